@@ -1,0 +1,290 @@
+"""What every service's app has: problem details, request ids, access log, metrics, health, supervised workers."""
+
+import asyncio
+import re
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from desk.chassis.health import Check, Readiness, health_router
+from desk.chassis.problem import DomainError, FieldError, ServiceUnavailableError
+from desk.chassis.telemetry import Telemetry
+
+log = structlog.get_logger(__name__)
+
+JSON_BODY_BYTES = 64 * 1024
+"""The largest JSON body any route takes; routes for files say their own limit."""
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_TYPE_BASE = "/problems/"
+
+
+class FieldProblem(BaseModel):
+    """What is wrong with one field."""
+
+    field: str
+    code: str
+    message: str
+
+
+class Problem(BaseModel):
+    """An RFC 9457 problem: ``title`` is for people (Persian), ``code`` for programs (stable, English)."""
+
+    model_config = ConfigDict(json_schema_extra={"description": "RFC 9457 problem details"})
+
+    type: str
+    title: str
+    status: int
+    code: str
+    errors: list[FieldProblem] = []
+
+
+def problems(*errors: type[DomainError]) -> dict[int | str, dict[str, object]]:
+    """Describe a route's errors for OpenAPI, one answer per status with the codes it may carry."""
+    by_status: dict[int | str, list[type[DomainError]]] = {}
+    for error in errors:
+        by_status.setdefault(error.status, []).append(error)
+    return {
+        status: {
+            "model": Problem,
+            "description": ", ".join(f"`{error.code}`" for error in classes),
+        }
+        for status, classes in by_status.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Background work that runs as long as the app, begun again after a pause if it ends with an error."""
+
+    name: str
+    run: Callable[[], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Background:
+    """What an app starts after itself and stops before itself."""
+
+    start: Callable[[], Awaitable[None]] | None = None
+    workers: Sequence[Worker] = ()
+    stop: Sequence[Callable[[], Awaitable[None]]] = field(default_factory=tuple)
+    """Called in order once the workers have ended."""
+
+
+def base_app(
+    service: str,
+    title: str,
+    telemetry: Telemetry,
+    *,
+    ready: Check | None = None,
+    background: Background | None = None,
+) -> FastAPI:
+    """Build the app a service adds its routes to; docs are not served, the contract is in ``contracts/``."""
+    readiness = Readiness(ready)
+    app = FastAPI(
+        title=title,
+        version="1.0.0",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=JSON_BODY_BYTES,
+        lifespan=_lifespan(readiness, background or Background(), telemetry),
+    )
+    app.state.service = service
+    app.add_middleware(RequestContext, telemetry=telemetry)
+    app.include_router(health_router(readiness, telemetry))
+    app.add_exception_handler(DomainError, _render_domain_error)  # type: ignore[arg-type]  # Starlette's handler type is too wide
+    app.add_exception_handler(RequestValidationError, _render_invalid)  # type: ignore[arg-type]
+    app.add_exception_handler(HTTPException, _render_http_error)  # type: ignore[arg-type]
+    for error in (DBAPIError, PoolTimeoutError, ConnectionError):
+        app.add_exception_handler(error, _render_store_error)
+    app.add_exception_handler(Exception, _render_unexpected)
+    return app
+
+
+def _lifespan(
+    readiness: Readiness, background: Background, telemetry: Telemetry
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        if background.start is not None:
+            await background.start()
+        tasks = [asyncio.create_task(_supervise(worker, telemetry), name=worker.name) for worker in background.workers]
+        try:
+            yield
+        finally:
+            readiness.stopping = True
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for stop in background.stop:
+                await stop()
+
+    return lifespan
+
+
+async def _supervise(worker: Worker, telemetry: Telemetry) -> None:
+    pause = 0.5
+    while True:
+        begun = time.monotonic()
+        try:
+            await worker.run()
+        except Exception:  # the loop's top: the work must go on
+            telemetry.crashes.labels(worker.name).inc()
+            log.exception("worker failed and begins again", worker=worker.name)
+        pause = 0.5 if time.monotonic() - begun > 30 else min(pause * 2, 10)  # noqa: PLR2004 - half a minute is a recovery
+        await asyncio.sleep(pause)
+
+
+class RequestContext:
+    """Gives each request an id, a log line without personal data, and its place in the metrics."""
+
+    def __init__(self, app: ASGIApp, telemetry: Telemetry) -> None:
+        self._app = app
+        self._telemetry = telemetry
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        begun = time.perf_counter()
+        status = 500
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", []), (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id, service=self._telemetry.service):
+            try:
+                await self._app(scope, receive, send_with_id)
+            finally:
+                self._record(scope, status, time.perf_counter() - begun)
+
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "unmatched")
+        self._telemetry.requests.labels(route, scope["method"], str(status)).inc()
+        self._telemetry.seconds.labels(route).observe(seconds)
+        if not route.startswith(("/health", "/metrics")):
+            log.info("answered", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))
+
+
+def _request_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value.decode("latin-1")):
+            return str(value.decode("latin-1"))
+    return uuid.uuid4().hex
+
+
+def source_of(request: Request) -> str:
+    """Return the caller's address, as the server took it from the connection or from a trusted proxy."""
+    return request.client.host if request.client else "unknown"
+
+
+def _problem(
+    status: int, code: str, title: str, errors: Sequence[FieldError] = (), retry_after: int | None = None
+) -> JSONResponse:
+    body = Problem(
+        type=f"{_TYPE_BASE}{code}",
+        title=title,
+        status=status,
+        code=code,
+        errors=[FieldProblem(field=error.field, code=error.code, message=error.message) for error in errors],
+    )
+    headers = {"Retry-After": str(retry_after)} if retry_after is not None else None
+    return JSONResponse(body.model_dump(), status, headers, media_type="application/problem+json")
+
+
+async def _render_domain_error(_request: Request, error: DomainError) -> JSONResponse:
+    log.info("refused", code=error.code, reason=str(error))
+    return _problem(error.status, error.code, error.title, error.errors, error.retry_after)
+
+
+_INVALID_TITLE = "برخی از خانه‌ها درست پر نشده‌اند. لطفاً موارد زیر را اصلاح کنید."
+_INVALID_MESSAGES = {
+    "missing": "این مورد لازم است.",
+    "string_too_short": "این متن کوتاه‌تر از اندازهٔ لازم است.",
+    "string_too_long": "این متن بلندتر از اندازهٔ مجاز است.",
+    "json_invalid": "قالب داده‌های فرستاده‌شده درست نیست.",
+}
+
+
+async def _render_invalid(_request: Request, invalid: RequestValidationError) -> JSONResponse:
+    errors = [_field_error(part) for part in invalid.errors()]
+    log.info("refused", code="validation_failed", fields=[f"{error.field}:{error.code}" for error in errors])
+    return _problem(422, "validation_failed", _INVALID_TITLE, errors)
+
+
+def _field_error(part: dict[str, object]) -> FieldError:
+    location = part["loc"]
+    path = [str(step) for step in location[1:]] if isinstance(location, tuple) else []
+    cause = _cause(part)
+    if isinstance(cause, FieldRuleError):
+        return FieldError(".".join(path), cause.code, cause.message)
+    kind = str(part["type"])
+    return FieldError(".".join(path), kind, _INVALID_MESSAGES.get(kind, "این مقدار پذیرفتنی نیست."))
+
+
+def _cause(part: dict[str, object]) -> object:
+    context = part.get("ctx")
+    return context.get("error") if isinstance(context, dict) else None
+
+
+class FieldRuleError(ValueError):
+    """Raised by a field's validator: a stable code and the Persian sentence for the person who typed."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.message = message
+
+
+_HTTP_TITLES = {
+    404: "چنین نشانی‌ای وجود ندارد.",
+    405: "این روش برای این نشانی پذیرفته نیست.",
+    413: "اندازهٔ دادهٔ فرستاده‌شده بیش از حد مجاز است.",
+    400: "درخواست فرستاده‌شده خوانا نیست.",
+}
+
+
+async def _render_http_error(_request: Request, error: HTTPException) -> JSONResponse:
+    codes = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+    return _problem(
+        error.status_code,
+        codes.get(error.status_code, "http_error"),
+        _HTTP_TITLES.get(error.status_code, "درخواست پذیرفته نشد."),
+    )
+
+
+async def _render_store_error(_request: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, DBAPIError) and not _is_away(error):
+        raise error
+    log.error("store unavailable", error=type(error).__name__)
+    away = ServiceUnavailableError()
+    return _problem(away.status, away.code, away.title, retry_after=away.retry_after)
+
+
+def _is_away(error: DBAPIError) -> bool:
+    """Tell a store that is away (try again) from a statement that is wrong (a bug)."""
+    return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+
+
+async def _render_unexpected(_request: Request, error: Exception) -> JSONResponse:
+    log.error("unexpected error", error=type(error).__name__)  # the server logs the traceback
+    return _problem(500, "internal_error", "خطایی در سامانه رخ داد. لطفاً کمی بعد دوباره تلاش کنید.")

@@ -1,0 +1,37 @@
+"""How often something may be tried: counters per source, number or whatever else, in Redis or in the process."""
+
+import math
+import time
+
+from limits import RateLimitItem, parse
+from limits.aio.storage import MemoryStorage, RedisStorage, Storage
+from limits.aio.strategies import MovingWindowRateLimiter
+
+from desk.chassis.problem import BudgetExhaustedError
+
+
+class Budgets:
+    """Moving-window budgets, such as ``5/10 minutes``, each under a name and spent by keys."""
+
+    def __init__(self, url: str) -> None:
+        """``url`` is ``memory://`` or ``redis://…``."""
+        self._storage: Storage = (
+            MemoryStorage() if url.startswith("memory") else RedisStorage(f"async+{url}", implementation="redispy")
+        )
+        self._limiter = MovingWindowRateLimiter(self._storage)
+
+    async def spend(self, budget: str, name: str, key: str) -> None:
+        """Take one from ``key``'s budget. Raises BudgetExhaustedError, with the seconds until there is one again."""
+        item = parse(budget)
+        if not await self._limiter.hit(item, name, key):
+            raise await self._exhausted(item, name, key)
+
+    async def demand(self, budget: str, name: str, key: str) -> None:
+        """Raise BudgetExhaustedError if ``key`` has none left, without taking any."""
+        item = parse(budget)
+        if not await self._limiter.test(item, name, key):
+            raise await self._exhausted(item, name, key)
+
+    async def _exhausted(self, item: RateLimitItem, name: str, key: str) -> BudgetExhaustedError:
+        window = await self._limiter.get_window_stats(item, name, key)
+        return BudgetExhaustedError(f"{name} {item}", retry_after=max(1, math.ceil(window.reset_time - time.time())))

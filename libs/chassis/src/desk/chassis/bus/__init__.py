@@ -1,0 +1,30 @@
+"""Getting events from one service to the others: the relay out, the consumers in, a broker between.
+
+A :class:`Broker` is RabbitMQ (``desk.chassis.bus.rabbit``) or the embedded one (``desk.chassis.bus.embedded``).
+"""
+
+from desk.chassis.bus.broker import (
+    RETRY_DELAYS,
+    Broker,
+    BrokerDownError,
+    Consumer,
+    ContractError,
+    QueueSpec,
+    Topology,
+    UnroutableError,
+)
+from desk.chassis.bus.consumer import Bus
+from desk.chassis.bus.relay import Relay
+
+__all__ = [
+    "RETRY_DELAYS",
+    "Broker",
+    "BrokerDownError",
+    "Bus",
+    "Consumer",
+    "ContractError",
+    "QueueSpec",
+    "Relay",
+    "Topology",
+    "UnroutableError",
+]

@@ -1,0 +1,91 @@
+"""The receiving side: parse, enter into the inbox and handle, all in one transaction."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from desk.chassis.bus.broker import Broker, ContractError
+from desk.chassis.db import Database
+from desk.chassis.events import E_, Envelope, Event, Message, Received, first_time
+from desk.chassis.telemetry import Telemetry
+
+log = structlog.get_logger(__name__)
+
+Handler = Callable[[AsyncSession, Received[E_]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Subscription:
+    event: type[Event]
+    handler: Callable[[AsyncSession, Received[Any]], Awaitable[None]]
+
+
+class Bus:
+    """What one service listens to: its queue, and a handler for each type of event in it."""
+
+    def __init__(self, queue: str, database: Database, broker: Broker, telemetry: Telemetry) -> None:
+        self._queue = queue
+        self._database = database
+        self._broker = broker
+        self._telemetry = telemetry
+        self._subscriptions: dict[str, _Subscription] = {}
+
+    @property
+    def listens_to(self) -> tuple[type[Event], ...]:
+        """The events this service has handlers for."""
+        return tuple(subscription.event for subscription in self._subscriptions.values())
+
+    def subscribe(self, event: type[E_], handler: Handler[E_]) -> None:
+        """Hand every ``event`` that arrives to ``handler``, once, in a transaction with its inbox row."""
+        self._subscriptions[event.type()] = _Subscription(event, handler)
+
+    async def start(self) -> None:
+        """Begin to consume."""
+        await self._broker.consume(self._queue, self.handle)
+
+    async def handle(self, message: Message) -> None:
+        """Handle one message. Raises ContractError for what can never be handled."""
+        envelope = _parse_envelope(message)
+        subscription = self._subscriptions.get(envelope.type)
+        if subscription is None:
+            raise ContractError(f"{self._queue} knows no event of type {envelope.type}")
+        try:
+            data = subscription.event.model_validate(envelope.data)
+        except ValidationError as error:
+            raise ContractError(f"{envelope.type}: {_without_values(error)}") from None
+        received = Received(
+            id=envelope.id,
+            source=envelope.source,
+            subject=envelope.subject,
+            seq=envelope.seq,
+            time=envelope.time,
+            data=data,
+            routing_key=message.routing_key,
+            sender=message.sender,
+        )
+        async with self._database.transaction() as session:
+            if not await first_time(session, envelope.id):
+                self._telemetry.events.labels(envelope.type, "repeated").inc()
+                return
+            await subscription.handler(session, received)
+        self._telemetry.events.labels(envelope.type, "handled").inc()
+        log.info("event handled", type=envelope.type, event_id=envelope.id, seq=envelope.seq)
+
+
+def _parse_envelope(message: Message) -> Envelope:
+    try:
+        envelope = Envelope.model_validate_json(message.body)
+    except ValidationError as error:
+        raise ContractError(f"no CloudEvent: {_without_values(error)}") from None
+    if envelope.id != message.id:
+        raise ContractError("the message id is not the event's id")
+    return envelope
+
+
+def _without_values(error: ValidationError) -> str:
+    """Say what is wrong and where, without the values, which may be personal."""
+    return "; ".join(f"{'.'.join(map(str, part['loc']))}: {part['type']}" for part in error.errors())

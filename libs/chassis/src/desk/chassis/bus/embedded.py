@@ -1,0 +1,196 @@
+"""A broker inside the process, on SQLite: for trying out and for fast tests, with the semantics of the real one.
+
+Exchanges and queues come from the same :class:`Topology`; messages are durable, retried after the same delays and end
+as dead letters. What it does not have: other processes, users and permissions.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from sqlalchemy import (
+    Column,
+    Delete,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Update,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from desk.chassis.bus.broker import RETRY_DELAYS, Consumer, ContractError, Topology, UnroutableError
+from desk.chassis.crypto import Vault
+from desk.chassis.db import Database, UtcDateTime, new_metadata
+from desk.chassis.events import Message
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 0.5
+
+_metadata = new_metadata()
+_message = Table(
+    "message",
+    _metadata,
+    Column("position", Integer, primary_key=True, autoincrement=True),
+    Column("queue", String(64), nullable=False),
+    Column("id", String(64), nullable=False),
+    Column("exchange", String(64), nullable=False),
+    Column("routing_key", String(128), nullable=False),
+    Column("type", String(96), nullable=False),
+    Column("sender", String(64)),
+    Column("body", LargeBinary, nullable=False),
+    Column("deliveries", Integer, nullable=False),
+    Column("available_at", UtcDateTime, nullable=False),
+    Column("died_of", String(500)),
+)
+Index("ix_message_waiting", _message.c.queue, _message.c.available_at, sqlite_where=_message.c.died_of.is_(None))
+
+
+class EmbeddedBroker:
+    """Durable queues in one SQLite file, one consumer task per queue."""
+
+    def __init__(
+        self, url: str, topology: Topology, vault: Vault, *, retry_delays: Sequence[timedelta] = RETRY_DELAYS
+    ) -> None:
+        self._database = Database(url)
+        self._topology = topology
+        self._vault = vault
+        self._retry_delays = retry_delays
+        self._wake: dict[str, asyncio.Event] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
+
+    async def open(self) -> None:
+        """Make the table, on first use."""
+        async with self._database.engine.begin() as connection:
+            await connection.run_sync(_metadata.create_all)
+
+    async def publish(self, message: Message) -> None:
+        """Put a copy into every bound queue, in one transaction. Raises UnroutableError."""
+        queues = tuple(self._topology.route(message.exchange, message.routing_key))
+        if not queues:
+            raise UnroutableError(f"{message.exchange} has no queue for {message.routing_key}")
+        now = datetime.now(UTC)
+        async with self._database.transaction() as session:
+            for queue in queues:
+                await session.execute(
+                    insert(_message).values(
+                        queue=queue,
+                        id=message.id,
+                        exchange=message.exchange,
+                        routing_key=message.routing_key,
+                        type=message.type,
+                        sender=message.sender,
+                        body=self._vault.seal(message.body, f"message.body:{queue}/{message.id}"),
+                        deliveries=0,
+                        available_at=now,
+                    )
+                )
+        for queue in queues:
+            if queue in self._wake:
+                self._wake[queue].set()
+
+    async def consume(self, queue: str, consumer: Consumer) -> None:
+        """Start the queue's one consumer."""
+        self._wake[queue] = asyncio.Event()
+        self._tasks.append(asyncio.create_task(self._serve(queue, consumer), name=f"queue {queue}"))
+
+    async def close(self) -> None:
+        """Let each consumer finish the message it has, then stop."""
+        self._stopping = True
+        for wake in self._wake.values():
+            wake.set()
+        await asyncio.gather(*self._tasks)
+        await self._database.close()
+
+    def alive(self) -> bool:
+        """Tell whether every consumer task runs."""
+        return not any(task.done() for task in self._tasks)
+
+    async def dead_letters(self, queue: str) -> list[tuple[str, str]]:
+        """List the ids of a queue's dead letters, each with what it died of."""
+        query = select(_message.c.id, _message.c.died_of).where(
+            _message.c.queue == queue, _message.c.died_of.is_not(None)
+        )
+        async with self._database.transaction() as session:
+            return [(row.id, row.died_of) for row in (await session.execute(query)).all()]
+
+    async def replay(self, queue: str) -> int:
+        """Put a queue's dead letters back into it; return how many."""
+        revived = (
+            update(_message)
+            .where(_message.c.queue == queue, _message.c.died_of.is_not(None))
+            .values(died_of=None, deliveries=0, available_at=datetime.now(UTC))
+            .returning(_message.c.position)
+        )
+        async with self._database.transaction() as session:
+            return len((await session.execute(revived)).all())
+
+    async def waiting(self, queue: str) -> int:
+        """Count the messages of a queue that are neither handled nor dead."""
+        query = select(func.count()).where(_message.c.queue == queue, _message.c.died_of.is_(None))
+        async with self._database.transaction() as session:
+            return (await session.execute(query)).scalar_one()
+
+    async def _serve(self, queue: str, consumer: Consumer) -> None:
+        while not self._stopping:
+            self._wake[queue].clear()
+            if not await self._deliver_next(queue, consumer):
+                await _wait(self._wake[queue])
+
+    async def _deliver_next(self, queue: str, consumer: Consumer) -> bool:
+        due = (
+            select(_message)
+            .where(
+                _message.c.queue == queue, _message.c.died_of.is_(None), _message.c.available_at <= datetime.now(UTC)
+            )
+            .order_by(_message.c.position)
+            .limit(1)
+        )
+        async with self._database.transaction() as session:
+            row = (await session.execute(due)).first()
+        if row is None:
+            return False
+        message = Message(
+            id=row.id,
+            exchange=row.exchange,
+            routing_key=row.routing_key,
+            type=row.type,
+            body=self._vault.open(row.body, f"message.body:{queue}/{row.id}"),
+            sender=row.sender,
+        )
+        this = _message.c.position == row.position
+        outcome: Update | Delete
+        try:
+            await consumer(message)
+        except ContractError as error:
+            log.warning("event is a dead letter", queue=queue, event_id=row.id, type=row.type, reason=str(error))
+            outcome = update(_message).where(this).values(died_of=str(error)[:500])
+        except Exception as error:  # the top of the loop: whatever it was, the message is kept
+            log.exception("event not handled", queue=queue, event_id=row.id, type=row.type)
+            outcome = update(_message).where(this).values(self._after_failure(row.deliveries, error))
+        else:
+            outcome = delete(_message).where(this)
+        async with self._database.transaction() as session:
+            await session.execute(outcome)
+        return True
+
+    def _after_failure(self, deliveries: int, error: Exception) -> dict[str, object]:
+        if deliveries >= len(self._retry_delays):
+            return {"died_of": type(error).__name__}
+        return {"deliveries": deliveries + 1, "available_at": datetime.now(UTC) + self._retry_delays[deliveries]}
+
+
+async def _wait(wake: asyncio.Event) -> None:
+    try:
+        async with asyncio.timeout(POLL_SECONDS):
+            await wake.wait()
+    except TimeoutError:
+        return

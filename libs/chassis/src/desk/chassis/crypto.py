@@ -1,0 +1,131 @@
+"""Sealing personal data, finding it again by keyed hashes, and signing short-lived tokens."""
+
+import base64
+import hashlib
+import hmac
+import os
+import time
+from collections.abc import Mapping
+from typing import Any, Self
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+_NONCE_BYTES = 12
+_ALGORITHM = "Ed25519"
+
+
+class SealBrokenError(Exception):
+    """A sealed value was changed, moved to another row, or its key is unknown."""
+
+
+class TokenError(Exception):
+    """A token that cannot be trusted: forged, of another purpose, or no token at all."""
+
+
+class TokenExpiredError(TokenError):
+    """A genuine token whose time is over."""
+
+
+class Vault:
+    """Encrypts personal data at rest and computes blind indexes over it.
+
+    AES-256-GCM with a random nonce; the key's id stands in front so that keys can rotate, and the place (table,
+    column, row) is authenticated so that a value cannot be moved to another row. Layout of a sealed value:
+    ``len(key id) | key id | nonce (12) | ciphertext and tag``.
+    """
+
+    def __init__(self, keys: Mapping[str, bytes], index_key: bytes) -> None:
+        """``keys`` maps key ids to 32-byte keys, the current one first; ``index_key`` has at least 32 bytes."""
+        if not keys or any(len(key) != 32 for key in keys.values()):  # noqa: PLR2004 - AES-256
+            raise ValueError("the vault needs at least one key of 32 bytes")
+        if len(index_key) < 32:  # noqa: PLR2004 - as strong as the hash
+            raise ValueError("the index key needs at least 32 bytes")
+        self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
+        self._current = next(iter(keys))
+        self._index_key = index_key
+
+    @classmethod
+    def from_text(cls, keys: str, index_key: str) -> Self:
+        """Read ``id:base64,id:base64`` (current key first) and a base64 index key, as settings carry them."""
+        pairs = (entry.strip().partition(":") for entry in keys.split(","))
+        return cls({key_id: base64.b64decode(key) for key_id, _, key in pairs}, base64.b64decode(index_key))
+
+    def seal(self, plain: bytes, place: str) -> bytes:
+        """Encrypt ``plain`` for ``place``, e.g. ``request.personal:<row id>``."""
+        nonce = os.urandom(_NONCE_BYTES)
+        key_id = self._current.encode()
+        sealed = self._ciphers[self._current].encrypt(nonce, plain, place.encode())
+        return bytes([len(key_id)]) + key_id + nonce + sealed
+
+    def open(self, sealed: bytes, place: str) -> bytes:
+        """Decrypt what :meth:`seal` made for the same place. Raises SealBrokenError."""
+        start = 1 + sealed[0]
+        key_id = sealed[1:start].decode("ascii", "replace")
+        cipher = self._ciphers.get(key_id)
+        if cipher is None:
+            raise SealBrokenError(f"no key {key_id!r} for {place.partition(':')[0]}")
+        try:
+            return cipher.decrypt(sealed[start : start + _NONCE_BYTES], sealed[start + _NONCE_BYTES :], place.encode())
+        except InvalidTag:
+            raise SealBrokenError(f"the seal of {place.partition(':')[0]} is broken") from None
+
+    def index(self, value: str, purpose: str) -> str:
+        """Blind index: a keyed hash (HMAC-SHA256, hex) by which ``value`` can be looked up but not read."""
+        return hmac.new(self._index_key, f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()
+
+
+class TokenIssuer:
+    """Signs short-lived tokens (JWT, Ed25519) that others verify offline with the public key."""
+
+    def __init__(self, private_key: str, issuer: str) -> None:
+        """``private_key`` is a PEM."""
+        self._key = OKPKey.import_key(private_key)
+        self._issuer = issuer
+
+    def issue(self, claims: Mapping[str, Any], *, audience: str, seconds: int) -> tuple[str, int]:
+        """Return the token and its expiry as a Unix time in seconds."""
+        now = int(time.time())
+        payload = {**claims, "iss": self._issuer, "aud": audience, "iat": now, "exp": now + seconds}
+        return jwt.encode({"alg": _ALGORITHM}, payload, self._key, algorithms=[_ALGORITHM]), now + seconds
+
+
+class TokenReader:
+    """Verifies tokens of one issuer for one audience, offline."""
+
+    def __init__(self, public_key: str, *, issuer: str, audience: str) -> None:
+        """``public_key`` is a PEM."""
+        self._key = OKPKey.import_key(public_key)
+        self._claims = jwt.JWTClaimsRegistry(
+            iss={"essential": True, "value": issuer},
+            aud={"essential": True, "value": audience},
+            exp={"essential": True},
+        )
+
+    def read(self, token: str) -> dict[str, Any]:
+        """Return the claims. Raises TokenExpiredError or TokenError."""
+        try:
+            claims: dict[str, Any] = jwt.decode(token, self._key, algorithms=[_ALGORITHM]).claims
+        except (JoseError, ValueError) as error:
+            raise TokenError(f"not a token of ours: {type(error).__name__}") from None
+        if isinstance(claims.get("exp"), int) and claims["exp"] <= time.time():
+            raise TokenExpiredError
+        try:
+            self._claims.validate(claims)
+        except JoseError as error:
+            raise TokenError(f"a token for something else: {type(error).__name__}") from None
+        return claims
+
+
+def new_key_pair() -> tuple[str, str]:
+    """Return a fresh Ed25519 key pair as PEM texts: private, public."""
+    key = OKPKey.generate_key("Ed25519")
+    return key.as_pem(private=True).decode(), key.as_pem(private=False).decode()
+
+
+def new_secret() -> str:
+    """Return 32 random bytes as base64, fit for a vault or index key."""
+    return base64.b64encode(os.urandom(32)).decode()

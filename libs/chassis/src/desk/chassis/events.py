@@ -1,0 +1,243 @@
+"""What services tell each other, and the two tables that make each telling count exactly once.
+
+An event is announced by a row in the **outbox**, written in the transaction of the change it tells of; the relay
+publishes it afterwards. It is applied together with a row in the **inbox**, in the transaction of its effect, so that
+a second delivery finds the row and does nothing.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from sqlalchemy import (
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from desk.chassis.crypto import Vault
+from desk.chassis.db import UtcDateTime, new_metadata
+
+CONTENT_TYPE = "application/cloudevents+json"
+TYPE_PREFIX = "ir.haj.desk."
+MAX_BACK_OFF = timedelta(seconds=15)
+"""The longest a row that could not be published waits; the outbox must be empty within 60 s of healing."""
+
+_tables = new_metadata()
+
+outbox = Table(
+    "outbox",
+    _tables,
+    Column("id", String(36), primary_key=True),
+    Column("exchange", String(64), nullable=False),
+    Column("routing_key", String(128), nullable=False),
+    Column("type", String(96), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("next_try_at", UtcDateTime, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("sent_at", UtcDateTime),
+)
+Index(
+    "ix_outbox_unsent",
+    outbox.c.next_try_at,
+    postgresql_where=outbox.c.sent_at.is_(None),
+    sqlite_where=outbox.c.sent_at.is_(None),
+)
+inbox = Table(
+    "inbox",
+    _tables,
+    Column("event_id", String(64), primary_key=True),
+    Column("received_at", UtcDateTime, nullable=False),
+)
+
+
+def add_event_tables(metadata: MetaData) -> None:
+    """Make the outbox and the inbox part of a service's own schema."""
+    for table in (outbox, inbox):
+        table.to_metadata(metadata)
+
+
+def _utc(value: Any) -> Any:
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+Moment = Annotated[datetime, BeforeValidator(_utc), PlainSerializer(_iso, return_type=str)]
+"""A moment in JSON: UTC, ISO 8601 with a Z, whole seconds."""
+
+
+class Event(BaseModel):
+    """Base of all events, announced or listened to; a reader ignores fields it does not know."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    name: ClassVar[str]
+    """The event's name without prefix and version, e.g. ``request-submitted``."""
+    version: ClassVar[int] = 1
+    exchange: ClassVar[str] = "desk.events"
+
+    @classmethod
+    def type(cls) -> str:
+        """The CloudEvents type, e.g. ``ir.haj.desk.request-submitted.v1``."""
+        return f"{TYPE_PREFIX}{cls.name}.v{cls.version}"
+
+
+class Envelope(BaseModel):
+    """CloudEvents 1.0 in structured JSON, with the extension ``seq``: the running number of the subject's events."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    specversion: Literal["1.0"] = "1.0"
+    id: str = Field(min_length=1, max_length=64)
+    source: str = Field(min_length=1, max_length=128)
+    type: str = Field(min_length=1, max_length=96)
+    subject: str = Field(min_length=1, max_length=64)
+    time: Moment
+    seq: int = Field(ge=1, le=2**31 - 1)
+    datacontenttype: Literal["application/json"] = "application/json"
+    data: dict[str, Any]
+
+
+E_ = TypeVar("E_", bound=Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Received(Generic[E_]):
+    """An event as it reached a handler: its data, and what the envelope and the broker say of it."""
+
+    id: str
+    source: str
+    subject: str
+    seq: int
+    time: datetime
+    data: E_
+    routing_key: str
+    sender: str | None
+    """The broker's user who published it, as the broker vouches for it; None where it does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An event on the wire: where it goes and its bytes."""
+
+    id: str
+    exchange: str
+    routing_key: str
+    type: str
+    body: bytes
+    sender: str | None = None
+
+
+class Outbox:
+    """Rows waiting to be published; their bodies are sealed, since they hold personal data."""
+
+    def __init__(self, source: str, vault: Vault) -> None:
+        """``source`` is the CloudEvents source, e.g. ``/desk/intake``."""
+        self.source = source
+        self._vault = vault
+
+    async def add(
+        self, session: AsyncSession, event: Event, *, subject: str, key: str, seq: int, time: datetime | None = None
+    ) -> str:
+        """Announce ``event`` in this transaction, to routing key ``<event name>.<key>``; return the event's id."""
+        now = datetime.now(UTC)
+        envelope = Envelope(
+            id=str(uuid.uuid4()),
+            source=self.source,
+            type=event.type(),
+            subject=subject,
+            time=time or now,
+            seq=seq,
+            data=event.model_dump(mode="json"),
+        )
+        await session.execute(
+            insert(outbox).values(
+                id=envelope.id,
+                exchange=event.exchange,
+                routing_key=f"{event.name}.{key}",
+                type=envelope.type,
+                body=self._vault.seal(envelope.model_dump_json().encode(), f"outbox.body:{envelope.id}"),
+                created_at=now,
+                next_try_at=now,
+                tries=0,
+            )
+        )
+        return envelope.id
+
+    async def claim(self, session: AsyncSession, limit: int) -> list[Message]:
+        """Lock up to ``limit`` unsent rows that are due; rows another relay holds are passed over."""
+        due = (
+            select(outbox)
+            .where(outbox.c.sent_at.is_(None), outbox.c.next_try_at <= datetime.now(UTC))
+            .order_by(outbox.c.next_try_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return [
+            Message(
+                id=row.id,
+                exchange=row.exchange,
+                routing_key=row.routing_key,
+                type=row.type,
+                body=self._vault.open(row.body, f"outbox.body:{row.id}"),
+            )
+            for row in (await session.execute(due)).all()
+        ]
+
+    async def mark_sent(self, session: AsyncSession, ids: Sequence[str]) -> None:
+        """Record that the broker has confirmed these events."""
+        await session.execute(update(outbox).where(outbox.c.id.in_(ids)).values(sent_at=datetime.now(UTC)))
+
+    async def put_off(self, session: AsyncSession, ids: Sequence[str]) -> None:
+        """Keep these events for a later try: 1 s after the first failure, twice as long each time, at most 15 s."""
+        now = datetime.now(UTC)
+        rows = (await session.execute(select(outbox.c.id, outbox.c.tries).where(outbox.c.id.in_(ids)))).all()
+        for row in rows:
+            wait = min(timedelta(seconds=2 ** min(row.tries, 10)), MAX_BACK_OFF)
+            await session.execute(
+                update(outbox).where(outbox.c.id == row.id).values(tries=row.tries + 1, next_try_at=now + wait)
+            )
+
+    async def backlog(self, session: AsyncSession) -> tuple[int, float]:
+        """Return how many events are unsent and the age of the oldest in seconds."""
+        query = select(func.count(), func.min(outbox.c.created_at)).where(outbox.c.sent_at.is_(None))
+        count, oldest = (await session.execute(query)).one()
+        return count, (datetime.now(UTC) - oldest).total_seconds() if oldest is not None else 0.0
+
+
+async def first_time(session: AsyncSession, event_id: str) -> bool:
+    """Enter an event into the inbox; False if it is there already, so that its effect must not happen again."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    entered = await session.execute(
+        dialect.insert(inbox)
+        .values(event_id=event_id, received_at=datetime.now(UTC))
+        .on_conflict_do_nothing()
+        .returning(inbox.c.event_id)
+    )
+    return entered.first() is not None
+
+
+async def prune(session: AsyncSession, older_than: timedelta) -> int:
+    """Delete sent outbox rows and inbox rows older than ``older_than``; return how many went."""
+    before = datetime.now(UTC) - older_than
+    sent = await session.execute(delete(outbox).where(outbox.c.sent_at < before).returning(outbox.c.id))
+    seen = await session.execute(delete(inbox).where(inbox.c.received_at < before).returning(inbox.c.event_id))
+    return len(sent.all()) + len(seen.all())

@@ -1,0 +1,55 @@
+"""What the orchestrator asks: is the process alive, may it get requests, how is it doing."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from desk.chassis.problem import ServiceUnavailableError
+from desk.chassis.telemetry import Telemetry
+
+READY_TIMEOUT_SECONDS = 2.0
+
+Check = Callable[[], Awaitable[None]]
+"""Raises if the service must not get requests."""
+
+
+class Readiness:
+    """Whether this process may get requests: not while it stops, and not while its own store is away."""
+
+    def __init__(self, check: Check | None) -> None:
+        self._check = check
+        self.stopping = False
+
+    async def demand(self) -> None:
+        """Raise ServiceUnavailableError unless ready."""
+        if self.stopping:
+            raise ServiceUnavailableError("stopping")
+        if self._check is None:
+            return
+        try:
+            async with asyncio.timeout(READY_TIMEOUT_SECONDS):
+                await self._check()
+        except Exception as error:  # whatever the driver raises, the answer is the same
+            raise ServiceUnavailableError(f"store: {type(error).__name__}") from error
+
+
+def health_router(readiness: Readiness, telemetry: Telemetry) -> APIRouter:
+    """Return the three routes the gateway never passes on."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/health/live")
+    async def live() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @router.get("/health/ready")
+    async def ready() -> dict[str, str]:
+        await readiness.demand()
+        return {"status": "ready"}
+
+    @router.get("/metrics")
+    async def metrics() -> Response:
+        return Response(generate_latest(telemetry.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return router

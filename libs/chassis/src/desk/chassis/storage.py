@@ -1,0 +1,84 @@
+"""Where files lie: objects under keys, in a folder when embedded, in an S3 bucket otherwise."""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+CHUNK_BYTES = 64 * 1024
+
+
+class ObjectMissingError(Exception):
+    """There is no object under this key."""
+
+
+class StorageDownError(Exception):
+    """The store does not answer, refuses or is full; nothing was written."""
+
+
+class ObjectStore(Protocol):
+    """Keeps objects; a key is made of ASCII letters, digits, ``-`` and ``/``."""
+
+    async def put(self, key: str, content: BinaryIO, size: int, media_type: str) -> None:
+        """Store ``size`` bytes read from ``content``, whole or not at all. Raises StorageDownError."""
+
+    def read(self, key: str) -> AsyncIterator[bytes]:
+        """Yield the object in chunks. Raises ObjectMissingError or StorageDownError."""
+
+    async def delete(self, key: str) -> None:
+        """Remove the object if it is there. Raises StorageDownError."""
+
+
+class FolderStore:
+    """Objects as files under a folder; a file appears whole, by renaming."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    async def put(self, key: str, content: BinaryIO, size: int, media_type: str) -> None:  # noqa: ARG002 - a folder keeps no media type
+        """Store the content. Raises StorageDownError if the disk refuses or the content is short."""
+        await asyncio.to_thread(self._write, self._path(key), content, size)
+
+    async def read(self, key: str) -> AsyncIterator[bytes]:
+        """Yield the file in chunks. Raises ObjectMissingError."""
+        try:
+            file = await asyncio.to_thread(self._path(key).open, "rb")
+        except FileNotFoundError:
+            raise ObjectMissingError(key) from None
+        with file:
+            while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
+                yield chunk
+
+    async def delete(self, key: str) -> None:
+        """Remove the file if it is there."""
+        await asyncio.to_thread(self._path(key).unlink, missing_ok=True)
+
+    def _path(self, key: str) -> Path:
+        if not key.replace("-", "").replace("/", "").isalnum() or not key.isascii():
+            raise ValueError("not an object key")
+        return self._folder / key
+
+    def _write(self, target: Path, content: BinaryIO, size: int) -> None:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=target.parent)
+        except OSError as error:
+            raise StorageDownError(str(error)) from error
+        part = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                written = 0
+                while chunk := content.read(CHUNK_BYTES):
+                    written += file.write(chunk)
+                file.flush()
+                os.fsync(file.fileno())
+            if written != size:
+                raise StorageDownError(f"{written} bytes came instead of {size}")
+            part.replace(target)
+        except OSError as error:
+            raise StorageDownError(str(error)) from error
+        finally:
+            part.unlink(missing_ok=True)
