@@ -1,0 +1,70 @@
+"""Working days of Iran's offices, for deadlines."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+
+from holidays import country_holidays
+
+from desk.iran.errors import IranValueError
+from desk.iran.jalali import TEHRAN, require_day
+
+THURSDAY, FRIDAY = 3, 4
+_WEEK = frozenset(range(7))
+
+
+class InvalidWorkCalendarError(IranValueError):
+    """A calendar or a period that leads nowhere. `reason`: `weekend` or `days`."""
+
+
+@dataclass(frozen=True)
+class WorkCalendar:
+    """Which days are worked.
+
+    `weekend` holds weekday numbers as Python counts them (Monday is 0). Official holidays come from the `holidays`
+    package, year by year as needed. Religious ones follow the moon: for years whose calendar is not yet published
+    they are estimates, a day early or late. `overrides` corrects them, and adds what the government announces at
+    short notice: True makes a day worked, False makes it free.
+    """
+
+    weekend: frozenset[int] = frozenset({THURSDAY, FRIDAY})
+    overrides: Mapping[date, bool] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a week without a working day. Raises InvalidWorkCalendarError."""
+        if not self.weekend < _WEEK:
+            raise InvalidWorkCalendarError("weekend", "the weekend is made of weekdays 0 to 6, and not of all seven")
+
+    def is_working(self, day: date) -> bool:
+        """Tell whether offices work on the day. Raises InvalidMomentError for a datetime."""
+        require_day(day)
+        worked = day.weekday() not in self.weekend and day not in _official_holidays(day.year)
+        return self.overrides.get(day, worked)
+
+    def add(self, start: date, days: int) -> date:
+        """Give the n-th working day after `start`, which itself never counts; `days` is at least 1.
+
+        Raises InvalidWorkCalendarError for fewer days, and InvalidMomentError for a datetime.
+        """
+        require_day(start)
+        if days < 1:
+            raise InvalidWorkCalendarError("days", "a period has at least one working day")
+        day = start
+        for _ in range(days):
+            day += timedelta(days=1)
+            while not self.is_working(day):
+                day += timedelta(days=1)
+        return day
+
+    @staticmethod
+    def end_of_day(day: date) -> datetime:
+        """Give the last second of the day in Tehran, 23:59:59, as a UTC datetime. Raises InvalidMomentError."""
+        require_day(day)
+        # Until 2022 summer time ended by repeating the hour before midnight: fold=1 means its second pass.
+        return datetime.combine(day, time(23, 59, 59, fold=1), TEHRAN).astimezone(UTC)
+
+
+@lru_cache(maxsize=64)
+def _official_holidays(year: int) -> frozenset[date]:
+    return frozenset(country_holidays("IR", years=year))
