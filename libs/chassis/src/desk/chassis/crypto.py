@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import os
 import time
+import uuid
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -89,7 +90,14 @@ class TokenIssuer:
     def issue(self, claims: Mapping[str, Any], *, audience: str, seconds: int) -> tuple[str, int]:
         """Return the token and its expiry as a Unix time in seconds."""
         now = int(time.time())
-        payload = {**claims, "iss": self._issuer, "aud": audience, "iat": now, "exp": now + seconds}
+        payload = {
+            **claims,
+            "iss": self._issuer,
+            "aud": audience,
+            "iat": now,
+            "exp": now + seconds,
+            "jti": str(uuid.uuid4()),
+        }
         return jwt.encode({"alg": _ALGORITHM}, payload, self._key, algorithms=[_ALGORITHM]), now + seconds
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from alembic import command
 from alembic.config import Config
@@ -155,6 +155,11 @@ async def migrate(package: str, url: str) -> None:
         await database.close()
 
 
+def _render_type(kind: str, value: object, _context: object) -> str | Literal[False]:
+    """Write a moment into a new migration as the plain type it is, so that no migration depends on our code."""
+    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(value, UtcDateTime) else False
+
+
 def run_migrations(metadata: MetaData) -> None:
     """Do what every service's ``migrations/env.py`` does: migrate over the given connection, or open one."""
     from alembic import context  # noqa: PLC0415 - Alembic's context exists only while its env runs
@@ -163,8 +168,8 @@ def run_migrations(metadata: MetaData) -> None:
         context.configure(
             connection=connection,
             target_metadata=metadata,
-            render_as_batch=connection.dialect.name == "sqlite",
             compare_type=True,
+            render_item=_render_type,
         )
         with context.begin_transaction():
             context.run_migrations()

@@ -1,0 +1,1 @@
+"""The submitted request, never changed afterwards, and its attachments."""

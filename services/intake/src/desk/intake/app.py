@@ -1,0 +1,57 @@
+"""Intake's wiring."""
+
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+
+from desk.chassis.app import Background, Worker, base_app
+from desk.chassis.budget import Budgets
+from desk.chassis.bus import Broker, Relay
+from desk.chassis.crypto import TokenReader, Vault
+from desk.chassis.db import Database
+from desk.chassis.events import Outbox
+from desk.chassis.storage import ObjectStore
+from desk.chassis.telemetry import Telemetry
+from desk.intake import routes
+from desk.intake.clients import CaptchaClient
+from desk.intake.service import Intake
+from desk.intake.settings import Settings
+
+IDENTITY_ISSUER, IDENTITY_AUDIENCE = "registry-gateway", "desk.identity"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What intake stands on; real ones in production, embedded ones in ``desk.local``. The caller closes them."""
+
+    database: Database
+    broker: Broker
+    storage: ObjectStore
+    budgets: Budgets
+    captcha: CaptchaClient
+    telemetry: Telemetry
+
+
+def create_app(settings: Settings, *, parts: Parts) -> FastAPI:
+    """Wire intake; nothing is opened before the app starts."""
+    vault = Vault.from_text(settings.vault_keys.get_secret_value(), settings.index_key.get_secret_value())
+    outbox = Outbox("/desk/intake", vault)
+    relay = Relay(parts.database, outbox, parts.broker, parts.telemetry)
+    parts.database.committed.append(relay.wake)
+    intake = Intake(parts.database, vault, outbox, parts.storage, parts.captcha)
+    app = base_app(
+        "intake",
+        "Service Desk: intake",
+        parts.telemetry,
+        ready=parts.database.ping,
+        background=Background(workers=(Worker("relay", relay.run), Worker("sweep", intake.sweep))),
+    )
+    app.state.db = parts.database
+    app.state.intake = intake
+    app.state.budgets = parts.budgets
+    app.state.uploads_per_identity = settings.uploads_per_identity
+    app.state.identity = TokenReader(
+        settings.identity_public_key.get_secret_value(), issuer=IDENTITY_ISSUER, audience=IDENTITY_AUDIENCE
+    )
+    app.include_router(routes.router)
+    return app

@@ -1,0 +1,238 @@
+"""Intake's routes: catalogue, attachments, requests; and one for tracking, behind the gateway."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+
+from desk.chassis.app import Problem, problems
+from desk.chassis.crypto import TokenError, TokenExpiredError, TokenReader
+from desk.chassis.db import Session
+from desk.chassis.events import Moment
+from desk.chassis.problem import BudgetExhaustedError, ServiceUnavailableError
+from desk.intake import domain, files
+from desk.intake.catalog import FILE_BYTES_MAX, catalog_json
+from desk.intake.domain import Applicant
+from desk.intake.events import Named, Titled
+from desk.intake.forms import FindForm, Submission
+from desk.intake.service import Intake, StorageUnavailableError, Submitted, Visitor
+from desk.iran.national_id import NationalId
+from desk.iran.provinces import province
+
+router = APIRouter()
+_bearer = HTTPBearer(auto_error=False, description="identity token")
+_MULTIPART_OVERHEAD = 16 * 1024
+_KEY_MIN, _KEY_MAX = 8, 64
+_PRIVATE = {"Cache-Control": "no-store"}
+
+
+def _intake(request: Request) -> Intake:
+    intake: Intake = request.app.state.intake
+    return intake
+
+
+def _visitor(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Visitor:
+    reader: TokenReader = request.app.state.identity
+    if credentials is None:
+        raise domain.IdentityTokenMissingError
+    try:
+        claims = reader.read(credentials.credentials)
+    except TokenExpiredError:
+        raise domain.IdentityTokenExpiredError from None
+    except TokenError as error:
+        raise domain.IdentityTokenInvalidError(str(error)) from None
+    applicant = Applicant(
+        national_id=claims["sub"],
+        birth_date=claims["birth_date"],
+        first_name=claims["first_name"],
+        last_name=claims["last_name"],
+        gender=claims["gender"],
+    )
+    return Visitor(applicant, claims["jti"])
+
+
+def _idempotency_key(
+    idempotency_key: Annotated[
+        str | None, Header(description=f"{_KEY_MIN} to {_KEY_MAX} letters, digits or hyphens, e.g. a UUID")
+    ] = None,
+) -> str:
+    key = idempotency_key or ""
+    if not _KEY_MIN <= len(key) <= _KEY_MAX or not key.isascii() or not key.replace("-", "").isalnum():
+        raise domain.IdempotencyKeyMissingError
+    return key
+
+
+IntakeDep = Annotated[Intake, Depends(_intake)]
+VisitorDep = Annotated[Visitor, Depends(_visitor)]
+_NO_IDENTITY = (
+    domain.IdentityTokenMissingError,
+    domain.IdentityTokenInvalidError,
+    domain.IdentityTokenExpiredError,
+)
+
+
+class AttachmentView(BaseModel):
+    """A file that was put up; ``size`` in bytes, ``sha256`` in hex."""
+
+    id: str
+    name: str
+    size: int
+    media_type: str
+    sha256: str
+
+
+class RequestView(BaseModel):
+    """What tracking and receipts need to know of a request."""
+
+    tracking_code: str
+    submitted_at: Moment
+    due_at: Moment
+    province: Named
+    subject: Titled
+    sub_subject: Titled
+
+
+class Receipt(RequestView):
+    """The answer to a submission."""
+
+    national_id_masked: str
+    attachments: int
+
+
+@router.get("/api/catalog", summary="Provinces, subjects and limits")
+async def catalog(request: Request) -> Response:
+    """Answer the catalogue, or 304 if the caller has this version already."""
+    body, etag = catalog_json()
+    headers = {"ETag": etag, "Cache-Control": "public, max-age=300"}
+    if request.headers.get("If-None-Match") in {etag, f"W/{etag}"}:
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
+
+
+@router.post(
+    "/api/attachments",
+    status_code=201,
+    summary="Put up one file",
+    max_body_size=FILE_BYTES_MAX + _MULTIPART_OVERHEAD,
+    responses=problems(
+        *_NO_IDENTITY,
+        files.FileTooLargeError,
+        files.FileTypeForbiddenError,
+        files.FileTypeMismatchError,
+        files.FileEmptyError,
+        files.FileMissingError,
+        domain.TooManyFilesError,
+        BudgetExhaustedError,
+        StorageUnavailableError,
+    ),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["file"],
+                        "properties": {"file": {"type": "string", "format": "binary"}},
+                    }
+                }
+            },
+        }
+    },
+)
+async def put_up(request: Request, response: Response, visitor: VisitorDep, intake: IntakeDep) -> AttachmentView:
+    """Take a file only from somebody with an identity: the body is not read before that is clear."""
+    await request.app.state.budgets.spend(
+        request.app.state.uploads_per_identity, "uploads", intake.vault.index(visitor.applicant.national_id, "uploads")
+    )
+    response.headers.update(_PRIVATE)
+    try:
+        async with request.form(max_files=1, max_fields=4) as form:
+            file = form.get("file")
+            if not isinstance(file, UploadFile):
+                raise files.FileMissingError
+            attachment = await intake.attach(visitor, file.file, file.filename or "")
+    except HTTPException as error:
+        if error.status_code == files.FileTooLargeError.status:
+            raise files.FileTooLargeError from None
+        raise
+    return AttachmentView.model_validate(attachment, from_attributes=True)
+
+
+@router.delete(
+    "/api/attachments/{attachment_id}",
+    status_code=204,
+    summary="Take back a file that no request has claimed",
+    responses=problems(*_NO_IDENTITY, domain.AttachmentNotFoundError),
+)
+async def take_back(attachment_id: UUID, visitor: VisitorDep, intake: IntakeDep) -> None:
+    """Remove the file, if it is this person's."""
+    await intake.detach(visitor, attachment_id)
+
+
+@router.post(
+    "/api/requests",
+    status_code=201,
+    summary="Submit a request",
+    responses=problems(
+        *_NO_IDENTITY,
+        domain.IdempotencyKeyMissingError,
+        domain.IdempotencyKeyReusedError,
+        domain.UnknownProvinceKeyError,
+        domain.UnknownSubjectError,
+        domain.UnknownSubSubjectError,
+        domain.UnknownAttachmentError,
+        domain.CaptchaWrongError,
+        domain.CaptchaExpiredError,
+        ServiceUnavailableError,
+    )
+    | {422: {"model": Problem, "description": "`validation_failed` and every rule that was broken"}},
+)
+async def submit(
+    form: Submission,
+    response: Response,
+    visitor: VisitorDep,
+    key: Annotated[str, Depends(_idempotency_key)],
+    intake: IntakeDep,
+) -> Receipt:
+    """Take the request; a repeat with the same Idempotency-Key answers the same."""
+    response.headers.update(_PRIVATE)
+    return _receipt(await intake.submit(visitor.applicant, key, form))
+
+
+@router.post(
+    "/internal/requests/find",
+    summary="Find a person's request by its code",
+    responses=problems(domain.RequestNotFoundError),
+)
+async def find(form: FindForm, session: Session, intake: IntakeDep) -> RequestView:
+    """For tracking, which may be asked before it has heard of the request."""
+    found = await intake.find(session, form.national_id, form.tracking_code)
+    return RequestView.model_validate(_view(found))
+
+
+def _view(request: domain.Request) -> dict[str, object]:
+    return {
+        "tracking_code": request.tracking_code,
+        "submitted_at": request.submitted_at,
+        "due_at": request.due_at,
+        "province": Named(key=request.province, name=province(request.province).name),
+        "subject": Titled(key=request.subject.key, title=request.subject.title),
+        "sub_subject": Titled(key=request.sub_subject.key, title=request.sub_subject.title),
+    }
+
+
+def _receipt(submitted: Submitted) -> Receipt:
+    return Receipt.model_validate(
+        _view(submitted.request)
+        | {
+            "national_id_masked": NationalId(submitted.request.applicant.national_id).masked,
+            "attachments": len(submitted.attachments),
+        }
+    )

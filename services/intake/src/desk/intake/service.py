@@ -1,0 +1,249 @@
+"""Intake's use cases: put up a file, take it back, submit a request, find it again."""
+
+import asyncio
+import hashlib
+import json
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import BinaryIO
+
+import structlog
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from desk.chassis.crypto import Vault
+from desk.chassis.db import Database
+from desk.chassis.events import Outbox
+from desk.chassis.problem import ServiceUnavailableError
+from desk.chassis.storage import ObjectStore, StorageDownError
+from desk.intake import files
+from desk.intake.catalog import FILES_MAX
+from desk.intake.clients import CaptchaClient
+from desk.intake.domain import (
+    Applicant,
+    AttachmentNotFoundError,
+    Contact,
+    IdempotencyKeyReusedError,
+    Request,
+    RequestNotFoundError,
+    TooManyFilesError,
+    UnknownAttachmentError,
+    UnknownProvinceKeyError,
+    choose_subject,
+    due_moment,
+    new_tracking_code,
+)
+from desk.intake.events import ApplicantData, AttachmentData, ContactData, Named, RequestSubmitted, Titled
+from desk.intake.forms import Submission
+from desk.intake.store import Attachment, AttachmentStore, RequestStore
+from desk.iran.provinces import UnknownProvinceError, province
+from desk.iran.workdays import WorkCalendar
+
+log = structlog.get_logger(__name__)
+
+UNCLAIMED_FOR = timedelta(hours=24)
+"""How long a file waits for its request."""
+SWEEP_SECONDS = 600.0
+_SWEEP_BATCH = 100
+_CODE_TRIES = 3
+
+
+class StorageUnavailableError(ServiceUnavailableError):
+    """Files cannot be kept just now; everything else works."""
+
+    code = "storage_unavailable"
+    title = "در این لحظه نمی‌توان پرونده دریافت کرد. می‌توانید کمی بعد دوباره تلاش کنید یا درخواست را بدون پیوست بفرستید."
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """The person behind an identity token, and the token's own id."""
+
+    applicant: Applicant
+    visit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A request and its files."""
+
+    request: Request
+    attachments: Sequence[Attachment]
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """The submitted request and its attachments."""
+
+    database: Database
+    vault: Vault
+    outbox: Outbox
+    storage: ObjectStore
+    captcha: CaptchaClient
+    calendar: WorkCalendar = field(default_factory=WorkCalendar)
+
+    async def attach(self, visitor: Visitor, content: BinaryIO, name: str) -> Attachment:
+        """Check a file and keep it until a request claims it. Raises the errors of :mod:`desk.intake.files`."""
+        checked = await asyncio.to_thread(files.check, content, name)
+        await self._demand_room(visitor)
+        file_id = str(uuid.uuid4())
+        try:
+            await self.storage.put(file_id, content, checked.size, checked.media_type)
+        except StorageDownError as error:
+            raise StorageUnavailableError(str(error)) from error
+        try:
+            async with self.database.transaction() as session:
+                store = AttachmentStore(session, self.vault)
+                await store.add(file_id, checked, national_id=visitor.applicant.national_id, visit=visitor.visit)
+        except Exception:
+            await self.storage.delete(file_id)
+            raise
+        return Attachment(file_id, checked.name, checked.size, checked.media_type, checked.sha256)
+
+    async def _demand_room(self, visitor: Visitor) -> None:
+        async with self.database.transaction() as session:
+            if await AttachmentStore(session, self.vault).waiting(visitor.visit) >= FILES_MAX:
+                raise TooManyFilesError
+
+    async def detach(self, visitor: Visitor, file_id: uuid.UUID) -> None:
+        """Take back a file that no request has claimed. Raises AttachmentNotFoundError."""
+        async with self.database.transaction() as session:
+            store = AttachmentStore(session, self.vault)
+            if not await store.remove_unclaimed(str(file_id), visitor.applicant.national_id):
+                raise AttachmentNotFoundError
+        await self._delete_object(str(file_id))
+
+    async def submit(self, applicant: Applicant, key: str, form: Submission) -> Submitted:
+        """Take a request: all of it, with its files and its announcement, or nothing.
+
+        A repeat with the same key and content gives the first answer again, whatever has become of its security
+        code. Raises DomainError subclasses for whatever the applicant must mend.
+        """
+        idempotency_index = self.vault.index(f"{applicant.national_id}/{key}", "idempotency")
+        fingerprint = self._fingerprint(form)
+        async with self.database.transaction() as session:
+            earlier = await self._repeated(session, idempotency_index, fingerprint)
+            if earlier is not None:
+                return earlier
+            await self._own_files(session, form, applicant)
+        request = self._compose(applicant, form)
+        await self.captcha.demand(form.captcha.id, form.captcha.answer, claim=idempotency_index)
+        for _ in range(_CODE_TRIES):
+            async with self.database.transaction() as session:
+                written = await self._write(session, request, form, idempotency_index, fingerprint)
+            if written is not None:
+                return written
+            request = self._compose(applicant, form)
+        raise ServiceUnavailableError("no free tracking code")
+
+    async def _write(
+        self, session: AsyncSession, request: Request, form: Submission, idempotency_index: str, fingerprint: str
+    ) -> Submitted | None:
+        """Write request, claims and announcement; None if the tracking code was taken already."""
+        try:
+            async with session.begin_nested():
+                await RequestStore(session, self.vault).add(
+                    request, idempotency_index=idempotency_index, fingerprint=fingerprint
+                )
+        except IntegrityError:
+            return await self._repeated(session, idempotency_index, fingerprint)
+        attachments = await self._own_files(session, form, request.applicant)
+        await AttachmentStore(session, self.vault).claim([each.id for each in attachments], request.id)
+        submitted = Submitted(request, attachments)
+        await self.outbox.add(
+            session, _announcement(submitted), subject=request.tracking_code, key=request.province, seq=1
+        )
+        return submitted
+
+    async def _repeated(self, session: AsyncSession, idempotency_index: str, fingerprint: str) -> Submitted | None:
+        found = await RequestStore(session, self.vault).by_key(idempotency_index)
+        if found is None:
+            return None
+        request, first_fingerprint = found
+        if fingerprint != first_fingerprint:
+            raise IdempotencyKeyReusedError
+        return Submitted(request, await AttachmentStore(session, self.vault).of_request(request.id))
+
+    async def _own_files(self, session: AsyncSession, form: Submission, applicant: Applicant) -> list[Attachment]:
+        ids = [str(file_id) for file_id in dict.fromkeys(form.attachments)]
+        found = await AttachmentStore(session, self.vault).unclaimed(ids, applicant.national_id) if ids else []
+        if len(found) != len(ids):
+            raise UnknownAttachmentError
+        return found
+
+    def _compose(self, applicant: Applicant, form: Submission) -> Request:
+        try:
+            chosen_province = province(form.province)
+        except UnknownProvinceError:
+            raise UnknownProvinceKeyError from None
+        subject, sub_subject = choose_subject(form.subject, form.sub_subject)
+        now = datetime.now(UTC).replace(microsecond=0)
+        return Request(
+            id=uuid.uuid4(),
+            tracking_code=new_tracking_code(),
+            submitted_at=now,
+            due_at=due_moment(now, sub_subject, self.calendar),
+            province=chosen_province.key,
+            subject=subject,
+            sub_subject=sub_subject,
+            applicant=applicant,
+            contact=Contact(
+                mobile=form.mobile, landline=form.landline.e164 if form.landline else None, email=form.email
+            ),
+            text=form.text,
+        )
+
+    def _fingerprint(self, form: Submission) -> str:
+        """Keyed hash of the content. The security code is no part of it: a retry may carry a new one."""
+        content = form.model_dump(mode="json", exclude={"captcha"})
+        canonical = json.dumps(content, sort_keys=True, ensure_ascii=False)
+        return self.vault.index(hashlib.sha256(canonical.encode()).hexdigest(), "fingerprint")
+
+    async def find(self, session: AsyncSession, national_id: str, tracking_code: str) -> Request:
+        """Find a person's request by its code. Raises RequestNotFoundError."""
+        request = await RequestStore(session, self.vault).find(national_id, tracking_code)
+        if request is None:
+            raise RequestNotFoundError
+        return request
+
+    async def open_attachment(self, session: AsyncSession, file_id: str) -> tuple[Attachment, AsyncIterator[bytes]]:
+        """Open a file that belongs to a request. Raises AttachmentNotFoundError."""
+        attachment = await AttachmentStore(session, self.vault).claimed(file_id)
+        if attachment is None:
+            raise AttachmentNotFoundError
+        return attachment, self.storage.read(file_id)
+
+    async def sweep(self) -> None:
+        """Forget files that no request has claimed within a day; for ever, every ten minutes."""
+        while True:
+            async with self.database.transaction() as session:
+                before = datetime.now(UTC) - UNCLAIMED_FOR
+                gone = await AttachmentStore(session, self.vault).forget_unclaimed(before, _SWEEP_BATCH)
+            for file_id in gone:
+                await self._delete_object(file_id)
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    async def _delete_object(self, file_id: str) -> None:
+        try:
+            await self.storage.delete(file_id)
+        except StorageDownError:
+            # Nothing points to the object any more; the store's own lifecycle removes it.
+            log.warning("object left behind", object=file_id)
+
+
+def _announcement(submitted: Submitted) -> RequestSubmitted:
+    request = submitted.request
+    return RequestSubmitted(
+        tracking_code=request.tracking_code,
+        submitted_at=request.submitted_at,
+        due_at=request.due_at,
+        province=Named(key=request.province, name=province(request.province).name),
+        subject=Titled(key=request.subject.key, title=request.subject.title),
+        sub_subject=Titled(key=request.sub_subject.key, title=request.sub_subject.title),
+        applicant=ApplicantData.model_validate(request.applicant),
+        contact=ContactData.model_validate(request.contact),
+        text=request.text,
+        attachments=[AttachmentData.model_validate(each) for each in submitted.attachments],
+    )
