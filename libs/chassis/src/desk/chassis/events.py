@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
 from sqlalchemy import (
     Column,
     Index,
@@ -72,15 +72,11 @@ def add_event_tables(metadata: MetaData) -> None:
         table.to_metadata(metadata)
 
 
-def _utc(value: Any) -> Any:
-    return datetime.fromisoformat(value) if isinstance(value, str) else value
-
-
 def _iso(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-Moment = Annotated[datetime, BeforeValidator(_utc), PlainSerializer(_iso, return_type=str)]
+Moment = Annotated[AwareDatetime, PlainSerializer(_iso, return_type=str)]
 """A moment in JSON: UTC, ISO 8601 with a Z, whole seconds."""
 
 

@@ -32,8 +32,6 @@ from desk.chassis.events import Message
 
 log = structlog.get_logger(__name__)
 
-POLL_SECONDS = 0.5
-
 _metadata = new_metadata()
 _message = Table(
     "message",
@@ -143,7 +141,16 @@ class EmbeddedBroker:
         while not self._stopping:
             self._wake[queue].clear()
             if not await self._deliver_next(queue, consumer):
-                await _wait(self._wake[queue])
+                await _wait(self._wake[queue], await self._until_next(queue))
+
+    async def _until_next(self, queue: str) -> float | None:
+        """Give the seconds until a message that waits for its retry is due; None if the queue is empty."""
+        query = select(func.min(_message.c.available_at)).where(
+            _message.c.queue == queue, _message.c.died_of.is_(None)
+        )
+        async with self._database.transaction() as session:
+            due = (await session.execute(query)).scalar_one()
+        return None if due is None else max(0.0, (due - datetime.now(UTC)).total_seconds())
 
     async def _deliver_next(self, queue: str, consumer: Consumer) -> bool:
         due = (
@@ -188,9 +195,9 @@ class EmbeddedBroker:
         return {"deliveries": deliveries + 1, "available_at": datetime.now(UTC) + self._retry_delays[deliveries]}
 
 
-async def _wait(wake: asyncio.Event) -> None:
+async def _wait(wake: asyncio.Event, seconds: float | None) -> None:
     try:
-        async with asyncio.timeout(POLL_SECONDS):
+        async with asyncio.timeout(seconds):
             await wake.wait()
     except TimeoutError:
         return

@@ -1,0 +1,50 @@
+"""Who hears what: the one table from which brokers are set up, embedded or real."""
+
+from desk.chassis.bus import QueueSpec, Topology
+from desk.iran.provinces import PROVINCES
+
+EVENTS, CASES, DEAD = "desk.events", "desk.cases", "desk.dead"
+
+TO_PROVINCES = (
+    "request-submitted",
+    "request-referred",
+    "request-replied",
+    "request-objected",
+    "request-withdrawn",
+    "request-rated",
+    "case-refused",
+)
+"""What a province hears of its own requests, and why a report of its own was refused."""
+
+FROM_PROVINCES = (
+    "case-received",
+    "case-assigned",
+    "case-info-requested",
+    "case-answered",
+    "case-rejected",
+    "case-referred",
+)
+"""What a province may report."""
+
+
+def province_queue(key: str) -> str:
+    """Name the queue of a province."""
+    return f"province.{key}"
+
+
+def desk_topology() -> Topology:
+    """Give all exchanges and queues. A province has its queue before it ever connects, so that nothing is lost."""
+    return Topology(
+        exchanges=(EVENTS, CASES, DEAD),
+        queues=(
+            QueueSpec(
+                "tracking",
+                ((EVENTS, "request-submitted.*"), *((CASES, f"{name}.*") for name in FROM_PROVINCES)),
+            ),
+            QueueSpec("notifier", ((EVENTS, "request-submitted.*"), (EVENTS, "request-status-changed.*"))),
+            *(
+                QueueSpec(province_queue(each.key), tuple((EVENTS, f"{name}.{each.key}") for name in TO_PROVINCES))
+                for each in PROVINCES
+            ),
+        ),
+    )

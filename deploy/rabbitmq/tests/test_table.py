@@ -1,0 +1,40 @@
+"""The table of queues, as brokers are set up from it."""
+
+import pytest
+
+from desk.iran.provinces import PROVINCES
+from desk.topology.table import CASES, EVENTS, FROM_PROVINCES, TO_PROVINCES, desk_topology, province_queue
+
+TOPOLOGY = desk_topology()
+
+
+def test_every_province_has_a_queue_and_names_are_unique():
+    names = [queue.name for queue in TOPOLOGY.queues]
+    assert len(names) == len(set(names))
+    assert {province_queue(each.key) for each in PROVINCES} <= set(names)
+
+
+def test_every_queue_belongs_to_a_service_or_to_a_province():
+    services = {"tracking", "notifier"}
+    assert {q.name for q in TOPOLOGY.queues} == services | {province_queue(each.key) for each in PROVINCES}
+
+
+def test_a_submission_reaches_tracking_the_notifier_and_its_province_alone():
+    assert set(TOPOLOGY.route(EVENTS, "request-submitted.isfahan")) == {"tracking", "notifier", "province.isfahan"}
+
+
+@pytest.mark.parametrize("name", FROM_PROVINCES)
+def test_a_report_reaches_tracking_alone(name):
+    assert list(TOPOLOGY.route(CASES, f"{name}.fars")) == ["tracking"]
+
+
+@pytest.mark.parametrize("name", TO_PROVINCES)
+def test_a_province_hears_of_its_own_requests_only(name):
+    hearing = set(TOPOLOGY.route(EVENTS, f"{name}.qom"))
+    assert "province.qom" in hearing
+    assert not any(queue.startswith("province.") and queue != "province.qom" for queue in hearing)
+
+
+def test_an_unknown_key_is_unroutable():
+    assert list(TOPOLOGY.route(EVENTS, "request-vanished.qom")) == []
+    assert list(TOPOLOGY.route(EVENTS, "request-submitted.atlantis")) == ["tracking", "notifier"]

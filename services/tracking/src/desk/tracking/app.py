@@ -1,0 +1,58 @@
+"""Tracking's wiring."""
+
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+
+from desk.chassis.app import Background, Worker, base_app
+from desk.chassis.budget import Budgets
+from desk.chassis.bus import Broker, Bus, Relay
+from desk.chassis.crypto import TokenIssuer, Vault
+from desk.chassis.db import Database
+from desk.chassis.events import Outbox
+from desk.chassis.telemetry import Telemetry
+from desk.tracking import routes
+from desk.tracking.clients import CaptchaClient, IntakeClient
+from desk.tracking.events import REPORTS, RequestSubmitted
+from desk.tracking.service import Tracking
+from desk.tracking.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What tracking stands on; real ones in production, embedded ones in ``desk.local``. The caller closes them."""
+
+    database: Database
+    broker: Broker
+    budgets: Budgets
+    captcha: CaptchaClient
+    intake: IntakeClient
+    telemetry: Telemetry
+
+
+def create_app(settings: Settings, *, parts: Parts) -> FastAPI:
+    """Wire tracking; nothing is opened before the app starts."""
+    vault = Vault.from_text(settings.vault_keys.get_secret_value(), settings.index_key.get_secret_value())
+    outbox = Outbox("/desk/tracking", vault)
+    tracking = Tracking(parts.database, vault, outbox, parts.intake)
+    bus = Bus("tracking", parts.database, parts.broker, parts.telemetry)
+    bus.subscribe(RequestSubmitted, tracking.open_case)
+    for report in REPORTS:
+        bus.subscribe(report, tracking.record)
+    relay = Relay(parts.database, outbox, parts.broker, parts.telemetry)
+    parts.database.committed.append(relay.wake)
+    app = base_app(
+        "tracking",
+        "Service Desk: tracking",
+        parts.telemetry,
+        ready=parts.database.ping,
+        background=Background(start=bus.start, workers=(Worker("relay", relay.run),)),
+    )
+    app.state.db = parts.database
+    app.state.bus = bus
+    app.state.tracking = tracking
+    app.state.doorkeeper = routes.Doorkeeper(parts.budgets, parts.captcha, settings)
+    app.state.tokens = TokenIssuer(settings.token_private_key.get_secret_value(), routes.TOKEN_ISSUER)
+    app.state.token_seconds = settings.token_seconds
+    app.include_router(routes.router)
+    return app

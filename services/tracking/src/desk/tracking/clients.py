@@ -1,0 +1,73 @@
+"""The services tracking asks: captcha, and intake for what it has not heard of yet."""
+
+import secrets
+
+import httpx
+import structlog
+from pydantic import BaseModel
+
+from desk.chassis.events import Moment
+from desk.chassis.problem import ServiceUnavailableError
+from desk.tracking.domain import CaptchaExpiredError, CaptchaWrongError
+from desk.tracking.events import Named, Titled
+
+log = structlog.get_logger(__name__)
+
+PURPOSE = "track"
+
+
+class FreshRequest(BaseModel):
+    """A request as intake tells of it."""
+
+    tracking_code: str
+    submitted_at: Moment
+    due_at: Moment
+    province: Named
+    subject: Titled
+    sub_subject: Titled
+
+
+async def _post(http: httpx.AsyncClient, path: str, body: dict[str, str], peer: str) -> httpx.Response:
+    try:
+        response = await http.post(path, json=body)
+    except httpx.HTTPError as error:
+        log.warning("service away", peer=peer, error=type(error).__name__)
+        raise ServiceUnavailableError(peer) from error
+    if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+        raise ServiceUnavailableError(peer)
+    return response
+
+
+class CaptchaClient:
+    """Has security codes checked by the captcha service."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        """``http`` carries the base address and a time limit."""
+        self._http = http
+
+    async def demand(self, captcha_id: str, answer: str) -> None:
+        """Return if the answer is right. Raises CaptchaWrongError, CaptchaExpiredError, ServiceUnavailableError."""
+        body = {"purpose": PURPOSE, "answer": answer, "claim": secrets.token_hex(16)}
+        response = await _post(self._http, f"/internal/captchas/{captcha_id}/answers", body, "captcha")
+        if response.is_success:
+            return
+        if response.json().get("code") == CaptchaWrongError.code:
+            raise CaptchaWrongError
+        raise CaptchaExpiredError
+
+
+class IntakeClient:
+    """Asks intake."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        """``http`` carries the base address and a time limit."""
+        self._http = http
+
+    async def find(self, national_id: str, tracking_code: str) -> FreshRequest | None:
+        """Find a person's request by its code. Raises ServiceUnavailableError."""
+        body = {"national_id": national_id, "tracking_code": tracking_code}
+        response = await _post(self._http, "/internal/requests/find", body, "intake")
+        if response.status_code == httpx.codes.NOT_FOUND:
+            return None
+        response.raise_for_status()
+        return FreshRequest.model_validate_json(response.content)

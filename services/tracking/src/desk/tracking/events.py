@@ -1,0 +1,222 @@
+"""What tracking hears and what it announces."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from desk.chassis.events import Event, Moment
+from desk.tracking.domain import State
+
+TrackingCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=8000)]
+
+
+class Named(BaseModel):
+    """A province: its key and its Persian name."""
+
+    key: str
+    name: str
+
+
+class Titled(BaseModel):
+    """A subject or sub-subject: its key and its Persian title."""
+
+    key: str
+    title: str
+
+
+class ApplicantName(BaseModel):
+    """How a notice addresses the applicant."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    first_name: str
+    last_name: str
+    gender: str
+
+
+class Applicant(ApplicantName):
+    """The applicant as the civil registry knows them; ``birth_date`` is Jalali ``YYYY-MM-DD``."""
+
+    national_id: str
+    birth_date: str
+
+
+class Contact(BaseModel):
+    """How the applicant can be reached; phones in E.164."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    mobile: str
+    landline: str | None = None
+    email: str | None = None
+
+
+class FileReference(BaseModel):
+    """A file, fetched over HTTP by its id; ``size`` is in bytes."""
+
+    id: str
+    name: str
+    size: int
+    media_type: str
+    sha256: str
+
+
+class WholeRequest(Event):
+    """A request with everything its experts need."""
+
+    tracking_code: TrackingCode
+    submitted_at: Moment
+    due_at: Moment
+    province: Named
+    subject: Titled
+    sub_subject: Titled
+    applicant: Applicant
+    contact: Contact
+    text: str
+    attachments: list[FileReference] = Field(default_factory=list)
+
+
+class RequestSubmitted(WholeRequest):
+    """Heard from intake: a new request."""
+
+    name: ClassVar[str] = "request-submitted"
+
+
+class RequestReferred(WholeRequest):
+    """Announced to the province a request was referred to."""
+
+    name: ClassVar[str] = "request-referred"
+
+    reason: str | None = None
+
+
+class CaseReport(Event):
+    """Base of what provinces report; ``at`` is when it happened there."""
+
+    exchange: ClassVar[str] = "desk.cases"
+    leads_to: ClassVar[State]
+
+    tracking_code: TrackingCode
+    at: Moment
+
+    @property
+    def note(self) -> str | None:
+        """What the applicant is told beside the state."""
+        return None
+
+
+class CaseReceived(CaseReport):
+    """The province has the request."""
+
+    name: ClassVar[str] = "case-received"
+    leads_to: ClassVar[State] = State.RECEIVED
+
+
+class CaseAssigned(CaseReport):
+    """An expert has taken the case."""
+
+    name: ClassVar[str] = "case-assigned"
+    leads_to: ClassVar[State] = State.IN_PROGRESS
+
+
+class CaseInfoRequested(CaseReport):
+    """The experts ask the applicant something."""
+
+    name: ClassVar[str] = "case-info-requested"
+    leads_to: ClassVar[State] = State.INFO_REQUESTED
+
+    question: Text
+
+    @property
+    def note(self) -> str | None:
+        """The question."""
+        return self.question
+
+
+class CaseAnswered(CaseReport):
+    """The experts' answer."""
+
+    name: ClassVar[str] = "case-answered"
+    leads_to: ClassVar[State] = State.ANSWERED
+
+    text: Text
+    files: list[FileReference] = Field(default_factory=list, max_length=10)
+
+
+class CaseRejected(CaseReport):
+    """The request cannot be granted."""
+
+    name: ClassVar[str] = "case-rejected"
+    leads_to: ClassVar[State] = State.REJECTED
+
+    reason: Text
+
+    @property
+    def note(self) -> str | None:
+        """The reason."""
+        return self.reason
+
+
+class CaseReferred(CaseReport):
+    """The request concerns another province."""
+
+    name: ClassVar[str] = "case-referred"
+    leads_to: ClassVar[State] = State.REFERRED
+
+    province: str
+    reason: Text
+
+    @property
+    def note(self) -> str | None:
+        """The reason."""
+        return self.reason
+
+
+REPORTS: tuple[type[CaseReport], ...] = (
+    CaseReceived,
+    CaseAssigned,
+    CaseInfoRequested,
+    CaseAnswered,
+    CaseRejected,
+    CaseReferred,
+)
+
+
+class AnswerData(BaseModel):
+    """An answer as it is announced and shown."""
+
+    text: str
+    at: Moment
+    files: list[FileReference] = Field(default_factory=list)
+
+
+class RequestStatusChanged(Event):
+    """Announced: a request's new state, with what is public of it and how its applicant can be told."""
+
+    name: ClassVar[str] = "request-status-changed"
+
+    tracking_code: str
+    state: State
+    state_title: str
+    at: Moment
+    due_at: Moment
+    province: Named
+    note: str | None
+    answer: AnswerData | None
+    applicant: ApplicantName
+    contact: Contact
+
+
+class CaseRefused(Event):
+    """Announced to a province: its report was not applied, and why."""
+
+    name: ClassVar[str] = "case-refused"
+
+    tracking_code: str
+    report: str
+    """The type of the refused event."""
+    report_id: str
+    reason: str
+    explanation: str
+    at: Moment

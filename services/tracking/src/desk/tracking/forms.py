@@ -1,0 +1,56 @@
+"""What an applicant sends to see a request."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from stdnum import damm
+
+from desk.chassis.app import FieldRuleError
+from desk.chassis.problem import FieldError
+from desk.iran.digits import clean_number
+from desk.iran.national_id import InvalidNationalIdError, NationalId
+from desk.tracking.domain import RequestNotFoundError
+
+CODE_DIGITS = 12
+_MISTYPED = "یکی از رقم‌های کد رهگیری درست نیست. لطفاً آن را با رسید یا پیامک خود مقایسه کنید."
+
+
+def _national_id(text: str) -> str:
+    try:
+        return NationalId.parse(text).value
+    except InvalidNationalIdError as error:
+        raise FieldRuleError(f"national_id_{error.reason}", "کد ملی درست نیست. لطفاً هر ده رقم را بررسی کنید.") from None
+
+
+def _tracking_code(text: str) -> str:
+    code = clean_number(text)
+    if len(code) != CODE_DIGITS or not code.isascii() or not code.isdigit():
+        raise FieldRuleError("tracking_code_length", "کد رهگیری ۱۲ رقم دارد. لطفاً همهٔ رقم‌ها را وارد کنید.")
+    return code
+
+
+class CaptchaAnswer(BaseModel):
+    """A challenge and what the applicant read in it."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
+    answer: Annotated[str, StringConstraints(min_length=1, max_length=32)]
+
+
+class TrackingQuery(BaseModel):
+    """Whose request, and its code; digits of any set, with or without spaces."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    national_id: Annotated[str, StringConstraints(max_length=64), AfterValidator(_national_id)]
+    tracking_code: Annotated[str, StringConstraints(max_length=64), AfterValidator(_tracking_code)]
+    captcha: CaptchaAnswer
+
+    def demand_plausible_code(self) -> None:
+        """Notice a mistyped digit by the Damm check digit, before anything is spent or looked up.
+
+        It is the same 404 as for any code nobody has, with a hint at the field. Raises RequestNotFoundError.
+        """
+        if not damm.is_valid(self.tracking_code):
+            raise RequestNotFoundError(errors=[FieldError("tracking_code", "tracking_code_check_digit", _MISTYPED)])

@@ -1,0 +1,226 @@
+"""Tracking's use cases: open a case, record what provinces report, show an applicant where it stands."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from desk.chassis.bus import ContractError
+from desk.chassis.crypto import Vault
+from desk.chassis.db import Database
+from desk.chassis.events import Outbox, Received
+from desk.iran.provinces import UnknownProvinceError, province
+from desk.tracking.clients import FreshRequest, IntakeClient
+from desk.tracking.domain import (
+    TITLES,
+    Case,
+    CaseUnknownError,
+    ForeignCaseError,
+    ForgedSenderError,
+    RefusedError,
+    RequestNotFoundError,
+    State,
+)
+from desk.tracking.events import (
+    AnswerData,
+    ApplicantName,
+    CaseAnswered,
+    CaseReferred,
+    CaseRefused,
+    CaseReport,
+    Named,
+    RequestReferred,
+    RequestStatusChanged,
+    RequestSubmitted,
+)
+from desk.tracking.store import CaseStore, Step
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A request as its applicant may see it."""
+
+    request: RequestSubmitted | FreshRequest
+    province: Named
+    state: State
+    due_at: datetime
+    history: list[Step]
+
+    @property
+    def answer(self) -> AnswerData | None:
+        """The experts' latest answer."""
+        answers = [step.answer for step in self.history if step.answer is not None]
+        return answers[-1] if answers else None
+
+
+@dataclass(frozen=True, slots=True)
+class Tracking:
+    """The life of requests after their submission."""
+
+    database: Database
+    vault: Vault
+    outbox: Outbox
+    intake: IntakeClient
+
+    async def open_case(self, session: AsyncSession, received: Received[RequestSubmitted]) -> None:
+        """Open the case of a new request."""
+        request = received.data
+        cases = CaseStore(session, self.vault)
+        if await cases.get(request.tracking_code) is not None:
+            log.warning("case is open already", event_id=received.id)
+            return
+        case = Case(
+            tracking_code=request.tracking_code,
+            province=request.province.key,
+            state=State.REGISTERED,
+            seq=received.seq,
+            report_seq=0,
+            submitted_at=request.submitted_at,
+            due_at=request.due_at,
+        )
+        await cases.add(case, request)
+        await cases.add_step(case.tracking_code, Step(received.id, request.submitted_at, State.REGISTERED))
+
+    async def record(self, session: AsyncSession, received: Received[CaseReport]) -> None:
+        """Record a province's report and announce the new state; a report that does not fit is refused with a reason.
+
+        Raises CaseUnknownError for a case not heard of yet, so that the report comes again.
+        """
+        sender = _claimed_province(received)
+        cases = CaseStore(session, self.vault)
+        found = await cases.get(received.data.tracking_code)
+        if found is None:
+            raise CaseUnknownError
+        case, request = found
+        try:
+            _demand_own(received, sender, case)
+            if received.seq <= case.report_seq:
+                await cases.add_step(case.tracking_code, _step(received))  # overtaken: part of the history only
+                return
+            await self._apply(session, case, request, received)
+        except RefusedError as refused:
+            await self._refuse(session, case, sender, received, refused)
+
+    async def _apply(
+        self, session: AsyncSession, case: Case, request: RequestSubmitted, received: Received[CaseReport]
+    ) -> None:
+        cases = CaseStore(session, self.vault)
+        report = received.data
+        if isinstance(report, CaseReferred):
+            moved = case.refer_to(_known(report.province), report_seq=received.seq).announced()
+            await self.outbox.add(
+                session,
+                RequestReferred(
+                    **request.model_dump(exclude={"province"}),
+                    province=_named(moved.province),
+                    reason=report.reason,
+                ),
+                subject=moved.tracking_code,
+                key=moved.province,
+                seq=moved.seq,
+            )
+        else:
+            moved = case.move_to(report.leads_to, report_seq=received.seq)
+        moved = moved.announced()
+        step = _step(received)
+        await cases.save(moved)
+        await cases.add_step(moved.tracking_code, step)
+        await self._announce(session, moved, request, step)
+
+    async def _announce(self, session: AsyncSession, case: Case, request: RequestSubmitted, step: Step) -> None:
+        await self.outbox.add(
+            session,
+            RequestStatusChanged(
+                tracking_code=case.tracking_code,
+                state=step.state,
+                state_title=TITLES[step.state],
+                at=step.at,
+                due_at=case.due_at,
+                province=_named(case.province),
+                note=step.note,
+                answer=step.answer,
+                applicant=ApplicantName.model_validate(request.applicant.model_dump()),
+                contact=request.contact,
+            ),
+            subject=case.tracking_code,
+            key=case.province,
+            seq=case.seq,
+        )
+
+    async def _refuse(
+        self, session: AsyncSession, case: Case, sender: str, received: Received[CaseReport], refused: RefusedError
+    ) -> None:
+        log.warning("report refused", event_id=received.id, report=received.data.name, reason=refused.reason)
+        cases = CaseStore(session, self.vault)
+        await cases.add_refusal(received.id, case.tracking_code, sender, received.data.name, refused.reason)
+        case = replace(case, seq=case.seq + 1)
+        await cases.save(case)
+        await self.outbox.add(
+            session,
+            CaseRefused(
+                tracking_code=case.tracking_code,
+                report=received.data.name,
+                report_id=received.id,
+                reason=refused.reason,
+                explanation=str(refused),
+                at=datetime.now(UTC),
+            ),
+            subject=case.tracking_code,
+            key=sender,
+            seq=case.seq,
+        )
+
+    async def overview(self, national_id: str, tracking_code: str) -> Overview:
+        """Show a person's request. Raises RequestNotFoundError or ServiceUnavailableError."""
+        async with self.database.transaction() as session:
+            cases = CaseStore(session, self.vault)
+            found = await cases.of_person(national_id, tracking_code)
+            if found is not None:
+                case, request = found
+                history = await cases.history(tracking_code)
+                return Overview(request, _named(case.province), case.state, case.due_at, history)
+        fresh = await self.intake.find(national_id, tracking_code)
+        if fresh is None:
+            raise RequestNotFoundError
+        first = Step(event_id="", at=fresh.submitted_at, state=State.REGISTERED)
+        return Overview(fresh, fresh.province, State.REGISTERED, fresh.due_at, [first])
+
+
+def _claimed_province(received: Received[CaseReport]) -> str:
+    """Tell which province is to hear of the report's fate: the one the broker vouches for, else the routing key's."""
+    name = (received.sender or received.routing_key).rpartition(".")[2]
+    try:
+        return province(name).key
+    except UnknownProvinceError:
+        raise ContractError("the report comes from no province") from None
+
+
+def _demand_own(received: Received[CaseReport], sender: str, case: Case) -> None:
+    if received.source != f"/province/{sender}" or received.routing_key != f"{received.data.name}.{sender}":
+        raise ForgedSenderError
+    if received.subject != case.tracking_code:
+        raise RefusedError("wrong_subject", "the envelope's subject is not the tracking code")
+    if case.province != sender:
+        raise ForeignCaseError
+
+
+def _step(received: Received[CaseReport]) -> Step:
+    report = received.data
+    answer = (
+        AnswerData(text=report.text, at=report.at, files=report.files) if isinstance(report, CaseAnswered) else None
+    )
+    return Step(received.id, report.at, report.leads_to, report.note, answer)
+
+
+def _known(key: str) -> str:
+    try:
+        return province(key).key
+    except UnknownProvinceError:
+        raise RefusedError("unknown_province", "there is no such province to refer to") from None
+
+
+def _named(key: str) -> Named:
+    return Named(key=key, name=province(key).name)

@@ -1,0 +1,26 @@
+"""What the environment decides for tracking."""
+
+from pydantic import SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from desk.chassis.settings import LogSettings, StoreSettings
+
+
+class Settings(StoreSettings, LogSettings):
+    """Read once, in ``create_app``; every name is prefixed ``DESK_TRACKING_``."""
+
+    model_config = SettingsConfigDict(env_prefix="DESK_TRACKING_")
+
+    token_private_key: SecretStr
+    """PEM of the Ed25519 key that signs tracking tokens."""
+    token_seconds: int = 900
+    captcha_url: str
+    """Base address of the captcha service."""
+    intake_url: str
+    """Base address of intake, asked for requests tracking has not heard of yet."""
+    budget_url: str
+    """``memory://`` or ``redis://…``: where tries are counted."""
+    misses_per_source: str = "10/10 minutes"
+    """How many wrong codes one address may try, as a `limits` string."""
+    lookups_per_source: str = "120/10 minutes"
+    """How often one address may look at all; many people share one."""

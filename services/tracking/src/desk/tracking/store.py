@@ -1,0 +1,175 @@
+"""Tracking's tables: cases, their history, and refused reports. What people wrote is sealed."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, Row, String, Table, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from desk.chassis.crypto import Vault
+from desk.chassis.db import UtcDateTime, new_metadata
+from desk.chassis.events import add_event_tables
+from desk.tracking.domain import Case, State
+from desk.tracking.events import AnswerData, RequestSubmitted
+
+metadata = new_metadata()
+add_event_tables(metadata)
+
+case_table = Table(
+    "case",
+    metadata,
+    Column("tracking_code", String(12), primary_key=True),
+    Column("owner_index", String(64), nullable=False),
+    Column("province", String(40), nullable=False),
+    Column("state", String(24), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("report_seq", Integer, nullable=False),
+    Column("submitted_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("request", LargeBinary, nullable=False),
+)
+step_table = Table(
+    "step",
+    metadata,
+    Column("event_id", String(64), primary_key=True),
+    Column("tracking_code", String(12), ForeignKey("case.tracking_code"), nullable=False, index=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("state", String(24), nullable=False),
+    Column("words", LargeBinary),
+)
+refusal_table = Table(
+    "refusal",
+    metadata,
+    Column("event_id", String(64), primary_key=True),
+    Column("tracking_code", String(12), nullable=False, index=True),
+    Column("province", String(40), nullable=False),
+    Column("report", String(96), nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step in a case's history; ``at`` is when it happened, whenever it was heard of."""
+
+    event_id: str
+    at: datetime
+    state: State
+    note: str | None = None
+    answer: AnswerData | None = None
+
+
+class CaseStore:
+    """Reads and writes cases and their history."""
+
+    def __init__(self, session: AsyncSession, vault: Vault) -> None:
+        self._session = session
+        self._vault = vault
+
+    async def add(self, case: Case, request: RequestSubmitted) -> None:
+        """Write a new case with the whole request it is about."""
+        await self._session.execute(
+            insert(case_table).values(
+                **_columns(case),
+                tracking_code=case.tracking_code,
+                owner_index=self._vault.index(request.applicant.national_id, "national_id"),
+                submitted_at=case.submitted_at,
+                request=self._vault.seal(request.model_dump_json().encode(), f"case.request:{case.tracking_code}"),
+            )
+        )
+
+    async def save(self, case: Case) -> None:
+        """Write what has changed of a case."""
+        await self._session.execute(
+            update(case_table).where(case_table.c.tracking_code == case.tracking_code).values(**_columns(case))
+        )
+
+    async def get(self, tracking_code: str) -> tuple[Case, RequestSubmitted] | None:
+        """Find a case and its request, locked against other reports until the transaction ends."""
+        query = select(case_table).where(case_table.c.tracking_code == tracking_code).with_for_update()
+        row = (await self._session.execute(query)).first()
+        return self._found(row) if row else None
+
+    async def of_person(self, national_id: str, tracking_code: str) -> tuple[Case, RequestSubmitted] | None:
+        """Find a person's case by its code."""
+        query = select(case_table).where(
+            case_table.c.tracking_code == tracking_code,
+            case_table.c.owner_index == self._vault.index(national_id, "national_id"),
+        )
+        row = (await self._session.execute(query)).first()
+        return self._found(row) if row else None
+
+    async def add_step(self, tracking_code: str, step: Step) -> None:
+        """Add to a case's history."""
+        words = {"note": step.note, "answer": step.answer.model_dump(mode="json") if step.answer else None}
+        sealed = self._vault.seal(json.dumps(words).encode(), f"step.words:{step.event_id}")
+        await self._session.execute(
+            insert(step_table).values(
+                event_id=step.event_id,
+                tracking_code=tracking_code,
+                at=step.at,
+                recorded_at=datetime.now(UTC),
+                state=step.state.value,
+                words=sealed if step.note or step.answer else None,
+            )
+        )
+
+    async def history(self, tracking_code: str) -> list[Step]:
+        """Give a case's steps in the order they happened."""
+        query = (
+            select(step_table)
+            .where(step_table.c.tracking_code == tracking_code)
+            .order_by(step_table.c.at, step_table.c.recorded_at)
+        )
+        return [self._step(row) for row in (await self._session.execute(query)).all()]
+
+    async def add_refusal(self, event_id: str, tracking_code: str, province: str, report: str, reason: str) -> None:
+        """Record a report that did not fit."""
+        await self._session.execute(
+            insert(refusal_table).values(
+                event_id=event_id,
+                tracking_code=tracking_code,
+                province=province,
+                report=report,
+                reason=reason,
+                at=datetime.now(UTC),
+            )
+        )
+
+    def _found(self, row: Row[Any]) -> tuple[Case, RequestSubmitted]:
+        request = self._vault.open(row.request, f"case.request:{row.tracking_code}")
+        case = Case(
+            tracking_code=row.tracking_code,
+            province=row.province,
+            state=State(row.state),
+            seq=row.seq,
+            report_seq=row.report_seq,
+            submitted_at=row.submitted_at,
+            due_at=row.due_at,
+        )
+        return case, RequestSubmitted.model_validate_json(request)
+
+    def _step(self, row: Row[Any]) -> Step:
+        words = json.loads(self._vault.open(row.words, f"step.words:{row.event_id}")) if row.words else {}
+        answer = words.get("answer")
+        return Step(
+            event_id=row.event_id,
+            at=row.at,
+            state=State(row.state),
+            note=words.get("note"),
+            answer=AnswerData.model_validate(answer) if answer else None,
+        )
+
+
+def _columns(case: Case) -> dict[str, object]:
+    return {
+        "province": case.province,
+        "state": case.state.value,
+        "seq": case.seq,
+        "report_seq": case.report_seq,
+        "due_at": case.due_at,
+    }
