@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 from fastapi import FastAPI, Request
@@ -26,6 +26,9 @@ log = structlog.get_logger(__name__)
 
 JSON_BODY_BYTES = 64 * 1024
 """The largest JSON body any route takes; routes for files say their own limit."""
+
+FINISH_SECONDS = 10.0
+"""How long background work may take to come to its end when the app stops."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _TYPE_BASE = "/problems/"
@@ -71,6 +74,8 @@ class Worker:
 
     name: str
     run: Callable[[], Awaitable[None]]
+    finish: Callable[[], None] | None = None
+    """Asks the work to end at its next good point; work without it is cancelled where it stands."""
 
 
 @dataclass(slots=True)
@@ -78,8 +83,10 @@ class Background:
     """What an app starts after itself and stops before itself."""
 
     start: Callable[[], Awaitable[None]] | None = None
+    drain: Callable[[], Awaitable[None]] | None = None
+    """Called first when the app stops: take no more messages, let handlers finish."""
     workers: Sequence[Worker] = ()
-    stop: Sequence[Callable[[], Awaitable[None]]] = field(default_factory=tuple)
+    stop: Sequence[Callable[[], Awaitable[None]]] = ()
     """Called in order once the workers have ended."""
 
 
@@ -121,31 +128,49 @@ def _lifespan(
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         if background.start is not None:
             await background.start()
-        tasks = [asyncio.create_task(_supervise(worker, telemetry), name=worker.name) for worker in background.workers]
+        tasks = [
+            asyncio.create_task(_supervise(worker, readiness, telemetry), name=worker.name)
+            for worker in background.workers
+        ]
         try:
             yield
         finally:
             readiness.stopping = True
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            if background.drain is not None:
+                await background.drain()
+            await _end(background.workers, tasks)
             for stop in background.stop:
                 await stop()
 
     return lifespan
 
 
-async def _supervise(worker: Worker, telemetry: Telemetry) -> None:
+async def _supervise(worker: Worker, readiness: Readiness, telemetry: Telemetry) -> None:
     pause = 0.5
-    while True:
+    while not readiness.stopping:
         begun = time.monotonic()
         try:
             await worker.run()
         except Exception:  # the loop's top: the work must go on
             telemetry.crashes.labels(worker.name).inc()
             log.exception("worker failed and begins again", worker=worker.name)
+        if readiness.stopping:
+            return
         pause = 0.5 if time.monotonic() - begun > 30 else min(pause * 2, 10)  # noqa: PLR2004 - half a minute is a recovery
         await asyncio.sleep(pause)
+
+
+async def _end(workers: Sequence[Worker], tasks: Sequence[asyncio.Task[None]]) -> None:
+    for worker, task in zip(workers, tasks, strict=True):
+        if worker.finish is None:
+            task.cancel()
+        else:
+            worker.finish()
+    if tasks:
+        _, unfinished = await asyncio.wait(tasks, timeout=FINISH_SECONDS)
+        for task in unfinished:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class RequestContext:

@@ -22,29 +22,35 @@ IDENTITY_ISSUER, IDENTITY_AUDIENCE = "registry-gateway", "desk.identity"
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What intake stands on; real ones in production, embedded ones in ``desk.local``. The caller closes them."""
+    """What intake stands on; real ones in production, embedded ones in ``desk.local``.
+
+    The service closes its database; the broker is closed by whoever opened it.
+    """
 
     database: Database
     broker: Broker
     storage: ObjectStore
     budgets: Budgets
     captcha: CaptchaClient
+    vault: Vault
     telemetry: Telemetry
 
 
 def create_app(settings: Settings, *, parts: Parts) -> FastAPI:
     """Wire intake; nothing is opened before the app starts."""
-    vault = Vault.from_text(settings.vault_keys.get_secret_value(), settings.index_key.get_secret_value())
-    outbox = Outbox("/desk/intake", vault)
+    outbox = Outbox("/desk/intake", parts.vault)
     relay = Relay(parts.database, outbox, parts.broker, parts.telemetry)
     parts.database.committed.append(relay.wake)
-    intake = Intake(parts.database, vault, outbox, parts.storage, parts.captcha)
+    intake = Intake(parts.database, parts.vault, outbox, parts.storage, parts.captcha)
     app = base_app(
         "intake",
         "Service Desk: intake",
         parts.telemetry,
         ready=parts.database.ping,
-        background=Background(workers=(Worker("relay", relay.run), Worker("sweep", intake.sweep))),
+        background=Background(
+            workers=(Worker("relay", relay.run, relay.finish), Worker("sweep", intake.sweep)),
+            stop=(parts.database.close,),
+        ),
     )
     app.state.db = parts.database
     app.state.intake = intake

@@ -20,21 +20,24 @@ from desk.tracking.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What tracking stands on; real ones in production, embedded ones in ``desk.local``. The caller closes them."""
+    """What tracking stands on; real ones in production, embedded ones in ``desk.local``.
+
+    The service closes its database; the broker is closed by whoever opened it.
+    """
 
     database: Database
     broker: Broker
     budgets: Budgets
     captcha: CaptchaClient
     intake: IntakeClient
+    vault: Vault
     telemetry: Telemetry
 
 
 def create_app(settings: Settings, *, parts: Parts) -> FastAPI:
     """Wire tracking; nothing is opened before the app starts."""
-    vault = Vault.from_text(settings.vault_keys.get_secret_value(), settings.index_key.get_secret_value())
-    outbox = Outbox("/desk/tracking", vault)
-    tracking = Tracking(parts.database, vault, outbox, parts.intake)
+    outbox = Outbox("/desk/tracking", parts.vault)
+    tracking = Tracking(parts.database, parts.vault, outbox, parts.intake)
     bus = Bus("tracking", parts.database, parts.broker, parts.telemetry)
     bus.subscribe(RequestSubmitted, tracking.open_case)
     for report in REPORTS:
@@ -46,7 +49,12 @@ def create_app(settings: Settings, *, parts: Parts) -> FastAPI:
         "Service Desk: tracking",
         parts.telemetry,
         ready=parts.database.ping,
-        background=Background(start=bus.start, workers=(Worker("relay", relay.run),)),
+        background=Background(
+            start=bus.start,
+            drain=bus.stop,
+            workers=(Worker("relay", relay.run, relay.finish),),
+            stop=(parts.database.close,),
+        ),
     )
     app.state.db = parts.database
     app.state.bus = bus

@@ -70,10 +70,13 @@ class Broker(Protocol):
         """Return once the message is safe in every bound queue. Raises UnroutableError or BrokerDownError."""
 
     async def consume(self, queue: str, consumer: Consumer) -> None:
-        """Begin to hand the queue's messages to ``consumer``, a few at a time, and go on until :meth:`close`."""
+        """Begin to hand the queue's messages to ``consumer``, a few at a time, and go on until :meth:`drain`."""
+
+    async def drain(self) -> None:
+        """Hand out no more messages and wait for the handlers that are at work; publishing still goes."""
 
     async def close(self) -> None:
-        """Stop taking messages, let handlers finish, and leave."""
+        """Drain, and leave."""
 
     def alive(self) -> bool:
         """Tell whether consumers are really being served, not merely whether a process runs."""

@@ -47,6 +47,10 @@ class Bus:
         """Begin to consume."""
         await self._broker.consume(self._queue, self.handle)
 
+    async def stop(self) -> None:
+        """Take no more messages and let the handlers finish."""
+        await self._broker.drain()
+
     async def handle(self, message: Message) -> None:
         """Handle one message. Raises ContractError for what can never be handled."""
         envelope = _parse_envelope(message)

@@ -100,12 +100,16 @@ class EmbeddedBroker:
         self._wake[queue] = asyncio.Event()
         self._tasks.append(asyncio.create_task(self._serve(queue, consumer), name=f"queue {queue}"))
 
-    async def close(self) -> None:
-        """Let each consumer finish the message it has, then stop."""
+    async def drain(self) -> None:
+        """Let each consumer finish the message it has."""
         self._stopping = True
         for wake in self._wake.values():
             wake.set()
         await asyncio.gather(*self._tasks)
+
+    async def close(self) -> None:
+        """Drain, and close the file."""
+        await self.drain()
         await self._database.close()
 
     def alive(self) -> bool:
@@ -141,13 +145,13 @@ class EmbeddedBroker:
         while not self._stopping:
             self._wake[queue].clear()
             if not await self._deliver_next(queue, consumer):
-                await _wait(self._wake[queue], await self._until_next(queue))
+                due = await self._until_next(queue)
+                if not self._stopping:
+                    await _wait(self._wake[queue], due)
 
     async def _until_next(self, queue: str) -> float | None:
         """Give the seconds until a message that waits for its retry is due; None if the queue is empty."""
-        query = select(func.min(_message.c.available_at)).where(
-            _message.c.queue == queue, _message.c.died_of.is_(None)
-        )
+        query = select(func.min(_message.c.available_at)).where(_message.c.queue == queue, _message.c.died_of.is_(None))
         async with self._database.transaction() as session:
             due = (await session.execute(query)).scalar_one()
         return None if due is None else max(0.0, (due - datetime.now(UTC)).total_seconds())

@@ -25,17 +25,23 @@ class Relay:
         self._broker = broker
         self._telemetry = telemetry
         self._hint = asyncio.Event()
+        self._finishing = False
 
     def wake(self) -> None:
         """Hint that there is something to send; without it the relay looks twice a second anyway."""
         self._hint.set()
 
+    def finish(self) -> None:
+        """End after the batch that is under way."""
+        self._finishing = True
+        self._hint.set()
+
     async def run(self) -> None:
-        """Send for ever; errors of the store end the call, and the caller starts it again."""
-        while True:
+        """Send until :meth:`finish`; errors of the store end the call, and the caller starts it again."""
+        while not self._finishing:
             self._hint.clear()
             sent = await self.send_batch()
-            if sent < BATCH:
+            if sent < BATCH and not self._finishing:
                 await self._wait()
 
     async def send_batch(self) -> int:

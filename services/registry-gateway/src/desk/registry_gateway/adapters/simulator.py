@@ -1,0 +1,22 @@
+"""A registry of synthetic people, for the embedded desk, demonstrations and tests."""
+
+from desk.iran.jalali import JalaliDate
+from desk.iran.national_id import NationalId
+from desk.registry_gateway.adapters.people import Person, people
+from desk.registry_gateway.domain import Answer, Deceased, Matched, NotMatched
+
+__all__ = ["Person", "SimulatedRegistry", "people"]
+
+
+class SimulatedRegistry:
+    """Knows :func:`people` and nobody else, and always answers."""
+
+    def __init__(self) -> None:
+        self._people = {person.identity.national_id: person for person in people()}
+
+    async def look_up(self, national_id: NationalId, birth_date: JalaliDate) -> Answer:
+        """Compare number and birth date with the synthetic people."""
+        person = self._people.get(national_id)
+        if person is None or person.identity.birth_date != birth_date:
+            return NotMatched()
+        return Deceased() if person.deceased else Matched(person.identity)

@@ -1,0 +1,38 @@
+"""What the registry gateway reads from its environment, as ``DESK_REGISTRY_GATEWAY_…``."""
+
+from typing import Annotated, Literal
+
+from limits import parse
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from desk.chassis.settings import LogSettings, StoreSettings
+
+
+def _readable(budget: str) -> str:
+    """Refuse at the start what the counters could not read at the first request."""
+    parse(budget)
+    return budget
+
+
+Budget = Annotated[str, AfterValidator(_readable)]
+"""How many in which time, such as ``5/10 minutes``."""
+
+
+class Settings(StoreSettings, LogSettings):
+    """Settings of the registry gateway."""
+
+    model_config = SettingsConfigDict(env_prefix="DESK_REGISTRY_GATEWAY_")
+
+    adapter: Literal["simulator"]
+    """Which registry answers; no default, so that nobody meets synthetic people because a variable was forgotten."""
+    budget_url: SecretStr
+    """Where the counters are kept: ``memory://`` or ``redis://…``."""
+    token_private_key: SecretStr
+    """Ed25519 key that signs identity tokens, as PEM."""
+    token_seconds: Annotated[int, Field(gt=0)] = 1800
+    """How long an identity token is good."""
+    mismatches_per_source: Budget = "5/10 minutes"
+    """Look-ups without a match after which a source no longer reaches the registry."""
+    lookups_per_source: Budget = "60/hour"
+    lookups_per_number: Budget = "10/hour"

@@ -1,0 +1,74 @@
+import asyncio
+
+import pytest
+from sqlalchemy import text
+
+from desk.registry_gateway.domain import RegistryUnavailableError
+
+
+async def test_a_match_is_on_record(post, ask, living, audit):
+    await post(ask(living))
+
+    [row] = await audit()
+    assert (row.purpose, row.outcome) == ("submit", "matched")
+
+
+async def test_a_mismatch_is_on_record_although_it_is_answered_with_an_error(post, wrong, audit):
+    await post(wrong)
+
+    assert [row.outcome for row in await audit()] == ["not_matched"]
+
+
+async def test_a_deceased_person_s_look_up_is_on_record(post, ask, deceased, audit):
+    await post(ask(deceased))
+
+    assert [row.outcome for row in await audit()] == ["deceased"]
+
+
+@pytest.mark.parametrize("failure", [RegistryUnavailableError("timed out"), RuntimeError("a bug")])
+async def test_a_look_up_without_an_answer_is_on_record(post, wrong, registry, audit, failure):
+    registry.failure = failure
+
+    await post(wrong)
+
+    assert [row.outcome for row in await audit()] == ["unanswered"]
+
+
+async def test_the_record_finds_a_number_by_its_keyed_hash(post, ask, living, audit, parts):
+    await post(ask(living))
+
+    [row] = await audit()
+    assert row.number_index == parts.vault.index(living.identity.national_id.value, "national_id")
+    assert row.source_index == parts.vault.index("198.51.100.7", "source")
+
+
+async def test_nothing_personal_is_in_the_database_files(post, ask, living, tmp_path):
+    await post(ask(living))
+
+    stored = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+
+    identity = living.identity
+    assert b"matched" in stored
+    for personal in (identity.national_id.value, identity.first_name, identity.last_name, "198.51.100.7"):
+        assert personal.encode() not in stored
+
+
+async def test_an_identity_is_proven_only_with_a_record(post, ask, living, parts):
+    async with parts.database.transaction() as session:
+        await session.execute(text("DROP TABLE lookup"))
+
+    answer = await post(ask(living))
+
+    assert answer.status_code >= 500
+    assert "token" not in answer.json()
+
+
+async def test_a_look_up_whose_asker_went_away_is_on_record(post, wrong, registry, audit):
+    registry.answering.clear()
+    asking = asyncio.create_task(post(wrong))
+    await registry.reached.wait()
+
+    asking.cancel()
+    await asyncio.wait([asking])
+
+    assert [row.outcome for row in await audit()] == ["unanswered"]

@@ -1,0 +1,98 @@
+import asyncio
+
+import pytest
+from pydantic import ValidationError
+
+from desk.registry_gateway.adapters.simulator import people
+from desk.registry_gateway.settings import Settings
+
+
+async def test_after_five_mismatches_the_source_is_refused_with_a_time_to_wait(post, unknown):
+    for _ in range(5):
+        assert (await post(unknown)).status_code == 404
+
+    answer = await post(unknown)
+
+    assert answer.status_code == 429
+    assert answer.json()["code"] == "budget_exhausted"
+    assert 0 < int(answer.headers["retry-after"]) <= 600
+
+
+async def test_a_source_without_mismatches_left_reaches_the_registry_no_more(post, ask, wrong, living, registry):
+    for _ in range(5):
+        await post(wrong)
+
+    answer = await post(ask(living))
+
+    assert answer.status_code == 429
+    assert len(registry.asked) == 5
+
+
+async def test_mismatches_sent_all_at_once_do_not_overtake_the_budget(post, unknown, registry):
+    answers = await asyncio.gather(*(post(unknown) for _ in range(20)))
+
+    assert sorted(answer.status_code for answer in answers) == [404] * 5 + [429] * 15
+    assert len(registry.asked) == 5
+
+
+async def test_another_source_is_not_punished(post, ask, unknown, living):
+    for _ in range(6):
+        await post(unknown)
+
+    assert (await post(ask(living), source="203.0.113.9")).status_code == 200
+
+
+async def test_a_slow_look_up_of_one_source_holds_up_no_other(post, ask, unknown, living, registry):
+    registry.answering.clear()
+    slow = asyncio.create_task(post(unknown))
+    await registry.reached.wait()
+    registry.answering = asyncio.Event()
+    registry.answering.set()
+
+    assert (await post(ask(living), source="203.0.113.9")).status_code == 200
+
+    slow.cancel()
+    await asyncio.wait([slow])
+
+
+async def test_a_number_is_looked_up_ten_times_an_hour_wherever_the_asker_is(post, ask, living, registry):
+    for host in range(10):
+        assert (await post(ask(living), source=f"203.0.113.{host}")).status_code == 200
+
+    answer = await post(ask(living), source="203.0.113.99")
+
+    assert answer.status_code == 429
+    assert int(answer.headers["retry-after"]) > 0
+    assert len(registry.asked) == 10
+
+
+async def test_a_source_makes_sixty_look_ups_an_hour(post, ask, registry):
+    for person in people()[:60]:
+        await post(ask(person))
+
+    answer = await post(ask(people()[60]))
+
+    assert answer.status_code == 429
+    assert len(registry.asked) == 60
+
+
+async def test_a_refused_look_up_is_not_on_record(post, unknown, audit):
+    for _ in range(7):
+        await post(unknown)
+
+    assert len(await audit()) == 5
+
+
+def test_an_unreadable_budget_is_refused_at_the_start(settings):
+    with pytest.raises(ValidationError):
+        Settings(**settings.model_dump() | {"lookups_per_source": "many"})
+
+
+async def test_the_counters_hold_neither_number_nor_address(post, unknown, parts):
+    await post(unknown)
+
+    keys = str(vars(parts.budgets._storage))
+
+    assert "lookups_per_number" in keys
+    assert unknown["national_id"] not in keys
+    assert "198.51.100.7" not in keys

@@ -1,0 +1,100 @@
+import io
+import logging
+
+import httpx
+import pytest
+import structlog
+
+from desk.chassis.telemetry import configure_logging
+from desk.registry_gateway.app import create_app, real_parts
+from desk.registry_gateway.domain import RegistryUnavailableError
+
+
+@pytest.fixture
+def logged():
+    """Log as a deployed service does, and as much as it can, and return what was written so far."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    configure_logging("json", "DEBUG")
+    [handler] = root.handlers
+    written = io.StringIO()
+    handler.setStream(written)
+    yield written.getvalue
+    root.handlers, root.level = handlers, level
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def get(app):
+    async def get(path):
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://registry") as client:
+            return await client.get(path)
+
+    return get
+
+
+async def test_nothing_personal_is_logged_whatever_happens(  # noqa: PLR0917 - fixtures
+    logged, post, ask, living, deceased, wrong, unknown, registry
+):
+    await post(ask(living))
+    await post(ask(deceased))
+    await post(wrong)
+    await post(unknown)
+    await post(ask(living, national_id="4798251411", birth_date="1361-12-30"))
+    registry.failure = RegistryUnavailableError("timed out")
+    await post(ask(living))
+    registry.failure = RuntimeError("a bug")
+    await post(ask(living))
+
+    written = logged()
+
+    assert "registry asked" in written
+    assert "identity_not_matched" in written
+    identity = living.identity
+    for personal in (
+        identity.national_id.value,
+        identity.birth_date.isoformat(),
+        identity.first_name,
+        identity.last_name,
+        deceased.identity.national_id.value,
+        deceased.identity.last_name,
+        unknown["national_id"],
+        "4798251411",
+        "1361-12-30",
+        "198.51.100.7",
+    ):
+        assert personal not in written
+
+
+async def test_the_service_is_ready_while_its_database_answers(get):
+    assert (await get("/health/ready")).status_code == 200
+
+
+async def test_the_contract_names_the_route_its_input_and_every_refusal(app):
+    contract = app.openapi()
+    operation = contract["paths"]["/api/identities"]["post"]
+
+    assert set(operation["responses"]) == {"200", "404", "422", "429", "503"}
+    query = contract["components"]["schemas"]["IdentityQuery"]
+    assert query["properties"]["national_id"]["type"] == "string"
+    assert query["properties"]["birth_date"]["type"] == "string"
+    assert query["required"] == ["national_id", "birth_date"]
+
+
+async def test_the_environment_is_enough_to_build_the_service(settings, monkeypatch, logged):
+    for name in ("database_url", "vault_keys", "index_key", "budget_url", "token_private_key"):
+        monkeypatch.setenv(f"DESK_REGISTRY_GATEWAY_{name.upper()}", getattr(settings, name).get_secret_value())
+    monkeypatch.setenv("DESK_REGISTRY_GATEWAY_ADAPTER", "simulator")
+
+    app = create_app()
+
+    assert "/api/identities" in app.openapi()["paths"]
+    await app.state.db.close()
+
+
+async def test_two_apps_can_live_in_one_process(settings):
+    first, second = (create_app(settings, parts=real_parts(settings)) for _ in range(2))
+
+    assert first.state.door is not second.state.door
+    await first.state.db.close()
+    await second.state.db.close()
