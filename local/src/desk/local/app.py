@@ -1,0 +1,239 @@
+"""The whole desk as one app: the same five services, given embedded parts, behind one door."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from fakeredis import FakeAsyncRedis
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+import desk.captcha.app as captcha
+import desk.captcha.settings
+import desk.intake.app as intake
+import desk.intake.clients
+import desk.intake.settings
+import desk.notifier.app as notifier
+import desk.notifier.settings
+import desk.registry_gateway.app as registry_gateway
+import desk.registry_gateway.settings
+import desk.tracking.app as tracking
+import desk.tracking.clients
+import desk.tracking.settings
+from desk.captcha.domain import choose_answer
+from desk.chassis.app import Background, base_app
+from desk.chassis.budget import Budgets
+from desk.chassis.bus.embedded import EmbeddedBroker
+from desk.chassis.crypto import TokenIssuer, TokenReader, Vault
+from desk.chassis.db import Database, migrate
+from desk.chassis.storage import FolderStore
+from desk.chassis.telemetry import Telemetry
+from desk.local import demo
+from desk.local.gateway import Gateway
+from desk.local.keys import Keys, load_keys
+from desk.local.province import Provinces
+from desk.notifier.channels import ShownChannel
+from desk.notifier.domain import ChannelName
+from desk.registry_gateway.adapters.simulator import SimulatedRegistry
+from desk.topology.table import desk_topology
+
+PEER_TIMEOUT_SECONDS = 5.0
+SERVICES_WITH_STORES = ("registry_gateway", "intake", "tracking", "notifier")
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSettings:
+    """How the embedded desk is started."""
+
+    folder: Path
+    public_url: str = "http://127.0.0.1:8080"
+    captcha_answer: str | None = None
+    """A fixed security code, for automated checks only."""
+
+
+@dataclass(frozen=True, slots=True)
+class _House:
+    """What the embedded services share."""
+
+    settings: LocalSettings
+    keys: Keys
+    vault: Vault
+    broker: EmbeddedBroker
+
+    def url(self, service: str) -> str:
+        return f"sqlite+aiosqlite:///{self.settings.folder / service}.sqlite3"
+
+    def database(self, service: str) -> Database:
+        return Database(self.url(service))
+
+    def settings_of(self, service: str, **own: str) -> dict[str, str]:
+        """What the service would read from its environment."""
+        stores = {
+            "database_url": self.url(service),
+            "vault_keys": self.keys.vault_keys,
+            "index_key": self.keys.index_key,
+        }
+        return stores | own
+
+
+def create_app(settings: LocalSettings) -> Gateway:
+    """Build the desk on the folder's data, making what is not there yet. Raises OSError if the folder refuses."""
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    keys = load_keys(settings.folder)
+    vault = keys.vault()
+    broker = EmbeddedBroker(f"sqlite+aiosqlite:///{settings.folder / 'broker'}.sqlite3", desk_topology(), vault)
+    house = _House(settings, keys, vault, broker)
+
+    captcha_app = _captcha(settings)
+    intake_app = _intake(house, captcha_app)
+    apps: dict[str, FastAPI] = {
+        "captcha": captcha_app,
+        "registry-gateway": _registry_gateway(house),
+        "intake": intake_app,
+        "tracking": _tracking(house, captcha_app, intake_app),
+        "notifier": _notifier(house),
+    }
+    provinces = Provinces(house.database("provinces"), broker, vault, Telemetry("provinces"))
+    apps["demo"] = _demo(house, provinces, intake_app)
+    return Gateway(apps, {"/demo": apps["demo"]}, lifespan=_lifespan(house, apps))
+
+
+def _lifespan(house: _House, apps: Mapping[str, FastAPI]) -> Callable[[], AsyncIterator[None]]:
+    async def lifespan() -> AsyncIterator[None]:
+        for service in SERVICES_WITH_STORES:
+            await migrate(f"desk.{service}", house.url(service))
+        await house.broker.open()
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(house.broker.close)
+            for app in apps.values():
+                await stack.enter_async_context(app.router.lifespan_context(app))
+            yield
+
+    return lifespan
+
+
+def _peer(app: FastAPI) -> httpx.AsyncClient:
+    """Call another service as over the network, only without the network."""
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://peer", timeout=PEER_TIMEOUT_SECONDS)
+
+
+def _captcha(settings: LocalSettings) -> FastAPI:
+    fixed = settings.captcha_answer
+    return captcha.create_app(
+        desk.captcha.settings.Settings(redis_url=SecretStr("redis://embedded")),
+        parts=captcha.Parts(
+            redis=FakeAsyncRedis(),
+            budgets=Budgets("memory://"),
+            telemetry=Telemetry("captcha"),
+            choose_answer=choose_answer if fixed is None else lambda: fixed,
+        ),
+    )
+
+
+def _registry_gateway(house: _House) -> FastAPI:
+    return registry_gateway.create_app(
+        desk.registry_gateway.settings.Settings.model_validate(
+            house.settings_of(
+                "registry_gateway",
+                adapter="simulator",
+                budget_url="memory://",
+                token_private_key=house.keys.identity_private,
+            )
+        ),
+        parts=registry_gateway.Parts(
+            database=house.database("registry_gateway"),
+            registry=SimulatedRegistry(),
+            budgets=Budgets("memory://"),
+            vault=house.vault,
+            issuer=TokenIssuer(house.keys.identity_private, "registry-gateway"),
+            telemetry=Telemetry("registry-gateway"),
+        ),
+    )
+
+
+def _intake(house: _House, captcha_app: FastAPI) -> FastAPI:
+    return intake.create_app(
+        desk.intake.settings.Settings.model_validate(
+            house.settings_of(
+                "intake",
+                identity_public_key=house.keys.identity_public,
+                captcha_url="http://captcha",
+                budget_url="memory://",
+            )
+        ),
+        parts=intake.Parts(
+            database=house.database("intake"),
+            broker=house.broker,
+            storage=FolderStore(house.settings.folder / "objects"),
+            budgets=Budgets("memory://"),
+            captcha=desk.intake.clients.CaptchaClient(_peer(captcha_app)),
+            identity=TokenReader(
+                house.keys.identity_public, issuer=intake.IDENTITY_ISSUER, audience=intake.IDENTITY_AUDIENCE
+            ),
+            vault=house.vault,
+            telemetry=Telemetry("intake"),
+        ),
+    )
+
+
+def _tracking(house: _House, captcha_app: FastAPI, intake_app: FastAPI) -> FastAPI:
+    return tracking.create_app(
+        desk.tracking.settings.Settings.model_validate(
+            house.settings_of(
+                "tracking",
+                token_private_key=house.keys.tracking_private,
+                captcha_url="http://captcha",
+                intake_url="http://intake",
+                budget_url="memory://",
+            )
+        ),
+        parts=tracking.Parts(
+            database=house.database("tracking"),
+            broker=house.broker,
+            budgets=Budgets("memory://"),
+            captcha=desk.tracking.clients.CaptchaClient(_peer(captcha_app)),
+            intake=desk.tracking.clients.IntakeClient(_peer(intake_app)),
+            tokens=TokenIssuer(house.keys.tracking_private, tracking.TOKEN_ISSUER),
+            vault=house.vault,
+            telemetry=Telemetry("tracking"),
+        ),
+    )
+
+
+def _notifier(house: _House) -> FastAPI:
+    return notifier.create_app(
+        desk.notifier.settings.Settings.model_validate(
+            house.settings_of("notifier", public_url=house.settings.public_url)
+        ),
+        parts=notifier.Parts(
+            database=house.database("notifier"),
+            broker=house.broker,
+            vault=house.vault,
+            telemetry=Telemetry("notifier"),
+            channels=dict.fromkeys(ChannelName, ShownChannel()),
+        ),
+    )
+
+
+def _demo(house: _House, provinces: Provinces, intake_app: FastAPI) -> FastAPI:
+    messages = house.database("notifier")
+    app = base_app(
+        "demo",
+        "Service Desk: demonstration",
+        Telemetry("demo"),
+        background=Background(
+            start=provinces.start,
+            drain=house.broker.drain,
+            workers=(provinces.worker,),
+            stop=(provinces.close, messages.close),
+        ),
+    )
+    app.state.provinces = provinces
+    app.state.intake = intake_app.state.intake
+    app.state.messages = demo.Messages(messages, house.vault)
+    app.state.db = intake_app.state.db
+    demo.add_to(app)
+    return app

@@ -1,0 +1,166 @@
+"""The demonstration: synthetic people, what would have been sent, and an expert's desk. It exists only here."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, FastAPI, Form, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, StreamingResponse
+from fastapi.templating import Jinja2Templates
+from pydantic import BaseModel, StringConstraints
+from starlette.staticfiles import StaticFiles
+
+from desk.chassis.crypto import Vault
+from desk.chassis.db import Database, Session
+from desk.chassis.problem import DomainError
+from desk.intake.service import Intake
+from desk.iran.digits import fold, to_persian
+from desk.iran.jalali import format_moment
+from desk.iran.provinces import PROVINCES
+from desk.local.province import ProvinceCase, Provinces
+from desk.notifier.service import messages_shown
+from desk.notifier.store import ShownMessage
+from desk.registry_gateway.adapters.simulator import people
+
+ANSWER_MIN, ANSWER_MAX = 2, 4000
+
+_templates = Jinja2Templates(Path(__file__).parent / "templates")
+_templates.env.filters |= {"persian": to_persian, "moment": format_moment}
+router = APIRouter(prefix="/demo")
+
+
+class AnswerEmptyError(DomainError):
+    """The expert wrote nothing, or far too much."""
+
+    code, field = "answer_length", "text"
+    title = "متن پاسخ را بنویسید؛ دست‌کم ۲ و حداکثر ۴۰۰۰ نویسه."
+
+
+class Answer(BaseModel):
+    """An expert's answer to one request."""
+
+    tracking_code: Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """Reads what the notifier would have sent."""
+
+    database: Database
+    vault: Vault
+
+    async def newest(self, tracking_code: str | None) -> list[ShownMessage]:
+        """Give the newest messages, of one request or of all."""
+        async with self.database.transaction() as session:
+            return await messages_shown(session, self.vault, limit=100, tracking_code=tracking_code)
+
+
+def add_to(app: FastAPI) -> None:
+    """Add the demonstration's routes."""
+    app.include_router(router)
+    app.mount("/demo/assets", StaticFiles(directory=Path(__file__).parent / "assets"))
+
+
+@router.get("/people")
+async def show_people(request: Request) -> Response:
+    """List the synthetic people of the registry simulator."""
+    rows = [
+        {
+            "national_id": person.identity.national_id.value,
+            "birth_date": person.identity.birth_date.isoformat(),
+            "first_name": person.identity.first_name,
+            "last_name": person.identity.last_name,
+            "gender": person.identity.gender,
+            "deceased": person.deceased,
+        }
+        for person in people()
+    ]
+    return _page(request, "people.html", people=rows) if _wants_page(request) else JSONResponse(rows)
+
+
+@router.get("/messages")
+async def show_messages(request: Request, tracking_code: str | None = None) -> Response:
+    """Show what would have been sent by SMS and email, newest first."""
+    messages: Messages = request.app.state.messages
+    newest = await messages.newest(tracking_code)
+    if _wants_page(request):
+        return _page(request, "messages.html", messages=newest)
+    return JSONResponse([_json(asdict(message)) for message in newest])
+
+
+@router.get("/requests")
+async def show_requests(request: Request, province: str | None = None) -> list[dict[str, Any]]:
+    """List the requests that have reached a province, newest first."""
+    return [_case_json(case) for case in await _provinces(request).cases(province)]
+
+
+@router.post("/answers", status_code=202)
+async def answer(request: Request, answer: Answer) -> dict[str, str]:
+    """Answer a request as the experts of its province would."""
+    await _provinces(request).answer(answer.tracking_code, _answer_text(answer.text))
+    return {"tracking_code": answer.tracking_code}
+
+
+@router.get("/expert")
+async def expert(request: Request, province: str | None = None) -> Response:
+    """Show an expert's desk: the requests of a province."""
+    cases = await _provinces(request).cases(province)
+    return _page(request, "expert.html", cases=cases, provinces=PROVINCES, chosen=province)
+
+
+@router.get("/expert/{tracking_code}")
+async def expert_case(request: Request, tracking_code: str) -> Response:
+    """Show one request with a box for the answer."""
+    return _page(request, "case.html", case=await _provinces(request).case(tracking_code), error=None)
+
+
+@router.post("/expert/{tracking_code}")
+async def expert_answer(request: Request, tracking_code: str, text: Annotated[str, Form()] = "") -> Response:
+    """Take the answer from the box."""
+    provinces = _provinces(request)
+    try:
+        await provinces.answer(tracking_code, _answer_text(text))
+    except AnswerEmptyError as error:
+        return _page(request, "case.html", case=await provinces.case(tracking_code), error=error.title)
+    return RedirectResponse(f"/demo/expert/{tracking_code}", status_code=303)
+
+
+@router.get("/files/{file_id}")
+async def file(request: Request, file_id: str, session: Session) -> StreamingResponse:
+    """Hand over a request's file, as intake keeps it."""
+    intake: Intake = request.app.state.intake
+    attachment, content = await intake.open_attachment(session, file_id)
+    return StreamingResponse(
+        content,
+        media_type=attachment.media_type,
+        headers={"Content-Disposition": f'attachment; filename="{file_id}"', "Content-Length": str(attachment.size)},
+    )
+
+
+def _provinces(request: Request) -> Provinces:
+    provinces: Provinces = request.app.state.provinces
+    return provinces
+
+
+def _answer_text(text: str) -> str:
+    folded = fold(text)
+    if not ANSWER_MIN <= len(folded) <= ANSWER_MAX:
+        raise AnswerEmptyError
+    return folded
+
+
+def _wants_page(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "")
+
+
+def _page(request: Request, template: str, **values: object) -> HTMLResponse:
+    return _templates.TemplateResponse(request, template, values, headers={"Cache-Control": "no-store"})
+
+
+def _json(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in values.items()}
+
+
+def _case_json(case: ProvinceCase) -> dict[str, Any]:
+    return {**case.request, "answered": case.answered, "refused": case.refused}

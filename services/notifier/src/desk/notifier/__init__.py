@@ -1,0 +1,1 @@
+"""Every SMS and email the desk sends, and what became of it."""
