@@ -40,7 +40,7 @@ def test_the_sms_of_a_submission(renderer, submitted):
     assert renderer.sms(Template.SUBMITTED, submission(submitted)) == (
         "میز خدمت سازمان حج و زیارت\n"
         "درخواست شما برای استان اصفهان ثبت شد.\n"
-        "کد پیگیری: 123456789012\n"
+        "کد رهگیری: 123456789012\n"
         "مهلت پاسخ: ۲۹ آذر ۱۴۰۵"
     )
 

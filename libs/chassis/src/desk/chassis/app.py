@@ -4,17 +4,22 @@ import asyncio
 import re
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -30,6 +35,8 @@ JSON_BODY_BYTES = 64 * 1024
 FINISH_SECONDS = 10.0
 """How long background work may take to come to its end when the app stops."""
 
+_INVALID_STATUS = 422
+_TOO_LARGE_STATUS = 413
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _TYPE_BASE = "/problems/"
 
@@ -56,15 +63,12 @@ class Problem(BaseModel):
 
 def problems(*errors: type[DomainError]) -> dict[int | str, dict[str, object]]:
     """Describe a route's errors for OpenAPI, one answer per status with the codes it may carry."""
-    by_status: dict[int | str, list[type[DomainError]]] = {}
+    codes: dict[int | str, list[str]] = {_INVALID_STATUS: ["validation_failed"]}
     for error in errors:
-        by_status.setdefault(error.status, []).append(error)
+        codes.setdefault(error.status, []).append(error.code)
     return {
-        status: {
-            "model": Problem,
-            "description": ", ".join(f"`{error.code}`" for error in classes),
-        }
-        for status, classes in by_status.items()
+        status: {"model": Problem, "description": ", ".join(f"`{code}`" for code in codes[status])}
+        for status in sorted(codes, key=str)
     }
 
 
@@ -97,8 +101,12 @@ def base_app(
     *,
     ready: Check | None = None,
     background: Background | None = None,
+    body_limits: Mapping[str, int] | None = None,
 ) -> FastAPI:
-    """Build the app a service adds its routes to; docs are not served, the contract is in ``contracts/``."""
+    """Build the app a service adds its routes to; docs are not served, the contract is in ``contracts/``.
+
+    ``body_limits`` gives paths that take more than the usual 64 KiB their own limit in bytes.
+    """
     readiness = Readiness(ready)
     app = FastAPI(
         title=title,
@@ -106,19 +114,34 @@ def base_app(
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
-        max_body_size=JSON_BODY_BYTES,
         lifespan=_lifespan(readiness, background or Background(), telemetry),
     )
     app.state.service = service
-    app.add_middleware(RequestContext, telemetry=telemetry)
+    app.add_middleware(BodyLimit, limits=body_limits or {})
+    app.add_middleware(RequestContext, telemetry=telemetry)  # added last, so outermost
     app.include_router(health_router(readiness, telemetry))
     app.add_exception_handler(DomainError, _render_domain_error)  # type: ignore[arg-type]  # Starlette's handler type is too wide
     app.add_exception_handler(RequestValidationError, _render_invalid)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _render_http_error)  # type: ignore[arg-type]
-    for error in (DBAPIError, PoolTimeoutError, ConnectionError):
+    for error in (DBAPIError, PoolTimeoutError, ConnectionError, RedisConnectionError, RedisTimeoutError):
         app.add_exception_handler(error, _render_store_error)
-    app.add_exception_handler(Exception, _render_unexpected)
+    app.openapi = partial(_openapi, app, app.openapi)  # type: ignore[method-assign]  # FastAPI's documented way
     return app
+
+
+def _openapi(app: FastAPI, generate: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Generate the contract; errors are problem details, which FastAPI would call plain JSON."""
+    if app.openapi_schema is None:
+        for operation in _operations(generate()):
+            for status, response in operation["responses"].items():
+                if status >= "4" and "application/json" in response.get("content", {}):
+                    response["content"] = {"application/problem+json": response["content"]["application/json"]}
+    return generate()
+
+
+def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for path in document.get("paths", {}).values():
+        yield from path.values()
 
 
 def _lifespan(
@@ -173,8 +196,38 @@ async def _end(workers: Sequence[Worker], tasks: Sequence[asyncio.Task[None]]) -
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+class BodyLimit:
+    """Ends the reading of a body that is larger than its route takes, whether its length was announced or not."""
+
+    def __init__(self, app: ASGIApp, limits: Mapping[str, int]) -> None:
+        """``limits`` maps paths to bytes; everything else may have 64 KiB."""
+        self._app = app
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        limit = self._limits.get(scope["path"], JSON_BODY_BYTES)
+        announced = Headers(scope=scope).get("content-length", "")
+        left = limit if not announced.isdigit() or int(announced) <= limit else -1
+
+        async def receive_within_limit() -> Message:
+            nonlocal left
+            if left < 0:
+                raise HTTPException(_TOO_LARGE_STATUS)
+            message = await receive()
+            left -= len(message.get("body", b""))
+            if left < 0:
+                raise HTTPException(_TOO_LARGE_STATUS)
+            return message
+
+        await self._app(scope, receive_within_limit, send)
+
+
 class RequestContext:
-    """Gives each request an id, a log line without personal data, and its place in the metrics."""
+    """Gives each request an id, a log line without personal data, its place in the metrics, and always an answer."""
 
     def __init__(self, app: ASGIApp, telemetry: Telemetry) -> None:
         self._app = app
@@ -187,7 +240,7 @@ class RequestContext:
             return
         request_id = _request_id(scope)
         begun = time.perf_counter()
-        status = 500
+        status = 0
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
@@ -199,8 +252,13 @@ class RequestContext:
         with structlog.contextvars.bound_contextvars(request_id=request_id, service=self._telemetry.service):
             try:
                 await self._app(scope, receive, send_with_id)
+            except Exception:  # the top of the request
+                log.exception("unexpected error")
+                if status:
+                    raise
+                await _unexpected()(scope, receive, send_with_id)
             finally:
-                self._record(scope, status, time.perf_counter() - begun)
+                self._record(scope, status or 500, time.perf_counter() - begun)
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")
@@ -232,7 +290,9 @@ def _problem(
         code=code,
         errors=[FieldProblem(field=error.field, code=error.code, message=error.message) for error in errors],
     )
-    headers = {"Retry-After": str(retry_after)} if retry_after is not None else None
+    headers = {"Cache-Control": "no-store"}
+    if retry_after is not None:
+        headers["Retry-After"] = str(retry_after)
     return JSONResponse(body.model_dump(), status, headers, media_type="application/problem+json")
 
 
@@ -253,7 +313,7 @@ _INVALID_MESSAGES = {
 async def _render_invalid(_request: Request, invalid: RequestValidationError) -> JSONResponse:
     errors = [_field_error(part) for part in invalid.errors()]
     log.info("refused", code="validation_failed", fields=[f"{error.field}:{error.code}" for error in errors])
-    return _problem(422, "validation_failed", _INVALID_TITLE, errors)
+    return _problem(_INVALID_STATUS, "validation_failed", _INVALID_TITLE, errors)
 
 
 def _field_error(part: dict[str, object]) -> FieldError:
@@ -263,6 +323,8 @@ def _field_error(part: dict[str, object]) -> FieldError:
     if isinstance(cause, FieldRuleError):
         return FieldError(".".join(path), cause.code, cause.message)
     kind = str(part["type"])
+    if kind == "json_invalid":  # the path is an offset in the body, and nobody's field
+        path = []
     return FieldError(".".join(path), kind, _INVALID_MESSAGES.get(kind, "این مقدار پذیرفتنی نیست."))
 
 
@@ -310,6 +372,5 @@ def _is_away(error: DBAPIError) -> bool:
     return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
 
 
-async def _render_unexpected(_request: Request, error: Exception) -> JSONResponse:
-    log.error("unexpected error", error=type(error).__name__)  # the server logs the traceback
+def _unexpected() -> JSONResponse:
     return _problem(500, "internal_error", "خطایی در سامانه رخ داد. لطفاً کمی بعد دوباره تلاش کنید.")

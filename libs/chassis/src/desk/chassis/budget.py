@@ -9,15 +9,15 @@ from limits.aio.strategies import MovingWindowRateLimiter
 
 from desk.chassis.problem import BudgetExhaustedError
 
+_TIMEOUT_SECONDS = 1.0
+
 
 class Budgets:
     """Moving-window budgets, such as ``5/10 minutes``, each under a name and spent by keys."""
 
     def __init__(self, url: str) -> None:
         """``url`` is ``memory://`` or ``redis://…``."""
-        self._storage: Storage = (
-            MemoryStorage() if url.startswith("memory") else RedisStorage(f"async+{url}", implementation="redispy")
-        )
+        self._storage: Storage = MemoryStorage() if url.startswith("memory") else _redis(url)
         self._limiter = MovingWindowRateLimiter(self._storage)
 
     async def spend(self, budget: str, name: str, key: str) -> None:
@@ -35,3 +35,13 @@ class Budgets:
     async def _exhausted(self, item: RateLimitItem, name: str, key: str) -> BudgetExhaustedError:
         window = await self._limiter.get_window_stats(item, name, key)
         return BudgetExhaustedError(f"{name} {item}", retry_after=max(1, math.ceil(window.reset_time - time.time())))
+
+
+def _redis(url: str) -> RedisStorage:
+    return RedisStorage(
+        f"async+{url}",
+        implementation="redispy",
+        key_prefix="budget",
+        socket_timeout=_TIMEOUT_SECONDS,
+        socket_connect_timeout=_TIMEOUT_SECONDS,
+    )

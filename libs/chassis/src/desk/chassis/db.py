@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 from alembic import command
 from alembic.config import Config
 from fastapi import Depends, Request
-from sqlalchemy import Connection, DateTime, Dialect, MetaData, event, text
+from sqlalchemy import Connection, DateTime, Dialect, MetaData, Table, event, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -29,6 +30,21 @@ _NAMING = {
 def new_metadata() -> MetaData:
     """Table definitions of one service, with predictable names for every constraint."""
     return MetaData(naming_convention=_NAMING)
+
+
+_HINT = "hint after commit"
+
+
+def hint_after_commit(session: AsyncSession) -> None:
+    """Wake those who poll this database once the session's work is committed: it leaves them something to do."""
+    session.info[_HINT] = True
+
+
+def insert_into(session: AsyncSession, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """Begin an INSERT that can say ON CONFLICT, in the dialect of the session's database."""
+    if session.get_bind().dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -57,15 +73,16 @@ class Database:
         self.engine = _sqlite_engine(url) if embedded else _postgres_engine(url, pool_size, pool_timeout)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self.committed: list[Callable[[], None]] = []
-        """Called after each commit: a hint for whoever polls, never a guarantee."""
+        """Called after each commit that :func:`hint_after_commit` asked for: a hint for who polls, no guarantee."""
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """Open a session whose work is committed as one at the end, or rolled back on any exception."""
         async with self._sessions() as session, session.begin():
             yield session
-        for hint in self.committed:
-            hint()
+        if session.info.get(_HINT):
+            for hint in self.committed:
+                hint()
 
     async def ping(self) -> None:
         """Make one round trip; raises whatever the driver raises."""

@@ -26,11 +26,10 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
-from desk.chassis.db import UtcDateTime, new_metadata
+from desk.chassis.db import UtcDateTime, hint_after_commit, insert_into, new_metadata
 
 CONTENT_TYPE = "application/cloudevents+json"
 TYPE_PREFIX = "ir.haj.desk."
@@ -176,6 +175,7 @@ class Outbox:
                 tries=0,
             )
         )
+        hint_after_commit(session)
         return envelope.id
 
     async def claim(self, session: AsyncSession, limit: int) -> list[Message]:
@@ -221,9 +221,8 @@ class Outbox:
 
 async def first_time(session: AsyncSession, event_id: str) -> bool:
     """Enter an event into the inbox; False if it is there already, so that its effect must not happen again."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     entered = await session.execute(
-        dialect.insert(inbox)
+        insert_into(session, inbox)
         .values(event_id=event_id, received_at=datetime.now(UTC))
         .on_conflict_do_nothing()
         .returning(inbox.c.event_id)

@@ -60,4 +60,6 @@ def configure_logging(style: Literal["json", "console"] = "json", level: str = "
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    logging.getLogger("httpx").setLevel("WARNING")  # it logs whole URLs
+    logging.raiseExceptions = False  # the dump of a failed log call repeats its arguments
+    for talkative in ("httpx", "aiosqlite"):  # they log whole URLs, and statements with their parameters
+        logging.getLogger(talkative).setLevel("WARNING")

@@ -32,6 +32,7 @@ class Parts:
     storage: ObjectStore
     budgets: Budgets
     captcha: CaptchaClient
+    identity: TokenReader
     vault: Vault
     telemetry: Telemetry
 
@@ -47,6 +48,7 @@ def create_app(settings: Settings, *, parts: Parts) -> FastAPI:
         "Service Desk: intake",
         parts.telemetry,
         ready=parts.database.ping,
+        body_limits=routes.BODY_LIMITS,
         background=Background(
             workers=(Worker("relay", relay.run, relay.finish), Worker("sweep", intake.sweep)),
             stop=(parts.database.close,),
@@ -56,8 +58,6 @@ def create_app(settings: Settings, *, parts: Parts) -> FastAPI:
     app.state.intake = intake
     app.state.budgets = parts.budgets
     app.state.uploads_per_identity = settings.uploads_per_identity
-    app.state.identity = TokenReader(
-        settings.identity_public_key.get_secret_value(), issuer=IDENTITY_ISSUER, audience=IDENTITY_AUDIENCE
-    )
+    app.state.identity = parts.identity
     app.include_router(routes.router)
     return app

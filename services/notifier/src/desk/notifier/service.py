@@ -98,7 +98,7 @@ class Dispatcher:
         """Hand over until :meth:`finish`; errors of the store end the call, and the caller starts it again."""
         while not self._finishing:
             self._hint.clear()
-            sent = await self._anything_due() and await self.dispatch_next()
+            sent = await self.dispatch_next()
             if not sent and not self._finishing:
                 await self._wait()
 
@@ -145,11 +145,6 @@ class Dispatcher:
             # The type alone: a library's message or traceback may repeat the recipient.
             log.error("channel failed", message_id=str(claim.id), channel=self._name, error=type(error).__name__)  # noqa: TRY400
             return Outcome.put_off(claim.tries, Trouble.UNEXPECTED)
-
-    async def _anything_due(self) -> bool:
-        # Not by a transaction of the database: its commit would hint to every dispatcher, and they would never rest.
-        async with AsyncSession(self._database.engine) as session:
-            return await MessageStore(session, self._vault).anything_due(self._name)
 
     async def _wait(self) -> None:
         try:

@@ -21,11 +21,10 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
-from desk.chassis.db import UtcDateTime, new_metadata
+from desk.chassis.db import UtcDateTime, hint_after_commit, insert_into, new_metadata
 from desk.chassis.events import add_event_tables
 from desk.notifier.domain import LEASE, ChannelName, Outcome, OutgoingMessage, State, Template, states_before
 
@@ -109,10 +108,9 @@ class MessageStore:
         self, *, event_id: str, tracking_code: str, template: Template, channel: ChannelName, personal: Personal
     ) -> None:
         """Add a message, unless this event's message of this template and channel is there already."""
-        dialect = postgresql if self._session.get_bind().dialect.name == "postgresql" else sqlite
         message_id, now = uuid.uuid4(), datetime.now(UTC)
         await self._session.execute(
-            dialect.insert(message)
+            insert_into(self._session, message)
             .values(
                 id=message_id,
                 event_id=event_id,
@@ -127,10 +125,7 @@ class MessageStore:
             )
             .on_conflict_do_nothing(index_elements=["event_id", "template", "channel"])
         )
-
-    async def anything_due(self, channel: ChannelName) -> bool:
-        """Tell whether a claim would find something."""
-        return (await self._session.execute(select(message.c.id).where(*_due(channel)).limit(1))).first() is not None
+        hint_after_commit(self._session)
 
     async def claim(self, channel: ChannelName) -> Claim | None:
         """Claim the message that is due longest; one that another session is claiming is passed over."""

@@ -17,6 +17,8 @@ from desk.tracking.events import REPORTS, RequestSubmitted
 from desk.tracking.service import Tracking
 from desk.tracking.settings import Settings
 
+TOKEN_ISSUER = "tracking"  # noqa: S105 - a name, not a secret
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -30,6 +32,7 @@ class Parts:
     budgets: Budgets
     captcha: CaptchaClient
     intake: IntakeClient
+    tokens: TokenIssuer
     vault: Vault
     telemetry: Telemetry
 
@@ -60,7 +63,7 @@ def create_app(settings: Settings, *, parts: Parts) -> FastAPI:
     app.state.bus = bus
     app.state.tracking = tracking
     app.state.doorkeeper = routes.Doorkeeper(parts.budgets, parts.captcha, settings)
-    app.state.tokens = TokenIssuer(settings.token_private_key.get_secret_value(), routes.TOKEN_ISSUER)
+    app.state.tokens = parts.tokens
     app.state.token_seconds = settings.token_seconds
     app.include_router(routes.router)
     return app

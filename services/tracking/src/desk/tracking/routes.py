@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
-from desk.chassis.app import Problem, problems, source_of
+from desk.chassis.app import problems, source_of
 from desk.chassis.budget import Budgets
 from desk.chassis.crypto import TokenIssuer
 from desk.chassis.events import Moment
@@ -103,13 +103,9 @@ def _doorkeeper(request: Request) -> Doorkeeper:
 @router.post(
     "/api/tracking",
     summary="See where a request stands",
-    responses=problems(RequestNotFoundError, BudgetExhaustedError, ServiceUnavailableError)
-    | {
-        422: {
-            "model": Problem,
-            "description": f"`validation_failed`, `{CaptchaWrongError.code}`, `{CaptchaExpiredError.code}`",
-        }
-    },
+    responses=problems(
+        RequestNotFoundError, CaptchaWrongError, CaptchaExpiredError, BudgetExhaustedError, ServiceUnavailableError
+    ),
 )
 async def track(
     query: TrackingQuery,

@@ -1,0 +1,60 @@
+"""The wiring of the captcha service."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from desk.captcha import domain, routes
+from desk.captcha.pictures import Pictures
+from desk.captcha.service import Captchas
+from desk.captcha.settings import Settings
+from desk.captcha.store import ChallengeStore
+from desk.chassis.app import Background, Worker, base_app
+from desk.chassis.budget import Budgets
+from desk.chassis.telemetry import Telemetry, configure_logging
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the service stands on."""
+
+    redis: Redis
+    budgets: Budgets
+    telemetry: Telemetry
+    choose_answer: Callable[[], str] = domain.choose_answer
+    """Only the embedded desk gives another, for automated checks; no setting does."""
+
+
+def create_app(settings: Settings | None = None, *, parts: Parts | None = None) -> FastAPI:
+    """Build the service on real parts, or on those given."""
+    settings = settings or Settings()
+    parts = parts or real_parts(settings)
+    store = ChallengeStore(parts.redis)
+    pictures = Pictures(settings.pictures_ready, parts.choose_answer)
+    background = Background(workers=[Worker("captcha-pictures", pictures.fill)], stop=[parts.redis.aclose])
+    app = base_app("captcha", "Service Desk: captcha", parts.telemetry, ready=store.ping, background=background)
+    app.state.captchas = Captchas(
+        store, pictures, parts.budgets, settings.issue_budget, registry=parts.telemetry.registry
+    )
+    app.include_router(routes.router)
+    return app
+
+
+def real_parts(settings: Settings) -> Parts:
+    """Connect to Redis, bounded in connections and in time; nothing is opened before the first call."""
+    configure_logging(settings.log_style, settings.log_level)
+    pool = BlockingConnectionPool.from_url(
+        settings.redis_url.get_secret_value(),
+        max_connections=settings.redis_connections,
+        timeout=1,
+        socket_timeout=1,
+        socket_connect_timeout=1,
+        health_check_interval=15,
+        retry=Retry(NoBackoff(), 1),  # once, for a connection that died while it lay idle
+    )
+    budgets = Budgets((settings.budget_url or settings.redis_url).get_secret_value())
+    return Parts(Redis.from_pool(pool), budgets, Telemetry("captcha"))

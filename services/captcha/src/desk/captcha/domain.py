@@ -1,0 +1,115 @@
+"""The rules of a challenge: bound to its purpose, three tries, five minutes, one right answer.
+
+::
+
+    DomainError
+    ├── KindUnavailableError      422, this kind of challenge is not offered for this purpose
+    ├── WrongAnswerError          422, try again with the same picture
+    └── ExpiredError              422, take a new picture
+    ServiceUnavailableError
+    └── CaptchaUnavailableError   503, Redis is away: nothing is let through unchecked
+"""
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from desk.chassis.problem import DomainError, ServiceUnavailableError
+from desk.iran.digits import bare, to_persian
+
+DIGITS = 5
+TRIES = 3
+LIFE = timedelta(minutes=5)
+CLAIM_LIFE = timedelta(minutes=10)
+"""How long whoever answered rightly may present the same answer again, for a submission that is retried."""
+
+_ID = re.compile(r"[A-Za-z0-9_-]{22}")
+
+
+class Purpose(StrEnum):
+    """What a challenge is asked for; it is good for nothing else."""
+
+    SUBMIT = "submit"
+    TRACK = "track"
+    IDENTITY = "identity"
+
+
+class Kind(StrEnum):
+    """How a challenge is put."""
+
+    IMAGE = "image"
+    SOUND = "sound"
+    WORK = "work"
+
+
+OFFERED = frozenset({(Kind.IMAGE, Purpose.SUBMIT), (Kind.IMAGE, Purpose.TRACK)})
+
+
+class KindUnavailableError(DomainError):
+    """This kind of challenge is not offered for this purpose."""
+
+    code = "captcha_kind_unavailable"
+    title = "این نوع کد امنیتی در این بخش ارائه نمی‌شود."
+    field = "kind"
+
+
+class WrongAnswerError(DomainError):
+    """The answer is wrong and there are tries left: the same picture may be answered again."""
+
+    code = "captcha_wrong"
+    title = "کد امنیتی درست نیست. لطفاً تصویر را دوباره بخوانید و کد آن را وارد کنید."
+    field = "captcha.answer"
+
+    def __init__(self, tries_left: int) -> None:
+        self.title = f"{type(self).title} {to_persian(tries_left)} بار دیگر می‌توانید تلاش کنید."  # type: ignore[misc]  # the number is part of the sentence
+        super().__init__(f"{tries_left} tries left")
+
+
+class ExpiredError(DomainError):
+    """The challenge is unknown, used up, too old or for another purpose; which of these is nobody's business."""
+
+    code = "captcha_expired"
+    title = "این کد امنیتی دیگر اعتبار ندارد. لطفاً تصویر تازه‌ای بگیرید و کد آن را وارد کنید."
+    field = "captcha.answer"
+
+
+class CaptchaUnavailableError(ServiceUnavailableError):
+    """The store of challenges is away, so none can be issued or checked."""
+
+    title = "کد امنیتی در این لحظه در دسترس نیست. لطفاً چند دقیقهٔ دیگر دوباره تلاش کنید."
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """An issued challenge, and by which claim it was used if it was."""
+
+    purpose: Purpose
+    answer: str
+    claim: str | None = None
+
+    def is_answered_by(self, typed: str) -> bool:
+        """Tell whether ``typed`` is the answer, in any of the three digit sets and whatever spaces came along."""
+        return bare(typed) == self.answer
+
+
+def new_id() -> str:
+    """Return a name nobody can guess, safe in a path."""
+    return secrets.token_urlsafe(16)
+
+
+def is_id(text: str) -> bool:
+    """Tell whether ``text`` may be a name of ours, so that nothing else becomes a key in the store."""
+    return _ID.fullmatch(text) is not None
+
+
+def choose_answer() -> str:
+    """Return five random digits."""
+    return f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
+
+
+def demand_offered(kind: Kind, purpose: Purpose) -> None:
+    """Raise KindUnavailableError unless this kind of challenge is offered for this purpose."""
+    if (kind, purpose) not in OFFERED:
+        raise KindUnavailableError(f"{kind} for {purpose}")

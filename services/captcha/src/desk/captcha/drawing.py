@@ -1,0 +1,122 @@
+"""Draws an answer as a picture: bent Persian digits, dark on light, under a few lines and specks."""
+
+import io
+import itertools
+import math
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from PIL import Image, ImageDraw
+
+from desk.captcha.strokes import DIGITS, Point, Stroke
+
+WIDTH, HEIGHT = 480, 160
+"""Pixels; shown at half this size, so that it is crisp on a dense screen and can be enlarged."""
+
+_OVERSAMPLE = 3
+_MARGIN = 40
+_SHADES = 16
+_PAPER, _INK = (251, 249, 244), (17, 36, 29)
+"""Contrast 15:1; the palette between them carries the smooth edges."""
+
+_PALETTE = [
+    round(paper + (ink - paper) * shade / (_SHADES - 1))
+    for shade in range(_SHADES)
+    for paper, ink in zip(_PAPER, _INK, strict=True)
+]
+
+Bend = Callable[[Point], Point]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pen:
+    """Draws on a sheet larger than the picture; shrinking it smooths the edges."""
+
+    sheet: ImageDraw.ImageDraw
+
+    def line(self, points: list[Point], widths: list[float]) -> None:
+        """Draw through ``points``, as thick at each as ``widths`` says, with round joints and ends."""
+        scaled = [(point.x * _OVERSAMPLE, point.y * _OVERSAMPLE) for point in points]
+        for ends, width in zip(itertools.pairwise(scaled), widths, strict=False):
+            self.sheet.line(ends, fill=255, width=round(width * _OVERSAMPLE))
+        for point, width in zip(points, widths, strict=True):
+            self.dot(point, width)
+
+    def dot(self, at: Point, width: float) -> None:
+        """Put a round spot ``width`` across."""
+        x, y, radius = at.x * _OVERSAMPLE, at.y * _OVERSAMPLE, width * _OVERSAMPLE / 2
+        self.sheet.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
+
+
+def draw(answer: str, chance: random.Random) -> bytes:
+    """Return a PNG that shows ``answer`` (ASCII digits) in Persian digits, different each time ``chance`` is."""
+    sheet = Image.new("L", (WIDTH * _OVERSAMPLE, HEIGHT * _OVERSAMPLE))
+    pen = _Pen(ImageDraw.Draw(sheet))
+    wave = _wave(chance)
+    step = (WIDTH - 2 * _MARGIN) / len(answer)
+    for place, digit in enumerate(answer):
+        middle = Point(_MARGIN + step * (place + 0.5) + chance.uniform(-5, 5), HEIGHT / 2 + chance.uniform(-6, 6))
+        bend = _bend(middle, chance)
+        for stroke in DIGITS[digit]:
+            pen.line([wave(bend(point)) for point in stroke], list(_widths(stroke, chance)))
+    _disturb(pen, wave, chance)
+    return _png(sheet)
+
+
+def _bend(middle: Point, chance: random.Random) -> Bend:
+    """Place a digit's unit square around ``middle``: turned, slanted and stretched. 7 and 8 must stay apart."""
+    width, height = chance.uniform(68, 86), chance.uniform(90, 106)
+    turn, slant = math.radians(chance.uniform(-15, 15)), chance.uniform(-0.18, 0.18)
+    sine, cosine = math.sin(turn), math.cos(turn)
+
+    def bend(point: Point) -> Point:
+        y = (point.y - 0.5) * height
+        x = (point.x - 0.5) * width - slant * y
+        return Point(middle.x + x * cosine - y * sine, middle.y + x * sine + y * cosine)
+
+    return bend
+
+
+def _wave(chance: random.Random) -> Bend:
+    """Ripple the whole picture, so that neighbours do not bend alike."""
+    rise, run = chance.uniform(3, 6), chance.uniform(2, 4)
+    length, height = chance.uniform(110, 190), chance.uniform(70, 120)
+    start, begin = chance.uniform(0, math.tau), chance.uniform(0, math.tau)
+
+    def ripple(point: Point) -> Point:
+        return Point(
+            point.x + run * math.sin(math.tau * point.y / height + begin),
+            point.y + rise * math.sin(math.tau * point.x / length + start),
+        )
+
+    return ripple
+
+
+def _widths(stroke: Stroke, chance: random.Random) -> Iterator[float]:
+    """Yield the pen's width at each point: it swells and thins along the stroke."""
+    width, swell, start = chance.uniform(9.5, 12.5), chance.uniform(0.05, 0.2), chance.uniform(0, math.tau)
+    for number in range(len(stroke)):
+        yield width * (1 + swell * math.sin(start + 4 * number / len(stroke)))
+
+
+def _disturb(pen: _Pen, wave: Bend, chance: random.Random) -> None:
+    """Add what a machine must tell from the digits: lines thinner than any stroke, specks smaller than a zero."""
+    for _ in range(3):
+        left, right = chance.uniform(0.1, 0.9) * HEIGHT, chance.uniform(0.1, 0.9) * HEIGHT
+        sag = chance.uniform(-40, 40)
+        points = [
+            wave(Point(WIDTH * part, left + (right - left) * part + sag * math.sin(math.pi * part)))
+            for part in (number / 30 for number in range(-1, 32))
+        ]
+        pen.line(points, [chance.uniform(2.5, 3.5)] * len(points))
+    for _ in range(45):
+        pen.dot(Point(chance.uniform(0, WIDTH), chance.uniform(0, HEIGHT)), chance.uniform(2, 6))
+
+
+def _png(sheet: Image.Image) -> bytes:
+    picture = sheet.reduce(_OVERSAMPLE).point([value * _SHADES // 256 for value in range(256)])
+    picture.putpalette(_PALETTE)
+    png = io.BytesIO()
+    picture.save(png, "PNG", bits=4)
+    return png.getvalue()

@@ -1,0 +1,60 @@
+"""The service on a Redis inside the process, and a client of it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import fakeredis
+import httpx
+import pytest
+
+from desk.captcha.app import Parts, create_app
+from desk.captcha.settings import Settings
+from desk.chassis.budget import Budgets
+from desk.chassis.telemetry import Telemetry
+
+ANSWER = "40967"
+
+
+@pytest.fixture
+def server() -> fakeredis.FakeServer:
+    return fakeredis.FakeServer()
+
+
+@pytest.fixture
+def redis(server: fakeredis.FakeServer) -> fakeredis.FakeAsyncRedis:
+    return fakeredis.FakeAsyncRedis(server=server)
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(redis_url="redis://unused", issue_budget="20/10 minutes", pictures_ready=2)
+
+
+@pytest.fixture
+async def client(redis: fakeredis.FakeAsyncRedis, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    parts = Parts(redis, Budgets("memory://"), Telemetry("captcha"), choose_answer=lambda: ANSWER)
+    app = create_app(settings, parts=parts)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://captcha") as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def issue(client: httpx.AsyncClient) -> Callable[..., Awaitable[str]]:
+    async def issue(purpose: str = "submit") -> str:
+        issued = await client.post("/api/captchas", json={"purpose": purpose})
+        assert issued.status_code == 201
+        return str(issued.json()["id"])
+
+    return issue
+
+
+@pytest.fixture
+def answer(client: httpx.AsyncClient) -> Callable[..., Awaitable[httpx.Response]]:
+    async def answer(captcha_id: str, typed: str = ANSWER, **fields: Any) -> httpx.Response:
+        given = {"purpose": "submit", "answer": typed, "claim": "first", **fields}
+        return await client.post(f"/internal/captchas/{captcha_id}/answers", json=given)
+
+    return answer

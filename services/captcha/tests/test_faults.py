@@ -1,0 +1,111 @@
+import asyncio
+
+import fakeredis
+import httpx
+import pytest
+
+from desk.captcha.app import Parts, create_app
+from desk.captcha.domain import CaptchaUnavailableError
+from desk.captcha.store import ChallengeStore, within_time
+from desk.chassis.budget import Budgets
+from desk.chassis.telemetry import Telemetry
+
+
+async def test_without_redis_no_challenge_is_issued(client, server):
+    server.connected = False
+
+    refused = await client.post("/api/captchas", json={"purpose": "submit"})
+
+    assert refused.status_code == 503
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert int(refused.headers["retry-after"]) > 0
+    assert refused.json()["code"] == "service_unavailable"
+    assert refused.json()["title"].startswith("کد امنیتی در این لحظه در دسترس نیست")
+
+
+async def test_without_redis_no_answer_is_let_through(issue, answer, server):
+    captcha = await issue()
+    server.connected = False
+    assert (await answer(captcha)).status_code == 503
+
+    server.connected = True
+
+    assert (await answer(captcha)).status_code == 204
+
+
+async def test_a_flushed_redis_lets_nothing_be_replayed(issue, answer, redis):
+    captcha = await issue()
+    assert (await answer(captcha)).status_code == 204
+
+    await redis.flushall()
+
+    assert (await answer(captcha)).json()["code"] == "captcha_expired"
+
+
+async def test_without_the_store_of_budgets_nothing_is_issued(redis, settings):
+    budgets = Budgets("redis://127.0.0.1:1")
+    app = create_app(settings, parts=Parts(redis, budgets, Telemetry("captcha")))
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://captcha") as client:
+        refused = await client.post("/api/captchas", json={"purpose": "submit"})
+
+    assert refused.status_code == 503
+    assert await redis.keys("*") == []
+
+
+async def test_a_redis_that_hangs_is_given_up(monkeypatch):
+    monkeypatch.setattr("desk.captcha.store.CALL_SECONDS", 0.01)
+    released = asyncio.Event()
+
+    with pytest.raises(CaptchaUnavailableError):
+        await within_time(released.wait())
+
+    released.set()
+    await asyncio.sleep(0)
+
+
+async def test_a_cancelled_request_does_not_cut_off_its_call(redis):
+    store = ChallengeStore(redis)
+    captcha = "A" * 22
+
+    for _ in range(50):
+        request = asyncio.create_task(store.count_try(captcha))
+        await asyncio.sleep(0)
+        request.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await request
+    await asyncio.sleep(0.1)
+
+    assert await store.count_try(captcha) == 51
+
+
+async def test_without_a_stock_pictures_are_drawn_on_demand(settings):
+    parts = Parts(fakeredis.FakeAsyncRedis(), Budgets("memory://"), Telemetry("captcha"))
+    app = create_app(settings, parts=parts)  # nobody runs its lifespan, so nothing is drawn ahead
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://captcha") as client:
+        issued = await asyncio.gather(*(client.post("/api/captchas", json={"purpose": "submit"}) for _ in range(10)))
+
+    assert {each.status_code for each in issued} == {201}
+
+
+async def test_it_is_alive_and_ready(client):
+    assert (await client.get("/health/live")).status_code == 200
+    assert (await client.get("/health/ready")).status_code == 200
+
+
+async def test_without_redis_it_is_alive_but_not_ready(client, server):
+    server.connected = False
+
+    assert (await client.get("/health/live")).status_code == 200
+    assert (await client.get("/health/ready")).status_code == 503
+
+
+async def test_operators_see_what_is_issued_and_answered(client, issue, answer):
+    await answer(await issue(), "11111")
+
+    metrics = (await client.get("/metrics")).text
+
+    assert 'desk_captchas_issued_total{kind="image",purpose="submit"} 1.0' in metrics
+    assert 'desk_captcha_answers_total{outcome="wrong",purpose="submit"} 1.0' in metrics
+    assert "desk_captcha_pictures_ready" in metrics

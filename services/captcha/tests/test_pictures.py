@@ -1,0 +1,77 @@
+import asyncio
+import io
+import random
+
+import pytest
+from PIL import Image
+
+from desk.captcha.domain import CaptchaUnavailableError, choose_answer
+from desk.captcha.drawing import HEIGHT, WIDTH, draw
+from desk.captcha.pictures import Pictures
+from desk.captcha.strokes import DIGITS
+
+
+def test_the_same_chance_draws_the_same_picture():
+    assert draw("01234", seeded(7)) == draw("01234", seeded(7))
+    assert draw("01234", seeded(7)) != draw("01234", seeded(8))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_picture_is_small_dark_on_light_and_says_nothing_else(seed):
+    chance = seeded(seed)
+
+    png = draw(f"{chance.randrange(100_000):05}", chance)
+
+    assert len(png) < 12 * 1024
+    with Image.open(io.BytesIO(png)) as picture:
+        assert picture.size == (WIDTH, HEIGHT)
+        assert picture.info == {}
+        darkness = picture.convert("L").histogram()
+    assert 0.05 < sum(darkness[:60]) / (WIDTH * HEIGHT) < 0.25
+    assert sum(darkness[240:]) / (WIDTH * HEIGHT) > 0.7
+
+
+def test_all_ten_digits_keep_to_their_square():
+    assert sorted(DIGITS) == list("0123456789")
+    for strokes in DIGITS.values():
+        assert all(0 <= point.x <= 1 and 0 <= point.y <= 1 for stroke in strokes for point in stroke)
+
+
+def test_answers_are_five_digits_and_differ():
+    answers = [choose_answer() for _ in range(1000)]
+
+    assert all(len(answer) == 5 and answer.isascii() and answer.isdecimal() for answer in answers)
+    assert len(set(answers)) > 950
+
+
+async def test_the_stock_is_bounded_and_refilled():
+    pictures = Pictures(3, lambda: "12345")
+    filling = asyncio.create_task(pictures.fill())
+
+    await _until(lambda: pictures.ready == 3)
+    await pictures.take()
+    await _until(lambda: pictures.ready == 3)
+    await asyncio.sleep(0.05)
+    assert pictures.ready == 3
+
+    filling.cancel()
+
+
+async def test_demand_beyond_all_drawing_is_refused_rather_than_queued(monkeypatch):
+    monkeypatch.setattr("desk.captcha.pictures.DRAW_SECONDS", 0.001)
+    pictures = Pictures(1, lambda: "12345")
+
+    with pytest.raises(CaptchaUnavailableError):
+        await asyncio.gather(*(pictures.take() for _ in range(50)))
+
+
+async def _until(condition):
+    for _ in range(1000):
+        if condition():
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError("it never came to that")
+
+
+def seeded(seed):
+    return random.Random(seed)  # noqa: S311 - a picture nobody has to guess
