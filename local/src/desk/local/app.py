@@ -1,6 +1,6 @@
 """The whole desk as one app: the same five services, given embedded parts, behind one door."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,18 +96,18 @@ def create_app(settings: LocalSettings) -> Gateway:
         "notifier": _notifier(house),
     }
     provinces = Provinces(house.database("provinces"), broker, vault, Telemetry("provinces"))
-    apps["demo"] = _demo(house, provinces, intake_app)
-    return Gateway(apps, {"/demo": apps["demo"]}, lifespan=_lifespan(house, apps))
+    demonstration = _demo(house, provinces, intake_app)
+    return Gateway(apps, {"/demo": demonstration}, lifespan=_lifespan(house, [*apps.values(), demonstration]))
 
 
-def _lifespan(house: _House, apps: Mapping[str, FastAPI]) -> Callable[[], AsyncIterator[None]]:
+def _lifespan(house: _House, apps: Sequence[FastAPI]) -> Callable[[], AsyncIterator[None]]:
     async def lifespan() -> AsyncIterator[None]:
         for service in SERVICES_WITH_STORES:
             await migrate(f"desk.{service}", house.url(service))
         await house.broker.open()
         async with AsyncExitStack() as stack:
             stack.push_async_callback(house.broker.close)
-            for app in apps.values():
+            for app in apps:
                 await stack.enter_async_context(app.router.lifespan_context(app))
             yield
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -69,7 +70,7 @@ class Gateway:
 
     def __init__(
         self,
-        services: Mapping[str, ASGIApp],
+        services: Mapping[str, FastAPI],
         extra: Mapping[str, ASGIApp],
         lifespan: Callable[[], AsyncIterator[None]],
     ) -> None:
@@ -77,7 +78,8 @@ class Gateway:
 
         ``lifespan`` starts everything behind the door, yields once, and stops it.
         """
-        self._routes = [(route, services[route.service]) for route in load_routes()]
+        self.services = services
+        self._routes: list[tuple[Route, ASGIApp]] = [(route, services[route.service]) for route in load_routes()]
         self._routes += [(Route(path, path), app) for path, app in extra.items()]
         self._pages = GZipMiddleware(Pages(), minimum_size=1024)
         self.lifespan = asynccontextmanager(lifespan)

@@ -10,6 +10,7 @@ from pathlib import Path
 import uvicorn
 
 from desk.chassis.telemetry import configure_logging
+from desk.local import contracts
 from desk.local.app import LocalSettings, create_app
 from desk.local.gateway import CHECKOUT
 from desk.registry_gateway.adapters.simulator import people
@@ -21,6 +22,20 @@ KEEP_ALIVE_SECONDS = 75
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line."""
     options = _parser().parse_args(arguments)
+    if options.command == "contracts":
+        _contracts(check=options.check)
+    else:
+        _up(options)
+
+
+def _contracts(*, check: bool) -> None:
+    if not check:
+        contracts.write()
+    elif differing := contracts.differences():
+        sys.exit(f"desk: contracts/ is not what the code generates: {', '.join(differing)}; run: make contracts")
+
+
+def _up(options: argparse.Namespace) -> None:
     folder: Path = options.data_dir.resolve()
     if fault := _folder_fault(folder) or _port_fault(options.host, options.port):
         sys.exit(f"desk: {fault}")
@@ -52,6 +67,8 @@ def _parser() -> argparse.ArgumentParser:
         "--captcha-answer", type=_captcha_answer, help="five digits every security code will have: for checks only"
     )
     up.add_argument("--verbose", action="store_true", help="log every request and event")
+    written = commands.add_parser("contracts", help="write contracts/ from the code")
+    written.add_argument("--check", action="store_true", help="only tell whether contracts/ is up to date")
     return parser
 
 

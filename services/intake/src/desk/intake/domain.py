@@ -1,19 +1,15 @@
 """The rules of submitting: who may send what, its tracking code and its due date."""
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
-
-from stdnum import damm
 
 from desk.chassis.problem import DomainError
 from desk.intake.catalog import Subject, SubSubject, subjects
 from desk.iran.jalali import in_tehran
 from desk.iran.workdays import WorkCalendar
 
-CODE_DIGITS = 12
 Gender = Literal["male", "female"]
 
 
@@ -149,12 +145,6 @@ class Request:
     applicant: Applicant
     contact: Contact
     text: str
-
-
-def new_tracking_code() -> str:
-    """Draw a tracking code: eleven random digits and a Damm check digit, so that one mistyped digit is noticed."""
-    digits = "".join(str(secrets.randbelow(10)) for _ in range(CODE_DIGITS - 1))
-    return f"{digits}{damm.calc_check_digit(digits)}"
 
 
 def choose_subject(subject_key: str, sub_subject_key: str) -> tuple[Subject, SubSubject]:

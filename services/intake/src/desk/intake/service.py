@@ -21,6 +21,7 @@ from desk.chassis.storage import ObjectStore, StorageDownError
 from desk.intake import files
 from desk.intake.catalog import FILES_MAX
 from desk.intake.clients import CaptchaClient
+from desk.intake.codes import new_tracking_code
 from desk.intake.domain import (
     Applicant,
     AttachmentNotFoundError,
@@ -33,7 +34,6 @@ from desk.intake.domain import (
     UnknownProvinceKeyError,
     choose_subject,
     due_moment,
-    new_tracking_code,
 )
 from desk.intake.events import ApplicantData, AttachmentData, ContactData, Named, RequestSubmitted, Titled
 from desk.intake.forms import Submission

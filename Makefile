@@ -1,0 +1,44 @@
+# The desk's commands; `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint format contracts lock bench clean
+BIN := .venv/bin
+PYTHON_FILES := libs services deploy local tests benchmarks
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup:  ## make .venv with everything requirements.lock names
+	@PYTHON="$(PYTHON)" scripts/setup
+
+run: setup  ## start the whole desk on embedded parts at http://127.0.0.1:8080 (ARGS="--port 9000")
+	@$(BIN)/desk up $(ARGS)
+
+test: setup  ## run every test (ARGS="-k story"); installs the servers and the browser they need where it can
+	@scripts/install-for-tests
+	@if command -v node >/dev/null; then node --test gateway/tests/*.test.js; \
+	else echo "test: the pages' unit tests need Node 20, which is not here; they are not run"; fi
+	@$(BIN)/pytest $(ARGS)
+
+lint: setup  ## check format, style, types, imports and the generated contracts
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/desk contracts --check
+
+format: setup  ## format the code and mend what can be mended
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+contracts: setup  ## write contracts/ from the code
+	@$(BIN)/desk contracts
+
+lock: setup  ## compile requirements.lock anew (ARGS="--upgrade")
+	@scripts/lock $(ARGS)
+	@scripts/setup
+
+bench: setup  ## measure the desk against a bare limit, as ratios of one run
+	@$(BIN)/python benchmarks/submit.py $(ARGS)
+
+clean:  ## remove .venv and caches; data under .desk/ stay
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

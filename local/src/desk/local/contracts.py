@@ -1,0 +1,215 @@
+"""Writes ``contracts/``: what the services promise each other, the pages and the provinces, taken from the code.
+
+One OpenAPI document per service, one AsyncAPI document for the events, and one example of each event.
+"""
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import desk.intake.events as intake
+import desk.tracking.events as tracking
+from desk.chassis.events import CONTENT_TYPE, Envelope, Event
+from desk.local.app import LocalSettings, create_app
+from desk.local.gateway import CHECKOUT
+from desk.topology.table import CASES
+from desk.tracking.domain import TITLES, State
+
+FOLDER = CHECKOUT / "contracts"
+_ASYNCAPI = "desk.asyncapi.json"
+
+_CODE, _AT, _DUE = (
+    "123456789018",
+    datetime(2026, 11, 22, 9, 30, tzinfo=UTC),
+    datetime(2026, 12, 6, 20, 29, 59, tzinfo=UTC),
+)
+_PERSON = {"first_name": "نرگس", "last_name": "باران‌دشت", "gender": "female"}
+_CONTACT = {"mobile": "+989120000000", "landline": "+983132345678", "email": "applicant@example.com"}
+_FILE = {
+    "id": "0f8fad5b-d9cb-469f-a165-70867728950e",
+    "name": "گذرنامه.pdf",
+    "size": 183204,
+    "media_type": "application/pdf",
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+}
+_REQUEST: Mapping[str, Any] = {
+    "tracking_code": _CODE,
+    "submitted_at": _AT,
+    "due_at": _DUE,
+    "province": {"key": "isfahan", "name": "اصفهان"},
+    "subject": {"key": "umrah", "title": "عمرهٔ مفرده"},
+    "sub_subject": {"key": "umrah_visa", "title": "روادید و گذرنامهٔ عمره"},
+    "applicant": _PERSON | {"national_id": "8275737168", "birth_date": "1361-12-05"},
+    "contact": _CONTACT,
+    "text": "روادید عمرهٔ من هنوز صادر نشده است. لطفاً راهنمایی کنید.",
+    "attachments": [_FILE],
+}
+_ANSWER = "روادید شما صادر شده است و به دفتر کاروان تحویل می‌شود."
+
+
+def examples() -> list[tuple[str, Event]]:
+    """One example of each event, with the source that announces it."""
+    case = {"tracking_code": _CODE, "at": _AT}
+    province = "/province/isfahan"
+    return [
+        ("/desk/intake", intake.RequestSubmitted.model_validate(_REQUEST)),
+        (
+            "/desk/tracking",
+            tracking.RequestStatusChanged(
+                tracking_code=_CODE,
+                state=State.ANSWERED,
+                state_title=TITLES[State.ANSWERED],
+                at=_AT,
+                due_at=_DUE,
+                province=tracking.Named(key="isfahan", name="اصفهان"),
+                note=None,
+                answer=tracking.AnswerData(text=_ANSWER, at=_AT, files=[tracking.FileReference.model_validate(_FILE)]),
+                applicant=tracking.ApplicantName.model_validate(_PERSON),
+                contact=tracking.Contact.model_validate(_CONTACT),
+            ),
+        ),
+        (
+            "/desk/tracking",
+            tracking.RequestReferred.model_validate({**_REQUEST, "reason": "محل سکونت متقاضی در استان شماست."}),
+        ),
+        (
+            "/desk/tracking",
+            tracking.CaseRefused(
+                tracking_code=_CODE,
+                report="case-answered",
+                report_id="7c9e6679-7425-40de-944b-e07fc1f90ae7",
+                reason="illegal_move",
+                explanation="closed cannot become answered",
+                at=_AT,
+            ),
+        ),
+        (province, tracking.CaseReceived.model_validate(case)),
+        (province, tracking.CaseAssigned.model_validate(case)),
+        (province, tracking.CaseInfoRequested.model_validate(case | {"question": "شمارهٔ گذرنامه را بنویسید."})),
+        (province, tracking.CaseAnswered.model_validate(case | {"text": _ANSWER, "files": [_FILE]})),
+        (province, tracking.CaseRejected.model_validate(case | {"reason": "مهلت ثبت‌نام به پایان رسیده است."})),
+        (province, tracking.CaseReferred.model_validate(case | {"province": "fars", "reason": "کاروان در فارس است."})),
+    ]
+
+
+def documents() -> dict[str, str]:
+    """Give every file of ``contracts/`` by its path there."""
+    files = {f"{name}.openapi.json": _text(document) for name, document in _openapi()}
+    for source, event in examples():
+        files[f"events/{event.name}.json"] = _text(_envelope(source, event).model_dump(mode="json"))
+    files[_ASYNCAPI] = _text(_asyncapi())
+    return files
+
+
+def write() -> None:
+    """Write the folder, and remove what the code no longer promises."""
+    wanted = documents()
+    for path in _present():
+        if path not in wanted:
+            (FOLDER / path).unlink()
+    for path, text in wanted.items():
+        target = FOLDER / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+
+
+def differences() -> list[str]:
+    """Name the files that are not what the code generates."""
+    wanted = documents()
+    present = {path: (FOLDER / path).read_text(encoding="utf-8") for path in _present()}
+    return sorted(path for path in wanted.keys() | present.keys() if wanted.get(path) != present.get(path))
+
+
+def _present() -> list[str]:
+    return [path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.json")]
+
+
+def _openapi() -> Iterator[tuple[str, dict[str, Any]]]:
+    with tempfile.TemporaryDirectory() as folder:
+        services = create_app(LocalSettings(Path(folder))).services
+    for name, app in services.items():
+        document = app.openapi()
+        if document["paths"]:
+            yield name, document
+
+
+def _envelope(source: str, event: Event) -> Envelope:
+    return Envelope(
+        id="3f2504e0-4f89-41d3-9a0c-0305e82c3301",
+        source=source,
+        type=event.type(),
+        subject=_CODE,
+        time=_AT,
+        seq=1,
+        data=event.model_dump(mode="json"),
+    )
+
+
+def _asyncapi() -> dict[str, Any]:
+    """AsyncAPI 3: an exchange is a channel's binding, a routing key its address."""
+    document: dict[str, Any] = {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Service Desk events",
+            "version": "1.0.0",
+            "description": (
+                "CloudEvents 1.0 in structured JSON. Routing keys are `<event>.<province key>`. Within a version "
+                "fields are only added: read what you need and ignore the rest."
+            ),
+        },
+        "defaultContentType": CONTENT_TYPE,
+        "channels": {},
+        "operations": {},
+        "components": {"messages": {}, "schemas": {"Envelope": _envelope_schema()}},
+    }
+    for source, event in examples():
+        _describe(document, source, event)
+    return document
+
+
+def _describe(document: dict[str, Any], source: str, event: Event) -> None:
+    name, exchange = event.name, event.exchange
+    from_province = exchange == CASES
+    document["channels"][name] = {
+        "address": f"{name}.{{province}}",
+        "description": (type(event).__doc__ or "").strip(),
+        "parameters": {"province": {"description": "key of the province, as in GET /api/catalog"}},
+        "messages": {name: {"$ref": f"#/components/messages/{name}"}},
+        "bindings": {"amqp": {"is": "routingKey", "exchange": {"name": exchange, "type": "topic", "durable": True}}},
+    }
+    document["operations"][f"{'receive' if from_province else 'send'}-{name}"] = {
+        "action": "receive" if from_province else "send",
+        "channel": {"$ref": f"#/channels/{name}"},
+    }
+    schema = type(event).model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+    document["components"]["schemas"].update(schema.pop("$defs", {}))
+    document["components"]["schemas"][f"{type(event).__name__}Data"] = schema
+    document["components"]["messages"][name] = {
+        "name": event.type(),
+        "contentType": CONTENT_TYPE,
+        "payload": {
+            "allOf": [
+                {"$ref": "#/components/schemas/Envelope"},
+                {
+                    "type": "object",
+                    "properties": {
+                        "type": {"const": event.type()},
+                        "data": {"$ref": f"#/components/schemas/{type(event).__name__}Data"},
+                    },
+                },
+            ]
+        },
+        "bindings": {"amqp": {"contentEncoding": "UTF-8", "messageType": event.type()}},
+        "examples": [{"name": name, "payload": _envelope(source, event).model_dump(mode="json")}],
+    }
+
+
+def _envelope_schema() -> dict[str, Any]:
+    return Envelope.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+
+
+def _text(document: dict[str, Any]) -> str:
+    return json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
