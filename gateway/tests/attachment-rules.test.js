@@ -1,0 +1,27 @@
+/** Which files may go up. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { checkFile, extensionOf, kindsInWords, sizeInWords } from "../web/assets/js/attachment-rules.js";
+
+const LIMITS = { files_max: 5, file_bytes_max: 7_340_032, extensions: [".pdf", ".jpg", ".jpeg", ".png", ".heic", ".docx"] };
+
+test("a file of a known kind and size may go up", () => {
+  assert.equal(checkFile({ name: "قبض.PDF", size: 7_340_032 }, LIMITS, 4), null);
+});
+
+test("each reason against a file is said", () => {
+  assert.match(checkFile({ name: "a.exe", size: 10 }, LIMITS, 0) ?? "", /نوع فایل/);
+  assert.match(checkFile({ name: "pdf", size: 10 }, LIMITS, 0) ?? "", /نوع فایل/);
+  assert.match(checkFile({ name: "a.pdf", size: 0 }, LIMITS, 0) ?? "", /خالی/);
+  assert.match(checkFile({ name: "a.pdf", size: 7_340_033 }, LIMITS, 0) ?? "", /۷ مگابایت/);
+  assert.match(checkFile({ name: "a.pdf", size: 10 }, LIMITS, 5) ?? "", /۵ فایل/);
+});
+
+test("sizes and kinds are said in Persian", () => {
+  assert.equal(sizeInWords(500), "۵۰۰ بایت");
+  assert.equal(sizeInWords(2_516_582), "۲٫۴ مگابایت");
+  assert.equal(sizeInWords(7_340_032), "۷ مگابایت");
+  assert.equal(kindsInWords(LIMITS.extensions), "PDF، JPG، PNG، HEIC یا DOCX");
+  assert.equal(extensionOf("a.b.JPeG"), ".jpeg");
+});

@@ -1,0 +1,26 @@
+/** The idempotency key of a request. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { IdempotencyKey, randomUuid } from "../web/assets/js/idempotency.js";
+
+test("the same content keeps its key, so that a retry is no second request", () => {
+  const key = new IdempotencyKey();
+  assert.equal(key.for({ text: "one" }), key.for({ text: "one" }));
+});
+
+test("other content takes a new key", () => {
+  const key = new IdempotencyKey();
+  assert.notEqual(key.for({ text: "one" }), key.for({ text: "two" }));
+});
+
+test("after a refusal even the same content takes a new key", () => {
+  const key = new IdempotencyKey();
+  const first = key.for({ text: "one" });
+  key.forget();
+  assert.notEqual(key.for({ text: "one" }), first);
+});
+
+test("a key is a version 4 UUID", () => {
+  assert.match(randomUuid(), /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+});

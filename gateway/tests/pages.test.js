@@ -1,0 +1,112 @@
+/** What holds for every page: the content security policy, no other host, ids that labels and scripts rely on. */
+
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+
+const WEB = fileURLToPath(new URL("../web/", import.meta.url));
+const FILES = readdirSync(WEB, { recursive: true }).map(String).filter((path) => statSync(join(WEB, path)).isFile());
+const PAGES = FILES.filter((path) => path.endsWith(".html"));
+
+/** @param {string} path */
+const read = (path) => readFileSync(join(WEB, path), "utf8");
+
+/** @param {string} text @param {RegExp} pattern */
+const all = (text, pattern) => Array.from(text.matchAll(pattern), (match) => match[1] ?? "");
+
+/** Everything that a module imports, and what that imports. @param {string} path @param {Set<string>} [found] */
+function importsOf(path, found = new Set()) {
+  for (const name of all(read(path), /^import[^;]*?from "\.\/([^"]+)"/gms)) {
+    const imported = `assets/js/${name}`;
+    if (found.has(imported)) continue;
+    found.add(imported);
+    importsOf(imported, found);
+  }
+  return found;
+}
+
+test("no page has an inline script, style or handler", () => {
+  for (const page of PAGES) {
+    const html = read(page);
+    assert.doesNotMatch(html, /<style|\sstyle=|\son[a-z]+=|javascript:/i, page);
+    assert.doesNotMatch(html, /<script(?![^>]*\ssrc=)/i, page);
+  }
+});
+
+test("no script makes HTML or code out of text", () => {
+  for (const path of FILES.filter((name) => name.endsWith(".js"))) {
+    assert.doesNotMatch(read(path), /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function/, path);
+  }
+});
+
+test("nothing is asked of another host", () => {
+  for (const path of FILES) {
+    const text = read(path).replaceAll("http://www.w3.org/2000/svg", "");
+    assert.doesNotMatch(text, /(?:https?:)?\/\/[a-z0-9-]+\.[a-z]/i, path);
+  }
+});
+
+test("every file that a page names is there", () => {
+  for (const page of PAGES) {
+    for (const path of all(read(page), /(?:href|src)="\/(assets\/[^"]+)"/g)) assert.ok(FILES.includes(path), `${page}: ${path}`);
+  }
+});
+
+test("every link inside the desk leads to a page", () => {
+  for (const page of PAGES) {
+    for (const path of all(read(page), /<a[^>]*\shref="\/([^"#]*)"/g)) assert.ok(PAGES.includes(`${path || "index"}.html`), `${page}: /${path}`);
+  }
+});
+
+test("a page preloads exactly the modules that its script needs", () => {
+  for (const page of PAGES) {
+    const html = read(page);
+    const [script] = all(html, /<script type="module" src="\/([^"]+)"/g);
+    const needed = script === undefined ? [] : [...importsOf(script)].sort();
+    assert.deepEqual(all(html, /rel="modulepreload" href="\/([^"]+)"/g).sort(), needed, page);
+  }
+});
+
+test("ids are unique, and what labels and descriptions name is there", () => {
+  for (const page of PAGES) {
+    const html = read(page);
+    const ids = all(html, /\sid="([^"]+)"/g);
+    assert.equal(new Set(ids).size, ids.length, page);
+    const named = all(html, /\s(?:for|aria-labelledby|aria-describedby)="([^"]+)"/g).flatMap((value) => value.split(" "));
+    for (const id of named) assert.ok(ids.includes(id), `${page}: ${id}`);
+  }
+});
+
+test("every element that a script asks for by id is on its page", () => {
+  for (const page of PAGES) {
+    const html = read(page);
+    const [script] = all(html, /<script type="module" src="\/([^"]+)"/g);
+    if (script === undefined) continue;
+    const ids = all(html, /\sid="([^"]+)"/g);
+    for (const path of [script, ...importsOf(script)]) {
+      for (const id of all(read(path), /\b(?:byId|input|select|button|block)\("([a-z_]+)"/g)) assert.ok(ids.includes(id), `${page} ${path}: ${id}`);
+    }
+  }
+});
+
+test("every input has the same name as id", () => {
+  for (const page of PAGES) {
+    for (const [tag] of read(page).matchAll(/<(?:input|select|textarea)\b[^>]*>/g)) {
+      assert.equal(/\sname="([^"]+)"/.exec(tag)?.[1], /\sid="([^"]+)"/.exec(tag)?.[1], tag);
+    }
+  }
+});
+
+test("the pages stay light: the first one under 60 KB, sending under 120 KB", () => {
+  /** @param {string} page */
+  const weight = (page) => {
+    const html = read(page);
+    const parts = all(html, /(?:href|src)="\/(assets\/[^"]+)"/g);
+    return [page, ...new Set(parts)].reduce((sum, path) => sum + gzipSync(read(path)).length, 0);
+  };
+  assert.ok(weight("index.html") < 60 * 1024);
+  assert.ok(weight("send.html") < 120 * 1024);
+});

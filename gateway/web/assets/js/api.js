@@ -1,0 +1,188 @@
+/** The public interface of the desk: one function per route, and the two ways in which a call can fail. */
+
+/** @typedef {{ key: string, name: string, area_code: string }} Province */
+/** @typedef {{ key: string, title: string, answer_within_days: number }} SubSubject */
+/** @typedef {{ key: string, title: string, sub_subjects: SubSubject[] }} Subject */
+/** @typedef {{ text_min: number, text_max: number, files_max: number, file_bytes_max: number, media_types: string[], extensions: string[] }} Limits */
+/** @typedef {{ provinces: Province[], subjects: Subject[], limits: Limits }} Catalog */
+/** @typedef {{ id: string, kind: string, expires_at: string, image: string }} CaptchaImage */
+/** @typedef {{ id: string, answer: string }} CaptchaAnswer */
+/** @typedef {{ status: "matched" | "pending", first_name: string, last_name: string, gender: "male" | "female", token: string, expires_at: string }} Person */
+/** @typedef {{ id: string, name: string, size: number, media_type: string, sha256: string }} Attachment */
+/** @typedef {{ province: string, email?: string, mobile: string, landline?: { area_code: string, number: string }, subject: string, sub_subject: string, text: string, attachments: string[] }} RequestContent */
+/** @typedef {{ key: string, title: string }} Titled */
+/** @typedef {{ tracking_code: string, submitted_at: string, due_at: string, province: { key: string, name: string }, subject: Titled, sub_subject: Titled, national_id_masked: string, attachments: number }} Receipt */
+/** @typedef {{ at: string, state: string, title: string, note: string | null }} HistoryEntry */
+/** @typedef {{ text: string, at: string, files: { id: string, name: string, size: number }[] }} Answer */
+/** @typedef {{ tracking_code: string, state: string, state_title: string, submitted_at: string, due_at: string, province: { key: string, name: string }, subject: Titled, sub_subject: Titled, history: HistoryEntry[], answer: Answer | null }} TrackedRequest */
+/** @typedef {{ field: string, code: string, message: string }} FieldError */
+
+const PATIENCE_MS = 30_000;
+
+/** The desk has answered with an error (RFC 9457). */
+export class Problem extends Error {
+  /**
+   * @param {number} status
+   * @param {{ title?: unknown, code?: unknown, errors?: unknown }} body
+   * @param {string | null} retryAfter seconds, as in the header
+   */
+  constructor(status, body, retryAfter) {
+    super(typeof body.title === "string" ? body.title : "");
+    this.status = status;
+    this.code = typeof body.code === "string" ? body.code : "";
+    /** @type {FieldError[]} */
+    this.errors = Array.isArray(body.errors) ? body.errors : [];
+    this.retryAfter = Number(retryAfter) > 0 ? Number(retryAfter) : null;
+  }
+
+  /** What to tell the applicant, in the desk's words; empty if it gave none. */
+  get title() {
+    return this.message;
+  }
+
+  /** Whether it is the desk that failed, so that the same call may succeed later. */
+  get ours() {
+    return this.status >= 500;
+  }
+}
+
+/** No answer came: no network, or the time ran out. Whether the desk has acted is unknown. */
+export class Unreachable extends Error {}
+
+/** How far the desk's clock is ahead of this device's, in milliseconds: clocks of old phones go wrong by years. */
+let clockAhead = 0;
+
+/**
+ * @param {string} moment in UTC, from the desk
+ * @returns {number} milliseconds until then
+ */
+export function millisecondsUntil(moment) {
+  return Date.parse(moment) - (Date.now() + clockAhead);
+}
+
+/** @returns {Date} now, by the desk's clock as far as it is known */
+export function now() {
+  return new Date(Date.now() + clockAhead);
+}
+
+/** @returns {Promise<Catalog>} */
+export function fetchCatalog() {
+  return ask("GET", "/api/catalog");
+}
+
+/**
+ * @param {"submit" | "track"} purpose
+ * @returns {Promise<CaptchaImage>}
+ */
+export function newCaptcha(purpose) {
+  return ask("POST", "/api/captchas", { body: { purpose, kind: "image" } });
+}
+
+/**
+ * @param {string} nationalId
+ * @param {string} birthDate Jalali, YYYY-MM-DD
+ * @param {AbortSignal} signal
+ * @returns {Promise<Person>}
+ */
+export function lookUpPerson(nationalId, birthDate, signal) {
+  return ask("POST", "/api/identities", { body: { national_id: nationalId, birth_date: birthDate }, signal });
+}
+
+/**
+ * @param {RequestContent & { captcha: CaptchaAnswer }} body
+ * @param {string} token
+ * @param {string} key
+ * @returns {Promise<Receipt>}
+ */
+export function sendRequest(body, token, key) {
+  return ask("POST", "/api/requests", { body, token, headers: { "Idempotency-Key": key } });
+}
+
+/**
+ * @param {string} id
+ * @param {string} token
+ * @returns {Promise<void>}
+ */
+export function removeAttachment(id, token) {
+  return ask("DELETE", `/api/attachments/${encodeURIComponent(id)}`, { token });
+}
+
+/**
+ * @param {{ national_id: string, tracking_code: string, captcha: CaptchaAnswer }} query
+ * @returns {Promise<TrackedRequest>}
+ */
+export function trackRequest(query) {
+  return ask("POST", "/api/tracking", { body: query });
+}
+
+/**
+ * A Problem from an answer's body, whether or not it is the JSON it should be.
+ * @param {number} status
+ * @param {string} text
+ * @param {string | null} retryAfter
+ * @returns {Problem}
+ */
+export function readProblem(status, text, retryAfter) {
+  return new Problem(status, parsed(text), retryAfter);
+}
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {{ body?: object, token?: string, headers?: Record<string, string>, signal?: AbortSignal }} [options]
+ * @returns {Promise<any>} the JSON of the answer
+ * @throws {Problem | Unreachable | DOMException} the last one, an AbortError, only if the caller's signal aborts
+ */
+async function ask(method, path, { body, token, headers = {}, signal } = {}) {
+  const controller = new AbortController();
+  const stop = () => controller.abort();
+  const timer = setTimeout(stop, PATIENCE_MS);
+  signal?.addEventListener("abort", stop, { once: true });
+  try {
+    const response = await fetch(path, {
+      method,
+      headers: {
+        Accept: "application/json",
+        ...(body && { "Content-Type": "application/json" }),
+        ...(token && { Authorization: `Bearer ${token}` }),
+        ...headers,
+      },
+      body: body && JSON.stringify(body),
+      signal: controller.signal,
+      credentials: "same-origin",
+    });
+    readClock(response.headers.get("Date"), method);
+    const text = await response.text();
+    if (!response.ok) throw readProblem(response.status, text, response.headers.get("Retry-After"));
+    return response.status === 204 ? undefined : JSON.parse(text);
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    if (signal?.aborted) throw new DOMException("", "AbortError");
+    throw new Unreachable(String(error));
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", stop);
+  }
+}
+
+/**
+ * @param {string | null} date
+ * @param {string} method a GET may come from the cache with an old date
+ */
+function readClock(date, method) {
+  const time = Date.parse(date ?? "");
+  if (method === "POST" && !Number.isNaN(time)) clockAhead = time - Date.now();
+}
+
+/**
+ * @param {string} text
+ * @returns {Record<string, unknown>}
+ */
+function parsed(text) {
+  try {
+    const value = JSON.parse(text);
+    return typeof value === "object" && value !== null ? value : {};
+  } catch {
+    return {};
+  }
+}

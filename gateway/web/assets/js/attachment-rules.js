@@ -1,0 +1,52 @@
+/** Which files may go up. The desk looks at their content again; this spares people a long upload for nothing. */
+
+import { toPersian } from "./digits.js";
+import { words } from "./words.fa.js";
+
+/** @typedef {{ files_max: number, file_bytes_max: number, extensions: string[] }} FileLimits */
+
+/**
+ * @param {{ name: string, size: number }} file
+ * @param {FileLimits} limits
+ * @param {number} before how many files are already in the list
+ * @returns {string | null} what is wrong with it, or null
+ */
+export function checkFile(file, limits, before) {
+  const say = words.attachments;
+  if (before >= limits.files_max) return say.tooMany(limits.files_max);
+  if (!limits.extensions.includes(extensionOf(file.name))) return say.forbidden(kindsInWords(limits.extensions));
+  if (file.size === 0) return say.empty;
+  if (file.size > limits.file_bytes_max) return say.tooLarge(sizeInWords(limits.file_bytes_max));
+  return null;
+}
+
+/**
+ * @param {string} name
+ * @returns {string} such as ".pdf", or "" if the name has none
+ */
+export function extensionOf(name) {
+  const dot = name.lastIndexOf(".");
+  return dot === -1 ? "" : name.slice(dot).toLowerCase();
+}
+
+/**
+ * @param {number} bytes
+ * @returns {string} such as «۲٫۴ مگابایت»
+ */
+export function sizeInWords(bytes) {
+  if (bytes < 1024) return `${toPersian(bytes)} ${words.units.bytes}`;
+  const [amount, unit] = bytes < 1024 * 1024
+    ? [bytes / 1024, words.units.kilobytes]
+    : [bytes / 1024 / 1024, words.units.megabytes];
+  const rounded = amount < 10 ? Math.round(amount * 10) / 10 : Math.round(amount);
+  return `${toPersian(String(rounded).replace(".", "٫"))} ${unit}`;
+}
+
+/**
+ * @param {string[]} extensions
+ * @returns {string} such as «PDF، JPG یا PNG»
+ */
+export function kindsInWords(extensions) {
+  const kinds = extensions.filter((extension) => extension !== ".jpeg").map((extension) => extension.slice(1).toUpperCase());
+  return words.oneOf(kinds);
+}

@@ -1,0 +1,71 @@
+/** What the applicant gets for a request: the tracking code, the due date, a receipt to print. */
+
+import { toPersian } from "./digits.js";
+import { block, button } from "./elements.js";
+import { dayAndTimeOf, dayOf } from "./tehran.js";
+import { inGroups } from "./tracking-code.js";
+import { words } from "./words.fa.js";
+
+/** @typedef {import("./api.js").Receipt} Receipt */
+
+/**
+ * Show the receipt in the place of the form. In HTML: `#success` with `#success_title`, `#tracking_code`, `#due` and
+ * the `#receipt_…` places.
+ * @param {Receipt} receipt
+ */
+export function showReceipt(receipt) {
+  const code = block("tracking_code");
+  code.dataset.code = receipt.tracking_code;
+  block("tracking_code_groups").textContent = inGroups(receipt.tracking_code);
+  block("due").textContent = words.receipt.due(dayOf(receipt.due_at));
+  block("receipt_submitted_at").textContent = dayAndTimeOf(receipt.submitted_at);
+  block("receipt_province").textContent = receipt.province.name;
+  block("receipt_subject").textContent = receipt.subject.title;
+  block("receipt_sub_subject").textContent = receipt.sub_subject.title;
+  block("receipt_national_id").textContent = toPersian(receipt.national_id_masked);
+  block("receipt_attachments").textContent = words.receipt.files(receipt.attachments);
+
+  block("request").hidden = true;
+  block("success").hidden = false;
+  document.title = `${words.receipt.title} | ${document.title.split(" | ").slice(1).join(" | ")}`;
+  button("copy_code").addEventListener("click", () => void copy(receipt.tracking_code));
+  button("print_receipt").addEventListener("click", () => window.print());
+  window.scrollTo(0, 0);
+  block("success_title").focus({ preventScroll: true });
+}
+
+/** @param {string} code */
+async function copy(code) {
+  const copied = (await copiedByClipboard(code)) || copiedBySelection(code);
+  block("copy_status").textContent = copied ? words.receipt.copied : words.receipt.notCopied;
+}
+
+/**
+ * @param {string} code
+ * @returns {Promise<boolean>}
+ */
+async function copiedByClipboard(code) {
+  try {
+    await navigator.clipboard.writeText(code);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The old way, for a browser without a clipboard or without leave to use it.
+ * @param {string} code
+ * @returns {boolean}
+ */
+function copiedBySelection(code) {
+  const field = document.createElement("textarea");
+  field.className = "visually-hidden";
+  field.value = code;
+  block("success").append(field);
+  field.select();
+  const copied = document.execCommand("copy");
+  field.remove();
+  button("copy_code").focus();
+  return copied;
+}

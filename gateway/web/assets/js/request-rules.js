@@ -1,0 +1,88 @@
+/** What the fields of a request must be, said to the applicant before anything is sent. The desk checks again. */
+
+import { typedDigits } from "./digits.js";
+import { readNationalId } from "./national-id.js";
+import { readLandline, readMobile } from "./phone.js";
+import { readTrackingCode } from "./tracking-code.js";
+import { words } from "./words.fa.js";
+
+/** Every check gives the message to show, or null if there is nothing to mend. */
+
+/**
+ * @param {string} typed
+ * @returns {string | null}
+ */
+export function checkNationalId(typed) {
+  const { fault } = readNationalId(typed);
+  return fault === null ? null : words.nationalId[fault];
+}
+
+/**
+ * @param {string} typed
+ * @returns {string | null}
+ */
+export function checkMobile(typed) {
+  if (typed.trim() === "") return words.mobile.missing;
+  return readMobile(typed) === null ? words.mobile.wrong : null;
+}
+
+/**
+ * @param {string} typed
+ * @param {string} areaCode
+ * @returns {string | null}
+ */
+export function checkLandline(typed, areaCode) {
+  if (typed.trim() === "") return null;
+  return readLandline(typed, areaCode) === null ? words.landline.wrong : null;
+}
+
+/**
+ * @param {string} typed
+ * @returns {string | null}
+ */
+export function checkEmail(typed) {
+  const email = typed.trim();
+  if (email === "") return null;
+  return email.length <= 254 && /^[^\s@<>,;"]+@[^\s@<>,;"]+\.[^\s@<>,;".]+$/.test(email) ? null : words.email.wrong;
+}
+
+/**
+ * Letters as the desk counts them: Unicode characters, without blanks at both ends.
+ * @param {string} typed
+ * @returns {number}
+ */
+export function textLength(typed) {
+  return Array.from(typed.trim()).length;
+}
+
+/**
+ * @param {string} typed
+ * @param {{ text_min: number, text_max: number }} limits
+ * @returns {string | null}
+ */
+export function checkText(typed, limits) {
+  const length = textLength(typed);
+  if (length === 0) return words.text.missing;
+  if (length < limits.text_min) return words.text.short(limits.text_min);
+  if (length > limits.text_max) return words.text.long(limits.text_max, length - limits.text_max);
+  return null;
+}
+
+/**
+ * @param {string} typed
+ * @returns {string | null}
+ */
+export function checkCaptchaAnswer(typed) {
+  const answer = typedDigits(typed);
+  if (answer === "") return words.captcha.missing;
+  return /^\d{5}$/.test(answer) ? null : words.captcha.fiveDigits;
+}
+
+/**
+ * @param {string} typed
+ * @returns {string | null}
+ */
+export function checkTrackingCode(typed) {
+  if (typed.trim() === "") return words.trackingCode.missing;
+  return readTrackingCode(typed) === null ? words.trackingCode.wrong : null;
+}

@@ -1,0 +1,110 @@
+/** The page «پیگیری درخواست»: three fields in, the state of a request out. */
+
+import { Problem, trackRequest } from "./api.js";
+import { Captcha } from "./captcha.js";
+import { block, button, byId, input } from "./elements.js";
+import { ErrorSummary } from "./error-summary.js";
+import { inWords, mayRetry } from "./failure.js";
+import { Fields, holdStill } from "./fields.js";
+import { readNationalId } from "./national-id.js";
+import { checkCaptchaAnswer, checkNationalId, checkTrackingCode } from "./request-rules.js";
+import { showTracked } from "./tracked-request.js";
+import { readTrackingCode } from "./tracking-code.js";
+import { words } from "./words.fa.js";
+
+/** @typedef {import("./fields.js").Fault} Fault */
+
+const form = byId("tracking_form", HTMLFormElement);
+const nationalId = input("national_id");
+const trackingCode = input("tracking_code");
+const submit = button("submit");
+
+const fields = new Fields(form);
+const summary = new ErrorSummary(fields);
+const captcha = new Captcha("track");
+const checks = {
+  national_id: () => checkNationalId(nationalId.value),
+  tracking_code: () => checkTrackingCode(trackingCode.value),
+  "captcha.answer": () => (captcha.answer === null ? words.captcha.notLoaded : checkCaptchaAnswer(captcha.answer.answer)),
+};
+let asking = false;
+
+start();
+
+function start() {
+  void captcha.renew();
+  for (const [field, check] of Object.entries(checks)) {
+    const control = fields.controlOf(field);
+    control.addEventListener("input", () => {
+      if (fields.isShown(field) && check() === null) fields.clear(field);
+    });
+    control.addEventListener("change", () => {
+      const message = control.value.trim() === "" ? null : check();
+      if (message === null) fields.clear(field);
+      else fields.show({ field, message });
+    });
+  }
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    void ask();
+  });
+  holdStill(submit);
+  submit.disabled = false;
+}
+
+async function ask() {
+  if (asking) return;
+  const found = Object.entries(checks).flatMap(([field, check]) => {
+    const message = check();
+    return message === null ? [] : [{ field, message }];
+  });
+  if (found.length > 0) {
+    summary.list(found);
+    return;
+  }
+  asking = true;
+  summary.hide();
+  showBusy(true);
+  try {
+    showTracked(await trackRequest({
+      national_id: readNationalId(nationalId.value).value ?? "",
+      tracking_code: readTrackingCode(trackingCode.value) ?? "",
+      captcha: captcha.answer ?? { id: "", answer: "" },
+    }));
+  } catch (error) {
+    explain(error);
+  } finally {
+    asking = false;
+    showBusy(false);
+  }
+}
+
+/** @param {unknown} error */
+function explain(error) {
+  if (!(error instanceof Problem) || mayRetry(error)) {
+    summary.fail(words.summary.trackingFailure, inWords(error), () => void ask());
+    return;
+  }
+  void captcha.renew();
+  /** @type {Fault[]} */
+  const known = [];
+  /** @type {string[]} */
+  const others = [];
+  for (const { field: name, message } of error.errors) {
+    const field = fields.named(name);
+    if (field === null) others.push(message);
+    else known.push({ field, message });
+  }
+  if (error.code.startsWith("captcha_") && known.length === 0) {
+    known.push({ field: "captcha.answer", message: error.title || words.captcha.wrong });
+  }
+  if (known.length > 0 || others.length > 0) summary.list(known, others);
+  else summary.fail(words.summary.trackingFailure, error.code === "request_not_found" ? words.track.notFound : inWords(error), null);
+}
+
+/** @param {boolean} busy */
+function showBusy(busy) {
+  submit.dataset.state = busy ? "busy" : "idle";
+  submit.setAttribute("aria-disabled", String(busy));
+  submit.textContent = busy ? words.track.busy : words.track.idle;
+}

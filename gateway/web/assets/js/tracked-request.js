@@ -1,0 +1,72 @@
+/** A request as its applicant sees it: the state in plain words, the answer, the history. */
+
+import { sizeInWords } from "./attachment-rules.js";
+import { block, make } from "./elements.js";
+import { dayAndTimeOf, dayOf } from "./tehran.js";
+import { inGroups } from "./tracking-code.js";
+import { words } from "./words.fa.js";
+
+/** @typedef {import("./api.js").TrackedRequest} TrackedRequest */
+/** @typedef {import("./api.js").Answer} Answer */
+/** @typedef {import("./api.js").HistoryEntry} HistoryEntry */
+
+/** States after which nothing is due any more. */
+const SETTLED = ["answered", "closed", "rejected", "withdrawn", "identity_rejected"];
+
+/**
+ * Show the request in the place of the form. In HTML: `#result` with `#state`, `#answer`, `#history` and the `#result_…`
+ * places.
+ * @param {TrackedRequest} request
+ */
+export function showTracked(request) {
+  const state = block("state");
+  state.textContent = request.state_title;
+  block("result_notice").dataset.state = request.state;
+  state.dataset.state = request.state;
+  block("state_meaning").textContent = words.track.meaning[request.state] ?? "";
+  block("result_code").textContent = inGroups(request.tracking_code);
+  block("result_province").textContent = request.province.name;
+  block("result_subject").textContent = request.subject.title;
+  block("result_sub_subject").textContent = request.sub_subject.title;
+  block("result_submitted_at").textContent = dayAndTimeOf(request.submitted_at);
+  block("result_due").textContent = words.track.due(dayOf(request.due_at));
+  block("result_due_row").hidden = SETTLED.includes(request.state);
+  showAnswer(request.answer);
+  block("history").replaceChildren(...newestFirst(request.history).map(entry));
+
+  block("query").hidden = true;
+  block("result").hidden = false;
+  document.title = `${words.track.title} | ${document.title.split(" | ").slice(1).join(" | ")}`;
+  window.scrollTo(0, 0);
+  block("result_title").focus({ preventScroll: true });
+}
+
+/** @param {Answer | null} answer */
+function showAnswer(answer) {
+  block("answer_section").hidden = answer === null;
+  if (answer === null) return;
+  block("answer").textContent = answer.text;
+  block("answer_at").textContent = dayAndTimeOf(answer.at);
+  const files = answer.files ?? [];
+  block("answer_files_part").hidden = files.length === 0;
+  block("answer_files").replaceChildren(...files.map(({ name, size }) => make("li", {}, make("bdi", {}, name), ` (${sizeInWords(size)})`)));
+}
+
+/**
+ * @param {HistoryEntry[]} history
+ * @returns {HistoryEntry[]}
+ */
+function newestFirst(history) {
+  return [...history].reverse().sort((one, other) => Date.parse(other.at) - Date.parse(one.at));
+}
+
+/** @param {HistoryEntry} step */
+function entry({ at, state, title, note }) {
+  return make(
+    "li",
+    { "data-state": state },
+    make("h3", {}, title),
+    make("time", { datetime: at }, dayAndTimeOf(at)),
+    ...(note ? [make("p", { class: "written" }, note)] : []),
+  );
+}

@@ -1,0 +1,219 @@
+/** Every Persian sentence that a script says. The sentences of a page itself are in its HTML. */
+
+import { persianNumber, toPersian } from "./digits.js";
+import { MONTHS } from "./jalali.js";
+
+const RETYPE = "لطفاً دوباره بررسی کنید.";
+
+/**
+ * @param {string[]} items
+ * @param {string} joint
+ * @returns {string}
+ */
+function list(items, joint) {
+  if (items.length < 2) return items.join("");
+  return `${items.slice(0, -1).join("، ")} ${joint} ${items[items.length - 1]}`;
+}
+
+export const words = {
+  /** @param {string[]} items */
+  oneOf: (items) => list(items, "یا"),
+
+  titleWithError: "خطا: ",
+  errorPrefix: "خطا: ",
+
+  summary: {
+    fields: "لطفاً این موارد را اصلاح کنید",
+    failure: "درخواست شما ثبت نشد",
+    trackingFailure: "پیگیری انجام نشد",
+    catalogFailure: "فهرست استان‌ها و موضوع‌ها بارگذاری نشد",
+    retry: "تلاش دوباره",
+  },
+
+  failure: {
+    offline: "اتصال اینترنت شما قطع است. پس از وصل شدن، دوباره تلاش کنید. آنچه نوشته‌اید در این صفحه می‌ماند.",
+    unreachable: "به سامانه وصل نشدیم. اینترنت خود را بررسی کنید و دوباره تلاش کنید. آنچه نوشته‌اید در این صفحه می‌ماند.",
+    server: "سامانه در حال حاضر پاسخ نمی‌دهد. چند دقیقهٔ دیگر دوباره تلاش کنید. آنچه نوشته‌اید در این صفحه می‌ماند.",
+    later: "لطفاً چند دقیقهٔ دیگر دوباره تلاش کنید.",
+    unexpected: "این کار انجام نشد. لطفاً دوباره تلاش کنید.",
+    /** @param {number} seconds */
+    wait: (seconds) => (seconds < 60
+      ? `لطفاً ${toPersian(Math.max(1, Math.ceil(seconds)))} ثانیهٔ دیگر دوباره تلاش کنید.`
+      : `لطفاً حدود ${toPersian(Math.ceil(seconds / 60))} دقیقهٔ دیگر دوباره تلاش کنید.`),
+  },
+
+  birthDate: {
+    missing: "تاریخ تولد خود را وارد کنید.",
+    /** @param {string[]} parts */
+    incomplete: (parts) => `${list(parts, "و")} تولد را هم وارد کنید.`,
+    parts: { day: "روز", month: "ماه", year: "سال" },
+    month: "ماه تولد را انتخاب کنید.",
+    year: "سال تولد را با چهار رقم بنویسید؛ مانند ۱۳۶۱.",
+    gregorianYear: "سال تولد را به شمسی بنویسید؛ مانند ۱۳۶۱.",
+    /** @param {number} month @param {number} year @param {number} days */
+    day: (month, year, days) => `${MONTHS[month - 1]} ${toPersian(year)} روزهای ۱ تا ${toPersian(days)} دارد. روز تولد را اصلاح کنید.`,
+    future: "تاریخ تولد نمی‌تواند در آینده باشد. لطفاً اصلاح کنید.",
+  },
+
+  nationalId: {
+    empty: "کد ملی خود را وارد کنید.",
+    not_digits: "کد ملی را فقط با رقم بنویسید.",
+    length: "کد ملی ۱۰ رقم است. همهٔ رقم‌ها را وارد کنید.",
+    equal_digits: `این کد ملی درست نیست. ${RETYPE}`,
+    check_digit: `این کد ملی درست نیست. ${RETYPE}`,
+  },
+
+  identity: {
+    busy: "در حال خواندن نام شما از ثبت احوال…",
+    matched: "نام شما از ثبت احوال خوانده شد.",
+    pending: "ثبت احوال اکنون پاسخ نمی‌دهد. می‌توانید درخواست را بفرستید؛ هویت شما بعداً بررسی می‌شود و نتیجه را پیامک می‌کنیم.",
+    notMatched: "تاریخ تولد و کد ملی با هم نمی‌خوانند. هر دو را بررسی و اصلاح کنید.",
+    renewing: "مهلت تأیید هویت تمام شده است. نام شما دوباره از ثبت احوال خوانده می‌شود؛ لطفاً صبر کنید.",
+    wait: "نام شما هنوز از ثبت احوال خوانده نشده است. چند لحظه صبر کنید و دوباره دکمه را بزنید.",
+    retry: "تلاش دوباره",
+    female: "زن",
+    male: "مرد",
+  },
+
+  notLoaded: "بارگذاری نشد",
+
+  province: { missing: "استانی را که درخواست به آن مربوط است انتخاب کنید.", choose: "انتخاب کنید" },
+  subject: { missing: "موضوع اصلی را انتخاب کنید.", choose: "انتخاب کنید" },
+  subSubject: {
+    missing: "موضوع فرعی را انتخاب کنید.",
+    choose: "انتخاب کنید",
+    subjectFirst: "ابتدا موضوع اصلی را انتخاب کنید",
+    /** @param {number} days */
+    answerWithin: (days) => `مهلت پاسخ به این موضوع ${toPersian(days)} روز است.`,
+  },
+
+  mobile: {
+    missing: "شمارهٔ تلفن همراه خود را وارد کنید.",
+    wrong: "شمارهٔ همراه ۱۱ رقم است و با ۰۹ شروع می‌شود؛ مانند ۰۹۱۲۳۴۵۶۷۸۹.",
+  },
+  landline: { wrong: "تلفن ثابت را با ۸ رقم و بدون کد استان بنویسید." },
+  email: { wrong: "نشانی ایمیل کامل نیست. آن را مانند name@example.com بنویسید." },
+
+  text: {
+    missing: "متن درخواست را بنویسید.",
+    /** @param {number} least */
+    short: (least) => `متن درخواست باید دست‌کم ${toPersian(least)} نویسه باشد. کمی بیشتر توضیح دهید.`,
+    /** @param {number} most @param {number} over */
+    long: (most, over) => `متن درخواست می‌تواند تا ${persianNumber(most)} نویسه باشد. ${persianNumber(over)} نویسه از آن کم کنید.`,
+    /** @param {number} length @param {number} most */
+    counter: (length, most) => `${persianNumber(length)} از ${persianNumber(most)} نویسه`,
+    /** @param {number} left */
+    left: (left) => `${persianNumber(left)} نویسهٔ دیگر جا دارید.`,
+    /** @param {number} over */
+    over: (over) => `${persianNumber(over)} نویسه بیش از اندازه است.`,
+  },
+
+  units: { bytes: "بایت", kilobytes: "کیلوبایت", megabytes: "مگابایت" },
+
+  attachments: {
+    /** @param {string} kinds @param {string} size @param {number} count */
+    hint: (kinds, size, count) => `${kinds}؛ هر فایل تا ${size} و حداکثر ${toPersian(count)} فایل.`,
+    /** @param {number} most */
+    tooMany: (most) => `حداکثر ${toPersian(most)} فایل می‌توانید بفرستید. این فایل را حذف کنید.`,
+    /** @param {string} kinds */
+    forbidden: (kinds) => `این نوع فایل پذیرفته نمی‌شود. فایل ${kinds} انتخاب کنید.`,
+    empty: "این فایل خالی است. فایل دیگری انتخاب کنید.",
+    /** @param {string} size */
+    tooLarge: (size) => `این فایل بزرگ‌تر از ${size} است. فایل کوچک‌تری انتخاب کنید.`,
+    waitingIdentity: "پس از تأیید هویت فرستاده می‌شود",
+    waiting: "در نوبت ارسال",
+    /** @param {number} percent */
+    uploading: (percent) => `در حال ارسال… ${toPersian(percent)}٪`,
+    checking: "در حال بررسی فایل…",
+    sent: "فرستاده شد",
+    failed: "فایل فرستاده نشد. اینترنت خود را بررسی کنید و «ارسال دوباره» را بزنید.",
+    failedHere: "اکنون نمی‌توانیم فایل را بگیریم. کمی بعد «ارسال دوباره» را بزنید.",
+    remove: "حذف",
+    retry: "ارسال دوباره",
+    /** @param {string} name */
+    announceSent: (name) => `فایل ${name} فرستاده شد.`,
+    /** @param {string} name @param {string} reason */
+    announceFailed: (name, reason) => `فایل ${name}: ${reason}`,
+    /** @param {string} name */
+    announceRemoved: (name) => `فایل ${name} حذف شد.`,
+    /** @param {string} name */
+    progressOf: (name) => `پیشرفت ارسال ${name}`,
+    notSent: "بعضی از فایل‌ها فرستاده نشده‌اند. آن‌ها را حذف کنید یا دوباره بفرستید.",
+  },
+
+  captcha: {
+    missing: "کد امنیتی را وارد کنید.",
+    fiveDigits: "کد امنیتی پنج رقم است. آن را همان‌طور که در تصویر می‌بینید وارد کنید.",
+    wrong: "کد امنیتی درست نبود. کد تازه را وارد کنید.",
+    notLoaded: "تصویر کد امنیتی بارگذاری نشده است. دکمهٔ «کد تازه» را بزنید و کد را وارد کنید.",
+    loading: "در حال بارگذاری تصویر…",
+    renewed: "کد امنیتی تازه شد. کد جدید را وارد کنید.",
+    expired: "مهلت کد امنیتی تمام شد و کد تازه‌ای آمد. کد جدید را وارد کنید.",
+    failed: "تصویر کد امنیتی بارگذاری نشد. دکمهٔ «کد تازه» را بزنید.",
+  },
+
+  submit: {
+    idle: "ثبت درخواست",
+    busy: "در حال ثبت درخواست…",
+    waitingFiles: "در انتظار ارسال فایل‌ها…",
+    /** Why the button is off, by the state of the identity. */
+    reason: {
+      idle: "برای روشن شدن دکمه، تاریخ تولد و کد ملی خود را وارد کنید تا نام شما از ثبت احوال خوانده شود.",
+      busy: "نام شما در حال خوانده شدن از ثبت احوال است. لطفاً چند لحظه صبر کنید.",
+      refused: "تا تاریخ تولد و کد ملی با هم نخوانند، درخواست ثبت نمی‌شود.",
+      failed: "نام شما از ثبت احوال خوانده نشده است. در بخش «مشخصات شما» دکمهٔ «تلاش دوباره» را بزنید.",
+      matched: "",
+      pending: "",
+    },
+  },
+
+  receipt: {
+    title: "درخواست شما ثبت شد",
+    /** @param {string} day */
+    due: (day) => `حداکثر تا پایان ${day}`,
+    /** @param {number} files */
+    files: (files) => (files === 0 ? "ندارد" : `${toPersian(files)} فایل`),
+    copied: "کد رهگیری کپی شد.",
+    notCopied: "کپی نشد. لطفاً کد را یادداشت کنید.",
+  },
+
+  trackingCode: {
+    missing: "کد رهگیری را وارد کنید.",
+    wrong: "کد رهگیری ۱۲ رقم است. آن را از رسید یا پیامک خود بردارید.",
+  },
+
+  track: {
+    idle: "پیگیری",
+    busy: "در حال جست‌وجو…",
+    notFound: "درخواستی با این کد ملی و کد رهگیری پیدا نشد. هر دو را بررسی کنید و با کد امنیتی تازه دوباره تلاش کنید.",
+    title: "وضعیت درخواست",
+    /** @param {string} day */
+    due: (day) => `حداکثر تا پایان ${day}`,
+    /** @type {Record<string, string>} */
+    meaning: {
+      identity_pending: "هویت شما هنوز با ثبت احوال بررسی نشده است. پس از تأیید، درخواست به استان فرستاده می‌شود.",
+      registered: "درخواست شما ثبت و برای کارشناسان استان فرستاده شده است.",
+      received: "کارشناسان استان درخواست شما را دریافت کرده‌اند.",
+      in_progress: "کارشناس در حال رسیدگی به درخواست شماست.",
+      info_requested: "کارشناس برای رسیدگی به توضیح بیشتری از شما نیاز دارد. توضیح او را در سابقه بخوانید.",
+      answered: "پاسخ درخواست شما آماده است و در همین صفحه آمده است.",
+      closed: "رسیدگی به این درخواست پایان یافته است.",
+      rejected: "این درخواست پذیرفته نشد. دلیل آن در سابقه آمده است.",
+      referred: "درخواست شما برای رسیدگی به استان دیگری فرستاده شد.",
+      objected: "اعتراض شما ثبت شده است و درخواست دوباره بررسی می‌شود.",
+      withdrawn: "شما از این درخواست انصراف داده‌اید.",
+      identity_rejected: "تاریخ تولد و کد ملی با ثبت احوال نخواند و درخواست پذیرفته نشد. می‌توانید درخواست تازه‌ای بفرستید.",
+    },
+  },
+
+  calendar: {
+    title: "انتخاب تاریخ تولد",
+    month: "ماه",
+    year: "سال",
+    previousMonth: "ماه قبل",
+    nextMonth: "ماه بعد",
+    close: "بستن",
+    today: "امروز",
+    keys: "با کلیدهای جهت‌نما روز را و با Page Up و Page Down ماه را عوض کنید. Enter روز را برمی‌گزیند.",
+  },
+};
