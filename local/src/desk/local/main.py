@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import socket
 import sys
 from collections.abc import Sequence
@@ -43,6 +44,8 @@ def _up(options: argparse.Namespace) -> None:
     configure_logging("console", "INFO" if options.verbose else "WARNING")
     app = create_app(LocalSettings(folder, url, options.captcha_answer))
     _greet(url, folder, options.captcha_answer)
+    # The server shuts down in order on SIGTERM and then raises the signal again; that is an orderly end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
         app,
         host=options.host,

@@ -1,0 +1,85 @@
+"""The embedded desk as a real process, on a free port and a folder of its own."""
+
+import contextlib
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+
+CAPTCHA_ANSWER = "12345"
+START_DEADLINE = 60.0
+
+T = TypeVar("T")
+
+
+class RunningDesk:
+    """A desk that was started by its command line, and a client for it."""
+
+    def __init__(self, folder: Path, *arguments: str, port: int | None = None, prelude: str = "") -> None:
+        """``prelude`` is Python run in the process before the desk starts, to break it on purpose."""
+        self.folder = folder
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._log = folder.parent / f"{folder.name}.log"
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(  # noqa: S603 - our own command
+                desk_command(
+                    "--port", str(self.port), "--data-dir", str(folder), "--verbose", *arguments, prelude=prelude
+                ),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self.client = httpx.Client(base_url=self.url, timeout=20)
+        wait_for(self._answers, START_DEADLINE)
+
+    def _answers(self) -> bool:
+        assert self.process.poll() is None, f"the desk ended: {self.log}"
+        with contextlib.suppress(httpx.TransportError):
+            return self.client.get("/api/catalog").is_success
+        return False
+
+    @property
+    def log(self) -> str:
+        """Everything it has printed."""
+        return self._log.read_text(encoding="utf-8")
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.process.kill()
+        self.process.wait()
+        self.client.close()
+
+    def stop(self) -> int:
+        """End it as Ctrl-C would; return the exit code."""
+        self.process.terminate()
+        code = self.process.wait(timeout=30)
+        self.client.close()
+        return code
+
+
+def desk_command(*arguments: str, prelude: str = "") -> list[str]:
+    """The command line that starts a desk with a fixed security code."""
+    program = f"{prelude}\nfrom desk.local.main import main\nmain()"
+    return [sys.executable, "-c", program, "up", "--captcha-answer", CAPTCHA_ANSWER, *arguments]
+
+
+def free_port() -> int:
+    """Find a port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_for(condition: Callable[[], T], deadline: float = 20.0) -> T:
+    """Wait until the condition gives something true, and return that; fail at the deadline."""
+    end = time.monotonic() + deadline
+    while not (found := condition()):
+        assert time.monotonic() < end, "the condition did not come true in time"
+        time.sleep(0.05)
+    return found

@@ -1,0 +1,65 @@
+"""The published contracts: what the code generates, and what every consumer can read."""
+
+import json
+
+import pytest
+from openapi_spec_validator import validate
+
+from desk.chassis.events import Envelope, Event
+from desk.local import contracts
+from desk.local.app import LocalSettings, create_app
+from desk.local.gateway import load_routes
+from desk.topology.table import desk_topology, province_queue
+
+EXAMPLES = {event.type(): (source, event) for source, event in contracts.examples()}
+
+
+def test_the_folder_is_what_the_code_generates():
+    assert contracts.differences() == []
+
+
+def test_every_openapi_document_is_valid():
+    documents = [json.loads(path.read_text(encoding="utf-8")) for path in contracts.FOLDER.glob("*.openapi.json")]
+    assert len(documents) == 4
+    for document in documents:
+        validate(document)
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory):
+    return create_app(LocalSettings(tmp_path_factory.mktemp("contracts"))).services
+
+
+@pytest.mark.parametrize("consumer", ["tracking", "notifier"])
+def test_a_consumer_understands_the_published_examples(services, consumer: str):
+    heard: tuple[type[Event], ...] = services[consumer].state.bus.listens_to
+    assert heard
+    for event in heard:
+        published = json.loads((contracts.FOLDER / "events" / f"{event.name}.json").read_text(encoding="utf-8"))
+        envelope = Envelope.model_validate(published | {"an_unknown_field": 1})
+        event.model_validate(envelope.data | {"an_unknown_field": 1})
+
+
+@pytest.mark.parametrize("consumer", ["tracking", "notifier"])
+def test_a_consumer_hears_exactly_what_its_queue_is_bound_to(services, consumer: str):
+    heard = {event.name for event in services[consumer].state.bus.listens_to}
+    queue = next(queue for queue in desk_topology().queues if queue.name == consumer)
+    assert {pattern.removesuffix(".*") for _, pattern in queue.bindings} == heard
+
+
+def test_every_event_has_a_queue_to_go_to():
+    for source, event in EXAMPLES.values():
+        assert list(desk_topology().route(event.exchange, f"{event.name}.isfahan")), (source, event.name)
+
+
+def test_every_queue_has_a_consumer_or_is_a_provinces(services):
+    for queue in desk_topology().queues:
+        assert queue.name in services or queue.name.startswith(province_queue(""))
+
+
+def test_every_public_route_is_of_the_service_the_gateway_sends_it_to(services):
+    served = {(name, path) for name, app in services.items() for path in app.openapi()["paths"]}
+    for route in load_routes():
+        assert (route.service, route.path) in served
+    public = {path for _, path in served if path.startswith("/api/")}
+    assert all(any(route.matches(path) for route in load_routes()) for path in public)
