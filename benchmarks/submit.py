@@ -1,7 +1,7 @@
 """Submissions through intake beside the bare limit, and what the embedded desk costs: ratios of one run.
 
-Both apps are called in this process, in turn, with equal bodies and one request at a time in flight; the captcha peer
-answers at once. A ratio of the same run holds on a noisy machine, an absolute number does not.
+Both apps are called in this process, in turn, with equal bodies; the captcha peer and the broker answer at once. A
+ratio of one run holds on a noisy machine, an absolute number does not.
 """
 
 import argparse
@@ -18,20 +18,20 @@ import uuid
 from pathlib import Path
 
 import httpx
-from bare import BareSqlite
+from bare import Bare, BarePostgres, BareSqlite
 
 from desk.chassis.budget import Budgets
-from desk.chassis.bus.embedded import EmbeddedBroker
+from desk.chassis.bus import Consumer
 from desk.chassis.crypto import TokenIssuer, TokenReader, Vault, new_key_pair, new_secret
 from desk.chassis.db import Database, migrate
+from desk.chassis.events import Message
 from desk.chassis.storage import FolderStore
 from desk.chassis.telemetry import Telemetry, configure_logging
 from desk.intake.app import IDENTITY_AUDIENCE, IDENTITY_ISSUER, Parts, create_app
 from desk.intake.clients import CaptchaClient
 from desk.intake.settings import Settings
-from desk.topology.table import desk_topology
+from desk.servers.postgres import PostgresServer, open_postgres
 
-CHECKOUT = Path(__file__).parents[1]
 FORM = {
     "province": "isfahan",
     "mobile": "09120000000",
@@ -51,33 +51,51 @@ PERSON = {
 }
 
 
-async def rate(client: httpx.AsyncClient, headers: dict[str, str], count: int) -> float:
-    """Submit ``count`` times, one after another; return submissions per second."""
+async def rate(transport: httpx.AsyncBaseTransport, headers: dict[str, str], count: int, at_once: int) -> float:
+    """Submit ``count`` times, ``at_once`` at a time; return submissions per second."""
     body = json.dumps(FORM).encode()
-    begun = time.perf_counter()
-    for _ in range(count):
-        answer = await client.post(
-            "/api/requests",
-            content=body,
-            headers=headers | {"Idempotency-Key": str(uuid.uuid4()), "Content-Type": "application/json"},
-        )
-        answer.raise_for_status()
-    return count / (time.perf_counter() - begun)
+
+    async def one_after_another(client: httpx.AsyncClient, share: int) -> None:
+        for _ in range(share):
+            answer = await client.post(
+                "/api/requests",
+                content=body,
+                headers=headers | {"Idempotency-Key": str(uuid.uuid4()), "Content-Type": "application/json"},
+            )
+            answer.raise_for_status()
+
+    async with httpx.AsyncClient(transport=transport, base_url="http://desk") as client:
+        begun = time.perf_counter()
+        await asyncio.gather(*(one_after_another(client, count // at_once) for _ in range(at_once)))
+        return count // at_once * at_once / (time.perf_counter() - begun)
 
 
-async def against_the_bare_limit(rounds: int, count: int) -> None:
-    """Print intake's rate as a share of the bare limit's, round by round."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        private, public = new_key_pair()
-        vault = Vault.from_text(f"k1:{new_secret()}", new_secret())
-        url = f"sqlite+aiosqlite:///{folder / 'intake'}.sqlite3"
-        await migrate("desk.intake", url)
-        broker = EmbeddedBroker(f"sqlite+aiosqlite:///{folder / 'broker'}.sqlite3", desk_topology(), vault)
-        await broker.open()
-        peer = httpx.AsyncClient(
-            transport=httpx.MockTransport(lambda _: httpx.Response(204)), base_url="http://captcha"
-        )
+class NullBroker:
+    """Takes every event at once: the relay is measured elsewhere, by ``relay.py``."""
+
+    async def publish(self, message: Message) -> None:
+        """Take it."""
+
+    async def consume(self, queue: str, consumer: Consumer) -> None:
+        """Have nothing to hand out."""
+
+    async def drain(self) -> None:
+        """Have nothing under way."""
+
+    async def close(self) -> None:
+        """Have nothing open."""
+
+    def alive(self) -> bool:
+        """Be there."""
+        return True
+
+
+async def against_the_bare_limit(url: str, bare: Bare, *, rounds: int, count: int, at_once: int) -> None:
+    """Print intake's rate as a share of the bare limit's on the same kind of store, round by round."""
+    await migrate("desk.intake", url)
+    private, public = new_key_pair()
+    peer = httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(204)), base_url="http://captcha")
+    with tempfile.TemporaryDirectory() as objects:
         app = create_app(
             Settings.model_validate(
                 {
@@ -91,33 +109,47 @@ async def against_the_bare_limit(rounds: int, count: int) -> None:
             ),
             parts=Parts(
                 database=Database(url),
-                broker=broker,
-                storage=FolderStore(folder / "objects"),
+                broker=NullBroker(),
+                storage=FolderStore(Path(objects)),
                 budgets=Budgets("memory://"),
                 captcha=CaptchaClient(peer),
                 identity=TokenReader(public, issuer=IDENTITY_ISSUER, audience=IDENTITY_AUDIENCE),
-                vault=vault,
+                vault=Vault.from_text(f"k1:{new_secret()}", new_secret()),
                 telemetry=Telemetry("intake"),
             ),
         )
         token, _ = TokenIssuer(private, IDENTITY_ISSUER).issue(PERSON, audience=IDENTITY_AUDIENCE, seconds=1800)
-        bare = BareSqlite(folder / "bare.sqlite3")
-        await bare.open()
         headers = {"Authorization": f"Bearer {token}"}
-        transports = {"intake": httpx.ASGITransport(app), "bare": httpx.ASGITransport(bare)}
+        shares = []
         async with app.router.lifespan_context(app):
-            shares = []
             for turn in range(rounds + 1):
-                rates = {}
-                for side, transport in transports.items():
-                    async with httpx.AsyncClient(transport=transport, base_url="http://desk") as client:
-                        rates[side] = await rate(client, headers, count)
+                intake = await rate(httpx.ASGITransport(app), headers, count, at_once)
+                limit = await rate(httpx.ASGITransport(bare), headers, count, at_once)
                 if turn:  # the first round warms up
-                    shares.append(rates["intake"] / rates["bare"])
-                    print(f"  round {turn}: intake {rates['intake']:.0f}/s, bare {rates['bare']:.0f}/s")
-        await bare.close()
-        await broker.close()
-    print(f"intake / bare limit: median {statistics.median(shares):.2f} ({min(shares):.2f} to {max(shares):.2f})")
+                    shares.append(intake / limit)
+                    print(f"  round {turn}: intake {intake:.0f}/s, bare {limit:.0f}/s")
+    print(f"  intake / bare limit: median {statistics.median(shares):.2f} ({min(shares):.2f} to {max(shares):.2f})")
+
+
+async def on_sqlite(rounds: int, count: int) -> None:
+    """The embedded store: one writer, so one submission at a time."""
+    print("submissions on SQLite, one at a time")
+    with tempfile.TemporaryDirectory() as folder:
+        bare = BareSqlite()
+        await bare.open(Path(folder) / "bare.sqlite3")
+        url = f"sqlite+aiosqlite:///{folder}/intake.sqlite3"
+        await against_the_bare_limit(url, bare, rounds=rounds, count=count, at_once=1)
+        await bare.store.close()
+
+
+async def on_postgres(server: PostgresServer, rounds: int, count: int) -> None:
+    """The real store, sixteen submissions at a time."""
+    print(f"submissions on PostgreSQL ({server.how}), 16 at a time")
+    url = server.create_database("intake", "intake", "bench")
+    bare = BarePostgres()
+    await bare.open(server.dsn)
+    await against_the_bare_limit(url, bare, rounds=rounds, count=count, at_once=16)
+    await bare.pool.close()
 
 
 def the_embedded_desk() -> None:
@@ -159,7 +191,9 @@ def main() -> None:
     options = parser.parse_args()
     configure_logging(level="ERROR")
     the_embedded_desk()
-    asyncio.run(against_the_bare_limit(options.rounds, options.count))
+    asyncio.run(on_sqlite(options.rounds, options.count))
+    with open_postgres() as server:
+        asyncio.run(on_postgres(server, options.rounds, options.count))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from desk.intake import routes
 from desk.intake.clients import CaptchaClient
 from desk.intake.service import Intake
 from desk.intake.settings import Settings
+from desk.intake.sweep import Sweep
 
 IDENTITY_ISSUER, IDENTITY_AUDIENCE = "registry-gateway", "desk.identity"
 
@@ -43,6 +44,7 @@ def create_app(settings: Settings, *, parts: Parts) -> FastAPI:
     relay = Relay(parts.database, outbox, parts.broker, parts.telemetry)
     parts.database.committed.append(relay.wake)
     intake = Intake(parts.database, parts.vault, outbox, parts.storage, parts.captcha)
+    sweep = Sweep(parts.database, parts.vault, parts.storage)
     app = base_app(
         "intake",
         "Service Desk: intake",
@@ -50,7 +52,7 @@ def create_app(settings: Settings, *, parts: Parts) -> FastAPI:
         ready=parts.database.ping,
         body_limits=routes.BODY_LIMITS,
         background=Background(
-            workers=(Worker("relay", relay.run, relay.finish), Worker("sweep", intake.sweep)),
+            workers=(Worker("relay", relay.run, relay.finish), Worker("sweep", sweep.run, sweep.finish)),
             stop=(parts.database.close,),
         ),
     )

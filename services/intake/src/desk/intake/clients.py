@@ -34,8 +34,21 @@ class CaptchaClient:
             raise ServiceUnavailableError("captcha") from error
         if response.is_success:
             return
-        if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
-            raise ServiceUnavailableError("captcha")
-        if response.json().get("code") == CaptchaWrongError.code:
+        code = _code(response)
+        if code == CaptchaWrongError.code:
             raise CaptchaWrongError
-        raise CaptchaExpiredError
+        if code == CaptchaExpiredError.code:
+            raise CaptchaExpiredError
+        log.warning("captcha service gave no verdict", status=response.status_code)
+        raise ServiceUnavailableError("captcha")
+
+
+def _code(response: httpx.Response) -> str | None:
+    """Read a refusal's code; None for whatever is no refusal of the captcha service, such as a proxy's page."""
+    if not response.is_client_error:
+        return None
+    try:
+        problem = response.json()
+    except ValueError:
+        return None
+    return problem.get("code") if isinstance(problem, dict) else None

@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+import stat
+import struct
 import zipfile
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -21,6 +23,11 @@ _IMAGES = {media_type for media_type in MEDIA_TYPES if media_type.startswith("im
 _MEMBERS_MAX = 500
 _UNPACKED_BYTES_MAX = 100 * 1024 * 1024
 _FORBIDDEN_IN_NAMES = re.compile(r'[\x00-\x1f<>:"/\\|?*]')
+_ENDING = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,7}$")
+_UNREADABLE_ZIP = (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, OSError, struct.error)
+"""What `zipfile` raises for an archive that is broken, or of a kind it does not know."""
+_LOCKED = 0x1
+"""The flag of a member that needs a password."""
 
 
 class FileEmptyError(DomainError):
@@ -35,6 +42,13 @@ class FileMissingError(DomainError):
 
     code, field = "file_missing", "file"
     title = "پرونده‌ای فرستاده نشده است. لطفاً یک پرونده انتخاب کنید."
+
+
+class FormUnreadableError(DomainError):
+    """The form broke off, is no form, or holds more than one file."""
+
+    status, code, field = 400, "form_unreadable", "file"
+    title = "پرونده به‌درستی فرستاده نشد. لطفاً یک پرونده انتخاب کنید و دوباره بفرستید."
 
 
 class FileTooLargeError(DomainError):
@@ -107,16 +121,27 @@ def _word_document(content: BinaryIO) -> str:
     try:
         with zipfile.ZipFile(content) as archive:
             members = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
+    except _UNREADABLE_ZIP as error:
         raise FileTypeForbiddenError("a broken zip") from error
     names = {member.filename for member in members}
     if not {"[Content_Types].xml", "word/document.xml"} <= names:
         raise FileTypeForbiddenError("a zip that is no Word document")
-    if any(name.endswith("vbaProject.bin") or ".." in name or name.startswith("/") for name in names):
-        raise FileTypeForbiddenError("a Word document with macros or odd paths")
+    if any(map(_is_unwelcome, members)):
+        raise FileTypeForbiddenError("a Word document with macros, links, locked parts or odd paths")
     if len(members) > _MEMBERS_MAX or sum(member.file_size for member in members) > _UNPACKED_BYTES_MAX:
         raise FileTypeForbiddenError("a Word document that unpacks to too much")
     return _DOCX
+
+
+def _is_unwelcome(member: zipfile.ZipInfo) -> bool:
+    name = member.filename
+    return (
+        name.lower().endswith("vbaproject.bin")
+        or ".." in name
+        or name.startswith("/")
+        or stat.S_ISLNK(member.external_attr >> 16)
+        or bool(member.flag_bits & _LOCKED)
+    )
 
 
 def _clean_name(name: str, media_type: str) -> str:
@@ -125,8 +150,10 @@ def _clean_name(name: str, media_type: str) -> str:
     A picture under another picture's ending is common (phones rename HEIC to JPG) and harmless: the name is mended.
     Any other disagreement is a lie. Raises FileTypeMismatchError.
     """
-    bare = _FORBIDDEN_IN_NAMES.sub("", PurePath(fold(name).replace("\\", "/")).name).strip(". ")
-    stem, ending = PurePath(bare).stem[:NAME_MAX] or "file", PurePath(bare).suffix.lower()
+    bare = _FORBIDDEN_IN_NAMES.sub("", PurePath(fold(name).replace("\\", "/")).name).rstrip(". ")
+    found = _ENDING.search(bare)
+    ending = found[0].lower() if found else ""
+    stem = bare[: len(bare) - len(ending)].strip(". ")[:NAME_MAX].rstrip(". ") or "file"
     if ending in MEDIA_TYPES[media_type]:
         return f"{stem}{ending}"
     claimed = next((kind for kind, endings in MEDIA_TYPES.items() if ending in endings), None)

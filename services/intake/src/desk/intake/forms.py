@@ -17,11 +17,13 @@ from pydantic import (
 
 from desk.chassis.app import FieldRuleError
 from desk.intake.catalog import FILES_MAX, TEXT_MAX, TEXT_MIN
-from desk.iran.digits import bare, fold
+from desk.iran.digits import bare, clean_number, fold
 from desk.iran.national_id import InvalidNationalIdError, NationalId
 from desk.iran.phone import InvalidLandlineError, InvalidMobileError, Landline, Mobile
+from desk.iran.provinces import PROVINCES
 
 _EMAIL_MAX = 254
+_AREA_CODES = frozenset(province.area_code for province in PROVINCES)
 
 
 def _mobile(text: str) -> str:
@@ -83,11 +85,21 @@ class LandlineForm(BaseModel):
     area_code: Short
     number: Short
 
+    @field_validator("area_code")
+    @classmethod
+    def _of_a_province(cls, area_code: str) -> str:
+        code = clean_number(area_code)
+        if code not in _AREA_CODES:
+            raise FieldRuleError("landline_area_code", "پیش‌شماره درست نیست؛ پیش‌شمارهٔ مرکز استان را بنویسید، مانند ۰۲۱.")
+        return code
+
     @field_validator("number")
     @classmethod
-    def _known(cls, number: str, fields: ValidationInfo) -> str:
+    def _of_a_subscriber(cls, number: str, fields: ValidationInfo) -> str:
+        if "area_code" not in fields.data:  # said already; the number may be right
+            return number
         try:
-            return Landline.parse(fields.data.get("area_code", ""), number).number
+            return Landline.parse(fields.data["area_code"], number).number
         except InvalidLandlineError as error:
             raise FieldRuleError(
                 f"landline_{error.reason}", "شمارهٔ تلفن ثابت را بدون پیش‌شماره و با ۴ تا ۸ رقم بنویسید."

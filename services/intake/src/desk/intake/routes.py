@@ -1,13 +1,16 @@
 """Intake's routes: catalogue, attachments, requests; and one for tracking, behind the gateway."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from desk.chassis.app import problems
 from desk.chassis.crypto import TokenError, TokenExpiredError, TokenReader
@@ -48,14 +51,17 @@ def _visitor(
         raise domain.IdentityTokenExpiredError from None
     except TokenError as error:
         raise domain.IdentityTokenInvalidError(str(error)) from None
-    applicant = Applicant(
-        national_id=claims["sub"],
-        birth_date=claims["birth_date"],
-        first_name=claims["first_name"],
-        last_name=claims["last_name"],
-        gender=claims["gender"],
-    )
-    return Visitor(applicant, claims["jti"])
+    try:
+        applicant = Applicant(
+            national_id=claims["sub"],
+            birth_date=claims["birth_date"],
+            first_name=claims["first_name"],
+            last_name=claims["last_name"],
+            gender=claims["gender"],
+        )
+        return Visitor(applicant, claims["jti"])
+    except KeyError as missing:
+        raise domain.IdentityTokenInvalidError(f"a token without {missing}") from None
 
 
 def _idempotency_key(
@@ -111,7 +117,8 @@ async def catalog(request: Request) -> Response:
     """Answer the catalogue, or 304 if the caller has this version already."""
     body, etag = catalog_json()
     headers = {"ETag": etag, "Cache-Control": "public, max-age=300"}
-    if request.headers.get("If-None-Match") in {etag, f"W/{etag}"}:
+    known = {tag.strip().removeprefix("W/") for tag in request.headers.get("If-None-Match", "").split(",")}
+    if known & {etag, "*"}:
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)
 
@@ -122,6 +129,7 @@ async def catalog(request: Request) -> Response:
     summary="Put up one file",
     responses=problems(
         *_NO_IDENTITY,
+        files.FormUnreadableError,
         files.FileTooLargeError,
         files.FileTypeForbiddenError,
         files.FileTypeMismatchError,
@@ -152,24 +160,36 @@ async def put_up(request: Request, response: Response, visitor: VisitorDep, inta
         request.app.state.uploads_per_identity, "uploads", intake.vault.index(visitor.applicant.national_id, "uploads")
     )
     response.headers.update(_PRIVATE)
+    async with _form(request) as form:
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise files.FileMissingError
+        attachment = await intake.attach(visitor, file.file, file.filename or "")
+    return AttachmentView.model_validate(attachment, from_attributes=True)
+
+
+@asynccontextmanager
+async def _form(request: Request) -> AsyncIterator[FormData]:
+    """Read a form with one file. Raises FileTooLargeError or FormUnreadableError."""
     try:
-        async with request.form(max_files=1, max_fields=4) as form:
-            file = form.get("file")
-            if not isinstance(file, UploadFile):
-                raise files.FileMissingError
-            attachment = await intake.attach(visitor, file.file, file.filename or "")
+        form = await request.form(max_files=1, max_fields=4)
     except HTTPException as error:
         if error.status_code == files.FileTooLargeError.status:
             raise files.FileTooLargeError from None
-        raise
-    return AttachmentView.model_validate(attachment, from_attributes=True)
+        raise files.FormUnreadableError(error.detail) from None
+    except (UnicodeError, ClientDisconnect) as error:
+        raise files.FormUnreadableError(type(error).__name__) from None
+    try:
+        yield form
+    finally:
+        await form.close()
 
 
 @router.delete(
     "/api/attachments/{attachment_id}",
     status_code=204,
     summary="Take back a file that no request has claimed",
-    responses=problems(*_NO_IDENTITY, domain.AttachmentNotFoundError),
+    responses=problems(*_NO_IDENTITY, domain.AttachmentNotFoundError, StorageUnavailableError),
 )
 async def take_back(attachment_id: UUID, visitor: VisitorDep, intake: IntakeDep) -> None:
     """Remove the file, if it is this person's."""

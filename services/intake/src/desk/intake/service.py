@@ -6,7 +6,7 @@ import json
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import BinaryIO
 
 import structlog
@@ -43,10 +43,6 @@ from desk.iran.workdays import WorkCalendar
 
 log = structlog.get_logger(__name__)
 
-UNCLAIMED_FOR = timedelta(hours=24)
-"""How long a file waits for its request."""
-SWEEP_SECONDS = 600.0
-_SWEEP_BATCH = 100
 _CODE_TRIES = 3
 
 
@@ -87,7 +83,8 @@ class Intake:
     async def attach(self, visitor: Visitor, content: BinaryIO, name: str) -> Attachment:
         """Check a file and keep it until a request claims it. Raises the errors of :mod:`desk.intake.files`."""
         checked = await asyncio.to_thread(files.check, content, name)
-        await self._demand_room(visitor)
+        async with self.database.transaction() as session:
+            await self._demand_room(session, visitor)
         file_id = str(uuid.uuid4())
         try:
             await self.storage.put(file_id, content, checked.size, checked.media_type)
@@ -95,25 +92,35 @@ class Intake:
             raise StorageUnavailableError(str(error)) from error
         try:
             async with self.database.transaction() as session:
+                await self._demand_room(session, visitor)  # again: files sent at the same time may have taken it
                 store = AttachmentStore(session, self.vault)
                 await store.add(file_id, checked, national_id=visitor.applicant.national_id, visit=visitor.visit)
         except Exception:
-            await self.storage.delete(file_id)
+            await self._delete_unrecorded(file_id)
             raise
         return Attachment(file_id, checked.name, checked.size, checked.media_type, checked.sha256)
 
-    async def _demand_room(self, visitor: Visitor) -> None:
-        async with self.database.transaction() as session:
-            if await AttachmentStore(session, self.vault).waiting(visitor.visit) >= FILES_MAX:
-                raise TooManyFilesError
+    async def _delete_unrecorded(self, file_id: str) -> None:
+        """Leave nothing of a file that got no row; if that fails too, the first failure is the one to tell."""
+        try:
+            await self.storage.delete(file_id)
+        except StorageDownError:
+            log.warning("object left behind", object=file_id)
+
+    async def _demand_room(self, session: AsyncSession, visitor: Visitor) -> None:
+        if await AttachmentStore(session, self.vault).waiting(visitor.visit) >= FILES_MAX:
+            raise TooManyFilesError
 
     async def detach(self, visitor: Visitor, file_id: uuid.UUID) -> None:
-        """Take back a file that no request has claimed. Raises AttachmentNotFoundError."""
+        """Take back a file that no request has claimed. Raises AttachmentNotFoundError or StorageUnavailableError."""
         async with self.database.transaction() as session:
             store = AttachmentStore(session, self.vault)
             if not await store.remove_unclaimed(str(file_id), visitor.applicant.national_id):
                 raise AttachmentNotFoundError
-        await self._delete_object(str(file_id))
+            try:
+                await self.storage.delete(str(file_id))
+            except StorageDownError as error:  # the row stays, so that the object is not forgotten
+                raise StorageUnavailableError(str(error)) from error
 
     async def submit(self, applicant: Applicant, key: str, form: Submission) -> Submitted:
         """Take a request: all of it, with its files and its announcement, or nothing.
@@ -214,23 +221,6 @@ class Intake:
         if attachment is None:
             raise AttachmentNotFoundError
         return attachment, self.storage.read(file_id)
-
-    async def sweep(self) -> None:
-        """Forget files that no request has claimed within a day; for ever, every ten minutes."""
-        while True:
-            async with self.database.transaction() as session:
-                before = datetime.now(UTC) - UNCLAIMED_FOR
-                gone = await AttachmentStore(session, self.vault).forget_unclaimed(before, _SWEEP_BATCH)
-            for file_id in gone:
-                await self._delete_object(file_id)
-            await asyncio.sleep(SWEEP_SECONDS)
-
-    async def _delete_object(self, file_id: str) -> None:
-        try:
-            await self.storage.delete(file_id)
-        except StorageDownError:
-            # Nothing points to the object any more; the store's own lifecycle removes it.
-            log.warning("object left behind", object=file_id)
 
 
 def _announcement(submitted: Submitted) -> RequestSubmitted:

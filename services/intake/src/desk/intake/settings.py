@@ -1,9 +1,18 @@
 """What the environment decides for intake."""
 
-from pydantic import SecretStr
+from typing import Annotated
+
+from limits import parse
+from pydantic import AfterValidator, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from desk.chassis.settings import LogSettings, StoreSettings
+
+
+def _readable(budget: str) -> str:
+    """Refuse at the start what the counters could not read at the first request."""
+    parse(budget)
+    return budget
 
 
 class Settings(StoreSettings, LogSettings):
@@ -17,5 +26,5 @@ class Settings(StoreSettings, LogSettings):
     """Base address of the captcha service."""
     budget_url: str
     """``memory://`` or ``redis://…``: where tries are counted."""
-    uploads_per_identity: str = "40/hour"
+    uploads_per_identity: Annotated[str, AfterValidator(_readable)] = "40/hour"
     """How many files one identity may put up, as a `limits` string; some are removed again by the applicant."""

@@ -219,17 +219,20 @@ class AttachmentStore:
         )
         return gone.first() is not None
 
-    async def forget_unclaimed(self, before: datetime, limit: int) -> list[str]:
-        """Delete up to ``limit`` unclaimed files put up before a moment; return their ids."""
-        old = (
+    async def unclaimed_before(self, before: datetime, limit: int) -> list[str]:
+        """Lock up to ``limit`` unclaimed files put up before a moment, and return their ids."""
+        rows = await self._session.execute(
             select(attachment.c.id)
             .where(attachment.c.request_id.is_(None), attachment.c.uploaded_at < before)
+            .order_by(attachment.c.uploaded_at)
             .limit(limit)
+            .with_for_update(skip_locked=True)
         )
-        gone = await self._session.execute(
-            delete(attachment).where(attachment.c.id.in_(old)).returning(attachment.c.id)
-        )
-        return [row.id for row in gone.all()]
+        return [row.id for row in rows.all()]
+
+    async def forget(self, ids: Sequence[str]) -> None:
+        """Delete what is known of these files."""
+        await self._session.execute(delete(attachment).where(attachment.c.id.in_(ids)))
 
     def _owner(self, national_id: str) -> str:
         return self._vault.index(national_id, "national_id")

@@ -1,0 +1,110 @@
+"""The command line every service has: ``serve``, ``migrate``, and whatever it adds."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import uvicorn
+from fastapi import FastAPI
+from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
+
+from desk.chassis.db import migrate
+from desk.chassis.storage import StorageDownError
+
+KEEP_ALIVE_SECONDS = 75
+"""Longer than the gateway keeps its connections, so that none is closed under a request."""
+GRACE_SECONDS = 20
+"""How long requests under way may take to end when the service is told to stop."""
+
+Task = Callable[[], Coroutine[None, None, list[str]]]
+"""Does one thing and returns a line for each thing it changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What a service's command line needs to know. The callables read the environment when they are called."""
+
+    name: str
+    create_app: Callable[[], FastAPI]
+    package: str | None = None
+    """The package with migrations; None for a service without a database."""
+    database_url: Callable[[], str] | None = None
+    tasks: Mapping[str, tuple[str, Task]] = field(default_factory=dict)
+    """Further commands: name to help line and task."""
+
+
+def run(service: Service, arguments: Sequence[str] | None = None) -> None:
+    """Run the command line. What is wrong with the configuration is said in one line each."""
+    options = _parser(service).parse_args(arguments)
+    try:
+        match options.command:
+            case "serve":
+                _serve(service, options)
+            case "migrate":
+                _migrate(service)
+            case task:
+                _report(service, asyncio.run(service.tasks[task][1]()))
+    except ValidationError as error:
+        faults = [f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors(include_input=False)]
+        sys.exit("\n".join(f"desk-{service.name}: setting {fault}" for fault in faults))
+    except StorageDownError as error:
+        sys.exit(f"desk-{service.name}: {error}")
+
+
+def _parser(service: Service) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"desk-{service.name}")
+    commands = parser.add_subparsers(dest="command", required=True)
+    serve = commands.add_parser("serve", help="serve until told to stop")
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    serve.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
+    serve.add_argument(
+        "--trusted-proxies",
+        default="",
+        help="addresses or networks, by commas, whose X-Forwarded-For is believed (default: none)",
+    )
+    if service.package is not None:
+        commands.add_parser("migrate", help="bring the database to the newest schema")
+    for name, (text, _) in service.tasks.items():
+        commands.add_parser(name, help=text)
+    return parser
+
+
+def _serve(service: Service, options: argparse.Namespace) -> None:
+    app = service.create_app()
+    # The server shuts down in order on SIGTERM and then raises the signal again; that is an orderly end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    uvicorn.run(
+        app,
+        host=options.host,
+        port=options.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(options.trusted_proxies),
+        forwarded_allow_ips=options.trusted_proxies or None,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+def _migrate(service: Service) -> None:
+    if service.package is None or service.database_url is None:
+        raise ValueError(f"{service.name} has no database")
+    try:
+        asyncio.run(migrate(service.package, service.database_url()))
+    except (SQLAlchemyError, OSError) as error:
+        sys.exit(f"desk-{service.name}: the database refuses or does not answer: {_first_line(error)}")
+    _report(service, [])
+
+
+def _report(service: Service, changed: Sequence[str]) -> None:
+    for line in changed or ["nothing left to do"]:
+        print(f"desk-{service.name}: {line}")  # noqa: T201 - this is the command's answer
+
+
+def _first_line(error: Exception) -> str:
+    return str(error.__cause__ or error).partition("\n")[0]

@@ -1,0 +1,147 @@
+"""The object store on any S3 server, through the ``minio`` SDK, off the event loop and streaming both ways.
+
+An object is put with the tag ``waiting=yes``; :meth:`S3Store.keep` takes the tag off. The bucket's lifecycle forgets
+what still waits after a day, so that an upload nobody claimed goes even if nobody remembers it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import BinaryIO, TypeVar
+from urllib.parse import quote
+
+import urllib3
+from minio import Minio
+from minio.commonconfig import ENABLED, Filter, Tag, Tags
+from minio.error import MinioException, S3Error
+from minio.lifecycleconfig import Expiration, LifecycleConfig, Rule
+
+from desk.chassis.storage import CHUNK_BYTES, ObjectMissingError, StorageDownError
+
+CONNECT_SECONDS, READ_SECONDS = 2.0, 10.0
+CONNECTIONS = 20
+_PART_BYTES = 8 * 1024 * 1024
+_WAITING = ("waiting", "yes")
+_RULE = "forget-what-waits"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class S3Settings:
+    """Where the bucket is. ``endpoint`` is ``host:port``; ``public_endpoint`` is where links lead, if elsewhere."""
+
+    endpoint: str
+    access_key: str
+    secret_key: str
+    bucket: str
+    region: str = "us-east-1"
+    secure: bool = True
+    path_style: bool = True
+    public_endpoint: str | None = None
+
+
+class S3Store:
+    """Objects in one bucket."""
+
+    def __init__(self, settings: S3Settings) -> None:
+        self._bucket = settings.bucket
+        self._client = _client(settings, settings.endpoint)
+        self._links = _client(settings, settings.public_endpoint or settings.endpoint)
+
+    async def put(self, key: str, content: BinaryIO, size: int, media_type: str) -> None:
+        """Store ``size`` bytes, waiting to be kept. Raises StorageDownError."""
+        tags = Tags(for_object=True)
+        tags.update([_WAITING])
+        await _off_the_loop(
+            lambda: self._client.put_object(
+                self._bucket, key, content, size, content_type=media_type, part_size=_PART_BYTES, tags=tags
+            )
+        )
+
+    async def keep(self, key: str) -> None:
+        """Make the object stay. Raises ObjectMissingError or StorageDownError."""
+        await _off_the_loop(lambda: self._client.delete_object_tags(self._bucket, key))
+
+    async def read(self, key: str) -> AsyncIterator[bytes]:
+        """Yield the object in chunks. Raises ObjectMissingError or StorageDownError."""
+        response = await _off_the_loop(lambda: self._client.get_object(self._bucket, key))
+        try:
+            while chunk := await _off_the_loop(lambda: response.read(CHUNK_BYTES)):
+                yield chunk
+        finally:
+            response.close()
+            response.release_conn()
+
+    async def delete(self, key: str) -> None:
+        """Remove the object if it is there. Raises StorageDownError."""
+        await _off_the_loop(lambda: self._client.remove_object(self._bucket, key))
+
+    async def link(self, key: str, name: str, seconds: int) -> str:
+        """Give an address under which anybody can fetch the object as ``name`` for ``seconds``."""
+        disposition = f"attachment; filename*=UTF-8''{quote(name)}"
+        return await _off_the_loop(
+            lambda: self._links.presigned_get_object(
+                self._bucket,
+                key,
+                expires=timedelta(seconds=seconds),
+                response_headers={"response-content-disposition": disposition},
+            )
+        )
+
+    async def set_up(self) -> list[str]:
+        """Make the bucket and its lifecycle; return a line for each thing that was changed. Raises StorageDownError."""
+        return await _off_the_loop(self._set_up)
+
+    def _set_up(self) -> list[str]:
+        changed = []
+        if not self._client.bucket_exists(self._bucket):
+            self._client.make_bucket(self._bucket)
+            changed.append(f"made bucket {self._bucket}")
+        present = self._client.get_bucket_lifecycle(self._bucket)
+        if present is None or _RULE not in {rule.rule_id for rule in present.rules}:
+            kept = list(present.rules) if present else []
+            self._client.set_bucket_lifecycle(self._bucket, LifecycleConfig([*kept, _forgetting()]))
+            changed.append(f"bucket {self._bucket} forgets after a day what nobody claimed")
+        return changed
+
+
+def _forgetting() -> Rule:
+    return Rule(
+        ENABLED,
+        rule_id=_RULE,
+        rule_filter=Filter(tag=Tag(*_WAITING)),
+        expiration=Expiration(days=1),
+    )
+
+
+def _client(settings: S3Settings, endpoint: str) -> Minio:
+    pool = urllib3.PoolManager(
+        maxsize=CONNECTIONS,
+        timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+        retries=urllib3.Retry(total=1, backoff_factor=0.2, status_forcelist=(502, 503, 504)),
+    )
+    client = Minio(
+        endpoint,
+        settings.access_key,
+        settings.secret_key,
+        secure=settings.secure,
+        region=settings.region,  # known, so that signing a link asks nobody
+        http_client=pool,
+    )
+    if not settings.path_style:
+        client.enable_virtual_style_endpoint()  # type: ignore[no-untyped-call]  # the SDK forgot it
+    return client
+
+
+async def _off_the_loop(call: Callable[[], T]) -> T:
+    """Run one SDK call in a thread. Raises ObjectMissingError or StorageDownError."""
+    try:
+        return await asyncio.to_thread(call)
+    except S3Error as error:
+        if error.code == "NoSuchKey":
+            raise ObjectMissingError from None
+        raise StorageDownError(f"S3 refuses: {error.code}") from None
+    except (MinioException, urllib3.exceptions.HTTPError, OSError) as error:
+        raise StorageDownError(f"S3 does not answer: {type(error).__name__}") from None

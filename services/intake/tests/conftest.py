@@ -1,0 +1,330 @@
+"""Intake on SQLite in a temporary folder, with a captcha service, a broker and an object store that can be away."""
+
+import asyncio
+import json
+import shutil
+import sqlite3
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import httpx
+import pytest
+import structlog
+from fastapi import FastAPI
+
+from desk.chassis.budget import Budgets
+from desk.chassis.bus import BrokerDownError, Consumer
+from desk.chassis.crypto import TokenIssuer, TokenReader, Vault, new_key_pair
+from desk.chassis.db import Database, migrate
+from desk.chassis.events import Message
+from desk.chassis.storage import FolderStore, StorageDownError
+from desk.chassis.telemetry import Telemetry
+from desk.intake.app import IDENTITY_AUDIENCE, IDENTITY_ISSUER, Parts, create_app
+from desk.intake.clients import CaptchaClient
+from desk.intake.settings import Settings
+
+PRIVATE_KEY, PUBLIC_KEY = new_key_pair()
+PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+ZAHRA = {
+    "sub": "0013542419",
+    "birth_date": "1361-12-05",
+    "first_name": "زهرا",
+    "last_name": "رضایی‌نژاد",
+    "gender": "female",
+}
+ALI = {"sub": "8275737168", "birth_date": "1350-01-01", "first_name": "علی", "last_name": "محمدی", "gender": "male"}
+
+
+class FakeCaptcha:
+    """The captcha service as intake sees it: a right answer is spent on its claim; it can be away."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, str] = {}
+        self.claims: dict[str, str] = {}
+        self.asked: list[dict[str, Any]] = []
+        self.instead: httpx.Response | Exception | None = None
+
+    def issue(self, answer: str = "12345") -> dict[str, str]:
+        """Give a fresh challenge with its right answer, as the form carries them."""
+        captcha_id = uuid.uuid4().hex[:22]
+        self.answers[captcha_id] = answer
+        return {"id": captcha_id, "answer": answer}
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        given = json.loads(request.content)
+        self.asked.append(given)
+        if isinstance(self.instead, Exception):
+            raise self.instead
+        if self.instead is not None:
+            return self.instead
+        captcha_id = request.url.path.removeprefix("/internal/captchas/").removesuffix("/answers")
+        if captcha_id not in self.answers or given["purpose"] != "submit":
+            return _refusal("captcha_expired")
+        right = given["answer"] == self.answers[captcha_id]
+        if captcha_id in self.claims:
+            return (
+                httpx.Response(204)
+                if right and self.claims[captcha_id] == given["claim"]
+                else _refusal("captcha_expired")
+            )
+        if not right:
+            return _refusal("captcha_wrong")
+        self.claims[captcha_id] = given["claim"]
+        return httpx.Response(204)
+
+
+def _refusal(code: str) -> httpx.Response:
+    return httpx.Response(422, json={"code": code}, headers={"content-type": "application/problem+json"})
+
+
+class SpyBroker:
+    """Remembers what was published; can be down."""
+
+    def __init__(self) -> None:
+        self.published: list[Message] = []
+        self.down = False
+        self.got_one = asyncio.Event()
+
+    async def publish(self, message: Message) -> None:
+        if self.down:
+            raise BrokerDownError
+        self.published.append(message)
+        self.got_one.set()
+
+    async def consume(self, queue: str, consumer: Consumer) -> None:
+        raise NotImplementedError
+
+    async def drain(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    def alive(self) -> bool:
+        return True
+
+
+class BreakableStore(FolderStore):
+    """A folder that can be away."""
+
+    down = False
+
+    async def put(self, key: str, content: BinaryIO, size: int, media_type: str) -> None:
+        self._demand()
+        await super().put(key, content, size, media_type)
+
+    async def delete(self, key: str) -> None:
+        self._demand()
+        await super().delete(key)
+
+    def _demand(self) -> None:
+        if self.down:
+            raise StorageDownError("away")
+
+
+@dataclass
+class Desk:
+    """The service under test, its neighbours, and a look into its stores."""
+
+    settings: Settings
+    parts: Parts
+    path: Path
+    folder: Path
+    captcha: FakeCaptcha
+    broker: SpyBroker
+    storage: BreakableStore
+    issuer: TokenIssuer
+    app: FastAPI = field(init=False)
+    client: httpx.AsyncClient = field(init=False)
+
+    def token(self, person: dict[str, str] = ZAHRA, *, audience: str = IDENTITY_AUDIENCE, seconds: int = 1800) -> str:
+        return self.issuer.issue(person, audience=audience, seconds=seconds)[0]
+
+    def form(self, **changes: Any) -> dict[str, Any]:
+        """A request as the page sends it, with a fresh security code; ``changes`` replace or add fields."""
+        return {
+            "province": "isfahan",
+            "email": "zahra.rezaei@example.ir",
+            "mobile": "09123456789",
+            "landline": {"area_code": "031", "number": "32211234"},
+            "subject": "hajj_deposit",
+            "sub_subject": "lost_receipt",
+            "text": "قبض ودیعه‌گذاری من گم شده است.",
+            "attachments": [],
+            "captcha": self.captcha.issue(),
+            **changes,
+        }
+
+    async def submit(
+        self, form: Any = None, *, key: str | None = "", token: str | None = "", **changes: Any
+    ) -> httpx.Response:
+        """Submit a form, by default a good one under a new key by Zahra; None leaves the header out."""
+        headers = {} if key is None else {"Idempotency-Key": key or str(uuid.uuid4())}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token or self.token()}"
+        body = self.form(**changes) if form is None else form
+        return await self.client.post("/api/requests", json=body, headers=headers)
+
+    async def upload(
+        self, content: bytes = PDF, name: str = "قبض.pdf", *, token: str | None = "", part: str = "file"
+    ) -> httpx.Response:
+        headers = {} if token is None else {"Authorization": f"Bearer {token or self.token()}"}
+        return await self.client.post("/api/attachments", files={part: (name, content)}, headers=headers)
+
+    async def upload_raw(self, content: bytes, name: str) -> httpx.Response:
+        """Put up a file under a name no client would send as it is."""
+        head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="' + name.encode() + b'"\r\n\r\n'
+        return await self.client.post(
+            "/api/attachments",
+            content=head + content + b"\r\n--x--\r\n",
+            headers={
+                "Authorization": f"Bearer {self.token()}",
+                "Content-Type": "multipart/form-data; boundary=x",
+            },
+        )
+
+    async def attachment(self, token: str = "") -> str:
+        """Put up a good file and return its id."""
+        answer = await self.upload(token=token)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    async def take_back(self, file_id: str, token: str = "") -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token or self.token()}"}
+        return await self.client.delete(f"/api/attachments/{file_id}", headers=headers)
+
+    async def events(self, count: int = 1) -> list[Message]:
+        """Wait until so many events were published."""
+        async with asyncio.timeout(10):
+            while len(self.broker.published) < count:
+                self.broker.got_one.clear()
+                await self.broker.got_one.wait()
+        return self.broker.published
+
+    def select(self, statement: str) -> list[tuple[Any, ...]]:
+        """Read behind the service's back."""
+        with closing(sqlite3.connect(self.path)) as connection:
+            return connection.execute(statement).fetchall()
+
+    async def change(self, statement: str, *values: str) -> None:
+        """Write behind the service's back, in a thread: whoever holds the lock needs the loop to let go of it."""
+
+        def change() -> None:
+            with closing(sqlite3.connect(self.path, timeout=10)) as connection, connection:
+                connection.execute(statement, values)
+
+        await asyncio.to_thread(change)
+
+    def count(self, table: str) -> int:
+        count: int = self.select(f"SELECT count(*) FROM {table}")[0][0]  # noqa: S608 - our own tables
+        return count
+
+    def objects(self) -> set[str]:
+        """Name everything in the object store, half-written files too."""
+        return {path.name for path in self.folder.rglob("*") if path.is_file()}
+
+    def stored(self) -> dict[str, int]:
+        """Count everything there is of requests."""
+        return {table: self.count(table) for table in ("request", "outbox")}
+
+    def written(self) -> bytes:
+        """Everything the database has on disk."""
+        return b"".join(path.read_bytes() for path in self.path.parent.glob(f"{self.path.name}*"))
+
+
+NOTHING = {"request": 0, "outbox": 0}
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Migrate once; every test gets a copy."""
+    path = tmp_path_factory.mktemp("migrated") / "intake.db"
+    asyncio.run(migrate("desk.intake", f"sqlite+aiosqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _plain_logs() -> Iterator[None]:
+    """Log without the colourful tracebacks, which take seconds each."""
+    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        database_url=f"sqlite+aiosqlite:///{tmp_path / 'intake.db'}",
+        vault_keys="unused",
+        index_key="unused",
+        identity_public_key=PUBLIC_KEY,
+        captcha_url="http://captcha",
+        budget_url="memory://",
+    )
+
+
+@pytest.fixture
+async def desk(settings: Settings, tmp_path: Path, empty_database: Path) -> AsyncIterator[Desk]:
+    path, folder = tmp_path / "intake.db", tmp_path / "objects"
+    shutil.copy(empty_database, path)
+    captcha, broker, storage = FakeCaptcha(), SpyBroker(), BreakableStore(folder)
+    peer = httpx.AsyncClient(transport=httpx.MockTransport(captcha), base_url="http://captcha", timeout=5)
+    parts = Parts(
+        database=Database(settings.database_url.get_secret_value()),
+        broker=broker,
+        storage=storage,
+        budgets=Budgets("memory://"),
+        captcha=CaptchaClient(peer),
+        identity=TokenReader(PUBLIC_KEY, issuer=IDENTITY_ISSUER, audience=IDENTITY_AUDIENCE),
+        vault=Vault({"k1": b"k" * 32}, b"i" * 32),
+        telemetry=Telemetry("intake"),
+    )
+    desk = Desk(settings, parts, path, folder, captcha, broker, storage, TokenIssuer(PRIVATE_KEY, IDENTITY_ISSUER))
+    desk.app = create_app(settings, parts=parts)
+    transport = httpx.ASGITransport(desk.app, raise_app_exceptions=False)
+    async with (
+        peer,
+        desk.app.router.lifespan_context(desk.app),
+        httpx.AsyncClient(transport=transport, base_url="http://intake") as desk.client,
+    ):
+        yield desk
+
+
+@pytest.fixture
+def zahra() -> dict[str, str]:
+    return ZAHRA
+
+
+@pytest.fixture
+def ali() -> dict[str, str]:
+    return ALI
+
+
+@pytest.fixture
+def pdf() -> bytes:
+    return PDF
+
+
+@pytest.fixture
+def nothing() -> dict[str, int]:
+    """What is stored of requests when nothing is."""
+    return NOTHING
+
+
+@pytest.fixture
+def problem_of() -> Callable[[httpx.Response, int], dict[str, Any]]:
+    """Check that an answer is a problem as the desk words it, and return it."""
+
+    def problem_of(answer: httpx.Response, status: int) -> dict[str, Any]:
+        assert answer.status_code == status, answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+        problem: dict[str, Any] = answer.json()
+        assert problem["status"] == status
+        assert problem["type"] == f"/problems/{problem['code']}"
+        for sentence in (problem["title"], *(error["message"] for error in problem["errors"])):
+            assert any("\u0600" <= letter <= "\u06ff" for letter in sentence)
+        return problem
+
+    return problem_of

@@ -1,0 +1,427 @@
+import asyncio
+import hashlib
+import sqlite3
+import uuid
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from desk.chassis.crypto import TokenIssuer, new_key_pair
+from desk.intake.domain import AttachmentNotFoundError
+from desk.intake.store import AttachmentStore
+
+LARGEST = 7 * 1024 * 1024
+
+
+def form_of(*parts, boundary="----desk"):
+    """A multipart body of (headers, content) pairs."""
+    body = b"".join(
+        f"--{boundary}\r\nContent-Disposition: form-data; {disposition}\r\n\r\n".encode() + content + b"\r\n"
+        for disposition, content in parts
+    )
+    return body + f"--{boundary}--\r\n".encode()
+
+
+@pytest.fixture
+def post(desk):
+    """Post bytes as they are."""
+
+    async def post(body, content_type="multipart/form-data; boundary=----desk", token=None):
+        headers = {"Authorization": f"Bearer {token or desk.token()}", "Content-Type": content_type}
+        return await desk.client.post("/api/attachments", content=body, headers=headers)
+
+    return post
+
+
+@pytest.fixture
+def nothing_kept(desk):
+    def check():
+        assert desk.count("attachment") == 0
+        assert desk.objects() == set()
+
+    return check
+
+
+async def in_pieces(body):
+    for start in range(0, len(body), 256 * 1024):
+        yield body[start : start + 256 * 1024]
+
+
+async def test_a_file_is_kept_and_described(desk, pdf):
+    answer = await desk.upload(pdf, "قبض.pdf")
+
+    assert answer.status_code == 201
+    shown = answer.json()
+    assert set(shown) == {"id", "name", "size", "media_type", "sha256"}
+    assert (shown["name"], shown["size"]) == ("قبض.pdf", len(pdf))
+    assert shown["sha256"] == hashlib.sha256(pdf).hexdigest()
+
+
+async def test_the_object_is_the_file(desk, pdf):
+    file_id = await desk.attachment()
+
+    assert (desk.folder / file_id).read_bytes() == pdf
+
+
+async def test_the_answer_is_kept_by_no_cache(desk):
+    assert (await desk.upload()).headers["cache-control"] == "no-store"
+
+
+async def test_neither_owner_nor_name_of_a_file_can_be_read_in_the_database(desk, zahra):
+    file_id = await desk.attachment()
+
+    written = desk.written()
+
+    assert file_id.encode() in written, "the test looks into the right files"
+    assert "قبض".encode() not in written
+    assert zahra["sub"].encode() not in written
+
+
+async def test_seven_megabytes_exactly_are_taken(desk, pdf):
+    assert (await desk.upload(pdf.ljust(LARGEST, b"\0"))).json()["size"] == LARGEST
+
+
+@pytest.mark.parametrize("beyond", [1, 1024 * 1024])
+@pytest.mark.parametrize("send", [bytes, in_pieces])
+async def test_a_byte_more_is_too_much_whether_announced_or_not(post, nothing_kept, problem_of, beyond, send):
+    body = form_of(('name="file"; filename="a.pdf"', b"%PDF-1.4".ljust(LARGEST + beyond, b"\0")))
+
+    problem = problem_of(await post(send(body)), 413)
+
+    assert problem["code"] == "file_too_large"
+    assert [error["field"] for error in problem["errors"]] == ["file"]
+    nothing_kept()
+
+
+async def test_an_endless_body_is_left_soon_after_the_limit(post, pdf):
+    sent = 0
+
+    async def endless():
+        nonlocal sent
+        yield form_of(('name="file"; filename="a.pdf"', pdf)).rpartition(b"\r\n------desk--")[0]
+        while True:
+            sent += 64 * 1024
+            yield bytes(64 * 1024)
+
+    assert (await post(endless())).status_code == 413
+    assert sent < LARGEST + 256 * 1024
+
+
+async def test_an_empty_file_is_refused(desk, problem_of, nothing_kept):
+    assert problem_of(await desk.upload(b""), 422)["code"] == "file_empty"
+    nothing_kept()
+
+
+FORM = "multipart/form-data; boundary=----desk"
+NO_FILE = {
+    "another part": (form_of(('name="other"; filename="a.pdf"', b"%PDF-1.4")), FORM),
+    "text": (form_of(('name="file"', b"%PDF-1.4")), FORM),
+    "no parts": (form_of(), FORM),
+    "nothing": (b"", FORM),
+    "no form": (b"%PDF-1.4", "application/pdf"),
+    "JSON": (b'{"file": "a.pdf"}', "application/json"),
+    "an old form": (b"file=a.pdf", "application/x-www-form-urlencoded"),
+}
+UNREADABLE = {
+    "no boundary": (form_of(('name="file"; filename="a.pdf"', b"%PDF-1.4")), "multipart/form-data"),
+    "no parts": (b"no form at all", FORM),
+    "no name": (form_of(('filename="a.pdf"', b"%PDF-1.4")), FORM),
+    "a text of 2 MiB": (form_of(('name="a"', bytes(2 * 1024 * 1024))), FORM),
+    "twenty parts": (form_of(*((f'name="{n}"', b"x") for n in range(20))), FORM),
+    "no encoding": (form_of(('name="a"', b"x")), f"{FORM}; charset=undefined"),
+}
+
+
+@pytest.mark.parametrize("name", NO_FILE)
+async def test_a_body_without_a_file_is_told_so(post, problem_of, nothing_kept, name):
+    problem = problem_of(await post(*NO_FILE[name]), 422)
+
+    assert problem["code"] == "file_missing"
+    assert [error["field"] for error in problem["errors"]] == ["file"]
+    nothing_kept()
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+async def test_an_unreadable_form_is_told_so(post, problem_of, nothing_kept, name):
+    assert problem_of(await post(*UNREADABLE[name]), 400)["code"] == "form_unreadable"
+    nothing_kept()
+
+
+async def test_two_files_at_once_are_refused(post, problem_of, nothing_kept, pdf):
+    part = ('name="file"; filename="a.pdf"', pdf)
+
+    problem_of(await post(form_of(part, part)), 400)
+
+    nothing_kept()
+
+
+async def test_a_file_without_an_identity_is_refused(desk, problem_of, nothing_kept):
+    assert problem_of(await desk.upload(token=None), 401)["code"] == "identity_token_missing"
+    nothing_kept()
+
+
+def forged(person):
+    return TokenIssuer(new_key_pair()[0], "registry-gateway").issue(person, audience="desk.identity", seconds=60)[0]
+
+
+@pytest.fixture
+def bad_tokens(desk, zahra):
+    return {
+        "forged": forged(zahra),
+        "changed": desk.token()[:-8] + "AAAAAAAA",
+        "for another audience": desk.token(audience="desk.tracking"),
+        "without a name": desk.token({"sub": zahra["sub"]}),
+        "no token": "x",
+        "not signed": "eyJhbGciOiJub25lIn0.eyJzdWIiOiIwMDEzNTQyNDE5In0.",
+        "odd JSON": "W10.W10.W10",
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["forged", "changed", "for another audience", "without a name", "no token", "not signed", "odd JSON"]
+)
+async def test_a_token_nobody_gave_for_this_is_no_identity(desk, bad_tokens, problem_of, nothing_kept, name):
+    answer = await desk.upload(token=bad_tokens[name])
+
+    assert problem_of(answer, 401)["code"] == "identity_token_invalid"
+    nothing_kept()
+
+
+async def test_an_expired_token_is_told_apart(desk, problem_of, nothing_kept):
+    answer = await desk.upload(token=desk.token(seconds=-1))
+
+    assert problem_of(answer, 401)["code"] == "identity_token_expired"
+    nothing_kept()
+
+
+async def test_the_body_of_somebody_without_identity_is_not_even_read(desk):
+    read = False
+
+    async def body():
+        nonlocal read
+        read = True
+        yield b"x"
+
+    await desk.client.post(
+        "/api/attachments", content=body(), headers={"Content-Type": "multipart/form-data; boundary=x"}
+    )
+
+    assert not read
+
+
+async def test_a_visit_s_sixth_file_finds_no_room(desk, problem_of):
+    token = desk.token()
+    for _ in range(5):
+        await desk.attachment(token)
+
+    assert problem_of(await desk.upload(token=token), 409)["code"] == "too_many_files"
+    assert len(desk.objects()) == desk.count("attachment") == 5
+
+
+async def test_files_sent_all_at_once_do_not_overtake_the_room(desk):
+    token = desk.token()
+
+    answers = await asyncio.gather(*(desk.upload(token=token) for _ in range(12)))
+
+    assert sorted(answer.status_code for answer in answers) == [201] * 5 + [409] * 7
+    assert len(desk.objects()) == desk.count("attachment") == 5
+
+
+async def test_another_visit_has_room_of_its_own(desk):
+    token = desk.token()
+    for _ in range(5):
+        await desk.attachment(token)
+
+    assert (await desk.upload()).status_code == 201
+
+
+async def test_a_file_taken_back_makes_room(desk):
+    token = desk.token()
+    files = [await desk.attachment(token) for _ in range(5)]
+
+    assert (await desk.take_back(files[0], token)).status_code == 204
+    assert (await desk.upload(token=token)).status_code == 201
+
+
+async def test_of_a_file_taken_back_nothing_remains(desk, nothing_kept):
+    await desk.take_back(await desk.attachment())
+
+    nothing_kept()
+
+
+async def test_a_file_can_be_taken_back_with_a_newer_token(desk):
+    file_id = await desk.attachment(desk.token())
+
+    assert (await desk.take_back(file_id, desk.token())).status_code == 204
+
+
+async def test_another_person_s_file_cannot_be_taken_back(desk, ali, problem_of):
+    file_id = await desk.attachment()
+
+    answer = await desk.take_back(file_id, desk.token(ali))
+
+    assert problem_of(answer, 404)["code"] == "attachment_unknown"
+    assert desk.objects() == {file_id}
+
+
+async def test_a_file_of_a_request_cannot_be_taken_back(desk, problem_of):
+    file_id = await desk.attachment()
+    await desk.submit(attachments=[file_id])
+
+    problem_of(await desk.take_back(file_id), 404)
+
+    assert desk.objects() == {file_id}
+
+
+async def test_an_unknown_file_cannot_be_taken_back(desk, problem_of):
+    problem_of(await desk.take_back(str(uuid.uuid4())), 404)
+
+
+async def test_a_file_cannot_be_taken_back_twice(desk, problem_of):
+    file_id = await desk.attachment()
+    await desk.take_back(file_id)
+
+    problem_of(await desk.take_back(file_id), 404)
+
+
+async def test_taking_back_something_that_is_no_id_is_refused(desk, problem_of):
+    [error] = problem_of(await desk.take_back("one"), 422)["errors"]
+
+    assert error["field"] == "attachment_id"
+
+
+async def test_nothing_can_be_taken_back_without_an_identity(desk, problem_of):
+    file_id = await desk.attachment()
+
+    problem_of(await desk.client.delete(f"/api/attachments/{file_id}"), 401)
+
+    assert desk.objects() == {file_id}
+
+
+@pytest.fixture
+def read(desk):
+    """Read a file as who may see requests does."""
+
+    async def read(file_id):
+        async with desk.parts.database.transaction() as session:
+            attachment, content = await desk.app.state.intake.open_attachment(session, file_id)
+        return attachment.name, b"".join([chunk async for chunk in content])
+
+    return read
+
+
+async def test_a_file_of_a_request_can_be_read(desk, read, pdf):
+    file_id = await desk.attachment()
+    await desk.submit(attachments=[file_id])
+
+    assert await read(file_id) == ("قبض.pdf", pdf)
+
+
+async def test_a_file_of_no_request_cannot_be_read(desk, read):
+    file_id = await desk.attachment()
+
+    with pytest.raises(AttachmentNotFoundError):
+        await read(file_id)
+
+
+async def test_too_many_uploads_are_refused_with_a_time_to_wait(desk, problem_of):
+    desk.app.state.uploads_per_identity = "2/hour"
+    for _ in range(2):
+        await desk.attachment()
+
+    answer = await desk.upload()
+
+    assert problem_of(answer, 429)["code"] == "budget_exhausted"
+    assert 0 < int(answer.headers["retry-after"]) <= 3600
+    assert len(desk.objects()) == 2
+
+
+async def test_one_person_s_uploads_are_not_another_s(desk, ali):
+    desk.app.state.uploads_per_identity = "1/hour"
+    await desk.attachment()
+
+    assert (await desk.upload(token=desk.token(ali))).status_code == 201
+
+
+async def test_the_counters_do_not_hold_the_number(desk, zahra):
+    await desk.attachment()
+
+    assert zahra["sub"] not in str(vars(desk.parts.budgets._storage))
+
+
+async def test_while_the_store_is_away_a_file_is_refused_clearly(desk, problem_of, nothing_kept):
+    desk.storage.down = True
+
+    answer = await desk.upload()
+
+    assert problem_of(answer, 503)["code"] == "storage_unavailable"
+    assert int(answer.headers["retry-after"]) > 0
+    nothing_kept()
+
+
+async def test_while_the_store_is_away_no_file_is_forgotten_whose_object_remains(desk, problem_of):
+    file_id = await desk.attachment()
+    desk.storage.down = True
+
+    assert problem_of(await desk.take_back(file_id), 503)["code"] == "storage_unavailable"
+
+    desk.storage.down = False
+    assert (await desk.take_back(file_id)).status_code == 204
+    assert desk.objects() == set()
+
+
+async def test_a_file_that_cannot_be_recorded_leaves_no_object(desk, monkeypatch, problem_of, nothing_kept):
+    async def fail(*_values, **_named):
+        raise OperationalError("INSERT", {}, sqlite3.OperationalError("disk full"))
+
+    monkeypatch.setattr(AttachmentStore, "add", fail)
+
+    problem_of(await desk.upload(), 503)
+
+    nothing_kept()
+
+
+async def test_a_file_that_can_be_neither_recorded_nor_removed_is_the_first_failure_s_answer(
+    desk, monkeypatch, problem_of
+):
+    async def fail(*_values, **_named):
+        desk.storage.down = True
+        raise OperationalError("INSERT", {}, sqlite3.OperationalError("disk full"))
+
+    monkeypatch.setattr(AttachmentStore, "add", fail)
+
+    assert problem_of(await desk.upload(), 503)["code"] == "service_unavailable"
+
+
+async def test_an_upload_broken_off_leaves_nothing_and_is_no_fault_of_ours(desk, nothing_kept):
+    body = form_of(('name="file"; filename="a.pdf"', b"%PDF-1.4"))
+    messages = [
+        {"type": "http.request", "body": body[:100], "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    answered = []
+
+    async def receive():
+        return messages.pop(0)
+
+    async def send(message):
+        answered.append(message.get("status"))
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "path": "/api/attachments",
+        "raw_path": b"/api/attachments",
+        "query_string": b"",
+        "headers": [
+            (b"content-type", b"multipart/form-data; boundary=----desk"),
+            (b"authorization", f"Bearer {desk.token()}".encode()),
+        ],
+    }
+
+    await desk.app(scope, receive, send)
+
+    assert answered[0] == 400
+    nothing_kept()

@@ -1,0 +1,57 @@
+async def test_the_catalogue_has_all_31_provinces_with_their_area_codes(desk):
+    provinces = (await desk.client.get("/api/catalog")).json()["provinces"]
+
+    assert len({each["key"] for each in provinces}) == len(provinces) == 31
+    assert {"key": "isfahan", "name": "اصفهان", "area_code": "031"} in provinces
+
+
+async def test_the_catalogue_has_12_subjects_with_73_sub_subjects(desk):
+    subjects = (await desk.client.get("/api/catalog")).json()["subjects"]
+
+    assert len({subject["key"] for subject in subjects}) == len(subjects) == 12
+    assert sum(len(subject["sub_subjects"]) for subject in subjects) == 73
+
+
+async def test_every_sub_subject_says_when_its_answer_is_due(desk):
+    for subject in (await desk.client.get("/api/catalog")).json()["subjects"]:
+        assert set(subject) == {"key", "title", "sub_subjects"}
+        for sub_subject in subject["sub_subjects"]:
+            assert set(sub_subject) == {"key", "title", "answer_within_days"}
+            assert sub_subject["answer_within_days"] >= 1
+
+
+async def test_no_subject_has_two_sub_subjects_of_one_key(desk):
+    for subject in (await desk.client.get("/api/catalog")).json()["subjects"]:
+        keys = [sub_subject["key"] for sub_subject in subject["sub_subjects"]]
+        assert len(set(keys)) == len(keys)
+
+
+async def test_the_catalogue_tells_the_limits_of_a_request(desk):
+    limits = (await desk.client.get("/api/catalog")).json()["limits"]
+
+    assert (limits["text_min"], limits["text_max"]) == (10, 4000)
+    assert (limits["files_max"], limits["file_bytes_max"]) == (5, 7 * 1024 * 1024)
+    assert {".pdf", ".jpg", ".png", ".heic", ".docx"} <= set(limits["extensions"])
+
+
+async def test_a_caller_who_has_this_version_gets_no_body(desk):
+    etag = (await desk.client.get("/api/catalog")).headers["etag"]
+
+    answer = await desk.client.get("/api/catalog", headers={"If-None-Match": etag})
+
+    assert (answer.status_code, answer.content) == (304, b"")
+    assert answer.headers["etag"] == etag
+
+
+async def test_a_version_that_a_proxy_has_weakened_or_put_in_a_list_is_known_too(desk):
+    etag = (await desk.client.get("/api/catalog")).headers["etag"]
+
+    for known in (f"W/{etag}", f'"older", {etag}', f'"older",W/{etag}', "*"):
+        assert (await desk.client.get("/api/catalog", headers={"If-None-Match": known})).status_code == 304
+
+
+async def test_a_caller_with_an_old_version_gets_the_new_one(desk):
+    answer = await desk.client.get("/api/catalog", headers={"If-None-Match": '"older"'})
+
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "public, max-age=300"

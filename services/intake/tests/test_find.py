@@ -1,0 +1,58 @@
+import pytest
+
+
+@pytest.fixture
+def find(desk):
+    async def find(national_id, tracking_code):
+        form = {"national_id": national_id, "tracking_code": tracking_code}
+        return await desk.client.post("/internal/requests/find", json=form)
+
+    return find
+
+
+async def test_a_person_s_request_is_found_by_its_code(desk, find, zahra):
+    receipt = (await desk.submit()).json()
+
+    answer = await find(zahra["sub"], receipt["tracking_code"])
+
+    assert answer.status_code == 200
+    assert answer.json() == {
+        name: receipt[name]
+        for name in ("tracking_code", "submitted_at", "due_at", "province", "subject", "sub_subject")
+    }
+
+
+@pytest.mark.parametrize("national_id", ["۰۰۱۳۵۴۲۴۱۹", "001-354241-9", "13542419"])
+async def test_the_national_id_may_be_typed_in_any_form(desk, find, national_id):
+    code = (await desk.submit()).json()["tracking_code"]
+
+    assert (await find(national_id, code)).status_code == 200
+
+
+async def test_another_person_does_not_find_it(desk, find, ali, problem_of):
+    code = (await desk.submit()).json()["tracking_code"]
+
+    assert problem_of(await find(ali["sub"], code), 404)["code"] == "request_not_found"
+
+
+async def test_an_unknown_code_is_not_found(find, zahra, problem_of):
+    assert problem_of(await find(zahra["sub"], "000000000000"), 404)["code"] == "request_not_found"
+
+
+@pytest.mark.parametrize(
+    ("national_id", "tracking_code", "field"),
+    [
+        ("0013542418", "000000000000", "national_id"),
+        ("2222222222", "000000000000", "national_id"),
+        ("", "000000000000", "national_id"),
+        (None, "000000000000", "national_id"),
+        ("0013542419", "00000000000", "tracking_code"),
+        ("0013542419", "000000000000\n", "tracking_code"),
+        ("0013542419", "' OR 1=1 --", "tracking_code"),
+        ("0013542419", 123456789012, "tracking_code"),
+    ],
+)
+async def test_a_malformed_question_is_refused_at_its_field(find, problem_of, national_id, tracking_code, field):
+    [error] = problem_of(await find(national_id, tracking_code), 422)["errors"]
+
+    assert error["field"] == field

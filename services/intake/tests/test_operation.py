@@ -1,0 +1,109 @@
+import io
+import logging
+
+import httpx
+import pytest
+from alembic import command
+from pydantic import ValidationError
+
+from desk.chassis.db import alembic_config
+from desk.chassis.telemetry import configure_logging
+from desk.intake.settings import Settings
+from desk.intake.store import AttachmentStore, RequestStore
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_store(tmp_path):
+    config = alembic_config("desk.intake", f"sqlite+aiosqlite:///{tmp_path / 'intake.db'}")
+    command.upgrade(config, "head")
+
+    command.check(config)
+
+
+def test_the_migrations_can_be_taken_back_and_made_again(tmp_path):
+    config = alembic_config("desk.intake", f"sqlite+aiosqlite:///{tmp_path / 'intake.db'}")
+    command.upgrade(config, "head")
+
+    command.downgrade(config, "base")
+    command.upgrade(config, "head")
+
+
+async def test_the_service_is_alive_and_ready(desk):
+    assert (await desk.client.get("/health/live")).json() == {"status": "alive"}
+    assert (await desk.client.get("/health/ready")).json() == {"status": "ready"}
+
+
+def test_an_unreadable_budget_is_refused_at_the_start(settings):
+    with pytest.raises(ValidationError):
+        Settings(**settings.model_dump() | {"uploads_per_identity": "many"})
+
+
+async def test_every_refusal_of_the_public_routes_is_in_the_contract(desk):
+    paths = desk.app.openapi()["paths"]
+
+    assert set(paths["/api/attachments"]["post"]["responses"]) == {
+        "201", "400", "401", "409", "413", "415", "422", "429", "503"
+    }  # fmt: skip
+    assert set(paths["/api/attachments/{attachment_id}"]["delete"]["responses"]) == {"204", "401", "404", "422", "503"}
+    assert set(paths["/api/requests"]["post"]["responses"]) == {"201", "400", "401", "422", "503"}
+
+
+@pytest.fixture
+def logged():
+    """Log as a deployed service does, and as much as it can, and return what was written so far."""
+    root = logging.getLogger()
+    handlers, level, raising = root.handlers, root.level, logging.raiseExceptions
+    configure_logging("json", "DEBUG")
+    [handler] = root.handlers
+    written = io.StringIO()
+    handler.setStream(written)
+    yield written.getvalue
+    root.handlers, root.level, logging.raiseExceptions = handlers, level, raising
+
+
+async def test_nothing_personal_is_logged_whatever_happens(logged, desk, zahra, monkeypatch):
+    file_id = await desk.attachment()
+    form = desk.form(attachments=[file_id])
+    code = (await desk.submit(form)).json()["tracking_code"]
+    await desk.submit(form)
+    await desk.submit(
+        mobile="0912345678", email="zahra.rezaei@", text="قبض", landline={"area_code": "1", "number": "32211234"}
+    )
+    await desk.submit(captcha={"id": "unknown-one", "answer": "54321"})
+    await desk.upload(b"MZ", "قبض.exe")
+    await desk.upload(name="قبض.png")
+    await desk.upload(token=desk.token()[:-4])
+    await desk.client.post("/internal/requests/find", json={"national_id": zahra["sub"], "tracking_code": "0" * 12})
+    await desk.client.post("/internal/requests/find", json={"national_id": "0013542418", "tracking_code": code})
+    desk.captcha.instead = httpx.ConnectError("no route")
+    await desk.submit()
+    desk.captcha.instead = None
+    await desk.change("DROP TABLE outbox")
+    await desk.submit()
+    for store in (RequestStore, AttachmentStore):
+        monkeypatch.setattr(store, "add", _break)
+    await desk.submit()
+    await desk.upload()
+
+    written = logged()
+
+    assert "captcha_expired" in written
+    assert "unexpected error" in written
+    for personal in (
+        zahra["sub"],
+        zahra["birth_date"],
+        zahra["first_name"],
+        "رضایی",
+        "0013542418",
+        "9123456789",
+        "0912345678",
+        "zahra.rezaei",
+        "32211234",
+        "قبض",
+        "54321",
+        "eyJ",
+    ):
+        assert personal not in written
+
+
+async def _break(*_values, **_named):
+    raise RuntimeError("a bug")
