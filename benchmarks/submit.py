@@ -100,6 +100,10 @@ async def against_the_bare_limit(url: str, bare: Bare, *, rounds: int, count: in
             Settings.model_validate(
                 {
                     "database_url": url,
+                    "broker_url": "unused",
+                    "s3_endpoint": "unused",
+                    "s3_access_key": "unused",
+                    "s3_secret_key": "unused",
                     "vault_keys": "unused",
                     "index_key": "unused",
                     "identity_public_key": public,
@@ -192,7 +196,7 @@ def main() -> None:
     configure_logging(level="ERROR")
     the_embedded_desk()
     asyncio.run(on_sqlite(options.rounds, options.count))
-    with open_postgres() as server:
+    with open_postgres(settings={"fsync": "on", "full_page_writes": "on"}) as server:
         asyncio.run(on_postgres(server, options.rounds, options.count))
 
 

@@ -262,6 +262,10 @@ def settings(tmp_path: Path) -> Settings:
         identity_public_key=PUBLIC_KEY,
         captcha_url="http://captcha",
         budget_url="memory://",
+        broker_url="unused",
+        s3_endpoint="unused",
+        s3_access_key="unused",
+        s3_secret_key="unused",
     )
 
 

@@ -212,7 +212,14 @@ async def make(tmp_path: Path) -> AsyncIterator[Make]:
             channels={ChannelName.SMS: sms, ChannelName.EMAIL: email},
         )
         settings = Settings(
-            database_url=url, vault_keys="unused", index_key="unused", public_url="https://desk.example.ir/"
+            database_url=url,
+            vault_keys="unused",
+            index_key="unused",
+            public_url="https://desk.example.ir/",
+            broker_url="unused",
+            smtp_host="unused",
+            mail_from="desk@example.ir",
+            sms="shown",
         )
         made.append(Notifier(create_app(settings, parts=parts), parts, settings, path, sms, email))
         return made[-1]

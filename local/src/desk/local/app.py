@@ -162,6 +162,10 @@ def _intake(house: _House, captcha_app: FastAPI) -> FastAPI:
                 identity_public_key=house.keys.identity_public,
                 captcha_url="http://captcha",
                 budget_url="memory://",
+                broker_url="embedded",
+                s3_endpoint="embedded",
+                s3_access_key="embedded",
+                s3_secret_key="embedded",  # noqa: S106 - a folder asks for none
             )
         ),
         parts=intake.Parts(
@@ -188,6 +192,7 @@ def _tracking(house: _House, captcha_app: FastAPI, intake_app: FastAPI) -> FastA
                 captcha_url="http://captcha",
                 intake_url="http://intake",
                 budget_url="memory://",
+                broker_url="embedded",
             )
         ),
         parts=tracking.Parts(
@@ -206,7 +211,14 @@ def _tracking(house: _House, captcha_app: FastAPI, intake_app: FastAPI) -> FastA
 def _notifier(house: _House) -> FastAPI:
     return notifier.create_app(
         desk.notifier.settings.Settings.model_validate(
-            house.settings_of("notifier", public_url=house.settings.public_url)
+            house.settings_of(
+                "notifier",
+                public_url=house.settings.public_url,
+                broker_url="embedded",
+                smtp_host="embedded",
+                mail_from="desk@example.com",
+                sms="shown",
+            )
         ),
         parts=notifier.Parts(
             database=house.database("notifier"),

@@ -2,10 +2,11 @@
 
 import asyncio
 import re
+import socket
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -35,10 +36,26 @@ JSON_BODY_BYTES = 64 * 1024
 FINISH_SECONDS = 10.0
 """How long background work may take to come to its end when the app stops."""
 
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 10.0
+"""How long background work that failed waits before it begins again; twice as long each time."""
+
 _INVALID_STATUS = 422
 _TOO_LARGE_STATUS = 413
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _TYPE_BASE = "/problems/"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_RECOVERED_SECONDS = 30
+
+# A driver raises the last two as they are when it cannot connect in time, or cannot resolve its server's name.
+_AWAY = (
+    DBAPIError,
+    PoolTimeoutError,
+    ConnectionError,
+    RedisConnectionError,
+    RedisTimeoutError,
+    TimeoutError,
+    socket.gaierror,
+)
 
 
 class FieldProblem(BaseModel):
@@ -82,6 +99,10 @@ class Worker:
     """Asks the work to end at its next good point; work without it is cancelled where it stands."""
 
 
+Closers = Sequence[Callable[[], Awaitable[None]]]
+"""What a service closes, in order."""
+
+
 @dataclass(slots=True)
 class Background:
     """What an app starts after itself and stops before itself."""
@@ -90,7 +111,7 @@ class Background:
     drain: Callable[[], Awaitable[None]] | None = None
     """Called first when the app stops: take no more messages, let handlers finish."""
     workers: Sequence[Worker] = ()
-    stop: Sequence[Callable[[], Awaitable[None]]] = ()
+    stop: Closers = ()
     """Called in order once the workers have ended."""
 
 
@@ -123,7 +144,7 @@ def base_app(
     app.add_exception_handler(DomainError, _render_domain_error)  # type: ignore[arg-type]  # Starlette's handler type is too wide
     app.add_exception_handler(RequestValidationError, _render_invalid)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _render_http_error)  # type: ignore[arg-type]
-    for error in (DBAPIError, PoolTimeoutError, ConnectionError, RedisConnectionError, RedisTimeoutError):
+    for error in _AWAY:
         app.add_exception_handler(error, _render_store_error)
     app.openapi = partial(_openapi, app, app.openapi)  # type: ignore[method-assign]  # FastAPI's documented way
     return app
@@ -151,36 +172,41 @@ def _lifespan(
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         if background.start is not None:
             await background.start()
+        stopping = asyncio.Event()
         tasks = [
-            asyncio.create_task(_supervise(worker, readiness, telemetry), name=worker.name)
+            asyncio.create_task(_supervise(worker, stopping, telemetry), name=worker.name)
             for worker in background.workers
         ]
-        try:
-            yield
-        finally:
-            readiness.stopping = True
+        async with AsyncExitStack() as stack:  # unwound from the last to the first, whatever one of them raises
+            for stop in reversed(background.stop):
+                stack.push_async_callback(stop)
+            stack.push_async_callback(_end, background.workers, tasks)
             if background.drain is not None:
-                await background.drain()
-            await _end(background.workers, tasks)
-            for stop in background.stop:
-                await stop()
+                stack.push_async_callback(background.drain)
+            try:
+                yield
+            finally:
+                readiness.stopping = True
+                stopping.set()
 
     return lifespan
 
 
-async def _supervise(worker: Worker, readiness: Readiness, telemetry: Telemetry) -> None:
-    pause = 0.5
-    while not readiness.stopping:
+async def _supervise(worker: Worker, stopping: asyncio.Event, telemetry: Telemetry) -> None:
+    pause = FIRST_PAUSE_SECONDS
+    while not stopping.is_set():
         begun = time.monotonic()
         try:
             await worker.run()
         except Exception:  # the loop's top: the work must go on
             telemetry.crashes.labels(worker.name).inc()
             log.exception("worker failed and begins again", worker=worker.name)
-        if readiness.stopping:
-            return
-        pause = 0.5 if time.monotonic() - begun > 30 else min(pause * 2, 10)  # noqa: PLR2004 - half a minute is a recovery
-        await asyncio.sleep(pause)
+        if time.monotonic() - begun > _RECOVERED_SECONDS:
+            pause = FIRST_PAUSE_SECONDS
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await stopping.wait()
+        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
 
 async def _end(workers: Sequence[Worker], tasks: Sequence[asyncio.Task[None]]) -> None:
@@ -210,8 +236,7 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         limit = self._limits.get(scope["path"], JSON_BODY_BYTES)
-        announced = Headers(scope=scope).get("content-length", "")
-        left = limit if not announced.isdigit() or int(announced) <= limit else -1
+        left = limit if _announced_bytes(scope) <= limit else -1
 
         async def receive_within_limit() -> Message:
             nonlocal left
@@ -224,6 +249,13 @@ class BodyLimit:
             return message
 
         await self._app(scope, receive_within_limit, send)
+
+
+def _announced_bytes(scope: Scope) -> int:
+    try:
+        return int(Headers(scope=scope).get("content-length", "0"))
+    except ValueError:
+        return 0  # whatever it says, the body is counted as it comes
 
 
 class RequestContext:
@@ -262,10 +294,11 @@ class RequestContext:
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")
-        self._telemetry.requests.labels(route, scope["method"], str(status)).inc()
+        method = scope["method"] if scope["method"] in _METHODS else "other"  # the caller's word, and a label for ever
+        self._telemetry.requests.labels(route, method, str(status)).inc()
         self._telemetry.seconds.labels(route).observe(seconds)
         if not route.startswith(("/health", "/metrics")):
-            log.info("answered", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))
+            log.info("answered", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
 
 
 def _request_id(scope: Scope) -> str:
@@ -281,7 +314,13 @@ def source_of(request: Request) -> str:
 
 
 def _problem(
-    status: int, code: str, title: str, errors: Sequence[FieldError] = (), retry_after: int | None = None
+    status: int,
+    code: str,
+    title: str,
+    errors: Sequence[FieldError] = (),
+    *,
+    retry_after: int | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     body = Problem(
         type=f"{_TYPE_BASE}{code}",
@@ -290,15 +329,15 @@ def _problem(
         code=code,
         errors=[FieldProblem(field=error.field, code=error.code, message=error.message) for error in errors],
     )
-    headers = {"Cache-Control": "no-store"}
+    sent = {**(headers or {}), "Cache-Control": "no-store"}
     if retry_after is not None:
-        headers["Retry-After"] = str(retry_after)
-    return JSONResponse(body.model_dump(), status, headers, media_type="application/problem+json")
+        sent["Retry-After"] = str(retry_after)
+    return JSONResponse(body.model_dump(), status, sent, media_type="application/problem+json")
 
 
 async def _render_domain_error(_request: Request, error: DomainError) -> JSONResponse:
     log.info("refused", code=error.code, reason=str(error))
-    return _problem(error.status, error.code, error.title, error.errors, error.retry_after)
+    return _problem(error.status, error.code, error.title, error.errors, retry_after=error.retry_after)
 
 
 _INVALID_TITLE = "برخی از خانه‌ها درست پر نشده‌اند. لطفاً موارد زیر را اصلاح کنید."
@@ -356,6 +395,7 @@ async def _render_http_error(_request: Request, error: HTTPException) -> JSONRes
         error.status_code,
         codes.get(error.status_code, "http_error"),
         _HTTP_TITLES.get(error.status_code, "درخواست پذیرفته نشد."),
+        headers=error.headers,
     )
 
 

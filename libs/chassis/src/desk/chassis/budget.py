@@ -2,14 +2,27 @@
 
 import math
 import time
+from typing import Annotated, cast
 
 from limits import RateLimitItem, parse
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
+from limits.aio.storage.redis.redispy import RedispyBridge
 from limits.aio.strategies import MovingWindowRateLimiter
+from pydantic import AfterValidator
+from redis.asyncio import Redis
 
 from desk.chassis.problem import BudgetExhaustedError
 
 _TIMEOUT_SECONDS = 1.0
+
+
+def _readable(budget: str) -> str:
+    parse(budget)
+    return budget
+
+
+BudgetText = Annotated[str, AfterValidator(_readable)]
+"""A budget as a setting, such as ``5/10 minutes``: refused at the start if the counters could not read it."""
 
 
 class Budgets:
@@ -31,6 +44,11 @@ class Budgets:
         item = parse(budget)
         if not await self._limiter.test(item, name, key):
             raise await self._exhausted(item, name, key)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        if isinstance(self._storage, RedisStorage) and isinstance(self._storage.bridge, RedispyBridge):
+            await cast("Redis", self._storage.bridge.get_connection()).aclose()
 
     async def _exhausted(self, item: RateLimitItem, name: str, key: str) -> BudgetExhaustedError:
         window = await self._limiter.get_window_stats(item, name, key)

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from desk.chassis.db import migrate
+from desk.chassis.settings import StoreSettings
 from desk.chassis.storage import StorageDownError
 
 KEEP_ALIVE_SECONDS = 75
@@ -32,7 +33,8 @@ class Service:
     create_app: Callable[[], FastAPI]
     package: str | None = None
     """The package with migrations; None for a service without a database."""
-    database_url: Callable[[], str] | None = None
+    settings: Callable[[], StoreSettings] | None = None
+    """Reads the settings that name its database."""
     tasks: Mapping[str, tuple[str, Task]] = field(default_factory=dict)
     """Further commands: name to help line and task."""
 
@@ -49,8 +51,9 @@ def run(service: Service, arguments: Sequence[str] | None = None) -> None:
             case task:
                 _report(service, asyncio.run(service.tasks[task][1]()))
     except ValidationError as error:
-        faults = [f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors(include_input=False)]
-        sys.exit("\n".join(f"desk-{service.name}: setting {fault}" for fault in faults))
+        prefix = f"DESK_{service.name.upper().replace('-', '_')}_"
+        faults = [f"{prefix}{str(part['loc'][0]).upper()}: {part['msg']}" for part in error.errors(include_input=False)]
+        sys.exit("\n".join(f"desk-{service.name}: {fault}" for fault in faults))
     except StorageDownError as error:
         sys.exit(f"desk-{service.name}: {error}")
 
@@ -92,10 +95,11 @@ def _serve(service: Service, options: argparse.Namespace) -> None:
 
 
 def _migrate(service: Service) -> None:
-    if service.package is None or service.database_url is None:
+    if service.package is None or service.settings is None:
         raise ValueError(f"{service.name} has no database")
+    url = service.settings().database_url.get_secret_value()
     try:
-        asyncio.run(migrate(service.package, service.database_url()))
+        asyncio.run(migrate(service.package, url))
     except (SQLAlchemyError, OSError) as error:
         sys.exit(f"desk-{service.name}: the database refuses or does not answer: {_first_line(error)}")
     _report(service, [])

@@ -101,7 +101,6 @@ def _postgres_engine(url: str, pool_size: int, pool_timeout: float) -> AsyncEngi
         max_overflow=0,
         hide_parameters=True,  # parameters are personal data, and errors reach the log
         pool_timeout=pool_timeout,
-        pool_pre_ping=True,
         pool_recycle=1800,
         connect_args={
             "timeout": 5,
@@ -153,7 +152,7 @@ def migrations_of(package: str) -> Path:
 def alembic_config(package: str, url: str, connection: Connection | None = None) -> Config:
     """Alembic's configuration for one service, without an ini file."""
     config = Config()
-    config.set_main_option("script_location", str(migrations_of(package)))
+    config.set_main_option("script_location", str(migrations_of(package)).replace("%", "%%"))  # it interpolates
     config.set_main_option("path_separator", "os")
     config.attributes["url"] = url
     config.attributes["connection"] = connection
@@ -199,8 +198,10 @@ def run_migrations(metadata: MetaData) -> None:
     async def connect() -> None:
         url = context.config.attributes.get("url") or context.config.get_main_option("sqlalchemy.url")
         database = Database(str(url))
-        async with database.engine.begin() as connection:
-            await connection.run_sync(configure_and_run)
-        await database.close()
+        try:
+            async with database.engine.begin() as connection:
+                await connection.run_sync(configure_and_run)
+        finally:
+            await database.close()
 
     asyncio.run(connect())

@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+import re
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 CHUNK_BYTES = 64 * 1024
+_KEY = re.compile("[A-Za-z0-9-]+(/[A-Za-z0-9-]+)*")
 
 
 class ObjectMissingError(Exception):
@@ -19,16 +21,26 @@ class StorageDownError(Exception):
 
 
 class ObjectStore(Protocol):
-    """Keeps objects; a key is made of ASCII letters, digits, ``-`` and ``/``."""
+    """Keeps objects; a key is made of ASCII letters, digits, ``-`` and single ``/`` between them, else ValueError."""
 
     async def put(self, key: str, content: BinaryIO, size: int, media_type: str) -> None:
         """Store ``size`` bytes read from ``content``, whole or not at all. Raises StorageDownError."""
+
+    async def keep(self, key: str) -> None:
+        """Make the object stay: a store may forget after a day what is not kept.
+
+        Raises ObjectMissingError or StorageDownError.
+        """
 
     def read(self, key: str) -> AsyncIterator[bytes]:
         """Yield the object in chunks. Raises ObjectMissingError or StorageDownError."""
 
     async def delete(self, key: str) -> None:
         """Remove the object if it is there. Raises StorageDownError."""
+
+
+_NOT_THERE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
+"""A key may be the beginning of others, which makes it a folder here and nothing in a bucket."""
 
 
 class FolderStore:
@@ -42,22 +54,34 @@ class FolderStore:
         """Store the content. Raises StorageDownError if the disk refuses or the content is short."""
         await asyncio.to_thread(self._write, self._path(key), content, size)
 
+    async def keep(self, key: str) -> None:
+        """Make sure that the file is there; a folder forgets nothing. Raises ObjectMissingError."""
+        if not await asyncio.to_thread(self._path(key).is_file):
+            raise ObjectMissingError(key)
+
     async def read(self, key: str) -> AsyncIterator[bytes]:
-        """Yield the file in chunks. Raises ObjectMissingError."""
+        """Yield the file in chunks. Raises ObjectMissingError, or StorageDownError if the disk refuses."""
         try:
             file = await asyncio.to_thread(self._path(key).open, "rb")
-        except FileNotFoundError:
+            with file:
+                while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
+                    yield chunk
+        except _NOT_THERE:
             raise ObjectMissingError(key) from None
-        with file:
-            while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
-                yield chunk
+        except OSError as error:
+            raise StorageDownError(str(error)) from error
 
     async def delete(self, key: str) -> None:
-        """Remove the file if it is there."""
-        await asyncio.to_thread(self._path(key).unlink, missing_ok=True)
+        """Remove the file if it is there. Raises StorageDownError if the disk refuses."""
+        try:
+            await asyncio.to_thread(self._path(key).unlink)
+        except _NOT_THERE:
+            return
+        except OSError as error:
+            raise StorageDownError(str(error)) from error
 
     def _path(self, key: str) -> Path:
-        if not key.replace("-", "").replace("/", "").isalnum() or not key.isascii():
+        if not _KEY.fullmatch(key):
             raise ValueError("not an object key")
         return self._folder / key
 

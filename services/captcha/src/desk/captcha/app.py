@@ -35,7 +35,9 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     parts = parts or real_parts(settings)
     store = ChallengeStore(parts.redis)
     pictures = Pictures(settings.pictures_ready, parts.choose_answer)
-    background = Background(workers=[Worker("captcha-pictures", pictures.fill)], stop=[parts.redis.aclose])
+    background = Background(
+        workers=[Worker("captcha-pictures", pictures.fill)], stop=[parts.redis.aclose, parts.budgets.close]
+    )
     app = base_app("captcha", "Service Desk: captcha", parts.telemetry, ready=store.ping, background=background)
     app.state.captchas = Captchas(
         store, pictures, parts.budgets, settings.issue_budget, registry=parts.telemetry.registry

@@ -48,7 +48,7 @@ class CaptchaAnswer(BaseModel):
     claim: str = Field(min_length=1, max_length=128)
 
 
-def _captchas(request: Request) -> Captchas:
+async def _captchas(request: Request) -> Captchas:
     captchas: Captchas = request.app.state.captchas
     return captchas
 

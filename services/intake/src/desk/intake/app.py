@@ -2,16 +2,19 @@
 
 from dataclasses import dataclass
 
+import httpx
 from fastapi import FastAPI
 
-from desk.chassis.app import Background, Worker, base_app
+from desk.chassis.app import Background, Closers, Worker, base_app
 from desk.chassis.budget import Budgets
 from desk.chassis.bus import Broker, Relay
+from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.crypto import TokenReader, Vault
 from desk.chassis.db import Database
 from desk.chassis.events import Outbox
+from desk.chassis.s3 import S3Settings, S3Store
 from desk.chassis.storage import ObjectStore
-from desk.chassis.telemetry import Telemetry
+from desk.chassis.telemetry import Telemetry, configure_logging
 from desk.intake import routes
 from desk.intake.clients import CaptchaClient
 from desk.intake.service import Intake
@@ -19,14 +22,12 @@ from desk.intake.settings import Settings
 from desk.intake.sweep import Sweep
 
 IDENTITY_ISSUER, IDENTITY_AUDIENCE = "registry-gateway", "desk.identity"
+PEER_TIMEOUT_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What intake stands on; real ones in production, embedded ones in ``desk.local``.
-
-    The service closes its database; the broker is closed by whoever opened it.
-    """
+    """What intake stands on; real ones in production, embedded ones in ``desk.local``."""
 
     database: Database
     broker: Broker
@@ -36,10 +37,53 @@ class Parts:
     identity: TokenReader
     vault: Vault
     telemetry: Telemetry
+    close: Closers = ()
+    """Called last when the service stops: what is not shared with other services."""
 
 
-def create_app(settings: Settings, *, parts: Parts) -> FastAPI:
-    """Wire intake; nothing is opened before the app starts."""
+def real_parts(settings: Settings) -> Parts:
+    """Build the parts the settings name; nothing is opened before it is used."""
+    telemetry = Telemetry("intake")
+    broker = RabbitBroker(settings.broker_url.get_secret_value(), telemetry)
+    http = httpx.AsyncClient(base_url=settings.captcha_url, timeout=PEER_TIMEOUT_SECONDS)
+    budgets = Budgets(settings.budget_url.get_secret_value())
+    return Parts(
+        database=Database(settings.database_url.get_secret_value()),
+        broker=broker,
+        storage=object_store(settings),
+        budgets=budgets,
+        captcha=CaptchaClient(http),
+        identity=TokenReader(
+            settings.identity_public_key.get_secret_value(), issuer=IDENTITY_ISSUER, audience=IDENTITY_AUDIENCE
+        ),
+        vault=Vault.from_text(settings.vault_keys.get_secret_value(), settings.index_key.get_secret_value()),
+        telemetry=telemetry,
+        close=(broker.close, http.aclose, budgets.close),
+    )
+
+
+def object_store(settings: Settings) -> S3Store:
+    """Give the bucket for attachments."""
+    return S3Store(
+        S3Settings(
+            endpoint=settings.s3_endpoint,
+            access_key=settings.s3_access_key.get_secret_value(),
+            secret_key=settings.s3_secret_key.get_secret_value(),
+            bucket=settings.s3_bucket,
+            region=settings.s3_region,
+            secure=settings.s3_secure,
+            path_style=settings.s3_path_style,
+            public_endpoint=settings.s3_public_endpoint,
+        )
+    )
+
+
+def create_app(settings: Settings | None = None, *, parts: Parts | None = None) -> FastAPI:
+    """Wire intake; nothing is opened before the app starts. Whoever gives the parts has set up logging too."""
+    settings = settings or Settings()
+    if parts is None:
+        configure_logging(settings.log_style, settings.log_level)
+        parts = real_parts(settings)
     outbox = Outbox("/desk/intake", parts.vault)
     relay = Relay(parts.database, outbox, parts.broker, parts.telemetry)
     parts.database.committed.append(relay.wake)
@@ -53,7 +97,7 @@ def create_app(settings: Settings, *, parts: Parts) -> FastAPI:
         body_limits=routes.BODY_LIMITS,
         background=Background(
             workers=(Worker("relay", relay.run, relay.finish), Worker("sweep", sweep.run, sweep.finish)),
-            stop=(parts.database.close,),
+            stop=(parts.database.close, *parts.close),
         ),
     )
     app.state.db = parts.database

@@ -34,12 +34,12 @@ _KEY_MIN, _KEY_MAX = 8, 64
 _PRIVATE = {"Cache-Control": "no-store"}
 
 
-def _intake(request: Request) -> Intake:
+async def _intake(request: Request) -> Intake:
     intake: Intake = request.app.state.intake
     return intake
 
 
-def _visitor(
+async def _visitor(
     request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Visitor:
     reader: TokenReader = request.app.state.identity
@@ -64,7 +64,7 @@ def _visitor(
         raise domain.IdentityTokenInvalidError(f"a token without {missing}") from None
 
 
-def _idempotency_key(
+async def _idempotency_key(
     idempotency_key: Annotated[
         str | None, Header(description=f"{_KEY_MIN} to {_KEY_MAX} letters, digits or hyphens, e.g. a UUID")
     ] = None,

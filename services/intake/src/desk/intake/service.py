@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from desk.chassis.crypto import Vault
 from desk.chassis.db import Database
 from desk.chassis.events import Outbox
-from desk.chassis.problem import ServiceUnavailableError
-from desk.chassis.storage import ObjectStore, StorageDownError
+from desk.chassis.problem import DomainError, ServiceUnavailableError
+from desk.chassis.storage import ObjectMissingError, ObjectStore, StorageDownError
 from desk.intake import files
 from desk.intake.catalog import FILES_MAX
 from desk.intake.clients import CaptchaClient
@@ -67,6 +67,14 @@ class Submitted:
 
     request: Request
     attachments: Sequence[Attachment]
+
+
+@dataclass(frozen=True, slots=True)
+class _Submission:
+    """By what a repeat is known: keyed hashes of person and key, and of the content."""
+
+    idempotency_index: str
+    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,34 +136,57 @@ class Intake:
         A repeat with the same key and content gives the first answer again, whatever has become of its security
         code. Raises DomainError subclasses for whatever the applicant must mend.
         """
-        idempotency_index = self.vault.index(f"{applicant.national_id}/{key}", "idempotency")
-        fingerprint = self._fingerprint(form)
-        async with self.database.transaction() as session:
-            earlier = await self._repeated(session, idempotency_index, fingerprint)
-            if earlier is not None:
-                return earlier
-            await self._own_files(session, form, applicant)
+        submission = _Submission(
+            idempotency_index=self.vault.index(f"{applicant.national_id}/{key}", "idempotency"),
+            fingerprint=self._fingerprint(form),
+        )
         request = self._compose(applicant, form)
-        await self.captcha.demand(form.captcha.id, form.captcha.answer, claim=idempotency_index)
-        for _ in range(_CODE_TRIES):
+        try:
+            await self._keep_files(form, applicant)
+            await self.captcha.demand(form.captcha.id, form.captcha.answer, claim=submission.idempotency_index)
+        except DomainError:
+            # A repeat finds its files claimed and its code spent: by the first, to which it gets the answer again.
             async with self.database.transaction() as session:
-                written = await self._write(session, request, form, idempotency_index, fingerprint)
-            if written is not None:
-                return written
-            request = self._compose(applicant, form)
+                earlier = await self._repeated(session, submission)
+            if earlier is None:
+                raise
+            return earlier
+        for _ in range(_CODE_TRIES):
+            try:
+                async with self.database.transaction() as session:
+                    return await self._write(session, request, form, submission)
+            except IntegrityError:  # somebody has this tracking code
+                request = self._compose(applicant, form)
         raise ServiceUnavailableError("no free tracking code")
 
-    async def _write(
-        self, session: AsyncSession, request: Request, form: Submission, idempotency_index: str, fingerprint: str
-    ) -> Submitted | None:
-        """Write request, claims and announcement; None if the tracking code was taken already."""
+    async def _keep_files(self, form: Submission, applicant: Applicant) -> None:
+        """See that the files are there and will stay. Raises UnknownAttachmentError or StorageUnavailableError."""
+        if not form.attachments:
+            return
+        async with self.database.transaction() as session:
+            attachments = await self._own_files(session, form, applicant)
         try:
-            async with session.begin_nested():
-                await RequestStore(session, self.vault).add(
-                    request, idempotency_index=idempotency_index, fingerprint=fingerprint
-                )
-        except IntegrityError:
-            return await self._repeated(session, idempotency_index, fingerprint)
+            await asyncio.gather(*(self.storage.keep(each.id) for each in attachments))
+        except ObjectMissingError:
+            raise UnknownAttachmentError("the object is gone") from None
+        except StorageDownError as error:
+            raise StorageUnavailableError(str(error)) from error
+
+    async def _write(
+        self, session: AsyncSession, request: Request, form: Submission, submission: _Submission
+    ) -> Submitted:
+        """Write request, claims and announcement, or give the answer of who came first with this key.
+
+        Raises IntegrityError if the tracking code is taken.
+        """
+        added = await RequestStore(session, self.vault).add(
+            request, idempotency_index=submission.idempotency_index, fingerprint=submission.fingerprint
+        )
+        if not added:
+            earlier = await self._repeated(session, submission)
+            if earlier is None:
+                raise ServiceUnavailableError("the request that came first was taken back")
+            return earlier
         attachments = await self._own_files(session, form, request.applicant)
         await AttachmentStore(session, self.vault).claim([each.id for each in attachments], request.id)
         submitted = Submitted(request, attachments)
@@ -164,12 +195,13 @@ class Intake:
         )
         return submitted
 
-    async def _repeated(self, session: AsyncSession, idempotency_index: str, fingerprint: str) -> Submitted | None:
-        found = await RequestStore(session, self.vault).by_key(idempotency_index)
+    async def _repeated(self, session: AsyncSession, submission: _Submission) -> Submitted | None:
+        """Give the answer to an earlier submission with this key. Raises IdempotencyKeyReusedError."""
+        found = await RequestStore(session, self.vault).by_key(submission.idempotency_index)
         if found is None:
             return None
         request, first_fingerprint = found
-        if fingerprint != first_fingerprint:
+        if submission.fingerprint != first_fingerprint:
             raise IdempotencyKeyReusedError
         return Submitted(request, await AttachmentStore(session, self.vault).of_request(request.id))
 

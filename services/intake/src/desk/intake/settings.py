@@ -1,21 +1,13 @@
 """What the environment decides for intake."""
 
-from typing import Annotated
-
-from limits import parse
-from pydantic import AfterValidator, SecretStr
+from pydantic import SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from desk.chassis.settings import LogSettings, StoreSettings
+from desk.chassis.budget import BudgetText
+from desk.chassis.settings import BrokerSettings, LogSettings, ObjectSettings, StoreSettings
 
 
-def _readable(budget: str) -> str:
-    """Refuse at the start what the counters could not read at the first request."""
-    parse(budget)
-    return budget
-
-
-class Settings(StoreSettings, LogSettings):
+class Settings(StoreSettings, BrokerSettings, ObjectSettings, LogSettings):
     """Read once, in ``create_app``; every name is prefixed ``DESK_INTAKE_``."""
 
     model_config = SettingsConfigDict(env_prefix="DESK_INTAKE_")
@@ -24,7 +16,7 @@ class Settings(StoreSettings, LogSettings):
     """PEM of registry-gateway's public key, by which identity tokens are verified."""
     captcha_url: str
     """Base address of the captcha service."""
-    budget_url: str
+    budget_url: SecretStr
     """``memory://`` or ``redis://…``: where tries are counted."""
-    uploads_per_identity: Annotated[str, AfterValidator(_readable)] = "40/hour"
-    """How many files one identity may put up, as a `limits` string; some are removed again by the applicant."""
+    uploads_per_identity: BudgetText = "40/hour"
+    """How many files one identity may put up; some are removed again by the applicant."""

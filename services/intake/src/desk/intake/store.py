@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
-from desk.chassis.db import UtcDateTime, new_metadata
+from desk.chassis.db import UtcDateTime, insert_into, new_metadata
 from desk.chassis.events import add_event_tables
 from desk.intake.domain import Applicant, Contact, Request, choose_subject
 from desk.intake.files import CheckedFile
@@ -86,11 +86,15 @@ class RequestStore:
         self._session = session
         self._vault = vault
 
-    async def add(self, new: Request, *, idempotency_index: str, fingerprint: str) -> None:
-        """Write the request. Raises IntegrityError if the key or the tracking code is taken."""
+    async def add(self, new: Request, *, idempotency_index: str, fingerprint: str) -> bool:
+        """Write the request; False if one was sent with this key before, after waiting for it if it is under way.
+
+        Raises IntegrityError if the tracking code is taken.
+        """
         personal = {"applicant": asdict(new.applicant), "contact": asdict(new.contact), "text": new.text}
-        await self._session.execute(
-            insert(request).values(
+        added = await self._session.execute(
+            insert_into(self._session, request)
+            .values(
                 id=str(new.id),
                 tracking_code=new.tracking_code,
                 owner_index=self._vault.index(new.applicant.national_id, "national_id"),
@@ -103,7 +107,10 @@ class RequestStore:
                 due_at=new.due_at,
                 personal=self._vault.seal(json.dumps(personal).encode(), f"request.personal:{new.id}"),
             )
+            .on_conflict_do_nothing(index_elements=["idempotency_index"])
+            .returning(request.c.id)
         )
+        return added.first() is not None
 
     async def by_key(self, idempotency_index: str) -> tuple[Request, str] | None:
         """Find the request that was sent with this key, and the fingerprint of its content."""

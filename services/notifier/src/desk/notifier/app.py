@@ -6,35 +6,68 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 from prometheus_client import Counter
 
-from desk.chassis.app import Background, Worker, base_app
+from desk.chassis.app import Background, Closers, Worker, base_app
 from desk.chassis.bus import Broker, Bus
+from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.crypto import Vault
 from desk.chassis.db import Database
-from desk.chassis.telemetry import Telemetry
-from desk.notifier.channels import Channel
+from desk.chassis.telemetry import Telemetry, configure_logging
+from desk.notifier.channels import Channel, ShownChannel
 from desk.notifier.domain import ChannelName
 from desk.notifier.events import RequestStatusChanged, RequestSubmitted
 from desk.notifier.rendering import Renderer
 from desk.notifier.service import Announcer, Dispatcher
 from desk.notifier.settings import Settings
+from desk.notifier.smtp import SmtpChannel
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What notifier stands on; real ones in production, embedded ones in ``desk.local``.
-
-    The service closes its database; the broker is closed by whoever opened it.
-    """
+    """What notifier stands on; real ones in production, embedded ones in ``desk.local``."""
 
     database: Database
     broker: Broker
     vault: Vault
     telemetry: Telemetry
     channels: Mapping[ChannelName, Channel]
+    close: Closers = ()
+    """Called last when the service stops: what is not shared with other services."""
 
 
-def create_app(settings: Settings, *, parts: Parts) -> FastAPI:
-    """Build the service. Raises ValueError if a channel is missing, since its messages would wait for ever."""
+def real_parts(settings: Settings) -> Parts:
+    """Build the parts the settings name; nothing is opened before it is used."""
+    telemetry = Telemetry("notifier")
+    broker = RabbitBroker(settings.broker_url.get_secret_value(), telemetry)
+    return Parts(
+        database=Database(settings.database_url.get_secret_value()),
+        broker=broker,
+        vault=Vault.from_text(settings.vault_keys.get_secret_value(), settings.index_key.get_secret_value()),
+        telemetry=telemetry,
+        channels={ChannelName.SMS: ShownChannel(), ChannelName.EMAIL: _mail(settings)},
+        close=(broker.close,),
+    )
+
+
+def _mail(settings: Settings) -> SmtpChannel:
+    return SmtpChannel(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        tls=settings.smtp_tls,
+        user=settings.smtp_user,
+        password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+        sender=settings.mail_from,
+    )
+
+
+def create_app(settings: Settings | None = None, *, parts: Parts | None = None) -> FastAPI:
+    """Build the service; whoever gives the parts has set up logging too.
+
+    Raises ValueError if a channel is missing, since its messages would wait for ever.
+    """
+    settings = settings or Settings()
+    if parts is None:
+        configure_logging(settings.log_style, settings.log_level)
+        parts = real_parts(settings)
     if missing := set(ChannelName) - set(parts.channels):
         raise ValueError(f"no channel for {', '.join(sorted(missing))}")
 
@@ -63,7 +96,7 @@ def create_app(settings: Settings, *, parts: Parts) -> FastAPI:
                 Worker(f"dispatcher-{name}", dispatcher.run, dispatcher.finish)
                 for name, dispatcher in dispatchers.items()
             ],
-            stop=[parts.database.close],
+            stop=[parts.database.close, *parts.close],
         ),
     )
     app.state.db = parts.database

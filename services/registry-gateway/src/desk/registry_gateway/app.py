@@ -60,7 +60,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         "Registry gateway",
         parts.telemetry,
         ready=parts.database.ping,
-        background=Background(stop=[parts.database.close]),
+        background=Background(stop=[parts.database.close, parts.budgets.close]),
     )
     app.state.db = parts.database
     app.state.door = RegistryDoor(

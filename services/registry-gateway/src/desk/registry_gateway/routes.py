@@ -99,7 +99,7 @@ class IdentityView(BaseModel):
         )
 
 
-def _door(request: Request) -> RegistryDoor:
+async def _door(request: Request) -> RegistryDoor:
     door: RegistryDoor = request.app.state.door
     return door
 

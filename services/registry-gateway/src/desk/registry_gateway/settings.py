@@ -2,21 +2,11 @@
 
 from typing import Annotated, Literal
 
-from limits import parse
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from desk.chassis.budget import BudgetText
 from desk.chassis.settings import LogSettings, StoreSettings
-
-
-def _readable(budget: str) -> str:
-    """Refuse at the start what the counters could not read at the first request."""
-    parse(budget)
-    return budget
-
-
-Budget = Annotated[str, AfterValidator(_readable)]
-"""How many in which time, such as ``5/10 minutes``."""
 
 
 class Settings(StoreSettings, LogSettings):
@@ -32,7 +22,7 @@ class Settings(StoreSettings, LogSettings):
     """Ed25519 key that signs identity tokens, as PEM."""
     token_seconds: Annotated[int, Field(gt=0)] = 1800
     """How long an identity token is good."""
-    mismatches_per_source: Budget = "5/10 minutes"
+    mismatches_per_source: BudgetText = "5/10 minutes"
     """Look-ups without a match after which a source no longer reaches the registry."""
-    lookups_per_source: Budget = "60/hour"
-    lookups_per_number: Budget = "10/hour"
+    lookups_per_source: BudgetText = "60/hour"
+    lookups_per_number: BudgetText = "10/hour"

@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 
+import httpx
 from fastapi import FastAPI
 
-from desk.chassis.app import Background, Worker, base_app
+from desk.chassis.app import Background, Closers, Worker, base_app
 from desk.chassis.budget import Budgets
 from desk.chassis.bus import Broker, Bus, Relay
+from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.crypto import TokenIssuer, Vault
 from desk.chassis.db import Database
 from desk.chassis.events import Outbox
-from desk.chassis.telemetry import Telemetry
+from desk.chassis.telemetry import Telemetry, configure_logging
 from desk.tracking import routes
 from desk.tracking.clients import CaptchaClient, IntakeClient
 from desk.tracking.events import REPORTS, RequestSubmitted
@@ -18,14 +20,12 @@ from desk.tracking.service import Tracking
 from desk.tracking.settings import Settings
 
 TOKEN_ISSUER = "tracking"  # noqa: S105 - a name, not a secret
+PEER_TIMEOUT_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What tracking stands on; real ones in production, embedded ones in ``desk.local``.
-
-    The service closes its database; the broker is closed by whoever opened it.
-    """
+    """What tracking stands on; real ones in production, embedded ones in ``desk.local``."""
 
     database: Database
     broker: Broker
@@ -35,10 +35,36 @@ class Parts:
     tokens: TokenIssuer
     vault: Vault
     telemetry: Telemetry
+    close: Closers = ()
+    """Called last when the service stops: what is not shared with other services."""
 
 
-def create_app(settings: Settings, *, parts: Parts) -> FastAPI:
-    """Wire tracking; nothing is opened before the app starts."""
+def real_parts(settings: Settings) -> Parts:
+    """Build the parts the settings name; nothing is opened before it is used."""
+    telemetry = Telemetry("tracking")
+    broker = RabbitBroker(settings.broker_url.get_secret_value(), telemetry)
+    captcha = httpx.AsyncClient(base_url=settings.captcha_url, timeout=PEER_TIMEOUT_SECONDS)
+    intake = httpx.AsyncClient(base_url=settings.intake_url, timeout=PEER_TIMEOUT_SECONDS)
+    budgets = Budgets(settings.budget_url.get_secret_value())
+    return Parts(
+        database=Database(settings.database_url.get_secret_value()),
+        broker=broker,
+        budgets=budgets,
+        captcha=CaptchaClient(captcha),
+        intake=IntakeClient(intake),
+        tokens=TokenIssuer(settings.token_private_key.get_secret_value(), TOKEN_ISSUER),
+        vault=Vault.from_text(settings.vault_keys.get_secret_value(), settings.index_key.get_secret_value()),
+        telemetry=telemetry,
+        close=(broker.close, captcha.aclose, intake.aclose, budgets.close),
+    )
+
+
+def create_app(settings: Settings | None = None, *, parts: Parts | None = None) -> FastAPI:
+    """Wire tracking; nothing is opened before the app starts. Whoever gives the parts has set up logging too."""
+    settings = settings or Settings()
+    if parts is None:
+        configure_logging(settings.log_style, settings.log_level)
+        parts = real_parts(settings)
     outbox = Outbox("/desk/tracking", parts.vault)
     tracking = Tracking(parts.database, parts.vault, outbox, parts.intake)
     bus = Bus("tracking", parts.database, parts.broker, parts.telemetry)
@@ -56,7 +82,7 @@ def create_app(settings: Settings, *, parts: Parts) -> FastAPI:
             start=bus.start,
             drain=bus.stop,
             workers=(Worker("relay", relay.run, relay.finish),),
-            stop=(parts.database.close,),
+            stop=(parts.database.close, *parts.close),
         ),
     )
     app.state.db = parts.database

@@ -4,11 +4,11 @@ import secrets
 
 import httpx
 import structlog
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from desk.chassis.events import Moment
 from desk.chassis.problem import ServiceUnavailableError
-from desk.tracking.domain import CaptchaExpiredError, CaptchaWrongError
+from desk.tracking.domain import CaptchaExpiredError, CaptchaWrongError, RequestNotFoundError
 from desk.tracking.events import Named, Titled
 
 log = structlog.get_logger(__name__)
@@ -19,12 +19,22 @@ PURPOSE = "track"
 class FreshRequest(BaseModel):
     """A request as intake tells of it."""
 
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
     tracking_code: str
     submitted_at: Moment
     due_at: Moment
     province: Named
     subject: Titled
     sub_subject: Titled
+
+
+class _Problem(BaseModel):
+    """The part of a peer's refusal that is read here."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    code: str
 
 
 async def _post(http: httpx.AsyncClient, path: str, body: dict[str, str], peer: str) -> httpx.Response:
@@ -36,6 +46,19 @@ async def _post(http: httpx.AsyncClient, path: str, body: dict[str, str], peer: 
     if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
         raise ServiceUnavailableError(peer)
     return response
+
+
+def _not_understood(response: httpx.Response, peer: str) -> ServiceUnavailableError:
+    """Report an answer that this service does not give: a wrong address, or a peer of another version."""
+    log.error("answer not understood", peer=peer, status=response.status_code)
+    return ServiceUnavailableError(peer)
+
+
+def _problem_code(response: httpx.Response) -> str | None:
+    try:
+        return _Problem.model_validate_json(response.content).code
+    except ValidationError:
+        return None
 
 
 class CaptchaClient:
@@ -51,9 +74,11 @@ class CaptchaClient:
         response = await _post(self._http, f"/internal/captchas/{captcha_id}/answers", body, "captcha")
         if response.is_success:
             return
-        if response.json().get("code") == CaptchaWrongError.code:
-            raise CaptchaWrongError
-        raise CaptchaExpiredError
+        code = _problem_code(response)
+        for refusal in (CaptchaWrongError, CaptchaExpiredError):
+            if code == refusal.code:
+                raise refusal
+        raise _not_understood(response, "captcha")
 
 
 class IntakeClient:
@@ -67,7 +92,9 @@ class IntakeClient:
         """Find a person's request by its code. Raises ServiceUnavailableError."""
         body = {"national_id": national_id, "tracking_code": tracking_code}
         response = await _post(self._http, "/internal/requests/find", body, "intake")
-        if response.status_code == httpx.codes.NOT_FOUND:
+        if _problem_code(response) == RequestNotFoundError.code:
             return None
-        response.raise_for_status()
-        return FreshRequest.model_validate_json(response.content)
+        try:
+            return FreshRequest.model_validate_json(response.content)
+        except ValidationError:
+            raise _not_understood(response, "intake") from None

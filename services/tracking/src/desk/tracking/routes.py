@@ -90,12 +90,12 @@ class Doorkeeper:
         await self._budgets.spend(self._settings.misses_per_source, "misses", source)
 
 
-def _tracking(request: Request) -> Tracking:
+async def _tracking(request: Request) -> Tracking:
     tracking: Tracking = request.app.state.tracking
     return tracking
 
 
-def _doorkeeper(request: Request) -> Doorkeeper:
+async def _doorkeeper(request: Request) -> Doorkeeper:
     doorkeeper: Doorkeeper = request.app.state.doorkeeper
     return doorkeeper
 

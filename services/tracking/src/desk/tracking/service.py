@@ -96,13 +96,23 @@ class Tracking:
             raise CaseUnknownError
         case, request = found
         try:
-            _demand_own(received, sender, case)
-            if received.seq <= case.report_seq:
+            _demand_genuine(received, sender)
+            if await self._is_overtaken(cases, case, sender, received.seq):
                 await cases.add_step(case.tracking_code, _step(received))  # overtaken: part of the history only
                 return
             await self._apply(session, case, request, received)
         except RefusedError as refused:
             await self._refuse(session, case, sender, received, refused)
+
+    @staticmethod
+    async def _is_overtaken(cases: CaseStore, case: Case, sender: str, seq: int) -> bool:
+        """Tell whether a later report of the same province was applied before. Raises ForeignCaseError."""
+        if case.province == sender:
+            return seq <= case.report_seq
+        given_away = await cases.handover(case.tracking_code, sender)
+        if given_away is None or seq >= given_away:
+            raise ForeignCaseError
+        return True
 
     async def _apply(
         self, session: AsyncSession, case: Case, request: RequestSubmitted, received: Received[CaseReport]
@@ -111,6 +121,7 @@ class Tracking:
         report = received.data
         if isinstance(report, CaseReferred):
             moved = case.refer_to(_known(report.province), report_seq=received.seq).announced()
+            await cases.add_handover(case.tracking_code, case.province, received.seq)
             await self.outbox.add(
                 session,
                 RequestReferred(
@@ -198,13 +209,11 @@ def _claimed_province(received: Received[CaseReport]) -> str:
         raise ContractError("the report comes from no province") from None
 
 
-def _demand_own(received: Received[CaseReport], sender: str, case: Case) -> None:
+def _demand_genuine(received: Received[CaseReport], sender: str) -> None:
     if received.source != f"/province/{sender}" or received.routing_key != f"{received.data.name}.{sender}":
         raise ForgedSenderError
-    if received.subject != case.tracking_code:
+    if received.subject != received.data.tracking_code:
         raise RefusedError("wrong_subject", "the envelope's subject is not the tracking code")
-    if case.province != sender:
-        raise ForeignCaseError
 
 
 def _step(received: Received[CaseReport]) -> Step:

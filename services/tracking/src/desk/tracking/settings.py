@@ -3,10 +3,11 @@
 from pydantic import SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from desk.chassis.settings import LogSettings, StoreSettings
+from desk.chassis.budget import BudgetText
+from desk.chassis.settings import BrokerSettings, LogSettings, StoreSettings
 
 
-class Settings(StoreSettings, LogSettings):
+class Settings(StoreSettings, BrokerSettings, LogSettings):
     """Read once, in ``create_app``; every name is prefixed ``DESK_TRACKING_``."""
 
     model_config = SettingsConfigDict(env_prefix="DESK_TRACKING_")
@@ -18,9 +19,9 @@ class Settings(StoreSettings, LogSettings):
     """Base address of the captcha service."""
     intake_url: str
     """Base address of intake, asked for requests tracking has not heard of yet."""
-    budget_url: str
+    budget_url: SecretStr
     """``memory://`` or ``redis://…``: where tries are counted."""
-    misses_per_source: str = "10/10 minutes"
-    """How many wrong codes one address may try, as a `limits` string."""
-    lookups_per_source: str = "120/10 minutes"
+    misses_per_source: BudgetText = "10/10 minutes"
+    """How many wrong codes one address may try."""
+    lookups_per_source: BudgetText = "120/10 minutes"
     """How often one address may look at all; many people share one."""

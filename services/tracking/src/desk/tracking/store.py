@@ -1,4 +1,4 @@
-"""Tracking's tables: cases, their history, and refused reports. What people wrote is sealed."""
+"""Tracking's tables: cases, their history, who had them before, and refused reports. What people wrote is sealed."""
 
 import json
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, Row, String, Ta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
-from desk.chassis.db import UtcDateTime, new_metadata
+from desk.chassis.db import UtcDateTime, insert_into, new_metadata
 from desk.chassis.events import add_event_tables
 from desk.tracking.domain import Case, State
 from desk.tracking.events import AnswerData, RequestSubmitted
@@ -39,6 +39,13 @@ step_table = Table(
     Column("recorded_at", UtcDateTime, nullable=False),
     Column("state", String(24), nullable=False),
     Column("words", LargeBinary),
+)
+handover_table = Table(
+    "handover",
+    metadata,
+    Column("tracking_code", String(12), ForeignKey("case.tracking_code"), primary_key=True),
+    Column("province", String(40), primary_key=True),
+    Column("report_seq", Integer, nullable=False),
 )
 refusal_table = Table(
     "refusal",
@@ -126,6 +133,22 @@ class CaseStore:
             .order_by(step_table.c.at, step_table.c.recorded_at)
         )
         return [self._step(row) for row in (await self._session.execute(query)).all()]
+
+    async def add_handover(self, tracking_code: str, province: str, report_seq: int) -> None:
+        """Record by which of its reports a province gave the case away, in place of any earlier one."""
+        row = {"tracking_code": tracking_code, "province": province, "report_seq": report_seq}
+        await self._session.execute(
+            insert_into(self._session, handover_table)
+            .values(row)
+            .on_conflict_do_update(index_elements=["tracking_code", "province"], set_=row)
+        )
+
+    async def handover(self, tracking_code: str, province: str) -> int | None:
+        """Give the number of the report by which a province gave the case away, if it did."""
+        query = select(handover_table.c.report_seq).where(
+            handover_table.c.tracking_code == tracking_code, handover_table.c.province == province
+        )
+        return (await self._session.execute(query)).scalar_one_or_none()
 
     async def add_refusal(self, event_id: str, tracking_code: str, province: str, report: str, reason: str) -> None:
         """Record a report that did not fit."""

@@ -51,7 +51,7 @@ class Topology:
 
 def topic_matches(pattern: str, routing_key: str) -> bool:
     """Tell whether an AMQP topic pattern (``*`` one word, ``#`` any number of words) matches a routing key."""
-    return _words_match(pattern.split("."), routing_key.split("."))
+    return _words_match(pattern.split("."), routing_key.split(".") if routing_key else [])
 
 
 def _words_match(pattern: list[str], words: list[str]) -> bool:

@@ -7,6 +7,7 @@ as dead letters. What it does not have: other processes, users and permissions.
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import structlog
 from sqlalchemy import (
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    Row,
     String,
     Table,
     Update,
@@ -24,13 +26,24 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.exc import SQLAlchemyError
 
-from desk.chassis.bus.broker import RETRY_DELAYS, Consumer, ContractError, Topology, UnroutableError
-from desk.chassis.crypto import Vault
+from desk.chassis.bus.broker import (
+    RETRY_DELAYS,
+    BrokerDownError,
+    Consumer,
+    ContractError,
+    Topology,
+    UnroutableError,
+)
+from desk.chassis.crypto import SealBrokenError, Vault
 from desk.chassis.db import Database, UtcDateTime, new_metadata
 from desk.chassis.events import Message
 
 log = structlog.get_logger(__name__)
+
+PAUSE_SECONDS = 1.0
+"""How long a consumer waits before it looks again, after the store of the messages failed it."""
 
 _metadata = new_metadata()
 _message = Table(
@@ -71,10 +84,18 @@ class EmbeddedBroker:
             await connection.run_sync(_metadata.create_all)
 
     async def publish(self, message: Message) -> None:
-        """Put a copy into every bound queue, in one transaction. Raises UnroutableError."""
+        """Put a copy into every bound queue, in one transaction. Raises UnroutableError or BrokerDownError."""
         queues = tuple(self._topology.route(message.exchange, message.routing_key))
         if not queues:
             raise UnroutableError(f"{message.exchange} has no queue for {message.routing_key}")
+        try:
+            await self._enqueue(message, queues)
+        except SQLAlchemyError as error:
+            raise BrokerDownError(type(error).__name__) from error
+        for queue in queues:
+            self._wake_up(queue)
+
+    async def _enqueue(self, message: Message, queues: Sequence[str]) -> None:
         now = datetime.now(UTC)
         async with self._database.transaction() as session:
             for queue in queues:
@@ -91,9 +112,6 @@ class EmbeddedBroker:
                         available_at=now,
                     )
                 )
-        for queue in queues:
-            if queue in self._wake:
-                self._wake[queue].set()
 
     async def consume(self, queue: str, consumer: Consumer) -> None:
         """Start the queue's one consumer."""
@@ -133,7 +151,9 @@ class EmbeddedBroker:
             .returning(_message.c.position)
         )
         async with self._database.transaction() as session:
-            return len((await session.execute(revived)).all())
+            count = len((await session.execute(revived)).all())
+        self._wake_up(queue)
+        return count
 
     async def waiting(self, queue: str) -> int:
         """Count the messages of a queue that are neither handled nor dead."""
@@ -141,13 +161,20 @@ class EmbeddedBroker:
         async with self._database.transaction() as session:
             return (await session.execute(query)).scalar_one()
 
+    def _wake_up(self, queue: str) -> None:
+        if queue in self._wake:
+            self._wake[queue].set()
+
     async def _serve(self, queue: str, consumer: Consumer) -> None:
         while not self._stopping:
             self._wake[queue].clear()
-            if not await self._deliver_next(queue, consumer):
-                due = await self._until_next(queue)
-                if not self._stopping:
-                    await _wait(self._wake[queue], due)
+            try:
+                due = 0.0 if await self._deliver_next(queue, consumer) else await self._until_next(queue)
+            except Exception:  # the loop's top: a queue must not stay without its consumer
+                log.exception("queue not served", queue=queue)
+                due = PAUSE_SECONDS
+            if due != 0 and not self._stopping:
+                await _wait(self._wake[queue], due)
 
     async def _until_next(self, queue: str) -> float | None:
         """Give the seconds until a message that waits for its retry is due; None if the queue is empty."""
@@ -169,18 +196,10 @@ class EmbeddedBroker:
             row = (await session.execute(due)).first()
         if row is None:
             return False
-        message = Message(
-            id=row.id,
-            exchange=row.exchange,
-            routing_key=row.routing_key,
-            type=row.type,
-            body=self._vault.open(row.body, f"message.body:{queue}/{row.id}"),
-            sender=row.sender,
-        )
         this = _message.c.position == row.position
         outcome: Update | Delete
         try:
-            await consumer(message)
+            await consumer(self._message(row))
         except ContractError as error:
             log.warning("event is a dead letter", queue=queue, event_id=row.id, type=row.type, reason=str(error))
             outcome = update(_message).where(this).values(died_of=str(error)[:500])
@@ -192,6 +211,13 @@ class EmbeddedBroker:
         async with self._database.transaction() as session:
             await session.execute(outcome)
         return True
+
+    def _message(self, row: Row[Any]) -> Message:
+        try:
+            body = self._vault.open(row.body, f"message.body:{row.queue}/{row.id}")
+        except SealBrokenError as error:
+            raise ContractError(str(error)) from None
+        return Message(row.id, row.exchange, row.routing_key, row.type, body, row.sender)
 
     def _after_failure(self, deliveries: int, error: Exception) -> dict[str, object]:
         if deliveries >= len(self._retry_delays):

@@ -1,8 +1,10 @@
 """The sending side: takes unsent rows from the outbox and publishes them, marking them only once confirmed."""
 
 import asyncio
+import time
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.bus.broker import Broker, BrokerDownError, UnroutableError
 from desk.chassis.db import Database
@@ -13,7 +15,11 @@ log = structlog.get_logger(__name__)
 
 BATCH = 100
 POLL_SECONDS = 0.5
+GATHER_SECONDS = 0.02
+"""How long the relay lets events gather after a hint: a batch of a few costs hardly more than a batch of one."""
 PUBLISH_TIMEOUT_SECONDS = 5.0
+MEASURE_SECONDS = 5.0
+"""How often the backlog is counted."""
 
 
 class Relay:
@@ -26,6 +32,7 @@ class Relay:
         self._telemetry = telemetry
         self._hint = asyncio.Event()
         self._finishing = False
+        self._measure_after = 0.0
 
     def wake(self) -> None:
         """Hint that there is something to send; without it the relay looks twice a second anyway."""
@@ -58,10 +65,16 @@ class Relay:
                     await self._outbox.put_off(session, unsent)
             else:
                 sent = []
-            count, age = await self._outbox.backlog(session)
+            await self._measure(session)
+        return len(sent)
+
+    async def _measure(self, session: AsyncSession) -> None:
+        if time.monotonic() < self._measure_after:
+            return
+        self._measure_after = time.monotonic() + MEASURE_SECONDS
+        count, age = await self._outbox.backlog(session)
         self._telemetry.outbox_unsent.set(count)
         self._telemetry.outbox_oldest.set(age)
-        return len(sent)
 
     async def _publish(self, message: Message) -> bool:
         try:
@@ -69,14 +82,18 @@ class Relay:
                 await self._broker.publish(message)
         except (UnroutableError, BrokerDownError, TimeoutError) as error:
             log.warning("event not published", event_id=message.id, type=message.type, error=type(error).__name__)
-            self._telemetry.events.labels(message.type, "unsent").inc()
-            return False
-        self._telemetry.events.labels(message.type, "published").inc()
-        return True
+        except Exception:  # the top of one event's sending: whatever it was, the others are sent and marked
+            log.exception("event not published", event_id=message.id, type=message.type)
+        else:
+            self._telemetry.events.labels(message.type, "published").inc()
+            return True
+        self._telemetry.events.labels(message.type, "unsent").inc()
+        return False
 
     async def _wait(self) -> None:
         try:
             async with asyncio.timeout(POLL_SECONDS):
                 await self._hint.wait()
+                await asyncio.sleep(GATHER_SECONDS)
         except TimeoutError:
             return

@@ -1,0 +1,147 @@
+"""What the desk needs to find on a RabbitMQ: exchanges, quorum queues, retries by delay queues, dead letters.
+
+::
+
+    desk.events ─┐                       fails           after the delay
+    desk.cases ──┴─► queue ─► consumer ────────► desk.delay ─► delay.5s ─► desk.retry ─► queue
+                                  │ no retry helps, or none is left
+                                  └────────────► desk.dead ──► queue.dead ─► an operator's replay ─► desk.retry ─► queue
+
+Only services and operators may write to ``desk.delay``, ``desk.retry`` and ``desk.dead``; so what a message that comes
+through ``desk.retry`` says of its first journey can be believed.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from desk.chassis.bus.broker import RETRY_DELAYS, Topology
+
+DELAY_EXCHANGE, RETRY_EXCHANGE, DEAD_EXCHANGE = "desk.delay", "desk.retry", "desk.dead"
+
+DELIVERY_LIMIT = 20
+"""Deliveries without an answer after which the broker itself makes a message a dead letter: it kills its consumers.
+RabbitMQ has no limit of its own before 4.0."""
+
+QUEUE_LENGTH = 1_000_000
+"""A bound on every queue, far above need; beyond it the broker refuses, and events wait in the outbox."""
+
+LOOKS_AT_DEAD_LETTERS = 1_000_000
+"""Each look at a dead letter counts as a delivery, and from 4.0 on twenty would be the end of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLayout:
+    """A durable queue and its arguments, which cannot be changed once it is there."""
+
+    name: str
+    arguments: dict[str, str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class BindingLayout:
+    """What of an exchange goes into a queue."""
+
+    exchange: str
+    queue: str
+    routing_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """All durable topic exchanges, queues and bindings."""
+
+    exchanges: tuple[str, ...]
+    queues: tuple[QueueLayout, ...]
+    bindings: tuple[BindingLayout, ...]
+
+
+def rabbit_layout(
+    topology: Topology, *, retried: Collection[str], retry_delays: Sequence[timedelta] = RETRY_DELAYS
+) -> Layout:
+    """Give the layout of a topology; ``retried`` names the queues whose consumers use delayed retries."""
+    names = [queue.name for queue in topology.queues]
+    return Layout(
+        exchanges=tuple(dict.fromkeys((*topology.exchanges, DELAY_EXCHANGE, RETRY_EXCHANGE, DEAD_EXCHANGE))),
+        queues=(
+            *(_queue(name) for name in names),
+            *(_dead_queue(name) for name in names),
+            *(_delay_queue(delay) for delay in retry_delays),
+        ),
+        bindings=tuple(_bindings(topology, retried, retry_delays)),
+    )
+
+
+def dead_queue(queue: str) -> str:
+    """Name the queue of another queue's dead letters."""
+    return f"{queue}.dead"
+
+
+def replay_key(queue: str) -> str:
+    """Give the routing key by which a message goes through ``desk.retry`` straight back into its queue."""
+    return f"replay.{queue}"
+
+
+def delay_key(delay: timedelta, queue: str) -> str:
+    """Give the routing key by which a message goes through ``desk.delay`` and comes back after ``delay``."""
+    return f"{_short(delay)}.{queue}"
+
+
+def _bindings(topology: Topology, retried: Collection[str], delays: Sequence[timedelta]) -> Iterator[BindingLayout]:
+    for queue in topology.queues:
+        for exchange, pattern in queue.bindings:
+            yield BindingLayout(exchange, queue.name, pattern)
+        yield BindingLayout(DEAD_EXCHANGE, dead_queue(queue.name), queue.name)
+        yield BindingLayout(RETRY_EXCHANGE, queue.name, replay_key(queue.name))
+        if queue.name in retried:
+            for delay in delays:
+                yield BindingLayout(RETRY_EXCHANGE, queue.name, delay_key(delay, queue.name))
+    for delay in delays:
+        yield BindingLayout(DELAY_EXCHANGE, f"delay.{_short(delay)}", f"{_short(delay)}.#")
+
+
+def _queue(name: str) -> QueueLayout:
+    return QueueLayout(
+        name,
+        {
+            "x-dead-letter-exchange": DEAD_EXCHANGE,
+            "x-dead-letter-routing-key": name,
+            "x-delivery-limit": DELIVERY_LIMIT,
+            **_SAFELY_ON,
+            **_BOUNDED,
+        },
+    )
+
+
+def _dead_queue(name: str) -> QueueLayout:
+    return QueueLayout(dead_queue(name), {"x-delivery-limit": LOOKS_AT_DEAD_LETTERS, **_BOUNDED})
+
+
+def _delay_queue(delay: timedelta) -> QueueLayout:
+    # One per delay and for all queues: what expires keeps its routing key, which names the queue it goes back to.
+    return QueueLayout(
+        f"delay.{_short(delay)}",
+        {
+            "x-dead-letter-exchange": RETRY_EXCHANGE,
+            "x-message-ttl": round(delay.total_seconds() * 1000),
+            **_SAFELY_ON,
+            **_BOUNDED,
+        },
+    )
+
+
+_BOUNDED: dict[str, str | int] = {
+    "x-queue-type": "quorum",
+    "x-overflow": "reject-publish",
+    "x-max-length": QUEUE_LENGTH,
+}
+# Works only together with reject-publish: without either, a message on its way to the dead letters can be lost.
+_SAFELY_ON: dict[str, str | int] = {"x-dead-letter-strategy": "at-least-once"}
+
+
+def _short(delay: timedelta) -> str:
+    milliseconds = round(delay.total_seconds() * 1000)
+    for unit, size in (("h", 3_600_000), ("m", 60_000), ("s", 1000)):
+        if milliseconds % size == 0:
+            return f"{milliseconds // size}{unit}"
+    return f"{milliseconds}ms"

@@ -1,0 +1,195 @@
+"""A store with an outbox, an inbox and one table of effects, a clock that can be moved, and a look into the log."""
+
+import asyncio
+import io
+import logging
+import sys
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar
+
+import httpx
+import pytest
+import structlog
+from fastapi import FastAPI
+from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table, event, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.pool import Pool
+
+import desk.chassis.events
+from desk.chassis.crypto import Vault
+from desk.chassis.db import Database, new_metadata
+from desk.chassis.events import Event, Outbox, add_event_tables
+from desk.chassis.telemetry import Telemetry, configure_logging
+
+
+class ThingMade(Event):
+    """An event of an imaginary service."""
+
+    name: ClassVar[str] = "thing-made"
+
+    label: str
+    made_at: desk.chassis.events.Moment | None = None
+
+
+class Store:
+    """A service's store under test: its database, its tables, and what it announces."""
+
+    def __init__(self, path: Path, vault: Vault) -> None:
+        self.path = path
+        self.url = f"sqlite+aiosqlite:///{path}"
+        self.database = Database(self.url)
+        self.outbox = Outbox("/desk/maker", vault)
+        self.metadata: MetaData = new_metadata()
+        add_event_tables(self.metadata)
+        self.effects = Table("effect", self.metadata, Column("label", String(200), primary_key=True))
+        self.promises = Table(
+            "promise",
+            self.metadata,
+            Column("id", Integer, primary_key=True),
+            Column("label", String(200), ForeignKey("effect.label", deferrable=True, initially="DEFERRED")),
+        )
+
+    async def open(self) -> None:
+        async with self.database.engine.begin() as connection:
+            await connection.run_sync(self.metadata.create_all)
+
+    async def announce(self, label: str = "first", *, key: str = "north", seq: int = 1) -> str:
+        async with self.database.transaction() as session:
+            return await self.outbox.add(session, ThingMade(label=label), subject="s-1", key=key, seq=seq)
+
+    async def announce_many(self, count: int) -> None:
+        async with self.database.transaction() as session:
+            for number in range(count):
+                await self.outbox.add(session, ThingMade(label=str(number)), subject="s-1", key="north", seq=1)
+
+    async def add_effect(self, session: AsyncSession, label: str) -> None:
+        await session.execute(insert(self.effects).values(label=label))
+
+    async def add_promise(self, session: AsyncSession, label: str) -> None:
+        """Without an effect of this name the commit fails, and nothing before it does."""
+        await session.execute(insert(self.promises).values(label=label))
+
+    async def rows(self, query: Any) -> list[Any]:
+        async with self.database.transaction() as session:
+            return list((await session.execute(query)).all())
+
+    async def labels(self) -> list[str]:
+        return sorted(row.label for row in await self.rows(select(self.effects)))
+
+    def written(self) -> bytes:
+        """All bytes on the disk, the write-ahead log's too."""
+        return b"".join(path.read_bytes() for path in self.path.parent.glob(f"{self.path.name}*"))
+
+
+class Clock(datetime):
+    """The time of day by which the outbox goes, which a test may move."""
+
+    ahead = timedelta()
+
+    @classmethod
+    def now(cls, tz: Any = None) -> datetime:
+        return datetime.now(tz) + cls.ahead
+
+    @classmethod
+    def advance(cls, **by: float) -> None:
+        cls.ahead += timedelta(**by)
+
+
+Until = Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]
+
+
+@pytest.fixture
+def until() -> Until:
+    """Return once a condition holds; fail if it does not within ten seconds."""
+
+    async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+        async with asyncio.timeout(10):
+            while not await condition():  # noqa: ASYNC110 - what is waited for has no event
+                await asyncio.sleep(0.01)
+
+    return until
+
+
+@pytest.fixture
+def thing_made() -> type[ThingMade]:
+    return ThingMade
+
+
+@pytest.fixture
+def vault() -> Vault:
+    return Vault({"k1": b"k" * 32}, b"i" * 32)
+
+
+@pytest.fixture
+def telemetry() -> Telemetry:
+    return Telemetry("maker")
+
+
+@pytest.fixture
+async def store(tmp_path: Path, vault: Vault, until: Until) -> AsyncIterator[Store]:
+    store = Store(tmp_path / "maker.db", vault)
+    await store.open()
+    yield store
+    await store.database.close()
+
+    async def threads_are_gone() -> bool:
+        return not any("connection_worker" in thread.name for thread in threading.enumerate())
+
+    await until(threads_are_gone)  # a connection whose opening was aborted ends a moment later, and needs the loop
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> type[Clock]:
+    monkeypatch.setattr(desk.chassis.events, "datetime", Clock)
+    monkeypatch.setattr(Clock, "ahead", timedelta())
+    return Clock
+
+
+Started = Callable[[FastAPI], AbstractAsyncContextManager[httpx.AsyncClient]]
+
+
+@pytest.fixture
+def started() -> Started:
+    """Start an app and give a client of it."""
+
+    @asynccontextmanager
+    async def start(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://maker") as client,
+        ):
+            yield client
+
+    return start
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
+    """Give what was logged so far, as operators would see it, from debug upwards."""
+    written = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", written)
+    root = logging.getLogger()
+    handlers, level, style = root.handlers, root.level, structlog.get_config()
+    configure_logging("json", "DEBUG")
+    yield written.getvalue
+    root.handlers = handlers
+    root.setLevel(level)
+    structlog.configure(**style)
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting_for_the_disk() -> Iterator[None]:
+    """Tests lose nothing in a power cut, and need not wait until each commit is safe from one."""
+
+    def hurry(connection: Any, _record: Any, _proxy: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA synchronous=OFF")
+        cursor.close()
+
+    event.listen(Pool, "checkout", hurry)
+    yield
+    event.remove(Pool, "checkout", hurry)

@@ -1,0 +1,67 @@
+"""Budgets: what may be tried how often."""
+
+import asyncio
+
+import pytest
+
+from desk.chassis.budget import Budgets
+from desk.chassis.problem import BudgetExhaustedError
+
+
+@pytest.fixture
+def budgets():
+    return Budgets("memory://")
+
+
+async def test_a_budget_can_be_spent_to_its_end(budgets):
+    for _ in range(3):
+        await budgets.spend("3/10 minutes", "misses", "a")
+    with pytest.raises(BudgetExhaustedError):
+        await budgets.spend("3/10 minutes", "misses", "a")
+
+
+async def test_an_exhausted_budget_says_when_there_is_one_again(budgets):
+    await budgets.spend("1/10 minutes", "misses", "a")
+    with pytest.raises(BudgetExhaustedError) as caught:
+        await budgets.spend("1/10 minutes", "misses", "a")
+    assert 590 <= caught.value.retry_after <= 600
+
+
+async def test_the_wait_is_never_nothing(budgets):
+    await budgets.spend("1/1 second", "misses", "a")
+    with pytest.raises(BudgetExhaustedError) as caught:
+        await budgets.spend("1/1 second", "misses", "a")
+    assert caught.value.retry_after == 1
+
+
+async def test_demanding_spends_nothing(budgets):
+    for _ in range(5):
+        await budgets.demand("1/10 minutes", "misses", "a")
+    await budgets.spend("1/10 minutes", "misses", "a")
+
+
+async def test_demanding_from_an_exhausted_budget_says_when_there_is_one_again(budgets):
+    await budgets.spend("1/10 minutes", "misses", "a")
+    with pytest.raises(BudgetExhaustedError) as caught:
+        await budgets.demand("1/10 minutes", "misses", "a")
+    assert 590 <= caught.value.retry_after <= 600
+
+
+@pytest.mark.parametrize(("name", "key"), [("misses", "b"), ("lookups", "a")])
+async def test_other_keys_and_names_have_their_own(budgets, name, key):
+    await budgets.spend("1/10 minutes", "misses", "a")
+    await budgets.spend("1/10 minutes", name, key)
+
+
+async def test_parallel_spending_does_not_overdraw(budgets):
+    outcomes = await asyncio.gather(
+        *(budgets.spend("5/10 minutes", "misses", "a") for _ in range(20)), return_exceptions=True
+    )
+    assert sum(outcome is None for outcome in outcomes) == 5
+
+
+async def test_the_error_does_not_name_the_key(budgets):
+    await budgets.spend("1/10 minutes", "misses", "0013542419")
+    with pytest.raises(BudgetExhaustedError) as caught:
+        await budgets.spend("1/10 minutes", "misses", "0013542419")
+    assert "0013542419" not in str(caught.value)

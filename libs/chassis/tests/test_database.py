@@ -1,0 +1,301 @@
+"""One request, one transaction; committed before the answer; and no connection lost."""
+
+import asyncio
+import sys
+from datetime import UTC, datetime, timedelta, timezone
+
+import httpx
+import pytest
+from alembic import command
+from sqlalchemy import Column, Table, insert, select, text
+from sqlalchemy.exc import IntegrityError, StatementError
+
+from desk.chassis.app import base_app
+from desk.chassis.db import (
+    Database,
+    Session,
+    UtcDateTime,
+    alembic_config,
+    hint_after_commit,
+    migrate,
+    migrations_of,
+    new_metadata,
+)
+from desk.chassis.problem import DomainError
+
+MIGRATION = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade():
+    op.create_table("thing", sa.Column("id", sa.Integer(), nullable=False), sa.PrimaryKeyConstraint("id"))
+"""
+ENVIRONMENT = """
+import sqlalchemy as sa
+from desk.chassis.db import new_metadata, run_migrations
+
+metadata = new_metadata()
+sa.Table("thing", metadata, sa.Column("id", sa.Integer, primary_key=True))
+run_migrations(metadata)
+"""
+
+
+@pytest.fixture
+def app(store, telemetry):
+    app = base_app("maker", "Maker", telemetry)
+    app.state.db = store.database
+    app.state.reached = asyncio.Event()
+
+    @app.post("/effects/{label}")
+    async def add(label: str, session: Session) -> dict[str, str]:
+        await store.add_effect(session, label)
+        return {"label": label}
+
+    @app.post("/promises/{label}")
+    async def promise(label: str, session: Session) -> dict[str, str]:
+        await store.add_promise(session, label)
+        return {"label": label}
+
+    @app.post("/refusals/{label}")
+    async def refuse(label: str, session: Session) -> None:
+        await store.add_effect(session, label)
+        raise DomainError
+
+    @app.post("/slow/{label}")
+    async def be_slow(label: str, session: Session) -> None:
+        await store.add_effect(session, label)
+        app.state.reached.set()
+        await asyncio.Event().wait()
+
+    return app
+
+
+@pytest.fixture
+def client(app):
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://maker")
+
+
+async def test_a_request_is_committed_with_its_answer(client, store):
+    answer = await client.post("/effects/first")
+    assert (answer.status_code, await store.labels()) == (200, ["first"])
+
+
+async def test_a_commit_that_fails_answers_an_error_and_no_success(client, logged):
+    answer = await client.post("/promises/never-kept")
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+
+
+async def test_a_refused_request_leaves_nothing(client, store):
+    answer = await client.post("/refusals/first")
+    assert (answer.status_code, await store.labels()) == (422, [])
+
+
+async def test_requests_at_the_same_time_wait_for_one_another(client, store):
+    answers = await asyncio.gather(*(client.post(f"/effects/{number}") for number in range(30)))
+    assert [answer.status_code for answer in answers] == [200] * 30
+    assert len(await store.labels()) == 30
+
+
+async def _abort(tasks):
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_200_aborted_requests_leave_no_connection_checked_out(client, app, store):
+    for _ in range(20):
+        app.state.reached.clear()
+        tasks = [asyncio.create_task(client.post(f"/slow/{number}")) for number in range(10)]
+        await asyncio.wait_for(app.state.reached.wait(), 10)
+        await _abort(tasks)
+    assert store.database.engine.pool.checkedout() == 0
+
+
+async def test_requests_aborted_at_any_moment_leave_no_connection_checked_out(client, store):
+    for turns in range(60):
+        task = asyncio.create_task(client.post("/slow/first"))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await _abort([task])
+    assert store.database.engine.pool.checkedout() == 0
+
+
+async def test_requests_aborted_twice_leave_no_connection_checked_out(client, app, store):
+    for turns in range(30):
+        app.state.reached.clear()
+        task = asyncio.create_task(client.post("/slow/first"))
+        await asyncio.wait_for(app.state.reached.wait(), 10)
+        task.cancel()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await _abort([task])
+    async with asyncio.timeout(10):
+        while store.database.engine.pool.checkedout():  # noqa: ASYNC110 - the pool tells nobody
+            await asyncio.sleep(0.01)
+
+
+async def test_an_aborted_request_leaves_nothing_and_holds_no_lock(client, app, store):
+    task = asyncio.create_task(client.post("/slow/aborted"))
+    await asyncio.wait_for(app.state.reached.wait(), 10)
+    await _abort([task])
+    answer = await asyncio.wait_for(client.post("/effects/next"), 5)
+    assert (answer.status_code, await store.labels()) == (200, ["next"])
+
+
+@pytest.fixture
+def hints(store):
+    hints = []
+    store.database.committed.append(lambda: hints.append("hint"))
+    return hints
+
+
+async def test_who_asked_for_it_is_hinted_at_after_the_commit(store, hints):
+    async with store.database.transaction() as session:
+        hint_after_commit(session)
+        assert hints == []
+    assert hints == ["hint"]
+
+
+async def test_a_commit_nobody_asked_to_tell_of_gives_no_hint(store, hints):
+    async with store.database.transaction() as session:
+        await store.add_effect(session, "first")
+    assert hints == []
+
+
+async def test_a_commit_that_fails_gives_no_hint(store, hints):
+    async def commit():
+        async with store.database.transaction() as session:
+            await store.add_promise(session, "never kept")
+            hint_after_commit(session)
+
+    with pytest.raises(IntegrityError):
+        await commit()
+    assert hints == []
+
+
+async def test_an_error_of_the_store_shows_no_parameters(store):
+    async def add_twice():
+        async with store.database.transaction() as session:
+            await store.add_effect(session, "0013542419")
+            await store.add_effect(session, "0013542419")
+
+    with pytest.raises(IntegrityError) as caught:
+        await add_twice()
+    assert "0013542419" not in str(caught.value)
+
+
+@pytest.fixture
+async def moments(tmp_path):
+    """A table of moments: write one, and read it back."""
+    metadata = new_metadata()
+    table = Table("moment", metadata, Column("at", UtcDateTime))
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'moments.db'}")
+    async with database.engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+
+    async def keep(at):
+        async with database.transaction() as session:
+            await session.execute(insert(table).values(at=at))
+            return (await session.execute(select(table.c.at))).scalar_one()
+
+    yield keep
+    await database.close()
+
+
+async def test_a_moment_comes_back_in_utc(moments):
+    tehran = timezone(timedelta(hours=3, minutes=30))
+    kept = await moments(datetime(2026, 12, 13, 14, 30, tzinfo=tehran))
+    assert kept.isoformat() == "2026-12-13T11:00:00+00:00"
+
+
+async def test_a_moment_keeps_its_microseconds(moments):
+    at = datetime(2026, 12, 13, 11, 0, 0, 123456, tzinfo=UTC)
+    assert await moments(at) == at
+
+
+async def test_no_moment_stays_none(moments):
+    assert await moments(None) is None
+
+
+async def test_a_naive_moment_is_refused(moments):
+    with pytest.raises(StatementError, match="without a time zone"):
+        await moments(datetime(2026, 12, 13, 11, 0))  # noqa: DTZ001 - that is the point
+
+
+async def test_a_ping_that_answers_says_nothing(store):
+    assert await store.database.ping() is None
+
+
+async def test_a_ping_of_a_database_that_is_away_raises(tmp_path):
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'no' / 'such' / 'folder.db'}")
+    with pytest.raises(Exception, match="unable to open"):
+        await database.ping()
+    await database.close()
+
+
+async def test_references_are_checked(store):
+    async with store.database.transaction() as session:
+        assert (await session.execute(text("PRAGMA foreign_keys"))).scalar_one() == 1
+
+
+@pytest.mark.parametrize("layout", ["inside the package", "beside src"])
+def test_migrations_are_found(package, layout):
+    home = package("plain", inside=layout == "inside the package")
+    assert (migrations_of("made_up") / "env.py").read_text() == ENVIRONMENT
+    assert home in migrations_of("made_up").parents
+
+
+def test_a_package_without_migrations_is_named(package):
+    package("none", inside=None)
+    with pytest.raises(FileNotFoundError, match="made_up"):
+        migrations_of("made_up")
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """Lay out a package ``made_up`` with one migration, as in a checkout or as installed."""
+
+    def lay_out(folder, *, inside):
+        home = tmp_path / folder / "src" / "desk" / "made_up"
+        home.mkdir(parents=True)
+        (home / "__init__.py").touch()
+        migrations = home / "migrations" if inside else tmp_path / folder / "migrations"
+        if inside is not None:
+            (migrations / "versions").mkdir(parents=True)
+            (migrations / "env.py").write_text(ENVIRONMENT)
+            (migrations / "versions" / "0001.py").write_text(MIGRATION)
+        monkeypatch.syspath_prepend(home.parent)
+        monkeypatch.delitem(sys.modules, "made_up", raising=False)
+        return tmp_path / folder
+
+    yield lay_out
+    sys.modules.pop("made_up", None)
+
+
+@pytest.mark.parametrize("folder", ["plain", "a folder", "100%", "%(here)s", "پوشه"])
+async def test_a_database_is_migrated_from_any_folder(package, tmp_path, folder):
+    package(folder, inside=True)
+    url = f"sqlite+aiosqlite:///{tmp_path / 'maker.db'}"
+    await migrate("made_up", url)
+    database = Database(url)
+    async with database.transaction() as session:
+        await session.execute(text("INSERT INTO thing (id) VALUES (1)"))
+    await database.close()
+
+
+async def test_migrating_again_changes_nothing(package, tmp_path):
+    package("plain", inside=True)
+    url = f"sqlite+aiosqlite:///{tmp_path / 'maker.db'}"
+    await migrate("made_up", url)
+    await migrate("made_up", url)
+
+
+def test_alembic_itself_finds_the_schema_complete(package, tmp_path):
+    package("plain", inside=True)
+    config = alembic_config("made_up", f"sqlite+aiosqlite:///{tmp_path / 'maker.db'}")
+    command.upgrade(config, "head")
+    command.check(config)

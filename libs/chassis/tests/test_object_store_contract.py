@@ -1,0 +1,192 @@
+"""What every object store does, the folder and S3 alike.
+
+A further store is a further entry in ``BENCHES``: the store, and a look at what lies in it.
+"""
+
+import asyncio
+import io
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from desk.chassis.storage import FolderStore, ObjectMissingError, ObjectStore, StorageDownError
+
+BIG = 8 * 1024 * 1024
+LARGEST_PIECE = 6 * 1024 * 1024
+"""More than this at once, of anything, is no streaming; S3's smallest part is 5 MiB."""
+
+
+class Bench(Protocol):
+    store: ObjectStore
+
+    async def keys(self) -> list[str]:
+        """List what lies in the store, unfinished uploads included."""
+
+    async def close(self) -> None:
+        """Leave nothing behind."""
+
+
+class FolderBench:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "objects"
+        self.store = FolderStore(self._folder)
+
+    async def keys(self) -> list[str]:
+        return sorted(str(path.relative_to(self._folder)) for path in self._folder.rglob("*") if path.is_file())
+
+    async def close(self) -> None:
+        return
+
+
+BENCHES = {"folder": FolderBench}
+
+
+class Content(io.BytesIO):
+    """Content that notes how much of it was wanted at once."""
+
+    largest_read = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        piece = super().read(size)
+        self.largest_read = max(self.largest_read, len(piece))
+        return piece
+
+
+class Torn(io.BytesIO):
+    """Content whose source breaks off."""
+
+    def read(self, _size: int | None = -1) -> bytes:
+        raise OSError("the disk is gone")
+
+
+@pytest.fixture(params=sorted(BENCHES))
+async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
+    bench = BENCHES[request.param](tmp_path)
+    yield bench
+    await bench.close()
+
+
+@pytest.fixture
+def store(bench):
+    return bench.store
+
+
+async def put(store: ObjectStore, key: str, content: bytes) -> None:
+    await store.put(key, io.BytesIO(content), len(content), "application/pdf")
+
+
+async def get(store: ObjectStore, key: str) -> bytes:
+    return b"".join([chunk async for chunk in store.read(key)])
+
+
+async def test_an_object_is_read_as_it_was_put(store):
+    await put(store, "uploads/a-1", b"\x00\xff content")
+    assert await get(store, "uploads/a-1") == b"\x00\xff content"
+
+
+async def test_an_empty_object_is_an_object(store):
+    await put(store, "empty", b"")
+    assert await get(store, "empty") == b""
+
+
+async def test_an_object_put_again_is_replaced(store):
+    await put(store, "a", b"old and long")
+    await put(store, "a", b"new")
+    assert await get(store, "a") == b"new"
+
+
+async def test_objects_lie_apart(store):
+    await put(store, "uploads/a", b"1")
+    await put(store, "uploads/b", b"2")
+    assert (await get(store, "uploads/a"), await get(store, "uploads/b")) == (b"1", b"2")
+
+
+async def test_a_missing_object_is_said_to_be_missing(store):
+    with pytest.raises(ObjectMissingError):
+        await get(store, "uploads/nobody")
+
+
+async def test_the_beginning_of_a_key_is_no_object(store):
+    await put(store, "uploads/a", b"1")
+    with pytest.raises(ObjectMissingError):
+        await get(store, "uploads")
+
+
+async def test_a_deleted_object_is_missing(store):
+    await put(store, "a", b"1")
+    await store.delete("a")
+    with pytest.raises(ObjectMissingError):
+        await get(store, "a")
+
+
+@pytest.mark.parametrize("key", ["nobody", "uploads", "uploads/a/b"])
+async def test_deleting_what_is_not_there_changes_nothing(bench, store, key):
+    await put(store, "uploads/a", b"1")
+    await store.delete(key)
+    assert await bench.keys() == ["uploads/a"]
+
+
+async def test_content_that_is_short_is_refused(store):
+    with pytest.raises(StorageDownError):
+        await store.put("a", io.BytesIO(b"half"), 8, "application/pdf")
+
+
+async def test_content_that_is_short_leaves_nothing(bench, store):
+    with pytest.raises(StorageDownError):
+        await store.put("a", io.BytesIO(b"half"), 8, "application/pdf")
+    assert await bench.keys() == []
+
+
+async def test_content_that_is_short_does_not_replace_what_is_there(store):
+    await put(store, "a", b"whole")
+    with pytest.raises(StorageDownError):
+        await store.put("a", io.BytesIO(b"half"), 8, "application/pdf")
+    assert await get(store, "a") == b"whole"
+
+
+async def test_content_that_breaks_off_leaves_nothing(bench, store):
+    with pytest.raises(StorageDownError):
+        await store.put("a", Torn(), 8, "application/pdf")
+    assert await bench.keys() == []
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["", "/", "/etc/passwd", "../a", "a/../b", ".", "a.pdf", "a//b", "a/", "a b", "a\n", "a\x00", "الف", "a\\b", "٣"],
+)
+@pytest.mark.parametrize("use", ["put", "read", "delete"])
+async def test_a_bad_key_is_refused(bench, store, key, use):
+    uses = {"put": lambda: put(store, key, b"1"), "read": lambda: get(store, key), "delete": lambda: store.delete(key)}
+    with pytest.raises(ValueError, match="key"):
+        await uses[use]()
+    assert await bench.keys() == []
+
+
+async def test_big_content_is_taken_in_pieces(store):
+    content = Content(b"\x07" * BIG)
+    await store.put("big", content, BIG, "application/pdf")
+    assert 0 < content.largest_read <= LARGEST_PIECE
+
+
+async def test_a_big_object_is_given_in_pieces(store):
+    await put(store, "big", b"\x07" * BIG)
+    sizes = [len(chunk) async for chunk in store.read("big")]
+    assert sum(sizes) == BIG
+    assert max(sizes) <= LARGEST_PIECE
+
+
+async def test_reading_may_be_given_up_half_way(store):
+    await put(store, "big", b"\x07" * BIG)
+    reading = store.read("big")
+    await anext(reading)
+    await reading.aclose()
+    await store.delete("big")
+
+
+async def test_parallel_uploads_of_one_key_leave_one_of_them_whole(bench, store):
+    contents = [bytes([number]) * 300_000 for number in range(4)]
+    await asyncio.gather(*(put(store, "a", content) for content in contents))
+    assert await get(store, "a") in contents
+    assert await bench.keys() == ["a"]

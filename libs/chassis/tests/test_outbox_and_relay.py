@@ -1,0 +1,432 @@
+"""From a committed change to a published event: once at least, and never for a change that was not made."""
+
+import asyncio
+import json
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select, text, update
+from sqlalchemy.exc import OperationalError
+
+from desk.chassis.bus import BrokerDownError, Bus, QueueSpec, Relay, Topology, UnroutableError
+from desk.chassis.bus.embedded import EmbeddedBroker
+from desk.chassis.crypto import Vault
+from desk.chassis.db import Database
+from desk.chassis.events import Outbox, first_time, inbox, outbox, prune
+
+WAITS = [1, 2, 4, 8, 15, 15, 15]
+
+
+class MemoryBroker:
+    """Takes messages; raises what it is told to raise for as long as it is told, or hangs."""
+
+    def __init__(self):
+        self.published = []
+        self.error = None
+        self.hangs_on = set()
+
+    @property
+    def ids(self):
+        return [message.id for message in self.published]
+
+    async def publish(self, message):
+        if message.id in self.hangs_on:
+            await asyncio.Event().wait()
+        if self.error is not None:
+            raise self.error
+        self.published.append(message)
+
+
+@pytest.fixture
+def broker():
+    return MemoryBroker()
+
+
+@pytest.fixture
+def relay(store, broker, telemetry):
+    return Relay(store.database, store.outbox, broker, telemetry)
+
+
+@pytest.fixture
+def bus(store, broker, telemetry, thing_made):
+    """A consumer of the same store."""
+
+    async def keep(session, received):
+        await store.add_effect(session, received.data.label)
+
+    bus = Bus("made", store.database, broker, telemetry)
+    bus.subscribe(thing_made, keep)
+    return bus
+
+
+@pytest.fixture
+def gone_out(broker, until):
+    """Wait until so many messages were published."""
+
+    async def gone_out(count):
+        async def enough():
+            return len(broker.published) >= count
+
+        await until(enough)
+
+    return gone_out
+
+
+@pytest.fixture
+def looks(monkeypatch):
+    """Count how often relays look into the outbox."""
+    counted, claim = [], Outbox.claim
+
+    async def look(self, session, limit):
+        counted.append(limit)
+        return await claim(self, session, limit)
+
+    monkeypatch.setattr(Outbox, "claim", look)
+    return counted
+
+
+@pytest.fixture
+async def running(store, relay, looks, until, monkeypatch):
+    """Run the relay, which rests by now and is woken by commits alone, until the test ends."""
+    monkeypatch.setattr("desk.chassis.bus.relay.POLL_SECONDS", 3600)
+    store.database.committed.append(relay.wake)
+    task = asyncio.create_task(relay.run())
+
+    async def has_looked():
+        return bool(looks)
+
+    await until(has_looked)
+    yield relay
+    relay.finish()
+    await asyncio.wait_for(task, 10)
+
+
+async def unsent(store):
+    return await store.rows(select(outbox).where(outbox.c.sent_at.is_(None)))
+
+
+async def test_an_event_goes_out_once(store, relay, broker):
+    event_id = await store.announce()
+    await relay.send_batch()
+    await relay.send_batch()
+    assert broker.ids == [event_id]
+
+
+async def test_an_event_goes_to_its_exchange_under_its_name_and_key(store, relay, broker):
+    await store.announce(key="north")
+    await relay.send_batch()
+    [message] = broker.published
+    assert (message.exchange, message.routing_key) == ("desk.events", "thing-made.north")
+
+
+async def test_an_event_is_a_cloud_event_in_structured_json(store, relay, broker, thing_made):
+    at = datetime(2026, 12, 13, 14, 30, 5, 999_999, tzinfo=UTC)
+    async with store.database.transaction() as session:
+        event = thing_made(label="اولین", made_at="2026-12-13T18:00:00+03:30")
+        await store.outbox.add(session, event, subject="s-1", key="north", seq=7, time=at)
+    await relay.send_batch()
+    [message] = broker.published
+    assert json.loads(message.body) == {
+        "specversion": "1.0",
+        "id": message.id,
+        "source": "/desk/maker",
+        "type": "ir.haj.desk.thing-made.v1",
+        "subject": "s-1",
+        "time": "2026-12-13T14:30:05Z",
+        "seq": 7,
+        "datacontenttype": "application/json",
+        "data": {"label": "اولین", "made_at": "2026-12-13T14:30:00Z"},
+    }
+
+
+async def test_an_event_id_is_a_random_uuid(store):
+    assert uuid.UUID(await store.announce()).version == 4
+
+
+async def test_a_change_that_is_rolled_back_is_not_announced(store, relay, broker, thing_made):
+    async def change_and_fail():
+        async with store.database.transaction() as session:
+            await store.outbox.add(session, thing_made(label="never"), subject="s-1", key="north", seq=1)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await change_and_fail()
+    await relay.send_batch()
+    assert broker.published == []
+
+
+@pytest.mark.parametrize("error", [BrokerDownError("away"), UnroutableError("no queue"), RuntimeError("a driver")])
+async def test_an_event_that_cannot_be_published_stays_unsent(store, relay, broker, error):
+    event_id = await store.announce()
+    broker.error = error
+    assert await relay.send_batch() == 0
+    assert [row.id for row in await unsent(store)] == [event_id]
+
+
+async def test_an_event_that_was_put_off_rests_until_it_is_due(store, relay, broker, clock):
+    await store.announce()
+    broker.error = BrokerDownError()
+    await relay.send_batch()
+    broker.error = None
+    assert await relay.send_batch() == 0
+
+
+async def test_an_event_that_was_put_off_goes_out_when_it_is_due(store, relay, broker, clock):
+    event_id = await store.announce()
+    broker.error = BrokerDownError()
+    await relay.send_batch()
+    broker.error = None
+    clock.advance(seconds=1)
+    await relay.send_batch()
+    assert broker.ids == [event_id]
+
+
+async def test_each_failure_doubles_the_wait_up_to_a_quarter_of_a_minute(store, relay, broker, clock):
+    await store.announce()
+    broker.error = BrokerDownError()
+    waits = []
+    for _ in WAITS:
+        await relay.send_batch()
+        [row] = await unsent(store)
+        waits.append(round((row.next_try_at - clock.now(UTC)).total_seconds()))
+        clock.advance(seconds=waits[-1])
+    assert waits == WAITS
+
+
+async def test_a_broker_that_does_not_confirm_in_time_leaves_the_event_unsent(store, relay, broker, monkeypatch):
+    monkeypatch.setattr("desk.chassis.bus.relay.PUBLISH_TIMEOUT_SECONDS", 0.05)
+    slow = await store.announce("slow")
+    fast = await store.announce("fast")
+    broker.hangs_on = {slow}
+    assert await relay.send_batch() == 1
+    assert (broker.ids, [row.id for row in await unsent(store)]) == ([fast], [slow])
+
+
+async def test_events_of_an_outage_go_out_together_after_it(store, relay, broker, clock):
+    broker.error = BrokerDownError()
+    for number in range(20):
+        await store.announce(str(number))
+        await relay.send_batch()
+    broker.error = None
+    clock.advance(seconds=15)
+    assert await relay.send_batch() == 20
+
+
+async def test_parallel_relays_publish_each_event_once(store, broker, vault, telemetry):
+    await store.announce_many(250)
+    databases = [Database(store.url) for _ in range(3)]
+    relays = [Relay(database, Outbox("/desk/maker", vault), broker, telemetry) for database in databases]
+    while await unsent(store):
+        await asyncio.gather(*(relay.send_batch() for relay in relays))
+    for database in databases:
+        await database.close()
+    assert len(broker.ids) == len(set(broker.ids)) == 250
+
+
+async def test_an_event_whose_marking_failed_is_published_again(store, relay, broker, monkeypatch):
+    event_id = await store.announce()
+    _fail_to_mark_once(monkeypatch)
+    with pytest.raises(OperationalError):
+        await relay.send_batch()
+    await relay.send_batch()
+    assert broker.ids == [event_id, event_id]
+
+
+async def test_an_event_published_twice_has_one_effect(store, relay, broker, bus, monkeypatch):
+    await store.announce("once")
+    _fail_to_mark_once(monkeypatch)
+    with pytest.raises(OperationalError):
+        await relay.send_batch()
+    await relay.send_batch()
+    for message in broker.published:
+        await bus.handle(message)
+    assert (len(broker.published), await store.labels()) == (2, ["once"])
+
+
+def _fail_to_mark_once(monkeypatch):
+    mark_sent, failed = Outbox.mark_sent, []
+
+    async def mark(self, session, ids):
+        if not failed:
+            failed.append(ids)
+            raise OperationalError("UPDATE", {}, Exception("disk I/O error"))
+        await mark_sent(self, session, ids)
+
+    monkeypatch.setattr(Outbox, "mark_sent", mark)
+
+
+async def test_a_body_cannot_be_read_in_the_file_before_it_is_sent_or_after(store, relay):
+    event_id = await store.announce("زهرا رضایی")
+    before = store.written()
+    await relay.send_batch()
+    assert event_id.encode() in before, "the test looks into the right files"
+    assert "رضایی".encode() not in before + store.written()
+
+
+async def test_a_body_moved_to_another_row_does_not_go_out(store, relay, broker):
+    await store.announce("one")
+    await store.announce("two")
+    async with store.database.transaction() as session:
+        await session.execute(text("UPDATE outbox SET body = (SELECT max(body) FROM outbox)"))
+    assert await relay.send_batch() == 1
+
+
+async def test_a_row_that_cannot_be_unsealed_holds_up_nothing(store, relay, broker):
+    broken, whole = await store.announce("broken"), await store.announce("whole")
+    async with store.database.transaction() as session:
+        await session.execute(update(outbox).where(outbox.c.id == broken).values(body=b"\x02k9"))
+    await relay.send_batch()
+    assert (broker.ids, [(row.id, row.tries) for row in await unsent(store)]) == ([whole], [(broken, 1)])
+
+
+async def test_rows_sealed_before_a_rotation_go_out_after_it(store, broker, telemetry):
+    event_id = await store.announce()
+    rotated = Vault({"k2": b"n" * 32, "k1": b"k" * 32}, b"i" * 32)
+    await Relay(store.database, Outbox("/desk/maker", rotated), broker, telemetry).send_batch()
+    assert broker.ids == [event_id]
+
+
+async def test_the_backlog_is_measured(store, relay, broker, telemetry, clock):
+    await store.announce()
+    await store.announce()
+    broker.error = BrokerDownError()
+    clock.advance(seconds=40)
+    await relay.send_batch()
+    sample = telemetry.registry.get_sample_value
+    assert sample("desk_outbox_unsent") == 2
+    assert 40 <= sample("desk_outbox_oldest_unsent_seconds") < 60
+    assert sample("desk_events_total", {"type": "ir.haj.desk.thing-made.v1", "outcome": "unsent"}) == 2
+
+
+async def test_an_empty_backlog_is_measured_too(store, relay, telemetry):
+    await store.announce()
+    await relay.send_batch()
+    sample = telemetry.registry.get_sample_value
+    assert (sample("desk_outbox_unsent"), sample("desk_outbox_oldest_unsent_seconds")) == (0, 0)
+    assert sample("desk_events_total", {"type": "ir.haj.desk.thing-made.v1", "outcome": "published"}) == 1
+
+
+async def test_pruning_takes_what_was_sent_and_handled_long_ago(store, relay, clock):
+    await store.announce()
+    await relay.send_batch()
+    async with store.database.transaction() as session:
+        await first_time(session, "e-1")
+    clock.advance(days=8)
+    async with store.database.transaction() as session:
+        assert await prune(session, timedelta(days=7)) == 2
+    assert (await store.rows(select(outbox)), await store.rows(select(inbox))) == ([], [])
+
+
+async def test_pruning_leaves_what_was_sent_and_handled_lately(store, relay, clock):
+    await store.announce()
+    await relay.send_batch()
+    async with store.database.transaction() as session:
+        await first_time(session, "e-1")
+        assert await prune(session, timedelta(days=7)) == 0
+
+
+async def test_pruning_never_takes_what_is_unsent(store, clock):
+    await store.announce()
+    clock.advance(days=400)
+    async with store.database.transaction() as session:
+        assert await prune(session, timedelta(days=7)) == 0
+
+
+async def test_an_event_is_new_to_the_inbox_once(store):
+    async with store.database.transaction() as session:
+        assert await first_time(session, "e-1")
+        assert not await first_time(session, "e-1")
+        assert await first_time(session, "e-2")
+
+
+async def test_a_commit_wakes_the_relay(store, running, gone_out):
+    await store.announce()
+    await gone_out(1)
+
+
+async def test_without_a_hint_the_relay_finds_events_by_looking(store, broker, telemetry, gone_out, monkeypatch):
+    monkeypatch.setattr("desk.chassis.bus.relay.POLL_SECONDS", 0.01)
+    relay = Relay(store.database, store.outbox, broker, telemetry)
+    task = asyncio.create_task(relay.run())
+    await store.announce()
+    await gone_out(1)
+    relay.finish()
+    await asyncio.wait_for(task, 10)
+
+
+async def test_a_relay_with_nothing_to_do_rests(store, running, looks):
+    for _ in range(20):
+        await store.database.ping()
+    assert len(looks) == 1
+
+
+async def test_a_relay_is_not_woken_by_its_own_commits(store, running, looks, until):
+    await store.announce()
+
+    async def is_empty():
+        return not await unsent(store)
+
+    await until(is_empty)
+    for _ in range(20):
+        await store.database.ping()
+    assert len(looks) == 2
+
+
+async def test_a_full_batch_is_followed_by_the_next_at_once(store, running, gone_out):
+    await store.announce_many(205)
+    await gone_out(205)
+
+
+async def test_a_relay_told_to_finish_marks_the_batch_under_way(store, relay, broker):
+    event_id = await store.announce()
+    reached, go_on = asyncio.Event(), asyncio.Event()
+
+    async def publish(message):
+        reached.set()
+        await go_on.wait()
+        broker.published.append(message)
+
+    broker.publish = publish
+    task = asyncio.create_task(relay.run())
+    await reached.wait()
+    relay.finish()
+    go_on.set()
+    await asyncio.wait_for(task, 10)
+    assert (broker.ids, await unsent(store)) == ([event_id], [])
+
+
+async def test_a_store_that_fails_ends_the_run_for_the_supervisor_to_see(store, relay):
+    async with store.database.engine.begin() as connection:
+        await connection.run_sync(outbox.drop)
+    with pytest.raises(OperationalError):
+        await relay.run()
+
+
+async def test_an_event_reaches_a_consumer_through_outbox_broker_and_inbox(store, vault, telemetry, thing_made, until):
+    topology = Topology(("desk.events",), (QueueSpec("made", (("desk.events", "thing-made.*"),)),))
+    broker = EmbeddedBroker(f"{store.url}.broker", topology, vault)
+    await broker.open()
+
+    async def keep(session, received):
+        await store.add_effect(session, received.data.label)
+
+    bus = Bus("made", store.database, broker, telemetry)
+    bus.subscribe(thing_made, keep)
+    await bus.start()
+    await store.announce("whole way")
+    await Relay(store.database, store.outbox, broker, telemetry).send_batch()
+
+    async def has_come():
+        return await store.labels() == ["whole way"]
+
+    await until(has_come)
+    await bus.stop()
+    await broker.close()
+
+
+async def test_unsent_rows_are_found_by_their_own_index(store):
+    plan = await store.rows(
+        text("EXPLAIN QUERY PLAN SELECT * FROM outbox WHERE sent_at IS NULL AND next_try_at <= 1 ORDER BY next_try_at")
+    )
+    assert "ix_outbox_unsent" in str(plan)

@@ -1,0 +1,9 @@
+"""The command line: ``desk-captcha serve``."""
+
+from desk.captcha.app import create_app
+from desk.chassis.command import Service, run
+
+
+def main() -> None:
+    """Run it."""
+    run(Service("captcha", create_app))

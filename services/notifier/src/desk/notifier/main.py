@@ -1,0 +1,17 @@
+"""The command line: ``desk-notifier serve`` and ``migrate``."""
+
+from desk.chassis.command import Service, run
+from desk.notifier.app import create_app
+from desk.notifier.settings import Settings
+
+
+def main() -> None:
+    """Run it."""
+    run(
+        Service(
+            "notifier",
+            create_app,
+            package="desk.notifier",
+            settings=Settings,
+        )
+    )

@@ -1,0 +1,17 @@
+"""The command line: ``desk-registry-gateway serve`` and ``migrate``."""
+
+from desk.chassis.command import Service, run
+from desk.registry_gateway.app import create_app
+from desk.registry_gateway.settings import Settings
+
+
+def main() -> None:
+    """Run it."""
+    run(
+        Service(
+            "registry-gateway",
+            create_app,
+            package="desk.registry_gateway",
+            settings=Settings,
+        )
+    )

@@ -1,0 +1,411 @@
+"""What an applicant gets who asks, and whoever else asks."""
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from desk.chassis.crypto import TokenError, TokenReader
+from desk.iran.digits import to_persian
+
+NATIONAL_ID, OTHER_NATIONAL_ID = "0013542419", "8275737168"
+ARABIC_INDIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
+
+
+def is_persian(sentence: str) -> bool:
+    return any("\u0600" <= letter <= "\u06ff" for letter in sentence)
+
+
+def in_groups(code: str, between: str) -> str:
+    return between.join((code[:4], code[4:8], code[8:]))
+
+
+def mistype(code: str) -> str:
+    return code[:-1] + str((int(code[-1]) + 1) % 10)
+
+
+@pytest.fixture
+def fresh(tracking, new_code):
+    """A request intake has, and tracking has not heard of."""
+    code = new_code()
+    tracking.peers.requests[NATIONAL_ID, code] = {
+        "tracking_code": code,
+        "submitted_at": "2026-12-13T11:00:00Z",
+        "due_at": "2026-12-20T20:29:59Z",
+        "province": {"key": "isfahan", "name": "اصفهان"},
+        "subject": {"key": "hajj_deposit", "title": "ودیعه‌گذاری و قبوض حج تمتع"},
+        "sub_subject": {"key": "lost_receipt", "title": "گم شدن قبض"},
+        "novelty": 1,
+    }
+    return code
+
+
+async def test_a_new_request_is_shown(tracking):
+    code = await tracking.submit()
+    answer = await tracking.ask(code)
+    assert answer.status_code == 200
+    assert {**answer.json(), "token": "..."} == {
+        "tracking_code": code,
+        "state": "registered",
+        "state_title": "ثبت شد",
+        "submitted_at": "2026-12-13T11:00:00Z",
+        "due_at": "2026-12-20T20:29:59Z",
+        "province": {"key": "isfahan", "name": "اصفهان"},
+        "subject": {"key": "hajj_deposit", "title": "ودیعه‌گذاری و قبوض حج تمتع"},
+        "sub_subject": {"key": "lost_receipt", "title": "گم شدن قبض"},
+        "history": [{"at": "2026-12-13T11:00:00Z", "state": "registered", "title": "ثبت شد", "note": None}],
+        "answer": None,
+        "actions": [],
+        "token": "...",
+    }
+
+
+async def test_an_answered_request_is_shown_with_its_history(tracking):
+    code = await tracking.submit()
+    await tracking.report("case-info-requested", code, seq=1)
+    await tracking.report("case-answered", code, seq=2)
+    view = (await tracking.ask(code)).json()
+    assert (view["state"], view["state_title"]) == ("answered", "پاسخ داده شد")
+    assert [(step["state"], step["title"], step["note"], step["at"]) for step in view["history"]] == [
+        ("registered", "ثبت شد", None, "2026-12-13T11:00:00Z"),
+        ("info_requested", "نیازمند توضیح شما", "شماره فیش شما چیست؟", "2026-12-13T12:00:00Z"),
+        ("answered", "پاسخ داده شد", None, "2026-12-13T13:00:00Z"),
+    ]
+
+
+async def test_an_answer_is_shown_with_its_files(tracking):
+    code = await tracking.submit()
+    await tracking.report("case-answered", code)
+    assert (await tracking.ask(code)).json()["answer"] == {
+        "text": "قبض شما صادر شد.\nبه دفتر استان بیایید.",
+        "at": "2026-12-13T12:00:00Z",
+        "files": [{"id": "f-1", "name": "قبض.pdf", "size": 12}],
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "می‌آیید؟\n\n\tشمارهٔ ۱۲۳۴",
+        "<b>و</b> &amp; {{ x }} %s",
+        "كاف عربي و ي",
+        "e\u0301 \U0001f54b \u2067x\u2069",
+        "x" * 8000,
+    ],
+)
+async def test_an_answer_is_shown_as_it_was_written(tracking, text):
+    code = await tracking.submit()
+    await tracking.report("case-answered", code, data={"text": text})
+    assert (await tracking.ask(code)).json()["answer"]["text"] == text
+
+
+async def test_a_referred_request_is_shown_in_its_new_province(tracking):
+    code = await tracking.submit()
+    await tracking.report("case-referred", code)
+    view = (await tracking.ask(code)).json()
+    assert (view["state"], view["province"]) == ("registered", {"key": "fars", "name": "فارس"})
+    assert [step["state"] for step in view["history"]] == ["registered", "referred"]
+
+
+@pytest.mark.parametrize("between", ["", " ", "-", "\u200c", "\u2066", "\u00a0"])
+async def test_a_code_may_be_typed_in_groups(tracking, between):
+    code = await tracking.submit()
+    assert (await tracking.ask(in_groups(code, between))).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        to_persian,
+        lambda number: number.translate(ARABIC_INDIC),
+        lambda number: to_persian(number[:4]) + number[4:],
+        lambda number: f" \u200f{number}\u200f\n",
+    ],
+)
+async def test_digits_of_any_set_are_taken(tracking, typed):
+    code = await tracking.submit()
+    answer = await tracking.ask(typed(code), typed(NATIONAL_ID))
+    assert (answer.status_code, answer.json()["tracking_code"]) == (200, code)
+
+
+async def test_a_number_that_lost_its_leading_zeros_is_taken(tracking):
+    code = await tracking.submit()
+    assert (await tracking.ask(code, NATIONAL_ID.lstrip("0"))).status_code == 200
+
+
+async def test_the_captcha_is_asked_once_for_its_purpose(tracking):
+    code = await tracking.submit()
+    await tracking.ask(code, answer="۴۰۹۶۷")
+    [(path, body)] = tracking.peers.asked
+    assert path == "/internal/captchas/captcha-0001/answers"
+    assert (body["purpose"], body["answer"]) == ("track", "۴۰۹۶۷")
+
+
+async def test_each_look_up_claims_its_captcha_anew(tracking):
+    code = await tracking.submit()
+    await tracking.ask(code)
+    await tracking.ask(code)
+    claims = {body["claim"] for _, body in tracking.peers.asked}
+    assert len(claims) == 2
+
+
+async def test_a_view_is_not_cached(tracking):
+    code = await tracking.submit()
+    assert (await tracking.ask(code)).headers["cache-control"] == "no-store"
+
+
+async def test_the_token_lets_its_bearer_act_on_this_request(tracking):
+    code = await tracking.submit()
+    token = (await tracking.ask(code)).json()["token"]
+    claims = TokenReader(tracking.public_key, issuer="tracking", audience="desk.tracking").read(token)
+    assert (claims["sub"], claims["exp"] - claims["iat"]) == (code, 900)
+
+
+async def test_the_token_is_good_for_nothing_else(tracking):
+    code = await tracking.submit()
+    token = (await tracking.ask(code)).json()["token"]
+    with pytest.raises(TokenError):
+        TokenReader(tracking.public_key, issuer="tracking", audience="desk.intake").read(token)
+
+
+@pytest.fixture
+async def misses(tracking, new_code):
+    """Three ways to ask for what one does not get."""
+    return {
+        "unknown": await tracking.ask(new_code()),
+        "foreign": await tracking.ask(await tracking.submit(), OTHER_NATIONAL_ID),
+        "mistyped": await tracking.ask(mistype(await tracking.submit())),
+    }
+
+
+@pytest.mark.parametrize("name", ["unknown", "foreign", "mistyped"])
+async def test_what_is_not_found_is_said_the_same_way(misses, name):
+    answer = misses[name]
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["code"] == "request_not_found"
+    assert is_persian(answer.json()["title"])
+
+
+async def test_an_unknown_and_a_foreign_code_cannot_be_told_apart(misses):
+    assert misses["unknown"].json() == misses["foreign"].json()
+    assert misses["unknown"].json()["errors"] == []
+    assert set(misses["unknown"].headers) == set(misses["foreign"].headers)
+
+
+async def test_a_mistyped_digit_is_hinted_at(misses):
+    [error] = misses["mistyped"].json()["errors"]
+    assert (error["field"], error["code"]) == ("tracking_code", "tracking_code_check_digit")
+    assert is_persian(error["message"])
+
+
+async def test_a_mistyped_digit_costs_no_captcha(tracking):
+    await tracking.ask(mistype(await tracking.submit()))
+    assert tracking.peers.asked == []
+
+
+@pytest.mark.parametrize("code", ["captcha_wrong", "captcha_expired"])
+async def test_a_captcha_that_does_not_fit_is_told_at_its_field(tracking, code):
+    tracking.peers.refuse_captcha(code)
+    answer = await tracking.ask(await tracking.submit())
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert answer.json()["errors"][0]["field"] == "captcha.answer"
+
+
+async def test_without_the_captcha_nothing_is_looked_up(tracking, fresh):
+    tracking.peers.refuse_captcha("captcha_wrong")
+    await tracking.ask(fresh)
+    assert [path for path, _ in tracking.peers.asked] == ["/internal/captchas/captcha-0001/answers"]
+
+
+AWAY = {
+    "refused": httpx.ConnectError("refused"),
+    "slow": httpx.ReadTimeout("slow"),
+    "cut off": httpx.RemoteProtocolError("cut"),
+    "failing": httpx.Response(500, json={"code": "internal_error"}),
+    "away itself": httpx.Response(503, json={"code": "service_unavailable"}),
+    "another server": httpx.Response(404, text="<html>no such page</html>"),
+    "moved": httpx.Response(307, headers={"location": "http://elsewhere"}),
+    "of another version": httpx.Response(422, json={"code": "validation_failed"}),
+    "no JSON": httpx.Response(400, content=b"\xff"),
+    "JSON of another kind": httpx.Response(422, json=["captcha_wrong"]),
+}
+
+
+@pytest.mark.parametrize("name", AWAY)
+async def test_without_the_captcha_service_nothing_is_let_through(tracking, logged, name):
+    tracking.peers.captcha = AWAY[name]
+    answer = await tracking.ask(await tracking.submit())
+    assert (answer.status_code, answer.json()["code"]) == (503, "service_unavailable")
+    assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_a_fresh_request_is_shown_as_intake_tells_of_it(tracking, fresh):
+    view = (await tracking.ask(fresh)).json()
+    assert (view["tracking_code"], view["state"], view["answer"]) == (fresh, "registered", None)
+    assert view["province"] == {"key": "isfahan", "name": "اصفهان"}
+    assert view["history"] == [{"at": "2026-12-13T11:00:00Z", "state": "registered", "title": "ثبت شد", "note": None}]
+
+
+async def test_a_fresh_request_is_shown_to_its_applicant_only(tracking, fresh):
+    assert (await tracking.ask(fresh, OTHER_NATIONAL_ID)).status_code == 404
+
+
+async def test_intake_is_not_asked_for_what_tracking_knows(tracking):
+    await tracking.ask(await tracking.submit())
+    assert [path for path, _ in tracking.peers.asked] == ["/internal/captchas/captcha-0001/answers"]
+
+
+@pytest.mark.parametrize(
+    "name", [*AWAY.keys() - {"of another version"}, "half an answer", "an empty answer", "another version"]
+)
+async def test_without_intake_an_unknown_code_is_not_called_unknown(tracking, logged, new_code, name):
+    more = {
+        "half an answer": httpx.Response(200, json={"tracking_code": "1", "text": NATIONAL_ID}),
+        "an empty answer": httpx.Response(200),
+        "another version": httpx.Response(422, json={"code": "validation_failed"}),
+    }
+    tracking.peers.intake = (AWAY | more)[name]
+    answer = await tracking.ask(new_code())
+    assert (answer.status_code, answer.json()["code"]) == (503, "service_unavailable")
+    assert NATIONAL_ID not in logged()
+
+
+async def test_without_intake_a_known_request_is_shown(tracking):
+    tracking.peers.intake = httpx.ConnectError("refused")
+    assert (await tracking.ask(await tracking.submit())).status_code == 200
+
+
+async def test_misses_are_bounded(tracking, new_code):
+    statuses = [(await tracking.ask(new_code())).status_code for _ in range(5)]
+    assert statuses == [404, 404, 404, 429, 429]
+
+
+async def test_who_guessed_too_often_is_told_when_to_come_again(tracking, new_code):
+    for _ in range(3):
+        await tracking.ask(new_code())
+    answer = await tracking.ask(await tracking.submit())
+    assert (answer.status_code, answer.json()["code"]) == (429, "budget_exhausted")
+    assert 0 < int(answer.headers["retry-after"]) <= 600
+
+
+async def test_who_guessed_too_often_spends_no_captcha(tracking, new_code):
+    for _ in range(3):
+        await tracking.ask(new_code())
+    tracking.peers.asked.clear()
+    await tracking.ask(await tracking.submit())
+    assert tracking.peers.asked == []
+
+
+async def test_hits_are_no_misses(tracking):
+    code = await tracking.submit()
+    statuses = {(await tracking.ask(code)).status_code for _ in range(8)}
+    assert statuses == {200}
+
+
+async def test_a_fresh_request_is_no_miss(tracking, fresh):
+    statuses = {(await tracking.ask(fresh)).status_code for _ in range(8)}
+    assert statuses == {200}
+
+
+async def test_a_wrong_captcha_and_an_outage_are_no_misses(tracking, new_code, logged):
+    tracking.peers.refuse_captcha("captcha_wrong")
+    for _ in range(4):
+        await tracking.ask(new_code())
+    tracking.peers.captcha, tracking.peers.intake = httpx.Response(204), httpx.ConnectError("refused")
+    for _ in range(4):
+        await tracking.ask(new_code())
+    assert (await tracking.ask(await tracking.submit())).status_code == 200
+
+
+async def test_look_ups_are_bounded_too(tracking):
+    code = await tracking.submit()
+    statuses = [(await tracking.ask(code)).status_code for _ in range(31)]
+    assert statuses == [200] * 30 + [429]
+
+
+async def test_one_address_does_not_spend_anothers_budget(tracking, new_code):
+    for _ in range(4):
+        await tracking.ask(new_code(), source="192.0.2.1")
+    assert (await tracking.ask(await tracking.submit(), source="192.0.2.2")).status_code == 200
+
+
+GOOD = {
+    "national_id": NATIONAL_ID,
+    "tracking_code": "572345678909",
+    "captcha": {"id": "captcha-0001", "answer": "40967"},
+}
+BAD = {
+    "a wrong check digit": ({"national_id": "0013542418"}, "national_id", "national_id_check_digit"),
+    "ten equal digits": ({"national_id": "1111111111"}, "national_id", "national_id_equal_digits"),
+    "eleven digits": ({"national_id": "00135424190"}, "national_id", "national_id_length"),
+    "no national ID": ({"national_id": ""}, "national_id", "national_id_empty"),
+    "letters": ({"national_id": "zahra"}, "national_id", "national_id_not_digits"),
+    "half an escape in the national ID": ({"national_id": "\ud800"}, "national_id", "string_unicode"),
+    "a number": ({"national_id": 13542419}, "national_id", "string_type"),
+    "a very long national ID": ({"national_id": " " * 65}, "national_id", "string_too_long"),
+    "eleven digits of code": ({"tracking_code": "57234567890"}, "tracking_code", "tracking_code_length"),
+    "thirteen digits of code": ({"tracking_code": "5723456789090"}, "tracking_code", "tracking_code_length"),
+    "letters in the code": ({"tracking_code": "57234567890x"}, "tracking_code", "tracking_code_length"),
+    "digits of a set nobody types": ({"tracking_code": "५" * 12}, "tracking_code", "tracking_code_length"),
+    "no code": ({"tracking_code": ""}, "tracking_code", "tracking_code_length"),
+    "no captcha": ({"captcha": None}, "captcha", "model_attributes_type"),
+    "no captcha id": ({"captcha": {"answer": "1"}}, "captcha.id", "missing"),
+    "a path as captcha id": ({"captcha": {"id": "../../x/y", "answer": "1"}}, "captcha.id", "string_pattern_mismatch"),
+    "a line end after the id": (
+        {"captcha": {"id": "captcha-0001\n", "answer": "1"}},
+        "captcha.id",
+        "string_pattern_mismatch",
+    ),
+    "no captcha answer": ({"captcha": {"id": "captcha-0001", "answer": ""}}, "captcha.answer", "string_too_short"),
+    "a long captcha answer": (
+        {"captcha": {"id": "captcha-0001", "answer": "1" * 33}},
+        "captcha.answer",
+        "string_too_long",
+    ),
+    "half an escape in the captcha answer": (
+        {"captcha": {"id": "captcha-0001", "answer": "\udfff"}},
+        "captcha.answer",
+        "string_unicode",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+async def test_bad_input_is_refused_at_its_field_in_persian(tracking, name):
+    changes, field, code = BAD[name]
+    answer = await tracking.post({**GOOD, **changes})
+    assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
+    [error] = answer.json()["errors"]
+    assert (error["field"], error["code"]) == (field, code)
+    assert is_persian(error["message"])
+
+
+@pytest.mark.parametrize("name", BAD)
+async def test_bad_input_reaches_nobody(tracking, name):
+    await tracking.post({**GOOD, **BAD[name][0]})
+    assert tracking.peers.asked == []
+
+
+values = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=70)
+anything = st.recursive(
+    values, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)
+)
+typed = st.text(alphabet="0123456789۰۱۲٣٤ -\u200c\u2066x\x00\ud800", max_size=70) | values
+queries = st.fixed_dictionaries(
+    {},
+    optional={
+        "national_id": st.just(NATIONAL_ID) | typed,
+        "tracking_code": st.just(GOOD["tracking_code"]) | typed,
+        "captcha": st.fixed_dictionaries({}, optional={"id": st.just("captcha-0001") | typed, "answer": typed})
+        | anything,
+        "more": anything,
+    },
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80, deadline=None)
+@given(queries | anything)
+async def test_nothing_that_can_be_sent_is_an_error_of_ours(tracking, query):
+    answer = await tracking.post(query)
+    assert 400 <= answer.status_code < 500

@@ -1,0 +1,507 @@
+"""From a submission and what provinces report to the state of the case, its history and what is announced."""
+
+import asyncio
+from itertools import permutations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from desk.chassis.bus import ContractError
+from desk.tracking.domain import NEXT, TITLES, CaseUnknownError, State
+from desk.tracking.store import case_table, refusal_table, step_table
+
+LEADS_TO = {
+    "case-received": "received",
+    "case-assigned": "in_progress",
+    "case-info-requested": "info_requested",
+    "case-answered": "answered",
+    "case-rejected": "rejected",
+    "case-referred": "registered",
+}
+WAYS = {
+    "registered": [],
+    "received": ["case-received"],
+    "in_progress": ["case-assigned"],
+    "info_requested": ["case-info-requested"],
+    "answered": ["case-answered"],
+    "rejected": ["case-rejected"],
+}
+"""How a case comes into each state that reports lead to."""
+FITTING = {
+    "registered": set(LEADS_TO),
+    "received": set(LEADS_TO) - {"case-received"},
+    "in_progress": set(LEADS_TO) - {"case-received"},
+    "info_requested": set(LEADS_TO) - {"case-received"},
+    "answered": set(),
+    "rejected": set(),
+}
+ALL = [(state, name) for state in WAYS for name in LEADS_TO]
+FITS = [(state, name) for state, name in ALL if name in FITTING[state]]
+DOES_NOT_FIT = [(state, name) for state, name in ALL if name not in FITTING[state]]
+STORY = ["case-received", "case-assigned", "case-info-requested", "case-assigned", "case-answered"]
+
+
+@pytest.fixture
+def case_in(tracking):
+    """Open a case and bring it into a state."""
+
+    async def case_in(state):
+        code = await tracking.submit()
+        for seq, name in enumerate(WAYS[state], start=1):
+            await tracking.report(name, code, seq=seq)
+        return code
+
+    return case_in
+
+
+async def test_a_submission_opens_a_case(tracking):
+    code = await tracking.submit()
+    case = await tracking.case(code)
+    assert (case.state, case.province, case.seq, case.report_seq) == (State.REGISTERED, "isfahan", 1, 0)
+    assert case.submitted_at.isoformat() == "2026-12-13T11:00:00+00:00"
+    assert case.due_at.isoformat() == "2026-12-20T20:29:59+00:00"
+
+
+async def test_a_new_case_has_its_first_step(tracking):
+    code = await tracking.submit()
+    assert await tracking.states(code) == ["registered"]
+
+
+async def test_opening_a_case_announces_nothing(tracking):
+    await tracking.submit()
+    assert await tracking.announced() == []
+
+
+async def test_a_submission_delivered_twice_opens_one_case(tracking, submission, new_code):
+    message = submission(new_code())
+    await tracking.bus.handle(message)
+    await tracking.bus.handle(message)
+    assert len(await tracking.rows(select(step_table))) == 1
+
+
+async def test_a_submission_announced_twice_does_not_set_the_case_back(tracking, submission):
+    code = await tracking.submit()
+    await tracking.report("case-answered", code)
+    await tracking.bus.handle(submission(code))
+    assert (await tracking.state(code), await tracking.states(code)) == ("answered", ["registered", "answered"])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"tracking_code": "12345"},
+        {"due_at": "2026-12-20T20:29:59"},
+        {"applicant": None},
+        {"contact": {"email": "zahra.rezaei@example.ir"}},
+        {"province": {"key": "isfahan"}},
+    ],
+)
+async def test_a_submission_that_breaks_the_contract_opens_nothing(tracking, changes):
+    with pytest.raises(ContractError):
+        await tracking.submit(**changes)
+    assert await tracking.rows(select(case_table)) == []
+
+
+@pytest.mark.parametrize(("state", "name"), FITS)
+async def test_a_report_that_fits_leads_to_its_state(tracking, case_in, state, name):
+    code = await case_in(state)
+    await tracking.report(name, code, seq=5)
+    assert await tracking.state(code) == LEADS_TO[name]
+
+
+@pytest.mark.parametrize(("state", "name"), DOES_NOT_FIT)
+async def test_a_report_that_does_not_fit_changes_no_state(tracking, case_in, state, name):
+    code = await case_in(state)
+    history = await tracking.history(code)
+    await tracking.report(name, code, seq=5)
+    assert (await tracking.state(code), await tracking.history(code)) == (state, history)
+
+
+@pytest.mark.parametrize(("state", "name"), DOES_NOT_FIT)
+async def test_a_report_that_does_not_fit_is_recorded_as_refused(tracking, case_in, state, name):
+    code = await case_in(state)
+    event_id = await tracking.report(name, code, seq=5)
+    assert await tracking.refusals(code) == [(event_id, "isfahan", name, "illegal_move")]
+
+
+async def test_a_refused_report_is_answered_to_its_province(tracking, case_in):
+    code = await case_in("answered")
+    event_id = await tracking.report("case-rejected", code, seq=5)
+    [refused] = await tracking.announced("case-refused")
+    assert refused["routing_key"] == "case-refused.isfahan"
+    assert refused["subject"] == code
+    assert {**refused["data"], "at": "..."} == {
+        "tracking_code": code,
+        "report": "case-rejected",
+        "report_id": event_id,
+        "reason": "illegal_move",
+        "explanation": "answered cannot become rejected",
+        "at": "...",
+    }
+
+
+async def test_a_refused_report_is_not_told_to_the_applicant(tracking, case_in):
+    code = await case_in("answered")
+    await tracking.report("case-rejected", code, seq=5)
+    changes = await tracking.announced("request-status-changed")
+    assert [change["data"]["state"] for change in changes] == ["answered"]
+
+
+async def test_a_report_that_fits_after_a_refused_one_still_counts(tracking):
+    code = await tracking.submit()
+    await tracking.report("case-referred", code, seq=5, data={"province": "isfahan"})
+    await tracking.report("case-answered", code, seq=2)
+    assert await tracking.state(code) == "answered"
+
+
+async def test_a_report_delivered_twice_counts_once(tracking, report):
+    code = await tracking.submit()
+    message = report("case-received", code)
+    await tracking.bus.handle(message)
+    await tracking.bus.handle(message)
+    assert (await tracking.states(code), await tracking.refusals(code)) == (["registered", "received"], [])
+    assert len(await tracking.announced()) == 1
+
+
+async def test_a_refused_report_delivered_twice_is_answered_once(tracking, case_in, report):
+    code = await case_in("answered")
+    message = report("case-rejected", code, seq=5)
+    await tracking.bus.handle(message)
+    await tracking.bus.handle(message)
+    assert len(await tracking.announced("case-refused")) == 1
+
+
+async def test_reports_at_the_same_time_are_applied_one_after_another(tracking, report):
+    code = await tracking.submit()
+    messages = [report("case-assigned", code, seq=seq) for seq in range(1, 9)]
+    await asyncio.gather(*(tracking.bus.handle(message) for message in messages))
+    assert (len(await tracking.history(code)), (await tracking.case(code)).report_seq) == (9, 8)
+
+
+async def test_an_old_report_changes_no_state(tracking):
+    code = await tracking.submit()
+    await tracking.report("case-answered", code, seq=3)
+    await tracking.report("case-assigned", code, seq=2)
+    assert await tracking.state(code) == "answered"
+
+
+async def test_an_old_report_has_its_place_in_the_history(tracking):
+    code = await tracking.submit()
+    await tracking.report("case-answered", code, seq=3)
+    await tracking.report("case-received", code, seq=1)
+    assert await tracking.states(code) == ["registered", "received", "answered"]
+
+
+async def test_an_old_report_is_not_announced(tracking):
+    code = await tracking.submit()
+    await tracking.report("case-answered", code, seq=3)
+    await tracking.report("case-assigned", code, seq=2)
+    assert [each["data"]["state"] for each in await tracking.announced()] == ["answered"]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+async def test_reports_in_any_order_end_in_the_same_state_and_history(tracking, order):
+    code = await tracking.submit()
+    names = ["case-received", "case-assigned", "case-answered"]
+    for number in order:
+        await tracking.report(names[number], code, seq=number + 1)
+    assert await tracking.state(code) == "answered"
+    assert await tracking.states(code) == ["registered", "received", "in_progress", "answered"]
+    assert await tracking.refusals(code) == []
+
+
+FORGERIES = {
+    "another province's source": {"source": "/province/fars"},
+    "a service's source": {"source": "/desk/tracking"},
+    "no province's source": {"source": "/province/atlantis"},
+    "a source that only begins so": {"source": "/province/isfahan/x"},
+    "another province's routing key": {"routing_key": "case-answered.fars"},
+    "another report's routing key": {"routing_key": "case-received.isfahan"},
+    "another province's user": {"sender": "province.fars"},
+}
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+async def test_a_forged_report_changes_nothing(tracking, name):
+    code = await tracking.submit()
+    await tracking.report("case-answered", code, **FORGERIES[name])
+    assert (await tracking.state(code), await tracking.states(code)) == ("registered", ["registered"])
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+async def test_a_forged_report_is_recorded_as_such(tracking, name):
+    code = await tracking.submit()
+    await tracking.report("case-answered", code, **FORGERIES[name])
+    assert [(report, reason) for _, _, report, reason in await tracking.refusals(code)] == [
+        ("case-answered", "forged_sender")
+    ]
+
+
+async def test_a_forged_report_is_answered_to_whom_the_broker_vouches_for(tracking):
+    code = await tracking.submit()
+    await tracking.report("case-answered", code, sender="province.fars")
+    [refused] = await tracking.announced()
+    assert refused["routing_key"] == "case-refused.fars"
+
+
+@pytest.mark.parametrize("sender", ["province.isfahan", "isfahan", None])
+async def test_a_report_of_the_provinces_own_user_is_taken(tracking, sender):
+    code = await tracking.submit()
+    await tracking.report("case-answered", code, sender=sender)
+    assert await tracking.state(code) == "answered"
+
+
+@pytest.mark.parametrize("details", [{"sender": "notifier"}, {"routing_key": "case-answered.atlantis"}])
+async def test_a_report_of_no_province_breaks_the_contract(tracking, details):
+    code = await tracking.submit()
+    with pytest.raises(ContractError):
+        await tracking.report("case-answered", code, **details)
+    assert await tracking.state(code) == "registered"
+
+
+async def test_a_report_about_another_provinces_case_is_refused(tracking):
+    code = await tracking.submit()
+    event_id = await tracking.report("case-answered", code, province="fars")
+    assert await tracking.state(code) == "registered"
+    assert await tracking.refusals(code) == [(event_id, "fars", "case-answered", "foreign_case")]
+
+
+async def test_a_foreign_province_is_told_nothing_of_the_case(tracking, secrets_of_people):
+    code = await tracking.submit()
+    await tracking.report("case-answered", code, province="fars")
+    [refused] = await tracking.announced()
+    assert refused["routing_key"] == "case-refused.fars"
+    assert not any(word in str(refused) for word in (*secrets_of_people, "isfahan"))
+
+
+async def test_a_report_whose_subject_is_another_case_is_refused(tracking, new_code):
+    code = await tracking.submit()
+    await tracking.report("case-answered", code, subject=new_code())
+    assert [reason for *_, reason in await tracking.refusals(code)] == ["wrong_subject"]
+
+
+async def test_a_report_on_a_case_not_heard_of_yet_comes_again(tracking, report, submission, new_code):
+    code = new_code()
+    early = report("case-received", code)
+    with pytest.raises(CaseUnknownError):
+        await tracking.bus.handle(early)
+    assert await tracking.heard() == 0
+
+    await tracking.bus.handle(submission(code))
+    await tracking.bus.handle(early)
+    assert await tracking.state(code) == "received"
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("case-answered", {"text": ""}),
+        ("case-answered", {"text": " \n "}),
+        ("case-answered", {"text": "x" * 8001}),
+        ("case-answered", {"text": None}),
+        ("case-answered", {"files": [{"id": "f-1"}]}),
+        ("case-info-requested", {"question": ""}),
+        ("case-rejected", {"reason": ""}),
+        ("case-referred", {"reason": ""}),
+        ("case-received", {"at": "2026-12-13T11:00:00"}),
+        ("case-received", {"at": "9999-12-31T23:59:59-10:00"}),
+        ("case-received", {"tracking_code": "12345678901"}),
+    ],
+)
+async def test_a_report_that_breaks_the_contract_is_a_dead_letter(tracking, name, data):
+    code = await tracking.submit()
+    with pytest.raises(ContractError):
+        await tracking.report(name, code, data=data)
+    assert await tracking.states(code) == ["registered"]
+
+
+async def test_a_referral_hands_the_case_to_the_other_province(tracking):
+    code = await tracking.submit()
+    await tracking.report("case-referred", code)
+    case = await tracking.case(code)
+    assert (case.province, case.state) == ("fars", State.REGISTERED)
+
+
+async def test_a_referral_is_part_of_the_history_with_its_reason(tracking):
+    code = await tracking.submit()
+    await tracking.report("case-referred", code)
+    steps = await tracking.history(code)
+    assert [(step.state.value, step.note) for step in steps] == [
+        ("registered", None),
+        ("referred", "ساکن استان دیگری هستید."),
+    ]
+
+
+async def test_after_a_referral_the_new_province_reports_from_its_own_first_number(tracking):
+    code = await tracking.submit()
+    await tracking.report("case-assigned", code, seq=7)
+    await tracking.report("case-referred", code, seq=8)
+    await tracking.report("case-received", code, province="fars", seq=1, at="2026-12-14T08:00:00Z")
+    await tracking.report("case-answered", code, province="fars", seq=2, at="2026-12-14T09:00:00Z")
+    assert await tracking.state(code) == "answered"
+    assert await tracking.states(code) == ["registered", "in_progress", "referred", "received", "answered"]
+
+
+async def test_after_a_referral_the_old_province_is_refused(tracking):
+    code = await tracking.submit()
+    await tracking.report("case-referred", code, seq=1)
+    await tracking.report("case-answered", code, seq=2)
+    assert await tracking.state(code) == "registered"
+    assert [reason for *_, reason in await tracking.refusals(code)] == ["foreign_case"]
+
+
+async def test_what_a_province_reported_before_its_referral_belongs_to_the_history_however_late(tracking):
+    code = await tracking.submit()
+    await tracking.report("case-referred", code, seq=3)
+    await tracking.report("case-assigned", code, seq=2)
+    assert (await tracking.case(code)).province == "fars"
+    assert await tracking.states(code) == ["registered", "in_progress", "referred"]
+    assert await tracking.refusals(code) == []
+
+
+async def test_a_case_may_come_back_to_a_province_and_leave_it_again(tracking):
+    code = await tracking.submit()
+    await tracking.report("case-referred", code, seq=1)
+    await tracking.report("case-referred", code, province="fars", seq=1, data={"province": "isfahan"})
+    await tracking.report("case-assigned", code, seq=4)
+    await tracking.report("case-referred", code, seq=5, data={"province": "qom"})
+    await tracking.report("case-received", code, province="qom")
+    case = await tracking.case(code)
+    assert (case.province, case.state, await tracking.refusals(code)) == ("qom", State.RECEIVED, [])
+
+
+@pytest.mark.parametrize(("province", "reason"), [("atlantis", "unknown_province"), ("isfahan", "same_province")])
+async def test_a_referral_to_nowhere_is_refused(tracking, province, reason):
+    code = await tracking.submit()
+    await tracking.report("case-referred", code, data={"province": province})
+    assert (await tracking.case(code)).province == "isfahan"
+    assert [each for *_, each in await tracking.refusals(code)] == [reason]
+
+
+async def test_a_referral_is_announced_with_the_whole_request(tracking, request_data):
+    code = await tracking.submit()
+    await tracking.report("case-referred", code)
+    [referred] = await tracking.announced("request-referred")
+    assert referred["routing_key"] == "request-referred.fars"
+    assert referred["data"] == {
+        **request_data(code),
+        "province": {"key": "fars", "name": "فارس"},
+        "reason": "ساکن استان دیگری هستید.",
+    }
+
+
+async def test_a_status_change_is_announced_complete(tracking):
+    code = await tracking.submit()
+    await tracking.report("case-answered", code, at="2026-12-14T12:30:00+03:30")
+    [changed] = await tracking.announced()
+    assert changed["routing_key"] == "request-status-changed.isfahan"
+    assert (changed["source"], changed["subject"], changed["seq"]) == ("/desk/tracking", code, 2)
+    assert changed["data"] == {
+        "tracking_code": code,
+        "state": "answered",
+        "state_title": "پاسخ داده شد",
+        "at": "2026-12-14T09:00:00Z",
+        "due_at": "2026-12-20T20:29:59Z",
+        "province": {"key": "isfahan", "name": "اصفهان"},
+        "note": None,
+        "answer": {
+            "text": "قبض شما صادر شد.\nبه دفتر استان بیایید.",
+            "at": "2026-12-14T09:00:00Z",
+            "files": [
+                {"id": "f-1", "name": "قبض.pdf", "size": 12, "media_type": "application/pdf", "sha256": "a" * 64}
+            ],
+        },
+        "applicant": {"first_name": "زهرا", "last_name": "رضایی‌نژاد", "gender": "female"},
+        "contact": {
+            "mobile": "+989123456789",
+            "landline": "+983132223344",
+            "email": "zahra.rezaei@example.ir",
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "note"),
+    [
+        ("case-received", "received", None),
+        ("case-assigned", "in_progress", None),
+        ("case-info-requested", "info_requested", "شماره فیش شما چیست؟"),
+        ("case-rejected", "rejected", "مدرک‌ها کامل نیست."),
+        ("case-referred", "referred", "ساکن استان دیگری هستید."),
+    ],
+)
+async def test_each_report_is_announced_with_its_title_and_note(tracking, name, state, note):
+    code = await tracking.submit()
+    await tracking.report(name, code)
+    [changed] = await tracking.announced("request-status-changed")
+    data = changed["data"]
+    assert (data["state"], data["state_title"], data["note"]) == (state, TITLES[State(state)], note)
+
+
+async def test_announcements_of_a_case_are_numbered_without_gap(tracking):
+    code = await tracking.submit(seq=1)
+    await tracking.report("case-received", code, seq=1)
+    await tracking.report("case-received", code, seq=2)
+    await tracking.report("case-referred", code, seq=3)
+    await tracking.report("case-answered", code, province="fars", seq=1)
+    assert [each["seq"] for each in await tracking.announced()] == [2, 3, 4, 5, 6]
+
+
+async def test_a_request_without_email_and_landline_is_announced_so(tracking):
+    code = await tracking.submit(contact={"mobile": "+989123456789"})
+    await tracking.report("case-received", code)
+    [changed] = await tracking.announced()
+    assert changed["data"]["contact"] == {"mobile": "+989123456789", "landline": None, "email": None}
+
+
+names = st.sampled_from(sorted(LEADS_TO))
+deliveries = st.lists(
+    st.tuples(names, st.integers(min_value=1, max_value=6), st.sampled_from(["isfahan", "fars"])), max_size=8
+)
+anything = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=25, deadline=None
+)
+
+
+@anything
+@given(deliveries, st.data())
+async def test_no_sequence_of_reports_reaches_an_illegal_state_or_loses_one(tracking, report, given_reports, data):
+    code = await tracking.submit()
+    messages = [
+        report(name, code, province=province, seq=seq, data={"province": "qom"} if province == "fars" else None)
+        for name, seq, province in given_reports
+    ]
+    repeated = data.draw(st.lists(st.sampled_from(messages), max_size=3)) if messages else []
+    before = await tracking.case(code)
+    for message in data.draw(st.permutations(messages + repeated)):
+        await tracking.bus.handle(message)
+        after = await tracking.case(code)
+        moved = after.state in NEXT[before.state]
+        referred = after.state is State.REGISTERED and after.province != before.province
+        assert after.state is before.state or moved or referred
+        before = after
+    kept = await tracking.rows(select(step_table.c.event_id).where(step_table.c.tracking_code == code))
+    refused = await tracking.rows(select(refusal_table.c.event_id).where(refusal_table.c.tracking_code == code))
+    entered = [row.event_id for row in kept + refused]
+    assert len(entered) == len(messages) + 1
+    assert {message.id for message in messages} < set(entered)
+
+
+@anything
+@given(st.permutations([0, 1, 2, 3, 4, 0, 3]), st.sampled_from(["case-answered", "case-rejected", "case-referred"]))
+async def test_a_whole_story_in_any_order_ends_as_it_was_told(tracking, report, order, end):
+    code = await tracking.submit()
+    messages = [report(name, code, seq=seq) for seq, name in enumerate([*STORY[:-1], end], start=1)]
+    for number in order:
+        await tracking.bus.handle(messages[number])
+    assert await tracking.state(code) == LEADS_TO[end]
+    assert await tracking.refusals(code) == []
+    assert (await tracking.states(code))[:5] == [
+        "registered",
+        "received",
+        "in_progress",
+        "info_requested",
+        "in_progress",
+    ]
