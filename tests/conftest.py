@@ -2,9 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from desk_process import RunningDesk
+
+if TYPE_CHECKING:
+    from real_desk import RealDesk
+
+    from desk.servers.postgres import PostgresServer
+    from desk.servers.rabbit import RabbitServer
+    from desk.servers.redis import RedisServer
+    from desk.servers.s3 import S3Server
 
 
 @pytest.fixture
@@ -29,3 +38,28 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDesk]:
     yield running
     if running.process.poll() is None:
         running.stop()
+
+
+@pytest.fixture(scope="session")
+def real_desk(
+    tmp_path_factory: pytest.TempPathFactory,
+    postgres_server: "PostgresServer",
+    rabbit_server: "RabbitServer",
+    redis_server: "RedisServer",
+    s3_server: "S3Server",
+) -> "Iterator[RealDesk]":
+    """One desk of separate services on real servers, for all tests that heal what they break."""
+    from real_desk import RealDesk  # slow to import, and only needed here
+
+    running = RealDesk(tmp_path_factory.mktemp("real"), postgres_server, rabbit_server, redis_server, s3_server)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def calm_desk(real_desk: "RealDesk") -> "Iterator[RealDesk]":
+    """The real desk, without a request anywhere and healthy; afterwards whatever was broken is mended."""
+    real_desk.heal()
+    real_desk.begin_anew()
+    yield real_desk
+    real_desk.heal()

@@ -22,6 +22,8 @@ test("sizes and kinds are said in Persian", () => {
   assert.equal(sizeInWords(500), "۵۰۰ بایت");
   assert.equal(sizeInWords(2_516_582), "۲٫۴ مگابایت");
   assert.equal(sizeInWords(7_340_032), "۷ مگابایت");
-  assert.equal(kindsInWords(LIMITS.extensions), "PDF، JPG، PNG، HEIC یا DOCX");
+  assert.equal(kindsInWords(LIMITS.extensions).replaceAll("\u200f", ""), "PDF، JPG، PNG، HEIC یا DOCX");
+  assert.equal(kindsInWords([".png", ".heic", ".heif"]).replaceAll("\u200f", ""), "PNG یا HEIC");
+  assert.match(kindsInWords([".pdf", ".png"]), /^PDF\u200f/, "Latin names keep the order of the sentence");
   assert.equal(extensionOf("a.b.JPeG"), ".jpeg");
 });

@@ -42,11 +42,19 @@ export function sizeInWords(bytes) {
   return `${toPersian(String(rounded).replace(".", "٫"))} ${unit}`;
 }
 
+/** Other endings of kinds that people know by a shorter or more common one. */
+const SAME_KIND = [".jpeg", ".heif"];
+
+/** Keeps a list of Latin names in the order of a Persian sentence: the commas between them would go left to right. */
+const RIGHT_TO_LEFT_MARK = "\u200f";
+
 /**
  * @param {string[]} extensions
  * @returns {string} such as «PDF، JPG یا PNG»
  */
 export function kindsInWords(extensions) {
-  const kinds = extensions.filter((extension) => extension !== ".jpeg").map((extension) => extension.slice(1).toUpperCase());
+  const kinds = extensions
+    .filter((extension) => !SAME_KIND.includes(extension))
+    .map((extension) => extension.slice(1).toUpperCase() + RIGHT_TO_LEFT_MARK);
   return words.oneOf(kinds);
 }

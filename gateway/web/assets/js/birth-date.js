@@ -11,6 +11,9 @@ import { inTehran } from "./tehran.js";
 /** @typedef {import("./jalali.js").JalaliDate} JalaliDate */
 /** @typedef {import("./fields.js").Control} Control */
 
+/** Where the calendar opens while no year is typed: nearer to most applicants than today, where almost no day can be chosen. */
+const YEARS_BACK = 40;
+
 /** In HTML: `#birth_day`, `#birth_month`, `#birth_year` and the button `#open_calendar`. */
 export class BirthDate {
   #controls = { day: input("birth_day"), month: select("birth_month"), year: input("birth_year") };
@@ -63,13 +66,14 @@ export class BirthDate {
 
   /**
    * @param {JalaliDate} today
-   * @returns {JalaliDate} a day to start from when only some of the fields are filled
+   * @returns {JalaliDate} a day to start from while not all of the fields are filled
    */
   #nearest(today) {
     const year = Number(typedDigits(this.#controls.year.value));
     const month = Number(this.#controls.month.value);
-    if (!(year >= FIRST_YEAR && year < today.year)) return today;
-    return { year, month: month >= 1 ? month : 1, day: 1 };
+    if (year === today.year) return today;
+    const known = year >= FIRST_YEAR && year < today.year;
+    return { year: known ? year : today.year - YEARS_BACK, month: month >= 1 ? month : 1, day: 1 };
   }
 
   /** @param {JalaliDate} date */

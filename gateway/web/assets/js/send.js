@@ -4,6 +4,7 @@ import { Problem, fetchCatalog, sendRequest } from "./api.js";
 import { Attachments } from "./attachments.js";
 import { BirthDate } from "./birth-date.js";
 import { Captcha } from "./captcha.js";
+import { toPersian } from "./digits.js";
 import { block, button, byId, fillSelect, input, select } from "./elements.js";
 import { ErrorSummary } from "./error-summary.js";
 import { inWords, mayRetry } from "./failure.js";
@@ -85,7 +86,7 @@ function start() {
   subSubject.addEventListener("change", showAnswerTime);
   checkOnLeaving("mobile", mobile, () => checkMobile(mobile.value));
   checkOnLeaving("email", email, () => checkEmail(email.value));
-  checkOnLeaving("landline", landline, () => checkLandline(landline.value, areaCode.value));
+  checkOnLeaving("landline", landline, () => checkLandline(landline.value, chosenAreaCode()));
   for (const field of ["province", "subject", "sub_subject", "text", "captcha.answer"]) {
     fields.controlOf(field).addEventListener("input", () => fields.clear(field));
   }
@@ -120,7 +121,12 @@ async function loadCatalog() {
 }
 
 function showAreaCode() {
-  areaCode.value = catalog?.provinces.find((candidate) => candidate.key === province.value)?.area_code ?? "";
+  areaCode.value = toPersian(chosenAreaCode());
+}
+
+/** @returns {string} in ASCII digits; empty while no province is chosen */
+function chosenAreaCode() {
+  return catalog?.provinces.find((candidate) => candidate.key === province.value)?.area_code ?? "";
 }
 
 function subSubjects() {
@@ -238,7 +244,7 @@ function faults() {
   note("province", province.value === "" ? words.province.missing : null);
   note("email", checkEmail(email.value));
   note("mobile", checkMobile(mobile.value));
-  note("landline", checkLandline(landline.value, areaCode.value));
+  note("landline", checkLandline(landline.value, chosenAreaCode()));
   note("subject", subject.value === "" ? words.subject.missing : null);
   note("sub_subject", subSubject.value === "" ? words.subSubject.missing : null);
   note("text", checkText(text.value, limits));
@@ -255,12 +261,12 @@ function identityFaults() {
 
 /** @returns {RequestContent} */
 function content() {
-  const number = readLandline(landline.value, areaCode.value);
+  const number = readLandline(landline.value, chosenAreaCode());
   return {
     province: province.value,
     ...(email.value.trim() !== "" && { email: email.value.trim() }),
     mobile: readMobile(mobile.value) ?? "",
-    ...(number !== null && { landline: { area_code: areaCode.value, number } }),
+    ...(number !== null && { landline: { area_code: chosenAreaCode(), number } }),
     subject: subject.value,
     sub_subject: subSubject.value,
     text: text.value,

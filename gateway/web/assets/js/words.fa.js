@@ -82,7 +82,7 @@ export const words = {
   subSubject: {
     missing: "موضوع فرعی را انتخاب کنید.",
     choose: "انتخاب کنید",
-    subjectFirst: "ابتدا موضوع اصلی را انتخاب کنید",
+    subjectFirst: "پس از موضوع اصلی",
     /** @param {number} days */
     answerWithin: (days) => `مهلت پاسخ به این موضوع ${toPersian(days)} روز است.`,
   },
@@ -117,6 +117,7 @@ export const words = {
     tooMany: (most) => `حداکثر ${toPersian(most)} فایل می‌توانید بفرستید. این فایل را حذف کنید.`,
     /** @param {string} kinds */
     forbidden: (kinds) => `این نوع فایل پذیرفته نمی‌شود. فایل ${kinds} انتخاب کنید.`,
+    lying: "محتوای این فایل با پسوند نامش نمی‌خواند. آن را دوباره ذخیره کنید یا فایل دیگری انتخاب کنید.",
     empty: "این فایل خالی است. فایل دیگری انتخاب کنید.",
     /** @param {string} size */
     tooLarge: (size) => `این فایل بزرگ‌تر از ${size} است. فایل کوچک‌تری انتخاب کنید.`,

@@ -1,5 +1,6 @@
 """The gateway in the process: the routes of ``gateway/routes.toml`` and the pages of ``gateway/web``."""
 
+import os
 import tomllib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -9,7 +10,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Router
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -53,14 +54,14 @@ class Pages(StaticFiles):
     def __init__(self) -> None:
         super().__init__(directory=GATEWAY / "web", html=True)
 
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        """Find a file, or the page of that name."""
+        full_path, found = super().lookup_path(path)
+        return (full_path, found) if found or "." in path else super().lookup_path(f"{path}.html")
+
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """Find a file, or the page of that name. Raises HTTPException 404."""
-        try:
-            response = await super().get_response(path, scope)
-        except HTTPException as error:
-            if error.status_code != 404 or "." in path:  # noqa: PLR2004 - not found
-                raise
-            response = await super().get_response(f"{path}.html", scope)
+        """Answer with the file, or with the page that says there is none."""
+        response = await super().get_response(path, scope)
         response.headers["Cache-Control"] = "no-cache"
         return response
 
@@ -100,12 +101,8 @@ class Gateway:
     async def _serve_page(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await self._pages(scope, receive, send)
-        except HTTPException as error:
-            if error.status_code != 404:  # noqa: PLR2004 - not found
-                await JSONResponse({"status": error.status_code}, error.status_code)(scope, receive, send)
-                return
-            page = GATEWAY / "web" / "404.html"
-            await FileResponse(page, status_code=404)(scope, receive, send)
+        except HTTPException as error:  # a method that pages do not have
+            await JSONResponse({"status": error.status_code}, error.status_code)(scope, receive, send)
 
 
 async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:

@@ -87,21 +87,21 @@ class UnknownAttachmentError(DomainError):
     """The attachment does not exist, is another person's or belongs to a request already."""
 
     code, field = "attachment_unknown", "attachments"
-    title = "یکی از پرونده‌های پیوست پیدا نشد. لطفاً آن را حذف و دوباره بارگذاری کنید."
+    title = "یکی از فایل‌های پیوست پیدا نشد. لطفاً آن را حذف و دوباره بارگذاری کنید."
 
 
 class AttachmentNotFoundError(DomainError):
     """There is no such unclaimed attachment of this person."""
 
     status, code = 404, "attachment_unknown"
-    title = "این پروندهٔ پیوست پیدا نشد."
+    title = "این فایل پیوست پیدا نشد."
 
 
 class TooManyFilesError(DomainError):
     """More files wait than a request may carry."""
 
     status, code, field = 409, "too_many_files", "attachments"
-    title = "حداکثر ۵ پرونده می‌توان پیوست کرد. برای افزودن پروندهٔ تازه، یکی را حذف کنید."
+    title = "حداکثر ۵ فایل می‌توان پیوست کرد. برای افزودن فایل تازه، یکی را حذف کنید."
 
 
 class RequestNotFoundError(DomainError):

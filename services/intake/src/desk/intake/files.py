@@ -34,42 +34,42 @@ class FileEmptyError(DomainError):
     """There is nothing in the file."""
 
     code, field = "file_empty", "file"
-    title = "این پرونده خالی است. لطفاً پروندهٔ دیگری انتخاب کنید."
+    title = "این فایل خالی است. لطفاً فایل دیگری انتخاب کنید."
 
 
 class FileMissingError(DomainError):
     """The form has no part named ``file`` that is a file."""
 
     code, field = "file_missing", "file"
-    title = "پرونده‌ای فرستاده نشده است. لطفاً یک پرونده انتخاب کنید."
+    title = "فایلی فرستاده نشده است. لطفاً یک فایل انتخاب کنید."
 
 
 class FormUnreadableError(DomainError):
     """The form broke off, is no form, or holds more than one file."""
 
     status, code, field = 400, "form_unreadable", "file"
-    title = "پرونده به‌درستی فرستاده نشد. لطفاً یک پرونده انتخاب کنید و دوباره بفرستید."
+    title = "فایل به‌درستی فرستاده نشد. لطفاً یک فایل انتخاب کنید و دوباره بفرستید."
 
 
 class FileTooLargeError(DomainError):
     """The file is larger than allowed."""
 
     status, code, field = 413, "file_too_large", "file"
-    title = "حجم این پرونده بیش از ۷ مگابایت است. لطفاً پروندهٔ کوچک‌تری انتخاب کنید."
+    title = "حجم این فایل بیش از ۷ مگابایت است. لطفاً فایل کوچک‌تری انتخاب کنید."
 
 
 class FileTypeForbiddenError(DomainError):
     """The content is of a kind the desk does not take."""
 
     status, code, field = 415, "file_type_forbidden", "file"
-    title = "این نوع پرونده پذیرفته نمی‌شود. پروندهٔ PDF، JPEG، PNG، HEIC یا DOCX بفرستید."
+    title = "این نوع فایل پذیرفته نمی‌شود. فایل PDF، JPEG، PNG، HEIC یا DOCX بفرستید."
 
 
 class FileTypeMismatchError(DomainError):
     """The name says one kind, the content is another."""
 
     status, code, field = 415, "file_type_mismatch", "file"
-    title = "نوع این پرونده با پسوند نامش یکی نیست. لطفاً آن را با قالب درست ذخیره کنید و دوباره بفرستید."
+    title = "نوع این فایل با پسوند نامش یکی نیست. لطفاً آن را با قالب درست ذخیره کنید و دوباره بفرستید."
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ class StorageUnavailableError(ServiceUnavailableError):
     """Files cannot be kept just now; everything else works."""
 
     code = "storage_unavailable"
-    title = "در این لحظه نمی‌توان پرونده دریافت کرد. می‌توانید کمی بعد دوباره تلاش کنید یا درخواست را بدون پیوست بفرستید."
+    title = "در این لحظه نمی‌توان فایل دریافت کرد. می‌توانید کمی بعد دوباره تلاش کنید یا درخواست را بدون پیوست بفرستید."
 
 
 @dataclass(frozen=True, slots=True)

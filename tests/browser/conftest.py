@@ -1,0 +1,99 @@
+"""A real Chromium before the desk, and a watch over everything that its pages ask for and complain of."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from browser.pages import PATIENCE_MS
+from browser.watch import Watch
+from desk_process import RunningDesk
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+HERE = Path(__file__).parent
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+MISSING = "no Chromium here; install Debian's package `chromium` to run the browser tests"
+
+expect.set_options(timeout=PATIENCE_MS)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """Debian's Chromium, or any other; without one there is nothing to test, and a check of changes must not pass."""
+    found = next((path for name in NAMES if (path := shutil.which(name))), None)
+    if found is None and os.environ.get("CI") == "true":
+        pytest.fail(MISSING, pytrace=False)
+    return found or pytest.skip(MISSING)
+
+
+# Playwright's loop counts as running for as long as Playwright lives, and no asynchronous test could run beside it:
+# it must not outlive the folder. A folder is no scope of pytest's, so it lives for one module.
+@pytest.fixture(scope="module")
+def chromium(chromium_path: str) -> Iterator[Browser]:
+    """It, headless."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def desk(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDesk]:
+    """A desk for the browser alone: wrong identities are counted by source, and other tests try some too."""
+    running = RunningDesk(tmp_path_factory.mktemp("browser") / "data")
+    yield running
+    if running.process.poll() is None:
+        running.stop()
+
+
+@pytest.fixture
+def open_page(chromium: Browser, desk: RunningDesk) -> Iterator[Callable[..., Page]]:
+    """Open pages as separate visitors. None of them may have asked another host or met an error when the test ends."""
+    opened: list[tuple[BrowserContext, Watch]] = []
+
+    def open_one(width: int = 1280, height: int = 900, **options: object) -> Page:
+        context = chromium.new_context(
+            base_url=desk.url,
+            viewport={"width": width, "height": height},
+            locale="fa-IR",
+            reduced_motion="reduce",
+            **options,
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        opened.append((context, Watch(context, desk.url)))
+        return context.new_page()
+
+    yield open_one
+    for context, watch in opened:
+        context.close()
+        assert watch.strangers == []
+        assert watch.faults == []
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Page]) -> Page:
+    """One visitor's page."""
+    return open_page()
+
+
+@pytest.fixture
+def watch(page: Page, desk: RunningDesk) -> Watch:
+    """What this visitor's page asks for from now on."""
+    return Watch(page.context, desk.url)

@@ -1,0 +1,157 @@
+"""The pages in the hands of an applicant and of an expert."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+from applicant import PDF, PNG
+from desk_process import CAPTCHA_ANSWER
+from playwright.sync_api import FilePayload, Locator, Page, expect
+
+from desk.iran.digits import to_ascii, to_persian
+
+PATIENCE_MS = 10_000
+
+Person = Mapping[str, Any]
+
+TEXT = "سلام، روادید عمرهٔ من چه زمانی صادر می‌شود؟\nشمارهٔ قبض: ۱۲۳۴۵"
+MOBILE = "۰۹۱۲۰۰۰۰۰۰۰"
+FILES: tuple[FilePayload, ...] = (
+    {"name": "گذرنامه.pdf", "mimeType": "application/pdf", "buffer": PDF},
+    {"name": "عکس.png", "mimeType": "image/png", "buffer": PNG},
+)
+
+
+def living(client: httpx.Client, place: int) -> Person:
+    """Give one of the living synthetic people."""
+    found: list[Person] = [person for person in client.get("/demo/people").json() if not person["deceased"]]
+    return found[place]
+
+
+def day_of(person: Person) -> tuple[str, str, str]:
+    """Give year, month and day of birth, without zeros in front."""
+    year, month, day = (str(int(part)) for part in str(person["birth_date"]).split("-"))
+    return year, month, day
+
+
+class Form:
+    """What both forms have: a security code, a button, an error summary."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.submit = page.locator("#submit")
+        self.summary = page.locator("#error_summary")
+        self.code = page.locator("#captcha_answer")
+
+    def read_code(self, answer: str = CAPTCHA_ANSWER) -> None:
+        """Type the security code; a new image would clear it, so wait for the image first."""
+        expect(self.page.locator("#captcha[data-state=ready]")).to_be_visible()
+        self.code.fill(answer)
+
+    def press_although_off(self) -> None:
+        """Press the button as a person does who does not see that it is off."""
+        self.submit.evaluate("button => button.click()")
+
+
+class SendPage(Form):
+    """«ارسال درخواست»."""
+
+    def __init__(self, page: Page) -> None:
+        super().__init__(page)
+        self.birth_date = page.get_by_role("group", name="تاریخ تولد")
+
+    def open(self) -> "SendPage":
+        """Go there and wait until it can be used."""
+        self.page.goto("/send")
+        return self.loaded()
+
+    def loaded(self) -> "SendPage":
+        """Wait until provinces, subjects and the security code are there."""
+        expect(self.page.locator("#province option[value=isfahan]")).to_be_attached()
+        expect(self.page.locator("#captcha[data-state=ready]")).to_be_visible()
+        return self
+
+    def type_birth_date(self, person: Person) -> None:
+        """Fill the three fields."""
+        year, month, day = day_of(person)
+        self.birth_date.get_by_label("روز").fill(to_persian(day))
+        self.birth_date.get_by_label("ماه").select_option(month)
+        self.birth_date.get_by_label("سال").fill(to_persian(year))
+
+    def type_national_id(self, national_id: str) -> None:
+        """Type it in Persian digits and leave the field."""
+        field = self.page.get_by_label("کد ملی")
+        field.fill("")
+        field.press_sequentially(to_persian(national_id))
+        field.blur()
+
+    def identify(self, person: Person) -> None:
+        """Have the name read."""
+        self.type_birth_date(person)
+        self.type_national_id(person["national_id"])
+        self.has_read(person)
+
+    def has_read(self, person: Person) -> None:
+        """Expect name and gender, and no way to change them."""
+        gender = "زن" if person["gender"] == "female" else "مرد"
+        for label, value in (
+            ("نام", person["first_name"]),
+            ("نام خانوادگی", person["last_name"]),
+            ("جنسیت", gender),
+        ):
+            field = self.page.get_by_label(label, exact=True)
+            expect(field).to_have_value(str(value))
+            expect(field).not_to_be_editable()
+
+    def fill_rest(self, province: str = "isfahan") -> None:
+        """Fill everything after the name but files and security code."""
+        self.page.get_by_label("استان", exact=True).select_option(province)
+        self.page.get_by_label("تلفن همراه").fill(MOBILE)
+        self.page.get_by_label("موضوع اصلی").select_option("umrah")
+        self.page.get_by_label("موضوع فرعی").select_option("umrah_visa")
+        self.page.get_by_label("متن درخواست").fill(TEXT)
+
+    def choose_files(self, files: Sequence[FilePayload | Path] = FILES) -> None:
+        """Hand files to the picker."""
+        self.page.locator("#attachments").set_input_files(list(files))
+
+    def file(self, name: str) -> Locator:
+        """Find a file in the list."""
+        return self.page.locator(".file", has_text=name)
+
+    def files_are_up(self, count: int = len(FILES)) -> None:
+        """Wait until that many files have been taken."""
+        expect(self.page.locator(".file[data-state=sent]")).to_have_count(count)
+
+    def typed(self) -> dict[str, str]:
+        """Give the value of every field that keeps what was typed."""
+        values: dict[str, str] = self.page.locator(
+            "#request_form :is(input:not([type=file], #captcha_answer), select, textarea)"
+        ).evaluate_all("fields => Object.fromEntries(fields.map(field => [field.id, field.value]))")
+        return values
+
+    def received_code(self) -> str:
+        """Wait for the green message; give its tracking code in ASCII digits."""
+        expect(self.page.locator("#success .notice-success")).to_be_visible()
+        shown = self.page.locator("#tracking_code").inner_text()
+        assert re.fullmatch(r"[۰-۹]{4} [۰-۹]{4} [۰-۹]{4}", shown.strip()), shown
+        return to_ascii(shown).replace(" ", "").strip()
+
+
+class TrackPage(Form):
+    """«پیگیری درخواست»."""
+
+    def open(self) -> "TrackPage":
+        """Go there and wait until it can be used."""
+        self.page.goto("/track")
+        expect(self.page.locator("#captcha[data-state=ready]")).to_be_visible()
+        return self
+
+    def ask(self, national_id: str, tracking_code: str) -> None:
+        """Fill the three fields and press «پیگیری»."""
+        self.page.get_by_label("کد ملی").fill(to_persian(national_id))
+        self.page.get_by_label("کد رهگیری").fill(to_persian(tracking_code))
+        self.read_code()
+        self.submit.click()

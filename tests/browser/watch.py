@@ -1,0 +1,38 @@
+"""What pages ask for, and what goes wrong in them."""
+
+from urllib.parse import urlsplit
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, Request
+
+
+class Watch:
+    """What the pages of a test have asked for, and what went wrong in them."""
+
+    def __init__(self, context: BrowserContext, home: str) -> None:
+        self._home = urlsplit(home).netloc
+        self.requests: list[Request] = []
+        self.faults: list[str] = []
+        context.on("request", self._request)
+        context.on("console", self._console)
+        context.on("weberror", lambda error: self.faults.append(str(error.error)))
+
+    def sent(self, method: str, path: str) -> int:
+        """Count the requests to a path of the desk."""
+        return sum(each.method == method and urlsplit(each.url).path == path for each in self.requests)
+
+    @property
+    def strangers(self) -> list[str]:
+        """Addresses at other hosts."""
+        asked = {each.url for each in self.requests if urlsplit(each.url).scheme not in {"data", "blob"}}
+        return sorted(url for url in asked if urlsplit(url).netloc != self._home)
+
+    def _request(self, request: Request) -> None:
+        self.requests.append(request)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type != "error":
+            return
+        # That the desk has refused something is the browser's note, not a fault of the page.
+        if message.text.startswith("Failed to load resource") and "status of 4" in message.text:
+            return
+        self.faults.append(message.text)

@@ -1,0 +1,616 @@
+"""The desk on real servers: its services as processes of their own, one public door before them, provinces beside them."""
+
+import asyncio
+import json
+import os
+import secrets
+import sys
+import threading
+import time
+import tomllib
+import uuid
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote, urlsplit
+
+import aio_pika
+import asyncpg
+import httpx
+from applicant import Applicant
+from desk_process import wait_for
+from province_desk import ProvinceDesk
+from redis import Redis
+
+from desk.chassis.crypto import new_key_pair, new_secret
+from desk.registry_gateway.adapters.people import Person, people
+from desk.servers.ports import free_port
+from desk.servers.postgres import PostgresServer
+from desk.servers.process import LocalProcess
+from desk.servers.rabbit import QUEUE_SETTLE_SECONDS, RabbitServer
+from desk.servers.redis import RedisServer
+from desk.servers.s3 import S3Server
+
+ROUTES = Path(__file__).parents[1] / "gateway" / "routes.toml"
+SERVICES = ("captcha", "registry-gateway", "intake", "tracking", "notifier")
+WITH_DATABASE = ("registry-gateway", "intake", "tracking", "notifier")
+TABLES = {
+    "registry-gateway": ("lookup",),
+    "intake": ("attachment", "request", "outbox", "inbox"),
+    "tracking": ("refusal", "handover", "step", '"case"', "outbox", "inbox"),
+    "notifier": ("message", "outbox", "inbox"),
+}
+READ_QUEUES = ("tracking", "notifier")
+START_DEADLINE = 60.0
+ONE_TASK_SECONDS = 120.0
+REDIS_DATABASE = 7
+TOKEN_LASTS = 1200.0
+PLENTY = "1000000/minute"
+
+T = TypeVar("T")
+
+
+class Loop:
+    """An event loop in a thread of its own, for whatever has to go on beside the test."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="beside the test", daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, T], seconds: float = 60.0) -> T:
+        """Do one thing there and wait for it."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+class MailServer:
+    """Takes every email (RFC 5321, no more of it than a client needs) and keeps it."""
+
+    def __init__(self, loop: Loop) -> None:
+        self.mails: list[bytes] = []
+        self.port = free_port()
+        self._loop = loop
+        self._server = loop.run(asyncio.start_server(self._talk, "127.0.0.1", self.port))
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async def say(line: str) -> None:
+            writer.write(f"{line}\r\n".encode())
+            await writer.drain()
+
+        try:
+            await say("220 mail")
+            while line := (await reader.readline()).strip().upper():
+                if line == b"DATA":
+                    await say("354 go on")
+                    self.mails.append(await reader.readuntil(b"\r\n.\r\n"))
+                await say("221 bye" if line == b"QUIT" else "250 fine")
+                if line == b"QUIT":
+                    break
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # whoever sent it was killed
+        finally:
+            writer.close()
+
+    def close(self) -> None:
+        async def end() -> None:
+            self._server.close()
+            await self._server.wait_closed()
+
+        self._loop.run(end())
+
+
+class Service:
+    """One process of one service; begun anew it keeps its port and goes on in its log."""
+
+    def __init__(self, name: str, environment: Mapping[str, str], folder: Path) -> None:
+        self.name = name
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = dict(environment)
+        self.folder = folder
+        self.folder.mkdir(parents=True)
+        self.changed = False
+        self._process: LocalProcess | None = None
+
+    @property
+    def log(self) -> Path:
+        """Everything it has printed."""
+        return self.folder / "log"
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        assert self._process.pid is not None
+        return self._process.pid
+
+    def start(self, prelude: str = "", **settings: str) -> None:
+        """Start it. ``prelude`` is Python run in the process before the service; ``settings`` go over the usual."""
+        self.begin(prelude, **settings)
+        self.wait_until_up()
+
+    def begin(self, prelude: str = "", **settings: str) -> None:
+        """Start it without waiting."""
+        self.changed = bool(prelude or settings)
+        program = f"{prelude}\nfrom desk.{self.name.replace('-', '_')}.main import main\nmain()"
+        self._process = LocalProcess(
+            [sys.executable, "-c", program, "serve", "--port", str(self.port)],
+            folder=self.folder,
+            environment=self.environment | settings,
+        )
+        self._process.start()
+
+    def wait_until_up(self) -> None:
+        def up() -> bool:
+            assert self.runs, f"{self.name} ended: {self._process and self._process.last_words()}"
+            return self.answers("/health/live")
+
+        wait_for(up, START_DEADLINE)
+
+    @property
+    def runs(self) -> bool:
+        return self._process is not None and self._process.obituary() is None
+
+    def answers(self, path: str) -> bool:
+        """Tell whether a GET succeeds."""
+        try:
+            return httpx.get(f"{self.url}{path}", timeout=5).is_success
+        except httpx.TransportError:
+            return False
+
+    def metric(self, name: str) -> float:
+        """Read one of its metrics; one with labels is summed up."""
+        lines = httpx.get(f"{self.url}/metrics", timeout=5).text.splitlines()
+        found = [line for line in lines if line.partition(" ")[0].partition("{")[0] == name]
+        return sum(float(line.rpartition(" ")[2]) for line in found)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        if self._process is not None:
+            self._process.kill()
+
+    def terminate(self) -> None:
+        """End it as an orchestrator would."""
+        if self._process is not None:
+            self._process.stop()
+
+    def restart(self, prelude: str = "", **settings: str) -> None:
+        """End it in order and start it."""
+        self.terminate()
+        self.start(prelude, **settings)
+
+    def revive(self) -> None:
+        """Start it again as it was if it has ended, as an orchestrator would."""
+        if self._process is not None and not self.runs:
+            self._process.start()
+            self._wait_unless_it_dies()
+
+    def _wait_unless_it_dies(self) -> None:
+        wait_for(lambda: not self.runs or self.answers("/health/live"), START_DEADLINE)
+
+
+class PublicDoor(httpx.BaseTransport):
+    """Passes public paths on as the gateway does; of several replicas each gets its turn."""
+
+    def __init__(self, replicas: Mapping[str, Sequence[Service]]) -> None:
+        self._replicas = replicas
+        self._inner = httpx.HTTPTransport(limits=httpx.Limits(max_connections=200))
+        self._turn = count()
+        with ROUTES.open("rb") as table:
+            self._routes = {route["path"]: route["service"] for route in tomllib.load(table)["route"]}
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        service = next((name for way, name in self._routes.items() if path == way or path.startswith(f"{way}/")), None)
+        if service is None:
+            return httpx.Response(404)
+        replicas = self._replicas[service]
+        chosen = replicas[next(self._turn) % len(replicas)]
+        request.url = request.url.copy_with(scheme="http", host="127.0.0.1", port=chosen.port)
+        return self._inner.handle_request(request)
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+class RealApplicant(Applicant):
+    """A synthetic person before the real desk, who reads pictures by looking into the store."""
+
+    def __init__(self, desk: "RealDesk", place: int = 0) -> None:
+        """``place`` chooses among the living synthetic people."""
+        self.client = desk.client
+        self.desk = desk
+        self.place = place
+        someone = living()[place % len(living())].identity
+        self.person = {
+            "national_id": someone.national_id.value,
+            "birth_date": someone.birth_date.isoformat(),
+            "first_name": someone.first_name,
+            "last_name": someone.last_name,
+        }
+        self.token = ""
+
+    def captcha(self, purpose: str) -> dict[str, str]:
+        challenge = self.client.post("/api/captchas", json={"purpose": purpose, "kind": "image"})
+        assert challenge.status_code == 201, challenge.text
+        return {"id": challenge.json()["id"], "answer": self.desk.answer_to(challenge.json()["id"])}
+
+    def form(self, **changed: object) -> dict[str, Any]:
+        mine = {"mobile": f"0912{self.place:07}", "email": f"applicant-{self.place}@example.com"}
+        return super().form(**(mine | changed))
+
+
+def living() -> list[Person]:
+    """List the synthetic people who can ask for something."""
+    return [person for person in people() if not person.deceased]
+
+
+@dataclass(slots=True)
+class Sent:
+    """A submission for which a code was shown, and what it took."""
+
+    code: str
+    key: str
+    with_email: bool
+    statuses: list[int] = field(default_factory=list)
+
+
+class RealDesk:
+    """All five services on servers of this machine, in databases, a virtual host and a bucket of their own."""
+
+    def __init__(
+        self, folder: Path, postgres: PostgresServer, rabbit: RabbitServer, redis: RedisServer, s3: S3Server
+    ) -> None:
+        self.postgres, self.rabbit, self.redis, self.s3 = postgres, rabbit, redis, s3
+        self.folder = folder
+        self.name = f"desk-{uuid.uuid4().hex[:8]}"
+        self.ledger: list[Sent] = []
+        self.loop = Loop()
+        self.mail = MailServer(self.loop)
+        self._redis = Redis.from_url(self._redis_url, decode_responses=True)
+        self._applicants: dict[int, tuple[float, RealApplicant]] = {}
+        self._identifying = threading.Lock()
+        self._log_marks: dict[str, int] = {}
+        self.passwords = {
+            user: secrets.token_urlsafe(12)
+            for user in ("intake", "tracking", "notifier", "operator", "province.isfahan", "province.qom")
+        }
+        self.databases = {
+            name: postgres.create_database(f"{self.name}-{name}", f"{self.name}-{name}", secrets.token_urlsafe(12))
+            for name in WITH_DATABASE
+        }
+        self.replicas: dict[str, list[Service]] = {}
+        for name in SERVICES:
+            self.replicas[name] = [Service(name, {}, folder / f"{name}-1")]
+        for name, settings in self._settings().items():
+            self.replicas[name][0].environment |= settings
+        self.client = httpx.Client(transport=PublicDoor(self.replicas), base_url="http://desk", timeout=30)
+        self._set_up()
+        self.province = ProvinceDesk(self.loop, self.broker_url("province.isfahan"), "isfahan")
+        self._in_parallel([each.start for each in self.services])
+        wait_for(self.is_served, START_DEADLINE)
+
+    # what it consists of
+
+    @property
+    def services(self) -> list[Service]:
+        return [each for replicas in self.replicas.values() for each in replicas]
+
+    def __getitem__(self, name: str) -> Service:
+        return self.replicas[name][0]
+
+    @property
+    def _redis_url(self) -> str:
+        return urlsplit(self.redis.url)._replace(path=f"/{REDIS_DATABASE}").geturl()
+
+    @property
+    def management_url(self) -> str:
+        parts = urlsplit(self.rabbit.management_url)
+        return f"{parts.scheme}://{quote(self.rabbit.user)}:{quote(self.rabbit.password)}@{parts.netloc}"
+
+    def broker_url(self, user: str | None = None) -> str:
+        """Give the broker's address for one of the users with a password, or for its administrator."""
+        parts = urlsplit(self.rabbit.amqp_url)
+        name, password = (user, self.passwords[user]) if user else (self.rabbit.user, self.rabbit.password)
+        place = f"{quote(name)}:{quote(password)}@{parts.hostname}:{parts.port}"
+        return parts._replace(netloc=place, path=f"/{self.name}").geturl()
+
+    def _settings(self) -> dict[str, dict[str, str]]:
+        identity_private, identity_public = new_key_pair()
+        tracking_private, _ = new_key_pair()
+        each = {name: self._store_settings(name) for name in WITH_DATABASE} | {"captcha": {}}
+        budgets = {"BUDGET_URL": self._redis_url}
+        peers = {"CAPTCHA_URL": self["captcha"].url}
+        each["captcha"] |= {"REDIS_URL": self._redis_url, "ISSUE_BUDGET": PLENTY}
+        each["registry-gateway"] |= budgets | {
+            "ADAPTER": "simulator",
+            "TOKEN_PRIVATE_KEY": identity_private,
+            "MISMATCHES_PER_SOURCE": PLENTY,
+            "LOOKUPS_PER_SOURCE": PLENTY,
+            "LOOKUPS_PER_NUMBER": PLENTY,
+        }
+        each["intake"] |= (
+            budgets
+            | peers
+            | {
+                "BROKER_URL": self.broker_url("intake"),
+                "IDENTITY_PUBLIC_KEY": identity_public,
+                "UPLOADS_PER_IDENTITY": PLENTY,
+                "S3_ENDPOINT": self.s3.endpoint,
+                "S3_ACCESS_KEY": self.s3.access_key,
+                "S3_SECRET_KEY": self.s3.secret_key,
+                "S3_BUCKET": self.name,
+                "S3_REGION": self.s3.region,
+                "S3_SECURE": str(self.s3.secure).lower(),
+            }
+        )
+        each["tracking"] |= (
+            budgets
+            | peers
+            | {
+                "BROKER_URL": self.broker_url("tracking"),
+                "TOKEN_PRIVATE_KEY": tracking_private,
+                "INTAKE_URL": self["intake"].url,
+                "MISSES_PER_SOURCE": PLENTY,
+                "LOOKUPS_PER_SOURCE": PLENTY,
+            }
+        )
+        each["notifier"] |= {
+            "BROKER_URL": self.broker_url("notifier"),
+            "PUBLIC_URL": "https://desk.example.ir/",
+            "SMTP_HOST": "127.0.0.1",
+            "SMTP_PORT": str(self.mail.port),
+            "SMTP_TLS": "none",
+            "MAIL_FROM": "desk@example.ir",
+            "SMS": "shown",
+        }
+        return {
+            name: {setting(name, word): value for word, value in settings.items()} for name, settings in each.items()
+        }
+
+    def _store_settings(self, name: str) -> dict[str, str]:
+        return {
+            "DATABASE_URL": self.databases[name],
+            "VAULT_KEYS": f"k1:{new_secret()}",
+            "INDEX_KEY": new_secret(),
+        }
+
+    # setting up and clearing away
+
+    def _set_up(self) -> None:
+        jobs = [lambda name=name: self._command(name, "migrate") for name in WITH_DATABASE]
+        self._in_parallel([*jobs, lambda: self._command("intake", "set-up-storage"), self.apply_topology])
+        time.sleep(QUEUE_SETTLE_SECONDS)  # a fact of the broker, see there
+
+    def _command(self, service: str, *arguments: str) -> str:
+        return self._run(f"from desk.{service.replace('-', '_')}.main import main", arguments, self[service].environment)
+
+    def apply_topology(self) -> None:
+        """Bring the broker to the desk's topology; safe to do again."""
+        self.topology("apply")
+
+    def topology(self, *arguments: str) -> str:
+        """Run ``desk-topology`` and return what it says."""
+        settings = {
+            "DESK_TOPOLOGY_MANAGEMENT_URL": self.management_url,
+            "DESK_TOPOLOGY_AMQP_URL": self.broker_url("operator"),
+            "DESK_TOPOLOGY_VHOST": self.name,
+            "DESK_TOPOLOGY_PASSWORDS": json.dumps(self.passwords),
+        }
+        return self._run("from desk.topology.main import main", arguments, settings)
+
+    @staticmethod
+    def _run(imported: str, arguments: Sequence[str], settings: Mapping[str, str]) -> str:
+        async def run() -> tuple[int | None, str]:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-c",
+                f"{imported}\nmain()",
+                *arguments,
+                env=dict(os.environ) | dict(settings),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+            )
+            async with asyncio.timeout(ONE_TASK_SECONDS):
+                said, _ = await process.communicate()
+            return process.returncode, said.decode()
+
+        code, said = asyncio.run(run())
+        assert code == 0, said
+        return said
+
+    @staticmethod
+    def _in_parallel(jobs: Sequence[Callable[[], object]]) -> None:
+        with ThreadPoolExecutor(len(jobs)) as threads:
+            for done in [threads.submit(job) for job in jobs]:
+                done.result()
+
+    def is_served(self) -> bool:
+        """Tell whether every queue the desk reads has its consumers."""
+        return all(self.queue(name).consumers >= len(self.replicas[name]) for name in READ_QUEUES)
+
+    def heal(self) -> None:
+        """Bring every service back to what it usually is, after an experiment."""
+
+        def mend(each: Service) -> None:
+            if each.changed or not each.runs:
+                each.kill()
+                each.start()
+
+        self._in_parallel([lambda each=each: mend(each) for each in self.services])
+        wait_for(self.is_served, START_DEADLINE)
+
+    def begin_anew(self) -> None:
+        """Forget every request, wherever it is, so that an experiment is judged by its own alone."""
+        self.ledger.clear()
+        self.purge()
+        for name, tables in TABLES.items():
+            self.execute(name, f"TRUNCATE {', '.join(tables)}")
+        self.purge()
+        self.province.forget()
+        self.mail.mails.clear()
+        self._log_marks = {str(each.log): each.log.stat().st_size for each in self.services}
+
+    def close(self) -> None:
+        """End everything, and take away what it left on the servers."""
+        self._in_parallel([each.kill for each in self.services])
+        self.province.close()
+        self.mail.close()
+        self.client.close()
+        self._redis.flushdb()
+        self._redis.close()
+        self.loop.close()
+        self.rabbit.delete_vhost(self.name)
+        for name in WITH_DATABASE:
+            self.postgres.drop_database(f"{self.name}-{name}")
+
+    # a look inside
+
+    def rows(self, service: str, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Ask a service's database."""
+        return [tuple(row.values()) for row in self._on_database(service, lambda it: it.fetch(query, *values))]
+
+    def execute(self, service: str, statement: str) -> None:
+        """Change a service's database."""
+        self._on_database(service, lambda it: it.execute(statement))
+
+    def _on_database(self, service: str, work: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
+        async def connected() -> T:
+            connection = await asyncpg.connect(self.databases[service].replace("+asyncpg", ""), timeout=10)
+            try:
+                return await work(connection)
+            finally:
+                await connection.close()
+
+        return self.loop.run(connected())
+
+    def answer_to(self, captcha_id: str) -> str:
+        """Read a picture's digits where the captcha service keeps them."""
+        found = self._redis.hget(f"captcha:{captcha_id}", "answer")
+        assert isinstance(found, str), "there is no such challenge"
+        return found
+
+    def forget_redis(self) -> None:
+        """Flush it."""
+        self._redis.flushdb()
+
+    def new_log_lines(self, service: str | None = None) -> list[str]:
+        """Return what services have logged since this experiment began."""
+        lines: list[str] = []
+        for each in self.services:
+            if service in {None, each.name} and each.log.exists():
+                with each.log.open("rb") as log:
+                    log.seek(self._log_marks.get(str(each.log), 0))
+                    lines += log.read().decode().splitlines()
+        return lines
+
+    # the broker
+
+    def on_broker(
+        self, work: Callable[[aio_pika.abc.AbstractChannel], Coroutine[Any, Any, T]], user: str | None = None
+    ) -> T:
+        """Do something at the broker, as its administrator or as one of the users."""
+
+        async def connected() -> T:
+            connection = await aio_pika.connect(self.broker_url(user), timeout=10)
+            async with connection:
+                return await work(await connection.channel(publisher_confirms=True, on_return_raises=True))
+
+        return self.loop.run(connected())
+
+    def queue(self, name: str) -> "Queue":
+        """Look at a queue."""
+
+        async def look(channel: aio_pika.abc.AbstractChannel) -> Queue:
+            found = (await channel.declare_queue(name, passive=True)).declaration_result
+            return Queue(found.message_count or 0, found.consumer_count or 0)
+
+        return self.on_broker(look)
+
+    def waiting(self, *names: str) -> dict[str, int]:
+        """Count what lies in these queues; empty ones are left out."""
+
+        async def look(channel: aio_pika.abc.AbstractChannel) -> dict[str, int]:
+            counts = {name: (await channel.declare_queue(name, passive=True)).declaration_result for name in names}
+            return {name: found.message_count for name, found in counts.items() if found.message_count}
+
+        return self.on_broker(look)
+
+    def purge(self) -> None:
+        """Empty every queue an experiment may have filled."""
+
+        async def empty(channel: aio_pika.abc.AbstractChannel) -> None:
+            for name in (*READ_QUEUES, "province.isfahan", "province.qom", *STUCK_QUEUES):
+                await (await channel.get_queue(name)).purge()
+
+        self.on_broker(empty)
+
+    def manage(self, method: str, *path: str, body: object = None) -> httpx.Response:
+        """Use the broker's management API in our virtual host."""
+        place = "/".join(quote(part, safe="") for part in path)
+        auth = (self.rabbit.user, self.rabbit.password)
+        return httpx.request(method, f"{self.rabbit.management_url}/api/{place}", json=body, auth=auth, timeout=30)
+
+    # applicants
+
+    def applicant(self, place: int = 0) -> RealApplicant:
+        """Give a person who has an identity token."""
+        with self._identifying:
+            since, known = self._applicants.get(place, (0.0, None))
+            if known is None or time.monotonic() - since > TOKEN_LASTS:
+                known = RealApplicant(self, place)
+                known.identify()
+                self._applicants[place] = (time.monotonic(), known)
+            return known
+
+    def submit(self, place: int = 0, *, key: str | None = None, seconds: float = 90.0, **changed: object) -> Sent:
+        """Send a request as a patient person does: with one key, again and again until there is a code."""
+        applicant, key = self.applicant(place), key or str(uuid.uuid4())
+        end, statuses = time.monotonic() + seconds, []
+        form: dict[str, Any] | None = None
+        while time.monotonic() < end:
+            try:
+                form = form or applicant.form(**changed)
+                answer = applicant.send(form, key)
+            except (httpx.TransportError, AssertionError):
+                time.sleep(0.1)
+                continue
+            statuses.append(answer.status_code)
+            if answer.status_code == httpx.codes.CREATED:
+                sent = Sent(answer.json()["tracking_code"], key, bool(form["email"]), statuses)
+                self.ledger.append(sent)
+                return sent
+            if answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
+                assert answer.json()["code"] == "captcha_expired", answer.text
+                form = None
+            time.sleep(0.1)
+        raise AssertionError(f"no code within {seconds:.0f} s, but {statuses}")
+
+    def submit_many(self, number: int, *, parallel: int = 4, **changed: object) -> list[Sent]:
+        """Send so many requests, a few at a time."""
+        with ThreadPoolExecutor(parallel) as threads:
+            return list(threads.map(lambda place: self.submit(place % 40, **changed), range(number)))
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """How a queue stands: what lies ready in it, and who reads it."""
+
+    messages: int
+    consumers: int
+
+
+DELAYS = ("5s", "1m", "10m", "1h")
+STUCK_QUEUES = (*(f"delay.{delay}" for delay in DELAYS), *(f"{name}.dead" for name in READ_QUEUES))
+
+
+def setting(service: str, name: str) -> str:
+    """Name a setting of a service."""
+    return f"DESK_{service.upper().replace('-', '_')}_{name}"
