@@ -1,6 +1,6 @@
 # The desk's commands; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format contracts lock bench clean
+.PHONY: help setup run test faults lint format contracts lock bench images up down clean
 BIN := .venv/bin
 PYTHON_FILES := libs services deploy local tests benchmarks
 
@@ -18,6 +18,21 @@ test: setup  ## run every test (ARGS="-k story"); installs the servers and the b
 	@if command -v node >/dev/null; then node --test gateway/tests/*.test.js; \
 	else echo "test: the pages' unit tests need Node 20, which is not here; they are not run"; fi
 	@$(BIN)/pytest $(ARGS)
+
+faults: setup  ## kill and cut real servers and services (FULL=1 for the full counts)
+	@scripts/install-for-tests
+	@FULL="$(FULL)" $(BIN)/pytest tests/faults $(ARGS)
+
+images: setup  ## build every image (SOVEREIGN=1: all of them from Debian's packages)
+	@scripts/compose build
+
+up: setup  ## start the whole system in containers at http://127.0.0.1:8080 (SOVEREIGN=1 as above)
+	@$(BIN)/python scripts/make-env
+	@scripts/compose up --build --detach --wait
+	@echo "up: http://127.0.0.1:$${DESK_PORT:-8080} is served; make down stops it and keeps the data"
+
+down:  ## stop what make up started; the volumes stay
+	@scripts/compose down
 
 lint: setup  ## check format, style, types, imports and the generated contracts
 	@$(BIN)/ruff format --check .

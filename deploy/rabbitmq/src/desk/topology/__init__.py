@@ -1,1 +1,10 @@
-"""The exchanges, queues and bindings of the desk, in one table, for every broker."""
+"""The exchanges, queues, bindings, users and permissions of the desk: one table, for every broker.
+
+::
+
+    table         who hears what, who announces what        (the only place to change)
+    access        each user's permissions at RabbitMQ, from the table
+    definitions   all of it in RabbitMQ's own format: definitions.json
+    apply         brings a running RabbitMQ to it
+    dead_letters  looks at what could not be handled, and puts it back
+"""

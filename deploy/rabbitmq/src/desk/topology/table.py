@@ -1,4 +1,6 @@
-"""Who hears what: the one table from which brokers are set up, embedded or real."""
+"""Who hears and announces what: the one table from which brokers are set up, embedded or real."""
+
+from dataclasses import dataclass
 
 from desk.chassis.bus import QueueSpec, Topology
 from desk.iran.provinces import PROVINCES
@@ -25,6 +27,29 @@ FROM_PROVINCES = (
     "case-referred",
 )
 """What a province may report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service as the broker knows it: its user, the queue it reads if any, and the events it may announce."""
+
+    user: str
+    queue: str | None
+    announces: tuple[str, ...]
+
+
+SERVICES = (
+    Service("intake", None, ("request-submitted",)),
+    Service(
+        "tracking",
+        "tracking",
+        ("request-status-changed", *(name for name in TO_PROVINCES if name != "request-submitted")),
+    ),
+    Service("notifier", "notifier", ()),
+)
+
+OPERATOR = "operator"
+"""The user who looks at dead letters and replays them."""
 
 
 def province_queue(key: str) -> str:

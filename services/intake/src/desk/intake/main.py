@@ -1,13 +1,30 @@
 """The command line: ``desk-intake serve``, ``migrate`` and ``set-up-storage``."""
 
+import asyncio
+import time
+
 from desk.chassis.command import Service, run
+from desk.chassis.storage import StorageDownError
 from desk.intake.app import create_app, object_store
 from desk.intake.settings import Settings
 
+STORAGE_DEADLINE_SECONDS = 60.0
+_PAUSE_SECONDS = 1.0
+
 
 async def set_up_storage() -> list[str]:
-    """Make the bucket and its lifecycle; safe to run again."""
-    return await object_store(Settings()).set_up()
+    """Make the bucket and its lifecycle; safe to run again. Waits up to a minute for a server that is starting.
+
+    Raises StorageDownError.
+    """
+    store, deadline = object_store(Settings()), time.monotonic() + STORAGE_DEADLINE_SECONDS
+    while True:
+        try:
+            return await store.set_up()
+        except StorageDownError:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(_PAUSE_SECONDS)
 
 
 def main() -> None:

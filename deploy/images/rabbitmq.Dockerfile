@@ -1,0 +1,9 @@
+# RabbitMQ 4 with its management from Debian's packages, for the sovereign build.
+ARG BASE=debian:trixie-slim
+FROM ${BASE}
+RUN apt-get update && apt-get install -y --no-install-recommends rabbitmq-server && rm -rf /var/lib/apt/lists/* \
+    && rabbitmq-plugins enable --offline rabbitmq_management rabbitmq_prometheus
+ENV RABBITMQ_LOGS=- LANG=C.UTF-8
+USER rabbitmq
+EXPOSE 5672 15672 15692
+CMD ["rabbitmq-server"]

@@ -1,0 +1,12 @@
+#!/bin/sh
+# Makes the cluster on first start, as PostgreSQL's official image would, and serves it.
+set -eu
+if [ ! -s "$PGDATA/PG_VERSION" ]; then
+  : "${POSTGRES_PASSWORD:?set POSTGRES_PASSWORD for the superuser}"
+  umask 077
+  printf '%s' "$POSTGRES_PASSWORD" >/tmp/password
+  initdb --pgdata "$PGDATA" --encoding UTF8 --locale C.UTF-8 --auth-host scram-sha-256 --auth-local peer --pwfile /tmp/password
+  rm /tmp/password
+  echo "host all all all scram-sha-256" >>"$PGDATA/pg_hba.conf"
+fi
+exec postgres -D "$PGDATA" -c listen_addresses='*' "$@"

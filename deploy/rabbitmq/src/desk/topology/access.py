@@ -1,0 +1,59 @@
+"""What each user of the broker may do: a service its own events and queue, a province its own queue and reports.
+
+A user of RabbitMQ may write to an exchange as a whole; on a topic exchange a second rule narrows it to routing keys.
+Nobody here may declare anything.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from desk.chassis.bus.rabbit.layout import DEAD_EXCHANGE, DELAY_EXCHANGE, RETRY_EXCHANGE
+from desk.iran.provinces import PROVINCES
+from desk.topology.table import CASES, EVENTS, OPERATOR, SERVICES, Service, province_queue
+
+NOTHING = "^$"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user without administrative tags: patterns of what to write and read, and of routing keys per exchange."""
+
+    name: str
+    write: str
+    read: str
+    keys: dict[str, str]
+
+
+def users() -> tuple[User, ...]:
+    """Give everybody who connects to the desk's broker."""
+    return (*map(_service, SERVICES), *_provinces(), _operator())
+
+
+def _service(service: Service) -> User:
+    keys = {}
+    if service.announces:
+        keys[EVENTS] = rf"^({'|'.join(service.announces)})\.[a-z-]+$"
+    if service.queue is not None:
+        keys[DELAY_EXCHANGE] = rf"^[0-9]+(ms|s|m|h)\.{service.queue}$"
+        keys[DEAD_EXCHANGE] = rf"^{service.queue}$"
+    return User(service.user, _any_of(*keys), _any_of(*filter(None, [service.queue])), keys)
+
+
+def _provinces() -> Iterator[User]:
+    for each in PROVINCES:
+        queue = province_queue(each.key)
+        yield User(queue, _any_of(CASES), _any_of(queue), {CASES: rf"^[a-z-]+\.{each.key}$"})
+
+
+def _operator() -> User:
+    return User(OPERATOR, _any_of(RETRY_EXCHANGE), r"^.+\.dead$", {RETRY_EXCHANGE: r"^replay\."})
+
+
+def _any_of(*names: str) -> str:
+    escaped = [name.replace(".", r"\.") for name in names]
+    match escaped:
+        case []:
+            return NOTHING
+        case [one]:
+            return f"^{one}$"
+    return f"^({'|'.join(escaped)})$"

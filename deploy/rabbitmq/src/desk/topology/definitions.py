@@ -1,0 +1,73 @@
+"""The desk's topology in RabbitMQ's own format. Users are without passwords: those are given when it is applied."""
+
+import json
+
+from pydantic import JsonValue
+
+from desk.chassis.bus.rabbit.layout import Layout, rabbit_layout
+from desk.topology.access import NOTHING, User, users
+from desk.topology.table import SERVICES, desk_topology
+
+Entry = dict[str, JsonValue]
+Definitions = dict[str, list[Entry]]
+
+
+def desk_layout() -> Layout:
+    """Give the desk's exchanges, queues and bindings; services retry by delay, provinces as they see fit."""
+    return rabbit_layout(desk_topology(), retried=[each.queue for each in SERVICES if each.queue is not None])
+
+
+def definitions(vhost: str = "/") -> Definitions:
+    """Give all of it, as RabbitMQ imports and exports it."""
+    layout, everybody = desk_layout(), users()
+    return {
+        "vhosts": [{"name": vhost}],
+        "users": [{"name": user.name, "password_hash": "", "tags": []} for user in everybody],
+        "permissions": [_permission(user, vhost) for user in everybody],
+        "topic_permissions": [entry for user in everybody for entry in _topic_permissions(user, vhost)],
+        "exchanges": [
+            {"name": name, "vhost": vhost, "type": "topic", "durable": True, "auto_delete": False, "arguments": {}}
+            for name in layout.exchanges
+        ],
+        "queues": [
+            {
+                "name": queue.name,
+                "vhost": vhost,
+                "durable": True,
+                "auto_delete": False,
+                "arguments": dict(sorted(queue.arguments.items())),
+            }
+            for queue in layout.queues
+        ],
+        "bindings": [
+            {
+                "source": binding.exchange,
+                "vhost": vhost,
+                "destination": binding.queue,
+                "destination_type": "queue",
+                "routing_key": binding.routing_key,
+                "arguments": {},
+            }
+            for binding in layout.bindings
+        ],
+    }
+
+
+def as_json(vhost: str = "/") -> str:
+    """Give the definitions as the text of the file that is checked in, one thing per line."""
+    parts = (
+        f' "{kind}": [\n' + ",\n".join(f"  {json.dumps(entry)}" for entry in entries) + "\n ]"
+        for kind, entries in definitions(vhost).items()
+    )
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _permission(user: User, vhost: str) -> Entry:
+    return {"user": user.name, "vhost": vhost, "configure": NOTHING, "write": user.write, "read": user.read}
+
+
+def _topic_permissions(user: User, vhost: str) -> list[Entry]:
+    return [
+        {"user": user.name, "vhost": vhost, "exchange": exchange, "write": keys, "read": NOTHING}
+        for exchange, keys in user.keys.items()
+    ]

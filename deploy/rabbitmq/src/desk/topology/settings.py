@@ -1,0 +1,46 @@
+"""What the environment decides for the command."""
+
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from desk.topology.errors import TopologyError
+
+
+class Settings(BaseSettings):
+    """Read once, at the start of the command; every name is prefixed ``DESK_TOPOLOGY_``."""
+
+    model_config = SettingsConfigDict(env_prefix="DESK_TOPOLOGY_", hide_input_in_errors=True)
+
+    management_url: SecretStr | None = None
+    """``http://administrator:password@host:15672``, for ``apply``."""
+    amqp_url: SecretStr | None = None
+    """``amqp://operator:password@host:5672/vhost``, for ``dead-letters``."""
+    vhost: str = "/"
+    passwords: dict[str, SecretStr] = {}
+    """Users' passwords as a JSON object, ``{"intake": "…"}``."""
+    passwords_folder: Path | None = None
+    """A folder with one file per user, named after the user, that holds the password; it goes before ``passwords``."""
+
+    def demand(self, name: str) -> str:
+        """Return an address that must be set. Raises TopologyError."""
+        value: SecretStr | None = getattr(self, name)
+        if value is None:
+            raise TopologyError(f"set {self.model_config.get('env_prefix')}{name.upper()}")
+        return value.get_secret_value()
+
+    def passwords_by_user(self) -> dict[str, str]:
+        """Return all passwords given, one way or the other. Raises TopologyError if a file cannot be read."""
+        given = {user: password.get_secret_value() for user, password in self.passwords.items()}
+        if self.passwords_folder is not None:
+            try:
+                given |= {path.name: path.read_text().rstrip("\r\n") for path in _files(self.passwords_folder)}
+            except (OSError, UnicodeDecodeError) as error:
+                raise TopologyError(f"cannot read the passwords in {self.passwords_folder}: {error}") from None
+        return {user: password for user, password in given.items() if password}
+
+
+def _files(folder: Path) -> list[Path]:
+    # Kubernetes mounts a secret with hidden folders beside the files.
+    return [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]

@@ -1,0 +1,104 @@
+"""A virtual host of its own on a real RabbitMQ, with the desk's topology applied and passwords for a few users."""
+
+import asyncio
+import sys
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from urllib.parse import quote, urlsplit
+
+import httpx
+import pytest
+import structlog
+
+from desk.topology.apply import apply
+from desk.topology.definitions import definitions
+from desk.topology.management import Management
+
+PASSWORDS = {
+    "intake": "intake's word",
+    "tracking": "tracking's word",
+    "notifier": "notifier's word",
+    "operator": "operator's word",
+    "province.isfahan": "isfahan's word",
+    "province.qom": "qom's word",
+}
+
+
+class Desk:
+    """A broker set up for the desk."""
+
+    def __init__(self, server, vhost: str) -> None:
+        self.server, self.vhost = server, vhost
+        self.definitions = definitions(vhost)
+        parts = urlsplit(server.management_url)
+        self.management_url = f"{parts.scheme}://{quote(server.user)}:{quote(server.password)}@{parts.netloc}"
+        self.management = Management(self.management_url)
+
+    def apply(self, **passwords: str) -> list[str]:
+        return list(apply(self.management, self.definitions, passwords))
+
+    def url(self, user: str | None = None) -> str:
+        """Give the address for one of the users above, or for the administrator."""
+        parts = urlsplit(self.server.amqp_url)
+        name, password = (user, PASSWORDS[user]) if user else (self.server.user, self.server.password)
+        host = f"{quote(name)}:{quote(password)}@{parts.hostname}:{parts.port}"
+        return parts._replace(netloc=host, path=f"/{self.vhost}").geturl()
+
+
+@contextmanager
+def _virtual_host(server) -> Iterator[Desk]:
+    desk = Desk(server, f"desk-{uuid.uuid4()}")
+    ours = {entry["name"] for entry in desk.definitions["users"]}
+    for name in {user["name"] for user in desk.management.entries("users")} & ours:
+        desk.management.delete("users", name)  # users are the whole server's, and an earlier test may have left them
+    with desk.management:
+        yield desk
+    auth = (server.user, server.password)
+    httpx.delete(f"{server.management_url}/api/vhosts/{desk.vhost}", auth=auth, timeout=60)
+
+
+@pytest.fixture
+def bare(rabbit_server) -> Iterator[Desk]:
+    """A virtual host that is to be, with nothing applied yet."""
+    with _virtual_host(rabbit_server) as desk:
+        yield desk
+
+
+@pytest.fixture
+def desk(bare) -> Desk:
+    """A desk for one test."""
+    bare.apply(**PASSWORDS)
+    return bare
+
+
+@pytest.fixture(scope="module")
+def lasting_desk(rabbit_server) -> Iterator[Desk]:
+    """A desk for tests that leave no trace; not for a module that also uses another, since users are shared."""
+    with _virtual_host(rabbit_server) as desk:
+        desk.apply(**PASSWORDS)
+        yield desk
+
+
+@pytest.fixture(autouse=True)
+def _log_lines_are_no_answers() -> Iterator[None]:
+    """Keep standard output for what a command answers."""
+    style = structlog.get_config()
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    yield
+    structlog.configure(**style)
+
+
+Until = Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]
+
+
+@pytest.fixture
+def until() -> Until:
+    """Return once a condition holds; fail if it does not within fifteen seconds."""
+
+    async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+        async with asyncio.timeout(15):
+            while not await condition():  # noqa: ASYNC110 - what is waited for tells nobody when it happens
+                await asyncio.sleep(0.05)
+
+    return until

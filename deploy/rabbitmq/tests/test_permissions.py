@@ -1,0 +1,81 @@
+"""Each user can do its own work on a real RabbitMQ; ``test_refusals`` has what it cannot."""
+
+import asyncio
+import uuid
+
+import aio_pika
+import pytest
+
+from desk.chassis.bus import BrokerDownError, ContractError
+from desk.chassis.bus.rabbit import RabbitBroker
+from desk.chassis.events import Message
+from desk.chassis.telemetry import Telemetry
+
+ISFAHAN = "province.isfahan"
+
+
+def event(exchange="desk.cases", key="case-answered.isfahan"):
+    return Message(str(uuid.uuid4()), exchange, key, f"ir.haj.desk.{key.partition('.')[0]}.v1", b"{}")
+
+
+async def test_a_province_reports_and_tracking_learns_who_it_was(desk):
+    province, tracking = (
+        RabbitBroker(desk.url(ISFAHAN), Telemetry("a")),
+        RabbitBroker(desk.url("tracking"), Telemetry("b")),
+    )
+    came = asyncio.get_running_loop().create_future()
+
+    async def take(message):
+        came.set_result(message)
+
+    await tracking.consume("tracking", take)
+    await province.publish(event())
+    assert (await asyncio.wait_for(came, 10)).sender == ISFAHAN
+    await province.close()
+    await tracking.close()
+
+
+async def test_a_province_hears_of_its_requests(desk):
+    intake, province = RabbitBroker(desk.url("intake"), Telemetry("a")), RabbitBroker(desk.url(ISFAHAN), Telemetry("b"))
+    came = asyncio.get_running_loop().create_future()
+
+    async def take(message):
+        came.set_result(message)
+
+    await province.consume(ISFAHAN, take)
+    submitted = event("desk.events", "request-submitted.isfahan")
+    await intake.publish(submitted)
+    assert (await asyncio.wait_for(came, 10)).id == submitted.id
+    await intake.close()
+    await province.close()
+
+
+@pytest.mark.parametrize("user", ["tracking", "notifier"])
+async def test_a_service_retries_and_buries_with_no_more_than_its_permissions(desk, until, user):
+    intake, reader = RabbitBroker(desk.url("intake"), Telemetry("a")), RabbitBroker(desk.url(user), Telemetry("b"))
+    fates = [RuntimeError("not now"), ContractError("never")]
+
+    async def fail(_message):
+        raise fates.pop(0)
+
+    await reader.consume(user, fail)
+    await intake.publish(event("desk.events", "request-submitted.isfahan"))
+    await intake.publish(event("desk.events", "request-submitted.isfahan"))
+    async with await aio_pika.connect(desk.url()) as connection, connection.channel() as channel:
+
+        async def both_are_where_they_belong() -> bool:
+            queues = [await channel.declare_queue(name, passive=True) for name in ("delay.5s", f"{user}.dead")]
+            return [queue.declaration_result.message_count for queue in queues] == [1, 1]
+
+        await until(both_are_where_they_belong)
+    assert reader.alive()
+    await intake.close()
+    await reader.close()
+
+
+async def test_a_refused_publish_is_an_event_that_stays_in_the_outbox(desk):
+    province = RabbitBroker(desk.url(ISFAHAN), Telemetry("a"))
+    with pytest.raises(BrokerDownError, match="ACCESS_REFUSED"):
+        await province.publish(event(key="case-answered.qom"))
+    await province.publish(event())
+    await province.close()
