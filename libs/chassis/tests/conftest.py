@@ -130,16 +130,22 @@ def telemetry() -> Telemetry:
 
 
 @pytest.fixture
-async def store(tmp_path: Path, vault: Vault, until: Until) -> AsyncIterator[Store]:
-    store = Store(tmp_path / "maker.db", vault)
-    await store.open()
-    yield store
-    await store.database.close()
+async def quiet(until: Until) -> AsyncIterator[None]:
+    """Keep the loop until connections whose opening failed or was aborted have ended too, a moment later."""
+    yield
 
     async def threads_are_gone() -> bool:
         return not any("connection_worker" in thread.name for thread in threading.enumerate())
 
-    await until(threads_are_gone)  # a connection whose opening was aborted ends a moment later, and needs the loop
+    await until(threads_are_gone)
+
+
+@pytest.fixture
+async def store(tmp_path: Path, vault: Vault, quiet: None) -> AsyncIterator[Store]:
+    store = Store(tmp_path / "maker.db", vault)
+    await store.open()
+    yield store
+    await store.database.close()
 
 
 @pytest.fixture

@@ -270,6 +270,17 @@ async def test_what_can_be_neither_retried_nor_set_aside_is_kept_and_told(broker
     await until(lambda: taker.ids == ["e-1", "e-1"] and broker.alive())
 
 
+async def test_who_leaves_with_an_event_that_is_stuck_leaves_it_in_its_queue(broker, url):
+    taker = Taker(RuntimeError("not now"))
+    async with await aio_pika.connect(url) as connection, connection.channel() as channel:
+        await channel.exchange_delete("desk.delay")
+    await broker.consume("made", taker)
+    await broker.publish(message("e-1"))
+    await until(lambda: bool(taker.taken) and not broker.alive())
+    await broker.close()
+    assert (await get(url, "made")).message_id == "e-1"
+
+
 async def test_a_deleted_queue_is_told_once_and_served_again_when_it_is_back(broker, url, logged, hurried):
     taker = Taker()
     await broker.consume("made", taker)

@@ -187,6 +187,13 @@ async def test_an_old_report_changes_no_state(tracking):
     assert await tracking.state(code) == "answered"
 
 
+async def test_a_second_report_under_the_same_number_changes_no_state(tracking):
+    code = await tracking.submit()
+    await tracking.report("case-info-requested", code, seq=3)
+    await tracking.report("case-assigned", code, seq=3)
+    assert await tracking.state(code) == "info_requested"
+
+
 async def test_an_old_report_has_its_place_in_the_history(tracking):
     code = await tracking.submit()
     await tracking.report("case-answered", code, seq=3)
@@ -344,10 +351,11 @@ async def test_after_a_referral_the_new_province_reports_from_its_own_first_numb
     assert await tracking.states(code) == ["registered", "in_progress", "referred", "received", "answered"]
 
 
-async def test_after_a_referral_the_old_province_is_refused(tracking):
+@pytest.mark.parametrize("seq", [1, 2])
+async def test_after_a_referral_the_old_province_is_refused(tracking, seq):
     code = await tracking.submit()
     await tracking.report("case-referred", code, seq=1)
-    await tracking.report("case-answered", code, seq=2)
+    await tracking.report("case-answered", code, seq=seq)
     assert await tracking.state(code) == "registered"
     assert [reason for *_, reason in await tracking.refusals(code)] == ["foreign_case"]
 

@@ -17,6 +17,7 @@ from joserfc.jwk import OKPKey
 
 _NONCE_BYTES = 12
 _ALGORITHM = "Ed25519"
+_CLOCK_SKEW_SECONDS = 30
 
 
 class SealBrokenError(Exception):
@@ -43,6 +44,8 @@ class Vault:
         """``keys`` maps key ids to 32-byte keys, the current one first; ``index_key`` has at least 32 bytes."""
         if not keys or any(len(key) != 32 for key in keys.values()):  # noqa: PLR2004 - AES-256
             raise ValueError("the vault needs at least one key of 32 bytes")
+        if not all(key_id.isascii() and 0 < len(key_id) <= 255 for key_id in keys):  # noqa: PLR2004 - one byte holds it
+            raise ValueError("a key id has 1 to 255 ASCII characters")
         if len(index_key) < 32:  # noqa: PLR2004 - as strong as the hash
             raise ValueError("the index key needs at least 32 bytes")
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
@@ -64,15 +67,16 @@ class Vault:
 
     def open(self, sealed: bytes, place: str) -> bytes:
         """Decrypt what :meth:`seal` made for the same place. Raises SealBrokenError."""
-        start = 1 + sealed[0]
+        table = place.partition(":")[0]
+        start = 1 + sealed[0] if sealed else 0
         key_id = sealed[1:start].decode("ascii", "replace")
         cipher = self._ciphers.get(key_id)
         if cipher is None:
-            raise SealBrokenError(f"no key {key_id!r} for {place.partition(':')[0]}")
+            raise SealBrokenError(f"no key {key_id!r} for {table}")
         try:
             return cipher.decrypt(sealed[start : start + _NONCE_BYTES], sealed[start + _NONCE_BYTES :], place.encode())
-        except InvalidTag:
-            raise SealBrokenError(f"the seal of {place.partition(':')[0]} is broken") from None
+        except (InvalidTag, ValueError):  # ValueError: cut off within the nonce
+            raise SealBrokenError(f"the seal of {table} is broken") from None
 
     def index(self, value: str, purpose: str) -> str:
         """Blind index: a keyed hash (HMAC-SHA256, hex) by which ``value`` can be looked up but not read."""
@@ -108,6 +112,7 @@ class TokenReader:
         """``public_key`` is a PEM."""
         self._key = OKPKey.import_key(public_key)
         self._claims = jwt.JWTClaimsRegistry(
+            leeway=_CLOCK_SKEW_SECONDS,  # the issuer's clock may be ahead of ours; the expiry is checked without it
             iss={"essential": True, "value": issuer},
             aud={"essential": True, "value": audience},
             exp={"essential": True},
@@ -117,7 +122,7 @@ class TokenReader:
         """Return the claims. Raises TokenExpiredError or TokenError."""
         try:
             claims: dict[str, Any] = jwt.decode(token, self._key, algorithms=[_ALGORITHM]).claims
-        except (JoseError, ValueError) as error:
+        except (JoseError, ValueError, TypeError) as error:  # TypeError: a "crit" header that is no list
             raise TokenError(f"not a token of ours: {type(error).__name__}") from None
         if isinstance(claims.get("exp"), int) and claims["exp"] <= time.time():
             raise TokenExpiredError

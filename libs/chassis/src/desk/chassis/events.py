@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+import structlog
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
 from sqlalchemy import (
     Column,
     Index,
     Integer,
     LargeBinary,
     MetaData,
+    Row,
     String,
     Table,
     delete,
@@ -28,8 +30,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.chassis.crypto import Vault
+from desk.chassis.crypto import SealBrokenError, Vault
 from desk.chassis.db import UtcDateTime, hint_after_commit, insert_into, new_metadata
+
+log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/cloudevents+json"
 TYPE_PREFIX = "ir.haj.desk."
@@ -71,11 +75,18 @@ def add_event_tables(metadata: MetaData) -> None:
         table.to_metadata(metadata)
 
 
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a moment outside the years 1 to 9999 of UTC") from None
+
+
 def _iso(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-Moment = Annotated[AwareDatetime, PlainSerializer(_iso, return_type=str)]
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc), PlainSerializer(_iso, return_type=str)]
 """A moment in JSON: UTC, ISO 8601 with a Z, whole seconds."""
 
 
@@ -179,7 +190,10 @@ class Outbox:
         return envelope.id
 
     async def claim(self, session: AsyncSession, limit: int) -> list[Message]:
-        """Lock up to ``limit`` unsent rows that are due; rows another relay holds are passed over."""
+        """Lock up to ``limit`` unsent rows that are due; rows another relay holds are passed over.
+
+        A row whose seal does not open (its key is not among ours) is put off, so that it holds up nothing.
+        """
         due = (
             select(outbox)
             .where(outbox.c.sent_at.is_(None), outbox.c.next_try_at <= datetime.now(UTC))
@@ -187,16 +201,19 @@ class Outbox:
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        return [
-            Message(
-                id=row.id,
-                exchange=row.exchange,
-                routing_key=row.routing_key,
-                type=row.type,
-                body=self._vault.open(row.body, f"outbox.body:{row.id}"),
-            )
-            for row in (await session.execute(due)).all()
-        ]
+        rows = (await session.execute(due)).all()
+        messages = [message for message in map(self._message, rows) if message is not None]
+        if len(messages) < len(rows):
+            await self.put_off(session, [row.id for row in rows if row.id not in {each.id for each in messages}])
+        return messages
+
+    def _message(self, row: Row[Any]) -> Message | None:
+        try:
+            body = self._vault.open(row.body, f"outbox.body:{row.id}")
+        except SealBrokenError as error:
+            log.error("event cannot be read", event_id=row.id, type=row.type, reason=str(error))  # noqa: TRY400 - the reason says it all
+            return None
+        return Message(row.id, row.exchange, row.routing_key, row.type, body)
 
     async def mark_sent(self, session: AsyncSession, ids: Sequence[str]) -> None:
         """Record that the broker has confirmed these events."""

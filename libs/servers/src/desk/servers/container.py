@@ -6,6 +6,7 @@ import time
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 
 import docker  # type: ignore[import-untyped]  # ships no types
 from docker.errors import DockerException, ImageNotFound  # type: ignore[import-untyped]
@@ -21,6 +22,7 @@ ENGINE_SECONDS = 3
 REQUEST_SECONDS = 60
 PULL_SECONDS = 300
 STOP_SECONDS = 20
+SOCKET = Path("/var/run/docker.sock")
 
 
 class Container:
@@ -95,6 +97,8 @@ class Container:
 def _engine_trouble() -> str | None:
     if os.environ.get("DESK_TEST_WITHOUT_DOCKER"):
         return "DESK_TEST_WITHOUT_DOCKER is set"
+    if "DOCKER_HOST" not in os.environ and not SOCKET.exists():
+        return "no Docker engine answers"  # asked all the same, the library would leave a socket unclosed
     try:
         client = docker.from_env(timeout=ENGINE_SECONDS)
     except DockerException:
