@@ -1,17 +1,21 @@
 """What every object store does, the folder and S3 alike.
 
-A further store is a further entry in ``BENCHES``: the store, and a look at what lies in it.
+A further store is a further bench: the store, and a look at what lies in it.
 """
 
 import asyncio
 import io
+import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Protocol
 
 import pytest
+from minio import Minio
 
+from desk.chassis.s3 import S3Settings, S3Store
 from desk.chassis.storage import FolderStore, ObjectMissingError, ObjectStore, StorageDownError
+from desk.servers.s3 import S3Server
 
 BIG = 8 * 1024 * 1024
 LARGEST_PIECE = 6 * 1024 * 1024
@@ -20,6 +24,9 @@ LARGEST_PIECE = 6 * 1024 * 1024
 
 class Bench(Protocol):
     store: ObjectStore
+
+    async def open(self) -> None:
+        """Make the store ready."""
 
     async def keys(self) -> list[str]:
         """List what lies in the store, unfinished uploads included."""
@@ -33,6 +40,9 @@ class FolderBench:
         self._folder = folder / "objects"
         self.store = FolderStore(self._folder)
 
+    async def open(self) -> None:
+        return
+
     async def keys(self) -> list[str]:
         return sorted(str(path.relative_to(self._folder)) for path in self._folder.rglob("*") if path.is_file())
 
@@ -40,7 +50,34 @@ class FolderBench:
         return
 
 
-BENCHES = {"folder": FolderBench}
+class S3Bench:
+    def __init__(self, server: S3Server) -> None:
+        self._bucket = f"contract-{uuid.uuid4().hex}"
+        self._client = Minio(
+            server.endpoint, server.access_key, server.secret_key, secure=server.secure, region=server.region
+        )
+        self.store = S3Store(
+            S3Settings(
+                endpoint=server.endpoint,
+                access_key=server.access_key,
+                secret_key=server.secret_key,
+                bucket=self._bucket,
+                region=server.region,
+                secure=server.secure,
+            )
+        )
+
+    async def open(self) -> None:
+        await self.store.set_up()
+
+    async def keys(self) -> list[str]:
+        found = self._client.list_objects(self._bucket, recursive=True)
+        return await asyncio.to_thread(lambda: sorted(str(each.object_name) for each in found))
+
+    async def close(self) -> None:
+        for key in await self.keys():
+            await self.store.delete(key)
+        await asyncio.to_thread(self._client.remove_bucket, self._bucket)
 
 
 class Content(io.BytesIO):
@@ -61,9 +98,10 @@ class Torn(io.BytesIO):
         raise OSError("the disk is gone")
 
 
-@pytest.fixture(params=sorted(BENCHES))
+@pytest.fixture(params=["folder", "s3"])
 async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
-    bench = BENCHES[request.param](tmp_path)
+    bench = FolderBench(tmp_path) if request.param == "folder" else S3Bench(request.getfixturevalue("s3_server"))
+    await bench.open()
     yield bench
     await bench.close()
 
@@ -190,3 +228,14 @@ async def test_parallel_uploads_of_one_key_leave_one_of_them_whole(bench, store)
     await asyncio.gather(*(put(store, "a", content) for content in contents))
     assert await get(store, "a") in contents
     assert await bench.keys() == ["a"]
+
+
+async def test_an_object_can_be_kept(store):
+    await put(store, "kept", b"content")
+    await store.keep("kept")
+    assert await get(store, "kept") == b"content"
+
+
+async def test_what_is_not_there_cannot_be_kept(store):
+    with pytest.raises(ObjectMissingError):
+        await store.keep("nowhere")

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 import structlog
+from asyncpg import InsufficientResourcesError, OperatorInterventionError, PostgresConnectionError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -46,8 +47,11 @@ _TYPE_BASE = "/problems/"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _RECOVERED_SECONDS = 30
 
-# A driver raises the last two as they are when it cannot connect in time, or cannot resolve its server's name.
+# A driver raises the last two as they are when it cannot connect in time, or cannot resolve its server's name; and
+# PostgreSQL's own words, when it does not let anybody in, as it is ending, starting or full.
+_SERVER_AWAY = (InsufficientResourcesError, OperatorInterventionError, PostgresConnectionError)
 _AWAY = (
+    *_SERVER_AWAY,
     DBAPIError,
     PoolTimeoutError,
     ConnectionError,
@@ -409,7 +413,8 @@ async def _render_store_error(_request: Request, error: Exception) -> JSONRespon
 
 def _is_away(error: DBAPIError) -> bool:
     """Tell a store that is away (try again) from a statement that is wrong (a bug)."""
-    return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+    cause = error.orig.__cause__ if error.orig is not None else None
+    return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError) or isinstance(cause, _SERVER_AWAY)
 
 
 def _unexpected() -> JSONResponse:

@@ -103,8 +103,9 @@ def _postgres_engine(url: str, pool_size: int, pool_timeout: float) -> AsyncEngi
         pool_timeout=pool_timeout,
         pool_recycle=1800,
         connect_args={
-            "timeout": 5,
-            "command_timeout": 10,
+            # A server that hangs is to be noticed before the pool's own timeout: giving its connection up takes 2 s more.
+            "timeout": 2,
+            "command_timeout": 3.5,
             "server_settings": {"statement_timeout": "10000", "idle_in_transaction_session_timeout": "30000"},
         },
     )

@@ -17,11 +17,11 @@ from minio.commonconfig import ENABLED, Filter, Tag, Tags
 from minio.error import MinioException, S3Error
 from minio.lifecycleconfig import Expiration, LifecycleConfig, Rule
 
-from desk.chassis.storage import CHUNK_BYTES, ObjectMissingError, StorageDownError
+from desk.chassis.storage import CHUNK_BYTES, ObjectMissingError, StorageDownError, checked_key
 
 CONNECT_SECONDS, READ_SECONDS = 2.0, 10.0
 CONNECTIONS = 20
-_PART_BYTES = 8 * 1024 * 1024
+_PART_BYTES = 5 * 1024 * 1024  # the smallest S3 takes: what is held in memory at once
 _WAITING = ("waiting", "yes")
 _RULE = "forget-what-waits"
 
@@ -56,17 +56,17 @@ class S3Store:
         tags.update([_WAITING])
         await _off_the_loop(
             lambda: self._client.put_object(
-                self._bucket, key, content, size, content_type=media_type, part_size=_PART_BYTES, tags=tags
+                self._bucket, checked_key(key), content, size, content_type=media_type, part_size=_PART_BYTES, tags=tags
             )
         )
 
     async def keep(self, key: str) -> None:
         """Make the object stay. Raises ObjectMissingError or StorageDownError."""
-        await _off_the_loop(lambda: self._client.delete_object_tags(self._bucket, key))
+        await _off_the_loop(lambda: self._client.delete_object_tags(self._bucket, checked_key(key)))
 
     async def read(self, key: str) -> AsyncIterator[bytes]:
         """Yield the object in chunks. Raises ObjectMissingError or StorageDownError."""
-        response = await _off_the_loop(lambda: self._client.get_object(self._bucket, key))
+        response = await _off_the_loop(lambda: self._client.get_object(self._bucket, checked_key(key)))
         try:
             while chunk := await _off_the_loop(lambda: response.read(CHUNK_BYTES)):
                 yield chunk
@@ -76,7 +76,7 @@ class S3Store:
 
     async def delete(self, key: str) -> None:
         """Remove the object if it is there. Raises StorageDownError."""
-        await _off_the_loop(lambda: self._client.remove_object(self._bucket, key))
+        await _off_the_loop(lambda: self._client.remove_object(self._bucket, checked_key(key)))
 
     async def link(self, key: str, name: str, seconds: int) -> str:
         """Give an address under which anybody can fetch the object as ``name`` for ``seconds``."""
@@ -84,7 +84,7 @@ class S3Store:
         return await _off_the_loop(
             lambda: self._links.presigned_get_object(
                 self._bucket,
-                key,
+                checked_key(key),
                 expires=timedelta(seconds=seconds),
                 response_headers={"response-content-disposition": disposition},
             )

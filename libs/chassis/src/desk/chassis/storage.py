@@ -20,6 +20,13 @@ class StorageDownError(Exception):
     """The store does not answer, refuses or is full; nothing was written."""
 
 
+def checked_key(key: str) -> str:
+    """Return the key if it is one. Raises ValueError."""
+    if not _KEY.fullmatch(key):
+        raise ValueError("not an object key")
+    return key
+
+
 class ObjectStore(Protocol):
     """Keeps objects; a key is made of ASCII letters, digits, ``-`` and single ``/`` between them, else ValueError."""
 
@@ -81,9 +88,7 @@ class FolderStore:
             raise StorageDownError(str(error)) from error
 
     def _path(self, key: str) -> Path:
-        if not _KEY.fullmatch(key):
-            raise ValueError("not an object key")
-        return self._folder / key
+        return self._folder / checked_key(key)
 
     def _write(self, target: Path, content: BinaryIO, size: int) -> None:
         try:
