@@ -414,7 +414,11 @@ async def _render_store_error(_request: Request, error: Exception) -> JSONRespon
 def _is_away(error: DBAPIError) -> bool:
     """Tell a store that is away (try again) from a statement that is wrong (a bug)."""
     cause = error.orig.__cause__ if error.orig is not None else None
-    return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError) or isinstance(cause, _SERVER_AWAY)
+    return (
+        error.connection_invalidated
+        or isinstance(error, OperationalError | InterfaceError)
+        or isinstance(cause, _SERVER_AWAY)
+    )
 
 
 def _unexpected() -> JSONResponse:

@@ -27,6 +27,9 @@ class Telemetry:
         self.outbox_oldest = Gauge(
             "desk_outbox_oldest_unsent_seconds", "Age of the oldest unconfirmed event", registry=self.registry
         )
+        self.broker_alive = Gauge(
+            "desk_broker_alive", "1 while the service's queue is really being served", registry=self.registry
+        )
         self.crashes = Counter("desk_worker_crashes", "Background work begun again", ["worker"], registry=self.registry)
 
 

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from desk.chassis.app import Background, Closers, Worker, base_app
 from desk.chassis.budget import Budgets
-from desk.chassis.bus import Broker, Relay
+from desk.chassis.bus import Broker, Pruning, Relay
 from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.crypto import TokenReader, Vault
 from desk.chassis.db import Database
@@ -88,6 +88,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     relay = Relay(parts.database, outbox, parts.broker, parts.telemetry)
     parts.database.committed.append(relay.wake)
     intake = Intake(parts.database, parts.vault, outbox, parts.storage, parts.captcha)
+    pruning = Pruning(parts.database)
     sweep = Sweep(parts.database, parts.vault, parts.storage)
     app = base_app(
         "intake",
@@ -96,7 +97,11 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         ready=parts.database.ping,
         body_limits=routes.BODY_LIMITS,
         background=Background(
-            workers=(Worker("relay", relay.run, relay.finish), Worker("sweep", sweep.run, sweep.finish)),
+            workers=(
+                Worker("relay", relay.run, relay.finish),
+                Worker("sweep", sweep.run, sweep.finish),
+                Worker("pruning", pruning.run, pruning.finish),
+            ),
             stop=(parts.database.close, *parts.close),
         ),
     )

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from prometheus_client import Counter
 
 from desk.chassis.app import Background, Closers, Worker, base_app
-from desk.chassis.bus import Broker, Bus
+from desk.chassis.bus import Broker, Bus, Pruning
 from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.crypto import Vault
 from desk.chassis.db import Database
@@ -84,6 +84,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     }
     parts.database.committed.extend(dispatcher.wake for dispatcher in dispatchers.values())
 
+    pruning = Pruning(parts.database)
     app = base_app(
         "notifier",
         "Service Desk: notifier",
@@ -95,7 +96,8 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
             workers=[
                 Worker(f"dispatcher-{name}", dispatcher.run, dispatcher.finish)
                 for name, dispatcher in dispatchers.items()
-            ],
+            ]
+            + [Worker("pruning", pruning.run, pruning.finish)],
             stop=[parts.database.close, *parts.close],
         ),
     )

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from desk.chassis.app import Background, Closers, Worker, base_app
 from desk.chassis.budget import Budgets
-from desk.chassis.bus import Broker, Bus, Relay
+from desk.chassis.bus import Broker, Bus, Pruning, Relay
 from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.crypto import TokenIssuer, Vault
 from desk.chassis.db import Database
@@ -71,6 +71,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     bus.subscribe(RequestSubmitted, tracking.open_case)
     for report in REPORTS:
         bus.subscribe(report, tracking.record)
+    pruning = Pruning(parts.database)
     relay = Relay(parts.database, outbox, parts.broker, parts.telemetry)
     parts.database.committed.append(relay.wake)
     app = base_app(
@@ -81,7 +82,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         background=Background(
             start=bus.start,
             drain=bus.stop,
-            workers=(Worker("relay", relay.run, relay.finish),),
+            workers=(Worker("relay", relay.run, relay.finish), Worker("pruning", pruning.run, pruning.finish)),
             stop=(parts.database.close, *parts.close),
         ),
     )

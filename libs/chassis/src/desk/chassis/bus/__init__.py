@@ -14,6 +14,7 @@ from desk.chassis.bus.broker import (
     UnroutableError,
 )
 from desk.chassis.bus.consumer import Bus
+from desk.chassis.bus.pruning import Pruning
 from desk.chassis.bus.relay import Relay
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Bus",
     "Consumer",
     "ContractError",
+    "Pruning",
     "QueueSpec",
     "Relay",
     "Topology",

@@ -45,6 +45,7 @@ class Bus:
 
     async def start(self) -> None:
         """Begin to consume."""
+        self._telemetry.broker_alive.set_function(self._broker.alive)
         await self._broker.consume(self._queue, self.handle)
 
     async def stop(self) -> None:
