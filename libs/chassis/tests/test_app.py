@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 
 import httpx
 import pytest
+from asyncpg import AdminShutdownError, CannotConnectNowError, TooManyConnectionsError
 from fastapi import Form, Request, UploadFile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -52,7 +53,19 @@ ERRORS = {
     "wrong statement": ProgrammingError("SELECT", {}, Exception("no such column")),
     "wrong row": IntegrityError("INSERT", {}, Exception("unique")),
 }
+
+
+def said_by_postgres(error: Exception) -> DBAPIError:
+    """Wrap the server's words as SQLAlchemy does."""
+    orig = Exception()
+    orig.__cause__ = error
+    return DBAPIError("SELECT", {}, orig)
+
+
 AWAY = {
+    "server ending": said_by_postgres(AdminShutdownError("terminating connection")),
+    "server starting": CannotConnectNowError("the database system is starting up"),
+    "server full": TooManyConnectionsError("sorry, too many clients already"),
     "connection invalidated": DBAPIError("SELECT", {}, Exception(), connection_invalidated=True),
     "operational": OperationalError("SELECT", {}, Exception("server closed the connection")),
     "interface": InterfaceError("SELECT", {}, Exception("connection is closed")),

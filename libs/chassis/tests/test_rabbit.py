@@ -84,12 +84,13 @@ class Taker:
         self.errors = list(errors)
         self.taken: list[Message] = []
         self.at_work = self.most_at_work = 0
+        self.seconds = 0.01
 
     async def __call__(self, taken: Message) -> None:
         self.taken.append(taken)
         self.at_work += 1
         self.most_at_work = max(self.most_at_work, self.at_work)
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(self.seconds)
         self.at_work -= 1
         if self.errors:
             raise self.errors.pop(0)
@@ -252,6 +253,7 @@ async def test_a_message_that_kills_the_connection_is_soon_a_dead_letter_and_tak
 
 async def test_at_most_ten_handlers_are_at_work(broker, url, hurried):
     taker = Taker()
+    taker.seconds = 0.05  # so that the queue is not empty before more than one is let in
     for _ in range(100):
         await broker.publish(message())
     await broker.consume("made", taker)

@@ -14,8 +14,9 @@ from fastapi import Depends, Request
 from sqlalchemy import Connection, DateTime, Dialect, MetaData, Table, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlalchemy.types import TypeDecorator
 
 _NAMING = {
@@ -40,9 +41,9 @@ def hint_after_commit(session: AsyncSession) -> None:
     session.info[_HINT] = True
 
 
-def insert_into(session: AsyncSession, table: Table) -> postgresql.Insert | sqlite.Insert:
-    """Begin an INSERT that can say ON CONFLICT, in the dialect of the session's database."""
-    if session.get_bind().dialect.name == "postgresql":
+def insert_into(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """Begin an INSERT that can say ON CONFLICT, for the database of that dialect: ``session.get_bind().dialect``."""
+    if dialect == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)
 
@@ -95,7 +96,7 @@ class Database:
 
 
 def _postgres_engine(url: str, pool_size: int, pool_timeout: float) -> AsyncEngine:
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,
@@ -103,12 +104,21 @@ def _postgres_engine(url: str, pool_size: int, pool_timeout: float) -> AsyncEngi
         pool_timeout=pool_timeout,
         pool_recycle=1800,
         connect_args={
-            # A server that hangs is to be noticed before the pool's own timeout: giving its connection up takes 2 s more.
+            # A server that hangs is to be noticed before the pool gives up: letting its connection go takes 2 s more.
             "timeout": 2,
             "command_timeout": 3.5,
             "server_settings": {"statement_timeout": "10000", "idle_in_transaction_session_timeout": "30000"},
         },
     )
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def _demand_open(connection: DBAPIConnection, _record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+        # The driver knows without asking that the server has left: a restart must not be met again by whoever comes
+        # long after it.
+        if connection.driver_connection.is_closed():
+            raise DisconnectionError
+
+    return engine
 
 
 def _sqlite_engine(url: str) -> AsyncEngine:

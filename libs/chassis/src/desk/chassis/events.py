@@ -68,6 +68,8 @@ inbox = Table(
     Column("received_at", UtcDateTime, nullable=False),
 )
 
+_ADD_TO_OUTBOX = insert(outbox)  # built once: it is run for every submission
+
 
 def add_event_tables(metadata: MetaData) -> None:
     """Make the outbox and the inbox part of a service's own schema."""
@@ -175,16 +177,17 @@ class Outbox:
             data=event.model_dump(mode="json"),
         )
         await session.execute(
-            insert(outbox).values(
-                id=envelope.id,
-                exchange=event.exchange,
-                routing_key=f"{event.name}.{key}",
-                type=envelope.type,
-                body=self._vault.seal(envelope.model_dump_json().encode(), f"outbox.body:{envelope.id}"),
-                created_at=now,
-                next_try_at=now,
-                tries=0,
-            )
+            _ADD_TO_OUTBOX,
+            {
+                "id": envelope.id,
+                "exchange": event.exchange,
+                "routing_key": f"{event.name}.{key}",
+                "type": envelope.type,
+                "body": self._vault.seal(envelope.model_dump_json().encode(), f"outbox.body:{envelope.id}"),
+                "created_at": now,
+                "next_try_at": now,
+                "tries": 0,
+            },
         )
         hint_after_commit(session)
         return envelope.id
@@ -239,7 +242,7 @@ class Outbox:
 async def first_time(session: AsyncSession, event_id: str) -> bool:
     """Enter an event into the inbox; False if it is there already, so that its effect must not happen again."""
     entered = await session.execute(
-        insert_into(session, inbox)
+        insert_into(session.get_bind().dialect.name, inbox)
         .values(event_id=event_id, received_at=datetime.now(UTC))
         .on_conflict_do_nothing()
         .returning(inbox.c.event_id)

@@ -4,10 +4,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cache
 from uuid import UUID
 
 from sqlalchemy import (
     Column,
+    Executable,
     ForeignKey,
     Index,
     Integer,
@@ -68,6 +70,16 @@ Index(
 )
 
 
+@cache
+def _add_request(dialect: str) -> Executable:
+    """Build the INSERT once: it is run for every submission."""
+    return (
+        insert_into(dialect, request)
+        .on_conflict_do_nothing(index_elements=["idempotency_index"])
+        .returning(request.c.id)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Attachment:
     """A file an applicant put up; ``size`` is in bytes, ``sha256`` in hex."""
@@ -93,22 +105,20 @@ class RequestStore:
         """
         personal = {"applicant": asdict(new.applicant), "contact": asdict(new.contact), "text": new.text}
         added = await self._session.execute(
-            insert_into(self._session, request)
-            .values(
-                id=str(new.id),
-                tracking_code=new.tracking_code,
-                owner_index=self._vault.index(new.applicant.national_id, "national_id"),
-                idempotency_index=idempotency_index,
-                fingerprint=fingerprint,
-                province=new.province,
-                subject=new.subject.key,
-                sub_subject=new.sub_subject.key,
-                submitted_at=new.submitted_at,
-                due_at=new.due_at,
-                personal=self._vault.seal(json.dumps(personal).encode(), f"request.personal:{new.id}"),
-            )
-            .on_conflict_do_nothing(index_elements=["idempotency_index"])
-            .returning(request.c.id)
+            _add_request(self._session.get_bind().dialect.name),
+            {
+                "id": str(new.id),
+                "tracking_code": new.tracking_code,
+                "owner_index": self._vault.index(new.applicant.national_id, "national_id"),
+                "idempotency_index": idempotency_index,
+                "fingerprint": fingerprint,
+                "province": new.province,
+                "subject": new.subject.key,
+                "sub_subject": new.sub_subject.key,
+                "submitted_at": new.submitted_at,
+                "due_at": new.due_at,
+                "personal": self._vault.seal(json.dumps(personal).encode(), f"request.personal:{new.id}"),
+            },
         )
         return added.first() is not None
 

@@ -110,7 +110,7 @@ class MessageStore:
         """Add a message, unless this event's message of this template and channel is there already."""
         message_id, now = uuid.uuid4(), datetime.now(UTC)
         await self._session.execute(
-            insert_into(self._session, message)
+            insert_into(self._session.get_bind().dialect.name, message)
             .values(
                 id=message_id,
                 event_id=event_id,

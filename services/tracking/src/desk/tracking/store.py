@@ -138,7 +138,7 @@ class CaseStore:
         """Record by which of its reports a province gave the case away, in place of any earlier one."""
         row = {"tracking_code": tracking_code, "province": province, "report_seq": report_seq}
         await self._session.execute(
-            insert_into(self._session, handover_table)
+            insert_into(self._session.get_bind().dialect.name, handover_table)
             .values(row)
             .on_conflict_do_update(index_elements=["tracking_code", "province"], set_=row)
         )
