@@ -14,7 +14,8 @@ from desk.chassis.bus.rabbit.link import LONGEST_PAUSE_SECONDS, Link, Outage, br
 
 log = structlog.get_logger(__name__)
 
-PREFETCH = 10
+PREFETCH = 9
+"""With the one message that may still be at work from the careful beginning, ten at most."""
 WATCH_SECONDS = 10.0
 ANSWER_SECONDS = 5.0
 ALIVE_SECONDS = 60.0
