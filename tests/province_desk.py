@@ -5,11 +5,13 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
+from aio_pika.connection import make_url
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 
 if TYPE_CHECKING:
@@ -97,17 +99,29 @@ class ProvinceDesk:
             except (*CONNECTION_EXCEPTIONS, TimeoutError, asyncio.CancelledError):
                 if (task := asyncio.current_task()) is not None and task.cancelling():
                     raise
-            await asyncio.sleep(PAUSE_SECONDS)
+            await self._pause()
 
     async def _consume(self) -> None:
-        connection = await aio_pika.connect(self._url, timeout=DEAF_SECONDS)
-        async with connection:
-            channel = await connection.channel()
-            await channel.set_qos(50)
-            queue = await channel.get_queue(f"province.{self.key}")
-            await queue.consume(self._take)
-            while not self._stopping.is_set() and not channel.is_closed and connection.connected.is_set():
-                await asyncio.sleep(0.2)
+        # Closed also if it never stood: left open, the library complains of it whenever it is collected.
+        connection = aio_pika.Connection(make_url(self._url))
+        try:
+            async with asyncio.timeout(DEAF_SECONDS):
+                await connection.connect()
+                channel = await connection.channel()
+                await channel.set_qos(50)
+                queue = await channel.get_queue(f"province.{self.key}")
+                await queue.consume(self._take)
+            while not (self._stopping.is_set() or channel.is_closed or not connection.connected.is_set()):
+                await self._pause()
+        finally:
+            with suppress(*CONNECTION_EXCEPTIONS, TimeoutError):
+                async with asyncio.timeout(DEAF_SECONDS):
+                    await connection.close()
+
+    async def _pause(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PAUSE_SECONDS):
+                await self._stopping.wait()
 
     async def _take(self, incoming: AbstractIncomingMessage) -> None:
         envelope = json.loads(incoming.body)

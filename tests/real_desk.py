@@ -1,9 +1,11 @@
-"""The desk on real servers: its services as processes of their own, one public door before them, provinces beside them."""
+"""The desk on real servers: its services as processes, a public door before them, a province beside them."""
 
 import asyncio
 import json
 import os
 import secrets
+import signal
+import subprocess
 import sys
 import threading
 import time
@@ -20,8 +22,10 @@ from urllib.parse import quote, urlsplit
 import aio_pika
 import asyncpg
 import httpx
+import psutil
 from applicant import Applicant
 from desk_process import wait_for
+from nursery import Nursery
 from province_desk import ProvinceDesk
 from redis import Redis
 
@@ -29,7 +33,6 @@ from desk.chassis.crypto import new_key_pair, new_secret
 from desk.registry_gateway.adapters.people import Person, people
 from desk.servers.ports import free_port
 from desk.servers.postgres import PostgresServer
-from desk.servers.process import LocalProcess
 from desk.servers.rabbit import QUEUE_SETTLE_SECONDS, RabbitServer
 from desk.servers.redis import RedisServer
 from desk.servers.s3 import S3Server
@@ -45,6 +48,7 @@ TABLES = {
 }
 READ_QUEUES = ("tracking", "notifier")
 START_DEADLINE = 60.0
+STOP_SECONDS = 60.0
 ONE_TASK_SECONDS = 120.0
 REDIS_DATABASE = 7
 TOKEN_LASTS = 1200.0
@@ -110,53 +114,47 @@ class MailServer:
 class Service:
     """One process of one service; begun anew it keeps its port and goes on in its log."""
 
-    def __init__(self, name: str, environment: Mapping[str, str], folder: Path) -> None:
+    def __init__(self, name: str, nursery: Nursery, folder: Path) -> None:
         self.name = name
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.environment = dict(environment)
-        self.folder = folder
-        self.folder.mkdir(parents=True)
+        self.environment: dict[str, str] = {}
+        self.log = folder / f"{name}-{self.port}.log"
         self.changed = False
-        self._process: LocalProcess | None = None
+        self._nursery = nursery
+        self._order: tuple[str, dict[str, str]] = ("", {})
+        self._process: psutil.Process | None = None
 
     @property
-    def log(self) -> Path:
-        """Everything it has printed."""
-        return self.folder / "log"
-
-    @property
-    def pid(self) -> int:
+    def process(self) -> psutil.Process:
+        """The process, for signals."""
         assert self._process is not None
-        assert self._process.pid is not None
-        return self._process.pid
+        return self._process
 
     def start(self, prelude: str = "", **settings: str) -> None:
         """Start it. ``prelude`` is Python run in the process before the service; ``settings`` go over the usual."""
-        self.begin(prelude, **settings)
-        self.wait_until_up()
-
-    def begin(self, prelude: str = "", **settings: str) -> None:
-        """Start it without waiting."""
         self.changed = bool(prelude or settings)
         program = f"{prelude}\nfrom desk.{self.name.replace('-', '_')}.main import main\nmain()"
-        self._process = LocalProcess(
-            [sys.executable, "-c", program, "serve", "--port", str(self.port)],
-            folder=self.folder,
-            environment=self.environment | settings,
-        )
-        self._process.start()
+        changed = {setting(self.name, name): value for name, value in settings.items()}
+        self._order = (program, self.environment | changed)
+        self._begin()
+        wait_for(self._is_up, START_DEADLINE)
 
-    def wait_until_up(self) -> None:
-        def up() -> bool:
-            assert self.runs, f"{self.name} ended: {self._process and self._process.last_words()}"
-            return self.answers("/health/live")
+    def _begin(self) -> None:
+        program, environment = self._order
+        pid = self._nursery.start(program, ["serve", "--port", str(self.port)], environment, self.log)
+        try:
+            self._process = psutil.Process(pid)
+        except psutil.NoSuchProcess:  # it has killed itself already
+            self._process = None
 
-        wait_for(up, START_DEADLINE)
+    def _is_up(self) -> bool:
+        assert self.runs, f"{self.name} ended: {self.log.read_text()[-2000:]}"
+        return self.answers("/health/live")
 
     @property
     def runs(self) -> bool:
-        return self._process is not None and self._process.obituary() is None
+        return self._process is not None and self._process.is_running()
 
     def answers(self, path: str) -> bool:
         """Tell whether a GET succeeds."""
@@ -173,13 +171,17 @@ class Service:
 
     def kill(self) -> None:
         """End it as a power cut would."""
-        if self._process is not None:
-            self._process.kill()
+        self._end(signal.SIGKILL)
 
     def terminate(self) -> None:
         """End it as an orchestrator would."""
-        if self._process is not None:
-            self._process.stop()
+        self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is not None and self._process.is_running():
+            self._process.send_signal(how)
+            psutil.wait_procs([self._process], timeout=STOP_SECONDS)
+            assert not self._process.is_running(), f"{self.name} did not end"
 
     def restart(self, prelude: str = "", **settings: str) -> None:
         """End it in order and start it."""
@@ -188,12 +190,9 @@ class Service:
 
     def revive(self) -> None:
         """Start it again as it was if it has ended, as an orchestrator would."""
-        if self._process is not None and not self.runs:
-            self._process.start()
-            self._wait_unless_it_dies()
-
-    def _wait_unless_it_dies(self) -> None:
-        wait_for(lambda: not self.runs or self.answers("/health/live"), START_DEADLINE)
+        if not self.runs:
+            self._begin()
+            wait_for(lambda: not self.runs or self.answers("/health/live"), START_DEADLINE)
 
 
 class PublicDoor(httpx.BaseTransport):
@@ -273,9 +272,10 @@ class RealDesk:
         self.name = f"desk-{uuid.uuid4().hex[:8]}"
         self.ledger: list[Sent] = []
         self.loop = Loop()
+        self.nursery = Nursery(folder / "nursery.log")
         self.mail = MailServer(self.loop)
         self._redis = Redis.from_url(self._redis_url, decode_responses=True)
-        self._applicants: dict[int, tuple[float, RealApplicant]] = {}
+        self.applicants: dict[int, tuple[float, RealApplicant]] = {}
         self._identifying = threading.Lock()
         self._log_marks: dict[str, int] = {}
         self.passwords = {
@@ -288,7 +288,7 @@ class RealDesk:
         }
         self.replicas: dict[str, list[Service]] = {}
         for name in SERVICES:
-            self.replicas[name] = [Service(name, {}, folder / f"{name}-1")]
+            self.replicas[name] = [Service(name, self.nursery, folder)]
         for name, settings in self._settings().items():
             self.replicas[name][0].environment |= settings
         self.client = httpx.Client(transport=PublicDoor(self.replicas), base_url="http://desk", timeout=30)
@@ -385,12 +385,15 @@ class RealDesk:
     # setting up and clearing away
 
     def _set_up(self) -> None:
-        jobs = [lambda name=name: self._command(name, "migrate") for name in WITH_DATABASE]
-        self._in_parallel([*jobs, lambda: self._command("intake", "set-up-storage"), self.apply_topology])
+        jobs = [(f"desk.{name.replace('-', '_')}.main", ["migrate"]) for name in WITH_DATABASE]
+        environment = {key: value for each in self.services for key, value in each.environment.items()}
+        self._command(
+            environment | self._topology_settings,
+            *jobs,
+            ("desk.intake.main", ["set-up-storage"]),
+            ("desk.topology.main", ["apply"]),
+        )
         time.sleep(QUEUE_SETTLE_SECONDS)  # a fact of the broker, see there
-
-    def _command(self, service: str, *arguments: str) -> str:
-        return self._run(f"from desk.{service.replace('-', '_')}.main import main", arguments, self[service].environment)
 
     def apply_topology(self) -> None:
         """Bring the broker to the desk's topology; safe to do again."""
@@ -398,33 +401,34 @@ class RealDesk:
 
     def topology(self, *arguments: str) -> str:
         """Run ``desk-topology`` and return what it says."""
-        settings = {
+        return self._command(self._topology_settings, ("desk.topology.main", arguments))
+
+    @property
+    def _topology_settings(self) -> dict[str, str]:
+        return {
             "DESK_TOPOLOGY_MANAGEMENT_URL": self.management_url,
             "DESK_TOPOLOGY_AMQP_URL": self.broker_url("operator"),
             "DESK_TOPOLOGY_VHOST": self.name,
             "DESK_TOPOLOGY_PASSWORDS": json.dumps(self.passwords),
         }
-        return self._run("from desk.topology.main import main", arguments, settings)
 
     @staticmethod
-    def _run(imported: str, arguments: Sequence[str], settings: Mapping[str, str]) -> str:
-        async def run() -> tuple[int | None, str]:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-c",
-                f"{imported}\nmain()",
-                *arguments,
-                env=dict(os.environ) | dict(settings),
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
-            )
-            async with asyncio.timeout(ONE_TASK_SECONDS):
-                said, _ = await process.communicate()
-            return process.returncode, said.decode()
-
-        code, said = asyncio.run(run())
-        assert code == 0, said
-        return said
+    def _command(environment: Mapping[str, str], *jobs: tuple[str, Sequence[str]]) -> str:
+        """Run commands, one after the other in one process, since most of their time goes into imports."""
+        program = "import sys\n" + "\n".join(
+            f"from {module} import main\nsys.argv = {['command', *arguments]!r}\nmain()" for module, arguments in jobs
+        )
+        done = subprocess.run(  # noqa: S603 - our own commands
+            [sys.executable, "-c", program],
+            env=dict(os.environ) | dict(environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=ONE_TASK_SECONDS,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+        return done.stdout
 
     @staticmethod
     def _in_parallel(jobs: Sequence[Callable[[], object]]) -> None:
@@ -436,8 +440,20 @@ class RealDesk:
         """Tell whether every queue the desk reads has its consumers."""
         return all(self.queue(name).consumers >= len(self.replicas[name]) for name in READ_QUEUES)
 
+    def replicate(self, name: str) -> Service:
+        """Start one more process of a service, until the desk is healed."""
+        another = Service(name, self.nursery, self.folder)
+        another.environment = self[name].environment
+        another.start()
+        self.replicas[name].append(another)
+        return another
+
     def heal(self) -> None:
         """Bring every service back to what it usually is, after an experiment."""
+        for name, (first, *others) in self.replicas.items():
+            for each in others:
+                each.terminate()
+            self.replicas[name] = [first]
 
         def mend(each: Service) -> None:
             if each.changed or not each.runs:
@@ -464,6 +480,7 @@ class RealDesk:
         self.province.close()
         self.mail.close()
         self.client.close()
+        self.nursery.close()
         self._redis.flushdb()
         self._redis.close()
         self.loop.close()
@@ -563,20 +580,21 @@ class RealDesk:
     def applicant(self, place: int = 0) -> RealApplicant:
         """Give a person who has an identity token."""
         with self._identifying:
-            since, known = self._applicants.get(place, (0.0, None))
+            since, known = self.applicants.get(place, (0.0, None))
             if known is None or time.monotonic() - since > TOKEN_LASTS:
                 known = RealApplicant(self, place)
                 known.identify()
-                self._applicants[place] = (time.monotonic(), known)
+                self.applicants[place] = (time.monotonic(), known)
             return known
 
     def submit(self, place: int = 0, *, key: str | None = None, seconds: float = 90.0, **changed: object) -> Sent:
         """Send a request as a patient person does: with one key, again and again until there is a code."""
-        applicant, key = self.applicant(place), key or str(uuid.uuid4())
+        key = key or str(uuid.uuid4())
         end, statuses = time.monotonic() + seconds, []
         form: dict[str, Any] | None = None
         while time.monotonic() < end:
             try:
+                applicant = self.applicant(place)
                 form = form or applicant.form(**changed)
                 answer = applicant.send(form, key)
             except (httpx.TransportError, AssertionError):
@@ -592,6 +610,10 @@ class RealDesk:
                 form = None
             time.sleep(0.1)
         raise AssertionError(f"no code within {seconds:.0f} s, but {statuses}")
+
+    def note(self, code: str, key: str) -> None:
+        """Write down a code that was shown to somebody who did not go by :meth:`submit`."""
+        self.ledger.append(Sent(code, key, with_email=True))
 
     def submit_many(self, number: int, *, parallel: int = 4, **changed: object) -> list[Sent]:
         """Send so many requests, a few at a time."""

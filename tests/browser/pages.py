@@ -12,7 +12,7 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from desk.iran.digits import to_ascii, to_persian
 
-PATIENCE_MS = 10_000
+PATIENCE_MS = 30_000
 
 Person = Mapping[str, Any]
 

@@ -74,6 +74,7 @@ def test_a_request_is_sent_by_keyboard_alone(page: Page, desk: RunningDesk):
     keys.choose("#sub_subject", "umrah_visa")
     keys.type("#text", "متن درخواست، نوشته با صفحه‌کلید.")
     keys.tab_to("#attachments")
+    expect(page.locator("#attachments")).to_be_focused()
     with page.expect_file_chooser() as chooser:
         keys.press("Space")
     chooser.value.set_files(list(FILES))

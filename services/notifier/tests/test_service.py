@@ -215,6 +215,7 @@ async def test_personal_data_cannot_be_read_in_the_database_file(notifier):
     await notifier.parts.database.close()  # what is still in the write-ahead log moves into the file
     written = b"".join(path.read_bytes() for path in notifier.path.parent.glob("notifier.db*"))
     assert code.encode() in written, "the test looks into the right files"
+    written = written.replace(code.encode(), b"")  # its digits must not be taken for a part of the mobile number
     for word in (MOBILE, "9123456789", EMAIL, "رضایی", "زهرا", "قبض شما صادر شد"):
         assert word.encode() not in written
 

@@ -68,10 +68,18 @@ class UtcDateTime(TypeDecorator[datetime]):
 class Database:
     """One service's database: PostgreSQL by ``postgresql+asyncpg://``, embedded by ``sqlite+aiosqlite://``."""
 
-    def __init__(self, url: str, *, pool_size: int = 10, pool_timeout: float = 5.0) -> None:
-        """``pool_size`` bounds the connections; a request waits at most ``pool_timeout`` seconds for one."""
+    def __init__(
+        self, url: str, *, pool_size: int = 10, pool_timeout: float = 5.0, statement_seconds: float | None = 3.5
+    ) -> None:
+        """``pool_size`` bounds the connections; a request waits at most ``pool_timeout`` seconds for one.
+
+        A statement is given up after ``statement_seconds``, sooner than the pool, so that a server that hangs is
+        noticed; None is for migrations, which may take their time.
+        """
         embedded = url.startswith("sqlite")
-        self.engine = _sqlite_engine(url) if embedded else _postgres_engine(url, pool_size, pool_timeout)
+        self.engine = (
+            _sqlite_engine(url) if embedded else _postgres_engine(url, pool_size, pool_timeout, statement_seconds)
+        )
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self.committed: list[Callable[[], None]] = []
         """Called after each commit that :func:`hint_after_commit` asked for: a hint for who polls, no guarantee."""
@@ -95,7 +103,7 @@ class Database:
         await self.engine.dispose()
 
 
-def _postgres_engine(url: str, pool_size: int, pool_timeout: float) -> AsyncEngine:
+def _postgres_engine(url: str, pool_size: int, pool_timeout: float, statement_seconds: float | None) -> AsyncEngine:
     engine = create_async_engine(
         url,
         pool_size=pool_size,
@@ -104,10 +112,12 @@ def _postgres_engine(url: str, pool_size: int, pool_timeout: float) -> AsyncEngi
         pool_timeout=pool_timeout,
         pool_recycle=1800,
         connect_args={
-            # A server that hangs is to be noticed before the pool gives up: letting its connection go takes 2 s more.
             "timeout": 2,
-            "command_timeout": 3.5,
-            "server_settings": {"statement_timeout": "10000", "idle_in_transaction_session_timeout": "30000"},
+            "command_timeout": statement_seconds,
+            "server_settings": {
+                "statement_timeout": str(int((statement_seconds or 0) * 1000)),  # 0 means none
+                "idle_in_transaction_session_timeout": "30000",
+            },
         },
     )
 
@@ -172,7 +182,7 @@ def alembic_config(package: str, url: str, connection: Connection | None = None)
 
 async def migrate(package: str, url: str) -> None:
     """Bring one service's database to the newest schema; does nothing where it is there already."""
-    database = Database(url)
+    database = Database(url, statement_seconds=None)
     try:
         async with database.engine.begin() as connection:
             await connection.run_sync(

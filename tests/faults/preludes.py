@@ -1,0 +1,210 @@
+"""Python run in a service's process before the service, to kill it at one exact point or to break it on purpose."""
+
+from pathlib import Path
+
+from desk_process import wait_for
+from faults.scale import TEST_SECONDS
+from real_desk import Service
+
+
+class Deaths:
+    """How many more times processes shall kill themselves; kept in a file, since memory dies with them."""
+
+    def __init__(self, file: Path, number: int) -> None:
+        self._file = file
+        self._file.write_text(str(number))
+
+    @property
+    def left(self) -> int:
+        return int(self._file.read_text())
+
+    def at(self, point: str) -> str:
+        """Give the prelude for one of the points below."""
+        return f"""
+import os, signal
+from pathlib import Path
+
+def die(left=Path({str(self._file)!r})):
+    deaths = int(left.read_text())
+    if deaths > 0:
+        fewer = left.with_suffix(".fewer")
+        fewer.write_text(str(deaths - 1))
+        fewer.replace(left)
+        os.kill(os.getpid(), signal.SIGKILL)
+{point}"""
+
+
+def until_all_died(deaths: Deaths, service: Service) -> None:
+    """Start the service again as often as it kills itself."""
+
+    def done() -> bool:
+        service.revive()
+        # Asked after the count is down, whoever is about to die answers no more.
+        return deaths.left == 0 and service.answers("/health/live")
+
+    wait_for(done, TEST_SECONDS)
+
+
+BETWEEN_COMMIT_AND_RESPONSE = """
+from contextlib import asynccontextmanager
+from desk.chassis import db
+
+whole = db.Database.transaction
+
+@asynccontextmanager
+async def transaction(self):
+    async with whole(self) as session:
+        yield session
+    if session.info.get(db._HINT):
+        die()
+
+db.Database.transaction = transaction
+"""
+
+AFTER_CONFIRM_BEFORE_MARKING = """
+from desk.chassis.events import Outbox
+
+mark = Outbox.mark_sent
+
+async def mark_sent(self, session, ids):
+    die()
+    await mark(self, session, ids)
+
+Outbox.mark_sent = mark_sent
+"""
+
+AFTER_EFFECT_BEFORE_ACK = """
+from contextvars import ContextVar
+from desk.chassis.bus import consumer
+
+effect = ContextVar("effect", default=False)
+first, handle = consumer.first_time, consumer.Bus.handle
+
+async def first_time(session, event_id):
+    new = await first(session, event_id)
+    effect.set(new)
+    return new
+
+async def handle_and_die(self, message):
+    await handle(self, message)
+    if effect.get():
+        die()
+
+consumer.first_time = first_time
+consumer.Bus.handle = handle_and_die
+"""
+
+BEFORE_EFFECT = """
+from desk.chassis.bus.consumer import Bus
+
+async def handle(self, message, whole=Bus.handle):
+    die()
+    await whole(self, message)
+
+Bus.handle = handle
+"""
+
+EVERY_EVENT_FAILS_FOR_GOOD = """
+from desk.chassis.bus.consumer import Bus
+from desk.chassis.bus.rabbit import RabbitBroker
+
+async def handle(self, message):
+    raise RuntimeError("broken on purpose")
+
+Bus.handle = handle
+RabbitBroker.__init__.__kwdefaults__["retry_delays"] = ()
+"""
+
+
+SHORT_CLAIMS = """
+from datetime import timedelta
+from desk.notifier import store
+
+store.LEASE = timedelta(seconds=5)
+"""
+"""What a killed notifier had claimed is free again after two minutes; no test waits so long."""
+
+
+def sms_provider(taken: Path) -> str:
+    """Give a provider of SMS that writes down each reference it is handed, and dies (see Deaths) before it answers."""
+    return f"""
+from desk.notifier import channels
+
+async def send(self, message):
+    with open({str(taken)!r}, "a") as taken:
+        taken.write(message.reference + chr(10))
+    die()
+    return "shown-" + message.reference
+
+channels.ShownChannel.send = send
+"""
+
+
+COMMITS_OUT_OF_ORDER = """
+import asyncio
+from itertools import count
+from desk.chassis.events import Outbox
+
+add, number = Outbox.add, count(1)
+
+async def add_and_linger(self, session, event, **place):
+    event_id = await add(self, session, event, **place)
+    if next(number) % 3 == 0:
+        await asyncio.sleep(1.5)
+    return event_id
+
+Outbox.add = add_and_linger
+"""
+
+NO_INBOX = """
+from desk.chassis.bus import consumer
+
+async def always(session, event_id):
+    return True
+
+consumer.first_time = always
+"""
+
+MARKING_BEFORE_THE_CONFIRM = """
+import asyncio
+from desk.chassis.bus.relay import BATCH, Relay
+
+async def send_batch(self):
+    async with self._database.transaction() as session:
+        messages = await self._outbox.claim(session, BATCH)
+        await self._outbox.mark_sent(session, [message.id for message in messages])
+    await asyncio.gather(*(self._publish(message) for message in messages))
+    return len(messages)
+
+Relay.send_batch = send_batch
+"""
+
+WITHOUT_MANDATORY = """
+from aio_pika import Exchange
+
+async def publish(self, message, routing_key, *, mandatory=True, whole=Exchange.publish, **more):
+    return await whole(self, message, routing_key, mandatory=False, **more)
+
+Exchange.publish = publish
+"""
+
+POLLING_BY_CURSOR = """
+from datetime import UTC, datetime
+from sqlalchemy import select
+from desk.chassis.events import Outbox, outbox
+
+last_seen = datetime.now(UTC)
+
+async def claim(self, session, limit):
+    global last_seen
+    rows = (
+        await session.execute(
+            select(outbox).where(outbox.c.created_at > last_seen).order_by(outbox.c.created_at).limit(limit)
+        )
+    ).all()
+    if rows:
+        last_seen = rows[-1].created_at
+    return [self._message(row) for row in rows]
+
+Outbox.claim = claim
+"""

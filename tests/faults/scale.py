@@ -1,0 +1,15 @@
+"""How large the experiments are: as FAULTS.md has them with FULL=1, else a twentieth of that."""
+
+import math
+import os
+
+FULL = os.environ.get("FULL") == "1"
+PART = 1 if FULL else 20
+TEST_SECONDS = 3600 if FULL else 300
+SETTLE_SECONDS = 60.0
+"""After healing, everything must be where it belongs within this time."""
+
+
+def scaled(as_written: int, *, at_least: int = 1) -> int:
+    """Give a count or a number of seconds for this run."""
+    return max(at_least, math.ceil(as_written / PART))

@@ -1,0 +1,181 @@
+"""Events out of order, doubled, old, poisonous or unreadable, and dead letters: rows 11, 12 and 13, and bad input."""
+
+import json
+import uuid
+from pathlib import Path
+
+import aio_pika
+import pytest
+from desk_process import wait_for
+from faults.invariant import settled
+from faults.preludes import BEFORE_EFFECT, EVERY_EVENT_FAILS_FOR_GOOD, Deaths, until_all_died
+from faults.scale import FULL, TEST_SECONDS, scaled
+from real_desk import RealDesk
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(TEST_SECONDS)]
+
+DELIVERY_LIMIT = 20
+TOO_LARGE = b"x" * 10 * 1024 * 1024
+
+
+def arrived(desk: RealDesk, code: str) -> None:
+    wait_for(lambda: desk.rows("tracking", 'SELECT 1 FROM "case" WHERE tracking_code = $1', code), 30)
+
+
+def envelope(event_id: str, code: str, **changed: object) -> bytes:
+    now = "2026-11-01T08:00:00Z"
+    whole = {
+        "specversion": "1.0",
+        "id": event_id,
+        "source": "/province/isfahan",
+        "type": "ir.haj.desk.case-answered.v1",
+        "subject": code,
+        "time": now,
+        "seq": 1,
+        "datacontenttype": "application/json",
+        "data": {"tracking_code": code, "at": now, "text": "پاسخ"},
+    }
+    return json.dumps(whole | changed).encode()
+
+
+def test_one_poison_event_among_many_good_ones_is_set_aside(calm_desk: RealDesk):
+    good = scaled(1000, at_least=30)
+    calm_desk.submit_many(good // 2)
+    calm_desk.province.send(b"{no json", "case-answered", str(uuid.uuid4()))
+    calm_desk.submit_many(good - good // 2)
+    assert settled(calm_desk, dead=1) == []
+    assert "1" in calm_desk.topology("dead-letters", "list").partition("tracking: ")[2]
+
+
+def test_what_cannot_be_read_is_a_dead_letter_and_the_consumer_lives(calm_desk: RealDesk):
+    code = calm_desk.submit().code
+    arrived(calm_desk, code)
+    pid = calm_desk["tracking"].process.pid
+    ids = [str(uuid.uuid4()) for _ in range(6)]
+    bodies = {
+        "no JSON": b"\xff\xfe not json",
+        "no event": b"[1, 2]",
+        "of an unknown type": envelope(ids[2], code, type="ir.haj.desk.case-sung.v1"),
+        "with a missing field": envelope(ids[3], code, data={"tracking_code": code, "at": "2026-11-01T08:00:00Z"}),
+        "10 MB large": TOO_LARGE,
+        "of another id than its message": envelope("another", code),
+    }
+    for event_id, body in zip(ids, bodies.values(), strict=True):
+        calm_desk.province.send(body, "case-answered", event_id)
+    wait_for(lambda: calm_desk.waiting("tracking.dead") == {"tracking.dead": len(bodies)}, 30)
+    calm_desk.province.report(code, "case-answered", 1, text="پاسخ")
+    calm_desk.applicant().sees(code, "answered")
+    assert settled(calm_desk, dead=len(bodies)) == []
+    assert calm_desk["tracking"].process.pid == pid
+    listed = calm_desk.topology("dead-letters", "list", "tracking")
+    assert "پاسخ" not in listed
+    assert len([line for line in listed.splitlines() if " bytes  " in line]) == len(bodies)
+
+
+def test_an_event_of_an_old_seq_changes_no_state_but_stands_in_the_history(calm_desk: RealDesk):
+    code = calm_desk.submit().code
+    arrived(calm_desk, code)
+    calm_desk.province.report(code, "case-answered", 5, text="پاسخ")
+    applicant = calm_desk.applicant()
+    applicant.sees(code, "answered")
+    calm_desk.province.report(code, "case-received", 2)
+    view = wait_for(lambda: (it := applicant.track(code).json()) and len(it["history"]) == 3 and it)
+    assert view["state"] == "answered"
+    assert settled(calm_desk) == []
+
+
+def test_answers_out_of_order_and_twice_end_in_the_right_state(calm_desk: RealDesk):
+    sent = calm_desk.submit_many(scaled(100, at_least=5))
+    for each in sent:
+        arrived(calm_desk, each.code)
+    for each in sent:
+        answered, received, assigned = (str(uuid.uuid4()) for _ in range(3))
+        for _ in range(2):
+            calm_desk.province.report(each.code, "case-answered", 3, event_id=answered, text="پاسخ")
+            calm_desk.province.report(each.code, "case-received", 1, event_id=received)
+            calm_desk.province.report(each.code, "case-assigned", 2, event_id=assigned)
+    assert settled(calm_desk) == []
+    states = calm_desk.rows("tracking", 'SELECT DISTINCT state FROM "case"')
+    assert states == [("answered",)]
+    steps = calm_desk.rows("tracking", "SELECT tracking_code, array_agg(state ORDER BY state) FROM step GROUP BY 1")
+    assert [states for _, states in steps] == [["answered", "in_progress", "received", "registered"]] * len(sent)
+
+
+def test_a_report_on_a_request_not_heard_of_yet_waits_for_it(calm_desk: RealDesk):
+    calm_desk["tracking"].terminate()
+    code = calm_desk.submit().code
+    wait_for(lambda: calm_desk.province.of(code))
+    event = calm_desk.on_broker(take_first)
+    calm_desk.province.report(code, "case-answered", 1, text="پاسخ")
+    calm_desk["tracking"].start()
+    wait_for(lambda: calm_desk.waiting("delay.5s"), 30)
+    calm_desk.on_broker(lambda channel: put_back(channel, event))
+    calm_desk.applicant().sees(code, "answered")
+    assert settled(calm_desk) == []
+
+
+async def take_first(channel: aio_pika.abc.AbstractChannel) -> aio_pika.abc.AbstractIncomingMessage:
+    queue = await channel.get_queue("tracking")
+    message = await queue.get(timeout=10)
+    assert message is not None
+    await message.ack()
+    return message
+
+
+async def put_back(channel: aio_pika.abc.AbstractChannel, event: aio_pika.abc.AbstractIncomingMessage) -> None:
+    # Straight into the queue, as if it had been on its way all the time.
+    message = aio_pika.Message(
+        event.body, message_id=event.message_id, type=event.type, content_type=event.content_type
+    )
+    await channel.default_exchange.publish(message, "tracking", mandatory=True)
+
+
+def test_a_consumer_in_a_crash_loop_loses_nothing(calm_desk: RealDesk, deaths_file: Path):
+    deaths = Deaths(deaths_file, DELIVERY_LIMIT + 5 if FULL else 5)
+    calm_desk["tracking"].restart(deaths.at(BEFORE_EFFECT))
+    calm_desk.submit_many(scaled(200, at_least=10))
+    until_all_died(deaths, calm_desk["tracking"])
+    wait_for(calm_desk.is_served, 30)
+    wait_for(lambda: not calm_desk.waiting("tracking"), 60)
+    calm_desk.topology("dead-letters", "replay", "tracking")  # with FULL=1 some have reached the limit
+    assert settled(calm_desk) == []
+
+
+def test_dead_letters_replayed_twice_have_one_effect(calm_desk: RealDesk):
+    calm_desk["tracking"].restart(EVERY_EVENT_FAILS_FOR_GOOD)
+    number = scaled(200, at_least=10)
+    calm_desk.submit_many(number)
+    wait_for(lambda: calm_desk.waiting("tracking.dead") == {"tracking.dead": number}, 60)
+    double_dead_letters(calm_desk)
+    calm_desk["tracking"].restart()
+    said = calm_desk.topology("dead-letters", "replay", "tracking")
+    assert f"{2 * number} replayed" in said
+    assert settled(calm_desk) == []
+
+
+def double_dead_letters(desk: RealDesk) -> None:
+    """Leave each there twice, as a replay does that is interrupted between its copy's confirm and its ack."""
+
+    async def look(channel: aio_pika.abc.AbstractChannel) -> list[aio_pika.abc.AbstractIncomingMessage]:
+        queue = await channel.get_queue("tracking.dead")
+        found = []
+        while (message := await queue.get(fail=False, timeout=10)) is not None:
+            found.append(message)
+        return found  # they go back when the connection is closed
+
+    found = desk.on_broker(look)
+
+    async def add(channel: aio_pika.abc.AbstractChannel) -> None:
+        dead = await channel.get_exchange("desk.dead", ensure=False)
+        for each in found:
+            copy = aio_pika.Message(
+                each.body,
+                headers=each.headers,
+                message_id=each.message_id,
+                type=each.type,
+                content_type=each.content_type,
+                user_id="tracking",
+            )
+            await dead.publish(copy, "tracking", mandatory=True)
+
+    desk.on_broker(add, "tracking")
