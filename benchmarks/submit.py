@@ -17,8 +17,8 @@ import time
 import uuid
 from pathlib import Path
 
+import bare
 import httpx
-from bare import Bare, BarePostgres, BareSqlite
 
 from desk.chassis.budget import Budgets
 from desk.chassis.bus import Consumer
@@ -90,7 +90,7 @@ class NullBroker:
         return True
 
 
-async def against_the_bare_limit(url: str, bare: Bare, *, rounds: int, count: int, at_once: int) -> None:
+async def against_the_bare_limit(url: str, bare_app: bare.Bare, *, rounds: int, count: int, at_once: int) -> None:
     """Print intake's rate as a share of the bare limit's on the same kind of store, round by round."""
     await migrate("desk.intake", url)
     private, public = new_key_pair()
@@ -128,7 +128,7 @@ async def against_the_bare_limit(url: str, bare: Bare, *, rounds: int, count: in
         async with app.router.lifespan_context(app):
             for turn in range(rounds + 1):
                 intake = await rate(httpx.ASGITransport(app), headers, count, at_once)
-                limit = await rate(httpx.ASGITransport(bare), headers, count, at_once)
+                limit = await rate(httpx.ASGITransport(bare_app), headers, count, at_once)
                 if turn:  # the first round warms up
                     shares.append(intake / limit)
                     print(f"  round {turn}: intake {intake:.0f}/s, bare {limit:.0f}/s")
@@ -139,21 +139,19 @@ async def on_sqlite(rounds: int, count: int) -> None:
     """The embedded store: one writer, so one submission at a time."""
     print("submissions on SQLite, one at a time")
     with tempfile.TemporaryDirectory() as folder:
-        bare = BareSqlite()
-        await bare.open(Path(folder) / "bare.sqlite3")
+        limit = await bare.on_sqlite(Path(folder) / "bare.sqlite3")
         url = f"sqlite+aiosqlite:///{folder}/intake.sqlite3"
-        await against_the_bare_limit(url, bare, rounds=rounds, count=count, at_once=1)
-        await bare.store.close()
+        await against_the_bare_limit(url, limit, rounds=rounds, count=count, at_once=1)
+        await limit.close()
 
 
 async def on_postgres(server: PostgresServer, rounds: int, count: int) -> None:
     """The real store, sixteen submissions at a time."""
     print(f"submissions on PostgreSQL ({server.how}), 16 at a time")
     url = server.create_database("intake", "intake", "bench")
-    bare = BarePostgres()
-    await bare.open(server.dsn)
-    await against_the_bare_limit(url, bare, rounds=rounds, count=count, at_once=16)
-    await bare.pool.close()
+    limit = await bare.on_postgres(server.dsn)
+    await against_the_bare_limit(url, limit, rounds=rounds, count=count, at_once=16)
+    await limit.close()
 
 
 def the_embedded_desk() -> None:

@@ -52,6 +52,9 @@ def settings(tmp_path: Path) -> Settings:
         index_key=new_secret(),
         budget_url="memory://",
         token_private_key=PRIVATE_KEY,
+        lookups_per_source="60/hour",
+        lookups_per_number="10/hour",
+        mismatches_per_number="7/hour",
     )
 
 

@@ -66,6 +66,16 @@ async def test_a_number_is_looked_up_ten_times_an_hour_wherever_the_asker_is(pos
     assert len(registry.asked) == 10
 
 
+async def test_birth_dates_are_not_guessed_for_a_number_from_many_sources(post, ask, wrong, living, registry):
+    for host in range(7):
+        assert (await post(wrong, source=f"203.0.113.{host}")).status_code == 404
+
+    right = ask(living) | {"national_id": wrong["national_id"]}
+
+    assert (await post(right, source="203.0.113.99")).status_code == 429
+    assert len(registry.asked) == 7
+
+
 async def test_a_source_makes_sixty_look_ups_an_hour(post, ask, registry):
     for person in people()[:60]:
         await post(ask(person))

@@ -1,6 +1,7 @@
 """What all servers for tests have in common, and how one is chosen."""
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
@@ -17,7 +18,7 @@ Environment = Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Server:
+class Server(ABC):
     """A running server; use it in a `with` block or call `close`.
 
     `how` tells how it was obtained, `notes` why the ways before that one were not open.
@@ -38,9 +39,9 @@ class Server:
         """Its process on this machine, if it has one."""
         return self.machine.pid
 
+    @abstractmethod
     def check(self) -> str:
         """Make a real round trip and return the server's version, if it tells it. Raises NotReadyError."""
-        raise NotImplementedError
 
     def wait_until_ready(self) -> str:
         """Repeat the round trip until it succeeds and return the version. Raises ServerFailedError."""

@@ -69,6 +69,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         budgets=parts.budgets,
         allowances=Allowances(
             mismatches_per_source=settings.mismatches_per_source,
+            mismatches_per_number=settings.mismatches_per_number,
             lookups_per_source=settings.lookups_per_source,
             lookups_per_number=settings.lookups_per_number,
         ),

@@ -40,6 +40,7 @@ class Allowances:
     """How often the registry may be asked, each in the form ``5/10 minutes``."""
 
     mismatches_per_source: str
+    mismatches_per_number: str
     lookups_per_source: str
     lookups_per_number: str
 
@@ -101,9 +102,7 @@ class RegistryDoor:
                 case Deceased():
                     raise IdentityDeceasedError
                 case NotMatched():
-                    await self._budgets.spend(
-                        self._allowances.mismatches_per_source, "mismatches_per_source", asker.source_index
-                    )
+                    await self._spend_mismatch(asker)
                     raise IdentityNotMatchedError
                 case _:
                     assert_never(answer)
@@ -112,8 +111,14 @@ class RegistryDoor:
         """Pay for a look-up before it is made. Raises BudgetExhaustedError."""
         allowed = self._allowances
         await self._budgets.demand(allowed.mismatches_per_source, "mismatches_per_source", asker.source_index)
+        await self._budgets.demand(allowed.mismatches_per_number, "mismatches_per_number", asker.number_index)
         await self._budgets.spend(allowed.lookups_per_source, "lookups_per_source", asker.source_index)
         await self._budgets.spend(allowed.lookups_per_number, "lookups_per_number", asker.number_index)
+
+    async def _spend_mismatch(self, asker: _Asker) -> None:
+        allowed = self._allowances
+        await self._budgets.spend(allowed.mismatches_per_source, "mismatches_per_source", asker.source_index)
+        await self._budgets.spend(allowed.mismatches_per_number, "mismatches_per_number", asker.number_index)
 
     async def _look_up(self, asker: _Asker, national_id: NationalId, birth_date: JalaliDate) -> Answer:
         """Ask the registry and put it on record whatever comes of it."""
