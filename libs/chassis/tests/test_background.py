@@ -24,7 +24,7 @@ def crashes(telemetry):
 
 @pytest.fixture
 def quick(monkeypatch, logged):
-    monkeypatch.setattr("desk.chassis.app.FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr("desk.chassis.app.background.FIRST_PAUSE_SECONDS", 0.001)
 
 
 class Work:
@@ -95,7 +95,7 @@ async def test_a_worker_that_keeps_failing_waits_longer_each_time(app, started, 
         return timeout(seconds)
 
     monkeypatch.setattr(asyncio, "timeout", noted)
-    monkeypatch.setattr("desk.chassis.app.FIRST_PAUSE_SECONDS", 1)
+    monkeypatch.setattr("desk.chassis.app.background.FIRST_PAUSE_SECONDS", 1)
     work = Work(failures=6)
     async with started(app(workers=[Worker("work", work.run, work.finish)])):
         await work.runs()
@@ -126,7 +126,7 @@ async def test_a_worker_that_cannot_be_asked_is_cancelled(app, started):
 
 
 async def test_a_worker_that_does_not_finish_in_time_is_cancelled(app, started, monkeypatch):
-    monkeypatch.setattr("desk.chassis.app.FINISH_SECONDS", 0.05)
+    monkeypatch.setattr("desk.chassis.app.background.FINISH_SECONDS", 0.05)
     work = Work()
     async with asyncio.timeout(5), started(app(workers=[Worker("work", work.run, lambda: None)])):
         await work.runs()
@@ -134,7 +134,7 @@ async def test_a_worker_that_does_not_finish_in_time_is_cancelled(app, started, 
 
 
 async def test_a_worker_in_its_pause_does_not_hold_up_the_end(app, started, monkeypatch, quick, until):
-    monkeypatch.setattr("desk.chassis.app.FIRST_PAUSE_SECONDS", 3600)
+    monkeypatch.setattr("desk.chassis.app.background.FIRST_PAUSE_SECONDS", 3600)
     work = Work(failures=9)
 
     async def has_failed():

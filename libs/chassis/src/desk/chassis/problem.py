@@ -7,7 +7,7 @@
     ├── BudgetExhaustedError      429, too many tries
     └── ...                       every service adds its own, in its domain
 
-They are rendered as RFC 9457 problem details in one place, :mod:`desk.chassis.app`.
+They are rendered as RFC 9457 problem details in one place, :mod:`desk.chassis.app.rendering`.
 """
 
 from collections.abc import Sequence

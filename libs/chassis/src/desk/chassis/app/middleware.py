@@ -1,0 +1,109 @@
+"""What stands around every request: its id, its log line, its place in the metrics, and a bound on its body."""
+
+import re
+import time
+import uuid
+from collections.abc import Mapping
+
+import structlog
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from desk.chassis.app.rendering import unexpected
+from desk.chassis.telemetry import Telemetry
+
+log = structlog.get_logger(__name__)
+
+JSON_BODY_BYTES = 64 * 1024
+"""The largest JSON body any route takes; routes for files say their own limit."""
+
+_TOO_LARGE_STATUS = 413
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class BodyLimit:
+    """Ends the reading of a body that is larger than its route takes, whether its length was announced or not."""
+
+    def __init__(self, app: ASGIApp, limits: Mapping[str, int]) -> None:
+        """``limits`` maps paths to bytes; everything else may have 64 KiB."""
+        self._app = app
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        limit = self._limits.get(scope["path"], JSON_BODY_BYTES)
+        left = limit if _announced_bytes(scope) <= limit else -1
+
+        async def receive_within_limit() -> Message:
+            nonlocal left
+            if left < 0:
+                raise HTTPException(_TOO_LARGE_STATUS)
+            message = await receive()
+            left -= len(message.get("body", b""))
+            if left < 0:
+                raise HTTPException(_TOO_LARGE_STATUS)
+            return message
+
+        await self._app(scope, receive_within_limit, send)
+
+
+def _announced_bytes(scope: Scope) -> int:
+    try:
+        return int(Headers(scope=scope).get("content-length", "0"))
+    except ValueError:
+        return 0  # whatever it says, the body is counted as it comes
+
+
+class RequestContext:
+    """Gives each request an id, a log line without personal data, its place in the metrics, and always an answer."""
+
+    def __init__(self, app: ASGIApp, telemetry: Telemetry) -> None:
+        self._app = app
+        self._telemetry = telemetry
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        begun = time.perf_counter()
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", []), (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id, service=self._telemetry.service):
+            try:
+                await self._app(scope, receive, send_with_id)
+            except Exception:  # the top of the request
+                log.exception("unexpected error")
+                if status:
+                    raise
+                await unexpected()(scope, receive, send_with_id)
+            finally:
+                self._record(scope, status or 500, time.perf_counter() - begun)
+
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "unmatched")
+        method = scope["method"] if scope["method"] in _METHODS else "other"  # the caller's word, and a label for ever
+        self._telemetry.requests.labels(route, method, str(status)).inc()
+        self._telemetry.seconds.labels(route).observe(seconds)
+        if not route.startswith(("/health", "/metrics")):
+            log.info("answered", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
+
+
+def _request_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value.decode("latin-1")):
+            return str(value.decode("latin-1"))
+    return uuid.uuid4().hex

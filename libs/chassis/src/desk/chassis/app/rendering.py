@@ -1,0 +1,204 @@
+"""Every refusal and failure as RFC 9457 problem details, in one place."""
+
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import structlog
+from asyncpg import InsufficientResourcesError, OperatorInterventionError, PostgresConnectionError
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+
+from desk.chassis.problem import DomainError, FieldError, ServiceUnavailableError
+
+log = structlog.get_logger(__name__)
+
+_INVALID_STATUS = 422
+_TYPE_BASE = "/problems/"
+
+# A driver raises the last two as they are when it cannot connect in time, or cannot resolve its server's name; and
+# PostgreSQL's own words, when it does not let anybody in, as it is ending, starting or full.
+_SERVER_AWAY = (InsufficientResourcesError, OperatorInterventionError, PostgresConnectionError)
+_AWAY = (
+    *_SERVER_AWAY,
+    DBAPIError,
+    PoolTimeoutError,
+    ConnectionError,
+    RedisConnectionError,
+    RedisTimeoutError,
+    TimeoutError,
+    socket.gaierror,
+)
+
+
+class FieldProblem(BaseModel):
+    """What is wrong with one field."""
+
+    field: str
+    code: str
+    message: str
+
+
+class Problem(BaseModel):
+    """An RFC 9457 problem: ``title`` is for people (Persian), ``code`` for programs (stable, English)."""
+
+    model_config = ConfigDict(json_schema_extra={"description": "RFC 9457 problem details"})
+
+    type: str
+    title: str
+    status: int
+    code: str
+    errors: list[FieldProblem] = []
+
+
+def problems(*errors: type[DomainError]) -> dict[int | str, dict[str, object]]:
+    """Describe a route's errors for OpenAPI, one answer per status with the codes it may carry."""
+    codes: dict[int | str, list[str]] = {_INVALID_STATUS: ["validation_failed"]}
+    for error in errors:
+        codes.setdefault(error.status, []).append(error.code)
+    return {
+        status: {"model": Problem, "description": ", ".join(f"`{code}`" for code in codes[status])}
+        for status in sorted(codes, key=str)
+    }
+
+
+def render_problems(app: FastAPI) -> None:
+    """Have the app answer every refusal and failure with problem details, and say so in its contract."""
+    app.add_exception_handler(DomainError, _render_domain_error)  # type: ignore[arg-type]  # Starlette's type is too wide
+    app.add_exception_handler(RequestValidationError, _render_invalid)  # type: ignore[arg-type]
+    app.add_exception_handler(HTTPException, _render_http_error)  # type: ignore[arg-type]
+    for error in _AWAY:
+        app.add_exception_handler(error, _render_store_error)
+    app.openapi = partial(_openapi, app, app.openapi)  # type: ignore[method-assign]  # FastAPI's documented way
+
+
+def _openapi(app: FastAPI, generate: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Generate the contract; errors are problem details, which FastAPI would call plain JSON."""
+    if app.openapi_schema is None:
+        for operation in _operations(generate()):
+            for status, response in operation["responses"].items():
+                if status >= "4" and "application/json" in response.get("content", {}):
+                    response["content"] = {"application/problem+json": response["content"]["application/json"]}
+    return generate()
+
+
+def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for path in document.get("paths", {}).values():
+        yield from path.values()
+
+
+def _problem(
+    status: int,
+    code: str,
+    title: str,
+    errors: Sequence[FieldError] = (),
+    *,
+    retry_after: int | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    body = Problem(
+        type=f"{_TYPE_BASE}{code}",
+        title=title,
+        status=status,
+        code=code,
+        errors=[FieldProblem(field=error.field, code=error.code, message=error.message) for error in errors],
+    )
+    sent = {**(headers or {}), "Cache-Control": "no-store"}
+    if retry_after is not None:
+        sent["Retry-After"] = str(retry_after)
+    return JSONResponse(body.model_dump(), status, sent, media_type="application/problem+json")
+
+
+async def _render_domain_error(_request: Request, error: DomainError) -> JSONResponse:
+    log.info("refused", code=error.code, reason=str(error))
+    return _problem(error.status, error.code, error.title, error.errors, retry_after=error.retry_after)
+
+
+_INVALID_TITLE = "برخی از خانه‌ها درست پر نشده‌اند. لطفاً موارد زیر را اصلاح کنید."
+_INVALID_MESSAGES = {
+    "missing": "این مورد لازم است.",
+    "string_too_short": "این متن کوتاه‌تر از اندازهٔ لازم است.",
+    "string_too_long": "این متن بلندتر از اندازهٔ مجاز است.",
+    "json_invalid": "قالب داده‌های فرستاده‌شده درست نیست.",
+}
+
+
+async def _render_invalid(_request: Request, invalid: RequestValidationError) -> JSONResponse:
+    errors = [_field_error(part) for part in invalid.errors()]
+    log.info("refused", code="validation_failed", fields=[f"{error.field}:{error.code}" for error in errors])
+    return _problem(_INVALID_STATUS, "validation_failed", _INVALID_TITLE, errors)
+
+
+def _field_error(part: dict[str, object]) -> FieldError:
+    location = part["loc"]
+    path = [str(step) for step in location[1:]] if isinstance(location, tuple) else []
+    cause = _cause(part)
+    if isinstance(cause, FieldRuleError):
+        return FieldError(".".join(path), cause.code, cause.message)
+    kind = str(part["type"])
+    if kind == "json_invalid":  # the path is an offset in the body, and nobody's field
+        path = []
+    return FieldError(".".join(path), kind, _INVALID_MESSAGES.get(kind, "این مقدار پذیرفتنی نیست."))
+
+
+def _cause(part: dict[str, object]) -> object:
+    context = part.get("ctx")
+    return context.get("error") if isinstance(context, dict) else None
+
+
+class FieldRuleError(ValueError):
+    """Raised by a field's validator: a stable code and the Persian sentence for the person who typed."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.message = message
+
+
+_HTTP_TITLES = {
+    404: "چنین نشانی‌ای وجود ندارد.",
+    405: "این روش برای این نشانی پذیرفته نیست.",
+    413: "اندازهٔ دادهٔ فرستاده‌شده بیش از حد مجاز است.",
+    400: "درخواست فرستاده‌شده خوانا نیست.",
+}
+
+
+async def _render_http_error(_request: Request, error: HTTPException) -> JSONResponse:
+    codes = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+    return _problem(
+        error.status_code,
+        codes.get(error.status_code, "http_error"),
+        _HTTP_TITLES.get(error.status_code, "درخواست پذیرفته نشد."),
+        headers=error.headers,
+    )
+
+
+async def _render_store_error(_request: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, DBAPIError) and not _is_away(error):
+        raise error
+    log.error("store unavailable", error=type(error).__name__)
+    away = ServiceUnavailableError()
+    return _problem(away.status, away.code, away.title, retry_after=away.retry_after)
+
+
+def _is_away(error: DBAPIError) -> bool:
+    """Tell a store that is away (try again) from a statement that is wrong (a bug)."""
+    cause = error.orig.__cause__ if error.orig is not None else None
+    return (
+        error.connection_invalidated
+        or isinstance(error, OperationalError | InterfaceError)
+        or isinstance(cause, _SERVER_AWAY)
+    )
+
+
+def unexpected() -> JSONResponse:
+    """Answer an error nobody has foreseen; the log has it."""
+    return _problem(500, "internal_error", "خطایی در سامانه رخ داد. لطفاً کمی بعد دوباره تلاش کنید.")
