@@ -145,12 +145,12 @@ async def on_sqlite(rounds: int, count: int) -> None:
         await limit.close()
 
 
-async def on_postgres(server: PostgresServer, rounds: int, count: int) -> None:
-    """The real store, sixteen submissions at a time."""
-    print(f"submissions on PostgreSQL ({server.how}), 16 at a time")
+async def on_postgres(server: PostgresServer, at_once: int, rounds: int, count: int) -> None:
+    """The real store: one submission after another tells of the wait, many at a time of the work."""
+    print(f"submissions on PostgreSQL ({server.how}), {at_once} at a time")
     url = server.create_database("intake", "intake", "bench")
     limit = await bare.on_postgres(server.dsn)
-    await against_the_bare_limit(url, limit, rounds=rounds, count=count, at_once=16)
+    await against_the_bare_limit(url, limit, rounds=rounds, count=count, at_once=at_once)
     await limit.close()
 
 
@@ -194,8 +194,9 @@ def main() -> None:
     configure_logging(level="ERROR")
     the_embedded_desk()
     asyncio.run(on_sqlite(options.rounds, options.count))
-    with open_postgres(settings={"fsync": "on", "full_page_writes": "on"}) as server:
-        asyncio.run(on_postgres(server, options.rounds, options.count))
+    for at_once in (1, 16):
+        with open_postgres(settings={"fsync": "on", "full_page_writes": "on"}) as server:
+            asyncio.run(on_postgres(server, at_once, options.rounds, options.count))
 
 
 if __name__ == "__main__":

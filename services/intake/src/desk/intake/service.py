@@ -1,8 +1,6 @@
 """Intake's use cases: put up a file, take it back, submit a request, find it again."""
 
 import asyncio
-import hashlib
-import json
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -188,7 +186,8 @@ class Intake:
                 raise ServiceUnavailableError("the request that came first was taken back")
             return earlier
         attachments = await self._own_files(session, form, request.applicant)
-        await AttachmentStore(session, self.vault).claim([each.id for each in attachments], request.id)
+        if attachments:
+            await AttachmentStore(session, self.vault).claim([each.id for each in attachments], request.id)
         submitted = Submitted(request, attachments)
         await self.outbox.add(
             session, _announcement(submitted), subject=request.tracking_code, key=request.province, seq=1
@@ -236,9 +235,7 @@ class Intake:
 
     def _fingerprint(self, form: Submission) -> str:
         """Keyed hash of the content. The security code is no part of it: a retry may carry a new one."""
-        content = form.model_dump(mode="json", exclude={"captcha"})
-        canonical = json.dumps(content, sort_keys=True, ensure_ascii=False)
-        return self.vault.index(hashlib.sha256(canonical.encode()).hexdigest(), "fingerprint")
+        return self.vault.index(form.model_dump_json(exclude={"captcha"}), "fingerprint")
 
     async def find(self, session: AsyncSession, national_id: str, tracking_code: str) -> Request:
         """Find a person's request by its code. Raises RequestNotFoundError."""
