@@ -1,8 +1,10 @@
-# A mail catcher from Debian's packages, for the sovereign build: keeps every email in a Maildir and sends none.
+# A mail catcher from Debian's packages, for the sovereign build: shows every email at port 8025 and sends none.
 ARG BASE=debian:trixie-slim
 FROM ${BASE}
-RUN apt-get update && apt-get install -y --no-install-recommends python3-aiosmtpd && rm -rf /var/lib/apt/lists/* \
-    && install -d -o nobody /mail
+RUN apt-get update && apt-get install -y --no-install-recommends python3-aiosmtpd && rm -rf /var/lib/apt/lists/*
+COPY deploy/mail/catcher.py /catcher.py
 USER nobody
-EXPOSE 1025
-CMD ["python3", "-m", "aiosmtpd", "--nosetuid", "--listen", "0.0.0.0:1025", "--class", "aiosmtpd.handlers.Mailbox", "/mail/box"]
+EXPOSE 1025 8025
+HEALTHCHECK --interval=5s --timeout=3s --start-period=20s --retries=3 \
+  CMD ["python3", "-ISc", "import urllib.request as u; u.urlopen('http://127.0.0.1:8025/', timeout=2)"]
+CMD ["python3", "/catcher.py"]
