@@ -1,11 +1,11 @@
 # The desk's commands; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test faults lint format contracts lock bench images up down clean
+.PHONY: help setup run test faults lint format contracts lock bench images compose-test up down clean
 BIN := .venv/bin
 PYTHON_FILES := libs services deploy local tests benchmarks
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup:  ## make .venv with everything requirements.lock names
 	@PYTHON="$(PYTHON)" scripts/setup
@@ -25,6 +25,9 @@ faults: setup  ## kill and cut real servers and services (FULL=1 for the full co
 
 images: setup  ## build every image (SOVEREIGN=1: all of them from Debian's packages)
 	@scripts/compose build
+
+compose-test: images  ## run the story in containers and kill each in turn (SOVEREIGN=1 as above)
+	@$(BIN)/pytest -m compose tests/compose $(ARGS)
 
 up: setup  ## start the whole system in containers at http://127.0.0.1:8080 (SOVEREIGN=1 as above)
 	@$(BIN)/python scripts/make-env

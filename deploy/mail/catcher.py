@@ -31,7 +31,7 @@ class Catcher:
 class Page(BaseHTTPRequestHandler):
     """The emails, newest first, for people at `/` and for programs at `/api/v1/messages`, as Mailpit has them."""
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         match self.path:
             case "/":
                 self._answer("text/html", _page())
@@ -53,7 +53,9 @@ class Page(BaseHTTPRequestHandler):
 
 
 def _listed() -> list[dict[str, object]]:
-    return [{"Subject": mail["subject"], "To": [{"Address": each} for each in _receivers(mail)]} for mail in list(caught)]
+    return [
+        {"Subject": mail["subject"], "To": [{"Address": each} for each in _receivers(mail)]} for mail in list(caught)
+    ]
 
 
 def _receivers(mail: EmailMessage) -> list[str]:

@@ -17,7 +17,7 @@ from desk.servers.errors import NotHereError, NotOursError, ServerFailedError, S
 from desk.servers.process import LocalProcess, find_program, new_folder
 from desk.servers.redis import docker_redis, given_redis, local_redis, open_redis
 from desk.servers.s3 import given_s3, local_moto
-from desk.servers.server import first_of
+from desk.servers.server import first_of, image_of
 
 pytest_plugins = ["pytester"]
 
@@ -72,6 +72,12 @@ def test_an_image_that_cannot_be_had_is_a_reason_and_no_error(monkeypatch):
     monkeypatch.setattr(container, "fetch_image", _refuse)
     with pytest.raises(NotHereError, match="cannot pull no-such-image"):
         docker_redis({"DESK_TEST_REDIS_IMAGE": "no-such-image"})
+
+
+def test_the_image_is_the_one_that_compose_would_take_unless_the_tests_have_their_own():
+    assert image_of({}, "REDIS", "redis:8") == "redis:8"
+    assert image_of({"REDIS_IMAGE": "ours"}, "REDIS", "redis:8") == "ours"
+    assert image_of({"REDIS_IMAGE": "ours", "DESK_TEST_REDIS_IMAGE": "tests"}, "REDIS", "redis:8") == "tests"
 
 
 def test_a_program_that_ends_at_once_is_reported_with_its_last_words():

@@ -19,7 +19,7 @@ from desk.servers.errors import NotReadyError, ServerFailedError
 from desk.servers.machine import GivenAddress
 from desk.servers.ports import free_port
 from desk.servers.process import LocalProcess, clean_environment, find_program, new_folder
-from desk.servers.server import Environment, Server, begin, first_of, given
+from desk.servers.server import Environment, Server, begin, first_of, given, image_of
 
 ADVICE = "run tests/install-servers, or name a server of yours in DESK_TEST_POSTGRES_URL"
 IMAGE = "postgres:17"
@@ -102,10 +102,10 @@ def given_postgres(environment: Environment) -> PostgresServer:
 
 
 def docker_postgres(environment: Environment) -> PostgresServer:
-    """Return a server in a container of DESK_TEST_POSTGRES_IMAGE."""
+    """Return a server in a container of POSTGRES_IMAGE."""
     from desk.servers.container import Container  # noqa: PLC0415  # slow to import, and only needed here
 
-    image, port, password = environment.get("DESK_TEST_POSTGRES_IMAGE", IMAGE), free_port(), secrets.token_urlsafe(12)
+    image, port, password = image_of(environment, "POSTGRES", IMAGE), free_port(), secrets.token_urlsafe(12)
     settings = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
     container = Container(
         image, ports={5432: port}, environment={"POSTGRES_PASSWORD": password}, command=["postgres", *settings]

@@ -16,7 +16,7 @@ from desk.servers.errors import NotReadyError
 from desk.servers.machine import GivenAddress
 from desk.servers.ports import free_port
 from desk.servers.process import LocalProcess, find_program, new_folder
-from desk.servers.server import Environment, Server, begin, first_of, given
+from desk.servers.server import Environment, Server, begin, first_of, given, image_of
 
 ADVICE = "run tests/install-servers, or name a server of yours in DESK_TEST_RABBITMQ_URL"
 IMAGE = "rabbitmq:4-management"
@@ -94,10 +94,10 @@ def given_rabbit(environment: Environment) -> RabbitServer:
 
 
 def docker_rabbit(environment: Environment) -> RabbitServer:
-    """Return a server in a container of DESK_TEST_RABBITMQ_IMAGE, which has the management plugin."""
+    """Return a server in a container of RABBITMQ_IMAGE, which has the management plugin."""
     from desk.servers.container import Container  # noqa: PLC0415  # slow to import, and only needed here
 
-    image, password = environment.get("DESK_TEST_RABBITMQ_IMAGE", IMAGE), secrets.token_urlsafe(12)
+    image, password = image_of(environment, "RABBITMQ", IMAGE), secrets.token_urlsafe(12)
     port, management_port = free_port(), free_port()
     container = Container(
         image,

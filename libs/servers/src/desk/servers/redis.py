@@ -9,7 +9,7 @@ from desk.servers.errors import NotReadyError
 from desk.servers.machine import GivenAddress
 from desk.servers.ports import free_port
 from desk.servers.process import LocalProcess, find_program, new_folder
-from desk.servers.server import Environment, Server, begin, first_of, given
+from desk.servers.server import Environment, Server, begin, first_of, given, image_of
 
 ADVICE = "run tests/install-servers, or name a server of yours in DESK_TEST_REDIS_URL"
 IMAGE = "redis:8"
@@ -48,10 +48,10 @@ def given_redis(environment: Environment) -> RedisServer:
 
 
 def docker_redis(environment: Environment) -> RedisServer:
-    """Return a server in a container of DESK_TEST_REDIS_IMAGE."""
+    """Return a server in a container of REDIS_IMAGE."""
     from desk.servers.container import Container  # noqa: PLC0415  # slow to import, and only needed here
 
-    image, port = environment.get("DESK_TEST_REDIS_IMAGE", IMAGE), free_port()
+    image, port = image_of(environment, "REDIS", IMAGE), free_port()
     container = Container(image, ports={6379: port}, command=["redis-server", "--protected-mode", "no", *OPTIONS])
     url = f"redis://{container.host}:{port}/0"
     return begin(RedisServer(how=f"docker image {image}", machine=container, url=url))

@@ -17,7 +17,7 @@ from desk.servers.errors import NotReadyError
 from desk.servers.machine import GivenAddress
 from desk.servers.ports import free_port
 from desk.servers.process import LocalProcess, find_program, new_folder
-from desk.servers.server import Environment, Server, begin, first_of, given
+from desk.servers.server import Environment, Server, begin, first_of, given, image_of
 
 ADVICE = "run tests/install-servers, or name a server of yours in DESK_TEST_S3_ENDPOINT"
 IMAGE = "pgsty/silo:latest"  # a maintained build of MinIO; upstream publishes none any more
@@ -93,10 +93,10 @@ def given_s3(environment: Environment) -> S3Server:
 
 
 def docker_s3(environment: Environment) -> S3Server:
-    """Return a server in a container of DESK_TEST_S3_IMAGE, a build of MinIO."""
+    """Return a server in a container of S3_IMAGE, a build of MinIO."""
     from desk.servers.container import Container  # noqa: PLC0415  # slow to import, and only needed here
 
-    image, port, secret = environment.get("DESK_TEST_S3_IMAGE", IMAGE), free_port(), secrets.token_hex(12)
+    image, port, secret = image_of(environment, "S3", IMAGE), free_port(), secrets.token_hex(12)
     container = Container(
         image,
         ports={9000: port},

@@ -126,3 +126,8 @@ def given(environment: Environment, name: str) -> str:
     if not address:
         raise NotHereError(f"{name} is not set")
     return address
+
+
+def image_of(environment: Environment, kind: str, default: str) -> str:
+    """Return the image to run, named for the tests alone or by the variable that Compose reads (POSTGRES_IMAGE)."""
+    return environment.get(f"DESK_TEST_{kind}_IMAGE") or environment.get(f"{kind}_IMAGE") or default

@@ -1,0 +1,196 @@
+"""The whole system in containers, under a name, ports, passwords and volumes of its own."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+from applicant import Applicant
+from dotenv import dotenv_values
+from province_desk import ProvinceDesk
+from real_desk import Loop, living
+
+from desk.servers.ports import free_port
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+LASTING = tuple(name for name, service in COMPOSE.items() if service["restart"] != "no")
+"""Every container that is not done once its job is."""
+UP_SECONDS = 300
+COMMAND_SECONDS = 120
+PATIENCE_SECONDS = 120.0
+PAUSE_SECONDS = 1.0
+"""Between two tries of an applicant, whose tries are counted."""
+
+
+class Containers:
+    """A desk brought up by Compose from images that are there already; nothing of it is anybody else's."""
+
+    def __init__(self, folder: Path) -> None:
+        self.project = f"desk-test-{uuid.uuid4().hex[:8]}"
+        self._environment_file = folder / "environment"
+        self._settings = {
+            name: str(free_port()) for name in ("DESK_PORT", "RABBITMQ_PORT", "RABBITMQ_MANAGEMENT_PORT", "MAIL_PORT")
+        }
+        _run(sys.executable, str(ROOT / "scripts" / "make-env"), str(self._environment_file))
+        self.secrets = {name: value or "" for name, value in dotenv_values(self._environment_file).items()}
+
+    # bringing up and down
+
+    def up(self) -> float:
+        """Start everything and wait until it is healthy; return how many seconds it took."""
+        since = time.monotonic()
+        try:
+            self.compose(
+                "up", "--no-build", "--detach", "--wait", "--wait-timeout", str(UP_SECONDS), seconds=UP_SECONDS * 2
+            )
+        except AssertionError as error:
+            raise AssertionError(
+                f"{error}\n{self.compose('ps', '--all')}\n{self.compose('logs', '--tail', '8')}"
+            ) from error
+        return time.monotonic() - since
+
+    def down(self) -> None:
+        """Take it away with its volumes."""
+        self.compose("down", "--volumes", "--timeout", "5")
+
+    def compose(self, *arguments: str, seconds: float = COMMAND_SECONDS) -> str:
+        """Run Compose on this desk and return what it prints."""
+        place = ("--project-name", self.project, "--env-file", str(self._environment_file))
+        script = str(ROOT / "scripts" / "compose")
+        return _run(script, *place, *arguments, environment=self._settings, seconds=seconds)
+
+    # single containers
+
+    def running(self) -> set[str]:
+        """Name the services whose containers run."""
+        return set(self.compose("ps", "--services", "--status", "running").split())
+
+    def kill(self, service: str) -> None:
+        """End a container at once, as a crash would."""
+        _run("docker", "kill", self._container(service))
+
+    def start(self, service: str) -> None:
+        """Start a killed container again, with the same data."""
+        _run("docker", "start", self._container(service))
+
+    def inspect(self, service: str) -> dict[str, Any]:
+        """Tell all that Docker knows of a container."""
+        found: list[dict[str, Any]] = json.loads(_run("docker", "inspect", self._container(service)))
+        return found[0]
+
+    def _container(self, service: str) -> str:
+        found = self.compose("ps", "--all", "--quiet", service).split()
+        assert len(found) == 1, f"{service} has {len(found)} containers"
+        return found[0]
+
+    # what can be reached from outside
+
+    def port(self, name: str) -> int:
+        """Give one of the published ports by its variable."""
+        return int(self._settings[name])
+
+    def province_url(self, key: str) -> str:
+        """Give the broker's address for the system of a province."""
+        user = f"province.{key}"
+        password = json.loads(self.secrets["BROKER_PASSWORDS"])[user]
+        return f"amqp://{user}:{password}@127.0.0.1:{self.port('RABBITMQ_PORT')}/%2F"
+
+    def answer_to(self, captcha_id: str) -> str:
+        """Read a picture's digits where the captcha service keeps them, as only an operator can."""
+        return self.compose(
+            "exec", "--no-TTY", "redis", "redis-cli", "--raw", "HGET", f"captcha:{captcha_id}", "answer"
+        ).strip()
+
+    def dead_letters(self) -> dict[str, int]:
+        """Count dead letters by queue; empty queues are left out."""
+        url = f"http://127.0.0.1:{self.port('RABBITMQ_MANAGEMENT_PORT')}/api/queues"
+        answer = httpx.get(
+            url, auth=("administrator", self.secrets["RABBITMQ_PASSWORD"]), timeout=30
+        ).raise_for_status()
+        queues = {queue["name"]: queue.get("messages", 0) for queue in answer.json()}
+        return {name: number for name, number in queues.items() if name.endswith(".dead") and number}
+
+    def mails_to(self, address: str) -> list[str]:
+        """List the subjects of the emails that were caught on their way to an address."""
+        answer = httpx.get(f"http://127.0.0.1:{self.port('MAIL_PORT')}/api/v1/messages", timeout=30).raise_for_status()
+        receivers = [(mail["Subject"], [each["Address"] for each in mail["To"]]) for mail in answer.json()["messages"]]
+        return [subject for subject, addresses in receivers if address in addresses]
+
+
+class PatientApplicant(Applicant):
+    """A synthetic person at the gateway's port, who tries again until there is a code."""
+
+    def __init__(self, desk: Containers, place: int) -> None:
+        """``place`` chooses among the living synthetic people."""
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{desk.port('DESK_PORT')}", timeout=30)
+        self.desk = desk
+        someone = living()[place].identity
+        self.person = {
+            "national_id": someone.national_id.value,
+            "birth_date": someone.birth_date.isoformat(),
+            "last_name": someone.last_name,
+        }
+        self.token = ""
+
+    def captcha(self, purpose: str) -> dict[str, str]:
+        challenge = self.client.post("/api/captchas", json={"purpose": purpose, "kind": "image"})
+        assert challenge.status_code == httpx.codes.CREATED, challenge.text
+        return {"id": challenge.json()["id"], "answer": self.desk.answer_to(challenge.json()["id"])}
+
+    def submit(self, content: bytes) -> str:
+        """Send a request with a file as a patient person does: with one key, again and again until there is a code."""
+        key, end, heard = str(uuid.uuid4()), time.monotonic() + PATIENCE_SECONDS, list[str]()
+        form: dict[str, Any] | None = None
+        while time.monotonic() < end:
+            try:
+                form = form or self._form_with(content)
+                answer = self.send(form, key)
+            except (httpx.TransportError, AssertionError) as trouble:
+                heard.append(str(trouble))
+            else:
+                if answer.status_code == httpx.codes.CREATED:
+                    return str(answer.json()["tracking_code"])
+                heard.append(answer.text)
+                if answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
+                    assert answer.json()["code"] == "captcha_expired", answer.text
+                    form = None
+            time.sleep(PAUSE_SECONDS)
+        raise AssertionError(f"no code within {PATIENCE_SECONDS:.0f} s; the last answers: {heard[-3:]}")
+
+    def _form_with(self, content: bytes) -> dict[str, Any]:
+        if not self.token:
+            self.identify()
+        return self.form(attachments=[self.put_up("گذرنامه.pdf", content)])
+
+
+class Province(ProvinceDesk):
+    """The system of a province at the published port of the broker, on a loop of its own."""
+
+    def __init__(self, desk: Containers, key: str) -> None:
+        self.loop = Loop()
+        super().__init__(self.loop, desk.province_url(key), key)
+
+    def close(self) -> None:
+        super().close()
+        self.loop.close()
+
+
+def _run(*command: str, environment: dict[str, str] | None = None, seconds: float = COMMAND_SECONDS) -> str:
+    done = subprocess.run(  # noqa: S603 - our own scripts and the Docker client
+        command,
+        env=os.environ | (environment or {}),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+    assert done.returncode == 0, f"{' '.join(command)} ended with {done.returncode}: {done.stderr[-2000:]}"
+    return done.stdout
