@@ -7,6 +7,13 @@ import pytest
 from compose.containers import Containers, PatientApplicant, Province
 
 HERE = Path(__file__).parent
+UP_SECONDS = pytest.StashKey[float]()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Tell how long it took until everything was healthy; how fast the machine is decides no test."""
+    if (seconds := config.stash.get(UP_SECONDS, None)) is not None:
+        terminalreporter.line(f"compose: everything was healthy {seconds:.0f} s after up")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -21,9 +28,7 @@ def containers(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Co
     """The whole system, from images that are there; taken away afterwards with its volumes."""
     desk = Containers(tmp_path_factory.mktemp("compose"))
     try:
-        seconds = desk.up()
-        terminal = pytestconfig.pluginmanager.get_plugin("terminalreporter")
-        terminal.write_line(f"compose: everything healthy {seconds:.0f} s after up")
+        pytestconfig.stash[UP_SECONDS] = desk.up()
         yield desk
     finally:
         desk.down()

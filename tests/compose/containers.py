@@ -144,13 +144,13 @@ class PatientApplicant(Applicant):
         assert challenge.status_code == httpx.codes.CREATED, challenge.text
         return {"id": challenge.json()["id"], "answer": self.desk.answer_to(challenge.json()["id"])}
 
-    def submit(self, content: bytes) -> str:
+    def submit(self, content: bytes, **changed: object) -> str:
         """Send a request with a file as a patient person does: with one key, again and again until there is a code."""
         key, end, heard = str(uuid.uuid4()), time.monotonic() + PATIENCE_SECONDS, list[str]()
         form: dict[str, Any] | None = None
         while time.monotonic() < end:
             try:
-                form = form or self._form_with(content)
+                form = form or self._form_with(content, **changed)
                 answer = self.send(form, key)
             except (httpx.TransportError, AssertionError) as trouble:
                 heard.append(str(trouble))
@@ -164,10 +164,10 @@ class PatientApplicant(Applicant):
             time.sleep(PAUSE_SECONDS)
         raise AssertionError(f"no code within {PATIENCE_SECONDS:.0f} s; the last answers: {heard[-3:]}")
 
-    def _form_with(self, content: bytes) -> dict[str, Any]:
+    def _form_with(self, content: bytes, **changed: object) -> dict[str, Any]:
         if not self.token:
             self.identify()
-        return self.form(attachments=[self.put_up("گذرنامه.pdf", content)])
+        return self.form(attachments=[self.put_up("گذرنامه.pdf", content)], **changed)
 
 
 class Province(ProvinceDesk):
