@@ -64,7 +64,7 @@ def _receivers(mail: EmailMessage) -> list[str]:
 
 def _page() -> str:
     mails = "\n".join(_shown(mail) for mail in list(caught)) or "<p>No email yet.</p>"
-    return f'<!doctype html><html><meta charset="utf-8"><title>Emails</title><style>{STYLE}</style>{mails}</html>'
+    return f'<!doctype html><html><meta charset="utf-8"><link rel="icon" href="data:,"><title>Emails</title><style>{STYLE}</style>{mails}</html>'
 
 
 def _shown(mail: EmailMessage) -> str:

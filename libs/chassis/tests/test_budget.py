@@ -65,3 +65,15 @@ async def test_the_error_does_not_name_the_key(budgets):
     with pytest.raises(BudgetExhaustedError) as caught:
         await budgets.spend("1/10 minutes", "misses", "0013542419")
     assert "0013542419" not in str(caught.value)
+
+
+@pytest.mark.parametrize("end", ["kill", "stop"])
+async def test_nobody_is_turned_away_because_the_counters_were_restarted(redis_server, end):
+    counters = Budgets(redis_server.url)
+    await counters.spend("100/10 minutes", f"restarted by {end}", "a")
+
+    await asyncio.to_thread(getattr(redis_server, end))
+    await asyncio.to_thread(redis_server.start)
+
+    await counters.spend("100/10 minutes", f"restarted by {end}", "a")
+    await counters.close()

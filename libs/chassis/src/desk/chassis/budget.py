@@ -10,6 +10,8 @@ from limits.aio.storage.redis.redispy import RedispyBridge
 from limits.aio.strategies import MovingWindowRateLimiter
 from pydantic import AfterValidator
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from desk.chassis.problem import BudgetExhaustedError
 
@@ -62,4 +64,5 @@ def _redis(url: str) -> RedisStorage:
         key_prefix="budget",
         socket_timeout=_TIMEOUT_SECONDS,
         socket_connect_timeout=_TIMEOUT_SECONDS,
+        retry=Retry(NoBackoff(), 1),  # once, for a connection that died while it lay idle
     )
