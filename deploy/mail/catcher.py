@@ -14,6 +14,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 KEPT = 500
 SMTP_PORT, PAGE_PORT = 1025, 8025
 STYLE = "body{font:16px/1.7 sans-serif;max-width:48rem;margin:2rem auto;padding:0 1rem}pre{white-space:pre-wrap}"
+HEAD = f'<meta charset="utf-8"><link rel="icon" href="data:,"><title>Emails</title><style>{STYLE}</style>'
 
 caught: deque[EmailMessage] = deque(maxlen=KEPT)
 
@@ -64,7 +65,7 @@ def _receivers(mail: EmailMessage) -> list[str]:
 
 def _page() -> str:
     mails = "\n".join(_shown(mail) for mail in list(caught)) or "<p>No email yet.</p>"
-    return f'<!doctype html><html><meta charset="utf-8"><link rel="icon" href="data:,"><title>Emails</title><style>{STYLE}</style>{mails}</html>'
+    return f"<!doctype html><html>{HEAD}{mails}</html>"
 
 
 def _shown(mail: EmailMessage) -> str:

@@ -9,4 +9,5 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
   rm /tmp/password
   echo "host all all all scram-sha-256" >>"$PGDATA/pg_hba.conf"
 fi
+[ "${1:-}" != postgres ] || shift # the official image wants its name there
 exec postgres -D "$PGDATA" -c listen_addresses='*' "$@"
