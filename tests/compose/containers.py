@@ -85,6 +85,11 @@ class Containers:
         found: list[dict[str, Any]] = json.loads(_run("docker", "inspect", self._container(service)))
         return found[0]
 
+    def is_well(self, service: str) -> bool:
+        """Tell whether a container runs and, if it has a health check, is healthy."""
+        state = self.inspect(service)["State"]
+        return bool(state["Running"]) and state.get("Health", {}).get("Status", "healthy") == "healthy"
+
     def _container(self, service: str) -> str:
         found = self.compose("ps", "--all", "--quiet", service).split()
         assert len(found) == 1, f"{service} has {len(found)} containers"

@@ -22,6 +22,7 @@ def test_the_desk_heals_after_a_container_was_killed(
         containers.start(container)
         ledger.append(on_its_way.result())
     ledger.append(applicant.submit(PDF))
+    wait_for(lambda: containers.is_well(container), SETTLE_SECONDS)
 
     wait_for(lambda: all(province.of(code) for code in ledger), SETTLE_SECONDS)
     assert {code: len(province.of(code)) for code in ledger} == dict.fromkeys(ledger, 1)

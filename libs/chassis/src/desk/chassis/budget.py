@@ -64,5 +64,5 @@ def _redis(url: str) -> RedisStorage:
         key_prefix="budget",
         socket_timeout=_TIMEOUT_SECONDS,
         socket_connect_timeout=_TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), 1),  # once, for a connection that died while it lay idle
+        retry=Retry(NoBackoff(), 1),  # type: ignore[arg-type]  # once, for a connection that died while it lay idle
     )
