@@ -9,7 +9,6 @@ import pytest
 
 from desk.captcha.app import Parts, create_app
 from desk.captcha.settings import Settings
-from desk.chassis.budget import Budgets
 from desk.chassis.telemetry import Telemetry
 
 ANSWER = "40967"
@@ -27,12 +26,12 @@ def redis(server: fakeredis.FakeServer) -> fakeredis.FakeAsyncRedis:
 
 @pytest.fixture
 def settings() -> Settings:
-    return Settings(redis_url="redis://unused", issue_budget="20/10 minutes", pictures_ready=2)
+    return Settings(redis_url="redis://unused", issue_budget="20/10 minutes", images_ready=4)
 
 
 @pytest.fixture
 async def client(redis: fakeredis.FakeAsyncRedis, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    parts = Parts(redis, Budgets("memory://"), Telemetry("captcha"), choose_answer=lambda: ANSWER)
+    parts = Parts(redis, Telemetry("captcha"), choose_answer=lambda: ANSWER)
     app = create_app(settings, parts=parts)
     async with (
         app.router.lifespan_context(app),
@@ -43,8 +42,8 @@ async def client(redis: fakeredis.FakeAsyncRedis, settings: Settings) -> AsyncIt
 
 @pytest.fixture
 def issue(client: httpx.AsyncClient) -> Callable[..., Awaitable[str]]:
-    async def issue(purpose: str = "submit") -> str:
-        issued = await client.post("/api/captchas", json={"purpose": purpose})
+    async def issue(purpose: str = "submit", kind: str = "image") -> str:
+        issued = await client.post("/api/captchas", json={"purpose": purpose, "kind": kind})
         assert issued.status_code == 201
         return str(issued.json()["id"])
 

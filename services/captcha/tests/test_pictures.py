@@ -1,13 +1,11 @@
-import asyncio
 import io
 import random
 
 import pytest
 from PIL import Image
 
-from desk.captcha.domain import CaptchaUnavailableError, choose_answer
+from desk.captcha.domain import choose_answer
 from desk.captcha.drawing import HEIGHT, WIDTH, draw
-from desk.captcha.pictures import Pictures
 from desk.captcha.strokes import DIGITS
 
 
@@ -42,35 +40,6 @@ def test_answers_are_five_digits_and_differ():
 
     assert all(len(answer) == 5 and answer.isascii() and answer.isdecimal() for answer in answers)
     assert len(set(answers)) > 950
-
-
-async def test_the_stock_is_bounded_and_refilled():
-    pictures = Pictures(3, lambda: "12345")
-    filling = asyncio.create_task(pictures.fill())
-
-    await _until(lambda: pictures.ready == 3)
-    await pictures.take()
-    await _until(lambda: pictures.ready == 3)
-    await asyncio.sleep(0.05)
-    assert pictures.ready == 3
-
-    filling.cancel()
-
-
-async def test_demand_beyond_all_drawing_is_refused_rather_than_queued(monkeypatch):
-    monkeypatch.setattr("desk.captcha.pictures.DRAW_SECONDS", 0.001)
-    pictures = Pictures(1, lambda: "12345")
-
-    with pytest.raises(CaptchaUnavailableError):
-        await asyncio.gather(*(pictures.take() for _ in range(50)))
-
-
-async def _until(condition):
-    for _ in range(1000):
-        if condition():
-            return
-        await asyncio.sleep(0.005)
-    raise AssertionError("it never came to that")
 
 
 def seeded(seed):

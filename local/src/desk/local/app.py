@@ -123,10 +123,9 @@ def _peer(app: FastAPI) -> httpx.AsyncClient:
 def _captcha(settings: LocalSettings) -> FastAPI:
     fixed = settings.captcha_answer
     return captcha.create_app(
-        desk.captcha.settings.Settings(redis_url=SecretStr("redis://embedded")),
+        desk.captcha.settings.Settings(redis_url=SecretStr("redis://embedded"), images_ready=16),
         parts=captcha.Parts(
             redis=FakeAsyncRedis(),
-            budgets=Budgets("memory://"),
             telemetry=Telemetry("captcha"),
             choose_answer=choose_answer if fixed is None else lambda: fixed,
         ),

@@ -9,12 +9,13 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from desk.captcha import domain, routes
-from desk.captcha.pictures import Pictures
+from desk.captcha.domain import Kind
+from desk.captcha.drawing import draw
+from desk.captcha.pool import Pool, Recipe
 from desk.captcha.service import Captchas
 from desk.captcha.settings import Settings
 from desk.captcha.store import ChallengeStore
 from desk.chassis.app import Background, Worker, base_app
-from desk.chassis.budget import Budgets
 from desk.chassis.telemetry import Telemetry, configure_logging
 
 
@@ -23,7 +24,6 @@ class Parts:
     """What the service stands on."""
 
     redis: Redis
-    budgets: Budgets
     telemetry: Telemetry
     choose_answer: Callable[[], str] = domain.choose_answer
     """Only the embedded desk gives another, for automated checks; no setting does."""
@@ -34,14 +34,10 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     settings = settings or Settings()
     parts = parts or real_parts(settings)
     store = ChallengeStore(parts.redis)
-    pictures = Pictures(settings.pictures_ready, parts.choose_answer)
-    background = Background(
-        workers=[Worker("captcha-pictures", pictures.fill)], stop=[parts.redis.aclose, parts.budgets.close]
-    )
+    pool = Pool(parts.redis, {Kind.IMAGE: Recipe(draw, settings.images_ready)}, parts.choose_answer)
+    background = Background(workers=[Worker("captcha-pool", pool.fill)], stop=[parts.redis.aclose])
     app = base_app("captcha", "Service Desk: captcha", parts.telemetry, ready=store.ping, background=background)
-    app.state.captchas = Captchas(
-        store, pictures, parts.budgets, settings.issue_budget, registry=parts.telemetry.registry
-    )
+    app.state.captchas = Captchas(store, pool, settings, parts.telemetry.registry)
     app.include_router(routes.router)
     return app
 
@@ -58,5 +54,4 @@ def real_parts(settings: Settings) -> Parts:
         health_check_interval=15,
         retry=Retry(NoBackoff(), 1),  # once, for a connection that died while it lay idle
     )
-    budgets = Budgets((settings.budget_url or settings.redis_url).get_secret_value())
-    return Parts(Redis.from_pool(pool), budgets, Telemetry("captcha"))
+    return Parts(Redis.from_pool(pool), Telemetry("captcha"))

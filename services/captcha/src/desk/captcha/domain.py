@@ -4,12 +4,14 @@
 
     DomainError
     ├── KindUnavailableError      422, this kind of challenge is not offered for this purpose
-    ├── WrongAnswerError          422, try again with the same picture
-    └── ExpiredError              422, take a new picture
+    ├── WrongAnswerError          422, try again with the same challenge
+    └── ExpiredError              422, take a new challenge
     ServiceUnavailableError
-    └── CaptchaUnavailableError   503, Redis is away: nothing is let through unchecked
+    ├── CaptchaUnavailableError   503, Redis is away: nothing is let through unchecked
+    └── NoneReadyError            503, challenges are asked for faster than they are made
 """
 
+import ipaddress
 import re
 import secrets
 from dataclasses import dataclass
@@ -44,7 +46,12 @@ class Kind(StrEnum):
     WORK = "work"
 
 
-OFFERED = frozenset({(Kind.IMAGE, Purpose.SUBMIT), (Kind.IMAGE, Purpose.TRACK)})
+OFFERED = frozenset(
+    {
+        (Kind.IMAGE, Purpose.SUBMIT),
+        (Kind.IMAGE, Purpose.TRACK),
+    }
+)
 
 
 class KindUnavailableError(DomainError):
@@ -59,7 +66,7 @@ class WrongAnswerError(DomainError):
     """The answer is wrong and there are tries left: the same picture may be answered again."""
 
     code = "captcha_wrong"
-    title = "کد امنیتی درست نیست. لطفاً تصویر را دوباره بخوانید و کد آن را وارد کنید."
+    title = "کد امنیتی درست نیست. لطفاً دوباره ببینید یا بشنوید و همان رقم‌ها را وارد کنید."
     field = "captcha.answer"
 
     def __init__(self, tries_left: int) -> None:
@@ -71,7 +78,7 @@ class ExpiredError(DomainError):
     """The challenge is unknown, used up, too old or for another purpose; which of these is nobody's business."""
 
     code = "captcha_expired"
-    title = "این کد امنیتی دیگر اعتبار ندارد. لطفاً تصویر تازه‌ای بگیرید و کد آن را وارد کنید."
+    title = "این کد امنیتی دیگر اعتبار ندارد. لطفاً کد تازه‌ای بگیرید و آن را وارد کنید."
     field = "captcha.answer"
 
 
@@ -79,6 +86,15 @@ class CaptchaUnavailableError(ServiceUnavailableError):
     """The store of challenges is away, so none can be issued or checked."""
 
     title = "کد امنیتی در این لحظه در دسترس نیست. لطفاً چند دقیقهٔ دیگر دوباره تلاش کنید."
+
+
+class NoneReadyError(CaptchaUnavailableError):
+    """The pool is empty: challenges are made ahead of need and never in a request."""
+
+    title = "کد امنیتی تازه هنوز آماده نیست. لطفاً چند ثانیهٔ دیگر دوباره تلاش کنید."
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(reason, retry_after=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +129,16 @@ def demand_offered(kind: Kind, purpose: Purpose) -> None:
     """Raise KindUnavailableError unless this kind of challenge is offered for this purpose."""
     if (kind, purpose) not in OFFERED:
         raise KindUnavailableError(f"{kind} for {purpose}")
+
+
+def household_of(source: str) -> str:
+    """Return whom a source's challenges are counted for: an IPv4 address, or the /56 a household gets of IPv6."""
+    try:
+        address = ipaddress.ip_address(source)
+    except ValueError:
+        return source
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address, 56), strict=False))
+    return source

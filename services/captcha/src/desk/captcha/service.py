@@ -1,25 +1,34 @@
 """What the service does: it issues a challenge, and it checks an answer."""
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from desk.captcha.domain import (
     LIFE,
     TRIES,
-    Challenge,
     ExpiredError,
     Kind,
+    NoneReadyError,
     Purpose,
     WrongAnswerError,
     demand_offered,
+    household_of,
     is_id,
     new_id,
 )
-from desk.captcha.pictures import Pictures
-from desk.captcha.store import ChallengeStore, within_time
-from desk.chassis.budget import Budgets
+from desk.captcha.pool import Pool
+from desk.captcha.settings import Settings
+from desk.captcha.store import Allowance, ChallengeStore
+
+PATIENCE_SECONDS = 2.0
+"""How long a request waits for an empty pool; nothing is made in the request itself."""
+
+WAITING_AT_MOST = 50
+"""How many requests may wait like that at once; whoever comes after them is told to come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,35 +44,48 @@ class Issued:
 class Captchas:
     """Issues challenges and checks answers."""
 
-    def __init__(
-        self,
-        store: ChallengeStore,
-        pictures: Pictures,
-        budgets: Budgets,
-        issue_budget: str,
-        registry: CollectorRegistry,
-    ) -> None:
+    def __init__(self, store: ChallengeStore, pool: Pool, settings: Settings, registry: CollectorRegistry) -> None:
         self._store = store
-        self._pictures = pictures
-        self._budgets = budgets
-        self._issue_budget = issue_budget
+        self._pool = pool
+        self._allowance = Allowance.of(settings.issue_budget)
+        self._waiting = 0
         self._issued = Counter("desk_captchas_issued", "Challenges issued", ["kind", "purpose"], registry=registry)
         self._answers = Counter("desk_captcha_answers", "Answers by outcome", ["purpose", "outcome"], registry=registry)
-        ready = Gauge("desk_captcha_pictures_ready", "Pictures drawn ahead of need", registry=registry)
-        ready.set_function(lambda: pictures.ready)
+        ready = Gauge("desk_captchas_ready", "Challenges made ahead of need", ["kind"], registry=registry)
+        for kind in pool.ready:
+            ready.labels(kind).set_function(partial(pool.ready.__getitem__, kind))
 
     async def issue(self, kind: Kind, purpose: Purpose, source: str) -> Issued:
         """Put a new challenge to whoever asks from ``source``.
 
-        Raises KindUnavailableError, BudgetExhaustedError or CaptchaUnavailableError.
+        Raises KindUnavailableError, BudgetExhaustedError, NoneReadyError or CaptchaUnavailableError.
         """
         demand_offered(kind, purpose)
-        await within_time(self._budgets.spend(self._issue_budget, "captcha-issue", source))
-        picture = await self._pictures.take()
-        issued = Issued(new_id(), kind, datetime.now(UTC) + LIFE, picture.png)
-        await self._store.add(issued.id, Challenge(purpose, picture.answer))
+        issued = await self._from_pool(kind, purpose, household_of(source))
         self._issued.labels(kind, purpose).inc()
         return issued
+
+    async def _from_pool(self, kind: Kind, purpose: Purpose, household: str) -> Issued:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            captcha_id = new_id()
+            expires_at = datetime.now(UTC) + LIFE
+            try:
+                shown = await self._store.issue(captcha_id, kind, purpose, household, self._allowance)
+            except NoneReadyError:
+                if time.monotonic() >= deadline or self._waiting >= WAITING_AT_MOST:
+                    raise
+                await self._wait()
+            else:
+                self._pool.tell_of_use()
+                return Issued(captcha_id, kind, expires_at, shown)
+
+    async def _wait(self) -> None:
+        self._waiting += 1
+        try:
+            await self._pool.arrival(PATIENCE_SECONDS / 4)
+        finally:
+            self._waiting -= 1
 
     async def check(self, captcha_id: str, purpose: Purpose, typed: str, claim: str) -> None:
         """Return if the answer is right and the challenge is ``claim``'s, now or since an earlier call.

@@ -5,6 +5,8 @@ from pydantic_settings import SettingsConfigDict
 
 from desk.chassis.settings import LogSettings
 
+_BUDGET = r"^[1-9]\d*/([1-9]\d* )?(second|minute|hour|day)s?$"
+
 
 class Settings(LogSettings):
     """What an operator decides."""
@@ -14,9 +16,7 @@ class Settings(LogSettings):
     redis_url: SecretStr
     """``redis://host:port/…`` or ``rediss://…`` (the port must be said), 7.0 or newer; holds the open challenges."""
     redis_connections: int = Field(default=20, ge=1, le=500)
-    budget_url: SecretStr | None = None
-    """Where budgets are counted: ``redis://…``, or ``memory://`` for a single process; the same Redis if not given."""
-    issue_budget: str = Field(default="120/10 minutes", pattern=r"^[1-9]\d*/([1-9]\d* )?(second|minute|hour|day)s?$")
-    """How many challenges one source may ask for; generous, since a whole town may share one address."""
-    pictures_ready: int = Field(default=32, ge=1, le=1000)
-    """How many pictures are drawn ahead of need, about 6 KB each."""
+    issue_budget: str = Field(default="120/10 minutes", pattern=_BUDGET)
+    """How many images and sounds one source may ask for; generous, since a whole town may share one address."""
+    images_ready: int = Field(default=256, ge=1, le=10_000)
+    """How many images all replicas together keep ready, about 6 KB of Redis each."""

@@ -6,14 +6,41 @@ who can read the store; what protects it is that it never leaves this service an
 
 import asyncio
 from collections.abc import Awaitable
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Self, TypeVar
 
+from limits import parse
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from desk.captcha.domain import CLAIM_LIFE, LIFE, CaptchaUnavailableError, Challenge, Purpose
+from desk.captcha.domain import CLAIM_LIFE, LIFE, CaptchaUnavailableError, Challenge, Kind, NoneReadyError, Purpose
+from desk.chassis.problem import BudgetExhaustedError
 
 CALL_SECONDS = 2.0
+
+# One round trip: whoever has asked too often takes nothing, an empty pool counts against nobody, and what is taken is
+# bound to its purpose and expires in the same step. What is heard is fetched later, so it moves to a key of its own.
+_ISSUE = """
+local asked = tonumber(redis.call('GET', KEYS[1]) or '0')
+if asked >= tonumber(ARGV[1]) then return {'exhausted', redis.call('TTL', KEYS[1])} end
+local item = redis.call('LPOP', KEYS[2])
+if not item then return {'empty', 0} end
+if redis.call('INCR', KEYS[1]) == 1 then redis.call('EXPIRE', KEYS[1], ARGV[2]) end
+local colon = string.find(item, ':', 1, true)
+redis.call('HSET', KEYS[3], 'purpose', ARGV[3], 'answer', string.sub(item, 1, colon - 1))
+redis.call('EXPIRE', KEYS[3], ARGV[4])
+local shown = string.sub(item, colon + 1)
+if KEYS[4] == nil then return {'issued', shown} end
+redis.call('SET', KEYS[4], shown, 'EX', ARGV[4])
+return {'issued', ''}
+"""
+
+_COUNT = """
+local asked = tonumber(redis.call('GET', KEYS[1]) or '0')
+if asked >= tonumber(ARGV[1]) then return {'exhausted', redis.call('TTL', KEYS[1])} end
+if redis.call('INCR', KEYS[1]) == 1 then redis.call('EXPIRE', KEYS[1], ARGV[2]) end
+return {'counted', asked}
+"""
 
 T_ = TypeVar("T_")
 _running: set[object] = set()
@@ -36,11 +63,55 @@ async def within_time(call: Awaitable[T_]) -> T_:
         raise CaptchaUnavailableError(f"redis: {type(error).__name__}") from error
 
 
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How many challenges one source may have in a window, counted from its first one."""
+
+    most: int
+    seconds: int
+
+    @classmethod
+    def of(cls, budget: str) -> Self:
+        """Read a budget such as ``120/10 minutes``."""
+        item = parse(budget)
+        return cls(item.amount, item.get_expiry())
+
+
 class ChallengeStore:
-    """Keeps challenges until they expire; every change is one atomic step on one key."""
+    """Keeps challenges until they expire; every change is one atomic step."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._issue = redis.register_script(_ISSUE)
+        self._count = redis.register_script(_COUNT)
+
+    async def issue(self, captcha_id: str, kind: Kind, purpose: Purpose, source: str, allowance: Allowance) -> bytes:
+        """Take one from the pool for ``source`` and keep it for its life, in one round trip.
+
+        Returns the picture; nothing for a sound, which :meth:`sound` gives. Raises BudgetExhaustedError,
+        NoneReadyError or CaptchaUnavailableError.
+        """
+        keys = [_asked_key("code", source), pool_key(kind), _key(captcha_id)]
+        keys += [_sound_key(captcha_id)] if kind is Kind.SOUND else []
+        life = int(LIFE.total_seconds())
+        call = self._issue(keys=keys, args=[allowance.most, allowance.seconds, purpose, life])
+        outcome, value = await within_time(call)
+        _demand_allowed(outcome, value)
+        if _text(outcome) == "empty":
+            raise NoneReadyError(f"no {kind} is ready")
+        return bytes(value)
+
+    async def count_work(self, source: str, allowance: Allowance) -> int:
+        """Count a proof of work for ``source`` and return how many it had before. Raises BudgetExhaustedError."""
+        call = self._count(keys=[_asked_key("work", source)], args=[allowance.most, allowance.seconds])
+        outcome, value = await within_time(call)
+        _demand_allowed(outcome, value)
+        return int(value)
+
+    async def sound(self, captcha_id: str) -> bytes | None:
+        """Return what is to be heard, or None if there is none or it is no more."""
+        found = await within_time(self._redis.get(_sound_key(captcha_id)))
+        return found.encode() if isinstance(found, str) else found
 
     async def add(self, captcha_id: str, challenge: Challenge) -> None:
         """Keep a new challenge for its life."""
@@ -80,6 +151,24 @@ class ChallengeStore:
     async def ping(self) -> None:
         """Make one round trip."""
         await within_time(self._redis.ping())
+
+
+def _demand_allowed(outcome: bytes | str, seconds: int) -> None:
+    if _text(outcome) == "exhausted":
+        raise BudgetExhaustedError("captchas", retry_after=max(1, int(seconds)))
+
+
+def pool_key(kind: Kind) -> str:
+    """Return where the ready ones lie; the number changes with their form, so that old and new replicas can mix."""
+    return f"captcha-pool:1:{kind}"
+
+
+def _asked_key(what: str, source: str) -> str:
+    return f"captcha-asked:{what}:{source}"
+
+
+def _sound_key(captcha_id: str) -> str:
+    return f"captcha-sound:{captcha_id}"
 
 
 def _key(captcha_id: str) -> str:
