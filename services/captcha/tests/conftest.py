@@ -21,12 +21,18 @@ def server() -> fakeredis.FakeServer:
 
 @pytest.fixture
 def redis(server: fakeredis.FakeServer) -> fakeredis.FakeAsyncRedis:
-    return fakeredis.FakeAsyncRedis(server=server)
+    return fakeredis.FakeAsyncRedis(server=server, max_connections=1000)
 
 
 @pytest.fixture
 def settings() -> Settings:
-    return Settings(redis_url="redis://unused", issue_budget="20/10 minutes", images_ready=4)
+    return Settings(
+        redis_url="redis://unused",
+        issue_budget="20/10 minutes",
+        images_ready=4,
+        work_budget="30/10 minutes",
+        work_most=20,
+    )
 
 
 @pytest.fixture

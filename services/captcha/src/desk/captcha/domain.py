@@ -50,8 +50,16 @@ OFFERED = frozenset(
     {
         (Kind.IMAGE, Purpose.SUBMIT),
         (Kind.IMAGE, Purpose.TRACK),
+        (Kind.WORK, Purpose.IDENTITY),
     }
 )
+
+WORK_COST = 5_000
+"""Rounds of PBKDF2 per counter: so many that setting up each try costs little beside it, for whoever does the work."""
+
+HARDER = ((10, 2), (20, 4), (40, 8))
+"""How many times the base a source's work is once it has had so many lately. A town behind one address must still be
+able to go on, on old phones, so it ends at eight times."""
 
 
 class KindUnavailableError(DomainError):
@@ -107,7 +115,20 @@ class Challenge:
 
     def is_answered_by(self, typed: str) -> bool:
         """Tell whether ``typed`` is the answer, in any of the three digit sets and whatever spaces came along."""
-        return bare(typed) == self.answer
+        return secrets.compare_digest(bare(typed).encode(), self.answer.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Difficulty:
+    """How much work it is: ``cost`` rounds for each counter, of which up to ``most`` are to be tried."""
+
+    most: int
+    cost: int = WORK_COST
+
+    def after(self, recent: int) -> "Difficulty":
+        """Return what is asked of a source that has had ``recent`` proofs of work set lately."""
+        factor = max((times for least, times in HARDER if recent >= least), default=1)
+        return Difficulty(self.most * factor, self.cost)
 
 
 def new_id() -> str:

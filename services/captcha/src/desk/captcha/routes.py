@@ -1,10 +1,11 @@
 """HTTP in: one public route for pages, one internal route for the services that demand an answer."""
 
 import base64
-from typing import Annotated
+from typing import Annotated, Self
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
 
 from desk.captcha.domain import (
     CaptchaUnavailableError,
@@ -14,7 +15,7 @@ from desk.captcha.domain import (
     Purpose,
     WrongAnswerError,
 )
-from desk.captcha.service import Captchas
+from desk.captcha.service import Captchas, Issued
 from desk.chassis.app import problems, source_of
 from desk.chassis.events import Moment
 from desk.chassis.problem import BudgetExhaustedError
@@ -29,6 +30,24 @@ class CaptchaWanted(BaseModel):
     kind: Kind = Kind.IMAGE
 
 
+class WorkToDo(BaseModel):
+    """A proof of work in altcha's terms: find the counter whose key begins with ``keyPrefix``.
+
+    The key is PBKDF2 with SHA-256, ``cost`` rounds, over the bytes of ``nonce`` and the counter as a big-endian uint32,
+    salted with ``salt``; the answer is the whole key in hexadecimal.
+    """
+
+    model_config = ConfigDict(from_attributes=True, alias_generator=to_camel, populate_by_name=True)
+
+    algorithm: str
+    cost: int
+    key_length: int = Field(description="Bytes")
+    key_prefix: str = Field(description="Hexadecimal")
+    nonce: str = Field(description="Hexadecimal")
+    salt: str = Field(description="Hexadecimal")
+    most: int = Field(description="The counter lies between 0 and this")
+
+
 class Captcha(BaseModel):
     """A challenge: exactly one of ``image``, ``sound`` and ``challenge`` is there, according to ``kind``."""
 
@@ -37,14 +56,23 @@ class Captcha(BaseModel):
     expires_at: Moment
     image: str | None = Field(default=None, description="PNG of five Persian digits as a data URL")
     sound: str | None = Field(default=None, description="Path of the spoken digits")
-    challenge: dict[str, str | int] | None = Field(default=None, description="A proof of work to be done")
+    challenge: WorkToDo | None = Field(default=None, description="A proof of work to be done")
+
+    @classmethod
+    def of(cls, issued: Issued) -> Self:
+        """Show what whoever asked may see."""
+        image = issued.image and f"data:image/png;base64,{base64.b64encode(issued.image).decode()}"
+        work = issued.work and WorkToDo.model_validate(issued.work)
+        return cls(id=issued.id, kind=issued.kind, expires_at=issued.expires_at, image=image, challenge=work)
 
 
 class CaptchaAnswer(BaseModel):
     """An answer, and the claim (opaque to this service) of the request it is given for."""
 
     purpose: Purpose
-    answer: str = Field(max_length=256, description="In Persian, Arabic-Indic or Latin digits")
+    answer: str = Field(
+        max_length=256, description="Digits, Persian, Arabic-Indic or Latin; of a proof of work the key"
+    )
     claim: str = Field(min_length=1, max_length=128)
 
 
@@ -67,8 +95,7 @@ async def issue(wanted: CaptchaWanted, request: Request, response: Response, cap
     """Issue a challenge that is good for one answer within five minutes."""
     issued = await captchas.issue(wanted.kind, wanted.purpose, source_of(request))
     response.headers["Cache-Control"] = "no-store"
-    image = f"data:image/png;base64,{base64.b64encode(issued.png).decode()}"
-    return Captcha(id=issued.id, kind=issued.kind, expires_at=issued.expires_at, image=image)
+    return Captcha.of(issued)
 
 
 @router.post(

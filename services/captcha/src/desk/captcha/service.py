@@ -1,5 +1,6 @@
 """What the service does: it issues a challenge, and it checks an answer."""
 
+import asyncio
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +11,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from desk.captcha.domain import (
     LIFE,
     TRIES,
+    Challenge,
+    Difficulty,
     ExpiredError,
     Kind,
     NoneReadyError,
@@ -23,6 +26,7 @@ from desk.captcha.domain import (
 from desk.captcha.pool import Pool
 from desk.captcha.settings import Settings
 from desk.captcha.store import Allowance, ChallengeStore
+from desk.captcha.work import Work, set_work
 
 PATIENCE_SECONDS = 2.0
 """How long a request waits for an empty pool; nothing is made in the request itself."""
@@ -38,7 +42,8 @@ class Issued:
     id: str
     kind: Kind
     expires_at: datetime
-    png: bytes
+    image: bytes | None = None
+    work: Work | None = None
 
 
 class Captchas:
@@ -48,6 +53,8 @@ class Captchas:
         self._store = store
         self._pool = pool
         self._allowance = Allowance.of(settings.issue_budget)
+        self._work_allowance = Allowance.of(settings.work_budget)
+        self._difficulty = Difficulty(settings.work_most)
         self._waiting = 0
         self._issued = Counter("desk_captchas_issued", "Challenges issued", ["kind", "purpose"], registry=registry)
         self._answers = Counter("desk_captcha_answers", "Answers by outcome", ["purpose", "outcome"], registry=registry)
@@ -61,7 +68,8 @@ class Captchas:
         Raises KindUnavailableError, BudgetExhaustedError, NoneReadyError or CaptchaUnavailableError.
         """
         demand_offered(kind, purpose)
-        issued = await self._from_pool(kind, purpose, household_of(source))
+        issue = self._set_work if kind is Kind.WORK else self._from_pool
+        issued = await issue(kind, purpose, household_of(source))
         self._issued.labels(kind, purpose).inc()
         return issued
 
@@ -78,7 +86,14 @@ class Captchas:
                 await self._wait()
             else:
                 self._pool.tell_of_use()
-                return Issued(captcha_id, kind, expires_at, shown)
+                return Issued(captcha_id, kind, expires_at, image=shown if kind is Kind.IMAGE else None)
+
+    async def _set_work(self, kind: Kind, purpose: Purpose, household: str) -> Issued:
+        recent = await self._store.count_work(household, self._work_allowance)
+        work = await asyncio.to_thread(set_work, self._difficulty.after(recent))
+        issued = Issued(new_id(), kind, datetime.now(UTC) + LIFE, work=work)
+        await self._store.add(issued.id, Challenge(purpose, work.answer))
+        return issued
 
     async def _wait(self) -> None:
         self._waiting += 1
