@@ -30,6 +30,7 @@ def settings() -> Settings:
         redis_url="redis://unused",
         issue_budget="20/10 minutes",
         images_ready=4,
+        sounds_ready=2,
         work_budget="30/10 minutes",
         work_most=20,
     )

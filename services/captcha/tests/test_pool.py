@@ -95,6 +95,7 @@ async def test_it_is_filled_again_when_redis_is_back(redis, server, monkeypatch)
 async def test_an_empty_pool_is_said_plainly_and_nothing_is_drawn_in_the_request(redis, settings, monkeypatch):
     monkeypatch.setattr("desk.captcha.service.PATIENCE_SECONDS", 0.05)
     monkeypatch.setattr("desk.captcha.app.draw", lambda *_: pytest.fail("drawn in a request"))
+    monkeypatch.setattr("desk.captcha.app.speak", lambda *_: pytest.fail("spoken in a request"))
     app = create_app(settings, parts=Parts(redis, Telemetry("captcha")))  # nobody runs its lifespan: nobody fills
 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://captcha") as client:

@@ -121,7 +121,7 @@ def _peer(app: FastAPI) -> httpx.AsyncClient:
 
 def _captcha(settings: LocalSettings) -> FastAPI:
     fixed = settings.captcha_answer
-    house: dict[str, str | int] = {"redis_url": "redis://embedded", "images_ready": 16}
+    house: dict[str, str | int] = {"redis_url": "redis://embedded", "images_ready": 16, "sounds_ready": 4}
     if fixed is not None:
         house["work_most"] = 10  # automated checks do the work too, and are not to wait for it
     return captcha.create_app(

@@ -14,6 +14,7 @@ from desk.captcha.drawing import draw
 from desk.captcha.pool import Pool, Recipe
 from desk.captcha.service import Captchas
 from desk.captcha.settings import Settings
+from desk.captcha.speaking import speak
 from desk.captcha.store import ChallengeStore
 from desk.chassis.app import Background, Worker, base_app
 from desk.chassis.telemetry import Telemetry, configure_logging
@@ -34,7 +35,8 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     settings = settings or Settings()
     parts = parts or real_parts(settings)
     store = ChallengeStore(parts.redis)
-    pool = Pool(parts.redis, {Kind.IMAGE: Recipe(draw, settings.images_ready)}, parts.choose_answer)
+    recipes = {Kind.IMAGE: Recipe(draw, settings.images_ready), Kind.SOUND: Recipe(speak, settings.sounds_ready)}
+    pool = Pool(parts.redis, recipes, parts.choose_answer)
     background = Background(workers=[Worker("captcha-pool", pool.fill)], stop=[parts.redis.aclose])
     app = base_app("captcha", "Service Desk: captcha", parts.telemetry, ready=store.ping, background=background)
     app.state.captchas = Captchas(store, pool, settings, parts.telemetry.registry)

@@ -5,7 +5,8 @@
     DomainError
     ├── KindUnavailableError      422, this kind of challenge is not offered for this purpose
     ├── WrongAnswerError          422, try again with the same challenge
-    └── ExpiredError              422, take a new challenge
+    ├── ExpiredError              422, take a new challenge
+    └── NoSoundError              404, nothing to be heard here (any more)
     ServiceUnavailableError
     ├── CaptchaUnavailableError   503, Redis is away: nothing is let through unchecked
     └── NoneReadyError            503, challenges are asked for faster than they are made
@@ -50,6 +51,8 @@ OFFERED = frozenset(
     {
         (Kind.IMAGE, Purpose.SUBMIT),
         (Kind.IMAGE, Purpose.TRACK),
+        (Kind.SOUND, Purpose.SUBMIT),
+        (Kind.SOUND, Purpose.TRACK),
         (Kind.WORK, Purpose.IDENTITY),
     }
 )
@@ -88,6 +91,14 @@ class ExpiredError(DomainError):
     code = "captcha_expired"
     title = "این کد امنیتی دیگر اعتبار ندارد. لطفاً کد تازه‌ای بگیرید و آن را وارد کنید."
     field = "captcha.answer"
+
+
+class NoSoundError(DomainError):
+    """There is no sound of this name, or it is no more."""
+
+    status = 404
+    code = "captcha_sound_gone"
+    title = "این کد صوتی دیگر در دسترس نیست. لطفاً کد تازه‌ای بگیرید."
 
 
 class CaptchaUnavailableError(ServiceUnavailableError):

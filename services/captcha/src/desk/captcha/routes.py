@@ -12,6 +12,7 @@ from desk.captcha.domain import (
     ExpiredError,
     Kind,
     KindUnavailableError,
+    NoSoundError,
     Purpose,
     WrongAnswerError,
 )
@@ -55,15 +56,18 @@ class Captcha(BaseModel):
     kind: Kind
     expires_at: Moment
     image: str | None = Field(default=None, description="PNG of five Persian digits as a data URL")
-    sound: str | None = Field(default=None, description="Path of the spoken digits")
+    sound: str | None = Field(default=None, description="Path of a WAV of five spoken Persian digits")
     challenge: WorkToDo | None = Field(default=None, description="A proof of work to be done")
 
     @classmethod
     def of(cls, issued: Issued) -> Self:
         """Show what whoever asked may see."""
         image = issued.image and f"data:image/png;base64,{base64.b64encode(issued.image).decode()}"
+        sound = f"/api/captchas/{issued.id}/sound" if issued.kind is Kind.SOUND else None
         work = issued.work and WorkToDo.model_validate(issued.work)
-        return cls(id=issued.id, kind=issued.kind, expires_at=issued.expires_at, image=image, challenge=work)
+        return cls(
+            id=issued.id, kind=issued.kind, expires_at=issued.expires_at, image=image, sound=sound, challenge=work
+        )
 
 
 class CaptchaAnswer(BaseModel):
@@ -96,6 +100,17 @@ async def issue(wanted: CaptchaWanted, request: Request, response: Response, cap
     issued = await captchas.issue(wanted.kind, wanted.purpose, source_of(request))
     response.headers["Cache-Control"] = "no-store"
     return Captcha.of(issued)
+
+
+@router.get(
+    "/api/captchas/{captcha_id}/sound",
+    summary="Hear a spoken challenge",
+    response_class=Response,
+    responses={200: {"content": {"audio/wav": {}}}, **problems(NoSoundError, CaptchaUnavailableError)},
+)
+async def hear(captcha_id: str, captchas: CaptchasOfApp) -> Response:
+    """Give the spoken digits, as often as they are asked for while the challenge lives."""
+    return Response(await captchas.sound(captcha_id), media_type="audio/wav", headers={"Cache-Control": "no-store"})
 
 
 @router.post(

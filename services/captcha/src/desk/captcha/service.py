@@ -16,6 +16,7 @@ from desk.captcha.domain import (
     ExpiredError,
     Kind,
     NoneReadyError,
+    NoSoundError,
     Purpose,
     WrongAnswerError,
     demand_offered,
@@ -101,6 +102,13 @@ class Captchas:
             await self._pool.arrival(PATIENCE_SECONDS / 4)
         finally:
             self._waiting -= 1
+
+    async def sound(self, captcha_id: str) -> bytes:
+        """Return the WAV of a spoken challenge, as often as it is asked for. Raises NoSoundError."""
+        found = await self._store.sound(captcha_id) if is_id(captcha_id) else None
+        if found is None:
+            raise NoSoundError(captcha_id[:22])
+        return found
 
     async def check(self, captcha_id: str, purpose: Purpose, typed: str, claim: str) -> None:
         """Return if the answer is right and the challenge is ``claim``'s, now or since an earlier call.

@@ -20,6 +20,8 @@ class Settings(LogSettings):
     """How many images and sounds one source may ask for; generous, since a whole town may share one address."""
     images_ready: int = Field(default=256, ge=1, le=10_000)
     """How many images all replicas together keep ready, about 6 KB of Redis each."""
+    sounds_ready: int = Field(default=48, ge=1, le=1_000)
+    """How many sounds all replicas together keep ready, about 60 KB of Redis each."""
     work_budget: str = Field(default="120/10 minutes", pattern=_BUDGET)
     """How many proofs of work one source may ask for; they grow harder long before that."""
     work_most: int = Field(default=360, ge=2, le=100_000)
