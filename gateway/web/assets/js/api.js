@@ -5,8 +5,11 @@
 /** @typedef {{ key: string, title: string, sub_subjects: SubSubject[] }} Subject */
 /** @typedef {{ text_min: number, text_max: number, files_max: number, file_bytes_max: number, media_types: string[], extensions: string[] }} Limits */
 /** @typedef {{ provinces: Province[], subjects: Subject[], limits: Limits }} Catalog */
-/** @typedef {{ id: string, kind: string, expires_at: string, image: string }} CaptchaImage */
+/** @typedef {"image" | "sound"} CodeKind */
+/** @typedef {{ id: string, kind: CodeKind, expires_at: string, image?: string, sound?: string }} SecurityCode */
 /** @typedef {{ id: string, answer: string }} CaptchaAnswer */
+/** @typedef {{ algorithm: string, cost: number, keyLength: number, keyPrefix: string, nonce: string, salt: string, most: number }} WorkChallenge */
+/** @typedef {{ id: string, solution: string }} Proof */
 /** @typedef {{ status: "matched" | "pending", first_name: string, last_name: string, gender: "male" | "female", token: string, expires_at: string }} Person */
 /** @typedef {{ id: string, name: string, size: number, media_type: string, sha256: string }} Attachment */
 /** @typedef {{ province: string, email?: string, mobile: string, landline?: { area_code: string, number: string }, subject: string, sub_subject: string, text: string, attachments: string[] }} RequestContent */
@@ -72,10 +75,34 @@ export function fetchCatalog() {
 
 /**
  * @param {"submit" | "track"} purpose
- * @returns {Promise<CaptchaImage>}
+ * @param {CodeKind} kind
+ * @returns {Promise<SecurityCode>}
  */
-export function newCaptcha(purpose) {
-  return ask("POST", "/api/captchas", { body: { purpose, kind: "image" } });
+export function newCaptcha(purpose, kind) {
+  return ask("POST", "/api/captchas", { body: { purpose, kind } });
+}
+
+/**
+ * @param {AbortSignal} signal
+ * @returns {Promise<{ id: string, challenge: WorkChallenge }>} what is to be done before a look-up
+ */
+export function newWork(signal) {
+  return ask("POST", "/api/captchas", { body: { purpose: "identity", kind: "work" }, signal });
+}
+
+/**
+ * @param {string} path of a spoken security code
+ * @returns {Promise<Blob>} a WAV
+ * @throws {Problem | Unreachable}
+ */
+export async function fetchSound(path) {
+  try {
+    const response = await fetch(path, { signal: AbortSignal.timeout(PATIENCE_MS), credentials: "same-origin" });
+    if (!response.ok) throw readProblem(response.status, await response.text(), response.headers.get("Retry-After"));
+    return await response.blob();
+  } catch (error) {
+    throw error instanceof Problem ? error : new Unreachable(String(error));
+  }
 }
 
 /**

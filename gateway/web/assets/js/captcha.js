@@ -1,21 +1,35 @@
-/** The security code: an image of five digits, good for one answer and a few minutes. */
+/** The security code: five digits to be seen or heard, good for one answer and a few minutes. */
 
-import { millisecondsUntil, newCaptcha } from "./api.js";
+import { Problem, millisecondsUntil, newCaptcha } from "./api.js";
 import { typedDigits } from "./digits.js";
 import { block, button, byId, input } from "./elements.js";
+import { inWords } from "./failure.js";
+import { SpokenCode } from "./spoken-code.js";
 import { words } from "./words.fa.js";
 
 /** @typedef {import("./api.js").CaptchaAnswer} CaptchaAnswer */
 
-/** In HTML: `#captcha` around `#captcha_image`, `#new_captcha`, `#captcha_status` and the input `#captcha_answer`. */
+/**
+ * In HTML: `#captcha` around `#captcha_image`, `#captcha_play`, `#new_captcha`, `#captcha_switch` with its name in
+ * `#captcha_switch_name`, `#captcha_status` and the input `#captcha_answer`.
+ */
 export class Captcha {
   #root = block("captcha");
 
   #image = byId("captcha_image", HTMLImageElement);
 
+  #play = button("captcha_play");
+
+  #switchName = block("captcha_switch_name");
+
   #status = block("captcha_status");
 
   #answer = input("captcha_answer");
+
+  #spoken = new SpokenCode();
+
+  /** @type {import("./api.js").CodeKind} */
+  #kind = "image";
 
   /** @type {string | null} */
   #id = null;
@@ -31,10 +45,13 @@ export class Captcha {
   /** @param {"submit" | "track"} purpose */
   constructor(purpose) {
     this.purpose = purpose;
-    button("new_captcha").addEventListener("click", () => {
-      this.#held = false;
-      void this.#fetch(words.captcha.renewed).then(() => this.#answer.focus());
+    button("new_captcha").addEventListener("click", () => void this.#bringAnother());
+    button("captcha_switch").addEventListener("click", () => {
+      this.#kind = this.#kind === "image" ? "sound" : "image";
+      this.#switchName.textContent = words.captcha.other[this.#kind];
+      void this.#bringAnother();
     });
+    this.#play.addEventListener("click", () => void this.#playSound());
     document.addEventListener("visibilitychange", () => this.#replaceExpired());
   }
 
@@ -49,9 +66,25 @@ export class Captcha {
     this.#held = true;
   }
 
-  /** @returns {CaptchaAnswer | null} null while no image is there */
+  /** @returns {CaptchaAnswer | null} null while no code is there */
   get answer() {
     return this.#id === null ? null : { id: this.#id, answer: typedDigits(this.#answer.value) };
+  }
+
+  /** Because the person asked for it. What is spoken plays at once, and no screen reader is made to talk over it. */
+  async #bringAnother() {
+    this.#held = false;
+    const heard = this.#kind === "sound";
+    await this.#fetch(heard ? "" : words.captcha.renewed);
+    if (this.#id === null) return;
+    if (heard) await this.#playSound();
+    else this.#answer.focus();
+  }
+
+  async #playSound() {
+    const turn = this.#turn;
+    const plays = await this.#spoken.play();
+    if (turn === this.#turn) this.#status.textContent = plays ? "" : words.captcha.notPlayed;
   }
 
   /** @param {string} announcement */
@@ -60,21 +93,25 @@ export class Captcha {
     const turn = this.#turn;
     clearTimeout(this.#timer);
     this.#id = null;
+    this.#spoken.forget();
     this.#expired = false;
     this.#answer.value = "";
     this.#say("loading", words.captcha.loading);
     try {
-      const captcha = await newCaptcha(this.purpose);
+      const captcha = await newCaptcha(this.purpose, this.#kind);
+      if (turn !== this.#turn) return;
+      if (captcha.sound !== undefined) await this.#spoken.load(captcha.sound);
       if (turn !== this.#turn) return;
       this.#id = captcha.id;
-      this.#image.src = captcha.image;
+      this.#image.src = captcha.image ?? "";
       this.#say("ready", announcement);
       this.#timer = window.setTimeout(() => {
         this.#expired = true;
         this.#replaceExpired();
       }, Math.max(1_000, millisecondsUntil(captcha.expires_at)));
-    } catch {
-      if (turn === this.#turn) this.#say("failed", words.captcha.failed);
+    } catch (error) {
+      const known = error instanceof Problem && error.title !== "";
+      if (turn === this.#turn) this.#say("failed", known ? inWords(error) : words.captcha.failed);
     }
   }
 
@@ -89,7 +126,9 @@ export class Captcha {
    */
   #say(state, message) {
     this.#root.dataset.state = state;
-    this.#image.hidden = state !== "ready";
+    this.#root.dataset.kind = this.#kind;
+    this.#image.hidden = state !== "ready" || this.#kind !== "image";
+    this.#play.hidden = state !== "ready" || this.#kind !== "sound";
     this.#status.textContent = message;
   }
 }

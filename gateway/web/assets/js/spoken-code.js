@@ -1,0 +1,44 @@
+/** Plays a spoken security code, again and again if asked to. */
+
+import { fetchSound } from "./api.js";
+
+export class SpokenCode {
+  #audio = new Audio();
+
+  #url = "";
+
+  #turn = 0;
+
+  /**
+   * @param {string} path of the WAV; if another is asked for meanwhile, that one is played
+   * @throws {import("./api.js").Problem | import("./api.js").Unreachable}
+   */
+  async load(path) {
+    this.forget();
+    const turn = this.#turn;
+    const wav = await fetchSound(path);
+    if (turn !== this.#turn) return;
+    this.#url = URL.createObjectURL(wav);
+    this.#audio.src = this.#url;
+  }
+
+  /** @returns {Promise<boolean>} whether it plays: a browser may want the person to press a button first */
+  async play() {
+    this.#audio.currentTime = 0;
+    try {
+      await this.#audio.play();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Be silent and let go of what was loaded. */
+  forget() {
+    this.#turn += 1;
+    this.#audio.pause();
+    this.#audio.removeAttribute("src");
+    if (this.#url !== "") URL.revokeObjectURL(this.#url);
+    this.#url = "";
+  }
+}
