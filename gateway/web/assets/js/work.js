@@ -1,0 +1,38 @@
+/** Proof of work before a look-up: nothing for a person to do, costly for whoever wants ten thousand look-ups. */
+
+import { newWork } from "./api.js";
+
+/** @typedef {import("./api.js").Proof} Proof */
+
+/** A person who waits this long wants to see that something is going on. */
+const SLOW_MS = 2_000;
+
+/**
+ * Ask for work and do it, beside the page.
+ * @param {AbortSignal} signal
+ * @param {(part: number) => void} onSlow called from the second second on, with the part of the range that is done
+ * @returns {Promise<Proof>}
+ * @throws {import("./api.js").Problem | import("./api.js").Unreachable | DOMException | Error}
+ */
+export async function prove(signal, onSlow) {
+  const begun = performance.now();
+  const { id, challenge } = await newWork(signal);
+  const worker = new Worker("/assets/js/work-worker.js");
+  try {
+    const solution = await new Promise((solved, failed) => {
+      const stop = () => failed(new DOMException("", "AbortError"));
+      if (signal.aborted) stop();
+      signal.addEventListener("abort", stop, { once: true });
+      worker.addEventListener("error", () => failed(new Error("the worker did not start")));
+      worker.addEventListener("message", ({ data }) => {
+        if (data.solution !== undefined) solved(data.solution);
+        else if (data.failed !== undefined) failed(new Error(data.failed));
+        else if (performance.now() - begun > SLOW_MS) onSlow(data.done / data.most);
+      });
+      worker.postMessage(challenge);
+    });
+    return { id, solution };
+  } finally {
+    worker.terminate();
+  }
+}
