@@ -58,6 +58,7 @@ lock: setup  ## compile requirements.lock anew (ARGS="--upgrade")
 bench: setup  ## measure the desk against a bare limit, as ratios of one run
 	@$(BIN)/python benchmarks/submit.py $(ARGS)
 	@$(BIN)/python benchmarks/relay.py
+	@$(BIN)/python benchmarks/captcha.py
 
 clean:  ## remove .venv and caches; data under .desk/ stay
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

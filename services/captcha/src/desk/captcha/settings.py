@@ -24,5 +24,5 @@ class Settings(LogSettings):
     """How many sounds all replicas together keep ready, about 60 KB of Redis each."""
     work_budget: str = Field(default="120/10 minutes", pattern=_BUDGET)
     """How many proofs of work one source may ask for; they grow harder long before that."""
-    work_most: int = Field(default=360, ge=2, le=100_000)
+    work_most: int = Field(default=1_600, ge=2, le=100_000)
     """How many counters a first proof of work may take; more is slower for everybody."""

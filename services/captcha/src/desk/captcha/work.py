@@ -30,7 +30,7 @@ class Work:
 
 
 def set_work(difficulty: Difficulty) -> Work:
-    """Hide a counter anywhere in the range: any place that were likelier would be tried first. One derivation of CPU."""
+    """Hide a counter anywhere in the range: a likelier place would be tried first. Takes one derivation of CPU."""
     derived: list[bytes] = []
 
     def derive(parameters: ChallengeParameters, salt: bytes, password: bytes) -> bytes:

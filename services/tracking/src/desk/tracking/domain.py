@@ -81,7 +81,7 @@ class CaptchaWrongError(DomainError):
     """The security code was mistyped; the same challenge may be tried again."""
 
     code, field = "captcha_wrong", "captcha.answer"
-    title = "کد امنیتی درست نیست. لطفاً کد تصویر را دوباره وارد کنید."
+    title = "کد امنیتی درست نیست. لطفاً کد را دوباره وارد کنید."
 
 
 class CaptchaExpiredError(DomainError):

@@ -1,0 +1,138 @@
+"""Issuing security codes from the pool beside drawing each in its request, against a real Redis: ratios of one run.
+
+The pool is filled before the first rate is taken and not meanwhile; for the second figure the app fills it beside its
+requests, as it does in service.
+"""
+
+import argparse
+import asyncio
+import random
+import statistics
+import time
+from collections.abc import Awaitable, Callable
+
+import httpx
+from redis.asyncio import BlockingConnectionPool, Redis
+
+from desk.captcha.app import Parts, create_app
+from desk.captcha.domain import Challenge, Kind, Purpose, choose_answer, new_id
+from desk.captcha.drawing import draw
+from desk.captcha.settings import Settings
+from desk.captcha.speaking import speak
+from desk.captcha.store import Allowance, ChallengeStore, pool_key
+from desk.chassis.telemetry import Telemetry, configure_logging
+from desk.servers.redis import open_redis
+
+PLENTY = Allowance(10**9, 60)
+AT_ONCE = 8
+SOUNDS = 100
+
+
+async def rate(issue: Callable[[], Awaitable[object]], count: int) -> float:
+    """Issue ``count``, a few at once; return how many per second."""
+
+    async def some() -> None:
+        for _ in range(count // AT_ONCE):
+            await issue()
+
+    begun = time.perf_counter()
+    await asyncio.gather(*(some() for _ in range(AT_ONCE)))
+    return count // AT_ONCE * AT_ONCE / (time.perf_counter() - begun)
+
+
+async def fill(redis: Redis, kind: Kind, count: int) -> None:
+    """Put ``count`` into a pool: a few made once, since what they show does not matter here."""
+    chance = random.SystemRandom()
+    make = draw if kind is Kind.IMAGE else speak
+    made = [b"12345:" + make("12345", chance) for _ in range(10)]
+    for _ in range(count // len(made)):
+        await redis.rpush(pool_key(kind), *made)
+
+
+async def compare(redis: Redis, count: int) -> None:
+    """Print both rates of issuing."""
+    store, chance = ChallengeStore(redis), random.SystemRandom()
+
+    async def from_pool() -> None:
+        await store.issue(new_id(), Kind.IMAGE, Purpose.SUBMIT, "127.0.0.1", PLENTY)
+
+    async def drawn() -> None:
+        answer = choose_answer()
+        await asyncio.to_thread(draw, answer, chance)
+        await store.add(new_id(), Challenge(Purpose.SUBMIT, answer))
+
+    drawn_rate = await rate(drawn, count // 8)
+    await fill(redis, Kind.IMAGE, count)
+    pool_rate = await rate(from_pool, count)
+    print(f"issued from the pool {pool_rate:7.0f}/s   drawn in the request {drawn_rate:6.0f}/s", end="   ")
+    print(f"{pool_rate / drawn_rate:.1f} times as many (wanted: 8)")
+
+
+async def through_the_app(url: str, count: int, pause: float) -> None:
+    """Print how long requests to the app take while it fills its pool, and the CPU a spoken one costs."""
+    redis = Redis.from_pool(BlockingConnectionPool.from_url(url, max_connections=20))
+    settings = Settings(redis_url=url, issue_budget="1000000/minute")
+    app = create_app(settings, parts=Parts(redis, Telemetry("captcha")))
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://captcha") as client,
+    ):
+        while await redis.llen(pool_key(Kind.SOUND)) < settings.sounds_ready:  # noqa: ASYNC110 - another's work
+            await asyncio.sleep(0.1)
+        took = []
+        for _ in range(count):
+            begun = time.perf_counter()
+            answer = await client.post("/api/captchas", json={"purpose": "submit"})
+            took.append(time.perf_counter() - begun)
+            answer.raise_for_status()
+            await asyncio.sleep(pause)
+        p50, p99 = statistics.median(took), statistics.quantiles(took, n=100)[98]
+        print(f"a picture asked of the app: p50 {p50 * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms (wanted: p99 20 ms)")
+
+
+async def sounds(redis: Redis) -> None:
+    """Print the CPU of issuing a spoken code and giving it out, without HTTP around it."""
+    store = ChallengeStore(redis)
+    await redis.delete(pool_key(Kind.SOUND))
+    await fill(redis, Kind.SOUND, SOUNDS)
+    spent = []
+    for _ in range(SOUNDS):
+        captcha_id, begun = new_id(), time.process_time()
+        await store.issue(captcha_id, Kind.SOUND, Purpose.TRACK, "127.0.0.1", PLENTY)
+        await store.sound(captcha_id)
+        spent.append(time.process_time() - begun)
+    made = time.process_time()
+    speak("12345", random.SystemRandom())
+    made = time.process_time() - made
+    print(f"a sound issued and given out: {statistics.median(spent) * 1e3:.2f} ms of CPU (wanted: 1 ms)", end="   ")
+    print(f"mixing one, ahead of need: {made * 1e3:.1f} ms")
+
+
+async def measure(url: str, count: int, pause: float) -> None:
+    """Print everything."""
+    redis = Redis.from_pool(BlockingConnectionPool.from_url(url, max_connections=20))
+    await redis.flushdb()
+    await compare(redis, count)
+    await sounds(redis)
+    await redis.flushdb()
+    await through_the_app(url, count // 4, pause)
+    await redis.aclose()
+
+
+def main() -> None:
+    """Start a Redis of its own and measure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=4_000)
+    parser.add_argument("--pause", type=float, default=0.02, help="seconds between two requests to the app")
+    options = parser.parse_args()
+    configure_logging("json", "ERROR")
+    server = open_redis({})
+    try:
+        asyncio.run(measure(server.url, options.count, options.pause))
+    finally:
+        server.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""The same service on a real Redis: its scripts, one success for a hundred uses, replicas that share a pool."""
+
+import asyncio
+import contextlib
+
+import httpx
+import pytest
+from redis.asyncio import BlockingConnectionPool, Redis
+
+from desk.captcha.app import Parts, create_app
+from desk.captcha.domain import Kind
+from desk.captcha.store import pool_key
+from desk.chassis.telemetry import Telemetry
+
+ANSWER = "40967"
+AT_ONCE = 100
+
+
+@pytest.fixture
+async def redis(redis_server):
+    redis = client_of(redis_server.url)
+    await redis.flushdb()
+    yield redis
+    await redis.aclose()
+
+
+def client_of(url: str) -> Redis:
+    return Redis.from_pool(BlockingConnectionPool.from_url(url, max_connections=20, timeout=10))
+
+
+@contextlib.asynccontextmanager
+async def replica(url, settings):
+    app = create_app(settings, parts=Parts(client_of(url), Telemetry("captcha"), choose_answer=lambda: ANSWER))
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://captcha") as client,
+    ):
+        yield client
+
+
+@pytest.mark.parametrize("kind", ["image", "sound"])
+async def test_of_a_hundred_uses_at_once_one_succeeds(redis, redis_server, settings, kind):
+    async with replica(redis_server.url, settings) as one, replica(redis_server.url, settings) as two:
+        issued = await one.post("/api/captchas", json={"purpose": "submit", "kind": kind})
+        path = f"/internal/captchas/{issued.json()['id']}/answers"
+        given = {"purpose": "submit", "answer": ANSWER}
+        answers = await asyncio.gather(
+            *((one, two)[each % 2].post(path, json=given | {"claim": str(each)}) for each in range(AT_ONCE))
+        )
+
+    assert sorted(each.status_code for each in answers) == [204] + [422] * (AT_ONCE - 1)
+
+
+async def test_replicas_fill_one_pool_and_no_challenge_is_given_twice(redis, redis_server, settings):
+    async with replica(redis_server.url, settings) as one, replica(redis_server.url, settings) as two:
+        asked = [(one, two)[each % 2].post("/api/captchas", json={"purpose": "track"}) for each in range(20)]
+        issued = await asyncio.gather(*asked)
+        assert [each.status_code for each in issued] == [201] * 20
+        assert len({each.json()["image"] for each in issued}) == 20
+        for _ in range(400):
+            if await redis.llen(pool_key(Kind.IMAGE)) == settings.images_ready:
+                break
+            await asyncio.sleep(0.01)
+        assert await redis.llen(pool_key(Kind.IMAGE)) == settings.images_ready
+
+        refused = await one.post("/api/captchas", json={"purpose": "track"})
+        assert refused.status_code == 429, "the twenty were counted for one source, whichever replica gave them"
+
+
+async def test_a_flushed_redis_is_filled_again_and_lets_nothing_be_replayed(redis, redis_server, settings):
+    async with replica(redis_server.url, settings) as client:
+        before = (await client.post("/api/captchas", json={"purpose": "submit"})).json()["id"]
+        await redis.flushdb()
+        await redis.script_flush()
+
+        refused = await client.post(
+            f"/internal/captchas/{before}/answers", json={"purpose": "submit", "answer": ANSWER, "claim": "first"}
+        )
+        again = await client.post("/api/captchas", json={"purpose": "submit"})
+
+    assert refused.json()["code"] == "captcha_expired"
+    assert again.status_code == 201
