@@ -15,7 +15,8 @@ WIDTH, HEIGHT = 480, 160
 """Pixels; shown at half this size, so that it is crisp on a dense screen and can be enlarged."""
 
 _OVERSAMPLE = 3
-_MARGIN = 40
+_MARGIN = 54
+_EDGE = 8
 _SHADES = 16
 _PAPER, _INK = (251, 249, 244), (17, 36, 29)
 """Contrast 15:1; the palette between them carries the smooth edges."""
@@ -54,20 +55,29 @@ def draw(answer: str, chance: random.Random) -> bytes:
     sheet = Image.new("L", (WIDTH * _OVERSAMPLE, HEIGHT * _OVERSAMPLE))
     pen = _Pen(ImageDraw.Draw(sheet))
     wave = _wave(chance)
-    step = (WIDTH - 2 * _MARGIN) / len(answer)
-    for place, digit in enumerate(answer):
-        middle = Point(_MARGIN + step * (place + 0.5) + chance.uniform(-5, 5), HEIGHT / 2 + chance.uniform(-6, 6))
-        bend = _bend(middle, chance)
+    for digit, across in zip(answer, _places(len(answer), chance), strict=True):
+        size = chance.uniform(78, 110)
+        slack = (HEIGHT - 2 * _EDGE - size) / 2
+        bend = _bend(Point(across, HEIGHT / 2 + chance.uniform(-slack, slack)), size, chance)
         for stroke in DIGITS[digit]:
             pen.line([wave(bend(point)) for point in stroke], list(_widths(stroke, chance)))
     _disturb(pen, wave, chance)
     return _png(sheet)
 
 
-def _bend(middle: Point, chance: random.Random) -> Bend:
+def _places(count: int, chance: random.Random) -> list[float]:
+    """Choose the digits' middles: at unequal distances, the group anywhere. A reader must find them first."""
+    steps = [chance.uniform(0.82, 1.22) for _ in range(count - 1)]
+    room = WIDTH - 2 * _MARGIN
+    span = room * chance.uniform(0.82, 1)
+    places = itertools.accumulate((step * span / sum(steps) for step in steps), initial=chance.uniform(0, room - span))
+    return [_MARGIN + place for place in places]
+
+
+def _bend(middle: Point, height: float, chance: random.Random) -> Bend:
     """Place a digit's unit square around ``middle``: turned, slanted and stretched. 7 and 8 must stay apart."""
-    width, height = chance.uniform(68, 86), chance.uniform(90, 106)
-    turn, slant = math.radians(chance.uniform(-15, 15)), chance.uniform(-0.18, 0.18)
+    width = height * chance.uniform(0.66, 0.82)
+    turn, slant = math.radians(chance.uniform(-20, 20)), chance.uniform(-0.25, 0.25)
     sine, cosine = math.sin(turn), math.cos(turn)
 
     def bend(point: Point) -> Point:
@@ -80,7 +90,7 @@ def _bend(middle: Point, chance: random.Random) -> Bend:
 
 def _wave(chance: random.Random) -> Bend:
     """Ripple the whole picture, so that neighbours do not bend alike."""
-    rise, run = chance.uniform(3, 6), chance.uniform(2, 4)
+    rise, run = chance.uniform(4, 8), chance.uniform(3, 6)
     length, height = chance.uniform(110, 190), chance.uniform(70, 120)
     start, begin = chance.uniform(0, math.tau), chance.uniform(0, math.tau)
 
@@ -95,21 +105,21 @@ def _wave(chance: random.Random) -> Bend:
 
 def _widths(stroke: Stroke, chance: random.Random) -> Iterator[float]:
     """Yield the pen's width at each point: it swells and thins along the stroke."""
-    width, swell, start = chance.uniform(9.5, 12.5), chance.uniform(0.05, 0.2), chance.uniform(0, math.tau)
+    width, swell, start = chance.uniform(8.5, 13), chance.uniform(0.05, 0.25), chance.uniform(0, math.tau)
     for number in range(len(stroke)):
         yield width * (1 + swell * math.sin(start + 4 * number / len(stroke)))
 
 
 def _disturb(pen: _Pen, wave: Bend, chance: random.Random) -> None:
     """Add what a machine must tell from the digits: lines thinner than any stroke, specks smaller than a zero."""
-    for _ in range(3):
+    for _ in range(4):
         left, right = chance.uniform(0.1, 0.9) * HEIGHT, chance.uniform(0.1, 0.9) * HEIGHT
-        sag = chance.uniform(-40, 40)
+        sag = chance.uniform(-60, 60)
         points = [
             wave(Point(WIDTH * part, left + (right - left) * part + sag * math.sin(math.pi * part)))
             for part in (number / 30 for number in range(-1, 32))
         ]
-        pen.line(points, [chance.uniform(2.5, 3.5)] * len(points))
+        pen.line(points, [chance.uniform(3, 5)] * len(points))
     for _ in range(45):
         pen.dot(Point(chance.uniform(0, WIDTH), chance.uniform(0, HEIGHT)), chance.uniform(2, 6))
 
