@@ -1,0 +1,20 @@
+"""For whom challenges are counted."""
+
+import pytest
+
+from desk.captcha.domain import household_of
+
+
+@pytest.mark.parametrize(
+    ("source", "household"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2ff::1", "2001:db8:1:200::/56"),
+        ("2001:db8:1:201:ffff::2", "2001:db8:1:200::/56"),
+        ("2001:db8:1:300::1", "2001:db8:1:300::/56"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_an_ipv6_household_is_one_source_whatever_address_it_takes(source, household):
+    assert household_of(source) == household
