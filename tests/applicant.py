@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 import httpx
+from altcha.v2 import Challenge, ChallengeParameters, solve_challenge
 from desk_process import CAPTCHA_ANSWER, wait_for
 
 PDF = b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n%%EOF\n"
@@ -29,9 +30,8 @@ class Applicant:
 
     def identify(self) -> dict[str, Any]:
         """Have the registry read back the name; keep the token."""
-        answer = self.client.post(
-            "/api/identities", json={"national_id": self.national_id, "birth_date": self.person["birth_date"]}
-        )
+        someone = {"national_id": self.national_id, "birth_date": self.person["birth_date"]}
+        answer = self.client.post("/api/identities", json=someone | {"proof": self.proof()})
         assert answer.status_code == 200, answer.text
         self.token = answer.json()["token"]
         found: dict[str, Any] = answer.json()
@@ -48,6 +48,14 @@ class Applicant:
         challenge = self.client.post("/api/captchas", json={"purpose": purpose, "kind": "image"})
         assert challenge.status_code == 201, challenge.text
         return {"id": challenge.json()["id"], "answer": CAPTCHA_ANSWER}
+
+    def proof(self) -> dict[str, str]:
+        """Do the work that is asked for before a look-up."""
+        asked = self.client.post("/api/captchas", json={"purpose": "identity", "kind": "work"})
+        assert asked.status_code == 201, asked.text
+        solution = solve_challenge(Challenge(ChallengeParameters.from_dict(asked.json()["challenge"])))
+        assert solution is not None
+        return {"id": asked.json()["id"], "solution": solution.derived_key}
 
     def form(self, **changed: object) -> dict[str, Any]:
         """A request as the page would send it."""

@@ -329,6 +329,7 @@ class RealDesk:
         budgets = {"BUDGET_URL": self._redis_url}
         peers = {"CAPTCHA_URL": self["captcha"].url}
         each["captcha"] |= {"REDIS_URL": self._redis_url, "ISSUE_BUDGET": PLENTY}
+        each["captcha"] |= {"WORK_BUDGET": PLENTY, "WORK_MOST": "10"}
         each["registry-gateway"] |= budgets | {
             "ADAPTER": "simulator",
             "TOKEN_PRIVATE_KEY": identity_private,

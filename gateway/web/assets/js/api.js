@@ -108,11 +108,12 @@ export async function fetchSound(path) {
 /**
  * @param {string} nationalId
  * @param {string} birthDate Jalali, YYYY-MM-DD
+ * @param {Proof} proof
  * @param {AbortSignal} signal
  * @returns {Promise<Person>}
  */
-export function lookUpPerson(nationalId, birthDate, signal) {
-  return ask("POST", "/api/identities", { body: { national_id: nationalId, birth_date: birthDate }, signal });
+export function lookUpPerson(nationalId, birthDate, proof, signal) {
+  return ask("POST", "/api/identities", { body: { national_id: nationalId, birth_date: birthDate, proof }, signal });
 }
 
 /**

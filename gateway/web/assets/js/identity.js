@@ -2,8 +2,9 @@
 
 import { Problem, lookUpPerson } from "./api.js";
 import { inWords, mayRetry } from "./failure.js";
-import { block, button, input } from "./elements.js";
+import { block, button, byId, input } from "./elements.js";
 import { words } from "./words.fa.js";
+import { WorkFailed, prove } from "./work.js";
 
 /** @typedef {import("./api.js").Person} Person */
 /** @typedef {import("./api.js").FieldError} FieldError */
@@ -11,13 +12,15 @@ import { words } from "./words.fa.js";
 /** @typedef {{ pair: string, token: string }} Identified  pair: whose token it is */
 
 /**
- * In HTML: `#identity` around `#identity_status`, `#identity_retry` and the read-only inputs `#first_name`, `#last_name`
- * and `#gender`.
+ * In HTML: `#identity` around `#identity_status`, `#identity_progress`, `#identity_retry` and the read-only inputs
+ * `#first_name`, `#last_name` and `#gender`.
  */
 export class Identity {
   #root = block("identity");
 
   #status = block("identity_status");
+
+  #progress = byId("identity_progress", HTMLProgressElement);
 
   #retry = button("identity_retry");
 
@@ -102,17 +105,28 @@ export class Identity {
     const pair = this.#pair();
     this.#show("busy", message, null);
     try {
-      const person = await lookUpPerson(this.#asked.nationalId, this.#asked.birthDate, call.signal);
+      const { nationalId, birthDate } = this.#asked;
+      const proof = await prove(call.signal, (part) => this.#showWork(part));
+      if (call.signal.aborted) return;
+      this.#progress.hidden = true;
+      const person = await lookUpPerson(nationalId, birthDate, proof, call.signal);
       if (call.signal.aborted) return;
       this.#known.set(pair, person);
       this.#settle(person);
     } catch (error) {
       if (call.signal.aborted) return;
-      if (error instanceof Problem && !mayRetry(error)) {
+      if (error instanceof Problem && !mayRetry(error) && !isOfProof(error)) {
         this.#known.set(pair, error);
         this.#settle(error);
-      } else this.#show("failed", inWords(error), null);
+      } else this.#show("failed", error instanceof WorkFailed ? words.identity.cannotWork : inWords(error), null);
     }
+  }
+
+  /** @param {number} part of the work that is done */
+  #showWork(part) {
+    if (this.#progress.hidden) this.#status.textContent = words.identity.working;
+    this.#progress.hidden = false;
+    this.#progress.value = part;
   }
 
   /** @param {Person | Problem} outcome */
@@ -137,6 +151,7 @@ export class Identity {
     this.#root.setAttribute("aria-busy", String(state === "busy"));
     this.#status.textContent = message;
     this.#status.hidden = message === "";
+    this.#progress.hidden = true;
     this.#retry.hidden = state !== "failed";
     input("first_name").value = person?.first_name ?? "";
     input("last_name").value = person?.last_name ?? "";
@@ -144,4 +159,12 @@ export class Identity {
     this.#identified = person === null ? null : { pair: this.#pair(), token: person.token };
     this.onChange();
   }
+}
+
+/**
+ * Whether it is the proof of work that was refused, such as one that came too late: another one may pass.
+ * @param {Problem} error
+ */
+function isOfProof(error) {
+  return /^(?:captcha|proof)_/.test(error.code) || error.errors.some(({ field }) => field.startsWith("proof"));
 }

@@ -7,12 +7,15 @@ import { newWork } from "./api.js";
 /** A person who waits this long wants to see that something is going on. */
 const SLOW_MS = 2_000;
 
+/** This browser cannot do the work: it is too old, or the page did not come over HTTPS. */
+export class WorkFailed extends Error {}
+
 /**
  * Ask for work and do it, beside the page.
  * @param {AbortSignal} signal
  * @param {(part: number) => void} onSlow called from the second second on, with the part of the range that is done
  * @returns {Promise<Proof>}
- * @throws {import("./api.js").Problem | import("./api.js").Unreachable | DOMException | Error}
+ * @throws {import("./api.js").Problem | import("./api.js").Unreachable | DOMException | WorkFailed}
  */
 export async function prove(signal, onSlow) {
   const begun = performance.now();
@@ -23,10 +26,10 @@ export async function prove(signal, onSlow) {
       const stop = () => failed(new DOMException("", "AbortError"));
       if (signal.aborted) stop();
       signal.addEventListener("abort", stop, { once: true });
-      worker.addEventListener("error", () => failed(new Error("the worker did not start")));
+      worker.addEventListener("error", () => failed(new WorkFailed("the worker did not start")));
       worker.addEventListener("message", ({ data }) => {
         if (data.solution !== undefined) solved(data.solution);
-        else if (data.failed !== undefined) failed(new Error(data.failed));
+        else if (data.failed !== undefined) failed(new WorkFailed(data.failed));
         else if (performance.now() - begun > SLOW_MS) onSlow(data.done / data.most);
       });
       worker.postMessage(challenge);
