@@ -129,7 +129,8 @@ class Case:
     """A request in the hands of a province.
 
     ``seq`` counts what was announced of it; ``report_seq`` is the highest number among the present province's reports
-    that were applied, so that a report which was overtaken changes nothing any more.
+    that were applied, so that a report which was overtaken changes nothing any more. ``turn`` counts the referrals: each
+    province in turn numbers its reports from one.
     """
 
     tracking_code: str
@@ -139,6 +140,7 @@ class Case:
     report_seq: int
     submitted_at: datetime
     due_at: datetime
+    turn: int = 0
 
     def move_to(self, state: State, *, report_seq: int) -> Self:
         """Follow a report to ``state``. Raises IllegalMoveError."""
@@ -151,7 +153,8 @@ class Case:
         if province == self.province:
             raise RefusedError("same_province", "a case cannot be referred to the province it is in")
         referred = self.move_to(State.REFERRED, report_seq=report_seq)
-        return replace(referred.move_to(State.REGISTERED, report_seq=0), province=province)
+        begun_anew = referred.move_to(State.REGISTERED, report_seq=0)
+        return replace(begun_anew, province=province, turn=self.turn + 1)
 
     def announced(self) -> Self:
         """Count one more announcement."""

@@ -34,7 +34,7 @@ from desk.tracking.events import (
     RequestStatusChanged,
     RequestSubmitted,
 )
-from desk.tracking.store import CaseStore, Step
+from desk.tracking.store import CaseStore, Handover, Step
 
 log = structlog.get_logger(__name__)
 
@@ -97,22 +97,23 @@ class Tracking:
         case, request = found
         try:
             _demand_genuine(received, sender)
-            if await self._is_overtaken(cases, case, sender, received.seq):
-                await cases.add_step(case.tracking_code, _step(received))  # overtaken: part of the history only
+            overtaken_in = await self._overtaken(cases, case, sender, received.seq)
+            if overtaken_in is not None:  # part of the history only
+                await cases.add_step(case.tracking_code, _step(received, overtaken_in))
                 return
             await self._apply(session, case, request, received)
         except RefusedError as refused:
             await self._refuse(session, case, sender, received, refused)
 
     @staticmethod
-    async def _is_overtaken(cases: CaseStore, case: Case, sender: str, seq: int) -> bool:
-        """Tell whether a later report of the same province was applied before. Raises ForeignCaseError."""
+    async def _overtaken(cases: CaseStore, case: Case, sender: str, seq: int) -> int | None:
+        """Give the turn in which a later report of the same province was applied before. Raises ForeignCaseError."""
         if case.province == sender:
-            return seq <= case.report_seq
+            return case.turn if seq <= case.report_seq else None
         given_away = await cases.handover(case.tracking_code, sender)
-        if given_away is None or seq >= given_away:
+        if given_away is None or seq >= given_away.report_seq:
             raise ForeignCaseError
-        return True
+        return given_away.turn
 
     async def _apply(
         self, session: AsyncSession, case: Case, request: RequestSubmitted, received: Received[CaseReport]
@@ -121,7 +122,7 @@ class Tracking:
         report = received.data
         if isinstance(report, CaseReferred):
             moved = case.refer_to(_known(report.province), report_seq=received.seq).announced()
-            await cases.add_handover(case.tracking_code, case.province, received.seq)
+            await cases.add_handover(case.tracking_code, case.province, Handover(case.turn, received.seq))
             await self.outbox.add(
                 session,
                 RequestReferred(
@@ -136,7 +137,7 @@ class Tracking:
         else:
             moved = case.move_to(report.leads_to, report_seq=received.seq)
         moved = moved.announced()
-        step = _step(received)
+        step = _step(received, case.turn)
         await cases.save(moved)
         await cases.add_step(moved.tracking_code, step)
         await self._announce(session, moved, request, step)
@@ -216,12 +217,12 @@ def _demand_genuine(received: Received[CaseReport], sender: str) -> None:
         raise RefusedError("wrong_subject", "the envelope's subject is not the tracking code")
 
 
-def _step(received: Received[CaseReport]) -> Step:
+def _step(received: Received[CaseReport], turn: int) -> Step:
     report = received.data
     answer = (
         AnswerData(text=report.text, at=report.at, files=report.files) if isinstance(report, CaseAnswered) else None
     )
-    return Step(received.id, report.at, report.leads_to, report.note, answer)
+    return Step(received.id, report.at, report.leads_to, report.note, answer, turn, received.seq)
 
 
 def _known(key: str) -> str:
