@@ -411,6 +411,7 @@ async def test_a_referral_is_announced_with_the_whole_request(tracking, request_
     assert referred["data"] == {
         **request_data(code),
         "province": {"key": "fars", "name": "فارس"},
+        "identity": "confirmed",
         "reason": "ساکن استان دیگری هستید.",
     }
 

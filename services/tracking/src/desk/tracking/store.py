@@ -102,7 +102,7 @@ class CaseStore:
                 tracking_code=case.tracking_code,
                 owner_index=self._vault.index(request.applicant.national_id, "national_id"),
                 submitted_at=case.submitted_at,
-                request=self._vault.seal(request.model_dump_json().encode(), f"case.request:{case.tracking_code}"),
+                request=self._seal(request),
             )
         )
 
@@ -111,6 +111,17 @@ class CaseStore:
         await self._session.execute(
             update(case_table).where(case_table.c.tracking_code == case.tracking_code).values(**_columns(case))
         )
+
+    async def release(self, case: Case, request: RequestSubmitted) -> None:
+        """Write a case whose applicant is known at last, with the request under the registry's names."""
+        await self._session.execute(
+            update(case_table)
+            .where(case_table.c.tracking_code == case.tracking_code)
+            .values(**_columns(case), request=self._seal(request))
+        )
+
+    def _seal(self, request: RequestSubmitted) -> bytes:
+        return self._vault.seal(request.model_dump_json().encode(), f"case.request:{request.tracking_code}")
 
     async def get(self, tracking_code: str) -> tuple[Case, RequestSubmitted] | None:
         """Find a case and its request, locked against other reports until the transaction ends."""
