@@ -136,6 +136,9 @@ class Notifier:
     async def submit(self, **changes: Any) -> None:
         await self.bus.handle(_event("request-submitted", _submitted(**changes)))
 
+    async def hold(self, **changes: Any) -> None:
+        await self.bus.handle(_event("request-pending", _submitted(**changes)))
+
     async def report(self, state: str = "answered", **changes: Any) -> None:
         await self.bus.handle(_event("request-status-changed", _status_changed(state, **changes)))
 

@@ -11,8 +11,15 @@ from desk.chassis.db import Database
 from desk.chassis.events import Received
 from desk.notifier.channels import Channel, ChannelDownError, RefusedError
 from desk.notifier.domain import ChannelName, Outcome, Template, Trouble
-from desk.notifier.events import ANSWERED_STATE, ContactData, RequestStatusChanged, RequestSubmitted
-from desk.notifier.rendering import Renderer, Words, answer_words, submission_words
+from desk.notifier.events import (
+    ANSWERED_STATE,
+    IDENTITY_REJECTED_STATE,
+    ContactData,
+    RequestPending,
+    RequestStatusChanged,
+    RequestSubmitted,
+)
+from desk.notifier.rendering import Renderer, Words, answer_words, rejection_words, submission_words
 from desk.notifier.store import Claim, MessageStore, Personal, ShownMessage, open_claim
 
 log = structlog.get_logger(__name__)
@@ -34,13 +41,20 @@ class Announcer:
         event = received.data
         await self._queue(session, received.id, event.contact, Template.SUBMITTED, submission_words(event))
 
-    async def announce_status(self, session: AsyncSession, received: Received[RequestStatusChanged]) -> None:
-        """Tell the applicant that the answer is there; other states need no notice."""
+    async def announce_pending(self, session: AsyncSession, received: Received[RequestPending]) -> None:
+        """Tell the applicant that the request is taken, and that their identity is to be checked."""
         event = received.data
-        if event.state != ANSWERED_STATE or event.answer is None:
-            return
-        words = answer_words(event, event.answer.text, event.answer.at)
-        await self._queue(session, received.id, event.contact, Template.ANSWERED, words)
+        await self._queue(session, received.id, event.contact, Template.PENDING, submission_words(event))
+
+    async def announce_status(self, session: AsyncSession, received: Received[RequestStatusChanged]) -> None:
+        """Tell the applicant that the answer is there, or that the request is over; other states need no notice."""
+        event = received.data
+        if event.state == ANSWERED_STATE and event.answer is not None:
+            words = answer_words(event, event.answer.text, event.answer.at)
+            await self._queue(session, received.id, event.contact, Template.ANSWERED, words)
+        elif event.state == IDENTITY_REJECTED_STATE and event.note is not None:
+            words = rejection_words(event, event.note)
+            await self._queue(session, received.id, event.contact, Template.IDENTITY_REJECTED, words)
 
     async def _queue(
         self,
