@@ -42,7 +42,7 @@ SERVICES = ("captcha", "registry-gateway", "intake", "tracking", "notifier")
 WITH_DATABASE = ("registry-gateway", "intake", "tracking", "notifier")
 TABLES = {
     "registry-gateway": ("lookup",),
-    "intake": ("attachment", "request", "outbox", "inbox"),
+    "intake": ("identity_check", "attachment", "request", "outbox", "inbox"),
     "tracking": ("refusal", "handover", "step", '"case"', "outbox", "inbox"),
     "notifier": ("message", "outbox", "inbox"),
 }
@@ -327,7 +327,7 @@ class RealDesk:
         tracking_private, _ = new_key_pair()
         each = {name: self._store_settings(name) for name in WITH_DATABASE} | {"captcha": {}}
         budgets = {"BUDGET_URL": self._redis_url}
-        peers = {"CAPTCHA_URL": self["captcha"].url}
+        peers = {"CAPTCHA_URL": self["captcha"].url, "REGISTRY_URL": self["registry-gateway"].url}
         each["captcha"] |= {"REDIS_URL": self._redis_url, "ISSUE_BUDGET": PLENTY}
         each["captcha"] |= {"WORK_BUDGET": PLENTY, "WORK_MOST": "10"}
         each["registry-gateway"] |= budgets | {
@@ -344,6 +344,7 @@ class RealDesk:
                 "BROKER_URL": self.broker_url("intake"),
                 "IDENTITY_PUBLIC_KEY": identity_public,
                 "UPLOADS_PER_IDENTITY": PLENTY,
+                "IDENTITY_CHECK_SECONDS": "1",
                 "S3_ENDPOINT": self.s3.endpoint,
                 "S3_ACCESS_KEY": self.s3.access_key,
                 "S3_SECRET_KEY": self.s3.secret_key,

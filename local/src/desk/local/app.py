@@ -39,6 +39,8 @@ from desk.registry_gateway.adapters.simulator import SimulatedRegistry
 from desk.topology.table import desk_topology
 
 PEER_TIMEOUT_SECONDS = 5.0
+IDENTITY_CHECK_SECONDS = "3"
+"""Whoever tries the desk out does not want to wait a minute to see what becomes of a pending identity."""
 SERVICES_WITH_STORES = ("registry_gateway", "intake", "tracking", "notifier")
 
 
@@ -86,12 +88,13 @@ def create_app(settings: LocalSettings) -> Gateway:
     house = _House(settings, keys, vault, broker)
 
     captcha_app = _captcha(settings)
-    intake_app = _intake(house, captcha_app)
+    registry_app = _registry_gateway(house)
+    intake_app = _intake(house, captcha_app, registry_app)
     apps: dict[str, FastAPI] = {
         "captcha": captcha_app,
-        "registry-gateway": _registry_gateway(house),
+        "registry-gateway": registry_app,
         "intake": intake_app,
-        "tracking": _tracking(house, captcha_app, intake_app),
+        "tracking": _tracking(house, captcha_app, intake_app, registry_app),
         "notifier": _notifier(house),
     }
     provinces = Provinces(house.database("provinces"), broker, vault, Telemetry("provinces"))
@@ -155,13 +158,15 @@ def _registry_gateway(house: _House) -> FastAPI:
     )
 
 
-def _intake(house: _House, captcha_app: FastAPI) -> FastAPI:
+def _intake(house: _House, captcha_app: FastAPI, registry_app: FastAPI) -> FastAPI:
     return intake.create_app(
         desk.intake.settings.Settings.model_validate(
             house.settings_of(
                 "intake",
                 identity_public_key=house.keys.identity_public,
                 captcha_url="http://captcha",
+                registry_url="http://registry-gateway",
+                identity_check_seconds=IDENTITY_CHECK_SECONDS,
                 budget_url="memory://",
                 broker_url="embedded",
                 s3_endpoint="embedded",
@@ -175,6 +180,7 @@ def _intake(house: _House, captcha_app: FastAPI) -> FastAPI:
             storage=FolderStore(house.settings.folder / "objects"),
             budgets=Budgets("memory://"),
             captcha=desk.intake.clients.CaptchaClient(_peer(captcha_app)),
+            registry=desk.intake.clients.RegistryClient(_peer(registry_app)),
             identity=TokenReader(
                 house.keys.identity_public, issuer=intake.IDENTITY_ISSUER, audience=intake.IDENTITY_AUDIENCE
             ),
@@ -184,7 +190,7 @@ def _intake(house: _House, captcha_app: FastAPI) -> FastAPI:
     )
 
 
-def _tracking(house: _House, captcha_app: FastAPI, intake_app: FastAPI) -> FastAPI:
+def _tracking(house: _House, captcha_app: FastAPI, intake_app: FastAPI, registry_app: FastAPI) -> FastAPI:
     return tracking.create_app(
         desk.tracking.settings.Settings.model_validate(
             house.settings_of(
@@ -192,6 +198,7 @@ def _tracking(house: _House, captcha_app: FastAPI, intake_app: FastAPI) -> FastA
                 token_private_key=house.keys.tracking_private,
                 captcha_url="http://captcha",
                 intake_url="http://intake",
+                registry_url="http://registry-gateway",
                 budget_url="memory://",
                 broker_url="embedded",
             )
@@ -202,6 +209,7 @@ def _tracking(house: _House, captcha_app: FastAPI, intake_app: FastAPI) -> FastA
             budgets=Budgets("memory://"),
             captcha=desk.tracking.clients.CaptchaClient(_peer(captcha_app)),
             intake=desk.tracking.clients.IntakeClient(_peer(intake_app)),
+            registry=desk.tracking.clients.RegistryClient(_peer(registry_app)),
             tokens=TokenIssuer(house.keys.tracking_private, tracking.TOKEN_ISSUER),
             vault=house.vault,
             telemetry=Telemetry("tracking"),

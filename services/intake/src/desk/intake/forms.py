@@ -82,7 +82,10 @@ def _national_id(text: str) -> str:
     try:
         return ForeignCode.parse(number).value if is_foreign(number) else NationalId.parse(number).value
     except (InvalidNationalIdError, InvalidForeignCodeError) as error:
-        raise FieldRuleError(f"national_id_{error.reason}", "کد ملی درست نیست. لطفاً هر ده رقم را بررسی کنید.") from None
+        raise FieldRuleError(
+            f"national_id_{error.reason}",
+            "کد ملی درست نیست. لطفاً هر ده رقم را بررسی کنید؛ کد فراگیر اتباع خارجی ۱۲ رقم دارد.",
+        ) from None
 
 
 Short = Annotated[str, StringConstraints(max_length=64)]
