@@ -44,9 +44,12 @@ COPY libs libs
 COPY services services
 COPY deploy/rabbitmq deploy/rabbitmq
 RUN --mount=type=secret,id=ca,target=/run/secrets/ca set -eu; \
-    case "$SERVICE" in topology) own=deploy/rabbitmq ;; *) own=services/$SERVICE ;; esac; \
-    install-locked "$own/pyproject.toml" /opt/desk /opt/service; \
-    for package in libs/chassis libs/iran "$own"; do \
+    case "$SERVICE" in \
+      topology) own=deploy/rabbitmq ;; \
+      registry-simulator) own=services/registry-gateway/simulator; with=services/registry-gateway ;; \
+      *) own=services/$SERVICE ;; esac; \
+    install-locked ${with:+"$with/pyproject.toml"} "$own/pyproject.toml" /opt/desk /opt/service; \
+    for package in libs/chassis libs/iran ${with:-} "$own"; do \
       uv build --quiet --wheel --no-build-isolation --python /opt/tools/bin/python3 --out-dir /wheels "$package"; done; \
     uv pip install --quiet --no-deps --offline --python /opt/desk/bin/python3 --target /opt/service /wheels/*.whl; \
     python3 -m compileall -q --invalidation-mode unchecked-hash /opt/service; \

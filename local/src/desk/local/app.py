@@ -17,6 +17,7 @@ import desk.intake.settings
 import desk.notifier.app as notifier
 import desk.notifier.settings
 import desk.registry_gateway.app as registry_gateway
+import desk.registry_gateway.clients
 import desk.registry_gateway.settings
 import desk.tracking.app as tracking
 import desk.tracking.clients
@@ -88,7 +89,7 @@ def create_app(settings: LocalSettings) -> Gateway:
     house = _House(settings, keys, vault, broker)
 
     captcha_app = _captcha(settings)
-    registry_app = _registry_gateway(house)
+    registry_app = _registry_gateway(house, captcha_app)
     intake_app = _intake(house, captcha_app, registry_app)
     apps: dict[str, FastAPI] = {
         "captcha": captcha_app,
@@ -137,20 +138,26 @@ def _captcha(settings: LocalSettings) -> FastAPI:
     )
 
 
-def _registry_gateway(house: _House) -> FastAPI:
+def _registry_gateway(house: _House, captcha_app: FastAPI) -> FastAPI:
+    simulator = SimulatedRegistry()
     return registry_gateway.create_app(
         desk.registry_gateway.settings.Settings.model_validate(
             house.settings_of(
                 "registry_gateway",
                 adapter="simulator",
-                budget_url="memory://",
+                opens_at="00:00",  # synthetic people may be looked up at night
+                closes_at="00:00",
+                captcha_url="http://captcha",
+                budget_url="redis://embedded",
                 token_private_key=house.keys.identity_private,
             )
         ),
         parts=registry_gateway.Parts(
             database=house.database("registry_gateway"),
-            registry=SimulatedRegistry(),
-            budgets=Budgets("memory://"),
+            registry=simulator,
+            mobiles=simulator,
+            redis=FakeAsyncRedis(max_connections=1000),
+            captcha=desk.registry_gateway.clients.CaptchaClient(_peer(captcha_app)),
             vault=house.vault,
             issuer=TokenIssuer(house.keys.identity_private, "registry-gateway"),
             telemetry=Telemetry("registry-gateway"),

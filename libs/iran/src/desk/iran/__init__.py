@@ -1,1 +1,1 @@
-"""Value types of Iran: digits, national ID, foreign national's code, Jalali date, phones, provinces and working days."""
+"""Value types of Iran: digits, national ID, foreign code, Jalali date, phones, provinces and working days."""
