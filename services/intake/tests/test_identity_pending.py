@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from desk.chassis.telemetry import Telemetry
-from desk.intake.domain import FOREIGN_TRIES, Outcome, Verdict, next_check
+from desk.intake.domain import Outcome, Verdict, next_check
 from desk.intake.identity_checks import IdentityChecks
 
 PENDING = {"sub": "0013542419", "birth_date": "1361-12-05", "status": "pending", "id_kind": "national_id"}
@@ -353,12 +353,16 @@ async def test_a_foreign_national_s_code_is_taken_and_masked(submit):
     assert answer.json()["national_id_masked"] == "123*******12"
 
 
-@pytest.mark.parametrize("outcome", ["not_matched", "referred"])
-async def test_a_foreign_national_the_registry_does_not_know_reaches_the_province_unconfirmed(
-    desk, submit, check, outcome
+@pytest.mark.parametrize(
+    "answer",
+    [{"outcome": "unavailable", "reason": "foreign"}, {"outcome": "not_matched"}, {"outcome": "referred"}],
+    ids=str,
+)
+async def test_a_foreign_national_the_registry_cannot_name_reaches_the_province_unconfirmed(
+    desk, submit, check, answer
 ):
     await submit(FOREIGNER)
-    desk.registry.answer = {"outcome": outcome}
+    desk.registry.answer = answer
 
     await check()
 
@@ -368,21 +372,12 @@ async def test_a_foreign_national_the_registry_does_not_know_reaches_the_provinc
     assert released["data"]["applicant"]["last_name"] == TYPED["last_name"]
 
 
-async def test_a_foreign_national_does_not_wait_for_ever(desk, submit, check):
-    await submit(FOREIGNER)
-    for _ in range(FOREIGN_TRIES - 1):
-        await check()
-    assert desk.count("outbox") == 1
-
-    await check()
-
-    _, released = await announced(desk, 2)
-    assert released["data"]["identity"] == "unconfirmed"
-
-
-async def test_a_citizen_waits_for_the_registry_however_long(desk, submit, check):
-    await submit()
-    for _ in range(FOREIGN_TRIES * 3):
+@pytest.mark.parametrize("person", [PENDING, FOREIGNER], ids=["national ID", "foreign code"])
+@pytest.mark.parametrize("reason", ["closed", "quota", "unreachable", None])
+async def test_a_registry_that_may_answer_later_is_waited_for(desk, submit, check, person, reason):
+    await submit(person)
+    desk.registry.answer = {"outcome": "unavailable", "reason": reason}
+    for _ in range(10):
         await check()
 
     assert desk.select("SELECT state FROM identity_check") == [("pending",)]

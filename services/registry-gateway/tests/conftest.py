@@ -86,9 +86,7 @@ class FakeCaptcha:
         return httpx.Response(204)
 
     def client(self) -> CaptchaClient:
-        return CaptchaClient(
-            httpx.AsyncClient(transport=httpx.MockTransport(self.answer), base_url="http://captcha")
-        )
+        return CaptchaClient(httpx.AsyncClient(transport=httpx.MockTransport(self.answer), base_url="http://captcha"))
 
 
 @pytest.fixture

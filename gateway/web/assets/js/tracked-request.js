@@ -64,7 +64,7 @@ function showLookups(lookups) {
     "li",
     {},
     make("time", { datetime: at }, dayAndTimeOf(at)),
-    `: ${words.track.lookups[purpose] ?? purpose}`,
+    `: ${words.track.lookups[purpose] ?? words.track.otherLookup}`,
   )));
 }
 

@@ -238,7 +238,9 @@ export const words = {
     lookups: {
       submit: "خواندن نام هنگام پر کردن فرم درخواست",
       confirm: "بررسی هویت پس از ثبت درخواست",
+      mobile: "بررسی مالکیت شمارهٔ همراه",
     },
+    otherLookup: "کاری دیگر دربارهٔ درخواست",
   },
 
   calendar: {

@@ -34,6 +34,7 @@ from desk.local import demo
 from desk.local.gateway import Gateway
 from desk.local.keys import Keys, load_keys
 from desk.local.province import Provinces
+from desk.local.registry import SwitchedRegistry
 from desk.notifier.channels import ShownChannel
 from desk.notifier.domain import ChannelName
 from desk.registry_gateway.adapters.simulator import SimulatedRegistry
@@ -89,7 +90,9 @@ def create_app(settings: LocalSettings) -> Gateway:
     house = _House(settings, keys, vault, broker)
 
     captcha_app = _captcha(settings)
-    registry_app = _registry_gateway(house, captcha_app)
+    people = SimulatedRegistry()
+    registry = SwitchedRegistry(people)
+    registry_app = _registry_gateway(house, captcha_app, registry, people)
     intake_app = _intake(house, captcha_app, registry_app)
     apps: dict[str, FastAPI] = {
         "captcha": captcha_app,
@@ -99,7 +102,7 @@ def create_app(settings: LocalSettings) -> Gateway:
         "notifier": _notifier(house),
     }
     provinces = Provinces(house.database("provinces"), broker, vault, Telemetry("provinces"))
-    demonstration = _demo(house, provinces, intake_app)
+    demonstration = _demo(house, provinces, intake_app, registry)
     return Gateway(apps, {"/demo": demonstration}, lifespan=_lifespan(house, [*apps.values(), demonstration]))
 
 
@@ -138,8 +141,9 @@ def _captcha(settings: LocalSettings) -> FastAPI:
     )
 
 
-def _registry_gateway(house: _House, captcha_app: FastAPI) -> FastAPI:
-    simulator = SimulatedRegistry()
+def _registry_gateway(
+    house: _House, captcha_app: FastAPI, registry: SwitchedRegistry, mobiles: SimulatedRegistry
+) -> FastAPI:
     return registry_gateway.create_app(
         desk.registry_gateway.settings.Settings.model_validate(
             house.settings_of(
@@ -147,6 +151,7 @@ def _registry_gateway(house: _House, captcha_app: FastAPI) -> FastAPI:
                 adapter="simulator",
                 opens_at="00:00",  # synthetic people may be looked up at night
                 closes_at="00:00",
+                breaker_seconds="1",  # whoever switches it off and on again does not want to wait
                 captcha_url="http://captcha",
                 budget_url="redis://embedded",
                 token_private_key=house.keys.identity_private,
@@ -154,8 +159,8 @@ def _registry_gateway(house: _House, captcha_app: FastAPI) -> FastAPI:
         ),
         parts=registry_gateway.Parts(
             database=house.database("registry_gateway"),
-            registry=simulator,
-            mobiles=simulator,
+            registry=registry,
+            mobiles=mobiles,
             redis=FakeAsyncRedis(max_connections=1000),
             captcha=desk.registry_gateway.clients.CaptchaClient(_peer(captcha_app)),
             vault=house.vault,
@@ -246,7 +251,7 @@ def _notifier(house: _House) -> FastAPI:
     )
 
 
-def _demo(house: _House, provinces: Provinces, intake_app: FastAPI) -> FastAPI:
+def _demo(house: _House, provinces: Provinces, intake_app: FastAPI, registry: SwitchedRegistry) -> FastAPI:
     messages = house.database("notifier")
     app = base_app(
         "demo",
@@ -260,6 +265,7 @@ def _demo(house: _House, provinces: Provinces, intake_app: FastAPI) -> FastAPI:
         ),
     )
     app.state.provinces = provinces
+    app.state.registry = registry
     app.state.intake = intake_app.state.intake
     app.state.messages = demo.Messages(messages, house.vault)
     app.state.db = intake_app.state.db

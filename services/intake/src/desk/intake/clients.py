@@ -13,6 +13,8 @@ from desk.intake.domain import CaptchaExpiredError, CaptchaWrongError, Outcome, 
 log = structlog.get_logger(__name__)
 
 PURPOSE = "submit"
+NOT_OF_THIS_KIND = "foreign"
+"""registry-gateway's reason where the civil registry never answers for a number of this kind."""
 
 
 class CaptchaClient:
@@ -67,6 +69,8 @@ class _Answer(BaseModel):
     first_name: str | None = None
     last_name: str | None = None
     gender: Literal["male", "female"] | None = None
+    reason: str | None = None
+    """Why it is unavailable."""
     available_at: Moment | None = None
 
     @model_validator(mode="after")
@@ -105,5 +109,7 @@ class RegistryClient:
         except ValidationError:
             log.error("registry-gateway not understood", status=response.status_code)  # noqa: TRY400 - the answer is personal
             return Verdict(Outcome.UNAVAILABLE)
+        if answer.outcome is Outcome.UNAVAILABLE and answer.reason == NOT_OF_THIS_KIND:
+            return Verdict(Outcome.UNSUPPORTED)
         person = answer.person if answer.outcome is Outcome.MATCHED else None
         return Verdict(answer.outcome, person, answer.available_at)

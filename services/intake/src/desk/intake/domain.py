@@ -264,6 +264,8 @@ class Outcome(StrEnum):
     REFERRED = "referred"
     """The registry wants to see this person at its office first."""
     UNAVAILABLE = "unavailable"
+    UNSUPPORTED = "unsupported"
+    """It does not answer for this kind of number at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,23 +279,22 @@ class Verdict:
 
 LONGEST_WAIT = timedelta(hours=1)
 LONGEST_CLOSED = timedelta(days=1)
-FOREIGN_TRIES = 6
-"""So often the registry is asked about a foreign national's code; with the waits between that takes about an hour."""
 
 
-def conclude(verdict: Verdict, *, foreign: bool, tries: int) -> IdentityState:
-    """Say what becomes of a pending identity after the given number of tries.
+def conclude(verdict: Verdict, *, foreign: bool) -> IdentityState:
+    """Say what becomes of a pending identity.
 
     The civil registry keeps Iranians: that it does not know a foreign national's code means nothing.
     """
     match verdict.outcome:
         case Outcome.MATCHED:
             return IdentityState.CONFIRMED
+        case Outcome.UNAVAILABLE:
+            return IdentityState.PENDING
+        case Outcome.UNSUPPORTED:
+            return IdentityState.UNCONFIRMED
         case Outcome.DECEASED:
             return IdentityState.REJECTED
-        case Outcome.UNAVAILABLE:
-            given_up = foreign and tries >= FOREIGN_TRIES
-            return IdentityState.UNCONFIRMED if given_up else IdentityState.PENDING
         case Outcome.NOT_MATCHED | Outcome.REFERRED:
             return IdentityState.UNCONFIRMED if foreign else IdentityState.REJECTED
 

@@ -81,7 +81,7 @@ class IdentityChecks:
             return False
         applicant = claim.request.applicant
         verdict = await self._registry.look_up(applicant.national_id, applicant.birth_date)
-        state = conclude(verdict, foreign=is_foreign(applicant.national_id), tries=claim.tries)
+        state = conclude(verdict, foreign=is_foreign(applicant.national_id))
         async with self._database.transaction() as session:
             ours = await self._record(session, claim, verdict, state)
         self._outcomes.labels(verdict.outcome.value if ours else "lapsed").inc()

@@ -32,12 +32,15 @@ class FreshRequest(BaseModel):
 
 
 class Lookup(BaseModel):
-    """That the civil registry was asked about a person: when, and to ``submit`` or later to ``confirm`` a request."""
+    """That the civil registry was asked about a person: when, and what for.
+
+    To ``submit`` a request, to ``confirm`` one later, about a ``mobile``; registry-gateway may learn further purposes.
+    """
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
     at: Moment
-    purpose: Literal["submit", "confirm"]
+    purpose: str
 
 
 class _Lookups(BaseModel):
