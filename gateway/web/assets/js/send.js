@@ -277,7 +277,6 @@ function faults() {
 /** @returns {string[]} why nothing can be sent although every field is right */
 function identityFaults() {
   if (identity.state === "busy") return [words.identity.wait];
-  if (identity.state === "barred") return [identity.message];
   return identity.state === "failed" ? [words.submit.reason.failed] : [];
 }
 
@@ -322,6 +321,10 @@ async function send() {
 
 /** @returns {boolean} whether nothing is left to mend; if not, the applicant is told what */
 function mended() {
+  if (identity.state === "barred") {
+    summary.fail(words.summary.failure, identity.message, null);
+    return false;
+  }
   const found = faults();
   const others = identityFaults();
   if (found.length === 0 && others.length === 0) return true;
