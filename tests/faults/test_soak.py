@@ -26,7 +26,7 @@ def test_many_submissions_with_kills_have_one_effect_each(calm_desk: RealDesk):
     kills: list[str] = []
 
     def kill_again_and_again() -> None:
-        chosen = random.Random(7)  # the order of kills is the same in every run
+        chosen = random.Random(7)  # noqa: S311 - the same order of kills in every run, and no secret
         while not finished.is_set():
             due = (len(kills) + 1) * SUBMISSIONS_PER_KILL
             wait_for(lambda due=due: finished.is_set() or len(calm_desk.ledger) >= due, TEST_SECONDS)

@@ -43,8 +43,9 @@ class ThingMade(Event):
 class Store:
     """A service's store under test: its database, its tables, and what it announces."""
 
-    def __init__(self, url: str, vault: Vault) -> None:
+    def __init__(self, url: str, vault: Vault, folder: Path) -> None:
         self.url = url
+        self.folder = folder
         self.database = Database(url)
         self.outbox = Outbox("/desk/maker", vault)
         self.metadata: MetaData = new_metadata()
@@ -91,8 +92,7 @@ class Store:
     async def written(self) -> bytes:
         """All that is kept: of a file every byte, the write-ahead log's too; of a server every row as it keeps it."""
         if self.dialect == "sqlite":
-            path = Path(self.url.partition(":///")[2])
-            return b"".join(each.read_bytes() for each in path.parent.glob(f"{path.name}*"))
+            return b"".join(each.read_bytes() for each in self.folder.glob("maker.db*"))
         rows = [row for table in self.metadata.sorted_tables for row in await self.rows(select(table))]
         values = [value for row in rows for value in row]
         return b"".join(value if isinstance(value, bytes) else str(value).encode() for value in values)
@@ -172,7 +172,7 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
 async def store(request: pytest.FixtureRequest, tmp_path: Path, vault: Vault, quiet: None) -> AsyncIterator[Store]:
     on_file = request.param == "sqlite"
     url = f"sqlite+aiosqlite:///{tmp_path / 'maker.db'}" if on_file else request.getfixturevalue("postgres_url")
-    store = Store(url, vault)
+    store = Store(url, vault, tmp_path)
     await store.open()
     yield store
     await store.close()

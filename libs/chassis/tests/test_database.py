@@ -19,7 +19,6 @@ from desk.chassis.db import (
     hint_after_commit,
     migrate,
     migrations_of,
-    new_metadata,
 )
 from desk.chassis.problem import DomainError
 

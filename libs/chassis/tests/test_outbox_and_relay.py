@@ -403,11 +403,9 @@ async def test_a_store_that_fails_ends_the_run_for_the_supervisor_to_see(store, 
         await relay.run()
 
 
-async def test_an_event_reaches_a_consumer_through_outbox_broker_and_inbox(
-    store, tmp_path, vault, telemetry, thing_made, until
-):
+async def test_an_event_reaches_a_consumer_through_outbox_broker_and_inbox(store, vault, telemetry, thing_made, until):
     topology = Topology(("desk.events",), (QueueSpec("made", (("desk.events", "thing-made.*"),)),))
-    broker = EmbeddedBroker(f"sqlite+aiosqlite:///{tmp_path / 'broker.db'}", topology, vault)
+    broker = EmbeddedBroker(f"sqlite+aiosqlite:///{store.folder / 'broker.db'}", topology, vault)
     await broker.open()
 
     async def keep(session, received):
@@ -429,7 +427,9 @@ async def test_an_event_reaches_a_consumer_through_outbox_broker_and_inbox(
 
 async def test_unsent_rows_are_found_by_their_own_index(store):
     await store.announce_many(2000)
-    explain, now = {"sqlite": ("EXPLAIN QUERY PLAN", "1"), "postgresql": ("EXPLAIN", "now()")}[store.dialect]
-    query = f"SELECT * FROM outbox WHERE sent_at IS NULL AND next_try_at <= {now} ORDER BY next_try_at LIMIT 100"
-    plan = await store.rows(text(f"{explain} {query}"))
+    unsent = select(outbox).where(outbox.c.sent_at.is_(None), outbox.c.next_try_at <= datetime.now(UTC))
+    query = unsent.order_by(outbox.c.next_try_at).limit(100)
+    statement = query.compile(store.database.engine.sync_engine, compile_kwargs={"literal_binds": True})
+    explain = {"sqlite": "EXPLAIN QUERY PLAN", "postgresql": "EXPLAIN"}[store.dialect]
+    plan = await store.rows(text(f"{explain} {statement}"))
     assert "ix_outbox_unsent" in str(plan)
