@@ -154,8 +154,8 @@ class Notifier:
 
     async def dispatch(self, name: ChannelName = ChannelName.SMS) -> int:
         dispatcher, count = self.dispatcher(name), 0
-        while await dispatcher.dispatch_next():
-            count += 1
+        while handled := await dispatcher.dispatch_due():
+            count += handled
         return count
 
     async def everything_reaches(self, state: State) -> None:

@@ -215,7 +215,7 @@ async def test_a_late_outcome_does_not_undo_the_claim_of_another_dispatcher(noti
     notifier.let_time_pass()
     async with notifier.parts.database.transaction() as session:
         store = MessageStore(session, notifier.parts.vault)
-        taken_over = await store.claim(ChannelName.SMS)
+        [taken_over] = await store.claim(ChannelName.SMS, 1)
     async with notifier.parts.database.transaction() as session:
         store = MessageStore(session, notifier.parts.vault)
         lapsed = replace(taken_over, tries=1)

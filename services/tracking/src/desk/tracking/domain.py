@@ -157,8 +157,8 @@ class Case:
     """A request in the hands of a province.
 
     ``seq`` counts what was announced of it; ``report_seq`` is the highest number among the present province's reports
-    that were applied, so that a report which was overtaken changes nothing any more. ``turn`` counts the referrals: each
-    province in turn numbers its reports from one.
+    that were applied, so that a report which was overtaken changes nothing any more. ``turn`` counts the referrals:
+    each province in turn numbers its reports from one.
     """
 
     tracking_code: str
