@@ -1,6 +1,7 @@
 """The real gateway for tests: nginx, started by the very script that starts it in its container."""
 
 import os
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +58,7 @@ def open_gateway(start: Path, upstreams: Mapping[str, str], **settings: str) -> 
     process = LocalProcess(
         ["/bin/sh", str(start), *(["user root;"] if os.geteuid() == 0 else [])],  # the folder is this account's alone
         folder=folder,
+        abort_signal=signal.SIGTERM,  # killed, it would leave its workers behind
         environment=environment | {"PATH": f"{os.environ.get('PATH', '')}:{Path(nginx).parent}"},
     )
     return begin(
