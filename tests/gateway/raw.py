@@ -19,7 +19,6 @@ def say(url: str, text: bytes) -> bytes:
         heard = b""
         with suppress(ConnectionError):
             talk.sendall(text)
-            talk.shutdown(socket.SHUT_WR)
         with suppress(ConnectionError):
             while piece := talk.recv(65536):
                 heard += piece

@@ -75,7 +75,9 @@ def _type(answer: httpx.Response) -> str:
 
 
 def test_the_problems_are_whole_and_speak_as_the_services_do():
-    problems = {path.stem: Problem.model_validate_json(path.read_text(encoding="utf-8")) for path in ERRORS.glob("*.json")}
+    problems = {
+        path.stem: Problem.model_validate_json(path.read_text(encoding="utf-8")) for path in ERRORS.glob("*.json")
+    }
     assert problems.keys() == {path.stem for path in ERRORS.glob("*.html")} == CODES
     for code, problem in problems.items():
         assert (problem.code, problem.type) == (code, f"/problems/{code}")

@@ -4,6 +4,7 @@ import json
 
 import httpx
 import pytest
+from desk_process import wait_for
 from gateway.raw import say, status_of
 from gateway.upstream import Upstream
 
@@ -123,12 +124,18 @@ def test_a_service_gets_one_host_and_no_header_of_the_connection(client: httpx.C
 
 def test_the_log_knows_the_route_and_nothing_a_person_typed(client: httpx.Client, gateway: GatewayServer):
     typed = "0499370899"
-    for path in (f"/{typed}", f"/send?national_id={typed}", f"/api/catalog?{typed}", f"/api/captchas/{typed}", f"/x{typed}//"):
+    for path in (
+        f"/{typed}",
+        f"/send?national_id={typed}",
+        f"/api/catalog?{typed}",
+        f"/api/captchas/{typed}",
+        f"/x{typed}//",
+    ):
         client.get(path, headers={"User-Agent": typed, "Referer": f"http://x/{typed}", "X-Note": typed})
     client.post("/api/tracking", json={"national_id": typed})
     client.get("/send", headers={"X-Forwarded-For": typed})
     marker = client.get("/api/catalog").headers["x-request-id"]
-    log = gateway.access_log
+    log = wait_for(lambda: gateway.access_log if marker in gateway.access_log else "")
     line = json.loads(next(line for line in log.splitlines() if marker in line))
     assert (line["method"], line["route"], line["status"]) == ("GET", "/api/catalog", 200)
     assert typed not in log

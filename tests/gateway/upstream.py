@@ -44,6 +44,7 @@ class Upstream:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = 65536  # an answer leaves in one piece
 
             def do(self) -> None:
                 self.close_connection = False

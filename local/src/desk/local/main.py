@@ -77,7 +77,9 @@ def _parser() -> argparse.ArgumentParser:
         "--captcha-answer", type=_captcha_answer, help="five digits every security code will have: for checks only"
     )
     up.add_argument("--verbose", action="store_true", help="log every request and event")
-    written = commands.add_parser("contracts", help="write contracts/ from the code, and the gateway's files from its table")
+    written = commands.add_parser(
+        "contracts", help="write contracts/ from the code, and the gateway's files from its table"
+    )
     written.add_argument("--check", action="store_true", help="only tell whether they are up to date")
     return parser
 
