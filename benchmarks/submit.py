@@ -15,10 +15,13 @@ import sys
 import tempfile
 import time
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import bare
 import httpx
+from fastapi import FastAPI
 
 from desk.chassis.budget import Budgets
 from desk.chassis.bus import Consumer
@@ -90,8 +93,9 @@ class NullBroker:
         return True
 
 
-async def against_the_bare_limit(url: str, bare_app: bare.Bare, *, rounds: int, count: int, at_once: int) -> None:
-    """Print intake's rate as a share of the bare limit's on the same kind of store, round by round."""
+@asynccontextmanager
+async def running_intake(url: str) -> AsyncIterator[tuple[FastAPI, dict[str, str]]]:
+    """Run intake on this database, with nothing beside it; give its app, and the headers of an identified person."""
     await migrate("desk.intake", url)
     private, public = new_key_pair()
     peer = httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(204)), base_url="http://captcha")
@@ -123,16 +127,28 @@ async def against_the_bare_limit(url: str, bare_app: bare.Bare, *, rounds: int, 
             ),
         )
         token, _ = TokenIssuer(private, IDENTITY_ISSUER).issue(PERSON, audience=IDENTITY_AUDIENCE, seconds=1800)
-        headers = {"Authorization": f"Bearer {token}"}
-        shares = []
         async with app.router.lifespan_context(app):
-            for turn in range(rounds + 1):
-                intake = await rate(httpx.ASGITransport(app), headers, count, at_once)
-                limit = await rate(httpx.ASGITransport(bare_app), headers, count, at_once)
-                if turn:  # the first round warms up
-                    shares.append(intake / limit)
-                    print(f"  round {turn}: intake {intake:.0f}/s, bare {limit:.0f}/s")
+            yield app, {"Authorization": f"Bearer {token}"}
+
+
+async def against_the_bare_limit(url: str, bare_app: bare.Bare, *, rounds: int, count: int, at_once: int) -> None:
+    """Print intake's rate as a share of the bare limit's on the same kind of store, round by round."""
+    shares = []
+    async with running_intake(url) as (app, headers):
+        for turn in range(rounds + 1):
+            intake = await rate(httpx.ASGITransport(app), headers, count, at_once)
+            limit = await rate(httpx.ASGITransport(bare_app), headers, count, at_once)
+            if turn:  # the first round warms up
+                shares.append(intake / limit)
+                print(f"  round {turn}: intake {intake:.0f}/s, bare {limit:.0f}/s")
     print(f"  intake / bare limit: median {statistics.median(shares):.2f} ({min(shares):.2f} to {max(shares):.2f})")
+
+
+async def intake_alone(url: str, *, rounds: int, count: int, at_once: int) -> float:
+    """Return the median of how many submissions a second intake writes; the first round warms up."""
+    async with running_intake(url) as (app, headers):
+        rates = [await rate(httpx.ASGITransport(app), headers, count, at_once) for _ in range(rounds + 1)]
+    return statistics.median(rates[1:])
 
 
 async def on_sqlite(rounds: int, count: int) -> None:

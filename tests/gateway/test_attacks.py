@@ -95,7 +95,7 @@ def test_slow_connections_are_closed_and_hold_up_nobody(
         healthy.headers["X-Forwarded-For"] = sources.next()
         slow = [stack.enter_context(connect(gateway.url)) for _ in range(SLOW_CONNECTIONS)]
         for number, talk in enumerate(slow):
-            talk.setblocking(False)  # noqa: FBT003
+            talk.setblocking(False)
             with suppress(ConnectionError):
                 talk.sendall(
                     half.replace(

@@ -1,6 +1,6 @@
 """Behind a mounted certificate: TLS 1.2 and 1.3, HTTP/2, no plain answers, renewed without a restart."""
 
-import datetime
+import datetime as dt
 import ipaddress
 import socket
 import ssl
@@ -24,15 +24,15 @@ from desk.servers.gateway import GatewayServer
 def _lay_certificate(folder: Path, name: str) -> ssl.SSLContext:
     """Write a throw-away certificate and its key; return what trusts it and nothing else."""
     key = ec.generate_private_key(ec.SECP256R1())
-    called, now = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]), datetime.datetime.now(datetime.UTC)
+    called, now = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]), dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(called)
         .issuer_name(called)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(hours=1))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
@@ -108,7 +108,7 @@ def test_current_tls_is_spoken(version: ssl.TLSVersion, door: GatewayServer, tru
 def test_old_tls_is_not_spoken(door: GatewayServer, trusting: ssl.SSLContext):
     trusting.minimum_version = trusting.maximum_version = ssl.TLSVersion.TLSv1_1
     trusting.set_ciphers("ALL:@SECLEVEL=0")
-    with pytest.raises(ssl.SSLError, match="(?i)version|alert"):
+    with pytest.raises(ssl.SSLError, match=r"(?i)version|alert"):
         _talk(door, trusting)
 
 

@@ -50,7 +50,7 @@ class Upstream:
                 self.close_connection = False
                 upstream._answer(self)
 
-            do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do
+            do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do  # noqa: N815 - as the library calls them
 
             def log_message(self, *_: Any) -> None:
                 """Say nothing."""
