@@ -31,6 +31,8 @@ SOURCES = 30_000
 """So many addresses ask in turn that none of them reaches its limit."""
 BODY = b'{"province": "isfahan", "text": "' + b"x" * 600 + b'"}'
 ANSWER_SECONDS = 10.0
+REQUESTS_OF_A_CONNECTION = 900
+"""nginx ends one after a thousand."""
 
 QUICK = """
 worker_processes 1; daemon off; pid {folder}/pid; error_log stderr error;
@@ -70,12 +72,22 @@ class Caller:
 
     def __init__(self, address: str, first_source: int) -> None:
         host, port = address.removeprefix("http://").split(":")
-        self._socket = socket.create_connection((host, int(port)), timeout=ANSWER_SECONDS)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._address = (host, int(port))
+        self._socket = self._connected()
         self._sources = itertools.count(first_source)
+        self._left = REQUESTS_OF_A_CONNECTION
+
+    def _connected(self) -> socket.socket:
+        talk = socket.create_connection(self._address, timeout=ANSWER_SECONDS)
+        talk.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return talk
 
     def ask(self, *, post: bool = False) -> float:
         """Ask and return how many seconds the answer took."""
+        if self._left == 0:
+            self.close()
+            self._socket, self._left = self._connected(), REQUESTS_OF_A_CONNECTION
+        self._left -= 1
         number = next(self._sources) % SOURCES
         line = b"POST /api/requests" if post else b"GET /api/catalog"
         length = f"Content-Length: {len(BODY) if post else 0}\r\n"
