@@ -37,7 +37,7 @@ up: setup  ## start the whole system in containers at http://127.0.0.1:8080 (SOV
 down:  ## stop what make up started; the volumes stay
 	@scripts/compose down
 
-lint: setup  ## check format, style, types, imports and the generated contracts
+lint: setup  ## check format, style, types, imports and what is generated
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
@@ -48,7 +48,7 @@ format: setup  ## format the code and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-contracts: setup  ## write contracts/ from the code
+contracts: setup  ## write contracts/ from the code, and nginx's files from gateway/routes.toml
 	@$(BIN)/desk contracts
 
 lock: setup  ## compile requirements.lock anew (ARGS="--upgrade")
@@ -59,6 +59,7 @@ bench: setup  ## measure the desk against a bare limit, as ratios of one run
 	@$(BIN)/python benchmarks/submit.py $(ARGS)
 	@$(BIN)/python benchmarks/relay.py
 	@$(BIN)/python benchmarks/captcha.py
+	@$(BIN)/python benchmarks/gateway.py
 
 clean:  ## remove .venv and caches; data under .desk/ stay
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -16,11 +16,15 @@ import sys
 import tempfile
 import time
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import bare
 import httpx
 import named
+from fastapi import FastAPI
 
 from desk.chassis.budget import Budgets
 from desk.chassis.bus import Consumer
@@ -92,8 +96,19 @@ class NullBroker:
         return True
 
 
-async def against_the_limits(url: str, bare_app: bare.Bare, *, rounds: int, count: int, at_once: int) -> None:
-    """Print intake's rate as a share of each limit's on the same kind of store, round by round."""
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """A running intake, the headers of an identified person, and whom else that takes."""
+
+    app: FastAPI
+    headers: dict[str, str]
+    public_key: str
+    captcha: httpx.AsyncClient
+
+
+@asynccontextmanager
+async def running_intake(url: str) -> AsyncIterator[Intake]:
+    """Run intake on this database, with nothing beside it."""
     await migrate("desk.intake", url)
     private, public = new_key_pair()
     peer = httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(204)), base_url="http://captcha")
@@ -125,22 +140,35 @@ async def against_the_limits(url: str, bare_app: bare.Bare, *, rounds: int, coun
             ),
         )
         token, _ = TokenIssuer(private, IDENTITY_ISSUER).issue(PERSON, audience=IDENTITY_AUDIENCE, seconds=1800)
-        headers = {"Authorization": f"Bearer {token}"}
-        libraries = await named.on_store(url, public, peer)
-        apps = {"intake": app, "named": libraries.app, "bare": bare_app}
-        rates: list[dict[str, float]] = []
         async with app.router.lifespan_context(app):
-            for turn in range(rounds + 1):
-                measured = {
-                    name: await rate(httpx.ASGITransport(each), headers, count, at_once) for name, each in apps.items()
-                }
-                if turn:  # the first round warms up
-                    rates.append(measured)
-                    print(f"  round {turn}: " + ", ".join(f"{name} {each:.0f}/s" for name, each in measured.items()))
+            yield Intake(app, {"Authorization": f"Bearer {token}"}, public, peer)
+
+
+async def against_the_limits(url: str, bare_app: bare.Bare, *, rounds: int, count: int, at_once: int) -> None:
+    """Print intake's rate as a share of each limit's on the same kind of store, round by round."""
+    rates: list[dict[str, float]] = []
+    async with running_intake(url) as intake:
+        libraries = await named.on_store(url, intake.public_key, intake.captcha)
+        apps = {"intake": intake.app, "named": libraries.app, "bare": bare_app}
+        for turn in range(rounds + 1):
+            measured = {
+                name: await rate(httpx.ASGITransport(each), intake.headers, count, at_once)
+                for name, each in apps.items()
+            }
+            if turn:  # the first round warms up
+                rates.append(measured)
+                print(f"  round {turn}: " + ", ".join(f"{name} {each:.0f}/s" for name, each in measured.items()))
         await libraries.close()
     for part, whole in (("intake", "bare"), ("intake", "named"), ("named", "bare")):
         shares = [each[part] / each[whole] for each in rates]
         print(f"  {part} / {whole}: median {statistics.median(shares):.2f} ({min(shares):.2f} to {max(shares):.2f})")
+
+
+async def intake_alone(url: str, *, rounds: int, count: int, at_once: int) -> float:
+    """Return the median of how many submissions a second intake writes; the first round warms up."""
+    async with running_intake(url) as intake:
+        rates = [await rate(httpx.ASGITransport(intake.app), intake.headers, count, at_once) for _ in range(rounds + 1)]
+    return statistics.median(rates[1:])
 
 
 async def on_sqlite(rounds: int, count: int) -> None:

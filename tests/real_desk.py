@@ -113,6 +113,9 @@ class MailServer:
 class Service:
     """One process of one service; begun anew it keeps its port and goes on in its log."""
 
+    arguments: tuple[str, ...] = ("--drain-seconds", "0")
+    """How it is started; most experiments have nobody who would notice a sudden end."""
+
     def __init__(self, name: str, nursery: Nursery, folder: Path) -> None:
         self.name = name
         self.port = free_port()
@@ -141,7 +144,7 @@ class Service:
 
     def _begin(self) -> None:
         program, environment = self._order
-        pid = self._nursery.start(program, ["serve", "--port", str(self.port)], environment, self.log)
+        pid = self._nursery.start(program, ["serve", "--port", str(self.port), *self.arguments], environment, self.log)
         try:
             self._process = psutil.Process(pid)
         except psutil.NoSuchProcess:  # it has killed itself already

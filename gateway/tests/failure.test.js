@@ -1,6 +1,7 @@
 /** Failed calls in words. */
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Unreachable, readProblem } from "../web/assets/js/api.js";
 import { inWords, mayRetry } from "../web/assets/js/failure.js";
@@ -33,4 +34,16 @@ test("a used-up budget says how long to wait", () => {
 
 test("a refusal is not tried again", () => {
   assert.equal(mayRetry(problem(422, "x")), false);
+});
+
+test("what the gateway itself refuses is said in whole sentences", () => {
+  /** @param {string} code @param {string | null} retryAfter */
+  const said = (code, retryAfter = null) => {
+    const text = readFileSync(new URL(`../web/errors/${code}.json`, import.meta.url), "utf8");
+    return inWords(readProblem(JSON.parse(text).status, text, retryAfter));
+  };
+  assert.equal(said("rate_limited", "5"), "درخواست‌های پی‌درپی از سوی شما بیش از اندازه بوده است. لطفاً ۵ ثانیهٔ دیگر دوباره تلاش کنید.");
+  assert.equal(said("upstream_unavailable", "10"), "سامانه در این لحظه پاسخ نمی‌دهد. لطفاً ۱۰ ثانیهٔ دیگر دوباره تلاش کنید.");
+  assert.equal(said("upstream_unavailable"), "سامانه در این لحظه پاسخ نمی‌دهد. لطفاً چند دقیقهٔ دیگر دوباره تلاش کنید.");
+  assert.equal(said("body_too_large"), "اندازهٔ دادهٔ فرستاده‌شده بیش از حد مجاز است.");
 });

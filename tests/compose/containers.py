@@ -36,7 +36,8 @@ class Containers:
         self.project = f"desk-test-{uuid.uuid4().hex[:8]}"
         self._environment_file = folder / "environment"
         self._settings = {
-            name: str(free_port()) for name in ("DESK_PORT", "RABBITMQ_PORT", "RABBITMQ_MANAGEMENT_PORT", "MAIL_PORT")
+            name: str(free_port())
+            for name in ("DESK_PORT", "DESK_TLS_PORT", "RABBITMQ_PORT", "RABBITMQ_MANAGEMENT_PORT", "MAIL_PORT")
         }
         _run(sys.executable, str(ROOT / "scripts" / "make-env"), str(self._environment_file))
         self.secrets = {name: value or "" for name, value in dotenv_values(self._environment_file).items()}

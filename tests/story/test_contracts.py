@@ -8,7 +8,7 @@ from openapi_spec_validator import validate
 from desk.chassis.events import Envelope, Event
 from desk.local import contracts
 from desk.local.app import LocalSettings, create_app
-from desk.local.gateway import load_routes
+from desk.local.gateway_table import load_table
 from desk.topology.table import desk_topology, province_queue
 
 EXAMPLES = {event.type(): (source, event) for source, event in contracts.examples()}
@@ -59,7 +59,7 @@ def test_every_queue_has_a_consumer_or_is_a_provinces(services):
 
 def test_every_public_route_is_of_the_service_the_gateway_sends_it_to(services):
     served = {(name, path) for name, app in services.items() for path in app.openapi()["paths"]}
-    for route in load_routes():
+    for route in load_table().routes:
         assert (route.service, route.path) in served
     public = {path for _, path in served if path.startswith("/api/")}
-    assert all(any(route.matches(path) for route in load_routes()) for path in public)
+    assert all(any(route.matches(path) for route in load_table().routes) for path in public)

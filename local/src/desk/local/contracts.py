@@ -14,7 +14,7 @@ import desk.intake.events as intake
 import desk.tracking.events as tracking
 from desk.chassis.events import CONTENT_TYPE, Envelope, Event
 from desk.local.app import LocalSettings, create_app
-from desk.local.gateway import CHECKOUT
+from desk.local.gateway_table import CHECKOUT
 from desk.topology.table import CASES
 from desk.tracking.domain import TITLES, State
 

@@ -1,0 +1,159 @@
+"""What the gateway itself answers: the headers of every answer, errors in words for people and for programs."""
+
+import json
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from desk_process import RunningDesk
+from gateway.raw import say
+from gateway.upstream import Upstream, hang_up
+
+from desk.chassis.app import Problem, rendering
+from desk.chassis.app.middleware import JSON_BODY_BYTES
+from desk.intake.routes import BODY_LIMITS
+from desk.local.gateway_table import GATEWAY, Route, load_table
+from desk.servers.gateway import GatewayServer
+
+TABLE = load_table()
+ERRORS = GATEWAY / "web" / "errors"
+CODES = {"bad_request", "not_found", "method_not_allowed", "body_too_large", "rate_limited", "upstream_unavailable"}
+
+
+def _security(headers: httpx.Headers) -> dict[str, list[str]]:
+    return {name: headers.get_list(name) for name in TABLE.headers}
+
+
+ONCE_EACH = {name: [value] for name, value in TABLE.headers.items()}
+
+
+def _every_kind(client: httpx.Client) -> Iterator[tuple[str, httpx.Response]]:
+    for method, path in (
+        ("GET", "/"),
+        ("HEAD", "/send"),
+        ("GET", "/assets/css/base.css"),
+        ("GET", "/assets/icons/mark.svg"),
+        ("GET", "/no-such-page"),
+        ("POST", "/send"),
+        ("GET", "/api/catalog"),
+        ("GET", "/api/no-such-thing"),
+        ("GET", "/internal/requests/find"),
+        ("PUT", "/api/catalog"),
+    ):
+        yield f"{method} {path}", client.request(method, path)
+
+
+def test_every_answer_carries_the_security_headers_once(client: httpx.Client, upstreams: dict[str, Upstream]):
+    for name, answer in _every_kind(client):
+        assert _security(answer.headers) == ONCE_EACH, name
+        assert len(answer.headers.get_list("x-request-id")) == 1, name
+        assert answer.headers["server"] == "nginx"
+    too_large = client.post("/api/requests", content=b" " * 70_000)
+    upstreams["intake"].misbehave = hang_up
+    away = client.post("/api/requests", content=b"{}")
+    for answer, status in ((too_large, 413), (away, 503)):
+        assert (answer.status_code, _security(answer.headers)) == (status, ONCE_EACH)
+
+
+def test_an_unreadable_request_is_answered_with_the_security_headers_too(gateway: GatewayServer):
+    answer = say(gateway.url, b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n").decode().lower()
+    for name, value in TABLE.headers.items():
+        assert f"\r\n{name}: {value}\r\n".lower() in answer
+
+
+def test_the_embedded_desk_answers_with_the_same_headers(client: httpx.Client, desk: RunningDesk):
+    theirs = dict(_every_kind(desk.client))
+    for name, answer in _every_kind(client):
+        assert _security(theirs[name].headers) == _security(answer.headers), name
+        if name != "GET /api/catalog":  # which a small service answers here
+            assert theirs[name].status_code == answer.status_code, name
+            assert _type(theirs[name]) == _type(answer), name
+
+
+def _type(answer: httpx.Response) -> str:
+    return answer.headers["content-type"].partition(";")[0].replace("application/javascript", "text/javascript")
+
+
+def test_the_problems_are_whole_and_speak_as_the_services_do():
+    problems = {
+        path.stem: Problem.model_validate_json(path.read_text(encoding="utf-8")) for path in ERRORS.glob("*.json")
+    }
+    assert problems.keys() == {path.stem for path in ERRORS.glob("*.html")} == CODES
+    for code, problem in problems.items():
+        assert (problem.code, problem.type) == (code, f"/problems/{code}")
+
+
+def test_a_problem_of_the_gateway_has_the_title_it_has_in_a_service():
+    for path in ERRORS.glob("*.json"):
+        problem = json.loads(path.read_text(encoding="utf-8"))
+        assert rendering._HTTP_TITLES.get(problem["status"], problem["title"]) == problem["title"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/api/nothing", 404, "not_found"),
+        ("PUT", "/api/requests", 405, "method_not_allowed"),
+        ("GET", "/api//catalog", 400, "bad_request"),
+    ],
+)
+def test_a_program_gets_a_problem(method: str, path: str, status: int, code: str, client: httpx.Client):
+    answer = client.request(method, path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["cache-control"] == "no-store"
+    assert (answer.json()["status"], answer.json()["code"]) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "page"),
+    [
+        ("GET", "/nothing", 404, "not_found"),
+        ("POST", "/send", 405, "method_not_allowed"),
+        ("GET", "/a//b", 400, "bad_request"),
+    ],
+)
+def test_a_person_gets_a_page(method: str, path: str, status: int, page: str, client: httpx.Client):
+    answer = client.request(method, path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.text == (ERRORS / f"{page}.html").read_text(encoding="utf-8")
+
+
+def test_a_page_with_a_body_it_does_not_take_is_refused(client: httpx.Client):
+    answer = client.request("GET", "/send", content=b" " * 5000)
+    assert answer.status_code == 413
+    assert answer.text == (ERRORS / "body_too_large.html").read_text(encoding="utf-8")
+
+
+def test_the_error_pages_have_nothing_that_an_error_could_take_away():
+    for path in ERRORS.glob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        assert "<script" not in text
+        assert '<meta name="robots" content="noindex">' in text
+    assert (ERRORS / "upstream_unavailable.html").read_text(encoding="utf-8").count("<h1>") == 1
+
+
+@pytest.mark.parametrize("route", TABLE.routes, ids=lambda route: route.path)
+def test_a_body_may_be_as_large_as_the_table_says_and_no_larger(
+    route: Route, client: httpx.Client, upstreams: dict[str, Upstream]
+):
+    limit = _bytes(route.body)
+    method = "POST" if "POST" in route.methods else "GET"
+    fits = client.request(method, route.path, content=b" " * limit)
+    assert (fits.status_code, fits.text) == (200, route.service)
+    assert len(upstreams[route.service].heard[-1].body) == limit
+    announced = client.request(method, route.path, content=b" " * (limit + 1))
+    unannounced = client.request(method, route.path, content=iter([b" " * limit, b" "]))
+    for answer in (announced, unannounced):
+        assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+    assert len(upstreams[route.service].heard) == 1
+
+
+def _bytes(size: str) -> int:
+    return int(size[:-1]) * {"k": 1024, "m": 1024 * 1024}[size[-1]]
+
+
+def test_no_route_takes_less_than_its_service():
+    for route in TABLE.routes:
+        assert _bytes(route.body) >= BODY_LIMITS.get(route.path, JSON_BODY_BYTES), route.path

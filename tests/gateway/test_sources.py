@@ -1,0 +1,171 @@
+"""Who is believed to have asked, how that reaches the services, and how often one source may ask."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import httpx
+import pytest
+from desk_process import wait_for
+from gateway.conftest import OpenGateway, Sources
+from gateway.raw import connect, say, status_of
+from gateway.upstream import Upstream
+
+from desk.local.gateway_table import GATEWAY, load_table
+from desk.servers.gateway import GatewayServer
+
+TABLE = load_table()
+SPOOFED = {
+    "X-Forwarded-For": "6.6.6.6",
+    "X-Real-IP": "6.6.6.6",
+    "Forwarded": "for=6.6.6.6",
+    "X-Request-Id": "mine-mine-mine",
+}
+
+
+def _heard_by_intake(url: str, upstreams: dict[str, Upstream], headers: dict[str, str]) -> dict[str, str]:
+    upstreams["intake"].heard.clear()
+    assert httpx.get(f"{url}/api/catalog", headers=headers, trust_env=False).status_code == 200
+    [heard] = upstreams["intake"].heard
+    return heard.headers
+
+
+def test_nobody_is_believed_unless_the_settings_say_so(open_door: OpenGateway, upstreams: dict[str, Upstream]):
+    heard = _heard_by_intake(open_door().url, upstreams, SPOOFED | {"X-Forwarded-Proto": "https"})
+    assert heard["x-forwarded-for"] == "127.0.0.1"
+    assert heard["x-forwarded-proto"] == "http"
+    assert heard["x-request-id"] != "mine-mine-mine"
+
+
+def test_only_the_configured_networks_are_believed(open_door: OpenGateway, upstreams: dict[str, Upstream]):
+    door = open_door(trusted_proxies="10.0.0.0/8, 192.168.7.1 fd00::/8")
+    heard = _heard_by_intake(door.url, upstreams, SPOOFED)
+    assert heard["x-forwarded-for"] == "127.0.0.1"
+    assert heard["x-request-id"] != "mine-mine-mine"
+
+
+def test_a_trusted_proxys_word_holds(gateway: GatewayServer, upstreams: dict[str, Upstream]):
+    told = {"X-Forwarded-For": "5.112.3.4", "X-Forwarded-Proto": "https", "X-Request-Id": "of-the-proxy"}
+    heard = _heard_by_intake(gateway.url, upstreams, told)
+    assert heard["x-forwarded-for"] == "5.112.3.4"
+    assert heard["x-forwarded-proto"] == "https"
+    assert heard["x-request-id"] == "of-the-proxy"
+
+
+def test_what_the_client_put_before_the_proxys_word_is_not_believed(
+    gateway: GatewayServer, upstreams: dict[str, Upstream]
+):
+    heard = _heard_by_intake(gateway.url, upstreams, {"X-Forwarded-For": "6.6.6.6, 5.112.3.4, 127.0.0.1"})
+    assert heard["x-forwarded-for"] == "5.112.3.4"
+
+
+@pytest.mark.parametrize("strange", ["short", "a b c d e f g h", "x" * 65, "name=value;name", "شناسه-شناسه"])
+def test_a_strange_request_id_is_replaced(strange: str, gateway: GatewayServer, upstreams: dict[str, Upstream]):
+    answer = httpx.get(f"{gateway.url}/api/catalog", headers={"X-Request-Id": strange.encode()}, trust_env=False)
+    [heard] = upstreams["intake"].heard
+    assert heard.headers["x-request-id"] == answer.headers["x-request-id"]
+    assert heard.headers["x-request-id"] != strange
+
+
+def _ask_often(door: str, path: str, times: int, source: str) -> list[httpx.Response]:
+    with httpx.Client(base_url=door, headers={"X-Forwarded-For": source}, trust_env=False) as client:
+        return [client.get(path) for _ in range(times)]
+
+
+def test_a_flood_from_one_source_is_held_off_and_others_are_not(
+    gateway: GatewayServer, upstreams: dict[str, Upstream], sources: Sources
+):
+    catalog = next(route for route in TABLE.routes if route.path == "/api/catalog")
+    flooding, others = sources.next(), sources.next()
+    # However slow this machine is: what comes within the burst is let through, and much more is not.
+    with ThreadPoolExecutor(8) as threads:
+        answers = [
+            answer
+            for some in threads.map(lambda _: _ask_often(gateway.url, "/api/catalog", 100, flooding), range(8))
+            for answer in some
+        ]
+    held_off = [answer for answer in answers if answer.status_code == 429]
+    passed = [answer for answer in answers if answer.status_code == 200]
+    assert len(held_off) + len(passed) == 800
+    assert catalog.burst <= len(passed) == len(upstreams["intake"].heard)
+    assert held_off
+    for answer in held_off:
+        assert (answer.json()["code"], answer.headers["retry-after"]) == ("rate_limited", "5")
+    assert [answer.status_code for answer in _ask_often(gateway.url, "/api/catalog", 5, others)] == [200] * 5
+
+
+def test_each_route_is_counted_by_itself(gateway: GatewayServer, sources: Sources):
+    source = sources.next()
+    with ThreadPoolExecutor(8) as threads:
+        statuses = {
+            answer.status_code
+            for some in threads.map(lambda _: _ask_often(gateway.url, "/api/catalog", 100, source), range(8))
+            for answer in some
+        }
+    assert 429 in statuses
+    assert _ask_often(gateway.url, "/api/captchas/1/sound", 1, source)[0].status_code == 200
+    assert _ask_often(gateway.url, "/", 1, source)[0].status_code == 200
+
+
+def test_addresses_of_one_household_are_one_source_and_other_households_are_others(
+    gateway: GatewayServer, upstreams: dict[str, Upstream]
+):
+    def statuses(address: str, times: int) -> list[int]:
+        return [answer.status_code for answer in _ask_often(gateway.url, "/api/catalog", times, address)]
+
+    with ThreadPoolExecutor(8) as threads:
+        many = [
+            status
+            for some in threads.map(lambda number: statuses(f"2a01:5ec0:1:2:{number:x}::1", 100), range(1, 9))
+            for status in some
+        ]
+    assert 429 in many
+    assert statuses("2a01:5ec0:1:3::1", 3) == [200] * 3
+    assert statuses("2a01:5ec0::7", 3) == [200] * 3
+
+
+def test_a_person_who_is_held_off_gets_a_page(gateway: GatewayServer, sources: Sources):
+    source = sources.next()
+    with ThreadPoolExecutor(16) as threads:
+        answers = [
+            answer
+            for some in threads.map(lambda _: _ask_often(gateway.url, "/help", 100, source), range(16))
+            for answer in some
+        ]
+    held_off = [answer for answer in answers if answer.status_code == 429]
+    assert held_off, "the machine is too slow to flood its own pages"
+    page = (GATEWAY / "web" / "errors" / "rate_limited.html").read_text(encoding="utf-8")
+    assert {(answer.text, answer.headers["retry-after"]) for answer in held_off} == {(page, "5")}
+
+
+def test_one_source_has_so_many_requests_under_way_and_no_more(gateway: GatewayServer, sources: Sources):
+    head = f"POST /api/tracking HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: {sources.next()}\r\nContent-Length: 9\r\n\r\n{{"
+    with ExitStack() as stack:
+        for _ in range(40):  # within the burst of the route, so that only the number at once counts
+            stack.enter_context(connect(gateway.url)).sendall(head.encode())
+        pages = f"GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: {sources.next()}\r\nConnection: close\r\n\r\n"
+        assert status_of(say(gateway.url, pages.encode())) == 200
+
+        def refused() -> bool:
+            talk = stack.enter_context(connect(gateway.url))
+            talk.sendall(head.replace("tracking", "requests").encode())
+            talk.settimeout(0.2)
+            try:
+                return status_of(talk.recv(65536)) == 429
+            except TimeoutError:
+                return False
+
+        assert wait_for(refused)
+
+
+def test_names_that_are_not_ours_are_refused(open_door: OpenGateway, upstreams: dict[str, Upstream]):
+    door = open_door(hosts="desk.example.ir, *.haj.example.ir")
+
+    def status(host: str) -> int:
+        return httpx.get(f"{door.url}/api/catalog", headers={"Host": host}, trust_env=False).status_code
+
+    assert [status(host) for host in ("desk.example.ir", "DESK.example.ir:8080", "a.haj.example.ir")] == [200] * 3
+    assert [status(host) for host in ("127.0.0.1", "evil.example", "desk.example.ir.evil.example")] == [400] * 3
+    absolute = b"GET http://evil.example/api/catalog HTTP/1.1\r\nHost: desk.example.ir\r\nConnection: close\r\n\r\n"
+    assert status_of(say(door.url, absolute)) == 400
+    assert len(upstreams["intake"].heard) == 3
+    assert httpx.get(door.health_url, trust_env=False).json() == {"status": "alive"}

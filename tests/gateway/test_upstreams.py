@@ -1,0 +1,211 @@
+"""Services come, go and move while the gateway runs: what is tried again, what is not, and what people are told."""
+
+import asyncio
+import struct
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from desk_process import wait_for
+from gateway.conftest import OpenGateway, Sources
+from gateway.upstream import Heard, Upstream, fall_silent, hang_up
+from real_desk import Loop
+
+from desk.local.gateway_table import GATEWAY
+from desk.servers.gateway import GatewayServer
+from desk.servers.ports import free_port
+
+UNAVAILABLE = ("upstream_unavailable", "10")
+
+
+@pytest.fixture
+def pair() -> Iterator[list[Upstream]]:
+    """Two replicas of intake."""
+    replicas = [Upstream("first").start(), Upstream("second").start()]
+    yield replicas
+    for each in replicas:
+        each.stop()
+
+
+def _post(door: GatewayServer, path: str = "/api/requests") -> httpx.Response:
+    return httpx.post(f"{door.url}{path}", content=b"{}", trust_env=False)
+
+
+def _served_by(door: GatewayServer, times: int) -> set[str]:
+    return {_post(door).text for _ in range(times)}
+
+
+def test_replicas_share_the_work(open_door: OpenGateway, pair: list[Upstream]):
+    door = open_door({"intake": " ".join(each.address for each in pair)})
+    assert _served_by(door, 10) == {"first", "second"}
+
+
+def test_connections_to_a_service_are_kept(open_door: OpenGateway, pair: list[Upstream]):
+    door = open_door({"intake": pair[0].address}, workers="1")
+    for _ in range(20):
+        assert _post(door).text == "first"
+    assert len({heard.connection for heard in pair[0].heard}) == 1
+
+
+def test_a_post_goes_to_the_other_replica_if_one_refuses_the_connection(open_door: OpenGateway, pair: list[Upstream]):
+    door = open_door({"intake": ",".join(each.address for each in pair)})
+    pair[0].stop()
+    assert [_post(door).text for _ in range(20)] == ["second"] * 20
+    assert len(pair[1].heard) == 20
+    pair[0].start()
+    assert _served_by(door, 10) == {"first", "second"}, "nobody is shunned after a fault"
+
+
+def test_a_post_that_may_have_arrived_is_never_sent_twice(open_door: OpenGateway, pair: list[Upstream]):
+    door = open_door({"intake": " ".join(each.address for each in pair)})
+    for each in pair:
+        each.misbehave = hang_up
+    answer = _post(door)
+    assert (answer.status_code, answer.json()["code"]) == (503, "upstream_unavailable")
+    assert len(_heard(pair)) == 1
+
+
+def test_a_get_is_tried_once_more(open_door: OpenGateway, pair: list[Upstream]):
+    door = open_door({"intake": " ".join(each.address for each in pair)})
+    pair[0].misbehave = hang_up
+    answers = [httpx.get(f"{door.url}/api/catalog", trust_env=False).text for _ in range(10)]
+    assert answers == ["second"] * 10
+    pair[1].misbehave = hang_up
+    pair[0].heard.clear()
+    pair[1].heard.clear()
+    assert httpx.get(f"{door.url}/api/catalog", trust_env=False).status_code == 503
+    assert len(_heard(pair)) == 2
+
+
+def _heard(replicas: list[Upstream]) -> list[Heard]:
+    return [heard for each in replicas for heard in each.heard]
+
+
+@pytest.mark.parametrize("fault", ["refused", "hung up"])
+def test_a_service_that_is_away_is_told_in_words(fault: str, open_door: OpenGateway, upstreams: dict[str, Upstream]):
+    door = open_door({"tracking": f"127.0.0.1:{free_port()}"} if fault == "refused" else {})
+    upstreams["tracking"].misbehave = hang_up
+    answer = _post(door, "/api/tracking")
+    assert answer.status_code == 503
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (answer.json()["code"], answer.headers["retry-after"]) == UNAVAILABLE
+    assert answer.json()["status"] == 503
+    assert _post(door).text == "intake", "the others go on"
+
+
+def test_a_services_own_words_are_passed_on_untouched(client: httpx.Client, upstreams: dict[str, Upstream]):
+    def refuse(handler: object) -> bool:
+        body = b'{"code": "service_unavailable", "title": "own words"}'
+        handler.send_response(503)
+        for name, value in (
+            ("Content-Type", "application/problem+json"),
+            ("Retry-After", "77"),
+            ("Content-Length", str(len(body))),
+        ):
+            handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(body)
+        return True
+
+    upstreams["tracking"].misbehave = refuse
+    answer = client.post("/api/tracking", json={})
+    assert (answer.status_code, answer.json()["title"]) == (503, "own words")
+    assert answer.headers.get_list("retry-after") == ["77"]
+
+
+def test_a_slow_service_does_not_hold_up_the_others(
+    client: httpx.Client, upstreams: dict[str, Upstream], sources: Sources
+):
+    upstreams["tracking"].misbehave = fall_silent(1)
+    with ThreadPoolExecutor(20) as threads:
+        waiting = [
+            threads.submit(client.post, "/api/tracking", json={}, headers={"X-Forwarded-For": sources.next()})
+            for _ in range(20)
+        ]
+        assert client.get("/api/catalog").text == "intake"
+        assert [each.result().status_code for each in waiting] == [200] * 20
+
+
+class NameServer(asyncio.DatagramProtocol):
+    """Answers queries for addresses (RFC 1035, no more of it than nginx needs) from a table that may change."""
+
+    def __init__(self) -> None:
+        self.addresses: dict[str, list[str]] = {}
+        self._transport: asyncio.DatagramTransport | None = None
+
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:
+        self._transport = transport
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        end = data.index(b"\0", 12) + 5
+        question, kind = data[12:end], struct.unpack(">H", data[end - 4 : end - 2])[0]
+        labels, place = [], 12
+        while data[place]:
+            labels.append(data[place + 1 : place + 1 + data[place]].decode())
+            place += data[place] + 1
+        known = self.addresses.get(".".join(labels))
+        found = known or [] if kind == 1 else []
+        head = data[:2] + struct.pack(">HHHHH", 0x8180 if known else 0x8183, 1, len(found), 0, 0)
+        answers = [
+            b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 600, 4) + bytes(map(int, each.split("."))) for each in found
+        ]
+        assert self._transport is not None
+        self._transport.sendto(head + question + b"".join(answers), addr)
+
+
+@pytest.fixture
+def names() -> Iterator[tuple[NameServer, str]]:
+    """A name server and its address."""
+    loop, server, port = Loop(), NameServer(), free_port()
+
+    async def open_it() -> asyncio.DatagramTransport:
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: server, ("127.0.0.1", port))
+        return transport
+
+    async def close_it(transport: asyncio.DatagramTransport) -> None:
+        transport.close()
+
+    transport = loop.run(open_it())
+    yield server, f"127.0.0.1:{port}"
+    loop.run(close_it(transport))
+    loop.close()
+
+
+def test_a_name_is_followed_when_containers_come_go_and_move(open_door: OpenGateway, names: tuple[NameServer, str]):
+    server, address = names
+    port = free_port()
+    first, second, third = (
+        Upstream(name, host, port) for name, host in (("1st", "127.0.0.1"), ("2nd", "127.0.0.2"), ("3rd", "127.0.0.3"))
+    )
+    try:
+        door = open_door({"intake": f"intake.test:{port}"}, resolver=address, workers="1")
+        assert _post(door).json()["code"] == "upstream_unavailable", "it starts before its services do"
+
+        first.start()
+        server.addresses["intake.test"] = ["127.0.0.1"]
+        wait_for(lambda: _post(door).text == "1st", 30)
+
+        second.start()
+        server.addresses["intake.test"] = ["127.0.0.1", "127.0.0.2"]
+        wait_for(lambda: {"1st", "2nd"} <= _served_by(door, 6), 30)
+
+        first.stop()  # gone, and still named: nothing that was not sent is lost
+        assert _served_by(door, 20) == {"2nd"}
+
+        third.start()
+        server.addresses["intake.test"] = ["127.0.0.3"]
+        second.stop()
+        wait_for(lambda: _served_by(door, 6) == {"3rd"}, 30)
+    finally:
+        for each in (first, second, third):
+            each.stop()
+
+
+def test_the_pages_need_no_service(open_door: OpenGateway):
+    nowhere = f"127.0.0.1:{free_port()}"
+    door = open_door(dict.fromkeys(("captcha", "registry-gateway", "intake", "tracking"), nowhere))
+    for page in ("/", "/send", "/track", "/help"):
+        assert httpx.get(f"{door.url}{page}", trust_env=False).status_code == 200
+    unavailable = (GATEWAY / "web" / "errors" / "upstream_unavailable.json").read_text(encoding="utf-8")
+    assert httpx.get(f"{door.url}/api/catalog", trust_env=False).text == unavailable

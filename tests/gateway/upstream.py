@@ -1,0 +1,119 @@
+"""A small service behind the gateway, which notes what reaches it and can misbehave on order."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from desk.servers.ports import free_port
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One request as it arrived."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    connection: int
+    """The caller's port: the same for requests of one connection."""
+
+
+@dataclass(slots=True)
+class Upstream:
+    """Answers every request with its own name."""
+
+    name: str
+    host: str = "127.0.0.1"
+    port: int = field(default_factory=free_port)
+    heard: list[Heard] = field(default_factory=list)
+    misbehave: Callable[[BaseHTTPRequestHandler], bool] | None = None
+    """Does something else instead of answering, if it returns True."""
+    _server: ThreadingHTTPServer | None = None
+    _thread: threading.Thread | None = None
+
+    @property
+    def address(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    def start(self) -> "Upstream":
+        upstream = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            wbufsize = 65536  # an answer leaves in one piece
+
+            def do(self) -> None:
+                self.close_connection = False
+                upstream._answer(self)
+
+            do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do  # noqa: N815 - as the library calls them
+
+            def log_message(self, *_: Any) -> None:
+                """Say nothing."""
+
+        self._server = _Server((self.host, self.port), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+        return self
+
+    def _answer(self, handler: BaseHTTPRequestHandler) -> None:
+        body = handler.rfile.read(int(handler.headers.get("Content-Length", "0")))
+        headers = {name.lower(): value for name, value in handler.headers.items()}
+        self.heard.append(Heard(handler.command, handler.path, headers, body, handler.client_address[1]))
+        if self.misbehave is not None and self.misbehave(handler):
+            return
+        answer = self.name.encode()
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(answer)))
+        handler.end_headers()
+        handler.wfile.write(b"" if handler.command == "HEAD" else answer)
+
+    def stop(self) -> None:
+        if self._server is not None and self._thread is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server.close_connections()
+            self._thread.join()
+            self._server = self._thread = None
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+    request_queue_size = 128
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._open: set[Any] = set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def close_connections(self) -> None:
+        for request in list(self._open):
+            self.shutdown_request(request)
+
+
+def hang_up(handler: BaseHTTPRequestHandler) -> bool:
+    """Read the request and close without a word."""
+    handler.close_connection = True
+    return True
+
+
+def fall_silent(seconds: float) -> Callable[[BaseHTTPRequestHandler], bool]:
+    """Answer late."""
+
+    def wait(_: BaseHTTPRequestHandler) -> bool:
+        time.sleep(seconds)
+        return False
+
+    return wait
