@@ -10,7 +10,7 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from pydantic import AfterValidator
 
 from desk.chassis.problem import BudgetExhaustedError
-from desk.chassis.redis import redis_pool
+from desk.chassis.redis_pool import redis_pool
 
 MAX_CONNECTIONS = 100
 

@@ -15,7 +15,7 @@ from desk.captcha.settings import Settings
 from desk.captcha.speaking import speak
 from desk.captcha.store import ChallengeStore
 from desk.chassis.app import Background, Worker, base_app
-from desk.chassis.redis import redis_pool
+from desk.chassis.redis_pool import redis_pool
 from desk.chassis.telemetry import Telemetry, configure_logging
 
 

@@ -15,7 +15,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from desk.chassis.budget import Budgets
 from desk.chassis.problem import BudgetExhaustedError
-from desk.chassis.redis import redis_pool
+from desk.chassis.redis_pool import redis_pool
 from desk.servers.errors import ServersError
 from desk.servers.ports import free_port
 from desk.servers.process import LocalProcess, find_program, new_folder
