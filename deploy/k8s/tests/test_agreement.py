@@ -1,21 +1,28 @@
 """What the manifests, Compose, the Dockerfiles, the gateway and the code say of the same thing is the same."""
 
+import inspect
 import re
+import subprocess
 import tomllib
 
 import pytest
+import yaml
 
 from desk.chassis.app import FINISH_SECONDS
 from desk.chassis.bus.rabbit.consumer import DRAIN_SECONDS
 from desk.chassis.bus.rabbit.link import CLOSE_SECONDS
 from desk.chassis.command import GRACE_SECONDS
+from desk.chassis.db import Database
 from desk.chassis.health import READY_TIMEOUT_SECONDS
 from desk.iran.provinces import PROVINCES
 from desk.notifier.app import create_app as create_notifier
+from desk.topology.main import _parser
 from desk.topology.table import SERVICES, desk_topology, province_queue
 from desk.tracking.app import create_app as create_tracking
 
 DESK = ("captcha", "registry-gateway", "intake", "tracking", "notifier")
+JOBS_WITH_A_DATABASE = ("registry-gateway-migrate", "intake-migrate", "tracking-migrate", "notifier-migrate")
+POOL_SIZE = inspect.signature(Database).parameters["pool_size"].default
 AWAITED_IN_COMPOSE = {"registry-simulator"}
 """Here ahead of docker-compose.yml."""
 
@@ -144,6 +151,25 @@ def test_everything_else_grows_by_cpu_and_nothing_twice(production):
     by_cpu = [each["spec"]["scaleTargetRef"]["name"] for each in production.of("HorizontalPodAutoscaler")]
     by_queue = [each["spec"]["scaleTargetRef"]["name"] for each in production.of("ScaledObject")]
     assert sorted(by_cpu + by_queue) == sorted((*DESK, "gateway"))
+
+
+def test_the_database_takes_as_many_connections_as_the_most_replicas_open(production):
+    most = {each["metadata"]["name"]: each["spec"]["maxReplicas"] for each in production.of("HorizontalPodAutoscaler")}
+    most |= {each["metadata"]["name"]: each["spec"]["maxReplicaCount"] for each in production.of("ScaledObject")}
+    opened = sum(most[name] for name in DESK if name != "captcha") * POOL_SIZE
+    (cluster,) = production.of("Cluster")
+    assert int(cluster["spec"]["postgresql"]["parameters"]["max_connections"]) > opened + len(JOBS_WITH_A_DATABASE)
+
+
+def test_the_runbook_replays_by_the_arguments_of_the_suspended_job(production, root):
+    (job,) = (each for each in production.of("CronJob") if each["metadata"]["name"] == "dead-letters")
+    assert job["spec"]["suspend"] is True
+    (sed,) = re.findall(r"\| (sed '[^']+')", (root / "docs" / "operations.md").read_text(encoding="utf-8"))
+    text = yaml.safe_dump(job, default_flow_style=False)
+    changed = subprocess.run(["sh", "-c", sed], input=text, capture_output=True, text=True, check=True)  # noqa: S603, S607
+    arguments = main_container(yaml.safe_load(changed.stdout)["spec"]["jobTemplate"]["spec"]["template"])["args"]
+    options = _parser().parse_args(arguments)
+    assert (options.command, options.queue) == ("replay", "tracking")
 
 
 def test_every_user_of_the_broker_has_a_password(overlay):
