@@ -4,20 +4,15 @@ import argparse
 import asyncio
 import signal
 import sys
-import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
-from pydantic_settings import SettingsError
 from sqlalchemy.exc import SQLAlchemyError
 
 from desk.chassis.db import migrate
-from desk.chassis.health import Readiness
 from desk.chassis.settings import StoreSettings
 from desk.chassis.storage import StorageDownError
 
@@ -25,8 +20,6 @@ KEEP_ALIVE_SECONDS = 75
 """Longer than the gateway keeps its connections, so that none is closed under a request."""
 GRACE_SECONDS = 20
 """How long requests under way may take to end when the service is told to stop."""
-
-_DID_NOT_START = 3
 
 Task = Callable[[], Coroutine[None, None, list[str]]]
 """Does one thing and returns a line for each thing it changed."""
@@ -61,7 +54,7 @@ def run(service: Service, arguments: Sequence[str] | None = None) -> None:
         prefix = f"DESK_{service.name.upper().replace('-', '_')}_"
         faults = [f"{prefix}{str(part['loc'][0]).upper()}: {part['msg']}" for part in error.errors(include_input=False)]
         sys.exit("\n".join(f"desk-{service.name}: {fault}" for fault in faults))
-    except (StorageDownError, SettingsError) as error:
+    except StorageDownError as error:
         sys.exit(f"desk-{service.name}: {error}")
 
 
@@ -76,13 +69,6 @@ def _parser(service: Service) -> argparse.ArgumentParser:
         default="",
         help="addresses or networks, by commas, whose X-Forwarded-For is believed (default: none)",
     )
-    serve.add_argument(
-        "--drain-seconds",
-        type=float,
-        default=0.0,
-        metavar="SECONDS",
-        help="how long to go on serving after SIGTERM, not ready any more, while callers turn away (default: 0)",
-    )
     if service.package is not None:
         commands.add_parser("migrate", help="bring the database to the newest schema")
     for name, (text, _) in service.tasks.items():
@@ -94,51 +80,18 @@ def _serve(service: Service, options: argparse.Namespace) -> None:
     app = service.create_app()
     # The server shuts down in order on SIGTERM and then raises the signal again; that is an orderly end.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    server = _DrainingServer(
-        uvicorn.Config(
-            app,
-            host=options.host,
-            port=options.port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=bool(options.trusted_proxies),
-            forwarded_allow_ips=options.trusted_proxies or None,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        ),
-        readiness=app.state.readiness,
-        drain_seconds=options.drain_seconds,
+    uvicorn.run(
+        app,
+        host=options.host,
+        port=options.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(options.trusted_proxies),
+        forwarded_allow_ips=options.trusted_proxies or None,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    with suppress(KeyboardInterrupt):
-        server.run()
-    if not server.started:
-        sys.exit(_DID_NOT_START)
-
-
-class _DrainingServer(uvicorn.Server):
-    """Drains before it stops: after SIGTERM it is not ready, closes every connection after its answer, and serves on.
-
-    Whoever holds connections open, as the gateway does, is so moved to other replicas before the first is cut.
-    """
-
-    def __init__(self, config: uvicorn.Config, *, readiness: Readiness, drain_seconds: float) -> None:
-        super().__init__(config)
-        self._readiness = readiness
-        self._drain_seconds = drain_seconds
-        self._drained_at: float | None = None
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._readiness.stopping = True
-        if sig == signal.SIGTERM and self._drain_seconds > 0 and self._drained_at is None:
-            self._drained_at = time.monotonic() + self._drain_seconds
-        else:
-            super().handle_exit(sig, frame)
-
-    async def on_tick(self, counter: int) -> bool:
-        if self._drained_at is not None and not self.should_exit and time.monotonic() >= self._drained_at:
-            super().handle_exit(signal.SIGTERM, None)
-        return await super().on_tick(counter)
 
 
 def _migrate(service: Service) -> None:
