@@ -14,6 +14,7 @@ from desk.chassis.bus.rabbit.link import CLOSE_SECONDS
 from desk.chassis.command import GRACE_SECONDS
 from desk.chassis.db import Database
 from desk.chassis.health import READY_TIMEOUT_SECONDS
+from desk.chassis.serving import LATE_SECONDS
 from desk.iran.provinces import PROVINCES
 from desk.notifier.app import create_app as create_notifier
 from desk.topology.main import _parser
@@ -24,7 +25,8 @@ DESK = ("captcha", "registry-gateway", "intake", "tracking", "notifier")
 JOBS_WITH_A_DATABASE = ("registry-gateway-migrate", "intake-migrate", "tracking-migrate", "notifier-migrate")
 POOL_SIZE = inspect.signature(Database).parameters["pool_size"].default
 AWAITED_IN_COMPOSE = {"registry-simulator"}
-"""Here ahead of docker-compose.yml."""
+AWAITED_IN_GATEWAY = {8081}
+"""Here ahead of docker-compose.yml and of the gateway's image."""
 
 
 def main_container(template):
@@ -83,7 +85,7 @@ def test_programs_are_started_as_compose_starts_them(local, compose):
 def test_a_service_listens_where_its_image_says_and_its_name_leads_there(overlay, root):
     for name in (*DESK, "gateway"):
         container = main_container(overlay.workloads[name])
-        (port,) = container["ports"]
+        port = container["ports"][0]
         dockerfile = "gateway" if name == "gateway" else "service"
         assert port["containerPort"] in exposed(root, f"deploy/images/{dockerfile}.Dockerfile")
         (leading,) = overlay.one("Service", name)["spec"]["ports"]
@@ -97,6 +99,15 @@ def test_a_store_listens_where_the_image_of_the_sovereign_build_says(local, root
     ports = {port["containerPort"] for port in main_container(local.workloads[store])["ports"]}
     assert ports <= exposed(root, f"deploy/images/{store}.Dockerfile")
     assert {port["port"] for port in local.one("Service", store)["spec"]["ports"]} == ports
+
+
+def test_the_gateway_is_probed_where_it_answers_the_orchestrator(overlay, root):
+    container = main_container(overlay.workloads["gateway"])
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+        asked = container[probe]["httpGet"]
+        assert asked["path"] == "/health/live"
+        assert ports[asked["port"]] in exposed(root, "deploy/images/gateway.Dockerfile") | AWAITED_IN_GATEWAY
 
 
 def test_the_gateway_finds_every_service_it_passes_requests_to(overlay, root):
@@ -195,7 +206,7 @@ def test_a_pod_is_given_as_long_as_its_end_in_good_order_may_take(overlay):
         container = main_container(overlay.workloads[name])
         (drain,) = (float(each.partition("=")[2]) for each in container["args"] if each.startswith("--drain-seconds="))
         told = container["lifecycle"]["preStop"]["sleep"]["seconds"]
-        needed = told + drain + GRACE_SECONDS + DRAIN_SECONDS + FINISH_SECONDS + CLOSE_SECONDS
+        needed = told + drain + LATE_SECONDS + GRACE_SECONDS + DRAIN_SECONDS + FINISH_SECONDS + CLOSE_SECONDS
         assert told > 0
         assert drain > 3, "longer than the gateway keeps a connection it does not use"
         assert spec["terminationGracePeriodSeconds"] > needed

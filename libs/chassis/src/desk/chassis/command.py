@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from desk.chassis.db import migrate
+from desk.chassis.serving import DRAIN_SECONDS, serve
 from desk.chassis.settings import StoreSettings
 from desk.chassis.storage import StorageDownError
 
@@ -61,13 +62,19 @@ def run(service: Service, arguments: Sequence[str] | None = None) -> None:
 def _parser(service: Service) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"desk-{service.name}")
     commands = parser.add_subparsers(dest="command", required=True)
-    serve = commands.add_parser("serve", help="serve until told to stop")
-    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    serve.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
-    serve.add_argument(
+    serving = commands.add_parser("serve", help="serve until told to stop")
+    serving.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    serving.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
+    serving.add_argument(
         "--trusted-proxies",
         default="",
         help="addresses or networks, by commas, whose X-Forwarded-For is believed (default: none)",
+    )
+    serving.add_argument(
+        "--drain-seconds",
+        type=float,
+        default=DRAIN_SECONDS,
+        help="how long to go on serving after SIGTERM, not ready any more (default: %(default)s)",
     )
     if service.package is not None:
         commands.add_parser("migrate", help="bring the database to the newest schema")
@@ -80,7 +87,7 @@ def _serve(service: Service, options: argparse.Namespace) -> None:
     app = service.create_app()
     # The server shuts down in order on SIGTERM and then raises the signal again; that is an orderly end.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=options.host,
         port=options.port,
@@ -92,6 +99,7 @@ def _serve(service: Service, options: argparse.Namespace) -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+    serve(app, config, options.drain_seconds)
 
 
 def _migrate(service: Service) -> None:

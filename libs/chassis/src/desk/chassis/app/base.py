@@ -34,8 +34,9 @@ def base_app(
         lifespan=lifespan_of(readiness, background or Background(), telemetry),
     )
     app.state.service = service
+    app.state.readiness = readiness
     app.add_middleware(BodyLimit, limits=body_limits or {})
-    app.add_middleware(RequestContext, telemetry=telemetry)  # added last, so outermost
+    app.add_middleware(RequestContext, telemetry=telemetry, readiness=readiness)  # added last, so outermost
     app.include_router(health_router(readiness, telemetry))
     render_problems(app)
     return app

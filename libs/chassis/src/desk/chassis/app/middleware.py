@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from desk.chassis.app.rendering import unexpected
+from desk.chassis.health import Readiness
 from desk.chassis.telemetry import Telemetry
 
 log = structlog.get_logger(__name__)
@@ -62,9 +63,10 @@ def _announced_bytes(scope: Scope) -> int:
 class RequestContext:
     """Gives each request an id, a log line without personal data, its place in the metrics, and always an answer."""
 
-    def __init__(self, app: ASGIApp, telemetry: Telemetry) -> None:
+    def __init__(self, app: ASGIApp, telemetry: Telemetry, readiness: Readiness) -> None:
         self._app = app
         self._telemetry = telemetry
+        self._readiness = readiness
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -80,6 +82,8 @@ class RequestContext:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message.get("headers", []), (b"x-request-id", request_id.encode())]
+                if self._readiness.stopping:
+                    message["headers"].append((b"connection", b"close"))
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id, service=self._telemetry.service):

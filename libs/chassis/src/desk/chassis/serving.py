@@ -1,0 +1,62 @@
+"""A server that stops without dropping a request: readiness goes first, then the connections, the process last."""
+
+import signal
+import sys
+import time
+from contextlib import suppress
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from desk.chassis.health import Readiness
+
+DRAIN_SECONDS = 5.0
+"""How long a service goes on serving after it was told to stop: longer than the gateway keeps an idle connection to it,
+longer than a peer does, and long enough for an orchestrator to notice that it is not ready."""
+LATE_SECONDS = 1.0
+"""How long what was connected just before the door closed may still ask."""
+
+
+class DrainingServer(uvicorn.Server):
+    """Serves on for a while after SIGTERM, takes leave of every connection, and only then closes its door.
+
+    A server that closes an idle connection may do so while a request is on its way, and nobody can tell whether that
+    request was heard. So each answer of the last seconds says that its connection ends with it, whoever keeps an idle
+    one lets it go meanwhile, and when the door closes nobody holds a connection any more.
+    """
+
+    def __init__(self, config: uvicorn.Config, readiness: Readiness, drain_seconds: float) -> None:
+        super().__init__(config)
+        self._readiness = readiness
+        self._drain_seconds = drain_seconds
+        self._told_at: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to drain at the first SIGTERM; anything else, and a second one, stops it at once."""
+        if sig != signal.SIGTERM or self._told_at is not None or self._drain_seconds <= 0:
+            super().handle_exit(sig, frame)
+            return
+        self._readiness.stopping = True
+        self._told_at = time.monotonic()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Close the door when the time is up, and end a moment later."""
+        if self._told_at is not None:
+            over = time.monotonic() - self._told_at - self._drain_seconds
+            if over >= 0:
+                for server in self.servers:
+                    server.close()
+            if over >= LATE_SECONDS:
+                self.should_exit = True
+        return await super().on_tick(counter)
+
+
+def serve(app: FastAPI, config: uvicorn.Config, drain_seconds: float) -> None:
+    """Serve an app of :func:`desk.chassis.app.base_app` until told to stop."""
+    readiness: Readiness = app.state.readiness
+    server = DrainingServer(config, readiness, drain_seconds)
+    with suppress(KeyboardInterrupt):  # raised again after an orderly end
+        server.run()
+    if not server.started:
+        sys.exit(3)

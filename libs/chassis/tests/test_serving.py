@@ -1,0 +1,101 @@
+"""A server that is told to stop serves on, takes leave, and ends."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+
+import httpx
+import pytest
+import uvicorn
+
+from desk.chassis.app import base_app
+from desk.chassis.serving import DrainingServer
+from desk.chassis.telemetry import Telemetry
+from desk.servers.ports import free_port
+
+LONG = 60.0
+"""Longer than any test: the drain is ended by the test itself."""
+
+
+class Drained:
+    """A running server, and the means to look at it."""
+
+    def __init__(self, drain_seconds: float) -> None:
+        self.app = base_app("drained", "Drained", Telemetry("drained"))
+        self.may_answer = asyncio.Event()
+        self.asked = asyncio.Event()
+        self.app.add_api_route("/slow", self._slow)
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        config = uvicorn.Config(self.app, port=port, log_config=None, access_log=False)
+        self.server = DrainingServer(config, self.app.state.readiness, drain_seconds)
+        self.server.capture_signals = nullcontext  # signals would end the tests
+
+    async def _slow(self) -> dict[str, str]:
+        self.asked.set()
+        await self.may_answer.wait()
+        return {"status": "answered"}
+
+    def tell(self) -> None:
+        self.server.handle_exit(signal.SIGTERM, None)
+
+
+@asynccontextmanager
+async def running(drain_seconds: float) -> AsyncIterator[tuple[Drained, asyncio.Task[None]]]:
+    drained = Drained(drain_seconds)
+    serving = asyncio.create_task(drained.server.serve())
+    async with asyncio.timeout(30):
+        while not drained.server.started:
+            await asyncio.sleep(0.01)
+        yield drained, serving
+        drained.may_answer.set()
+        drained.server.should_exit = True
+        await serving
+
+
+async def test_it_goes_on_serving_though_it_is_not_ready():
+    async with running(LONG) as (drained, serving), httpx.AsyncClient(base_url=drained.url) as client:
+        assert (await client.get("/health/ready")).status_code == 200
+        drained.tell()
+        assert (await client.get("/health/ready")).status_code == 503
+        assert (await client.get("/health/live")).status_code == 200
+        assert not serving.done()
+
+
+async def test_each_of_its_last_answers_ends_its_connection():
+    async with running(LONG) as (drained, _), httpx.AsyncClient(base_url=drained.url) as client:
+        assert "connection" not in (await client.get("/health/live")).headers
+        drained.tell()
+        for path in ("/health/live", "/no-such-path"):
+            assert (await client.get(path)).headers["connection"] == "close"
+
+
+async def test_a_request_under_way_is_answered_after_the_door_has_closed():
+    async with running(0.1) as (drained, serving), httpx.AsyncClient(base_url=drained.url, timeout=30) as client:
+        waiting = asyncio.create_task(client.get("/slow"))
+        await drained.asked.wait()
+        drained.tell()
+        with pytest.raises(httpx.ConnectError):
+            while True:
+                async with httpx.AsyncClient(base_url=drained.url) as another:
+                    await another.get("/health/live")
+        assert not serving.done()
+        drained.may_answer.set()
+        assert (await waiting).json() == {"status": "answered"}
+        await serving
+
+
+async def test_without_a_time_to_drain_it_ends_at_once():
+    async with running(0) as (drained, serving):
+        drained.tell()
+        assert drained.server.should_exit
+        await serving
+
+
+async def test_told_twice_it_does_not_wait():
+    async with running(LONG) as (drained, serving):
+        drained.tell()
+        assert not drained.server.should_exit
+        drained.tell()
+        await serving
