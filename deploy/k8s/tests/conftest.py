@@ -124,6 +124,12 @@ def tool() -> Tool:
 
 
 @pytest.fixture(scope="session")
+def start() -> Tool:
+    """Run a command of ours in the checkout."""
+    return run
+
+
+@pytest.fixture(scope="session")
 def root() -> Path:
     return ROOT
 

@@ -3,10 +3,9 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext, suppress
 
 import httpx
-import pytest
 import uvicorn
 
 from desk.chassis.app import base_app
@@ -37,6 +36,18 @@ class Drained:
         await self.may_answer.wait()
         return {"status": "answered"}
 
+    async def answers(self) -> None:
+        """Wait until the door is open."""
+        while not self.server.started:  # noqa: ASYNC110 - the server has no event for it
+            await asyncio.sleep(0.01)
+
+    async def closes(self) -> None:
+        """Wait until nobody is let in any more."""
+        with suppress(httpx.ConnectError):
+            while True:
+                async with httpx.AsyncClient(base_url=self.url) as another:
+                    await another.get("/health/live")
+
     def tell(self) -> None:
         self.server.handle_exit(signal.SIGTERM, None)
 
@@ -46,8 +57,7 @@ async def running(drain_seconds: float) -> AsyncIterator[tuple[Drained, asyncio.
     drained = Drained(drain_seconds)
     serving = asyncio.create_task(drained.server.serve())
     async with asyncio.timeout(30):
-        while not drained.server.started:
-            await asyncio.sleep(0.01)
+        await drained.answers()
         yield drained, serving
         drained.may_answer.set()
         drained.server.should_exit = True
@@ -76,10 +86,7 @@ async def test_a_request_under_way_is_answered_after_the_door_has_closed():
         waiting = asyncio.create_task(client.get("/slow"))
         await drained.asked.wait()
         drained.tell()
-        with pytest.raises(httpx.ConnectError):
-            while True:
-                async with httpx.AsyncClient(base_url=drained.url) as another:
-                    await another.get("/health/live")
+        await drained.closes()
         assert not serving.done()
         drained.may_answer.set()
         assert (await waiting).json() == {"status": "answered"}
