@@ -1,7 +1,8 @@
-"""Submissions through intake beside the bare limit, and what the embedded desk costs: ratios of one run.
+"""Submissions through intake beside two limits, and what the embedded desk costs: ratios of one run.
 
-Both apps are called in this process, in turn, with equal bodies; the captcha peer and the broker answer at once. A
-ratio of one run holds on a noisy machine, an absolute number does not.
+The bare limit is no framework at all, the named limit the named libraries without the desk. All apps are called in this
+process, in turn, with equal bodies; the captcha peer and the broker answer at once. A ratio of one run holds on a noisy
+machine, an absolute number does not.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import bare
 import httpx
+import named
 
 from desk.chassis.budget import Budgets
 from desk.chassis.bus import Consumer
@@ -90,8 +92,8 @@ class NullBroker:
         return True
 
 
-async def against_the_bare_limit(url: str, bare_app: bare.Bare, *, rounds: int, count: int, at_once: int) -> None:
-    """Print intake's rate as a share of the bare limit's on the same kind of store, round by round."""
+async def against_the_limits(url: str, bare_app: bare.Bare, *, rounds: int, count: int, at_once: int) -> None:
+    """Print intake's rate as a share of each limit's on the same kind of store, round by round."""
     await migrate("desk.intake", url)
     private, public = new_key_pair()
     peer = httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(204)), base_url="http://captcha")
@@ -124,15 +126,21 @@ async def against_the_bare_limit(url: str, bare_app: bare.Bare, *, rounds: int, 
         )
         token, _ = TokenIssuer(private, IDENTITY_ISSUER).issue(PERSON, audience=IDENTITY_AUDIENCE, seconds=1800)
         headers = {"Authorization": f"Bearer {token}"}
-        shares = []
+        libraries = await named.on_store(url, public, peer)
+        apps = {"intake": app, "named": libraries.app, "bare": bare_app}
+        rates: list[dict[str, float]] = []
         async with app.router.lifespan_context(app):
             for turn in range(rounds + 1):
-                intake = await rate(httpx.ASGITransport(app), headers, count, at_once)
-                limit = await rate(httpx.ASGITransport(bare_app), headers, count, at_once)
+                measured = {
+                    name: await rate(httpx.ASGITransport(each), headers, count, at_once) for name, each in apps.items()
+                }
                 if turn:  # the first round warms up
-                    shares.append(intake / limit)
-                    print(f"  round {turn}: intake {intake:.0f}/s, bare {limit:.0f}/s")
-    print(f"  intake / bare limit: median {statistics.median(shares):.2f} ({min(shares):.2f} to {max(shares):.2f})")
+                    rates.append(measured)
+                    print(f"  round {turn}: " + ", ".join(f"{name} {each:.0f}/s" for name, each in measured.items()))
+        await libraries.close()
+    for part, whole in (("intake", "bare"), ("intake", "named"), ("named", "bare")):
+        shares = [each[part] / each[whole] for each in rates]
+        print(f"  {part} / {whole}: median {statistics.median(shares):.2f} ({min(shares):.2f} to {max(shares):.2f})")
 
 
 async def on_sqlite(rounds: int, count: int) -> None:
@@ -141,7 +149,7 @@ async def on_sqlite(rounds: int, count: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         limit = await bare.on_sqlite(Path(folder) / "bare.sqlite3")
         url = f"sqlite+aiosqlite:///{folder}/intake.sqlite3"
-        await against_the_bare_limit(url, limit, rounds=rounds, count=count, at_once=1)
+        await against_the_limits(url, limit, rounds=rounds, count=count, at_once=1)
         await limit.close()
 
 
@@ -150,7 +158,7 @@ async def on_postgres(server: PostgresServer, at_once: int, rounds: int, count: 
     print(f"submissions on PostgreSQL ({server.how}), {at_once} at a time")
     url = server.create_database("intake", "intake", "bench")
     limit = await bare.on_postgres(server.dsn)
-    await against_the_bare_limit(url, limit, rounds=rounds, count=count, at_once=at_once)
+    await against_the_limits(url, limit, rounds=rounds, count=count, at_once=at_once)
     await limit.close()
 
 

@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-SERVICES = ("captcha", "registry_gateway", "intake", "tracking", "notifier")
+SERVICES = ("captcha", "registry_simulator", "registry_gateway", "intake", "tracking", "notifier")
 _END_WITH_PARENT = 1
 
 

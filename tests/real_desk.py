@@ -38,11 +38,10 @@ from desk.servers.redis import RedisServer
 from desk.servers.s3 import S3Server
 
 ROUTES = Path(__file__).parents[1] / "gateway" / "routes.toml"
-SERVICES = ("captcha", "registry-gateway", "intake", "tracking", "notifier")
+SERVICES = ("captcha", "registry-simulator", "registry-gateway", "intake", "tracking", "notifier")
 WITH_DATABASE = ("registry-gateway", "intake", "tracking", "notifier")
 TABLES = {
-    "registry-gateway": ("lookup",),
-    "intake": ("attachment", "request", "outbox", "inbox"),
+    "intake": ("identity_check", "attachment", "request", "outbox", "inbox"),
     "tracking": ("refusal", "handover", "step", '"case"', "outbox", "inbox"),
     "notifier": ("message", "outbox", "inbox"),
 }
@@ -262,7 +261,7 @@ class Sent:
 
 
 class RealDesk:
-    """All five services on servers of this machine, in databases, a virtual host and a bucket of their own."""
+    """All services, a simulated registry among them, in databases, a virtual host and a bucket of their own."""
 
     def __init__(
         self, folder: Path, postgres: PostgresServer, rabbit: RabbitServer, redis: RedisServer, s3: S3Server
@@ -282,6 +281,7 @@ class RealDesk:
             user: secrets.token_urlsafe(12)
             for user in ("intake", "tracking", "notifier", "operator", "province.isfahan", "province.qom")
         }
+        self.registry_password = secrets.token_urlsafe(12)
         self.databases = {
             name: postgres.create_database(f"{self.name}-{name}", f"{self.name}-{name}", secrets.token_urlsafe(12))
             for name in WITH_DATABASE
@@ -328,22 +328,30 @@ class RealDesk:
         each = {name: self._store_settings(name) for name in WITH_DATABASE} | {"captcha": {}}
         budgets = {"BUDGET_URL": self._redis_url}
         peers = {"CAPTCHA_URL": self["captcha"].url}
+        asking = peers | {"REGISTRY_URL": self["registry-gateway"].url}
         each["captcha"] |= {"REDIS_URL": self._redis_url, "ISSUE_BUDGET": PLENTY}
         each["captcha"] |= {"WORK_BUDGET": PLENTY, "WORK_MOST": "10"}
-        each["registry-gateway"] |= budgets | {
-            "ADAPTER": "simulator",
-            "TOKEN_PRIVATE_KEY": identity_private,
-            "MISMATCHES_PER_SOURCE": PLENTY,
-            "LOOKUPS_PER_SOURCE": PLENTY,
-            "LOOKUPS_PER_NUMBER": PLENTY,
-        }
-        each["intake"] |= (
+        each["registry-simulator"] = {"PASSWORD": self.registry_password, "CONTROL": "true"}
+        each["registry-gateway"] |= (
             budgets
             | peers
+            | self._registry_settings()
+            | {
+                "TOKEN_PRIVATE_KEY": identity_private,
+                "MISMATCHES_PER_SOURCE": PLENTY,
+                "LOOKUPS_PER_SOURCE": PLENTY,
+                "LOOKUPS_PER_NUMBER": PLENTY,
+                "LOOKUPS_OF_SERVICE": PLENTY,
+            }
+        )
+        each["intake"] |= (
+            budgets
+            | asking
             | {
                 "BROKER_URL": self.broker_url("intake"),
                 "IDENTITY_PUBLIC_KEY": identity_public,
                 "UPLOADS_PER_IDENTITY": PLENTY,
+                "IDENTITY_CHECK_SECONDS": "1",
                 "S3_ENDPOINT": self.s3.endpoint,
                 "S3_ACCESS_KEY": self.s3.access_key,
                 "S3_SECRET_KEY": self.s3.secret_key,
@@ -354,7 +362,7 @@ class RealDesk:
         )
         each["tracking"] |= (
             budgets
-            | peers
+            | asking
             | {
                 "BROKER_URL": self.broker_url("tracking"),
                 "TOKEN_PRIVATE_KEY": tracking_private,
@@ -374,6 +382,16 @@ class RealDesk:
         }
         return {
             name: {setting(name, word): value for word, value in settings.items()} for name, settings in each.items()
+        }
+
+    def _registry_settings(self) -> dict[str, str]:
+        return {
+            "ADAPTER": "soap",
+            "REGISTRY_URL": f"{self['registry-simulator'].url}/soap",
+            "REGISTRY_USER": "desk",
+            "REGISTRY_PASSWORD": self.registry_password,
+            "OPENS_AT": "00:00",  # whatever hour the tests run at
+            "CLOSES_AT": "00:00",
         }
 
     def _store_settings(self, name: str) -> dict[str, str]:

@@ -44,9 +44,12 @@ COPY libs libs
 COPY services services
 COPY deploy/rabbitmq deploy/rabbitmq
 RUN --mount=type=secret,id=ca,target=/run/secrets/ca set -eu; \
-    case "$SERVICE" in topology) own=deploy/rabbitmq ;; *) own=services/$SERVICE ;; esac; \
-    install-locked "$own/pyproject.toml" /opt/desk /opt/service; \
-    for package in libs/chassis libs/iran "$own"; do \
+    case "$SERVICE" in \
+      topology) own=deploy/rabbitmq ;; \
+      registry-simulator) own=services/registry-gateway/simulator; with=services/registry-gateway ;; \
+      *) own=services/$SERVICE ;; esac; \
+    install-locked ${with:+"$with/pyproject.toml"} "$own/pyproject.toml" /opt/desk /opt/service; \
+    for package in libs/chassis libs/iran ${with:-} "$own"; do \
       uv build --quiet --wheel --no-build-isolation --python /opt/tools/bin/python3 --out-dir /wheels "$package"; done; \
     uv pip install --quiet --no-deps --offline --python /opt/desk/bin/python3 --target /opt/service /wheels/*.whl; \
     python3 -m compileall -q --invalidation-mode unchecked-hash /opt/service; \
@@ -63,7 +66,7 @@ ENV PATH=/opt/service/bin:/opt/desk/bin:/usr/local/bin:/usr/bin:/bin PYTHONUNBUF
 USER 10001:10001
 WORKDIR /tmp
 EXPOSE 8000
-HEALTHCHECK --interval=5s --timeout=3s --start-period=20s --retries=3 \
-  CMD ["python3", "-ISc", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/health/ready', timeout=2)"]
+HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=5 \
+  CMD ["python3", "-ISc", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/health/ready', timeout=4)"]
 ENTRYPOINT ["/opt/service/bin/command"]
 CMD ["serve", "--host", "0.0.0.0", "--port", "8000"]

@@ -92,9 +92,13 @@ test("every element that a script asks for by id is on its page", () => {
   }
 });
 
-test("every input has the same name as id", () => {
+test("every input has the same name as id, and radio buttons the name of their group", () => {
   for (const page of PAGES) {
     for (const [tag] of read(page).matchAll(/<(?:input|select|textarea)\b[^>]*>/g)) {
+      if (tag.includes('type="radio"')) {
+        assert.ok(read(page).includes(`<fieldset id="${/\sname="([^"]+)"/.exec(tag)?.[1]}"`), tag);
+        continue;
+      }
       assert.equal(/\sname="([^"]+)"/.exec(tag)?.[1], /\sid="([^"]+)"/.exec(tag)?.[1], tag);
     }
   }

@@ -2,14 +2,14 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkCaptchaAnswer, checkEmail, checkLandline, checkMobile, checkNationalId, checkText, checkTrackingCode, textLength } from "../web/assets/js/request-rules.js";
+import { checkCaptchaAnswer, checkEmail, checkIdentityNumber, checkLandline, checkMobile, checkText, checkTrackingCode, textLength } from "../web/assets/js/request-rules.js";
 
 const LIMITS = { text_min: 10, text_max: 4000 };
 
 test("optional fields may be empty, others say what to do", () => {
   assert.equal(checkEmail(" "), null);
   assert.equal(checkLandline("", ""), null);
-  for (const check of [checkNationalId, checkMobile, checkCaptchaAnswer, checkTrackingCode]) assert.match(check("") ?? "", /وارد کنید/);
+  for (const check of [checkIdentityNumber, checkMobile, checkCaptchaAnswer, checkTrackingCode]) assert.match(check("") ?? "", /وارد کنید/);
 });
 
 test("an email address is looked at only for slips", () => {

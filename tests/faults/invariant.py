@@ -51,14 +51,17 @@ def faults_of(desk: RealDesk, *, dead: int = 0) -> Iterator[str]:
     yield from (f"twice: {number} codes for one key" for number in keys.values() if number > 1)
     yield from _outboxes(desk)
     yield from _each_once("case of tracking", codes, _column(desk, "tracking", 'SELECT tracking_code FROM "case"'))
+    rejected = _column(desk, "tracking", "SELECT tracking_code FROM \"case\" WHERE state = 'identity_rejected'")
+    released = [code for code in codes if code not in rejected]
     yield from _each_once(
         "first step of a case",
-        codes,
+        released,
         _column(desk, "tracking", "SELECT tracking_code FROM step WHERE state = 'registered'"),
     )
+    yield from _pending(desk)
     yield from _answers(desk)
-    yield from _notices(desk, codes)
-    yield from _at_province(desk, codes)
+    yield from _notices(desk, released, rejected)
+    yield from _at_province(desk, released)
     yield from _handled_twice(desk)
     yield from _queues(desk, dead)
 
@@ -81,15 +84,30 @@ def _outboxes(desk: RealDesk) -> Iterator[str]:
             yield f"waiting: {unsent} in the outbox of {service}"
 
 
+def _pending(desk: RealDesk) -> Iterator[str]:
+    """Every identity that was pending has come to an end, and tracking has held its request once."""
+    rows = desk.rows(
+        "intake", "SELECT tracking_code, state FROM identity_check JOIN request ON request.id = request_id"
+    )
+    yield from (f"waiting: identity of {code}" for code, state in rows if state == "pending")
+    yield from _each_once(
+        "wait for an identity",
+        [str(code) for code, _ in rows],
+        _column(desk, "tracking", "SELECT tracking_code FROM step WHERE state = 'identity_pending'"),
+    )
+
+
 def _answers(desk: RealDesk) -> Iterator[str]:
     query = "SELECT tracking_code, count(*) FROM step WHERE state = 'answered' GROUP BY 1 HAVING count(*) > 1"
     yield from (f"twice: answer of {code}, {number} times" for code, number in desk.rows("tracking", query))
 
 
-def _notices(desk: RealDesk, codes: Collection[str]) -> Iterator[str]:
+def _notices(desk: RealDesk, released: Collection[str], rejected: Collection[str]) -> Iterator[str]:
     answered = _column(desk, "tracking", "SELECT tracking_code FROM \"case\" WHERE state = 'answered'")
     with_email = {sent.code for sent in desk.ledger if sent.with_email}
-    due = [(code, "submitted") for code in codes] + [(code, "answered") for code in answered]
+    held = _column(desk, "tracking", "SELECT tracking_code FROM step WHERE state = 'identity_pending'")
+    due = [(code, "submitted") for code in released] + [(code, "answered") for code in answered]
+    due += [(code, "pending") for code in held] + [(code, "identity_rejected") for code in rejected]
     expected = [f"{code} {template} sms" for code, template in due]
     expected += [f"{code} {template} email" for code, template in due if code in with_email]
     rows = desk.rows("notifier", "SELECT tracking_code, template, channel, state FROM message")

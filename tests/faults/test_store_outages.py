@@ -140,14 +140,14 @@ def test_a_postgres_that_hangs_is_answered_for_with_503_in_time(calm_desk: RealD
 def test_without_redis_nothing_is_let_through_unchecked(calm_desk: RealDesk):
     sent = calm_desk.submit()
     applicant = calm_desk.applicant()
-    form = applicant.form()
+    form, proof = applicant.form(), applicant.proof()
     calm_desk.redis.stop()
     demand_polite(calm_desk.client.post("/api/captchas", json={"purpose": "submit", "kind": "image"}))
     demand_polite(applicant.send(form))
     tracked = {"national_id": applicant.national_id, "tracking_code": sent.code, "captcha": form["captcha"]}
     demand_polite(calm_desk.client.post("/api/tracking", json=tracked))
     someone = {"national_id": applicant.national_id, "birth_date": applicant.person["birth_date"]}
-    demand_polite(calm_desk.client.post("/api/identities", json=someone))
+    demand_polite(calm_desk.client.post("/api/identities", json=someone | {"proof": proof}))
     calm_desk.redis.start()
     assert calm_desk.submit().statuses[-1] == 201
     assert settled(calm_desk) == []

@@ -23,6 +23,13 @@ def test_a_submission_reaches_tracking_the_notifier_and_its_province_alone():
     assert set(TOPOLOGY.route(EVENTS, "request-submitted.isfahan")) == {"tracking", "notifier", "province.isfahan"}
 
 
+@pytest.mark.parametrize(
+    ("name", "hearing"), [("request-pending", ["tracking", "notifier"]), ("request-identity-rejected", ["tracking"])]
+)
+def test_no_province_hears_of_a_request_whose_applicant_is_not_looked_up(name, hearing):
+    assert list(TOPOLOGY.route(EVENTS, f"{name}.isfahan")) == hearing
+
+
 @pytest.mark.parametrize("name", FROM_PROVINCES)
 def test_a_report_reaches_tracking_alone(name):
     assert list(TOPOLOGY.route(CASES, f"{name}.fars")) == ["tracking"]

@@ -1,10 +1,14 @@
-"""A store with an outbox, an inbox and one table of effects, a clock that can be moved, and a look into the log."""
+"""A store with an outbox, an inbox and one table of effects, a clock that can be moved, and a look into the log.
+
+Whatever uses the store runs twice, on SQLite and on PostgreSQL: the two sides of one promise.
+"""
 
 import asyncio
 import io
 import logging
 import sys
 import threading
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
@@ -24,6 +28,7 @@ from desk.chassis.crypto import Vault
 from desk.chassis.db import Database, new_metadata
 from desk.chassis.events import Event, Outbox, add_event_tables
 from desk.chassis.telemetry import Telemetry, configure_logging
+from desk.servers.postgres import PostgresServer
 
 
 class ThingMade(Event):
@@ -38,10 +43,10 @@ class ThingMade(Event):
 class Store:
     """A service's store under test: its database, its tables, and what it announces."""
 
-    def __init__(self, path: Path, vault: Vault) -> None:
-        self.path = path
-        self.url = f"sqlite+aiosqlite:///{path}"
-        self.database = Database(self.url)
+    def __init__(self, url: str, vault: Vault, folder: Path) -> None:
+        self.url = url
+        self.folder = folder
+        self.database = Database(url)
         self.outbox = Outbox("/desk/maker", vault)
         self.metadata: MetaData = new_metadata()
         add_event_tables(self.metadata)
@@ -80,9 +85,24 @@ class Store:
     async def labels(self) -> list[str]:
         return sorted(row.label for row in await self.rows(select(self.effects)))
 
-    def written(self) -> bytes:
-        """All bytes on the disk, the write-ahead log's too."""
-        return b"".join(path.read_bytes() for path in self.path.parent.glob(f"{self.path.name}*"))
+    @property
+    def dialect(self) -> str:
+        return self.database.engine.dialect.name
+
+    async def written(self) -> bytes:
+        """All that is kept: of a file every byte, the write-ahead log's too; of a server every row as it keeps it."""
+        if self.dialect == "sqlite":
+            return b"".join(each.read_bytes() for each in self.folder.glob("maker.db*"))
+        rows = [row for table in self.metadata.sorted_tables for row in await self.rows(select(table))]
+        values = [value for row in rows for value in row]
+        return b"".join(value if isinstance(value, bytes) else str(value).encode() for value in values)
+
+    async def close(self) -> None:
+        if self.dialect == "postgresql":  # the server is everybody's
+            async with self.database.engine.begin() as connection:
+                await connection.run_sync(self.metadata.reflect)
+                await connection.run_sync(self.metadata.drop_all)
+        await self.database.close()
 
 
 class Clock(datetime):
@@ -140,12 +160,22 @@ async def quiet(until: Until) -> AsyncIterator[None]:
     await until(threads_are_gone)
 
 
-@pytest.fixture
-async def store(tmp_path: Path, vault: Vault, quiet: None) -> AsyncIterator[Store]:
-    store = Store(tmp_path / "maker.db", vault)
+@pytest.fixture(scope="session")
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """A database of this suite's own."""
+    name = f"maker-{uuid.uuid4().hex[:8]}"
+    yield postgres_server.create_database(name, name, "maker")
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path, vault: Vault, quiet: None) -> AsyncIterator[Store]:
+    on_file = request.param == "sqlite"
+    url = f"sqlite+aiosqlite:///{tmp_path / 'maker.db'}" if on_file else request.getfixturevalue("postgres_url")
+    store = Store(url, vault, tmp_path)
     await store.open()
     yield store
-    await store.database.close()
+    await store.close()
 
 
 @pytest.fixture
@@ -192,6 +222,8 @@ def _no_waiting_for_the_disk() -> Iterator[None]:
     """Tests lose nothing in a power cut, and need not wait until each commit is safe from one."""
 
     def hurry(connection: Any, _record: Any, _proxy: Any) -> None:
+        if "sqlite" not in type(connection).__module__:
+            return
         cursor = connection.cursor()
         cursor.execute("PRAGMA synchronous=OFF")
         cursor.close()

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from desk.chassis.bus import Bus, ContractError
 from desk.chassis.events import Message, Received, inbox
@@ -142,7 +143,7 @@ async def test_a_commit_that_fails_leaves_no_inbox_row(store, telemetry, thing_m
 
     bus = Bus("made", store.database, None, telemetry)
     bus.subscribe(thing_made, promise)
-    with pytest.raises(Exception, match="FOREIGN KEY"):
+    with pytest.raises(IntegrityError):
         await bus.handle(message())
     assert await store.rows(select(inbox)) == []
 

@@ -19,7 +19,6 @@ from desk.chassis.db import (
     hint_after_commit,
     migrate,
     migrations_of,
-    new_metadata,
 )
 from desk.chassis.problem import DomainError
 
@@ -200,21 +199,17 @@ async def test_an_error_of_the_store_shows_no_parameters(store):
 
 
 @pytest.fixture
-async def moments(tmp_path):
+async def moments(store):
     """A table of moments: write one, and read it back."""
-    metadata = new_metadata()
-    table = Table("moment", metadata, Column("at", UtcDateTime))
-    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'moments.db'}")
-    async with database.engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
+    table = Table("moment", store.metadata, Column("at", UtcDateTime))
+    await store.open()
 
     async def keep(at):
-        async with database.transaction() as session:
+        async with store.database.transaction() as session:
             await session.execute(insert(table).values(at=at))
             return (await session.execute(select(table.c.at))).scalar_one()
 
-    yield keep
-    await database.close()
+    return keep
 
 
 async def test_a_moment_comes_back_in_utc(moments):
@@ -249,8 +244,12 @@ async def test_a_ping_of_a_database_that_is_away_raises(tmp_path, quiet):
 
 
 async def test_references_are_checked(store):
-    async with store.database.transaction() as session:
-        assert (await session.execute(text("PRAGMA foreign_keys"))).scalar_one() == 1
+    async def promise_nothing():
+        async with store.database.transaction() as session:
+            await store.add_promise(session, "no such effect")
+
+    with pytest.raises(IntegrityError):
+        await promise_nothing()
 
 
 @pytest.mark.parametrize("layout", ["inside the package", "beside src"])

@@ -1,4 +1,4 @@
-"""Intake on SQLite in a temporary folder, with a captcha service, a broker and an object store that can be away."""
+"""Intake on SQLite in a temporary folder, with a captcha service, a registry, a broker and a store that can be away."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ from desk.chassis.events import Message
 from desk.chassis.storage import FolderStore, StorageDownError
 from desk.chassis.telemetry import Telemetry
 from desk.intake.app import IDENTITY_AUDIENCE, IDENTITY_ISSUER, Parts, create_app
-from desk.intake.clients import CaptchaClient
+from desk.intake.clients import CaptchaClient, RegistryClient
 from desk.intake.settings import Settings
 
 PRIVATE_KEY, PUBLIC_KEY = new_key_pair()
@@ -35,8 +35,16 @@ ZAHRA = {
     "first_name": "زهرا",
     "last_name": "رضایی‌نژاد",
     "gender": "female",
+    "status": "matched",
 }
-ALI = {"sub": "8275737168", "birth_date": "1350-01-01", "first_name": "علی", "last_name": "محمدی", "gender": "male"}
+ALI = {
+    "sub": "8275737168",
+    "birth_date": "1350-01-01",
+    "first_name": "علی",
+    "last_name": "محمدی",
+    "gender": "male",
+    "status": "matched",
+}
 
 
 class FakeCaptcha:
@@ -75,6 +83,24 @@ class FakeCaptcha:
             return _refusal("captcha_wrong")
         self.claims[captcha_id] = given["claim"]
         return httpx.Response(204)
+
+
+class FakeRegistry:
+    """registry-gateway as intake sees it: answers as it is told, and remembers who was looked up."""
+
+    def __init__(self) -> None:
+        self.answer: dict[str, Any] | httpx.Response | Exception = {"outcome": "unavailable"}
+        self.asked: list[dict[str, Any]] = []
+        self.hold = asyncio.Event()
+        self.hold.set()
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        assert request.url.path == "/internal/identities"
+        self.asked.append(json.loads(request.content))
+        await self.hold.wait()
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer if isinstance(self.answer, httpx.Response) else httpx.Response(200, json=self.answer)
 
 
 def _refusal(code: str) -> httpx.Response:
@@ -133,6 +159,7 @@ class Desk:
     path: Path
     folder: Path
     captcha: FakeCaptcha
+    registry: FakeRegistry
     broker: SpyBroker
     storage: BreakableStore
     issuer: TokenIssuer
@@ -261,6 +288,7 @@ def settings(tmp_path: Path) -> Settings:
         index_key="unused",
         identity_public_key=PUBLIC_KEY,
         captcha_url="http://captcha",
+        registry_url="http://registry-gateway",
         budget_url="memory://",
         broker_url="unused",
         s3_endpoint="unused",
@@ -273,23 +301,27 @@ def settings(tmp_path: Path) -> Settings:
 async def desk(settings: Settings, tmp_path: Path, empty_database: Path) -> AsyncIterator[Desk]:
     path, folder = tmp_path / "intake.db", tmp_path / "objects"
     shutil.copy(empty_database, path)
-    captcha, broker, storage = FakeCaptcha(), SpyBroker(), BreakableStore(folder)
+    captcha, registry, broker, storage = FakeCaptcha(), FakeRegistry(), SpyBroker(), BreakableStore(folder)
     peer = httpx.AsyncClient(transport=httpx.MockTransport(captcha), base_url="http://captcha", timeout=5)
+    gateway = httpx.AsyncClient(transport=httpx.MockTransport(registry), base_url="http://registry-gateway", timeout=5)
     parts = Parts(
         database=Database(settings.database_url.get_secret_value()),
         broker=broker,
         storage=storage,
         budgets=Budgets("memory://"),
         captcha=CaptchaClient(peer),
+        registry=RegistryClient(gateway),
         identity=TokenReader(PUBLIC_KEY, issuer=IDENTITY_ISSUER, audience=IDENTITY_AUDIENCE),
         vault=Vault({"k1": b"k" * 32}, b"i" * 32),
         telemetry=Telemetry("intake"),
     )
-    desk = Desk(settings, parts, path, folder, captcha, broker, storage, TokenIssuer(PRIVATE_KEY, IDENTITY_ISSUER))
+    issuer = TokenIssuer(PRIVATE_KEY, IDENTITY_ISSUER)
+    desk = Desk(settings, parts, path, folder, captcha, registry, broker, storage, issuer)
     desk.app = create_app(settings, parts=parts)
     transport = httpx.ASGITransport(desk.app, raise_app_exceptions=False)
     async with (
         peer,
+        gateway,
         desk.app.router.lifespan_context(desk.app),
         httpx.AsyncClient(transport=transport, base_url="http://intake") as desk.client,
     ):

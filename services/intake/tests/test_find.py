@@ -18,7 +18,7 @@ async def test_a_person_s_request_is_found_by_its_code(desk, find, zahra):
     assert answer.status_code == 200
     assert answer.json() == {
         name: receipt[name]
-        for name in ("tracking_code", "submitted_at", "due_at", "province", "subject", "sub_subject")
+        for name in ("tracking_code", "submitted_at", "due_at", "province", "subject", "sub_subject", "state")
     }
 
 

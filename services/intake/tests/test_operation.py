@@ -1,3 +1,4 @@
+import asyncio
 import io
 import logging
 
@@ -47,6 +48,20 @@ async def test_every_refusal_of_the_public_routes_is_in_the_contract(desk):
     assert set(paths["/api/requests"]["post"]["responses"]) == {"201", "400", "401", "422", "503"}
 
 
+async def test_the_service_checks_pending_identities_by_itself(desk):
+    pending = {"sub": "0013542419", "birth_date": "1361-12-05", "status": "pending"}
+    named = {"first_name": "زهرا", "last_name": "رضایی", "gender": "female"}
+    desk.registry.answer = {"outcome": "matched", **named}
+    await desk.submit(applicant=named, token=desk.token(pending))
+
+    await desk.change("UPDATE identity_check SET next_check_at = '2026-01-01 00:00:00.000000'")
+
+    assert [each.routing_key for each in await desk.events(2)] == [
+        "request-pending.isfahan",
+        "request-submitted.isfahan",
+    ]
+
+
 @pytest.fixture
 def logged():
     """Log as a deployed service does, and as much as it can, and return what was written so far."""
@@ -77,6 +92,15 @@ async def test_nothing_personal_is_logged_whatever_happens(logged, desk, zahra, 
     desk.captcha.instead = httpx.ConnectError("no route")
     await desk.submit()
     desk.captcha.instead = None
+    pending = {"sub": zahra["sub"], "birth_date": zahra["birth_date"], "status": "pending"}
+    named = {name: zahra[name] for name in ("first_name", "last_name", "gender")}
+    await desk.submit(token=desk.token(pending), applicant=named | {"first_name": "زهرا1"})
+    await desk.submit(token=desk.token(pending), applicant=named)
+    desk.registry.answer = {"outcome": "matched", **named, "gender": "رضایی"}
+    await desk.change("UPDATE identity_check SET next_check_at = '2026-01-01 00:00:00.000000'")
+    async with asyncio.timeout(10):
+        while "registry-gateway not understood" not in logged():  # noqa: ASYNC110 - a log has no event to wait for
+            await asyncio.sleep(0.05)
     await desk.change("DROP TABLE outbox")
     await desk.submit()
     for store in (RequestStore, AttachmentStore):

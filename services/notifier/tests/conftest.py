@@ -136,6 +136,9 @@ class Notifier:
     async def submit(self, **changes: Any) -> None:
         await self.bus.handle(_event("request-submitted", _submitted(**changes)))
 
+    async def hold(self, **changes: Any) -> None:
+        await self.bus.handle(_event("request-pending", _submitted(**changes)))
+
     async def report(self, state: str = "answered", **changes: Any) -> None:
         await self.bus.handle(_event("request-status-changed", _status_changed(state, **changes)))
 
@@ -151,8 +154,8 @@ class Notifier:
 
     async def dispatch(self, name: ChannelName = ChannelName.SMS) -> int:
         dispatcher, count = self.dispatcher(name), 0
-        while await dispatcher.dispatch_next():
-            count += 1
+        while handled := await dispatcher.dispatch_due():
+            count += handled
         return count
 
     async def everything_reaches(self, state: State) -> None:

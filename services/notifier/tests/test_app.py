@@ -10,7 +10,7 @@ from desk.chassis.db import alembic_config
 from desk.notifier.app import create_app
 from desk.notifier.channels import ShownChannel
 from desk.notifier.domain import ChannelName, State
-from desk.notifier.events import RequestStatusChanged, RequestSubmitted
+from desk.notifier.events import RequestPending, RequestStatusChanged, RequestSubmitted
 from desk.notifier.store import Claim, MessageStore
 
 
@@ -23,7 +23,7 @@ def test_the_migrations_make_exactly_the_tables_of_the_store(tmp_path):
 
 
 async def test_it_listens_to_submissions_and_status_changes(notifier):
-    assert notifier.bus.listens_to == (RequestSubmitted, RequestStatusChanged)
+    assert notifier.bus.listens_to == (RequestSubmitted, RequestPending, RequestStatusChanged)
 
 
 async def test_it_does_not_start_without_a_channel_for_every_message(notifier):
@@ -49,15 +49,29 @@ async def test_an_idle_dispatcher_rests(make, monkeypatch):
     looks = 0
     look = MessageStore.claim
 
-    async def counted(store: MessageStore, channel: ChannelName) -> Claim | None:
+    async def counted(store: MessageStore, channel: ChannelName, limit: int) -> list[Claim]:
         nonlocal looks
         looks += 1
-        return await look(store, channel)
+        return await look(store, channel, limit)
 
     monkeypatch.setattr(MessageStore, "claim", counted)
     async with notifier.app.router.lifespan_context(notifier.app):
         await asyncio.sleep(0.3)
     assert 1 <= looks <= 4
+
+
+async def test_a_slow_provider_is_handed_several_messages_at_once(make):
+    notifier = await make()
+    notifier.sms.hangs = True
+    for _ in range(4):
+        await notifier.submit()
+
+    async with asyncio.timeout(10), notifier.app.router.lifespan_context(notifier.app):
+        while len(notifier.sms.references) < 4:  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.01)
+        notifier.sms.go_on.set()
+        await notifier.everything_reaches(State.HANDED_OVER)
+    assert len(set(notifier.sms.references)) == 4
 
 
 async def test_a_submission_wakes_the_dispatcher_at_once(make, monkeypatch):

@@ -9,7 +9,7 @@ from desk.iran.jalali import TEHRAN
 from desk.iran.provinces import PROVINCES
 from desk.notifier.domain import Template, sms_segments
 from desk.notifier.events import RequestStatusChanged, RequestSubmitted
-from desk.notifier.rendering import Email, Renderer, answer_words, submission_words
+from desk.notifier.rendering import Email, Renderer, answer_words, rejection_words, submission_words
 
 LATIN_DIGIT = re.compile("[0-9]")
 CODE_ISOLATED = "\u2066۱۲۳۴ ۵۶۷۸ ۹۰۱۲\u2069"
@@ -147,3 +147,45 @@ def test_a_man_is_greeted_as_one_and_one_of_unknown_gender_by_full_name(renderer
     unknown = renderer.email(Template.SUBMITTED, submission(submitted, applicant=person))
     assert man.text.startswith("جناب آقای کریمی،")
     assert unknown.text.startswith("علی کریمی،")
+
+
+REASON = "کد ملی و تاریخ تولد در ثبت احوال با هم نمی‌خوانند."
+
+
+def rejection(status_changed, reason=REASON, **changes) -> dict[str, object]:
+    event = RequestStatusChanged.model_validate(status_changed("identity_rejected", note=reason, **changes))
+    return rejection_words(event, reason)
+
+
+@pytest.mark.parametrize("province", PROVINCES, ids=lambda province: province.key)
+def test_the_sms_of_a_pending_request_fits_two_segments_for_every_province(renderer, submitted, province):
+    text = renderer.sms(Template.PENDING, submission(submitted, province={"name": province.name}))
+    assert sms_segments(text) <= 2
+    assert "123456789012" in text
+
+
+def test_the_sms_of_a_rejection_fits_two_segments_and_says_where_to_read_why(renderer, status_changed):
+    text = renderer.sms(Template.IDENTITY_REJECTED, rejection(status_changed))
+    assert sms_segments(text) <= 2
+    assert "123456789012" in text
+    assert "پیگیری درخواست" in text
+    assert not re.search(r"http|www|\.ir|رضایی|زهرا|[\u2066-\u2069]", text)
+
+
+def test_the_emails_about_an_identity_say_what_comes_next(renderer, submitted, status_changed):
+    pending = renderer.email(Template.PENDING, submission(submitted))
+    rejected = renderer.email(Template.IDENTITY_REJECTED, rejection(status_changed))
+    for text in (pending.text, seen(pending.html)):
+        assert "خودکار بررسی می‌شود" in text
+        assert "استان اصفهان" in text
+    for text in (rejected.text, seen(rejected.html)):
+        assert REASON in text
+    for email in (pending, rejected):
+        assert CODE_ISOLATED in email.text
+        assert email.subject.endswith("۱۲۳۴۵۶۷۸۹۰۱۲")
+        assert not LATIN_DIGIT.search(email.subject + email.text + seen(email.html))
+
+
+def test_a_reason_is_never_markup(renderer, status_changed):
+    email = renderer.email(Template.IDENTITY_REJECTED, rejection(status_changed, "<script>alert(1)</script>"))
+    assert "<script" not in email.html

@@ -12,7 +12,7 @@ import structlog
 from desk.chassis.bus import ContractError
 from desk.chassis.telemetry import configure_logging
 from desk.notifier.channels import ChannelDownError, RefusedError
-from desk.notifier.domain import MOST_TRIES, ChannelName, Outcome, State, Trouble
+from desk.notifier.domain import MOST_TRIES, ChannelName, Outcome, State, Template, Trouble
 from desk.notifier.store import MessageStore
 
 MOBILE, EMAIL = "+989123456789", "zahra.rezaei@example.ir"
@@ -39,6 +39,33 @@ async def test_an_answer_gives_one_sms_and_one_email(notifier):
     assert set(shown) == {"sms", "email"}
     assert "قبض شما صادر شد." in shown["email"].text
     assert "قبض شما صادر شد." not in shown["sms"].text
+
+
+async def test_a_request_whose_applicant_is_not_looked_up_yet_gives_one_sms_and_one_email(notifier):
+    await notifier.hold()
+    shown = await notifier.shown()
+    assert set(shown) == {"sms", "email"}
+    assert {message.template for message in shown.values()} == {Template.PENDING}
+
+
+async def test_the_release_of_a_pending_request_is_told_too(notifier):
+    await notifier.hold()
+    await notifier.submit()
+    assert [message.template for message in await notifier.all_shown()].count(Template.SUBMITTED) == 2
+
+
+async def test_a_rejected_identity_gives_one_sms_and_one_email_and_only_the_email_says_why(notifier):
+    await notifier.report("identity_rejected", note="کد ملی و تاریخ تولد با هم نمی‌خوانند.")
+    shown = await notifier.shown()
+    assert {message.template for message in shown.values()} == {Template.IDENTITY_REJECTED}
+    assert "با هم نمی‌خوانند" in shown["email"].text
+    assert "با هم نمی‌خوانند" in shown["email"].html
+    assert "با هم نمی‌خوانند" not in shown["sms"].text
+
+
+async def test_a_rejection_without_a_reason_breaks_the_contract(notifier):
+    with pytest.raises(ContractError):
+        await notifier.report("identity_rejected", note=None)
 
 
 @pytest.mark.parametrize("state", ["registered", "received", "in_progress", "info_requested", "closed", "new_to_us"])
@@ -188,7 +215,7 @@ async def test_a_late_outcome_does_not_undo_the_claim_of_another_dispatcher(noti
     notifier.let_time_pass()
     async with notifier.parts.database.transaction() as session:
         store = MessageStore(session, notifier.parts.vault)
-        taken_over = await store.claim(ChannelName.SMS)
+        [taken_over] = await store.claim(ChannelName.SMS, 1)
     async with notifier.parts.database.transaction() as session:
         store = MessageStore(session, notifier.parts.vault)
         lapsed = replace(taken_over, tries=1)

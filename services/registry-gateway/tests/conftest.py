@@ -1,11 +1,19 @@
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+import base64
+import json
+import secrets
+import socket
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import fakeredis
 import httpx
 import pytest
+import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import Row, select
 
@@ -15,13 +23,18 @@ from desk.iran.jalali import JalaliDate
 from desk.iran.national_id import NationalId
 from desk.registry_gateway.adapters.simulator import Person, SimulatedRegistry, people
 from desk.registry_gateway.app import Parts, create_app, real_parts
-from desk.registry_gateway.domain import Answer
+from desk.registry_gateway.clients import CaptchaClient
+from desk.registry_gateway.domain import Verdict
 from desk.registry_gateway.settings import Settings
 from desk.registry_gateway.store import lookup
+from desk.registry_simulator.app import create_app as create_simulator
+from desk.registry_simulator.settings import Settings as SimulatorSettings
 
 PRIVATE_KEY, PUBLIC_KEY = new_key_pair()
+PASSWORD = "letmein"
 
 Post = Callable[..., Awaitable[httpx.Response]]
+Knobs = Callable[..., Awaitable[None]]
 
 
 @dataclass
@@ -34,7 +47,7 @@ class SpyRegistry:
     asked: list[NationalId] = field(default_factory=list)
     inner: SimulatedRegistry = field(default_factory=SimulatedRegistry)
 
-    async def look_up(self, national_id: NationalId, birth_date: JalaliDate) -> Answer:
+    async def look_up(self, national_id: NationalId, birth_date: JalaliDate) -> Verdict:
         self.asked.append(national_id)
         self.reached.set()
         await self.answering.wait()
@@ -42,20 +55,63 @@ class SpyRegistry:
             raise self.failure
         return await self.inner.look_up(national_id, birth_date)
 
+    async def close(self) -> None:
+        pass
+
+
+@dataclass
+class FakeCaptcha:
+    """The captcha service as its clients see it: each proof is good once, for identities."""
+
+    open: set[str] = field(default_factory=set)
+    down: bool = False
+    asked: list[dict[str, Any]] = field(default_factory=list)
+
+    def issue(self) -> dict[str, str]:
+        proof = secrets.token_urlsafe(16)
+        self.open.add(proof)
+        return {"id": proof, "solution": "ab" * 32}
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        if self.down:
+            raise httpx.ConnectError("refused")
+        given = json.loads(request.content)
+        self.asked.append(given)
+        proof = request.url.path.split("/")[3]
+        if given["purpose"] != "identity" or proof not in self.open:
+            return httpx.Response(422, json={"code": "captcha_expired"})
+        if given["answer"] != "ab" * 32:
+            return httpx.Response(422, json={"code": "captcha_wrong"})
+        self.open.remove(proof)
+        return httpx.Response(204)
+
+    def client(self) -> CaptchaClient:
+        return CaptchaClient(httpx.AsyncClient(transport=httpx.MockTransport(self.answer), base_url="http://captcha"))
+
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(
         adapter="simulator",
+        opens_at="00:00",
+        closes_at="00:00",
         database_url=f"sqlite+aiosqlite:///{tmp_path / 'registry.db'}",
         vault_keys=f"k1:{new_secret()}",
         index_key=new_secret(),
-        budget_url="memory://",
+        budget_url="redis://unused",
+        captcha_url="http://captcha",
+        require_proof=False,
         token_private_key=PRIVATE_KEY,
         lookups_per_source="60/hour",
         lookups_per_number="10/hour",
         mismatches_per_number="7/hour",
+        memory_seconds=0,
     )
+
+
+@pytest.fixture
+def redis_inside() -> fakeredis.FakeServer:
+    return fakeredis.FakeServer()
 
 
 @pytest.fixture
@@ -66,36 +122,137 @@ def registry() -> SpyRegistry:
 
 
 @pytest.fixture
-def parts(settings: Settings, registry: SpyRegistry) -> Parts:
-    real = real_parts(settings)
-    return Parts(real.database, registry, real.budgets, real.vault, real.issuer, real.telemetry)
+def captcha() -> FakeCaptcha:
+    return FakeCaptcha()
 
 
 @pytest.fixture
-async def app(settings: Settings, parts: Parts) -> AsyncIterator[FastAPI]:
+def parts(settings: Settings, registry: SpyRegistry, redis_inside: fakeredis.FakeServer) -> Parts:
+    redis = fakeredis.FakeAsyncRedis(server=redis_inside, max_connections=1000)
+    return replace(real_parts(settings), registry=registry, redis=redis)
+
+
+@asynccontextmanager
+async def running(settings: Settings, parts: Parts) -> AsyncIterator[FastAPI]:
     await migrate("desk.registry_gateway", settings.database_url.get_secret_value())
     app = create_app(settings, parts=parts)
     async with app.router.lifespan_context(app):
         yield app
 
 
-@pytest.fixture
-def post(app: FastAPI) -> Post:
-    async def post(body: Any, *, source: str = "198.51.100.7") -> httpx.Response:
+def poster(app: FastAPI) -> Post:
+    async def post(
+        body: Any, *, source: str = "198.51.100.7", path: str = "/api/identities", headers: Any = None
+    ) -> httpx.Response:
         transport = httpx.ASGITransport(app, client=(source, 40000), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://registry") as client:
-            return await client.post("/api/identities", json=body)
+            return await client.post(path, json=body, headers=headers)
 
     return post
+
+
+@pytest.fixture
+async def app(settings: Settings, parts: Parts) -> AsyncIterator[FastAPI]:
+    async with running(settings, parts) as app:
+        yield app
+
+
+@pytest.fixture
+def post(app: FastAPI) -> Post:
+    return poster(app)
 
 
 @pytest.fixture
 def audit(parts: Parts) -> Callable[[], Awaitable[list[Row[Any]]]]:
     async def audit() -> list[Row[Any]]:
         async with parts.database.transaction() as session:
-            return list((await session.execute(select(lookup).order_by(lookup.c.at))).all())
+            return list((await session.execute(select(lookup).order_by(lookup.c.seq))).all())
 
     return audit
+
+
+# the simulator as a server
+
+
+@dataclass(frozen=True)
+class Simulator:
+    """A registry on a port of this machine."""
+
+    url: str
+
+    async def turn(self, **knobs: Any) -> None:
+        async with httpx.AsyncClient() as client:
+            (await client.put(f"{self.url}/control", json=knobs)).raise_for_status()
+
+    async def inquiries(self) -> int:
+        async with httpx.AsyncClient() as client:
+            return int((await client.get(f"{self.url}/control")).json()["inquiries"])
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """Serve an app by uvicorn, in a thread of its own."""
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, lifespan="on"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the server ended"
+        thread.join(0.01)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(scope="session")
+def simulator_server() -> Iterator[Simulator]:
+    with serving(create_simulator(SimulatorSettings(password=PASSWORD, control=True))) as url:
+        yield Simulator(url)
+
+
+@pytest.fixture
+async def simulator(simulator_server: Simulator) -> AsyncIterator[Simulator]:
+    await simulator_server.turn()
+    yield simulator_server
+    await simulator_server.turn()
+
+
+@pytest.fixture
+def basic() -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"desk:{PASSWORD}".encode()).decode()}
+
+
+@pytest.fixture(params=["soap", "rest"])
+def over_http(request: pytest.FixtureRequest, settings: Settings, simulator: Simulator) -> Settings:
+    """Settings of a gateway that asks the simulator over HTTP."""
+    return settings.model_copy(
+        update={
+            "adapter": request.param,
+            "registry_url": f"{simulator.url}/{request.param}",
+            "registry_user": "desk",
+            "registry_password": SimulatorSettings(password=PASSWORD).password,
+        }
+    )
+
+
+@pytest.fixture
+def real(settings: Settings, redis_inside: fakeredis.FakeServer) -> Callable[[Settings], Parts]:
+    """Build parts as the settings say, on a Redis inside the process."""
+
+    def real(settings: Settings) -> Parts:
+        redis = fakeredis.FakeAsyncRedis(server=redis_inside, max_connections=1000)
+        return replace(real_parts(settings), redis=redis)
+
+    return real
+
+
+# people and what is asked about them
 
 
 @pytest.fixture

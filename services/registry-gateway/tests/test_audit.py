@@ -3,7 +3,7 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
-from desk.registry_gateway.domain import RegistryUnavailableError
+from desk.registry_gateway.domain import Klass, UnansweredError
 
 
 async def test_a_match_is_on_record(post, ask, living, audit):
@@ -25,7 +25,7 @@ async def test_a_deceased_person_s_look_up_is_on_record(post, ask, deceased, aud
     assert [row.outcome for row in await audit()] == ["deceased"]
 
 
-@pytest.mark.parametrize("failure", [RegistryUnavailableError("timed out"), RuntimeError("a bug")])
+@pytest.mark.parametrize("failure", [UnansweredError(Klass.DOWN, "timed out"), RuntimeError("a bug")])
 async def test_a_look_up_without_an_answer_is_on_record(post, wrong, registry, audit, failure):
     registry.failure = failure
 
@@ -39,7 +39,7 @@ async def test_the_record_finds_a_number_by_its_keyed_hash(post, ask, living, au
 
     [row] = await audit()
     assert row.number_index == parts.vault.index(living.identity.national_id.value, "national_id")
-    assert row.source_index == parts.vault.index("198.51.100.7", "source")
+    assert row.source_index == parts.vault.index("198.51.100.0/24", "source")
 
 
 async def test_nothing_personal_is_in_the_database_files(post, ask, living, tmp_path):
@@ -55,7 +55,7 @@ async def test_nothing_personal_is_in_the_database_files(post, ask, living, tmp_
 
 async def test_an_identity_is_proven_only_with_a_record(post, ask, living, parts):
     async with parts.database.transaction() as session:
-        await session.execute(text("DROP TABLE lookup"))
+        await session.execute(text("DROP TABLE ledger_head"))
 
     answer = await post(ask(living))
 

@@ -4,7 +4,7 @@ import pytest
 
 from desk.iran.digits import to_persian
 from desk.registry_gateway.adapters.simulator import people
-from desk.registry_gateway.domain import RegistryUnavailableError
+from desk.registry_gateway.domain import Klass, UnansweredError
 
 LEADING_ZEROS = [person for person in people() if person.identity.national_id.value.startswith("0")]
 
@@ -102,18 +102,50 @@ async def test_a_death_is_told_only_to_who_knows_the_birth_date(post, ask, decea
     assert (await post(ask(deceased, birth_date="1350-01-01"))).json()["code"] == "identity_not_matched"
 
 
-async def test_a_silent_registry_is_said_plainly_and_with_a_time_to_come_back(post, ask, living, unknown, registry):
-    registry.failure = RegistryUnavailableError("timed out")
+async def test_a_silent_registry_gives_a_pending_identity_whatever_the_number(
+    post, ask, living, unknown, registry, tokens
+):
+    registry.failure = UnansweredError(Klass.DOWN, "timed out")
 
     known, nobody = await post(ask(living)), await post(unknown)
 
-    assert known.status_code == 503
-    assert known.json()["code"] == "registry_unavailable"
-    assert known.headers["retry-after"] == "60"
-    assert known.content == nobody.content
+    assert (known.status_code, nobody.status_code) == (200, 200)
+    shown = [
+        {name: value for name, value in answer.json().items() if name not in {"token", "expires_at"}}
+        for answer in (known, nobody)
+    ]
+    assert shown[0] == shown[1]
+    assert shown[0] == {
+        "status": "pending",
+        "first_name": None,
+        "last_name": None,
+        "gender": None,
+        "reason": "unreachable",
+        "available_at": None,
+    }
+    claims = tokens.read(known.json()["token"])
+    assert claims["sub"] == living.identity.national_id.value
+    assert claims["birth_date"] == living.identity.birth_date.isoformat()
+    assert (claims["status"], claims["id_kind"]) == ("pending", "national_id")
+    assert not {"first_name", "last_name", "gender"} & set(claims)
 
 
-async def test_a_proof_that_is_not_asked_for_yet_does_no_harm(post, ask, living):
+async def test_a_foreign_national_is_pending_without_asking_the_registry(post, living, ask, registry, tokens, audit):
+    answer = await post(ask(living, national_id="۹۹۹۹-۰۰۰۰-۰۰۰۱"))
+
+    shown = answer.json()
+    assert (answer.status_code, shown["status"], shown["reason"]) == (200, "pending", "foreign")
+    claims = tokens.read(shown["token"])
+    assert (claims["sub"], claims["id_kind"]) == ("999900000001", "foreign_code")
+    assert registry.asked == []
+    assert await audit() == []
+
+
+async def test_the_token_says_which_kind_of_number_it_binds(post, ask, living, tokens):
+    assert tokens.read((await post(ask(living))).json()["token"])["id_kind"] == "national_id"
+
+
+async def test_a_proof_that_is_not_asked_for_does_no_harm(post, ask, living):
     body = {**ask(living), "proof": {"id": "x", "solution": "y"}}
 
     assert (await post(body)).status_code == 200

@@ -7,7 +7,7 @@ import structlog
 
 from desk.chassis.telemetry import configure_logging
 from desk.registry_gateway.app import create_app, real_parts
-from desk.registry_gateway.domain import RegistryUnavailableError
+from desk.registry_gateway.domain import Klass, UnansweredError
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ async def test_nothing_personal_is_logged_whatever_happens(  # noqa: PLR0917 - f
     await post(wrong)
     await post(unknown)
     await post(ask(living, national_id="4798251411", birth_date="1361-12-30"))
-    registry.failure = RegistryUnavailableError("timed out")
+    registry.failure = UnansweredError(Klass.DOWN, "timed out")
     await post(ask(living))
     registry.failure = RuntimeError("a bug")
     await post(ask(living))
@@ -84,6 +84,7 @@ async def test_the_contract_names_the_route_its_input_and_every_refusal(app):
 async def test_the_environment_is_enough_to_build_the_service(settings, monkeypatch, logged):
     for name in ("database_url", "vault_keys", "index_key", "budget_url", "token_private_key"):
         monkeypatch.setenv(f"DESK_REGISTRY_GATEWAY_{name.upper()}", getattr(settings, name).get_secret_value())
+    monkeypatch.setenv("DESK_REGISTRY_GATEWAY_CAPTCHA_URL", "http://captcha:8000")
     monkeypatch.setenv("DESK_REGISTRY_GATEWAY_ADAPTER", "simulator")
 
     app = create_app()

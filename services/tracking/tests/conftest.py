@@ -30,7 +30,7 @@ from desk.chassis.db import Database, alembic_config
 from desk.chassis.events import Message, inbox, outbox
 from desk.chassis.telemetry import Telemetry, configure_logging
 from desk.tracking.app import TOKEN_ISSUER, Parts, create_app
-from desk.tracking.clients import CaptchaClient, IntakeClient
+from desk.tracking.clients import CaptchaClient, IntakeClient, RegistryClient
 from desk.tracking.domain import Case
 from desk.tracking.settings import Settings
 from desk.tracking.store import CaseStore, Step, refusal_table
@@ -123,6 +123,21 @@ def _submission(code: str, *, seq: int = 1, **changes: Any) -> Message:
     return _message("desk.events", routing_key, None, type=kind, subject=code, seq=seq, data=data)
 
 
+def _pending(code: str, **changes: Any) -> Message:
+    """A submission whose applicant is not looked up yet, on the wire."""
+    data = _request(code, **changes)
+    kind = "ir.haj.desk.request-pending.v1"
+    return _message("desk.events", "request-pending.isfahan", None, type=kind, subject=code, data=data)
+
+
+def _identity_rejected(code: str, reason: str = "not_matched") -> Message:
+    """The end of a pending request, on the wire."""
+    data = {"tracking_code": code, "at": "2026-12-14T04:00:00Z", "reason": reason}
+    kind = "ir.haj.desk.request-identity-rejected.v1"
+    routing_key = "request-identity-rejected.isfahan"
+    return _message("desk.events", routing_key, None, type=kind, subject=code, seq=2, data=data)
+
+
 def _report(
     name: str,
     tracking_code: str,
@@ -150,13 +165,18 @@ def _report(
 
 @dataclass
 class Peers:
-    """Captcha and intake as tracking sees them: what they were asked, and what they answer."""
+    """Captcha, intake and registry-gateway as tracking sees them: what they were asked, and what they answer."""
 
     captcha: httpx.Response | Exception = field(default_factory=lambda: httpx.Response(204))
     intake: httpx.Response | Exception | None = None
+    registry: httpx.Response | Exception = field(default_factory=lambda: httpx.Response(200, json={"lookups": []}))
     requests: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     """What intake has, by national ID and tracking code."""
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def asked_of(self, path: str) -> list[tuple[str, dict[str, Any]]]:
+        """What was asked under this path."""
+        return [(asked, body) for asked, body in self.asked if asked.startswith(path)]
 
     def client(self, answer: Callable[[dict[str, Any]], httpx.Response | Exception]) -> httpx.AsyncClient:
         def handle(request: httpx.Request) -> httpx.Response:
@@ -174,6 +194,9 @@ class Peers:
 
     def answer_captcha(self, _body: dict[str, Any]) -> httpx.Response | Exception:
         return self.captcha
+
+    def list_lookups(self, _body: dict[str, Any]) -> httpx.Response | Exception:
+        return self.registry
 
     def find_request(self, body: dict[str, Any]) -> httpx.Response | Exception:
         if self.intake is not None:
@@ -283,6 +306,16 @@ def submission() -> Callable[..., Message]:
 
 
 @pytest.fixture
+def pending() -> Callable[..., Message]:
+    return _pending
+
+
+@pytest.fixture
+def identity_rejected() -> Callable[..., Message]:
+    return _identity_rejected
+
+
+@pytest.fixture
 def report() -> Callable[..., Message]:
     return _report
 
@@ -316,6 +349,7 @@ async def tracking(tmp_path: Path, empty_store: Path) -> AsyncIterator[Tracking]
         budgets=Budgets("memory://"),
         captcha=CaptchaClient(peers.client(peers.answer_captcha)),
         intake=IntakeClient(peers.client(peers.find_request)),
+        registry=RegistryClient(peers.client(peers.list_lookups)),
         tokens=TokenIssuer(private_key, TOKEN_ISSUER),
         vault=vault,
         telemetry=Telemetry("tracking"),
@@ -327,6 +361,7 @@ async def tracking(tmp_path: Path, empty_store: Path) -> AsyncIterator[Tracking]
         token_private_key="unused",
         captcha_url="http://captcha",
         intake_url="http://intake",
+        registry_url="http://registry-gateway",
         budget_url="memory://",
         broker_url="unused",
         misses_per_source="3/10 minutes",

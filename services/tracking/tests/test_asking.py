@@ -55,6 +55,7 @@ async def test_a_new_request_is_shown(tracking):
         "sub_subject": {"key": "lost_receipt", "title": "گم شدن قبض"},
         "history": [{"at": "2026-12-13T11:00:00Z", "state": "registered", "title": "ثبت شد", "note": None}],
         "answer": None,
+        "registry_lookups": [],
         "actions": [],
         "token": "...",
     }
@@ -136,7 +137,7 @@ async def test_a_number_that_lost_its_leading_zeros_is_taken(tracking):
 async def test_the_captcha_is_asked_once_for_its_purpose(tracking):
     code = await tracking.submit()
     await tracking.ask(code, answer="۴۰۹۶۷")
-    [(path, body)] = tracking.peers.asked
+    [(path, body)] = tracking.peers.asked_of("/internal/captchas/")
     assert path == "/internal/captchas/captcha-0001/answers"
     assert (body["purpose"], body["answer"]) == ("track", "۴۰۹۶۷")
 
@@ -145,7 +146,7 @@ async def test_each_look_up_claims_its_captcha_anew(tracking):
     code = await tracking.submit()
     await tracking.ask(code)
     await tracking.ask(code)
-    claims = {body["claim"] for _, body in tracking.peers.asked}
+    claims = {body["claim"] for _, body in tracking.peers.asked_of("/internal/captchas/")}
     assert len(claims) == 2
 
 
@@ -253,7 +254,7 @@ async def test_a_fresh_request_is_shown_to_its_applicant_only(tracking, fresh):
 
 async def test_intake_is_not_asked_for_what_tracking_knows(tracking):
     await tracking.ask(await tracking.submit())
-    assert [path for path, _ in tracking.peers.asked] == ["/internal/captchas/captcha-0001/answers"]
+    assert tracking.peers.asked_of("/internal/requests/") == []
 
 
 @pytest.mark.parametrize(

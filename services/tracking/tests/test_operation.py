@@ -11,7 +11,7 @@ from alembic import command
 from desk.chassis.bus import ContractError
 from desk.chassis.db import alembic_config
 from desk.tracking.domain import CaseUnknownError
-from desk.tracking.events import REPORTS, RequestSubmitted
+from desk.tracking.events import REPORTS, RequestIdentityRejected, RequestPending, RequestSubmitted
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_store(tmp_path):
@@ -31,7 +31,7 @@ def test_the_migrations_can_be_taken_back(tmp_path):
 
 
 async def test_it_listens_to_submissions_and_every_report(tracking):
-    assert tracking.bus.listens_to == (RequestSubmitted, *REPORTS)
+    assert tracking.bus.listens_to == (RequestSubmitted, RequestPending, RequestIdentityRejected, *REPORTS)
 
 
 async def test_a_report_comes_in_and_its_status_change_goes_out(tracking, submission, report, new_code):

@@ -201,6 +201,21 @@ async def test_an_old_report_has_its_place_in_the_history(tracking):
     assert await tracking.states(code) == ["registered", "received", "answered"]
 
 
+async def test_reports_of_one_second_stand_as_the_province_numbered_them(tracking):
+    code = await tracking.submit()
+    await tracking.report("case-answered", code, seq=2, at="2026-12-14T08:00:00Z")
+    await tracking.report("case-received", code, seq=1, at="2026-12-14T08:00:00Z")
+    assert await tracking.states(code) == ["registered", "received", "answered"]
+
+
+async def test_a_referral_and_a_reception_of_one_second_stand_in_their_order(tracking):
+    code = await tracking.submit()
+    await tracking.report("case-referred", code, seq=2, at="2026-12-14T08:00:00Z")
+    await tracking.report("case-received", code, province="fars", seq=1, at="2026-12-14T08:00:00Z")
+    await tracking.report("case-received", code, seq=1, at="2026-12-14T08:00:00Z")
+    assert await tracking.states(code) == ["registered", "received", "referred", "received"]
+
+
 async def test_an_old_report_is_not_announced(tracking):
     code = await tracking.submit()
     await tracking.report("case-answered", code, seq=3)
@@ -396,6 +411,7 @@ async def test_a_referral_is_announced_with_the_whole_request(tracking, request_
     assert referred["data"] == {
         **request_data(code),
         "province": {"key": "fars", "name": "فارس"},
+        "identity": "confirmed",
         "reason": "ساکن استان دیگری هستید.",
     }
 

@@ -10,14 +10,20 @@
 /** @typedef {{ id: string, answer: string }} CaptchaAnswer */
 /** @typedef {{ algorithm: string, cost: number, keyLength: number, keyPrefix: string, nonce: string, salt: string, most: number }} WorkChallenge */
 /** @typedef {{ id: string, solution: string }} Proof */
-/** @typedef {{ status: "matched" | "pending", first_name: string, last_name: string, gender: "male" | "female", token: string, expires_at: string }} Person */
+/** @typedef {"male" | "female"} Gender */
+/** @typedef {{ first_name: string, last_name: string, gender: Gender }} Names */
+/** @typedef {"closed" | "quota" | "unreachable" | "foreign"} PendingReason */
+/** @typedef {{ status: "matched", token: string, expires_at: string } & Names} MatchedPerson */
+/** @typedef {{ status: "pending", token: string, expires_at: string, reason: PendingReason, available_at: string | null }} PendingPerson */
+/** @typedef {MatchedPerson | PendingPerson} Person */
 /** @typedef {{ id: string, name: string, size: number, media_type: string, sha256: string }} Attachment */
 /** @typedef {{ province: string, email?: string, mobile: string, landline?: { area_code: string, number: string }, subject: string, sub_subject: string, text: string, attachments: string[] }} RequestContent */
 /** @typedef {{ key: string, title: string }} Titled */
-/** @typedef {{ tracking_code: string, submitted_at: string, due_at: string, province: { key: string, name: string }, subject: Titled, sub_subject: Titled, national_id_masked: string, attachments: number }} Receipt */
+/** @typedef {{ tracking_code: string, submitted_at: string, due_at: string, province: { key: string, name: string }, subject: Titled, sub_subject: Titled, national_id_masked: string, attachments: number, state: "registered" | "identity_pending" }} Receipt */
 /** @typedef {{ at: string, state: string, title: string, note: string | null }} HistoryEntry */
 /** @typedef {{ text: string, at: string, files: { id: string, name: string, size: number }[] }} Answer */
-/** @typedef {{ tracking_code: string, state: string, state_title: string, submitted_at: string, due_at: string, province: { key: string, name: string }, subject: Titled, sub_subject: Titled, history: HistoryEntry[], answer: Answer | null }} TrackedRequest */
+/** @typedef {{ at: string, purpose: string }} RegistryLookup */
+/** @typedef {{ tracking_code: string, state: string, state_title: string, submitted_at: string, due_at: string, province: { key: string, name: string }, subject: Titled, sub_subject: Titled, history: HistoryEntry[], answer: Answer | null, registry_lookups: RegistryLookup[] | null }} TrackedRequest */
 /** @typedef {{ field: string, code: string, message: string }} FieldError */
 
 const PATIENCE_MS = 30_000;
@@ -117,7 +123,7 @@ export function lookUpPerson(nationalId, birthDate, proof, signal) {
 }
 
 /**
- * @param {RequestContent & { captcha: CaptchaAnswer }} body
+ * @param {RequestContent & { applicant?: Names, captcha: CaptchaAnswer }} body
  * @param {string} token
  * @param {string} key
  * @returns {Promise<Receipt>}

@@ -3,17 +3,28 @@
 import { Problem, lookUpPerson } from "./api.js";
 import { inWords, mayRetry } from "./failure.js";
 import { block, button, byId, input } from "./elements.js";
+import { dayAndTimeOf } from "./tehran.js";
 import { words } from "./words.fa.js";
 import { WorkFailed, prove } from "./work.js";
 
 /** @typedef {import("./api.js").Person} Person */
+/** @typedef {import("./api.js").PendingPerson} PendingPerson */
+/** @typedef {import("./api.js").Gender} Gender */
 /** @typedef {import("./api.js").FieldError} FieldError */
-/** @typedef {"idle" | "busy" | "matched" | "pending" | "refused" | "failed"} IdentityState */
+/** @typedef {"idle" | "busy" | "matched" | "pending" | "refused" | "barred" | "failed"} IdentityState */
 /** @typedef {{ pair: string, token: string }} Identified  pair: whose token it is */
+/** @typedef {{ first_name: string, last_name: string, gender: Gender | "" }} TypedNames */
+
+/** With these no look-up will ever end otherwise: the registry knows the person, and has sent them elsewhere. */
+const BARS = ["identity_deceased", "identity_referred"];
+
+/** @type {TypedNames} */
+const NO_NAMES = { first_name: "", last_name: "", gender: "" };
 
 /**
- * In HTML: `#identity` around `#identity_status`, `#identity_progress`, `#identity_retry` and the read-only inputs
- * `#first_name`, `#last_name` and `#gender`.
+ * In HTML: `#identity` around `#identity_status`, `#identity_progress`, `#identity_retry`, the inputs `#first_name`,
+ * `#last_name` and, within `#gender_read`, `#gender`; all of them read-only but while the identity is pending. Then
+ * `#gender_choice` with the radio buttons `#gender_female` and `#gender_male` takes the place of `#gender_read`.
  */
 export class Identity {
   #root = block("identity");
@@ -23,6 +34,15 @@ export class Identity {
   #progress = byId("identity_progress", HTMLProgressElement);
 
   #retry = button("identity_retry");
+
+  #first = input("first_name");
+
+  #last = input("last_name");
+
+  #genders = { female: input("gender_female"), male: input("gender_male") };
+
+  /** @type {{ pair: string, names: TypedNames } | null} names last seen, so that a token that is renewed costs no typing */
+  #seen = null;
 
   /** @type {Map<string, Person | Problem>} what the registry has said; asking again would cost the source's budget */
   #known = new Map();
@@ -54,6 +74,13 @@ export class Identity {
   /** @returns {Identified | null} */
   get identified() {
     return this.#identified;
+  }
+
+  /** @returns {TypedNames | null} what the applicant has typed; null if the registry names them */
+  get typed() {
+    if (this.state !== "pending") return null;
+    const gender = this.#genders.female.checked ? "female" : this.#genders.male.checked ? "male" : "";
+    return { first_name: this.#first.value, last_name: this.#last.value, gender };
   }
 
   /** @returns {string} what the applicant was told last */
@@ -111,7 +138,7 @@ export class Identity {
       this.#progress.hidden = true;
       const person = await lookUpPerson(nationalId, birthDate, proof, call.signal);
       if (call.signal.aborted) return;
-      this.#known.set(pair, person);
+      if (person.status === "matched") this.#known.set(pair, person); // the registry may answer the next time
       this.#settle(person);
     } catch (error) {
       if (call.signal.aborted) return;
@@ -133,11 +160,11 @@ export class Identity {
   #settle(outcome) {
     this.#call?.abort();
     if (!(outcome instanceof Problem)) {
-      this.#show(outcome.status, words.identity[outcome.status], outcome);
+      this.#show(outcome.status, outcome.status === "matched" ? words.identity.matched : whyPending(outcome), outcome);
       return;
     }
     const message = outcome.code === "identity_not_matched" ? words.identity.notMatched : inWords(outcome);
-    this.#show("refused", message, null);
+    this.#show(BARS.includes(outcome.code) ? "barred" : "refused", message, null);
     this.onRefused(outcome.errors);
   }
 
@@ -147,18 +174,52 @@ export class Identity {
    * @param {Person | null} person
    */
   #show(state, message, person) {
+    this.#remember();
     this.#root.dataset.state = state;
     this.#root.setAttribute("aria-busy", String(state === "busy"));
     this.#status.textContent = message;
     this.#status.hidden = message === "";
     this.#progress.hidden = true;
-    this.#retry.hidden = state !== "failed";
-    input("first_name").value = person?.first_name ?? "";
-    input("last_name").value = person?.last_name ?? "";
-    input("gender").value = person?.gender ? words.identity[person.gender] : "";
+    this.#retry.hidden = !(state === "failed" || (person?.status === "pending" && person.reason === "unreachable"));
     this.#identified = person === null ? null : { pair: this.#pair(), token: person.token };
+    this.#showNames(person);
     this.onChange();
   }
+
+  /** Keep the names that stand there now, for as long as it is the same person. */
+  #remember() {
+    if (this.#identified !== null && this.typed !== null) this.#seen = { pair: this.#identified.pair, names: this.typed };
+  }
+
+  /** @param {Person | null} person */
+  #showNames(person) {
+    const typable = person?.status === "pending";
+    const pair = this.#pair();
+    if (person?.status === "matched") this.#seen = { pair, names: person };
+    const names = person !== null && this.#seen?.pair === pair ? this.#seen.names : NO_NAMES;
+    this.#first.value = names.first_name;
+    this.#last.value = names.last_name;
+    for (const name of [this.#first, this.#last]) {
+      name.readOnly = !typable;
+      name.required = typable;
+    }
+    input("gender").value = names.gender === "" ? "" : words.identity[names.gender];
+    this.#genders.female.checked = names.gender === "female";
+    this.#genders.male.checked = names.gender === "male";
+    block("gender_read").hidden = typable;
+    block("gender_choice").hidden = !typable;
+    block("identity_hint").textContent = typable ? words.identity.typeNames : words.identity.readNames;
+  }
+}
+
+/**
+ * @param {PendingPerson} person
+ * @returns {string} why the registry has not answered, and what will happen
+ */
+function whyPending({ reason, available_at }) {
+  const say = words.identity.pending;
+  const why = reason === "closed" && available_at !== null ? say.closedUntil(dayAndTimeOf(available_at)) : say.why[reason] ?? say.why.unreachable;
+  return `${why} ${reason === "foreign" ? say.thenForeign : say.then}`;
 }
 
 /**

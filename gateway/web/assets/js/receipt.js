@@ -23,6 +23,7 @@ export function showReceipt(receipt) {
   block("receipt_subject").textContent = receipt.subject.title;
   block("receipt_sub_subject").textContent = receipt.sub_subject.title;
   block("receipt_national_id").textContent = toPersian(receipt.national_id_masked);
+  block("receipt_pending").hidden = receipt.state !== "identity_pending";
   block("receipt_attachments").textContent = words.receipt.files(receipt.attachments);
 
   block("request").hidden = true;

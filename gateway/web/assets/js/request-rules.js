@@ -1,7 +1,7 @@
 /** What the fields of a request must be, said to the applicant before anything is sent. The desk checks again. */
 
 import { typedDigits } from "./digits.js";
-import { readNationalId } from "./national-id.js";
+import { readIdentityNumber } from "./identity-number.js";
 import { readLandline, readMobile } from "./phone.js";
 import { readTrackingCode } from "./tracking-code.js";
 import { words } from "./words.fa.js";
@@ -12,8 +12,8 @@ import { words } from "./words.fa.js";
  * @param {string} typed
  * @returns {string | null}
  */
-export function checkNationalId(typed) {
-  const { fault } = readNationalId(typed);
+export function checkIdentityNumber(typed) {
+  const { fault } = readIdentityNumber(typed);
   return fault === null ? null : words.nationalId[fault];
 }
 

@@ -10,18 +10,21 @@ import { ErrorSummary } from "./error-summary.js";
 import { inWords, mayRetry } from "./failure.js";
 import { Fields, holdStill } from "./fields.js";
 import { IdempotencyKey } from "./idempotency.js";
+import { readIdentityNumber } from "./identity-number.js";
 import { Identity } from "./identity.js";
-import { readNationalId } from "./national-id.js";
+import { checkName } from "./name-rules.js";
 import { readLandline, readMobile } from "./phone.js";
 import { showReceipt } from "./receipt.js";
-import { checkCaptchaAnswer, checkEmail, checkLandline, checkMobile, checkNationalId, checkText } from "./request-rules.js";
+import { checkCaptchaAnswer, checkEmail, checkIdentityNumber, checkLandline, checkMobile, checkText } from "./request-rules.js";
 import { TextCounter } from "./text-counter.js";
 import { words } from "./words.fa.js";
 
 /** @typedef {import("./api.js").Catalog} Catalog */
 /** @typedef {import("./api.js").Limits} Limits */
+/** @typedef {import("./api.js").Names} Names */
 /** @typedef {import("./api.js").RequestContent} RequestContent */
 /** @typedef {import("./api.js").FieldError} FieldError */
+/** @typedef {import("./api.js").Receipt} Receipt */
 /** @typedef {import("./fields.js").Fault} Fault */
 
 /** A person who pauses this long has finished a field; longer while a digit of the day may be missing. */
@@ -39,8 +42,12 @@ const USUAL_LIMITS = {
   extensions: [".pdf", ".jpg", ".jpeg", ".png", ".heic", ".docx"],
 };
 
+const NAME_FIELDS = ["applicant.first_name", "applicant.last_name", "applicant.gender"];
+
 const form = byId("request_form", HTMLFormElement);
 const nationalId = input("national_id");
+const firstName = input("first_name");
+const lastName = input("last_name");
 const province = select("province");
 const email = input("email");
 const mobile = input("mobile");
@@ -84,6 +91,11 @@ function start() {
   province.addEventListener("change", showAreaCode);
   subject.addEventListener("change", showSubSubjects);
   subSubject.addEventListener("change", showAnswerTime);
+  checkOnLeaving("applicant.first_name", firstName, () => checkName(firstName.value, words.names.first));
+  checkOnLeaving("applicant.last_name", lastName, () => checkName(lastName.value, words.names.last));
+  for (const choice of [input("gender_female"), input("gender_male")]) {
+    choice.addEventListener("change", () => fields.clear("applicant.gender"));
+  }
   checkOnLeaving("mobile", mobile, () => checkMobile(mobile.value));
   checkOnLeaving("email", email, () => checkEmail(email.value));
   checkOnLeaving("landline", landline, () => checkLandline(landline.value, chosenAreaCode()));
@@ -165,7 +177,7 @@ function checkOnLeaving(field, control, check) {
 /** While typing, only complete values count: nine digits may become ten. */
 function identityTyped() {
   clearTimeout(pause);
-  const complete = readNationalId(nationalId.value).value;
+  const complete = readIdentityNumber(nationalId.value).value;
   if (fields.isShown("national_id") && complete !== null) fields.clear("national_id");
   if (fields.isShown("birth_date") && birthDate.read().value !== null) fields.clear("birth_date");
   if (identity.state !== "idle") considerIdentity({ onlyForget: true });
@@ -176,10 +188,10 @@ function identityTyped() {
 /** @param {Event} event */
 function identityLeft(event) {
   clearTimeout(pause);
-  const { value } = readNationalId(nationalId.value);
+  const { value } = readIdentityNumber(nationalId.value);
   if (value !== null) padWithZeros(value);
   if (event.target === nationalId) {
-    const message = checkNationalId(nationalId.value);
+    const message = checkIdentityNumber(nationalId.value);
     if (message === null || nationalId.value.trim() === "") fields.clear("national_id");
     else fields.show({ field: "national_id", message });
   } else if (birthDate.isFilled) {
@@ -204,7 +216,7 @@ function padWithZeros(value) {
 
 /** @param {{ onlyForget?: boolean }} [options] onlyForget: drop what no longer holds, ask nothing */
 function considerIdentity({ onlyForget = false } = {}) {
-  const id = readNationalId(nationalId.value).value;
+  const id = readIdentityNumber(nationalId.value).value;
   const date = birthDate.read().value;
   if (onlyForget && id !== null && date !== null) return;
   identity.consider(id, date);
@@ -218,6 +230,9 @@ function identityChanged() {
   if (may || identity.state === "busy") {
     fields.clear("national_id");
     fields.clear("birth_date");
+  }
+  if (identity.state !== "pending") {
+    for (const field of NAME_FIELDS) fields.clear(field);
   }
   markRefused();
   attachments.belongTo(identity.identified);
@@ -239,8 +254,14 @@ function faults() {
   const limits = catalog?.limits ?? USUAL_LIMITS;
   const birth = birthDate.read();
   if (birth.message !== null) found.push({ field: "birth_date", message: birth.message, controls: birth.controls });
-  note("national_id", checkNationalId(nationalId.value));
+  note("national_id", checkIdentityNumber(nationalId.value));
   if (found.length === 0 && identity.state === "refused") note("birth_date", identity.message);
+  const { typed } = identity;
+  if (typed !== null) {
+    note("applicant.first_name", checkName(typed.first_name, words.names.first));
+    note("applicant.last_name", checkName(typed.last_name, words.names.last));
+    note("applicant.gender", typed.gender === "" ? words.names.gender : null);
+  }
   note("province", province.value === "" ? words.province.missing : null);
   note("email", checkEmail(email.value));
   note("mobile", checkMobile(mobile.value));
@@ -288,7 +309,8 @@ async function send() {
       if (!mended()) return;
     }
     showBusy(words.submit.busy);
-    showReceipt(await sendOnce());
+    const receipt = await sendOnce();
+    if (receipt !== null) showReceipt(receipt);
   } catch (error) {
     explain(error);
   } finally {
@@ -299,6 +321,10 @@ async function send() {
 
 /** @returns {boolean} whether nothing is left to mend; if not, the applicant is told what */
 function mended() {
+  if (identity.state === "barred") {
+    summary.fail(words.summary.failure, identity.message, null);
+    return false;
+  }
   const found = faults();
   const others = identityFaults();
   if (found.length === 0 && others.length === 0) return true;
@@ -306,7 +332,10 @@ function mended() {
   return false;
 }
 
-/** Sends, and once more if the identity token has run out meanwhile. */
+/**
+ * Sends, and once more if the identity token has run out meanwhile.
+ * @returns {Promise<Receipt | null>} null if the registry has gone away since and the applicant must type their names
+ */
 async function sendOnce() {
   try {
     return await post();
@@ -314,14 +343,16 @@ async function sendOnce() {
     if (!(error instanceof Problem && error.status === 401)) throw error;
     if ((await identity.renew()) === null) throw error;
     await attachments.settled();
-    return post();
+    return mended() ? post() : null;
   }
 }
 
+/** Typed names are no part of what the key stands for: between two tries the registry may come back and name the applicant. */
 function post() {
   const body = content();
   const answer = captcha.answer ?? { id: "", answer: "" };
-  return sendRequest({ ...body, captcha: answer }, identity.identified?.token ?? "", key.for(body));
+  const applicant = /** @type {Names | null} */ (identity.typed);
+  return sendRequest({ ...body, ...(applicant !== null && { applicant }), captcha: answer }, identity.identified?.token ?? "", key.for(body));
 }
 
 /** @param {unknown} error */
@@ -338,7 +369,7 @@ function explain(error) {
   if (error.code.startsWith("captcha_") && known.length === 0) {
     known.push({ field: "captcha.answer", message: error.title || words.captcha.wrong });
   }
-  if (error.status === 401 && identity.state !== "matched") others.push(identity.message);
+  if (error.status === 401 && identity.identified === null) others.push(identity.message);
   if (known.length === 0 && others.length === 0) summary.fail(words.summary.failure, inWords(error), null);
   else summary.list(known, others);
 }

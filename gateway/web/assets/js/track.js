@@ -6,8 +6,8 @@ import { block, button, byId, input } from "./elements.js";
 import { ErrorSummary } from "./error-summary.js";
 import { inWords, mayRetry } from "./failure.js";
 import { Fields, holdStill } from "./fields.js";
-import { readNationalId } from "./national-id.js";
-import { checkCaptchaAnswer, checkNationalId, checkTrackingCode } from "./request-rules.js";
+import { readIdentityNumber } from "./identity-number.js";
+import { checkCaptchaAnswer, checkIdentityNumber, checkTrackingCode } from "./request-rules.js";
 import { showTracked } from "./tracked-request.js";
 import { readTrackingCode } from "./tracking-code.js";
 import { words } from "./words.fa.js";
@@ -23,7 +23,7 @@ const fields = new Fields(form);
 const summary = new ErrorSummary(fields);
 const captcha = new Captcha("track");
 const checks = {
-  national_id: () => checkNationalId(nationalId.value),
+  national_id: () => checkIdentityNumber(nationalId.value),
   tracking_code: () => checkTrackingCode(trackingCode.value),
   "captcha.answer": () => (captcha.answer === null ? words.captcha.notLoaded : checkCaptchaAnswer(captcha.answer.answer)),
 };
@@ -67,7 +67,7 @@ async function ask() {
   showBusy(true);
   try {
     showTracked(await trackRequest({
-      national_id: readNationalId(nationalId.value).value ?? "",
+      national_id: readIdentityNumber(nationalId.value).value ?? "",
       tracking_code: readTrackingCode(trackingCode.value) ?? "",
       captcha: captcha.answer ?? { id: "", answer: "" },
     }));

@@ -9,13 +9,14 @@ import { words } from "./words.fa.js";
 /** @typedef {import("./api.js").TrackedRequest} TrackedRequest */
 /** @typedef {import("./api.js").Answer} Answer */
 /** @typedef {import("./api.js").HistoryEntry} HistoryEntry */
+/** @typedef {import("./api.js").RegistryLookup} RegistryLookup */
 
 /** States after which nothing is due any more. */
 const SETTLED = ["answered", "closed", "rejected", "withdrawn", "identity_rejected"];
 
 /**
- * Show the request in the place of the form. In HTML: `#result` with `#state`, `#answer`, `#history` and the `#result_…`
- * places.
+ * Show the request in the place of the form. In HTML: `#result` with `#state`, `#answer`, `#history`, `#lookups` and the
+ * `#result_…` places.
  * @param {TrackedRequest} request
  */
 export function showTracked(request) {
@@ -33,6 +34,7 @@ export function showTracked(request) {
   block("result_due_row").hidden = SETTLED.includes(request.state);
   showAnswer(request.answer);
   block("history").replaceChildren(...newestFirst(request.history).map(entry));
+  showLookups(request.registry_lookups ?? []);
 
   block("query").hidden = true;
   block("result").hidden = false;
@@ -50,6 +52,20 @@ function showAnswer(answer) {
   const files = answer.files ?? [];
   block("answer_files_part").hidden = files.length === 0;
   block("answer_files").replaceChildren(...files.map(({ name, size }) => make("li", {}, make("bdi", {}, name), ` (${sizeInWords(size)})`)));
+}
+
+/**
+ * When the civil registry was asked about the applicant; nothing is shown if that cannot be said just now.
+ * @param {RegistryLookup[]} lookups newest first
+ */
+function showLookups(lookups) {
+  block("lookups_section").hidden = lookups.length === 0;
+  block("lookups").replaceChildren(...lookups.map(({ at, purpose }) => make(
+    "li",
+    {},
+    make("time", { datetime: at }, dayAndTimeOf(at)),
+    `: ${words.track.lookups[purpose] ?? words.track.otherLookup}`,
+  )));
 }
 
 /**

@@ -17,6 +17,7 @@ import desk.intake.settings
 import desk.notifier.app as notifier
 import desk.notifier.settings
 import desk.registry_gateway.app as registry_gateway
+import desk.registry_gateway.clients
 import desk.registry_gateway.settings
 import desk.tracking.app as tracking
 import desk.tracking.clients
@@ -33,12 +34,15 @@ from desk.local import demo
 from desk.local.gateway import Gateway
 from desk.local.keys import Keys, load_keys
 from desk.local.province import Provinces
+from desk.local.registry import SwitchedRegistry
 from desk.notifier.channels import ShownChannel
 from desk.notifier.domain import ChannelName
 from desk.registry_gateway.adapters.simulator import SimulatedRegistry
 from desk.topology.table import desk_topology
 
 PEER_TIMEOUT_SECONDS = 5.0
+IDENTITY_CHECK_SECONDS = "3"
+"""Whoever tries the desk out does not want to wait a minute to see what becomes of a pending identity."""
 SERVICES_WITH_STORES = ("registry_gateway", "intake", "tracking", "notifier")
 
 
@@ -86,16 +90,19 @@ def create_app(settings: LocalSettings) -> Gateway:
     house = _House(settings, keys, vault, broker)
 
     captcha_app = _captcha(settings)
-    intake_app = _intake(house, captcha_app)
+    people = SimulatedRegistry()
+    registry = SwitchedRegistry(people)
+    registry_app = _registry_gateway(house, captcha_app, registry, people)
+    intake_app = _intake(house, captcha_app, registry_app)
     apps: dict[str, FastAPI] = {
         "captcha": captcha_app,
-        "registry-gateway": _registry_gateway(house),
+        "registry-gateway": registry_app,
         "intake": intake_app,
-        "tracking": _tracking(house, captcha_app, intake_app),
+        "tracking": _tracking(house, captcha_app, intake_app, registry_app),
         "notifier": _notifier(house),
     }
     provinces = Provinces(house.database("provinces"), broker, vault, Telemetry("provinces"))
-    demonstration = _demo(house, provinces, intake_app)
+    demonstration = _demo(house, provinces, intake_app, registry)
     return Gateway(apps, {"/demo": demonstration}, lifespan=_lifespan(house, [*apps.values(), demonstration]))
 
 
@@ -134,20 +141,28 @@ def _captcha(settings: LocalSettings) -> FastAPI:
     )
 
 
-def _registry_gateway(house: _House) -> FastAPI:
+def _registry_gateway(
+    house: _House, captcha_app: FastAPI, registry: SwitchedRegistry, mobiles: SimulatedRegistry
+) -> FastAPI:
     return registry_gateway.create_app(
         desk.registry_gateway.settings.Settings.model_validate(
             house.settings_of(
                 "registry_gateway",
                 adapter="simulator",
-                budget_url="memory://",
+                opens_at="00:00",  # synthetic people may be looked up at night
+                closes_at="00:00",
+                breaker_seconds="1",  # whoever switches it off and on again does not want to wait
+                captcha_url="http://captcha",
+                budget_url="redis://embedded",
                 token_private_key=house.keys.identity_private,
             )
         ),
         parts=registry_gateway.Parts(
             database=house.database("registry_gateway"),
-            registry=SimulatedRegistry(),
-            budgets=Budgets("memory://"),
+            registry=registry,
+            mobiles=mobiles,
+            redis=FakeAsyncRedis(max_connections=1000),
+            captcha=desk.registry_gateway.clients.CaptchaClient(_peer(captcha_app)),
             vault=house.vault,
             issuer=TokenIssuer(house.keys.identity_private, "registry-gateway"),
             telemetry=Telemetry("registry-gateway"),
@@ -155,13 +170,15 @@ def _registry_gateway(house: _House) -> FastAPI:
     )
 
 
-def _intake(house: _House, captcha_app: FastAPI) -> FastAPI:
+def _intake(house: _House, captcha_app: FastAPI, registry_app: FastAPI) -> FastAPI:
     return intake.create_app(
         desk.intake.settings.Settings.model_validate(
             house.settings_of(
                 "intake",
                 identity_public_key=house.keys.identity_public,
                 captcha_url="http://captcha",
+                registry_url="http://registry-gateway",
+                identity_check_seconds=IDENTITY_CHECK_SECONDS,
                 budget_url="memory://",
                 broker_url="embedded",
                 s3_endpoint="embedded",
@@ -175,6 +192,7 @@ def _intake(house: _House, captcha_app: FastAPI) -> FastAPI:
             storage=FolderStore(house.settings.folder / "objects"),
             budgets=Budgets("memory://"),
             captcha=desk.intake.clients.CaptchaClient(_peer(captcha_app)),
+            registry=desk.intake.clients.RegistryClient(_peer(registry_app)),
             identity=TokenReader(
                 house.keys.identity_public, issuer=intake.IDENTITY_ISSUER, audience=intake.IDENTITY_AUDIENCE
             ),
@@ -184,7 +202,7 @@ def _intake(house: _House, captcha_app: FastAPI) -> FastAPI:
     )
 
 
-def _tracking(house: _House, captcha_app: FastAPI, intake_app: FastAPI) -> FastAPI:
+def _tracking(house: _House, captcha_app: FastAPI, intake_app: FastAPI, registry_app: FastAPI) -> FastAPI:
     return tracking.create_app(
         desk.tracking.settings.Settings.model_validate(
             house.settings_of(
@@ -192,6 +210,7 @@ def _tracking(house: _House, captcha_app: FastAPI, intake_app: FastAPI) -> FastA
                 token_private_key=house.keys.tracking_private,
                 captcha_url="http://captcha",
                 intake_url="http://intake",
+                registry_url="http://registry-gateway",
                 budget_url="memory://",
                 broker_url="embedded",
             )
@@ -202,6 +221,7 @@ def _tracking(house: _House, captcha_app: FastAPI, intake_app: FastAPI) -> FastA
             budgets=Budgets("memory://"),
             captcha=desk.tracking.clients.CaptchaClient(_peer(captcha_app)),
             intake=desk.tracking.clients.IntakeClient(_peer(intake_app)),
+            registry=desk.tracking.clients.RegistryClient(_peer(registry_app)),
             tokens=TokenIssuer(house.keys.tracking_private, tracking.TOKEN_ISSUER),
             vault=house.vault,
             telemetry=Telemetry("tracking"),
@@ -231,7 +251,7 @@ def _notifier(house: _House) -> FastAPI:
     )
 
 
-def _demo(house: _House, provinces: Provinces, intake_app: FastAPI) -> FastAPI:
+def _demo(house: _House, provinces: Provinces, intake_app: FastAPI, registry: SwitchedRegistry) -> FastAPI:
     messages = house.database("notifier")
     app = base_app(
         "demo",
@@ -245,6 +265,7 @@ def _demo(house: _House, provinces: Provinces, intake_app: FastAPI) -> FastAPI:
         ),
     )
     app.state.provinces = provinces
+    app.state.registry = registry
     app.state.intake = intake_app.state.intake
     app.state.messages = demo.Messages(messages, house.vault)
     app.state.db = intake_app.state.db

@@ -55,7 +55,12 @@ def examples() -> list[tuple[str, Event]]:
     case = {"tracking_code": _CODE, "at": _AT}
     province = "/province/isfahan"
     return [
-        ("/desk/intake", intake.RequestSubmitted.model_validate(_REQUEST)),
+        ("/desk/intake", intake.RequestSubmitted.model_validate({**_REQUEST, "identity": "confirmed"})),
+        ("/desk/intake", intake.RequestPending.model_validate(_REQUEST)),
+        (
+            "/desk/intake",
+            intake.RequestIdentityRejected(tracking_code=_CODE, at=_AT, reason="not_matched"),
+        ),
         (
             "/desk/tracking",
             tracking.RequestStatusChanged(

@@ -18,6 +18,7 @@ from desk.iran.digits import fold, to_persian
 from desk.iran.jalali import format_moment
 from desk.iran.provinces import PROVINCES
 from desk.local.province import ProvinceCase, Provinces
+from desk.local.registry import SwitchedRegistry
 from desk.notifier.service import messages_shown
 from desk.notifier.store import ShownMessage
 from desk.registry_gateway.adapters.simulator import people
@@ -76,7 +77,16 @@ async def show_people(request: Request) -> Response:
         }
         for person in people()
     ]
-    return _page(request, "people.html", people=rows) if _wants_page(request) else JSONResponse(rows)
+    if not _wants_page(request):
+        return JSONResponse(rows)
+    return _page(request, "people.html", people=rows, answers=_registry(request).answers)
+
+
+@router.post("/registry")
+async def switch_registry(request: Request, answers: Annotated[bool, Form()]) -> Response:
+    """Switch the civil registry on or off, to see how the desk does without it."""
+    _registry(request).answers = answers
+    return RedirectResponse("/demo/people", status_code=303)
 
 
 @router.get("/messages")
@@ -141,6 +151,11 @@ async def file(request: Request, file_id: str, session: Session) -> StreamingRes
 def _provinces(request: Request) -> Provinces:
     provinces: Provinces = request.app.state.provinces
     return provinces
+
+
+def _registry(request: Request) -> SwitchedRegistry:
+    registry: SwitchedRegistry = request.app.state.registry
+    return registry
 
 
 def _answer_text(text: str) -> str:

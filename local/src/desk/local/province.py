@@ -64,6 +64,7 @@ class _Heard(Event):
     contact: dict[str, str | None]
     text: str
     attachments: list[dict[str, Any]]
+    identity: str = "confirmed"
 
 
 class _HeardReferred(_Heard):

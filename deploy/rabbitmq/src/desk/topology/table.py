@@ -18,6 +18,9 @@ TO_PROVINCES = (
 )
 """What a province hears of its own requests, and why a report of its own was refused."""
 
+PENDING = ("request-pending", "request-identity-rejected")
+"""What no province hears: a request whose applicant the civil registry has not named, and its end if it never will."""
+
 FROM_PROVINCES = (
     "case-received",
     "case-assigned",
@@ -39,7 +42,7 @@ class Service:
 
 
 SERVICES = (
-    Service("intake", None, ("request-submitted",)),
+    Service("intake", None, ("request-submitted", *PENDING)),
     Service(
         "tracking",
         "tracking",
@@ -64,9 +67,17 @@ def desk_topology() -> Topology:
         queues=(
             QueueSpec(
                 "tracking",
-                ((EVENTS, "request-submitted.*"), *((CASES, f"{name}.*") for name in FROM_PROVINCES)),
+                (
+                    *((EVENTS, f"{name}.*") for name in ("request-submitted", *PENDING)),
+                    *((CASES, f"{name}.*") for name in FROM_PROVINCES),
+                ),
             ),
-            QueueSpec("notifier", ((EVENTS, "request-submitted.*"), (EVENTS, "request-status-changed.*"))),
+            QueueSpec(
+                "notifier",
+                tuple(
+                    (EVENTS, f"{name}.*") for name in ("request-submitted", "request-pending", "request-status-changed")
+                ),
+            ),
             *(
                 QueueSpec(province_queue(each.key), tuple((EVENTS, f"{name}.{each.key}") for name in TO_PROVINCES))
                 for each in PROVINCES

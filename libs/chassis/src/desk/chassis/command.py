@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import uvicorn
 from fastapi import FastAPI
@@ -23,6 +24,7 @@ KEEP_ALIVE_SECONDS = 75
 GRACE_SECONDS = 20
 """How long requests under way may take to end when the service is told to stop."""
 
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - its only name
 Task = Callable[[], Coroutine[None, None, list[str]]]
 """Does one thing and returns a line for each thing it changed."""
 
@@ -38,7 +40,11 @@ class Service:
     settings: Callable[[], StoreSettings] | None = None
     """Reads the settings that name its database."""
     tasks: Mapping[str, tuple[str, Task]] = field(default_factory=dict)
-    """Further commands: name to help line and task."""
+    """Further commands: name, of one word or two, to help line and task."""
+
+
+class TaskFailedError(Exception):
+    """A task found what it looked for, or could not be done; the text is the one line to say."""
 
 
 def run(service: Service, arguments: Sequence[str] | None = None) -> None:
@@ -50,13 +56,13 @@ def run(service: Service, arguments: Sequence[str] | None = None) -> None:
                 _serve(service, options)
             case "migrate":
                 _migrate(service)
-            case task:
-                _report(service, asyncio.run(service.tasks[task][1]()))
+            case _:
+                _report(service, asyncio.run(options.task()))
     except ValidationError as error:
         prefix = f"DESK_{service.name.upper().replace('-', '_')}_"
         faults = [f"{prefix}{str(part['loc'][0]).upper()}: {part['msg']}" for part in error.errors(include_input=False)]
         sys.exit("\n".join(f"desk-{service.name}: {fault}" for fault in faults))
-    except (StorageDownError, SettingsError) as error:
+    except (StorageDownError, TaskFailedError, SettingsError) as error:
         sys.exit(f"desk-{service.name}: {error}")
 
 
@@ -79,9 +85,18 @@ def _parser(service: Service) -> argparse.ArgumentParser:
     )
     if service.package is not None:
         commands.add_parser("migrate", help="bring the database to the newest schema")
-    for name, (text, _) in service.tasks.items():
-        commands.add_parser(name, help=text)
+    _add_tasks(commands, service.tasks)
     return parser
+
+
+def _add_tasks(commands: _Commands, tasks: Mapping[str, tuple[str, Task]]) -> None:
+    groups: dict[str, _Commands] = {}
+    for name, (text, task) in tasks.items():
+        first, _, second = name.partition(" ")
+        if second and first not in groups:
+            groups[first] = commands.add_parser(first).add_subparsers(dest="subcommand", required=True)
+        into = groups[first] if second else commands
+        into.add_parser(second or first, help=text).set_defaults(task=task)
 
 
 def _serve(service: Service, options: argparse.Namespace) -> None:

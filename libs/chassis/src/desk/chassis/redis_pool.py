@@ -14,6 +14,9 @@ TIMEOUT_SECONDS = 1.0
 HEALTH_CHECK_SECONDS = 15
 SENTINEL_PORT = 26379
 
+REDIS_SCHEMES = ("redis://", "rediss://", "unix://", "redis+sentinel://", "rediss+sentinel://")
+"""How an address begins that :func:`redis_pool` reads."""
+
 _SENTINEL_SCHEMES = ("redis+sentinel", "rediss+sentinel")
 
 

@@ -1,1 +1,1 @@
-"""Value types of Iran: digits, national ID, Jalali date, phones, provinces and working days."""
+"""Value types of Iran: digits, national ID, foreign code, Jalali date, phones, provinces and working days."""

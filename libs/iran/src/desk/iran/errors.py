@@ -2,6 +2,7 @@
 
 IranValueError
 ├── InvalidNationalIdError      national_id
+├── InvalidForeignCodeError     foreign_code
 ├── InvalidJalaliDateError      jalali
 ├── InvalidMomentError          jalali
 ├── InvalidMobileError          phone

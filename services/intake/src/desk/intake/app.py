@@ -1,6 +1,7 @@
 """Intake's wiring."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import httpx
 from fastapi import FastAPI
@@ -16,13 +17,16 @@ from desk.chassis.s3 import S3Settings, S3Store
 from desk.chassis.storage import ObjectStore
 from desk.chassis.telemetry import Telemetry, configure_logging
 from desk.intake import routes
-from desk.intake.clients import CaptchaClient
+from desk.intake.clients import CaptchaClient, RegistryClient
+from desk.intake.identity_checks import IdentityChecks
 from desk.intake.service import Intake
 from desk.intake.settings import Settings
 from desk.intake.sweep import Sweep
 
 IDENTITY_ISSUER, IDENTITY_AUDIENCE = "registry-gateway", "desk.identity"
 PEER_TIMEOUT_SECONDS = 3.0
+REGISTRY_TIMEOUT_SECONDS = 10.0
+"""registry-gateway answers within six seconds, and nobody waits for this answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class Parts:
     storage: ObjectStore
     budgets: Budgets
     captcha: CaptchaClient
+    registry: RegistryClient
     identity: TokenReader
     vault: Vault
     telemetry: Telemetry
@@ -45,20 +50,22 @@ def real_parts(settings: Settings) -> Parts:
     """Build the parts the settings name; nothing is opened before it is used."""
     telemetry = Telemetry("intake")
     broker = RabbitBroker(settings.broker_url.get_secret_value(), telemetry)
-    http = httpx.AsyncClient(base_url=settings.captcha_url, timeout=PEER_TIMEOUT_SECONDS)
+    captcha = httpx.AsyncClient(base_url=settings.captcha_url, timeout=PEER_TIMEOUT_SECONDS)
+    registry = httpx.AsyncClient(base_url=settings.registry_url, timeout=REGISTRY_TIMEOUT_SECONDS)
     budgets = Budgets(settings.budget_url.get_secret_value())
     return Parts(
         database=Database(settings.database_url.get_secret_value()),
         broker=broker,
         storage=object_store(settings),
         budgets=budgets,
-        captcha=CaptchaClient(http),
+        captcha=CaptchaClient(captcha),
+        registry=RegistryClient(registry),
         identity=TokenReader(
             settings.identity_public_key.get_secret_value(), issuer=IDENTITY_ISSUER, audience=IDENTITY_AUDIENCE
         ),
         vault=Vault.from_text(settings.vault_keys.get_secret_value(), settings.index_key.get_secret_value()),
         telemetry=telemetry,
-        close=(broker.close, http.aclose, budgets.close),
+        close=(broker.close, captcha.aclose, registry.aclose, budgets.close),
     )
 
 
@@ -87,7 +94,9 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     outbox = Outbox("/desk/intake", parts.vault)
     relay = Relay(parts.database, outbox, parts.broker, parts.telemetry)
     parts.database.committed.append(relay.wake)
-    intake = Intake(parts.database, parts.vault, outbox, parts.storage, parts.captcha)
+    first_wait = timedelta(seconds=settings.identity_check_seconds)
+    intake = Intake(parts.database, parts.vault, outbox, parts.storage, parts.captcha, first_wait)
+    checks = IdentityChecks(parts.database, parts.vault, outbox, parts.registry, parts.telemetry, first_wait=first_wait)
     pruning = Pruning(parts.database)
     sweep = Sweep(parts.database, parts.vault, parts.storage)
     app = base_app(
@@ -99,6 +108,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         background=Background(
             workers=(
                 Worker("relay", relay.run, relay.finish),
+                Worker("identity checks", checks.run, checks.finish),
                 Worker("sweep", sweep.run, sweep.finish),
                 Worker("pruning", pruning.run, pruning.finish),
             ),

@@ -1,16 +1,21 @@
 """The rules of submitting: who may send what, its tracking code and its due date."""
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal, Self
 from uuid import UUID
 
-from desk.chassis.problem import DomainError
+from desk.chassis.problem import DomainError, FieldError
 from desk.intake.catalog import Subject, SubSubject, subjects
+from desk.iran.foreign_code import ForeignCode
 from desk.iran.jalali import in_tehran
+from desk.iran.national_id import NationalId
 from desk.iran.workdays import WorkCalendar
 
 Gender = Literal["male", "female"]
+
+FOREIGN_CODE_DIGITS = 12
 
 
 class IdentityTokenMissingError(DomainError):
@@ -46,6 +51,29 @@ class IdempotencyKeyReusedError(DomainError):
 
     status, code = 422, "idempotency_key_reused"
     title = "این درخواست پیش‌تر با محتوای دیگری ثبت شده است. لطفاً صفحه را تازه کنید و دوباره بفرستید."
+
+
+class NamesMissingError(DomainError):
+    """The registry has not said who the applicant is, so the form must."""
+
+    code = "applicant_missing"
+    title = "نام، نام خانوادگی و جنسیت خود را وارد کنید؛ ثبت احوال هنوز آن‌ها را نداده است."
+
+    def __init__(self) -> None:
+        super().__init__(
+            errors=[
+                FieldError("applicant.first_name", "missing", "نام خود را وارد کنید."),
+                FieldError("applicant.last_name", "missing", "نام خانوادگی خود را وارد کنید."),
+                FieldError("applicant.gender", "missing", "جنسیت خود را انتخاب کنید."),
+            ]
+        )
+
+
+class NamesNotExpectedError(DomainError):
+    """The registry has said who the applicant is, and nothing else counts."""
+
+    code, field = "applicant_not_expected", "applicant"
+    title = "نام شما از ثبت احوال خوانده شده است و در فرم پذیرفته نمی‌شود. صفحه را تازه کنید و دوباره بفرستید."
 
 
 class UnknownProvinceKeyError(DomainError):
@@ -112,14 +140,65 @@ class RequestNotFoundError(DomainError):
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """What somebody is called: by the civil registry or, until it has answered, by the applicant."""
+
+    first_name: str
+    last_name: str
+    gender: Gender
+
+
+@dataclass(frozen=True, slots=True)
 class Applicant:
-    """The person the civil registry vouches for; ``birth_date`` is Jalali ``YYYY-MM-DD``."""
+    """Whose request it is; ``birth_date`` is Jalali ``YYYY-MM-DD``."""
 
     national_id: str
     birth_date: str
     first_name: str
     last_name: str
     gender: Gender
+
+    @property
+    def person(self) -> Person:
+        """What they are called."""
+        return Person(self.first_name, self.last_name, self.gender)
+
+    def named(self, person: Person) -> Self:
+        """Give the same applicant under the registry's names."""
+        return replace(self, first_name=person.first_name, last_name=person.last_name, gender=person.gender)
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Who holds an identity token. ``person`` is None as long as the registry has not answered."""
+
+    national_id: str
+    birth_date: str
+    person: Person | None
+
+    def applicant(self, typed: Person | None) -> Applicant:
+        """Name the applicant: by the registry if it has answered, and only otherwise by what was typed.
+
+        Raises NamesMissingError or NamesNotExpectedError.
+        """
+        if self.person is not None and typed is not None:
+            raise NamesNotExpectedError
+        person = self.person or typed
+        if person is None:
+            raise NamesMissingError
+        return Applicant(self.national_id, self.birth_date, person.first_name, person.last_name, person.gender)
+
+
+class IdentityState(StrEnum):
+    """What is known of the applicant's identity. All but the first begin as ``PENDING``."""
+
+    KNOWN = "known"
+    """The registry answered before the request was sent."""
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    UNCONFIRMED = "unconfirmed"
+    """The registry cannot tell; the experts are to see for themselves."""
+    REJECTED = "rejected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +222,20 @@ class Request:
     subject: Subject
     sub_subject: SubSubject
     applicant: Applicant
+    """As they were when the request was sent: typed, if the identity was pending."""
     contact: Contact
     text: str
+    identity: IdentityState
+
+
+def is_foreign(number: str) -> bool:
+    """Tell a foreign national's code, which has twelve digits, from a national ID."""
+    return len(number) == FOREIGN_CODE_DIGITS
+
+
+def masked(number: str) -> str:
+    """Show a national ID or a foreign national's code as a receipt may."""
+    return ForeignCode(number).masked if is_foreign(number) else NationalId(number).masked
 
 
 def choose_subject(subject_key: str, sub_subject_key: str) -> tuple[Subject, SubSubject]:
@@ -162,3 +253,54 @@ def due_moment(submitted_at: datetime, sub_subject: SubSubject, calendar: WorkCa
     """Give the end (Tehran time) of the last working day on which the answer is in time, as UTC."""
     day, _ = in_tehran(submitted_at)
     return calendar.end_of_day(calendar.add(day.to_gregorian(), sub_subject.answer_within_days))
+
+
+class Outcome(StrEnum):
+    """What the civil registry says to a number and a birth date."""
+
+    MATCHED = "matched"
+    NOT_MATCHED = "not_matched"
+    DECEASED = "deceased"
+    REFERRED = "referred"
+    """The registry wants to see this person at its office first."""
+    UNAVAILABLE = "unavailable"
+    UNSUPPORTED = "unsupported"
+    """It does not answer for this kind of number at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The registry's word. ``person`` comes with a match; ``available_at`` may say when to ask again."""
+
+    outcome: Outcome
+    person: Person | None = None
+    available_at: datetime | None = None
+
+
+LONGEST_WAIT = timedelta(hours=1)
+LONGEST_CLOSED = timedelta(days=1)
+
+
+def conclude(verdict: Verdict, *, foreign: bool) -> IdentityState:
+    """Say what becomes of a pending identity.
+
+    The civil registry keeps Iranians: that it does not know a foreign national's code means nothing.
+    """
+    match verdict.outcome:
+        case Outcome.MATCHED:
+            return IdentityState.CONFIRMED
+        case Outcome.UNAVAILABLE:
+            return IdentityState.PENDING
+        case Outcome.UNSUPPORTED:
+            return IdentityState.UNCONFIRMED
+        case Outcome.DECEASED:
+            return IdentityState.REJECTED
+        case Outcome.NOT_MATCHED | Outcome.REFERRED:
+            return IdentityState.UNCONFIRMED if foreign else IdentityState.REJECTED
+
+
+def next_check(verdict: Verdict, *, tries: int, first_wait: timedelta, now: datetime) -> datetime:
+    """Say when to ask again: when the registry says it opens, else after a wait that doubles, at most an hour."""
+    if verdict.available_at is not None and verdict.available_at > now:
+        return min(verdict.available_at, now + LONGEST_CLOSED)
+    return now + min(first_wait * (1 << min(tries - 1, 20)), LONGEST_WAIT)

@@ -1,6 +1,6 @@
 """What intake announces."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -22,7 +22,10 @@ class Titled(BaseModel):
 
 
 class ApplicantData(BaseModel):
-    """The applicant as the civil registry knows them; ``birth_date`` is Jalali ``YYYY-MM-DD``."""
+    """The applicant as the civil registry knows them, or as they call themselves while it has not answered.
+
+    ``birth_date`` is Jalali ``YYYY-MM-DD``; ``national_id`` has ten digits, a foreign national's code twelve.
+    """
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -55,10 +58,8 @@ class AttachmentData(BaseModel):
     sha256: str
 
 
-class RequestSubmitted(Event):
-    """A new request, whole, for the experts of its province."""
-
-    name: ClassVar[str] = "request-submitted"
+class WholeRequest(Event):
+    """A request with everything there is of it."""
 
     tracking_code: str
     submitted_at: Moment
@@ -70,3 +71,30 @@ class RequestSubmitted(Event):
     contact: ContactData
     text: str
     attachments: list[AttachmentData]
+
+
+class RequestSubmitted(WholeRequest):
+    """A new request, whole, for the experts of its province.
+
+    ``identity`` is ``unconfirmed`` where the civil registry cannot say who the applicant is: the names are typed.
+    """
+
+    name: ClassVar[str] = "request-submitted"
+
+    identity: Literal["confirmed", "unconfirmed"]
+
+
+class RequestPending(WholeRequest):
+    """A new request that no province hears of yet: the civil registry could not be asked who the applicant is."""
+
+    name: ClassVar[str] = "request-pending"
+
+
+class RequestIdentityRejected(Event):
+    """The end of a pending request: the civil registry does not know the applicant so."""
+
+    name: ClassVar[str] = "request-identity-rejected"
+
+    tracking_code: str
+    at: Moment
+    reason: Literal["not_matched", "deceased", "referred"]

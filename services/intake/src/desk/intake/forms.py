@@ -1,6 +1,7 @@
 """What an applicant sends, normalised and checked field by field."""
 
-from typing import Annotated, Any
+import unicodedata
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
@@ -17,12 +18,16 @@ from pydantic import (
 
 from desk.chassis.app import FieldRuleError
 from desk.intake.catalog import FILES_MAX, TEXT_MAX, TEXT_MIN
-from desk.iran.digits import bare, clean_number, fold
+from desk.intake.domain import Person, is_foreign
+from desk.iran.digits import bare, clean_number, fold, to_persian
+from desk.iran.foreign_code import ForeignCode, InvalidForeignCodeError
 from desk.iran.national_id import InvalidNationalIdError, NationalId
 from desk.iran.phone import InvalidLandlineError, InvalidMobileError, Landline, Mobile
 from desk.iran.provinces import PROVINCES
 
 _EMAIL_MAX = 254
+_NAME_MAX = 60
+_NAME_JOINTS = frozenset(" \u200c-'’.")
 _AREA_CODES = frozenset(province.area_code for province in PROVINCES)
 
 
@@ -58,11 +63,29 @@ def _landline(value: Any) -> Any:
     return value
 
 
+def _name(text: str) -> str:
+    """Letters of any script, and what joins them: people of many nations go on pilgrimage."""
+    name = " ".join(fold(text).split())
+    if not name or len(name) > _NAME_MAX:
+        raise FieldRuleError("name_length", f"نام را بنویسید؛ حداکثر {to_persian(_NAME_MAX)} نویسه.")
+    if not any(letter.isalpha() for letter in name) or not all(map(_is_of_a_name, name)):
+        raise FieldRuleError("name_letters", "نام را فقط با حروف بنویسید، بدون رقم و نشانه.")
+    return name
+
+
+def _is_of_a_name(letter: str) -> bool:
+    return letter in _NAME_JOINTS or unicodedata.category(letter)[0] in "LM"
+
+
 def _national_id(text: str) -> str:
+    number = clean_number(text)
     try:
-        return NationalId.parse(text).value
-    except InvalidNationalIdError as error:
-        raise FieldRuleError(f"national_id_{error.reason}", "کد ملی درست نیست. لطفاً هر ده رقم را بررسی کنید.") from None
+        return ForeignCode.parse(number).value if is_foreign(number) else NationalId.parse(number).value
+    except (InvalidNationalIdError, InvalidForeignCodeError) as error:
+        raise FieldRuleError(
+            f"national_id_{error.reason}",
+            "کد ملی درست نیست. لطفاً هر ده رقم را بررسی کنید؛ کد فراگیر اتباع خارجی ۱۲ رقم دارد.",
+        ) from None
 
 
 Short = Annotated[str, StringConstraints(max_length=64)]
@@ -111,10 +134,31 @@ class LandlineForm(BaseModel):
         return Landline.parse(self.area_code, self.number).e164
 
 
-class Submission(BaseModel):
-    """A request as it is sent. Names are not among its fields: they come from the identity token alone."""
+class NamesForm(BaseModel):
+    """What the applicant is called, by the applicant."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
+
+    first_name: Annotated[str, StringConstraints(max_length=256), AfterValidator(_name)]
+    last_name: Annotated[str, StringConstraints(max_length=256), AfterValidator(_name)]
+    gender: Literal["male", "female"]
+
+    @property
+    def person(self) -> Person:
+        """The same as the desk's own value."""
+        return Person(self.first_name, self.last_name, self.gender)
+
+
+class Submission(BaseModel):
+    """A request as it is sent.
+
+    Names come from the identity token; ``applicant`` is there if, and only if, the token says that the civil registry
+    has not answered.
+    """
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    applicant: NamesForm | None = None
 
     province: Short
     email: Annotated[str | None, AfterValidator(_email)] = None
@@ -125,6 +169,11 @@ class Submission(BaseModel):
     text: Annotated[str, AfterValidator(_text)]
     attachments: Annotated[list[UUID], Field(max_length=FILES_MAX)] = []
     captcha: CaptchaAnswer
+
+    @property
+    def typed(self) -> Person | None:
+        """What the applicant says they are called, if they had to."""
+        return self.applicant.person if self.applicant else None
 
 
 class FindForm(BaseModel):

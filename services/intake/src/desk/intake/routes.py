@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Request, Response
@@ -19,11 +19,10 @@ from desk.chassis.events import Moment
 from desk.chassis.problem import BudgetExhaustedError, ServiceUnavailableError
 from desk.intake import domain, files
 from desk.intake.catalog import FILE_BYTES_MAX, catalog_json
-from desk.intake.domain import Applicant
+from desk.intake.domain import Bearer, IdentityState, Person
 from desk.intake.events import Named, Titled
 from desk.intake.forms import FindForm, Submission
 from desk.intake.service import Intake, StorageUnavailableError, Submitted, Visitor
-from desk.iran.national_id import NationalId
 from desk.iran.provinces import province
 
 router = APIRouter()
@@ -32,6 +31,7 @@ BODY_LIMITS = {"/api/attachments": FILE_BYTES_MAX + 16 * 1024}
 """A file may be 7 MiB; what a form puts around it comes on top."""
 _KEY_MIN, _KEY_MAX = 8, 64
 _PRIVATE = {"Cache-Control": "no-store"}
+_STATES = {IdentityState.PENDING: "identity_pending", IdentityState.REJECTED: "identity_rejected"}
 
 
 async def _intake(request: Request) -> Intake:
@@ -52,16 +52,16 @@ async def _visitor(
     except TokenError as error:
         raise domain.IdentityTokenInvalidError(str(error)) from None
     try:
-        applicant = Applicant(
-            national_id=claims["sub"],
-            birth_date=claims["birth_date"],
-            first_name=claims["first_name"],
-            last_name=claims["last_name"],
-            gender=claims["gender"],
-        )
-        return Visitor(applicant, claims["jti"])
+        return Visitor(Bearer(claims["sub"], claims["birth_date"], _person(claims)), claims["jti"])
     except KeyError as missing:
         raise domain.IdentityTokenInvalidError(f"a token without {missing}") from None
+
+
+def _person(claims: dict[str, Any]) -> Person | None:
+    """Read whom the registry has named; None if the token says that it has not answered."""
+    if claims["status"] == "pending":
+        return None
+    return Person(claims["first_name"], claims["last_name"], claims["gender"])
 
 
 async def _idempotency_key(
@@ -105,9 +105,16 @@ class RequestView(BaseModel):
     sub_subject: Titled
 
 
-class Receipt(RequestView):
-    """The answer to a submission."""
+class FoundRequest(RequestView):
+    """A request as tracking is told of it, with where it stands here."""
 
+    state: Literal["registered", "identity_pending", "identity_rejected"]
+
+
+class Receipt(RequestView):
+    """The answer to a submission; ``state`` is how it was taken, whatever has become of it since."""
+
+    state: Literal["registered", "identity_pending"]
     national_id_masked: str
     attachments: int
 
@@ -157,7 +164,7 @@ async def catalog(request: Request) -> Response:
 async def put_up(request: Request, response: Response, visitor: VisitorDep, intake: IntakeDep) -> AttachmentView:
     """Take a file only from somebody with an identity: the body is not read before that is clear."""
     await request.app.state.budgets.spend(
-        request.app.state.uploads_per_identity, "uploads", intake.vault.index(visitor.applicant.national_id, "uploads")
+        request.app.state.uploads_per_identity, "uploads", intake.vault.index(visitor.bearer.national_id, "uploads")
     )
     response.headers.update(_PRIVATE)
     async with _form(request) as form:
@@ -204,6 +211,8 @@ async def take_back(attachment_id: UUID, visitor: VisitorDep, intake: IntakeDep)
         *_NO_IDENTITY,
         domain.IdempotencyKeyMissingError,
         domain.IdempotencyKeyReusedError,
+        domain.NamesMissingError,
+        domain.NamesNotExpectedError,
         domain.UnknownProvinceKeyError,
         domain.UnknownSubjectError,
         domain.UnknownSubSubjectError,
@@ -222,7 +231,7 @@ async def submit(
 ) -> Receipt:
     """Take the request; a repeat with the same Idempotency-Key answers the same."""
     response.headers.update(_PRIVATE)
-    return _receipt(await intake.submit(visitor.applicant, key, form))
+    return _receipt(await intake.submit(visitor.bearer, key, form))
 
 
 @router.post(
@@ -230,10 +239,10 @@ async def submit(
     summary="Find a person's request by its code",
     responses=problems(domain.RequestNotFoundError),
 )
-async def find(form: FindForm, session: Session, intake: IntakeDep) -> RequestView:
+async def find(form: FindForm, session: Session, intake: IntakeDep) -> FoundRequest:
     """For tracking, which may be asked before it has heard of the request."""
     found = await intake.find(session, form.national_id, form.tracking_code)
-    return RequestView.model_validate(_view(found))
+    return FoundRequest.model_validate(_view(found) | {"state": _STATES.get(found.identity, "registered")})
 
 
 def _view(request: domain.Request) -> dict[str, object]:
@@ -248,10 +257,12 @@ def _view(request: domain.Request) -> dict[str, object]:
 
 
 def _receipt(submitted: Submitted) -> Receipt:
+    known = submitted.request.identity is IdentityState.KNOWN
     return Receipt.model_validate(
         _view(submitted.request)
         | {
-            "national_id_masked": NationalId(submitted.request.applicant.national_id).masked,
+            "state": "registered" if known else "identity_pending",
+            "national_id_masked": domain.masked(submitted.request.applicant.national_id),
             "attachments": len(submitted.attachments),
         }
     )

@@ -4,7 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 
 import structlog
@@ -23,8 +23,10 @@ from desk.intake.codes import new_tracking_code
 from desk.intake.domain import (
     Applicant,
     AttachmentNotFoundError,
+    Bearer,
     Contact,
     IdempotencyKeyReusedError,
+    IdentityState,
     Request,
     RequestNotFoundError,
     TooManyFilesError,
@@ -33,9 +35,18 @@ from desk.intake.domain import (
     choose_subject,
     due_moment,
 )
-from desk.intake.events import ApplicantData, AttachmentData, ContactData, Named, RequestSubmitted, Titled
+from desk.intake.events import (
+    ApplicantData,
+    AttachmentData,
+    ContactData,
+    Named,
+    RequestPending,
+    RequestSubmitted,
+    Titled,
+    WholeRequest,
+)
 from desk.intake.forms import Submission
-from desk.intake.store import Attachment, AttachmentStore, RequestStore
+from desk.intake.store import Attachment, AttachmentStore, CheckStore, RequestStore
 from desk.iran.provinces import UnknownProvinceError, province
 from desk.iran.workdays import WorkCalendar
 
@@ -55,7 +66,7 @@ class StorageUnavailableError(ServiceUnavailableError):
 class Visitor:
     """The person behind an identity token, and the token's own id."""
 
-    applicant: Applicant
+    bearer: Bearer
     visit: str
 
 
@@ -84,6 +95,8 @@ class Intake:
     outbox: Outbox
     storage: ObjectStore
     captcha: CaptchaClient
+    first_check_after: timedelta
+    """How long an identity that is pending waits to be looked up."""
     calendar: WorkCalendar = field(default_factory=WorkCalendar)
 
     async def attach(self, visitor: Visitor, content: BinaryIO, name: str) -> Attachment:
@@ -100,7 +113,7 @@ class Intake:
             async with self.database.transaction() as session:
                 await self._demand_room(session, visitor)  # again: files sent at the same time may have taken it
                 store = AttachmentStore(session, self.vault)
-                await store.add(file_id, checked, national_id=visitor.applicant.national_id, visit=visitor.visit)
+                await store.add(file_id, checked, national_id=visitor.bearer.national_id, visit=visitor.visit)
         except Exception:
             await self._delete_unrecorded(file_id)
             raise
@@ -121,31 +134,35 @@ class Intake:
         """Take back a file that no request has claimed. Raises AttachmentNotFoundError or StorageUnavailableError."""
         async with self.database.transaction() as session:
             store = AttachmentStore(session, self.vault)
-            if not await store.remove_unclaimed(str(file_id), visitor.applicant.national_id):
+            if not await store.remove_unclaimed(str(file_id), visitor.bearer.national_id):
                 raise AttachmentNotFoundError
             try:
                 await self.storage.delete(str(file_id))
             except StorageDownError as error:  # the row stays, so that the object is not forgotten
                 raise StorageUnavailableError(str(error)) from error
 
-    async def submit(self, applicant: Applicant, key: str, form: Submission) -> Submitted:
+    async def submit(self, bearer: Bearer, key: str, form: Submission) -> Submitted:
         """Take a request: all of it, with its files and its announcement, or nothing.
+
+        If the identity is pending, no province hears of it before the applicant has been looked up.
 
         A repeat with the same key and content gives the first answer again, whatever has become of its security
         code. Raises DomainError subclasses for whatever the applicant must mend.
         """
+        applicant = bearer.applicant(form.typed)
         submission = _Submission(
             idempotency_index=self.vault.index(f"{applicant.national_id}/{key}", "idempotency"),
             fingerprint=self._fingerprint(form),
         )
-        request = self._compose(applicant, form)
+        identity = IdentityState.PENDING if bearer.person is None else IdentityState.KNOWN
+        request = self._compose(applicant, identity, form)
         try:
             await self._keep_files(form, applicant)
             await self.captcha.demand(form.captcha.id, form.captcha.answer, claim=submission.idempotency_index)
         except DomainError:
             # A repeat finds its files claimed and its code spent: by the first, to which it gets the answer again.
             async with self.database.transaction() as session:
-                earlier = await self._repeated(session, submission)
+                earlier = await self._repeated(session, submission, form)
             if earlier is None:
                 raise
             return earlier
@@ -154,7 +171,7 @@ class Intake:
                 async with self.database.transaction() as session:
                     return await self._write(session, request, form, submission)
             except IntegrityError:  # somebody has this tracking code
-                request = self._compose(applicant, form)
+                request = self._compose(applicant, identity, form)
         raise ServiceUnavailableError("no free tracking code")
 
     async def _keep_files(self, form: Submission, applicant: Applicant) -> None:
@@ -181,7 +198,7 @@ class Intake:
             request, idempotency_index=submission.idempotency_index, fingerprint=submission.fingerprint
         )
         if not added:
-            earlier = await self._repeated(session, submission)
+            earlier = await self._repeated(session, submission, form)
             if earlier is None:
                 raise ServiceUnavailableError("the request that came first was taken back")
             return earlier
@@ -189,18 +206,28 @@ class Intake:
         if attachments:
             await AttachmentStore(session, self.vault).claim([each.id for each in attachments], request.id)
         submitted = Submitted(request, attachments)
-        await self.outbox.add(
-            session, _announcement(submitted), subject=request.tracking_code, key=request.province, seq=1
-        )
+        announcement: WholeRequest
+        if request.identity is IdentityState.PENDING:
+            await CheckStore(session, self.vault).add(request, request.submitted_at + self.first_check_after)
+            announcement = RequestPending.model_validate(whole(request, attachments))
+        else:
+            announcement = RequestSubmitted.model_validate(whole(request, attachments) | {"identity": "confirmed"})
+        await self.outbox.add(session, announcement, subject=request.tracking_code, key=request.province, seq=1)
         return submitted
 
-    async def _repeated(self, session: AsyncSession, submission: _Submission) -> Submitted | None:
-        """Give the answer to an earlier submission with this key. Raises IdempotencyKeyReusedError."""
+    async def _repeated(self, session: AsyncSession, submission: _Submission, form: Submission) -> Submitted | None:
+        """Give the answer to an earlier submission with this key. Raises IdempotencyKeyReusedError.
+
+        Between a submission and its repeat the registry may have come back or gone away: then only one of them has
+        typed names, and that is no other content.
+        """
         found = await RequestStore(session, self.vault).by_key(submission.idempotency_index)
         if found is None:
             return None
         request, first_fingerprint = found
         if submission.fingerprint != first_fingerprint:
+            raise IdempotencyKeyReusedError
+        if form.typed and request.identity is not IdentityState.KNOWN and request.applicant.person != form.typed:
             raise IdempotencyKeyReusedError
         return Submitted(request, await AttachmentStore(session, self.vault).of_request(request.id))
 
@@ -211,7 +238,7 @@ class Intake:
             raise UnknownAttachmentError
         return found
 
-    def _compose(self, applicant: Applicant, form: Submission) -> Request:
+    def _compose(self, applicant: Applicant, identity: IdentityState, form: Submission) -> Request:
         try:
             chosen_province = province(form.province)
         except UnknownProvinceError:
@@ -231,11 +258,15 @@ class Intake:
                 mobile=form.mobile, landline=form.landline.e164 if form.landline else None, email=form.email
             ),
             text=form.text,
+            identity=identity,
         )
 
     def _fingerprint(self, form: Submission) -> str:
-        """Keyed hash of the content. The security code is no part of it: a retry may carry a new one."""
-        return self.vault.index(form.model_dump_json(exclude={"captcha"}), "fingerprint")
+        """Keyed hash of the content.
+
+        The security code is no part of it, since a retry may carry a new one, and typed names are compared apart.
+        """
+        return self.vault.index(form.model_dump_json(exclude={"captcha", "applicant"}), "fingerprint")
 
     async def find(self, session: AsyncSession, national_id: str, tracking_code: str) -> Request:
         """Find a person's request by its code. Raises RequestNotFoundError."""
@@ -252,17 +283,17 @@ class Intake:
         return attachment, self.storage.read(file_id)
 
 
-def _announcement(submitted: Submitted) -> RequestSubmitted:
-    request = submitted.request
-    return RequestSubmitted(
-        tracking_code=request.tracking_code,
-        submitted_at=request.submitted_at,
-        due_at=request.due_at,
-        province=Named(key=request.province, name=province(request.province).name),
-        subject=Titled(key=request.subject.key, title=request.subject.title),
-        sub_subject=Titled(key=request.sub_subject.key, title=request.sub_subject.title),
-        applicant=ApplicantData.model_validate(request.applicant),
-        contact=ContactData.model_validate(request.contact),
-        text=request.text,
-        attachments=[AttachmentData.model_validate(each) for each in submitted.attachments],
-    )
+def whole(request: Request, attachments: Sequence[Attachment]) -> dict[str, object]:
+    """Give what an event that carries the whole request says of it."""
+    return {
+        "tracking_code": request.tracking_code,
+        "submitted_at": request.submitted_at,
+        "due_at": request.due_at,
+        "province": Named(key=request.province, name=province(request.province).name),
+        "subject": Titled(key=request.subject.key, title=request.subject.title),
+        "sub_subject": Titled(key=request.sub_subject.key, title=request.sub_subject.title),
+        "applicant": ApplicantData.model_validate(request.applicant),
+        "contact": ContactData.model_validate(request.contact),
+        "text": request.text,
+        "attachments": [AttachmentData.model_validate(each) for each in attachments],
+    }

@@ -1,6 +1,8 @@
 """What the environment decides for intake."""
 
-from pydantic import SecretStr
+from typing import Annotated
+
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from desk.chassis.budget import BudgetText
@@ -16,6 +18,10 @@ class Settings(StoreSettings, BrokerSettings, ObjectSettings, LogSettings):
     """PEM of registry-gateway's public key, by which identity tokens are verified."""
     captcha_url: str
     """Base address of the captcha service."""
+    registry_url: str
+    """Base address of registry-gateway, asked later about applicants whose identity was pending."""
+    identity_check_seconds: Annotated[float, Field(gt=0, le=3600)] = 60
+    """How long after a submission its pending identity is looked up first; each further wait is twice as long."""
     budget_url: SecretStr
     """``memory://`` or ``redis://…``: where tries are counted."""
     uploads_per_identity: BudgetText = "40/hour"

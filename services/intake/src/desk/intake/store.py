@@ -1,9 +1,12 @@
-"""Intake's tables: requests and their attachments. Personal data is sealed; look-ups go by blind index."""
+"""Intake's tables: requests, their attachments, and identities to be checked later.
+
+Personal data is sealed; look-ups go by blind index.
+"""
 
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from uuid import UUID
 
@@ -18,6 +21,7 @@ from sqlalchemy import (
     String,
     Table,
     delete,
+    func,
     insert,
     select,
     update,
@@ -27,7 +31,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from desk.chassis.crypto import Vault
 from desk.chassis.db import UtcDateTime, insert_into, new_metadata
 from desk.chassis.events import add_event_tables
-from desk.intake.domain import Applicant, Contact, Request, choose_subject
+from desk.intake.domain import (
+    Applicant,
+    Contact,
+    IdentityState,
+    Outcome,
+    Person,
+    Request,
+    choose_subject,
+)
 from desk.intake.files import CheckedFile
 
 metadata = new_metadata()
@@ -68,6 +80,28 @@ Index(
     postgresql_where=attachment.c.request_id.is_(None),
     sqlite_where=attachment.c.request_id.is_(None),
 )
+identity_check = Table(
+    "identity_check",
+    metadata,
+    Column("request_id", String(36), ForeignKey("request.id"), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("submitted_at", UtcDateTime, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("next_check_at", UtcDateTime, nullable=False),  # while one is under way: when its claim lapses
+    Column("outcome", String(16)),
+    Column("checked_at", UtcDateTime),
+    Column("person", LargeBinary),
+)
+"""One row for each request that was sent before the civil registry had answered."""
+Index(
+    "ix_identity_check_pending",
+    identity_check.c.next_check_at,
+    postgresql_where=identity_check.c.state == IdentityState.PENDING.value,
+    sqlite_where=identity_check.c.state == IdentityState.PENDING.value,
+)
+
+LEASE = timedelta(minutes=1)
+"""How long a claimed check is left to who claimed it; far longer than the registry may take to answer."""
 
 
 @cache
@@ -78,6 +112,9 @@ def _add_request(dialect: str) -> Executable:
         .on_conflict_do_nothing(index_elements=["idempotency_index"])
         .returning(request.c.id)
     )
+
+
+_REQUESTS = select(request, identity_check.c.state.label("identity")).outerjoin(identity_check)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,22 +161,24 @@ class RequestStore:
 
     async def by_key(self, idempotency_index: str) -> tuple[Request, str] | None:
         """Find the request that was sent with this key, and the fingerprint of its content."""
-        row = (
-            await self._session.execute(select(request).where(request.c.idempotency_index == idempotency_index))
-        ).first()
+        row = (await self._session.execute(_REQUESTS.where(request.c.idempotency_index == idempotency_index))).first()
         return (self._request(row), row.fingerprint) if row else None
 
     async def find(self, national_id: str, tracking_code: str) -> Request | None:
         """Find a person's request by its code."""
         row = (
             await self._session.execute(
-                select(request).where(
+                _REQUESTS.where(
                     request.c.tracking_code == tracking_code,
                     request.c.owner_index == self._vault.index(national_id, "national_id"),
                 )
             )
         ).first()
         return self._request(row) if row else None
+
+    async def by_id(self, request_id: str) -> Request:
+        """Read one request that is known to be there."""
+        return self._request((await self._session.execute(_REQUESTS.where(request.c.id == request_id))).one())
 
     def _request(self, row: Row[tuple[object, ...]]) -> Request:
         personal = json.loads(self._vault.open(row.personal, f"request.personal:{row.id}"))
@@ -155,7 +194,104 @@ class RequestStore:
             applicant=Applicant(**personal["applicant"]),
             contact=Contact(**personal["contact"]),
             text=personal["text"],
+            identity=IdentityState(row.identity) if row.identity else IdentityState.KNOWN,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One check that is this process's to make; ``tries`` counts it too, and tells the claim from a later one."""
+
+    request: Request
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """How many identities wait, and for how many seconds the oldest does."""
+
+    count: int
+    oldest_seconds: float
+
+
+class CheckStore:
+    """Reads and writes the identities that are to be checked later."""
+
+    def __init__(self, session: AsyncSession, vault: Vault) -> None:
+        self._session = session
+        self._vault = vault
+
+    async def add(self, new: Request, next_check_at: datetime) -> None:
+        """Note that the applicant of this request is to be looked up."""
+        await self._session.execute(
+            insert(identity_check).values(
+                request_id=str(new.id),
+                state=IdentityState.PENDING,
+                submitted_at=new.submitted_at,
+                tries=0,
+                next_check_at=next_check_at,
+            )
+        )
+
+    async def claim(self) -> Claim | None:
+        """Claim the check that is due longest; one that another session is claiming is passed over."""
+        longest_due = (
+            select(identity_check.c.request_id)
+            .where(
+                identity_check.c.state == IdentityState.PENDING,
+                identity_check.c.next_check_at <= datetime.now(UTC),
+            )
+            .order_by(identity_check.c.next_check_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        request_id = (await self._session.execute(longest_due)).scalar_one_or_none()
+        if request_id is None:
+            return None
+        claimed = (
+            update(identity_check)
+            .where(identity_check.c.request_id == request_id)
+            .values(tries=identity_check.c.tries + 1, next_check_at=datetime.now(UTC) + LEASE)
+            .returning(identity_check.c.tries)
+        )
+        tries = (await self._session.execute(claimed)).scalar_one()
+        return Claim(await RequestStore(self._session, self._vault).by_id(request_id), tries)
+
+    async def put_off(self, claim: Claim, outcome: Outcome, next_check_at: datetime) -> bool:
+        """Keep the check for a later time; False if the claim has lapsed and another has taken over."""
+        return await self._record(claim, outcome=outcome, next_check_at=next_check_at)
+
+    async def settle(self, claim: Claim, state: IdentityState, outcome: Outcome, person: Person | None) -> bool:
+        """Record the end of a check; False if the claim has lapsed and another has taken over."""
+        named = json.dumps(asdict(person)).encode() if person else None
+        return await self._record(
+            claim,
+            state=state,
+            outcome=outcome,
+            checked_at=datetime.now(UTC),
+            person=self._vault.seal(named, f"identity_check.person:{claim.request.id}") if named else None,
+        )
+
+    async def _record(self, claim: Claim, **values: object) -> bool:
+        recorded = await self._session.execute(
+            update(identity_check)
+            .where(
+                identity_check.c.request_id == str(claim.request.id),
+                identity_check.c.state == IdentityState.PENDING,
+                identity_check.c.tries == claim.tries,
+            )
+            .values(**values)
+            .returning(identity_check.c.request_id)
+        )
+        return recorded.first() is not None
+
+    async def pending(self) -> Pending:
+        """Tell how much waits to be checked."""
+        query = select(func.count(), func.min(identity_check.c.submitted_at)).where(
+            identity_check.c.state == IdentityState.PENDING
+        )
+        count, oldest = (await self._session.execute(query)).one()
+        return Pending(count, (datetime.now(UTC) - oldest).total_seconds() if oldest is not None else 0.0)
 
 
 class AttachmentStore:

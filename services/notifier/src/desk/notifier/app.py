@@ -14,7 +14,7 @@ from desk.chassis.db import Database
 from desk.chassis.telemetry import Telemetry, configure_logging
 from desk.notifier.channels import Channel, ShownChannel
 from desk.notifier.domain import ChannelName
-from desk.notifier.events import RequestStatusChanged, RequestSubmitted
+from desk.notifier.events import RequestPending, RequestStatusChanged, RequestSubmitted
 from desk.notifier.rendering import Renderer
 from desk.notifier.service import Announcer, Dispatcher
 from desk.notifier.settings import Settings
@@ -74,6 +74,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     bus = Bus("notifier", parts.database, parts.broker, parts.telemetry)
     announcer = Announcer(parts.vault, Renderer(settings.public_url))
     bus.subscribe(RequestSubmitted, announcer.announce_submission)
+    bus.subscribe(RequestPending, announcer.announce_pending)
     bus.subscribe(RequestStatusChanged, announcer.announce_status)
 
     outcomes = Counter(

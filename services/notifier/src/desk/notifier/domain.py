@@ -17,6 +17,8 @@ class Template(StrEnum):
     """The occasions on which an applicant is told something."""
 
     SUBMITTED = "submitted"
+    PENDING = "pending"
+    IDENTITY_REJECTED = "identity_rejected"
     ANSWERED = "answered"
 
 

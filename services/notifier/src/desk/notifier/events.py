@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from desk.chassis.events import Event, Moment
 from desk.iran.phone import Mobile
 
-ANSWERED_STATE = "answered"
+ANSWERED_STATE, IDENTITY_REJECTED_STATE = "answered", "identity_rejected"
 
 
 def _mobile(text: str) -> str:
@@ -57,10 +57,8 @@ class AnswerData(Part):
     at: Moment
 
 
-class RequestSubmitted(Event):
-    """A new request."""
-
-    name: ClassVar[str] = "request-submitted"
+class NewRequest(Event):
+    """What a notice of a new request says."""
 
     tracking_code: TrackingCode
     submitted_at: Moment
@@ -69,6 +67,18 @@ class RequestSubmitted(Event):
     subject: SubjectData
     applicant: ApplicantData
     contact: ContactData
+
+
+class RequestSubmitted(NewRequest):
+    """A new request, on its way to the province."""
+
+    name: ClassVar[str] = "request-submitted"
+
+
+class RequestPending(NewRequest):
+    """A new request whose applicant is to be looked up before it goes to the province."""
+
+    name: ClassVar[str] = "request-pending"
 
 
 class RequestStatusChanged(Event):
@@ -81,10 +91,13 @@ class RequestStatusChanged(Event):
     province: ProvinceData
     applicant: ApplicantData
     contact: ContactData
+    note: str | None = None
     answer: AnswerData | None = None
 
     @model_validator(mode="after")
-    def _answered_has_an_answer(self) -> Self:
+    def _says_what_its_notice_needs(self) -> Self:
         if self.state == ANSWERED_STATE and self.answer is None:
             raise ValueError("answered without an answer")
+        if self.state == IDENTITY_REJECTED_STATE and self.note is None:
+            raise ValueError("identity rejected without a reason")
         return self

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from desk.iran.digits import fold, isolate_ltr, to_persian
 from desk.iran.jalali import MONTHS, format_moment, in_tehran
 from desk.notifier.domain import Template
-from desk.notifier.events import ApplicantData, RequestStatusChanged, RequestSubmitted
+from desk.notifier.events import ApplicantData, NewRequest, RequestStatusChanged
 
 _HONORIFICS = {"male": "جناب آقای", "female": "سرکار خانم"}
 
@@ -56,8 +56,8 @@ class Renderer:
         return self._templates.get_template(name).render(words).strip()
 
 
-def submission_words(event: RequestSubmitted) -> Words:
-    """Give the words for a request that was submitted."""
+def submission_words(event: NewRequest) -> Words:
+    """Give the words for a request that was submitted, whether or not the applicant's identity is pending."""
     due_day, _ = in_tehran(event.due_at)
     return {
         **_common_words(event.tracking_code, event.applicant),
@@ -77,6 +77,11 @@ def answer_words(event: RequestStatusChanged, text: str, at: datetime) -> Words:
         "answered_at": format_moment(at),
         "answer_lines": fold(text).split("\n"),
     }
+
+
+def rejection_words(event: RequestStatusChanged, reason: str) -> Words:
+    """Give the words for a request that is over because the civil registry does not vouch for its applicant."""
+    return {**_common_words(event.tracking_code, event.applicant), "reason": fold(reason)}
 
 
 def _common_words(tracking_code: str, applicant: ApplicantData) -> Words:

@@ -1,4 +1,4 @@
-"""Queueing notices with the event that calls for them, and handing them over one by one."""
+"""Queueing notices with the event that calls for them, and handing them over a few at a time."""
 
 import asyncio
 
@@ -11,13 +11,22 @@ from desk.chassis.db import Database
 from desk.chassis.events import Received
 from desk.notifier.channels import Channel, ChannelDownError, RefusedError
 from desk.notifier.domain import ChannelName, Outcome, Template, Trouble
-from desk.notifier.events import ANSWERED_STATE, ContactData, RequestStatusChanged, RequestSubmitted
-from desk.notifier.rendering import Renderer, Words, answer_words, submission_words
+from desk.notifier.events import (
+    ANSWERED_STATE,
+    IDENTITY_REJECTED_STATE,
+    ContactData,
+    RequestPending,
+    RequestStatusChanged,
+    RequestSubmitted,
+)
+from desk.notifier.rendering import Renderer, Words, answer_words, rejection_words, submission_words
 from desk.notifier.store import Claim, MessageStore, Personal, ShownMessage, open_claim
 
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.5
+AT_ONCE = 8
+"""How many messages of a channel are handed over at a time: a provider that takes a second must not make a queue."""
 SEND_SECONDS = 8.0
 """The longest a channel may take over one message: less than an app that stops waits, far less than a claim holds."""
 
@@ -34,13 +43,20 @@ class Announcer:
         event = received.data
         await self._queue(session, received.id, event.contact, Template.SUBMITTED, submission_words(event))
 
-    async def announce_status(self, session: AsyncSession, received: Received[RequestStatusChanged]) -> None:
-        """Tell the applicant that the answer is there; other states need no notice."""
+    async def announce_pending(self, session: AsyncSession, received: Received[RequestPending]) -> None:
+        """Tell the applicant that the request is taken, and that their identity is to be checked."""
         event = received.data
-        if event.state != ANSWERED_STATE or event.answer is None:
-            return
-        words = answer_words(event, event.answer.text, event.answer.at)
-        await self._queue(session, received.id, event.contact, Template.ANSWERED, words)
+        await self._queue(session, received.id, event.contact, Template.PENDING, submission_words(event))
+
+    async def announce_status(self, session: AsyncSession, received: Received[RequestStatusChanged]) -> None:
+        """Tell the applicant that the answer is there, or that the request is over; other states need no notice."""
+        event = received.data
+        if event.state == ANSWERED_STATE and event.answer is not None:
+            words = answer_words(event, event.answer.text, event.answer.at)
+            await self._queue(session, received.id, event.contact, Template.ANSWERED, words)
+        elif event.state == IDENTITY_REJECTED_STATE and event.note is not None:
+            words = rejection_words(event, event.note)
+            await self._queue(session, received.id, event.contact, Template.IDENTITY_REJECTED, words)
 
     async def _queue(
         self,
@@ -90,7 +106,7 @@ class Dispatcher:
         self._hint.set()
 
     def finish(self) -> None:
-        """End after the message that is under way, so that it is not left claimed."""
+        """End after the messages that are under way, so that none is left claimed."""
         self._finishing = True
         self._hint.set()
 
@@ -98,20 +114,24 @@ class Dispatcher:
         """Hand over until :meth:`finish`; errors of the store end the call, and the caller starts it again."""
         while not self._finishing:
             self._hint.clear()
-            sent = await self.dispatch_next()
-            if not sent and not self._finishing:
+            if not await self.dispatch_due() and not self._finishing:
                 await self._wait()
 
-    async def dispatch_next(self) -> bool:
-        """Hand over one message that is due; False if there is none.
+    async def dispatch_due(self) -> int:
+        """Hand over some of the messages that are due, at the same time; return how many, 0 if there is none.
 
-        The claim is committed first. Whoever finds it lapsed, after a crash or a lost database, tries again with the
-        same reference, by which the provider knows a repeat.
+        The claims are committed first. Whoever finds one lapsed, after a crash or a lost database, tries again with
+        the same reference, by which the provider knows a repeat.
         """
         async with self._database.transaction() as session:
-            claim = await MessageStore(session, self._vault).claim(self._name)
-        if claim is None:
-            return False
+            claims = await MessageStore(session, self._vault).claim(self._name, AT_ONCE)
+        done = await asyncio.gather(*(self._hand_over(claim) for claim in claims), return_exceptions=True)
+        for failure in done:  # of the store: told once all are through, so that none is cut off in mid-send
+            if isinstance(failure, BaseException):
+                raise failure
+        return len(claims)
+
+    async def _hand_over(self, claim: Claim) -> None:
         outcome = await self._try(claim)
         async with self._database.transaction() as session:
             store = MessageStore(session, self._vault)
@@ -128,7 +148,6 @@ class Dispatcher:
             state=outcome.state if ours else "lapsed",
             trouble=outcome.trouble,
         )
-        return True
 
     async def _try(self, claim: Claim) -> Outcome:
         try:

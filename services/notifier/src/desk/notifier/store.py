@@ -127,26 +127,26 @@ class MessageStore:
         )
         hint_after_commit(self._session)
 
-    async def claim(self, channel: ChannelName) -> Claim | None:
-        """Claim the message that is due longest; one that another session is claiming is passed over."""
+    async def claim(self, channel: ChannelName, limit: int) -> list[Claim]:
+        """Claim the messages that are due longest; those that another session is claiming are passed over."""
         longest_due = (
             select(message.c.id)
             .where(*_due(channel))
             .order_by(message.c.next_try_at)
-            .limit(1)
+            .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        message_id = (await self._session.execute(longest_due)).scalar_one_or_none()
-        if message_id is None:
-            return None
+        ids = (await self._session.execute(longest_due)).scalars().all()
+        if not ids:
+            return []
         claimed = (
             update(message)
-            .where(message.c.id == message_id)
+            .where(message.c.id.in_(ids))
             .values(state=State.CLAIMED, tries=message.c.tries + 1, next_try_at=datetime.now(UTC) + LEASE)
-            .returning(message.c.template, message.c.tries, message.c.personal)
+            .returning(message.c.id, message.c.template, message.c.tries, message.c.personal)
         )
-        row = (await self._session.execute(claimed)).one()
-        return Claim(message_id, Template(row.template), row.tries, row.personal)
+        rows = (await self._session.execute(claimed)).all()
+        return [Claim(row.id, Template(row.template), row.tries, row.personal) for row in rows]
 
     async def record(self, claim: Claim, outcome: Outcome) -> bool:
         """Record what a try came to; False if the claim has lapsed and another has taken over."""

@@ -3,40 +3,74 @@
 ::
 
     DomainError
-    ├── IdentityNotMatchedError       404, no such number, or not with this birth date: the caller cannot tell which
-    ├── IdentityDeceasedError         422, the person has died
-    └── ServiceUnavailableError
-        └── RegistryUnavailableError  503, the registry gave no answer
+    ├── IdentityNotMatchedError   404, no such number, or not with this birth date: the caller cannot tell which
+    ├── IdentityDeceasedError     422, the person has died
+    ├── IdentityReferredError     422, the registry wants to see the person first
+    ├── ProofMissingError         422, no proof of work was sent
+    ├── ProofWrongError           422, the proof of work is no solution of its challenge
+    └── ProofExpiredError         422, the proof is unknown, used, too old or was made for something else
 """
 
+import ipaddress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Literal
 
-from desk.chassis.problem import DomainError, ServiceUnavailableError
+from desk.chassis.problem import DomainError
+from desk.iran.foreign_code import ForeignCode
 from desk.iran.jalali import JalaliDate
 from desk.iran.national_id import NationalId
 
 Gender = Literal["male", "female"]
+IdKind = Literal["national_id", "foreign_code"]
+Number = NationalId | ForeignCode
+"""By what the state knows a person."""
 
 OLDEST_AGE_YEARS = 120
 """A birth date further back is a slip of the pen; nobody alive is that old."""
+
+_IPV4_PREFIX, _IPV6_PREFIX = 24, 56
 
 
 class Purpose(StrEnum):
     """What a look-up was made for."""
 
     SUBMIT = "submit"
+    CONFIRM = "confirm"
+    """For a request that was accepted while the registry gave no answer."""
+    MOBILE = "mobile"
+    """Whether a mobile is the person's own."""
 
 
 class Outcome(StrEnum):
-    """How a look-up ended, as the audit says it."""
+    """How a look-up ended, as the ledger says it."""
 
     MATCHED = "matched"
     NOT_MATCHED = "not_matched"
     DECEASED = "deceased"
+    REFERRED = "referred"
     UNANSWERED = "unanswered"
+    MOBILE_MATCHED = "mobile_matched"
+    MOBILE_MISMATCHED = "mobile_mismatched"
+
+
+class Reason(StrEnum):
+    """Why the registry gives no answer now."""
+
+    CLOSED = "closed"
+    QUOTA = "quota"
+    UNREACHABLE = "unreachable"
+    FOREIGN = "foreign"
+    """It does not answer for this kind of number at all."""
+
+
+class MobileOwner(StrEnum):
+    """Whether a mobile belongs to a national ID."""
+
+    MATCH = "match"
+    MISMATCH = "mismatch"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -72,19 +106,85 @@ class Deceased:
     outcome: ClassVar[Outcome] = Outcome.DECEASED
 
 
-Answer = Matched | NotMatched | Deceased
+@dataclass(frozen=True, slots=True)
+class Referred:
+    """The registry says nothing before the person has been to one of its offices."""
+
+    outcome: ClassVar[Outcome] = Outcome.REFERRED
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """The registry gives no answer now; this says nothing about the number."""
+
+    outcome: ClassVar[Outcome] = Outcome.UNANSWERED
+    reason: Reason
+    until: datetime | None = None
+    """When it will answer again, where that is known."""
+    asked: bool = False
+    """Whether it was asked at all."""
+
+
+Verdict = Matched | NotMatched | Deceased | Referred
 """What the registry says to a number and a birth date."""
+
+Answer = Verdict | Unavailable
+
+
+class Klass(StrEnum):
+    """What a code of the registry asks of us; the last is our own, for what is no answer of the registry at all."""
+
+    NOT_FOUND = "not_found"
+    REFER = "refer"
+    QUOTA = "quota"
+    CLOSED_HOURS = "closed_hours"
+    RETRY = "retry"
+    CONFIG = "config"
+    BUG = "bug"
+    IGNORE = "ignore"
+    DOWN = "down"
+
+
+class UnansweredError(Exception):
+    """The registry said nothing about the person; ``klass`` tells why, the text (never personal) is for the log."""
+
+    def __init__(self, klass: Klass, text: str, *, again: bool = False) -> None:
+        """``again``: the same call may be made again at once, since it cannot have been answered."""
+        super().__init__(text)
+        self.klass = klass
+        self.again = again
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """One look-up that reached the registry, as the audit keeps it: keyed hashes instead of number and address."""
+    """One look-up, as the ledger keeps it: keyed hashes instead of number and address."""
 
     at: datetime
     purpose: Purpose
     number_index: str
     source_index: str
+    """Empty where the desk itself asked."""
     outcome: Outcome
+
+
+def kind_of(number: Number) -> IdKind:
+    """Name the kind of number, as the identity token carries it."""
+    return "national_id" if isinstance(number, NationalId) else "foreign_code"
+
+
+def neighbourhood_of(source: str) -> str:
+    """Return whom a source's look-ups are counted for: the /24 of an IPv4 address, the /56 a household gets of IPv6.
+
+    A sweep changes its address within what one contract gives it.
+    """
+    try:
+        address = ipaddress.ip_address(source)
+    except ValueError:
+        return source
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    prefix = _IPV4_PREFIX if isinstance(address, ipaddress.IPv4Address) else _IPV6_PREFIX
+    return str(ipaddress.ip_network((address, prefix), strict=False))
 
 
 def birth_date_fault(birth_date: JalaliDate, today: JalaliDate) -> Literal["in_future", "too_long_ago"] | None:
@@ -114,12 +214,36 @@ class IdentityDeceasedError(DomainError):
     )
 
 
-class RegistryUnavailableError(ServiceUnavailableError):
-    """The registry gave no answer; it says nothing about the number."""
+class IdentityReferredError(DomainError):
+    """The registry shows nothing of this record before the person has been to one of its offices."""
 
-    code = "registry_unavailable"
-    title = "سامانهٔ ثبت احوال در این لحظه پاسخ نمی‌دهد. لطفاً چند دقیقهٔ دیگر دوباره تلاش کنید."
+    status = 422
+    code = "identity_referred"
+    title = (
+        "ثبت احوال سوابق این کد ملی را تا پیش از مراجعهٔ حضوری نشان نمی‌دهد. لطفاً با شناسنامه و کارت ملی به ادارهٔ "
+        "ثبت احوال مراجعه کنید؛ اگر کار شما فوری است، به ادارهٔ حج و زیارت استان خود مراجعه کنید."
+    )
 
-    def __init__(self, reason: str = "", *, retry_after: int = 60) -> None:
-        """``retry_after`` is in seconds."""
-        super().__init__(reason, retry_after=retry_after)
+
+class ProofMissingError(DomainError):
+    """A look-up wants a proof of work, and none was sent."""
+
+    code = "proof_missing"
+    title = "محاسبهٔ امنیتی مرورگر فرستاده نشده است. لطفاً صفحه را تازه کنید و دوباره تلاش کنید."
+    field = "proof"
+
+
+class ProofWrongError(DomainError):
+    """The proof of work is no solution of its challenge."""
+
+    code = "proof_wrong"
+    title = "محاسبهٔ امنیتی مرورگر درست نیست. لطفاً دوباره تلاش کنید."
+    field = "proof"
+
+
+class ProofExpiredError(DomainError):
+    """The proof is unknown, used, too old or was made for something else; which of these is nobody's business."""
+
+    code = "proof_expired"
+    title = "محاسبهٔ امنیتی مرورگر دیگر اعتبار ندارد. لطفاً دوباره تلاش کنید."
+    field = "proof"

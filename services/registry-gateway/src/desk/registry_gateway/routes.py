@@ -1,102 +1,32 @@
-"""The public route of the registry gateway, and how what people type becomes values."""
+"""HTTP in: one public route for pages, three internal ones for the services of the desk."""
 
-from datetime import UTC, datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, Field, PlainValidator
 
-from desk.chassis.app import FieldRuleError, problems, source_of
+from desk.chassis.app import problems, source_of
 from desk.chassis.problem import BudgetExhaustedError, ServiceUnavailableError
-from desk.iran.jalali import InvalidJalaliDateError, JalaliDate, in_tehran
-from desk.iran.national_id import InvalidNationalIdError, NationalId
 from desk.registry_gateway.domain import (
-    Gender,
     IdentityDeceasedError,
     IdentityNotMatchedError,
-    RegistryUnavailableError,
-    birth_date_fault,
+    IdentityReferredError,
+    ProofExpiredError,
+    ProofMissingError,
+    ProofWrongError,
 )
-from desk.registry_gateway.service import ProvenIdentity, RegistryDoor
-
-_NATIONAL_ID_MESSAGES = {
-    "empty": "کد ملی را وارد کنید.",
-    "not_digits": "کد ملی را فقط با رقم وارد کنید.",
-    "length": "کد ملی باید ۱۰ رقم باشد.",
-    "equal_digits": "این کد ملی پذیرفتنی نیست. کد را از روی کارت ملی وارد کنید.",
-    "check_digit": "کد ملی درست نیست. رقم‌ها را با کارت ملی مقایسه و اصلاح کنید.",
-}
-_BIRTH_DATE_MESSAGES = {
-    "format": "تاریخ تولد را به صورت سال، ماه و روز وارد کنید؛ مانند ۱۳۶۱-۱۲-۰۵.",
-    "year": "سال تولد را به هجری شمسی و چهار رقمی وارد کنید؛ مانند ۱۳۶۱.",
-    "month": "ماه تولد باید از ۱ تا ۱۲ باشد.",
-    "day": "این ماه چنین روزی ندارد. روز تولد را اصلاح کنید.",
-    "in_future": "تاریخ تولد در آینده است. آن را اصلاح کنید.",
-    "too_long_ago": "تاریخ تولد بسیار دور است. سال تولد را اصلاح کنید.",
-}
-
-
-def _read_national_id(typed: object) -> NationalId:
-    try:
-        return NationalId.parse(_text(typed))
-    except InvalidNationalIdError as error:
-        raise FieldRuleError(error.reason, _NATIONAL_ID_MESSAGES[error.reason]) from None
-
-
-def _read_birth_date(typed: object) -> JalaliDate:
-    try:
-        birth_date = JalaliDate.parse(_text(typed))
-    except InvalidJalaliDateError as error:
-        raise FieldRuleError(error.reason, _BIRTH_DATE_MESSAGES[error.reason]) from None
-    today, _ = in_tehran(datetime.now(UTC))
-    if fault := birth_date_fault(birth_date, today):
-        raise FieldRuleError(fault, _BIRTH_DATE_MESSAGES[fault])
-    return birth_date
-
-
-def _text(typed: object) -> str:
-    """Refuse JSON numbers above all: a number has lost its leading zeros, and nobody can say whether it had any."""
-    if not isinstance(typed, str):
-        raise FieldRuleError("not_text", "این مورد باید به صورت متن فرستاده شود.")
-    return typed
-
-
-class IdentityQuery(BaseModel):
-    """Whom to look up; Persian, Arabic-Indic and Latin digits are accepted."""
-
-    national_id: Annotated[
-        NationalId,
-        PlainValidator(_read_national_id, json_schema_input_type=str),
-        Field(description="Ten digits; eight or nine are padded with the zeros a spreadsheet took."),
-    ]
-    birth_date: Annotated[
-        JalaliDate,
-        PlainValidator(_read_birth_date, json_schema_input_type=str),
-        Field(description="Jalali date, YYYY-MM-DD.", examples=["1361-12-05"]),
-    ]
-
-
-class IdentityView(BaseModel):
-    """The person, and the token that binds number, birth date, names and gender."""
-
-    status: Literal["matched"]
-    first_name: str
-    last_name: str
-    gender: Gender
-    token: str
-    expires_at: datetime
-
-    @classmethod
-    def of(cls, proven: ProvenIdentity) -> Self:
-        """Show what the applicant may see."""
-        return cls(
-            status="matched",
-            first_name=proven.identity.first_name,
-            last_name=proven.identity.last_name,
-            gender=proven.identity.gender,
-            token=proven.token,
-            expires_at=proven.expires_at,
-        )
+from desk.registry_gateway.forms import (
+    Confirmation,
+    IdentityQuery,
+    LookupsView,
+    MatchedView,
+    MobileQuery,
+    MobileView,
+    NumberQuery,
+    PendingView,
+    PersonQuery,
+    shown,
+)
+from desk.registry_gateway.service import RegistryDoor
 
 
 async def _door(request: Request) -> RegistryDoor:
@@ -104,6 +34,7 @@ async def _door(request: Request) -> RegistryDoor:
     return door
 
 
+Door = Annotated[RegistryDoor, Depends(_door)]
 router = APIRouter()
 
 
@@ -113,14 +44,47 @@ router = APIRouter()
     responses=problems(
         IdentityNotMatchedError,
         IdentityDeceasedError,
+        IdentityReferredError,
+        ProofMissingError,
+        ProofWrongError,
+        ProofExpiredError,
         BudgetExhaustedError,
-        RegistryUnavailableError,
         ServiceUnavailableError,
     ),
 )
-async def identify(
-    query: IdentityQuery, request: Request, response: Response, door: Annotated[RegistryDoor, Depends(_door)]
-) -> IdentityView:
-    """Answer with names, gender and an identity token if number and birth date belong together."""
+async def identify(query: IdentityQuery, request: Request, response: Response, door: Door) -> MatchedView | PendingView:
+    """Answer with names, gender and an identity token, or with a token alone while the registry gives no answer."""
     response.headers["Cache-Control"] = "no-store"
-    return IdentityView.of(await door.identify(query.national_id, query.birth_date, source_of(request)))
+    proof = query.proof.proof() if query.proof is not None else None
+    return shown(await door.identify(query.national_id, query.birth_date, source_of(request), proof))
+
+
+@router.post(
+    "/internal/identities",
+    summary="Confirm a pair that was accepted while the registry gave no answer",
+    response_model_exclude_none=True,
+    responses=problems(ServiceUnavailableError),
+)
+async def confirm(query: PersonQuery, door: Door) -> Confirmation:
+    """Ask the registry for a service of the desk; nobody's budget pays."""
+    return Confirmation.of(await door.confirm(query.national_id, query.birth_date))
+
+
+@router.post(
+    "/internal/lookups",
+    summary="List when a record was looked up, and for what",
+    responses=problems(ServiceUnavailableError),
+)
+async def lookups(query: NumberQuery, door: Door) -> LookupsView:
+    """Give a person's look-ups out of the ledger."""
+    return LookupsView.of(await door.lookups(query.national_id))
+
+
+@router.post(
+    "/internal/mobiles",
+    summary="Check whether a mobile belongs to a national ID",
+    responses=problems(ServiceUnavailableError),
+)
+async def check_mobile(query: MobileQuery, door: Door) -> MobileView:
+    """Ask the register of mobiles, where this desk does."""
+    return MobileView(outcome=await door.owner(query.national_id, query.mobile))

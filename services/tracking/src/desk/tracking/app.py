@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import httpx
 from fastapi import FastAPI
+from prometheus_client import Counter
 
 from desk.chassis.app import Background, Closers, Worker, base_app
 from desk.chassis.budget import Budgets
@@ -14,13 +15,15 @@ from desk.chassis.db import Database
 from desk.chassis.events import Outbox
 from desk.chassis.telemetry import Telemetry, configure_logging
 from desk.tracking import routes
-from desk.tracking.clients import CaptchaClient, IntakeClient
-from desk.tracking.events import REPORTS, RequestSubmitted
+from desk.tracking.clients import CaptchaClient, IntakeClient, RegistryClient
+from desk.tracking.events import REPORTS, RequestIdentityRejected, RequestPending, RequestSubmitted
 from desk.tracking.service import Tracking
 from desk.tracking.settings import Settings
 
 TOKEN_ISSUER = "tracking"  # noqa: S105 - a name, not a secret
 PEER_TIMEOUT_SECONDS = 3.0
+REGISTRY_TIMEOUT_SECONDS = 1.5
+"""A page does not wait long for what it can do without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Parts:
     budgets: Budgets
     captcha: CaptchaClient
     intake: IntakeClient
+    registry: RegistryClient
     tokens: TokenIssuer
     vault: Vault
     telemetry: Telemetry
@@ -45,6 +49,7 @@ def real_parts(settings: Settings) -> Parts:
     broker = RabbitBroker(settings.broker_url.get_secret_value(), telemetry)
     captcha = httpx.AsyncClient(base_url=settings.captcha_url, timeout=PEER_TIMEOUT_SECONDS)
     intake = httpx.AsyncClient(base_url=settings.intake_url, timeout=PEER_TIMEOUT_SECONDS)
+    registry = httpx.AsyncClient(base_url=settings.registry_url, timeout=REGISTRY_TIMEOUT_SECONDS)
     budgets = Budgets(settings.budget_url.get_secret_value())
     return Parts(
         database=Database(settings.database_url.get_secret_value()),
@@ -52,10 +57,11 @@ def real_parts(settings: Settings) -> Parts:
         budgets=budgets,
         captcha=CaptchaClient(captcha),
         intake=IntakeClient(intake),
+        registry=RegistryClient(registry),
         tokens=TokenIssuer(settings.token_private_key.get_secret_value(), TOKEN_ISSUER),
         vault=Vault.from_text(settings.vault_keys.get_secret_value(), settings.index_key.get_secret_value()),
         telemetry=telemetry,
-        close=(broker.close, captcha.aclose, intake.aclose, budgets.close),
+        close=(broker.close, captcha.aclose, intake.aclose, registry.aclose, budgets.close),
     )
 
 
@@ -66,9 +72,14 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         configure_logging(settings.log_style, settings.log_level)
         parts = real_parts(settings)
     outbox = Outbox("/desk/tracking", parts.vault)
-    tracking = Tracking(parts.database, parts.vault, outbox, parts.intake)
+    lookups_missing = Counter(
+        "desk_lookups_missing", "Pages without the look-ups in the civil registry", registry=parts.telemetry.registry
+    )
+    tracking = Tracking(parts.database, parts.vault, outbox, parts.intake, parts.registry, lookups_missing)
     bus = Bus("tracking", parts.database, parts.broker, parts.telemetry)
     bus.subscribe(RequestSubmitted, tracking.open_case)
+    bus.subscribe(RequestPending, tracking.hold_case)
+    bus.subscribe(RequestIdentityRejected, tracking.reject_identity)
     for report in REPORTS:
         bus.subscribe(report, tracking.record)
     pruning = Pruning(parts.database)

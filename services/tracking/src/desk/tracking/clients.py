@@ -1,6 +1,7 @@
-"""The services tracking asks: captcha, and intake for what it has not heard of yet."""
+"""The services tracking asks: captcha, intake for what it has not heard of yet, and registry-gateway."""
 
 import secrets
+from typing import Literal
 
 import httpx
 import structlog
@@ -8,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from desk.chassis.events import Moment
 from desk.chassis.problem import ServiceUnavailableError
-from desk.tracking.domain import CaptchaExpiredError, CaptchaWrongError, RequestNotFoundError
+from desk.tracking.domain import CaptchaExpiredError, CaptchaWrongError, RequestNotFoundError, State
 from desk.tracking.events import Named, Titled
 
 log = structlog.get_logger(__name__)
@@ -27,6 +28,25 @@ class FreshRequest(BaseModel):
     province: Named
     subject: Titled
     sub_subject: Titled
+    state: Literal[State.REGISTERED, State.IDENTITY_PENDING, State.IDENTITY_REJECTED] = State.REGISTERED
+
+
+class Lookup(BaseModel):
+    """That the civil registry was asked about a person: when, and what for.
+
+    To ``submit`` a request, to ``confirm`` one later, about a ``mobile``; registry-gateway may learn further purposes.
+    """
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    at: Moment
+    purpose: str
+
+
+class _Lookups(BaseModel):
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    lookups: list[Lookup]
 
 
 class _Problem(BaseModel):
@@ -98,3 +118,19 @@ class IntakeClient:
             return FreshRequest.model_validate_json(response.content)
         except ValidationError:
             raise _not_understood(response, "intake") from None
+
+
+class RegistryClient:
+    """Asks registry-gateway."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        """``http`` carries the base address and a time limit."""
+        self._http = http
+
+    async def lookups(self, national_id: str) -> list[Lookup]:
+        """List when the civil registry was asked about a person, newest first. Raises ServiceUnavailableError."""
+        response = await _post(self._http, "/internal/lookups", {"national_id": national_id}, "registry-gateway")
+        try:
+            return _Lookups.model_validate_json(response.content).lookups
+        except ValidationError:
+            raise _not_understood(response, "registry-gateway") from None

@@ -70,6 +70,31 @@ NEXT: Mapping[State, frozenset[State]] = {
 """The one place that knows which state may follow which."""
 
 
+class RejectionReason(StrEnum):
+    """Why the civil registry does not vouch for an applicant."""
+
+    NOT_MATCHED = "not_matched"
+    DECEASED = "deceased"
+    REFERRED = "referred"
+
+
+REJECTIONS: Mapping[RejectionReason, str] = {
+    RejectionReason.NOT_MATCHED: (
+        "کد ملی و تاریخ تولد در ثبت احوال با هم نمی‌خوانند. "
+        "لطفاً هر دو را از روی کارت ملی یا شناسنامه بخوانید و درخواست تازه‌ای بفرستید."
+    ),
+    RejectionReason.DECEASED: (
+        "برای این کد ملی در ثبت احوال وفات ثبت شده است. برای پیگیری امور زائر درگذشته به ادارهٔ حج و زیارت استان خود، "
+        "و اگر این ثبت نادرست است به ادارهٔ ثبت احوال مراجعه کنید."
+    ),
+    RejectionReason.REFERRED: (
+        "ثبت احوال برای این کد ملی مراجعهٔ حضوری می‌خواهد. "
+        "لطفاً به ادارهٔ ثبت احوال مراجعه کنید و پس از آن درخواست تازه‌ای بفرستید."
+    ),
+}
+"""What the applicant is told, and what to do next."""
+
+
 class RequestNotFoundError(DomainError):
     """No request has this national ID and tracking code together; which of the two is wrong is not said."""
 
@@ -121,7 +146,10 @@ class ForgedSenderError(RefusedError):
 
 
 class CaseUnknownError(Exception):
-    """A report on a case tracking has not heard of yet: it may well come in a moment, so the report is retried."""
+    """A report on a case tracking has not heard of yet, or not that its applicant is known.
+
+    That may well come in a moment, so the report is retried.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +157,8 @@ class Case:
     """A request in the hands of a province.
 
     ``seq`` counts what was announced of it; ``report_seq`` is the highest number among the present province's reports
-    that were applied, so that a report which was overtaken changes nothing any more.
+    that were applied, so that a report which was overtaken changes nothing any more. ``turn`` counts the referrals:
+    each province in turn numbers its reports from one.
     """
 
     tracking_code: str
@@ -139,6 +168,7 @@ class Case:
     report_seq: int
     submitted_at: datetime
     due_at: datetime
+    turn: int = 0
 
     def move_to(self, state: State, *, report_seq: int) -> Self:
         """Follow a report to ``state``. Raises IllegalMoveError."""
@@ -146,12 +176,17 @@ class Case:
             raise IllegalMoveError(self.state, state)
         return replace(self, state=state, report_seq=report_seq)
 
+    def hear_of_identity(self, state: State, *, seq: int) -> Self:
+        """Follow what intake has learnt of the applicant, in its event number ``seq``. Raises IllegalMoveError."""
+        return replace(self.move_to(state, report_seq=self.report_seq), seq=max(self.seq, seq))
+
     def refer_to(self, province: str, *, report_seq: int) -> Self:
         """Hand the case to another province, where it begins anew. Raises IllegalMoveError or RefusedError."""
         if province == self.province:
             raise RefusedError("same_province", "a case cannot be referred to the province it is in")
         referred = self.move_to(State.REFERRED, report_seq=report_seq)
-        return replace(referred.move_to(State.REGISTERED, report_seq=0), province=province)
+        begun_anew = referred.move_to(State.REGISTERED, report_seq=0)
+        return replace(begun_anew, province=province, turn=self.turn + 1)
 
     def announced(self) -> Self:
         """Count one more announcement."""

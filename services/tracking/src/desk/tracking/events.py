@@ -1,11 +1,11 @@
 """What tracking hears and what it announces."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from desk.chassis.events import Event, Moment
-from desk.tracking.domain import State
+from desk.tracking.domain import RejectionReason, State
 
 TrackingCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=8000)]
@@ -78,16 +78,43 @@ class WholeRequest(Event):
 
 
 class RequestSubmitted(WholeRequest):
-    """Heard from intake: a new request."""
+    """Heard from intake: a new request.
+
+    ``identity`` is ``unconfirmed`` where the civil registry cannot say who the applicant is: the names are typed.
+    """
 
     name: ClassVar[str] = "request-submitted"
 
+    identity: Literal["confirmed", "unconfirmed"] = "confirmed"
+
+
+class RequestPending(WholeRequest):
+    """Heard from intake: a new request that no province hears of before its applicant has been looked up."""
+
+    name: ClassVar[str] = "request-pending"
+
+    @property
+    def unconfirmed(self) -> RequestSubmitted:
+        """The same request as it stands while nobody vouches for its names."""
+        return RequestSubmitted.model_validate(self.model_dump() | {"identity": "unconfirmed"})
+
+
+class RequestIdentityRejected(Event):
+    """Heard from intake: the civil registry does not vouch for the applicant of a pending request."""
+
+    name: ClassVar[str] = "request-identity-rejected"
+
+    tracking_code: TrackingCode
+    at: Moment
+    reason: RejectionReason
+
 
 class RequestReferred(WholeRequest):
-    """Announced to the province a request was referred to."""
+    """Announced to the province a request was referred to; ``identity`` as in ``request-submitted``."""
 
     name: ClassVar[str] = "request-referred"
 
+    identity: Literal["confirmed", "unconfirmed"] = "confirmed"
     reason: str | None = None
 
 

@@ -8,18 +8,26 @@ from stdnum import damm
 from desk.chassis.app import FieldRuleError
 from desk.chassis.problem import FieldError
 from desk.iran.digits import clean_number
+from desk.iran.foreign_code import ForeignCode, InvalidForeignCodeError
 from desk.iran.national_id import InvalidNationalIdError, NationalId
 from desk.tracking.domain import RequestNotFoundError
 
 CODE_DIGITS = 12
+FOREIGN_CODE_DIGITS = 12
 _MISTYPED = "یکی از رقم‌های کد رهگیری درست نیست. لطفاً آن را با رسید یا پیامک خود مقایسه کنید."
 
 
 def _national_id(text: str) -> str:
+    """Read a national ID, or the code of a foreign national in its place."""
+    number = clean_number(text)
+    foreign = len(number) == FOREIGN_CODE_DIGITS
     try:
-        return NationalId.parse(text).value
-    except InvalidNationalIdError as error:
-        raise FieldRuleError(f"national_id_{error.reason}", "کد ملی درست نیست. لطفاً هر ده رقم را بررسی کنید.") from None
+        return ForeignCode.parse(number).value if foreign else NationalId.parse(number).value
+    except (InvalidNationalIdError, InvalidForeignCodeError) as error:
+        raise FieldRuleError(
+            f"national_id_{error.reason}",
+            "کد ملی درست نیست. لطفاً هر ده رقم را بررسی کنید؛ کد فراگیر اتباع خارجی ۱۲ رقم دارد.",
+        ) from None
 
 
 def _tracking_code(text: str) -> str:

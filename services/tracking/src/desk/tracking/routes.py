@@ -10,7 +10,7 @@ from desk.chassis.budget import Budgets
 from desk.chassis.crypto import TokenIssuer
 from desk.chassis.events import Moment
 from desk.chassis.problem import BudgetExhaustedError, ServiceUnavailableError
-from desk.tracking.clients import CaptchaClient
+from desk.tracking.clients import CaptchaClient, Lookup
 from desk.tracking.domain import (
     TITLES,
     CaptchaExpiredError,
@@ -54,7 +54,11 @@ class StepView(BaseModel):
 
 
 class TrackingView(BaseModel):
-    """Where a request stands. ``actions`` names what the applicant may do next, by ``token``."""
+    """Where a request stands. ``actions`` names what the applicant may do next, by ``token``.
+
+    ``registry_lookups`` tells when the civil registry was asked about the applicant, newest first; it is null while
+    that cannot be said.
+    """
 
     tracking_code: str
     state: State
@@ -66,6 +70,7 @@ class TrackingView(BaseModel):
     sub_subject: Titled
     history: list[StepView]
     answer: AnswerView | None
+    registry_lookups: list[Lookup] | None
     actions: list[str]
     token: str
 
@@ -145,6 +150,7 @@ def _view(overview: Overview, tracking_code: str, token: str) -> TrackingView:
             for step in overview.history
         ],
         answer=AnswerView.model_validate(answer, from_attributes=True) if answer else None,
+        registry_lookups=overview.lookups,
         actions=[],
         token=token,
     )

@@ -2,22 +2,27 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
+from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.bus import ContractError
 from desk.chassis.crypto import Vault
 from desk.chassis.db import Database
 from desk.chassis.events import Outbox, Received
+from desk.chassis.problem import ServiceUnavailableError
 from desk.iran.provinces import UnknownProvinceError, province
-from desk.tracking.clients import FreshRequest, IntakeClient
+from desk.tracking.clients import FreshRequest, IntakeClient, Lookup, RegistryClient
 from desk.tracking.domain import (
+    REJECTIONS,
     TITLES,
     Case,
     CaseUnknownError,
     ForeignCaseError,
     ForgedSenderError,
+    IllegalMoveError,
     RefusedError,
     RequestNotFoundError,
     State,
@@ -30,13 +35,20 @@ from desk.tracking.events import (
     CaseRefused,
     CaseReport,
     Named,
+    RequestIdentityRejected,
+    RequestPending,
     RequestReferred,
     RequestStatusChanged,
     RequestSubmitted,
 )
-from desk.tracking.store import CaseStore, Step
+from desk.tracking.store import CaseStore, Handover, Step
 
 log = structlog.get_logger(__name__)
+
+FIRST = 1
+"""The number of a request's first event."""
+BEFORE_ANY_PROVINCE = -1
+"""The turn in a history of what comes before the first province has its turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +60,8 @@ class Overview:
     state: State
     due_at: datetime
     history: list[Step]
+    lookups: list[Lookup] | None
+    """When the civil registry was asked about the applicant; None if registry-gateway does not say."""
 
     @property
     def answer(self) -> AnswerData | None:
@@ -64,55 +78,102 @@ class Tracking:
     vault: Vault
     outbox: Outbox
     intake: IntakeClient
+    registry: RegistryClient
+    lookups_missing: Counter
+    """Counts pages that could not show the look-ups."""
 
     async def open_case(self, session: AsyncSession, received: Received[RequestSubmitted]) -> None:
-        """Open the case of a new request."""
+        """Open the case of a new request, or hand one on whose applicant has been looked up at last."""
         request = received.data
         cases = CaseStore(session, self.vault)
-        if await cases.get(request.tracking_code) is not None:
-            log.warning("case is open already", event_id=received.id)
+        found = await cases.get(request.tracking_code)
+        if found is None:
+            at = request.submitted_at if received.seq == FIRST else received.time
+            await self._open(session, received, request, Step(received.id, at, State.REGISTERED))
             return
-        case = Case(
-            tracking_code=request.tracking_code,
-            province=request.province.key,
-            state=State.REGISTERED,
-            seq=received.seq,
-            report_seq=0,
-            submitted_at=request.submitted_at,
-            due_at=request.due_at,
-        )
-        await cases.add(case, request)
-        await cases.add_step(case.tracking_code, Step(received.id, request.submitted_at, State.REGISTERED))
+        case, _ = found
+        if case.state is not State.IDENTITY_PENDING:
+            log.warning("case is open already", event_id=received.id, state=case.state)
+            return
+        await cases.release(case.hear_of_identity(State.REGISTERED, seq=received.seq), request)
+        await cases.add_step(case.tracking_code, Step(received.id, received.time, State.REGISTERED))
 
-    async def record(self, session: AsyncSession, received: Received[CaseReport]) -> None:
-        """Record a province's report and announce the new state; a report that does not fit is refused with a reason.
+    async def hold_case(self, session: AsyncSession, received: Received[RequestPending]) -> None:
+        """Open the case of a request whose applicant is to be looked up before any province hears of it."""
+        request = received.data
+        step = Step(received.id, request.submitted_at, State.IDENTITY_PENDING, turn=BEFORE_ANY_PROVINCE)
+        cases = CaseStore(session, self.vault)
+        if await cases.get(request.tracking_code) is None:
+            await self._open(session, received, request.unconfirmed, step)
+        else:  # overtaken by its release: part of the history only
+            await cases.add_step(request.tracking_code, step)
 
-        Raises CaseUnknownError for a case not heard of yet, so that the report comes again.
+    async def reject_identity(self, session: AsyncSession, received: Received[RequestIdentityRejected]) -> None:
+        """End the case of an applicant the civil registry does not vouch for, and announce it.
+
+        Raises CaseUnknownError for a case not heard of yet, so that the event comes again.
         """
-        sender = _claimed_province(received)
         cases = CaseStore(session, self.vault)
         found = await cases.get(received.data.tracking_code)
         if found is None:
             raise CaseUnknownError
         case, request = found
         try:
+            moved = case.hear_of_identity(State.IDENTITY_REJECTED, seq=received.seq).announced()
+        except IllegalMoveError:  # withdrawn meanwhile: there is nothing to end
+            log.warning("identity of no concern any more", event_id=received.id, state=case.state)
+            return
+        step = Step(received.id, received.data.at, State.IDENTITY_REJECTED, REJECTIONS[received.data.reason])
+        await cases.save(moved)
+        await cases.add_step(case.tracking_code, step)
+        await self._announce(session, moved, request, step)
+
+    async def _open(
+        self, session: AsyncSession, received: Received[Any], request: RequestSubmitted, step: Step
+    ) -> None:
+        cases = CaseStore(session, self.vault)
+        case = Case(
+            tracking_code=request.tracking_code,
+            province=request.province.key,
+            state=step.state,
+            seq=received.seq,
+            report_seq=0,
+            submitted_at=request.submitted_at,
+            due_at=request.due_at,
+        )
+        await cases.add(case, request)
+        await cases.add_step(case.tracking_code, step)
+
+    async def record(self, session: AsyncSession, received: Received[CaseReport]) -> None:
+        """Record a province's report and announce the new state; a report that does not fit is refused with a reason.
+
+        Raises CaseUnknownError for a case not heard of yet or not released yet, so that the report comes again.
+        """
+        sender = _claimed_province(received)
+        cases = CaseStore(session, self.vault)
+        found = await cases.get(received.data.tracking_code)
+        if found is None or found[0].state is State.IDENTITY_PENDING:  # the province may hear of a release first
+            raise CaseUnknownError
+        case, request = found
+        try:
             _demand_genuine(received, sender)
-            if await self._is_overtaken(cases, case, sender, received.seq):
-                await cases.add_step(case.tracking_code, _step(received))  # overtaken: part of the history only
+            overtaken_in = await self._overtaken(cases, case, sender, received.seq)
+            if overtaken_in is not None:  # part of the history only
+                await cases.add_step(case.tracking_code, _step(received, overtaken_in))
                 return
             await self._apply(session, case, request, received)
         except RefusedError as refused:
             await self._refuse(session, case, sender, received, refused)
 
     @staticmethod
-    async def _is_overtaken(cases: CaseStore, case: Case, sender: str, seq: int) -> bool:
-        """Tell whether a later report of the same province was applied before. Raises ForeignCaseError."""
+    async def _overtaken(cases: CaseStore, case: Case, sender: str, seq: int) -> int | None:
+        """Give the turn in which a later report of the same province was applied before. Raises ForeignCaseError."""
         if case.province == sender:
-            return seq <= case.report_seq
+            return case.turn if seq <= case.report_seq else None
         given_away = await cases.handover(case.tracking_code, sender)
-        if given_away is None or seq >= given_away:
+        if given_away is None or seq >= given_away.report_seq:
             raise ForeignCaseError
-        return True
+        return given_away.turn
 
     async def _apply(
         self, session: AsyncSession, case: Case, request: RequestSubmitted, received: Received[CaseReport]
@@ -121,7 +182,7 @@ class Tracking:
         report = received.data
         if isinstance(report, CaseReferred):
             moved = case.refer_to(_known(report.province), report_seq=received.seq).announced()
-            await cases.add_handover(case.tracking_code, case.province, received.seq)
+            await cases.add_handover(case.tracking_code, case.province, Handover(case.turn, received.seq))
             await self.outbox.add(
                 session,
                 RequestReferred(
@@ -136,7 +197,7 @@ class Tracking:
         else:
             moved = case.move_to(report.leads_to, report_seq=received.seq)
         moved = moved.announced()
-        step = _step(received)
+        step = _step(received, case.turn)
         await cases.save(moved)
         await cases.add_step(moved.tracking_code, step)
         await self._announce(session, moved, request, step)
@@ -189,15 +250,27 @@ class Tracking:
         async with self.database.transaction() as session:
             cases = CaseStore(session, self.vault)
             found = await cases.of_person(national_id, tracking_code)
-            if found is not None:
-                case, request = found
-                history = await cases.history(tracking_code)
-                return Overview(request, _named(case.province), case.state, case.due_at, history)
+            history = await cases.history(tracking_code) if found is not None else []
+        if found is not None:
+            case, request = found
+            lookups = await self._lookups(national_id)
+            return Overview(request, _named(case.province), case.state, case.due_at, history, lookups)
         fresh = await self.intake.find(national_id, tracking_code)
         if fresh is None:
             raise RequestNotFoundError
-        first = Step(event_id="", at=fresh.submitted_at, state=State.REGISTERED)
-        return Overview(fresh, fresh.province, State.REGISTERED, fresh.due_at, [first])
+        began = State.REGISTERED if fresh.state is State.REGISTERED else State.IDENTITY_PENDING
+        first = Step("", fresh.submitted_at, began)
+        lookups = await self._lookups(national_id)
+        return Overview(fresh, fresh.province, fresh.state, fresh.due_at, [first], lookups)
+
+    async def _lookups(self, national_id: str) -> list[Lookup] | None:
+        """Ask when the civil registry was asked; a page without that is better than none."""
+        try:
+            return await self.registry.lookups(national_id)
+        except ServiceUnavailableError:
+            log.warning("look-ups cannot be shown")
+            self.lookups_missing.inc()
+            return None
 
 
 def _claimed_province(received: Received[CaseReport]) -> str:
@@ -216,12 +289,12 @@ def _demand_genuine(received: Received[CaseReport], sender: str) -> None:
         raise RefusedError("wrong_subject", "the envelope's subject is not the tracking code")
 
 
-def _step(received: Received[CaseReport]) -> Step:
+def _step(received: Received[CaseReport], turn: int) -> Step:
     report = received.data
     answer = (
         AnswerData(text=report.text, at=report.at, files=report.files) if isinstance(report, CaseAnswered) else None
     )
-    return Step(received.id, report.at, report.leads_to, report.note, answer)
+    return Step(received.id, report.at, report.leads_to, report.note, answer, turn, received.seq)
 
 
 def _known(key: str) -> str:

@@ -19,6 +19,8 @@ class Settings(StoreSettings, BrokerSettings, LogSettings):
     """Base address of the captcha service."""
     intake_url: str
     """Base address of intake, asked for requests tracking has not heard of yet."""
+    registry_url: str
+    """Base address of registry-gateway, asked when the civil registry was asked about an applicant."""
     budget_url: SecretStr
     """``memory://`` or ``redis://…``: where tries are counted."""
     misses_per_source: BudgetText = "10/10 minutes"

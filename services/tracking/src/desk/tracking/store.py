@@ -1,7 +1,7 @@
 """Tracking's tables: cases, their history, who had them before, and refused reports. What people wrote is sealed."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,6 +26,7 @@ case_table = Table(
     Column("state", String(24), nullable=False),
     Column("seq", Integer, nullable=False),
     Column("report_seq", Integer, nullable=False),
+    Column("turn", Integer, nullable=False, server_default="0"),
     Column("submitted_at", UtcDateTime, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
     Column("request", LargeBinary, nullable=False),
@@ -37,6 +38,8 @@ step_table = Table(
     Column("tracking_code", String(12), ForeignKey("case.tracking_code"), nullable=False, index=True),
     Column("at", UtcDateTime, nullable=False),
     Column("recorded_at", UtcDateTime, nullable=False),
+    Column("turn", Integer, nullable=False, server_default="0"),
+    Column("seq", Integer, nullable=False, server_default="0"),
     Column("state", String(24), nullable=False),
     Column("words", LargeBinary),
 )
@@ -46,6 +49,7 @@ handover_table = Table(
     Column("tracking_code", String(12), ForeignKey("case.tracking_code"), primary_key=True),
     Column("province", String(40), primary_key=True),
     Column("report_seq", Integer, nullable=False),
+    Column("turn", Integer, nullable=False, server_default="0"),
 )
 refusal_table = Table(
     "refusal",
@@ -61,13 +65,26 @@ refusal_table = Table(
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step in a case's history; ``at`` is when it happened, whenever it was heard of."""
+    """One step in a case's history; ``at`` is when it happened, whenever it was heard of.
+
+    ``seq`` is the number the case's province of that ``turn`` gave its report; what comes before any report has none.
+    """
 
     event_id: str
     at: datetime
     state: State
     note: str | None = None
     answer: AnswerData | None = None
+    turn: int = 0
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """How a province gave a case away: in which turn, and by which of its reports."""
+
+    turn: int
+    report_seq: int
 
 
 class CaseStore:
@@ -85,7 +102,7 @@ class CaseStore:
                 tracking_code=case.tracking_code,
                 owner_index=self._vault.index(request.applicant.national_id, "national_id"),
                 submitted_at=case.submitted_at,
-                request=self._vault.seal(request.model_dump_json().encode(), f"case.request:{case.tracking_code}"),
+                request=self._seal(request),
             )
         )
 
@@ -94,6 +111,17 @@ class CaseStore:
         await self._session.execute(
             update(case_table).where(case_table.c.tracking_code == case.tracking_code).values(**_columns(case))
         )
+
+    async def release(self, case: Case, request: RequestSubmitted) -> None:
+        """Write a case whose applicant is known at last, with the request under the registry's names."""
+        await self._session.execute(
+            update(case_table)
+            .where(case_table.c.tracking_code == case.tracking_code)
+            .values(**_columns(case), request=self._seal(request))
+        )
+
+    def _seal(self, request: RequestSubmitted) -> bytes:
+        return self._vault.seal(request.model_dump_json().encode(), f"case.request:{request.tracking_code}")
 
     async def get(self, tracking_code: str) -> tuple[Case, RequestSubmitted] | None:
         """Find a case and its request, locked against other reports until the transaction ends."""
@@ -120,35 +148,41 @@ class CaseStore:
                 tracking_code=tracking_code,
                 at=step.at,
                 recorded_at=datetime.now(UTC),
+                turn=step.turn,
+                seq=step.seq,
                 state=step.state.value,
                 words=sealed if step.note or step.answer else None,
             )
         )
 
     async def history(self, tracking_code: str) -> list[Step]:
-        """Give a case's steps in the order they happened."""
+        """Give a case's steps in the order they happened.
+
+        A province's own numbers say so, not the clocks: times are whole seconds, and 31 clocks differ.
+        """
         query = (
             select(step_table)
             .where(step_table.c.tracking_code == tracking_code)
-            .order_by(step_table.c.at, step_table.c.recorded_at)
+            .order_by(step_table.c.turn, step_table.c.seq, step_table.c.at, step_table.c.recorded_at)
         )
         return [self._step(row) for row in (await self._session.execute(query)).all()]
 
-    async def add_handover(self, tracking_code: str, province: str, report_seq: int) -> None:
-        """Record by which of its reports a province gave the case away, in place of any earlier one."""
-        row = {"tracking_code": tracking_code, "province": province, "report_seq": report_seq}
+    async def add_handover(self, tracking_code: str, province: str, handover: Handover) -> None:
+        """Record how a province gave the case away, in place of any earlier time."""
+        row = {"tracking_code": tracking_code, "province": province, **asdict(handover)}
         await self._session.execute(
             insert_into(self._session.get_bind().dialect.name, handover_table)
             .values(row)
             .on_conflict_do_update(index_elements=["tracking_code", "province"], set_=row)
         )
 
-    async def handover(self, tracking_code: str, province: str) -> int | None:
-        """Give the number of the report by which a province gave the case away, if it did."""
-        query = select(handover_table.c.report_seq).where(
+    async def handover(self, tracking_code: str, province: str) -> Handover | None:
+        """Tell how a province gave the case away last, if it did."""
+        query = select(handover_table.c.turn, handover_table.c.report_seq).where(
             handover_table.c.tracking_code == tracking_code, handover_table.c.province == province
         )
-        return (await self._session.execute(query)).scalar_one_or_none()
+        row = (await self._session.execute(query)).first()
+        return Handover(row.turn, row.report_seq) if row else None
 
     async def add_refusal(self, event_id: str, tracking_code: str, province: str, report: str, reason: str) -> None:
         """Record a report that did not fit."""
@@ -171,6 +205,7 @@ class CaseStore:
             state=State(row.state),
             seq=row.seq,
             report_seq=row.report_seq,
+            turn=row.turn,
             submitted_at=row.submitted_at,
             due_at=row.due_at,
         )
@@ -185,6 +220,8 @@ class CaseStore:
             state=State(row.state),
             note=words.get("note"),
             answer=AnswerData.model_validate(answer) if answer else None,
+            turn=row.turn,
+            seq=row.seq,
         )
 
 
@@ -194,5 +231,6 @@ def _columns(case: Case) -> dict[str, object]:
         "state": case.state.value,
         "seq": case.seq,
         "report_seq": case.report_seq,
+        "turn": case.turn,
         "due_at": case.due_at,
     }

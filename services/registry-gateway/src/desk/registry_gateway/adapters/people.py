@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from desk.iran.jalali import JalaliDate
 from desk.iran.national_id import NationalId, check_digit
+from desk.iran.phone import Mobile
 from desk.registry_gateway.domain import Gender, Identity
 
 _COUNT = 200
@@ -55,6 +56,11 @@ class Person:
 def people() -> tuple[Person, ...]:
     """Return all synthetic people: six have died, every fifth number begins with zero, four were born on 30 Esfand."""
     return tuple(_person(place) for place in range(_COUNT))
+
+
+def mobile_of(national_id: NationalId) -> Mobile:
+    """Return the mobile that Shahkar would know as this synthetic person's."""
+    return Mobile(f"+98900{national_id.value[3:]}")
 
 
 def _person(place: int) -> Person:

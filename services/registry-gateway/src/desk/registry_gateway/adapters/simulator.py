@@ -2,8 +2,9 @@
 
 from desk.iran.jalali import JalaliDate
 from desk.iran.national_id import NationalId
-from desk.registry_gateway.adapters.people import Person, people
-from desk.registry_gateway.domain import Answer, Deceased, Matched, NotMatched
+from desk.iran.phone import Mobile
+from desk.registry_gateway.adapters.people import Person, mobile_of, people
+from desk.registry_gateway.domain import Deceased, Matched, MobileOwner, NotMatched, Verdict
 
 __all__ = ["Person", "SimulatedRegistry", "people"]
 
@@ -14,9 +15,18 @@ class SimulatedRegistry:
     def __init__(self) -> None:
         self._people = {person.identity.national_id: person for person in people()}
 
-    async def look_up(self, national_id: NationalId, birth_date: JalaliDate) -> Answer:
+    async def look_up(self, national_id: NationalId, birth_date: JalaliDate) -> Verdict:
         """Compare number and birth date with the synthetic people."""
         person = self._people.get(national_id)
         if person is None or person.identity.birth_date != birth_date:
             return NotMatched()
         return Deceased() if person.deceased else Matched(person.identity)
+
+    async def owner(self, national_id: NationalId, mobile: Mobile) -> MobileOwner:
+        """Compare a mobile with the one a synthetic person bears."""
+        if national_id not in self._people:
+            return MobileOwner.UNKNOWN
+        return MobileOwner.MATCH if mobile == mobile_of(national_id) else MobileOwner.MISMATCH
+
+    async def close(self) -> None:
+        """Have nothing open."""

@@ -1,0 +1,435 @@
+"""Requests of people the civil registry could not name: taken, held back, checked later, once."""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from desk.chassis.telemetry import Telemetry
+from desk.intake.domain import Outcome, Verdict, next_check
+from desk.intake.identity_checks import IdentityChecks
+
+PENDING = {"sub": "0013542419", "birth_date": "1361-12-05", "status": "pending", "id_kind": "national_id"}
+FOREIGNER = {"sub": "123456789012", "birth_date": "1361-12-05", "status": "pending", "id_kind": "foreign_code"}
+TYPED = {"first_name": "زهره", "last_name": "رضائی", "gender": "female"}
+BY_THE_REGISTRY = {"first_name": "زهرا", "last_name": "رضایی‌نژاد", "gender": "female"}
+MATCHED = {"outcome": "matched", **BY_THE_REGISTRY}
+run_checks = IdentityChecks.run
+
+
+@pytest.fixture(autouse=True)
+def _checks_on_demand(monkeypatch):
+    """Have the service itself check nothing, so that a test says when."""
+    monkeypatch.setattr(IdentityChecks, "run", lambda checks: checks._finishing.wait())
+
+
+@pytest.fixture
+def submit(desk):
+    """Send a request as a person the registry has not named."""
+
+    async def submit(person=PENDING, *, key="", **changes):
+        changes = {"applicant": TYPED, **changes}
+        form = desk.form(**{name: value for name, value in changes.items() if value is not None})
+        return await desk.submit(form, key=key, token=desk.token(person))
+
+    return submit
+
+
+def _checks(desk):
+    return IdentityChecks(
+        desk.parts.database,
+        desk.parts.vault,
+        desk.app.state.intake.outbox,
+        desk.parts.registry,
+        Telemetry("another replica"),
+        first_wait=timedelta(minutes=1),
+    )
+
+
+@pytest.fixture
+def check(desk):
+    """Let the time of the next check come, and check once."""
+
+    async def check():
+        await desk.change("UPDATE identity_check SET next_check_at = '2026-01-01 00:00:00.000000'")
+        return await _checks(desk).check_next()
+
+    return check
+
+
+async def announced(desk, count):
+    return [json.loads(message.body) | {"key": message.routing_key} for message in await desk.events(count)]
+
+
+def waits(desk):
+    """Give in how many seconds the check is due."""
+    [(at,)] = desk.select("SELECT next_check_at FROM identity_check")
+    return (datetime.fromisoformat(at).replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds()
+
+
+async def test_a_request_is_taken_although_the_registry_has_not_answered(submit):
+    answer = await submit()
+
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["state"] == "identity_pending"
+
+
+async def test_a_request_of_a_known_person_is_registered_at_once(desk):
+    assert (await desk.submit()).json()["state"] == "registered"
+    assert desk.count("identity_check") == 0
+
+
+async def test_no_province_hears_of_a_request_whose_applicant_is_not_known(desk, submit):
+    code = (await submit()).json()["tracking_code"]
+
+    [event] = await announced(desk, 1)
+    assert event["key"] == "request-pending.isfahan"
+    assert (event["subject"], event["seq"]) == (code, 1)
+    assert event["data"]["applicant"] == TYPED | {"national_id": PENDING["sub"], "birth_date": PENDING["birth_date"]}
+
+
+async def test_an_announcement_says_that_the_registry_has_confirmed_the_name(desk):
+    await desk.submit()
+
+    [event] = await announced(desk, 1)
+    assert event["data"]["identity"] == "confirmed"
+
+
+async def test_without_typed_names_it_is_said_at_each_field(desk, submit, problem_of, nothing):
+    problem = problem_of(await submit(applicant=None), 422)
+
+    assert problem["code"] == "applicant_missing"
+    assert [error["field"] for error in problem["errors"]] == [
+        "applicant.first_name",
+        "applicant.last_name",
+        "applicant.gender",
+    ]
+    assert desk.stored() == nothing
+
+
+async def test_typed_names_are_refused_where_the_registry_has_named_the_applicant(desk, problem_of, nothing):
+    problem = problem_of(await desk.submit(applicant=TYPED), 422)
+
+    assert problem["code"] == "applicant_not_expected"
+    assert desk.stored() == nothing
+
+
+@pytest.mark.parametrize("name", ["", "  ", "\u200c", "ن" * 61, "علی1", "۱۲۳", "علی<b>", "علی;", "-", "a@b", "😀"])
+@pytest.mark.parametrize("field", ["first_name", "last_name"])
+async def test_what_is_no_name_is_refused_at_its_field(submit, problem_of, field, name):
+    [error] = problem_of(await submit(applicant=TYPED | {field: name}), 422)["errors"]
+
+    assert error["field"] == f"applicant.{field}"
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        (" علي  رضا ", "علی رضا"),
+        ("كمال", "کمال"),
+        ("بی‌بی\u202e گل", "بی‌بی گل"),
+        ("Anne-Marie O'Neil", "Anne-Marie O'Neil"),
+        ("مُحَمَّد", "مُحَمَّد"),
+    ],
+)
+async def test_a_name_is_kept_in_one_form(desk, submit, typed, kept):
+    assert (await submit(applicant=TYPED | {"first_name": typed})).status_code == 201
+
+    [event] = await announced(desk, 1)
+    assert event["data"]["applicant"]["first_name"] == kept
+
+
+async def test_an_unknown_gender_is_refused(submit, problem_of):
+    [error] = problem_of(await submit(applicant=TYPED | {"gender": "other"}), 422)["errors"]
+
+    assert error["field"] == "applicant.gender"
+
+
+async def test_a_repeat_gives_the_same_answer_even_after_the_check(submit, check, desk):
+    first = await submit(key="the-same-key")
+    desk.registry.answer = MATCHED
+    await check()
+
+    assert (await submit(key="the-same-key")).json() == first.json()
+    assert desk.count("request") == 1
+
+
+async def test_a_repeat_whose_applicant_the_registry_names_meanwhile_is_no_second_request(desk, submit):
+    first = await submit(key="the-same-key")
+
+    again = await desk.submit(key="the-same-key")
+
+    assert again.json() == first.json()
+    assert desk.count("request") == 1
+
+
+async def test_the_same_key_with_other_names_is_refused(submit, problem_of):
+    await submit(key="the-same-key")
+
+    answer = await submit(key="the-same-key", applicant=TYPED | {"last_name": "دیگری"})
+
+    assert problem_of(answer, 422)["code"] == "idempotency_key_reused"
+
+
+async def test_the_registry_is_not_asked_before_its_time(desk, submit):
+    await submit()
+
+    assert 50 < waits(desk) < 61
+    assert not await _checks(desk).check_next()
+    assert desk.registry.asked == []
+
+
+async def test_a_match_releases_the_request_under_the_registry_s_names(desk, submit, check):
+    file_id = await desk.attachment(desk.token(PENDING))
+    code = (await submit(attachments=[file_id])).json()["tracking_code"]
+    desk.registry.answer = MATCHED
+
+    assert await check()
+
+    assert desk.registry.asked == [{"national_id": PENDING["sub"], "birth_date": PENDING["birth_date"]}]
+    pending, released = await announced(desk, 2)
+    assert released["key"] == "request-submitted.isfahan"
+    assert (released["subject"], released["seq"]) == (code, 2)
+    assert released["data"]["identity"] == "confirmed"
+    assert released["data"]["applicant"] == pending["data"]["applicant"] | BY_THE_REGISTRY
+    assert [each["id"] for each in released["data"]["attachments"]] == [file_id]
+    for unchanged in ("submitted_at", "due_at", "text", "contact"):
+        assert released["data"][unchanged] == pending["data"][unchanged]
+
+
+async def test_the_submitted_request_stays_as_it_was_sent(desk, submit, check):
+    await submit()
+    before = desk.select("SELECT * FROM request")
+    desk.registry.answer = MATCHED
+
+    await check()
+
+    assert desk.select("SELECT * FROM request") == before
+    assert desk.select("SELECT state, outcome FROM identity_check") == [("confirmed", "matched")]
+
+
+@pytest.mark.parametrize("outcome", ["not_matched", "deceased", "referred"])
+async def test_a_registry_that_does_not_know_the_applicant_so_ends_the_request(desk, submit, check, outcome):
+    code = (await submit()).json()["tracking_code"]
+    desk.registry.answer = {"outcome": outcome}
+
+    await check()
+
+    _, rejected = await announced(desk, 2)
+    assert rejected["key"] == "request-identity-rejected.isfahan"
+    assert rejected["seq"] == 2
+    assert rejected["data"]["tracking_code"] == code
+    assert rejected["data"]["reason"] == outcome
+    assert not await check(), "it is over"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"outcome": "unavailable"},
+        {"outcome": "matched"},
+        {"outcome": "matched", "first_name": "زهرا", "last_name": "", "gender": "female"},
+        {"outcome": "perhaps"},
+        httpx.Response(500),
+        httpx.Response(429, json={"code": "budget_exhausted"}),
+        httpx.Response(200, text="<html>"),
+        httpx.ConnectError("no route"),
+        httpx.ReadTimeout("slow"),
+    ],
+    ids=str,
+)
+async def test_whatever_is_no_clear_answer_is_asked_again(desk, submit, check, answer):
+    await submit()
+    desk.registry.answer = answer
+
+    assert await check()
+
+    assert desk.select("SELECT state, tries FROM identity_check") == [("pending", 1)]
+    assert 50 < waits(desk) < 61
+    assert desk.count("outbox") == 1
+
+
+async def test_the_registry_is_asked_again_when_it_opens(desk, submit, check):
+    await submit()
+    opens = datetime.now(UTC) + timedelta(hours=5)
+    desk.registry.answer = {"outcome": "unavailable", "available_at": opens.isoformat()}
+
+    await check()
+
+    assert waits(desk) == pytest.approx(5 * 3600, abs=10)
+
+
+def test_the_waits_grow_to_an_hour_and_no_further():
+    now = datetime.now(UTC)
+
+    def minutes(tries, available_at=None):
+        verdict = Verdict(Outcome.UNAVAILABLE, available_at=available_at)
+        return (next_check(verdict, tries=tries, first_wait=timedelta(minutes=1), now=now) - now) / timedelta(minutes=1)
+
+    assert [minutes(tries) for tries in (1, 2, 3, 6, 7, 100)] == [1, 2, 4, 32, 60, 60]
+    assert minutes(1, now - timedelta(hours=1)) == 1, "an opening that is past is none"
+    assert minutes(1, now + timedelta(days=400)) == 24 * 60, "the registry is asked daily, whatever it says"
+
+
+async def test_replicas_check_a_request_once(desk, submit, check):
+    await submit()
+    await desk.change("UPDATE identity_check SET next_check_at = '2026-01-01 00:00:00.000000'")
+    desk.registry.answer = MATCHED
+
+    checked = await asyncio.gather(*(_checks(desk).check_next() for _ in range(5)))
+
+    assert checked.count(True) == 1
+    assert len(desk.registry.asked) == 1
+    assert len(await announced(desk, 2)) == 2
+
+
+async def test_a_check_that_was_taken_over_has_no_effect(desk, submit, check):
+    await submit()
+    desk.registry.answer = MATCHED
+    desk.registry.hold.clear()
+    slow = asyncio.create_task(check())
+    async with asyncio.timeout(10):
+        while not desk.registry.asked:  # noqa: ASYNC110 - a list has no event to wait for
+            await asyncio.sleep(0.01)
+    other = asyncio.create_task(check())
+    async with asyncio.timeout(10):
+        while len(desk.registry.asked) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    desk.registry.hold.set()
+    await asyncio.gather(slow, other)
+
+    assert len(await announced(desk, 2)) == 2
+    assert desk.select("SELECT state, tries FROM identity_check") == [("confirmed", 2)]
+
+
+async def test_a_check_whose_announcement_fails_is_made_again(desk, submit, check, monkeypatch):
+    await submit()
+    desk.registry.answer = MATCHED
+
+    async def fail(*_values, **_named):
+        raise RuntimeError("a bug")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("desk.chassis.events.Outbox.add", fail)
+        with pytest.raises(RuntimeError):
+            await check()
+    assert desk.select("SELECT state FROM identity_check") == [("pending",)]
+
+    await check()
+    assert len(await announced(desk, 2)) == 2
+
+
+async def test_operators_see_how_many_wait_and_how_long(desk, submit):
+    await submit()
+    await desk.change("UPDATE identity_check SET submitted_at = '2026-01-01 00:00:00.000000'")
+    telemetry = Telemetry("another replica")
+    checks = IdentityChecks(
+        desk.parts.database,
+        desk.parts.vault,
+        desk.app.state.intake.outbox,
+        desk.parts.registry,
+        telemetry,
+        first_wait=timedelta(minutes=1),
+    )
+    running = asyncio.create_task(run_checks(checks))
+    async with asyncio.timeout(10):
+        while telemetry.registry.get_sample_value("desk_identities_pending") != 1:  # noqa: ASYNC110 - a gauge has no event
+            await asyncio.sleep(0.01)
+    checks.finish()
+    await running
+
+    assert telemetry.registry.get_sample_value("desk_identities_oldest_pending_seconds") > 3600
+
+
+# foreign nationals
+
+
+async def test_a_foreign_national_s_code_is_taken_and_masked(submit):
+    answer = await submit(FOREIGNER)
+
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["national_id_masked"] == "123*******12"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{"outcome": "unavailable", "reason": "foreign"}, {"outcome": "not_matched"}, {"outcome": "referred"}],
+    ids=str,
+)
+async def test_a_foreign_national_the_registry_cannot_name_reaches_the_province_unconfirmed(
+    desk, submit, check, answer
+):
+    await submit(FOREIGNER)
+    desk.registry.answer = answer
+
+    await check()
+
+    _, released = await announced(desk, 2)
+    assert released["key"] == "request-submitted.isfahan"
+    assert released["data"]["identity"] == "unconfirmed"
+    assert released["data"]["applicant"]["last_name"] == TYPED["last_name"]
+
+
+@pytest.mark.parametrize("person", [PENDING, FOREIGNER], ids=["national ID", "foreign code"])
+@pytest.mark.parametrize("reason", ["closed", "quota", "unreachable", None])
+async def test_a_registry_that_may_answer_later_is_waited_for(desk, submit, check, person, reason):
+    await submit(person)
+    desk.registry.answer = {"outcome": "unavailable", "reason": reason}
+    for _ in range(10):
+        await check()
+
+    assert desk.select("SELECT state FROM identity_check") == [("pending",)]
+    assert desk.count("outbox") == 1
+
+
+async def test_a_foreign_national_the_registry_knows_is_confirmed(desk, submit, check):
+    await submit(FOREIGNER)
+    desk.registry.answer = MATCHED
+
+    await check()
+
+    _, released = await announced(desk, 2)
+    assert (released["data"]["identity"], released["data"]["applicant"]["first_name"]) == ("confirmed", "زهرا")
+
+
+# what tracking is told
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        ({"outcome": "unavailable"}, "identity_pending"),
+        (MATCHED, "registered"),
+        ({"outcome": "not_matched"}, "identity_rejected"),
+    ],
+    ids=str,
+)
+async def test_tracking_is_told_where_a_request_stands(desk, submit, check, answer, state):
+    code = (await submit()).json()["tracking_code"]
+    desk.registry.answer = answer
+    await check()
+
+    form = {"national_id": PENDING["sub"], "tracking_code": code}
+    assert (await desk.client.post("/internal/requests/find", json=form)).json()["state"] == state
+
+
+@pytest.mark.parametrize("typed", ["123456789012", "۱۲۳۴۵۶۷۸۹۰۱۲", "1234-5678-9012"])
+async def test_a_foreign_national_s_request_is_found(desk, submit, typed):
+    code = (await submit(FOREIGNER)).json()["tracking_code"]
+
+    form = {"national_id": typed, "tracking_code": code}
+    assert (await desk.client.post("/internal/requests/find", json=form)).status_code == 200
+
+
+async def test_nothing_personal_of_a_check_can_be_read_in_the_database(desk, submit, check):
+    await submit()
+    desk.registry.answer = MATCHED
+    await check()
+
+    written = desk.written()
+    for personal in (PENDING["sub"], *TYPED.values(), *BY_THE_REGISTRY.values()):
+        if personal != "female":
+            assert personal.encode() not in written
+            assert json.dumps(personal).strip('"').encode() not in written

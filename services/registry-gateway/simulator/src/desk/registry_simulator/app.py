@@ -1,0 +1,23 @@
+"""The wiring of the simulator."""
+
+from fastapi import FastAPI
+
+from desk.chassis.app import base_app
+from desk.chassis.telemetry import Telemetry, configure_logging
+from desk.registry_simulator import routes
+from desk.registry_simulator.registry import SyntheticRegistry
+from desk.registry_simulator.settings import Settings
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Build the simulator; logging is set up here if the settings come from the environment."""
+    if settings is None:
+        settings = Settings()
+        configure_logging(settings.log_style, settings.log_level)
+    app = base_app("registry-simulator", "Registry simulator", Telemetry("registry-simulator"))
+    app.state.registry = SyntheticRegistry(settings.knobs)
+    app.state.credentials = (settings.user, settings.password.get_secret_value())
+    app.include_router(routes.router)
+    if settings.control:
+        app.include_router(routes.control)
+    return app

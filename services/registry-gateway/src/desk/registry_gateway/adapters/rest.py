@@ -1,0 +1,49 @@
+"""The civil registry by the JSON wrapper that some buses put around ``getEstelam3``."""
+
+import json
+from collections.abc import Mapping
+from typing import cast
+
+import httpx
+
+from desk.iran.jalali import JalaliDate
+from desk.iran.national_id import NationalId
+from desk.registry_gateway.adapters import estelam
+from desk.registry_gateway.adapters.http import post
+from desk.registry_gateway.domain import Klass, UnansweredError, Verdict
+
+_HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
+_PATH = ("result", "data", "getEstelam3Response", "return")
+
+
+class RestRegistry:
+    """Asks the registry through a bus that speaks JSON."""
+
+    def __init__(self, http: httpx.AsyncClient, url: str) -> None:
+        """``http`` carries the credentials."""
+        self._http = http
+        self._url = url
+
+    async def look_up(self, national_id: NationalId, birth_date: JalaliDate) -> Verdict:
+        """Ask once."""
+        body = {"birthDate": str(birth_date.compact()), "nin": national_id.value}
+        answer = await post(self._http, self._url, json.dumps(body).encode(), _HEADERS)
+        return estelam.read(_record(answer), national_id, birth_date)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._http.aclose()
+
+
+def _record(answer: bytes) -> Mapping[str, object]:
+    try:
+        found: object = json.loads(answer)
+    except (ValueError, RecursionError) as error:
+        raise UnansweredError(Klass.DOWN, f"no JSON: {type(error).__name__}") from None
+    for name in _PATH:
+        found = found.get(name) if isinstance(found, dict) else None
+    if isinstance(found, list) and len(found) == 1:
+        [found] = found
+    if not isinstance(found, dict):
+        raise UnansweredError(Klass.DOWN, "no answer of getEstelam3")
+    return cast("Mapping[str, object]", found)

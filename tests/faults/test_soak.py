@@ -1,0 +1,55 @@
+"""Everything at once: many submissions while services and the broker are killed, again and again."""
+
+import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from desk_process import wait_for
+from faults.invariant import settled
+from faults.preludes import SHORT_CLAIMS
+from faults.scale import TEST_SECONDS, scaled
+from real_desk import RealDesk
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(TEST_SECONDS), pytest.mark.usefixtures("mended_servers")]
+
+SUBMISSIONS = 20_000
+SUBMISSIONS_PER_KILL = 100
+EVERY_NTH_IS_THE_BROKER = 5
+SERVICES = ("intake", "tracking", "notifier")
+
+
+def test_many_submissions_with_kills_have_one_effect_each(calm_desk: RealDesk):
+    calm_desk["notifier"].restart(SHORT_CLAIMS)
+    number = scaled(SUBMISSIONS)
+    finished = threading.Event()
+    kills: list[str] = []
+
+    def kill_again_and_again() -> None:
+        chosen = random.Random(7)  # noqa: S311 - the same order of kills in every run, and no secret
+        while not finished.is_set():
+            due = (len(kills) + 1) * SUBMISSIONS_PER_KILL
+            wait_for(lambda due=due: finished.is_set() or len(calm_desk.ledger) >= due, TEST_SECONDS)
+            if finished.is_set():
+                return
+            if (len(kills) + 1) % EVERY_NTH_IS_THE_BROKER == 0:
+                calm_desk.rabbit.kill()
+                calm_desk.rabbit.start()
+                kills.append("broker")
+            else:
+                name = chosen.choice(SERVICES)
+                calm_desk[name].kill()
+                calm_desk[name].revive()
+                kills.append(name)
+
+    with ThreadPoolExecutor(1) as beside:
+        killing = beside.submit(kill_again_and_again)
+        try:
+            calm_desk.submit_many(number)
+        finally:
+            finished.set()
+        killing.result()
+    assert len(calm_desk.ledger) == number
+    assert len(kills) >= number // SUBMISSIONS_PER_KILL - 1, "hardly anything was killed"
+    assert {"broker", *SERVICES} <= set(kills)
+    assert settled(calm_desk) == []

@@ -1,0 +1,127 @@
+"""The civil registry is away: requests are taken, no province hears of them, and what it says later decides."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from applicant import Applicant, Expert
+from desk_process import RunningDesk, wait_for
+
+TYPED = {"first_name": "زهره", "last_name": "نوشته‌شده", "gender": "female"}
+
+
+@pytest.fixture(scope="module")
+def lonely_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDesk]:
+    """A desk whose registry is switched off and on."""
+    running = RunningDesk(tmp_path_factory.mktemp("lonely") / "data")
+    yield running
+    running.kill()
+
+
+@pytest.fixture
+def registry(lonely_desk: RunningDesk) -> Iterator[Callable[..., None]]:
+    """Switch the civil registry; afterwards it is on."""
+
+    def switch(*, on: bool) -> None:
+        answer = lonely_desk.client.post("/demo/registry", data={"answers": str(on).lower()})
+        assert answer.status_code == 303, answer.text
+
+    yield switch
+    switch(on=True)
+
+
+def send_pending(applicant: Applicant, **changed: object) -> str:
+    found = applicant.identify()
+    assert (found["status"], found["first_name"]) == ("pending", None)
+    answer = applicant.send(applicant.form(applicant=TYPED, **changed))
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["state"] == "identity_pending"
+    return str(answer.json()["tracking_code"])
+
+
+def messages(desk: RunningDesk, code: str, count: int) -> list[tuple[str, str]]:
+    """Wait for so many messages about a request; give template and channel of each."""
+
+    def found() -> list[dict[str, Any]] | None:
+        all_of_them = desk.client.get("/demo/messages", params={"tracking_code": code}).json()
+        return all_of_them if len(all_of_them) >= count else None
+
+    return sorted((each["template"], each["channel"]) for each in wait_for(found) or [])
+
+
+def test_a_request_waits_for_the_registry_and_then_goes_to_its_province(
+    lonely_desk: RunningDesk, registry: Callable[..., None]
+):
+    applicant, expert = Applicant(lonely_desk.client, place=1), Expert(lonely_desk.client, "fars")
+    registry(on=False)
+    code = send_pending(applicant, province="fars")
+
+    view = applicant.sees(code, "identity_pending")
+    assert [step["state"] for step in view["history"]] == ["identity_pending"]
+    assert messages(lonely_desk, code, 2) == [("pending", "email"), ("pending", "sms")]
+    assert expert.requests() == []
+
+    registry(on=True)
+    received = expert.receives(code)
+    assert received["identity"] == "confirmed"
+    assert received["applicant"]["last_name"] == applicant.person["last_name"]
+    view = applicant.sees(code, "received")
+    assert [step["state"] for step in view["history"]] == ["identity_pending", "registered", "received"]
+    assert [lookup["purpose"] for lookup in view["registry_lookups"]] == ["confirm"]
+    assert messages(lonely_desk, code, 4) == [
+        ("pending", "email"),
+        ("pending", "sms"),
+        ("submitted", "email"),
+        ("submitted", "sms"),
+    ]
+    assert [each["tracking_code"] for each in expert.requests()] == [code], "once"
+
+
+def test_a_request_under_a_wrong_birth_date_ends_and_the_applicant_is_told(
+    lonely_desk: RunningDesk, registry: Callable[..., None]
+):
+    applicant = Applicant(lonely_desk.client, place=2)
+    applicant.person |= {"birth_date": Applicant(lonely_desk.client, place=3).person["birth_date"]}
+    registry(on=False)
+    code = send_pending(applicant, province="qom")
+
+    registry(on=True)
+    view = applicant.sees(code, "identity_rejected")
+    assert "با هم نمی‌خوانند" in view["history"][-1]["note"]
+    assert messages(lonely_desk, code, 4) == [
+        ("identity_rejected", "email"),
+        ("identity_rejected", "sms"),
+        ("pending", "email"),
+        ("pending", "sms"),
+    ]
+    assert Expert(lonely_desk.client, "qom").requests() == []
+
+
+def test_a_foreign_national_s_request_reaches_the_province_marked_as_unconfirmed(lonely_desk: RunningDesk):
+    applicant = Applicant(lonely_desk.client, place=4)
+    applicant.person |= {"national_id": "123456789012"}
+    code = send_pending(applicant, province="yazd")
+
+    received = Expert(lonely_desk.client, "yazd").receives(code)
+    assert received["identity"] == "unconfirmed"
+    assert received["applicant"]["last_name"] == TYPED["last_name"]
+    assert applicant.sees(code, "received")["registry_lookups"] == []
+
+
+def test_the_applicant_sees_that_their_name_was_read_and_what_for(lonely_desk: RunningDesk):
+    applicant = Applicant(lonely_desk.client, place=5)
+    code = applicant.submit()
+
+    view = applicant.sees(code, "received")
+    assert [lookup["purpose"] for lookup in view["registry_lookups"]] == ["submit"]
+
+
+def test_nothing_can_be_sent_for_one_who_has_died(lonely_desk: RunningDesk):
+    applicant = Applicant(lonely_desk.client)
+    applicant.person = next(each for each in lonely_desk.client.get("/demo/people").json() if each["deceased"])
+    someone = {"national_id": applicant.national_id, "birth_date": applicant.person["birth_date"]}
+
+    answer = lonely_desk.client.post("/api/identities", json=someone | {"proof": applicant.proof()})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "identity_deceased")
+    assert "ادارهٔ حج و زیارت استان" in answer.json()["title"]
