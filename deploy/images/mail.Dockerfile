@@ -3,7 +3,7 @@ ARG BASE=debian:trixie-slim
 FROM ${BASE}
 RUN apt-get update && apt-get install -y --no-install-recommends python3-aiosmtpd && rm -rf /var/lib/apt/lists/*
 COPY deploy/mail/catcher.py /catcher.py
-USER nobody
+USER 65534:65534
 EXPOSE 1025 8025
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=5 \
   CMD ["python3", "-ISc", "import urllib.request as u; u.urlopen('http://127.0.0.1:8025/', timeout=4)"]

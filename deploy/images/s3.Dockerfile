@@ -20,8 +20,8 @@ RUN --mount=type=secret,id=ca,target=/run/secrets/ca set -eu; \
 
 FROM ${BASE}
 COPY --from=build /built/minio /usr/local/bin/minio
-RUN useradd --system --no-create-home s3 && install -d -o s3 /data
-USER s3
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin s3 && install -d -o s3 /data
+USER 10001:10001
 EXPOSE 9000
 ENTRYPOINT ["minio"]
 CMD ["server", "/data"]

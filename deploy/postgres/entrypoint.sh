@@ -2,6 +2,7 @@
 # Makes the cluster on first start, as PostgreSQL's official image would, and serves it.
 set -eu
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
+  [ -z "${POSTGRES_PASSWORD_FILE:-}" ] || POSTGRES_PASSWORD=$(cat "$POSTGRES_PASSWORD_FILE")
   : "${POSTGRES_PASSWORD:?set POSTGRES_PASSWORD for the superuser}"
   umask 077
   printf '%s' "$POSTGRES_PASSWORD" >/tmp/password

@@ -244,6 +244,19 @@ async def test_an_event_published_twice_has_one_effect(store, relay, broker, bus
     assert (len(broker.published), await store.labels()) == (2, ["once"])
 
 
+async def test_what_was_sent_can_be_sent_again_after_a_restore_and_has_one_effect(store, relay, broker, bus):
+    await store.announce("once")
+    await relay.send_batch()
+    async with store.database.transaction() as session:  # the statement of docs/operations.md
+        await session.execute(update(outbox).values(sent_at=None, next_try_at=datetime.now(UTC)))
+    await relay.send_batch()
+    for message in broker.published:
+        await bus.handle(message)
+    assert len(broker.published) == 2
+    assert len(set(broker.ids)) == 1
+    assert await store.labels() == ["once"]
+
+
 def _fail_to_mark_once(monkeypatch):
     mark_sent, failed = Outbox.mark_sent, []
 

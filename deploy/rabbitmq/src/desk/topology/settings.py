@@ -2,23 +2,24 @@
 
 from pathlib import Path
 
-from pydantic import SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
 
+from desk.chassis.settings import QuietSettings
 from desk.topology.errors import TopologyError
 
 
-class Settings(BaseSettings):
+class Settings(QuietSettings):
     """Read once, at the start of the command; every name is prefixed ``DESK_TOPOLOGY_``."""
 
-    model_config = SettingsConfigDict(env_prefix="DESK_TOPOLOGY_", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_prefix="DESK_TOPOLOGY_")
 
     management_url: SecretStr | None = None
     """``http://administrator:password@host:15672``, for ``apply``."""
     amqp_url: SecretStr | None = None
     """``amqp://operator:password@host:5672/vhost``, for ``dead-letters``."""
     vhost: str = "/"
-    passwords: dict[str, SecretStr] = {}
+    passwords: dict[str, SecretStr] = Field(default_factory=dict)
     """Users' passwords as a JSON object, ``{"intake": "…"}``."""
     passwords_folder: Path | None = None
     """A folder with one file per user, named after the user, that holds the password; it goes before ``passwords``."""

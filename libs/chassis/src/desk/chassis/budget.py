@@ -2,20 +2,17 @@
 
 import math
 import time
-from typing import Annotated, cast
+from typing import Annotated, Any
 
 from limits import RateLimitItem, parse
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
-from limits.aio.storage.redis.redispy import RedispyBridge
 from limits.aio.strategies import MovingWindowRateLimiter
 from pydantic import AfterValidator
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
 from desk.chassis.problem import BudgetExhaustedError
+from desk.chassis.redis_pool import redis_pool
 
-_TIMEOUT_SECONDS = 1.0
+MAX_CONNECTIONS = 100
 
 
 def _readable(budget: str) -> str:
@@ -31,8 +28,9 @@ class Budgets:
     """Moving-window budgets, such as ``5/10 minutes``, each under a name and spent by keys."""
 
     def __init__(self, url: str) -> None:
-        """``url`` is ``memory://`` or ``redis://…``."""
-        self._storage: Storage = MemoryStorage() if url.startswith("memory") else _redis(url)
+        """``url`` is ``memory://`` or what :func:`redis_pool` reads."""
+        self._pool = None if url.startswith("memory") else redis_pool(url, MAX_CONNECTIONS)
+        self._storage: Storage = MemoryStorage() if self._pool is None else _counters(self._pool)
         self._limiter = MovingWindowRateLimiter(self._storage)
 
     async def spend(self, budget: str, name: str, key: str) -> None:
@@ -49,20 +47,13 @@ class Budgets:
 
     async def close(self) -> None:
         """Give the connections back."""
-        if isinstance(self._storage, RedisStorage) and isinstance(self._storage.bridge, RedispyBridge):
-            await cast("Redis", self._storage.bridge.get_connection()).aclose()
+        if self._pool is not None:
+            await self._pool.disconnect()
 
     async def _exhausted(self, item: RateLimitItem, name: str, key: str) -> BudgetExhaustedError:
         window = await self._limiter.get_window_stats(item, name, key)
         return BudgetExhaustedError(f"{name} {item}", retry_after=max(1, math.ceil(window.reset_time - time.time())))
 
 
-def _redis(url: str) -> RedisStorage:
-    return RedisStorage(
-        f"async+{url}",
-        implementation="redispy",
-        key_prefix="budget",
-        socket_timeout=_TIMEOUT_SECONDS,
-        socket_connect_timeout=_TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), 1),  # type: ignore[arg-type]  # once, for a connection that died while it lay idle
-    )
+def _counters(pool: Any) -> RedisStorage:
+    return RedisStorage("async+redis://", implementation="redispy", key_prefix="budget", connection_pool=pool)

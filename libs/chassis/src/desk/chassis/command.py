@@ -11,6 +11,7 @@ from typing import TypeAlias
 import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from sqlalchemy.exc import SQLAlchemyError
 
 from desk.chassis.db import migrate
@@ -61,7 +62,7 @@ def run(service: Service, arguments: Sequence[str] | None = None) -> None:
         prefix = f"DESK_{service.name.upper().replace('-', '_')}_"
         faults = [f"{prefix}{str(part['loc'][0]).upper()}: {part['msg']}" for part in error.errors(include_input=False)]
         sys.exit("\n".join(f"desk-{service.name}: {fault}" for fault in faults))
-    except (StorageDownError, TaskFailedError) as error:
+    except (StorageDownError, TaskFailedError, SettingsError) as error:
         sys.exit(f"desk-{service.name}: {error}")
 
 

@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from desk.chassis.problem import ServiceUnavailableError
+from desk.chassis.redis_pool import redis_pool
 
 CALL_SECONDS = 2.0
 
@@ -20,18 +19,9 @@ _running: set[object] = set()
 def connect(url: str, connections: int = 20) -> Redis:
     """Connect, bounded in connections and in time; nothing is opened before the first call.
 
-    Raises ValueError for an address that is none of Redis.
+    ``url`` is what :func:`redis_pool` reads. Raises ValueError for an address that is none of Redis.
     """
-    pool = BlockingConnectionPool.from_url(
-        url,
-        max_connections=connections,
-        timeout=1,
-        socket_timeout=1,
-        socket_connect_timeout=1,
-        health_check_interval=15,
-        retry=Retry(NoBackoff(), 1),  # once, for a connection that died while it lay idle
-    )
-    return Redis.from_pool(pool)
+    return Redis.from_pool(redis_pool(url, connections))
 
 
 async def within_time(call: Awaitable[T]) -> T:

@@ -1,15 +1,58 @@
-"""Configuration every service reads from its environment; each adds its own in its ``settings.py``."""
+"""Configuration every service reads from its environment and from a folder of secrets; each adds its own settings."""
 
-from typing import Literal
+import os
+from pathlib import Path
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+SECRETS_DIR = "DESK_SECRETS_DIR"
+"""Names a folder with a file per setting, such as ``DESK_INTAKE_INDEX_KEY``, as Kubernetes and Docker mount secrets."""
 
 
 class QuietSettings(BaseSettings):
-    """Base of all settings: what is wrong with one is told without its value, which may be a secret."""
+    """Base of all settings: what is wrong with one is told without its value, which may be a secret.
+
+    A setting comes from the environment, or else from the file of its name in the folder ``DESK_SECRETS_DIR``.
+    Raises SettingsError if that folder, or a file in it, cannot be read.
+    """
 
     model_config = SettingsConfigDict(hide_input_in_errors=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - replaced: its folder is fixed at import
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Say which source goes before which."""
+        folder = os.environ.get(SECRETS_DIR)
+        return (init_settings, env_settings, *([_SecretFiles(settings_cls, folder)] if folder else []))
+
+
+class _SecretFiles(SecretsSettingsSource):
+    """Files of secrets, whose folder must be there: a warning would be followed by a service without its password."""
+
+    def __call__(self) -> dict[str, Any]:
+        folder = Path(str(self.secrets_dir))
+        try:
+            if not folder.is_dir():
+                raise NotADirectoryError(str(folder))
+            return super().__call__()
+        except SettingsError as error:  # names the setting, never its value
+            raise SettingsError(f"{SECRETS_DIR}: cannot read the secrets in {folder}: {error}") from None
+        except OSError as error:
+            raise SettingsError(f"{SECRETS_DIR}: cannot read the secrets in {folder}: {type(error).__name__}") from None
 
 
 class StoreSettings(QuietSettings):

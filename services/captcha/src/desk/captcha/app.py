@@ -4,9 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastapi import FastAPI
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from redis.asyncio import Redis
 
 from desk.captcha import domain, routes
 from desk.captcha.domain import Kind
@@ -17,6 +15,7 @@ from desk.captcha.settings import Settings
 from desk.captcha.speaking import speak
 from desk.captcha.store import ChallengeStore
 from desk.chassis.app import Background, Worker, base_app
+from desk.chassis.redis_pool import redis_pool
 from desk.chassis.telemetry import Telemetry, configure_logging
 
 
@@ -47,13 +46,5 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
 def real_parts(settings: Settings) -> Parts:
     """Connect to Redis, bounded in connections and in time; nothing is opened before the first call."""
     configure_logging(settings.log_style, settings.log_level)
-    pool = BlockingConnectionPool.from_url(
-        settings.redis_url.get_secret_value(),
-        max_connections=settings.redis_connections,
-        timeout=1,
-        socket_timeout=1,
-        socket_connect_timeout=1,
-        health_check_interval=15,
-        retry=Retry(NoBackoff(), 1),  # once, for a connection that died while it lay idle
-    )
+    pool = redis_pool(settings.redis_url.get_secret_value(), settings.redis_connections)
     return Parts(Redis.from_pool(pool), Telemetry("captcha"))

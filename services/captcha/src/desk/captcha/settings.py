@@ -14,7 +14,7 @@ class Settings(LogSettings):
     model_config = SettingsConfigDict(env_prefix="DESK_CAPTCHA_")
 
     redis_url: SecretStr
-    """``redis://host:port/…`` or ``rediss://…`` (the port must be said), 7.0 or newer; holds the open challenges."""
+    """What ``redis_pool`` reads: ``redis://host:port/…`` or ``redis+sentinel://…``, 7.0 or newer."""
     redis_connections: int = Field(default=20, ge=1, le=500)
     issue_budget: str = Field(default="120/10 minutes", pattern=_BUDGET)
     """How many images and sounds one source may ask for; generous, since a whole town may share one address."""

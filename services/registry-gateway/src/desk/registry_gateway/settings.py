@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from desk.chassis.budget import BudgetText
+from desk.chassis.redis_pool import REDIS_SCHEMES
 from desk.chassis.settings import LogSettings, StoreSettings
 
 
@@ -86,6 +87,6 @@ class Settings(StoreSettings, LogSettings):
     @field_validator("budget_url")
     @classmethod
     def _demand_redis(cls, url: SecretStr) -> SecretStr:
-        if not url.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+        if not url.get_secret_value().startswith(REDIS_SCHEMES):
             raise ValueError("name a Redis server: redis://…")
         return url

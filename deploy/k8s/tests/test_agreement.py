@@ -1,0 +1,276 @@
+"""What the manifests, Compose, the Dockerfiles, the gateway and the code say of the same thing is the same."""
+
+import inspect
+import re
+import subprocess
+import tomllib
+
+import pytest
+import yaml
+
+from desk.chassis.app import FINISH_SECONDS
+from desk.chassis.bus.rabbit.consumer import DRAIN_SECONDS
+from desk.chassis.bus.rabbit.link import CLOSE_SECONDS
+from desk.chassis.command import GRACE_SECONDS
+from desk.chassis.db import Database
+from desk.chassis.health import READY_TIMEOUT_SECONDS
+from desk.chassis.serving import LATE_SECONDS
+from desk.iran.provinces import PROVINCES
+from desk.notifier.app import create_app as create_notifier
+from desk.topology.main import _parser
+from desk.topology.table import SERVICES, desk_topology, province_queue
+from desk.tracking.app import create_app as create_tracking
+
+DESK = ("captcha", "registry-gateway", "intake", "tracking", "notifier")
+JOBS_WITH_A_DATABASE = ("registry-gateway-migrate", "intake-migrate", "tracking-migrate", "notifier-migrate")
+POOL_SIZE = inspect.signature(Database).parameters["pool_size"].default
+AWAITED_IN_GATEWAY = {8081}
+"""Here ahead of the gateway's image."""
+
+
+def main_container(template):
+    (container,) = template["spec"]["containers"]
+    return container
+
+
+def without_variables(text):
+    return re.sub(r"\$\{[A-Z0-9_]+:-([^}]*)\}", r"\1", text)
+
+
+def exposed(root, dockerfile):
+    return {
+        int(port)
+        for line in re.findall(r"^EXPOSE (.+)$", (root / dockerfile).read_text(), re.MULTILINE)
+        for port in line.split()
+    }
+
+
+# --- images and ports
+
+
+def test_a_trial_runs_the_images_that_compose_runs(local, compose):
+    images = {name: main_container(template)["image"] for name, template in local.workloads.items()}
+    composed = {name: without_variables(service["image"]) for name, service in compose.items()}
+    images.pop("dead-letters")  # runs when an operator wants it
+    assert images == composed
+
+
+def test_production_runs_the_same_programs_from_one_registry_at_one_version(production, local):
+    tags, registries = set(), set()
+    for name, template in production.workloads.items():
+        registry, _, rest = main_container(template)["image"].partition("/")
+        image, _, tag = rest.partition(":")
+        assert image == main_container(local.workloads[name])["image"]
+        tags.add(tag)
+        registries.add(registry)
+    assert len(tags) == 1
+    assert len(registries) == 1
+    assert tags != {"latest"}
+
+
+def test_programs_are_started_as_compose_starts_them(local, compose):
+    for name in (
+        "registry-gateway-migrate",
+        "intake-migrate",
+        "tracking-migrate",
+        "notifier-migrate",
+        "storage",
+        "topology",
+    ):
+        assert main_container(local.workloads[name])["args"] == compose[name]["command"]
+
+
+def test_a_service_listens_where_its_image_says_and_its_name_leads_there(overlay, root):
+    for name in (*DESK, "gateway"):
+        container = main_container(overlay.workloads[name])
+        port = container["ports"][0]
+        dockerfile = "gateway" if name == "gateway" else "service"
+        assert port["containerPort"] in exposed(root, f"deploy/images/{dockerfile}.Dockerfile")
+        (leading,) = overlay.one("Service", name)["spec"]["ports"]
+        assert (leading["port"], leading["targetPort"]) == (port["containerPort"], port["name"])
+        if name in DESK:
+            assert f"--port={port['containerPort']}" in container["args"]
+
+
+@pytest.mark.parametrize("store", ["rabbitmq", "postgres", "redis", "s3", "mail"])
+def test_a_store_listens_where_the_image_of_the_sovereign_build_says(local, root, store):
+    ports = {port["containerPort"] for port in main_container(local.workloads[store])["ports"]}
+    assert ports <= exposed(root, f"deploy/images/{store}.Dockerfile")
+    assert {port["port"] for port in local.one("Service", store)["spec"]["ports"]} == ports
+
+
+def test_the_gateway_is_probed_where_it_answers_the_orchestrator(overlay, root):
+    container = main_container(overlay.workloads["gateway"])
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+        asked = container[probe]["httpGet"]
+        assert asked["path"] == "/health/live"
+        assert ports[asked["port"]] in exposed(root, "deploy/images/gateway.Dockerfile") | AWAITED_IN_GATEWAY
+
+
+def test_the_gateway_finds_every_service_it_passes_requests_to(overlay, root):
+    routes = tomllib.loads((root / "gateway" / "routes.toml").read_text(encoding="utf-8"))["route"]
+    services = {each["service"] for each in routes if "service" in each}
+    assert len(services) >= 4
+    for name in services:
+        assert overlay.one("Service", name)["spec"]["ports"][0]["port"] == 8000
+    text = "".join(file.read_text() for file in (root / "gateway" / "nginx").rglob("*") if file.is_file())
+    assert {port for name, port in re.findall(r"\b([a-z-]+):(\d{4})\b", text) if name in services} <= {"8000"}
+
+
+# --- queues
+
+
+def test_every_queue_has_a_consumer_or_is_a_provinces(production, monkeypatch, tmp_path):
+    provinces = {province_queue(province.key) for province in PROVINCES}
+    queues = {queue.name for queue in desk_topology().queues} - provinces
+    consumed = {service.queue: service.user for service in SERVICES if service.queue is not None}
+    assert queues == consumed.keys()
+
+    for module, create in (("notifier", create_notifier), ("tracking", create_tracking)):
+        for file, value in production.secrets[module].items():
+            (tmp_path / file).write_text(value)
+        monkeypatch.setenv("DESK_SECRETS_DIR", str(tmp_path))
+        for each in production.configuration.values():
+            for name, value in each.items():
+                monkeypatch.setenv(name, value)
+        monkeypatch.setattr(f"desk.{module}.app.configure_logging", lambda *_: None)
+        bus = create().state.bus
+        queues.remove(bus._queue)
+        assert bus.listens_to, "and it hears what comes"
+        user = consumed[bus._queue]
+        assert f"//{user}:" in production.secrets[module][f"DESK_{module.upper()}_BROKER_URL"]
+        assert module in production.workloads
+    assert queues == set()
+
+
+def test_a_consumer_grows_with_its_own_queue_as_its_own_user(production):
+    consumers = {service.queue for service in SERVICES if service.queue is not None}
+    for scaled in production.of("ScaledObject"):
+        name = scaled["spec"]["scaleTargetRef"]["name"]
+        (trigger,) = (each for each in scaled["spec"]["triggers"] if each["type"] == "rabbitmq")
+        assert trigger["metadata"]["queueName"] == name
+        (reference,) = production.one("TriggerAuthentication", name)["spec"]["secretTargetRef"]
+        assert reference["key"] in production.secrets[reference["name"]]
+        consumers.remove(name)
+    assert consumers == set()
+
+
+def test_everything_else_grows_by_cpu_and_nothing_twice(production):
+    by_cpu = [each["spec"]["scaleTargetRef"]["name"] for each in production.of("HorizontalPodAutoscaler")]
+    by_queue = [each["spec"]["scaleTargetRef"]["name"] for each in production.of("ScaledObject")]
+    assert sorted(by_cpu + by_queue) == sorted((*DESK, "gateway"))
+
+
+def test_the_database_takes_as_many_connections_as_the_most_replicas_open(production):
+    most = {each["metadata"]["name"]: each["spec"]["maxReplicas"] for each in production.of("HorizontalPodAutoscaler")}
+    most |= {each["metadata"]["name"]: each["spec"]["maxReplicaCount"] for each in production.of("ScaledObject")}
+    opened = sum(most[name] for name in DESK if name != "captcha") * POOL_SIZE
+    (cluster,) = production.of("Cluster")
+    assert int(cluster["spec"]["postgresql"]["parameters"]["max_connections"]) > opened + len(JOBS_WITH_A_DATABASE)
+
+
+def test_the_runbook_replays_by_the_arguments_of_the_suspended_job(production, root):
+    (job,) = (each for each in production.of("CronJob") if each["metadata"]["name"] == "dead-letters")
+    assert job["spec"]["suspend"] is True
+    (sed,) = re.findall(r"\| (sed '[^']+')", (root / "docs" / "operations.md").read_text(encoding="utf-8"))
+    text = yaml.safe_dump(job, default_flow_style=False)
+    changed = subprocess.run(["sh", "-c", sed], input=text, capture_output=True, text=True, check=True)  # noqa: S603, S607
+    arguments = main_container(yaml.safe_load(changed.stdout)["spec"]["jobTemplate"]["spec"]["template"])["args"]
+    options = _parser().parse_args(arguments)
+    assert (options.command, options.queue) == ("replay", "tracking")
+
+
+def test_every_user_of_the_broker_has_a_password(overlay):
+    users = {service.user for service in SERVICES} | {"operator"} | {province_queue(each.key) for each in PROVINCES}
+    assert overlay.secrets["broker-passwords"].keys() == users
+
+
+# --- life and end of a pod
+
+
+def test_readiness_asks_for_the_own_store_and_liveness_for_nothing(overlay):
+    for name in DESK:
+        container = main_container(overlay.workloads[name])
+        assert container["readinessProbe"]["httpGet"] == {"path": "/health/ready", "port": "http"}
+        assert container["livenessProbe"]["httpGet"] == {"path": "/health/live", "port": "http"}
+        assert container["startupProbe"]["httpGet"] == {"path": "/health/live", "port": "http"}
+        assert container["readinessProbe"]["timeoutSeconds"] > READY_TIMEOUT_SECONDS
+
+
+def test_a_pod_is_given_as_long_as_its_end_in_good_order_may_take(overlay):
+    for name in DESK:
+        spec = overlay.workloads[name]["spec"]
+        container = main_container(overlay.workloads[name])
+        (drain,) = (float(each.partition("=")[2]) for each in container["args"] if each.startswith("--drain-seconds="))
+        told = container["lifecycle"]["preStop"]["sleep"]["seconds"]
+        needed = told + drain + LATE_SECONDS + GRACE_SECONDS + DRAIN_SECONDS + FINISH_SECONDS + CLOSE_SECONDS
+        assert told > 0
+        assert drain > 3, "longer than the gateway keeps a connection it does not use"
+        assert spec["terminationGracePeriodSeconds"] > needed
+
+
+def test_one_more_comes_before_one_goes(production):
+    for made in production.of("Deployment"):
+        assert made["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+        assert production.one("PodDisruptionBudget", made["metadata"]["name"])["spec"]["maxUnavailable"] == 1
+        spread = {each["topologyKey"] for each in made["spec"]["template"]["spec"]["topologySpreadConstraints"]}
+        assert spread == {"kubernetes.io/hostname", "topology.kubernetes.io/zone"}
+
+
+def test_every_pod_is_confined(overlay):
+    labels = overlay.one("Namespace", "service-desk")["metadata"]["labels"]
+    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+    for name, template in overlay.workloads.items():
+        spec, container = template["spec"], main_container(template)
+        assert spec["securityContext"]["runAsNonRoot"] is True, name
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        assert spec["automountServiceAccountToken"] is False, name
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }, name
+        assert container["resources"].keys() == {"requests", "limits"}, name
+        if container["image"].rpartition("service-desk/")[1]:
+            assert spec["securityContext"]["runAsUser"] == 10001, name
+
+
+# --- alarms
+
+
+def test_alarms_are_about_metrics_that_there_are_and_the_runbook_explains_each(production, root):
+    (rules,) = production.of("PrometheusRule")
+    alarms = {rule["alert"]: rule for group in rules["spec"]["groups"] for rule in group["rules"]}
+    metrics = metrics_of(root)
+    for name, rule in alarms.items():
+        used = set(re.findall(r"\b(desk_[a-z_]+)", rule["expr"]))
+        assert used <= metrics, name
+        assert used or "up{" in rule["expr"], name
+        assert rule["annotations"]["summary"]
+    runbook = (root / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(Desk[A-Za-z]+)`", runbook, re.MULTILINE)) == alarms.keys()
+    for metric in re.findall(r"`(desk_[a-z_]+)", runbook):
+        assert metric in metrics, f"the runbook speaks of {metric}"
+
+
+def metrics_of(root):
+    """Name every series the services give, as Prometheus sees it."""
+    made = re.compile(r"\b(Counter|Gauge|Histogram)\(\s*\"(desk_[a-z_]+)\"")
+    ends = {"Counter": ("_total",), "Gauge": ("",), "Histogram": ("_bucket", "_sum", "_count")}
+    sources = [*root.glob("libs/*/src/**/*.py"), *root.glob("services/*/src/**/*.py")]
+    found = [match for source in sources for match in made.findall(source.read_text(encoding="utf-8"))]
+    assert len(found) > 10
+    return {f"{name}{end}" for kind, name in found for end in ends[kind]}
+
+
+def test_prometheus_reads_the_services_and_may(production):
+    (monitor,) = production.of("ServiceMonitor")
+    wanted = monitor["spec"]["selector"]["matchLabels"]
+    read = {
+        each["metadata"]["name"]
+        for each in production.of("Service")
+        if wanted.items() <= each["metadata"].get("labels", {}).items()
+    }
+    assert read == set(DESK)
+    assert monitor["spec"]["endpoints"][0]["path"] == "/metrics"

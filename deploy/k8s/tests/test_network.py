@@ -1,0 +1,159 @@
+"""Who may talk to whom: the arrows of the diagram in README.md, and no others."""
+
+import re
+
+import pytest
+
+ARROW = re.compile(r"\s*(.+?)\s+(?:<?--(?:\s+(?:\"[^\"]*\"|[^-\">]+?)\s+--)?>|---)\s+(.+?)\s*$")
+NODE = re.compile(r"^([a-z0-9-]+)")
+NAME = "app.kubernetes.io/name"
+
+STANDS_FOR = {"registry-simulator": "civil-registry", "mail": "messages"}
+"""What a trial has inside the cluster in place of what lies outside."""
+
+JOBS = {
+    ("registry-gateway-migrate", "postgres"),
+    ("intake-migrate", "postgres"),
+    ("tracking-migrate", "postgres"),
+    ("notifier-migrate", "postgres"),
+    ("databases", "postgres"),
+    ("storage", "s3"),
+    ("topology", "rabbitmq"),
+    ("dead-letters", "rabbitmq"),
+}
+
+OPERATION = {
+    "nothing-unless-said": "the rule all others are exceptions to",
+    "names": "everybody looks names up",
+    "postgres-cluster": "the servers among themselves, their operator, the Kubernetes API, and backups",
+    "rabbitmq-cluster": "the nodes among themselves, their operator, and the Kubernetes API",
+    "redis-cluster": "servers and sentinels among themselves, and their operator",
+    "queues-from-keda": "the length of queues",
+    "metrics-from-prometheus": "metrics",
+}
+"""Policies that are no arrow of the diagram, and why."""
+
+
+def diagram(root):
+    """Read the arrows as connections: to the broker and the stores, whichever way what is sent over them goes."""
+    block = (root / "README.md").read_text(encoding="utf-8").partition("```mermaid")[2].partition("```")[0]
+    arrows = set()
+    for line in block.strip().splitlines()[1:]:
+        found = ARROW.match(line)
+        assert found, f"not understood: {line}"
+        ends = [[NODE.match(node)[1] for node in re.split(r"\s+&\s+", part)] for part in found.groups()]
+        for one in ends[0]:
+            for other in ends[1]:
+                arrows.add((other, one) if one == "rabbitmq" else (one, other))
+    return arrows
+
+
+def pods_of(overlay):
+    """Labels of every pod there may be, those that an operator makes of a custom resource included."""
+    pods = {name: template["metadata"]["labels"] for name, template in overlay.workloads.items()}
+    made = {"Cluster": "postgres", "RabbitmqCluster": "rabbitmq", "RedisReplication": "redis"}
+    return pods | {made[each["kind"]]: {NAME: made[each["kind"]]} for each in overlay.of(*made)}
+
+
+def selects(selector, labels):
+    wanted = selector.get("matchLabels", {})
+    terms = selector.get("matchExpressions", [])
+    assert all(term["operator"] == "In" for term in terms)
+    return all(labels.get(key) == value for key, value in wanted.items()) and all(
+        labels.get(term["key"]) in term["values"] for term in terms
+    )
+
+
+def policies_of(overlay):
+    return [
+        each for each in overlay.of("NetworkPolicy") if each["metadata"]["name"] not in {"nothing-unless-said", "names"}
+    ]
+
+
+def connections(overlay, direction):
+    """Name caller, called and port of all that policies of one direction allow between pods."""
+    pods, peers = pods_of(overlay), {"egress": "to", "ingress": "from"}[direction]
+    for policy in policies_of(overlay):
+        here = [name for name, labels in pods.items() if selects(policy["spec"]["podSelector"], labels)]
+        for rule in policy["spec"].get(direction, []):
+            for peer in rule.get(peers, []):
+                if set(peer) != {"podSelector"}:
+                    continue
+                there = [name for name, labels in pods.items() if selects(peer["podSelector"], labels)]
+                for one in here:
+                    for other in there:
+                        pair = (one, other) if direction == "egress" else (other, one)
+                        yield from ((*pair, port["port"]) for port in rule["ports"])
+
+
+def outside(overlay):
+    """Read the arrows from or to what is no pod of ours, which its policy says in an annotation."""
+    pods = pods_of(overlay)
+    for policy in policies_of(overlay):
+        said = policy["metadata"].get("annotations", {}).get("desk/arrow")
+        if said:
+            one, _, other = said.partition(" --> ")
+            inside = one if policy["spec"]["policyTypes"] == ["Egress"] else other
+            assert selects(policy["spec"]["podSelector"], pods[inside]), said
+            yield one, other
+
+
+def allowed(overlay):
+    both = set(connections(overlay, "egress")) & set(connections(overlay, "ingress"))
+    pairs = {(STANDS_FOR.get(one, one), STANDS_FOR.get(other, other)) for one, other, _ in both}
+    return {(one, other) for one, other in pairs if one != other} | set(outside(overlay))
+
+
+def test_the_policies_allow_the_arrows_of_the_diagram_and_the_jobs_and_nothing_else(overlay, root):
+    arrows = diagram(root)
+    jobs = {(one, other) for one, other in JOBS if one in overlay.workloads}
+    # The object store of production lies outside; what the job needs of it is in intake's arrow.
+    jobs -= {("storage", "s3")} if overlay.name == "production" else set()
+    assert allowed(overlay) == arrows | jobs
+
+
+def test_the_diagram_is_read_as_it_is_drawn(root):
+    arrows = diagram(root)
+    for arrow in (("gateway", "captcha"), ("intake", "rabbitmq"), ("notifier", "rabbitmq"), ("provinces", "rabbitmq")):
+        assert arrow in arrows
+    assert ("applicant", "intake") not in arrows
+    assert len(arrows) > 20
+
+
+def test_nothing_is_allowed_that_nobody_asked_for(overlay):
+    policy = overlay.one("NetworkPolicy", "nothing-unless-said")["spec"]
+    assert policy == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_every_exception_is_an_arrow_or_is_explained(overlay):
+    for policy in overlay.of("NetworkPolicy"):
+        spec, name = policy["spec"], policy["metadata"]["name"]
+        rules = [(rule, "from") for rule in spec.get("ingress", [])] + [(rule, "to") for rule in spec.get("egress", [])]
+        for rule, peers in rules:
+            assert rule["ports"], name
+            if all(set(peer) == {"podSelector"} for peer in rule.get(peers, [{}])):
+                continue
+            assert name in OPERATION or "desk/arrow" in policy["metadata"].get("annotations", {}), name
+    assert OPERATION.keys() >= {"nothing-unless-said", "names"}
+
+
+def test_an_allowance_is_given_at_both_ends_or_not_at_all(overlay):
+    called = {(one, other, port) for one, other, port in connections(overlay, "egress") if one != other}
+    heard = {(one, other, port) for one, other, port in connections(overlay, "ingress") if one != other}
+    assert called == heard
+
+
+@pytest.mark.parametrize("direction", ["egress", "ingress"])
+def test_a_port_that_is_allowed_is_one_that_the_pod_has(overlay, direction):
+    for _, called, port in connections(overlay, direction):
+        template = overlay.workloads.get(called)
+        if template is None:
+            continue  # an operator makes it
+        ports = {each["containerPort"] for each in template["spec"]["containers"][0].get("ports", [])}
+        assert port in ports or (called, port) == ("redis", 26379), (called, port)
+
+
+def test_every_pod_that_can_be_asked_is_bound_by_a_policy_of_its_own(overlay):
+    for name, labels in pods_of(overlay).items():
+        own = [each for each in policies_of(overlay) if selects(each["spec"]["podSelector"], labels)]
+        assert own, name

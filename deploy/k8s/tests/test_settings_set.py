@@ -1,0 +1,186 @@
+"""Every setting without a default is set, none is set that nobody reads, and what is secret is a file."""
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings
+
+import desk.captcha.settings
+import desk.intake.settings
+import desk.notifier.settings
+import desk.registry_gateway.settings
+import desk.registry_simulator.settings
+import desk.topology.settings
+import desk.tracking.settings
+
+SETTINGS: dict[str, type[BaseSettings]] = {
+    "captcha": desk.captcha.settings.Settings,
+    "registry-gateway": desk.registry_gateway.settings.Settings,
+    "registry-simulator": desk.registry_simulator.settings.Settings,
+    "intake": desk.intake.settings.Settings,
+    "tracking": desk.tracking.settings.Settings,
+    "notifier": desk.notifier.settings.Settings,
+    "topology": desk.topology.settings.Settings,
+}
+SERVICES = ("captcha", "registry-gateway", "intake", "tracking", "notifier")
+JOBS = (*(f"{service}-migrate" for service in SERVICES[1:]), "storage", "topology", "dead-letters")
+NEEDED_BY_TOPOLOGY = {
+    "topology": "DESK_TOPOLOGY_MANAGEMENT_URL",
+    "dead-letters": "DESK_TOPOLOGY_AMQP_URL",
+}
+"""Its settings have defaults, and each of its commands demands its own."""
+
+AWAITED = {"DESK_GATEWAY_TRUSTED_PROXIES", "DESK_GATEWAY_HOSTS", "DESK_GATEWAY_WORKERS"}
+"""Set ahead of the gateway that reads them."""
+
+
+def names_of(settings):
+    prefix = settings.model_config["env_prefix"]
+    return {f"{prefix}{name.upper()}": field for name, field in settings.model_fields.items()}
+
+
+def is_secret(field):
+    return SecretStr in (field.annotation, *getattr(field.annotation, "__args__", ()))
+
+
+def plain(overlay, container):
+    """What a container's environment says."""
+    values = {each["name"]: each.get("value", "") for each in container.get("env", []) if "valueFrom" not in each}
+    for source in container.get("envFrom", []):
+        values |= overlay.configuration[source["configMapRef"]["name"]]
+    return values
+
+
+def files(overlay, pod, folder):
+    """What lies in a folder of secrets, by the files' names."""
+    (container,) = pod["containers"]
+    mounted = {mount["name"] for mount in container["volumeMounts"] if mount["mountPath"] == folder}
+    (volume,) = (each for each in pod["volumes"] if each["name"] in mounted)
+    return overlay.secrets[volume["secret"]["secretName"]]
+
+
+def desk_pods(overlay):
+    for name, template in overlay.workloads.items():
+        image = (
+            template["spec"]["containers"][0]["image"].rpartition(":")[0] or template["spec"]["containers"][0]["image"]
+        )
+        service = image.rpartition("service-desk/")[2]
+        if service in SETTINGS:
+            yield name, service, template["spec"]
+
+
+def test_every_program_of_ours_is_looked_at(overlay):
+    simulator = {"registry-simulator"}
+    looked_at = {service for _, service, _ in desk_pods(overlay)}
+    assert looked_at == SETTINGS.keys() - (simulator if overlay.name == "production" else set())
+    assert len(list(desk_pods(overlay))) == len(SERVICES) + len(JOBS) + len(looked_at & simulator)
+
+
+def test_every_setting_without_a_default_is_set(overlay):
+    for name, service, pod in desk_pods(overlay):
+        (container,) = pod["containers"]
+        given = plain(overlay, container) | files(overlay, pod, "/run/secrets/desk")
+        required = {each for each, field in names_of(SETTINGS[service]).items() if field.is_required()}
+        required |= {NEEDED_BY_TOPOLOGY[name]} if service == "topology" else set()
+        assert required - given.keys() == set(), name
+
+
+def test_nothing_is_set_that_nobody_reads(overlay):
+    for name, service, pod in desk_pods(overlay):
+        (container,) = pod["containers"]
+        given = plain(overlay, container) | files(overlay, pod, "/run/secrets/desk")
+        read = names_of(SETTINGS[service]).keys() | {"DESK_SECRETS_DIR"}
+        assert given.keys() - read == set(), name
+
+
+def test_what_the_gateway_is_told_it_reads(overlay, root):
+    (container,) = overlay.workloads["gateway"]["spec"]["containers"]
+    text = "".join(file.read_text() for file in (root / "gateway" / "nginx").rglob("*") if file.is_file())
+    assert plain(overlay, container).keys() - set(re.findall(r"DESK_GATEWAY_[A-Z_]+", text)) - AWAITED == set()
+
+
+def test_what_is_secret_is_a_file_and_never_in_the_environment(overlay):
+    for name, service, pod in desk_pods(overlay):
+        (container,) = pod["containers"]
+        secret = {each for each, field in names_of(SETTINGS[service]).items() if is_secret(field)}
+        assert secret & plain(overlay, container).keys() == set(), name
+        assert plain(overlay, container)["DESK_SECRETS_DIR"] == "/run/secrets/desk"
+    for name, template in overlay.workloads.items():
+        for container in template["spec"]["containers"]:
+            assert not [each for each in container.get("env", []) if "secretKeyRef" in each.get("valueFrom", {})], name
+
+
+def test_every_service_takes_what_it_is_given(overlay, monkeypatch, tmp_path):
+    for name, service, pod in desk_pods(overlay):
+        folder = tmp_path / name
+        folder.mkdir()
+        for key, value in files(overlay, pod, "/run/secrets/desk").items():
+            (folder / key).write_text(value)
+        with monkeypatch.context() as environment:
+            for key, value in plain(overlay, pod["containers"][0]).items():
+                environment.setenv(key, value)
+            environment.setenv("DESK_SECRETS_DIR", str(folder))
+            assert SETTINGS[service](), name
+
+
+def test_the_secrets_of_an_overlay_are_those_that_are_mounted_or_named(overlay):
+    text = overlay.text
+    for name in overlay.secrets:
+        assert re.search(rf"(secretName|name): {re.escape(name)}\n", text), f"nobody uses the secret {name}"
+    for template in overlay.workloads.values():
+        for volume in template["spec"].get("volumes", []):
+            if "secret" in volume:
+                secret = overlay.secrets[volume["secret"]["secretName"]]
+                assert {item["key"] for item in volume["secret"].get("items", [])} <= secret.keys()
+
+
+@pytest.mark.parametrize("service", ["registry-gateway", "intake", "tracking", "notifier"])
+def test_two_overlays_share_no_key_and_two_services_neither(overlays, service):
+    key = f"DESK_{service.upper().replace('-', '_')}_INDEX_KEY"
+    keys = [overlay.secrets[service][key] for overlay in overlays.values()]
+    keys += [
+        overlay.secrets[other][f"DESK_{other.upper()}_INDEX_KEY"]
+        for overlay in overlays.values()
+        for other in ("intake", "tracking", "notifier")
+        if other != service
+    ]
+    assert len(set(keys)) == len(keys)
+
+
+def test_every_address_within_the_cluster_is_that_of_a_service_and_its_port(overlay):
+    there = {
+        (each["metadata"]["name"], port["port"]) for each in overlay.of("Service") for port in each["spec"]["ports"]
+    }
+    there |= MADE_BY_OPERATORS if overlay.name == "production" else set()
+    for host, port in addresses(overlay):
+        if host.endswith(".example.ir"):
+            assert overlay.name == "production", host
+            continue
+        assert (host.removesuffix(".service-desk.svc"), port) in there, (host, port)
+
+
+MADE_BY_OPERATORS = {
+    ("postgres-rw", 5432),
+    ("rabbitmq", 5672),
+    ("rabbitmq", 15672),
+    *((f"redis-sentinel-{number}.redis-sentinel-headless", 26379) for number in range(3)),
+}
+PORTS = {"postgresql+asyncpg": 5432, "https": 443, "http": 80}
+
+
+def addresses(overlay):
+    for _, _, pod in desk_pods(overlay):
+        values = plain(overlay, pod["containers"][0]) | files(overlay, pod, "/run/secrets/desk")
+        for name, value in values.items():
+            if name.endswith("_URL") and name != "DESK_NOTIFIER_PUBLIC_URL":
+                parts = urlsplit(value)
+                for place in parts.netloc.rpartition("@")[2].split(","):
+                    host, _, port = place.partition(":")
+                    yield host, int(port or PORTS[parts.scheme])
+            if name.endswith("_ENDPOINT"):
+                host, _, port = value.partition(":")
+                yield host, int(port)
+            if name.endswith("SMTP_HOST"):
+                yield value, int(values["DESK_NOTIFIER_SMTP_PORT"])

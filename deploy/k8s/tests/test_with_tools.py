@@ -1,0 +1,98 @@
+"""What other people's tools say of the manifests and the Dockerfiles."""
+
+import json
+
+import pytest
+import yaml
+
+OLDEST, NEWEST = "1.30", "1.37"
+"""Of Kubernetes: the oldest whose pods may sleep before they stop, and the newest known here."""
+
+SKIPPED = {
+    "CKV_K8S_15": "images are of a fixed version, and a node must be able to start a pod while the registry is away",
+    "CKV_K8S_43": "each site builds or mirrors the images itself, so no digest is the same in two places",
+}
+SKIPPED_FOR_TRIALS = {
+    "CKV_K8S_14": "trials run what was built in this checkout, and the stores' images as docker-compose.yml names them",
+    "CKV_K8S_40": "the stores' official images have users of their own, with low numbers",
+}
+
+ACCEPTED = {
+    "DL3002": "the first stages are root's; that the last is not is tested below",
+    "DL3008": "Debian keeps only the newest version of a package in a release; the release is pinned",
+    "DL3066": "the same: root has no other name, and the last stage's user is a number",
+    "DL3067": "the root is copied whole into an empty image, because a layer that only deletes makes nothing smaller",
+}
+
+
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+def test_every_object_is_as_kubernetes_describes_it(overlay, tool, tmp_path, version):
+    file = tmp_path / "overlay.yaml"
+    file.write_text(overlay.text)
+    done = tool("kubernetes-validate", "--strict", "--no-warn", "--kubernetes-version", version, str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_misspelt_field_would_be_noticed(local, tool, tmp_path):
+    file = tmp_path / "overlay.yaml"
+    file.write_text(local.text.replace("readinessProbe:", "readynessProbe:"))
+    assert tool("kubernetes-validate", "--strict", "--no-warn", str(file)).returncode != 0
+
+
+def test_checkov_finds_nothing_but_what_is_explained(overlay, tool, tmp_path):
+    file = tmp_path / "overlay.yaml"
+    file.write_text(overlay.text)
+    skipped = SKIPPED | (SKIPPED_FOR_TRIALS if overlay.name == "local" else {})
+
+    done = tool("checkov", "--skip-download", "--quiet", "--framework", "kubernetes", "--file", str(file), "-o", "json")
+    report = json.loads(done.stdout)
+    found = {check["check_id"] for check in report["results"]["failed_checks"]}
+
+    assert report["summary"]["passed"] > 500, "it looked at them"
+    assert report["summary"]["parsing_errors"] == 0
+    assert found - skipped.keys() == set(), [
+        f"{check['check_id']} {check['check_name']}: {check['resource']}"
+        for check in report["results"]["failed_checks"]
+        if check["check_id"] not in skipped
+    ]
+    assert skipped.keys() - found == set(), "explained, and not needed any more"
+
+
+def test_hadolint_finds_nothing_but_what_is_explained(root, tool):
+    files = sorted(str(file) for file in (root / "deploy" / "images").glob("*.Dockerfile"))
+    done = tool("hadolint", "--format", "json", "--no-fail", *files)
+    found = json.loads(done.stdout)
+    assert files
+    assert [f"{each['file']}:{each['line']} {each['code']}" for each in found if each["code"] not in ACCEPTED] == []
+    assert ACCEPTED.keys() - {each["code"] for each in found} == set(), "explained, and not needed any more"
+
+
+def test_every_image_runs_as_a_user_with_a_number_that_is_not_root(root):
+    # Kubernetes can only see that a user is not root if it is a number.
+    for file in (root / "deploy" / "images").glob("*.Dockerfile"):
+        last_stage = file.read_text().rpartition("\nFROM ")[2]
+        users = [line.split()[1] for line in last_stage.splitlines() if line.startswith("USER ")]
+        assert users, file.name
+        assert int(users[-1].partition(":")[0]) > 0, file.name
+
+
+def test_custom_resources_use_only_fields_that_were_held_against_their_definitions(production, root):
+    known = yaml.safe_load((root / "deploy" / "k8s" / "tests" / "custom-resources.yaml").read_text())
+    for each in production.objects:
+        kind = f"{each['kind']}.{each['apiVersion']}"
+        if kind not in known:
+            assert each["apiVersion"].partition("/")[0] in BUILT_IN, f"{kind} is not listed"
+            continue
+        assert fields_of(each["spec"]) - set(known[kind]["fields"]) == set(), kind
+
+
+BUILT_IN = {"v1", "apps", "batch", "autoscaling", "policy", "networking.k8s.io"}
+
+
+def fields_of(value: object, path: str = "") -> set[str]:
+    """Name every field of an object, elements of lists under one name; free-form maps are named with their keys."""
+    if isinstance(value, dict):
+        return {name for key, part in value.items() for name in fields_of(part, f"{path}.{key}" if path else key)}
+    if isinstance(value, list):
+        return {name for part in value for name in fields_of(part, f"{path}[]")} or {path}
+    return {path}
