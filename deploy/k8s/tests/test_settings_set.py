@@ -32,9 +32,6 @@ NEEDED_BY_TOPOLOGY = {
 }
 """Its settings have defaults, and each of its commands demands its own."""
 
-AWAITED = {"DESK_GATEWAY_TRUSTED_PROXIES", "DESK_GATEWAY_HOSTS", "DESK_GATEWAY_WORKERS"}
-"""Set ahead of the gateway that reads them."""
-
 
 def names_of(settings):
     prefix = settings.model_config["env_prefix"]
@@ -98,7 +95,7 @@ def test_nothing_is_set_that_nobody_reads(overlay):
 def test_what_the_gateway_is_told_it_reads(overlay, root):
     (container,) = overlay.workloads["gateway"]["spec"]["containers"]
     text = "".join(file.read_text() for file in (root / "gateway" / "nginx").rglob("*") if file.is_file())
-    assert plain(overlay, container).keys() - set(re.findall(r"DESK_GATEWAY_[A-Z_]+", text)) - AWAITED == set()
+    assert plain(overlay, container).keys() - set(re.findall(r"DESK_GATEWAY_[A-Z_]+", text)) == set()
 
 
 def test_what_is_secret_is_a_file_and_never_in_the_environment(overlay):
