@@ -57,6 +57,10 @@ SECRETS = (
     "قبض شما",
     "مدرک‌ها",
     "ساکن استان",
+    "B12345678",
+    "مشکل برطرف",
+    "پاسخ روشن",
+    "پرسش من نبود",
 )
 
 REPORTS: dict[str, dict[str, Any]] = {
@@ -280,6 +284,25 @@ class Tracking:
         transport = httpx.ASGITransport(self.app, client=(source, 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://tracking") as client:
             return await client.post("/api/tracking", **({"content": json.dumps(body), "headers": JSON} | more))
+
+    def token(self, tracking_code: str, *, audience: str = "desk.tracking", seconds: int = 60) -> str:
+        """A tracking token, as a look-up gives it."""
+        return self.parts.tokens.issue({"sub": tracking_code}, audience=audience, seconds=seconds)[0]
+
+    async def act(
+        self,
+        move: str,
+        tracking_code: str,
+        body: dict[str, Any],
+        *,
+        key: str | None = "key-00000001",
+        token: str | None = None,
+    ) -> httpx.Response:
+        """Let the applicant act as the page does."""
+        headers = JSON | {"authorization": f"Bearer {token or self.token(tracking_code)}"}
+        headers |= {"idempotency-key": key} if key else {}
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://tracking") as client:
+            return await client.post(f"/api/tracking/{move}", content=json.dumps(body), headers=headers)
 
     async def ask(
         self, tracking_code: str, national_id: str = NATIONAL_ID, *, source: str = "192.0.2.1", **captcha: str

@@ -75,7 +75,15 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     lookups_missing = Counter(
         "desk_lookups_missing", "Pages without the look-ups in the civil registry", registry=parts.telemetry.registry
     )
-    tracking = Tracking(parts.database, parts.vault, outbox, parts.intake, parts.registry, lookups_missing)
+    tracking = Tracking(
+        parts.database,
+        parts.vault,
+        outbox,
+        parts.intake,
+        parts.registry,
+        lookups_missing,
+        objection_days=settings.objection_days,
+    )
     bus = Bus("tracking", parts.database, parts.broker, parts.telemetry)
     bus.subscribe(RequestSubmitted, tracking.open_case)
     bus.subscribe(RequestPending, tracking.hold_case)
@@ -101,7 +109,10 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     app.state.bus = bus
     app.state.tracking = tracking
     app.state.doorkeeper = routes.Doorkeeper(parts.budgets, parts.captcha, settings)
+    app.state.budgets = parts.budgets
+    app.state.moves_per_request = settings.moves_per_request
     app.state.tokens = parts.tokens
+    app.state.token_reader = parts.tokens.reader(routes.TOKEN_AUDIENCE)
     app.state.token_seconds = settings.token_seconds
     app.include_router(routes.router)
     return app

@@ -235,6 +235,49 @@ class RequestStatusChanged(Event):
     contact: Contact
 
 
+class ApplicantMove(Event):
+    """Base of what the applicant did, announced to the province; ``at`` is when."""
+
+    tracking_code: str
+    at: Moment
+
+
+class RequestReplied(ApplicantMove):
+    """Announced: the applicant has answered the experts' question."""
+
+    name: ClassVar[str] = "request-replied"
+
+    text: str
+    files: list[FileReference] = Field(default_factory=list)
+
+
+class RequestWithdrawn(ApplicantMove):
+    """Announced: the applicant has taken the request back; nothing is to be done about it any more."""
+
+    name: ClassVar[str] = "request-withdrawn"
+
+    reason: str | None
+
+
+class RequestRated(ApplicantMove):
+    """Announced: the applicant has rated the answer, from 1 (bad) to 5 (very good)."""
+
+    name: ClassVar[str] = "request-rated"
+
+    rating: int = Field(ge=1, le=5)
+    comment: str | None
+
+
+class RequestObjected(ApplicantMove):
+    """Announced: the applicant objects to the answer; the case is open again, and it is for the supervisor."""
+
+    name: ClassVar[str] = "request-objected"
+
+    text: str
+    for_role: Literal["supervisor"] = "supervisor"
+    """Who in the province is to look at it."""
+
+
 class CaseRefused(Event):
     """Announced to a province: its report was not applied, and why."""
 

@@ -1,6 +1,8 @@
 """What the environment decides for tracking."""
 
-from pydantic import SecretStr
+from typing import Annotated
+
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from desk.chassis.budget import BudgetText
@@ -27,3 +29,7 @@ class Settings(StoreSettings, BrokerSettings, LogSettings):
     """How many wrong codes one address may try."""
     lookups_per_source: BudgetText = "120/10 minutes"
     """How often one address may look at all; many people share one."""
+    moves_per_request: BudgetText = "30/hour"
+    """How often the applicant of one request may act on it."""
+    objection_days: Annotated[int, Field(ge=0, le=365)] = 15
+    """How many days after an answer its applicant may object; then the request is closed."""

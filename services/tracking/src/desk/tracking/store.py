@@ -1,6 +1,7 @@
 """Tracking's tables: cases, their history, who had them before, and refused reports. What people wrote is sealed."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from desk.chassis.crypto import Vault
 from desk.chassis.db import UtcDateTime, insert_into, new_metadata
 from desk.chassis.events import add_event_tables
-from desk.tracking.domain import Case, State
+from desk.iran.digits import to_persian
+from desk.tracking.domain import ACTION_TITLES, TITLES, Action, Case, Past, State
 from desk.tracking.events import AnswerData, RequestSubmitted
 
 metadata = new_metadata()
@@ -29,6 +31,7 @@ case_table = Table(
     Column("turn", Integer, nullable=False, server_default="0"),
     Column("submitted_at", UtcDateTime, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
+    Column("since", UtcDateTime),
     Column("request", LargeBinary, nullable=False),
 )
 step_table = Table(
@@ -41,6 +44,7 @@ step_table = Table(
     Column("turn", Integer, nullable=False, server_default="0"),
     Column("seq", Integer, nullable=False, server_default="0"),
     Column("state", String(24), nullable=False),
+    Column("action", String(16)),
     Column("words", LargeBinary),
 )
 handover_table = Table(
@@ -77,6 +81,31 @@ class Step:
     answer: AnswerData | None = None
     turn: int = 0
     seq: int = 0
+    action: Action | None = None
+    """What the applicant did, if it was the applicant's step."""
+    rating: int | None = None
+
+    @property
+    def title(self) -> str:
+        """What the applicant reads."""
+        if self.rating is not None:
+            return f"{ACTION_TITLES[Action.RATE]}: {to_persian(str(self.rating))} از ۵"
+        return ACTION_TITLES[self.action] if self.action else TITLES[self.state]
+
+    def says_the_same(self, other: "Step") -> bool:
+        """Tell whether an applicant's step repeats another."""
+        return (self.note, self.rating) == (other.note, other.rating)
+
+
+def past_of(history: Sequence[Step]) -> Past:
+    """Tell what matters of a history for what the applicant may do."""
+    answers = [place for place, step in enumerate(history) if step.answer is not None]
+    since_answer = history[answers[-1] :] if answers else []
+    return Past(
+        answered=bool(answers),
+        rated=any(step.action is Action.RATE for step in since_answer),
+        objected=any(step.action is Action.OBJECT for step in history),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +169,11 @@ class CaseStore:
 
     async def add_step(self, tracking_code: str, step: Step) -> None:
         """Add to a case's history."""
-        words = {"note": step.note, "answer": step.answer.model_dump(mode="json") if step.answer else None}
+        words = {
+            "note": step.note,
+            "answer": step.answer.model_dump(mode="json") if step.answer else None,
+            "rating": step.rating,
+        }
         sealed = self._vault.seal(json.dumps(words).encode(), f"step.words:{step.event_id}")
         await self._session.execute(
             insert(step_table).values(
@@ -151,19 +184,27 @@ class CaseStore:
                 turn=step.turn,
                 seq=step.seq,
                 state=step.state.value,
-                words=sealed if step.note or step.answer else None,
+                action=step.action.value if step.action else None,
+                words=sealed if any(words.values()) else None,
             )
         )
 
     async def history(self, tracking_code: str) -> list[Step]:
         """Give a case's steps in the order they happened.
 
-        A province's own numbers say so, not the clocks: times are whole seconds, and 31 clocks differ.
+        A province's own numbers say so, not the clocks: times are whole seconds, and 31 clocks differ. What the
+        applicant did comes after the report it followed.
         """
         query = (
             select(step_table)
             .where(step_table.c.tracking_code == tracking_code)
-            .order_by(step_table.c.turn, step_table.c.seq, step_table.c.at, step_table.c.recorded_at)
+            .order_by(
+                step_table.c.turn,
+                step_table.c.seq,
+                step_table.c.action.is_not(None),
+                step_table.c.at,
+                step_table.c.recorded_at,
+            )
         )
         return [self._step(row) for row in (await self._session.execute(query)).all()]
 
@@ -208,6 +249,7 @@ class CaseStore:
             turn=row.turn,
             submitted_at=row.submitted_at,
             due_at=row.due_at,
+            since=row.since or row.submitted_at,
         )
         return case, RequestSubmitted.model_validate_json(request)
 
@@ -222,6 +264,8 @@ class CaseStore:
             answer=AnswerData.model_validate(answer) if answer else None,
             turn=row.turn,
             seq=row.seq,
+            action=Action(row.action) if row.action else None,
+            rating=words.get("rating"),
         )
 
 
@@ -233,4 +277,5 @@ def _columns(case: Case) -> dict[str, object]:
         "report_seq": case.report_seq,
         "turn": case.turn,
         "due_at": case.due_at,
+        "since": case.since,
     }
