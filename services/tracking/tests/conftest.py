@@ -304,6 +304,15 @@ class Tracking:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://tracking") as client:
             return await client.post(f"/api/tracking/{move}", content=json.dumps(body), headers=headers)
 
+    def set_clock(self, now: datetime) -> None:
+        """Let the service believe that it is ``now``."""
+        object.__setattr__(self.app.state.tracking, "clock", lambda: now)
+
+    async def look(self) -> int:
+        """Look once for cases whose time has run out."""
+        found: int = await self.app.state.deadlines.look()
+        return found
+
     async def ask(
         self, tracking_code: str, national_id: str = NATIONAL_ID, *, source: str = "192.0.2.1", **captcha: str
     ) -> httpx.Response:

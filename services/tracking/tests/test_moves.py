@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from desk.tracking.domain import Party, State, may
-from desk.tracking.service import Tracking
 from desk.tracking.store import case_table, refusal_table, step_table
 
 REPLY = {"text": "شمارهٔ گذرنامه B12345678 است."}
@@ -61,17 +60,6 @@ def case_in(tracking):
         return code
 
     return case_in
-
-
-@pytest.fixture
-def set_clock(tracking):
-    """Let tracking believe that it is later."""
-
-    def set_clock(later):
-        service: Tracking = tracking.app.state.tracking
-        object.__setattr__(service, "clock", lambda: datetime.now(UTC) + later)
-
-    return set_clock
 
 
 @pytest.mark.parametrize("state", WAYS)
@@ -193,9 +181,9 @@ async def test_the_page_is_told_until_when_to_object(tracking, case_in):
     assert (await tracking.ask(await case_in("received"))).json()["objection_until"] is None
 
 
-async def test_after_the_window_an_objection_comes_too_late(tracking, case_in, set_clock):
+async def test_after_the_window_an_objection_comes_too_late(tracking, case_in):
     code = await case_in("answered")
-    set_clock(timedelta(days=17))
+    tracking.set_clock(datetime.now(UTC) + timedelta(days=17))
     answer = await tracking.act("objection", code, OBJECTION)
     assert (answer.status_code, answer.json()["code"]) == (409, "objection_too_late")
     assert "object" not in (await tracking.ask(code)).json()["actions"]

@@ -96,6 +96,12 @@ class _Objected(Event):
     tracking_code: str
 
 
+class _Overdue(Event):
+    name: ClassVar[str] = "request-overdue"
+
+    tracking_code: str
+
+
 class _Withdrawn(Event):
     name: ClassVar[str] = "request-withdrawn"
 
@@ -161,7 +167,7 @@ class Provinces:
         bus.subscribe(_Heard, self._taker(key))
         bus.subscribe(_HeardReferred, self._taker(key))
         bus.subscribe(_Refused, self._note_refusal)
-        for told in (_Replied, _Rated):
+        for told in (_Replied, _Rated, _Overdue):
             bus.subscribe(told, self._take_note)
         bus.subscribe(_Objected, self._open_again)
         bus.subscribe(_Withdrawn, self._note_withdrawal)

@@ -16,6 +16,8 @@ from desk.chassis.events import Outbox
 from desk.chassis.telemetry import Telemetry, configure_logging
 from desk.tracking import routes
 from desk.tracking.clients import CaptchaClient, IntakeClient, RegistryClient
+from desk.tracking.deadlines import Deadlines
+from desk.tracking.domain import Terms
 from desk.tracking.events import REPORTS, RequestIdentityRejected, RequestPending, RequestSubmitted
 from desk.tracking.service import Tracking
 from desk.tracking.settings import Settings
@@ -82,8 +84,9 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         parts.intake,
         parts.registry,
         lookups_missing,
-        objection_days=settings.objection_days,
+        Terms(settings.work_calendar(), settings.objection_days),
     )
+    deadlines = Deadlines(parts.database, tracking, parts.telemetry)
     bus = Bus("tracking", parts.database, parts.broker, parts.telemetry)
     bus.subscribe(RequestSubmitted, tracking.open_case)
     bus.subscribe(RequestPending, tracking.hold_case)
@@ -101,13 +104,18 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         background=Background(
             start=bus.start,
             drain=bus.stop,
-            workers=(Worker("relay", relay.run, relay.finish), Worker("pruning", pruning.run, pruning.finish)),
+            workers=(
+                Worker("relay", relay.run, relay.finish),
+                Worker("deadlines", deadlines.run, deadlines.finish),
+                Worker("pruning", pruning.run, pruning.finish),
+            ),
             stop=(parts.database.close, *parts.close),
         ),
     )
     app.state.db = parts.database
     app.state.bus = bus
     app.state.tracking = tracking
+    app.state.deadlines = deadlines
     app.state.doorkeeper = routes.Doorkeeper(parts.budgets, parts.captcha, settings)
     app.state.budgets = parts.budgets
     app.state.moves_per_request = settings.moves_per_request

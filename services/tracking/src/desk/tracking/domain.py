@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
@@ -253,6 +253,25 @@ class CaseUnknownError(Exception):
     """
 
 
+_RUNNING = frozenset({State.REGISTERED, State.RECEIVED, State.IN_PROGRESS, State.OBJECTED})
+"""The states in which a province has to act, and time runs."""
+_DECIDED = frozenset({State.ANSWERED, State.REJECTED})
+PROVINCE_TOLD, HEADQUARTERS_TOLD = 1, 2
+
+
+def day_of(at: datetime) -> date:
+    """Give the day of a moment in Tehran."""
+    return in_tehran(at)[0].to_gregorian()
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What time a province has and an applicant."""
+
+    calendar: WorkCalendar
+    objection_days: int
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """A request in the hands of a province.
@@ -260,6 +279,9 @@ class Case:
     ``seq`` counts what was announced of it; ``report_seq`` is the highest number among the present province's reports
     that were applied, so that a report which was overtaken changes nothing any more. ``turn`` counts the referrals:
     each province in turn numbers its reports from one. ``since`` is when tracking learnt of the present state.
+    ``answer_days`` is how many working days a province has for an answer; None in cases older than the number.
+    ``overdue`` says who has been told of a late answer: nobody (0), the province, headquarters too. ``alarm_at`` is
+    when time has run out for what is awaited now; None while nothing is.
     """
 
     tracking_code: str
@@ -271,6 +293,9 @@ class Case:
     due_at: datetime
     since: datetime
     turn: int = 0
+    answer_days: int | None = None
+    overdue: int = 0
+    alarm_at: datetime | None = None
 
     def move_to(self, state: State, by: Party, *, at: datetime, report_seq: int | None = None) -> Self:
         """Go to ``state`` as a party wants, in its report ``report_seq`` if it has one. Raises IllegalMoveError."""
@@ -289,6 +314,41 @@ class Case:
         referred = self.move_to(State.REFERRED, Party.PROVINCE, at=at, report_seq=report_seq)
         begun_anew = referred.move_to(State.REGISTERED, Party.DESK, at=at, report_seq=0)
         return replace(begun_anew, province=province, turn=self.turn + 1)
+
+    def timed(self, before: "Case", terms: Terms) -> Self:
+        """Set the clock anew after a move from ``before``.
+
+        While the applicant is asked, the province's time stands still: each working day of it moves the due date by
+        one. An objection begins a new period.
+        """
+        days = self.answer_days or max(1, terms.calendar.count(day_of(self.submitted_at), day_of(self.due_at)))
+        case = replace(self, answer_days=days)
+        if before.state is State.INFO_REQUESTED and self.since != before.since:
+            paused = terms.calendar.count(day_of(before.since), day_of(self.since))
+            if paused:
+                case = replace(case, due_at=_later(case.due_at, paused, terms.calendar))
+        if self.state is State.OBJECTED and before.state is not State.OBJECTED:
+            case = replace(case, due_at=_later(self.since, days, terms.calendar), overdue=0)
+        return replace(case, alarm_at=case.next_alarm(terms))
+
+    def next_alarm(self, terms: Terms) -> datetime | None:
+        """Give when time runs out for what is awaited now."""
+        if self.state in _DECIDED:
+            return self.objection_until(terms.objection_days) + timedelta(seconds=1)
+        if self.state not in _RUNNING or self.overdue >= HEADQUARTERS_TOLD:
+            return None
+        if self.overdue < PROVINCE_TOLD:
+            return self.due_at
+        return _later(self.due_at, self.answer_days or 1, terms.calendar)
+
+    def ring(self, terms: Terms, *, at: datetime) -> Self:
+        """Note that time has run out: a decided case is closed, and of a late one the next in turn is told."""
+        rung = (
+            self.move_to(State.CLOSED, Party.DESK, at=at)
+            if self.state in _DECIDED
+            else replace(self, overdue=self.overdue + 1)
+        )
+        return rung.timed(self, terms)
 
     def announced(self) -> Self:
         """Count one more announcement."""
@@ -328,8 +388,12 @@ class Case:
 
     def objection_until(self, days: int) -> datetime:
         """Give the last moment of an objection to the answer: the end, in Tehran, of the last of so many days."""
-        day, _ = in_tehran(self.since)
-        return WorkCalendar.end_of_day(day.to_gregorian() + timedelta(days=days))
+        return WorkCalendar.end_of_day(day_of(self.since) + timedelta(days=days))
+
+
+def _later(at: datetime, days: int, calendar: WorkCalendar) -> datetime:
+    """Give the end of the n-th working day after the day of ``at``, both in Tehran."""
+    return calendar.end_of_day(calendar.add(day_of(at), days))
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,6 +278,30 @@ class RequestObjected(ApplicantMove):
     """Who in the province is to look at it."""
 
 
+class LateCase(Event):
+    """Base of what is said about a case whose answer is late; ``due_at`` is until when it was in time."""
+
+    tracking_code: str
+    at: Moment
+    due_at: Moment
+    state: State
+    province: Named
+    subject: Titled
+    sub_subject: Titled
+
+
+class RequestOverdue(LateCase):
+    """Announced to the province, once in each period: its answer is late."""
+
+    name: ClassVar[str] = "request-overdue"
+
+
+class RequestEscalated(LateCase):
+    """Announced to headquarters, once: a second period has gone by without an answer."""
+
+    name: ClassVar[str] = "request-escalated"
+
+
 class CaseRefused(Event):
     """Announced to a province: its report was not applied, and why."""
 

@@ -1,5 +1,6 @@
 """Tracking's use cases: open a case, record what provinces report and applicants do, show where it stands."""
 
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from desk.iran.provinces import UnknownProvinceError, province
 from desk.tracking.clients import FreshRequest, IntakeClient, Lookup, RegistryClient
 from desk.tracking.domain import (
     LEADS_TO,
+    PROVINCE_TOLD,
     REJECTIONS,
     TITLES,
     Action,
@@ -33,6 +35,7 @@ from desk.tracking.domain import (
     RefusedError,
     RequestNotFoundError,
     State,
+    Terms,
 )
 from desk.tracking.events import (
     AnswerData,
@@ -43,8 +46,10 @@ from desk.tracking.events import (
     CaseRefused,
     CaseReport,
     Named,
+    RequestEscalated,
     RequestIdentityRejected,
     RequestObjected,
+    RequestOverdue,
     RequestPending,
     RequestRated,
     RequestReferred,
@@ -57,8 +62,12 @@ from desk.tracking.store import CaseStore, Handover, Step, past_of
 
 log = structlog.get_logger(__name__)
 
+HEADQUARTERS = "headquarters"
+"""The key of what no province but headquarters is to hear."""
 FIRST = 1
 """The number of a request's first event."""
+AFTER_THE_LAST_REPORT = 1
+"""What is added to the number of the last report for what comes after the whole case."""
 BEFORE_ANY_PROVINCE = -1
 """The turn in a history of what comes before the first province has its turn."""
 
@@ -108,8 +117,7 @@ class Tracking:
     registry: RegistryClient
     lookups_missing: Counter
     """Counts pages that could not show the look-ups."""
-    objection_days: int = 15
-    """How many days after an answer its applicant may object."""
+    terms: Terms
     clock: Callable[[], datetime] = _now
 
     async def open_case(self, session: AsyncSession, received: Received[RequestSubmitted]) -> None:
@@ -128,7 +136,7 @@ class Tracking:
         if case.state is not State.IDENTITY_PENDING:
             log.warning("case is open already", event_id=received.id, state=case.state)
             return
-        released = case.hear_of_identity(State.REGISTERED, at=self.clock(), seq=received.seq)
+        released = case.hear_of_identity(State.REGISTERED, at=self.clock(), seq=received.seq).timed(case, self.terms)
         await cases.release(released, request)
         await cases.add_step(case.tracking_code, Step(received.id, received.time, State.REGISTERED))
 
@@ -187,7 +195,7 @@ class Tracking:
             due_at=request.due_at,
             since=self.clock(),
         )
-        await cases.add(case, request)
+        await cases.add(case.timed(case, self.terms), request)
         await cases.add_step(case.tracking_code, step)
 
     async def record(self, session: AsyncSession, received: Received[CaseReport]) -> None:
@@ -227,12 +235,14 @@ class Tracking:
         cases = CaseStore(session, self.vault)
         report = received.data
         if isinstance(report, CaseReferred):
-            moved = case.refer_to(_known(report.province), at=self.clock(), report_seq=received.seq).announced()
+            moved = case.refer_to(_known(report.province), at=self.clock(), report_seq=received.seq)
+            moved = moved.timed(case, self.terms).announced()
             await cases.add_handover(case.tracking_code, case.province, Handover(case.turn, received.seq))
             await self.outbox.add(
                 session,
                 RequestReferred(
-                    **request.model_dump(exclude={"province"}),
+                    **request.model_dump(exclude={"province", "due_at"}),
+                    due_at=moved.due_at,
                     province=_named(moved.province),
                     reason=report.reason,
                 ),
@@ -242,6 +252,7 @@ class Tracking:
             )
         else:
             moved = case.move_to(report.leads_to, Party.PROVINCE, at=self.clock(), report_seq=received.seq)
+            moved = moved.timed(case, self.terms)
         moved = moved.announced()
         step = _step(received, case.turn)
         await cases.save(moved)
@@ -312,8 +323,8 @@ class Tracking:
     def _overview(
         self, case: Case, request: RequestSubmitted, history: list[Step], lookups: list[Lookup] | None
     ) -> Overview:
-        actions = case.actions(past_of(history), at=self.clock(), objection_days=self.objection_days)
-        until = case.objection_until(self.objection_days) if Action.OBJECT in actions else None
+        actions = case.actions(past_of(history), at=self.clock(), objection_days=self.terms.objection_days)
+        until = case.objection_until(self.terms.objection_days) if Action.OBJECT in actions else None
         return Overview(request, _named(case.province), case.state, case.due_at, history, lookups, actions, until)
 
     async def act(self, tracking_code: str, key: str, action: Action, words: Words) -> Overview:
@@ -346,7 +357,7 @@ class Tracking:
             LEADS_TO[action] or case.state,
             words.text,
             turn=case.turn,
-            seq=case.report_seq,
+            seq=case.report_seq + AFTER_THE_LAST_REPORT if case.state is State.CLOSED else case.report_seq,
             action=action,
             rating=words.rating,
         )
@@ -354,7 +365,8 @@ class Tracking:
     async def _act(self, session: AsyncSession, case: Case, request: RequestSubmitted, step: Step, past: Past) -> Case:
         if step.action is None:
             raise ValueError("not a step of the applicant")
-        moved = case.follow(step.action, past, at=step.at, objection_days=self.objection_days)
+        moved = case.follow(step.action, past, at=step.at, objection_days=self.terms.objection_days)
+        moved = moved.timed(case, self.terms)
         if case.state is not State.IDENTITY_PENDING:  # else no province knows of it
             moved = moved.announced()
             await self._tell_province(session, moved, step)
@@ -365,6 +377,32 @@ class Tracking:
         await cases.save(moved)
         await cases.add_step(case.tracking_code, step)
         return moved
+
+    async def ring(self, session: AsyncSession, case: Case, request: RequestSubmitted) -> None:
+        """Do what is due when a case's time has run out: close it, or tell who is next that the answer is late."""
+        now = self.clock()
+        rung = case.ring(self.terms, at=now).announced()
+        cases = CaseStore(session, self.vault)
+        await cases.save(rung)
+        if rung.state is State.CLOSED:
+            seq = case.report_seq + AFTER_THE_LAST_REPORT
+            step = Step(str(uuid.uuid4()), now, State.CLOSED, turn=case.turn, seq=seq)
+            await cases.add_step(case.tracking_code, step)
+            await self._announce(session, rung, request, step)
+            return
+        to_province = rung.overdue == PROVINCE_TOLD
+        kind = RequestOverdue if to_province else RequestEscalated
+        late = kind(
+            tracking_code=case.tracking_code,
+            at=now,
+            due_at=case.due_at,
+            state=case.state,
+            province=_named(case.province),
+            subject=request.subject,
+            sub_subject=request.sub_subject,
+        )
+        key = case.province if to_province else HEADQUARTERS
+        await self.outbox.add(session, late, subject=case.tracking_code, key=key, seq=rung.seq)
 
     async def _tell_province(self, session: AsyncSession, case: Case, step: Step) -> None:
         await self.outbox.add(session, _told(case, step), subject=case.tracking_code, key=case.province, seq=case.seq)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, Row, String, Table, insert, select, update
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Row, String, Table, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
@@ -32,7 +32,16 @@ case_table = Table(
     Column("submitted_at", UtcDateTime, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
     Column("since", UtcDateTime),
+    Column("answer_days", Integer),
+    Column("overdue", Integer, nullable=False, server_default="0"),
+    Column("alarm_at", UtcDateTime),
     Column("request", LargeBinary, nullable=False),
+)
+Index(
+    "ix_case_alarm",
+    case_table.c.alarm_at,
+    postgresql_where=case_table.c.alarm_at.is_not(None),
+    sqlite_where=case_table.c.alarm_at.is_not(None),
 )
 step_table = Table(
     "step",
@@ -158,6 +167,17 @@ class CaseStore:
         row = (await self._session.execute(query)).first()
         return self._found(row) if row else None
 
+    async def run_out(self, now: datetime, limit: int) -> list[tuple[Case, RequestSubmitted]]:
+        """Lock up to ``limit`` cases whose time has run out, the oldest first; those another holds are passed over."""
+        query = (
+            select(case_table)
+            .where(case_table.c.alarm_at < now)
+            .order_by(case_table.c.alarm_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return [self._found(row) for row in (await self._session.execute(query)).all()]
+
     async def of_person(self, national_id: str, tracking_code: str) -> tuple[Case, RequestSubmitted] | None:
         """Find a person's case by its code."""
         query = select(case_table).where(
@@ -250,6 +270,9 @@ class CaseStore:
             submitted_at=row.submitted_at,
             due_at=row.due_at,
             since=row.since or row.submitted_at,
+            answer_days=row.answer_days,
+            overdue=row.overdue,
+            alarm_at=row.alarm_at,
         )
         return case, RequestSubmitted.model_validate_json(request)
 
@@ -278,4 +301,7 @@ def _columns(case: Case) -> dict[str, object]:
         "turn": case.turn,
         "due_at": case.due_at,
         "since": case.since,
+        "answer_days": case.answer_days,
+        "overdue": case.overdue,
+        "alarm_at": case.alarm_at,
     }
