@@ -176,6 +176,9 @@ class Peers:
     registry: httpx.Response | Exception = field(default_factory=lambda: httpx.Response(200, json={"lookups": []}))
     requests: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     """What intake has, by national ID and tracking code."""
+    codes: dict[str, str] = field(default_factory=dict)
+    """What intake lists of a period: codes with their states."""
+    unsent: tuple[int, float] = (0, 0.0)
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def asked_of(self, path: str) -> list[tuple[str, dict[str, Any]]]:
@@ -205,6 +208,11 @@ class Peers:
     def find_request(self, body: dict[str, Any]) -> httpx.Response | Exception:
         if self.intake is not None:
             return self.intake
+        if "since" in body:
+            page = [code for code in sorted(self.codes) if code > body["after"]][: body["limit"]]
+            requests = [{"tracking_code": code, "state": self.codes[code]} for code in page]
+            count, oldest = self.unsent
+            return httpx.Response(200, json={"requests": requests, "unsent": count, "oldest_unsent_seconds": oldest})
         found = self.requests.get((body["national_id"], body["tracking_code"]))
         return httpx.Response(200, json=found) if found else httpx.Response(404, json={"code": "request_not_found"})
 

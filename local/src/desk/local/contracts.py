@@ -91,6 +91,12 @@ def examples() -> list[tuple[str, Event]]:
         ("/desk/tracking", tracking.RequestEscalated.model_validate(late)),
         (
             "/desk/tracking",
+            tracking.ProvinceSilent.model_validate(
+                {"province": _REQUEST["province"], "at": _DUE, "waiting": 12, "oldest_since": _AT}
+            ),
+        ),
+        (
+            "/desk/tracking",
             tracking.CaseRefused(
                 tracking_code=_CODE,
                 report="case-answered",

@@ -302,6 +302,19 @@ class RequestEscalated(LateCase):
     name: ClassVar[str] = "request-escalated"
 
 
+class ProvinceSilent(Event):
+    """Announced to headquarters: a province acknowledges nothing while requests wait for it."""
+
+    name: ClassVar[str] = "province-silent"
+
+    province: Named
+    at: Moment
+    waiting: int
+    """How many requests it has not acknowledged in time."""
+    oldest_since: Moment
+    """Since when the oldest of them waits."""
+
+
 class CaseRefused(Event):
     """Announced to a province: its report was not applied, and why."""
 

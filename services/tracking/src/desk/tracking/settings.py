@@ -49,6 +49,11 @@ class Settings(StoreSettings, BrokerSettings, LogSettings):
     """How often the applicant of one request may act on it."""
     objection_days: Annotated[int, Field(ge=0, le=365)] = 15
     """How many days after an answer its applicant may object; then the request is closed."""
+    silent_hours: Annotated[float, Field(gt=0, le=720)] = 24
+    """After how many hours without any word from a province, while requests wait for it, headquarters is told."""
+    reconcile_days: Annotated[int, Field(ge=1, le=366)] = 7
+    """How many days back intake and tracking are compared, once a day."""
+
     weekend: Annotated[str, AfterValidator(_weekend)] = "thursday,friday"
     """English names of the days that are no working days."""
     holidays_file: Annotated[Path | None, AfterValidator(_calendar_file)] = None

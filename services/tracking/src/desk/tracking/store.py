@@ -1,12 +1,26 @@
 """Tracking's tables: cases, their history, who had them before, and refused reports. What people wrote is sealed."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Row, String, Table, insert, select, update
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Row,
+    String,
+    Table,
+    func,
+    insert,
+    select,
+    union,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
@@ -64,6 +78,9 @@ handover_table = Table(
     Column("report_seq", Integer, nullable=False),
     Column("turn", Integer, nullable=False, server_default="0"),
 )
+Index("ix_case_waiting", case_table.c.state, case_table.c.since)
+Index("ix_case_submitted_at", case_table.c.submitted_at)
+Index("ix_step_recorded_at", step_table.c.recorded_at)
 refusal_table = Table(
     "refusal",
     metadata,
@@ -74,6 +91,25 @@ refusal_table = Table(
     Column("reason", String(40), nullable=False),
     Column("at", UtcDateTime, nullable=False),
 )
+
+
+silence_table = Table(
+    "silence",
+    metadata,
+    Column("province", String(40), primary_key=True),
+    Column("since", UtcDateTime, nullable=False),
+    Column("times", Integer, nullable=False),
+    Column("ended_at", UtcDateTime),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Requests a province has not acknowledged: how many, and since when the oldest of them waits."""
+
+    province: str
+    requests: int
+    oldest_since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +325,75 @@ class CaseStore:
             seq=row.seq,
             action=Action(row.action) if row.action else None,
             rating=words.get("rating"),
+        )
+
+
+class WatchStore:
+    """Reads across cases what does not fit, and remembers which provinces are silent."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def codes(self, since: datetime, until: datetime, *, after: str, upto: str | None) -> dict[str, State]:
+        """Give codes of a period greater than ``after`` and not greater than ``upto``, with their states."""
+        query = select(case_table.c.tracking_code, case_table.c.state).where(
+            case_table.c.submitted_at >= since, case_table.c.submitted_at < until, case_table.c.tracking_code > after
+        )
+        if upto is not None:
+            query = query.where(case_table.c.tracking_code <= upto)
+        return {row.tracking_code: State(row.state) for row in (await self._session.execute(query)).all()}
+
+    async def unacknowledged(self, before: datetime) -> dict[str, Waiting]:
+        """Give, by province, what has waited since before that moment to be acknowledged."""
+        query = (
+            select(case_table.c.province, func.count(), func.min(case_table.c.since))
+            .where(case_table.c.state == State.REGISTERED.value, case_table.c.since < before)
+            .group_by(case_table.c.province)
+        )
+        return {row[0]: Waiting(*row) for row in (await self._session.execute(query)).all()}
+
+    async def heard_since(self, moment: datetime) -> set[str]:
+        """Name the provinces that have reported anything since then, were it refused."""
+        applied = (
+            select(case_table.c.province)
+            .join(step_table, step_table.c.tracking_code == case_table.c.tracking_code)
+            .where(
+                step_table.c.recorded_at >= moment,
+                step_table.c.turn == case_table.c.turn,
+                step_table.c.seq > 0,
+                step_table.c.action.is_(None),
+            )
+        )
+        referred = (
+            select(handover_table.c.province)
+            .join(step_table, step_table.c.tracking_code == handover_table.c.tracking_code)
+            .where(step_table.c.recorded_at >= moment, step_table.c.turn == handover_table.c.turn, step_table.c.seq > 0)
+        )
+        refused = select(refusal_table.c.province).where(refusal_table.c.at >= moment)
+        rows = (await self._session.execute(union(applied, referred, refused))).all()
+        return {row[0] for row in rows}
+
+    async def begin_silence(self, province: str, now: datetime) -> int | None:
+        """Note that a province is silent; give how often it has been by now, or None if that is noted already."""
+        noted = await self._session.execute(
+            insert_into(self._session.get_bind().dialect.name, silence_table)
+            .values(province=province, since=now, times=1)
+            .on_conflict_do_update(
+                index_elements=["province"],
+                set_={"since": now, "times": silence_table.c.times + 1, "ended_at": None},
+                where=silence_table.c.ended_at.is_not(None),
+            )
+            .returning(silence_table.c.times)
+        )
+        row = noted.first()
+        return row.times if row else None
+
+    async def end_silence(self, silent: Collection[str], now: datetime) -> None:
+        """Note that all provinces but these are heard again."""
+        await self._session.execute(
+            update(silence_table)
+            .where(silence_table.c.ended_at.is_(None), silence_table.c.province.not_in(silent))
+            .values(ended_at=now)
         )
 
 
