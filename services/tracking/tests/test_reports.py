@@ -327,6 +327,8 @@ async def test_a_report_on_a_case_not_heard_of_yet_comes_again(tracking, report,
         ("case-info-requested", {"question": ""}),
         ("case-rejected", {"reason": ""}),
         ("case-referred", {"reason": ""}),
+        ("case-referred", {"subject": {"key": "umrah", "title": "عمره"}}),
+        ("case-referred", {"subject": {"key": "A B", "title": "x"}, "sub_subject": {"key": "b", "title": "y"}}),
         ("case-received", {"at": "2026-12-13T11:00:00"}),
         ("case-received", {"at": "9999-12-31T23:59:59-10:00"}),
         ("case-received", {"tracking_code": "12345678901"}),
@@ -401,6 +403,46 @@ async def test_a_referral_to_nowhere_is_refused(tracking, province, reason):
     await tracking.report("case-referred", code, data={"province": province})
     assert (await tracking.case(code)).province == "isfahan"
     assert [each for *_, each in await tracking.refusals(code)] == [reason]
+
+
+OTHER_SUBJECT = {
+    "subject": {"key": "umrah", "title": "عمرهٔ مفرده"},
+    "sub_subject": {"key": "umrah_visa", "title": "روادید و گذرنامهٔ عمره"},
+}
+
+
+async def test_a_referral_to_another_subject_keeps_province_code_and_history(tracking):
+    code = await tracking.submit()
+    await tracking.report("case-assigned", code, seq=1)
+    await tracking.report("case-referred", code, seq=2, data=OTHER_SUBJECT | {"province": "isfahan"})
+    await tracking.report("case-answered", code, seq=3)
+    case = await tracking.case(code)
+    assert (case.province, case.state, case.report_seq, case.turn) == ("isfahan", State.ANSWERED, 3, 0)
+    assert await tracking.states(code) == ["registered", "in_progress", "referred", "answered"]
+    view = (await tracking.ask(code)).json()
+    assert {part: view[part] for part in OTHER_SUBJECT} == OTHER_SUBJECT
+
+
+async def test_a_referral_to_another_subject_is_announced_under_it(tracking):
+    code = await tracking.submit()
+    await tracking.report("case-referred", code, data=OTHER_SUBJECT)
+    [referred] = await tracking.announced("request-referred")
+    assert referred["routing_key"] == "request-referred.fars"
+    assert {part: referred["data"][part] for part in OTHER_SUBJECT} == OTHER_SUBJECT
+
+
+async def test_a_referral_to_where_and_what_it_is_already_is_refused(tracking, request_data):
+    code = await tracking.submit()
+    same = {part: request_data(code)[part] for part in OTHER_SUBJECT}
+    await tracking.report("case-referred", code, data=same | {"province": "isfahan"})
+    assert [reason for *_, reason in await tracking.refusals(code)] == ["same_province"]
+
+
+async def test_a_refused_referral_changes_no_subject(tracking, request_data):
+    code = await tracking.submit()
+    await tracking.report("case-answered", code)
+    await tracking.report("case-referred", code, seq=2, data=OTHER_SUBJECT)
+    assert (await tracking.ask(code)).json()["subject"] == request_data(code)["subject"]
 
 
 async def test_a_referral_is_announced_with_the_whole_request(tracking, request_data):

@@ -38,7 +38,7 @@ TITLES: Mapping[State, str] = {
     State.ANSWERED: "پاسخ داده شد",
     State.OBJECTED: "در حال بررسی دوباره",
     State.REJECTED: "رد شد",
-    State.REFERRED: "به استان دیگر ارجاع شد",
+    State.REFERRED: "ارجاع شد",
     State.WITHDRAWN: "پس گرفته شد",
     State.CLOSED: "بسته شد",
 }
@@ -307,11 +307,16 @@ class Case:
         """Follow what intake has learnt of the applicant, in its event number ``seq``. Raises IllegalMoveError."""
         return replace(self.move_to(state, Party.INTAKE, at=at), seq=max(self.seq, seq))
 
-    def refer_to(self, province: str, *, at: datetime, report_seq: int) -> Self:
-        """Hand the case to another province, where it begins anew. Raises IllegalMoveError or RefusedError."""
-        if province == self.province:
-            raise RefusedError("same_province", "a case cannot be referred to the province it is in")
+    def refer_to(self, province: str, *, at: datetime, report_seq: int, other_subject: bool = False) -> Self:
+        """Hand the case to another province, or to another subject in the same one, where it begins anew.
+
+        In the same province its reports are numbered on. Raises IllegalMoveError or RefusedError.
+        """
+        if province == self.province and not other_subject:
+            raise RefusedError("same_province", "a case cannot be referred to the province and subject it is in")
         referred = self.move_to(State.REFERRED, Party.PROVINCE, at=at, report_seq=report_seq)
+        if province == self.province:
+            return referred.move_to(State.REGISTERED, Party.DESK, at=at)
         begun_anew = referred.move_to(State.REGISTERED, Party.DESK, at=at, report_seq=0)
         return replace(begun_anew, province=province, turn=self.turn + 1)
 

@@ -1,8 +1,8 @@
 """What tracking hears and what it announces."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from desk.chassis.events import Event, Moment
 from desk.tracking.domain import RejectionReason, State
@@ -185,14 +185,31 @@ class CaseRejected(CaseReport):
         return self.reason
 
 
+class SubjectNamed(Titled):
+    """A subject or sub-subject of the catalogue, as a province names it."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    key: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,40}$")]
+    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
 class CaseReferred(CaseReport):
-    """The request concerns another province."""
+    """The request concerns another province, or another subject in this one or another; a subject needs both parts."""
 
     name: ClassVar[str] = "case-referred"
     leads_to: ClassVar[State] = State.REFERRED
 
     province: str
     reason: Text
+    subject: SubjectNamed | None = None
+    sub_subject: SubjectNamed | None = None
+
+    @model_validator(mode="after")
+    def _names_a_whole_subject(self) -> Self:
+        if (self.subject is None) != (self.sub_subject is None):
+            raise ValueError("a subject without a sub-subject, or the other way round")
+        return self
 
     @property
     def note(self) -> str | None:

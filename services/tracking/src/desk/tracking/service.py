@@ -57,6 +57,7 @@ from desk.tracking.events import (
     RequestStatusChanged,
     RequestSubmitted,
     RequestWithdrawn,
+    Titled,
 )
 from desk.tracking.store import CaseStore, Handover, Step, past_of
 
@@ -235,9 +236,16 @@ class Tracking:
         cases = CaseStore(session, self.vault)
         report = received.data
         if isinstance(report, CaseReferred):
-            moved = case.refer_to(_known(report.province), at=self.clock(), report_seq=received.seq)
+            before, request = request, _about(request, report)
+            moved = case.refer_to(
+                _known(report.province),
+                at=self.clock(),
+                report_seq=received.seq,
+                other_subject=request.sub_subject.key != before.sub_subject.key,
+            )
             moved = moved.timed(case, self.terms).announced()
-            await cases.add_handover(case.tracking_code, case.province, Handover(case.turn, received.seq))
+            if moved.province != case.province:
+                await cases.add_handover(case.tracking_code, case.province, Handover(case.turn, received.seq))
             await self.outbox.add(
                 session,
                 RequestReferred(
@@ -255,7 +263,10 @@ class Tracking:
             moved = moved.timed(case, self.terms)
         moved = moved.announced()
         step = _step(received, case.turn)
-        await cases.save(moved)
+        if isinstance(report, CaseReferred):
+            await cases.release(moved, request)
+        else:
+            await cases.save(moved)
         await cases.add_step(moved.tracking_code, step)
         await self._announce(session, moved, request, step)
 
@@ -455,6 +466,18 @@ def _step(received: Received[CaseReport], turn: int) -> Step:
         AnswerData(text=report.text, at=report.at, files=report.files) if isinstance(report, CaseAnswered) else None
     )
     return Step(received.id, report.at, report.leads_to, report.note, answer, turn, received.seq)
+
+
+def _about(request: RequestSubmitted, report: CaseReferred) -> RequestSubmitted:
+    """Give the request under the subject it is referred to, if that is another."""
+    if report.subject is None or report.sub_subject is None:
+        return request
+    return request.model_copy(
+        update={
+            "subject": Titled(key=report.subject.key, title=report.subject.title),
+            "sub_subject": Titled(key=report.sub_subject.key, title=report.sub_subject.title),
+        }
+    )
 
 
 def _known(key: str) -> str:

@@ -187,7 +187,7 @@ class CaseStore:
         )
 
     async def release(self, case: Case, request: RequestSubmitted) -> None:
-        """Write a case whose applicant is known at last, with the request under the registry's names."""
+        """Write what has changed of a case and its request: the registry's names, or the subject it is referred to."""
         await self._session.execute(
             update(case_table)
             .where(case_table.c.tracking_code == case.tracking_code)
