@@ -1,11 +1,11 @@
 import asyncio
 import base64
-import json
-import secrets
+import io
+import logging
 import socket
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,17 +13,18 @@ from typing import Any
 import fakeredis
 import httpx
 import pytest
+import structlog
 import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import Row, select
 
 from desk.chassis.crypto import TokenReader, new_key_pair, new_secret
 from desk.chassis.db import migrate
+from desk.chassis.telemetry import configure_logging
 from desk.iran.jalali import JalaliDate
 from desk.iran.national_id import NationalId
 from desk.registry_gateway.adapters.simulator import Person, SimulatedRegistry, people
 from desk.registry_gateway.app import Parts, create_app, real_parts
-from desk.registry_gateway.clients import CaptchaClient
 from desk.registry_gateway.domain import Verdict
 from desk.registry_gateway.settings import Settings
 from desk.registry_gateway.store import lookup
@@ -59,34 +60,28 @@ class SpyRegistry:
         pass
 
 
-@dataclass
-class FakeCaptcha:
-    """The captcha service as its clients see it: each proof is good once, for identities."""
+def _plain_log() -> None:
+    """Spare the tests structlog's pretty tracebacks, which take seconds each."""
+    structlog.configure(processors=[structlog.processors.KeyValueRenderer()], cache_logger_on_first_use=False)
 
-    open: set[str] = field(default_factory=set)
-    down: bool = False
-    asked: list[dict[str, Any]] = field(default_factory=list)
 
-    def issue(self) -> dict[str, str]:
-        proof = secrets.token_urlsafe(16)
-        self.open.add(proof)
-        return {"id": proof, "solution": "ab" * 32}
+@pytest.fixture(scope="session", autouse=True)
+def _log() -> None:
+    _plain_log()
 
-    def answer(self, request: httpx.Request) -> httpx.Response:
-        if self.down:
-            raise httpx.ConnectError("refused")
-        given = json.loads(request.content)
-        self.asked.append(given)
-        proof = request.url.path.split("/")[3]
-        if given["purpose"] != "identity" or proof not in self.open:
-            return httpx.Response(422, json={"code": "captcha_expired"})
-        if given["answer"] != "ab" * 32:
-            return httpx.Response(422, json={"code": "captcha_wrong"})
-        self.open.remove(proof)
-        return httpx.Response(204)
 
-    def client(self) -> CaptchaClient:
-        return CaptchaClient(httpx.AsyncClient(transport=httpx.MockTransport(self.answer), base_url="http://captcha"))
+@pytest.fixture
+def logged():
+    """Log as a deployed service does, and as much as it can, and return what was written so far."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    configure_logging("json", "DEBUG")
+    [handler] = root.handlers
+    written = io.StringIO()
+    handler.setStream(written)
+    yield written.getvalue
+    root.handlers, root.level = handlers, level
+    _plain_log()
 
 
 @pytest.fixture
@@ -122,25 +117,20 @@ def registry() -> SpyRegistry:
 
 
 @pytest.fixture
-def captcha() -> FakeCaptcha:
-    return FakeCaptcha()
-
-
-@pytest.fixture
 def parts(settings: Settings, registry: SpyRegistry, redis_inside: fakeredis.FakeServer) -> Parts:
     redis = fakeredis.FakeAsyncRedis(server=redis_inside, max_connections=1000)
     return replace(real_parts(settings), registry=registry, redis=redis)
 
 
 @asynccontextmanager
-async def running(settings: Settings, parts: Parts) -> AsyncIterator[FastAPI]:
+async def _running(settings: Settings, parts: Parts) -> AsyncIterator[FastAPI]:
     await migrate("desk.registry_gateway", settings.database_url.get_secret_value())
     app = create_app(settings, parts=parts)
     async with app.router.lifespan_context(app):
         yield app
 
 
-def poster(app: FastAPI) -> Post:
+def _poster(app: FastAPI) -> Post:
     async def post(
         body: Any, *, source: str = "198.51.100.7", path: str = "/api/identities", headers: Any = None
     ) -> httpx.Response:
@@ -153,13 +143,54 @@ def poster(app: FastAPI) -> Post:
 
 @pytest.fixture
 async def app(settings: Settings, parts: Parts) -> AsyncIterator[FastAPI]:
-    async with running(settings, parts) as app:
+    async with _running(settings, parts) as app:
         yield app
 
 
 @pytest.fixture
+def running() -> Callable[..., AbstractAsyncContextManager[FastAPI]]:
+    """Run a gateway for a while."""
+    return _running
+
+
+@pytest.fixture
+def poster() -> Callable[[FastAPI], Post]:
+    """Give the way to ask a gateway."""
+    return _poster
+
+
+@pytest.fixture
+def gateway(real: Callable[[Settings], Parts]) -> Callable[..., AbstractAsyncContextManager[FastAPI]]:
+    """Run a gateway on the parts its settings name, some of them changed."""
+
+    def gateway(settings: Settings, **changed: Any) -> AbstractAsyncContextManager[FastAPI]:
+        settings = settings.model_copy(update=changed)
+        return _running(settings, real(settings))
+
+    return gateway
+
+
+@pytest.fixture
 def post(app: FastAPI) -> Post:
-    return poster(app)
+    return _poster(app)
+
+
+@pytest.fixture
+def audit_of() -> Callable[[FastAPI], Awaitable[list[Row[Any]]]]:
+    async def audit_of(app: FastAPI) -> list[Row[Any]]:
+        async with app.state.db.transaction() as session:
+            return list((await session.execute(select(lookup).order_by(lookup.c.seq))).all())
+
+    return audit_of
+
+
+@pytest.fixture
+def metrics_of() -> Callable[[FastAPI], Awaitable[str]]:
+    async def metrics_of(app: FastAPI) -> str:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://registry") as client:
+            return (await client.get("/metrics")).text
+
+    return metrics_of
 
 
 @pytest.fixture
@@ -181,11 +212,11 @@ class Simulator:
     url: str
 
     async def turn(self, **knobs: Any) -> None:
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=60) as client:
             (await client.put(f"{self.url}/control", json=knobs)).raise_for_status()
 
     async def inquiries(self) -> int:
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=60) as client:
             return int((await client.get(f"{self.url}/control")).json()["inquiries"])
 
 

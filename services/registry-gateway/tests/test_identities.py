@@ -102,7 +102,7 @@ async def test_a_death_is_told_only_to_who_knows_the_birth_date(post, ask, decea
     assert (await post(ask(deceased, birth_date="1350-01-01"))).json()["code"] == "identity_not_matched"
 
 
-async def test_a_silent_registry_gives_a_pending_identity_whatever_the_number(
+async def test_a_silent_registry_gives_a_pending_identity_whatever_the_number(  # noqa: PLR0917 - fixtures
     post, ask, living, unknown, registry, tokens
 ):
     registry.failure = UnansweredError(Klass.DOWN, "timed out")
@@ -130,7 +130,9 @@ async def test_a_silent_registry_gives_a_pending_identity_whatever_the_number(
     assert not {"first_name", "last_name", "gender"} & set(claims)
 
 
-async def test_a_foreign_national_is_pending_without_asking_the_registry(post, living, ask, registry, tokens, audit):
+async def test_a_foreign_national_is_pending_without_asking_the_registry(  # noqa: PLR0917 - fixtures
+    post, living, ask, registry, tokens, audit
+):
     answer = await post(ask(living, national_id="۹۹۹۹-۰۰۰۰-۰۰۰۱"))
 
     shown = answer.json()

@@ -1,27 +1,8 @@
-import io
-import logging
-
 import httpx
 import pytest
-import structlog
 
-from desk.chassis.telemetry import configure_logging
 from desk.registry_gateway.app import create_app, real_parts
 from desk.registry_gateway.domain import Klass, UnansweredError
-
-
-@pytest.fixture
-def logged():
-    """Log as a deployed service does, and as much as it can, and return what was written so far."""
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    configure_logging("json", "DEBUG")
-    [handler] = root.handlers
-    written = io.StringIO()
-    handler.setStream(written)
-    yield written.getvalue
-    root.handlers, root.level = handlers, level
-    structlog.reset_defaults()
 
 
 @pytest.fixture

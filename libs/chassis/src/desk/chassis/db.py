@@ -2,16 +2,16 @@
 
 import asyncio
 import importlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from alembic import command
 from alembic.config import Config
 from fastapi import Depends, Request
-from sqlalchemy import Connection, DateTime, Dialect, MetaData, Table, event, text
+from sqlalchemy import Connection, CursorResult, DateTime, Dialect, Executable, MetaData, Table, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
@@ -81,6 +81,7 @@ class Database:
             _sqlite_engine(url) if embedded else _postgres_engine(url, pool_size, pool_timeout, statement_seconds)
         )
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._alone = None if embedded else self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.committed: list[Callable[[], None]] = []
         """Called after each commit that :func:`hint_after_commit` asked for: a hint for who polls, no guarantee."""
 
@@ -92,6 +93,17 @@ class Database:
         if session.info.get(_HINT):
             for hint in self.committed:
                 hint()
+
+    async def at_once(self, statement: Executable, values: Mapping[str, Any]) -> int | None:
+        """Do one statement that is a transaction by itself, in one round trip; return how many rows it wrote.
+
+        None, and nothing done, where that is not possible: SQLite begins every transaction by itself.
+        """
+        if self._alone is None:
+            return None
+        async with self._alone.connect() as connection:
+            done = await connection.execute(statement, values)
+            return cast("CursorResult[Any]", done).rowcount
 
     async def ping(self) -> None:
         """Make one round trip; raises whatever the driver raises."""

@@ -1,10 +1,24 @@
 """The ledger's tables: one row for each look-up, chained to the one before, and the head that the chain ends at."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, UniqueConstraint, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Column,
+    Index,
+    Integer,
+    String,
+    Table,
+    UniqueConstraint,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.db import UtcDateTime, new_metadata
@@ -74,6 +88,32 @@ class Seen:
     purpose: Purpose
 
 
+def _new(name: str) -> BindParameter[Any]:
+    """Take a value of the row to be added; the prefix keeps UPDATE from taking it for a column to be set."""
+    return bindparam(f"new_{name}", type_=lookup.c[name].type)
+
+
+_NAMES = tuple(column.name for column in lookup.c)
+_MOVE = (
+    update(ledger_head)
+    .where(
+        ledger_head.c.id == _HEAD,
+        ledger_head.c.seq == _new("seq") - 1,
+        ledger_head.c.row_hash == _new("prev_hash"),
+    )
+    .values(seq=_new("seq"), row_hash=_new("row_hash"), seal=bindparam("new_seal", type_=String))
+)
+_ADD = insert(lookup).from_select(_NAMES, select(*map(_new, _NAMES)))
+_MOVED = _MOVE.returning(ledger_head.c.id).cte("moved")
+MOVE_AND_ADD = insert(lookup).from_select(_NAMES, select(*map(_new, _NAMES)).select_from(_MOVED))
+"""Both in one statement, which writes no row if the head is no longer where the row follows it; PostgreSQL only."""
+
+
+def values_of(row: Row, seal: str) -> dict[str, Any]:
+    """Give the values of the statements above."""
+    return {f"new_{name}": value for name, value in asdict(row).items()} | {"new_seal": seal}
+
+
 class LookupStore:
     """Look-ups as rows."""
 
@@ -91,10 +131,11 @@ class LookupStore:
         values = {"seq": head.seq, "row_hash": head.row_hash, "seal": head.seal}
         await self._session.execute(update(ledger_head).where(ledger_head.c.id == _HEAD).values(values))
 
-    async def add(self, row: Row) -> None:
-        """Write down one look-up."""
-        values = {column.name: getattr(row, column.name) for column in lookup.c}
-        await self._session.execute(insert(lookup).values(values))
+    async def append(self, row: Row, seal: str) -> None:
+        """Write one look-up down and move the head behind it; whoever does has locked the head."""
+        values = values_of(row, seal)
+        await self._session.execute(_MOVE, values)
+        await self._session.execute(_ADD, values)
 
     async def newest(self, number_index: str, most: int) -> list[Seen]:
         """List the look-ups of one number that were answered, newest first."""

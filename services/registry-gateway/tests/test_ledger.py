@@ -1,0 +1,238 @@
+"""The chained ledger: whatever is done to it in the database is found, and writers take turns."""
+
+import asyncio
+import secrets
+import sqlite3
+import sys
+import uuid
+from datetime import UTC, datetime
+
+import pytest
+from alembic import command
+from sqlalchemy import text
+
+from desk.chassis.crypto import Vault, new_secret
+from desk.chassis.db import Database, alembic_config, migrate
+from desk.registry_gateway import main as command_line
+from desk.registry_gateway.domain import Lookup, Outcome, Purpose
+from desk.registry_gateway.ledger import Ledger, LedgerBrokenError
+
+PACKAGE = "desk.registry_gateway"
+VAULT = Vault.from_text(f"k1:{new_secret()}", new_secret())
+
+
+def made(place=0):
+    return Lookup(datetime.now(UTC), Purpose.SUBMIT, f"number {place}", "source", Outcome.MATCHED)
+
+
+@pytest.fixture
+async def database(tmp_path):
+    url = f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}"
+    await migrate(PACKAGE, url)
+    database = Database(url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def ledger(database):
+    ledger = Ledger(database, VAULT)
+    await ledger.open()
+    for place in range(5):
+        await ledger.record(made(place))
+    return ledger
+
+
+@pytest.fixture
+def tamper(database):
+    async def tamper(*statements):
+        async with database.transaction() as session:
+            for statement in statements:
+                await session.execute(text(statement))
+
+    return tamper
+
+
+async def test_an_untouched_ledger_is_sound(ledger):
+    assert (await ledger.verify()).seq == 5
+
+
+async def test_an_empty_ledger_is_sound(database):
+    ledger = Ledger(database, VAULT)
+    await ledger.open()
+
+    assert (await ledger.verify()).seq == 0
+
+
+TAMPERED = {
+    "a changed outcome": (["UPDATE lookup SET outcome = 'not_matched' WHERE seq = 3"], "row 3 was changed"),
+    "a changed purpose": (["UPDATE lookup SET purpose = 'confirm' WHERE seq = 1"], "row 1 was changed"),
+    "another number": (["UPDATE lookup SET number_index = 'x' WHERE seq = 5"], "row 5 was changed"),
+    "another source": (["UPDATE lookup SET source_index = 'x' WHERE seq = 5"], "row 5 was changed"),
+    "another time": (["UPDATE lookup SET at = '2020-01-01 00:00:00.000000' WHERE seq = 2"], "row 2 was changed"),
+    "another hash": (["UPDATE lookup SET row_hash = 'x' WHERE seq = 2"], "row 2 was changed"),
+    "a row taken away": (["DELETE FROM lookup WHERE seq = 3"], "row 3 is missing"),
+    "the first row taken away": (["DELETE FROM lookup WHERE seq = 1"], "row 1 is missing"),
+    "the last row taken away": (
+        ["DELETE FROM lookup WHERE seq = 5"],
+        "the chain ends at row 4, but row 5 was the last",
+    ),
+    "everything taken away": (["DELETE FROM lookup"], "the chain ends at row 0"),
+    "the gap closed up": (
+        ["DELETE FROM lookup WHERE seq = 3", "UPDATE lookup SET seq = seq - 1 WHERE seq > 3"],
+        "row 3 does not follow row 2",
+    ),
+    "two rows exchanged": (
+        [
+            "UPDATE lookup SET seq = 99 WHERE seq = 2",
+            "UPDATE lookup SET seq = 2 WHERE seq = 3",
+            "UPDATE lookup SET seq = 3 WHERE seq = 99",
+        ],
+        "row 2 does not follow row 1",
+    ),
+    "a head put back": (
+        [
+            "DELETE FROM lookup WHERE seq = 5",
+            "UPDATE ledger_head SET seq = 4, row_hash = (SELECT row_hash FROM lookup WHERE seq = 4)",
+        ],
+        "the head was changed",
+    ),
+    "a head without its seal": (["UPDATE ledger_head SET seal = ''"], "the head was changed, or never sealed"),
+    "no head": (["DELETE FROM ledger_head"], "the head is missing"),
+}
+
+
+@pytest.mark.parametrize("how", TAMPERED)
+async def test_whatever_is_done_to_it_is_found(ledger, tamper, how):
+    statements, told = TAMPERED[how]
+    await tamper(*statements)
+
+    with pytest.raises(LedgerBrokenError, match=told):
+        await ledger.verify()
+
+
+async def test_a_rewritten_chain_is_found_by_its_seal(ledger, database, tamper):
+    """Whoever may write but has no key builds a chain of their own, with all hashes right."""
+    await tamper("DELETE FROM lookup", "UPDATE ledger_head SET seq = 0, row_hash = '" + "0" * 64 + "', seal = ''")
+    forger = Ledger(database, Vault.from_text(f"k1:{new_secret()}", new_secret()))
+    await forger.open()
+    for place in range(5):
+        await forger.record(made(place))
+    assert (await forger.verify()).seq == 5
+
+    with pytest.raises(LedgerBrokenError, match="the head was changed"):
+        await ledger.verify()
+    with pytest.raises(LedgerBrokenError, match="not ours"):
+        await ledger.record(made())
+
+
+async def test_a_row_whose_asker_went_away_is_written_whole(ledger):
+    for _ in range(20):
+        writing = asyncio.create_task(ledger.record(made()))
+        await asyncio.sleep(0)
+        writing.cancel()
+        await asyncio.wait([writing])
+    await ledger.record(made())
+
+    assert (await ledger.verify()).seq == 26
+
+
+async def test_many_writers_on_postgresql_make_one_chain(postgres_server):
+    name = f"ledger-{uuid.uuid4().hex[:8]}"
+    url = postgres_server.create_database(name, name, secrets.token_urlsafe(12))
+    await migrate(PACKAGE, url)
+    databases = [Database(url) for _ in range(3)]
+    ledgers = [Ledger(database, VAULT) for database in databases]
+    for ledger in ledgers:
+        await ledger.open()
+
+    await asyncio.gather(*(ledgers[place % 3].record(made(place)) for place in range(90)), ledgers[0].verify())
+
+    assert (await ledgers[0].verify()).seq == 90
+    assert len(await ledgers[1].newest("number 7")) == 1
+    for database in databases:
+        await database.close()
+    postgres_server.drop_database(name)
+
+
+# the command
+
+
+@pytest.fixture
+def environment(settings, monkeypatch):
+    for name in ("database_url", "vault_keys", "index_key", "budget_url", "token_private_key"):
+        monkeypatch.setenv(f"DESK_REGISTRY_GATEWAY_{name.upper()}", getattr(settings, name).get_secret_value())
+    monkeypatch.setenv("DESK_REGISTRY_GATEWAY_CAPTCHA_URL", "http://captcha:8000")
+    monkeypatch.setenv("DESK_REGISTRY_GATEWAY_ADAPTER", "simulator")
+    monkeypatch.setattr(sys, "argv", ["desk-registry", "ledger", "verify"])
+
+
+async def test_the_command_tells_how_long_a_sound_ledger_is(environment, post, ask, living, capsys):
+    await post(ask(living))
+
+    await asyncio.to_thread(command_line.main)
+
+    assert "1 look-ups, none changed, missing or out of place" in capsys.readouterr().out
+
+
+async def test_the_command_fails_with_one_line_that_says_where(environment, post, ask, living, tmp_path):
+    await post(ask(living))
+    with sqlite3.connect(tmp_path / "registry.db") as connection:
+        connection.execute("UPDATE lookup SET outcome = 'not_matched'")
+    connection.close()
+
+    with pytest.raises(SystemExit, match="the ledger is broken: row 1 was changed"):
+        await asyncio.to_thread(command_line.main)
+
+
+# from the table before
+
+
+def test_the_audit_before_the_ledger_is_taken_into_the_chain(tmp_path):
+    url = f"sqlite+aiosqlite:///{tmp_path / 'old.db'}"
+    command.upgrade(alembic_config(PACKAGE, url), "0001")
+    with sqlite3.connect(tmp_path / "old.db") as connection:
+        for hour in (9, 7, 8):
+            row = (str(uuid.uuid4()), f"2026-11-24 {hour:02}:00:00.123456", "submit", f"number {hour}", "s", "matched")
+            connection.execute("INSERT INTO lookup VALUES (?, ?, ?, ?, ?, ?)", row)
+    connection.close()
+    command.upgrade(alembic_config(PACKAGE, url), "head")
+    command.check(alembic_config(PACKAGE, url))
+
+    async def go_on():
+        database = Database(url)
+        ledger = Ledger(database, VAULT)
+        with pytest.raises(LedgerBrokenError, match="never sealed"):
+            await ledger.verify()
+        await ledger.open()
+        await ledger.record(made())
+        head = await ledger.verify()
+        seen = await ledger.newest("number 7")
+        await database.close()
+        return head.seq, [each.at.hour for each in seen]
+
+    assert asyncio.run(go_on()) == (4, [7])
+
+
+def test_the_migrations_fit_postgresql_too_with_rows_in_the_table(postgres_server):
+    name = f"ledger-{uuid.uuid4().hex[:8]}"
+    url = postgres_server.create_database(name, name, secrets.token_urlsafe(12))
+    command.upgrade(alembic_config(PACKAGE, url), "0001")
+
+    async def work():
+        database = Database(url)
+        async with database.transaction() as session:
+            await session.execute(
+                text("INSERT INTO lookup VALUES ('a', '2026-11-24T07:00:00.5+00', 'submit', 'n', 's', 'matched')")
+            )
+        await migrate(PACKAGE, url)
+        ledger = Ledger(database, VAULT)
+        await ledger.open()
+        head = await ledger.verify()
+        await database.close()
+        return head.seq
+
+    assert asyncio.run(work()) == 1
+    command.check(alembic_config(PACKAGE, url))
+    command.downgrade(alembic_config(PACKAGE, url), "base")
+    postgres_server.drop_database(name)

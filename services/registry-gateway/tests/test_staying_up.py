@@ -1,0 +1,293 @@
+"""Row 19 of the faults: a registry that is slow, broken, closed or out of quota, as the applicant meets it."""
+
+import asyncio
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from datetime import time as time_of_day
+
+import pytest
+
+from desk.iran.jalali import TEHRAN
+from desk.registry_gateway.adapters.simulator import people
+from desk.registry_gateway.domain import Klass, UnansweredError
+from desk.registry_gateway.line.breaker import Breaker
+from desk.registry_gateway.line.hours import OpeningHours
+
+LIVING = [person for person in people() if not person.deceased]
+MOST_SECONDS = 6.0
+SLACK_SECONDS = 3.0
+"""What a machine that does other things too may add."""
+
+
+def of(answer):
+    shown = answer.json()
+    return answer.status_code, shown.get("status"), shown.get("reason")
+
+
+@pytest.mark.parametrize(
+    "knobs",
+    [{"delay_seconds": 30}, {"errors": -1}, {"garbage": "html"}, {"garbage": "endless"}, {"code": "login.lock.user"}],
+    ids=str,
+)
+async def test_an_applicant_has_an_answer_within_six_seconds_and_the_breaker_opens(  # noqa: PLR0917 - fixtures
+    poster, gateway, over_http, simulator, ask, knobs
+):
+    await simulator.turn(**knobs)
+    async with gateway(over_http) as app:
+        post = poster(app)
+        for round_ in range(2):
+            begun = time.monotonic()
+            answers = await asyncio.gather(
+                *(post(ask(LIVING[place]), source=f"203.{round_}.{place}.1") for place in range(6))
+            )
+            assert time.monotonic() - begun < MOST_SECONDS + SLACK_SECONDS
+            assert {of(answer) for answer in answers} == {(200, "pending", "unreachable")}
+
+        assert await simulator.inquiries() <= 6, "an open breaker asks no more"
+
+
+async def test_a_registry_that_is_back_is_asked_again(poster, gateway, over_http, simulator, ask):
+    await simulator.turn(errors=5)
+    async with gateway(over_http) as app:
+        post = poster(app)
+        for place in range(5):
+            assert of(await post(ask(LIVING[place])))[1] == "pending"
+        assert of(await post(ask(LIVING[5])))[1] == "pending"
+        assert await simulator.inquiries() == 5
+
+        app.state.door._registry._line.breaker._pause = 0
+
+        assert of(await post(ask(LIVING[6]))) == (200, "matched", None)
+
+
+async def test_what_the_registry_could_not_read_is_asked_once_more(poster, gateway, over_http, simulator, ask):
+    await simulator.turn(code="Error inPersonInfoReading")
+    async with gateway(over_http) as app:
+        assert of(await poster(app)(ask(LIVING[0]))) == (200, "pending", "unreachable")
+
+    assert await simulator.inquiries() == 2
+
+
+async def test_an_error_of_the_registry_is_not_asked_again(poster, gateway, over_http, simulator, ask):
+    await simulator.turn(errors=1)
+    async with gateway(over_http) as app:
+        assert of(await poster(app)(ask(LIVING[0]))) == (200, "pending", "unreachable")
+
+    assert await simulator.inquiries() == 1
+
+
+async def test_equal_look_ups_in_flight_are_one_call(  # noqa: PLR0917 - fixtures
+    poster, gateway, over_http, simulator, ask, audit_of
+):
+    await simulator.turn(delay_seconds=0.3)
+    async with gateway(over_http) as app:
+        answers = await asyncio.gather(*(poster(app)(ask(LIVING[0]), source=f"203.0.{place}.1") for place in range(6)))
+        assert {of(answer) for answer in answers} == {(200, "matched", None)}
+        assert len(await audit_of(app)) == 6, "each of them is on record"
+
+    assert await simulator.inquiries() == 1
+
+
+async def test_no_more_than_the_agreed_calls_are_in_flight(  # noqa: PLR0917 - fixtures
+    poster, running, settings, ask, registry, real
+):
+    settings = settings.model_copy(update={"lookups_in_flight": 2})
+    registry.answering.clear()
+    async with running(settings, replace(real(settings), registry=registry)) as app:
+        asking = [asyncio.create_task(poster(app)(ask(LIVING[n]), source=f"203.0.{n}.1")) for n in range(4)]
+        done, _ = await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED, timeout=5)
+        assert {of(each.result())[2] for each in done} == {"unreachable"}
+        assert len(registry.asked) == 2
+
+        registry.answering.set()
+        answers = [of(each) for each in await asyncio.gather(*asking)]
+
+    assert answers.count((200, "matched", None)) == 2
+    assert answers.count((200, "pending", "unreachable")) == 2
+
+
+async def test_a_match_is_remembered_sealed_and_no_mismatch_is(  # noqa: PLR0917 - fixtures
+    poster, gateway, over_http, simulator, ask, parts
+):
+    person = LIVING[0]
+    async with gateway(over_http, memory_seconds=900) as app:
+        post = poster(app)
+        first, second = await post(ask(person)), await post(ask(person))
+        await post(ask(person, birth_date="1350-01-01"))
+        await post(ask(person, birth_date="1350-01-01"))
+        assert first.json()["last_name"] == second.json()["last_name"] == person.identity.last_name
+
+        assert await simulator.inquiries() == 3
+        [key] = await parts.redis.keys("registry:match:*")
+        kept = await parts.redis.get(key)
+        assert 0 < await parts.redis.ttl(key) <= 900
+        for personal in (person.identity.national_id.value, person.identity.last_name):
+            assert personal.encode() not in kept + key
+
+
+async def test_what_is_remembered_is_no_oracle_while_the_registry_is_away(poster, gateway, over_http, simulator, ask):
+    known, other = LIVING[0], LIVING[1]
+    async with gateway(over_http, memory_seconds=900, breaker_failures=1) as app:
+        post = poster(app)
+        assert of(await post(ask(known)))[1] == "matched"
+        await simulator.turn(errors=-1)
+        await post(ask(LIVING[2]))
+
+        assert of(await post(ask(known))) == of(await post(ask(other))) == (200, "pending", "unreachable")
+
+
+async def test_a_closed_registry_is_not_asked_and_the_time_it_opens_is_told(  # noqa: PLR0917 - fixtures
+    poster, gateway, over_http, simulator, ask, audit_of
+):
+    now = datetime.now(TEHRAN)
+    hours = {"closes_at": (now - timedelta(hours=1)).time(), "opens_at": (now + timedelta(hours=1)).time()}
+    async with gateway(over_http, **hours) as app:
+        known, nobody = (
+            await poster(app)(ask(LIVING[0])),
+            await poster(app)(ask(LIVING[0], national_id="8275737168")),
+        )
+        assert of(known) == of(nobody) == (200, "pending", "closed")
+        assert known.json()["available_at"] == nobody.json()["available_at"]
+        opens = datetime.fromisoformat(known.json()["available_at"])
+        assert timedelta(minutes=59) < opens - datetime.now(UTC) <= timedelta(hours=1)
+        assert await audit_of(app) == []
+
+    assert await simulator.inquiries() == 0
+
+
+async def test_a_registry_that_says_it_is_closed_is_left_alone(poster, gateway, over_http, simulator, ask):
+    await simulator.turn(closed=True)
+    async with gateway(over_http) as app:
+        for place in range(4):
+            answer = await poster(app)(ask(LIVING[place]))
+            assert of(answer) == (200, "pending", "closed")
+            assert answer.json()["available_at"] is not None
+
+    assert await simulator.inquiries() == 1
+
+
+async def test_a_quota_known_in_advance_is_not_overdrawn(poster, gateway, over_http, simulator, ask):
+    async with gateway(over_http, daily_quota=3) as app:
+        answers = [await poster(app)(ask(LIVING[place])) for place in range(5)]
+
+    assert [of(answer)[1:] for answer in answers] == [("matched", None)] * 3 + [("pending", "quota")] * 2
+    until = datetime.fromisoformat(answers[-1].json()["available_at"])
+    assert until.astimezone(TEHRAN).time().isoformat() == "00:00:00"
+    assert await simulator.inquiries() == 3
+
+
+async def test_a_quota_the_registry_tells_of_ends_the_day_for_every_replica(poster, gateway, over_http, simulator, ask):
+    await simulator.turn(quota=1)
+    async with gateway(over_http) as one, gateway(over_http) as other:
+        answers = [await poster(app)(ask(LIVING[n])) for n, app in enumerate((one, one, other, one))]
+
+    assert [of(answer)[2] for answer in answers] == [None, "quota", "quota", "quota"]
+    assert await simulator.inquiries() == 2
+
+
+async def test_one_person_s_broken_record_shuts_the_door_to_nobody_else(poster, gateway, over_http, simulator, ask):
+    broken = LIVING[0].identity.national_id.value
+    await simulator.turn(codes={broken: "Error inUTF-8Encoding"})
+    async with gateway(over_http) as app:
+        for place in range(8):
+            assert of(await poster(app)(ask(LIVING[0]), source=f"203.0.{place}.1"))[1] == "pending"
+
+        assert of(await poster(app)(ask(LIVING[1]))) == (200, "matched", None)
+
+
+async def test_operators_see_why_there_is_no_answer(  # noqa: PLR0917 - fixtures
+    poster, gateway, over_http, simulator, ask, metrics_of
+):
+    await simulator.turn(code="login.lock.user")
+    async with gateway(over_http) as app:
+        await poster(app)(ask(LIVING[0]))
+        metrics = await metrics_of(app)
+
+    assert 'desk_registry_unanswered_total{klass="config",registry="civil"} 1.0' in metrics
+    assert 'desk_registry_breaker_open{registry="civil"} 1.0' in metrics
+    assert 'desk_registry_lookups_total{outcome="unanswered",purpose="submit"} 1.0' in metrics
+
+
+async def test_a_referred_person_is_told_where_to_go(poster, gateway, over_http, simulator, ask):
+    await simulator.turn(codes={LIVING[0].identity.national_id.value: "result.rec.return"})
+    async with gateway(over_http) as app:
+        answer = await poster(app)(ask(LIVING[0]))
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "identity_referred")
+    assert "مراجعه کنید" in answer.json()["title"]
+
+
+# hours and breaker by themselves
+
+TEHRAN_DAY = OpeningHours(time_of_day(7), time_of_day(23))
+
+
+@pytest.mark.parametrize(
+    ("clock", "opens"),
+    [
+        ("2026-11-24T06:59:59", "2026-11-24T07:00:00"),
+        ("2026-11-24T07:00:00", None),
+        ("2026-11-24T22:59:59", None),
+        ("2026-11-24T23:00:00", "2026-11-25T07:00:00"),
+        ("2026-11-25T00:30:00", "2026-11-25T07:00:00"),
+    ],
+)
+def test_the_registry_closes_at_night_in_tehran(clock, opens):
+    moment = datetime.fromisoformat(clock).replace(tzinfo=TEHRAN)
+
+    until = TEHRAN_DAY.closed_until(moment.astimezone(UTC))
+
+    assert until == (datetime.fromisoformat(opens).replace(tzinfo=TEHRAN) if opens else None)
+
+
+def test_hours_that_go_through_midnight_are_understood():
+    hours = OpeningHours(opens=TEHRAN_DAY.closes, closes=TEHRAN_DAY.opens)
+
+    assert hours.closed_until(datetime(2026, 11, 24, 0, 30, tzinfo=TEHRAN)) is None
+    assert hours.closed_until(datetime(2026, 11, 24, 12, 0, tzinfo=TEHRAN)) is not None
+
+
+def test_a_breaker_lets_one_call_decide():
+    now = 0.0
+    breaker = Breaker(2, 30, clock=lambda: now)
+    breaker.failed()
+    assert breaker.lets_through()
+    breaker.failed()
+    assert not breaker.lets_through()
+
+    now = 31.0
+    assert [breaker.lets_through() for _ in range(3)] == [True, False, False]
+    breaker.failed()
+    assert not breaker.lets_through(), "it is open for another pause"
+
+    now = 62.0
+    assert breaker.lets_through()
+    breaker.released()
+    assert breaker.lets_through(), "a call that told nothing decides nothing"
+    breaker.succeeded()
+    assert [breaker.lets_through() for _ in range(3)] == [True] * 3
+
+
+def test_a_failure_after_an_answer_begins_the_count_anew():
+    breaker = Breaker(2, 30)
+    for _ in range(5):
+        breaker.failed()
+        breaker.succeeded()
+
+    assert breaker.closed
+
+
+async def test_a_bug_of_ours_does_not_open_the_breaker(post, ask, registry):
+    registry.failure = RuntimeError("a bug")
+    for place in range(8):
+        assert (await post(ask(LIVING[place]), source=f"203.0.{place}.1")).status_code == 500
+    registry.failure = None
+
+    assert (await post(ask(LIVING[9]))).status_code == 200
+
+
+async def test_an_unforeseen_answer_is_pending_too(post, ask, registry):
+    registry.failure = UnansweredError(Klass.BUG, "a message of no known code")
+
+    assert of(await post(ask(LIVING[0]))) == (200, "pending", "unreachable")

@@ -1,0 +1,267 @@
+"""Row 25 of the faults, and row 16 for the budgets: on a real Redis, which is what counts in a real desk."""
+
+import asyncio
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from desk.chassis.db import migrate
+from desk.chassis.redis import connect
+from desk.iran.national_id import check_digit
+from desk.registry_gateway.adapters.simulator import people
+from desk.registry_gateway.app import real_parts
+from desk.registry_gateway.domain import neighbourhood_of
+from desk.servers.ports import free_port
+
+SWEEP = 10_000 if os.environ.get("FULL") == "1" else 1_000
+START_SECONDS = 60.0
+
+
+@pytest.fixture
+async def redis_url(redis_server):
+    url = f"{redis_server.url.rsplit('/', 1)[0]}/11"
+    redis = connect(url)
+    await redis.flushdb()
+    yield url
+    await redis.flushdb()
+    await redis.aclose()
+
+
+@pytest.fixture
+def replica(settings, redis_url, registry, running):
+    """Run a gateway on the real Redis; each is a replica of the others."""
+
+    def replica(**changed):
+        changed = settings.model_copy(update=changed)
+        return running(changed, replace(real_parts(changed), registry=registry, redis=connect(redis_url)))
+
+    return replica
+
+
+def in_sequence(count):
+    for place in range(count):
+        nine = f"{427_000_000 + place}"
+        yield {"national_id": nine + check_digit(nine), "birth_date": "1361-12-05"}
+
+
+async def test_a_sweep_from_one_source_ends_after_five_look_ups(replica, poster, registry):
+    async with replica() as app:
+        post = poster(app)
+        answers = [await post(body, source=f"198.51.100.{n % 250}") for n, body in enumerate(in_sequence(SWEEP))]
+
+    assert [each.status_code for each in answers] == [404] * 5 + [429] * (SWEEP - 5)
+    assert len(registry.asked) == 5
+
+
+async def test_a_sweep_within_an_ipv6_contract_ends_too(replica, poster, registry):
+    async with replica() as app:
+        sources = (f"2001:db8:0:{n % 256:x}::{n:x}" for n in range(50))
+        answers = [
+            await poster(app)(body, source=source) for source, body in zip(sources, in_sequence(50), strict=True)
+        ]
+
+    assert [each.status_code for each in answers].count(404) == 5
+    assert len(registry.asked) == 5
+
+
+async def test_a_sweep_sent_to_two_replicas_at_once_is_counted_as_one(replica, poster, registry):
+    async with replica() as one, replica() as other:
+        answers = await asyncio.gather(*(poster((one, other)[n % 2])(body) for n, body in enumerate(in_sequence(60))))
+
+    assert [each.status_code for each in answers].count(404) == 5
+    assert len(registry.asked) == 5
+
+
+async def test_a_fan_out_is_told_once_by_metric_and_by_alarm(replica, poster, metrics_of, logged):
+    async with replica(fan_out="30/hour") as app:
+        for body in in_sequence(80):
+            await poster(app)(body)
+        metrics = await metrics_of(app)
+
+    assert "desk_registry_fan_outs_total 1.0" in metrics
+    assert 'desk_registry_refused_total{budget="mismatches_per_source"} 75.0' in metrics
+    alarms = [line for line in logged().splitlines() if "fan-out" in line]
+    assert len(alarms) == 1
+    assert '"level": "error"' in alarms[0]
+    assert "198.51.100" not in alarms[0]
+
+
+async def test_who_corrects_a_slip_of_the_pen_raises_no_alarm(  # noqa: PLR0917 - fixtures
+    replica, poster, metrics_of, ask, wrong, living
+):
+    async with replica(fan_out="3/hour") as app:
+        for body in (wrong, wrong, ask(living)):
+            await poster(app)(body)
+
+        assert "desk_registry_fan_outs_total 0.0" in await metrics_of(app)
+
+
+async def test_the_whole_service_has_a_budget(replica, poster, ask):
+    async with replica(lookups_of_service="3/minute") as app:
+        answers = [await poster(app)(ask(people()[n]), source=f"203.0.{n}.1") for n in range(5)]
+
+    assert [each.status_code for each in answers] == [200] * 3 + [429] * 2
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+
+
+async def test_look_ups_under_way_wait_for_each_other_before_they_are_refused(replica, poster, ask, registry):
+    registry.answering.clear()
+    async with replica() as app:
+        asking = [asyncio.create_task(poster(app)(ask(people()[n]))) for n in range(6)]
+        while len(registry.asked) < 5:  # noqa: ASYNC110 - a deadline is the test's own
+            await asyncio.sleep(0.01)
+        registry.answering.set()
+
+        assert {each.status_code for each in await asyncio.gather(*asking)} == {200}
+
+
+async def test_who_goes_away_before_a_mismatch_has_paid_for_it(replica, poster, registry, redis_url):
+    registry.answering.clear()
+    redis = connect(redis_url)
+    async with replica() as app:
+        for n, body in enumerate(in_sequence(5)):
+            asking = asyncio.create_task(poster(app)(body))
+            while len(registry.asked) <= n:  # noqa: ASYNC110 - a deadline is the test's own
+                await asyncio.sleep(0.01)
+            asking.cancel()
+            await asyncio.wait([asking])
+        registry.answering.set()
+
+        assert (await poster(app)(next(in_sequence(1)))).status_code == 429
+    await redis.aclose()
+
+
+async def test_redis_holds_neither_numbers_nor_addresses_nor_names(replica, poster, ask, living, redis_url):
+    async with replica(memory_seconds=900) as app:
+        await poster(app)(ask(living))
+    redis = connect(redis_url)
+    kept = b""
+    for key in await redis.keys("*"):
+        kept += key + (await redis.dump(key) or b"")
+        assert await redis.ttl(key) > 0, f"{key!r} stays for ever"
+    await redis.aclose()
+
+    for personal in (living.identity.national_id.value, "198.51.100", living.identity.last_name):
+        assert personal.encode() not in kept
+
+
+@pytest.mark.parametrize(
+    ("source", "neighbourhood"),
+    [
+        ("198.51.100.7", "198.51.100.0/24"),
+        ("::ffff:198.51.100.7", "198.51.100.0/24"),
+        ("2001:db8:1:2ff::1", "2001:db8:1:200::/56"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_sources_are_counted_by_neighbourhood(source, neighbourhood):
+    assert neighbourhood_of(source) == neighbourhood
+
+
+# row 16
+
+
+async def test_without_redis_nothing_is_looked_up(  # noqa: PLR0917 - fixtures
+    settings, parts, registry, running, poster, ask, living, redis_inside
+):
+    async with running(settings, parts) as app:
+        redis_inside.connected = False
+        refused = await poster(app)(ask(living))
+        redis_inside.connected = True
+
+        assert (refused.status_code, refused.json()["code"]) == (503, "service_unavailable")
+        assert refused.headers["content-type"] == "application/problem+json"
+        assert registry.asked == []
+        assert (await poster(app)(ask(living))).status_code == 200
+
+
+async def test_a_mismatch_that_cannot_be_counted_is_not_told(  # noqa: PLR0917 - fixtures
+    running, settings, parts, registry, poster, wrong, redis_inside
+):
+    registry.answering.clear()
+    async with running(settings, parts) as app:
+        asking = asyncio.create_task(poster(app)(wrong))
+        await registry.reached.wait()
+        redis_inside.connected = False
+        registry.answering.set()
+        answer = await asking
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "service_unavailable")
+
+
+async def test_a_flushed_redis_loses_counts_but_works_on(replica, poster, unknown, redis_url):
+    redis = connect(redis_url)
+    async with replica() as app:
+        await poster(app)(unknown)
+        await redis.flushdb()
+        await redis.script_flush()
+
+        assert (await poster(app)(unknown)).status_code == 404
+    await redis.aclose()
+
+
+# X-Forwarded-For
+
+
+@contextlib.contextmanager
+def command(settings, redis_url, *arguments):
+    """Serve by the command line an operator uses."""
+    port = free_port()
+    environment = os.environ | {
+        f"DESK_REGISTRY_GATEWAY_{name.upper()}": value
+        for name, value in {
+            "adapter": "simulator",
+            "opens_at": "00:00",
+            "closes_at": "00:00",
+            "database_url": settings.database_url.get_secret_value(),
+            "vault_keys": settings.vault_keys.get_secret_value(),
+            "index_key": settings.index_key.get_secret_value(),
+            "token_private_key": settings.token_private_key.get_secret_value(),
+            "budget_url": redis_url,
+            "captcha_url": "http://captcha",
+            "require_proof": "false",
+        }.items()
+    }
+    program = "from desk.registry_gateway.main import main; main()"
+    process = subprocess.Popen(  # noqa: S603 - our own command
+        [sys.executable, "-c", program, "serve", "--port", str(port), *arguments], env=environment
+    )
+    url, end = f"http://127.0.0.1:{port}", time.monotonic() + START_SECONDS
+    try:
+        while True:
+            assert process.poll() is None, "the service ended"
+            assert time.monotonic() < end, "the service did not start"
+            with contextlib.suppress(httpx.TransportError):
+                httpx.get(f"{url}/health/live")
+                break
+            time.sleep(0.05)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.mark.parametrize(
+    ("trusted", "statuses"),
+    [([], [404] * 5 + [429] * 3), (["--trusted-proxies", "127.0.0.1"], [404] * 8)],
+    ids=["from elsewhere", "from a trusted proxy"],
+)
+async def test_x_forwarded_for_counts_only_from_a_trusted_proxy(settings, redis_url, trusted, statuses):
+    await migrate("desk.registry_gateway", settings.database_url.get_secret_value())
+    with command(settings, redis_url, *trusted) as url, httpx.Client(base_url=url, timeout=30) as client:
+        statuses_seen = await asyncio.to_thread(forwarded, client, 8)
+
+    assert statuses_seen == statuses
+
+
+def forwarded(client, count):
+    return [
+        client.post("/api/identities", json=body, headers={"X-Forwarded-For": f"203.0.{n}.9"}).status_code
+        for n, body in enumerate(in_sequence(count))
+    ]
