@@ -125,3 +125,7 @@ class Expert:
     def answer(self, tracking_code: str, text: str) -> httpx.Response:
         """Answer it."""
         return self.client.post("/demo/answers", json={"tracking_code": tracking_code, "text": text})
+
+    def ask(self, tracking_code: str, text: str) -> httpx.Response:
+        """Ask the applicant something."""
+        return self.client.post("/demo/questions", json={"tracking_code": tracking_code, "text": text})

@@ -9,7 +9,7 @@ from desk.chassis.events import Envelope, Event
 from desk.local import contracts
 from desk.local.app import LocalSettings, create_app
 from desk.local.gateway_table import load_table
-from desk.topology.table import desk_topology, province_queue
+from desk.topology.table import HEADQUARTERS, TO_HEADQUARTERS, desk_topology, province_queue
 
 EXAMPLES = {event.type(): (source, event) for source, event in contracts.examples()}
 
@@ -49,12 +49,14 @@ def test_a_consumer_hears_exactly_what_its_queue_is_bound_to(services, consumer:
 
 def test_every_event_has_a_queue_to_go_to():
     for source, event in EXAMPLES.values():
-        assert list(desk_topology().route(event.exchange, f"{event.name}.isfahan")), (source, event.name)
+        key = HEADQUARTERS if event.name in TO_HEADQUARTERS else "isfahan"
+        assert list(desk_topology().route(event.exchange, f"{event.name}.{key}")), (source, event.name)
 
 
-def test_every_queue_has_a_consumer_or_is_a_provinces(services):
+def test_every_queue_has_a_consumer_or_is_read_by_others(services):
     for queue in desk_topology().queues:
-        assert queue.name in services or queue.name.startswith(province_queue(""))
+        outside = queue.name == HEADQUARTERS or queue.name.startswith(province_queue(""))
+        assert queue.name in services or outside
 
 
 def test_every_public_route_is_of_the_service_the_gateway_sends_it_to(services):

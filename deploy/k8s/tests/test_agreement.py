@@ -18,7 +18,7 @@ from desk.chassis.serving import LATE_SECONDS
 from desk.iran.provinces import PROVINCES
 from desk.notifier.app import create_app as create_notifier
 from desk.topology.main import _parser
-from desk.topology.table import SERVICES, desk_topology, province_queue
+from desk.topology.table import HEADQUARTERS, SERVICES, desk_topology, province_queue
 from desk.tracking.app import create_app as create_tracking
 
 DESK = ("captcha", "registry-gateway", "intake", "tracking", "notifier")
@@ -119,9 +119,9 @@ def test_the_gateway_finds_every_service_it_passes_requests_to(overlay, root):
 # --- queues
 
 
-def test_every_queue_has_a_consumer_or_is_a_provinces(production, monkeypatch, tmp_path):
+def test_every_queue_has_a_consumer_or_is_read_by_others(production, monkeypatch, tmp_path):
     provinces = {province_queue(province.key) for province in PROVINCES}
-    queues = {queue.name for queue in desk_topology().queues} - provinces
+    queues = {queue.name for queue in desk_topology().queues} - provinces - {HEADQUARTERS}
     consumed = {service.queue: service.user for service in SERVICES if service.queue is not None}
     assert queues == consumed.keys()
 
@@ -180,7 +180,11 @@ def test_the_runbook_replays_by_the_arguments_of_the_suspended_job(production, r
 
 
 def test_every_user_of_the_broker_has_a_password(overlay):
-    users = {service.user for service in SERVICES} | {"operator"} | {province_queue(each.key) for each in PROVINCES}
+    users = (
+        {service.user for service in SERVICES}
+        | {"operator", HEADQUARTERS}
+        | {province_queue(each.key) for each in PROVINCES}
+    )
     assert overlay.secrets["broker-passwords"].keys() == users
 
 

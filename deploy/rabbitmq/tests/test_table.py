@@ -3,7 +3,15 @@
 import pytest
 
 from desk.iran.provinces import PROVINCES
-from desk.topology.table import CASES, EVENTS, FROM_PROVINCES, TO_PROVINCES, desk_topology, province_queue
+from desk.topology.table import (
+    CASES,
+    EVENTS,
+    FROM_PROVINCES,
+    TO_HEADQUARTERS,
+    TO_PROVINCES,
+    desk_topology,
+    province_queue,
+)
 
 TOPOLOGY = desk_topology()
 
@@ -14,9 +22,9 @@ def test_every_province_has_a_queue_and_names_are_unique():
     assert {province_queue(each.key) for each in PROVINCES} <= set(names)
 
 
-def test_every_queue_belongs_to_a_service_or_to_a_province():
-    services = {"tracking", "notifier"}
-    assert {q.name for q in TOPOLOGY.queues} == services | {province_queue(each.key) for each in PROVINCES}
+def test_every_queue_belongs_to_a_service_to_headquarters_or_to_a_province():
+    others = {"tracking", "notifier", "headquarters"}
+    assert {q.name for q in TOPOLOGY.queues} == others | {province_queue(each.key) for each in PROVINCES}
 
 
 def test_a_submission_reaches_tracking_the_notifier_and_its_province_alone():
@@ -40,6 +48,12 @@ def test_a_province_hears_of_its_own_requests_only(name):
     hearing = set(TOPOLOGY.route(EVENTS, f"{name}.qom"))
     assert "province.qom" in hearing
     assert not any(queue.startswith("province.") and queue != "province.qom" for queue in hearing)
+
+
+@pytest.mark.parametrize("name", TO_HEADQUARTERS)
+def test_headquarters_alone_hears_what_is_for_it(name):
+    assert list(TOPOLOGY.route(EVENTS, f"{name}.headquarters")) == ["headquarters"]
+    assert list(TOPOLOGY.route(EVENTS, f"{name}.qom")) == []
 
 
 def test_an_unknown_key_is_unroutable():

@@ -5,7 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desk.iran.jalali import TEHRAN, InvalidMomentError, JalaliDate
-from desk.iran.workdays import FRIDAY, THURSDAY, InvalidWorkCalendarError, WorkCalendar
+from desk.iran.workdays import (
+    FRIDAY,
+    THURSDAY,
+    InvalidWorkCalendarError,
+    WorkCalendar,
+    parse_overrides,
+    parse_weekend,
+)
 
 CALENDAR = WorkCalendar()
 DAYS = st.dates(date(2020, 1, 1), date(2035, 1, 1))
@@ -105,3 +112,39 @@ def test_the_second_after_a_day_belongs_to_the_next_even_where_summer_time_ends(
 
 def test_a_day_whose_last_hour_came_twice_ends_with_the_second_one() -> None:
     assert CALENDAR.end_of_day(date(2022, 9, 21)) == datetime(2022, 9, 21, 20, 29, 59, tzinfo=UTC)
+
+
+@settings(deadline=None)
+@given(DAYS, st.integers(1, 60), WEEKENDS, OVERRIDES)
+def test_counting_undoes_adding(start: date, days: int, weekend: frozenset[int], overrides: dict[date, bool]) -> None:
+    calendar = WorkCalendar(weekend, overrides)
+    assert calendar.count(start, calendar.add(start, days)) == days
+
+
+@settings(deadline=None)
+@given(st.lists(DAYS.filter(lambda day: day.year > 2024), min_size=3, max_size=3))
+def test_counts_of_adjoining_times_add_up(days: list[date]) -> None:
+    one, two, three = sorted(days)
+    assert CALENDAR.count(one, two) + CALENDAR.count(two, three) == CALENDAR.count(one, three)
+
+
+def test_nothing_is_counted_backwards() -> None:
+    assert CALENDAR.count(date(2026, 11, 15), date(2026, 11, 14)) == 0
+
+
+def test_a_file_says_which_days_are_free_or_worked() -> None:
+    text = "# announced at short notice\n1405-08-24 free  # cold\n\n۱۴۰۵-۰۸-۲۹ worked\n"
+    assert parse_overrides(text) == {date(2026, 11, 15): False, date(2026, 11, 20): True}
+
+
+@pytest.mark.parametrize("line", ["1405-08-24", "1405-13-01 free", "1405-08-24 closed", "2026-11-15 free off"])
+def test_an_unreadable_line_is_named(line: str) -> None:
+    with pytest.raises(InvalidWorkCalendarError, match="line 2"):
+        parse_overrides(f"# days\n{line}")
+
+
+def test_a_weekend_is_read_by_the_names_of_its_days() -> None:
+    assert parse_weekend("Friday, thursday") == {THURSDAY, FRIDAY}
+    assert parse_weekend("") == frozenset()
+    with pytest.raises(InvalidWorkCalendarError):
+        parse_weekend("jumuah")

@@ -56,3 +56,37 @@ async def test_a_malformed_question_is_refused_at_its_field(find, problem_of, na
     [error] = problem_of(await find(national_id, tracking_code), 422)["errors"]
 
     assert error["field"] == field
+
+
+@pytest.fixture
+def list_codes(desk):
+    async def list_codes(**more):
+        form = {"since": "2020-01-01T00:00:00Z", "until": "2100-01-01T00:00:00Z"} | more
+        return await desk.client.post("/internal/requests/codes", json=form)
+
+    return list_codes
+
+
+async def test_codes_of_a_period_are_listed_page_by_page_with_nothing_personal(desk, list_codes):
+    codes = sorted([(await desk.submit()).json()["tracking_code"] for _ in range(3)])
+
+    first = (await list_codes(limit=2)).json()
+    second = (await list_codes(limit=2, after=first["requests"][-1]["tracking_code"])).json()
+
+    listed = [*first["requests"], *second["requests"]]
+    assert listed == [{"tracking_code": code, "state": "registered"} for code in codes]
+    assert first.keys() == {"requests", "unsent", "oldest_unsent_seconds"}
+    assert first["unsent"] == 3
+
+
+async def test_codes_of_another_period_are_not_listed(desk, list_codes):
+    await desk.submit()
+
+    assert (await list_codes(until="2021-01-01T00:00:00Z")).json()["requests"] == []
+
+
+@pytest.mark.parametrize("form", [{"limit": 0}, {"limit": 1001}, {"since": "yesterday"}, {"after": "x"}])
+async def test_a_malformed_question_for_codes_is_refused(list_codes, problem_of, form):
+    [error] = problem_of(await list_codes(**form), 422)["errors"]
+
+    assert error["field"] == next(iter(form))

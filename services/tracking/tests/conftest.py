@@ -57,6 +57,10 @@ SECRETS = (
     "قبض شما",
     "مدرک‌ها",
     "ساکن استان",
+    "B12345678",
+    "مشکل برطرف",
+    "پاسخ روشن",
+    "پرسش من نبود",
 )
 
 REPORTS: dict[str, dict[str, Any]] = {
@@ -172,6 +176,9 @@ class Peers:
     registry: httpx.Response | Exception = field(default_factory=lambda: httpx.Response(200, json={"lookups": []}))
     requests: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     """What intake has, by national ID and tracking code."""
+    codes: dict[str, str] = field(default_factory=dict)
+    """What intake lists of a period: codes with their states."""
+    unsent: tuple[int, float] = (0, 0.0)
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def asked_of(self, path: str) -> list[tuple[str, dict[str, Any]]]:
@@ -201,6 +208,11 @@ class Peers:
     def find_request(self, body: dict[str, Any]) -> httpx.Response | Exception:
         if self.intake is not None:
             return self.intake
+        if "since" in body:
+            page = [code for code in sorted(self.codes) if code > body["after"]][: body["limit"]]
+            requests = [{"tracking_code": code, "state": self.codes[code]} for code in page]
+            count, oldest = self.unsent
+            return httpx.Response(200, json={"requests": requests, "unsent": count, "oldest_unsent_seconds": oldest})
         found = self.requests.get((body["national_id"], body["tracking_code"]))
         return httpx.Response(200, json=found) if found else httpx.Response(404, json={"code": "request_not_found"})
 
@@ -280,6 +292,34 @@ class Tracking:
         transport = httpx.ASGITransport(self.app, client=(source, 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://tracking") as client:
             return await client.post("/api/tracking", **({"content": json.dumps(body), "headers": JSON} | more))
+
+    def token(self, tracking_code: str, *, audience: str = "desk.tracking", seconds: int = 60) -> str:
+        """A tracking token, as a look-up gives it."""
+        return self.parts.tokens.issue({"sub": tracking_code}, audience=audience, seconds=seconds)[0]
+
+    async def act(
+        self,
+        move: str,
+        tracking_code: str,
+        body: dict[str, Any],
+        *,
+        key: str | None = "key-00000001",
+        token: str | None = None,
+    ) -> httpx.Response:
+        """Let the applicant act as the page does."""
+        headers = JSON | {"authorization": f"Bearer {token or self.token(tracking_code)}"}
+        headers |= {"idempotency-key": key} if key else {}
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://tracking") as client:
+            return await client.post(f"/api/tracking/{move}", content=json.dumps(body), headers=headers)
+
+    def set_clock(self, now: datetime) -> None:
+        """Let the service believe that it is ``now``."""
+        object.__setattr__(self.app.state.tracking, "clock", lambda: now)
+
+    async def look(self) -> int:
+        """Look once for cases whose time has run out."""
+        found: int = await self.app.state.deadlines.look()
+        return found
 
     async def ask(
         self, tracking_code: str, national_id: str = NATIONAL_ID, *, source: str = "192.0.2.1", **captcha: str

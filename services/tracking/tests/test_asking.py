@@ -53,10 +53,13 @@ async def test_a_new_request_is_shown(tracking):
         "province": {"key": "isfahan", "name": "اصفهان"},
         "subject": {"key": "hajj_deposit", "title": "ودیعه‌گذاری و قبوض حج تمتع"},
         "sub_subject": {"key": "lost_receipt", "title": "گم شدن قبض"},
-        "history": [{"at": "2026-12-13T11:00:00Z", "state": "registered", "title": "ثبت شد", "note": None}],
+        "history": [
+            {"at": "2026-12-13T11:00:00Z", "state": "registered", "title": "ثبت شد", "note": None, "action": None}
+        ],
         "answer": None,
         "registry_lookups": [],
-        "actions": [],
+        "actions": ["withdraw"],
+        "objection_until": None,
         "token": "...",
     }
 
@@ -245,7 +248,15 @@ async def test_a_fresh_request_is_shown_as_intake_tells_of_it(tracking, fresh):
     view = (await tracking.ask(fresh)).json()
     assert (view["tracking_code"], view["state"], view["answer"]) == (fresh, "registered", None)
     assert view["province"] == {"key": "isfahan", "name": "اصفهان"}
-    assert view["history"] == [{"at": "2026-12-13T11:00:00Z", "state": "registered", "title": "ثبت شد", "note": None}]
+    [first] = view["history"]
+    assert first == {
+        "at": "2026-12-13T11:00:00Z",
+        "state": "registered",
+        "title": "ثبت شد",
+        "note": None,
+        "action": None,
+    }
+    assert view["actions"] == []
 
 
 async def test_a_fresh_request_is_shown_to_its_applicant_only(tracking, fresh):

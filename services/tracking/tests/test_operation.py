@@ -73,6 +73,17 @@ async def busy(tracking, new_code):
     code = await tracking.submit()
     for seq, name in enumerate(["case-info-requested", "case-answered", "case-rejected"], start=1):
         await tracking.report(name, code, seq=seq)
+    for move, body in (
+        ("objection", {"text": "پاسخ به پرسش من نبود."}),
+        ("rating", {"rating": 5, "comment": "پاسخ روشن بود."}),
+    ):
+        answered = await tracking.submit()
+        await tracking.report("case-answered", answered)
+        assert (await tracking.act(move, answered, body)).is_success
+    asked = await tracking.submit()
+    await tracking.report("case-info-requested", asked)
+    assert (await tracking.act("replies", asked, {"text": "شمارهٔ گذرنامه B12345678 است."})).is_success
+    assert (await tracking.act("withdrawal", asked, {"reason": "مشکل برطرف شد."})).is_success
     referred = await tracking.submit()
     await tracking.report("case-referred", referred)
     await tracking.report("case-answered", referred, seq=2)

@@ -20,10 +20,11 @@
 /** @typedef {{ province: string, email?: string, mobile: string, landline?: { area_code: string, number: string }, subject: string, sub_subject: string, text: string, attachments: string[] }} RequestContent */
 /** @typedef {{ key: string, title: string }} Titled */
 /** @typedef {{ tracking_code: string, submitted_at: string, due_at: string, province: { key: string, name: string }, subject: Titled, sub_subject: Titled, national_id_masked: string, attachments: number, state: "registered" | "identity_pending" }} Receipt */
-/** @typedef {{ at: string, state: string, title: string, note: string | null }} HistoryEntry */
+/** @typedef {"reply" | "withdraw" | "rate" | "object"} Action */
+/** @typedef {{ at: string, state: string, title: string, note: string | null, action: Action | null }} HistoryEntry */
 /** @typedef {{ text: string, at: string, files: { id: string, name: string, size: number }[] }} Answer */
 /** @typedef {{ at: string, purpose: string }} RegistryLookup */
-/** @typedef {{ tracking_code: string, state: string, state_title: string, submitted_at: string, due_at: string, province: { key: string, name: string }, subject: Titled, sub_subject: Titled, history: HistoryEntry[], answer: Answer | null, registry_lookups: RegistryLookup[] | null }} TrackedRequest */
+/** @typedef {{ tracking_code: string, state: string, state_title: string, submitted_at: string, due_at: string, province: { key: string, name: string }, subject: Titled, sub_subject: Titled, history: HistoryEntry[], answer: Answer | null, registry_lookups: RegistryLookup[] | null, actions: Action[], objection_until: string | null, token: string }} TrackedRequest */
 /** @typedef {{ field: string, code: string, message: string }} FieldError */
 
 const PATIENCE_MS = 30_000;
@@ -147,6 +148,21 @@ export function removeAttachment(id, token) {
  */
 export function trackRequest(query) {
   return ask("POST", "/api/tracking", { body: query });
+}
+
+/** @type {Record<Action, string>} */
+const MOVES = { reply: "replies", withdraw: "withdrawal", rate: "rating", object: "objection" };
+
+/**
+ * Do something about a tracked request.
+ * @param {Action} action
+ * @param {object} body
+ * @param {string} token
+ * @param {string} key
+ * @returns {Promise<TrackedRequest>} the request as it stands then
+ */
+export function actOn(action, body, token, key) {
+  return ask("POST", `/api/tracking/${MOVES[action]}`, { body, token, headers: { "Idempotency-Key": key } });
 }
 
 /**

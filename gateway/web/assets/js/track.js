@@ -7,6 +7,7 @@ import { ErrorSummary } from "./error-summary.js";
 import { inWords, mayRetry } from "./failure.js";
 import { Fields, holdStill } from "./fields.js";
 import { readIdentityNumber } from "./identity-number.js";
+import { Moves } from "./moves.js";
 import { checkCaptchaAnswer, checkIdentityNumber, checkTrackingCode } from "./request-rules.js";
 import { showTracked } from "./tracked-request.js";
 import { readTrackingCode } from "./tracking-code.js";
@@ -22,6 +23,7 @@ const submit = button("submit");
 const fields = new Fields(form);
 const summary = new ErrorSummary(fields);
 const captcha = new Captcha("track");
+const moves = new Moves(show);
 const checks = {
   national_id: () => checkIdentityNumber(nationalId.value),
   tracking_code: () => checkTrackingCode(trackingCode.value),
@@ -66,7 +68,7 @@ async function ask() {
   summary.hide();
   showBusy(true);
   try {
-    showTracked(await trackRequest({
+    show(await trackRequest({
       national_id: readIdentityNumber(nationalId.value).value ?? "",
       tracking_code: readTrackingCode(trackingCode.value) ?? "",
       captcha: captcha.answer ?? { id: "", answer: "" },
@@ -77,6 +79,12 @@ async function ask() {
     asking = false;
     showBusy(false);
   }
+}
+
+/** @param {import("./api.js").TrackedRequest} request */
+function show(request) {
+  showTracked(request);
+  moves.offer(request);
 }
 
 /** @param {unknown} error */

@@ -1,5 +1,6 @@
 /** A request as its applicant sees it: the state in plain words, the answer, the history. */
 
+import { millisecondsUntil } from "./api.js";
 import { sizeInWords } from "./attachment-rules.js";
 import { block, make } from "./elements.js";
 import { dayAndTimeOf, dayOf } from "./tehran.js";
@@ -15,7 +16,7 @@ import { words } from "./words.fa.js";
 const SETTLED = ["answered", "closed", "rejected", "withdrawn", "identity_rejected"];
 
 /**
- * Show the request in the place of the form. In HTML: `#result` with `#state`, `#answer`, `#history`, `#lookups` and the
+ * Show the request in the place of the form. In HTML: `#result` with `#moved`, `#state`, `#answer`, `#history`, `#lookups` and the
  * `#result_…` places.
  * @param {TrackedRequest} request
  */
@@ -31,16 +32,30 @@ export function showTracked(request) {
   block("result_sub_subject").textContent = request.sub_subject.title;
   block("result_submitted_at").textContent = dayAndTimeOf(request.submitted_at);
   block("result_due").textContent = words.track.due(dayOf(request.due_at));
-  block("result_due_row").hidden = SETTLED.includes(request.state);
+  const settled = SETTLED.includes(request.state);
+  block("result_due_row").hidden = settled;
+  const note = settled ? "" : dueNote(request);
+  block("result_due_note").textContent = note;
+  block("result_due_note").hidden = note === "";
   showAnswer(request.answer);
   block("history").replaceChildren(...newestFirst(request.history).map(entry));
   showLookups(request.registry_lookups ?? []);
 
+  block("moved").hidden = true;
   block("query").hidden = true;
   block("result").hidden = false;
   document.title = `${words.track.title} | ${document.title.split(" | ").slice(1).join(" | ")}`;
   window.scrollTo(0, 0);
   block("result_title").focus({ preventScroll: true });
+}
+
+/**
+ * @param {TrackedRequest} request
+ * @returns {string} what is to be said of the time of the answer; nothing as long as it is as expected
+ */
+function dueNote(request) {
+  if (request.state === "info_requested") return words.track.paused;
+  return millisecondsUntil(request.due_at) < 0 ? words.track.overdue : "";
 }
 
 /** @param {Answer | null} answer */

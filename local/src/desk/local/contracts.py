@@ -15,7 +15,7 @@ import desk.tracking.events as tracking
 from desk.chassis.events import CONTENT_TYPE, Envelope, Event
 from desk.local.app import LocalSettings, create_app
 from desk.local.gateway_table import CHECKOUT
-from desk.topology.table import CASES
+from desk.topology.table import CASES, TO_HEADQUARTERS
 from desk.tracking.domain import TITLES, State
 
 FOLDER = CHECKOUT / "contracts"
@@ -47,12 +47,15 @@ _REQUEST: Mapping[str, Any] = {
     "text": "روادید عمرهٔ من هنوز صادر نشده است. لطفاً راهنمایی کنید.",
     "attachments": [_FILE],
 }
+_KEY = {"province": {"description": "key of the province, as in GET /api/catalog"}}
 _ANSWER = "روادید شما صادر شده است و به دفتر کاروان تحویل می‌شود."
 
 
 def examples() -> list[tuple[str, Event]]:
     """One example of each event, with the source that announces it."""
     case = {"tracking_code": _CODE, "at": _AT}
+    late = case | {"due_at": _DUE, "state": "in_progress"}
+    late |= {part: _REQUEST[part] for part in ("province", "subject", "sub_subject")}
     province = "/province/isfahan"
     return [
         ("/desk/intake", intake.RequestSubmitted.model_validate({**_REQUEST, "identity": "confirmed"})),
@@ -79,6 +82,18 @@ def examples() -> list[tuple[str, Event]]:
         (
             "/desk/tracking",
             tracking.RequestReferred.model_validate({**_REQUEST, "reason": "محل سکونت متقاضی در استان شماست."}),
+        ),
+        ("/desk/tracking", tracking.RequestReplied.model_validate(case | {"text": "شمارهٔ گذرنامهٔ من B12345678 است."})),
+        ("/desk/tracking", tracking.RequestWithdrawn.model_validate(case | {"reason": "مشکل برطرف شد."})),
+        ("/desk/tracking", tracking.RequestRated.model_validate(case | {"rating": 4, "comment": "پاسخ روشن بود."})),
+        ("/desk/tracking", tracking.RequestObjected.model_validate(case | {"text": "پاسخ به پرسش من نبود."})),
+        ("/desk/tracking", tracking.RequestOverdue.model_validate(late)),
+        ("/desk/tracking", tracking.RequestEscalated.model_validate(late)),
+        (
+            "/desk/tracking",
+            tracking.ProvinceSilent.model_validate(
+                {"province": _REQUEST["province"], "at": _DUE, "waiting": 12, "oldest_since": _AT}
+            ),
         ),
         (
             "/desk/tracking",
@@ -177,11 +192,11 @@ def _asyncapi() -> dict[str, Any]:
 
 def _describe(document: dict[str, Any], source: str, event: Event) -> None:
     name, exchange = event.name, event.exchange
-    from_province = exchange == CASES
+    from_province, to_headquarters = exchange == CASES, name in TO_HEADQUARTERS
     document["channels"][name] = {
-        "address": f"{name}.{{province}}",
+        "address": f"{name}.headquarters" if to_headquarters else f"{name}.{{province}}",
         "description": (type(event).__doc__ or "").strip(),
-        "parameters": {"province": {"description": "key of the province, as in GET /api/catalog"}},
+        **({} if to_headquarters else {"parameters": _KEY}),
         "messages": {name: {"$ref": f"#/components/messages/{name}"}},
         "bindings": {"amqp": {"is": "routingKey", "exchange": {"name": exchange, "type": "topic", "durable": True}}},
     }

@@ -112,6 +112,13 @@ async def answer(request: Request, answer: Answer) -> dict[str, str]:
     return {"tracking_code": answer.tracking_code}
 
 
+@router.post("/questions", status_code=202)
+async def ask(request: Request, question: Answer) -> dict[str, str]:
+    """Ask the applicant something as the experts of the request's province would."""
+    await _provinces(request).ask(question.tracking_code, _answer_text(question.text))
+    return {"tracking_code": question.tracking_code}
+
+
 @router.get("/expert")
 async def expert(request: Request, province: str | None = None) -> Response:
     """Show an expert's desk: the requests of a province."""

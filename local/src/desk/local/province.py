@@ -78,6 +78,36 @@ class _Refused(Event):
     reason: str
 
 
+class _Replied(Event):
+    name: ClassVar[str] = "request-replied"
+
+    tracking_code: str
+
+
+class _Rated(Event):
+    name: ClassVar[str] = "request-rated"
+
+    tracking_code: str
+
+
+class _Objected(Event):
+    name: ClassVar[str] = "request-objected"
+
+    tracking_code: str
+
+
+class _Overdue(Event):
+    name: ClassVar[str] = "request-overdue"
+
+    tracking_code: str
+
+
+class _Withdrawn(Event):
+    name: ClassVar[str] = "request-withdrawn"
+
+    tracking_code: str
+
+
 class _Received(Event):
     name: ClassVar[str] = "case-received"
     exchange: ClassVar[str] = "desk.cases"
@@ -93,6 +123,15 @@ class _Answered(Event):
     tracking_code: str
     at: Moment
     text: str
+
+
+class _Asked(Event):
+    name: ClassVar[str] = "case-info-requested"
+    exchange: ClassVar[str] = "desk.cases"
+
+    tracking_code: str
+    at: Moment
+    question: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +167,10 @@ class Provinces:
         bus.subscribe(_Heard, self._taker(key))
         bus.subscribe(_HeardReferred, self._taker(key))
         bus.subscribe(_Refused, self._note_refusal)
+        for told in (_Replied, _Rated, _Overdue):
+            bus.subscribe(told, self._take_note)
+        bus.subscribe(_Objected, self._open_again)
+        bus.subscribe(_Withdrawn, self._note_withdrawal)
         return bus
 
     async def start(self) -> None:
@@ -174,7 +217,25 @@ class Provinces:
             .values(refused=refused.reason, answered=False)
         )
 
-    async def _report(self, session: AsyncSession, key: str, event: _Received | _Answered, *, seq: int) -> None:
+    @staticmethod
+    async def _take_note(session: AsyncSession, received: Received[Any]) -> None:
+        """Change nothing: the applicant's words stand in the history."""
+
+    @staticmethod
+    async def _open_again(session: AsyncSession, received: Received[_Objected]) -> None:
+        code = received.data.tracking_code
+        await session.execute(update(_case).where(_case.c.tracking_code == code).values(answered=False))
+
+    @staticmethod
+    async def _note_withdrawal(session: AsyncSession, received: Received[_Withdrawn]) -> None:
+        code = received.data.tracking_code
+        await session.execute(
+            update(_case).where(_case.c.tracking_code == code).values(refused="withdrawn", answered=True)
+        )
+
+    async def _report(
+        self, session: AsyncSession, key: str, event: _Received | _Answered | _Asked, *, seq: int
+    ) -> None:
         await self._outboxes[key].add(session, event, subject=event.tracking_code, key=key, seq=seq)
 
     async def cases(self, province: str | None) -> list[ProvinceCase]:
@@ -201,6 +262,17 @@ class Provinces:
                 .values(answered=True, refused=None, seq=row.seq + 1)
             )
             event = _Answered(tracking_code=tracking_code, at=datetime.now(UTC), text=text)
+            await self._report(session, row.province, event, seq=row.seq + 1)
+
+    async def ask(self, tracking_code: str, question: str) -> None:
+        """Ask the applicant something, as the province's expert. Raises CaseNotHereError or AlreadyAnsweredError."""
+        async with self._locked(tracking_code) as (session, row):
+            if row.answered:
+                raise AlreadyAnsweredError
+            await session.execute(
+                update(_case).where(_case.c.tracking_code == tracking_code).values(refused=None, seq=row.seq + 1)
+            )
+            event = _Asked(tracking_code=tracking_code, at=datetime.now(UTC), question=question)
             await self._report(session, row.province, event, seq=row.seq + 1)
 
     @asynccontextmanager

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from desk.chassis.bus.rabbit.layout import DEAD_EXCHANGE, DELAY_EXCHANGE, RETRY_EXCHANGE
 from desk.iran.provinces import PROVINCES
-from desk.topology.table import CASES, EVENTS, OPERATOR, SERVICES, Service, province_queue
+from desk.topology.table import CASES, EVENTS, HEADQUARTERS, OPERATOR, SERVICES, Service, province_queue
 
 NOTHING = "^$"
 
@@ -26,7 +26,7 @@ class User:
 
 def users() -> tuple[User, ...]:
     """Give everybody who connects to the desk's broker."""
-    return (*map(_service, SERVICES), *_provinces(), _operator())
+    return (*map(_service, SERVICES), *_provinces(), _headquarters(), _operator())
 
 
 def _service(service: Service) -> User:
@@ -43,6 +43,10 @@ def _provinces() -> Iterator[User]:
     for each in PROVINCES:
         queue = province_queue(each.key)
         yield User(queue, _any_of(CASES), _any_of(queue), {CASES: rf"^[a-z-]+\.{each.key}$"})
+
+
+def _headquarters() -> User:
+    return User(HEADQUARTERS, _any_of(), _any_of(HEADQUARTERS), {})
 
 
 def _operator() -> User:

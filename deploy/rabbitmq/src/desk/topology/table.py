@@ -14,9 +14,15 @@ TO_PROVINCES = (
     "request-objected",
     "request-withdrawn",
     "request-rated",
+    "request-overdue",
     "case-refused",
 )
 """What a province hears of its own requests, and why a report of its own was refused."""
+
+TO_HEADQUARTERS = ("request-escalated", "province-silent")
+"""What headquarters hears: an answer that is late for a second period, and a province that acknowledges nothing."""
+HEADQUARTERS = "headquarters"
+"""The queue of headquarters, its user, and the key of what is for it."""
 
 PENDING = ("request-pending", "request-identity-rejected")
 """What no province hears: a request whose applicant the civil registry has not named, and its end if it never will."""
@@ -46,7 +52,11 @@ SERVICES = (
     Service(
         "tracking",
         "tracking",
-        ("request-status-changed", *(name for name in TO_PROVINCES if name != "request-submitted")),
+        (
+            "request-status-changed",
+            *(name for name in TO_PROVINCES if name != "request-submitted"),
+            *TO_HEADQUARTERS,
+        ),
     ),
     Service("notifier", "notifier", ()),
 )
@@ -78,6 +88,7 @@ def desk_topology() -> Topology:
                     (EVENTS, f"{name}.*") for name in ("request-submitted", "request-pending", "request-status-changed")
                 ),
             ),
+            QueueSpec(HEADQUARTERS, tuple((EVENTS, f"{name}.{HEADQUARTERS}") for name in TO_HEADQUARTERS)),
             *(
                 QueueSpec(province_queue(each.key), tuple((EVENTS, f"{name}.{each.key}") for name in TO_PROVINCES))
                 for each in PROVINCES

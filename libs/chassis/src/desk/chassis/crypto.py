@@ -104,6 +104,10 @@ class TokenIssuer:
         }
         return jwt.encode({"alg": _ALGORITHM}, payload, self._key, algorithms=[_ALGORITHM]), now + seconds
 
+    def reader(self, audience: str) -> "TokenReader":
+        """Give the reader of this issuer's own tokens."""
+        return TokenReader(self._key.as_pem(private=False).decode(), issuer=self._issuer, audience=audience)
+
 
 class TokenReader:
     """Verifies tokens of one issuer for one audience, offline."""

@@ -8,14 +8,15 @@ from functools import lru_cache
 from holidays import country_holidays
 
 from desk.iran.errors import IranValueError
-from desk.iran.jalali import TEHRAN, require_day
+from desk.iran.jalali import TEHRAN, JalaliDate, require_day
 
 THURSDAY, FRIDAY = 3, 4
 _WEEK = frozenset(range(7))
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 class InvalidWorkCalendarError(IranValueError):
-    """A calendar or a period that leads nowhere. `reason`: `weekend` or `days`."""
+    """A calendar or a period that leads nowhere. `reason`: `weekend`, `days` or `overrides`."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,50 @@ class WorkCalendar:
                 day += timedelta(days=1)
         return day
 
+    def count(self, after: date, until: date) -> int:
+        """Count the working days after `after` and up to `until`; none if `until` is not later.
+
+        Raises InvalidMomentError for a datetime.
+        """
+        require_day(after)
+        require_day(until)
+        days = (until - after).days
+        return sum(self.is_working(after + timedelta(days=number)) for number in range(1, days + 1))
+
     @staticmethod
     def end_of_day(day: date) -> datetime:
         """Give the last second of the day in Tehran, 23:59:59, as a UTC datetime. Raises InvalidMomentError."""
         require_day(day)
         # Until 2022 summer time ended by repeating the hour before midnight: fold=1 means its second pass.
         return datetime.combine(day, time(23, 59, 59, fold=1), TEHRAN).astimezone(UTC)
+
+
+def parse_weekend(text: str) -> frozenset[int]:
+    """Read a weekend such as `thursday,friday`; empty for a week without one. Raises InvalidWorkCalendarError."""
+    names = [name.strip().lower() for name in text.split(",") if name.strip()]
+    if not set(names) <= set(_DAYS):
+        raise InvalidWorkCalendarError("weekend", "a weekend is made of the English names of days, with commas")
+    return frozenset(_DAYS.index(name) for name in names)
+
+
+def parse_overrides(text: str) -> dict[date, bool]:
+    """Read overrides: lines such as `1405-10-05 free` or `1405-10-11 worked`, Jalali; `#` begins a comment.
+
+    Raises InvalidWorkCalendarError, which names the line.
+    """
+    overrides: dict[date, bool] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        words = line.partition("#")[0].split()
+        if not words:
+            continue
+        try:
+            day, kind = words
+            overrides[JalaliDate.parse(day).to_gregorian()] = {"worked": True, "free": False}[kind]
+        except (ValueError, KeyError):
+            raise InvalidWorkCalendarError(
+                "overrides", f"line {number} is not a Jalali date and `free` or `worked`"
+            ) from None
+    return overrides
 
 
 @lru_cache(maxsize=64)

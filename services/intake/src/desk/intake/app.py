@@ -95,7 +95,15 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     relay = Relay(parts.database, outbox, parts.broker, parts.telemetry)
     parts.database.committed.append(relay.wake)
     first_wait = timedelta(seconds=settings.identity_check_seconds)
-    intake = Intake(parts.database, parts.vault, outbox, parts.storage, parts.captcha, first_wait)
+    intake = Intake(
+        parts.database,
+        parts.vault,
+        outbox,
+        parts.storage,
+        parts.captcha,
+        first_wait,
+        settings.work_calendar(),
+    )
     checks = IdentityChecks(parts.database, parts.vault, outbox, parts.registry, parts.telemetry, first_wait=first_wait)
     pruning = Pruning(parts.database)
     sweep = Sweep(parts.database, parts.vault, parts.storage)

@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from desk.chassis.app import FieldRuleError
+from desk.chassis.events import Moment
 from desk.intake.catalog import FILES_MAX, TEXT_MAX, TEXT_MIN
 from desk.intake.domain import Person, is_foreign
 from desk.iran.digits import bare, clean_number, fold, to_persian
@@ -174,6 +175,17 @@ class Submission(BaseModel):
     def typed(self) -> Person | None:
         """What the applicant says they are called, if they had to."""
         return self.applicant.person if self.applicant else None
+
+
+class CodesForm(BaseModel):
+    """What tracking asks for to compare: codes of a period, page by page; ``after`` is the last one it has."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    since: Moment
+    until: Moment
+    after: Annotated[str, StringConstraints(pattern=r"^[0-9]{0,12}$")] = ""
+    limit: Annotated[int, Field(ge=1, le=1000)] = 1000
 
 
 class FindForm(BaseModel):

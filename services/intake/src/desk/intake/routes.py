@@ -21,7 +21,7 @@ from desk.intake import domain, files
 from desk.intake.catalog import FILE_BYTES_MAX, catalog_json
 from desk.intake.domain import Bearer, IdentityState, Person
 from desk.intake.events import Named, Titled
-from desk.intake.forms import FindForm, Submission
+from desk.intake.forms import CodesForm, FindForm, Submission
 from desk.intake.service import Intake, StorageUnavailableError, Submitted, Visitor
 from desk.iran.provinces import province
 
@@ -31,7 +31,11 @@ BODY_LIMITS = {"/api/attachments": FILE_BYTES_MAX + 16 * 1024}
 """A file may be 7 MiB; what a form puts around it comes on top."""
 _KEY_MIN, _KEY_MAX = 8, 64
 _PRIVATE = {"Cache-Control": "no-store"}
-_STATES = {IdentityState.PENDING: "identity_pending", IdentityState.REJECTED: "identity_rejected"}
+_State = Literal["registered", "identity_pending", "identity_rejected"]
+_STATES: dict[IdentityState, _State] = {
+    IdentityState.PENDING: "identity_pending",
+    IdentityState.REJECTED: "identity_rejected",
+}
 
 
 async def _intake(request: Request) -> Intake:
@@ -108,7 +112,22 @@ class RequestView(BaseModel):
 class FoundRequest(RequestView):
     """A request as tracking is told of it, with where it stands here."""
 
-    state: Literal["registered", "identity_pending", "identity_rejected"]
+    state: _State
+
+
+class CodeView(BaseModel):
+    """A request by its code, with where it stands here."""
+
+    tracking_code: str
+    state: _State
+
+
+class Codes(BaseModel):
+    """A page of codes in their order, and what of intake's events the broker has not confirmed."""
+
+    requests: list[CodeView]
+    unsent: int
+    oldest_unsent_seconds: float
 
 
 class Receipt(RequestView):
@@ -243,6 +262,18 @@ async def find(form: FindForm, session: Session, intake: IntakeDep) -> FoundRequ
     """For tracking, which may be asked before it has heard of the request."""
     found = await intake.find(session, form.national_id, form.tracking_code)
     return FoundRequest.model_validate(_view(found) | {"state": _STATES.get(found.identity, "registered")})
+
+
+@router.post("/internal/requests/codes", summary="List the codes of a period, to compare")
+async def codes(form: CodesForm, session: Session, intake: IntakeDep) -> Codes:
+    """For tracking's reconciliation: codes and states, page by page, and how many events wait for the broker."""
+    found = await intake.codes(session, form.since, form.until, form.after, form.limit)
+    unsent, oldest = await intake.outbox.backlog(session)
+    return Codes(
+        requests=[CodeView(tracking_code=code, state=_STATES.get(state, "registered")) for code, state in found],
+        unsent=unsent,
+        oldest_unsent_seconds=oldest,
+    )
 
 
 def _view(request: domain.Request) -> dict[str, object]:

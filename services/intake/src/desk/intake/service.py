@@ -275,6 +275,13 @@ class Intake:
             raise RequestNotFoundError
         return request
 
+    async def codes(
+        self, session: AsyncSession, since: datetime, until: datetime, after: str, limit: int
+    ) -> list[tuple[str, IdentityState]]:
+        """List codes of a period with what is known of the identity: nothing personal."""
+        store = RequestStore(session, self.vault)
+        return await store.submitted_between(since, until, after=after, limit=limit)
+
     async def open_attachment(self, session: AsyncSession, file_id: str) -> tuple[Attachment, AsyncIterator[bytes]]:
         """Open a file that belongs to a request. Raises AttachmentNotFoundError."""
         attachment = await AttachmentStore(session, self.vault).claimed(file_id)

@@ -176,6 +176,20 @@ class RequestStore:
         ).first()
         return self._request(row) if row else None
 
+    async def submitted_between(
+        self, since: datetime, until: datetime, *, after: str, limit: int
+    ) -> list[tuple[str, IdentityState]]:
+        """List codes greater than ``after`` of a period, in their order, with what is known of the identity."""
+        query = (
+            select(request.c.tracking_code, identity_check.c.state)
+            .outerjoin(identity_check)
+            .where(request.c.submitted_at >= since, request.c.submitted_at < until, request.c.tracking_code > after)
+            .order_by(request.c.tracking_code)
+            .limit(limit)
+        )
+        rows = (await self._session.execute(query)).all()
+        return [(code, IdentityState(state) if state else IdentityState.KNOWN) for code, state in rows]
+
     async def by_id(self, request_id: str) -> Request:
         """Read one request that is known to be there."""
         return self._request((await self._session.execute(_REQUESTS.where(request.c.id == request_id))).one())

@@ -1,6 +1,7 @@
 """Tracking's wiring."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import httpx
 from fastapi import FastAPI
@@ -10,16 +11,22 @@ from desk.chassis.app import Background, Closers, Worker, base_app
 from desk.chassis.budget import Budgets
 from desk.chassis.bus import Broker, Bus, Pruning, Relay
 from desk.chassis.bus.rabbit import RabbitBroker
+from desk.chassis.command import TaskFailedError
 from desk.chassis.crypto import TokenIssuer, Vault
 from desk.chassis.db import Database
 from desk.chassis.events import Outbox
+from desk.chassis.problem import ServiceUnavailableError
 from desk.chassis.telemetry import Telemetry, configure_logging
 from desk.tracking import routes
 from desk.tracking.clients import CaptchaClient, IntakeClient, RegistryClient
+from desk.tracking.deadlines import Deadlines
+from desk.tracking.domain import Terms
 from desk.tracking.events import REPORTS, RequestIdentityRejected, RequestPending, RequestSubmitted
 from desk.tracking.service import Tracking
 from desk.tracking.settings import Settings
+from desk.tracking.watching import Reconciliation, Watch
 
+SOURCE = "/desk/tracking"
 TOKEN_ISSUER = "tracking"  # noqa: S105 - a name, not a secret
 PEER_TIMEOUT_SECONDS = 3.0
 REGISTRY_TIMEOUT_SECONDS = 1.5
@@ -65,17 +72,51 @@ def real_parts(settings: Settings) -> Parts:
     )
 
 
+def reconciliation(settings: Settings, parts: Parts, outbox: Outbox) -> Reconciliation:
+    """Give the comparison, for the worker and for the command."""
+    return Reconciliation(
+        parts.database, outbox, parts.intake, settings.reconcile_days, timedelta(hours=settings.silent_hours)
+    )
+
+
+async def reconcile() -> list[str]:
+    """Compare once, for the command line: a line for each difference and their count. Raises TaskFailedError."""
+    settings = Settings()
+    configure_logging(settings.log_style, settings.log_level)
+    parts = real_parts(settings)
+    try:
+        found = await reconciliation(settings, parts, Outbox(SOURCE, parts.vault)).differences(datetime.now(UTC))
+    except ServiceUnavailableError as error:
+        raise TaskFailedError("intake does not answer: nothing was compared") from error
+    finally:
+        await parts.database.close()
+        for close in parts.close:
+            await close()
+    lines = [f"{each.kind}: {each.where}" + (f" ({each.count})" if each.count > 1 else "") for each in found]
+    return [*lines, f"{sum(each.count for each in found)} differences"]
+
+
 def create_app(settings: Settings | None = None, *, parts: Parts | None = None) -> FastAPI:
     """Wire tracking; nothing is opened before the app starts. Whoever gives the parts has set up logging too."""
     settings = settings or Settings()
     if parts is None:
         configure_logging(settings.log_style, settings.log_level)
         parts = real_parts(settings)
-    outbox = Outbox("/desk/tracking", parts.vault)
+    outbox = Outbox(SOURCE, parts.vault)
     lookups_missing = Counter(
         "desk_lookups_missing", "Pages without the look-ups in the civil registry", registry=parts.telemetry.registry
     )
-    tracking = Tracking(parts.database, parts.vault, outbox, parts.intake, parts.registry, lookups_missing)
+    tracking = Tracking(
+        parts.database,
+        parts.vault,
+        outbox,
+        parts.intake,
+        parts.registry,
+        lookups_missing,
+        Terms(settings.work_calendar(), settings.objection_days),
+    )
+    deadlines = Deadlines(parts.database, tracking, parts.telemetry)
+    watch = Watch(reconciliation(settings, parts, outbox), parts.telemetry.registry)
     bus = Bus("tracking", parts.database, parts.broker, parts.telemetry)
     bus.subscribe(RequestSubmitted, tracking.open_case)
     bus.subscribe(RequestPending, tracking.hold_case)
@@ -93,15 +134,25 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         background=Background(
             start=bus.start,
             drain=bus.stop,
-            workers=(Worker("relay", relay.run, relay.finish), Worker("pruning", pruning.run, pruning.finish)),
+            workers=(
+                Worker("relay", relay.run, relay.finish),
+                Worker("deadlines", deadlines.run, deadlines.finish),
+                Worker("watch", watch.run, watch.finish),
+                Worker("pruning", pruning.run, pruning.finish),
+            ),
             stop=(parts.database.close, *parts.close),
         ),
     )
     app.state.db = parts.database
     app.state.bus = bus
     app.state.tracking = tracking
+    app.state.deadlines = deadlines
+    app.state.watch = watch
     app.state.doorkeeper = routes.Doorkeeper(parts.budgets, parts.captcha, settings)
+    app.state.budgets = parts.budgets
+    app.state.moves_per_request = settings.moves_per_request
     app.state.tokens = parts.tokens
+    app.state.token_reader = parts.tokens.reader(routes.TOKEN_AUDIENCE)
     app.state.token_seconds = settings.token_seconds
     app.include_router(routes.router)
     return app

@@ -1,7 +1,8 @@
 """The services tracking asks: captcha, intake for what it has not heard of yet, and registry-gateway."""
 
 import secrets
-from typing import Literal
+from datetime import datetime
+from typing import Any, Literal
 
 import httpx
 import structlog
@@ -31,6 +32,25 @@ class FreshRequest(BaseModel):
     state: Literal[State.REGISTERED, State.IDENTITY_PENDING, State.IDENTITY_REJECTED] = State.REGISTERED
 
 
+class KnownCode(BaseModel):
+    """A request intake has, by its code, and where it stands there."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    tracking_code: str
+    state: Literal[State.REGISTERED, State.IDENTITY_PENDING, State.IDENTITY_REJECTED]
+
+
+class KnownCodes(BaseModel):
+    """A page of what intake has, in the order of the codes, and what of its events the broker has not confirmed."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    requests: list[KnownCode]
+    unsent: int
+    oldest_unsent_seconds: float
+
+
 class Lookup(BaseModel):
     """That the civil registry was asked about a person: when, and what for.
 
@@ -57,7 +77,7 @@ class _Problem(BaseModel):
     code: str
 
 
-async def _post(http: httpx.AsyncClient, path: str, body: dict[str, str], peer: str) -> httpx.Response:
+async def _post(http: httpx.AsyncClient, path: str, body: dict[str, Any], peer: str) -> httpx.Response:
     try:
         response = await http.post(path, json=body)
     except httpx.HTTPError as error:
@@ -116,6 +136,15 @@ class IntakeClient:
             return None
         try:
             return FreshRequest.model_validate_json(response.content)
+        except ValidationError:
+            raise _not_understood(response, "intake") from None
+
+    async def codes(self, since: datetime, until: datetime, after: str, limit: int) -> KnownCodes:
+        """List what intake has of a period, from the code after ``after``. Raises ServiceUnavailableError."""
+        body = {"since": since.isoformat(), "until": until.isoformat(), "after": after, "limit": limit}
+        response = await _post(self._http, "/internal/requests/codes", body, "intake")
+        try:
+            return KnownCodes.model_validate_json(response.content)
         except ValidationError:
             raise _not_understood(response, "intake") from None
 

@@ -1,13 +1,13 @@
-"""What an applicant sends to see a request."""
+"""What an applicant sends to see a request, and to act on it."""
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from stdnum import damm
 
 from desk.chassis.app import FieldRuleError
 from desk.chassis.problem import FieldError
-from desk.iran.digits import clean_number
+from desk.iran.digits import clean_number, fold
 from desk.iran.foreign_code import ForeignCode, InvalidForeignCodeError
 from desk.iran.national_id import InvalidNationalIdError, NationalId
 from desk.tracking.domain import RequestNotFoundError
@@ -62,3 +62,53 @@ class TrackingQuery(BaseModel):
         """
         if not damm.is_valid(self.tracking_code):
             raise RequestNotFoundError(errors=[FieldError("tracking_code", "tracking_code_check_digit", _MISTYPED)])
+
+
+TEXT_MAX, COMMENT_MAX = 4000, 1000
+
+
+def _words(text: str) -> str:
+    folded = fold(text)
+    if not folded:
+        raise FieldRuleError("text_missing", "لطفاً متن را بنویسید.")
+    if len(folded) > TEXT_MAX:
+        raise FieldRuleError("text_length", "متن می‌تواند تا ۴۰۰۰ نویسه باشد. لطفاً آن را کوتاه‌تر کنید.")
+    return folded
+
+
+def _perhaps(text: str | None) -> str | None:
+    folded = fold(text or "")
+    if len(folded) > COMMENT_MAX:
+        raise FieldRuleError("text_length", "این متن می‌تواند تا ۱۰۰۰ نویسه باشد. لطفاً آن را کوتاه‌تر کنید.")
+    return folded or None
+
+
+class Move(BaseModel):
+    """Base of what an applicant sends with an action."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+
+class Reply(Move):
+    """The applicant's answer to a question."""
+
+    text: Annotated[str, AfterValidator(_words)]
+
+
+class Withdrawal(Move):
+    """That the request is taken back, and why if the applicant says so."""
+
+    reason: Annotated[str | None, AfterValidator(_perhaps)] = None
+
+
+class Rating(Move):
+    """How good the answer was: from 1 (bad) to 5 (very good)."""
+
+    rating: Annotated[int, Field(ge=1, le=5)]
+    comment: Annotated[str | None, AfterValidator(_perhaps)] = None
+
+
+class Objection(Move):
+    """Why the applicant does not accept the answer."""
+
+    text: Annotated[str, AfterValidator(_words)]

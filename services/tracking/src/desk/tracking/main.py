@@ -1,7 +1,7 @@
-"""The command line: ``desk-tracking serve`` and ``migrate``."""
+"""The command line: ``desk-tracking serve``, ``migrate`` and ``reconcile``."""
 
 from desk.chassis.command import Service, run
-from desk.tracking.app import create_app
+from desk.tracking.app import create_app, reconcile
 from desk.tracking.settings import Settings
 
 
@@ -13,5 +13,6 @@ def main() -> None:
             create_app,
             package="desk.tracking",
             settings=Settings,
+            tasks={"reconcile": ("compare intake, tracking, broker and provinces, and print what differs", reconcile)},
         )
     )

@@ -1,31 +1,45 @@
-"""Tracking's one public route."""
+"""Tracking's public routes: see where a request stands, and act on it."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 
 from desk.chassis.app import problems, source_of
 from desk.chassis.budget import Budgets
-from desk.chassis.crypto import TokenIssuer
+from desk.chassis.crypto import TokenError, TokenExpiredError, TokenIssuer, TokenReader
 from desk.chassis.events import Moment
 from desk.chassis.problem import BudgetExhaustedError, ServiceUnavailableError
 from desk.tracking.clients import CaptchaClient, Lookup
 from desk.tracking.domain import (
     TITLES,
+    Action,
+    ActionNotPossibleError,
+    AlreadyObjectedError,
+    AlreadyRatedError,
     CaptchaExpiredError,
     CaptchaWrongError,
+    IdempotencyKeyMissingError,
+    IdempotencyKeyReusedError,
+    ObjectionTooLateError,
     RequestNotFoundError,
     State,
+    TrackingTokenExpiredError,
+    TrackingTokenInvalidError,
+    TrackingTokenMissingError,
 )
 from desk.tracking.events import Named, Titled
-from desk.tracking.forms import TrackingQuery
-from desk.tracking.service import Overview, Tracking
+from desk.tracking.forms import Objection, Rating, Reply, TrackingQuery, Withdrawal
+from desk.tracking.service import Overview, Tracking, Words
 from desk.tracking.settings import Settings
 
 TOKEN_ISSUER, TOKEN_AUDIENCE = "tracking", "desk.tracking"
 
 router = APIRouter()
+_bearer = HTTPBearer(auto_error=False, description="tracking token")
+_KEY_MIN, _KEY_MAX = 8, 64
 
 
 class FileView(BaseModel):
@@ -51,13 +65,15 @@ class StepView(BaseModel):
     state: State
     title: str
     note: str | None
+    action: Action | None
+    """What the applicant did, if it was the applicant's step."""
 
 
 class TrackingView(BaseModel):
     """Where a request stands. ``actions`` names what the applicant may do next, by ``token``.
 
-    ``registry_lookups`` tells when the civil registry was asked about the applicant, newest first; it is null while
-    that cannot be said.
+    ``objection_until`` is the last moment of an objection, if one is possible. ``registry_lookups`` tells when the
+    civil registry was asked about the applicant, newest first; it is null while that cannot be said.
     """
 
     tracking_code: str
@@ -71,7 +87,8 @@ class TrackingView(BaseModel):
     history: list[StepView]
     answer: AnswerView | None
     registry_lookups: list[Lookup] | None
-    actions: list[str]
+    actions: list[Action]
+    objection_until: Moment | None
     token: str
 
 
@@ -105,6 +122,9 @@ async def _doorkeeper(request: Request) -> Doorkeeper:
     return doorkeeper
 
 
+TrackingDep = Annotated[Tracking, Depends(_tracking)]
+
+
 @router.post(
     "/api/tracking",
     summary="See where a request stands",
@@ -116,7 +136,7 @@ async def track(
     query: TrackingQuery,
     request: Request,
     response: Response,
-    tracking: Annotated[Tracking, Depends(_tracking)],
+    tracking: TrackingDep,
     doorkeeper: Annotated[Doorkeeper, Depends(_doorkeeper)],
 ) -> TrackingView:
     """Show state, history and answer to whoever knows national ID and tracking code."""
@@ -127,11 +147,112 @@ async def track(
     except RequestNotFoundError:
         await doorkeeper.record_miss(source)
         raise
+    return _answer(request, response, overview, query.tracking_code)
+
+
+async def _holder(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> str:
+    """Give the tracking code the bearer may act on, and count the move."""
+    reader: TokenReader = request.app.state.token_reader
+    if credentials is None:
+        raise TrackingTokenMissingError
+    try:
+        tracking_code = str(reader.read(credentials.credentials)["sub"])
+    except TokenExpiredError:
+        raise TrackingTokenExpiredError from None
+    except (TokenError, KeyError) as error:
+        raise TrackingTokenInvalidError(type(error).__name__) from None
+    budgets: Budgets = request.app.state.budgets
+    tracking: Tracking = request.app.state.tracking
+    await budgets.spend(request.app.state.moves_per_request, "moves", tracking.vault.index(tracking_code, "moves"))
+    return tracking_code
+
+
+async def _idempotency_key(
+    idempotency_key: Annotated[
+        str | None, Header(description=f"{_KEY_MIN} to {_KEY_MAX} letters, digits or hyphens, e.g. a UUID")
+    ] = None,
+) -> str:
+    key = idempotency_key or ""
+    if not _KEY_MIN <= len(key) <= _KEY_MAX or not key.isascii() or not key.replace("-", "").isalnum():
+        raise IdempotencyKeyMissingError
+    return key
+
+
+@dataclass(frozen=True, slots=True)
+class Mover:
+    """Who acts: the request's tracking code, by the token, and the key by which a repeat is known."""
+
+    tracking_code: str
+    key: str
+
+
+async def _mover(
+    tracking_code: Annotated[str, Depends(_holder)], key: Annotated[str, Depends(_idempotency_key)]
+) -> Mover:
+    return Mover(tracking_code, key)
+
+
+MoverDep = Annotated[Mover, Depends(_mover)]
+_REFUSALS = (
+    TrackingTokenMissingError,
+    TrackingTokenInvalidError,
+    TrackingTokenExpiredError,
+    IdempotencyKeyMissingError,
+    IdempotencyKeyReusedError,
+    ActionNotPossibleError,
+    BudgetExhaustedError,
+    ServiceUnavailableError,
+)
+
+
+@router.post("/api/tracking/replies", summary="Answer the experts' question", responses=problems(*_REFUSALS))
+async def reply(
+    form: Reply, request: Request, response: Response, mover: MoverDep, tracking: TrackingDep
+) -> TrackingView:
+    """Take the answer, whereupon the experts go on."""
+    overview = await tracking.act(mover.tracking_code, mover.key, Action.REPLY, Words(form.text))
+    return _answer(request, response, overview, mover.tracking_code)
+
+
+@router.post("/api/tracking/withdrawal", summary="Take the request back", responses=problems(*_REFUSALS))
+async def withdraw(
+    form: Withdrawal, request: Request, response: Response, mover: MoverDep, tracking: TrackingDep
+) -> TrackingView:
+    """End the request as its applicant wishes."""
+    overview = await tracking.act(mover.tracking_code, mover.key, Action.WITHDRAW, Words(form.reason))
+    return _answer(request, response, overview, mover.tracking_code)
+
+
+@router.post("/api/tracking/rating", summary="Rate the answer", responses=problems(*_REFUSALS, AlreadyRatedError))
+async def rate(
+    form: Rating, request: Request, response: Response, mover: MoverDep, tracking: TrackingDep
+) -> TrackingView:
+    """Take from one to five and a comment, once for each answer."""
+    overview = await tracking.act(mover.tracking_code, mover.key, Action.RATE, Words(form.comment, form.rating))
+    return _answer(request, response, overview, mover.tracking_code)
+
+
+@router.post(
+    "/api/tracking/objection",
+    summary="Object to the answer",
+    responses=problems(*_REFUSALS, AlreadyObjectedError, ObjectionTooLateError),
+)
+async def object_to(
+    form: Objection, request: Request, response: Response, mover: MoverDep, tracking: TrackingDep
+) -> TrackingView:
+    """Open the request again, once, for the province's supervisor."""
+    overview = await tracking.act(mover.tracking_code, mover.key, Action.OBJECT, Words(form.text))
+    return _answer(request, response, overview, mover.tracking_code)
+
+
+def _answer(request: Request, response: Response, overview: Overview, tracking_code: str) -> TrackingView:
     issuer: TokenIssuer = request.app.state.tokens
     seconds: int = request.app.state.token_seconds
-    token, _ = issuer.issue({"sub": query.tracking_code}, audience=TOKEN_AUDIENCE, seconds=seconds)
+    token, _ = issuer.issue({"sub": tracking_code}, audience=TOKEN_AUDIENCE, seconds=seconds)
     response.headers["Cache-Control"] = "no-store"
-    return _view(overview, query.tracking_code, token)
+    return _view(overview, tracking_code, token)
 
 
 def _view(overview: Overview, tracking_code: str, token: str) -> TrackingView:
@@ -146,11 +267,12 @@ def _view(overview: Overview, tracking_code: str, token: str) -> TrackingView:
         subject=overview.request.subject,
         sub_subject=overview.request.sub_subject,
         history=[
-            StepView(at=step.at, state=step.state, title=TITLES[step.state], note=step.note)
+            StepView(at=step.at, state=step.state, title=step.title, note=step.note, action=step.action)
             for step in overview.history
         ],
         answer=AnswerView.model_validate(answer, from_attributes=True) if answer else None,
         registry_lookups=overview.lookups,
-        actions=[],
+        actions=list(overview.actions),
+        objection_until=overview.objection_until,
         token=token,
     )

@@ -1,17 +1,33 @@
 """Tracking's tables: cases, their history, who had them before, and refused reports. What people wrote is sealed."""
 
 import json
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, Row, String, Table, insert, select, update
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Row,
+    String,
+    Table,
+    func,
+    insert,
+    select,
+    union,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
 from desk.chassis.db import UtcDateTime, insert_into, new_metadata
 from desk.chassis.events import add_event_tables
-from desk.tracking.domain import Case, State
+from desk.iran.digits import to_persian
+from desk.tracking.domain import ACTION_TITLES, TITLES, Action, Case, Past, State
 from desk.tracking.events import AnswerData, RequestSubmitted
 
 metadata = new_metadata()
@@ -29,7 +45,17 @@ case_table = Table(
     Column("turn", Integer, nullable=False, server_default="0"),
     Column("submitted_at", UtcDateTime, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
+    Column("since", UtcDateTime),
+    Column("answer_days", Integer),
+    Column("overdue", Integer, nullable=False, server_default="0"),
+    Column("alarm_at", UtcDateTime),
     Column("request", LargeBinary, nullable=False),
+)
+Index(
+    "ix_case_alarm",
+    case_table.c.alarm_at,
+    postgresql_where=case_table.c.alarm_at.is_not(None),
+    sqlite_where=case_table.c.alarm_at.is_not(None),
 )
 step_table = Table(
     "step",
@@ -41,6 +67,7 @@ step_table = Table(
     Column("turn", Integer, nullable=False, server_default="0"),
     Column("seq", Integer, nullable=False, server_default="0"),
     Column("state", String(24), nullable=False),
+    Column("action", String(16)),
     Column("words", LargeBinary),
 )
 handover_table = Table(
@@ -51,6 +78,9 @@ handover_table = Table(
     Column("report_seq", Integer, nullable=False),
     Column("turn", Integer, nullable=False, server_default="0"),
 )
+Index("ix_case_waiting", case_table.c.state, case_table.c.since)
+Index("ix_case_submitted_at", case_table.c.submitted_at)
+Index("ix_step_recorded_at", step_table.c.recorded_at)
 refusal_table = Table(
     "refusal",
     metadata,
@@ -61,6 +91,25 @@ refusal_table = Table(
     Column("reason", String(40), nullable=False),
     Column("at", UtcDateTime, nullable=False),
 )
+
+
+silence_table = Table(
+    "silence",
+    metadata,
+    Column("province", String(40), primary_key=True),
+    Column("since", UtcDateTime, nullable=False),
+    Column("times", Integer, nullable=False),
+    Column("ended_at", UtcDateTime),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Requests a province has not acknowledged: how many, and since when the oldest of them waits."""
+
+    province: str
+    requests: int
+    oldest_since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +126,31 @@ class Step:
     answer: AnswerData | None = None
     turn: int = 0
     seq: int = 0
+    action: Action | None = None
+    """What the applicant did, if it was the applicant's step."""
+    rating: int | None = None
+
+    @property
+    def title(self) -> str:
+        """What the applicant reads."""
+        if self.rating is not None:
+            return f"{ACTION_TITLES[Action.RATE]}: {to_persian(str(self.rating))} از ۵"
+        return ACTION_TITLES[self.action] if self.action else TITLES[self.state]
+
+    def says_the_same(self, other: "Step") -> bool:
+        """Tell whether an applicant's step repeats another."""
+        return (self.note, self.rating) == (other.note, other.rating)
+
+
+def past_of(history: Sequence[Step]) -> Past:
+    """Tell what matters of a history for what the applicant may do."""
+    answers = [place for place, step in enumerate(history) if step.answer is not None]
+    since_answer = history[answers[-1] :] if answers else []
+    return Past(
+        answered=bool(answers),
+        rated=any(step.action is Action.RATE for step in since_answer),
+        objected=any(step.action is Action.OBJECT for step in history),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +203,17 @@ class CaseStore:
         row = (await self._session.execute(query)).first()
         return self._found(row) if row else None
 
+    async def run_out(self, now: datetime, limit: int) -> list[tuple[Case, RequestSubmitted]]:
+        """Lock up to ``limit`` cases whose time has run out, the oldest first; those another holds are passed over."""
+        query = (
+            select(case_table)
+            .where(case_table.c.alarm_at < now)
+            .order_by(case_table.c.alarm_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return [self._found(row) for row in (await self._session.execute(query)).all()]
+
     async def of_person(self, national_id: str, tracking_code: str) -> tuple[Case, RequestSubmitted] | None:
         """Find a person's case by its code."""
         query = select(case_table).where(
@@ -140,7 +225,11 @@ class CaseStore:
 
     async def add_step(self, tracking_code: str, step: Step) -> None:
         """Add to a case's history."""
-        words = {"note": step.note, "answer": step.answer.model_dump(mode="json") if step.answer else None}
+        words = {
+            "note": step.note,
+            "answer": step.answer.model_dump(mode="json") if step.answer else None,
+            "rating": step.rating,
+        }
         sealed = self._vault.seal(json.dumps(words).encode(), f"step.words:{step.event_id}")
         await self._session.execute(
             insert(step_table).values(
@@ -151,19 +240,27 @@ class CaseStore:
                 turn=step.turn,
                 seq=step.seq,
                 state=step.state.value,
-                words=sealed if step.note or step.answer else None,
+                action=step.action.value if step.action else None,
+                words=sealed if any(words.values()) else None,
             )
         )
 
     async def history(self, tracking_code: str) -> list[Step]:
         """Give a case's steps in the order they happened.
 
-        A province's own numbers say so, not the clocks: times are whole seconds, and 31 clocks differ.
+        A province's own numbers say so, not the clocks: times are whole seconds, and 31 clocks differ. What the
+        applicant did comes after the report it followed.
         """
         query = (
             select(step_table)
             .where(step_table.c.tracking_code == tracking_code)
-            .order_by(step_table.c.turn, step_table.c.seq, step_table.c.at, step_table.c.recorded_at)
+            .order_by(
+                step_table.c.turn,
+                step_table.c.seq,
+                step_table.c.action.is_not(None),
+                step_table.c.at,
+                step_table.c.recorded_at,
+            )
         )
         return [self._step(row) for row in (await self._session.execute(query)).all()]
 
@@ -208,6 +305,10 @@ class CaseStore:
             turn=row.turn,
             submitted_at=row.submitted_at,
             due_at=row.due_at,
+            since=row.since or row.submitted_at,
+            answer_days=row.answer_days,
+            overdue=row.overdue,
+            alarm_at=row.alarm_at,
         )
         return case, RequestSubmitted.model_validate_json(request)
 
@@ -222,6 +323,77 @@ class CaseStore:
             answer=AnswerData.model_validate(answer) if answer else None,
             turn=row.turn,
             seq=row.seq,
+            action=Action(row.action) if row.action else None,
+            rating=words.get("rating"),
+        )
+
+
+class WatchStore:
+    """Reads across cases what does not fit, and remembers which provinces are silent."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def codes(self, since: datetime, until: datetime, *, after: str, upto: str | None) -> dict[str, State]:
+        """Give codes of a period greater than ``after`` and not greater than ``upto``, with their states."""
+        query = select(case_table.c.tracking_code, case_table.c.state).where(
+            case_table.c.submitted_at >= since, case_table.c.submitted_at < until, case_table.c.tracking_code > after
+        )
+        if upto is not None:
+            query = query.where(case_table.c.tracking_code <= upto)
+        return {row.tracking_code: State(row.state) for row in (await self._session.execute(query)).all()}
+
+    async def unacknowledged(self, before: datetime) -> dict[str, Waiting]:
+        """Give, by province, what has waited since before that moment to be acknowledged."""
+        query = (
+            select(case_table.c.province, func.count(), func.min(case_table.c.since))
+            .where(case_table.c.state == State.REGISTERED.value, case_table.c.since < before)
+            .group_by(case_table.c.province)
+        )
+        return {row[0]: Waiting(*row) for row in (await self._session.execute(query)).all()}
+
+    async def heard_since(self, moment: datetime) -> set[str]:
+        """Name the provinces that have reported anything since then, were it refused."""
+        applied = (
+            select(case_table.c.province)
+            .join(step_table, step_table.c.tracking_code == case_table.c.tracking_code)
+            .where(
+                step_table.c.recorded_at >= moment,
+                step_table.c.turn == case_table.c.turn,
+                step_table.c.seq > 0,
+                step_table.c.action.is_(None),
+            )
+        )
+        referred = (
+            select(handover_table.c.province)
+            .join(step_table, step_table.c.tracking_code == handover_table.c.tracking_code)
+            .where(step_table.c.recorded_at >= moment, step_table.c.turn == handover_table.c.turn, step_table.c.seq > 0)
+        )
+        refused = select(refusal_table.c.province).where(refusal_table.c.at >= moment)
+        rows = (await self._session.execute(union(applied, referred, refused))).all()
+        return {row[0] for row in rows}
+
+    async def begin_silence(self, province: str, now: datetime) -> int | None:
+        """Note that a province is silent; give how often it has been by now, or None if that is noted already."""
+        noted = await self._session.execute(
+            insert_into(self._session.get_bind().dialect.name, silence_table)
+            .values(province=province, since=now, times=1)
+            .on_conflict_do_update(
+                index_elements=["province"],
+                set_={"since": now, "times": silence_table.c.times + 1, "ended_at": None},
+                where=silence_table.c.ended_at.is_not(None),
+            )
+            .returning(silence_table.c.times)
+        )
+        row = noted.first()
+        return row.times if row else None
+
+    async def end_silence(self, silent: Collection[str], now: datetime) -> None:
+        """Note that all provinces but these are heard again."""
+        await self._session.execute(
+            update(silence_table)
+            .where(silence_table.c.ended_at.is_(None), silence_table.c.province.not_in(silent))
+            .values(ended_at=now)
         )
 
 
@@ -233,4 +405,8 @@ def _columns(case: Case) -> dict[str, object]:
         "report_seq": case.report_seq,
         "turn": case.turn,
         "due_at": case.due_at,
+        "since": case.since,
+        "answer_days": case.answer_days,
+        "overdue": case.overdue,
+        "alarm_at": case.alarm_at,
     }

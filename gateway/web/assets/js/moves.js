@@ -1,0 +1,184 @@
+/** What an applicant may do about a request, each after a question whether it is meant. */
+
+import { actOn, Problem } from "./api.js";
+import { block, button, byId, make } from "./elements.js";
+import { inWords, mayRetry } from "./failure.js";
+import { Fields } from "./fields.js";
+import { IdempotencyKey } from "./idempotency.js";
+import { dayOf } from "./tehran.js";
+import { words } from "./words.fa.js";
+
+/** @typedef {import("./api.js").Action} Action */
+/** @typedef {import("./api.js").TrackedRequest} TrackedRequest */
+
+/** @type {Action[]} */
+const ACTIONS = ["reply", "rate", "object", "withdraw"];
+
+/** What must be there before anything is asked. @type {Record<Action, string | null>} */
+const NEEDED = { reply: "text", rate: "rating", object: "text", withdraw: null };
+
+/** In HTML: `#moves` with `#move_…`, `#…_form` and `#…_submit` of each action, and the dialog `#confirm`. */
+export class Moves {
+  #moves = ACTIONS.map((action) => new Move(action, (body) => this.#ask(action, body)));
+
+  #error = block("moves_error");
+
+  #dialog = byId("confirm", HTMLDialogElement);
+
+  /** @type {TrackedRequest | null} */
+  #request = null;
+
+  /** @type {(() => void) | null} */
+  #meant = null;
+
+  #busy = false;
+
+  /** @param {(request: TrackedRequest) => void} show shows the request after something was done */
+  constructor(show) {
+    this.show = show;
+    button("confirm_yes").addEventListener("click", () => {
+      this.#dialog.close();
+      this.#meant?.();
+    });
+    button("confirm_no").addEventListener("click", () => this.#dialog.close());
+  }
+
+  /** @param {TrackedRequest} request */
+  offer(request) {
+    this.#request = request;
+    this.#error.hidden = true;
+    block("moves").hidden = request.actions.length === 0;
+    for (const move of this.#moves) move.offer(request.actions.includes(move.action), request.actions);
+    const question = request.history.filter((step) => step.state === "info_requested" && step.note !== null).at(-1);
+    block("question").textContent = question?.note ?? "";
+    block("objection_until").textContent = request.objection_until === null ? "" : words.moves.objectionUntil(dayOf(request.objection_until));
+  }
+
+  /**
+   * @param {Action} action
+   * @param {object} body
+   */
+  #ask(action, body) {
+    if (this.#busy) return;
+    block("confirm_question").textContent = words.moves.question[action];
+    block("confirm_consequence").textContent = words.moves.consequence[action];
+    button("confirm_yes").textContent = words.moves.yes[action];
+    this.#meant = () => void this.#act(action, body);
+    this.#dialog.showModal();
+  }
+
+  /**
+   * @param {Action} action
+   * @param {object} body
+   */
+  async #act(action, body) {
+    const move = this.#moves.find((each) => each.action === action);
+    if (this.#request === null || move === undefined || this.#busy) return;
+    this.#busy = true;
+    this.#error.hidden = true;
+    move.showBusy(true);
+    try {
+      const request = await actOn(action, body, this.#request.token, move.key.for(body));
+      move.forget();
+      this.show(request);
+      const moved = block("moved");
+      moved.textContent = words.moves.done[action];
+      moved.hidden = false;
+    } catch (error) {
+      this.#explain(move, error);
+    } finally {
+      this.#busy = false;
+      move.showBusy(false);
+    }
+  }
+
+  /**
+   * @param {Move} move
+   * @param {unknown} error
+   */
+  #explain(move, error) {
+    if (error instanceof Problem && !mayRetry(error)) move.key.forget();
+    if (error instanceof Problem && error.errors.length > 0 && move.explain(error)) return;
+    const again = error instanceof Problem && [401, 409].includes(error.status);
+    this.#error.replaceChildren(make("p", {}, inWords(error)), ...(again ? [make("p", {}, make("a", { href: "/track" }, words.moves.again))] : []));
+    this.#error.hidden = false;
+    this.#error.focus();
+  }
+}
+
+/** One action and its form. */
+class Move {
+  key = new IdempotencyKey();
+
+  /**
+   * @param {Action} action
+   * @param {(body: object) => void} ask
+   */
+  constructor(action, ask) {
+    this.action = action;
+    this.details = byId(`move_${action}`, HTMLDetailsElement);
+    this.form = byId(`${action}_form`, HTMLFormElement);
+    this.submit = button(`${action}_submit`);
+    this.idle = this.submit.textContent ?? "";
+    this.fields = new Fields(this.form);
+    this.form.addEventListener("input", ({ target }) => {
+      const box = target instanceof Element ? target.closest("[data-field]") : null;
+      if (box instanceof HTMLElement && box.dataset.field) this.fields.clear(box.dataset.field);
+    });
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const body = this.#read();
+      if (body !== null) ask(body);
+    });
+  }
+
+  /**
+   * @param {boolean} allowed
+   * @param {Action[]} all what else is allowed: a question is answered before anything else
+   */
+  offer(allowed, all) {
+    this.details.hidden = !allowed;
+    this.details.open = allowed && (this.action === "reply" || all.length === 1) && this.action !== "withdraw";
+  }
+
+  /** @param {boolean} busy */
+  showBusy(busy) {
+    this.submit.dataset.state = busy ? "busy" : "idle";
+    this.submit.setAttribute("aria-disabled", String(busy));
+    this.submit.textContent = busy ? words.moves.busy : this.idle;
+  }
+
+  forget() {
+    this.key.forget();
+    this.form.reset();
+  }
+
+  /**
+   * @param {Problem} problem
+   * @returns {boolean} whether every message has found its field
+   */
+  explain(problem) {
+    const known = problem.errors.map(({ field, message }) => ({ field: this.fields.named(field), message }));
+    for (const { field, message } of known) if (field !== null) this.fields.show({ field, message });
+    const first = known.find(({ field }) => field !== null)?.field;
+    if (first) this.fields.focus(first);
+    return known.every(({ field }) => field !== null);
+  }
+
+  /** @returns {Record<string, string | number> | null} what is sent; null if something is missing, which is shown */
+  #read() {
+    this.fields.clearAll();
+    const needed = NEEDED[this.action];
+    /** @type {Record<string, string | number>} */
+    const body = {};
+    for (const [name, value] of new FormData(this.form)) {
+      const field = name.slice(this.action.length + 1);
+      const text = String(value).trim();
+      if (text !== "") body[field] = field === "rating" ? Number(text) : text;
+    }
+    if (needed === null || needed in body) return body;
+    this.fields.show({ field: needed, message: words.moves.missing[this.action] ?? "" });
+    this.fields.focus(needed);
+    return null;
+  }
+}

@@ -1,0 +1,187 @@
+"""Holds intake, tracking, the broker and what provinces acknowledge against each other, and notices who is silent."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+import structlog
+from prometheus_client import CollectorRegistry, Gauge
+
+from desk.chassis.db import Database
+from desk.chassis.events import Outbox
+from desk.chassis.problem import ServiceUnavailableError
+from desk.iran.provinces import PROVINCES, province
+from desk.tracking.clients import IntakeClient, KnownCode
+from desk.tracking.domain import State
+from desk.tracking.events import Named, ProvinceSilent
+from desk.tracking.store import Waiting, WatchStore
+
+log = structlog.get_logger(__name__)
+
+PAGE = 1000
+GRACE = timedelta(minutes=10)
+"""How long an event may be on its way before that is a difference."""
+LOOK_SECONDS = 60.0
+DAY = timedelta(days=1)
+HEADQUARTERS = "headquarters"
+
+
+class Kind(StrEnum):
+    """What may not fit."""
+
+    UNKNOWN_TO_TRACKING = "unknown_to_tracking"
+    UNKNOWN_TO_INTAKE = "unknown_to_intake"
+    OTHER_STATE = "other_state"
+    UNSENT = "unsent"
+    UNACKNOWLEDGED = "unacknowledged"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that does not fit; ``where`` is a tracking code, a service or a province."""
+
+    kind: Kind
+    where: str
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """Compares what each side knows of the requests of the last days."""
+
+    database: Database
+    outbox: Outbox
+    intake: IntakeClient
+    days: int
+    silent_after: timedelta
+
+    async def differences(self, now: datetime) -> list[Difference]:
+        """List what does not fit; nothing is the aim. Raises ServiceUnavailableError without intake."""
+        since, until = now - self.days * DAY, now - GRACE
+        found: list[Difference] = []
+        after: str | None = ""
+        while after is not None:
+            page = await self.intake.codes(since, until, after, PAGE)
+            last = page.requests[-1].tracking_code if len(page.requests) == PAGE else None
+            async with self.database.transaction() as session:
+                ours = await WatchStore(session).codes(since, until, after=after, upto=last)
+            found.extend(_compare(page.requests, ours))
+            if not after and page.oldest_unsent_seconds > GRACE.total_seconds():
+                found.append(Difference(Kind.UNSENT, "intake", page.unsent))
+            after = last
+        async with self.database.transaction() as session:
+            unsent, oldest = await self.outbox.backlog(session)
+            waiting = await WatchStore(session).unacknowledged(now - self.silent_after)
+        if oldest > GRACE.total_seconds():
+            found.append(Difference(Kind.UNSENT, "tracking", unsent))
+        found.extend(Difference(Kind.UNACKNOWLEDGED, each.province, each.requests) for each in waiting.values())
+        return found
+
+
+def _compare(theirs: list[KnownCode], ours: dict[str, State]) -> Iterator[Difference]:
+    for known in theirs:
+        state = ours.get(known.tracking_code)
+        if state is None:
+            yield Difference(Kind.UNKNOWN_TO_TRACKING, known.tracking_code)
+        elif not _fits(known.state, state):
+            yield Difference(Kind.OTHER_STATE, known.tracking_code)
+    for code in sorted(ours.keys() - {known.tracking_code for known in theirs}):
+        yield Difference(Kind.UNKNOWN_TO_INTAKE, code)
+
+
+def _fits(at_intake: State, here: State) -> bool:
+    """Tell whether both know the same of the applicant; who has withdrawn meanwhile is of no concern any more."""
+    of_identity = {State.IDENTITY_PENDING, State.IDENTITY_REJECTED}
+    if here is State.WITHDRAWN:
+        return True
+    return here is at_intake if at_intake in of_identity else here not in of_identity
+
+
+class Watch:
+    """Looks for silent provinces every minute, and reconciles once a day. Any number may run at once."""
+
+    def __init__(self, reconciliation: Reconciliation, registry: CollectorRegistry) -> None:
+        self._reconciliation = reconciliation
+        self._database = reconciliation.database
+        self._outbox = reconciliation.outbox
+        self._differences = Gauge(
+            "desk_reconciliation_differences", "What did not fit at the last comparison", ["kind"], registry=registry
+        )
+        self._reconciled = Gauge(
+            "desk_reconciliation_time_seconds", "When the last comparison ended, Unix time", registry=registry
+        )
+        self._silent = Gauge(
+            "desk_province_silent",
+            "1 while a province acknowledges nothing and requests wait",
+            ["province"],
+            registry=registry,
+        )
+        self._due = datetime.min.replace(tzinfo=UTC)
+        self._finishing = asyncio.Event()
+
+    def finish(self) -> None:
+        """End after what is under way."""
+        self._finishing.set()
+
+    async def run(self) -> None:
+        """Watch until :meth:`finish`; errors of the database end the call."""
+        while not self._finishing.is_set():
+            now = datetime.now(UTC)
+            await self.look_for_silence(now)
+            if now >= self._due:
+                await self._reconcile(now)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._finishing.wait()
+
+    async def _reconcile(self, now: datetime) -> None:
+        try:
+            await self.reconcile(now)
+        except ServiceUnavailableError:  # the next look tries again; an alarm tells of a comparison that is missing
+            log.warning("reconciliation put off: intake is away")
+            return
+        self._due = now + DAY
+
+    async def reconcile(self, now: datetime) -> list[Difference]:
+        """Compare, and set the metric. Raises ServiceUnavailableError without intake."""
+        found = await self._reconciliation.differences(now)
+        counts: Counter[Kind] = Counter()
+        for difference in found:
+            counts[difference.kind] += difference.count
+        for kind in Kind:
+            self._differences.labels(kind.value).set(counts[kind])
+        self._reconciled.set(now.timestamp())
+        tell = log.warning if found else log.info
+        tell("reconciled", differences=counts.total(), **{kind.value: counts[kind] for kind in counts})
+        return found
+
+    async def look_for_silence(self, now: datetime) -> set[str]:
+        """Tell headquarters, once, of each province that falls silent; return those that are."""
+        since = now - self._reconciliation.silent_after
+        async with self._database.transaction() as session:
+            store = WatchStore(session)
+            waiting = await store.unacknowledged(since)
+            silent = waiting.keys() - (await store.heard_since(since) if waiting else set())
+            for key in sorted(silent):
+                times = await store.begin_silence(key, now)
+                if times is not None:
+                    log.error("province is silent", province=key, waiting=waiting[key].requests)
+                    event = _silent(waiting[key], now)
+                    await self._outbox.add(session, event, subject=key, key=HEADQUARTERS, seq=times)
+            await store.end_silence(silent, now)
+        for each in PROVINCES:
+            self._silent.labels(each.key).set(each.key in silent)
+        return set(silent)
+
+
+def _silent(waiting: Waiting, now: datetime) -> ProvinceSilent:
+    return ProvinceSilent(
+        province=Named(key=waiting.province, name=province(waiting.province).name),
+        at=now,
+        waiting=waiting.requests,
+        oldest_since=waiting.oldest_since,
+    )

@@ -1,0 +1,322 @@
+"""What an applicant may do by the tracking token, once, and who hears of it."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from desk.tracking.domain import Party, State, may
+from desk.tracking.store import case_table, refusal_table, step_table
+
+REPLY = {"text": "شمارهٔ گذرنامه B12345678 است."}
+WITHDRAWAL = {"reason": "مشکل برطرف شد."}
+RATING = {"rating": 4, "comment": "پاسخ روشن بود."}
+OBJECTION = {"text": "پاسخ به پرسش من نبود."}
+BODIES = {"replies": REPLY, "withdrawal": WITHDRAWAL, "rating": RATING, "objection": OBJECTION}
+EVENTS = {
+    "replies": "request-replied",
+    "withdrawal": "request-withdrawn",
+    "rating": "request-rated",
+    "objection": "request-objected",
+}
+SAYS = {
+    "replies": {"text": REPLY["text"], "files": []},
+    "withdrawal": WITHDRAWAL,
+    "rating": RATING,
+    "objection": OBJECTION | {"for_role": "supervisor"},
+}
+WAYS = {
+    "registered": [],
+    "received": ["case-received"],
+    "in_progress": ["case-assigned"],
+    "info_requested": ["case-info-requested"],
+    "answered": ["case-answered"],
+    "rejected": ["case-rejected"],
+}
+FITTING = {
+    "registered": {"withdrawal": "withdrawn"},
+    "received": {"withdrawal": "withdrawn"},
+    "in_progress": {"withdrawal": "withdrawn"},
+    "info_requested": {"replies": "in_progress", "withdrawal": "withdrawn"},
+    "answered": {"rating": "answered", "objection": "objected"},
+    "rejected": {"objection": "objected"},
+}
+FITS = [(state, move, after) for state, moves in FITTING.items() for move, after in moves.items()]
+DOES_NOT_FIT = [(state, move) for state in WAYS for move in BODIES if move not in FITTING[state]]
+ACTIONS = {"replies": "reply", "withdrawal": "withdraw", "rating": "rate", "objection": "object"}
+
+
+@pytest.fixture
+def case_in(tracking):
+    """Open a case and bring it into a state."""
+
+    async def case_in(state):
+        code = await tracking.submit()
+        for seq, name in enumerate(WAYS[state], start=1):
+            await tracking.report(name, code, seq=seq)
+        return code
+
+    return case_in
+
+
+@pytest.mark.parametrize("state", WAYS)
+async def test_the_page_is_told_what_its_applicant_may_do(tracking, case_in, state):
+    shown = (await tracking.ask(await case_in(state))).json()
+    assert sorted(shown["actions"]) == sorted(ACTIONS[move] for move in FITTING[state])
+
+
+@pytest.mark.parametrize(("state", "move", "after"), FITS)
+async def test_a_move_that_fits_leads_to_its_state(tracking, case_in, state, move, after):
+    code = await case_in(state)
+    answer = await tracking.act(move, code, BODIES[move])
+    assert (answer.status_code, answer.json()["state"], await tracking.state(code)) == (200, after, after)
+
+
+@pytest.mark.parametrize(("state", "move", "after"), FITS)
+async def test_the_province_is_told_of_a_move(tracking, case_in, state, move, after):
+    code = await case_in(state)
+    await tracking.act(move, code, BODIES[move])
+    [told] = await tracking.announced(EVENTS[move])
+    assert told["routing_key"] == f"{EVENTS[move]}.isfahan"
+    assert told["subject"] == told["data"].pop("tracking_code") == code
+    assert told["data"].pop("at")
+    assert told["data"] == SAYS[move]
+    changed = [each["data"]["state"] for each in await tracking.announced("request-status-changed")]
+    assert (changed[-1:] == [after]) == (after != state or bool(WAYS[state]))
+
+
+@pytest.mark.parametrize(("state", "move"), DOES_NOT_FIT)
+async def test_a_move_that_does_not_fit_changes_and_announces_nothing(tracking, case_in, state, move):
+    code = await case_in(state)
+    history, announced = await tracking.history(code), await tracking.announced()
+    answer = await tracking.act(move, code, BODIES[move])
+    assert (answer.status_code, answer.json()["code"]) == (409, "action_not_possible")
+    assert (await tracking.history(code), await tracking.announced()) == (history, announced)
+
+
+@pytest.mark.parametrize(("state", "move", "after"), FITS)
+async def test_a_double_click_moves_once_and_is_answered_twice(tracking, case_in, state, move, after):
+    code = await case_in(state)
+    answers = await asyncio.gather(*(tracking.act(move, code, BODIES[move]) for _ in range(3)))
+    assert [(each.status_code, each.json()["state"]) for each in answers] == [(200, after)] * 3
+    assert len(await tracking.announced(EVENTS[move])) == 1
+    assert len([step for step in await tracking.history(code) if step.action]) == 1
+
+
+async def test_a_repeat_is_answered_even_when_the_case_has_gone_on(tracking, case_in):
+    code = await case_in("info_requested")
+    await tracking.act("replies", code, REPLY)
+    await tracking.report("case-answered", code, seq=2)
+    answer = await tracking.act("replies", code, REPLY)
+    assert (answer.status_code, answer.json()["state"]) == (200, "answered")
+
+
+async def test_a_key_is_not_for_other_words(tracking, case_in):
+    code = await case_in("info_requested")
+    await tracking.act("replies", code, REPLY)
+    answer = await tracking.act("replies", code, {"text": "شمارهٔ دیگر"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
+
+
+async def test_a_second_question_takes_a_second_reply(tracking, case_in):
+    code = await case_in("info_requested")
+    await tracking.act("replies", code, REPLY)
+    await tracking.report("case-info-requested", code, seq=2)
+    answer = await tracking.act("replies", code, {"text": "این هم پاسخ دوم"}, key="key-00000002")
+    assert answer.is_success
+    assert [step["title"] for step in answer.json()["history"]] == [
+        "ثبت شد",
+        "نیازمند توضیح شما",
+        "توضیح شما فرستاده شد",
+        "نیازمند توضیح شما",
+        "توضیح شما فرستاده شد",
+    ]
+
+
+async def test_a_reply_stands_after_its_question_even_if_the_provinces_clock_is_ahead(tracking):
+    code = await tracking.submit()
+    await tracking.report("case-info-requested", code, at="2099-01-01T00:00:00Z")
+    await tracking.act("replies", code, REPLY)
+    await tracking.report("case-assigned", code, seq=2, at="2098-01-01T00:00:00Z")
+    assert [(step.state.value, step.action) for step in await tracking.history(code)] == [
+        ("registered", None),
+        ("info_requested", None),
+        ("in_progress", "reply"),
+        ("in_progress", None),
+    ]
+
+
+async def test_a_rating_is_shown_with_its_number_and_comment(tracking, case_in):
+    code = await case_in("answered")
+    last = (await tracking.act("rating", code, RATING)).json()["history"][-1]
+    assert (last["title"], last["note"], last["action"]) == ("ارزیابی شما ثبت شد: ۴ از ۵", RATING["comment"], "rate")
+
+
+async def test_an_answer_is_rated_once_and_the_next_one_again(tracking, case_in):
+    code = await case_in("answered")
+    await tracking.act("rating", code, RATING)
+    second = await tracking.act("rating", code, {"rating": 1}, key="key-00000002")
+    assert (second.status_code, second.json()["code"]) == (409, "already_rated")
+    await tracking.act("objection", code, OBJECTION)
+    await tracking.report("case-answered", code, seq=2)
+    assert (await tracking.act("rating", code, {"rating": 1}, key="key-00000003")).is_success
+
+
+async def test_an_applicant_objects_once(tracking, case_in):
+    code = await case_in("answered")
+    await tracking.act("objection", code, OBJECTION)
+    await tracking.report("case-answered", code, seq=2)
+    second = await tracking.act("objection", code, OBJECTION, key="key-00000002")
+    assert (second.status_code, second.json()["code"]) == (409, "already_objected")
+    assert (await tracking.ask(code)).json()["actions"] == ["rate"]
+
+
+async def test_the_page_is_told_until_when_to_object(tracking, case_in):
+    shown = (await tracking.ask(await case_in("answered"))).json()
+    left = datetime.fromisoformat(shown["objection_until"]) - datetime.now(UTC)
+    assert timedelta(days=15) <= left <= timedelta(days=16)
+    assert (await tracking.ask(await case_in("received"))).json()["objection_until"] is None
+
+
+async def test_after_the_window_an_objection_comes_too_late(tracking, case_in):
+    code = await case_in("answered")
+    tracking.set_clock(datetime.now(UTC) + timedelta(days=17))
+    answer = await tracking.act("objection", code, OBJECTION)
+    assert (answer.status_code, answer.json()["code"]) == (409, "objection_too_late")
+    assert "object" not in (await tracking.ask(code)).json()["actions"]
+
+
+async def test_after_an_objection_the_province_goes_on(tracking, case_in):
+    code = await case_in("answered")
+    await tracking.act("objection", code, OBJECTION)
+    await tracking.report("case-assigned", code, seq=2)
+    assert await tracking.states(code) == ["registered", "answered", "objected", "in_progress"]
+
+
+async def test_a_report_that_comes_after_a_withdrawal_is_refused_with_its_reason(tracking, case_in):
+    code = await case_in("received")
+    await tracking.act("withdrawal", code, WITHDRAWAL)
+    event_id = await tracking.report("case-answered", code, seq=2)
+    assert await tracking.refusals(code) == [(event_id, "isfahan", "case-answered", "illegal_move")]
+
+
+async def test_who_withdraws_before_being_looked_up_is_heard_of_by_no_province_until_the_release(
+    tracking, pending, submission, new_code
+):
+    code = new_code()
+    await tracking.bus.handle(pending(code))
+    assert (await tracking.act("withdrawal", code, {})).json()["state"] == "withdrawn"
+    assert await tracking.announced("request-withdrawn") == []
+    await tracking.bus.handle(submission(code, seq=2))
+    [told] = await tracking.announced("request-withdrawn")
+    assert told["seq"] == 3
+    assert await tracking.state(code) == "withdrawn"
+
+
+@pytest.mark.parametrize(
+    ("token", "code"),
+    [("none", "tracking_token_missing"), ("forged", "tracking_token_invalid"), ("old", "tracking_token_expired")],
+)
+async def test_without_a_token_that_holds_nothing_is_done(tracking, case_in, token, code):
+    tracking_code = await case_in("received")
+    tokens = {"none": "", "forged": "abc", "old": tracking.token(tracking_code, seconds=-1)}
+    headers = {"idempotency-key": "key-00000001"}
+    headers |= {"authorization": f"Bearer {tokens[token]}"} if tokens[token] else {}
+    answer = await tracking.act("withdrawal", tracking_code, {}, token=tokens[token] or " ")
+    assert (answer.status_code, answer.json()["code"]) == (401, code)
+    assert await tracking.state(tracking_code) == "received"
+
+
+async def test_a_token_for_something_else_is_none(tracking, case_in):
+    code = await case_in("received")
+    answer = await tracking.act("withdrawal", code, {}, token=tracking.token(code, audience="desk.identity"))
+    assert answer.json()["code"] == "tracking_token_invalid"
+
+
+@pytest.mark.parametrize("key", [None, "short", "with spaces in", "ک" * 9])
+async def test_a_move_needs_a_usable_key(tracking, case_in, key):
+    code = await case_in("received")
+    sent = key.encode() if key else None
+    answer = await tracking.act("withdrawal", code, {}, key=sent)
+    assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_key_missing")
+
+
+@pytest.mark.parametrize(
+    ("move", "body", "field"),
+    [
+        ("replies", {}, "text"),
+        ("replies", {"text": " \u200c\n"}, "text"),
+        ("replies", {"text": "ا" * 4001}, "text"),
+        ("objection", {"text": ""}, "text"),
+        ("rating", {"rating": 0}, "rating"),
+        ("rating", {"rating": 6}, "rating"),
+        ("rating", {"rating": 4, "comment": "ا" * 1001}, "comment"),
+        ("withdrawal", {"reason": "ا" * 1001}, "reason"),
+    ],
+)
+async def test_bad_words_are_refused_at_their_field(tracking, case_in, move, body, field):
+    answer = await tracking.act(move, await case_in("answered"), body)
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+async def test_moves_of_one_request_are_bounded(tracking, case_in):
+    code = await case_in("registered")
+    answers = [await tracking.act("rating", code, RATING) for _ in range(31)]
+    assert (answers[29].status_code, answers[30].status_code) == (409, 429)
+
+
+async def test_a_request_tracking_has_not_heard_of_cannot_be_moved_yet(tracking, new_code):
+    assert (await tracking.act("withdrawal", new_code(), {})).json()["code"] == "action_not_possible"
+
+
+anything = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=25, deadline=None
+)
+reports = st.tuples(
+    st.sampled_from(["case-received", "case-assigned", "case-info-requested", "case-answered", "case-rejected"]),
+    st.integers(min_value=1, max_value=8),
+)
+moves = st.tuples(st.sampled_from(sorted(BODIES)), st.integers(min_value=1, max_value=3))
+
+
+@anything
+@given(st.lists(st.one_of(reports, moves), max_size=12), st.data())
+async def test_no_sequence_of_reports_and_moves_reaches_an_illegal_state_or_loses_one(tracking, report, given, data):
+    code = await tracking.submit()
+    messages = [report(name, code, seq=number) if name not in BODIES else (name, number) for name, number in given]
+    repeated = data.draw(st.lists(st.sampled_from(messages), max_size=4)) if messages else []
+    token = tracking.token(code)
+    tracking.app.state.moves_per_request = "1000/hour"
+    moved = set()
+    before = (await tracking.case(code)).state
+    for message in data.draw(st.permutations(messages + repeated)):
+        if isinstance(message, tuple):
+            move, number = message
+            answer = await tracking.act(move, code, BODIES[move], key=f"key-0000000{number}", token=token)
+            assert answer.status_code in {200, 409}
+            party = Party.APPLICANT
+            moved |= {message} if answer.is_success else set()
+        else:
+            await tracking.bus.handle(message)
+            party = Party.PROVINCE
+        after = (await tracking.case(code)).state
+        assert after is before or may(party, before, after)
+        before = after
+    await _nothing_is_lost(tracking, code, moved, {each.id for each in messages if not isinstance(each, tuple)})
+
+
+async def _nothing_is_lost(tracking, code, moved, reported):
+    steps = await tracking.rows(select(step_table).where(step_table.c.tracking_code == code))
+    refused = await tracking.rows(select(refusal_table.c.event_id).where(refusal_table.c.tracking_code == code))
+    assert sum(step.action is not None for step in steps) == len(moved)
+    entered = [row.event_id for row in [*steps, *refused]]
+    assert len(entered) == len(set(entered)) == len(reported) + len(moved) + 1
+    numbers = [each["seq"] for each in await tracking.announced() if each["subject"] == code]
+    assert sorted(numbers) == list(range(2, 2 + len(numbers)))
+    [case] = await tracking.rows(select(case_table).where(case_table.c.tracking_code == code))
+    assert State(case.state) in State
+    assert case.seq == 1 + len(numbers)

@@ -1,0 +1,208 @@
+"""What does not fit between intake, tracking, the broker and the provinces, and who is silent."""
+
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from sqlalchemy import update
+
+from desk.chassis.command import TaskFailedError
+from desk.chassis.events import outbox
+from desk.chassis.problem import ServiceUnavailableError
+from desk.tracking import watching
+from desk.tracking.app import reconcile
+from desk.tracking.store import case_table
+
+SUBMITTED = datetime(2026, 12, 13, 11, 0, tzinfo=UTC)
+NOW = SUBMITTED + timedelta(hours=12)
+LATER = SUBMITTED + timedelta(days=2)
+
+
+@pytest.fixture(autouse=True)
+def _submission_day(tracking):
+    tracking.set_clock(SUBMITTED)
+
+
+@pytest.fixture
+def differences(tracking):
+    async def differences(now=NOW):
+        found = await tracking.app.state.watch.reconcile(now)
+        return [(each.kind.value, each.where, each.count) for each in found]
+
+    return differences
+
+
+@pytest.fixture
+def silent(tracking):
+    async def silent(now):
+        return await tracking.app.state.watch.look_for_silence(now)
+
+    return silent
+
+
+async def metric(tracking, name):
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(tracking.app), base_url="http://tracking") as client:
+        lines = (await client.get("/metrics")).text.splitlines()
+    return next(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
+
+
+async def test_what_both_know_alike_is_no_difference(tracking, differences, pending, new_code):
+    code, held = await tracking.submit(), new_code()
+    await tracking.bus.handle(pending(held))
+    tracking.peers.codes = {code: "registered", held: "identity_pending"}
+    await tracking.report("case-answered", code)
+    assert await differences() == []
+    assert await metric(tracking, "desk_reconciliation_time_seconds") == NOW.timestamp()
+
+
+async def test_a_request_tracking_has_never_heard_of_is_a_difference(tracking, differences, new_code):
+    code = new_code()
+    tracking.peers.codes = {code: "registered"}
+    assert await differences() == [("unknown_to_tracking", code, 1)]
+    assert await metric(tracking, 'desk_reconciliation_differences{kind="unknown_to_tracking"}') == 1
+
+
+async def test_a_request_intake_does_not_have_is_a_difference(tracking, differences):
+    code = await tracking.submit()
+    assert await differences() == [("unknown_to_intake", code, 1)]
+
+
+async def test_a_release_that_was_lost_is_a_difference(tracking, differences, pending, new_code):
+    code = new_code()
+    await tracking.bus.handle(pending(code))
+    tracking.peers.codes = {code: "registered"}
+    assert await differences() == [("other_state", code, 1)]
+
+
+async def test_who_has_withdrawn_is_no_difference(tracking, differences, pending, new_code):
+    code = new_code()
+    await tracking.bus.handle(pending(code))
+    await tracking.act("withdrawal", code, {})
+    tracking.peers.codes = {code: "identity_rejected"}
+    assert await differences() == []
+
+
+async def test_events_that_do_not_leave_are_differences(tracking, differences):
+    code = await tracking.submit()
+    await tracking.report("case-answered", code)
+    async with tracking.parts.database.transaction() as session:
+        await session.execute(update(outbox).values(created_at=datetime.now(UTC) - timedelta(hours=1)))
+    tracking.peers.codes, tracking.peers.unsent = {code: "registered"}, (7, 900.0)
+    assert await differences() == [("unsent", "intake", 7), ("unsent", "tracking", 1)]
+
+
+async def test_requests_a_province_has_not_acknowledged_are_differences(tracking, differences):
+    codes = [await tracking.submit() for _ in range(2)]
+    tracking.peers.codes = dict.fromkeys(codes, "registered")
+    assert await differences(LATER) == [("unacknowledged", "isfahan", 2)]
+    for code in codes:
+        await tracking.report("case-received", code)
+    assert await differences(LATER) == []
+    assert await metric(tracking, 'desk_reconciliation_differences{kind="unacknowledged"}') == 0
+
+
+async def test_pages_lose_and_repeat_nothing(tracking, differences, monkeypatch, new_code):
+    monkeypatch.setattr(watching, "PAGE", 3)
+    codes = [await tracking.submit() for _ in range(10)]
+    missing, unknown = codes[4], new_code()
+    tracking.peers.codes = {code: "registered" for code in [*codes, unknown] if code != missing}
+    assert sorted(await differences()) == [("unknown_to_intake", missing, 1), ("unknown_to_tracking", unknown, 1)]
+    assert len(tracking.peers.asked_of("/internal/requests/codes")) == 4
+
+
+async def test_an_exact_last_page_ends_it(tracking, differences, monkeypatch):
+    monkeypatch.setattr(watching, "PAGE", 2)
+    codes = [await tracking.submit() for _ in range(4)]
+    tracking.peers.codes = dict.fromkeys(codes, "registered")
+    assert await differences() == []
+
+
+async def test_only_codes_and_times_are_asked_for(tracking, differences):
+    await differences()
+    [(_, body)] = tracking.peers.asked_of("/internal/requests/codes")
+    assert sorted(body) == ["after", "limit", "since", "until"]
+
+
+async def test_without_intake_nothing_is_said_to_fit(tracking, differences):
+    tracking.peers.intake = httpx.ConnectError("refused")
+    with pytest.raises(ServiceUnavailableError):
+        await differences()
+    assert await metric(tracking, "desk_reconciliation_time_seconds") == 0
+
+
+async def test_headquarters_is_told_once_of_a_silent_province(tracking, silent):
+    for _ in range(3):
+        await tracking.submit()
+    assert await silent(NOW) == set()
+    for minutes in range(3):
+        assert await silent(LATER + timedelta(minutes=minutes)) == {"isfahan"}
+    [told] = await tracking.announced("province-silent")
+    assert (told["routing_key"], told["subject"], told["seq"]) == ("province-silent.headquarters", "isfahan", 1)
+    assert told["data"] == {
+        "province": {"key": "isfahan", "name": "اصفهان"},
+        "at": "2026-12-15T11:00:00Z",
+        "waiting": 3,
+        "oldest_since": "2026-12-13T11:00:00Z",
+    }
+    assert await metric(tracking, 'desk_province_silent{province="isfahan"}') == 1
+    assert await metric(tracking, 'desk_province_silent{province="qom"}') == 0
+
+
+async def test_a_province_without_requests_is_not_silent(tracking, silent):
+    code = await tracking.submit()
+    await tracking.report("case-received", code)
+    assert await silent(LATER) == set()
+
+
+async def test_who_reports_on_anything_is_not_silent(tracking, silent):
+    await tracking.submit()
+    other = await tracking.submit()
+    await tracking.report("case-received", other)
+    # Steps are recorded by the real clock: look from a day before it.
+    now = datetime.now(UTC) + timedelta(hours=1)
+    async with tracking.parts.database.transaction() as session:
+        await session.execute(update(case_table).values(since=now - timedelta(days=3)))
+    assert await silent(now) == set()
+    assert await silent(now + timedelta(days=2)) == {"isfahan"}
+
+
+async def test_a_province_that_falls_silent_again_is_told_of_again(tracking, silent):
+    first = await tracking.submit()
+    await silent(LATER)
+    await tracking.report("case-received", first)
+    assert await silent(LATER + timedelta(minutes=1)) == set()
+    assert await metric(tracking, 'desk_province_silent{province="isfahan"}') == 0
+    await tracking.submit()
+    assert await silent(LATER + timedelta(days=30)) == {"isfahan"}
+    assert [each["seq"] for each in await tracking.announced("province-silent")] == [1, 2]
+
+
+async def test_no_code_is_logged_when_something_differs(tracking, differences, logged):
+    code = await tracking.submit()
+    await differences()
+    text = logged()
+    assert "unknown_to_intake" in text
+    assert code not in text
+
+
+@pytest.fixture
+def command(tracking, monkeypatch):
+    """Run `desk-tracking reconcile` on the parts of this test."""
+    monkeypatch.setattr("desk.tracking.app.Settings", lambda: tracking.settings)
+    monkeypatch.setattr("desk.tracking.app.real_parts", lambda _: tracking.parts)
+    monkeypatch.setattr("desk.tracking.app.configure_logging", lambda *_: None)
+    return reconcile
+
+
+async def test_the_command_prints_each_difference_and_their_count(tracking, command, new_code):
+    code = new_code()
+    tracking.set_clock(datetime.now(UTC) - timedelta(days=2))
+    await tracking.submit(submitted_at=datetime.now(UTC).isoformat())
+    tracking.peers.codes = {code: "registered"}
+    assert await command() == [f"unknown_to_tracking: {code}", "unacknowledged: isfahan", "2 differences"]
+
+
+async def test_the_command_says_so_if_nothing_could_be_compared(tracking, command):
+    tracking.peers.intake = httpx.ConnectError("refused")
+    with pytest.raises(TaskFailedError, match="nothing was compared"):
+        await command()

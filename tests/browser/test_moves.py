@@ -1,0 +1,124 @@
+"""What an applicant may do about a request, by clicks, each after a question; and pictures of every step."""
+
+import pytest
+from applicant import Applicant, Expert
+from browser.pages import TrackPage
+from browser.test_pictures import PICTURES, Camera
+from desk_process import RunningDesk
+from playwright.sync_api import Page, expect
+
+QUESTION = "شمارهٔ گذرنامهٔ خود را بنویسید.\nاگر گذرنامهٔ تازه دارید، شمارهٔ همان را بنویسید."
+
+
+@pytest.fixture
+def camera(page: Page) -> Camera:
+    PICTURES.mkdir(exist_ok=True)
+    return Camera(page)
+
+
+def opened(page: Page, action: str):
+    details = page.locator(f"#move_{action}")
+    if details.get_attribute("open") is None:
+        details.locator("summary").click()
+    return details
+
+
+def confirm(page: Page, camera: Camera | None = None, name: str = ""):
+    expect(page.locator("#confirm")).to_be_visible()
+    if camera is not None:
+        camera.take(name, whole=False)
+    page.locator("#confirm_yes").click()
+    expect(page.locator("#confirm")).to_be_hidden()
+
+
+def test_an_applicant_answers_the_experts_question(page: Page, camera: Camera, desk: RunningDesk):
+    applicant, expert = Applicant(desk.client, place=34), Expert(desk.client, "yazd")
+    code = applicant.submit(province="yazd")
+    expert.receives(code)
+    expert.ask(code, QUESTION)
+    applicant.sees(code, "info_requested")
+
+    TrackPage(page).open().ask(applicant.national_id, code)
+    expect(page.locator("#question")).to_have_text(QUESTION)
+    expect(page.locator("#result_due_note")).to_contain_text("متوقف")
+    camera.take("move-reply")
+    page.get_by_role("button", name="فرستادن توضیح").click()
+    expect(page.locator("#reply_text_error")).to_contain_text("توضیح خود را بنویسید.")
+    expect(page.get_by_label("توضیح شما")).to_be_focused()
+    camera.take("move-reply-missing")
+
+    page.get_by_label("توضیح شما").fill("شمارهٔ گذرنامه: B12345678")
+    page.get_by_role("button", name="فرستادن توضیح").click()
+    confirm(page, camera, "move-reply-confirm")
+    expect(page.locator("#moved")).to_have_text("توضیح شما فرستاده شد و رسیدگی ادامه می‌یابد.")
+    expect(page.locator("#state")).to_have_text("در حال بررسی")
+    expect(page.locator("#history li h3").first).to_have_text("توضیح شما فرستاده شد")
+    camera.take("move-replied")
+
+
+def test_an_applicant_rates_the_answer_and_objects_to_it(page: Page, camera: Camera, desk: RunningDesk):
+    applicant, expert = Applicant(desk.client, place=35), Expert(desk.client, "zanjan")
+    code = applicant.submit(province="zanjan")
+    expert.receives(code)
+    expert.answer(code, "روادید شما صادر شده است.")
+    applicant.sees(code, "answered")
+
+    TrackPage(page).open().ask(applicant.national_id, code)
+    rate = opened(page, "rate")
+    rate.get_by_role("button").click()
+    expect(page.locator("#rate_rating_error")).to_contain_text("یک امتیاز انتخاب کنید.")
+    rate.get_by_label("۴").check()
+    expect(page.locator("#rate_rating_error")).to_be_hidden()
+    rate.get_by_label("نظر شما").fill("پاسخ روشن بود.")
+    opened(page, "object")
+    camera.take("move-rate-and-object")
+    rate.get_by_role("button").click()
+    confirm(page)
+    expect(page.locator("#moved")).to_have_text("ارزیابی شما ثبت شد. سپاسگزاریم.")
+    expect(page.locator("#move_rate")).to_be_hidden()
+    expect(page.locator("#history li h3").first).to_have_text("ارزیابی شما ثبت شد: ۴ از ۵")
+
+    objection = opened(page, "object")
+    expect(page.locator("#objection_until")).to_contain_text("یک بار")
+    objection.get_by_label("دلیل اعتراض").fill("پاسخ به پرسش من نبود.")
+    objection.get_by_role("button").click()
+    confirm(page)
+    expect(page.locator("#state")).to_have_text("در حال بررسی دوباره")
+    expect(page.locator("#moves")).to_be_hidden()
+    camera.take("move-objected")
+
+
+def test_an_applicant_withdraws_only_after_saying_yes(page: Page, camera: Camera, desk: RunningDesk):
+    applicant, expert = Applicant(desk.client, place=36), Expert(desk.client, "semnan")
+    code = applicant.submit(province="semnan")
+    expert.receives(code)
+    applicant.sees(code, "received")
+
+    TrackPage(page).open().ask(applicant.national_id, code)
+    withdrawal = opened(page, "withdraw")
+    camera.take("move-withdraw")
+    withdrawal.get_by_role("button").click()
+    page.get_by_role("button", name="بازگشت").click()
+    expect(page.locator("#state")).to_have_text("به دست کارشناسان رسید")
+    withdrawal.get_by_role("button").click()
+    confirm(page, camera, "move-withdraw-confirm")
+    expect(page.locator("#state")).to_have_text("پس گرفته شد")
+    expect(page.locator("#result_due_row")).to_be_hidden()
+    camera.take("move-withdrawn")
+
+
+def test_who_comes_too_late_is_told_what_to_do(page: Page, camera: Camera, desk: RunningDesk):
+    applicant, expert = Applicant(desk.client, place=37), Expert(desk.client, "bushehr")
+    code = applicant.submit(province="bushehr")
+    expert.receives(code)
+    applicant.sees(code, "received")
+    TrackPage(page).open().ask(applicant.national_id, code)
+    expect(page.locator("#result")).to_be_visible()
+    expert.answer(code, "پاسخ شما آماده است.")
+    applicant.sees(code, "answered")
+
+    opened(page, "withdraw").get_by_role("button").click()
+    confirm(page)
+    expect(page.locator("#moves_error")).to_contain_text("وضعیت درخواست تغییر کرده است")
+    expect(page.locator("#moves_error").get_by_role("link")).to_have_attribute("href", "/track")
+    camera.take("move-too-late")
