@@ -124,6 +124,7 @@ async def running_intake(url: str) -> AsyncIterator[Intake]:
                     "vault_keys": "unused",
                     "index_key": "unused",
                     "identity_public_key": public,
+                    "tracking_public_key": public,
                     "captcha_url": "http://captcha",
                     "budget_url": "memory://",
                 }

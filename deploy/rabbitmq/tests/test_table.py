@@ -15,7 +15,7 @@ def test_every_province_has_a_queue_and_names_are_unique():
 
 
 def test_every_queue_belongs_to_a_service_or_to_a_province():
-    services = {"tracking", "notifier"}
+    services = {"intake", "tracking", "notifier"}
     assert {q.name for q in TOPOLOGY.queues} == services | {province_queue(each.key) for each in PROVINCES}
 
 

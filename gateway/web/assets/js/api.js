@@ -23,7 +23,7 @@
 /** @typedef {{ at: string, state: string, title: string, note: string | null }} HistoryEntry */
 /** @typedef {{ text: string, at: string, files: { id: string, name: string, size: number }[] }} Answer */
 /** @typedef {{ at: string, purpose: string }} RegistryLookup */
-/** @typedef {{ tracking_code: string, state: string, state_title: string, submitted_at: string, due_at: string, province: { key: string, name: string }, subject: Titled, sub_subject: Titled, history: HistoryEntry[], answer: Answer | null, registry_lookups: RegistryLookup[] | null }} TrackedRequest */
+/** @typedef {{ tracking_code: string, state: string, state_title: string, submitted_at: string, due_at: string, province: { key: string, name: string }, subject: Titled, sub_subject: Titled, history: HistoryEntry[], answer: Answer | null, token: string, registry_lookups: RegistryLookup[] | null }} TrackedRequest */
 /** @typedef {{ field: string, code: string, message: string }} FieldError */
 
 const PATIENCE_MS = 30_000;
@@ -147,6 +147,16 @@ export function removeAttachment(id, token) {
  */
 export function trackRequest(query) {
   return ask("POST", "/api/tracking", { body: query });
+}
+
+/**
+ * Where a file of the tracked request can be fetched; the link is good for a minute.
+ * @param {string} id
+ * @param {string} token the tracking token
+ * @returns {Promise<{ url: string, expires_at: string }>}
+ */
+export function linkToFile(id, token) {
+  return ask("GET", `/api/files/${encodeURIComponent(id)}`, { token });
 }
 
 /**
