@@ -125,6 +125,7 @@ async def running_intake(url: str) -> AsyncIterator[Intake]:
                     "vault_keys": "unused",
                     "index_key": "unused",
                     "identity_public_key": public,
+                    "tracking_public_key": public,
                     "captcha_url": "http://captcha",
                     "registry_url": "http://registry-gateway",
                     "budget_url": "memory://",

@@ -30,7 +30,7 @@ def services(tmp_path_factory: pytest.TempPathFactory):
     return create_app(LocalSettings(tmp_path_factory.mktemp("contracts"))).services
 
 
-@pytest.mark.parametrize("consumer", ["tracking", "notifier"])
+@pytest.mark.parametrize("consumer", ["intake", "tracking", "notifier"])
 def test_a_consumer_understands_the_published_examples(services, consumer: str):
     heard: tuple[type[Event], ...] = services[consumer].state.bus.listens_to
     assert heard
@@ -40,7 +40,7 @@ def test_a_consumer_understands_the_published_examples(services, consumer: str):
         event.model_validate(envelope.data | {"an_unknown_field": 1})
 
 
-@pytest.mark.parametrize("consumer", ["tracking", "notifier"])
+@pytest.mark.parametrize("consumer", ["intake", "tracking", "notifier"])
 def test_a_consumer_hears_exactly_what_its_queue_is_bound_to(services, consumer: str):
     heard = {event.name for event in services[consumer].state.bus.listens_to}
     queue = next(queue for queue in desk_topology().queues if queue.name == consumer)
