@@ -59,7 +59,9 @@ bench: setup  ## measure the desk against a bare limit, as ratios of one run
 	@$(BIN)/python benchmarks/submit.py $(ARGS)
 	@$(BIN)/python benchmarks/relay.py
 	@$(BIN)/python benchmarks/captcha.py
+	@$(BIN)/python benchmarks/work.py
 	@$(BIN)/python benchmarks/gateway.py
+	@$(BIN)/python benchmarks/registry.py
 
 clean:  ## remove .venv and caches; data under .desk/ stay
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -34,7 +34,7 @@ from desk.chassis.events import Message
 from desk.chassis.storage import FolderStore
 from desk.chassis.telemetry import Telemetry, configure_logging
 from desk.intake.app import IDENTITY_AUDIENCE, IDENTITY_ISSUER, Parts, create_app
-from desk.intake.clients import CaptchaClient
+from desk.intake.clients import CaptchaClient, RegistryClient
 from desk.intake.settings import Settings
 from desk.servers.postgres import PostgresServer, open_postgres
 
@@ -54,6 +54,7 @@ PERSON = {
     "first_name": "نرگس",
     "last_name": "باران‌دشت",
     "gender": "female",
+    "status": "matched",
 }
 
 
@@ -124,7 +125,9 @@ async def running_intake(url: str) -> AsyncIterator[Intake]:
                     "vault_keys": "unused",
                     "index_key": "unused",
                     "identity_public_key": public,
+                    "tracking_public_key": public,
                     "captcha_url": "http://captcha",
+                    "registry_url": "http://registry-gateway",
                     "budget_url": "memory://",
                 }
             ),
@@ -134,6 +137,7 @@ async def running_intake(url: str) -> AsyncIterator[Intake]:
                 storage=FolderStore(Path(objects)),
                 budgets=Budgets("memory://"),
                 captcha=CaptchaClient(peer),
+                registry=RegistryClient(peer),  # nobody's identity is pending
                 identity=TokenReader(public, issuer=IDENTITY_ISSUER, audience=IDENTITY_AUDIENCE),
                 vault=Vault.from_text(f"k1:{new_secret()}", new_secret()),
                 telemetry=Telemetry("intake"),

@@ -41,11 +41,11 @@ ROUTES = Path(__file__).parents[1] / "gateway" / "routes.toml"
 SERVICES = ("captcha", "registry-simulator", "registry-gateway", "intake", "tracking", "notifier")
 WITH_DATABASE = ("registry-gateway", "intake", "tracking", "notifier")
 TABLES = {
-    "intake": ("identity_check", "attachment", "request", "outbox", "inbox"),
+    "intake": ("handover", "answer_file", "identity_check", "attachment", "request", "outbox", "inbox"),
     "tracking": ("refusal", "handover", "step", '"case"', "outbox", "inbox"),
     "notifier": ("message", "outbox", "inbox"),
 }
-READ_QUEUES = ("tracking", "notifier")
+READ_QUEUES = ("intake", "tracking", "notifier")
 START_DEADLINE = 60.0
 STOP_SECONDS = 60.0
 ONE_TASK_SECONDS = 120.0
@@ -327,7 +327,8 @@ class RealDesk:
 
     def _settings(self) -> dict[str, dict[str, str]]:
         identity_private, identity_public = new_key_pair()
-        tracking_private, _ = new_key_pair()
+        tracking_private, tracking_public = new_key_pair()
+        self.province_keys = {key: new_key_pair() for key in ("isfahan", "qom")}
         each = {name: self._store_settings(name) for name in WITH_DATABASE} | {"captcha": {}}
         budgets = {"BUDGET_URL": self._redis_url}
         peers = {"CAPTCHA_URL": self["captcha"].url}
@@ -353,6 +354,8 @@ class RealDesk:
             | {
                 "BROKER_URL": self.broker_url("intake"),
                 "IDENTITY_PUBLIC_KEY": identity_public,
+                "TRACKING_PUBLIC_KEY": tracking_public,
+                "PROVINCE_KEYS": json.dumps({key: public for key, (_, public) in self.province_keys.items()}),
                 "UPLOADS_PER_IDENTITY": PLENTY,
                 "IDENTITY_CHECK_SECONDS": "1",
                 "S3_ENDPOINT": self.s3.endpoint,

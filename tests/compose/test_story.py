@@ -47,7 +47,7 @@ def test_only_the_public_door_is_open_to_others_than_this_machine(containers: Co
 
 
 def test_what_is_ours_runs_without_root_and_cannot_change_its_image(containers: Containers):
-    ours = ("gateway", "captcha", "registry-gateway", "intake", "tracking", "notifier")
+    ours = ("gateway", "captcha", "registry-simulator", "registry-gateway", "intake", "tracking", "notifier")
     for service in ours:
         found = containers.inspect(service)
         assert found["Config"]["User"] == "10001:10001", service

@@ -13,3 +13,8 @@ SETTLE_SECONDS = 60.0
 def scaled(as_written: int, *, at_least: int = 1) -> int:
     """Give a count or a number of seconds for this run."""
     return max(at_least, math.ceil(as_written / PART))
+
+
+def patience(requests: int) -> float:
+    """Give the seconds in which so many requests at once are told of, as well: hundreds of notices take their time."""
+    return SETTLE_SECONDS + requests / 8

@@ -12,7 +12,7 @@ from desk_process import wait_for
 from faults.alarms import out_of_memory
 from faults.invariant import settled
 from faults.proxy import FaultProxy
-from faults.scale import SETTLE_SECONDS, TEST_SECONDS, scaled
+from faults.scale import SETTLE_SECONDS, TEST_SECONDS, patience, scaled
 from real_desk import RealDesk
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(TEST_SECONDS), pytest.mark.usefixtures("mended_servers")]
@@ -68,7 +68,8 @@ def test_submissions_go_on_while_the_broker_is_stopped(calm_desk: RealDesk):
     assert max(ages) > 4, "nobody would see that events wait"
     assert unsent(calm_desk) == len(calm_desk.ledger)
     calm_desk.rabbit.start()
-    assert settled(calm_desk) == []
+    wait_for(lambda: unsent(calm_desk) == 0, SETTLE_SECONDS)
+    assert settled(calm_desk, seconds=patience(len(calm_desk.ledger))) == []
 
 
 def test_a_broker_killed_under_load_loses_nothing(calm_desk: RealDesk):

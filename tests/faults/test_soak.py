@@ -8,7 +8,7 @@ import pytest
 from desk_process import wait_for
 from faults.invariant import settled
 from faults.preludes import SHORT_CLAIMS
-from faults.scale import TEST_SECONDS, scaled
+from faults.scale import TEST_SECONDS, patience, scaled
 from real_desk import RealDesk
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(TEST_SECONDS), pytest.mark.usefixtures("mended_servers")]
@@ -52,4 +52,4 @@ def test_many_submissions_with_kills_have_one_effect_each(calm_desk: RealDesk):
     assert len(calm_desk.ledger) == number
     assert len(kills) >= number // SUBMISSIONS_PER_KILL - 1, "hardly anything was killed"
     assert {"broker", *SERVICES} <= set(kills)
-    assert settled(calm_desk) == []
+    assert settled(calm_desk, seconds=patience(number)) == []

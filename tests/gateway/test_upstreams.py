@@ -204,7 +204,7 @@ def test_a_name_is_followed_when_containers_come_go_and_move(open_door: OpenGate
 
 def test_the_pages_need_no_service(open_door: OpenGateway):
     nowhere = f"127.0.0.1:{free_port()}"
-    door = open_door(dict.fromkeys(("captcha", "registry-gateway", "intake", "tracking"), nowhere))
+    door = open_door(dict.fromkeys(("captcha", "registry-gateway", "intake", "tracking", "notifier"), nowhere))
     for page in ("/", "/send", "/track", "/help"):
         assert httpx.get(f"{door.url}{page}", trust_env=False).status_code == 200
     unavailable = (GATEWAY / "web" / "errors" / "upstream_unavailable.json").read_text(encoding="utf-8")

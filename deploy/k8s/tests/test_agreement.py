@@ -15,6 +15,7 @@ from desk.chassis.command import GRACE_SECONDS
 from desk.chassis.db import Database
 from desk.chassis.health import READY_TIMEOUT_SECONDS
 from desk.chassis.serving import LATE_SECONDS
+from desk.intake.app import create_app as create_intake
 from desk.iran.provinces import PROVINCES
 from desk.notifier.app import create_app as create_notifier
 from desk.topology.main import _parser
@@ -125,7 +126,7 @@ def test_every_queue_has_a_consumer_or_is_read_by_others(production, monkeypatch
     consumed = {service.queue: service.user for service in SERVICES if service.queue is not None}
     assert queues == consumed.keys()
 
-    for module, create in (("notifier", create_notifier), ("tracking", create_tracking)):
+    for module, create in (("intake", create_intake), ("notifier", create_notifier), ("tracking", create_tracking)):
         for file, value in production.secrets[module].items():
             (tmp_path / file).write_text(value)
         monkeypatch.setenv("DESK_SECRETS_DIR", str(tmp_path))

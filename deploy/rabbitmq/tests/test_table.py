@@ -23,7 +23,7 @@ def test_every_province_has_a_queue_and_names_are_unique():
 
 
 def test_every_queue_belongs_to_a_service_to_headquarters_or_to_a_province():
-    others = {"tracking", "notifier", "headquarters"}
+    others = {"intake", "tracking", "notifier", "headquarters"}
     assert {q.name for q in TOPOLOGY.queues} == others | {province_queue(each.key) for each in PROVINCES}
 
 

@@ -28,6 +28,9 @@ from desk.intake.clients import CaptchaClient, RegistryClient
 from desk.intake.settings import Settings
 
 PRIVATE_KEY, PUBLIC_KEY = new_key_pair()
+TRACKING_PRIVATE_KEY, TRACKING_PUBLIC_KEY = new_key_pair()
+ISFAHAN_PRIVATE_KEY, ISFAHAN_PUBLIC_KEY = new_key_pair()
+QOM_PRIVATE_KEY, QOM_PUBLIC_KEY = new_key_pair()
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 ZAHRA = {
     "sub": "0013542419",
@@ -122,7 +125,8 @@ class SpyBroker:
         self.got_one.set()
 
     async def consume(self, queue: str, consumer: Consumer) -> None:
-        raise NotImplementedError
+        assert queue == "intake"
+        self.deliver = consumer
 
     async def drain(self) -> None: ...
 
@@ -287,6 +291,8 @@ def settings(tmp_path: Path) -> Settings:
         vault_keys="unused",
         index_key="unused",
         identity_public_key=PUBLIC_KEY,
+        tracking_public_key=TRACKING_PUBLIC_KEY,
+        province_keys={"isfahan": ISFAHAN_PUBLIC_KEY, "qom": QOM_PUBLIC_KEY},
         captcha_url="http://captcha",
         registry_url="http://registry-gateway",
         budget_url="memory://",
@@ -364,3 +370,13 @@ def problem_of() -> Callable[[httpx.Response, int], dict[str, Any]]:
         return problem
 
     return problem_of
+
+
+@pytest.fixture
+def tracking_private_key() -> str:
+    return TRACKING_PRIVATE_KEY
+
+
+@pytest.fixture
+def province_private_keys() -> dict[str, str]:
+    return {"isfahan": ISFAHAN_PRIVATE_KEY, "qom": QOM_PRIVATE_KEY}

@@ -126,7 +126,9 @@ class Notifier:
     path: Path
     sms: MemoryChannel
     email: MemoryChannel
-    outcomes: Counter = field(default_factory=lambda: Counter("tries", "Tries", ["channel", "outcome"], registry=None))
+    outcomes: Counter = field(
+        default_factory=lambda: Counter("tries", "Tries", ["channel", "provider", "outcome"], registry=None)
+    )
 
     @property
     def bus(self) -> Bus:
@@ -150,7 +152,9 @@ class Notifier:
             return await messages_shown(session, self.parts.vault, tracking_code=tracking_code)
 
     def dispatcher(self, name: ChannelName = ChannelName.SMS) -> Dispatcher:
-        return Dispatcher(self.parts.database, self.parts.vault, name, self.parts.channels[name], self.outcomes)
+        return Dispatcher(
+            self.parts.database, self.parts.vault, name, self.parts.channels[name], outcomes=self.outcomes
+        )
 
     async def dispatch(self, name: ChannelName = ChannelName.SMS) -> int:
         dispatcher, count = self.dispatcher(name), 0

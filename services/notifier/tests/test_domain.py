@@ -47,8 +47,8 @@ def test_a_claim_outlasts_the_slowest_hand_over_and_a_stop_waits_for_it():
 
 
 def test_a_message_in_a_traceback_tells_nothing():
-    message = OutgoingMessage("r", "+989123456789", "متن", "عنوان", "<p>")
-    assert repr(message) == "OutgoingMessage(reference='r')"
+    message = OutgoingMessage("r", "+989123456789", "متن", "عنوان", "<p>", "submitted", {"code": "123456789012"})
+    assert repr(message) == "OutgoingMessage(reference='r', template='submitted', provider=None, in_doubt=False)"
 
 
 @pytest.mark.parametrize(("length", "segments"), [(0, 1), (70, 1), (71, 2), (134, 2), (135, 3), (201, 3), (202, 4)])

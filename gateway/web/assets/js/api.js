@@ -166,6 +166,16 @@ export function actOn(action, body, token, key) {
 }
 
 /**
+ * Where a file of the tracked request can be fetched; the link is good for a minute.
+ * @param {string} id
+ * @param {string} token the tracking token
+ * @returns {Promise<{ url: string, expires_at: string }>}
+ */
+export function linkToFile(id, token) {
+  return ask("GET", `/api/files/${encodeURIComponent(id)}`, { token });
+}
+
+/**
  * A Problem from an answer's body, whether or not it is the JSON it should be.
  * @param {number} status
  * @param {string} text

@@ -1,8 +1,9 @@
 /** A request as its applicant sees it: the state in plain words, the answer, the history. */
 
-import { millisecondsUntil } from "./api.js";
+import { linkToFile, millisecondsUntil } from "./api.js";
 import { sizeInWords } from "./attachment-rules.js";
 import { block, make } from "./elements.js";
+import { inWords } from "./failure.js";
 import { dayAndTimeOf, dayOf } from "./tehran.js";
 import { inGroups } from "./tracking-code.js";
 import { words } from "./words.fa.js";
@@ -37,7 +38,7 @@ export function showTracked(request) {
   const note = settled ? "" : dueNote(request);
   block("result_due_note").textContent = note;
   block("result_due_note").hidden = note === "";
-  showAnswer(request.answer);
+  showAnswer(request.answer, request.token);
   block("history").replaceChildren(...newestFirst(request.history).map(entry));
   showLookups(request.registry_lookups ?? []);
 
@@ -58,15 +59,39 @@ function dueNote(request) {
   return millisecondsUntil(request.due_at) < 0 ? words.track.overdue : "";
 }
 
-/** @param {Answer | null} answer */
-function showAnswer(answer) {
+/**
+ * @param {Answer | null} answer
+ * @param {string} token
+ */
+function showAnswer(answer, token) {
   block("answer_section").hidden = answer === null;
   if (answer === null) return;
   block("answer").textContent = answer.text;
   block("answer_at").textContent = dayAndTimeOf(answer.at);
   const files = answer.files ?? [];
   block("answer_files_part").hidden = files.length === 0;
-  block("answer_files").replaceChildren(...files.map(({ name, size }) => make("li", {}, make("bdi", {}, name), ` (${sizeInWords(size)})`)));
+  block("answer_files").replaceChildren(...files.map((file) => answerFile(file, token)));
+}
+
+/**
+ * A file's name as a button: a link to it is asked for when it is wanted, since it is good for a minute only.
+ * @param {{ id: string, name: string, size: number }} file
+ * @param {string} token
+ */
+function answerFile({ id, name, size }, token) {
+  const fetchIt = make("button", { type: "button", class: "button-quiet" }, make("bdi", {}, name));
+  const failure = make("p", { class: "notice notice-error", role: "alert" });
+  failure.hidden = true;
+  fetchIt.addEventListener("click", async () => {
+    failure.hidden = true;
+    try {
+      location.assign((await linkToFile(id, token)).url);
+    } catch (error) {
+      failure.textContent = inWords(error);
+      failure.hidden = false;
+    }
+  });
+  return make("li", {}, fetchIt, ` (${sizeInWords(size)})`, failure);
 }
 
 /**

@@ -1,8 +1,8 @@
 """The whole desk as one app: the same five services, given embedded parts, behind one door."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -26,7 +26,7 @@ from desk.captcha.domain import choose_answer
 from desk.chassis.app import Background, base_app
 from desk.chassis.budget import Budgets
 from desk.chassis.bus.embedded import EmbeddedBroker
-from desk.chassis.crypto import TokenIssuer, TokenReader, Vault
+from desk.chassis.crypto import TokenIssuer, TokenReader, Vault, public_key_of
 from desk.chassis.db import Database, migrate
 from desk.chassis.storage import FolderStore
 from desk.chassis.telemetry import Telemetry
@@ -54,6 +54,8 @@ class LocalSettings:
     public_url: str = "http://127.0.0.1:8080"
     captcha_answer: str | None = None
     """A fixed security code, for automated checks only."""
+    province_keys: Mapping[str, str] = field(default_factory=dict)
+    """PEMs by which provinces with systems of their own are known when they ask for files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,8 @@ def create_app(settings: LocalSettings) -> Gateway:
     people = SimulatedRegistry()
     registry = SwitchedRegistry(people)
     registry_app = _registry_gateway(house, captcha_app, registry, people)
-    intake_app = _intake(house, captcha_app, registry_app)
+    storage = FolderStore(settings.folder / "objects", links_at=f"{settings.public_url}/demo/links")
+    intake_app = _intake(house, captcha_app, registry_app, storage, settings.province_keys)
     apps: dict[str, FastAPI] = {
         "captcha": captcha_app,
         "registry-gateway": registry_app,
@@ -103,6 +106,7 @@ def create_app(settings: LocalSettings) -> Gateway:
     }
     provinces = Provinces(house.database("provinces"), broker, vault, Telemetry("provinces"))
     demonstration = _demo(house, provinces, intake_app, registry)
+    demonstration.state.storage = storage
     return Gateway(apps, {"/demo": demonstration}, lifespan=_lifespan(house, [*apps.values(), demonstration]))
 
 
@@ -170,12 +174,19 @@ def _registry_gateway(
     )
 
 
-def _intake(house: _House, captcha_app: FastAPI, registry_app: FastAPI) -> FastAPI:
+def _intake(
+    house: _House,
+    captcha_app: FastAPI,
+    registry_app: FastAPI,
+    storage: FolderStore,
+    provinces: Mapping[str, str],
+) -> FastAPI:
     return intake.create_app(
         desk.intake.settings.Settings.model_validate(
             house.settings_of(
                 "intake",
                 identity_public_key=house.keys.identity_public,
+                tracking_public_key=public_key_of(house.keys.tracking_private),
                 captcha_url="http://captcha",
                 registry_url="http://registry-gateway",
                 identity_check_seconds=IDENTITY_CHECK_SECONDS,
@@ -185,11 +196,12 @@ def _intake(house: _House, captcha_app: FastAPI, registry_app: FastAPI) -> FastA
                 s3_access_key="embedded",
                 s3_secret_key="embedded",  # noqa: S106 - a folder asks for none
             )
+            | {"province_keys": dict(provinces)}
         ),
         parts=intake.Parts(
             database=house.database("intake"),
             broker=house.broker,
-            storage=FolderStore(house.settings.folder / "objects"),
+            storage=storage,
             budgets=Budgets("memory://"),
             captcha=desk.intake.clients.CaptchaClient(_peer(captcha_app)),
             registry=desk.intake.clients.RegistryClient(_peer(registry_app)),

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI, Form, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, StreamingResponse
@@ -13,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 from desk.chassis.crypto import Vault
 from desk.chassis.db import Database, Session
 from desk.chassis.problem import DomainError
+from desk.chassis.storage import FolderStore, ObjectMissingError
 from desk.intake.service import Intake
 from desk.iran.digits import fold, to_persian
 from desk.iran.jalali import format_moment
@@ -35,6 +37,13 @@ class AnswerEmptyError(DomainError):
 
     code, field = "answer_length", "text"
     title = "متن پاسخ را بنویسید؛ دست‌کم ۲ و حداکثر ۴۰۰۰ نویسه."
+
+
+class LinkOverError(DomainError):
+    """A short-lived link whose time is over, or that never was."""
+
+    status, code = 404, "link_over"
+    title = "زمان این پیوند به پایان رسیده است. لطفاً دوباره آن را بخواهید."
 
 
 class Answer(BaseModel):
@@ -152,6 +161,21 @@ async def file(request: Request, file_id: str, session: Session) -> StreamingRes
         content,
         media_type=attachment.media_type,
         headers={"Content-Disposition": f'attachment; filename="{file_id}"', "Content-Length": str(attachment.size)},
+    )
+
+
+@router.get("/links/{word}")
+async def linked_file(request: Request, word: str) -> StreamingResponse:
+    """Hand over the file a short-lived link leads to, as an S3 server would."""
+    storage: FolderStore = request.app.state.storage
+    try:
+        key, name = storage.linked(word)
+    except ObjectMissingError:
+        raise LinkOverError from None
+    return StreamingResponse(
+        storage.read(key),
+        media_type="application/octet-stream",
+        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}", "Cache-Control": "no-store"},
     )
 
 

@@ -48,7 +48,7 @@ class Service:
 
 
 SERVICES = (
-    Service("intake", None, ("request-submitted", *PENDING)),
+    Service("intake", "intake", ("request-submitted", *PENDING)),
     Service(
         "tracking",
         "tracking",
@@ -75,6 +75,7 @@ def desk_topology() -> Topology:
     return Topology(
         exchanges=(EVENTS, CASES, DEAD),
         queues=(
+            QueueSpec("intake", ((EVENTS, "request-referred.*"),)),
             QueueSpec(
                 "tracking",
                 (

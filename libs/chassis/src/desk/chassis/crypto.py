@@ -112,9 +112,10 @@ class TokenIssuer:
 class TokenReader:
     """Verifies tokens of one issuer for one audience, offline."""
 
-    def __init__(self, public_key: str, *, issuer: str, audience: str) -> None:
-        """``public_key`` is a PEM."""
+    def __init__(self, public_key: str, *, issuer: str, audience: str, longest_seconds: int | None = None) -> None:
+        """``public_key`` is a PEM; ``longest_seconds`` refuses tokens that would be good for longer from now on."""
         self._key = OKPKey.import_key(public_key)
+        self._longest_seconds = longest_seconds
         self._claims = jwt.JWTClaimsRegistry(
             leeway=_CLOCK_SKEW_SECONDS,  # the issuer's clock may be ahead of ours; the expiry is checked without it
             iss={"essential": True, "value": issuer},
@@ -130,17 +131,37 @@ class TokenReader:
             raise TokenError(f"not a token of ours: {type(error).__name__}") from None
         if isinstance(claims.get("exp"), int) and claims["exp"] <= time.time():
             raise TokenExpiredError
+        if self._longest_seconds is not None and not self._ends_soon(claims.get("exp"), self._longest_seconds):
+            raise TokenError("a token that is good for too long")
         try:
             self._claims.validate(claims)
         except JoseError as error:
             raise TokenError(f"a token for something else: {type(error).__name__}") from None
         return claims
 
+    @staticmethod
+    def _ends_soon(expiry: Any, seconds: int) -> bool:
+        return isinstance(expiry, int) and expiry <= time.time() + seconds + _CLOCK_SKEW_SECONDS
+
 
 def new_key_pair() -> tuple[str, str]:
     """Return a fresh Ed25519 key pair as PEM texts: private, public."""
     key = OKPKey.generate_key("Ed25519")
     return key.as_pem(private=True).decode(), key.as_pem(private=False).decode()
+
+
+def public_key_of(private_key: str) -> str:
+    """Return the PEM of the public key that belongs to a private one."""
+    return OKPKey.import_key(private_key).as_pem(private=False).decode()
+
+
+def is_public_key(text: str) -> bool:
+    """Tell whether a text is the PEM of an Ed25519 public key."""
+    try:
+        key = OKPKey.import_key(text)
+    except (JoseError, ValueError, TypeError):
+        return False
+    return key.curve_name == _ALGORITHM and not key.is_private
 
 
 def new_secret() -> str:

@@ -3,7 +3,9 @@
 import asyncio
 import os
 import re
+import secrets
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -45,6 +47,9 @@ class ObjectStore(Protocol):
     async def delete(self, key: str) -> None:
         """Remove the object if it is there. Raises StorageDownError."""
 
+    async def link(self, key: str, name: str, seconds: int) -> str:
+        """Give an address under which anybody can fetch the object as ``name`` for ``seconds``."""
+
 
 _NOT_THERE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 """A key may be the beginning of others, which makes it a folder here and nothing in a bucket."""
@@ -53,8 +58,11 @@ _NOT_THERE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 class FolderStore:
     """Objects as files under a folder; a file appears whole, by renaming."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, links_at: str = "/links") -> None:
+        """``links_at`` is the address under which whoever holds the store hands out what :meth:`linked` says."""
         self._folder = folder
+        self._links_at = links_at
+        self._links: dict[str, tuple[str, str, float]] = {}
         folder.mkdir(parents=True, exist_ok=True)
 
     async def put(self, key: str, content: BinaryIO, size: int, media_type: str) -> None:  # noqa: ARG002 - a folder keeps no media type
@@ -86,6 +94,21 @@ class FolderStore:
             return
         except OSError as error:
             raise StorageDownError(str(error)) from error
+
+    async def link(self, key: str, name: str, seconds: int) -> str:
+        """Give an address that is good for ``seconds``, in this process only."""
+        now = time.monotonic()
+        self._links = {word: link for word, link in self._links.items() if link[2] > now}
+        word = secrets.token_urlsafe(24)
+        self._links[word] = (checked_key(key), name, now + seconds)
+        return f"{self._links_at}/{word}"
+
+    def linked(self, word: str) -> tuple[str, str]:
+        """Give the key and the name a link's last part stands for. Raises ObjectMissingError if its time is over."""
+        key, name, until = self._links.get(word, ("", "", 0.0))
+        if until <= time.monotonic():
+            raise ObjectMissingError("no such link, or not any more")
+        return key, name
 
     def _path(self, key: str) -> Path:
         return self._folder / checked_key(key)

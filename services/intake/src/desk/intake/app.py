@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from desk.chassis.app import Background, Closers, Worker, base_app
 from desk.chassis.budget import Budgets
-from desk.chassis.bus import Broker, Pruning, Relay
+from desk.chassis.bus import Broker, Bus, Pruning, Relay
 from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.crypto import TokenReader, Vault
 from desk.chassis.db import Database
@@ -16,14 +16,18 @@ from desk.chassis.events import Outbox
 from desk.chassis.s3 import S3Settings, S3Store
 from desk.chassis.storage import ObjectStore
 from desk.chassis.telemetry import Telemetry, configure_logging
-from desk.intake import routes
+from desk.intake import file_routes, routes
+from desk.intake.assertions import ProvinceAssertions
+from desk.intake.case_files import CaseFiles
 from desk.intake.clients import CaptchaClient, RegistryClient
+from desk.intake.events import Referred
 from desk.intake.identity_checks import IdentityChecks
 from desk.intake.service import Intake
 from desk.intake.settings import Settings
 from desk.intake.sweep import Sweep
 
 IDENTITY_ISSUER, IDENTITY_AUDIENCE = "registry-gateway", "desk.identity"
+TRACKING_ISSUER, TRACKING_AUDIENCE = "tracking", "desk.tracking"
 PEER_TIMEOUT_SECONDS = 3.0
 REGISTRY_TIMEOUT_SECONDS = 10.0
 """registry-gateway answers within six seconds, and nobody waits for this answer."""
@@ -105,6 +109,9 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         settings.work_calendar(),
     )
     checks = IdentityChecks(parts.database, parts.vault, outbox, parts.registry, parts.telemetry, first_wait=first_wait)
+    case_files = CaseFiles(parts.database, parts.vault, parts.storage)
+    bus = Bus("intake", parts.database, parts.broker, parts.telemetry)
+    bus.subscribe(Referred, case_files.hear_of_referral)
     pruning = Pruning(parts.database)
     sweep = Sweep(parts.database, parts.vault, parts.storage)
     app = base_app(
@@ -112,8 +119,10 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         "Service Desk: intake",
         parts.telemetry,
         ready=parts.database.ping,
-        body_limits=routes.BODY_LIMITS,
+        body_limits=routes.BODY_LIMITS | file_routes.BODY_LIMITS,
         background=Background(
+            start=bus.start,
+            drain=bus.stop,
             workers=(
                 Worker("relay", relay.run, relay.finish),
                 Worker("identity checks", checks.run, checks.finish),
@@ -128,5 +137,12 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     app.state.budgets = parts.budgets
     app.state.uploads_per_identity = settings.uploads_per_identity
     app.state.identity = parts.identity
+    app.state.bus = bus
+    app.state.case_files = case_files
+    app.state.assertions = ProvinceAssertions(settings.province_keys, parts.budgets)
+    app.state.tracking_tokens = TokenReader(
+        settings.tracking_public_key.get_secret_value(), issuer=TRACKING_ISSUER, audience=TRACKING_AUDIENCE
+    )
     app.include_router(routes.router)
+    app.include_router(file_routes.router)
     return app

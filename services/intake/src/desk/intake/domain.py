@@ -125,6 +125,41 @@ class AttachmentNotFoundError(DomainError):
     title = "این فایل پیوست پیدا نشد."
 
 
+class TrackingTokenMissingError(DomainError):
+    """No tracking token came along."""
+
+    status, code = 401, "tracking_token_missing"
+    title = "ابتدا درخواست خود را در صفحهٔ پیگیری ببینید."
+
+
+class TrackingTokenInvalidError(DomainError):
+    """The tracking token is forged, for something else, or its quarter of an hour is over."""
+
+    status, code = 401, "tracking_token_invalid"
+    title = "زمان دیدن این درخواست به پایان رسیده است. لطفاً دوباره آن را پیگیری کنید."
+
+
+class FileNotFoundHereError(DomainError):
+    """There is no such file among those this caller may see."""
+
+    status, code = 404, "file_unknown"
+    title = "این فایل پیدا نشد."
+
+
+class CaseNotFoundError(DomainError):
+    """The province has no case with this code, or not any more."""
+
+    status, code, field = 404, "case_unknown", "tracking_code"
+    title = "پرونده‌ای با این کد رهگیری در این استان نیست."
+
+
+class TooManyAnswerFilesError(DomainError):
+    """A province has put up more files for one case than it can need."""
+
+    status, code, field = 409, "too_many_files", "file"
+    title = "برای این پرونده بیش از اندازه فایل فرستاده شده است."
+
+
 class TooManyFilesError(DomainError):
     """More files wait than a request may carry."""
 

@@ -1,4 +1,4 @@
-"""What intake announces."""
+"""What intake announces, and what it hears."""
 
 from typing import ClassVar, Literal
 
@@ -98,3 +98,12 @@ class RequestIdentityRejected(Event):
     tracking_code: str
     at: Moment
     reason: Literal["not_matched", "deceased", "referred"]
+
+
+class Referred(Event):
+    """Heard from tracking: the request is another province's now."""
+
+    name: ClassVar[str] = "request-referred"
+
+    tracking_code: str
+    province: Named

@@ -186,7 +186,7 @@ async def put_up(request: Request, response: Response, visitor: VisitorDep, inta
         request.app.state.uploads_per_identity, "uploads", intake.vault.index(visitor.bearer.national_id, "uploads")
     )
     response.headers.update(_PRIVATE)
-    async with _form(request) as form:
+    async with file_form(request) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise files.FileMissingError
@@ -195,7 +195,7 @@ async def put_up(request: Request, response: Response, visitor: VisitorDep, inta
 
 
 @asynccontextmanager
-async def _form(request: Request) -> AsyncIterator[FormData]:
+async def file_form(request: Request) -> AsyncIterator[FormData]:
     """Read a form with one file. Raises FileTooLargeError or FormUnreadableError."""
     try:
         form = await request.form(max_files=1, max_fields=4)

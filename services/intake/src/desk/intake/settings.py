@@ -7,7 +7,9 @@ from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from desk.chassis.budget import BudgetText
+from desk.chassis.crypto import is_public_key
 from desk.chassis.settings import BrokerSettings, LogSettings, ObjectSettings, StoreSettings
+from desk.iran.provinces import PROVINCES
 from desk.iran.workdays import WorkCalendar, parse_overrides, parse_weekend
 
 
@@ -25,6 +27,14 @@ def _calendar_file(path: Path | None) -> Path | None:
     return path
 
 
+def _of_provinces(keys: dict[str, str]) -> dict[str, str]:
+    if unknown := keys.keys() - {each.key for each in PROVINCES}:
+        raise ValueError(f"no provinces: {', '.join(sorted(unknown))}")
+    if unfit := sorted(province for province, pem in keys.items() if not is_public_key(pem)):
+        raise ValueError(f"no Ed25519 public key (PEM): {', '.join(unfit)}")
+    return keys
+
+
 class Settings(StoreSettings, BrokerSettings, ObjectSettings, LogSettings):
     """Read once, in ``create_app``; every name is prefixed ``DESK_INTAKE_``."""
 
@@ -32,6 +42,10 @@ class Settings(StoreSettings, BrokerSettings, ObjectSettings, LogSettings):
 
     identity_public_key: SecretStr
     """PEM of registry-gateway's public key, by which identity tokens are verified."""
+    tracking_public_key: SecretStr
+    """PEM of tracking's public key, by which tracking tokens are verified."""
+    province_keys: Annotated[dict[str, str], AfterValidator(_of_provinces)] = Field(default_factory=dict)
+    """PEM of each province's own Ed25519 public key, by the province's key; who has none gets no files."""
     captcha_url: str
     """Base address of the captcha service."""
     registry_url: str

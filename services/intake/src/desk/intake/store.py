@@ -100,6 +100,28 @@ Index(
     sqlite_where=identity_check.c.state == IdentityState.PENDING.value,
 )
 
+handover = Table(
+    "handover",
+    metadata,
+    Column("request_id", String(36), ForeignKey("request.id"), primary_key=True),
+    Column("province", String(40), nullable=False),
+    Column("seq", Integer, nullable=False),
+)
+"""Where a request is now, if it was referred: the latest referral heard of, by the number of its event."""
+answer_file = Table(
+    "answer_file",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("request_id", String(36), ForeignKey("request.id"), nullable=False, index=True),
+    Column("province", String(40), nullable=False),
+    Column("name", LargeBinary, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("media_type", String(96), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("uploaded_at", UtcDateTime, nullable=False),
+)
+"""A file a province put up for its answer."""
+
 LEASE = timedelta(minutes=1)
 """How long a claimed check is left to who claimed it; far longer than the registry may take to answer."""
 

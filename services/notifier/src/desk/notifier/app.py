@@ -1,10 +1,11 @@
 """Notifier: tells applicants by SMS and email what became of their request."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fastapi import FastAPI
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
+from pydantic import SecretStr
 
 from desk.chassis.app import Background, Closers, Worker, base_app
 from desk.chassis.bus import Broker, Bus, Pruning
@@ -12,12 +13,19 @@ from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.crypto import Vault
 from desk.chassis.db import Database
 from desk.chassis.telemetry import Telemetry, configure_logging
+from desk.notifier import routes
 from desk.notifier.channels import Channel, ShownChannel
 from desk.notifier.domain import ChannelName
 from desk.notifier.events import RequestPending, RequestStatusChanged, RequestSubmitted
+from desk.notifier.providers import Provider
+from desk.notifier.providers.generic import GenericGateway
+from desk.notifier.providers.kavenegar import Kavenegar
+from desk.notifier.providers.smsir import SmsIr
 from desk.notifier.rendering import Renderer
+from desk.notifier.reports import Reports
 from desk.notifier.service import Announcer, Dispatcher
 from desk.notifier.settings import Settings
+from desk.notifier.sms import SmsChannel
 from desk.notifier.smtp import SmtpChannel
 
 
@@ -30,6 +38,8 @@ class Parts:
     vault: Vault
     telemetry: Telemetry
     channels: Mapping[ChannelName, Channel]
+    providers: Mapping[str, Provider] = field(default_factory=dict)
+    """Those of SMS, for what became of messages."""
     close: Closers = ()
     """Called last when the service stops: what is not shared with other services."""
 
@@ -38,14 +48,45 @@ def real_parts(settings: Settings) -> Parts:
     """Build the parts the settings name; nothing is opened before it is used."""
     telemetry = Telemetry("notifier")
     broker = RabbitBroker(settings.broker_url.get_secret_value(), telemetry)
+    providers = {name: _provider(settings, name) for name in settings.sms_weights}
+    sms = SmsChannel(providers)
     return Parts(
         database=Database(settings.database_url.get_secret_value()),
         broker=broker,
         vault=Vault.from_text(settings.vault_keys.get_secret_value(), settings.index_key.get_secret_value()),
         telemetry=telemetry,
-        channels={ChannelName.SMS: ShownChannel(), ChannelName.EMAIL: _mail(settings)},
-        close=(broker.close,),
+        channels={ChannelName.SMS: sms if providers else ShownChannel(), ChannelName.EMAIL: _mail(settings)},
+        providers=providers,
+        close=(broker.close, sms.close),
     )
+
+
+def _provider(settings: Settings, name: str) -> Provider:
+    if name == "kavenegar":
+        key = _word(settings.kavenegar_key)
+        return Kavenegar(url=settings.kavenegar_url, key=key, sender=settings.kavenegar_sender)
+    if name == "smsir":
+        return SmsIr(
+            url=settings.smsir_url,
+            key=_word(settings.smsir_key),
+            line=settings.smsir_line,
+            templates=settings.smsir_templates,
+        )
+    return GenericGateway(url=settings.generic_url, key=_word(settings.generic_key))
+
+
+def _word(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret is not None else ""
+
+
+def _reporters(settings: Settings, providers: Mapping[str, Provider]) -> dict[str, tuple[Provider, str]]:
+    """Give the providers that may report to us, each with the secret of its address."""
+    secrets = {
+        "kavenegar": settings.kavenegar_report_secret,
+        "smsir": settings.smsir_report_secret,
+        "generic": settings.generic_report_secret,
+    }
+    return {name: (each, _word(secrets[name])) for name, each in providers.items() if secrets[name] is not None}
 
 
 def _mail(settings: Settings) -> SmtpChannel:
@@ -78,11 +119,29 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     bus.subscribe(RequestStatusChanged, announcer.announce_status)
 
     outcomes = Counter(
-        "desk_messages", "Tries to hand a message over", ["channel", "outcome"], registry=parts.telemetry.registry
+        "desk_messages",
+        "Tries to hand a message over",
+        ["channel", "provider", "outcome"],
+        registry=parts.telemetry.registry,
     )
     dispatchers = {
-        name: Dispatcher(parts.database, parts.vault, name, parts.channels[name], outcomes) for name in ChannelName
+        name: Dispatcher(
+            parts.database,
+            parts.vault,
+            name,
+            parts.channels[name],
+            outcomes=outcomes,
+            weights=settings.sms_weights if name is ChannelName.SMS else None,
+        )
+        for name in ChannelName
     }
+    reports = Reports(
+        parts.database,
+        parts.vault,
+        parts.providers,
+        Gauge("desk_sms_trust", "Part of its weight a provider keeps", ["provider"], registry=parts.telemetry.registry),
+        Gauge("desk_messages_late_seconds", "How late", ["channel"], registry=parts.telemetry.registry),
+    )
     parts.database.committed.extend(dispatcher.wake for dispatcher in dispatchers.values())
 
     pruning = Pruning(parts.database)
@@ -98,10 +157,16 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
                 Worker(f"dispatcher-{name}", dispatcher.run, dispatcher.finish)
                 for name, dispatcher in dispatchers.items()
             ]
-            + [Worker("pruning", pruning.run, pruning.finish)],
+            + [
+                Worker("reports", reports.run, reports.finish),
+                Worker("pruning", pruning.run, pruning.finish),
+            ],
             stop=[parts.database.close, *parts.close],
         ),
     )
+    app.include_router(routes.router)
+    app.state.reporters = _reporters(settings, parts.providers)
+    app.state.vault = parts.vault
     app.state.db = parts.database
     app.state.bus = bus
     return app

@@ -4,6 +4,7 @@
 
     ChannelDownError   try again later
     RefusedError       no further try helps
+    DoubtfulError      nobody knows whether it was taken
 """
 
 from typing import Protocol
@@ -25,6 +26,10 @@ class RefusedError(Exception):
     def __init__(self, trouble: Trouble) -> None:
         super().__init__(trouble)
         self.trouble = trouble
+
+
+class DoubtfulError(Exception):
+    """The provider may have taken the message, or not: its answer was lost or not understood."""
 
 
 class Channel(Protocol):

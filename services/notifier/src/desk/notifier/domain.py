@@ -1,9 +1,27 @@
 """The life of a message: what it is, which state may follow which, and when to try again."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Self
+
+from desk.chassis.problem import DomainError
+
+
+class ReportNotWantedError(DomainError):
+    """A report with a wrong secret, of a provider we have not, or about a message that is not ours."""
+
+    status = 404
+    code = "report_not_wanted"
+    title = "این گزارش پذیرفته نشد."
+
+
+class NotAReportError(DomainError):
+    """What a provider sent is no report we can read."""
+
+    code = "not_a_report"
+    title = "این گزارش خوانده نشد. شناسه و وضعیت پیام را بفرستید."
 
 
 class ChannelName(StrEnum):
@@ -52,9 +70,24 @@ class Trouble(StrEnum):
 
     UNREACHABLE = "unreachable"
     NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    ACCOUNT = "account"
+    """Our account at the provider: its key, its credit, what it may do."""
     BAD_RECIPIENT = "bad_recipient"
     BAD_TEXT = "bad_text"
     UNEXPECTED = "unexpected"
+    NOT_DELIVERED = "not_delivered"
+    """The provider took it and reports that the recipient never got it."""
+    NO_REPORT = "no_report"
+
+
+class Delivery(StrEnum):
+    """What a provider says became of a message it took."""
+
+    UNDER_WAY = "under_way"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
 
 
 LEASE = timedelta(minutes=2)
@@ -80,6 +113,13 @@ class OutgoingMessage:
     text: str = field(repr=False)
     subject: str | None = field(default=None, repr=False)
     html: str | None = field(default=None, repr=False)
+    template: str = ""
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What fills the template, for a provider that keeps its words."""
+    provider: str | None = None
+    """The provider that was chosen for it, for a channel that has several."""
+    in_doubt: bool = False
+    """True if an earlier try may have handed it to that provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +130,13 @@ class Outcome:
     trouble: Trouble | None = None
     provider_reference: str | None = None
     wait: timedelta = timedelta()
+    in_doubt: bool = False
+    """The provider may have it: no other may be tried, and it is asked before it is tried again."""
 
     @classmethod
     def handed_over(cls, provider_reference: str) -> Self:
-        """The provider has it."""
-        return cls(State.HANDED_OVER, provider_reference=provider_reference)
+        """The provider has it; what became of it is asked after a while."""
+        return cls(State.HANDED_OVER, provider_reference=provider_reference, wait=FIRST_QUESTION)
 
     @classmethod
     def refused(cls, trouble: Trouble) -> Self:
@@ -102,11 +144,66 @@ class Outcome:
         return cls(State.FAILED, trouble)
 
     @classmethod
-    def put_off(cls, tries: int, trouble: Trouble) -> Self:
+    def put_off(cls, tries: int, trouble: Trouble, *, in_doubt: bool = False) -> Self:
         """It may be taken later, unless this was the last of ``MOST_TRIES`` tries."""
         if tries >= MOST_TRIES:
             return cls(State.FAILED, trouble)
-        return cls(State.QUEUED, trouble, wait=wait_after(tries))
+        return cls(State.QUEUED, trouble, wait=wait_after(tries), in_doubt=in_doubt)
+
+    @property
+    def blames_provider(self) -> bool:
+        """True unless it was taken, or refused for what is wrong with the message itself."""
+        return self.state is not State.HANDED_OVER and self.trouble not in {Trouble.BAD_RECIPIENT, Trouble.BAD_TEXT}
+
+
+FIRST_QUESTION = timedelta(seconds=30)
+GIVEN_UP_AFTER = timedelta(hours=72)
+"""A provider that has not said by then what became of a message never will."""
+
+
+def question_after(age: timedelta) -> timedelta:
+    """How long to wait with the next question about a message handed over ``age`` ago."""
+    if age < timedelta(minutes=10):
+        return timedelta(minutes=1)
+    return timedelta(minutes=5) if age < timedelta(hours=1) else timedelta(minutes=30)
+
+
+SLOW_AFTER = timedelta(minutes=5)
+RECENTLY = timedelta(minutes=30)
+ENOUGH_TO_JUDGE = 10
+DEMOTED_AT, SOUND_UNTIL = 0.15, 0.05
+LEAST_SHARE = 0.05
+"""What is left of a demoted provider's weight: enough to see that it has recovered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """How a provider did of late: how many messages it was given, and how many it failed or took too long with."""
+
+    given: int = 0
+    bad: int = 0
+
+    @property
+    def trust(self) -> float:
+        """What part of its weight a provider keeps: all with few bad ones, the least from 15 % on, between in between.
+
+        Since only what happened of late counts, it drifts back by itself.
+        """
+        if self.given < ENOUGH_TO_JUDGE:
+            return 1.0
+        rest = (DEMOTED_AT - self.bad / self.given) / (DEMOTED_AT - SOUND_UNTIL)
+        return min(1.0, max(LEAST_SHARE, rest))
+
+
+def choose(weights: Mapping[str, int], records: Mapping[str, Record], point: float) -> str:
+    """Choose a provider by weight and trust; ``point`` is random, from 0 up to 1."""
+    shares = {name: weight * records.get(name, Record()).trust for name, weight in weights.items()}
+    left = point * sum(shares.values())
+    for name, share in shares.items():
+        left -= share
+        if left < 0:
+            return name
+    return next(reversed(shares))
 
 
 def sms_segments(text: str) -> int:

@@ -84,6 +84,14 @@ def rejection_words(event: RequestStatusChanged, reason: str) -> Words:
     return {**_common_words(event.tracking_code, event.applicant), "reason": fold(reason)}
 
 
+_SMS_VALUES = ("code", "province", "due_day_short")
+
+
+def sms_values(words: Words) -> dict[str, str]:
+    """Pick what fills an SMS, for a provider that keeps the template's words itself."""
+    return {name: str(words[name]) for name in _SMS_VALUES if name in words}
+
+
 def _common_words(tracking_code: str, applicant: ApplicantData) -> Words:
     grouped = " ".join(tracking_code[start : start + 4] for start in range(0, len(tracking_code), 4))
     return {

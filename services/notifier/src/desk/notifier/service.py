@@ -1,6 +1,8 @@
 """Queueing notices with the event that calls for them, and handing them over a few at a time."""
 
 import asyncio
+import random
+from collections.abc import Mapping
 
 import structlog
 from prometheus_client import Counter
@@ -9,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from desk.chassis.crypto import Vault
 from desk.chassis.db import Database
 from desk.chassis.events import Received
-from desk.notifier.channels import Channel, ChannelDownError, RefusedError
-from desk.notifier.domain import ChannelName, Outcome, Template, Trouble
+from desk.notifier.channels import Channel, ChannelDownError, DoubtfulError, RefusedError
+from desk.notifier.domain import ChannelName, Outcome, Template, Trouble, choose
 from desk.notifier.events import (
     ANSWERED_STATE,
     IDENTITY_REJECTED_STATE,
@@ -19,7 +21,7 @@ from desk.notifier.events import (
     RequestStatusChanged,
     RequestSubmitted,
 )
-from desk.notifier.rendering import Renderer, Words, answer_words, rejection_words, submission_words
+from desk.notifier.rendering import Renderer, Words, answer_words, rejection_words, sms_values, submission_words
 from desk.notifier.store import Claim, MessageStore, Personal, ShownMessage, open_claim
 
 log = structlog.get_logger(__name__)
@@ -66,7 +68,11 @@ class Announcer:
         template: Template,
         words: Words,
     ) -> None:
-        notices = {ChannelName.SMS: Personal(recipient=contact.mobile, text=self._renderer.sms(template, words))}
+        notices = {
+            ChannelName.SMS: Personal(
+                recipient=contact.mobile, text=self._renderer.sms(template, words), values=sms_values(words)
+            )
+        }
         if contact.email is not None:
             email = self._renderer.email(template, words)
             notices[ChannelName.EMAIL] = Personal(
@@ -90,9 +96,20 @@ class Dispatcher:
     """
 
     def __init__(
-        self, database: Database, vault: Vault, name: ChannelName, channel: Channel, outcomes: Counter
+        self,
+        database: Database,
+        vault: Vault,
+        name: ChannelName,
+        channel: Channel,
+        *,
+        outcomes: Counter,
+        weights: Mapping[str, int] | None = None,
     ) -> None:
-        """``outcomes`` counts tries by channel and by the state they led to."""
+        """``outcomes`` counts tries by channel, provider and the state they led to.
+
+        ``weights`` are those of the channel's providers, if it has several to choose from.
+        """
+        self._weights = weights or {}
         self._database = database
         self._vault = vault
         self._name = name
@@ -124,12 +141,19 @@ class Dispatcher:
         the same reference, by which the provider knows a repeat.
         """
         async with self._database.transaction() as session:
-            claims = await MessageStore(session, self._vault).claim(self._name, AT_ONCE)
+            store = MessageStore(session, self._vault)
+            claims = [await self._route(store, claim) for claim in await store.claim(self._name, AT_ONCE)]
         done = await asyncio.gather(*(self._hand_over(claim) for claim in claims), return_exceptions=True)
         for failure in done:  # of the store: told once all are through, so that none is cut off in mid-send
             if isinstance(failure, BaseException):
                 raise failure
         return len(claims)
+
+    async def _route(self, store: MessageStore, claim: Claim) -> Claim:
+        """Choose a provider, unless an earlier try may have reached one."""
+        if not self._weights or claim.provider is not None:
+            return claim
+        return await store.assign(claim, choose(self._weights, await store.records(), random.random()))  # noqa: S311 - shares of work
 
     async def _hand_over(self, claim: Claim) -> None:
         outcome = await self._try(claim)
@@ -138,11 +162,12 @@ class Dispatcher:
             ours = await store.record(claim, outcome)
             if ours and outcome.provider_reference is not None and self._channel.delivers:
                 await store.mark_delivered(claim.id)
-        self._outcomes.labels(self._name, outcome.state if ours else "lapsed").inc()
+        self._outcomes.labels(self._name, claim.provider or "", outcome.state if ours else "lapsed").inc()
         log.info(
             "message tried",
             message_id=str(claim.id),
             channel=self._name,
+            provider=claim.provider,
             template=claim.template,
             tries=claim.tries,
             state=outcome.state if ours else "lapsed",
@@ -158,12 +183,12 @@ class Dispatcher:
             return Outcome.refused(error.trouble)
         except ChannelDownError as error:
             return Outcome.put_off(claim.tries, error.trouble)
-        except TimeoutError:
-            return Outcome.put_off(claim.tries, Trouble.NO_ANSWER)
+        except (DoubtfulError, TimeoutError):
+            return Outcome.put_off(claim.tries, Trouble.NO_ANSWER, in_doubt=True)
         except Exception as error:  # one message that breaks its channel must not stop the others  # noqa: BLE001
             # The type alone: a library's message or traceback may repeat the recipient.
             log.error("channel failed", message_id=str(claim.id), channel=self._name, error=type(error).__name__)  # noqa: TRY400
-            return Outcome.put_off(claim.tries, Trouble.UNEXPECTED)
+            return Outcome.put_off(claim.tries, Trouble.UNEXPECTED, in_doubt=True)
 
     async def _wait(self) -> None:
         try:

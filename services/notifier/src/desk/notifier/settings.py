@@ -1,8 +1,9 @@
 """What the environment decides for notifier."""
 
-from typing import Literal
+import re
+from typing import Annotated, Literal, Self
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from desk.chassis.settings import BrokerSettings, LogSettings, StoreSettings
@@ -24,8 +25,55 @@ class Settings(StoreSettings, BrokerSettings, LogSettings):
     """How the mail server is spoken to; ``none`` only on a network of one's own."""
     mail_from: str
     """Sender of our email, such as ``میز خدمت <desk@example.ir>``."""
-    sms: Literal["shown"]
-    """Which provider sends SMS: ``shown`` sends nothing and keeps every text in the store, for trials.
+    sms: str
+    """Who sends SMS: providers with their weights, such as ``kavenegar:3,smsir:1``, or one alone.
 
-    No default, so that nobody waits for an SMS because a variable was forgotten.
+    ``shown`` sends nothing and keeps every text in the store, for trials. No default, so that nobody waits for an SMS
+    because a variable was forgotten.
     """
+    kavenegar_url: str = "https://api.kavenegar.com"
+    kavenegar_key: SecretStr | None = None
+    kavenegar_sender: str = ""
+    """The line our SMS come from."""
+    kavenegar_report_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
+    """The last part of the address it reports to; without it reports are only asked for. The same for the others."""
+    smsir_url: str = "https://api.sms.ir"
+    smsir_key: SecretStr | None = None
+    smsir_line: Annotated[str, Field(pattern="^[0-9]*$")] = ""
+    smsir_templates: Annotated[dict[str, int], Field(default_factory=dict)]
+    """SMS.ir's numbers of templates registered there, such as ``{"submitted": 100200}``; others go as text."""
+    smsir_report_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
+    generic_url: str = ""
+    generic_key: SecretStr | None = None
+    generic_report_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
+
+    @property
+    def sms_weights(self) -> dict[str, int]:
+        """The providers of SMS and their weights; none if texts are only shown."""
+        return {} if self.sms == SHOWN else _weights(self.sms)
+
+    @model_validator(mode="after")
+    def _demand_accounts(self) -> Self:
+        for name in self.sms_weights:
+            if missing := [field for field in ACCOUNTS[name] if not getattr(self, field)]:
+                raise ValueError(f"sms names {name}: say {', '.join(missing)} too")
+        return self
+
+
+SHOWN = "shown"
+ACCOUNTS = {
+    "kavenegar": ("kavenegar_key", "kavenegar_sender"),
+    "smsir": ("smsir_key", "smsir_line"),
+    "generic": ("generic_url", "generic_key"),
+}
+"""What each provider of SMS has to be given."""
+
+
+def _weights(text: str) -> dict[str, int]:
+    weights: dict[str, int] = {}
+    for part in text.split(","):
+        name, _, weight = part.strip().partition(":")
+        if name not in ACCOUNTS or name in weights or (weight and not re.fullmatch("[1-9][0-9]{0,3}", weight)):
+            raise ValueError(f"sms: say shown, or some of {', '.join(ACCOUNTS)} with weights, as kavenegar:3,smsir:1")
+        weights[name] = int(weight or 1)
+    return weights

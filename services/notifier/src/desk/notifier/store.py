@@ -2,12 +2,13 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy import (
+    Boolean,
     Column,
     ColumnElement,
     Index,
@@ -18,6 +19,9 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     Uuid,
+    delete,
+    func,
+    insert,
     select,
     update,
 )
@@ -26,7 +30,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from desk.chassis.crypto import Vault
 from desk.chassis.db import UtcDateTime, hint_after_commit, insert_into, new_metadata
 from desk.chassis.events import add_event_tables
-from desk.notifier.domain import LEASE, ChannelName, Outcome, OutgoingMessage, State, Template, states_before
+from desk.notifier.domain import (
+    GIVEN_UP_AFTER,
+    LEASE,
+    RECENTLY,
+    SLOW_AFTER,
+    ChannelName,
+    Delivery,
+    Outcome,
+    OutgoingMessage,
+    Record,
+    State,
+    Template,
+    Trouble,
+    question_after,
+    states_before,
+)
 
 metadata = new_metadata()
 add_event_tables(metadata)
@@ -48,6 +67,8 @@ message = Table(
     Column("last_error", String(32)),
     Column("handed_over_at", UtcDateTime),
     Column("delivered_at", UtcDateTime),
+    Column("provider", String(16)),  # kept in doubt and once handed over, gone once it has surely refused
+    Column("recipient_index", String(64)),
     UniqueConstraint("event_id", "template", "channel"),
 )
 _unfinished = message.c.state.in_([State.QUEUED, State.CLAIMED])
@@ -60,6 +81,22 @@ Index(
 )
 Index("ix_message_created_at", message.c.created_at)
 Index("ix_message_tracking_code", message.c.tracking_code)
+Index("ix_message_provider_provider_reference", message.c.provider, message.c.provider_reference)
+Index("ix_message_recipient_index_created_at", message.c.recipient_index, message.c.created_at)
+_awaited = (message.c.state == State.HANDED_OVER) & message.c.provider.is_not(None)
+Index("ix_message_awaited", message.c.next_try_at, postgresql_where=_awaited, sqlite_where=_awaited)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("message_id", Uuid, nullable=False),
+    Column("provider", String(16), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("bad", Boolean, nullable=False),
+)
+Index("ix_attempt_at", attempt.c.at)
+Index("ix_attempt_message_id", attempt.c.message_id)
 
 
 class Personal(BaseModel):
@@ -69,6 +106,7 @@ class Personal(BaseModel):
     text: str
     subject: str | None = None
     html: str | None = None
+    values: dict[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +117,18 @@ class Claim:
     template: Template
     tries: int
     sealed: bytes = field(repr=False)
+    provider: str | None = None
+    in_doubt: bool = False
+    """True if that provider was chosen for an earlier try, whose end nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A message handed over of which nobody knows whether it arrived."""
+
+    id: uuid.UUID
+    provider: str
+    provider_reference: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +193,27 @@ class MessageStore:
             update(message)
             .where(message.c.id.in_(ids))
             .values(state=State.CLAIMED, tries=message.c.tries + 1, next_try_at=datetime.now(UTC) + LEASE)
-            .returning(message.c.id, message.c.template, message.c.tries, message.c.personal)
+            .returning(message.c.id, message.c.template, message.c.tries, message.c.personal, message.c.provider)
         )
         rows = (await self._session.execute(claimed)).all()
-        return [Claim(row.id, Template(row.template), row.tries, row.personal) for row in rows]
+        return [
+            Claim(row.id, Template(row.template), row.tries, row.personal, row.provider, row.provider is not None)
+            for row in rows
+        ]
+
+    async def assign(self, claim: Claim, provider: str) -> Claim:
+        """Write down, before anything is sent, which provider a claimed message goes to."""
+        await self._session.execute(update(message).where(message.c.id == claim.id).values(provider=provider))
+        return replace(claim, provider=provider)
+
+    async def records(self) -> dict[str, Record]:
+        """Return how each provider did of late."""
+        rows = await self._session.execute(
+            select(attempt.c.provider, func.count(), func.count().filter(attempt.c.bad))
+            .where(attempt.c.at > datetime.now(UTC) - RECENTLY)
+            .group_by(attempt.c.provider)
+        )
+        return {provider: Record(given, bad) for provider, given, bad in rows.all()}
 
     async def record(self, claim: Claim, outcome: Outcome) -> bool:
         """Record what a try came to; False if the claim has lapsed and another has taken over."""
@@ -160,10 +227,16 @@ class MessageStore:
                 next_try_at=now + outcome.wait,
                 provider_reference=outcome.provider_reference,
                 handed_over_at=now if outcome.state is State.HANDED_OVER else None,
+                provider=None if outcome.state is State.QUEUED and not outcome.in_doubt else claim.provider,
             )
             .returning(message.c.id)
         )
-        return (await self._session.execute(recorded)).first() is not None
+        if (await self._session.execute(recorded)).first() is None:
+            return False
+        if claim.provider is not None:
+            tried = {"id": uuid.uuid4(), "message_id": claim.id, "provider": claim.provider, "at": now}
+            await self._session.execute(insert(attempt).values(**tried, bad=outcome.blames_provider))
+        return True
 
     async def mark_delivered(self, message_id: uuid.UUID) -> None:
         """Record that the recipient has it."""
@@ -171,6 +244,67 @@ class MessageStore:
             update(message)
             .where(message.c.id == message_id, _may_become(State.DELIVERED))
             .values(state=State.DELIVERED, delivered_at=datetime.now(UTC))
+        )
+
+    async def await_reports(self, limit: int) -> list[Awaited]:
+        """Return messages that are to be asked about now, and put the next question off."""
+        now = datetime.now(UTC)
+        due = (
+            select(message.c.id, message.c.provider, message.c.provider_reference, message.c.handed_over_at)
+            .where(_awaited, message.c.next_try_at <= now)
+            .order_by(message.c.next_try_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        rows = (await self._session.execute(due)).all()
+        for row in rows:
+            next_question = now + question_after(now - row.handed_over_at)
+            await self._session.execute(update(message).where(message.c.id == row.id).values(next_try_at=next_question))
+        return [Awaited(row.id, row.provider, row.provider_reference) for row in rows]
+
+    async def record_delivery(self, provider: str, provider_reference: str, delivery: Delivery) -> bool:
+        """Record a provider's report; False if there is no such message. A late or repeated report changes nothing."""
+        here = (message.c.provider == provider, message.c.provider_reference == provider_reference)
+        found = (await self._session.execute(select(message.c.id).where(*here))).scalars().first()
+        if found is None:
+            return False
+        if delivery is Delivery.DELIVERED:
+            await self.mark_delivered(found)
+        if delivery is Delivery.FAILED:
+            await self._fail(Trouble.NOT_DELIVERED, message.c.id == found)
+            await self._session.execute(update(attempt).where(attempt.c.message_id == found).values(bad=True))
+        return True
+
+    async def settle(self) -> None:
+        """Count against their providers what took too long, and end what nobody will ever report on."""
+        now = datetime.now(UTC)
+        late = select(message.c.id).where(
+            message.c.provider.is_not(None),
+            message.c.handed_over_at.between(now - RECENTLY - SLOW_AFTER, now - SLOW_AFTER),
+            message.c.delivered_at.is_(None) | (message.c.delivered_at > message.c.handed_over_at),
+        )
+        slow = [
+            row.id
+            for row in await self._session.execute(late.add_columns(message.c.handed_over_at, message.c.delivered_at))
+            if row.delivered_at is None or row.delivered_at - row.handed_over_at > SLOW_AFTER
+        ]
+        if slow:
+            await self._session.execute(update(attempt).where(attempt.c.message_id.in_(slow)).values(bad=True))
+        await self._fail(Trouble.NO_REPORT, _awaited, message.c.handed_over_at < now - GIVEN_UP_AFTER)
+        await self._session.execute(delete(attempt).where(attempt.c.at < now - timedelta(days=1)))
+
+    async def latest_due(self) -> dict[ChannelName, float]:
+        """Return, for each channel, how many seconds the message that is late most is overdue; 0 if none is."""
+        now = datetime.now(UTC)
+        rows = await self._session.execute(
+            select(message.c.channel, func.min(message.c.next_try_at)).where(_unfinished).group_by(message.c.channel)
+        )
+        late = {ChannelName(row[0]): max(0.0, (now - row[1]).total_seconds()) for row in rows.all()}
+        return dict.fromkeys(ChannelName, 0.0) | late
+
+    async def _fail(self, trouble: Trouble, *which: ColumnElement[bool]) -> None:
+        await self._session.execute(
+            update(message).where(*which, _may_become(State.FAILED)).values(state=State.FAILED, last_error=trouble)
         )
 
     async def newest(self, limit: int, tracking_code: str | None) -> list[ShownMessage]:
@@ -199,7 +333,13 @@ class MessageStore:
 def open_claim(vault: Vault, claim: Claim) -> OutgoingMessage:
     """Open a claimed message for its channel. Raises SealBrokenError."""
     personal = _unseal(vault, claim.id, claim.sealed)
-    return OutgoingMessage(reference=str(claim.id), **personal.model_dump())
+    return OutgoingMessage(
+        reference=str(claim.id),
+        template=claim.template,
+        provider=claim.provider,
+        in_doubt=claim.in_doubt,
+        **personal.model_dump(),
+    )
 
 
 def _unseal(vault: Vault, message_id: uuid.UUID, sealed: bytes) -> Personal:

@@ -108,6 +108,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     meters, limits = Meters(parts.telemetry), _limits(settings)
     registry = _registry_line(settings, parts, Line("civil", limits, meters))
     mobiles = MobileLine(parts.mobiles, Line("mobiles", limits, meters)) if parts.mobiles is not None else None
+    budgets = LookupBudgets(parts.redis, _allowances(settings), parts.telemetry)
     app = base_app(
         "registry-gateway",
         "Registry gateway",
@@ -116,6 +117,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         background=Background(
             start=ledger.open,
             stop=[
+                budgets.close,
                 registry.close,
                 *([mobiles.close] if mobiles is not None else []),
                 *([parts.captcha.close] if parts.captcha is not None else []),
@@ -128,7 +130,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         registry=registry,
         mobiles=mobiles,
         ledger=ledger,
-        budgets=LookupBudgets(parts.redis, _allowances(settings), parts.telemetry),
+        budgets=budgets,
         captcha=parts.captcha,
         vault=parts.vault,
         tokens=Tokens(parts.issuer, settings.token_seconds),

@@ -11,7 +11,7 @@ from limits import parse
 from prometheus_client import Counter
 from redis.asyncio import Redis
 
-from desk.chassis.problem import BudgetExhaustedError
+from desk.chassis.problem import BudgetExhaustedError, ServiceUnavailableError
 from desk.chassis.redis import within_time
 from desk.chassis.telemetry import Telemetry
 
@@ -126,6 +126,7 @@ class LookupBudgets:
         self._fan_out = _Allowance.of(allowances.fan_out)
         self._pay = redis.register_script(_PAY)
         self._settle = redis.register_script(_SETTLE)
+        self._releasing: set[asyncio.Task[None]] = set()
         registry = telemetry.registry
         self._refused = Counter("desk_registry_refused", "Look-ups refused", ["budget"], registry=registry)
         self._fan_outs = Counter(
@@ -133,7 +134,7 @@ class LookupBudgets:
         )
 
     async def pay(self, number_index: str, source_index: str) -> Paid:
-        """Pay for a look-up before it is made; its end is reported to :meth:`settle`.
+        """Pay for a look-up before it is made; its end is told to :meth:`charge` or :meth:`release`.
 
         Raises BudgetExhaustedError, or ServiceUnavailableError when Redis is away.
         """
@@ -185,11 +186,26 @@ class LookupBudgets:
             prices += [allowance.most, allowance.seconds]
         return prices
 
-    async def settle(self, paid: Paid, *, missed: bool) -> None:
-        """Report the end of a look-up. Raises ServiceUnavailableError: then nothing may be answered."""
-        args: list[str | int] = [_now_ms(), paid.id, int(missed)]
-        args += [self._miss_source.seconds * 1000, self._miss_number.seconds * 1000]
-        await within_time(self._settle(keys=paid.keys, args=args))
+    async def charge(self, paid: Paid) -> None:
+        """Count a look-up as a mismatch for good. Raises ServiceUnavailableError: then nothing may be answered."""
+        windows: list[str | int] = [self._miss_source.seconds * 1000, self._miss_number.seconds * 1000]
+        await within_time(self._settle(keys=paid.keys, args=[_now_ms(), paid.id, 1, *windows]))
+
+    def release(self, paid: Paid) -> None:
+        """Let go of a look-up that was no mismatch, without keeping anybody waiting; if that fails, time does it."""
+        releasing = asyncio.create_task(self._release(paid))
+        self._releasing.add(releasing)  # the event loop itself holds tasks only weakly
+        releasing.add_done_callback(self._releasing.discard)
+
+    async def _release(self, paid: Paid) -> None:
+        try:
+            await within_time(self._settle(keys=paid.keys, args=[_now_ms(), paid.id, 0, 0, 0]))
+        except ServiceUnavailableError as error:
+            log.warning("look-up not released", error=str(error), seconds=HOLD_MS // 1000)
+
+    async def close(self) -> None:
+        """Finish what is being released."""
+        await asyncio.gather(*self._releasing)
 
 
 def _text(value: bytes | str) -> str:

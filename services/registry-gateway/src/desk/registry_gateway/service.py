@@ -166,10 +166,12 @@ class RegistryDoor:
             missed = False
             raise
         finally:
-            await asyncio.gather(
-                self._record(Purpose.SUBMIT, answer, number_index, source_index),
-                self._budgets.settle(paid, missed=missed),
-            )
+            recorded = self._record(Purpose.SUBMIT, answer, number_index, source_index)
+            if missed:
+                await asyncio.gather(recorded, self._budgets.charge(paid))
+            else:
+                self._budgets.release(paid)
+                await recorded
         return answer
 
     async def confirm(self, number: Number, birth_date: JalaliDate) -> Answer:

@@ -1,5 +1,6 @@
 """What the registry gateway reads from its environment, as ``DESK_REGISTRY_GATEWAY_…``."""
 
+import re
 from datetime import time
 from typing import Annotated, Literal
 
@@ -9,6 +10,8 @@ from pydantic_settings import SettingsConfigDict
 from desk.chassis.budget import BudgetText
 from desk.chassis.redis_pool import REDIS_SCHEMES
 from desk.chassis.settings import LogSettings, StoreSettings
+
+_ADDRESS = re.compile(r"https?://[^/:\s]+(:\d+)?(/\S*)?$")
 
 
 class Settings(StoreSettings, LogSettings):
@@ -73,15 +76,15 @@ class Settings(StoreSettings, LogSettings):
     @field_validator("registry_url")
     @classmethod
     def _demand_registry(cls, url: str, info: ValidationInfo) -> str:
-        if not url and info.data.get("adapter") in {"soap", "rest"}:
+        if info.data.get("adapter") in {"soap", "rest"} and not _ADDRESS.match(url):
             raise ValueError("say where the registry's bus is, for example https://bus.example.ir/estelam3")
         return url
 
     @field_validator("mobile_url")
     @classmethod
     def _demand_mobiles(cls, url: str, info: ValidationInfo) -> str:
-        if not url and info.data.get("mobile_check") == "shahkar":
-            raise ValueError("say where Shahkar's bus is")
+        if info.data.get("mobile_check") == "shahkar" and not _ADDRESS.match(url):
+            raise ValueError("say where Shahkar's bus is, for example https://bus.example.ir/shahkar")
         return url
 
     @field_validator("budget_url")

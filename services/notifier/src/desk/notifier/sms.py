@@ -1,0 +1,38 @@
+"""The channel of SMS: the provider chosen for a message takes it, and no other while that is in doubt."""
+
+from collections.abc import Mapping
+
+from desk.notifier.channels import ChannelDownError, DoubtfulError
+from desk.notifier.domain import OutgoingMessage, Trouble
+from desk.notifier.providers import Provider
+
+
+class SmsChannel:
+    """Hands SMS over to one of several providers."""
+
+    delivers = False
+
+    def __init__(self, providers: Mapping[str, Provider]) -> None:
+        self._providers = providers
+
+    async def send(self, message: OutgoingMessage) -> str:
+        """Hand over one SMS to its provider, which is asked first if an earlier try may have reached it.
+
+        Raises ChannelDownError, RefusedError or DoubtfulError.
+        """
+        provider = self._providers.get(message.provider or "")
+        if provider is None:  # no longer among the settings: nobody can be asked
+            raise DoubtfulError if message.in_doubt else ChannelDownError(Trouble.ACCOUNT)
+        if message.in_doubt:
+            try:
+                found = await provider.find(message)
+            except ChannelDownError:
+                raise DoubtfulError from None
+            if found is not None:
+                return found
+        return await provider.send(message)
+
+    async def close(self) -> None:
+        """Give the providers' connections back."""
+        for provider in self._providers.values():
+            await provider.close()
