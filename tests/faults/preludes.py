@@ -125,6 +125,32 @@ store.LEASE = timedelta(seconds=5)
 """What a killed notifier had claimed is free again after two minutes; no test waits so long."""
 
 
+EAGER_REPORTS = """
+from datetime import timedelta
+from desk.notifier import domain, reports, store
+
+domain.FIRST_QUESTION = timedelta(seconds=1)
+store.question_after = lambda age: timedelta(seconds=1)
+store.SLOW_AFTER = timedelta(seconds=15)
+reports.EVERY_SECONDS = 0.5
+"""
+"""A provider is asked every second, and is slow after fifteen."""
+
+
+def after_handing_over(provider: str) -> str:
+    """Die (see Deaths) when a provider has taken a message, before that is written down."""
+    return f"""
+from desk.notifier.app import {provider}
+
+async def send(self, message, whole={provider}.send):
+    taken = await whole(self, message)
+    die()
+    return taken
+
+{provider}.send = send
+"""
+
+
 def sms_provider(taken: Path) -> str:
     """Give a provider of SMS that writes down each reference it is handed, and dies (see Deaths) before it answers."""
     return f"""

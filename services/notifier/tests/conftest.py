@@ -203,14 +203,14 @@ Make = Callable[..., Awaitable[Notifier]]
 async def make(tmp_path: Path) -> AsyncIterator[Make]:
     made: list[Notifier] = []
 
-    async def build(**channels: Any) -> Notifier:
+    async def build(*, sms: Any = None, email: Any = None, **changes: Any) -> Notifier:
         path = tmp_path / "notifier.db"
         url = f"sqlite+aiosqlite:///{path}"
         await migrate("desk.notifier", url)
         vault = Vault({"k1": b"k" * 32}, b"i" * 32)
         broker = EmbeddedBroker(f"sqlite+aiosqlite:///{tmp_path / 'broker.db'}", TOPOLOGY, vault)
         await broker.open()
-        sms, email = channels.get("sms", MemoryChannel()), channels.get("email", MemoryChannel())
+        sms, email = sms or MemoryChannel(), email or MemoryChannel()
         parts = Parts(
             database=Database(url),
             broker=broker,
@@ -218,6 +218,7 @@ async def make(tmp_path: Path) -> AsyncIterator[Make]:
             telemetry=Telemetry("notifier"),
             channels={ChannelName.SMS: sms, ChannelName.EMAIL: email},
         )
+        manners = {"quiet_from": "00:00", "quiet_until": "00:00", "recipient_most": 1000} | changes  # at any hour
         settings = Settings(
             database_url=url,
             vault_keys="unused",
@@ -227,6 +228,7 @@ async def make(tmp_path: Path) -> AsyncIterator[Make]:
             smtp_host="unused",
             mail_from="desk@example.ir",
             sms="shown",
+            **manners,
         )
         made.append(Notifier(create_app(settings, parts=parts), parts, settings, path, sms, email))
         return made[-1]

@@ -251,6 +251,9 @@ def _notifier(house: _House) -> FastAPI:
                 smtp_host="embedded",
                 mail_from="desk@example.com",
                 sms="shown",
+                quiet_from="00:00",  # whoever tries it out at night does not want to wait
+                quiet_until="00:00",
+                recipient_most="1000000",
             )
         ),
         parts=notifier.Parts(

@@ -113,7 +113,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         raise ValueError(f"no channel for {', '.join(sorted(missing))}")
 
     bus = Bus("notifier", parts.database, parts.broker, parts.telemetry)
-    announcer = Announcer(parts.vault, Renderer(settings.public_url))
+    announcer = Announcer(parts.vault, Renderer(settings.public_url), settings.manners)
     bus.subscribe(RequestSubmitted, announcer.announce_submission)
     bus.subscribe(RequestPending, announcer.announce_pending)
     bus.subscribe(RequestStatusChanged, announcer.announce_status)

@@ -1,12 +1,13 @@
 """The life of a message: what it is, which state may follow which, and when to try again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from typing import Self
 
 from desk.chassis.problem import DomainError
+from desk.iran.jalali import TEHRAN
 
 
 class ReportNotWantedError(DomainError):
@@ -38,6 +39,52 @@ class Template(StrEnum):
     PENDING = "pending"
     IDENTITY_REJECTED = "identity_rejected"
     ANSWERED = "answered"
+
+
+CAN_WAIT: dict[Template, bool] = {
+    Template.SUBMITTED: False,  # the applicant sits before the page
+    Template.PENDING: False,
+    Template.IDENTITY_REJECTED: True,
+    Template.ANSWERED: True,
+}
+"""Whether an SMS of this kind waits for the morning. An email makes no noise and never waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """When an SMS may disturb somebody, and how often."""
+
+    quiet_from: time = time(22)
+    quiet_until: time = time(8)
+    """Tehran time; equal times mean that no hours are quiet."""
+    most_per_hour: int = 20
+    """Messages of one channel to one recipient."""
+
+    def quiet_end(self, moment: datetime) -> datetime | None:
+        """Return when the quiet hours end in which a moment lies; None if it lies in none."""
+        if self.quiet_from == self.quiet_until:
+            return None
+        local = moment.astimezone(TEHRAN)
+        clock = local.time()
+        over_midnight = self.quiet_from > self.quiet_until
+        before_end, after_start = clock < self.quiet_until, clock >= self.quiet_from
+        if not (before_end or after_start if over_midnight else before_end and after_start):
+            return None
+        day = local.date() + timedelta(days=1 if over_midnight and after_start else 0)
+        return datetime.combine(day, self.quiet_until, TEHRAN).astimezone(UTC)
+
+    def send_at(self, template: Template, channel: ChannelName, now: datetime, recent: Sequence[datetime]) -> datetime:
+        """Return when a message is due, if its recipient's of this channel were due at ``recent``, the newest first.
+
+        It waits for the end of the quiet hours if it can, and until an hour has passed since the message before which
+        as many as are allowed lie.
+        """
+        due = now
+        if len(recent) >= self.most_per_hour:
+            due = max(due, recent[self.most_per_hour - 1] + timedelta(hours=1))
+        if channel is ChannelName.SMS and CAN_WAIT[template]:
+            due = self.quiet_end(due) or due
+        return due
 
 
 class State(StrEnum):

@@ -12,7 +12,7 @@ from desk.chassis.crypto import Vault
 from desk.chassis.db import Database
 from desk.chassis.events import Received
 from desk.notifier.channels import Channel, ChannelDownError, DoubtfulError, RefusedError
-from desk.notifier.domain import ChannelName, Outcome, Template, Trouble, choose
+from desk.notifier.domain import ChannelName, Manners, Outcome, Template, Trouble, choose
 from desk.notifier.events import (
     ANSWERED_STATE,
     IDENTITY_REJECTED_STATE,
@@ -36,7 +36,8 @@ SEND_SECONDS = 8.0
 class Announcer:
     """Queues what an event gives the applicant to know, in the event's own transaction."""
 
-    def __init__(self, vault: Vault, renderer: Renderer) -> None:
+    def __init__(self, vault: Vault, renderer: Renderer, manners: Manners) -> None:
+        self._manners = manners
         self._vault = vault
         self._renderer = renderer
 
@@ -86,6 +87,7 @@ class Announcer:
                 template=template,
                 channel=channel,
                 personal=personal,
+                manners=self._manners,
             )
 
 

@@ -1,12 +1,14 @@
 """What the environment decides for notifier."""
 
 import re
+from datetime import time
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from desk.chassis.settings import BrokerSettings, LogSettings, StoreSettings
+from desk.notifier.domain import Manners
 
 
 class Settings(StoreSettings, BrokerSettings, LogSettings):
@@ -46,6 +48,17 @@ class Settings(StoreSettings, BrokerSettings, LogSettings):
     generic_url: str = ""
     generic_key: SecretStr | None = None
     generic_report_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
+
+    quiet_from: time = time(22)
+    quiet_until: time = time(8)
+    """No SMS that can wait goes out between them, Tehran time; equal times mean that no hours are quiet."""
+    recipient_most: Annotated[int, Field(gt=0)] = 20
+    """Messages of one channel that one recipient gets in an hour; more wait."""
+
+    @property
+    def manners(self) -> Manners:
+        """When and how often a recipient is written to."""
+        return Manners(self.quiet_from, self.quiet_until, self.recipient_most)
 
     @property
     def sms_weights(self) -> dict[str, int]:

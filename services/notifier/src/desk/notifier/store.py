@@ -37,6 +37,7 @@ from desk.notifier.domain import (
     SLOW_AFTER,
     ChannelName,
     Delivery,
+    Manners,
     Outcome,
     OutgoingMessage,
     Record,
@@ -69,6 +70,7 @@ message = Table(
     Column("delivered_at", UtcDateTime),
     Column("provider", String(16)),  # kept in doubt and once handed over, gone once it has surely refused
     Column("recipient_index", String(64)),
+    Column("due_at", UtcDateTime),  # when it was to go first; later tries do not count as more messages
     UniqueConstraint("event_id", "template", "channel"),
 )
 _unfinished = message.c.state.in_([State.QUEUED, State.CLAIMED])
@@ -82,7 +84,7 @@ Index(
 Index("ix_message_created_at", message.c.created_at)
 Index("ix_message_tracking_code", message.c.tracking_code)
 Index("ix_message_provider_provider_reference", message.c.provider, message.c.provider_reference)
-Index("ix_message_recipient_index_created_at", message.c.recipient_index, message.c.created_at)
+Index("ix_message_recipient_index_due_at", message.c.recipient_index, message.c.due_at)
 _awaited = (message.c.state == State.HANDED_OVER) & message.c.provider.is_not(None)
 Index("ix_message_awaited", message.c.next_try_at, postgresql_where=_awaited, sqlite_where=_awaited)
 
@@ -155,10 +157,20 @@ class MessageStore:
         self._vault = vault
 
     async def queue(
-        self, *, event_id: str, tracking_code: str, template: Template, channel: ChannelName, personal: Personal
+        self,
+        *,
+        event_id: str,
+        tracking_code: str,
+        template: Template,
+        channel: ChannelName,
+        personal: Personal,
+        manners: Manners,
     ) -> None:
         """Add a message, unless this event's message of this template and channel is there already."""
         message_id, now = uuid.uuid4(), datetime.now(UTC)
+        recipient = self._vault.index(personal.recipient, f"message.recipient.{channel}")
+        recent = await self._due_lately(recipient, now, manners.most_per_hour)
+        due = manners.send_at(template, channel, now, recent)
         await self._session.execute(
             insert_into(self._session.get_bind().dialect.name, message)
             .values(
@@ -170,12 +182,24 @@ class MessageStore:
                 state=State.QUEUED,
                 personal=self._vault.seal(personal.model_dump_json().encode(), _place(message_id)),
                 created_at=now,
-                next_try_at=now,
+                next_try_at=due,
+                recipient_index=recipient,
+                due_at=due,
                 tries=0,
             )
             .on_conflict_do_nothing(index_elements=["event_id", "template", "channel"])
         )
         hint_after_commit(self._session)
+
+    async def _due_lately(self, recipient: str, now: datetime, limit: int) -> list[datetime]:
+        """Return when a recipient's messages of the last hour and of the time to come are or were due, newest first."""
+        rows = await self._session.execute(
+            select(message.c.due_at)
+            .where(message.c.recipient_index == recipient, message.c.due_at > now - timedelta(hours=1))
+            .order_by(message.c.due_at.desc())
+            .limit(limit)
+        )
+        return list(rows.scalars().all())
 
     async def claim(self, channel: ChannelName, limit: int) -> list[Claim]:
         """Claim the messages that are due longest; those that another session is claiming are passed over."""
