@@ -1,0 +1,29 @@
+"""What can go wrong.
+
+::
+
+    ExpertError
+    ├── BrokerAwayError    the broker does not confirm a report in time, or refuses it
+    ├── FileRefusedError   the desk does not give or take a file, and says why
+    └── FileDamagedError   what came is not the file the desk told of
+"""
+
+
+class ExpertError(Exception):
+    """Base of all errors of this library."""
+
+
+class BrokerAwayError(ExpertError):
+    """The broker did not confirm the report; the case comes again, and the report goes out once."""
+
+
+class FileRefusedError(ExpertError):
+    """The desk does not give or take this file; ``code`` is the desk's stable code."""
+
+    def __init__(self, code: str, title: str) -> None:
+        super().__init__(f"{code}: {title}")
+        self.code = code
+
+
+class FileDamagedError(ExpertError):
+    """Size or SHA-256 are not those the event named."""

@@ -1,0 +1,108 @@
+"""The desk's events as a province reads them: what it needs, ignoring whatever else there is."""
+
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+TYPE_PREFIX, TYPE_SUFFIX = "ir.haj.desk.", ".v1"
+WITH_REQUEST = frozenset({"request-submitted", "request-referred"})
+REFUSED = "case-refused"
+HEARD = WITH_REQUEST | {
+    REFUSED,
+    "request-replied",
+    "request-objected",
+    "request-withdrawn",
+    "request-rated",
+}
+
+
+class _Read(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+
+class Named(_Read):
+    """A province: its key and its Persian name."""
+
+    key: str
+    name: str
+
+
+class Titled(_Read):
+    """A subject or sub-subject: its key and its Persian title."""
+
+    key: str
+    title: str
+
+
+class Applicant(_Read):
+    """Whose request it is; ``birth_date`` is Jalali ``YYYY-MM-DD``."""
+
+    national_id: str
+    birth_date: str
+    first_name: str
+    last_name: str
+    gender: str
+
+
+class Contact(_Read):
+    """How the applicant can be reached; phones in E.164."""
+
+    mobile: str
+    landline: str | None = None
+    email: str | None = None
+
+
+class FileReference(_Read):
+    """A file, fetched over HTTP by its id; ``size`` in bytes, ``sha256`` in hex."""
+
+    id: str
+    name: str
+    size: int
+    media_type: str
+    sha256: str
+
+
+class Request(_Read):
+    """A request, whole. ``identity`` is ``unconfirmed`` where the civil registry cannot say who the applicant is."""
+
+    tracking_code: str
+    submitted_at: AwareDatetime
+    due_at: AwareDatetime
+    province: Named
+    subject: Titled
+    sub_subject: Titled
+    applicant: Applicant
+    contact: Contact
+    text: str
+    attachments: list[FileReference] = Field(default_factory=list)
+    identity: str = "confirmed"
+    reason: str | None = None
+    """Why it was referred, if it was."""
+
+
+class Refusal(_Read):
+    """A report of the province that the desk did not apply, and why."""
+
+    tracking_code: str
+    report: str
+    report_id: str
+    reason: str
+    explanation: str = ""
+
+
+class Envelope(_Read):
+    """CloudEvents 1.0 in structured JSON."""
+
+    specversion: Literal["1.0"]
+    id: str
+    type: str
+    subject: str
+    seq: int
+    data: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The event's name without prefix and version; the whole type if it is of another version."""
+        if self.type.startswith(TYPE_PREFIX) and self.type.endswith(TYPE_SUFFIX):
+            return self.type.removeprefix(TYPE_PREFIX).removesuffix(TYPE_SUFFIX)
+        return self.type

@@ -1,0 +1,138 @@
+"""Files of cases: fetched by links good for a minute, put up for an answer, each call signed by the province."""
+
+import asyncio
+import hashlib
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from joserfc import jwt
+from joserfc.jwk import OKPKey
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from desk.expert.errors import FileDamagedError, FileRefusedError
+from desk.expert.events import FileReference
+
+AUDIENCE = "desk.files"
+ASSERTION_SECONDS = 60
+TIMEOUT_SECONDS = 30.0
+PAUSES_SECONDS = (1.0, 2.0, 4.0)
+"""A file of a case that was referred a moment ago may not be the province's yet."""
+_ALGORITHM = "Ed25519"
+
+
+class _Link(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    url: str
+
+
+class _Problem(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    code: str = "unknown"
+    title: str = ""
+
+
+class Files:
+    """The desk's door for files."""
+
+    def __init__(
+        self, url: str, province: str, private_key: str, *, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        """``url`` is the desk's address; ``private_key`` the PEM of the province's own Ed25519 key."""
+        self._province = province
+        self._key = OKPKey.import_key(private_key)
+        self._http = httpx.AsyncClient(base_url=url, timeout=TIMEOUT_SECONDS, transport=transport)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def put_up(self, tracking_code: str, path: Path) -> FileReference:
+        """Put up a file for a case. Raises FileRefusedError."""
+        content = await asyncio.to_thread(path.read_bytes)
+        answer = await self._http.post(
+            "/api/province/files",
+            data={"tracking_code": tracking_code},
+            files={"file": (path.name, content)},
+            headers=self._headers(),
+        )
+        return FileReference.model_validate_json(_demanded(answer).content)
+
+    @asynccontextmanager
+    async def open(self, file: FileReference) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Open a file for reading in chunks; the last one raises FileDamagedError if the whole is not what it was."""
+        url = await self._link(file.id)
+        async with self._http.stream("GET", url, follow_redirects=True) as answer:
+            if not answer.is_success:
+                raise FileRefusedError("link_refused", f"the store answers {answer.status_code}")
+            yield _checked(answer.aiter_bytes(), file)
+
+    async def _link(self, file_id: str) -> str:
+        for pause in (*PAUSES_SECONDS, None):
+            answer = await self._http.get(f"/api/province/files/{file_id}", headers=self._headers())
+            if pause is None or answer.status_code != httpx.codes.NOT_FOUND:
+                break
+            await asyncio.sleep(pause)
+        return _Link.model_validate_json(_demanded(answer).content).url
+
+    def _headers(self) -> dict[str, str]:
+        claims = {
+            "iss": self._province,
+            "aud": AUDIENCE,
+            "exp": int(time.time()) + ASSERTION_SECONDS,
+            "jti": str(uuid.uuid4()),
+        }
+        token = jwt.encode({"alg": _ALGORITHM}, claims, self._key, algorithms=[_ALGORITHM])
+        return {"Authorization": f"Bearer {token}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file of a request."""
+
+    file: FileReference
+    files: Files
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Open it for reading in chunks. Raises FileRefusedError and, at its end, FileDamagedError."""
+        async with self.files.open(self.file) as chunks:
+            yield chunks
+
+    async def save(self, path: Path) -> None:
+        """Save it whole or not at all. Raises FileRefusedError or FileDamagedError."""
+        part = path.with_name(f"{path.name}.part")
+        try:
+            with part.open("wb") as target:
+                async with self.open() as chunks:
+                    async for chunk in chunks:
+                        await asyncio.to_thread(target.write, chunk)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+async def _checked(chunks: AsyncIterator[bytes], file: FileReference) -> AsyncIterator[bytes]:
+    digest, size = hashlib.sha256(), 0
+    async for chunk in chunks:
+        digest.update(chunk)
+        size += len(chunk)
+        yield chunk
+    if (size, digest.hexdigest()) != (file.size, file.sha256):
+        raise FileDamagedError(f"file {file.id} is not what the desk told of")
+
+
+def _demanded(answer: httpx.Response) -> httpx.Response:
+    if answer.is_success:
+        return answer
+    try:
+        problem = _Problem.model_validate_json(answer.content)
+    except ValidationError:
+        problem = _Problem(title=f"HTTP {answer.status_code}")
+    raise FileRefusedError(problem.code, problem.title)

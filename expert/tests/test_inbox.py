@@ -1,0 +1,144 @@
+"""A province on the library, before a real RabbitMQ with the desk's topology and permissions."""
+
+import asyncio
+import json
+import uuid
+from pathlib import Path
+
+import pytest
+
+from desk.chassis.bus.rabbit import RabbitBroker
+from desk.chassis.events import Message
+from desk.chassis.telemetry import Telemetry
+from desk.expert import BrokerAwayError, Inbox, SqliteMemory
+
+EXAMPLES = Path(__file__).parents[2] / "contracts" / "events"
+QUEUE_SECONDS = 20
+
+
+@pytest.fixture
+async def desk(broker_url):
+    """The desk's side: announces examples, and hears what the province reports."""
+
+    class Desk:
+        def __init__(self):
+            self.intake = RabbitBroker(broker_url("intake"), Telemetry("a"))
+            self.tracking = RabbitBroker(broker_url("tracking"), Telemetry("b"))
+            self.reports = asyncio.Queue()
+
+        async def tell(self, name="request-submitted", *, event_id=None, **changed):
+            envelope = json.loads((EXAMPLES / f"{name}.json").read_text())
+            envelope |= {"id": event_id or str(uuid.uuid4()), "unknown": [1]} | changed
+            if "data" not in changed:
+                envelope["data"]["unknown"] = {"a": 1}
+            announcer = self.intake if name == "request-submitted" else self.tracking
+            await announcer.publish(
+                Message(
+                    envelope["id"], "desk.events", f"{name}.isfahan", envelope["type"], json.dumps(envelope).encode()
+                )
+            )
+            return envelope["id"]
+
+        async def hear(self, message):
+            if message.exchange == "desk.cases":
+                await self.reports.put((message, json.loads(message.body)))
+
+        async def next_report(self):
+            return await asyncio.wait_for(self.reports.get(), QUEUE_SECONDS)
+
+    desk = Desk()
+    await desk.tracking.consume("tracking", desk.hear)
+    yield desk
+    await desk.intake.close()
+    await desk.tracking.close()
+
+
+@pytest.fixture
+def inbox(broker_url, tmp_path):
+    """An inbox on the same memory each time, as after a restart."""
+    return lambda: Inbox(broker_url("province.isfahan"), "isfahan", SqliteMemory(tmp_path / "memory.sqlite3"))
+
+
+async def next_of(inbox):
+    return await asyncio.wait_for(anext(inbox), QUEUE_SECONDS)
+
+
+async def test_a_case_comes_in_and_reports_go_out_in_the_province_s_name(desk, inbox):
+    await desk.tell()
+    async with inbox() as opened:
+        case = await next_of(opened)
+        assert case.request.applicant.first_name == "نرگس"
+        await case.received()
+        await case.answer("انجام شد.")
+
+    (first, received), (_, answered) = await desk.next_report(), await desk.next_report()
+    assert (first.routing_key, first.sender) == ("case-received.isfahan", "province.isfahan")
+    assert (received["seq"], answered["seq"]) == (1, 2)
+    assert received["source"] == "/province/isfahan"
+    assert answered["data"]["text"] == "انجام شد."
+
+
+async def test_a_case_that_broke_off_comes_again_and_its_reports_are_the_same(desk, inbox):
+    await desk.tell()
+
+    async def break_off():
+        async with inbox() as opened:
+            await (await next_of(opened)).received()
+            raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError, match="power"):
+        await break_off()
+    async with inbox() as opened:
+        await (await next_of(opened)).received()
+
+    (_, first), (_, second) = await desk.next_report(), await desk.next_report()
+    assert (first["id"], first["seq"]) == (second["id"], second["seq"])
+
+
+async def test_what_was_handled_is_not_handed_out_twice(desk, inbox):
+    event_id = await desk.tell()
+    async with inbox() as opened:
+        assert (await next_of(opened)).event_id == event_id
+    await desk.tell(event_id=event_id)
+    other = await desk.tell()
+    async with inbox() as opened:
+        assert (await next_of(opened)).event_id == other
+
+
+async def test_a_refusal_comes_as_one(desk, inbox):
+    await desk.tell("case-refused")
+    async with inbox() as opened:
+        case = await next_of(opened)
+    assert (case.kind, case.refusal.reason) == ("case-refused", "illegal_move")
+    assert case.request is None
+
+
+async def test_an_event_that_cannot_be_read_holds_up_nothing(desk, inbox):
+    await desk.tell(data={})
+    good = await desk.tell()
+    async with inbox() as opened:
+        assert (await next_of(opened)).event_id == good
+
+
+async def test_a_wrong_password_is_told_at_the_start(broker_url, tmp_path):
+    url = broker_url("province.isfahan").replace("isfahan%27s", "nobody%27s")
+    with pytest.raises(BrokerAwayError):
+        async with Inbox(url, "isfahan", SqliteMemory(tmp_path / "memory")):
+            pass
+
+
+async def test_after_the_broker_was_away_the_inbox_goes_on(desk, inbox, rabbit_server):
+    async with inbox() as opened:
+        await desk.tell()
+        await next_of(opened)
+        await opened._connection.transport.connection.close(OSError("cut"))
+        other = await desk.tell()
+        assert (await next_of(opened)).event_id == other
+
+
+async def test_numbers_survive_a_restart_and_belong_to_a_case(tmp_path):
+    path = tmp_path / "memory"
+    assert await SqliteMemory(path).number("1", "a") == 1
+    assert await SqliteMemory(path).number("1", "b") == 2
+    assert await SqliteMemory(path).number("1", "a") == 1
+    assert await SqliteMemory(path).number("2", "c") == 1
