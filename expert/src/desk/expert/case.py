@@ -19,8 +19,8 @@ class Case:
     """``kind`` says what happened: ``request-submitted``, ``request-replied``, ``case-refused`` and so on.
 
     ``request`` is there with ``request-submitted`` and ``request-referred``, ``refusal`` with ``case-refused``;
-    ``data`` is all the event says. Reports made while a case is handled go out once, also if handling breaks off and the
-    case comes again: their order is what tells them apart.
+    ``data`` is all the event says. Reports made while a case is handled go out once, also if handling breaks off and
+    the case comes again: their order is what tells them apart.
     """
 
     event_id: str
