@@ -19,6 +19,8 @@ from desk.topology.table import CASES, TO_HEADQUARTERS
 from desk.tracking.domain import TITLES, State
 
 FOLDER = CHECKOUT / "contracts"
+PUBLISHED = "published"
+"""The folder of what was published last, which the code does not write."""
 _ASYNCAPI = "desk.asyncapi.json"
 
 _CODE, _AT, _DUE = (
@@ -144,7 +146,8 @@ def differences() -> list[str]:
 
 
 def _present() -> list[str]:
-    return [path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.json")]
+    paths = (path.relative_to(FOLDER) for path in FOLDER.rglob("*.json"))
+    return [path.as_posix() for path in paths if path.parts[0] != PUBLISHED]
 
 
 def _openapi() -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,0 +1,81 @@
+"""The events only grow within a version: nothing that was published is taken away or changed."""
+
+import json
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from desk.local.contracts import FOLDER
+
+FREE = {"description", "title", "examples", "info"}
+"""Words for people, which may be put better."""
+
+
+def losses(old: Any, new: Any, where: str = "") -> Iterator[str]:
+    """Name what was published and is not there any more, or not as it was."""
+    match old, new:
+        case dict(), dict():
+            for name, value in old.items():
+                # A property may be called like a word for people, and is then no such word.
+                if name in FREE and not where.endswith("/properties"):
+                    continue
+                if name not in new:
+                    yield f"{where}/{name}"
+                else:
+                    yield from losses(value, new[name], f"{where}/{name}")
+        case list(), list():
+            yield from (f"{where}: {json.dumps(each)}" for each in old if each not in new)
+        case _ if old != new:
+            yield f"{where}: {old!r} became {new!r}"
+
+
+def demands(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
+    """Name the fields a province may leave out by what was published, new ones of its reports too, and may not now."""
+    schemas = new["components"]["schemas"]
+    for name, schema in old["components"]["schemas"].items():
+        more = set(schemas.get(name, {}).get("required", [])) - set(schema.get("required", []))
+        reported = name.startswith("Case") and name != "CaseRefusedData"
+        counted = more if reported else more & schema.get("properties", {}).keys()
+        yield from (f"{name} now needs {field}" for field in sorted(counted))
+
+
+@pytest.fixture(scope="module")
+def published() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((FOLDER / "published" / "desk.asyncapi.json").read_text(encoding="utf-8"))
+    return document
+
+
+def test_nothing_that_was_published_is_lost(published):
+    present = json.loads((FOLDER / "desk.asyncapi.json").read_text(encoding="utf-8"))
+
+    assert list(losses(published, present)) == []
+    assert list(demands(published, present)) == []
+
+
+def test_an_addition_passes(published):
+    grown = deepcopy(published)
+    grown["channels"]["request-praised"] = {}
+    grown["components"]["schemas"]["Named"]["properties"]["flag"] = {"type": "string"}
+    grown["info"]["description"] = "better words"
+
+    assert list(losses(published, grown)) == []
+
+
+def test_what_is_taken_away_changed_or_newly_demanded_is_noticed(published):
+    changed = deepcopy(published)
+    del changed["channels"]["case-answered"]
+    del changed["components"]["schemas"]["Named"]["properties"]["name"]
+    changed["components"]["schemas"]["Titled"]["properties"]["title"]["type"] = "integer"
+    changed["components"]["schemas"]["CaseAnsweredData"]["required"] += ["files", "signature"]
+
+    found = " ".join(losses(published, changed))
+
+    assert "/channels/case-answered" in found
+    assert "/Named/properties/name" in found
+    assert "/Titled/properties/title/type" in found
+    assert list(demands(published, changed)) == [
+        "CaseAnsweredData now needs files",
+        "CaseAnsweredData now needs signature",
+    ]
