@@ -173,7 +173,8 @@ class PatientApplicant(Applicant):
     def _form_with(self, content: bytes, **changed: object) -> dict[str, Any]:
         if not self.token:
             self.identify()
-        return self.form(attachments=[self.put_up("گذرنامه.pdf", content)], **changed)
+        form = self.form(**changed)  # the code first: while there is none, no file goes up again and again
+        return form | {"attachments": [self.put_up("گذرنامه.pdf", content)]}
 
 
 class Province(ProvinceDesk):

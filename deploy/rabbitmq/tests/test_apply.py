@@ -30,7 +30,9 @@ def test_the_first_time_makes_everything_and_the_second_changes_nothing(bare, co
     settings = {"management_url": bare.management_url, "vhost": bare.vhost, "passwords": json.dumps({"intake": "p"})}
     first = command("apply", **settings)
     assert "created queue province.isfahan" in first
-    assert re.search("without a password, so they cannot log in yet: notifier, .*, tracking$", first.strip())
+    assert re.search(
+        "without a password, so they cannot log in yet: headquarters, notifier, .*, tracking$", first.strip()
+    )
     assert command("apply", **settings).startswith("nothing to change\n")
 
 
@@ -70,6 +72,8 @@ def test_what_differs_is_corrected(desk):
         "took the tags from user notifier",
         "set the permissions of user province.qom",
         "took the routing keys of user intake that are not in the table",
+        "set the routing keys of user intake on desk.dead",
+        "set the routing keys of user intake on desk.delay",
         "set the routing keys of user intake on desk.events",
     ]
     assert desk.apply() == []
