@@ -72,9 +72,9 @@ def test_what_differs_is_corrected(desk):
         "took the tags from user notifier",
         "set the permissions of user province.qom",
         "took the routing keys of user intake that are not in the table",
-        "set the routing keys of user intake on desk.dead",
-        "set the routing keys of user intake on desk.delay",
         "set the routing keys of user intake on desk.events",
+        "set the routing keys of user intake on desk.delay",
+        "set the routing keys of user intake on desk.dead",
     ]
     assert desk.apply() == []
     assert "notifier" not in without_password(management, desk.definitions), "its password is as it was"
