@@ -61,11 +61,12 @@ class Traffic:
         self._thread.start()
 
     def stop(self) -> None:
-        """Let what is under way come to its end."""
+        """Let what is under way come to its end, and send the people back to the desk's own door."""
         self._stop.set()
         self._thread.join()
         for person in self._people:
             person.client.close()
+            person.client = self.desk.client
 
     def _run(self) -> None:
         begun, turn = time.monotonic(), 0
