@@ -58,7 +58,7 @@ lock: setup  ## compile requirements.lock anew (ARGS="--upgrade")
 bench: setup  ## measure the desk against a bare limit, as ratios of one run
 	@$(BIN)/python benchmarks/submit.py $(ARGS)
 	@$(BIN)/python benchmarks/relay.py
-	@$(BIN)/python benchmarks/captcha.py
+	@$(BIN)/python benchmarks/challenges.py
 	@$(BIN)/python benchmarks/work.py
 	@$(BIN)/python benchmarks/gateway.py
 	@$(BIN)/python benchmarks/registry.py

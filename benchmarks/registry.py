@@ -1,6 +1,6 @@
 """What the door costs an honest applicant and what it yields a sweep: gateway and simulated registry as processes.
 
-Real Redis and PostgreSQL, SOAP between the two. Proof of work is left out here: ``captcha.py`` measures it.
+Real Redis and PostgreSQL, SOAP between the two. Proof of work is left out here: ``challenges.py`` measures it.
 """
 
 import argparse

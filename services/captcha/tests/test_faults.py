@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from desk.captcha.domain import CaptchaUnavailableError
-from desk.captcha.store import ChallengeStore, within_time
+from desk.captcha.store import ChallengeStore, in_time
 
 
 async def test_without_redis_no_challenge_is_issued(client, server):
@@ -38,11 +38,11 @@ async def test_a_flushed_redis_lets_nothing_be_replayed(issue, answer, redis):
 
 
 async def test_a_redis_that_hangs_is_given_up(monkeypatch):
-    monkeypatch.setattr("desk.captcha.store.CALL_SECONDS", 0.01)
+    monkeypatch.setattr("desk.chassis.redis.CALL_SECONDS", 0.01)
     released = asyncio.Event()
 
     with pytest.raises(CaptchaUnavailableError):
-        await within_time(released.wait())
+        await in_time(released.wait())
 
     released.set()
     await asyncio.sleep(0)

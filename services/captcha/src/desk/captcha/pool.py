@@ -10,7 +10,7 @@ import structlog
 from redis.asyncio import Redis
 
 from desk.captcha.domain import CaptchaUnavailableError, Kind
-from desk.captcha.store import pool_key, within_time
+from desk.captcha.store import in_time, pool_key
 
 log = structlog.get_logger(__name__)
 
@@ -104,13 +104,13 @@ class Pool:
         steps = self._redis.pipeline(transaction=False)
         steps.llen(pool_key(kind))
         steps.expire(pool_key(kind), LIFE_SECONDS)
-        count, _ = await within_time(steps.execute())
+        count, _ = await in_time(steps.execute())
         self._ready[kind] = int(count)
         return self._ready[kind]
 
     async def _put(self, kind: Kind, made: Sequence[bytes]) -> None:
         arguments: list[bytes | int] = [self._recipes[kind].size, LIFE_SECONDS, *made]
-        self._ready[kind] = int(await within_time(self._push(keys=[pool_key(kind)], args=arguments)))
+        self._ready[kind] = int(await in_time(self._push(keys=[pool_key(kind)], args=arguments)))
 
 
 async def _first(event: Awaitable[object], seconds: float) -> None:

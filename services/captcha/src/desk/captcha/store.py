@@ -4,19 +4,16 @@ The answer lies there as it is. It has only 100,000 possible values, so a hash, 
 who can read the store; what protects it is that it never leaves this service and is gone in minutes.
 """
 
-import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Self, TypeVar
 
 from limits import parse
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from desk.captcha.domain import CLAIM_LIFE, LIFE, CaptchaUnavailableError, Challenge, Kind, NoneReadyError, Purpose
-from desk.chassis.problem import BudgetExhaustedError
-
-CALL_SECONDS = 2.0
+from desk.chassis.problem import BudgetExhaustedError, ServiceUnavailableError
+from desk.chassis.redis import within_time
 
 # One round trip: whoever has asked too often takes nothing, an empty pool counts against nobody, and what is taken is
 # bound to its purpose and expires in the same step. What is heard is fetched later, so it moves to a key of its own.
@@ -43,24 +40,18 @@ return {'counted', asked}
 """
 
 T_ = TypeVar("T_")
-_running: set[object] = set()
 
 
-async def within_time(call: Awaitable[T_]) -> T_:
-    """Await a call to Redis for at most two seconds. Raises CaptchaUnavailableError if Redis is away or slow.
+async def in_time(call: Awaitable[T_]) -> T_:
+    """Await a call to Redis as every service does. Raises CaptchaUnavailableError if Redis is away or slow.
 
-    The call itself is shielded: cut off between command and reply, it could leave the reply on a connection for the
-    next caller to read. For the same reason pipelines here are not context managers, which would give their connection
-    back while the shielded call still uses it; ``execute`` gives it back by itself.
+    Pipelines here are not context managers, which would give their connection back while the call, which goes on when
+    nobody waits for it any more, still uses it; ``execute`` gives it back by itself.
     """
-    running = asyncio.ensure_future(call)
-    _running.add(running)  # the event loop itself holds tasks only weakly
-    running.add_done_callback(_running.discard)
     try:
-        async with asyncio.timeout(CALL_SECONDS):
-            return await asyncio.shield(running)
-    except (RedisError, OSError, TimeoutError) as error:
-        raise CaptchaUnavailableError(f"redis: {type(error).__name__}") from error
+        return await within_time(call)
+    except ServiceUnavailableError as error:
+        raise CaptchaUnavailableError(str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +86,7 @@ class ChallengeStore:
         keys += [_sound_key(captcha_id)] if kind is Kind.SOUND else []
         life = int(LIFE.total_seconds())
         call = self._issue(keys=keys, args=[allowance.most, allowance.seconds, purpose, life])
-        outcome, value = await within_time(call)
+        outcome, value = await in_time(call)
         _demand_allowed(outcome, value)
         if _text(outcome) == "empty":
             raise NoneReadyError(f"no {kind} is ready")
@@ -104,13 +95,13 @@ class ChallengeStore:
     async def count_work(self, source: str, allowance: Allowance) -> int:
         """Count a proof of work for ``source`` and return how many it had before. Raises BudgetExhaustedError."""
         call = self._count(keys=[_asked_key("work", source)], args=[allowance.most, allowance.seconds])
-        outcome, value = await within_time(call)
+        outcome, value = await in_time(call)
         _demand_allowed(outcome, value)
         return int(value)
 
     async def sound(self, captcha_id: str) -> bytes | None:
         """Return what is to be heard, or None if there is none or it is no more."""
-        found = await within_time(self._redis.get(_sound_key(captcha_id)))
+        found = await in_time(self._redis.get(_sound_key(captcha_id)))
         return found.encode() if isinstance(found, str) else found
 
     async def add(self, captcha_id: str, challenge: Challenge) -> None:
@@ -119,11 +110,11 @@ class ChallengeStore:
         steps = self._redis.pipeline(transaction=True)
         steps.hset(key, mapping={"purpose": challenge.purpose, "answer": challenge.answer})
         steps.expire(key, LIFE)
-        await within_time(steps.execute())
+        await in_time(steps.execute())
 
     async def get(self, captcha_id: str) -> Challenge | None:
         """Return the challenge, or None if there is none or it is no more."""
-        fields = await within_time(self._redis.hmget(_key(captcha_id), ["purpose", "answer", "claim"]))
+        fields = await in_time(self._redis.hmget(_key(captcha_id), ["purpose", "answer", "claim"]))
         purpose, answer, claim = (_text(field) for field in fields)
         if purpose is None or answer is None:
             return None
@@ -135,7 +126,7 @@ class ChallengeStore:
         steps = self._redis.pipeline(transaction=True)
         steps.hincrby(key, "tries", 1)
         steps.expire(key, LIFE, nx=True)  # for a challenge that expired a moment ago
-        tries, _ = await within_time(steps.execute())
+        tries, _ = await in_time(steps.execute())
         return int(tries)
 
     async def claim(self, captcha_id: str, claim: str) -> str:
@@ -145,12 +136,12 @@ class ChallengeStore:
         steps.hsetnx(key, "claim", claim)
         steps.hget(key, "claim")
         steps.expire(key, CLAIM_LIFE)
-        _, holder, _ = await within_time(steps.execute())
+        _, holder, _ = await in_time(steps.execute())
         return _text(holder) or ""
 
     async def ping(self) -> None:
         """Make one round trip."""
-        await within_time(self._redis.ping())
+        await in_time(self._redis.ping())
 
 
 def _demand_allowed(outcome: bytes | str, seconds: int) -> None:
