@@ -18,7 +18,7 @@ from desk.servers.gateway import GatewayServer, open_gateway
 START = Path(__file__).parents[2] / "gateway" / "nginx" / "start"
 REQUESTS, ROUNDS = (100_000, 3) if FULL else (1_500, 1)
 PER_SECOND = 50
-AT_ONCE = 24 if FULL else 4
+AT_ONCE = 24 if FULL else 3
 """Few at a time: on a busy machine they become slower instead of more."""
 NOTICED_SECONDS = 1.0
 """How long after its SIGTERM the cluster still sends peers to a replica."""

@@ -109,6 +109,14 @@ async def test_of_a_hundred_right_answers_at_once_one_succeeds(issue, answer):
     assert {each.json()["code"] for each in answers if each.status_code == 422} == {"captcha_expired"}
 
 
+async def test_a_hundred_repeats_at_once_are_one_right_answer(issue, answer):
+    captcha = await issue()
+
+    repeats = await asyncio.gather(*(answer(captcha) for _ in range(100)))
+
+    assert {each.status_code for each in repeats} == {204}
+
+
 async def test_a_hundred_guesses_at_once_are_three_tries(issue, answer, client):
     captcha = await issue()
 

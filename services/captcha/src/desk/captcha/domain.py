@@ -65,6 +65,15 @@ HARDER = ((10, 2), (20, 4), (40, 8))
 able to go on, on old phones, so it ends at eight times."""
 
 
+class Outcome(StrEnum):
+    """What an answer came to."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    EXPIRED = "expired"
+    """There is no such challenge, it is too old, for another purpose, used by another claim, or out of tries."""
+
+
 class KindUnavailableError(DomainError):
     """This kind of challenge is not offered for this purpose."""
 
@@ -118,15 +127,15 @@ class NoneReadyError(CaptchaUnavailableError):
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """An issued challenge, and by which claim it was used if it was."""
+    """What is asked, for what, and its answer."""
 
     purpose: Purpose
     answer: str
-    claim: str | None = None
 
-    def is_answered_by(self, typed: str) -> bool:
-        """Tell whether ``typed`` is the answer, in any of the three digit sets and whatever spaces came along."""
-        return secrets.compare_digest(bare(typed).encode(), self.answer.encode())
+
+def written(typed: str) -> str:
+    """Write an answer as challenges have it, from any of the three digit sets and whatever spaces came along."""
+    return bare(typed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,24 +5,26 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from typing import assert_never
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from desk.captcha.domain import (
     LIFE,
-    TRIES,
     Challenge,
     Difficulty,
     ExpiredError,
     Kind,
     NoneReadyError,
     NoSoundError,
+    Outcome,
     Purpose,
     WrongAnswerError,
     demand_offered,
     household_of,
     is_id,
     new_id,
+    written,
 )
 from desk.captcha.pool import Pool
 from desk.captcha.settings import Settings
@@ -116,35 +118,16 @@ class Captchas:
         Raises WrongAnswerError while there are tries left, ExpiredError when a new challenge is needed, or
         CaptchaUnavailableError.
         """
-        outcome = "refused"
-        try:
-            await self._use(captcha_id, purpose, typed, claim)
-            outcome = "right"
-        except WrongAnswerError:
-            outcome = "wrong"
-            raise
-        except ExpiredError:
-            outcome = "expired"
-            raise
-        finally:
-            self._answers.labels(purpose, outcome).inc()
-
-    async def _use(self, captcha_id: str, purpose: Purpose, typed: str, claim: str) -> None:
-        challenge = await self._store.get(captcha_id) if is_id(captcha_id) else None
-        if challenge is None or challenge.purpose != purpose:
-            raise ExpiredError("unknown, too old or for another purpose")
-        right = challenge.is_answered_by(typed)
-        if challenge.claim is not None:
-            if right and challenge.claim == claim:
+        outcome, left = Outcome.EXPIRED, 0
+        if is_id(captcha_id):
+            outcome, left = await self._store.answer(captcha_id, purpose, written(typed), claim)
+        self._answers.labels(purpose, outcome).inc()
+        match outcome:
+            case Outcome.RIGHT:
                 return
-            raise ExpiredError("used already")
-        tries = await self._store.count_try(
-            captcha_id
-        )  # before the answer decides anything: parallel guesses count too
-        if right and tries <= TRIES:
-            if await self._store.claim(captcha_id, claim) == claim:
-                return
-            raise ExpiredError("another was first")
-        if tries >= TRIES:
-            raise ExpiredError("no tries left")
-        raise WrongAnswerError(TRIES - tries)
+            case Outcome.WRONG:
+                raise WrongAnswerError(left)
+            case Outcome.EXPIRED:
+                raise ExpiredError(captcha_id[:22])
+            case _:
+                assert_never(outcome)

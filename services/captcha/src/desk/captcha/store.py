@@ -11,7 +11,17 @@ from typing import Self, TypeVar
 from limits import parse
 from redis.asyncio import Redis
 
-from desk.captcha.domain import CLAIM_LIFE, LIFE, CaptchaUnavailableError, Challenge, Kind, NoneReadyError, Purpose
+from desk.captcha.domain import (
+    CLAIM_LIFE,
+    LIFE,
+    TRIES,
+    CaptchaUnavailableError,
+    Challenge,
+    Kind,
+    NoneReadyError,
+    Outcome,
+    Purpose,
+)
 from desk.chassis.problem import BudgetExhaustedError, ServiceUnavailableError
 from desk.chassis.redis import within_time
 
@@ -37,6 +47,26 @@ local asked = tonumber(redis.call('GET', KEYS[1]) or '0')
 if asked >= tonumber(ARGV[1]) then return {'exhausted', redis.call('TTL', KEYS[1])} end
 if redis.call('INCR', KEYS[1]) == 1 then redis.call('EXPIRE', KEYS[1], ARGV[2]) end
 return {'counted', asked}
+"""
+
+# One step, so that guesses sent all at once do not overtake the tries, and repeats of the right one, sent all at once
+# with one claim, are not taken for guesses.
+_ANSWER = """
+local purpose, answer, claim = unpack(redis.call('HMGET', KEYS[1], 'purpose', 'answer', 'claim'))
+if purpose ~= ARGV[1] then return {'expired', 0} end
+local right = answer == ARGV[2]
+if claim then
+  if right and claim == ARGV[3] then return {'right', 0} end
+  return {'expired', 0}
+end
+local left = tonumber(ARGV[4]) - redis.call('HINCRBY', KEYS[1], 'tries', 1)
+if left < 0 then return {'expired', 0} end
+if right then
+  redis.call('HSET', KEYS[1], 'claim', ARGV[3])
+  redis.call('EXPIRE', KEYS[1], ARGV[5])
+  return {'right', left}
+end
+return {left > 0 and 'wrong' or 'expired', left}
 """
 
 T_ = TypeVar("T_")
@@ -75,6 +105,7 @@ class ChallengeStore:
         self._redis = redis
         self._issue = redis.register_script(_ISSUE)
         self._count = redis.register_script(_COUNT)
+        self._answer = redis.register_script(_ANSWER)
 
     async def issue(self, captcha_id: str, kind: Kind, purpose: Purpose, source: str, allowance: Allowance) -> bytes:
         """Take one from the pool for ``source`` and keep it for its life, in one round trip.
@@ -112,32 +143,18 @@ class ChallengeStore:
         steps.expire(key, LIFE)
         await in_time(steps.execute())
 
-    async def get(self, captcha_id: str) -> Challenge | None:
-        """Return the challenge, or None if there is none or it is no more."""
-        fields = await in_time(self._redis.hmget(_key(captcha_id), ["purpose", "answer", "claim"]))
-        purpose, answer, claim = (_text(field) for field in fields)
-        if purpose is None or answer is None:
-            return None
-        return Challenge(Purpose(purpose), answer, claim)
+    async def answer(self, captcha_id: str, purpose: Purpose, typed: str, claim: str) -> tuple[Outcome, int]:
+        """Take an answer, written as the store has it; return what it came to and how many tries are left.
 
-    async def count_try(self, captcha_id: str) -> int:
-        """Count one more try, before anything is compared, and return how many there have been."""
-        key = _key(captcha_id)
-        steps = self._redis.pipeline(transaction=True)
-        steps.hincrby(key, "tries", 1)
-        steps.expire(key, LIFE, nx=True)  # for a challenge that expired a moment ago
-        tries, _ = await in_time(steps.execute())
-        return int(tries)
-
-    async def claim(self, captcha_id: str, claim: str) -> str:
-        """Use the challenge up for ``claim`` unless another was first; return the claim that has it."""
-        key = _key(captcha_id)
-        steps = self._redis.pipeline(transaction=True)
-        steps.hsetnx(key, "claim", claim)
-        steps.hget(key, "claim")
-        steps.expire(key, CLAIM_LIFE)
-        _, holder, _ = await in_time(steps.execute())
-        return _text(holder) or ""
+        A challenge that was there before is used up for ``claim`` by the right answer, and is right again for that
+        claim alone. Everything else counts as a try.
+        """
+        call = self._answer(
+            keys=[_key(captcha_id)],
+            args=[purpose, typed, claim, TRIES, int(CLAIM_LIFE.total_seconds())],
+        )
+        outcome, left = await in_time(call)
+        return Outcome(_text(outcome) or ""), int(left)
 
     async def ping(self) -> None:
         """Make one round trip."""
