@@ -314,7 +314,7 @@ class Tracking:
 
     def set_clock(self, now: datetime) -> None:
         """Let the service believe that it is ``now``."""
-        object.__setattr__(self.app.state.tracking, "clock", lambda: now)
+        object.__setattr__(self.app.state.office, "clock", lambda: now)
 
     async def look(self) -> int:
         """Look once for cases whose time has run out."""

@@ -32,7 +32,7 @@ from desk.tracking.domain import (
 )
 from desk.tracking.events import Named, Titled
 from desk.tracking.forms import Objection, Rating, Reply, TrackingQuery, Withdrawal
-from desk.tracking.service import Overview, Tracking, Words
+from desk.tracking.service import Moves, Office, Overview, Words
 from desk.tracking.settings import Settings
 
 TOKEN_ISSUER, TOKEN_AUDIENCE = "tracking", "desk.tracking"
@@ -112,9 +112,9 @@ class Doorkeeper:
         await self._budgets.spend(self._settings.misses_per_source, "misses", source)
 
 
-async def _tracking(request: Request) -> Tracking:
-    tracking: Tracking = request.app.state.tracking
-    return tracking
+async def _moves(request: Request) -> Moves:
+    moves: Moves = request.app.state.moves
+    return moves
 
 
 async def _doorkeeper(request: Request) -> Doorkeeper:
@@ -122,7 +122,7 @@ async def _doorkeeper(request: Request) -> Doorkeeper:
     return doorkeeper
 
 
-TrackingDep = Annotated[Tracking, Depends(_tracking)]
+MovesDep = Annotated[Moves, Depends(_moves)]
 
 
 @router.post(
@@ -136,14 +136,14 @@ async def track(
     query: TrackingQuery,
     request: Request,
     response: Response,
-    tracking: TrackingDep,
+    moves: MovesDep,
     doorkeeper: Annotated[Doorkeeper, Depends(_doorkeeper)],
 ) -> TrackingView:
     """Show state, history and answer to whoever knows national ID and tracking code."""
     source = source_of(request)
     await doorkeeper.admit(query, source)
     try:
-        overview = await tracking.overview(query.national_id, query.tracking_code)
+        overview = await moves.overview(query.national_id, query.tracking_code)
     except RequestNotFoundError:
         await doorkeeper.record_miss(source)
         raise
@@ -164,8 +164,8 @@ async def _holder(
     except (TokenError, KeyError) as error:
         raise TrackingTokenInvalidError(type(error).__name__) from None
     budgets: Budgets = request.app.state.budgets
-    tracking: Tracking = request.app.state.tracking
-    await budgets.spend(request.app.state.moves_per_request, "moves", tracking.vault.index(tracking_code, "moves"))
+    office: Office = request.app.state.office
+    await budgets.spend(request.app.state.moves_per_request, "moves", office.vault.index(tracking_code, "moves"))
     return tracking_code
 
 
@@ -208,29 +208,25 @@ _REFUSALS = (
 
 
 @router.post("/api/tracking/replies", summary="Answer the experts' question", responses=problems(*_REFUSALS))
-async def reply(
-    form: Reply, request: Request, response: Response, mover: MoverDep, tracking: TrackingDep
-) -> TrackingView:
+async def reply(form: Reply, request: Request, response: Response, mover: MoverDep, moves: MovesDep) -> TrackingView:
     """Take the answer, whereupon the experts go on."""
-    overview = await tracking.act(mover.tracking_code, mover.key, Action.REPLY, Words(form.text))
+    overview = await moves.act(mover.tracking_code, mover.key, Action.REPLY, Words(form.text))
     return _answer(request, response, overview, mover.tracking_code)
 
 
 @router.post("/api/tracking/withdrawal", summary="Take the request back", responses=problems(*_REFUSALS))
 async def withdraw(
-    form: Withdrawal, request: Request, response: Response, mover: MoverDep, tracking: TrackingDep
+    form: Withdrawal, request: Request, response: Response, mover: MoverDep, moves: MovesDep
 ) -> TrackingView:
     """End the request as its applicant wishes."""
-    overview = await tracking.act(mover.tracking_code, mover.key, Action.WITHDRAW, Words(form.reason))
+    overview = await moves.act(mover.tracking_code, mover.key, Action.WITHDRAW, Words(form.reason))
     return _answer(request, response, overview, mover.tracking_code)
 
 
 @router.post("/api/tracking/rating", summary="Rate the answer", responses=problems(*_REFUSALS, AlreadyRatedError))
-async def rate(
-    form: Rating, request: Request, response: Response, mover: MoverDep, tracking: TrackingDep
-) -> TrackingView:
+async def rate(form: Rating, request: Request, response: Response, mover: MoverDep, moves: MovesDep) -> TrackingView:
     """Take from one to five and a comment, once for each answer."""
-    overview = await tracking.act(mover.tracking_code, mover.key, Action.RATE, Words(form.comment, form.rating))
+    overview = await moves.act(mover.tracking_code, mover.key, Action.RATE, Words(form.comment, form.rating))
     return _answer(request, response, overview, mover.tracking_code)
 
 
@@ -240,10 +236,10 @@ async def rate(
     responses=problems(*_REFUSALS, AlreadyObjectedError, ObjectionTooLateError),
 )
 async def object_to(
-    form: Objection, request: Request, response: Response, mover: MoverDep, tracking: TrackingDep
+    form: Objection, request: Request, response: Response, mover: MoverDep, moves: MovesDep
 ) -> TrackingView:
     """Open the request again, once, for the province's supervisor."""
-    overview = await tracking.act(mover.tracking_code, mover.key, Action.OBJECT, Words(form.text))
+    overview = await moves.act(mover.tracking_code, mover.key, Action.OBJECT, Words(form.text))
     return _answer(request, response, overview, mover.tracking_code)
 
 

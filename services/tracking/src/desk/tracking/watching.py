@@ -18,6 +18,7 @@ from desk.iran.provinces import PROVINCES, province
 from desk.tracking.clients import IntakeClient, KnownCode
 from desk.tracking.domain import State
 from desk.tracking.events import Named, ProvinceSilent
+from desk.tracking.service import HEADQUARTERS
 from desk.tracking.store import Waiting, WatchStore
 
 log = structlog.get_logger(__name__)
@@ -27,7 +28,6 @@ GRACE = timedelta(minutes=10)
 """How long an event may be on its way before that is a difference."""
 LOOK_SECONDS = 60.0
 DAY = timedelta(days=1)
-HEADQUARTERS = "headquarters"
 
 
 class Kind(StrEnum):
