@@ -85,8 +85,12 @@ def examples() -> list[tuple[str, Event]]:
             "/desk/tracking",
             tracking.RequestReferred.model_validate({**_REQUEST, "reason": "محل سکونت متقاضی در استان شماست."}),
         ),
-        ("/desk/tracking", tracking.RequestReplied.model_validate(case | {"text": "شمارهٔ گذرنامهٔ من B12345678 است."})),
+        (
+            "/desk/tracking",
+            tracking.RequestReplied.model_validate(case | {"text": "تصویر گذرنامه پیوست است.", "files": [_FILE]}),
+        ),
         ("/desk/tracking", tracking.RequestWithdrawn.model_validate(case | {"reason": "مشکل برطرف شد."})),
+        ("/desk/tracking", tracking.RequestPendingWithdrawn.model_validate(case)),
         ("/desk/tracking", tracking.RequestRated.model_validate(case | {"rating": 4, "comment": "پاسخ روشن بود."})),
         ("/desk/tracking", tracking.RequestObjected.model_validate(case | {"text": "پاسخ به پرسش من نبود."})),
         ("/desk/tracking", tracking.RequestOverdue.model_validate(late)),

@@ -20,7 +20,7 @@ from desk.intake import file_routes, routes
 from desk.intake.assertions import ProvinceAssertions
 from desk.intake.case_files import CaseFiles
 from desk.intake.clients import CaptchaClient, RegistryClient
-from desk.intake.events import Referred
+from desk.intake.events import PendingWithdrawn, Referred
 from desk.intake.identity_checks import IdentityChecks
 from desk.intake.service import Intake
 from desk.intake.settings import Settings
@@ -112,6 +112,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     case_files = CaseFiles(parts.database, parts.vault, parts.storage)
     bus = Bus("intake", parts.database, parts.broker, parts.telemetry)
     bus.subscribe(Referred, case_files.hear_of_referral)
+    bus.subscribe(PendingWithdrawn, checks.hear_of_withdrawal)
     pruning = Pruning(parts.database)
     sweep = Sweep(parts.database, parts.vault, parts.storage)
     app = base_app(

@@ -234,6 +234,8 @@ class IdentityState(StrEnum):
     UNCONFIRMED = "unconfirmed"
     """The registry cannot tell; the experts are to see for themselves."""
     REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    """The applicant took the request back before the registry had answered; nobody is asked any more."""
 
 
 @dataclass(frozen=True, slots=True)

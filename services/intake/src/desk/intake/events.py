@@ -100,6 +100,14 @@ class RequestIdentityRejected(Event):
     reason: Literal["not_matched", "deceased", "referred"]
 
 
+class PendingWithdrawn(Event):
+    """Heard from tracking: the applicant has taken a pending request back."""
+
+    name: ClassVar[str] = "request-pending-withdrawn"
+
+    tracking_code: str
+
+
 class Referred(Event):
     """Heard from tracking: the request is another province's now."""
 

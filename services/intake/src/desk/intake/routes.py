@@ -31,10 +31,11 @@ BODY_LIMITS = {"/api/attachments": FILE_BYTES_MAX + 16 * 1024}
 """A file may be 7 MiB; what a form puts around it comes on top."""
 _KEY_MIN, _KEY_MAX = 8, 64
 _PRIVATE = {"Cache-Control": "no-store"}
-_State = Literal["registered", "identity_pending", "identity_rejected"]
+_State = Literal["registered", "identity_pending", "identity_rejected", "withdrawn"]
 _STATES: dict[IdentityState, _State] = {
     IdentityState.PENDING: "identity_pending",
     IdentityState.REJECTED: "identity_rejected",
+    IdentityState.WITHDRAWN: "withdrawn",
 }
 
 
@@ -116,10 +117,11 @@ class FoundRequest(RequestView):
 
 
 class CodeView(BaseModel):
-    """A request by its code, with where it stands here."""
+    """A request by its code, with where it stands here; ``since`` when, if its identity was pending before."""
 
     tracking_code: str
     state: _State
+    since: Moment | None
 
 
 class Codes(BaseModel):
@@ -270,7 +272,10 @@ async def codes(form: CodesForm, session: Session, intake: IntakeDep) -> Codes:
     found = await intake.codes(session, form.since, form.until, form.after, form.limit)
     unsent, oldest = await intake.outbox.backlog(session)
     return Codes(
-        requests=[CodeView(tracking_code=code, state=_STATES.get(state, "registered")) for code, state in found],
+        requests=[
+            CodeView(tracking_code=code, state=_STATES.get(state, "registered"), since=since)
+            for code, state, since in found
+        ],
         unsent=unsent,
         oldest_unsent_seconds=oldest,
     )

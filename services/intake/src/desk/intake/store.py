@@ -200,17 +200,20 @@ class RequestStore:
 
     async def submitted_between(
         self, since: datetime, until: datetime, *, after: str, limit: int
-    ) -> list[tuple[str, IdentityState]]:
-        """List codes greater than ``after`` of a period, in their order, with what is known of the identity."""
+    ) -> list[tuple[str, IdentityState, datetime | None]]:
+        """List codes greater than ``after`` of a period, in their order, with what is known of the identity.
+
+        If that was pending once, the moment says since when it is not.
+        """
         query = (
-            select(request.c.tracking_code, identity_check.c.state)
+            select(request.c.tracking_code, identity_check.c.state, identity_check.c.checked_at)
             .outerjoin(identity_check)
             .where(request.c.submitted_at >= since, request.c.submitted_at < until, request.c.tracking_code > after)
             .order_by(request.c.tracking_code)
             .limit(limit)
         )
         rows = (await self._session.execute(query)).all()
-        return [(code, IdentityState(state) if state else IdentityState.KNOWN) for code, state in rows]
+        return [(code, IdentityState(state) if state else IdentityState.KNOWN, since) for code, state, since in rows]
 
     async def by_id(self, request_id: str) -> Request:
         """Read one request that is known to be there."""
@@ -307,6 +310,24 @@ class CheckStore:
             checked_at=datetime.now(UTC),
             person=self._vault.seal(named, f"identity_check.person:{claim.request.id}") if named else None,
         )
+
+    async def withdraw(self, tracking_code: str) -> IdentityState | None:
+        """End the check of a request taken back while it was pending, also one under way.
+
+        Give what is known of the identity then: anything but ``WITHDRAWN`` was decided before. None if there is no
+        such request.
+        """
+        of_request = select(request.c.id).where(request.c.tracking_code == tracking_code).scalar_subquery()
+        await self._session.execute(
+            update(identity_check)
+            .where(identity_check.c.request_id == of_request, identity_check.c.state == IdentityState.PENDING)
+            .values(state=IdentityState.WITHDRAWN, checked_at=datetime.now(UTC))
+        )
+        query = select(identity_check.c.state).select_from(request).outerjoin(identity_check)
+        row = (await self._session.execute(query.where(request.c.tracking_code == tracking_code))).first()
+        if row is None:
+            return None
+        return IdentityState(row.state) if row.state else IdentityState.KNOWN
 
     async def _record(self, claim: Claim, **values: object) -> bool:
         recorded = await self._session.execute(

@@ -16,6 +16,8 @@ from desk.tracking.events import Named, Titled
 log = structlog.get_logger(__name__)
 
 PURPOSE = "track"
+AtIntake = Literal[State.REGISTERED, State.IDENTITY_PENDING, State.IDENTITY_REJECTED, State.WITHDRAWN]
+"""Where a request may stand as far as intake knows: what provinces do is none of its business."""
 
 
 class FreshRequest(BaseModel):
@@ -29,16 +31,17 @@ class FreshRequest(BaseModel):
     province: Named
     subject: Titled
     sub_subject: Titled
-    state: Literal[State.REGISTERED, State.IDENTITY_PENDING, State.IDENTITY_REJECTED] = State.REGISTERED
+    state: AtIntake = State.REGISTERED
 
 
 class KnownCode(BaseModel):
-    """A request intake has, by its code, and where it stands there."""
+    """A request intake has, by its code, and where it stands there; ``since`` when, if it was pending before."""
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
     tracking_code: str
-    state: Literal[State.REGISTERED, State.IDENTITY_PENDING, State.IDENTITY_REJECTED]
+    state: AtIntake
+    since: Moment | None = None
 
 
 class KnownCodes(BaseModel):

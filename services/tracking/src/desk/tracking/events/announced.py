@@ -50,6 +50,12 @@ class RequestWithdrawn(ApplicantMove):
     reason: str | None
 
 
+class RequestPendingWithdrawn(ApplicantMove):
+    """Announced to intake: the applicant has taken the request back before being looked up, which need not be done."""
+
+    name: ClassVar[str] = "request-pending-withdrawn"
+
+
 class RequestRated(ApplicantMove):
     """Announced: the applicant has rated the answer, from 1 (bad) to 5 (very good)."""
 

@@ -136,8 +136,10 @@ class Moves:
             raise ValueError("not a step of the applicant")
         moved = case.follow(step.action, past, at=step.at, objection_days=self.office.terms.objection_days)
         moved = moved.timed(case, self.office.terms)
-        if case.state is not State.IDENTITY_PENDING:  # else no province knows of it
-            moved = moved.announced()
+        moved = moved.announced()
+        if case.state is State.IDENTITY_PENDING:  # no province knows of it, and intake need not ask who sent it
+            await self.office.tell_intake(session, moved, step)
+        else:
             await self.office.tell_province(session, moved, step)
         if moved.state is not case.state:
             moved = moved.announced()

@@ -15,6 +15,7 @@ from desk.tracking.events import (
     ApplicantName,
     Named,
     RequestObjected,
+    RequestPendingWithdrawn,
     RequestRated,
     RequestReplied,
     RequestStatusChanged,
@@ -70,6 +71,11 @@ class Office:
     async def tell_province(self, session: AsyncSession, case: Case, step: Step) -> None:
         """Tell the province what the applicant did."""
         await self.outbox.add(session, _told(case, step), subject=case.tracking_code, key=case.province, seq=case.seq)
+
+    async def tell_intake(self, session: AsyncSession, case: Case, step: Step) -> None:
+        """Tell intake that a pending request was withdrawn."""
+        event = RequestPendingWithdrawn(tracking_code=case.tracking_code, at=step.at)
+        await self.outbox.add(session, event, subject=case.tracking_code, key=case.province, seq=case.seq)
 
 
 def _told(case: Case, step: Step) -> ApplicantMove:

@@ -21,20 +21,29 @@ class Waiting:
     oldest_since: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a request stands, and since when; None in cases older than that was noted."""
+
+    state: State
+    since: datetime | None
+
+
 class WatchStore:
     """Reads across cases what does not fit, and remembers which provinces are silent."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def codes(self, since: datetime, until: datetime, *, after: str, upto: str | None) -> dict[str, State]:
-        """Give codes of a period greater than ``after`` and not greater than ``upto``, with their states."""
-        query = select(case_table.c.tracking_code, case_table.c.state).where(
+    async def codes(self, since: datetime, until: datetime, *, after: str, upto: str | None) -> dict[str, Standing]:
+        """Give codes of a period greater than ``after`` and not greater than ``upto``, with where they stand."""
+        query = select(case_table.c.tracking_code, case_table.c.state, case_table.c.since).where(
             case_table.c.submitted_at >= since, case_table.c.submitted_at < until, case_table.c.tracking_code > after
         )
         if upto is not None:
             query = query.where(case_table.c.tracking_code <= upto)
-        return {row.tracking_code: State(row.state) for row in (await self._session.execute(query)).all()}
+        rows = (await self._session.execute(query)).all()
+        return {row.tracking_code: Standing(State(row.state), row.since) for row in rows}
 
     async def unacknowledged(self, before: datetime) -> dict[str, Waiting]:
         """Give, by province, what has waited since before that moment to be acknowledged."""
