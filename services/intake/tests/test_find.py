@@ -76,7 +76,7 @@ async def test_codes_of_a_period_are_listed_page_by_page_with_nothing_personal(d
 
     listed = [*first["requests"], *second["requests"]]
     assert listed == [{"tracking_code": code, "state": "registered", "since": None} for code in codes]
-    assert first.keys() == {"requests", "unsent", "oldest_unsent_seconds"}
+    assert first.keys() == {"requests", "unsent", "oldest_unsent_seconds", "files_unannounced"}
     assert first["unsent"] == 3
 
 

@@ -115,6 +115,11 @@ async def test_events_that_do_not_leave_are_differences(tracking, differences):
     assert await differences() == [("unsent", "intake", 7), ("unsent", "tracking", 1)]
 
 
+async def test_files_that_wait_at_intake_for_a_reply_nobody_announced_are_differences(tracking, differences):
+    tracking.peers.files_unannounced = 3
+    assert await differences() == [("unclaimed_files", "intake", 3)]
+
+
 async def test_requests_a_province_has_not_acknowledged_are_differences(tracking, differences):
     codes = [await tracking.submit() for _ in range(2)]
     tracking.peers.codes = dict.fromkeys(codes, "registered")

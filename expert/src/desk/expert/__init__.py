@@ -2,7 +2,7 @@
 
 from desk.expert.case import Case
 from desk.expert.errors import BrokerAwayError, ExpertError, FileDamagedError, FileRefusedError
-from desk.expert.events import FileReference, Refusal, Request
+from desk.expert.events import FileReference, Refusal, Reply, Request
 from desk.expert.files import Attachment, Files
 from desk.expert.inbox import Inbox
 from desk.expert.memory import Memory, SqliteMemory
@@ -19,6 +19,7 @@ __all__ = [
     "Inbox",
     "Memory",
     "Refusal",
+    "Reply",
     "Request",
     "SqliteMemory",
 ]

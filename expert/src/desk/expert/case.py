@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from desk.expert.errors import FileRefusedError
-from desk.expert.events import FileReference, Refusal, Request
+from desk.expert.events import FileReference, Refusal, Reply, Request
 from desk.expert.files import Attachment, Files
 
 Report = Callable[[str, str, str, dict[str, Any]], Awaitable[None]]
@@ -18,9 +18,9 @@ Report = Callable[[str, str, str, dict[str, Any]], Awaitable[None]]
 class Case:
     """``kind`` says what happened: ``request-submitted``, ``request-replied``, ``case-refused`` and so on.
 
-    ``request`` is there with ``request-submitted`` and ``request-referred``, ``refusal`` with ``case-refused``;
-    ``data`` is all the event says. Reports made while a case is handled go out once, also if handling breaks off and
-    the case comes again: their order is what tells them apart.
+    ``request`` is there with ``request-submitted`` and ``request-referred``, ``refusal`` with ``case-refused``,
+    ``reply`` with ``request-replied``; ``data`` is all the event says. Reports made while a case is handled go out
+    once, also if handling breaks off and the case comes again: their order is what tells them apart.
     """
 
     event_id: str
@@ -32,11 +32,12 @@ class Case:
     _report: Report = field(repr=False)
     _files: Files | None = field(repr=False)
     _reports: int = 0
+    reply: Reply | None = field(default=None, kw_only=True)
 
     @property
     def attachments(self) -> list[Attachment]:
-        """The request's files. Raises FileRefusedError if the inbox was given no door for files."""
-        named = self.request.attachments if self.request else []
+        """The request's or the reply's files. Raises FileRefusedError if the inbox was given no door for files."""
+        named = self.request.attachments if self.request else self.reply.files if self.reply else []
         return [Attachment(file, self._door) for file in named]
 
     @property

@@ -6,10 +6,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 TYPE_PREFIX, TYPE_SUFFIX = "ir.haj.desk.", ".v1"
 WITH_REQUEST = frozenset({"request-submitted", "request-referred"})
-REFUSED = "case-refused"
+REFUSED, REPLIED = "case-refused", "request-replied"
 HEARD = WITH_REQUEST | {
     REFUSED,
-    "request-replied",
+    REPLIED,
     "request-objected",
     "request-withdrawn",
     "request-rated",
@@ -78,6 +78,14 @@ class Request(_Read):
     identity: str = "confirmed"
     reason: str | None = None
     """Why it was referred, if it was."""
+
+
+class Reply(_Read):
+    """The applicant's answer to a question."""
+
+    tracking_code: str
+    text: str
+    files: list[FileReference] = Field(default_factory=list)
 
 
 class Refusal(_Read):

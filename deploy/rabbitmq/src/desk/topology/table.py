@@ -79,7 +79,9 @@ def desk_topology() -> Topology:
     return Topology(
         exchanges=(EVENTS, CASES, DEAD),
         queues=(
-            QueueSpec("intake", tuple((EVENTS, f"{name}.*") for name in ("request-referred", *TO_INTAKE))),
+            QueueSpec(
+                "intake", tuple((EVENTS, f"{name}.*") for name in ("request-referred", "request-replied", *TO_INTAKE))
+            ),
             QueueSpec(
                 "tracking",
                 (

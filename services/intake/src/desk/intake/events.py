@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from desk.chassis.events import Event, Moment
 
@@ -106,6 +106,23 @@ class PendingWithdrawn(Event):
     name: ClassVar[str] = "request-pending-withdrawn"
 
     tracking_code: str
+
+
+class ReplyFile(BaseModel):
+    """A file a reply names."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: str
+
+
+class Replied(Event):
+    """Heard from tracking: the applicant has answered a question."""
+
+    name: ClassVar[str] = "request-replied"
+
+    tracking_code: str
+    files: list[ReplyFile] = Field(default_factory=list)
 
 
 class Referred(Event):

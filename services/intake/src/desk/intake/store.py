@@ -20,9 +20,11 @@ from sqlalchemy import (
     Row,
     String,
     Table,
+    and_,
     delete,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -72,6 +74,16 @@ attachment = Table(
     Column("media_type", String(96), nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("uploaded_at", UtcDateTime, nullable=False),
+    Column("reply", String(64)),
+    Column("promised_at", UtcDateTime),
+)
+"""A file of an applicant. ``visit`` is the identity token it came with or, for a reply, the request it was put up for;
+``reply`` is which reply it belongs to, and ``promised_at`` is set as long as that is not announced."""
+Index(
+    "ix_attachment_promised",
+    attachment.c.promised_at,
+    postgresql_where=attachment.c.promised_at.is_not(None),
+    sqlite_where=attachment.c.promised_at.is_not(None),
 )
 Index(
     "ix_attachment_unclaimed",
@@ -391,7 +403,7 @@ class AttachmentStore:
             )
             .with_for_update()
         )
-        found = {row.id: self._attachment(row) for row in rows.all()}
+        found = {row.id: attachment_of(row, self._vault) for row in rows.all()}
         return [found[file_id] for file_id in ids if file_id in found]
 
     async def claim(self, ids: Sequence[str], request_id: UUID) -> None:
@@ -401,11 +413,13 @@ class AttachmentStore:
         )
 
     async def of_request(self, request_id: UUID) -> list[Attachment]:
-        """List a request's files."""
+        """List the files a request was sent with."""
         rows = await self._session.execute(
-            select(attachment).where(attachment.c.request_id == str(request_id)).order_by(attachment.c.uploaded_at)
+            select(attachment)
+            .where(attachment.c.request_id == str(request_id), attachment.c.reply.is_(None))
+            .order_by(attachment.c.uploaded_at)
         )
-        return [self._attachment(row) for row in rows.all()]
+        return [attachment_of(row, self._vault) for row in rows.all()]
 
     async def claimed(self, file_id: str) -> Attachment | None:
         """Find a file that belongs to some request."""
@@ -414,7 +428,7 @@ class AttachmentStore:
                 select(attachment).where(attachment.c.id == file_id, attachment.c.request_id.is_not(None))
             )
         ).first()
-        return self._attachment(row) if row else None
+        return attachment_of(row, self._vault) if row else None
 
     async def remove_unclaimed(self, file_id: str, national_id: str) -> bool:
         """Delete this person's unclaimed file; False if there is none."""
@@ -429,11 +443,16 @@ class AttachmentStore:
         )
         return gone.first() is not None
 
-    async def unclaimed_before(self, before: datetime, limit: int) -> list[str]:
-        """Lock up to ``limit`` unclaimed files put up before a moment, and return their ids."""
+    async def unclaimed_before(self, uploaded: datetime, promised: datetime, limit: int) -> list[str]:
+        """Lock up to ``limit`` files put up, or promised, before a moment and never claimed; return their ids."""
         rows = await self._session.execute(
             select(attachment.c.id)
-            .where(attachment.c.request_id.is_(None), attachment.c.uploaded_at < before)
+            .where(
+                or_(
+                    and_(attachment.c.request_id.is_(None), attachment.c.uploaded_at < uploaded),
+                    attachment.c.promised_at < promised,
+                )
+            )
             .order_by(attachment.c.uploaded_at)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -447,11 +466,13 @@ class AttachmentStore:
     def _owner(self, national_id: str) -> str:
         return self._vault.index(national_id, "national_id")
 
-    def _attachment(self, row: Row[tuple[object, ...]]) -> Attachment:
-        return Attachment(
-            id=row.id,
-            name=self._vault.open(row.name, f"attachment.name:{row.id}").decode(),
-            size=row.size,
-            media_type=row.media_type,
-            sha256=row.sha256,
-        )
+
+def attachment_of(row: Row[tuple[object, ...]], vault: Vault) -> Attachment:
+    """Read a row of the table of attachments."""
+    return Attachment(
+        id=row.id,
+        name=vault.open(row.name, f"attachment.name:{row.id}").decode(),
+        size=row.size,
+        media_type=row.media_type,
+        sha256=row.sha256,
+    )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from desk.chassis.app import problems, source_of
 from desk.chassis.budget import Budgets
@@ -29,6 +29,7 @@ from desk.tracking.domain import (
     TrackingTokenExpiredError,
     TrackingTokenInvalidError,
     TrackingTokenMissingError,
+    UnknownFileError,
 )
 from desk.tracking.events import Named, Titled
 from desk.tracking.forms import Objection, Rating, Reply, TrackingQuery, Withdrawal
@@ -43,7 +44,9 @@ _KEY_MIN, _KEY_MAX = 8, 64
 
 
 class FileView(BaseModel):
-    """A file of an answer; ``size`` in bytes."""
+    """A file of an answer or a reply, fetched at ``GET /api/files/{id}``; ``size`` in bytes."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     id: str
     name: str
@@ -67,6 +70,8 @@ class StepView(BaseModel):
     note: str | None
     action: Action | None
     """What the applicant did, if it was the applicant's step."""
+    files: list[FileView]
+    """What the applicant sent with it."""
 
 
 class TrackingView(BaseModel):
@@ -207,10 +212,15 @@ _REFUSALS = (
 )
 
 
-@router.post("/api/tracking/replies", summary="Answer the experts' question", responses=problems(*_REFUSALS))
+@router.post(
+    "/api/tracking/replies",
+    summary="Answer the experts' question",
+    responses=problems(*_REFUSALS, UnknownFileError),
+)
 async def reply(form: Reply, request: Request, response: Response, mover: MoverDep, moves: MovesDep) -> TrackingView:
-    """Take the answer, whereupon the experts go on."""
-    overview = await moves.act(mover.tracking_code, mover.key, Action.REPLY, Words(form.text))
+    """Take the answer with its files, whereupon the experts go on."""
+    words = Words(form.text, files=tuple(map(str, form.files)))
+    overview = await moves.act(mover.tracking_code, mover.key, Action.REPLY, words)
     return _answer(request, response, overview, mover.tracking_code)
 
 
@@ -246,7 +256,8 @@ async def object_to(
 def _answer(request: Request, response: Response, overview: Overview, tracking_code: str) -> TrackingView:
     issuer: TokenIssuer = request.app.state.tokens
     seconds: int = request.app.state.token_seconds
-    token, _ = issuer.issue({"sub": tracking_code}, audience=TOKEN_AUDIENCE, seconds=seconds)
+    claims = {"sub": tracking_code, "actions": [action.value for action in overview.actions]}
+    token, _ = issuer.issue(claims, audience=TOKEN_AUDIENCE, seconds=seconds)
     response.headers["Cache-Control"] = "no-store"
     return _view(overview, tracking_code, token)
 
@@ -263,7 +274,14 @@ def _view(overview: Overview, tracking_code: str, token: str) -> TrackingView:
         subject=overview.request.subject,
         sub_subject=overview.request.sub_subject,
         history=[
-            StepView(at=step.at, state=step.state, title=step.title, note=step.note, action=step.action)
+            StepView(
+                at=step.at,
+                state=step.state,
+                title=step.title,
+                note=step.note,
+                action=step.action,
+                files=[FileView.model_validate(file) for file in step.files],
+            )
             for step in overview.history
         ],
         answer=AnswerView.model_validate(answer, from_attributes=True) if answer else None,

@@ -15,7 +15,7 @@ from desk.chassis.db import Database
 from desk.chassis.events import Outbox
 from desk.chassis.problem import ServiceUnavailableError
 from desk.iran.provinces import PROVINCES, province
-from desk.tracking.clients import IntakeClient, KnownCode
+from desk.tracking.clients import IntakeClient, KnownCode, KnownCodes
 from desk.tracking.domain import State
 from desk.tracking.events import Named, ProvinceSilent
 from desk.tracking.service import HEADQUARTERS
@@ -38,6 +38,7 @@ class Kind(StrEnum):
     OTHER_STATE = "other_state"
     UNSENT = "unsent"
     UNACKNOWLEDGED = "unacknowledged"
+    UNCLAIMED_FILES = "unclaimed_files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,8 @@ class Reconciliation:
             async with self.database.transaction() as session:
                 ours = await WatchStore(session).codes(since, until, after=after, upto=last)
             found.extend(_compare(page.requests, ours, until))
-            if not after and page.oldest_unsent_seconds > GRACE.total_seconds():
-                found.append(Difference(Kind.UNSENT, "intake", page.unsent))
+            if not after:
+                found.extend(_left_at_intake(page))
             after = last
         async with self.database.transaction() as session:
             unsent, oldest = await self.outbox.backlog(session)
@@ -80,6 +81,13 @@ class Reconciliation:
             found.append(Difference(Kind.UNSENT, "tracking", unsent))
         found.extend(Difference(Kind.UNACKNOWLEDGED, each.province, each.requests) for each in waiting.values())
         return found
+
+
+def _left_at_intake(page: KnownCodes) -> Iterator[Difference]:
+    if page.oldest_unsent_seconds > GRACE.total_seconds():
+        yield Difference(Kind.UNSENT, "intake", page.unsent)
+    if page.files_unannounced:
+        yield Difference(Kind.UNCLAIMED_FILES, "intake", page.files_unannounced)
 
 
 def _compare(theirs: list[KnownCode], ours: dict[str, Standing], until: datetime) -> Iterator[Difference]:

@@ -26,6 +26,7 @@ from desk.tracking.domain.errors import (
     TrackingTokenExpiredError,
     TrackingTokenInvalidError,
     TrackingTokenMissingError,
+    UnknownFileError,
 )
 from desk.tracking.domain.states import (
     ACTION_TITLES,
@@ -72,6 +73,7 @@ __all__ = [
     "TrackingTokenExpiredError",
     "TrackingTokenInvalidError",
     "TrackingTokenMissingError",
+    "UnknownFileError",
     "day_of",
     "may",
 ]

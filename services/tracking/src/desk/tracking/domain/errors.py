@@ -67,6 +67,13 @@ class ActionNotPossibleError(DomainError):
     title = "وضعیت درخواست تغییر کرده است و این کار دیگر ممکن نیست. لطفاً درخواست خود را دوباره پیگیری کنید."
 
 
+class UnknownFileError(DomainError):
+    """A file is not there, was put up for another request, or belongs to another reply."""
+
+    code, field = "attachment_unknown", "files"
+    title = "یکی از فایل‌های پیوست پیدا نشد. لطفاً آن را حذف و دوباره بارگذاری کنید."
+
+
 class AlreadyObjectedError(DomainError):
     """An applicant may object once."""
 

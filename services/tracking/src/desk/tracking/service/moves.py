@@ -21,7 +21,7 @@ from desk.tracking.domain import (
     RequestNotFoundError,
     State,
 )
-from desk.tracking.events import AnswerData, Named, RequestSubmitted
+from desk.tracking.events import AnswerData, FileReference, Named, RequestSubmitted
 from desk.tracking.service.office import AFTER_THE_LAST_REPORT, Office, named
 from desk.tracking.store import Step, past_of
 
@@ -56,6 +56,8 @@ class Words:
 
     text: str | None
     rating: int | None = None
+    files: tuple[str, ...] = ()
+    """Ids of what was put up for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,27 +101,45 @@ class Moves:
     async def act(self, tracking_code: str, key: str, action: Action, words: Words) -> Overview:
         """Let the applicant act, and tell the province; the same key again changes nothing and shows the same.
 
-        Raises ActionNotPossibleError and its like, or IdempotencyKeyReusedError.
+        Raises ActionNotPossibleError and its like, IdempotencyKeyReusedError, UnknownFileError, or
+        ServiceUnavailableError if there are files and intake is away.
         """
+        step_id = self.office.vault.index(f"{tracking_code}/{action}/{key}", "move")
+        files = await self._set_aside(tracking_code, step_id, action, words)
         async with self.database.transaction() as session:
-            cases = self.office.cases(session)
-            found = await cases.get(tracking_code)
-            if found is None:  # intake has it, and tracking will hear of it in a moment
-                raise ActionNotPossibleError
-            case, request = found
-            history = await cases.history(tracking_code)
-            step_id = self.office.vault.index(f"{tracking_code}/{action}/{key}", "move")
-            step = self._step_of(case, step_id, action, words)
-            repeated = next((each for each in history if each.event_id == step_id), None)
+            case, request, history = await self._found(session, tracking_code)
+            step = self._step_of(case, step_id, action, words, files)
+            repeated = _made(history, step_id)
             if repeated is not None:
                 if not repeated.says_the_same(step):
                     raise IdempotencyKeyReusedError
             else:
                 case = await self._act(session, case, request, step, past_of(history))
-                history = await cases.history(tracking_code)
+                history = await self.office.cases(session).history(tracking_code)
         return self._overview(case, request, history, await self._lookups(request.applicant.national_id))
 
-    def _step_of(self, case: Case, step_id: str, action: Action, words: Words) -> Step:
+    async def _found(self, session: AsyncSession, tracking_code: str) -> tuple[Case, RequestSubmitted, list[Step]]:
+        cases = self.office.cases(session)
+        found = await cases.get(tracking_code)
+        if found is None:  # intake has it, and tracking will hear of it in a moment
+            raise ActionNotPossibleError
+        return *found, await cases.history(tracking_code)
+
+    async def _set_aside(self, tracking_code: str, step_id: str, action: Action, words: Words) -> list[FileReference]:
+        """Have intake keep the files of what can still be done; no transaction is open while it is asked."""
+        if not words.files:
+            return []
+        async with self.database.transaction() as session:
+            case, _, history = await self._found(session, tracking_code)
+        repeated = _made(history, step_id)
+        if repeated is not None:
+            if tuple(repeated.file_ids) != words.files:
+                raise IdempotencyKeyReusedError
+            return repeated.files
+        case.follow(action, past_of(history), at=self.office.clock(), objection_days=self.office.terms.objection_days)
+        return await self.intake.set_aside(tracking_code, step_id, words.files)
+
+    def _step_of(self, case: Case, step_id: str, action: Action, words: Words, files: list[FileReference]) -> Step:
         return Step(
             step_id,
             self.office.clock(),
@@ -129,6 +149,7 @@ class Moves:
             seq=case.report_seq + AFTER_THE_LAST_REPORT if case.state is State.CLOSED else case.report_seq,
             action=action,
             rating=words.rating,
+            files=files,
         )
 
     async def _act(self, session: AsyncSession, case: Case, request: RequestSubmitted, step: Step, past: Past) -> Case:
@@ -157,3 +178,8 @@ class Moves:
             log.warning("look-ups cannot be shown")
             self.lookups_missing.inc()
             return None
+
+
+def _made(history: Sequence[Step], step_id: str) -> Step | None:
+    """Find a step that was made before."""
+    return next((each for each in history if each.event_id == step_id), None)

@@ -83,7 +83,7 @@ def _told(case: Case, step: Step) -> ApplicantMove:
     what = {"tracking_code": case.tracking_code, "at": step.at}
     match step.action:
         case Action.REPLY:
-            return RequestReplied.model_validate(what | {"text": step.note})
+            return RequestReplied.model_validate(what | {"text": step.note, "files": step.files})
         case Action.WITHDRAW:
             return RequestWithdrawn.model_validate(what | {"reason": step.note})
         case Action.RATE:

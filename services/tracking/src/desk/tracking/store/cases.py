@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from desk.chassis.crypto import Vault
 from desk.chassis.db import insert_into
 from desk.tracking.domain import Action, Case, State
-from desk.tracking.events import AnswerData, RequestSubmitted
+from desk.tracking.events import AnswerData, FileReference, RequestSubmitted
 from desk.tracking.store.history import Step
 from desk.tracking.store.tables import case_table, handover_table, refusal_table, step_table
 
@@ -92,6 +92,7 @@ class CaseStore:
             "note": step.note,
             "answer": step.answer.model_dump(mode="json") if step.answer else None,
             "rating": step.rating,
+            "files": [file.model_dump(mode="json") for file in step.files],
         }
         sealed = self._vault.seal(json.dumps(words).encode(), f"step.words:{step.event_id}")
         await self._session.execute(
@@ -188,6 +189,7 @@ class CaseStore:
             seq=row.seq,
             action=Action(row.action) if row.action else None,
             rating=words.get("rating"),
+            files=[FileReference.model_validate(file) for file in words.get("files", [])],
         )
 
 

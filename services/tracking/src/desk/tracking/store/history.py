@@ -1,12 +1,12 @@
 """The steps of a case's history."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from desk.iran.digits import to_persian
 from desk.tracking.domain import ACTION_TITLES, TITLES, Action, Past, State
-from desk.tracking.events import AnswerData
+from desk.tracking.events import AnswerData, FileReference
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class Step:
     action: Action | None = None
     """What the applicant did, if it was the applicant's step."""
     rating: int | None = None
+    files: list[FileReference] = field(default_factory=list)
+    """What the applicant sent with it."""
 
     @property
     def title(self) -> str:
@@ -36,7 +38,12 @@ class Step:
 
     def says_the_same(self, other: "Step") -> bool:
         """Tell whether an applicant's step repeats another."""
-        return (self.note, self.rating) == (other.note, other.rating)
+        return (self.note, self.rating, self.file_ids) == (other.note, other.rating, other.file_ids)
+
+    @property
+    def file_ids(self) -> list[str]:
+        """What its files are known by."""
+        return [file.id for file in self.files]
 
 
 def past_of(history: Sequence[Step]) -> Past:
