@@ -49,6 +49,14 @@ _REQUEST: Mapping[str, Any] = {
     "text": "روادید عمرهٔ من هنوز صادر نشده است. لطفاً راهنمایی کنید.",
     "attachments": [_FILE],
 }
+_HISTORY = [
+    {"at": _AT, "state": state, "title": title, "note": note, "action": action, "answer": None, "files": files}
+    for state, title, note, action, files in (
+        ("registered", "ثبت شد", None, None, []),
+        ("info_requested", "نیازمند توضیح شما", "تصویر گذرنامه را بفرستید.", None, []),
+        ("in_progress", "توضیح شما فرستاده شد", "تصویر گذرنامه پیوست است.", "reply", [_FILE]),
+    )
+]
 _KEY = {"province": {"description": "key of the province, as in GET /api/catalog"}}
 _ANSWER = "روادید شما صادر شده است و به دفتر کاروان تحویل می‌شود."
 
@@ -83,7 +91,9 @@ def examples() -> list[tuple[str, Event]]:
         ),
         (
             "/desk/tracking",
-            tracking.RequestReferred.model_validate({**_REQUEST, "reason": "محل سکونت متقاضی در استان شماست."}),
+            tracking.RequestReferred.model_validate(
+                {**_REQUEST, "reason": "محل سکونت متقاضی در استان شماست.", "history": _HISTORY}
+            ),
         ),
         (
             "/desk/tracking",

@@ -21,6 +21,7 @@ from desk.tracking.events.parts import (
     Contact,
     FileReference,
     Named,
+    PastStep,
     Titled,
 )
 from desk.tracking.events.reports import (
@@ -60,6 +61,7 @@ __all__ = [
     "FileReference",
     "LateCase",
     "Named",
+    "PastStep",
     "ProvinceSilent",
     "RequestEscalated",
     "RequestIdentityRejected",

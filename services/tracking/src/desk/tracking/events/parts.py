@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from desk.chassis.events import Moment
+from desk.tracking.domain import Action, State
 
 TrackingCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=8000)]
@@ -67,3 +68,18 @@ class AnswerData(BaseModel):
     text: str
     at: Moment
     files: list[FileReference] = Field(default_factory=list)
+
+
+class PastStep(BaseModel):
+    """One step of a request's history; ``action`` is what the applicant did, if it was the applicant's step."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    at: Moment
+    state: State
+    title: str
+    note: str | None
+    action: Action | None
+    answer: AnswerData | None
+    files: list[FileReference]
+    """What the applicant sent with it."""

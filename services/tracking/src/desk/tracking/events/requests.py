@@ -6,7 +6,7 @@ from pydantic import Field
 
 from desk.chassis.events import Event, Moment
 from desk.tracking.domain import RejectionReason
-from desk.tracking.events.parts import Applicant, Contact, FileReference, Named, Titled, TrackingCode
+from desk.tracking.events.parts import Applicant, Contact, FileReference, Named, PastStep, Titled, TrackingCode
 
 
 class WholeRequest(Event):
@@ -63,3 +63,5 @@ class RequestReferred(WholeRequest):
 
     identity: Literal["confirmed", "unconfirmed"] = "confirmed"
     reason: str | None = None
+    history: list[PastStep] = Field(default_factory=list)
+    """What went before, so that nobody is asked a second time."""
