@@ -88,6 +88,16 @@ class Applicant:
         query = {"national_id": self.national_id, "tracking_code": tracking_code, "captcha": self.captcha("track")}
         return self.client.post("/api/tracking", json=query)
 
+    def put_up_for_reply(self, token: str, name: str, content: bytes) -> httpx.Response:
+        """Put up a file by the tracking token."""
+        headers = {"Authorization": f"Bearer {token}"}
+        return self.client.post("/api/files", headers=headers, files={"file": (name, content)})
+
+    def reply(self, token: str, text: str, files: list[str], key: str | None = None) -> httpx.Response:
+        """Answer the experts' question by the tracking token."""
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key or str(uuid.uuid4())}
+        return self.client.post("/api/tracking/replies", json={"text": text, "files": files}, headers=headers)
+
     def sees(self, tracking_code: str, state: str) -> dict[str, Any]:
         """Wait until the request is in a state; return what the applicant sees."""
 

@@ -10,7 +10,7 @@ import pytest
 from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.events import Message
 from desk.chassis.telemetry import Telemetry
-from desk.expert import BrokerAwayError, Inbox, SqliteMemory
+from desk.expert import BrokerAwayError, Inbox, SqliteMemory, Titled
 
 EXAMPLES = Path(__file__).parents[2] / "contracts" / "events"
 QUEUE_SECONDS = 20
@@ -111,6 +111,34 @@ async def test_a_refusal_comes_as_one(desk, inbox):
         case = await next_of(opened)
     assert (case.kind, case.refusal.reason) == ("case-refused", "illegal_move")
     assert case.request is None
+
+
+async def test_a_reply_comes_with_its_files(desk, inbox):
+    await desk.tell("request-replied")
+    async with inbox() as opened:
+        case = await next_of(opened)
+    assert (case.kind, case.reply.text, case.request) == ("request-replied", "تصویر گذرنامه پیوست است.", None)
+    assert [file.name for file in case.reply.files] == ["گذرنامه.pdf"]
+
+
+async def test_a_referred_case_comes_with_what_went_before(desk, inbox):
+    await desk.tell("request-referred")
+    async with inbox() as opened:
+        history = (await next_of(opened)).request.history
+    assert [(step.state, step.action) for step in history][-2:] == [("info_requested", None), ("in_progress", "reply")]
+    assert [file.name for file in history[-1].files] == ["گذرنامه.pdf"]
+
+
+async def test_a_case_is_referred_to_another_subject(desk, inbox):
+    await desk.tell()
+    subject, sub_subject = Titled(key="umrah", title="عمره"), Titled(key="umrah_visa", title="روادید")
+    async with inbox() as opened:
+        await (await next_of(opened)).refer("isfahan", "موضوع دیگری است.", subject=subject, sub_subject=sub_subject)
+    _, referred = await desk.next_report()
+    assert (referred["data"]["subject"], referred["data"]["sub_subject"]) == (
+        subject.model_dump(),
+        sub_subject.model_dump(),
+    )
 
 
 async def test_an_event_that_cannot_be_read_holds_up_nothing(desk, inbox):

@@ -1,8 +1,8 @@
 """What an applicant may do about a request, by clicks, each after a question; and pictures of every step."""
 
 import pytest
-from applicant import Applicant, Expert
-from browser.pages import TrackPage
+from applicant import PDF, Applicant, Expert
+from browser.pages import FILES, TrackPage
 from browser.test_pictures import PICTURES, Camera
 from desk_process import RunningDesk
 from playwright.sync_api import Page, expect
@@ -54,6 +54,68 @@ def test_an_applicant_answers_the_experts_question(page: Page, camera: Camera, d
     expect(page.locator("#state")).to_have_text("در حال بررسی")
     expect(page.locator("#history li h3").first).to_have_text("توضیح شما فرستاده شد")
     camera.take("move-replied")
+
+
+def test_an_applicant_answers_with_files(page: Page, camera: Camera, desk: RunningDesk):
+    applicant, expert = Applicant(desk.client, place=38), Expert(desk.client, "gilan")
+    code = applicant.submit(province="gilan")
+    expert.receives(code)
+    expert.ask(code, "تصویر گذرنامه و عکس خود را بفرستید.")
+    applicant.sees(code, "info_requested")
+
+    TrackPage(page).open().ask(applicant.national_id, code)
+    page.get_by_label("توضیح شما").fill("هر دو پیوست است.")
+    chosen = [*FILES, {"name": "برنامه.exe", "mimeType": "application/x-msdownload", "buffer": b"MZ"}]
+    chosen.append({"name": "دروغین.pdf", "mimeType": "application/pdf", "buffer": b"MZ" + bytes(64)})
+    page.locator("#reply_files").set_input_files(chosen)
+    expect(page.locator(".file[data-state=sent]")).to_have_count(2)
+    expect(page.locator(".file", has_text="برنامه.exe")).to_contain_text("این نوع فایل پذیرفته نمی‌شود")
+    expect(page.locator(".file", has_text="دروغین.pdf")).to_contain_text("نمی‌خواند")
+    page.get_by_role("button", name="فرستادن توضیح").click()
+    expect(page.locator("#reply_files_error")).to_contain_text("بعضی از فایل‌ها فرستاده نشده‌اند")
+    camera.take("move-reply-files")
+
+    for name in ("برنامه.exe", "دروغین.pdf"):
+        page.locator(".file", has_text=name).get_by_role("button", name="حذف").click()
+    expect(page.locator("#reply_files_error")).to_be_hidden()
+    page.get_by_role("button", name="فرستادن توضیح").click()
+    confirm(page)
+    expect(page.locator("#moved")).to_have_text("توضیح شما فرستاده شد و رسیدگی ادامه می‌یابد.")
+    sent = page.get_by_role("list", name="فایل‌هایی که فرستادید")
+    expect(sent.get_by_role("listitem")).to_have_count(2)
+    camera.take("move-replied-with-files")
+    with page.expect_download() as download:
+        sent.get_by_role("button", name="گذرنامه.pdf").click()
+    assert download.value.suggested_filename == "گذرنامه.pdf"
+    assert download.value.path().read_bytes() == PDF
+
+    page.goto(f"/demo/expert/{code}")
+    expect(page.get_by_role("link", name="گذرنامه.pdf")).to_be_visible()
+    expect(page.get_by_text("هر دو پیوست است.")).to_be_visible()
+
+    expert.ask(code, "شمارهٔ گذرنامه را هم بنویسید.")
+    applicant.sees(code, "info_requested")
+    TrackPage(page).open().ask(applicant.national_id, code)
+    expect(page.locator("#reply_form .file")).to_have_count(0)
+
+
+def test_who_has_replied_elsewhere_keeps_what_was_typed_here(page: Page, desk: RunningDesk):
+    applicant, expert = Applicant(desk.client, place=39), Expert(desk.client, "zanjan")
+    code = applicant.submit(province="zanjan")
+    expert.receives(code)
+    expert.ask(code, QUESTION)
+    view = applicant.sees(code, "info_requested")
+    TrackPage(page).open().ask(applicant.national_id, code)
+    expect(page.locator("#question")).to_have_text(QUESTION)
+    assert applicant.reply(view["token"], "از جای دیگر", []).status_code == 200
+
+    page.get_by_label("توضیح شما").fill("دوباره")
+    page.locator("#reply_files").set_input_files([FILES[0]])
+    expect(page.locator(".file[data-state=sent]")).to_have_count(1)
+    page.get_by_role("button", name="فرستادن توضیح").click()
+    confirm(page)
+    expect(page.locator("#moves_error")).to_contain_text("وضعیت درخواست تغییر کرده است")
+    expect(page.get_by_role("textbox", name="توضیح شما")).to_have_value("دوباره")
 
 
 def test_an_applicant_rates_the_answer_and_objects_to_it(page: Page, camera: Camera, desk: RunningDesk):

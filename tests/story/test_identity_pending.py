@@ -1,6 +1,8 @@
 """The civil registry is away: requests are taken, no province hears of them, and what it says later decides."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -37,6 +39,11 @@ def send_pending(applicant: Applicant, **changed: object) -> str:
     assert answer.status_code == 201, answer.text
     assert answer.json()["state"] == "identity_pending"
     return str(answer.json()["tracking_code"])
+
+
+def intake_knows_of_a_withdrawal(desk: RunningDesk) -> bool:
+    with closing(sqlite3.connect(f"file:{desk.folder / 'intake.sqlite3'}?mode=ro", uri=True)) as store:
+        return bool(store.execute("SELECT 1 FROM identity_check WHERE state = 'withdrawn'").fetchone())
 
 
 def messages(desk: RunningDesk, code: str, count: int) -> list[tuple[str, str]]:
@@ -95,6 +102,27 @@ def test_a_request_under_a_wrong_birth_date_ends_and_the_applicant_is_told(
         ("pending", "sms"),
     ]
     assert Expert(lonely_desk.client, "qom").requests() == []
+
+
+def test_a_request_that_is_taken_back_meanwhile_ends_there(lonely_desk: RunningDesk, registry: Callable[..., None]):
+    applicant, next_one = Applicant(lonely_desk.client, place=6), Applicant(lonely_desk.client, place=7)
+    expert = Expert(lonely_desk.client, "ilam")
+    registry(on=False)
+    code = send_pending(applicant, province="ilam")
+    token = applicant.sees(code, "identity_pending")["token"]
+    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "taken-back-0001"}
+    withdrawn = lonely_desk.client.post("/api/tracking/withdrawal", json={}, headers=headers)
+    assert withdrawn.json()["state"] == "withdrawn"
+    wait_for(lambda: intake_knows_of_a_withdrawal(lonely_desk))
+    later = send_pending(next_one, province="ilam")
+
+    registry(on=True)
+    next_one.sees(later, "received")
+    view = applicant.sees(code, "withdrawn")
+
+    assert [step["state"] for step in view["history"]] == ["identity_pending", "withdrawn"]
+    assert view["registry_lookups"] == [], "whoever came later has been looked up, and nobody here"
+    assert [each["tracking_code"] for each in expert.requests()] == [later]
 
 
 def test_a_foreign_national_s_request_reaches_the_province_marked_as_unconfirmed(lonely_desk: RunningDesk):

@@ -226,6 +226,21 @@ class Desk:
         headers = {"Authorization": f"Bearer {token or self.token()}"}
         return await self.client.delete(f"/api/attachments/{file_id}", headers=headers)
 
+    async def hear(self, name: str, code: str, *, seq: int = 2, **data: Any) -> None:
+        """Let tracking tell intake something about a request."""
+        body = {
+            "specversion": "1.0",
+            "id": str(uuid.uuid4()),
+            "source": "/desk/tracking",
+            "type": f"ir.haj.desk.{name}.v1",
+            "subject": code,
+            "time": "2026-12-13T11:00:00Z",
+            "seq": seq,
+            "data": {"tracking_code": code, "at": "2026-12-13T11:00:00Z", **data},
+        }
+        wire = json.dumps(body).encode()
+        await self.broker.deliver(Message(body["id"], "desk.events", f"{name}.isfahan", body["type"], wire))
+
     async def events(self, count: int = 1) -> list[Message]:
         """Wait until so many events were published."""
         async with asyncio.timeout(10):

@@ -75,8 +75,8 @@ async def test_codes_of_a_period_are_listed_page_by_page_with_nothing_personal(d
     second = (await list_codes(limit=2, after=first["requests"][-1]["tracking_code"])).json()
 
     listed = [*first["requests"], *second["requests"]]
-    assert listed == [{"tracking_code": code, "state": "registered"} for code in codes]
-    assert first.keys() == {"requests", "unsent", "oldest_unsent_seconds"}
+    assert listed == [{"tracking_code": code, "state": "registered", "since": None} for code in codes]
+    assert first.keys() == {"requests", "unsent", "oldest_unsent_seconds", "files_unannounced"}
     assert first["unsent"] == 3
 
 

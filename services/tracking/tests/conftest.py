@@ -178,7 +178,10 @@ class Peers:
     """What intake has, by national ID and tracking code."""
     codes: dict[str, str] = field(default_factory=dict)
     """What intake lists of a period: codes with their states."""
+    files: list[dict[str, Any]] = field(default_factory=list)
+    """What was put up for replies."""
     unsent: tuple[int, float] = (0, 0.0)
+    files_unannounced: int = 0
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def asked_of(self, path: str) -> list[tuple[str, dict[str, Any]]]:
@@ -212,7 +215,13 @@ class Peers:
             page = [code for code in sorted(self.codes) if code > body["after"]][: body["limit"]]
             requests = [{"tracking_code": code, "state": self.codes[code]} for code in page]
             count, oldest = self.unsent
-            return httpx.Response(200, json={"requests": requests, "unsent": count, "oldest_unsent_seconds": oldest})
+            answer = {"requests": requests, "unsent": count, "oldest_unsent_seconds": oldest}
+            return httpx.Response(200, json=answer | {"files_unannounced": self.files_unannounced})
+        if "reply" in body:
+            found_files = [file for each in body["files"] for file in self.files if file["id"] == each]
+            if len(found_files) < len(body["files"]):
+                return httpx.Response(422, json={"code": "attachment_unknown"})
+            return httpx.Response(200, json=found_files)
         found = self.requests.get((body["national_id"], body["tracking_code"]))
         return httpx.Response(200, json=found) if found else httpx.Response(404, json={"code": "request_not_found"})
 
@@ -314,7 +323,7 @@ class Tracking:
 
     def set_clock(self, now: datetime) -> None:
         """Let the service believe that it is ``now``."""
-        object.__setattr__(self.app.state.tracking, "clock", lambda: now)
+        object.__setattr__(self.app.state.office, "clock", lambda: now)
 
     async def look(self) -> int:
         """Look once for cases whose time has run out."""

@@ -212,8 +212,42 @@ async def test_who_withdraws_before_being_looked_up_is_heard_of_by_no_province_u
     assert await tracking.announced("request-withdrawn") == []
     await tracking.bus.handle(submission(code, seq=2))
     [told] = await tracking.announced("request-withdrawn")
-    assert told["seq"] == 3
+    assert told["seq"] > 2, "the province has heard of the release with number 2"
     assert await tracking.state(code) == "withdrawn"
+
+
+async def test_intake_is_told_not_to_look_up_who_has_withdrawn(tracking, pending, new_code):
+    code = new_code()
+    await tracking.bus.handle(pending(code))
+    for _ in range(2):
+        await tracking.act("withdrawal", code, WITHDRAWAL)
+    [told] = await tracking.announced("request-pending-withdrawn")
+    assert (told["routing_key"], told["subject"]) == ("request-pending-withdrawn.isfahan", code)
+    assert sorted(told["data"]) == ["at", "tracking_code"], "not even why"
+
+
+async def test_intake_is_told_nothing_of_a_request_that_is_released(tracking, case_in):
+    await tracking.act("withdrawal", await case_in("registered"), {})
+    assert await tracking.announced("request-pending-withdrawn") == []
+
+
+async def test_a_rejection_that_crosses_a_withdrawal_is_told_to_nobody(tracking, pending, identity_rejected, new_code):
+    code = new_code()
+    await tracking.bus.handle(pending(code))
+    await tracking.act("withdrawal", code, {})
+    history, announced = await tracking.history(code), await tracking.announced()
+    await tracking.bus.handle(identity_rejected(code))
+    assert await tracking.state(code) == "withdrawn"
+    assert (await tracking.history(code), await tracking.announced()) == (history, announced)
+
+
+async def test_a_withdrawal_that_crosses_a_rejection_comes_too_late(tracking, pending, identity_rejected, new_code):
+    code = new_code()
+    await tracking.bus.handle(pending(code))
+    await tracking.bus.handle(identity_rejected(code))
+    assert (await tracking.act("withdrawal", code, {})).json()["code"] == "action_not_possible"
+    assert await tracking.states(code) == ["identity_pending", "identity_rejected"]
+    assert await tracking.announced("request-pending-withdrawn") == []
 
 
 @pytest.mark.parametrize(

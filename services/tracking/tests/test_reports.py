@@ -445,11 +445,31 @@ async def test_a_refused_referral_changes_no_subject(tracking, request_data):
     assert (await tracking.ask(code)).json()["subject"] == request_data(code)["subject"]
 
 
+async def test_a_referral_tells_the_new_province_what_went_before(tracking):
+    code = await tracking.submit()
+    await tracking.report("case-info-requested", code)
+    await tracking.act("replies", code, {"text": "شمارهٔ گذرنامه B12345678 است."})
+    await tracking.report("case-answered", code, seq=2)
+    await tracking.act("objection", code, {"text": "پاسخ به پرسش من نبود."}, key="key-00000002")
+    await tracking.report("case-referred", code, seq=3)
+    [referred] = await tracking.announced("request-referred")
+    told = [(each["state"], each["action"], each["note"]) for each in referred["data"]["history"]]
+    assert told == [
+        ("registered", None, None),
+        ("info_requested", None, "شماره فیش شما چیست؟"),
+        ("in_progress", "reply", "شمارهٔ گذرنامه B12345678 است."),
+        ("answered", None, None),
+        ("objected", "object", "پاسخ به پرسش من نبود."),
+    ]
+    assert referred["data"]["history"][3]["answer"]["files"][0]["id"] == "f-1"
+
+
 async def test_a_referral_is_announced_with_the_whole_request(tracking, request_data):
     code = await tracking.submit()
     await tracking.report("case-referred", code)
     [referred] = await tracking.announced("request-referred")
     assert referred["routing_key"] == "request-referred.fars"
+    assert [each["state"] for each in referred["data"].pop("history")] == ["registered"]
     assert referred["data"] == {
         **request_data(code),
         "province": {"key": "fars", "name": "فارس"},

@@ -74,12 +74,36 @@ async def test_a_release_that_was_lost_is_a_difference(tracking, differences, pe
     assert await differences() == [("other_state", code, 1)]
 
 
-async def test_who_has_withdrawn_is_no_difference(tracking, differences, pending, new_code):
+@pytest.mark.parametrize("at_intake", ["withdrawn", "identity_rejected", "registered"])
+async def test_who_has_withdrawn_is_no_difference(tracking, differences, pending, new_code, at_intake):
     code = new_code()
     await tracking.bus.handle(pending(code))
     await tracking.act("withdrawal", code, {})
-    tracking.peers.codes = {code: "identity_rejected"}
+    tracking.peers.codes = {code: at_intake}
     assert await differences() == []
+
+
+async def test_a_withdrawal_intake_has_not_heard_of_is_a_difference_once_it_should_have(
+    tracking, differences, pending, new_code
+):
+    code = new_code()
+    await tracking.bus.handle(pending(code))
+    await tracking.act("withdrawal", code, {})
+    tracking.peers.codes = {code: "identity_pending"}
+    assert await differences() == [("other_state", code, 1)]
+    tracking.set_clock(NOW)
+    other = new_code()
+    await tracking.bus.handle(pending(other))
+    await tracking.act("withdrawal", other, {}, key="key-00000002")
+    tracking.peers.codes[other] = "identity_pending"
+    assert await differences() == [("other_state", code, 1)]
+
+
+async def test_a_withdrawal_only_intake_knows_is_a_difference(tracking, differences, pending, new_code):
+    code = new_code()
+    await tracking.bus.handle(pending(code))
+    tracking.peers.codes = {code: "withdrawn"}
+    assert await differences() == [("other_state", code, 1)]
 
 
 async def test_events_that_do_not_leave_are_differences(tracking, differences):
@@ -89,6 +113,11 @@ async def test_events_that_do_not_leave_are_differences(tracking, differences):
         await session.execute(update(outbox).values(created_at=datetime.now(UTC) - timedelta(hours=1)))
     tracking.peers.codes, tracking.peers.unsent = {code: "registered"}, (7, 900.0)
     assert await differences() == [("unsent", "intake", 7), ("unsent", "tracking", 1)]
+
+
+async def test_files_that_wait_at_intake_for_a_reply_nobody_announced_are_differences(tracking, differences):
+    tracking.peers.files_unannounced = 3
+    assert await differences() == [("unclaimed_files", "intake", 3)]
 
 
 async def test_requests_a_province_has_not_acknowledged_are_differences(tracking, differences):

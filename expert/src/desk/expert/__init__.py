@@ -2,12 +2,13 @@
 
 from desk.expert.case import Case
 from desk.expert.errors import BrokerAwayError, ExpertError, FileDamagedError, FileRefusedError
-from desk.expert.events import FileReference, Refusal, Request
+from desk.expert.events import Answer, FileReference, PastStep, Refusal, Reply, Request, Titled
 from desk.expert.files import Attachment, Files
 from desk.expert.inbox import Inbox
 from desk.expert.memory import Memory, SqliteMemory
 
 __all__ = [
+    "Answer",
     "Attachment",
     "BrokerAwayError",
     "Case",
@@ -18,7 +19,10 @@ __all__ = [
     "Files",
     "Inbox",
     "Memory",
+    "PastStep",
     "Refusal",
+    "Reply",
     "Request",
     "SqliteMemory",
+    "Titled",
 ]

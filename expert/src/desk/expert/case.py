@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from desk.expert.errors import FileRefusedError
-from desk.expert.events import FileReference, Refusal, Request
+from desk.expert.events import FileReference, Refusal, Reply, Request, Titled
 from desk.expert.files import Attachment, Files
 
 Report = Callable[[str, str, str, dict[str, Any]], Awaitable[None]]
@@ -18,9 +18,9 @@ Report = Callable[[str, str, str, dict[str, Any]], Awaitable[None]]
 class Case:
     """``kind`` says what happened: ``request-submitted``, ``request-replied``, ``case-refused`` and so on.
 
-    ``request`` is there with ``request-submitted`` and ``request-referred``, ``refusal`` with ``case-refused``;
-    ``data`` is all the event says. Reports made while a case is handled go out once, also if handling breaks off and
-    the case comes again: their order is what tells them apart.
+    ``request`` is there with ``request-submitted`` and ``request-referred``, ``refusal`` with ``case-refused``,
+    ``reply`` with ``request-replied``; ``data`` is all the event says. Reports made while a case is handled go out
+    once, also if handling breaks off and the case comes again: their order is what tells them apart.
     """
 
     event_id: str
@@ -32,11 +32,17 @@ class Case:
     _report: Report = field(repr=False)
     _files: Files | None = field(repr=False)
     _reports: int = 0
+    reply: Reply | None = field(default=None, kw_only=True)
 
     @property
     def attachments(self) -> list[Attachment]:
-        """The request's files. Raises FileRefusedError if the inbox was given no door for files."""
-        named = self.request.attachments if self.request else []
+        """The files of the request and of earlier replies, or of the reply.
+
+        Raises FileRefusedError if the inbox was given no door for files.
+        """
+        named = list(self.reply.files) if self.reply else []
+        if self.request is not None:
+            named = [*self.request.attachments, *(file for step in self.request.history for file in step.files)]
         return [Attachment(file, self._door) for file in named]
 
     @property
@@ -66,9 +72,13 @@ class Case:
         """Say that the request cannot be granted."""
         await self._send("case-rejected", {"reason": reason})
 
-    async def refer(self, province: str, reason: str) -> None:
-        """Hand the case to another province, named by its key."""
-        await self._send("case-referred", {"province": province, "reason": reason})
+    async def refer(
+        self, province: str, reason: str, *, subject: Titled | None = None, sub_subject: Titled | None = None
+    ) -> None:
+        """Hand the case to another province, named by its key, or to another subject; a subject needs both parts."""
+        about = {"subject": subject, "sub_subject": sub_subject}
+        named = {part: each.model_dump() for part, each in about.items() if each is not None}
+        await self._send("case-referred", {"province": province, "reason": reason, **named})
 
     async def _send(self, name: str, data: dict[str, Any]) -> None:
         self._reports += 1

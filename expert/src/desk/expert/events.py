@@ -6,10 +6,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 TYPE_PREFIX, TYPE_SUFFIX = "ir.haj.desk.", ".v1"
 WITH_REQUEST = frozenset({"request-submitted", "request-referred"})
-REFUSED = "case-refused"
+REFUSED, REPLIED = "case-refused", "request-replied"
 HEARD = WITH_REQUEST | {
     REFUSED,
-    "request-replied",
+    REPLIED,
     "request-objected",
     "request-withdrawn",
     "request-rated",
@@ -62,6 +62,26 @@ class FileReference(_Read):
     sha256: str
 
 
+class Answer(_Read):
+    """An answer that was given before."""
+
+    text: str
+    at: AwareDatetime
+    files: list[FileReference] = Field(default_factory=list)
+
+
+class PastStep(_Read):
+    """What happened to a request before it was referred; ``action`` is what the applicant did, if it was that."""
+
+    at: AwareDatetime
+    state: str
+    title: str
+    note: str | None = None
+    action: str | None = None
+    answer: Answer | None = None
+    files: list[FileReference] = Field(default_factory=list)
+
+
 class Request(_Read):
     """A request, whole. ``identity`` is ``unconfirmed`` where the civil registry cannot say who the applicant is."""
 
@@ -78,6 +98,16 @@ class Request(_Read):
     identity: str = "confirmed"
     reason: str | None = None
     """Why it was referred, if it was."""
+    history: list[PastStep] = Field(default_factory=list)
+    """What went before, if it was."""
+
+
+class Reply(_Read):
+    """The applicant's answer to a question."""
+
+    tracking_code: str
+    text: str
+    files: list[FileReference] = Field(default_factory=list)
 
 
 class Refusal(_Read):

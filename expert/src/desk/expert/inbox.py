@@ -17,7 +17,18 @@ from pydantic import ValidationError
 
 from desk.expert.case import Case
 from desk.expert.errors import BrokerAwayError
-from desk.expert.events import HEARD, REFUSED, TYPE_PREFIX, TYPE_SUFFIX, WITH_REQUEST, Envelope, Refusal, Request
+from desk.expert.events import (
+    HEARD,
+    REFUSED,
+    REPLIED,
+    TYPE_PREFIX,
+    TYPE_SUFFIX,
+    WITH_REQUEST,
+    Envelope,
+    Refusal,
+    Reply,
+    Request,
+)
 from desk.expert.files import Files
 from desk.expert.memory import Memory
 
@@ -96,6 +107,7 @@ class Inbox:
             kind = envelope.name
             request = Request.model_validate(envelope.data) if kind in WITH_REQUEST else None
             refusal = Refusal.model_validate(envelope.data) if kind == REFUSED else None
+            reply = Reply.model_validate(envelope.data) if kind == REPLIED else None
         except ValidationError as error:
             log.error("an event that cannot be read goes to the dead letters: %d faults", error.error_count())  # noqa: TRY400 - its text may be personal
             await self._settle(message, handled=False)
@@ -103,7 +115,17 @@ class Inbox:
         if kind not in HEARD or await self._memory.handled(envelope.id):
             await self._settle(message, handled=True)
             return None
-        return Case(envelope.id, kind, envelope.subject, envelope.data, request, refusal, self._report, self._files)
+        return Case(
+            envelope.id,
+            kind,
+            envelope.subject,
+            envelope.data,
+            request,
+            refusal,
+            self._report,
+            self._files,
+            reply=reply,
+        )
 
     async def _finish(self) -> None:
         if self._current is not None:

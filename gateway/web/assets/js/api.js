@@ -21,8 +21,9 @@
 /** @typedef {{ key: string, title: string }} Titled */
 /** @typedef {{ tracking_code: string, submitted_at: string, due_at: string, province: { key: string, name: string }, subject: Titled, sub_subject: Titled, national_id_masked: string, attachments: number, state: "registered" | "identity_pending" }} Receipt */
 /** @typedef {"reply" | "withdraw" | "rate" | "object"} Action */
-/** @typedef {{ at: string, state: string, title: string, note: string | null, action: Action | null }} HistoryEntry */
-/** @typedef {{ text: string, at: string, files: { id: string, name: string, size: number }[] }} Answer */
+/** @typedef {{ id: string, name: string, size: number }} CaseFile */
+/** @typedef {{ at: string, state: string, title: string, note: string | null, action: Action | null, files: CaseFile[] }} HistoryEntry */
+/** @typedef {{ text: string, at: string, files: CaseFile[] }} Answer */
 /** @typedef {{ at: string, purpose: string }} RegistryLookup */
 /** @typedef {{ tracking_code: string, state: string, state_title: string, submitted_at: string, due_at: string, province: { key: string, name: string }, subject: Titled, sub_subject: Titled, history: HistoryEntry[], answer: Answer | null, registry_lookups: RegistryLookup[] | null, actions: Action[], objection_until: string | null, token: string }} TrackedRequest */
 /** @typedef {{ field: string, code: string, message: string }} FieldError */
@@ -134,12 +135,13 @@ export function sendRequest(body, token, key) {
 }
 
 /**
+ * @param {string} path where it went up
  * @param {string} id
  * @param {string} token
  * @returns {Promise<void>}
  */
-export function removeAttachment(id, token) {
-  return ask("DELETE", `/api/attachments/${encodeURIComponent(id)}`, { token });
+export function removeAttachment(path, id, token) {
+  return ask("DELETE", `${path}/${encodeURIComponent(id)}`, { token });
 }
 
 /**

@@ -5,6 +5,13 @@ import { words } from "./words.fa.js";
 
 /** @typedef {{ files_max: number, file_bytes_max: number, extensions: string[] }} FileLimits */
 
+/** The limits for whoever has not asked for the catalogue, or not yet. @type {FileLimits} */
+export const USUAL_FILE_LIMITS = {
+  files_max: 5,
+  file_bytes_max: 7 * 1024 * 1024,
+  extensions: [".pdf", ".jpg", ".jpeg", ".png", ".heic", ".docx"],
+};
+
 /**
  * @param {{ name: string, size: number }} file
  * @param {FileLimits} limits

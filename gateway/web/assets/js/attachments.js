@@ -1,4 +1,4 @@
-/** The files of a request: each goes up on its own as soon as it is chosen and the applicant is known. */
+/** The files of a request or a reply: each goes up on its own as soon as it is chosen and the applicant is known. */
 
 import { Problem, removeAttachment } from "./api.js";
 import { checkFile, kindsInWords, sizeInWords } from "./attachment-rules.js";
@@ -21,13 +21,35 @@ import { words } from "./words.fa.js";
  * @property {Row} row
  */
 
-/** In HTML: the input `#attachments`, `#attachments_hint`, the list `#attachment_list` and `#attachment_news`. */
+/**
+ * Which files they are: where they go, and the ids in HTML of the input, its hint, the list and the place for news.
+ * @typedef {{ path: string, input: string, hint: string, list: string, news: string }} Kind
+ */
+
+/** @type {Kind} */
+export const OF_A_REQUEST = {
+  path: "/api/attachments",
+  input: "attachments",
+  hint: "attachments_hint",
+  list: "attachment_list",
+  news: "attachment_news",
+};
+
+/** @type {Kind} */
+export const OF_A_REPLY = {
+  path: "/api/files",
+  input: "reply_files",
+  hint: "reply_files_hint",
+  list: "reply_file_list",
+  news: "reply_file_news",
+};
+
 export class Attachments {
-  #input = input("attachments");
+  #input;
 
-  #list = block("attachment_list");
+  #list;
 
-  #news = block("attachment_news");
+  #news;
 
   /** @type {Item[]} */
   #items = [];
@@ -41,10 +63,15 @@ export class Attachments {
   #waiters = [];
 
   /**
+   * @param {Kind} kind
    * @param {FileLimits} limits
    * @param {{ onChange: () => void, renewIdentity: () => Promise<Identified | null> }} listeners
    */
-  constructor(limits, { onChange, renewIdentity }) {
+  constructor(kind, limits, { onChange, renewIdentity }) {
+    this.kind = kind;
+    this.#input = input(kind.input);
+    this.#list = block(kind.list);
+    this.#news = block(kind.news);
     this.limits = limits;
     this.onChange = onChange;
     this.renewIdentity = renewIdentity;
@@ -58,7 +85,7 @@ export class Attachments {
   limitTo(limits) {
     this.limits = limits;
     this.#input.accept = limits.extensions.join(",");
-    block("attachments_hint").textContent = words.attachments.hint(
+    block(this.kind.hint).textContent = words.attachments.hint(
       kindsInWords(limits.extensions),
       sizeInWords(limits.file_bytes_max),
       limits.files_max,
@@ -74,7 +101,7 @@ export class Attachments {
     this.#identified = identified;
     for (const item of this.#items) {
       if (item.state === "uploading" && identified?.pair !== before?.pair) item.abort?.();
-      if (item.sent !== null && identified !== null && item.sent.pair !== identified.pair) takeBack(item);
+      if (item.sent !== null && identified !== null && item.sent.pair !== identified.pair) this.#takeBack(item);
       if (item.state === "sent" || item.state === "waiting") item.state = item.sent === null || identified === null ? "waiting" : "sent";
       this.#draw(item);
     }
@@ -84,11 +111,20 @@ export class Attachments {
   /** Send up again what the desk no longer knows. */
   sendAgain() {
     for (const item of this.#items.filter(({ state }) => state === "sent")) {
-      takeBack(item);
+      this.#takeBack(item);
       item.state = "waiting";
       this.#draw(item);
     }
     void this.#run();
+  }
+
+  /** Begin anew: what was up belongs to what has been sent. */
+  clear() {
+    for (const item of this.#items.splice(0)) {
+      item.abort?.();
+      item.row.root.remove();
+    }
+    this.#tell("");
   }
 
   /** @returns {string[]} the ids of what is up */
@@ -138,7 +174,7 @@ export class Attachments {
     const index = this.#items.indexOf(item);
     this.#items.splice(index, 1);
     item.abort?.();
-    takeBack(item);
+    this.#takeBack(item);
     item.row.root.remove();
     this.#tell(words.attachments.announceRemoved(item.file.name));
     (this.#items[Math.min(index, this.#items.length - 1)]?.row.remove ?? this.#input).focus();
@@ -183,10 +219,10 @@ export class Attachments {
     try {
       const { id, token } = await this.#up(item, owner);
       item.sent = { id, token, pair: owner.pair };
-      if (!this.#items.includes(item)) takeBack(item);
+      if (!this.#items.includes(item)) this.#takeBack(item);
       else if (this.#identified === null) item.state = "waiting";
       else if (this.#identified.pair !== owner.pair) {
-        takeBack(item);
+        this.#takeBack(item);
         item.state = "waiting";
       } else {
         item.state = "sent";
@@ -223,7 +259,7 @@ export class Attachments {
    * @param {string} token
    */
   async #once(item, token) {
-    const { done, abort } = upload(item.file, token, (part) => {
+    const { done, abort } = upload(this.kind.path, item.file, token, (part) => {
       item.row.progress.value = part;
       this.#draw(item);
     });
@@ -247,6 +283,16 @@ export class Attachments {
     this.#tell(say.announceFailed(item.file.name, item.reason));
   }
 
+  /**
+   * Tell the desk that a file is no longer wanted. If that fails, the desk sweeps it up itself: nobody has claimed it.
+   * @param {Item} item
+   */
+  #takeBack(item) {
+    if (item.sent === null) return;
+    removeAttachment(this.kind.path, item.sent.id, item.sent.token).catch(() => undefined);
+    item.sent = null;
+  }
+
   /** @param {string} news */
   #tell(news) {
     this.#news.textContent = news;
@@ -266,16 +312,6 @@ export class Attachments {
       refused: reason,
     }[state];
   }
-}
-
-/**
- * Tell the desk that a file is no longer wanted. If that fails, the desk sweeps it up itself: nobody has claimed it.
- * @param {Item} item
- */
-function takeBack(item) {
-  if (item.sent === null) return;
-  removeAttachment(item.sent.id, item.sent.token).catch(() => undefined);
-  item.sent = null;
 }
 
 /** @param {File} file */

@@ -1,6 +1,8 @@
 /** What an applicant may do about a request, each after a question whether it is meant. */
 
 import { actOn, Problem } from "./api.js";
+import { USUAL_FILE_LIMITS } from "./attachment-rules.js";
+import { Attachments, OF_A_REPLY } from "./attachments.js";
 import { block, button, byId, make } from "./elements.js";
 import { inWords, mayRetry } from "./failure.js";
 import { Fields } from "./fields.js";
@@ -19,7 +21,15 @@ const NEEDED = { reply: "text", rate: "rating", object: "text", withdraw: null }
 
 /** In HTML: `#moves` with `#move_…`, `#…_form` and `#…_submit` of each action, and the dialog `#confirm`. */
 export class Moves {
-  #moves = ACTIONS.map((action) => new Move(action, (body) => this.#ask(action, body)));
+  #moves = ACTIONS.map((action) => new Move(action, (body) => void this.#prepare(action, body)));
+
+  #files = new Attachments(OF_A_REPLY, USUAL_FILE_LIMITS, {
+    onChange: () => {
+      if (this.#files.fault === null) this.#move("reply").fields.clear("files");
+    },
+    // The page's proof cannot be renewed without the security code: the file says that it is to be opened again.
+    renewIdentity: async () => null,
+  });
 
   #error = block("moves_error");
 
@@ -36,6 +46,7 @@ export class Moves {
   /** @param {(request: TrackedRequest) => void} show shows the request after something was done */
   constructor(show) {
     this.show = show;
+    this.#files.limitTo(USUAL_FILE_LIMITS);
     button("confirm_yes").addEventListener("click", () => {
       this.#dialog.close();
       this.#meant?.();
@@ -49,9 +60,43 @@ export class Moves {
     this.#error.hidden = true;
     block("moves").hidden = request.actions.length === 0;
     for (const move of this.#moves) move.offer(request.actions.includes(move.action), request.actions);
+    this.#files.belongTo(request.actions.includes("reply") ? { pair: request.tracking_code, token: request.token } : null);
     const question = request.history.filter((step) => step.state === "info_requested" && step.note !== null).at(-1);
     block("question").textContent = question?.note ?? "";
     block("objection_until").textContent = request.objection_until === null ? "" : words.moves.objectionUntil(dayOf(request.objection_until));
+  }
+
+  /** @param {Action} action */
+  #move(action) {
+    const move = this.#moves.find((each) => each.action === action);
+    if (move === undefined) throw new Error(`no move ${action}`);
+    return move;
+  }
+
+  /**
+   * Wait for the files of a reply, and see that all of them are up.
+   * @param {Action} action
+   * @param {object} body
+   */
+  async #prepare(action, body) {
+    if (action !== "reply") {
+      this.#ask(action, body);
+      return;
+    }
+    const move = this.#move(action);
+    if (this.#busy) return;
+    this.#busy = true;
+    move.showBusy(true);
+    await this.#files.settled();
+    move.showBusy(false);
+    this.#busy = false;
+    const { fault, ids } = this.#files;
+    if (fault !== null) {
+      move.fields.show({ field: "files", message: fault });
+      move.fields.focus("files");
+      return;
+    }
+    this.#ask(action, ids.length > 0 ? { ...body, files: ids } : body);
   }
 
   /**
@@ -72,14 +117,15 @@ export class Moves {
    * @param {object} body
    */
   async #act(action, body) {
-    const move = this.#moves.find((each) => each.action === action);
-    if (this.#request === null || move === undefined || this.#busy) return;
+    const move = this.#move(action);
+    if (this.#request === null || this.#busy) return;
     this.#busy = true;
     this.#error.hidden = true;
     move.showBusy(true);
     try {
       const request = await actOn(action, body, this.#request.token, move.key.for(body));
       move.forget();
+      if (action === "reply") this.#files.clear();
       this.show(request);
       const moved = block("moved");
       moved.textContent = words.moves.done[action];
@@ -98,6 +144,7 @@ export class Moves {
    */
   #explain(move, error) {
     if (error instanceof Problem && !mayRetry(error)) move.key.forget();
+    if (error instanceof Problem && error.code === "attachment_unknown") this.#files.sendAgain();
     if (error instanceof Problem && error.errors.length > 0 && move.explain(error)) return;
     const again = error instanceof Problem && [401, 409].includes(error.status);
     this.#error.replaceChildren(make("p", {}, inWords(error)), ...(again ? [make("p", {}, make("a", { href: "/track" }, words.moves.again))] : []));
@@ -172,8 +219,9 @@ class Move {
     /** @type {Record<string, string | number>} */
     const body = {};
     for (const [name, value] of new FormData(this.form)) {
+      if (typeof value !== "string") continue; // files have gone up by themselves
       const field = name.slice(this.action.length + 1);
-      const text = String(value).trim();
+      const text = value.trim();
       if (text !== "") body[field] = field === "rating" ? Number(text) : text;
     }
     if (needed === null || needed in body) return body;

@@ -1,7 +1,8 @@
 /** The page «ارسال درخواست»: puts its parts together and sends the request. */
 
 import { Problem, fetchCatalog, sendRequest } from "./api.js";
-import { Attachments } from "./attachments.js";
+import { USUAL_FILE_LIMITS } from "./attachment-rules.js";
+import { Attachments, OF_A_REQUEST } from "./attachments.js";
 import { BirthDate } from "./birth-date.js";
 import { Captcha } from "./captcha.js";
 import { toPersian } from "./digits.js";
@@ -36,10 +37,8 @@ const LONG_PAUSE_MS = 1_500;
 const USUAL_LIMITS = {
   text_min: 10,
   text_max: 4_000,
-  files_max: 5,
-  file_bytes_max: 7 * 1024 * 1024,
   media_types: [],
-  extensions: [".pdf", ".jpg", ".jpeg", ".png", ".heic", ".docx"],
+  ...USUAL_FILE_LIMITS,
 };
 
 const NAME_FIELDS = ["applicant.first_name", "applicant.last_name", "applicant.gender"];
@@ -65,7 +64,7 @@ const birthDate = new BirthDate();
 const key = new IdempotencyKey();
 const counter = new TextCounter(text, USUAL_LIMITS.text_max);
 const identity = new Identity({ onChange: identityChanged, onRefused: showAtFields });
-const attachments = new Attachments(USUAL_LIMITS, {
+const attachments = new Attachments(OF_A_REQUEST, USUAL_LIMITS, {
   onChange: () => {
     if (fields.isShown("attachments") && attachments.fault === null) fields.clear("attachments");
   },

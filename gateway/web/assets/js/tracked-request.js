@@ -39,7 +39,7 @@ export function showTracked(request) {
   block("result_due_note").textContent = note;
   block("result_due_note").hidden = note === "";
   showAnswer(request.answer, request.token);
-  block("history").replaceChildren(...newestFirst(request.history).map(entry));
+  block("history").replaceChildren(...newestFirst(request.history).map((step) => entry(step, request.token)));
   showLookups(request.registry_lookups ?? []);
 
   block("moved").hidden = true;
@@ -70,15 +70,15 @@ function showAnswer(answer, token) {
   block("answer_at").textContent = dayAndTimeOf(answer.at);
   const files = answer.files ?? [];
   block("answer_files_part").hidden = files.length === 0;
-  block("answer_files").replaceChildren(...files.map((file) => answerFile(file, token)));
+  block("answer_files").replaceChildren(...files.map((file) => caseFile(file, token)));
 }
 
 /**
  * A file's name as a button: a link to it is asked for when it is wanted, since it is good for a minute only.
- * @param {{ id: string, name: string, size: number }} file
+ * @param {import("./api.js").CaseFile} file
  * @param {string} token
  */
-function answerFile({ id, name, size }, token) {
+function caseFile({ id, name, size }, token) {
   const fetchIt = make("button", { type: "button", class: "button-quiet" }, make("bdi", {}, name));
   const failure = make("p", { class: "notice notice-error", role: "alert" });
   failure.hidden = true;
@@ -116,13 +116,17 @@ function newestFirst(history) {
   return [...history].reverse().sort((one, other) => Date.parse(other.at) - Date.parse(one.at));
 }
 
-/** @param {HistoryEntry} step */
-function entry({ at, state, title, note }) {
+/**
+ * @param {HistoryEntry} step
+ * @param {string} token
+ */
+function entry({ at, state, title, note, files = [] }, token) {
   return make(
     "li",
     { "data-state": state },
     make("h3", {}, title),
     make("time", { datetime: at }, dayAndTimeOf(at)),
     ...(note ? [make("p", { class: "written" }, note)] : []),
+    ...(files.length > 0 ? [make("ul", { class: "sent-files", "aria-label": words.track.sentFiles }, ...files.map((file) => caseFile(file, token)))] : []),
   );
 }

@@ -8,12 +8,13 @@ import { Unreachable, readProblem } from "./api.js";
 const STALLED_MS = 60_000;
 
 /**
+ * @param {string} path where files of this kind go
  * @param {File} file
  * @param {string} token
  * @param {(part: number) => void} onProgress how much is up, 0 to 1
  * @returns {{ done: Promise<Attachment>, abort: () => void }} done rejects with Problem or Unreachable
  */
-export function upload(file, token, onProgress) {
+export function upload(path, file, token, onProgress) {
   const call = new XMLHttpRequest();
   let timer = 0;
   const alive = () => {
@@ -34,7 +35,7 @@ export function upload(file, token, onProgress) {
   });
   const form = new FormData();
   form.append("file", file, file.name);
-  call.open("POST", "/api/attachments");
+  call.open("POST", path);
   call.setRequestHeader("Accept", "application/json");
   call.setRequestHeader("Authorization", `Bearer ${token}`);
   call.send(form);

@@ -49,6 +49,14 @@ _REQUEST: Mapping[str, Any] = {
     "text": "روادید عمرهٔ من هنوز صادر نشده است. لطفاً راهنمایی کنید.",
     "attachments": [_FILE],
 }
+_HISTORY = [
+    {"at": _AT, "state": state, "title": title, "note": note, "action": action, "answer": None, "files": files}
+    for state, title, note, action, files in (
+        ("registered", "ثبت شد", None, None, []),
+        ("info_requested", "نیازمند توضیح شما", "تصویر گذرنامه را بفرستید.", None, []),
+        ("in_progress", "توضیح شما فرستاده شد", "تصویر گذرنامه پیوست است.", "reply", [_FILE]),
+    )
+]
 _KEY = {"province": {"description": "key of the province, as in GET /api/catalog"}}
 _ANSWER = "روادید شما صادر شده است و به دفتر کاروان تحویل می‌شود."
 
@@ -83,10 +91,16 @@ def examples() -> list[tuple[str, Event]]:
         ),
         (
             "/desk/tracking",
-            tracking.RequestReferred.model_validate({**_REQUEST, "reason": "محل سکونت متقاضی در استان شماست."}),
+            tracking.RequestReferred.model_validate(
+                {**_REQUEST, "reason": "محل سکونت متقاضی در استان شماست.", "history": _HISTORY}
+            ),
         ),
-        ("/desk/tracking", tracking.RequestReplied.model_validate(case | {"text": "شمارهٔ گذرنامهٔ من B12345678 است."})),
+        (
+            "/desk/tracking",
+            tracking.RequestReplied.model_validate(case | {"text": "تصویر گذرنامه پیوست است.", "files": [_FILE]}),
+        ),
         ("/desk/tracking", tracking.RequestWithdrawn.model_validate(case | {"reason": "مشکل برطرف شد."})),
+        ("/desk/tracking", tracking.RequestPendingWithdrawn.model_validate(case)),
         ("/desk/tracking", tracking.RequestRated.model_validate(case | {"rating": 4, "comment": "پاسخ روشن بود."})),
         ("/desk/tracking", tracking.RequestObjected.model_validate(case | {"text": "پاسخ به پرسش من نبود."})),
         ("/desk/tracking", tracking.RequestOverdue.model_validate(late)),

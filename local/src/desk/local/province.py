@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from pydantic import Field
 from sqlalchemy import Boolean, Column, Integer, LargeBinary, String, Table, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -82,6 +83,8 @@ class _Replied(Event):
     name: ClassVar[str] = "request-replied"
 
     tracking_code: str
+    text: str
+    files: list[dict[str, Any]] = Field(default_factory=list)
 
 
 class _Rated(Event):
@@ -167,7 +170,8 @@ class Provinces:
         bus.subscribe(_Heard, self._taker(key))
         bus.subscribe(_HeardReferred, self._taker(key))
         bus.subscribe(_Refused, self._note_refusal)
-        for told in (_Replied, _Rated, _Overdue):
+        bus.subscribe(_Replied, self._take_reply)
+        for told in (_Rated, _Overdue):
             bus.subscribe(told, self._take_note)
         bus.subscribe(_Objected, self._open_again)
         bus.subscribe(_Withdrawn, self._note_withdrawal)
@@ -215,6 +219,20 @@ class Provinces:
             update(_case)
             .where(_case.c.tracking_code == refused.tracking_code)
             .values(refused=refused.reason, answered=False)
+        )
+
+    async def _take_reply(self, session: AsyncSession, received: Received[_Replied]) -> None:
+        """Keep the applicant's answer with the request, to be shown with it."""
+        replied = received.data
+        query = select(_case).where(_case.c.tracking_code == replied.tracking_code).with_for_update()
+        row = (await session.execute(query)).first()
+        if row is None:
+            return
+        case = self._found(row).request
+        case["replies"] = [*case.get("replies", []), {"text": replied.text, "files": replied.files}]
+        sealed = self._vault.seal(json.dumps(case).encode(), f"case.request:{replied.tracking_code}")
+        await session.execute(
+            update(_case).where(_case.c.tracking_code == replied.tracking_code).values(request=sealed)
         )
 
     @staticmethod

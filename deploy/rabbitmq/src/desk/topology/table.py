@@ -27,6 +27,9 @@ HEADQUARTERS = "headquarters"
 PENDING = ("request-pending", "request-identity-rejected")
 """What no province hears: a request whose applicant the civil registry has not named, and its end if it never will."""
 
+TO_INTAKE = ("request-pending-withdrawn",)
+"""What only intake hears: a pending request that its applicant has taken back, and that is not to be looked up."""
+
 FROM_PROVINCES = (
     "case-received",
     "case-assigned",
@@ -56,6 +59,7 @@ SERVICES = (
             "request-status-changed",
             *(name for name in TO_PROVINCES if name != "request-submitted"),
             *TO_HEADQUARTERS,
+            *TO_INTAKE,
         ),
     ),
     Service("notifier", "notifier", ()),
@@ -75,7 +79,9 @@ def desk_topology() -> Topology:
     return Topology(
         exchanges=(EVENTS, CASES, DEAD),
         queues=(
-            QueueSpec("intake", ((EVENTS, "request-referred.*"),)),
+            QueueSpec(
+                "intake", tuple((EVENTS, f"{name}.*") for name in ("request-referred", "request-replied", *TO_INTAKE))
+            ),
             QueueSpec(
                 "tracking",
                 (

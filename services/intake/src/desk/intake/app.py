@@ -20,8 +20,9 @@ from desk.intake import file_routes, routes
 from desk.intake.assertions import ProvinceAssertions
 from desk.intake.case_files import CaseFiles
 from desk.intake.clients import CaptchaClient, RegistryClient
-from desk.intake.events import Referred
+from desk.intake.events import PendingWithdrawn, Referred, Replied
 from desk.intake.identity_checks import IdentityChecks
+from desk.intake.reply_files import ReplyFiles
 from desk.intake.service import Intake
 from desk.intake.settings import Settings
 from desk.intake.sweep import Sweep
@@ -110,8 +111,11 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     )
     checks = IdentityChecks(parts.database, parts.vault, outbox, parts.registry, parts.telemetry, first_wait=first_wait)
     case_files = CaseFiles(parts.database, parts.vault, parts.storage)
+    reply_files = ReplyFiles(parts.database, parts.vault, parts.storage)
     bus = Bus("intake", parts.database, parts.broker, parts.telemetry)
     bus.subscribe(Referred, case_files.hear_of_referral)
+    bus.subscribe(PendingWithdrawn, checks.hear_of_withdrawal)
+    bus.subscribe(Replied, reply_files.hear_of_reply)
     pruning = Pruning(parts.database)
     sweep = Sweep(parts.database, parts.vault, parts.storage)
     app = base_app(
@@ -139,6 +143,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     app.state.identity = parts.identity
     app.state.bus = bus
     app.state.case_files = case_files
+    app.state.reply_files = reply_files
     app.state.assertions = ProvinceAssertions(settings.province_keys, parts.budgets)
     app.state.tracking_tokens = TokenReader(
         settings.tracking_public_key.get_secret_value(), issuer=TRACKING_ISSUER, audience=TRACKING_AUDIENCE

@@ -139,6 +139,13 @@ class TrackingTokenInvalidError(DomainError):
     title = "زمان دیدن این درخواست به پایان رسیده است. لطفاً دوباره آن را پیگیری کنید."
 
 
+class ReplyNotPossibleError(DomainError):
+    """The experts have asked nothing, as far as the tracking token says."""
+
+    status, code, field = 409, "reply_not_possible", "file"
+    title = "کارشناسان پرسشی از شما ندارند. لطفاً درخواست خود را دوباره پیگیری کنید."
+
+
 class FileNotFoundHereError(DomainError):
     """There is no such file among those this caller may see."""
 
@@ -234,6 +241,8 @@ class IdentityState(StrEnum):
     UNCONFIRMED = "unconfirmed"
     """The registry cannot tell; the experts are to see for themselves."""
     REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    """The applicant took the request back before the registry had answered; nobody is asked any more."""
 
 
 @dataclass(frozen=True, slots=True)

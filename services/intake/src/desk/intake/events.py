@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from desk.chassis.events import Event, Moment
 
@@ -98,6 +98,31 @@ class RequestIdentityRejected(Event):
     tracking_code: str
     at: Moment
     reason: Literal["not_matched", "deceased", "referred"]
+
+
+class PendingWithdrawn(Event):
+    """Heard from tracking: the applicant has taken a pending request back."""
+
+    name: ClassVar[str] = "request-pending-withdrawn"
+
+    tracking_code: str
+
+
+class ReplyFile(BaseModel):
+    """A file a reply names."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: str
+
+
+class Replied(Event):
+    """Heard from tracking: the applicant has answered a question."""
+
+    name: ClassVar[str] = "request-replied"
+
+    tracking_code: str
+    files: list[ReplyFile] = Field(default_factory=list)
 
 
 class Referred(Event):

@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -13,15 +13,18 @@ from starlette.datastructures import UploadFile
 from desk.chassis.app import problems
 from desk.chassis.crypto import TokenError, TokenReader
 from desk.chassis.events import Moment
+from desk.chassis.problem import BudgetExhaustedError
 from desk.intake import assertions, domain, files
 from desk.intake.assertions import ProvinceAssertions
 from desk.intake.case_files import LINK_SECONDS, CaseFiles
 from desk.intake.catalog import FILE_BYTES_MAX
-from desk.intake.routes import AttachmentView, file_form
-from desk.intake.service import StorageUnavailableError
+from desk.intake.forms import PromiseForm
+from desk.intake.reply_files import ReplyFiles
+from desk.intake.routes import BAD_FILES, AttachmentView, IntakeDep, file_form, take_file
+from desk.intake.service import StorageUnavailableError, Visitor
 
 router = APIRouter()
-BODY_LIMITS = {"/api/province/files": FILE_BYTES_MAX + 16 * 1024}
+BODY_LIMITS = dict.fromkeys(("/api/province/files", "/api/files"), FILE_BYTES_MAX + 16 * 1024)
 _assertion = HTTPBearer(auto_error=False, scheme_name="assertion", description="a province's assertion")
 _tracking = HTTPBearer(auto_error=False, scheme_name="tracking", description="tracking token")
 _CODE = re.compile("[0-9]{12}")
@@ -54,20 +57,54 @@ async def _province(
     return await reader.province_of(credentials.credentials)
 
 
-async def _tracking_code(
+async def _tracked(
     request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_tracking)]
-) -> str:
+) -> dict[str, Any]:
     reader: TokenReader = request.app.state.tracking_tokens
     if credentials is None:
         raise domain.TrackingTokenMissingError
     try:
-        return str(reader.read(credentials.credentials)["sub"])
-    except (TokenError, KeyError) as error:
+        claims = reader.read(credentials.credentials)
+    except TokenError as error:
         raise domain.TrackingTokenInvalidError(type(error).__name__) from None
+    if "sub" not in claims:
+        raise domain.TrackingTokenInvalidError("a token of no request")
+    return claims
+
+
+async def _tracking_code(claims: Annotated[dict[str, Any], Depends(_tracked)]) -> str:
+    return str(claims["sub"])
+
+
+async def _replier(request: Request, claims: Annotated[dict[str, Any], Depends(_tracked)]) -> Visitor:
+    """Give the applicant, if the experts wait for a reply of theirs."""
+    if "reply" not in claims.get("actions", []):
+        raise domain.ReplyNotPossibleError
+    reply_files: ReplyFiles = request.app.state.reply_files
+    return await reply_files.visitor(str(claims["sub"]))
+
+
+async def _reply_files(request: Request) -> ReplyFiles:
+    reply_files: ReplyFiles = request.app.state.reply_files
+    return reply_files
 
 
 CaseFilesDep = Annotated[CaseFiles, Depends(_case_files)]
 ProvinceDep = Annotated[str, Depends(_province)]
+ReplierDep = Annotated[Visitor, Depends(_replier)]
+_NO_REPLY = (
+    domain.TrackingTokenMissingError,
+    domain.TrackingTokenInvalidError,
+    domain.ReplyNotPossibleError,
+    domain.RequestNotFoundError,
+)
+_ONE_FILE: dict[str, Any] = {"file": {"type": "string", "format": "binary"}}
+
+
+def _multipart(properties: dict[str, Any]) -> dict[str, Any]:
+    """Describe a form with a file, which is read by hand."""
+    schema = {"type": "object", "required": sorted(properties, reverse=True), "properties": properties}
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
 
 
 @router.get(
@@ -91,31 +128,10 @@ async def link_for_province(
         *_NO_PROVINCE,
         domain.CaseNotFoundError,
         domain.TooManyAnswerFilesError,
-        files.FormUnreadableError,
-        files.FileTooLargeError,
-        files.FileTypeForbiddenError,
-        files.FileTypeMismatchError,
-        files.FileEmptyError,
-        files.FileMissingError,
+        *BAD_FILES,
         StorageUnavailableError,
     ),
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                "multipart/form-data": {
-                    "schema": {
-                        "type": "object",
-                        "required": ["tracking_code", "file"],
-                        "properties": {
-                            "tracking_code": {"type": "string", "pattern": "^[0-9]{12}$"},
-                            "file": {"type": "string", "format": "binary"},
-                        },
-                    }
-                }
-            },
-        }
-    },
+    openapi_extra=_multipart({"tracking_code": {"type": "string", "pattern": "^[0-9]{12}$"}} | _ONE_FILE),
 )
 async def put_up_for_answer(
     request: Request, response: Response, province: ProvinceDep, case_files: CaseFilesDep
@@ -148,6 +164,50 @@ async def link_for_applicant(
     """Answer a link good for a minute, to a file of the answer or of the request."""
     response.headers.update(_PRIVATE)
     return _link(await case_files.link_for_applicant(tracking_code, str(file_id)))
+
+
+@router.post(
+    "/api/files",
+    status_code=201,
+    summary="Put up one file for a reply",
+    responses=problems(
+        *_NO_REPLY,
+        *BAD_FILES,
+        domain.TooManyFilesError,
+        BudgetExhaustedError,
+        StorageUnavailableError,
+    ),
+    openapi_extra=_multipart(_ONE_FILE),
+)
+async def put_up_for_reply(
+    request: Request, response: Response, replier: ReplierDep, intake: IntakeDep
+) -> AttachmentView:
+    """Take a file while the experts wait for a reply; the reply names it by its id, within a day."""
+    response.headers.update(_PRIVATE)
+    return await take_file(request, replier, intake)
+
+
+@router.delete(
+    "/api/files/{file_id}",
+    status_code=204,
+    summary="Take back a file that no reply has named",
+    responses=problems(*_NO_REPLY, domain.AttachmentNotFoundError, StorageUnavailableError),
+)
+async def take_back(file_id: UUID, replier: ReplierDep, intake: IntakeDep) -> None:
+    """Remove the file, if it is this person's."""
+    await intake.detach(replier, file_id)
+
+
+@router.post(
+    "/internal/requests/files",
+    summary="Set files aside for a reply",
+    responses=problems(domain.RequestNotFoundError, domain.UnknownAttachmentError, StorageUnavailableError),
+)
+async def promise(form: PromiseForm, reply_files: Annotated[ReplyFiles, Depends(_reply_files)]) -> list[AttachmentView]:
+    """For tracking, before it takes the reply; what it then announces is kept for good."""
+    ids = list(dict.fromkeys(map(str, form.files)))
+    found = await reply_files.promise(form.tracking_code, form.reply, ids)
+    return [AttachmentView.model_validate(each, from_attributes=True) for each in found]
 
 
 def _link(url: str) -> LinkView:

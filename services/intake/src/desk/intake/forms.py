@@ -188,6 +188,16 @@ class CodesForm(BaseModel):
     limit: Annotated[int, Field(ge=1, le=1000)] = 1000
 
 
+class PromiseForm(BaseModel):
+    """What tracking asks for before it takes a reply: these files of this request, for this reply alone."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    tracking_code: Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
+    reply: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
+    files: Annotated[list[UUID], Field(min_length=1, max_length=FILES_MAX)]
+
+
 class FindForm(BaseModel):
     """What tracking asks for: the request of this person with this code."""
 

@@ -10,13 +10,14 @@ import structlog
 from prometheus_client import Counter, Gauge
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from desk.chassis.bus import ContractError
 from desk.chassis.crypto import Vault
 from desk.chassis.db import Database
-from desk.chassis.events import Outbox
+from desk.chassis.events import Outbox, Received
 from desk.chassis.telemetry import Telemetry
 from desk.intake.clients import RegistryClient
 from desk.intake.domain import IdentityState, Request, Verdict, conclude, is_foreign, next_check
-from desk.intake.events import RequestIdentityRejected, RequestSubmitted
+from desk.intake.events import PendingWithdrawn, RequestIdentityRejected, RequestSubmitted
 from desk.intake.service import whole
 from desk.intake.store import AttachmentStore, CheckStore, Claim
 
@@ -87,6 +88,16 @@ class IdentityChecks:
         self._outcomes.labels(verdict.outcome.value if ours else "lapsed").inc()
         log.info("identity checked", outcome=verdict.outcome.value, state=state.value, tries=claim.tries, ours=ours)
         return True
+
+    async def hear_of_withdrawal(self, session: AsyncSession, received: Received[PendingWithdrawn]) -> None:
+        """End the check of a request that was taken back: whoever of the two comes first decides.
+
+        A check that was decided before stands as it was announced. Raises ContractError.
+        """
+        state = await CheckStore(session, self._vault).withdraw(received.data.tracking_code)
+        if state is None:
+            raise ContractError("a request intake has not taken")
+        log.info("pending request withdrawn", event_id=received.id, in_time=state is IdentityState.WITHDRAWN)
 
     async def _record(self, session: AsyncSession, claim: Claim, verdict: Verdict, state: IdentityState) -> bool:
         """Write what a check has come to, and announce it in the same transaction; False if the claim has lapsed."""

@@ -31,10 +31,11 @@ BODY_LIMITS = {"/api/attachments": FILE_BYTES_MAX + 16 * 1024}
 """A file may be 7 MiB; what a form puts around it comes on top."""
 _KEY_MIN, _KEY_MAX = 8, 64
 _PRIVATE = {"Cache-Control": "no-store"}
-_State = Literal["registered", "identity_pending", "identity_rejected"]
+_State = Literal["registered", "identity_pending", "identity_rejected", "withdrawn"]
 _STATES: dict[IdentityState, _State] = {
     IdentityState.PENDING: "identity_pending",
     IdentityState.REJECTED: "identity_rejected",
+    IdentityState.WITHDRAWN: "withdrawn",
 }
 
 
@@ -86,6 +87,14 @@ _NO_IDENTITY = (
     domain.IdentityTokenInvalidError,
     domain.IdentityTokenExpiredError,
 )
+BAD_FILES = (
+    files.FormUnreadableError,
+    files.FileTooLargeError,
+    files.FileTypeForbiddenError,
+    files.FileTypeMismatchError,
+    files.FileEmptyError,
+    files.FileMissingError,
+)
 
 
 class AttachmentView(BaseModel):
@@ -116,10 +125,11 @@ class FoundRequest(RequestView):
 
 
 class CodeView(BaseModel):
-    """A request by its code, with where it stands here."""
+    """A request by its code, with where it stands here; ``since`` when, if its identity was pending before."""
 
     tracking_code: str
     state: _State
+    since: Moment | None
 
 
 class Codes(BaseModel):
@@ -128,6 +138,8 @@ class Codes(BaseModel):
     requests: list[CodeView]
     unsent: int
     oldest_unsent_seconds: float
+    files_unannounced: int
+    """Files promised before the end of the period to a reply that has not been announced."""
 
 
 class Receipt(RequestView):
@@ -155,12 +167,7 @@ async def catalog(request: Request) -> Response:
     summary="Put up one file",
     responses=problems(
         *_NO_IDENTITY,
-        files.FormUnreadableError,
-        files.FileTooLargeError,
-        files.FileTypeForbiddenError,
-        files.FileTypeMismatchError,
-        files.FileEmptyError,
-        files.FileMissingError,
+        *BAD_FILES,
         domain.TooManyFilesError,
         BudgetExhaustedError,
         StorageUnavailableError,
@@ -182,10 +189,15 @@ async def catalog(request: Request) -> Response:
 )
 async def put_up(request: Request, response: Response, visitor: VisitorDep, intake: IntakeDep) -> AttachmentView:
     """Take a file only from somebody with an identity: the body is not read before that is clear."""
+    response.headers.update(_PRIVATE)
+    return await take_file(request, visitor, intake)
+
+
+async def take_file(request: Request, visitor: Visitor, intake: Intake) -> AttachmentView:
+    """Count an upload, and only then read its form and keep the file."""
     await request.app.state.budgets.spend(
         request.app.state.uploads_per_identity, "uploads", intake.vault.index(visitor.bearer.national_id, "uploads")
     )
-    response.headers.update(_PRIVATE)
     async with file_form(request) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):
@@ -265,14 +277,18 @@ async def find(form: FindForm, session: Session, intake: IntakeDep) -> FoundRequ
 
 
 @router.post("/internal/requests/codes", summary="List the codes of a period, to compare")
-async def codes(form: CodesForm, session: Session, intake: IntakeDep) -> Codes:
+async def codes(form: CodesForm, request: Request, session: Session, intake: IntakeDep) -> Codes:
     """For tracking's reconciliation: codes and states, page by page, and how many events wait for the broker."""
     found = await intake.codes(session, form.since, form.until, form.after, form.limit)
     unsent, oldest = await intake.outbox.backlog(session)
     return Codes(
-        requests=[CodeView(tracking_code=code, state=_STATES.get(state, "registered")) for code, state in found],
+        requests=[
+            CodeView(tracking_code=code, state=_STATES.get(state, "registered"), since=since)
+            for code, state, since in found
+        ],
         unsent=unsent,
         oldest_unsent_seconds=oldest,
+        files_unannounced=await request.app.state.reply_files.unannounced(session, form.until),
     )
 
 

@@ -277,8 +277,8 @@ class Intake:
 
     async def codes(
         self, session: AsyncSession, since: datetime, until: datetime, after: str, limit: int
-    ) -> list[tuple[str, IdentityState]]:
-        """List codes of a period with what is known of the identity: nothing personal."""
+    ) -> list[tuple[str, IdentityState, datetime | None]]:
+        """List codes of a period with what is known of the identity, and since when: nothing personal."""
         store = RequestStore(session, self.vault)
         return await store.submitted_between(since, until, after=after, limit=limit)
 

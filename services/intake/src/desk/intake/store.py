@@ -20,9 +20,11 @@ from sqlalchemy import (
     Row,
     String,
     Table,
+    and_,
     delete,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -72,6 +74,16 @@ attachment = Table(
     Column("media_type", String(96), nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("uploaded_at", UtcDateTime, nullable=False),
+    Column("reply", String(64)),
+    Column("promised_at", UtcDateTime),
+)
+"""A file of an applicant. ``visit`` is the identity token it came with or, for a reply, the request it was put up for;
+``reply`` is which reply it belongs to, and ``promised_at`` is set as long as that is not announced."""
+Index(
+    "ix_attachment_promised",
+    attachment.c.promised_at,
+    postgresql_where=attachment.c.promised_at.is_not(None),
+    sqlite_where=attachment.c.promised_at.is_not(None),
 )
 Index(
     "ix_attachment_unclaimed",
@@ -200,17 +212,20 @@ class RequestStore:
 
     async def submitted_between(
         self, since: datetime, until: datetime, *, after: str, limit: int
-    ) -> list[tuple[str, IdentityState]]:
-        """List codes greater than ``after`` of a period, in their order, with what is known of the identity."""
+    ) -> list[tuple[str, IdentityState, datetime | None]]:
+        """List codes greater than ``after`` of a period, in their order, with what is known of the identity.
+
+        If that was pending once, the moment says since when it is not.
+        """
         query = (
-            select(request.c.tracking_code, identity_check.c.state)
+            select(request.c.tracking_code, identity_check.c.state, identity_check.c.checked_at)
             .outerjoin(identity_check)
             .where(request.c.submitted_at >= since, request.c.submitted_at < until, request.c.tracking_code > after)
             .order_by(request.c.tracking_code)
             .limit(limit)
         )
         rows = (await self._session.execute(query)).all()
-        return [(code, IdentityState(state) if state else IdentityState.KNOWN) for code, state in rows]
+        return [(code, IdentityState(state) if state else IdentityState.KNOWN, since) for code, state, since in rows]
 
     async def by_id(self, request_id: str) -> Request:
         """Read one request that is known to be there."""
@@ -308,6 +323,24 @@ class CheckStore:
             person=self._vault.seal(named, f"identity_check.person:{claim.request.id}") if named else None,
         )
 
+    async def withdraw(self, tracking_code: str) -> IdentityState | None:
+        """End the check of a request taken back while it was pending, also one under way.
+
+        Give what is known of the identity then: anything but ``WITHDRAWN`` was decided before. None if there is no
+        such request.
+        """
+        of_request = select(request.c.id).where(request.c.tracking_code == tracking_code).scalar_subquery()
+        await self._session.execute(
+            update(identity_check)
+            .where(identity_check.c.request_id == of_request, identity_check.c.state == IdentityState.PENDING)
+            .values(state=IdentityState.WITHDRAWN, checked_at=datetime.now(UTC))
+        )
+        query = select(identity_check.c.state).select_from(request).outerjoin(identity_check)
+        row = (await self._session.execute(query.where(request.c.tracking_code == tracking_code))).first()
+        if row is None:
+            return None
+        return IdentityState(row.state) if row.state else IdentityState.KNOWN
+
     async def _record(self, claim: Claim, **values: object) -> bool:
         recorded = await self._session.execute(
             update(identity_check)
@@ -370,7 +403,7 @@ class AttachmentStore:
             )
             .with_for_update()
         )
-        found = {row.id: self._attachment(row) for row in rows.all()}
+        found = {row.id: attachment_of(row, self._vault) for row in rows.all()}
         return [found[file_id] for file_id in ids if file_id in found]
 
     async def claim(self, ids: Sequence[str], request_id: UUID) -> None:
@@ -380,11 +413,13 @@ class AttachmentStore:
         )
 
     async def of_request(self, request_id: UUID) -> list[Attachment]:
-        """List a request's files."""
+        """List the files a request was sent with."""
         rows = await self._session.execute(
-            select(attachment).where(attachment.c.request_id == str(request_id)).order_by(attachment.c.uploaded_at)
+            select(attachment)
+            .where(attachment.c.request_id == str(request_id), attachment.c.reply.is_(None))
+            .order_by(attachment.c.uploaded_at)
         )
-        return [self._attachment(row) for row in rows.all()]
+        return [attachment_of(row, self._vault) for row in rows.all()]
 
     async def claimed(self, file_id: str) -> Attachment | None:
         """Find a file that belongs to some request."""
@@ -393,7 +428,7 @@ class AttachmentStore:
                 select(attachment).where(attachment.c.id == file_id, attachment.c.request_id.is_not(None))
             )
         ).first()
-        return self._attachment(row) if row else None
+        return attachment_of(row, self._vault) if row else None
 
     async def remove_unclaimed(self, file_id: str, national_id: str) -> bool:
         """Delete this person's unclaimed file; False if there is none."""
@@ -408,11 +443,16 @@ class AttachmentStore:
         )
         return gone.first() is not None
 
-    async def unclaimed_before(self, before: datetime, limit: int) -> list[str]:
-        """Lock up to ``limit`` unclaimed files put up before a moment, and return their ids."""
+    async def unclaimed_before(self, uploaded: datetime, promised: datetime, limit: int) -> list[str]:
+        """Lock up to ``limit`` files put up, or promised, before a moment and never claimed; return their ids."""
         rows = await self._session.execute(
             select(attachment.c.id)
-            .where(attachment.c.request_id.is_(None), attachment.c.uploaded_at < before)
+            .where(
+                or_(
+                    and_(attachment.c.request_id.is_(None), attachment.c.uploaded_at < uploaded),
+                    attachment.c.promised_at < promised,
+                )
+            )
             .order_by(attachment.c.uploaded_at)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -426,11 +466,13 @@ class AttachmentStore:
     def _owner(self, national_id: str) -> str:
         return self._vault.index(national_id, "national_id")
 
-    def _attachment(self, row: Row[tuple[object, ...]]) -> Attachment:
-        return Attachment(
-            id=row.id,
-            name=self._vault.open(row.name, f"attachment.name:{row.id}").decode(),
-            size=row.size,
-            media_type=row.media_type,
-            sha256=row.sha256,
-        )
+
+def attachment_of(row: Row[tuple[object, ...]], vault: Vault) -> Attachment:
+    """Read a row of the table of attachments."""
+    return Attachment(
+        id=row.id,
+        name=vault.open(row.name, f"attachment.name:{row.id}").decode(),
+        size=row.size,
+        media_type=row.media_type,
+        sha256=row.sha256,
+    )

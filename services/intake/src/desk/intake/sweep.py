@@ -14,13 +14,15 @@ from desk.intake.store import AttachmentStore
 log = structlog.get_logger(__name__)
 
 UNCLAIMED_FOR = timedelta(hours=24)
-"""How long a file waits for its request."""
+"""How long a file waits for its request, or for the reply that names it."""
+PROMISED_FOR = timedelta(days=30)
+"""How long a file waits for its reply to be announced: longer than any broker is away."""
 BATCH = 20
 PAUSE_SECONDS = 600.0
 
 
 class Sweep:
-    """Removes objects and rows of files that nobody has claimed within a day. Any number may run at once."""
+    """Removes objects and rows of files that nobody has claimed in time. Any number may run at once."""
 
     def __init__(self, database: Database, vault: Vault, storage: ObjectStore) -> None:
         self._database = database
@@ -45,7 +47,8 @@ class Sweep:
         try:
             async with self._database.transaction() as session:
                 store = AttachmentStore(session, self._vault)
-                old = await store.unclaimed_before(datetime.now(UTC) - UNCLAIMED_FOR, BATCH)
+                now = datetime.now(UTC)
+                old = await store.unclaimed_before(now - UNCLAIMED_FOR, now - PROMISED_FOR, BATCH)
                 for file_id in old:
                     await self._storage.delete(file_id)
                 await store.forget(old)

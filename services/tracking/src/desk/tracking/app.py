@@ -22,7 +22,7 @@ from desk.tracking.clients import CaptchaClient, IntakeClient, RegistryClient
 from desk.tracking.deadlines import Deadlines
 from desk.tracking.domain import Terms
 from desk.tracking.events import REPORTS, RequestIdentityRejected, RequestPending, RequestSubmitted
-from desk.tracking.service import Tracking
+from desk.tracking.service import Alarms, Moves, Office, Opening, Reports
 from desk.tracking.settings import Settings
 from desk.tracking.watching import Reconciliation, Watch
 
@@ -106,23 +106,16 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     lookups_missing = Counter(
         "desk_lookups_missing", "Pages without the look-ups in the civil registry", registry=parts.telemetry.registry
     )
-    tracking = Tracking(
-        parts.database,
-        parts.vault,
-        outbox,
-        parts.intake,
-        parts.registry,
-        lookups_missing,
-        Terms(settings.work_calendar(), settings.objection_days),
-    )
-    deadlines = Deadlines(parts.database, tracking, parts.telemetry)
+    office = Office(parts.vault, outbox, Terms(settings.work_calendar(), settings.objection_days))
+    opening, reports = Opening(office), Reports(office)
+    deadlines = Deadlines(parts.database, Alarms(office), parts.telemetry)
     watch = Watch(reconciliation(settings, parts, outbox), parts.telemetry.registry)
     bus = Bus("tracking", parts.database, parts.broker, parts.telemetry)
-    bus.subscribe(RequestSubmitted, tracking.open_case)
-    bus.subscribe(RequestPending, tracking.hold_case)
-    bus.subscribe(RequestIdentityRejected, tracking.reject_identity)
+    bus.subscribe(RequestSubmitted, opening.open_case)
+    bus.subscribe(RequestPending, opening.hold_case)
+    bus.subscribe(RequestIdentityRejected, opening.reject_identity)
     for report in REPORTS:
-        bus.subscribe(report, tracking.record)
+        bus.subscribe(report, reports.record)
     pruning = Pruning(parts.database)
     relay = Relay(parts.database, outbox, parts.broker, parts.telemetry)
     parts.database.committed.append(relay.wake)
@@ -145,7 +138,8 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     )
     app.state.db = parts.database
     app.state.bus = bus
-    app.state.tracking = tracking
+    app.state.office = office
+    app.state.moves = Moves(parts.database, office, parts.intake, parts.registry, lookups_missing)
     app.state.deadlines = deadlines
     app.state.watch = watch
     app.state.doorkeeper = routes.Doorkeeper(parts.budgets, parts.captcha, settings)

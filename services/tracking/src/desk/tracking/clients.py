@@ -1,21 +1,30 @@
 """The services tracking asks: captcha, intake for what it has not heard of yet, and registry-gateway."""
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
 import httpx
 import structlog
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from desk.chassis.events import Moment
 from desk.chassis.problem import ServiceUnavailableError
-from desk.tracking.domain import CaptchaExpiredError, CaptchaWrongError, RequestNotFoundError, State
-from desk.tracking.events import Named, Titled
+from desk.tracking.domain import (
+    CaptchaExpiredError,
+    CaptchaWrongError,
+    RequestNotFoundError,
+    State,
+    UnknownFileError,
+)
+from desk.tracking.events import FileReference, Named, Titled
 
 log = structlog.get_logger(__name__)
 
 PURPOSE = "track"
+AtIntake = Literal[State.REGISTERED, State.IDENTITY_PENDING, State.IDENTITY_REJECTED, State.WITHDRAWN]
+"""Where a request may stand as far as intake knows: what provinces do is none of its business."""
 
 
 class FreshRequest(BaseModel):
@@ -29,16 +38,17 @@ class FreshRequest(BaseModel):
     province: Named
     subject: Titled
     sub_subject: Titled
-    state: Literal[State.REGISTERED, State.IDENTITY_PENDING, State.IDENTITY_REJECTED] = State.REGISTERED
+    state: AtIntake = State.REGISTERED
 
 
 class KnownCode(BaseModel):
-    """A request intake has, by its code, and where it stands there."""
+    """A request intake has, by its code, and where it stands there; ``since`` when, if it was pending before."""
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
     tracking_code: str
-    state: Literal[State.REGISTERED, State.IDENTITY_PENDING, State.IDENTITY_REJECTED]
+    state: AtIntake
+    since: Moment | None = None
 
 
 class KnownCodes(BaseModel):
@@ -49,6 +59,8 @@ class KnownCodes(BaseModel):
     requests: list[KnownCode]
     unsent: int
     oldest_unsent_seconds: float
+    files_unannounced: int = 0
+    """Files set aside before the period's end for a reply that it has not heard of."""
 
 
 class Lookup(BaseModel):
@@ -67,6 +79,9 @@ class _Lookups(BaseModel):
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
     lookups: list[Lookup]
+
+
+_FILES = TypeAdapter(list[FileReference])
 
 
 class _Problem(BaseModel):
@@ -145,6 +160,20 @@ class IntakeClient:
         response = await _post(self._http, "/internal/requests/codes", body, "intake")
         try:
             return KnownCodes.model_validate_json(response.content)
+        except ValidationError:
+            raise _not_understood(response, "intake") from None
+
+    async def set_aside(self, tracking_code: str, reply: str, files: Sequence[str]) -> list[FileReference]:
+        """Set files aside for a reply, which the same reply may ask for again.
+
+        Raises UnknownFileError or ServiceUnavailableError.
+        """
+        body = {"tracking_code": tracking_code, "reply": reply, "files": list(files)}
+        response = await _post(self._http, "/internal/requests/files", body, "intake")
+        if _problem_code(response) in {UnknownFileError.code, RequestNotFoundError.code}:
+            raise UnknownFileError
+        try:
+            return _FILES.validate_json(response.content)
         except ValidationError:
             raise _not_understood(response, "intake") from None
 

@@ -8,8 +8,7 @@ from prometheus_client import Counter
 
 from desk.chassis.db import Database
 from desk.chassis.telemetry import Telemetry
-from desk.tracking.service import Tracking
-from desk.tracking.store import CaseStore
+from desk.tracking.service import Alarms
 
 log = structlog.get_logger(__name__)
 
@@ -20,9 +19,9 @@ PAUSE_SECONDS = 30.0
 class Deadlines:
     """Rings for each case once, whoever looks. Any number may run at once: each takes cases that no other holds."""
 
-    def __init__(self, database: Database, tracking: Tracking, telemetry: Telemetry) -> None:
+    def __init__(self, database: Database, alarms: Alarms, telemetry: Telemetry) -> None:
         self._database = database
-        self._tracking = tracking
+        self._alarms = alarms
         self._rung = Counter(
             "desk_cases_run_out",
             "Cases whose time has run out, by their state then",
@@ -46,9 +45,10 @@ class Deadlines:
     async def look(self) -> int:
         """Ring for up to 50 cases in one transaction; return how many there were."""
         async with self._database.transaction() as session:
-            found = await CaseStore(session, self._tracking.vault).run_out(self._tracking.clock(), BATCH)
+            office = self._alarms.office
+            found = await office.cases(session).run_out(office.clock(), BATCH)
             for case, request in found:
-                await self._tracking.ring(session, case, request)
+                await self._alarms.ring(session, case, request)
         for case, _ in found:
             self._rung.labels(case.state.value).inc()
         if found:

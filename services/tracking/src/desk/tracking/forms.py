@@ -1,6 +1,7 @@
 """What an applicant sends to see a request, and to act on it."""
 
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from stdnum import damm
@@ -65,6 +66,8 @@ class TrackingQuery(BaseModel):
 
 
 TEXT_MAX, COMMENT_MAX = 4000, 1000
+FILES_MAX = 5
+"""As many as a request; intake, which keeps them, has the same limit."""
 
 
 def _words(text: str) -> str:
@@ -83,6 +86,12 @@ def _perhaps(text: str | None) -> str | None:
     return folded or None
 
 
+def _few(files: list[UUID]) -> list[UUID]:
+    if len(files) > FILES_MAX:
+        raise FieldRuleError("too_many_files", "حداکثر ۵ فایل می‌توان پیوست کرد. لطفاً بقیه را حذف کنید.")
+    return list(dict.fromkeys(files))
+
+
 class Move(BaseModel):
     """Base of what an applicant sends with an action."""
 
@@ -90,9 +99,10 @@ class Move(BaseModel):
 
 
 class Reply(Move):
-    """The applicant's answer to a question."""
+    """The applicant's answer to a question; ``files`` names what was put up for it at ``POST /api/files``."""
 
     text: Annotated[str, AfterValidator(_words)]
+    files: Annotated[list[UUID], AfterValidator(_few)] = []
 
 
 class Withdrawal(Move):

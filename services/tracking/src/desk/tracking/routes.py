@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from desk.chassis.app import problems, source_of
 from desk.chassis.budget import Budgets
@@ -29,10 +29,11 @@ from desk.tracking.domain import (
     TrackingTokenExpiredError,
     TrackingTokenInvalidError,
     TrackingTokenMissingError,
+    UnknownFileError,
 )
 from desk.tracking.events import Named, Titled
 from desk.tracking.forms import Objection, Rating, Reply, TrackingQuery, Withdrawal
-from desk.tracking.service import Overview, Tracking, Words
+from desk.tracking.service import Moves, Office, Overview, Words
 from desk.tracking.settings import Settings
 
 TOKEN_ISSUER, TOKEN_AUDIENCE = "tracking", "desk.tracking"
@@ -43,7 +44,9 @@ _KEY_MIN, _KEY_MAX = 8, 64
 
 
 class FileView(BaseModel):
-    """A file of an answer; ``size`` in bytes."""
+    """A file of an answer or a reply, fetched at ``GET /api/files/{id}``; ``size`` in bytes."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     id: str
     name: str
@@ -67,6 +70,8 @@ class StepView(BaseModel):
     note: str | None
     action: Action | None
     """What the applicant did, if it was the applicant's step."""
+    files: list[FileView]
+    """What the applicant sent with it."""
 
 
 class TrackingView(BaseModel):
@@ -112,9 +117,9 @@ class Doorkeeper:
         await self._budgets.spend(self._settings.misses_per_source, "misses", source)
 
 
-async def _tracking(request: Request) -> Tracking:
-    tracking: Tracking = request.app.state.tracking
-    return tracking
+async def _moves(request: Request) -> Moves:
+    moves: Moves = request.app.state.moves
+    return moves
 
 
 async def _doorkeeper(request: Request) -> Doorkeeper:
@@ -122,7 +127,7 @@ async def _doorkeeper(request: Request) -> Doorkeeper:
     return doorkeeper
 
 
-TrackingDep = Annotated[Tracking, Depends(_tracking)]
+MovesDep = Annotated[Moves, Depends(_moves)]
 
 
 @router.post(
@@ -136,14 +141,14 @@ async def track(
     query: TrackingQuery,
     request: Request,
     response: Response,
-    tracking: TrackingDep,
+    moves: MovesDep,
     doorkeeper: Annotated[Doorkeeper, Depends(_doorkeeper)],
 ) -> TrackingView:
     """Show state, history and answer to whoever knows national ID and tracking code."""
     source = source_of(request)
     await doorkeeper.admit(query, source)
     try:
-        overview = await tracking.overview(query.national_id, query.tracking_code)
+        overview = await moves.overview(query.national_id, query.tracking_code)
     except RequestNotFoundError:
         await doorkeeper.record_miss(source)
         raise
@@ -164,8 +169,8 @@ async def _holder(
     except (TokenError, KeyError) as error:
         raise TrackingTokenInvalidError(type(error).__name__) from None
     budgets: Budgets = request.app.state.budgets
-    tracking: Tracking = request.app.state.tracking
-    await budgets.spend(request.app.state.moves_per_request, "moves", tracking.vault.index(tracking_code, "moves"))
+    office: Office = request.app.state.office
+    await budgets.spend(request.app.state.moves_per_request, "moves", office.vault.index(tracking_code, "moves"))
     return tracking_code
 
 
@@ -207,30 +212,31 @@ _REFUSALS = (
 )
 
 
-@router.post("/api/tracking/replies", summary="Answer the experts' question", responses=problems(*_REFUSALS))
-async def reply(
-    form: Reply, request: Request, response: Response, mover: MoverDep, tracking: TrackingDep
-) -> TrackingView:
-    """Take the answer, whereupon the experts go on."""
-    overview = await tracking.act(mover.tracking_code, mover.key, Action.REPLY, Words(form.text))
+@router.post(
+    "/api/tracking/replies",
+    summary="Answer the experts' question",
+    responses=problems(*_REFUSALS, UnknownFileError),
+)
+async def reply(form: Reply, request: Request, response: Response, mover: MoverDep, moves: MovesDep) -> TrackingView:
+    """Take the answer with its files, whereupon the experts go on."""
+    words = Words(form.text, files=tuple(map(str, form.files)))
+    overview = await moves.act(mover.tracking_code, mover.key, Action.REPLY, words)
     return _answer(request, response, overview, mover.tracking_code)
 
 
 @router.post("/api/tracking/withdrawal", summary="Take the request back", responses=problems(*_REFUSALS))
 async def withdraw(
-    form: Withdrawal, request: Request, response: Response, mover: MoverDep, tracking: TrackingDep
+    form: Withdrawal, request: Request, response: Response, mover: MoverDep, moves: MovesDep
 ) -> TrackingView:
     """End the request as its applicant wishes."""
-    overview = await tracking.act(mover.tracking_code, mover.key, Action.WITHDRAW, Words(form.reason))
+    overview = await moves.act(mover.tracking_code, mover.key, Action.WITHDRAW, Words(form.reason))
     return _answer(request, response, overview, mover.tracking_code)
 
 
 @router.post("/api/tracking/rating", summary="Rate the answer", responses=problems(*_REFUSALS, AlreadyRatedError))
-async def rate(
-    form: Rating, request: Request, response: Response, mover: MoverDep, tracking: TrackingDep
-) -> TrackingView:
+async def rate(form: Rating, request: Request, response: Response, mover: MoverDep, moves: MovesDep) -> TrackingView:
     """Take from one to five and a comment, once for each answer."""
-    overview = await tracking.act(mover.tracking_code, mover.key, Action.RATE, Words(form.comment, form.rating))
+    overview = await moves.act(mover.tracking_code, mover.key, Action.RATE, Words(form.comment, form.rating))
     return _answer(request, response, overview, mover.tracking_code)
 
 
@@ -240,17 +246,18 @@ async def rate(
     responses=problems(*_REFUSALS, AlreadyObjectedError, ObjectionTooLateError),
 )
 async def object_to(
-    form: Objection, request: Request, response: Response, mover: MoverDep, tracking: TrackingDep
+    form: Objection, request: Request, response: Response, mover: MoverDep, moves: MovesDep
 ) -> TrackingView:
     """Open the request again, once, for the province's supervisor."""
-    overview = await tracking.act(mover.tracking_code, mover.key, Action.OBJECT, Words(form.text))
+    overview = await moves.act(mover.tracking_code, mover.key, Action.OBJECT, Words(form.text))
     return _answer(request, response, overview, mover.tracking_code)
 
 
 def _answer(request: Request, response: Response, overview: Overview, tracking_code: str) -> TrackingView:
     issuer: TokenIssuer = request.app.state.tokens
     seconds: int = request.app.state.token_seconds
-    token, _ = issuer.issue({"sub": tracking_code}, audience=TOKEN_AUDIENCE, seconds=seconds)
+    claims = {"sub": tracking_code, "actions": [action.value for action in overview.actions]}
+    token, _ = issuer.issue(claims, audience=TOKEN_AUDIENCE, seconds=seconds)
     response.headers["Cache-Control"] = "no-store"
     return _view(overview, tracking_code, token)
 
@@ -267,7 +274,14 @@ def _view(overview: Overview, tracking_code: str, token: str) -> TrackingView:
         subject=overview.request.subject,
         sub_subject=overview.request.sub_subject,
         history=[
-            StepView(at=step.at, state=step.state, title=step.title, note=step.note, action=step.action)
+            StepView(
+                at=step.at,
+                state=step.state,
+                title=step.title,
+                note=step.note,
+                action=step.action,
+                files=[FileView.model_validate(file) for file in step.files],
+            )
             for step in overview.history
         ],
         answer=AnswerView.model_validate(answer, from_attributes=True) if answer else None,

@@ -15,10 +15,11 @@ from desk.chassis.db import Database
 from desk.chassis.events import Outbox
 from desk.chassis.problem import ServiceUnavailableError
 from desk.iran.provinces import PROVINCES, province
-from desk.tracking.clients import IntakeClient, KnownCode
+from desk.tracking.clients import IntakeClient, KnownCode, KnownCodes
 from desk.tracking.domain import State
 from desk.tracking.events import Named, ProvinceSilent
-from desk.tracking.store import Waiting, WatchStore
+from desk.tracking.service import HEADQUARTERS
+from desk.tracking.store import Standing, Waiting, WatchStore
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +28,6 @@ GRACE = timedelta(minutes=10)
 """How long an event may be on its way before that is a difference."""
 LOOK_SECONDS = 60.0
 DAY = timedelta(days=1)
-HEADQUARTERS = "headquarters"
 
 
 class Kind(StrEnum):
@@ -38,6 +38,7 @@ class Kind(StrEnum):
     OTHER_STATE = "other_state"
     UNSENT = "unsent"
     UNACKNOWLEDGED = "unacknowledged"
+    UNCLAIMED_FILES = "unclaimed_files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,9 @@ class Reconciliation:
             last = page.requests[-1].tracking_code if len(page.requests) == PAGE else None
             async with self.database.transaction() as session:
                 ours = await WatchStore(session).codes(since, until, after=after, upto=last)
-            found.extend(_compare(page.requests, ours))
-            if not after and page.oldest_unsent_seconds > GRACE.total_seconds():
-                found.append(Difference(Kind.UNSENT, "intake", page.unsent))
+            found.extend(_compare(page.requests, ours, until))
+            if not after:
+                found.extend(_left_at_intake(page))
             after = last
         async with self.database.transaction() as session:
             unsent, oldest = await self.outbox.backlog(session)
@@ -82,23 +83,38 @@ class Reconciliation:
         return found
 
 
-def _compare(theirs: list[KnownCode], ours: dict[str, State]) -> Iterator[Difference]:
+def _left_at_intake(page: KnownCodes) -> Iterator[Difference]:
+    if page.oldest_unsent_seconds > GRACE.total_seconds():
+        yield Difference(Kind.UNSENT, "intake", page.unsent)
+    if page.files_unannounced:
+        yield Difference(Kind.UNCLAIMED_FILES, "intake", page.files_unannounced)
+
+
+def _compare(theirs: list[KnownCode], ours: dict[str, Standing], until: datetime) -> Iterator[Difference]:
     for known in theirs:
-        state = ours.get(known.tracking_code)
-        if state is None:
+        standing = ours.get(known.tracking_code)
+        if standing is None:
             yield Difference(Kind.UNKNOWN_TO_TRACKING, known.tracking_code)
-        elif not _fits(known.state, state):
+        elif not _fits(known.state, standing.state) and not _is_under_way(known.since, standing.since, until=until):
             yield Difference(Kind.OTHER_STATE, known.tracking_code)
     for code in sorted(ours.keys() - {known.tracking_code for known in theirs}):
         yield Difference(Kind.UNKNOWN_TO_INTAKE, code)
 
 
 def _fits(at_intake: State, here: State) -> bool:
-    """Tell whether both know the same of the applicant; who has withdrawn meanwhile is of no concern any more."""
+    """Tell whether both know the same of the applicant.
+
+    A withdrawal may have crossed the end of a look-up; but nobody is to be looked up any more who has withdrawn.
+    """
     of_identity = {State.IDENTITY_PENDING, State.IDENTITY_REJECTED}
     if here is State.WITHDRAWN:
-        return True
-    return here is at_intake if at_intake in of_identity else here not in of_identity
+        return at_intake is not State.IDENTITY_PENDING
+    return here is at_intake if at_intake is not State.REGISTERED else here not in of_identity
+
+
+def _is_under_way(*since: datetime | None, until: datetime) -> bool:
+    """Tell whether one of them has learnt something so lately that the other may not have heard of it."""
+    return any(moment is not None and moment >= until for moment in since)
 
 
 class Watch:

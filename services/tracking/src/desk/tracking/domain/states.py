@@ -1,0 +1,126 @@
+"""Where a request may stand, and who may lead it from where to where: the one table of moves."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where a request stands."""
+
+    IDENTITY_PENDING = "identity_pending"
+    IDENTITY_REJECTED = "identity_rejected"
+    REGISTERED = "registered"
+    RECEIVED = "received"
+    IN_PROGRESS = "in_progress"
+    INFO_REQUESTED = "info_requested"
+    ANSWERED = "answered"
+    OBJECTED = "objected"
+    REJECTED = "rejected"
+    REFERRED = "referred"
+    WITHDRAWN = "withdrawn"
+    CLOSED = "closed"
+
+
+TITLES: Mapping[State, str] = {
+    State.IDENTITY_PENDING: "در انتظار تأیید هویت",
+    State.IDENTITY_REJECTED: "هویت تأیید نشد",
+    State.REGISTERED: "ثبت شد",
+    State.RECEIVED: "به دست کارشناسان رسید",
+    State.IN_PROGRESS: "در حال بررسی",
+    State.INFO_REQUESTED: "نیازمند توضیح شما",
+    State.ANSWERED: "پاسخ داده شد",
+    State.OBJECTED: "در حال بررسی دوباره",
+    State.REJECTED: "رد شد",
+    State.REFERRED: "ارجاع شد",
+    State.WITHDRAWN: "پس گرفته شد",
+    State.CLOSED: "بسته شد",
+}
+
+
+class Party(StrEnum):
+    """Who may move a case on."""
+
+    INTAKE = "intake"
+    PROVINCE = "province"
+    APPLICANT = "applicant"
+    DESK = "desk"
+
+
+class Action(StrEnum):
+    """What an applicant may do about a request."""
+
+    REPLY = "reply"
+    WITHDRAW = "withdraw"
+    RATE = "rate"
+    OBJECT = "object"
+
+
+LEADS_TO: Mapping[Action, State | None] = {
+    Action.REPLY: State.IN_PROGRESS,
+    Action.WITHDRAW: State.WITHDRAWN,
+    Action.RATE: None,
+    Action.OBJECT: State.OBJECTED,
+}
+"""The state each action leads to; None leaves the case where it is."""
+
+ACTION_TITLES: Mapping[Action, str] = {
+    Action.REPLY: "توضیح شما فرستاده شد",
+    Action.WITHDRAW: "درخواست را پس گرفتید",
+    Action.RATE: "ارزیابی شما ثبت شد",
+    Action.OBJECT: "اعتراض شما ثبت شد",
+}
+
+_BY_EXPERTS = frozenset({State.IN_PROGRESS, State.INFO_REQUESTED, State.ANSWERED, State.REJECTED, State.REFERRED})
+_WITHDRAWAL = frozenset({State.WITHDRAWN})
+_END = frozenset({State.CLOSED})
+
+MOVES: Mapping[State, Mapping[Party, frozenset[State]]] = {
+    State.IDENTITY_PENDING: {
+        Party.INTAKE: frozenset({State.REGISTERED, State.IDENTITY_REJECTED}),
+        Party.APPLICANT: _WITHDRAWAL,
+    },
+    # Reports may overtake one another: an answer may come before the word that the case was received.
+    State.REGISTERED: {Party.PROVINCE: _BY_EXPERTS | {State.RECEIVED}, Party.APPLICANT: _WITHDRAWAL},
+    State.RECEIVED: {Party.PROVINCE: _BY_EXPERTS, Party.APPLICANT: _WITHDRAWAL},
+    State.IN_PROGRESS: {Party.PROVINCE: _BY_EXPERTS, Party.APPLICANT: _WITHDRAWAL},
+    State.INFO_REQUESTED: {Party.PROVINCE: _BY_EXPERTS, Party.APPLICANT: _WITHDRAWAL | {State.IN_PROGRESS}},
+    State.OBJECTED: {Party.PROVINCE: _BY_EXPERTS},
+    # A state that may follow itself is one in which the applicant may rate.
+    State.ANSWERED: {Party.APPLICANT: frozenset({State.OBJECTED, State.ANSWERED}), Party.DESK: _END},
+    State.REJECTED: {Party.APPLICANT: frozenset({State.OBJECTED}), Party.DESK: _END},
+    State.CLOSED: {Party.APPLICANT: frozenset({State.CLOSED})},
+    State.REFERRED: {Party.DESK: frozenset({State.REGISTERED})},
+    State.IDENTITY_REJECTED: {},
+    State.WITHDRAWN: {},
+}
+"""The one place that knows who may lead a case from which state to which."""
+
+
+def may(party: Party, present: State, wanted: State) -> bool:
+    """Tell whether a party may lead a case from one state to another."""
+    return wanted in MOVES[present].get(party, frozenset())
+
+
+class RejectionReason(StrEnum):
+    """Why the civil registry does not vouch for an applicant."""
+
+    NOT_MATCHED = "not_matched"
+    DECEASED = "deceased"
+    REFERRED = "referred"
+
+
+REJECTIONS: Mapping[RejectionReason, str] = {
+    RejectionReason.NOT_MATCHED: (
+        "کد ملی و تاریخ تولد در ثبت احوال با هم نمی‌خوانند. "
+        "لطفاً هر دو را از روی کارت ملی یا شناسنامه بخوانید و درخواست تازه‌ای بفرستید."
+    ),
+    RejectionReason.DECEASED: (
+        "برای این کد ملی در ثبت احوال وفات ثبت شده است. برای پیگیری امور زائر درگذشته به ادارهٔ حج و زیارت استان خود، "
+        "و اگر این ثبت نادرست است به ادارهٔ ثبت احوال مراجعه کنید."
+    ),
+    RejectionReason.REFERRED: (
+        "ثبت احوال برای این کد ملی مراجعهٔ حضوری می‌خواهد. "
+        "لطفاً به ادارهٔ ثبت احوال مراجعه کنید و پس از آن درخواست تازه‌ای بفرستید."
+    ),
+}
+"""What the applicant is told, and what to do next."""

@@ -1,0 +1,78 @@
+"""Tracking's tables. What people wrote is sealed; a person is found by blind index."""
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table
+
+from desk.chassis.db import UtcDateTime, new_metadata
+from desk.chassis.events import add_event_tables
+
+metadata = new_metadata()
+add_event_tables(metadata)
+
+case_table = Table(
+    "case",
+    metadata,
+    Column("tracking_code", String(12), primary_key=True),
+    Column("owner_index", String(64), nullable=False),
+    Column("province", String(40), nullable=False),
+    Column("state", String(24), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("report_seq", Integer, nullable=False),
+    Column("turn", Integer, nullable=False, server_default="0"),
+    Column("submitted_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("since", UtcDateTime),
+    Column("answer_days", Integer),
+    Column("overdue", Integer, nullable=False, server_default="0"),
+    Column("alarm_at", UtcDateTime),
+    Column("request", LargeBinary, nullable=False),
+)
+Index(
+    "ix_case_alarm",
+    case_table.c.alarm_at,
+    postgresql_where=case_table.c.alarm_at.is_not(None),
+    sqlite_where=case_table.c.alarm_at.is_not(None),
+)
+step_table = Table(
+    "step",
+    metadata,
+    Column("event_id", String(64), primary_key=True),
+    Column("tracking_code", String(12), ForeignKey("case.tracking_code"), nullable=False, index=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("turn", Integer, nullable=False, server_default="0"),
+    Column("seq", Integer, nullable=False, server_default="0"),
+    Column("state", String(24), nullable=False),
+    Column("action", String(16)),
+    Column("words", LargeBinary),
+)
+handover_table = Table(
+    "handover",
+    metadata,
+    Column("tracking_code", String(12), ForeignKey("case.tracking_code"), primary_key=True),
+    Column("province", String(40), primary_key=True),
+    Column("report_seq", Integer, nullable=False),
+    Column("turn", Integer, nullable=False, server_default="0"),
+)
+Index("ix_case_waiting", case_table.c.state, case_table.c.since)
+Index("ix_case_submitted_at", case_table.c.submitted_at)
+Index("ix_step_recorded_at", step_table.c.recorded_at)
+refusal_table = Table(
+    "refusal",
+    metadata,
+    Column("event_id", String(64), primary_key=True),
+    Column("tracking_code", String(12), nullable=False, index=True),
+    Column("province", String(40), nullable=False),
+    Column("report", String(96), nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+
+silence_table = Table(
+    "silence",
+    metadata,
+    Column("province", String(40), primary_key=True),
+    Column("since", UtcDateTime, nullable=False),
+    Column("times", Integer, nullable=False),
+    Column("ended_at", UtcDateTime),
+)
