@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -16,6 +17,8 @@ class Fault(Enum):
     """How a provider misbehaves."""
 
     STATUS_500 = auto()
+    STATUS_500_BEFORE_TAKING = auto()
+    STATUS_500_AFTER_TAKING = auto()
     CUT_AFTER_TAKING = auto()
     CUT_BEFORE_TAKING = auto()
 
@@ -32,6 +35,8 @@ class Account:
     state: int | str | None = None
     """What it says became of a message."""
     calls: int = 0
+    archived: int = 0
+    """How many of the messages taken, from the first on, are of an earlier day."""
 
     def misbehaves(self, *faults: Fault) -> bool:
         if self.fault in faults and self.faults_left > 0:
@@ -46,6 +51,10 @@ class SmsServer:
     def __init__(self) -> None:
         self.kavenegar, self.smsir, self.generic = Account(), Account(), Account()
         self.lock = threading.Lock()
+        self.pause = 0.0
+        """Seconds that each call takes, whatever it is about."""
+        self.arrivals: dict[str, float] = {}
+        """When each text was first taken, in seconds since the epoch."""
         outer = self
 
         class Handler(_Handler):
@@ -86,6 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         desk = self.server_of
+        time.sleep(desk.pause)
         with desk.lock:
             if parts.path.startswith(f"/v1/{KEY}/sms/"):
                 account, answering = desk.kavenegar, self._kavenegar
@@ -98,9 +108,15 @@ class _Handler(BaseHTTPRequestHandler):
                 return self._say(500, b"<html>down</html>")
             if self.command == "POST" and account.misbehaves(Fault.CUT_BEFORE_TAKING):
                 return self._cut()
+            if self.command == "POST" and account.misbehaves(Fault.STATUS_500_BEFORE_TAKING):
+                return self._say(500, b"<html>down</html>")
             status, answer = answering(account, parts.path, query, body)
+            for each in account.taken[-1:]:
+                desk.arrivals.setdefault(each["text"], time.time())
             if self.command == "POST" and account.misbehaves(Fault.CUT_AFTER_TAKING):
                 return self._cut()
+            if self.command == "POST" and account.misbehaves(Fault.STATUS_500_AFTER_TAKING):
+                return self._say(500, b"<html>down</html>")
         return self._say(status, json.dumps(answer).encode())
 
     def _cut(self) -> None:
@@ -131,8 +147,10 @@ class _Handler(BaseHTTPRequestHandler):
             found = [each for each in account.taken if each["reference"] == query["localid"]]
             entry = {"messageid": found[0]["id"], "status": 4} if found else {"messageid": 0, "status": 100}
             return said(200, [entry | {"localid": query["localid"]}])
+        ids = [str(each["id"]) for each in account.taken]
+        state = account.state or 4
         asked = query["messageid"].split(",")
-        return said(200, [{"messageid": int(each), "status": account.state or 4} for each in asked])
+        return said(200, [{"messageid": int(each), "status": state if each in ids else 100} for each in asked])
 
     def _smsir(self, account: Account, path: str, query: dict[str, str], body: bytes) -> tuple[int, dict[str, Any]]:
         if self.headers.get("x-api-key") != KEY:
@@ -147,11 +165,12 @@ class _Handler(BaseHTTPRequestHandler):
             number = len(account.taken)
             data = {"messageId": number} if template else {"packId": "p", "messageIds": [number], "cost": 1.0}
             return 200, {"status": 1, "message": "…", "data": data}
-        if path.endswith("/live"):
+        if path.endswith(("/live", "/archive")):
             page, size = int(query["pageNumber"]), int(query["pageSize"])
             sent = [
                 {"messageId": place, "mobile": int(f"98{each['to'][-10:]}"), "messageText": each["text"]}
                 for place, each in enumerate(account.taken, 1)
+                if (place <= account.archived) is path.endswith("/archive")
             ]
             return 200, {"status": 1, "data": sent[(page - 1) * size : page * size]}
         return 200, {"status": 1, "data": {"messageId": 1, "deliveryState": account.state or 5}}

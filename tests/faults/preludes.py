@@ -118,23 +118,25 @@ RabbitBroker.__init__.__kwdefaults__["retry_delays"] = ()
 
 SHORT_CLAIMS = """
 from datetime import timedelta
-from desk.notifier import store
+from desk.notifier.store import messages
 
-store.LEASE = timedelta(seconds=5)
+messages.LEASE = timedelta(seconds=5)
 """
 """What a killed notifier had claimed is free again after two minutes; no test waits so long."""
 
 
 EAGER_REPORTS = """
 from datetime import timedelta
-from desk.notifier import domain, reports, store
+from desk.notifier import reports
+from desk.notifier.domain import messages
+from desk.notifier.store import reports as stored
 
-domain.FIRST_QUESTION = timedelta(seconds=1)
-store.question_after = lambda age: timedelta(seconds=1)
-store.SLOW_AFTER = timedelta(seconds=15)
+messages.FIRST_QUESTION = messages.DOUBT_SETTLES = timedelta(seconds=1)
+stored.question_after = lambda age: timedelta(seconds=1)
+stored.SLOW_AFTER = timedelta(seconds=15)
 reports.EVERY_SECONDS = 0.5
 """
-"""A provider is asked every second, and is slow after fifteen."""
+"""A provider is asked every second, a doubt is asked about after five, and what takes fifteen is slow."""
 
 
 def after_handing_over(provider: str) -> str:

@@ -63,14 +63,41 @@ def test_a_notifier_killed_after_a_provider_took_an_sms_sends_no_second_one(
     assert each_got_one(providers, sent)
 
 
-def test_while_one_provider_answers_500_the_other_takes_over(calm_desk: RealDesk, providers: SmsServer):
-    providers.kavenegar.fault = Fault.STATUS_500
+@pytest.mark.parametrize("provider", CLASSES)
+def test_an_sms_whose_provider_took_it_and_answered_500_is_sent_by_no_other(
+    calm_desk: RealDesk, providers: SmsServer, provider: str
+):
+    account, other = getattr(providers, provider), "generic" if provider == "kavenegar" else "kavenegar"
+    account.fault, account.faults_left = Fault.STATUS_500_AFTER_TAKING, scaled(100, at_least=8)
+    calm_desk["notifier"].restart(EAGER_REPORTS, **accounts(providers, f"{provider}:3,{other}:1"))
+    sent = calm_desk.submit_many(scaled(400, at_least=24))
+    assert settled(calm_desk) == []
+    assert each_got_one(providers, sent)
+    assert account.faults_left < scaled(100, at_least=8), "nothing was answered with 500"
+
+
+def test_while_one_provider_answers_500_and_takes_nothing_the_other_takes_over(
+    calm_desk: RealDesk, providers: SmsServer
+):
+    providers.kavenegar.fault = Fault.STATUS_500_BEFORE_TAKING
     calm_desk["notifier"].restart(EAGER_REPORTS, **accounts(providers, "kavenegar:1,generic:1"))
     sent = calm_desk.submit_many(scaled(400, at_least=20))
     assert settled(calm_desk) == []
     assert each_got_one(providers, sent)
     assert providers.kavenegar.calls > 0
     assert providers.kavenegar.taken == []
+
+
+def test_a_provider_that_cannot_even_be_asked_holds_up_few_and_those_go_out_once(
+    calm_desk: RealDesk, providers: SmsServer
+):
+    providers.kavenegar.fault = Fault.STATUS_500
+    calm_desk["notifier"].restart(EAGER_REPORTS, **accounts(providers, "kavenegar:1,generic:1"))
+    sent = calm_desk.submit_many(scaled(800, at_least=40))
+    wait_for(lambda: len(providers.generic.taken) > len(sent) / 2, 60)
+    providers.kavenegar.fault = None
+    assert settled(calm_desk) == []
+    assert each_got_one(providers, sent)
 
 
 def test_a_provider_that_delivers_late_is_demoted_and_the_other_takes_over(calm_desk: RealDesk, providers: SmsServer):

@@ -71,14 +71,19 @@ class Overlay:
     @cached_property
     def secrets(self) -> dict[str, dict[str, str]]:
         """The Secrets that make-secrets prints for this overlay."""
-        script = str(ROOT / "deploy" / "k8s" / "make-secrets")
-        given = {name: f"given {name}" for name in (*GIVEN, "CIVIL_REGISTRY_PASSWORD")}
-        done = run(sys.executable, script, self.name, **given)
-        assert done.returncode == 0, done.stderr
-        return {
-            each["metadata"]["name"]: {key: base64.b64decode(value).decode() for key, value in each["data"].items()}
-            for each in json.loads(done.stdout)["items"]
-        }
+        return secrets_of(self.name)
+
+
+def secrets_of(overlay: str, **more: str) -> dict[str, dict[str, str]]:
+    """Run make-secrets with what production has to be given, and more."""
+    script = str(ROOT / "deploy" / "k8s" / "make-secrets")
+    given = {name: f"given {name}" for name in (*GIVEN, "CIVIL_REGISTRY_PASSWORD")}
+    done = run(sys.executable, script, overlay, **given, **more)
+    assert done.returncode == 0, done.stderr
+    return {
+        each["metadata"]["name"]: {key: base64.b64decode(value).decode() for key, value in each["data"].items()}
+        for each in json.loads(done.stdout)["items"]
+    }
 
 
 def template_of(made: Entry) -> Entry:
@@ -95,6 +100,12 @@ def overlays() -> Mapping[str, Overlay]:
 @pytest.fixture(params=OVERLAYS)
 def overlay(request: pytest.FixtureRequest, overlays: Mapping[str, Overlay]) -> Overlay:
     return overlays[request.param]
+
+
+@pytest.fixture
+def make_secrets() -> Callable[..., dict[str, dict[str, str]]]:
+    """Run make-secrets for an overlay, with more in its environment."""
+    return secrets_of
 
 
 @pytest.fixture

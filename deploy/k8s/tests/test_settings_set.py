@@ -1,5 +1,6 @@
 """Every setting without a default is set, none is set that nobody reads, and what is secret is a file."""
 
+import json
 import re
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ import desk.registry_gateway.settings
 import desk.registry_simulator.settings
 import desk.topology.settings
 import desk.tracking.settings
+from desk.chassis.crypto import new_key_pair
 
 SETTINGS: dict[str, type[BaseSettings]] = {
     "captcha": desk.captcha.settings.Settings,
@@ -120,6 +122,44 @@ def test_every_service_takes_what_it_is_given(overlay, monkeypatch, tmp_path):
                 environment.setenv(key, value)
             environment.setenv("DESK_SECRETS_DIR", str(folder))
             assert SETTINGS[service](), name
+
+
+@pytest.mark.parametrize("accounts", [(), ("KAVENEGAR",), ("KAVENEGAR", "SMSIR", "GENERIC")])
+def test_with_accounts_for_sms_the_notifier_has_their_keys_and_a_secret_for_the_reports_of_each(
+    production, make_secrets, monkeypatch, tmp_path, accounts
+):
+    secrets = make_secrets("production", **{f"{name}_KEY": f"given {name}_KEY" for name in accounts})["notifier"]
+    for name in ("KAVENEGAR", "SMSIR", "GENERIC"):
+        assert secrets.get(f"DESK_NOTIFIER_{name}_KEY") == (f"given {name}_KEY" if name in accounts else None)
+    reports = {value for name, value in secrets.items() if name.endswith("_REPORT_SECRET")}
+    assert len(reports) == len(accounts)
+
+    (container,) = production.workloads["notifier"]["spec"]["containers"]
+    chosen = {"SMS": ",".join(name.lower() for name in accounts) or "shown", "KAVENEGAR_SENDER": "10008663"}
+    chosen |= {"SMSIR_LINE": "30007732", "GENERIC_URL": "https://sms.example.ir"}
+    for key, value in (
+        plain(production, container) | {f"DESK_NOTIFIER_{name}": it for name, it in chosen.items()}
+    ).items():
+        monkeypatch.setenv(key, value)
+    monkeypatch.setenv("DESK_SECRETS_DIR", str(tmp_path))
+    for key, value in secrets.items():
+        (tmp_path / key).write_text(value)
+    assert SETTINGS["notifier"]().sms_weights == {name.lower(): 1 for name in accounts}
+
+
+def test_intake_is_told_the_keys_of_provinces_and_refuses_what_is_none(production, root, monkeypatch):
+    (container,) = production.workloads["intake"]["spec"]["containers"]
+    told = plain(production, container)["DESK_INTAKE_PROVINCE_KEYS"]
+    assert told == (root / "deploy/k8s/overlays/production/province-keys.json").read_text()
+    _, public = new_key_pair()
+    required = {name: "given" for name, field in names_of(SETTINGS["intake"]).items() if field.is_required()}
+    for key, value in required.items():
+        monkeypatch.setenv(key, value)
+    monkeypatch.setenv("DESK_INTAKE_PROVINCE_KEYS", json.dumps({"isfahan": public}))
+    assert SETTINGS["intake"]().province_keys == {"isfahan": public}
+    monkeypatch.setenv("DESK_INTAKE_PROVINCE_KEYS", json.dumps({"isfahan": "no key"}))
+    with pytest.raises(ValueError, match="no Ed25519 public key"):
+        SETTINGS["intake"]()
 
 
 def test_the_secrets_of_an_overlay_are_those_that_are_mounted_or_named(overlay):

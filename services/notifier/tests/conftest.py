@@ -22,9 +22,9 @@ from desk.chassis.events import Message
 from desk.chassis.telemetry import Telemetry
 from desk.notifier.app import Parts, create_app
 from desk.notifier.domain import ChannelName, OutgoingMessage, State
-from desk.notifier.service import Dispatcher, messages_shown
+from desk.notifier.service import Dispatcher
 from desk.notifier.settings import Settings
-from desk.notifier.store import ShownMessage
+from desk.notifier.store import ShownMessage, messages_shown
 
 MOBILE, EMAIL = "+989123456789", "zahra.rezaei@example.ir"
 CODE = "123456789012"
@@ -81,6 +81,7 @@ def _status_changed(state: str = "answered", **changes: Any) -> dict[str, Any]:
         "state": state,
         "state_title": "پاسخ داده شد",
         "at": "2026-12-15T09:30:00Z",
+        "due_at": "2026-12-20T20:00:00Z",
         "province": {"key": "isfahan", "name": "اصفهان"},
         "applicant": {"first_name": "زهرا", "last_name": "رضایی‌نژاد", "gender": "female"},
         "contact": {"mobile": MOBILE, "email": EMAIL},
@@ -141,8 +142,8 @@ class Notifier:
     async def hold(self, **changes: Any) -> None:
         await self.bus.handle(_event("request-pending", _submitted(**changes)))
 
-    async def report(self, state: str = "answered", **changes: Any) -> None:
-        await self.bus.handle(_event("request-status-changed", _status_changed(state, **changes)))
+    async def report(self, state: str = "answered", *, seq: int = 1, **changes: Any) -> None:
+        await self.bus.handle(_event("request-status-changed", _status_changed(state, **changes), seq=seq))
 
     async def shown(self, tracking_code: str | None = None) -> dict[str, ShownMessage]:
         return {message.channel: message for message in await self.all_shown(tracking_code)}

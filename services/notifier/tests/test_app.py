@@ -35,6 +35,12 @@ async def test_it_does_not_start_without_a_channel_for_every_message(notifier):
         create_app(notifier.settings, parts=parts)
 
 
+async def test_it_does_not_start_with_a_template_of_a_provider_that_is_none_of_ours(notifier):
+    settings = notifier.settings.model_copy(update={"smsir_templates": {"submitted": 100200}})
+    with pytest.raises(ValueError, match="no words called submitted"):
+        create_app(settings, parts=notifier.parts)
+
+
 async def test_a_published_event_is_shown_as_delivered_within_a_moment(make, event, submitted):
     notifier = await make(sms=ShownChannel(), email=ShownChannel())
     async with notifier.app.router.lifespan_context(notifier.app):

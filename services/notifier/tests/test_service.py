@@ -68,7 +68,67 @@ async def test_a_rejection_without_a_reason_breaks_the_contract(notifier):
         await notifier.report("identity_rejected", note=None)
 
 
-@pytest.mark.parametrize("state", ["registered", "received", "in_progress", "info_requested", "closed", "new_to_us"])
+@pytest.mark.parametrize("state", ["info_requested", "rejected", "referred", "withdrawn"])
+async def test_a_state_that_matters_to_the_applicant_gives_one_sms_and_one_email(notifier, state):
+    await notifier.report(state, note="شمارهٔ قبض چیست؟")
+    shown = await notifier.shown()
+    assert {(each.channel, each.template) for each in shown.values()} == {("sms", state), ("email", state)}
+    assert "شمارهٔ قبض" not in shown["sms"].text
+    assert ("شمارهٔ قبض" in shown["email"].text) is (state != "withdrawn"), "that note is the applicant's own"
+
+
+@pytest.mark.parametrize("state", ["info_requested", "rejected", "referred"])
+async def test_a_state_without_what_its_notice_says_breaks_the_contract(notifier, state):
+    with pytest.raises(ContractError):
+        await notifier.report(state, note=None)
+
+
+async def test_a_referral_without_a_new_day_breaks_the_contract(notifier):
+    with pytest.raises(ContractError):
+        await notifier.report("referred", note="به استان دیگری مربوط است.", due_at=None)
+
+
+async def test_whoever_wants_english_is_written_to_in_english(notifier):
+    await notifier.submit(contact={"mobile": MOBILE, "email": EMAIL, "language": "en"})
+    assert {row[0] for row in notifier.rows("wording")} == {"en/submitted.sms.v1", "en/submitted.email.v1"}
+    assert "Tracking code: 123456789012" in (await notifier.shown())["sms"].text
+
+
+@pytest.mark.parametrize("language", [None, "ar", 7, ["fa"]])
+async def test_a_language_there_is_not_is_persian(notifier, language):
+    await notifier.submit(contact={"mobile": MOBILE, "email": None, "language": language})
+    assert notifier.rows("wording") == [("fa/submitted.sms.v1",)]
+
+
+async def test_a_question_that_still_waits_goes_with_the_reply_to_it(notifier):
+    await notifier.report("info_requested", note="شمارهٔ قبض چیست؟", seq=4)
+    await notifier.report("in_progress", seq=5)
+    assert notifier.rows("state") == [("overtaken",), ("overtaken",)]
+    assert await notifier.dispatch() == 0
+
+
+async def test_a_notice_is_not_overtaken_by_what_was_before_it_or_by_another_request(notifier):
+    await notifier.report("answered", seq=5)
+    await notifier.report("in_progress", seq=4)
+    await notifier.report("closed", seq=9, tracking_code="999999999999")
+    assert await notifier.dispatch() == 1
+
+
+async def test_a_referral_that_still_waits_is_told_though_the_next_province_is_at_work(notifier):
+    await notifier.report("referred", note="به استان دیگری مربوط است.", seq=4)
+    await notifier.report("received", seq=5)
+    assert await notifier.dispatch() == 1
+
+
+async def test_a_notice_that_a_provider_may_have_is_not_overtaken(notifier):
+    notifier.sms.errors = [ChannelDownError()]
+    await notifier.report("answered", seq=4, contact={"mobile": MOBILE, "email": None})
+    await notifier.dispatch()
+    await notifier.report("objected", seq=5)
+    assert notifier.rows("state") == [("queued",)]
+
+
+@pytest.mark.parametrize("state", ["registered", "received", "in_progress", "objected", "closed", "new_to_us"])
 async def test_other_states_give_no_notice(notifier, state):
     await notifier.report(state)
     assert await notifier.shown() == {}
@@ -266,6 +326,8 @@ async def test_the_log_has_no_phone_name_address_or_text(notifier, event, submit
         for _ in range(3):
             await notifier.submit()
         await notifier.report("answered")
+        for state in ("info_requested", "rejected", "referred", "withdrawn", "identity_rejected"):
+            await notifier.report(state, note="قبض")
         with pytest.raises(ContractError):
             await notifier.submit(contact={"mobile": f"{MOBILE}0", "email": EMAIL})
         await notifier.dispatch(ChannelName.SMS)

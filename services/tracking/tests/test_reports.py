@@ -472,10 +472,20 @@ async def test_a_referral_is_announced_with_the_whole_request(tracking, request_
     assert [each["state"] for each in referred["data"].pop("history")] == ["registered"]
     assert referred["data"] == {
         **request_data(code),
+        "contact": {**request_data(code)["contact"], "language": "fa"},
         "province": {"key": "fars", "name": "فارس"},
         "identity": "confirmed",
         "reason": "ساکن استان دیگری هستید.",
     }
+
+
+@pytest.mark.parametrize("name", ["case-referred", "case-answered"])
+async def test_the_language_of_a_request_is_told_with_every_new_state(tracking, request_data, name):
+    contact = {**request_data("1" * 12)["contact"], "language": "en"}
+    code = await tracking.submit(contact=contact)
+    await tracking.report(name, code)
+    [changed] = await tracking.announced("request-status-changed")
+    assert changed["data"]["contact"]["language"] == "en"
 
 
 async def test_a_status_change_is_announced_complete(tracking):
@@ -504,6 +514,7 @@ async def test_a_status_change_is_announced_complete(tracking):
             "mobile": "+989123456789",
             "landline": "+983132223344",
             "email": "zahra.rezaei@example.ir",
+            "language": "fa",
         },
     }
 
@@ -539,7 +550,12 @@ async def test_a_request_without_email_and_landline_is_announced_so(tracking):
     code = await tracking.submit(contact={"mobile": "+989123456789"})
     await tracking.report("case-received", code)
     [changed] = await tracking.announced()
-    assert changed["data"]["contact"] == {"mobile": "+989123456789", "landline": None, "email": None}
+    assert changed["data"]["contact"] == {
+        "mobile": "+989123456789",
+        "landline": None,
+        "email": None,
+        "language": "fa",
+    }
 
 
 names = st.sampled_from(sorted(LEADS_TO))

@@ -21,8 +21,7 @@ from desk.iran.jalali import format_moment
 from desk.iran.provinces import PROVINCES
 from desk.local.province import ProvinceCase, Provinces
 from desk.local.registry import SwitchedRegistry
-from desk.notifier.service import messages_shown
-from desk.notifier.store import ShownMessage
+from desk.notifier.store import ShownMessage, messages_shown
 from desk.registry_gateway.adapters.simulator import people
 
 ANSWER_MIN, ANSWER_MAX = 2, 4000

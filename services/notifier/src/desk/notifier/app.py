@@ -103,7 +103,8 @@ def _mail(settings: Settings) -> SmtpChannel:
 def create_app(settings: Settings | None = None, *, parts: Parts | None = None) -> FastAPI:
     """Build the service; whoever gives the parts has set up logging too.
 
-    Raises ValueError if a channel is missing, since its messages would wait for ever.
+    Raises ValueError if a channel is missing, since its messages would wait for ever, and if a template named in the
+    settings is none of ours.
     """
     settings = settings or Settings()
     if parts is None:
@@ -113,7 +114,10 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         raise ValueError(f"no channel for {', '.join(sorted(missing))}")
 
     bus = Bus("notifier", parts.database, parts.broker, parts.telemetry)
-    announcer = Announcer(parts.vault, Renderer(settings.public_url), settings.manners)
+    renderer = Renderer(settings.public_url)
+    if unknown := settings.smsir_templates.keys() - {each.name for each in renderer.wordings()}:
+        raise ValueError(f"smsir_templates: there are no words called {', '.join(sorted(unknown))}")
+    announcer = Announcer(parts.vault, renderer, settings.manners)
     bus.subscribe(RequestSubmitted, announcer.announce_submission)
     bus.subscribe(RequestPending, announcer.announce_pending)
     bus.subscribe(RequestStatusChanged, announcer.announce_status)
@@ -139,8 +143,16 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         parts.database,
         parts.vault,
         parts.providers,
-        Gauge("desk_sms_trust", "Part of its weight a provider keeps", ["provider"], registry=parts.telemetry.registry),
-        Gauge("desk_messages_late_seconds", "How late", ["channel"], registry=parts.telemetry.registry),
+        trust=Gauge(
+            "desk_sms_trust", "Part of its weight a provider keeps", ["provider"], registry=parts.telemetry.registry
+        ),
+        oldest=Gauge("desk_messages_late_seconds", "How late", ["channel"], registry=parts.telemetry.registry),
+        given_up=Gauge(
+            "desk_messages_given_up",
+            "Messages of the last day that failed for good",
+            ["channel", "trouble"],
+            registry=parts.telemetry.registry,
+        ),
     )
     parts.database.committed.extend(dispatcher.wake for dispatcher in dispatchers.values())
 
@@ -166,7 +178,6 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     )
     app.include_router(routes.router)
     app.state.reporters = _reporters(settings, parts.providers)
-    app.state.vault = parts.vault
     app.state.db = parts.database
     app.state.bus = bus
     return app

@@ -5,6 +5,7 @@
     ChannelDownError   try again later
     RefusedError       no further try helps
     DoubtfulError      nobody knows whether it was taken
+    NotTakenError      it was in doubt, and surely was not taken
 """
 
 from typing import Protocol
@@ -32,6 +33,10 @@ class DoubtfulError(Exception):
     """The provider may have taken the message, or not: its answer was lost or not understood."""
 
 
+class NotTakenError(Exception):
+    """The provider of a message in doubt says that it has it not; nothing was sent, and any provider may have it."""
+
+
 class Channel(Protocol):
     """Hands messages to a provider of SMS or email."""
 
@@ -43,7 +48,7 @@ class Channel(Protocol):
         """Hand over one message and return the provider's id of it.
 
         A repeat with the same reference must not send twice: it returns the first message's id.
-        Raises ChannelDownError or RefusedError.
+        Raises ChannelDownError, RefusedError, DoubtfulError or NotTakenError.
         """
 
 

@@ -2,16 +2,20 @@
 
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from desk.chassis.events import Event, Moment
 from desk.iran.phone import Mobile
-
-ANSWERED_STATE, IDENTITY_REJECTED_STATE = "answered", "identity_rejected"
+from desk.notifier.domain import NOTICES, Language, Template
 
 
 def _mobile(text: str) -> str:
     return Mobile(text).e164
+
+
+def _language(given: object) -> object:
+    """Take Persian for what is not said, or said by a later desk than this one."""
+    return given if isinstance(given, str) and given in set(Language) else Language.FA
 
 
 TrackingCode = Annotated[str, Field(pattern="^[0-9]{12}$")]
@@ -24,8 +28,9 @@ class Part(BaseModel):
 
 
 class ProvinceData(Part):
-    """The province whose experts answer."""
+    """The province whose experts answer; ``name`` is Persian."""
 
+    key: str = ""
     name: str
 
 
@@ -48,6 +53,8 @@ class ContactData(Part):
 
     mobile: Annotated[str, AfterValidator(_mobile)]
     email: Annotated[str, Field(max_length=254, pattern=r"^[^\s@<>,;]+@[^\s@<>,;]+$")] | None = None
+    language: Annotated[Language, BeforeValidator(_language)] = Language.FA
+    """In which language notices are written."""
 
 
 class AnswerData(Part):
@@ -88,16 +95,28 @@ class RequestStatusChanged(Event):
 
     tracking_code: TrackingCode
     state: str
+    at: Moment
+    due_at: Moment | None = None
     province: ProvinceData
     applicant: ApplicantData
     contact: ContactData
     note: str | None = None
     answer: AnswerData | None = None
 
+    @property
+    def template(self) -> Template | None:
+        """What the applicant is told about the new state; None for a state they need not hear of."""
+        return NOTICES.get(self.state)
+
     @model_validator(mode="after")
     def _says_what_its_notice_needs(self) -> Self:
-        if self.state == ANSWERED_STATE and self.answer is None:
-            raise ValueError("answered without an answer")
-        if self.state == IDENTITY_REJECTED_STATE and self.note is None:
-            raise ValueError("identity rejected without a reason")
+        needed = {
+            Template.ANSWERED: self.answer,
+            Template.IDENTITY_REJECTED: self.note,
+            Template.INFO_REQUESTED: self.note,
+            Template.REJECTED: self.note,
+            Template.REFERRED: self.note and self.due_at,
+        }
+        if self.template in needed and needed[self.template] is None:
+            raise ValueError(f"{self.state} without what its notice says")
         return self

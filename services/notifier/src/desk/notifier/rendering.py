@@ -1,26 +1,50 @@
-"""Events turned into the words an applicant reads."""
+"""The templates: versioned files of words, filled with what an event says.
 
+``templates/<language>/<notice>.<channel>.v<number>.txt``; the highest number is what is sent now. A file that was sent
+once is not changed: its words get the next number, so that a message's row tells what its recipient has read.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, PackageLoader, StrictUndefined, meta
 
-from desk.iran.digits import fold, isolate_ltr, to_persian
-from desk.iran.jalali import MONTHS, format_moment, in_tehran
-from desk.notifier.domain import Template
-from desk.notifier.events import ApplicantData, NewRequest, RequestStatusChanged
+from desk.notifier.domain import ChannelName, Language, Template
+from desk.notifier.words import Words
 
-_HONORIFICS = {"male": "جناب آقای", "female": "سرکار خانم"}
+_NAME = re.compile(r"(?P<language>[a-z]+)/(?P<template>[a-z_]+)\.(?P<channel>[a-z]+)\.v(?P<version>[1-9][0-9]*)\.txt")
 
-Words = dict[str, Any]
-"""What a template may use."""
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """One file of words."""
+
+    language: Language
+    template: Template
+    channel: ChannelName
+    version: int
+
+    @property
+    def name(self) -> str:
+        """What a row and the settings call it: ``fa/submitted.sms.v1``."""
+        return f"{self.language}/{self.template}.{self.channel}.v{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sms:
+    """A rendered SMS; ``values`` is what fills it, for a provider that keeps its words."""
+
+    wording: str
+    text: str
+    values: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Email:
-    """A rendered email: header, plain text and HTML say the same."""
+    """A rendered email: plain text and HTML are made from one file and say the same."""
 
+    wording: str
     subject: str
     text: str
     html: str
@@ -30,84 +54,60 @@ class Renderer:
     """Fills the templates. HTML is escaped, and a word a template misses is an error, not a gap."""
 
     def __init__(self, desk_url: str) -> None:
-        """``desk_url`` is the address of the desk's home page."""
-        self._templates = Environment(
-            loader=PackageLoader("desk.notifier"),
-            autoescape=select_autoescape(["html"], default=False),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.globals["desk_url"] = desk_url
+        """``desk_url`` is the address of the desk's home page. Raises ValueError if a notice has no words."""
+        self._loader = PackageLoader("desk.notifier")
+        self._plain, self._html = _environment(self._loader, html=False), _environment(self._loader, html=True)
+        for each in (self._plain, self._html):
+            each.globals["desk_url"] = desk_url
+        newest: dict[tuple[Language, Template, ChannelName], Wording] = {}
+        for wording in sorted(self.wordings(), key=lambda each: each.version):
+            newest[wording.language, wording.template, wording.channel] = wording
+        every = {(each, template, channel) for each in Language for template in Template for channel in ChannelName}
+        if missing := sorted(every - newest.keys()):
+            raise ValueError(f"no words for {', '.join('/'.join(each) for each in missing)}")
+        self._newest = newest
 
-    def sms(self, template: Template, words: Words) -> str:
+    def wordings(self) -> Iterator[Wording]:
+        """List every file of words, old versions too."""
+        for name in self._plain.list_templates():
+            if found := _NAME.fullmatch(name):
+                yield Wording(
+                    Language(found["language"]),
+                    Template(found["template"]),
+                    ChannelName(found["channel"]),
+                    int(found["version"]),
+                )
+
+    def placeholders(self, wording: Wording) -> set[str]:
+        """Name what a file wants to be filled with."""
+        source, _, _ = self._loader.get_source(self._plain, f"{wording.name}.txt")
+        return meta.find_undeclared_variables(self._plain.parse(source)) - {"frame", "parts", "say", "desk_url"}
+
+    def sms(self, template: Template, language: Language, words: Words) -> Sms:
         """Render the short text."""
-        return self._fill(f"{template}.sms.txt", words)
+        wording = self._newest[language, template, ChannelName.SMS]
+        values = {name: str(words[name]) for name in sorted(self.placeholders(wording))}
+        return Sms(wording.name, self.fill(wording, words), values)
 
-    def email(self, template: Template, words: Words) -> Email:
+    def email(self, template: Template, language: Language, words: Words) -> Email:
         """Render the three parts of an email."""
-        return Email(
-            subject=self._fill(f"{template}.email.subject.txt", words),
-            text=self._fill(f"{template}.email.txt", words),
-            html=self._fill(f"{template}.email.html", words),
-        )
+        wording = self._newest[language, template, ChannelName.EMAIL]
+        subject, _, text = self.fill(wording, words).partition("\n")
+        return Email(wording.name, subject, text.strip(), self.fill(wording, words, html=True))
 
-    def _fill(self, name: str, words: Words) -> str:
-        return self._templates.get_template(name).render(words).strip()
-
-
-def submission_words(event: NewRequest) -> Words:
-    """Give the words for a request that was submitted, whether or not the applicant's identity is pending."""
-    due_day, _ = in_tehran(event.due_at)
-    return {
-        **_common_words(event.tracking_code, event.applicant),
-        "province": event.province.name,
-        "subject": event.subject.title,
-        "submitted_at": format_moment(event.submitted_at),
-        "due_day": due_day.long(),
-        "due_day_short": to_persian(f"{due_day.day} {MONTHS[due_day.month - 1]} {due_day.year}"),
-    }
+    def fill(self, wording: Wording, words: Words, *, html: bool = False) -> str:
+        """Render one file; an email as plain text begins with its subject line."""
+        kind = "html" if html else "txt"
+        around = {"frame": f"{wording.language}/frame.{kind}", "parts": f"parts.{kind}"}
+        environment = self._html if html else self._plain
+        return environment.get_template(f"{wording.name}.txt").render(words | around).strip()
 
 
-def answer_words(event: RequestStatusChanged, text: str, at: datetime) -> Words:
-    """Give the words for a request that was answered with ``text`` at ``at``."""
-    return {
-        **_common_words(event.tracking_code, event.applicant),
-        "province": event.province.name,
-        "answered_at": format_moment(at),
-        "answer_lines": fold(text).split("\n"),
-    }
-
-
-def rejection_words(event: RequestStatusChanged, reason: str) -> Words:
-    """Give the words for a request that is over because the civil registry does not vouch for its applicant."""
-    return {**_common_words(event.tracking_code, event.applicant), "reason": fold(reason)}
-
-
-_SMS_VALUES = ("code", "province", "due_day_short")
-
-
-def sms_values(words: Words) -> dict[str, str]:
-    """Pick what fills an SMS, for a provider that keeps the template's words itself."""
-    return {name: str(words[name]) for name in _SMS_VALUES if name in words}
-
-
-def _common_words(tracking_code: str, applicant: ApplicantData) -> Words:
-    grouped = " ".join(tracking_code[start : start + 4] for start in range(0, len(tracking_code), 4))
-    return {
-        "name": _form_of_address(applicant),
-        "code": tracking_code,
-        "code_persian": to_persian(tracking_code),
-        "code_grouped": to_persian(grouped),
-        "code_isolated": isolate_ltr(to_persian(grouped)),
-    }
-
-
-def _form_of_address(applicant: ApplicantData) -> str:
-    if applicant.gender is None:
-        return f"{_one_line(applicant.first_name)} {_one_line(applicant.last_name)}"
-    return f"{_HONORIFICS[applicant.gender]} {_one_line(applicant.last_name)}"
-
-
-def _one_line(text: str) -> str:
-    return " ".join(fold(text).split())
+def _environment(loader: PackageLoader, *, html: bool) -> Environment:
+    return Environment(
+        loader=loader,
+        autoescape=html,  # noqa: S701 - plain text has no markup to escape
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

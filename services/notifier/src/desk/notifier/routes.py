@@ -12,7 +12,7 @@ from desk.chassis.app import problems
 from desk.chassis.db import Session
 from desk.notifier.domain import NotAReportError, ReportNotWantedError
 from desk.notifier.providers import Provider
-from desk.notifier.store import MessageStore
+from desk.notifier.store import ReportStore
 
 PATH = "/api/delivery-reports/{provider}/{secret}"
 _RESPONSES: Any = problems(ReportNotWantedError, NotAReportError)
@@ -38,7 +38,7 @@ async def _take(provider: str, secret: str, request: Request, session: Session) 
     found = known[provider][0].read_report(await _fields(request))
     if found is None:
         raise NotAReportError
-    if not await MessageStore(session, request.app.state.vault).record_delivery(provider, *found):
+    if not await ReportStore(session).record_delivery(provider, *found):
         raise ReportNotWantedError
 
 

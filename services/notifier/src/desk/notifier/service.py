@@ -2,7 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
 
 import structlog
 from prometheus_client import Counter
@@ -11,18 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from desk.chassis.crypto import Vault
 from desk.chassis.db import Database
 from desk.chassis.events import Received
-from desk.notifier.channels import Channel, ChannelDownError, DoubtfulError, RefusedError
+from desk.notifier.channels import Channel, ChannelDownError, DoubtfulError, NotTakenError, RefusedError
 from desk.notifier.domain import ChannelName, Manners, Outcome, Template, Trouble, choose
-from desk.notifier.events import (
-    ANSWERED_STATE,
-    IDENTITY_REJECTED_STATE,
-    ContactData,
-    RequestPending,
-    RequestStatusChanged,
-    RequestSubmitted,
-)
-from desk.notifier.rendering import Renderer, Words, answer_words, rejection_words, sms_values, submission_words
-from desk.notifier.store import Claim, MessageStore, Personal, ShownMessage, open_claim
+from desk.notifier.events import ContactData, NewRequest, RequestPending, RequestStatusChanged, RequestSubmitted
+from desk.notifier.rendering import Renderer
+from desk.notifier.store import Claim, ClaimLapsedError, MessageStore, Notice, Personal
+from desk.notifier.words import Words, status_words, submission_words
 
 log = structlog.get_logger(__name__)
 
@@ -43,52 +39,43 @@ class Announcer:
 
     async def announce_submission(self, session: AsyncSession, received: Received[RequestSubmitted]) -> None:
         """Tell the applicant that the request is registered."""
-        event = received.data
-        await self._queue(session, received.id, event.contact, Template.SUBMITTED, submission_words(event))
+        await self._announce_new(session, received, Template.SUBMITTED)
 
     async def announce_pending(self, session: AsyncSession, received: Received[RequestPending]) -> None:
         """Tell the applicant that the request is taken, and that their identity is to be checked."""
-        event = received.data
-        await self._queue(session, received.id, event.contact, Template.PENDING, submission_words(event))
+        await self._announce_new(session, received, Template.PENDING)
 
     async def announce_status(self, session: AsyncSession, received: Received[RequestStatusChanged]) -> None:
-        """Tell the applicant that the answer is there, or that the request is over; other states need no notice."""
+        """Tell the applicant of a new state that matters to them; what still waits and has lost its sense goes."""
         event = received.data
-        if event.state == ANSWERED_STATE and event.answer is not None:
-            words = answer_words(event, event.answer.text, event.answer.at)
-            await self._queue(session, received.id, event.contact, Template.ANSWERED, words)
-        elif event.state == IDENTITY_REJECTED_STATE and event.note is not None:
-            words = rejection_words(event, event.note)
-            await self._queue(session, received.id, event.contact, Template.IDENTITY_REJECTED, words)
+        await MessageStore(session, self._vault).overtake(event.tracking_code, received.seq)
+        if event.template is not None:
+            words = status_words(event, event.template, event.contact.language)
+            await self._queue(session, received, event.template, event.contact, words)
+
+    async def _announce_new(
+        self, session: AsyncSession, received: Received[RequestSubmitted] | Received[RequestPending], template: Template
+    ) -> None:
+        event: NewRequest = received.data
+        await self._queue(session, received, template, event.contact, submission_words(event, event.contact.language))
 
     async def _queue(
-        self,
-        session: AsyncSession,
-        event_id: str,
-        contact: ContactData,
-        template: Template,
-        words: Words,
+        self, session: AsyncSession, received: Received[Any], template: Template, contact: ContactData, words: Words
     ) -> None:
-        notices = {
-            ChannelName.SMS: Personal(
-                recipient=contact.mobile, text=self._renderer.sms(template, words), values=sms_values(words)
-            )
-        }
-        if contact.email is not None:
-            email = self._renderer.email(template, words)
-            notices[ChannelName.EMAIL] = Personal(
-                recipient=contact.email, text=email.text, subject=email.subject, html=email.html
-            )
         store = MessageStore(session, self._vault)
-        for channel, personal in notices.items():
-            await store.queue(
-                event_id=event_id,
-                tracking_code=words["code"],
-                template=template,
-                channel=channel,
-                personal=personal,
-                manners=self._manners,
-            )
+        for channel, wording, personal in self._rendered(template, contact, words):
+            notice = Notice(received.id, words["code"], received.seq, template, channel, wording, personal)
+            await store.queue(notice, self._manners)
+
+    def _rendered(
+        self, template: Template, contact: ContactData, words: Words
+    ) -> Iterator[tuple[ChannelName, str, Personal]]:
+        sms = self._renderer.sms(template, contact.language, words)
+        yield ChannelName.SMS, sms.wording, Personal(recipient=contact.mobile, text=sms.text, values=dict(sms.values))
+        if contact.email is not None:
+            email = self._renderer.email(template, contact.language, words)
+            personal = Personal(recipient=contact.email, text=email.text, subject=email.subject, html=email.html)
+            yield ChannelName.EMAIL, email.wording, personal
 
 
 class Dispatcher:
@@ -152,13 +139,22 @@ class Dispatcher:
         return len(claims)
 
     async def _route(self, store: MessageStore, claim: Claim) -> Claim:
-        """Choose a provider, unless an earlier try may have reached one."""
+        """Choose a provider, unless an earlier try may have reached one. Raises ClaimLapsedError."""
         if not self._weights or claim.provider is not None:
             return claim
         return await store.assign(claim, choose(self._weights, await store.records(), random.random()))  # noqa: S311 - shares of work
 
     async def _hand_over(self, claim: Claim) -> None:
-        outcome = await self._try(claim)
+        try:
+            outcome = await self._try(claim)
+        except NotTakenError:  # the doubt is over: any provider may have it now
+            async with self._database.transaction() as session:
+                store = MessageStore(session, self._vault)
+                try:
+                    claim = await self._route(store, replace(claim, provider=None))
+                except ClaimLapsedError:  # another has it
+                    return
+            outcome = await self._try(claim)
         async with self._database.transaction() as session:
             store = MessageStore(session, self._vault)
             ours = await store.record(claim, outcome)
@@ -177,10 +173,13 @@ class Dispatcher:
         )
 
     async def _try(self, claim: Claim) -> Outcome:
+        """Hand a message to its channel. Raises NotTakenError if it was in doubt and its provider surely has it not."""
         try:
-            message = open_claim(self._vault, claim)
+            message = claim.open(self._vault)
             async with asyncio.timeout(SEND_SECONDS):
                 return Outcome.handed_over(await self._channel.send(message))
+        except NotTakenError:
+            raise
         except RefusedError as error:
             return Outcome.refused(error.trouble)
         except ChannelDownError as error:
@@ -198,10 +197,3 @@ class Dispatcher:
                 await self._hint.wait()
         except TimeoutError:
             return
-
-
-async def messages_shown(
-    session: AsyncSession, vault: Vault, *, limit: int = 50, tracking_code: str | None = None
-) -> list[ShownMessage]:
-    """Return the newest messages with their words, for the demonstration page; of one request if a code is given."""
-    return await MessageStore(session, vault).newest(limit, tracking_code)

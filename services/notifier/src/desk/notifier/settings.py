@@ -43,7 +43,7 @@ class Settings(StoreSettings, BrokerSettings, LogSettings):
     smsir_key: SecretStr | None = None
     smsir_line: Annotated[str, Field(pattern="^[0-9]*$")] = ""
     smsir_templates: Annotated[dict[str, int], Field(default_factory=dict)]
-    """SMS.ir's numbers of templates registered there, such as ``{"submitted": 100200}``; others go as text."""
+    """SMS.ir's number of each of our files registered there: ``{"fa/submitted.sms.v1": 100200}``; others go as text."""
     smsir_report_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
     generic_url: str = ""
     generic_key: SecretStr | None = None

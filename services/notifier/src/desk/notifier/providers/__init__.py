@@ -11,13 +11,15 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
-from desk.notifier.channels import ChannelDownError, RefusedError
+from desk.notifier.channels import ChannelDownError, DoubtfulError, RefusedError
 from desk.notifier.domain import Delivery, OutgoingMessage, Trouble
 
 
 class Klass(StrEnum):
-    """What a provider's refusal asks of us."""
+    """What a provider's refusal asks of us; docs/adr/0047 says which are sure."""
 
+    UNSURE = "unsure"
+    """It failed, and may have taken the message before."""
     RETRY = "retry"
     RATE_LIMIT = "rate_limit"
     CONFIG = "config"
@@ -42,8 +44,10 @@ _FOR_NOW = {
 }
 
 
-def refusal(klass: Klass) -> ChannelDownError | RefusedError:
+def refusal(klass: Klass) -> ChannelDownError | RefusedError | DoubtfulError:
     """Give the error for a refusal: what is wrong with the message ends it, what is wrong with an account does not."""
+    if klass is Klass.UNSURE:
+        return DoubtfulError()
     if klass in _FOR_GOOD:
         return RefusedError(_FOR_GOOD[klass])
     return ChannelDownError(_FOR_NOW[klass])
@@ -55,6 +59,10 @@ class Provider(Protocol):
     @property
     def reports(self) -> bool:
         """True if it tells what became of a message, so that a report is to be waited for."""
+
+    @property
+    def knows_references(self) -> bool:
+        """True if it knows a message by our reference, so that a repeat is no second message."""
 
     async def send(self, message: OutgoingMessage) -> str:
         """Hand over one SMS and return the provider's id of it.
@@ -69,7 +77,10 @@ class Provider(Protocol):
         """
 
     async def ask(self, ids: Sequence[str]) -> Mapping[str, Delivery]:
-        """Ask what became of messages, by the provider's ids. Raises ChannelDownError."""
+        """Ask what became of messages, by the provider's ids; what it does not tell is left out.
+
+        Raises ChannelDownError.
+        """
 
     def read_report(self, fields: Mapping[str, str]) -> tuple[str, Delivery] | None:
         """Read a delivery report that was sent to us; None if it is none."""

@@ -17,6 +17,7 @@ class GenericGateway:
     """Hands SMS to a gateway that knows a message by our reference, and a repeat by it too."""
 
     reports = True
+    knows_references = True
 
     def __init__(self, *, url: str, key: str) -> None:
         self._http = open_client(url, {"Authorization": f"Bearer {key}"})
@@ -39,8 +40,11 @@ class GenericGateway:
     async def ask(self, ids: Sequence[str]) -> Mapping[str, Delivery]:
         found = {}
         for message_id in ids:
-            _, answer = await look(self._http, "GET", f"/messages/{message_id}")
-            found[message_id] = _STATES.get(str(answer.get("state")), Delivery.UNKNOWN)
+            status, answer = await look(self._http, "GET", f"/messages/{message_id}")
+            if status == httpx.codes.NOT_FOUND:
+                found[message_id] = Delivery.UNKNOWN
+            elif str(answer.get("state")) in _STATES:
+                found[message_id] = _STATES[str(answer["state"])]
         return found
 
     def read_report(self, fields: Mapping[str, str]) -> tuple[str, Delivery] | None:
@@ -68,4 +72,4 @@ def _klass(status: int, answer: dict[str, Any]) -> Klass:
         return Klass.CONFIG
     if status == httpx.codes.TOO_MANY_REQUESTS:
         return Klass.RATE_LIMIT
-    return Klass.RETRY if status >= httpx.codes.INTERNAL_SERVER_ERROR else Klass.BUG
+    return Klass.BUG if httpx.codes.is_client_error(status) else Klass.UNSURE

@@ -9,8 +9,6 @@ from desk.notifier.domain import Trouble
 
 TIMEOUT_SECONDS = 6.0
 LARGEST_ANSWER = 256 * 1024
-_DOUBTFUL_STATUSES = {httpx.codes.REQUEST_TIMEOUT, httpx.codes.BAD_GATEWAY, httpx.codes.GATEWAY_TIMEOUT}
-"""Said by whoever stands before the provider, of a call whose end it does not know."""
 
 
 def open_client(url: str, headers: dict[str, str] | None = None) -> httpx.AsyncClient:
@@ -25,10 +23,11 @@ def open_client(url: str, headers: dict[str, str] | None = None) -> httpx.AsyncC
 
 
 async def call(http: httpx.AsyncClient, method: str, path: str, **what: Any) -> tuple[int, dict[str, Any]]:
-    """Make one call; return the status and the JSON object of the answer, an empty one if it has none.
+    """Make one call; return the status and the JSON object of the answer, an empty one if it is refused without words.
 
-    Raises ChannelDownError if nobody heard it or the provider failed, and DoubtfulError if the answer was lost. The
-    errors of httpx are not passed on: they hold the address, and an address may hold a key.
+    Raises ChannelDownError if nobody heard it, and DoubtfulError if the answer was lost or is none of the provider's
+    own: a 5xx or 408 without words comes from whatever broke or stands before it. The errors of httpx are not passed
+    on: they hold the address, and an address may hold a key.
     """
     try:
         async with http.stream(method, path, **what) as response:
@@ -41,8 +40,6 @@ async def call(http: httpx.AsyncClient, method: str, path: str, **what: Any) -> 
         raise ChannelDownError from None
     except httpx.HTTPError:
         raise DoubtfulError from None
-    if response.status_code in _DOUBTFUL_STATUSES:
-        raise DoubtfulError
     return response.status_code, _object(response, bytes(answer))
 
 
@@ -53,10 +50,8 @@ def _object(response: httpx.Response, answer: bytes) -> dict[str, Any]:
         found = None
     if isinstance(found, dict):
         return found
-    if response.is_success:  # taken or not: what it says is not understood
+    if response.is_success or response.is_server_error or response.status_code == httpx.codes.REQUEST_TIMEOUT:
         raise DoubtfulError
-    if response.is_server_error:
-        raise ChannelDownError(Trouble.BUSY)
     return {}
 
 

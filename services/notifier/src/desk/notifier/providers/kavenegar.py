@@ -4,8 +4,10 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import httpx
+
 from desk.iran.phone import Mobile
-from desk.notifier.channels import ChannelDownError, DoubtfulError
+from desk.notifier.channels import ChannelDownError, DoubtfulError, RefusedError
 from desk.notifier.domain import Delivery, OutgoingMessage, Trouble
 from desk.notifier.providers import Klass, refusal
 from desk.notifier.providers.http import call, look, open_client
@@ -33,6 +35,7 @@ class Kavenegar:
     """Hands SMS to Kavenegar; a repeat with the same ``localid`` returns the first message."""
 
     reports = True
+    knows_references = True
 
     def __init__(self, *, url: str, key: str, sender: str) -> None:
         self._http = open_client(f"{url.rstrip('/')}/v1/{key}/sms")
@@ -74,7 +77,7 @@ class Kavenegar:
     async def _look(self, path: str, **query: str) -> Iterable[dict[str, Any]]:
         try:
             return _entries(*await look(self._http, "GET", path, params=query))
-        except DoubtfulError:
+        except (DoubtfulError, RefusedError):
             raise ChannelDownError(Trouble.NO_ANSWER) from None
 
 
@@ -84,11 +87,15 @@ def local_id(reference: str) -> str:
 
 
 def _entries(status: int, answer: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what was answered. Raises ChannelDownError, RefusedError or, if it is not understood, DoubtfulError."""
+    """Return what was answered. Raises ChannelDownError, RefusedError or, if it is not understood, DoubtfulError.
+
+    Only its own codes are sure, and an HTTP status that it gives them too; 5xx is its failure and no code.
+    """
     said = answer.get("return")
     code = said.get("status") if isinstance(said, dict) else status
     if code != OK:
-        raise refusal(CODES.get(code, Klass.BUG)) if isinstance(code, int) else DoubtfulError()
+        own = isinstance(said, dict) or status < httpx.codes.INTERNAL_SERVER_ERROR
+        raise refusal(CODES.get(code, Klass.UNSURE) if own and isinstance(code, int) else Klass.UNSURE)
     entries = answer.get("entries")
     return [each for each in entries if isinstance(each, dict)] if isinstance(entries, list) else []
 

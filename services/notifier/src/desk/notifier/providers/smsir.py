@@ -1,6 +1,7 @@
 """SMS by SMS.ir: a text over a line of ours, or one of the templates registered there."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -15,7 +16,7 @@ OK = 1
 LONGEST_VALUE = 25
 """Characters of a template's value; one that is longer is refused by SMS.ir (code 114)."""
 CODES: Mapping[int, Klass] = {
-    0: Klass.RETRY,
+    0: Klass.UNSURE,  # "something went wrong": of all its codes the one that does not say before what
     **dict.fromkeys((10, 11, 12, 13, 14, 101, 113, 119, 123), Klass.CONFIG),
     **dict.fromkeys((20, 118), Klass.RATE_LIMIT),
     102: Klass.NO_CREDIT,
@@ -27,7 +28,6 @@ CODES: Mapping[int, Klass] = {
 _HTTP: Mapping[int, Klass] = {
     httpx.codes.UNAUTHORIZED: Klass.CONFIG,
     httpx.codes.TOO_MANY_REQUESTS: Klass.RATE_LIMIT,
-    httpx.codes.INTERNAL_SERVER_ERROR: Klass.RETRY,
 }
 """What an answer means that has a status and no code."""
 DELIVERIES: Mapping[int, Delivery] = {
@@ -36,15 +36,18 @@ DELIVERIES: Mapping[int, Delivery] = {
     **dict.fromkeys((2, 4, 6, 7), Delivery.FAILED),
 }
 PAGE, MOST_PAGES = 100, 50
+LOOKED_BACK = timedelta(days=2)
+"""More than the 48 tries take."""
 
 
 class SmsIr:
-    """Hands SMS to SMS.ir, which knows no reference of ours: a message in doubt is looked for among today's."""
+    """Hands SMS to SMS.ir, which knows no reference of ours: a message in doubt is looked for among those sent."""
 
     reports = True
+    knows_references = False
 
     def __init__(self, *, url: str, key: str, line: str, templates: Mapping[str, int]) -> None:
-        """``templates`` names SMS.ir's number of each of our templates registered there; others go as text."""
+        """``templates`` gives SMS.ir's number of each file of our words that is registered there; others go as text."""
         self._http = open_client(f"{url.rstrip('/')}/v1", {"X-API-KEY": key, "Accept": "application/json"})
         self._line = line
         self._templates = templates
@@ -66,11 +69,16 @@ class SmsIr:
         return str(found)
 
     async def find(self, message: OutgoingMessage) -> str | None:
-        """Look for the number and the code among today's messages; both together are one notice of one kind or few."""
+        """Look for the number and the words among today's messages and, as a doubt may be older, yesterday's."""
+        now = datetime.now(UTC)
+        earlier = {"fromDate": int((now - LOOKED_BACK).timestamp()), "toDate": int(now.timestamp())}
+        return await self._find_in(message, "live") or await self._find_in(message, "archive", **earlier)
+
+    async def _find_in(self, message: OutgoingMessage, path: str, **query: int) -> str | None:
         for page in range(1, MOST_PAGES + 1):
-            sent = await self._sent_today(page)
+            sent = await self._sent(path, pageSize=PAGE, pageNumber=page, **query)
             for each in sent:
-                if str(each.get("mobile", ""))[-10:] == _number(message)[-10:] and self._is(each, message):
+                if self._is(each, message):
                     return str(each["messageId"])
             if len(sent) < PAGE:
                 return None
@@ -78,17 +86,18 @@ class SmsIr:
 
     def _template_for(self, message: OutgoingMessage) -> int | None:
         fits = all(len(value) <= LONGEST_VALUE for value in message.values.values())
-        return self._templates.get(message.template) if fits else None
+        return self._templates.get(message.wording) if fits else None
 
     def _is(self, sent: dict[str, Any], message: OutgoingMessage) -> bool:
+        if str(sent.get("mobile", ""))[-10:] != _number(message)[-10:] or str(sent.get("messageId")) in message.known:
+            return False
         text = " ".join(str(sent.get("messageText", "")).split())
         if self._template_for(message) is not None:  # its words stand at SMS.ir; ours is only what fills them
             return bool(message.values) and all(value in text for value in message.values.values())
         return text == " ".join(message.text.split())
 
-    async def _sent_today(self, page: int) -> list[dict[str, Any]]:
-        query = {"pageSize": PAGE, "pageNumber": page}
-        status, answer = await look(self._http, "GET", "/send/live", params=query)
+    async def _sent(self, path: str, **query: int) -> list[dict[str, Any]]:
+        status, answer = await look(self._http, "GET", f"/send/{path}", params=query)
         if answer.get("status") != OK or not isinstance(answer.get("data"), list):
             raise ChannelDownError(Trouble.NO_ANSWER if status == httpx.codes.OK else Trouble.BUSY)
         return [each for each in answer["data"] if isinstance(each, dict)]
@@ -99,9 +108,8 @@ class SmsIr:
             _, answer = await look(self._http, "GET", f"/send/{message_id}")
             data = answer.get("data")
             state = data.get("deliveryState") if isinstance(data, dict) else None
-            found[message_id] = (
-                DELIVERIES.get(state, Delivery.UNDER_WAY) if isinstance(state, int) else Delivery.UNKNOWN
-            )
+            if isinstance(state, int):
+                found[message_id] = DELIVERIES.get(state, Delivery.UNDER_WAY)
         return found
 
     def read_report(self, fields: Mapping[str, str]) -> tuple[str, Delivery] | None:
@@ -121,11 +129,9 @@ def _number(message: OutgoingMessage) -> str:
 def _data(status: int, answer: dict[str, Any]) -> dict[str, Any]:
     code = answer.get("status")
     if not isinstance(code, int):
-        if status == httpx.codes.OK:
-            raise DoubtfulError
-        raise refusal(_HTTP.get(status, Klass.BUG))
+        raise refusal(_HTTP.get(status, Klass.BUG) if httpx.codes.is_client_error(status) else Klass.UNSURE)
     if code != OK:
-        raise refusal(CODES.get(code, Klass.BUG))
+        raise refusal(CODES.get(code, Klass.UNSURE))
     data = answer.get("data")
     if not isinstance(data, dict):
         raise DoubtfulError

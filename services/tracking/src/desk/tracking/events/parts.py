@@ -43,13 +43,14 @@ class Applicant(ApplicantName):
 
 
 class Contact(BaseModel):
-    """How the applicant can be reached; phones in E.164."""
+    """How the applicant can be reached, and in which language; phones in E.164."""
 
     model_config = ConfigDict(extra="ignore")
 
     mobile: str
     landline: str | None = None
     email: str | None = None
+    language: str = "fa"
 
 
 class FileReference(BaseModel):

@@ -1,0 +1,65 @@
+"""The rules of notices and messages."""
+
+from desk.notifier.domain.errors import NotAReportError, ReportNotWantedError
+from desk.notifier.domain.manners import CAN_WAIT, Manners
+from desk.notifier.domain.messages import (
+    DOUBT_SETTLES,
+    GIVEN_UP_AFTER,
+    LEASE,
+    MOST_TRIES,
+    NEXT,
+    REDRIVEN_AFTER,
+    Delivery,
+    Outcome,
+    OutgoingMessage,
+    State,
+    Trouble,
+    question_after,
+    states_before,
+    wait_after,
+)
+from desk.notifier.domain.notices import MOOT, MOST_PARTS, NOTICES, ChannelName, Language, Template, sms_parts
+from desk.notifier.domain.providers import (
+    DEMOTED_AT,
+    ENOUGH_TO_JUDGE,
+    LEAST_SHARE,
+    RECENTLY,
+    SLOW_AFTER,
+    Record,
+    choose,
+)
+
+__all__ = [
+    "CAN_WAIT",
+    "DEMOTED_AT",
+    "DOUBT_SETTLES",
+    "ENOUGH_TO_JUDGE",
+    "GIVEN_UP_AFTER",
+    "LEASE",
+    "LEAST_SHARE",
+    "MOOT",
+    "MOST_PARTS",
+    "MOST_TRIES",
+    "NEXT",
+    "NOTICES",
+    "RECENTLY",
+    "REDRIVEN_AFTER",
+    "SLOW_AFTER",
+    "ChannelName",
+    "Delivery",
+    "Language",
+    "Manners",
+    "NotAReportError",
+    "Outcome",
+    "OutgoingMessage",
+    "Record",
+    "ReportNotWantedError",
+    "State",
+    "Template",
+    "Trouble",
+    "choose",
+    "question_after",
+    "sms_parts",
+    "states_before",
+    "wait_after",
+]

@@ -1,0 +1,55 @@
+"""Messages as a person may look at them, for the demonstration."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from desk.chassis.crypto import Vault
+from desk.notifier.domain import ChannelName, State, Template
+from desk.notifier.store.sealed import Personal
+from desk.notifier.store.tables import message
+
+
+@dataclass(frozen=True, slots=True)
+class ShownMessage:
+    """A message with its words."""
+
+    tracking_code: str
+    template: Template
+    channel: ChannelName
+    state: State
+    last_error: str | None
+    at: datetime
+    recipient: str = field(repr=False)
+    text: str = field(repr=False)
+    subject: str | None = field(repr=False)
+    html: str | None = field(repr=False)
+
+
+async def messages_shown(
+    session: AsyncSession, vault: Vault, *, limit: int = 50, tracking_code: str | None = None
+) -> list[ShownMessage]:
+    """Return the newest messages, opened; of one request if a code is given."""
+    query = select(message).order_by(message.c.created_at.desc(), message.c.channel).limit(limit)
+    if tracking_code is not None:
+        query = query.where(message.c.tracking_code == tracking_code)
+    return [_shown(vault, row) for row in (await session.execute(query)).all()]
+
+
+def _shown(vault: Vault, row: Row[Any]) -> ShownMessage:
+    personal = Personal.unseal(vault, row.id, row.personal)
+    return ShownMessage(
+        tracking_code=row.tracking_code,
+        template=Template(row.template),
+        channel=ChannelName(row.channel),
+        state=State(row.state),
+        last_error=row.last_error,
+        at=row.created_at,
+        recipient=personal.recipient,
+        text=personal.text,
+        subject=personal.subject,
+        html=personal.html,
+    )

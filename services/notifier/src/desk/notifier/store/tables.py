@@ -1,0 +1,79 @@
+"""The tables of notifier; what was said to whom is sealed."""
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    UniqueConstraint,
+    Uuid,
+)
+
+from desk.chassis.db import UtcDateTime, new_metadata
+from desk.chassis.events import add_event_tables
+from desk.notifier.domain import State, states_before
+
+metadata = new_metadata()
+add_event_tables(metadata)
+
+message = Table(
+    "message",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("event_id", String(64), nullable=False),
+    Column("tracking_code", String(12), nullable=False),
+    Column("template", String(32), nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("personal", LargeBinary, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("next_try_at", UtcDateTime, nullable=False),  # while claimed: when the claim lapses
+    Column("tries", Integer, nullable=False),
+    Column("provider_reference", String(128)),
+    Column("last_error", String(32)),
+    Column("handed_over_at", UtcDateTime),
+    Column("delivered_at", UtcDateTime),
+    Column("provider", String(16)),  # kept in doubt and once handed over, gone once it has surely refused
+    Column("recipient_index", String(64)),
+    Column("due_at", UtcDateTime),  # when it was to go first; later tries do not count as more messages
+    Column("wording", String(64)),  # the file its words are from
+    Column("seq", Integer),  # the number of its event among those of its request
+    UniqueConstraint("event_id", "template", "channel"),
+)
+unfinished = message.c.state.in_([State.QUEUED, State.CLAIMED])
+Index(
+    "ix_message_unfinished",
+    message.c.channel,
+    message.c.next_try_at,
+    postgresql_where=unfinished,
+    sqlite_where=unfinished,
+)
+Index("ix_message_created_at", message.c.created_at)
+Index("ix_message_tracking_code", message.c.tracking_code)
+Index("ix_message_provider_provider_reference", message.c.provider, message.c.provider_reference)
+Index("ix_message_recipient_index_due_at", message.c.recipient_index, message.c.due_at)
+awaited = (message.c.state == State.HANDED_OVER) & message.c.provider.is_not(None)
+Index("ix_message_awaited", message.c.next_try_at, postgresql_where=awaited, sqlite_where=awaited)
+_failed = message.c.state == State.FAILED
+Index("ix_message_failed", message.c.created_at, postgresql_where=_failed, sqlite_where=_failed)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("message_id", Uuid, nullable=False),
+    Column("provider", String(16), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("bad", Boolean, nullable=False),
+)
+Index("ix_attempt_at", attempt.c.at)
+Index("ix_attempt_message_id", attempt.c.message_id)
+
+
+def may_become(state: State) -> ColumnElement[bool]:
+    """Match the messages that may get into this state."""
+    return message.c.state.in_(sorted(states_before(state)))
