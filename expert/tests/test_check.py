@@ -1,5 +1,6 @@
 """The test kit on a real RabbitMQ: a good consumer passes, and each mistake is found where it shows."""
 
+import ast
 import os
 import re
 import subprocess
@@ -99,6 +100,30 @@ def test_a_consumer_without_mistakes_passes_and_is_told_what_could_be_better(che
     assert done.returncode == 0
     assert "no file was fetched" in done.stdout
     assert "it ended when the broker was away" in done.stdout
+
+
+def test_a_consumer_that_is_started_by_hand_is_told_where_to_connect(broker):
+    options = ["--broker", broker, "--province", "isfahan", "--patience", "8"]
+    with subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", "desk.expert.kit.main", "check", *options], stdout=subprocess.PIPE, text=True
+    ) as kit:
+        given = {}
+        for line in kit.stdout:
+            if found := re.fullmatch(r"  ([A-Z_]+)=(.*)", line.rstrip("\n")):
+                given[found[1]] = ast.literal_eval(found[2])
+            elif given:
+                break
+        assert given.keys() == {"BROKER_URL", "DESK_URL", "PROVINCE", "PRIVATE_KEY"}
+        by_hand = [sys.executable, CONSUMERS, "none"]
+        with subprocess.Popen(by_hand, env=os.environ | given) as consumer:  # noqa: S603
+            said = kit.stdout.read()
+            consumer.kill()
+
+    assert "  ok    long text" in said, said
+    assert "  --    killed at ack: not tried; give your consumer's command after --" in said
+    # It ends with the broker and nobody starts it again, which is what is found.
+    assert re.findall("FAIL  ([a-z ]+):", said) == ["broker away"]
+    assert kit.returncode == 1
 
 
 def test_a_queue_with_something_in_it_is_left_alone(check, broker):

@@ -13,6 +13,8 @@ from desk.expert.kit.rehearsal import Rehearsal, unreadable
 LONG_TEXT = "درخواست بسیار بلند. " * 8000
 UNKNOWN = "request-praised"
 REPEATS = 2
+BY_HAND_SECONDS = 600.0
+"""How long whoever starts the consumer by hand may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +33,13 @@ class Check:
 
 async def _connects(it: Rehearsal) -> None:
     queue = f"province.{it.contract.province}"
-    if not await it.connected(0):
+    seconds = it.patience if it.program is not None else BY_HAND_SECONDS
+    if not await it.connected(0, seconds):
         if it.program is not None and (code := it.program.ended) is not None:
             raise Fault(f"it ended with exit code {code}:\n{it.program.last_words()}", "mend this first")
         others = sorted({each.queue for each in it.middleman.seen if each.kind == "consume"})
         read = f"; it reads {', '.join(others)}" if others else ""
-        raise Fault(f"nobody came to read {queue} within {it.patience:.0f} s{read}", f"consume the queue {queue}")
+        raise Fault(f"nobody came to read {queue} within {seconds:.0f} s{read}", f"consume the queue {queue}")
     if any(each.without_acks for each in it.middleman.seen if each.kind == "consume"):
         raise Fault(
             "it consumes without acknowledgements (no_ack)",

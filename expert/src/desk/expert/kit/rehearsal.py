@@ -115,14 +115,14 @@ class Rehearsal:
         await self.desk.tell("request-submitted", envelope)
         await self.handled(envelope)
 
-    async def connected(self, since: int) -> bool:
-        """Wait until the consumer reads its queue, in what was seen from ``since`` on."""
+    async def connected(self, since: int, seconds: float | None = None) -> bool:
+        """Wait until the consumer reads its queue, in what was seen from ``since`` on; with patience if not told."""
         queue = f"province.{self.contract.province}"
 
         def reads() -> bool:
             return any(each.kind == "consume" and each.queue == queue for each in self.middleman.seen[since:])
 
-        return await self.wait(reads)
+        return await self.wait(reads, seconds)
 
     async def begin_anew(self) -> bool:
         """After a fault: take away what is left of it; tell whether the consumer reads again."""

@@ -62,21 +62,29 @@ async def run(options: Options) -> bool:
 
 
 async def _all(rehearsal: Rehearsal) -> bool:
-    failed, passed, left = 0, 0, 0
+    failed, passed, left, reads = 0, 0, 0, True
     for check in CHECKS:
-        if check.kills and rehearsal.program is None:
-            _say(f"  --    {check.name}: not tried; give your consumer's command after --")
+        if hindrance := _hindrance(check, rehearsal, reads=reads):
+            _say(f"  --    {check.name}: not tried; {hindrance}")
             left += 1
-            continue
-        if await _passes(check, rehearsal):
+        elif await _passes(check, rehearsal):
             passed += 1
-            continue
-        failed += 1
-        if check.first or not (check.looks_back or await rehearsal.begin_anew()):
-            _say("        The rest is not tried: mend this first.")
-            break
+        else:
+            failed += 1
+            if check.first:
+                _say("        The rest is not tried: mend this first.")
+                break
+            reads = check.looks_back or await rehearsal.begin_anew()
     _say(f"{passed} passed, {failed} failed" + (f", {left} not tried" if left else ""))
     return not failed
+
+
+def _hindrance(check: Check, rehearsal: Rehearsal, *, reads: bool) -> str:
+    if check.looks_back:
+        return ""
+    if check.kills and rehearsal.program is None:
+        return "give your consumer's command after --"
+    return "" if reads else "nobody reads the queue any more"
 
 
 async def _passes(check: Check, rehearsal: Rehearsal) -> bool:
