@@ -31,6 +31,8 @@ def _every_kind(client: httpx.Client) -> Iterator[tuple[str, httpx.Response]]:
     for method, path in (
         ("GET", "/"),
         ("HEAD", "/send"),
+        ("GET", "/contract"),
+        ("GET", "/contract.json"),
         ("GET", "/assets/css/base.css"),
         ("GET", "/assets/icons/mark.svg"),
         ("GET", "/no-such-page"),

@@ -13,6 +13,10 @@ FREE = {"description", "title", "examples", "info"}
 """Words for people, which may be put better."""
 
 
+BY_PROVINCES = {"Envelope", "ReportProperties", "ReportHeaders"}
+"""Shapes of what provinces send, beside those of their reports."""
+
+
 def losses(old: Any, new: Any, where: str = "") -> Iterator[str]:
     """Name what was published and is not there any more, or not as it was."""
     match old, new:
@@ -36,7 +40,7 @@ def demands(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
     schemas = new["components"]["schemas"]
     for name, schema in old["components"]["schemas"].items():
         more = set(schemas.get(name, {}).get("required", [])) - set(schema.get("required", []))
-        reported = name.startswith("Case") and name != "CaseRefusedData"
+        reported = name in BY_PROVINCES or (name.startswith("Case") and name != "CaseRefusedData")
         counted = more if reported else more & schema.get("properties", {}).keys()
         yield from (f"{name} now needs {field}" for field in sorted(counted))
 
@@ -78,4 +82,34 @@ def test_what_is_taken_away_changed_or_newly_demanded_is_noticed(published):
     assert list(demands(published, changed)) == [
         "CaseAnsweredData now needs files",
         "CaseAnsweredData now needs signature",
+    ]
+
+
+def test_a_permission_a_queue_or_a_header_that_is_taken_away_is_noticed(published):
+    changed = deepcopy(published)
+    changed["operations"]["receive-case-answered"]["x-permissions"]["publish"] = []
+    changed["x-users"]["province.{province}"]["publishes"]["desk.cases"].remove("case-answered.{province}")
+    changed["x-queues"]["province.{province}"]["bindings"].pop()
+    changed["x-queues"]["province.{province}"]["arguments"]["x-delivery-limit"] = 3
+    del changed["components"]["schemas"]["EventHeaders"]["properties"]["desk-tries"]
+    changed["components"]["schemas"]["EventProperties"]["required"].remove("message_id")
+
+    found = " ".join(losses(published, changed))
+
+    assert "/receive-case-answered/x-permissions/publish" in found
+    assert "/x-users/province.{province}/publishes/desk.cases" in found
+    assert "/x-queues/province.{province}/bindings" in found
+    assert "/x-delivery-limit: 20 became 3" in found
+    assert "/EventHeaders/properties/desk-tries" in found
+    assert "/EventProperties/required" in found
+
+
+def test_a_property_or_header_that_provinces_must_send_all_at_once_is_noticed(published):
+    changed = deepcopy(published)
+    changed["components"]["schemas"]["ReportProperties"]["required"].append("correlation_id")
+    changed["components"]["schemas"]["ReportHeaders"]["required"] = ["signature"]
+
+    assert list(demands(published, changed)) == [
+        "ReportHeaders now needs signature",
+        "ReportProperties now needs correlation_id",
     ]

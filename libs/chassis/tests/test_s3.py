@@ -79,6 +79,20 @@ async def test_a_link_that_was_changed_opens_nothing(store):
     assert answer.status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("public", "begins"),
+    [
+        ("https://desk.example.ir", "https://desk.example.ir/"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080/"),
+        ("files.example.ir:9000", "http://files.example.ir:9000/"),
+    ],
+)
+async def test_links_lead_to_the_public_address_and_objects_do_not(settings, public, begins):
+    elsewhere = S3Store(replace(settings, secure=False, public_endpoint=public))
+    link = await elsewhere.link("a-file", "a.pdf", 60)
+    assert link.startswith(f"{begins}{settings.bucket}/a-file?")
+
+
 async def test_a_bucket_that_is_not_there_is_a_store_that_is_down(settings):
     with pytest.raises(StorageDownError, match="NoSuchBucket"):
         await put(S3Store(settings), "a-file")

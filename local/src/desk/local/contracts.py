@@ -1,6 +1,6 @@
 """Writes ``contracts/``: what the services promise each other, the pages and the provinces, taken from the code.
 
-One OpenAPI document per service, one AsyncAPI document for the events, and one example of each event.
+One OpenAPI document per service, one AsyncAPI document for the events with a page for people, and one example of each.
 """
 
 import json
@@ -12,10 +12,11 @@ from typing import Any
 
 import desk.intake.events as intake
 import desk.tracking.events as tracking
-from desk.chassis.events import CONTENT_TYPE, Envelope, Event
+from desk.chassis.events import Envelope, Event
+from desk.local import asyncapi
 from desk.local.app import LocalSettings, create_app
-from desk.local.gateway_table import CHECKOUT
-from desk.topology.table import CASES, TO_HEADQUARTERS
+from desk.local.contract_page import page
+from desk.local.gateway_table import CHECKOUT, GATEWAY
 from desk.tracking.domain import TITLES, State
 
 FOLDER = CHECKOUT / "contracts"
@@ -57,7 +58,6 @@ _HISTORY = [
         ("in_progress", "توضیح شما فرستاده شد", "تصویر گذرنامه پیوست است.", "reply", [_FILE]),
     )
 ]
-_KEY = {"province": {"description": "key of the province, as in GET /api/catalog"}}
 _ANSWER = "روادید شما صادر شده است و به دفتر کاروان تحویل می‌شود."
 
 
@@ -136,18 +136,29 @@ def documents() -> dict[str, str]:
     files = {f"{name}.openapi.json": _text(document) for name, document in _openapi()}
     for source, event in examples():
         files[f"events/{event.name}.json"] = _text(_envelope(source, event).model_dump(mode="json"))
-    files[_ASYNCAPI] = _text(_asyncapi())
+    described = asyncapi.document(examples(), _envelope)
+    files[_ASYNCAPI] = _text(described)
+    files["desk.asyncapi.html"] = page(described, whole=True)
     return files
 
 
+def copies() -> dict[Path, str]:
+    """Give the files outside ``contracts/`` that say the same: the desk's page, and what the test kit ships with."""
+    described = asyncapi.document(examples(), _envelope)
+    return {
+        GATEWAY / "web" / "contract.html": page(described, whole=False),
+        GATEWAY / "web" / "contract.json": _text(described),
+        CHECKOUT / "expert" / "src" / "desk" / "expert" / "kit" / _ASYNCAPI: _text(described),
+    }
+
+
 def write() -> None:
-    """Write the folder, and remove what the code no longer promises."""
+    """Write the folder and the copies, and remove what the code no longer promises."""
     wanted = documents()
     for path in _present():
         if path not in wanted:
             (FOLDER / path).unlink()
-    for path, text in wanted.items():
-        target = FOLDER / path
+    for target, text in ({FOLDER / path: text for path, text in wanted.items()} | copies()).items():
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
 
@@ -156,11 +167,16 @@ def differences() -> list[str]:
     """Name the files that are not what the code generates."""
     wanted = documents()
     present = {path: (FOLDER / path).read_text(encoding="utf-8") for path in _present()}
-    return sorted(path for path in wanted.keys() | present.keys() if wanted.get(path) != present.get(path))
+    differing = sorted(path for path in wanted.keys() | present.keys() if wanted.get(path) != present.get(path))
+    return differing + [
+        path.relative_to(CHECKOUT).as_posix()
+        for path, text in copies().items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    ]
 
 
 def _present() -> list[str]:
-    paths = (path.relative_to(FOLDER) for path in FOLDER.rglob("*.json"))
+    paths = (path.relative_to(FOLDER) for kind in ("json", "html") for path in FOLDER.rglob(f"*.{kind}"))
     return [path.as_posix() for path in paths if path.parts[0] != PUBLISHED]
 
 
@@ -183,69 +199,6 @@ def _envelope(source: str, event: Event) -> Envelope:
         seq=1,
         data=event.model_dump(mode="json"),
     )
-
-
-def _asyncapi() -> dict[str, Any]:
-    """AsyncAPI 3: an exchange is a channel's binding, a routing key its address."""
-    document: dict[str, Any] = {
-        "asyncapi": "3.0.0",
-        "info": {
-            "title": "Service Desk events",
-            "version": "1.0.0",
-            "description": (
-                "CloudEvents 1.0 in structured JSON. Routing keys are `<event>.<province key>`. Within a version "
-                "fields are only added: read what you need and ignore the rest."
-            ),
-        },
-        "defaultContentType": CONTENT_TYPE,
-        "channels": {},
-        "operations": {},
-        "components": {"messages": {}, "schemas": {"Envelope": _envelope_schema()}},
-    }
-    for source, event in examples():
-        _describe(document, source, event)
-    return document
-
-
-def _describe(document: dict[str, Any], source: str, event: Event) -> None:
-    name, exchange = event.name, event.exchange
-    from_province, to_headquarters = exchange == CASES, name in TO_HEADQUARTERS
-    document["channels"][name] = {
-        "address": f"{name}.headquarters" if to_headquarters else f"{name}.{{province}}",
-        "description": (type(event).__doc__ or "").strip(),
-        **({} if to_headquarters else {"parameters": _KEY}),
-        "messages": {name: {"$ref": f"#/components/messages/{name}"}},
-        "bindings": {"amqp": {"is": "routingKey", "exchange": {"name": exchange, "type": "topic", "durable": True}}},
-    }
-    document["operations"][f"{'receive' if from_province else 'send'}-{name}"] = {
-        "action": "receive" if from_province else "send",
-        "channel": {"$ref": f"#/channels/{name}"},
-    }
-    schema = type(event).model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
-    document["components"]["schemas"].update(schema.pop("$defs", {}))
-    document["components"]["schemas"][f"{type(event).__name__}Data"] = schema
-    document["components"]["messages"][name] = {
-        "name": event.type(),
-        "contentType": CONTENT_TYPE,
-        "payload": {
-            "allOf": [
-                {"$ref": "#/components/schemas/Envelope"},
-                {
-                    "type": "object",
-                    "properties": {
-                        "type": {"const": event.type()},
-                        "data": {"$ref": f"#/components/schemas/{type(event).__name__}Data"},
-                    },
-                },
-            ]
-        },
-        "bindings": {"amqp": {"contentEncoding": "UTF-8", "messageType": event.type()}},
-        "examples": [{"name": name, "payload": _envelope(source, event).model_dump(mode="json")}],
-    }
-
-
-def _envelope_schema() -> dict[str, Any]:
-    return Envelope.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
 
 
 def _text(document: dict[str, Any]) -> str:

@@ -30,7 +30,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class S3Settings:
-    """Where the bucket is. ``endpoint`` is ``host:port``; ``public_endpoint`` is where links lead, if elsewhere."""
+    """Where the bucket is. ``endpoint`` is ``host:port``; ``public_endpoint`` is where links lead, if elsewhere.
+
+    A public endpoint may say its scheme, ``https://desk.example.ir``; without one it is that of ``endpoint``.
+    """
 
     endpoint: str
     access_key: str
@@ -47,8 +50,9 @@ class S3Store:
 
     def __init__(self, settings: S3Settings) -> None:
         self._bucket = settings.bucket
-        self._client = _client(settings, settings.endpoint)
-        self._links = _client(settings, settings.public_endpoint or settings.endpoint)
+        self._client = _client(settings, settings.endpoint, secure=settings.secure)
+        scheme, _, place = (settings.public_endpoint or settings.endpoint).rpartition("://")
+        self._links = _client(settings, place, secure=scheme == "https" if scheme else settings.secure)
 
     async def put(self, key: str, content: BinaryIO, size: int, media_type: str) -> None:
         """Store ``size`` bytes, waiting to be kept. Raises StorageDownError."""
@@ -116,7 +120,7 @@ def _forgetting() -> Rule:
     )
 
 
-def _client(settings: S3Settings, endpoint: str) -> Minio:
+def _client(settings: S3Settings, endpoint: str, *, secure: bool) -> Minio:
     pool = urllib3.PoolManager(
         maxsize=CONNECTIONS,
         timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
@@ -126,7 +130,7 @@ def _client(settings: S3Settings, endpoint: str) -> Minio:
         endpoint,
         settings.access_key,
         settings.secret_key,
-        secure=settings.secure,
+        secure=secure,
         region=settings.region,  # known, so that signing a link asks nobody
         http_client=pool,
     )

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import (
@@ -93,5 +93,5 @@ class ObjectSettings(QuietSettings):
     """Whether the server is spoken to over TLS."""
     s3_path_style: bool = True
     """Whether the bucket stands in the path; False for servers that want it in the host name."""
-    s3_public_endpoint: str | None = None
-    """Where links for provinces lead, if the server has another name outside."""
+    s3_public_endpoint: Annotated[str, Field(pattern=r"^(https?://)?[A-Za-z0-9.\[\]:-]+$")] | None = None
+    """Where links lead, if the server has another name outside, such as the desk's own: ``https://desk.example.ir``."""

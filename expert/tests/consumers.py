@@ -1,0 +1,85 @@
+"""A consumer of a province on plain aio-pika, which makes the mistake that its first argument names."""
+
+import asyncio
+import json
+import os
+import sys
+import uuid
+from datetime import UTC, datetime
+
+import aio_pika
+
+MISTAKE = sys.argv[1]
+PROVINCE = os.environ["PROVINCE"]
+NEW = ("request-submitted.v1", "request-referred.v1")
+KNOWN = {"specversion", "id", "source", "type", "subject", "time", "seq", "datacontenttype", "data"}
+
+
+def read(body):
+    event = json.loads(body)
+    if event["type"].endswith(NEW):
+        event["data"]["applicant"]["national_id"]
+    return event
+
+
+async def main():
+    connection = await aio_pika.connect(os.environ["BROKER_URL"], timeout=10)
+    channel = await connection.channel(publisher_confirms=True)
+    await channel.set_qos(1)
+    cases = await channel.get_exchange("desk.cases", ensure=False)
+    queue = await channel.get_queue(f"province.{PROVINCE}", ensure=False)
+    numbers, handled, gone = {}, set(), asyncio.Event()
+    connection.close_callbacks.add(lambda *_: gone.set())
+
+    async def report(name, event, **data):
+        code, now = event["subject"], datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        numbers[code] = numbers.get(code, 0) + 1
+        made_of = f"{event['id']}/{name}" if MISTAKE != "answers twice" else str(uuid.uuid4())
+        envelope = {
+            "specversion": "1.0",
+            "id": str(uuid.uuid5(uuid.NAMESPACE_URL, made_of)),
+            "source": f"/province/{PROVINCE}",
+            "type": f"ir.haj.desk.{name}.v1",
+            "subject": code,
+            "time": now,
+            "seq": numbers[code],
+            "datacontenttype": "application/json",
+            "data": {"tracking_code": code, "at": now, **data},
+        }
+        if MISTAKE == "answers in another shape":
+            envelope["data"].pop("tracking_code")
+        message = aio_pika.Message(
+            json.dumps(envelope).encode(),
+            content_type="application/cloudevents+json",
+            delivery_mode=2,
+            message_id=envelope["id"],
+            user_id=connection.url.user,
+        )
+        await cases.publish(message, f"{name}.{PROVINCE}", mandatory=True)
+
+    async def take(message):
+        try:
+            event = read(message.body)
+        except (ValueError, KeyError):
+            await message.reject(requeue=MISTAKE == "gives back what it cannot read")
+            return
+        if MISTAKE == "dies of an unknown field" and not event.keys() <= KNOWN:
+            os._exit(3)
+        if MISTAKE == "acks before handling":
+            await message.ack()
+            await asyncio.sleep(0.3)
+        known = event["id"] in handled and MISTAKE != "answers twice"
+        if event["type"].endswith(NEW) and not known:
+            await report("case-received", event)
+            if MISTAKE == "answers twice":
+                await report("case-answered", event, text="انجام شد.")
+        handled.add(event["id"])
+        if MISTAKE not in {"acks before handling", "never acks"}:
+            await message.ack()
+
+    await queue.consume(take, no_ack=MISTAKE == "takes without acks")
+    await gone.wait()
+
+
+if MISTAKE != "reads nothing":
+    asyncio.run(main())

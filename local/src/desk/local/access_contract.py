@@ -1,0 +1,164 @@
+"""What the contract of events says of the broker itself: users and their permissions, queues, AMQP properties.
+
+All of it is read off the tables from which brokers are set up; ``{province}`` stands for each of the 31 keys.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from desk.chassis.bus.rabbit.layout import DEAD_EXCHANGE, dead_queue
+from desk.chassis.bus.rabbit.wire import EXCHANGE, ROUTING_KEY, SENDER, TRIES
+from desk.chassis.events import CONTENT_TYPE
+from desk.iran.provinces import PROVINCES
+from desk.topology.access import User
+from desk.topology.access import users as everybody
+from desk.topology.definitions import desk_layout
+from desk.topology.table import HEADQUARTERS, OPERATOR, SERVICES, TO_HEADQUARTERS, desk_topology, province_queue
+
+SOME_PROVINCE = PROVINCES[0].key
+"""Any province will do: a test holds that what is said of one is said of all."""
+PROVINCE_USER = province_queue("{province}")
+_KEYS = "|".join(sorted((each.key for each in PROVINCES), key=len, reverse=True))
+
+
+def for_all(text: str) -> str:
+    """Put ``{province}`` in the place of a province's key, where one stands as a part of a name."""
+    return re.sub(rf"(?<=\.)(?:{_KEYS})(?=\.|$)", "{province}", text)
+
+
+def key_of(name: str, province: str = SOME_PROVINCE) -> str:
+    """Give the routing key of an event."""
+    return f"{name}.{HEADQUARTERS if name in TO_HEADQUARTERS else province}"
+
+
+def queues_of(name: str, exchange: str) -> list[str]:
+    """Name the queues an event goes into."""
+    return _all_of(desk_topology().route(exchange, key_of(name)))
+
+
+def announcers_of(name: str, exchange: str) -> list[str]:
+    """Name the users who may publish an event."""
+    key = key_of(name)
+    return _all_of(
+        user.name for user in everybody() if exchange in user.keys and re.search(user.keys[exchange], key) is not None
+    )
+
+
+def readers_of(name: str, exchange: str) -> list[str]:
+    """Name the users who may consume an event."""
+    queues = list(desk_topology().route(exchange, key_of(name)))
+    return _all_of(user.name for user in everybody() if any(re.search(user.read, queue) for queue in queues))
+
+
+def users(events: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Say of every user which of ``events`` (name and exchange) it may publish, and which queues it may consume.
+
+    What services do among themselves to try again or set aside is left out.
+    """
+    known = list(events)
+    return {for_all(user.name): _permissions(user, known) for user in everybody() if user.name in _one_of_each()}
+
+
+def _permissions(user: User, events: list[tuple[str, str]]) -> dict[str, Any]:
+    names = [queue.name for queue in desk_layout().queues]
+    publishes: dict[str, list[str]] = {}
+    for name, exchange in events:
+        if exchange in user.keys and re.search(user.keys[exchange], key_of(name)):
+            publishes.setdefault(exchange, []).append(key_of(name, "{province}"))
+    return {
+        "declares": [],
+        "publishes": publishes,
+        "consumes": _all_of(name for name in names if re.search(user.read, name)),
+    }
+
+
+def queues() -> dict[str, Any]:
+    """Give the queues that are there before anybody connects, with their arguments and bindings."""
+    topology, layout = desk_topology(), {queue.name: queue for queue in desk_layout().queues}
+    found = {}
+    for queue in topology.queues:
+        if queue.name.startswith(province_queue("")) and queue.name != province_queue(SOME_PROVINCE):
+            continue
+        bindings = [{"exchange": exchange, "routingKey": for_all(key)} for exchange, key in queue.bindings]
+        found[for_all(queue.name)] = _queue(layout[queue.name].arguments, bindings)
+        dead = dead_queue(queue.name)
+        bound = [{"exchange": DEAD_EXCHANGE, "routingKey": for_all(queue.name)}]
+        found[for_all(dead)] = _queue(layout[dead].arguments, bound)
+    return found
+
+
+def _queue(arguments: dict[str, str | int], bindings: list[dict[str, str]]) -> dict[str, Any]:
+    said = {name: for_all(value) if isinstance(value, str) else value for name, value in arguments.items()}
+    return {"durable": True, "arguments": said, "bindings": bindings}
+
+
+def event_properties() -> dict[str, Any]:
+    """Describe the AMQP properties of what the desk announces."""
+    services = [each.user for each in SERVICES if each.announces]
+    return _properties(
+        "AMQP properties of what the desk announces",
+        user_id={"enum": [*services, OPERATOR], "description": "who announced it, vouched for by the broker"},
+    ) | {"required": ["content_type", "delivery_mode", "message_id", "timestamp", "type", "user_id"]}
+
+
+def report_properties() -> dict[str, Any]:
+    """Describe the AMQP properties of what a province reports."""
+    pattern = rf"^province\.({_KEYS})$"
+    return _properties(
+        "AMQP properties of what a province reports",
+        user_id={"pattern": pattern, "description": "the province's own user: without it a report counts as forged"},
+    ) | {"required": ["content_type", "delivery_mode", "message_id", "user_id"]}
+
+
+def _properties(title: str, *, user_id: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "title": title,
+        "type": "object",
+        "properties": {
+            "content_type": {"const": CONTENT_TYPE},
+            "delivery_mode": {"const": 2, "description": "persistent: it outlasts a restart of the broker"},
+            "message_id": {"type": "string", "maxLength": 64, "description": "the event's `id`"},
+            "timestamp": {"type": "string", "format": "date-time", "description": "when it was published"},
+            "type": {"type": "string", "description": "the event's `type`"},
+            "user_id": {"type": "string", **user_id},
+        },
+    }
+
+
+def event_headers() -> dict[str, Any]:
+    """Describe the headers of what the desk announces: none, until an operator puts a dead letter back."""
+    said = {
+        EXCHANGE: {"type": "string", "description": "where it was first published"},
+        ROUTING_KEY: {"type": "string", "description": "the routing key it was first published with"},
+        SENDER: {"type": "string", "description": "the user who first published it"},
+        TRIES: {"type": "integer", "description": "how often it had failed"},
+    }
+    return {
+        "title": "Headers of what the desk announces",
+        "type": "object",
+        "description": (
+            "A message has none when it comes for the first time; these are on one that an operator has put back from "
+            "the dead letters. Nothing in them is needed to handle it."
+        ),
+        "properties": said,
+    }
+
+
+def report_headers() -> dict[str, Any]:
+    """Describe the headers of what a province reports: whatever it likes, read by nobody."""
+    return {
+        "title": "Headers of what a province reports",
+        "type": "object",
+        "description": "None are needed. The desk reads none and passes none on; put nothing personal into them.",
+        "properties": {},
+    }
+
+
+def _one_of_each() -> frozenset[str]:
+    others = {province_queue(each.key) for each in PROVINCES if each.key != SOME_PROVINCE}
+    return frozenset(user.name for user in everybody()) - others
+
+
+def _all_of(names: Iterable[str]) -> list[str]:
+    return sorted({for_all(name) for name in names})

@@ -1,0 +1,105 @@
+"""Links to files lead through the real gateway to a real S3 server, and nothing else of that server can be reached."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from applicant import PDF
+from desk_process import wait_for
+from real_desk import RealDesk
+
+from desk.local.gateway_table import load_table
+from desk.servers.gateway import GatewayServer, open_gateway
+
+START = Path(__file__).parents[2] / "gateway" / "nginx" / "start"
+
+
+@pytest.fixture
+def door(calm_desk: RealDesk) -> Iterator[GatewayServer]:
+    """The gateway before all services and the S3 server; intake gives out links that lead to it."""
+    services = {route.service: calm_desk[route.service].url.removeprefix("http://") for route in load_table().routes}
+    with open_gateway(START, services, files=calm_desk.s3.endpoint, files_bucket=calm_desk.name) as gateway:
+        calm_desk["intake"].restart(S3_PUBLIC_ENDPOINT=gateway.url)
+        yield gateway
+
+
+@pytest.fixture
+def link(calm_desk: RealDesk, door: GatewayServer) -> str:
+    """The link an applicant is given to a file of their own request."""
+    applicant = calm_desk.applicant(1)
+    file_id = applicant.put_up("گذرنامه.pdf", PDF)
+    code = calm_desk.submit(1, attachments=[file_id]).code
+    headers = {"Authorization": f"Bearer {applicant.sees(code, 'registered')['token']}"}
+    given = wait_for(lambda: httpx.get(f"{door.url}/api/files/{file_id}", headers=headers, trust_env=False)).json()
+    return str(given["url"])
+
+
+def test_a_browser_fetches_a_file_by_its_link_at_the_desk_s_own_address(door: GatewayServer, link: str):
+    assert link.startswith(f"{door.url}/")
+
+    answer = httpx.get(link, trust_env=False)
+
+    assert (answer.status_code, answer.content) == (200, PDF)
+    assert answer.headers["content-disposition"].startswith("attachment;")
+    assert answer.headers["cache-control"] == "private, no-store"
+    for name, value in load_table().headers.items():
+        assert answer.headers.get_list(name) == [value], name
+    assert not [name for name in answer.headers if name.startswith("x-amz")]
+    assert answer.headers["server"] == "nginx"
+
+
+def test_a_part_of_a_file_can_be_asked_for(link: str):
+    answer = httpx.get(link, headers={"Range": "bytes=0-3"}, trust_env=False)
+    assert (answer.status_code, answer.content) == (206, PDF[:4])
+
+
+UNSIGNED = ["another signature", "longer"]
+
+
+@pytest.mark.parametrize("spoil", ["no signature", "another file", "another bucket", *UNSIGNED])
+def test_a_link_that_was_not_given_out_leads_nowhere(calm_desk: RealDesk, link: str, spoil: str):
+    if spoil in UNSIGNED and calm_desk.s3.kind == "moto":
+        pytest.skip("moto looks at no signature; that it arrives as it was made is tested in tests/gateway")
+    path, _, query = link.partition("?")
+    spoilt = {
+        "no signature": path,
+        "another signature": re.sub("(?<=X-Amz-Signature=)[0-9a-f]{8}", "0" * 8, link),
+        "another file": f"{path[:-4]}beef?{query}",
+        "longer": link.replace("X-Amz-Expires=60", "X-Amz-Expires=6000"),
+        "another bucket": f"{path.replace('/desk-', '/other-')}?{query}",
+    }[spoil]
+    assert spoilt != link
+
+    answer = httpx.get(spoilt, trust_env=False)
+
+    assert answer.status_code == 404
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "Amz" not in answer.text
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "HEAD"])
+def test_a_link_is_for_fetching_alone(link: str, method: str):
+    answer = httpx.request(method, link, trust_env=False)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+
+
+@pytest.mark.parametrize("path", ["/minio/health/live", "/minio/admin/v3/info", "/{bucket}", "/{bucket}/?list-type=2"])
+def test_nothing_else_of_the_store_can_be_reached(calm_desk: RealDesk, door: GatewayServer, path: str):
+    answer = httpx.get(door.url + path.format(bucket=calm_desk.name), trust_env=False)
+    assert answer.status_code == 404
+
+
+def test_the_log_holds_no_link(door: GatewayServer, link: str):
+    httpx.get(link, trust_env=False)
+    wait_for(lambda: '"route":"/files"' in door.access_log)
+    assert "X-Amz" not in door.access_log
+    assert link.partition("?")[0].rpartition("/")[2] not in door.access_log
+
+
+def test_without_an_s3_server_the_gateway_has_no_such_door(calm_desk: RealDesk, link: str):
+    services = {route.service: calm_desk[route.service].url.removeprefix("http://") for route in load_table().routes}
+    with open_gateway(START, services) as plain:
+        path = re.sub("^http://[^/]+", "", link)
+        assert httpx.get(plain.url + path, trust_env=False).status_code == 404
