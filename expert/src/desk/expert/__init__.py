@@ -1,16 +1,21 @@
 """For provincial expert systems: the service desk's requests in, the experts' reports out."""
 
 from desk.expert.case import Case
-from desk.expert.errors import BrokerAwayError, ExpertError, FileDamagedError, FileRefusedError
-from desk.expert.events import FileReference, Refusal, Request
+from desk.expert.catalog import Catalog, Subject
+from desk.expert.errors import BrokerAwayError, CatalogAwayError, ExpertError, FileDamagedError, FileRefusedError
+from desk.expert.events import HEARD, FileReference, Refusal, Request, Titled, Told, read
 from desk.expert.files import Attachment, Files
 from desk.expert.inbox import Inbox
 from desk.expert.memory import Memory, SqliteMemory
+from desk.expert.reports import Report, Reports
 
 __all__ = [
+    "HEARD",
     "Attachment",
     "BrokerAwayError",
     "Case",
+    "Catalog",
+    "CatalogAwayError",
     "ExpertError",
     "FileDamagedError",
     "FileReference",
@@ -19,6 +24,12 @@ __all__ = [
     "Inbox",
     "Memory",
     "Refusal",
+    "Report",
+    "Reports",
     "Request",
     "SqliteMemory",
+    "Subject",
+    "Titled",
+    "Told",
+    "read",
 ]

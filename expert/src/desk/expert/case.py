@@ -4,10 +4,10 @@ import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from desk.expert.errors import FileRefusedError
-from desk.expert.events import FileReference, Refusal, Request
+from desk.expert.events import FileReference, Refusal, Request, Titled, Told
 from desk.expert.files import Attachment, Files
 
 Report = Callable[[str, str, str, dict[str, Any]], Awaitable[None]]
@@ -31,7 +31,21 @@ class Case:
     refusal: Refusal | None
     _report: Report = field(repr=False)
     _files: Files | None = field(repr=False)
+    seq: int = 0
+    """The number of what was told of this request: the higher, the later."""
     _reports: int = 0
+
+    @classmethod
+    def of(cls, told: Told, report: Report, files: Files | None) -> Self:
+        """Give what the desk told as a case."""
+        return cls(
+            told.id, told.kind, told.tracking_code, told.data, told.request, told.refusal, report, files, told.seq
+        )
+
+    @property
+    def told(self) -> Told:
+        """What the desk told, without the means to report on it: to be kept, and reported on later."""
+        return Told(self.event_id, self.kind, self.tracking_code, self.seq, self.data, self.request, self.refusal)
 
     @property
     def attachments(self) -> list[Attachment]:
@@ -66,9 +80,14 @@ class Case:
         """Say that the request cannot be granted."""
         await self._send("case-rejected", {"reason": reason})
 
-    async def refer(self, province: str, reason: str) -> None:
-        """Hand the case to another province, named by its key."""
-        await self._send("case-referred", {"province": province, "reason": reason})
+    async def refer(
+        self, province: str, reason: str, *, subject: Titled | None = None, sub_subject: Titled | None = None
+    ) -> None:
+        """Hand the case to a province, named by its key, or to another subject there or here: then both parts of it."""
+        data: dict[str, Any] = {"province": province, "reason": reason}
+        if subject is not None and sub_subject is not None:
+            data |= {"subject": subject.model_dump(), "sub_subject": sub_subject.model_dump()}
+        await self._send("case-referred", data)
 
     async def _send(self, name: str, data: dict[str, Any]) -> None:
         self._reports += 1

@@ -4,6 +4,7 @@
 
     ExpertError
     ├── BrokerAwayError    the broker does not confirm a report in time, or refuses it
+    ├── CatalogAwayError   the desk does not say which subjects it has
     ├── FileRefusedError   the desk does not give or take a file, and says why
     └── FileDamagedError   what came is not the file the desk told of
 """
@@ -15,6 +16,10 @@ class ExpertError(Exception):
 
 class BrokerAwayError(ExpertError):
     """The broker did not confirm the report; the case comes again, and the report goes out once."""
+
+
+class CatalogAwayError(ExpertError):
+    """The desk does not answer, or not with a catalogue."""
 
 
 class FileRefusedError(ExpertError):

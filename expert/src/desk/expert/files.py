@@ -55,11 +55,14 @@ class Files:
 
     async def put_up(self, tracking_code: str, path: Path) -> FileReference:
         """Put up a file for a case. Raises FileRefusedError."""
-        content = await asyncio.to_thread(path.read_bytes)
+        return await self.put_up_content(tracking_code, path.name, await asyncio.to_thread(path.read_bytes))
+
+    async def put_up_content(self, tracking_code: str, name: str, content: bytes) -> FileReference:
+        """Put up what is in memory, under a name. Raises FileRefusedError."""
         answer = await self._http.post(
             "/api/province/files",
             data={"tracking_code": tracking_code},
-            files={"file": (path.name, content)},
+            files={"file": (name, content)},
             headers=self._headers(),
         )
         return FileReference.model_validate_json(_demanded(answer).content)
