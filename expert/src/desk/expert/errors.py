@@ -23,11 +23,14 @@ class CatalogAwayError(ExpertError):
 
 
 class FileRefusedError(ExpertError):
-    """The desk does not give or take this file; ``code`` is the desk's stable code."""
+    """The desk does not give or take this file; ``code`` is the desk's stable code.
 
-    def __init__(self, code: str, title: str) -> None:
+    ``later`` tells whether it may do so later: it is away or busy, or has not heard of a referral yet.
+    """
+
+    def __init__(self, code: str, title: str, *, later: bool = False) -> None:
         super().__init__(f"{code}: {title}")
-        self.code = code
+        self.code, self.title, self.later = code, title, later
 
 
 class FileDamagedError(ExpertError):
