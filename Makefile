@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup run test faults lint format contracts lock bench images compose-test up down clean
 BIN := .venv/bin
-PYTHON_FILES := libs services deploy expert local tests benchmarks
+PYTHON_FILES := libs services deploy expert console local tests benchmarks
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -5,12 +5,22 @@ import json
 import uuid
 from pathlib import Path
 
+import httpx
 import pytest
 
 from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.events import Message
 from desk.chassis.telemetry import Telemetry
-from desk.expert import BrokerAwayError, Inbox, SqliteMemory, Titled
+from desk.expert import (
+    BrokerAwayError,
+    Catalog,
+    CatalogAwayError,
+    Inbox,
+    Report,
+    Reports,
+    SqliteMemory,
+    Titled,
+)
 
 EXAMPLES = Path(__file__).parents[2] / "contracts" / "events"
 QUEUE_SECONDS = 20
@@ -170,3 +180,40 @@ async def test_numbers_survive_a_restart_and_belong_to_a_case(tmp_path):
     assert await SqliteMemory(path).number("1", "b") == 2
     assert await SqliteMemory(path).number("1", "a") == 1
     assert await SqliteMemory(path).number("2", "c") == 1
+
+
+async def test_a_report_made_long_after_its_case_goes_out_by_itself_and_counts_once(desk, broker_url):
+    reports = Reports(broker_url("province.isfahan"), "isfahan")
+    report = Report(str(uuid.uuid4()), "case-answered", "123456789018", 4, {"text": "انجام شد.", "files": []})
+    await reports.send(report)
+    await reports._connection.transport.connection.close(OSError("cut"))
+    await reports.send(report)
+    await reports.close()
+
+    (first, _), (second, answered) = await desk.next_report(), await desk.next_report()
+    assert first.id == second.id == answered["id"]
+    assert first.sender == "province.isfahan"
+    assert (answered["seq"], answered["data"]["text"]) == (4, "انجام شد.")
+
+
+async def test_a_late_case_and_a_referral_to_another_subject(desk, inbox):
+    await desk.tell("request-overdue")
+    async with inbox() as opened:
+        case = await next_of(opened)
+        assert (case.kind, case.told.seq) == ("request-overdue", 1)
+        visa = Titled(key="hajj_visa", title="روادید حج")
+        await case.refer("isfahan", "عمره نیست.", subject=Titled(key="hajj", title="حج"), sub_subject=visa)
+
+    _, referred = await desk.next_report()
+    assert referred["data"]["sub_subject"] == {"key": "hajj_visa", "title": "روادید حج"}
+
+
+async def test_the_catalogue_is_the_door_s(tmp_path):
+    def door(request):
+        subject = {"key": "hajj", "title": "حج", "sub_subjects": [{"key": "hajj_visa", "title": "روادید", "new": 1}]}
+        return httpx.Response(200, json={"subjects": [subject], "limits": {}})
+
+    [subject] = await Catalog("http://desk", transport=httpx.MockTransport(door)).subjects()
+    assert subject.sub_subjects == [Titled(key="hajj_visa", title="روادید")]
+    with pytest.raises(CatalogAwayError):
+        await Catalog("http://desk", transport=httpx.MockTransport(lambda _: httpx.Response(503))).subjects()

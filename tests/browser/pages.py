@@ -155,3 +155,36 @@ class TrackPage(Form):
         self.page.get_by_label("کد رهگیری").fill(to_persian(tracking_code))
         self.read_code()
         self.submit.click()
+
+
+class ConsolePage:
+    """The experts' console, as it is in the demonstration."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def sign_in(self, username: str) -> "ConsolePage":
+        """Choose one of the accounts that the page shows, and come in."""
+        self.page.goto("/demo/expert")
+        self.page.get_by_label("نام کاربری").select_option(username)
+        self.page.get_by_role("button", name="ورود").click()
+        expect(self.page.get_by_role("heading", name="درخواست‌ها", level=1)).to_be_visible()
+        return self
+
+    def open_case(self, code: str) -> None:
+        """Find a case in the list and open it."""
+        self.page.get_by_label("جست‌وجو", exact=True).fill(code)
+        self.page.get_by_role("button", name="نمایش").click()
+        self.page.locator(f"[data-tracking-code='{code}']").get_by_role("link").click()
+        expect(self.page.get_by_role("heading", name="تاریخچه")).to_be_visible()
+
+    def take(self) -> None:
+        """Take the open case."""
+        self.page.get_by_role("button", name="برداشتن درخواست").click()
+        expect(self.page.locator("#done")).to_be_visible()
+
+    def answer(self, text: str) -> None:
+        """Answer the case that is taken."""
+        self.page.get_by_label("پاسخ شما").fill(text)
+        self.page.get_by_role("button", name="ارسال پاسخ").click()
+        expect(self.page.locator("#done")).to_contain_text("پاسخ ثبت شد")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from applicant import Applicant, Expert
-from browser.pages import SendPage, TrackPage, living
+from browser.pages import ConsolePage, SendPage, TrackPage, living
 from browser.test_pictures import PICTURES, Camera
 from desk_process import RunningDesk
 from playwright.sync_api import Page, Route, expect
@@ -112,7 +112,7 @@ def test_a_foreign_national_sends_a_request(page: Page, desk: RunningDesk):
     expect(page.locator("#receipt_national_id")).to_have_text(to_persian("123*******12"))
 
     Expert(desk.client, "ilam").receives(code)
-    page.goto(f"/demo/expert/{code}")
+    ConsolePage(page).sign_in("ilam").open_case(code)
     expect(page.locator("#unconfirmed")).to_be_visible()
     TrackPage(page).open().ask(FOREIGN_CODE, code)
     expect(page.locator("#result_code")).to_be_visible()

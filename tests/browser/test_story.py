@@ -4,7 +4,7 @@ import io
 import unicodedata
 
 from applicant import Applicant, Expert
-from browser.pages import FILES, SendPage, TrackPage, day_of, living
+from browser.pages import FILES, ConsolePage, SendPage, TrackPage, day_of, living
 from desk_process import RunningDesk, wait_for
 from playwright.sync_api import Page, Route, expect
 from pypdf import PdfReader
@@ -47,14 +47,11 @@ def test_an_applicant_sends_a_request_and_reads_the_answer(page: Page, desk: Run
 
 
 def answer_as_expert(page: Page, code: str):
-    page.goto("/demo/expert")
-    page.get_by_label("استان").select_option("isfahan")
-    page.get_by_role("button", name="نمایش").click()
-    page.locator(f"[data-tracking-code='{code}']").get_by_role("link").click()
+    console = ConsolePage(page).sign_in("isfahan")
+    console.open_case(code)
     expect(page.get_by_role("link", name=FILES[0]["name"])).to_be_visible()
-    page.get_by_label("پاسخ شما").fill(ANSWER)
-    page.get_by_role("button", name="ارسال پاسخ").click()
-    expect(page.locator("#answered")).to_be_visible()
+    console.take()
+    console.answer(ANSWER)
 
 
 def test_the_receipt_is_one_printed_page_with_all_that_matters(page: Page, desk: RunningDesk):

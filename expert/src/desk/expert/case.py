@@ -4,10 +4,10 @@ import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from desk.expert.errors import FileRefusedError
-from desk.expert.events import FileReference, Refusal, Reply, Request, Titled
+from desk.expert.events import FileReference, Refusal, Reply, Request, Titled, Told
 from desk.expert.files import Attachment, Files
 
 Report = Callable[[str, str, str, dict[str, Any]], Awaitable[None]]
@@ -31,8 +31,33 @@ class Case:
     refusal: Refusal | None
     _report: Report = field(repr=False)
     _files: Files | None = field(repr=False)
+    seq: int = 0
+    """The number of what was told of this request: the higher, the later."""
     _reports: int = 0
     reply: Reply | None = field(default=None, kw_only=True)
+
+    @classmethod
+    def of(cls, told: Told, report: Report, files: Files | None) -> Self:
+        """Give what the desk told as a case."""
+        return cls(
+            told.id,
+            told.kind,
+            told.tracking_code,
+            told.data,
+            told.request,
+            told.refusal,
+            report,
+            files,
+            told.seq,
+            reply=told.reply,
+        )
+
+    @property
+    def told(self) -> Told:
+        """What the desk told, without the means to report on it: to be kept, and reported on later."""
+        return Told(
+            self.event_id, self.kind, self.tracking_code, self.seq, self.data, self.request, self.refusal, self.reply
+        )
 
     @property
     def attachments(self) -> list[Attachment]:
@@ -75,10 +100,11 @@ class Case:
     async def refer(
         self, province: str, reason: str, *, subject: Titled | None = None, sub_subject: Titled | None = None
     ) -> None:
-        """Hand the case to another province, named by its key, or to another subject; a subject needs both parts."""
-        about = {"subject": subject, "sub_subject": sub_subject}
-        named = {part: each.model_dump() for part, each in about.items() if each is not None}
-        await self._send("case-referred", {"province": province, "reason": reason, **named})
+        """Hand the case to a province, named by its key, or to another subject there or here: then both parts of it."""
+        data: dict[str, Any] = {"province": province, "reason": reason}
+        if subject is not None and sub_subject is not None:
+            data |= {"subject": subject.model_dump(), "sub_subject": sub_subject.model_dump()}
+        await self._send("case-referred", data)
 
     async def _send(self, name: str, data: dict[str, Any]) -> None:
         self._reports += 1

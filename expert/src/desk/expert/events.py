@@ -1,5 +1,6 @@
 """The desk's events as a province reads them: what it needs, ignoring whatever else there is."""
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -13,6 +14,7 @@ HEARD = WITH_REQUEST | {
     "request-objected",
     "request-withdrawn",
     "request-rated",
+    "request-overdue",
 }
 
 
@@ -136,3 +138,33 @@ class Envelope(_Read):
         if self.type.startswith(TYPE_PREFIX) and self.type.endswith(TYPE_SUFFIX):
             return self.type.removeprefix(TYPE_PREFIX).removesuffix(TYPE_SUFFIX)
         return self.type
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the desk told a province. ``seq`` numbers what it told of this request: the higher, the later."""
+
+    id: str
+    kind: str
+    tracking_code: str
+    seq: int
+    data: dict[str, Any]
+    request: Request | None
+    refusal: Refusal | None
+    reply: Reply | None = None
+
+
+def read(body: bytes) -> Told:
+    """Read an event as it stands in the queue. Raises pydantic's ValidationError."""
+    envelope = Envelope.model_validate_json(body)
+    kind = envelope.name
+    return Told(
+        envelope.id,
+        kind,
+        envelope.subject,
+        envelope.seq,
+        envelope.data,
+        Request.model_validate(envelope.data) if kind in WITH_REQUEST else None,
+        Refusal.model_validate(envelope.data) if kind == REFUSED else None,
+        Reply.model_validate(envelope.data) if kind == REPLIED else None,
+    )

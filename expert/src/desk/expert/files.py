@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 from joserfc import jwt
@@ -23,6 +24,7 @@ TIMEOUT_SECONDS = 30.0
 PAUSES_SECONDS = (1.0, 2.0, 4.0)
 """A file of a case that was referred a moment ago may not be the province's yet."""
 _ALGORITHM = "Ed25519"
+_LATER = frozenset({httpx.codes.NOT_FOUND, httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS})
 
 
 class _Link(BaseModel):
@@ -55,12 +57,15 @@ class Files:
 
     async def put_up(self, tracking_code: str, path: Path) -> FileReference:
         """Put up a file for a case. Raises FileRefusedError."""
-        content = await asyncio.to_thread(path.read_bytes)
-        answer = await self._http.post(
+        return await self.put_up_content(tracking_code, path.name, await asyncio.to_thread(path.read_bytes))
+
+    async def put_up_content(self, tracking_code: str, name: str, content: bytes) -> FileReference:
+        """Put up what is in memory, under a name. Raises FileRefusedError."""
+        answer = await self._ask(
+            "POST",
             "/api/province/files",
             data={"tracking_code": tracking_code},
-            files={"file": (path.name, content)},
-            headers=self._headers(),
+            files={"file": (name, content)},
         )
         return FileReference.model_validate_json(_demanded(answer).content)
 
@@ -75,11 +80,17 @@ class Files:
 
     async def _link(self, file_id: str) -> str:
         for pause in (*PAUSES_SECONDS, None):
-            answer = await self._http.get(f"/api/province/files/{file_id}", headers=self._headers())
+            answer = await self._ask("GET", f"/api/province/files/{file_id}")
             if pause is None or answer.status_code != httpx.codes.NOT_FOUND:
                 break
             await asyncio.sleep(pause)
         return _Link.model_validate_json(_demanded(answer).content).url
+
+    async def _ask(self, method: str, path: str, **content: Any) -> httpx.Response:
+        try:
+            return await self._http.request(method, path, headers=self._headers(), **content)
+        except httpx.TransportError as error:
+            raise FileRefusedError("desk_away", type(error).__name__, later=True) from error
 
     def _headers(self) -> dict[str, str]:
         claims = {
@@ -135,4 +146,5 @@ def _demanded(answer: httpx.Response) -> httpx.Response:
         problem = _Problem.model_validate_json(answer.content)
     except ValidationError:
         problem = _Problem(title=f"HTTP {answer.status_code}")
-    raise FileRefusedError(problem.code, problem.title)
+    later = answer.is_server_error or answer.status_code in _LATER
+    raise FileRefusedError(problem.code, problem.title, later=later)

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 from fakeredis import FakeAsyncRedis
 from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 
 import desk.captcha.app as captcha
 import desk.captcha.settings
@@ -31,9 +32,9 @@ from desk.chassis.db import Database, migrate
 from desk.chassis.storage import FolderStore
 from desk.chassis.telemetry import Telemetry
 from desk.local import demo
+from desk.local.console import PATH, Console, ProvinceKeys
 from desk.local.gateway import Gateway
 from desk.local.keys import Keys, load_keys
-from desk.local.province import Provinces
 from desk.local.registry import SwitchedRegistry
 from desk.notifier.channels import ShownChannel
 from desk.notifier.domain import ChannelName
@@ -96,7 +97,9 @@ def create_app(settings: LocalSettings) -> Gateway:
     registry = SwitchedRegistry(people)
     registry_app = _registry_gateway(house, captcha_app, registry, people)
     storage = FolderStore(settings.folder / "objects", links_at=f"{settings.public_url}/demo/links")
-    intake_app = _intake(house, captcha_app, registry_app, storage, settings.province_keys)
+    province_keys = ProvinceKeys.new()
+    known_keys = {**province_keys.public, **settings.province_keys}
+    intake_app = _intake(house, captcha_app, registry_app, storage, known_keys)
     apps: dict[str, FastAPI] = {
         "captcha": captcha_app,
         "registry-gateway": registry_app,
@@ -104,19 +107,33 @@ def create_app(settings: LocalSettings) -> Gateway:
         "tracking": _tracking(house, captcha_app, intake_app, registry_app),
         "notifier": _notifier(house),
     }
-    provinces = Provinces(house.database("provinces"), broker, vault, Telemetry("provinces"))
-    demonstration = _demo(house, provinces, intake_app, registry)
+
+    async def door(scope: Scope, receive: Receive, send: Send) -> None:
+        await gateway(scope, receive, send)
+
+    console = Console(
+        database_url=house.url("console"),
+        vault_key=keys.vault_key,
+        broker=broker,
+        door=door,
+        url=settings.public_url,
+        keys=province_keys,
+    )
+    demonstration = _demo(house, console, intake_app, registry)
     demonstration.state.storage = storage
-    return Gateway(apps, {"/demo": demonstration}, lifespan=_lifespan(house, [*apps.values(), demonstration]))
+    lifespan = _lifespan(house, [*apps.values(), demonstration], console)
+    gateway = Gateway(apps, {PATH: console.mounted, "/demo": demonstration}, lifespan=lifespan)
+    return gateway
 
 
-def _lifespan(house: _House, apps: Sequence[FastAPI]) -> Callable[[], AsyncIterator[None]]:
+def _lifespan(house: _House, apps: Sequence[FastAPI], console: Console) -> Callable[[], AsyncIterator[None]]:
     async def lifespan() -> AsyncIterator[None]:
         for service in SERVICES_WITH_STORES:
             await migrate(f"desk.{service}", house.url(service))
         await house.broker.open()
         async with AsyncExitStack() as stack:
             stack.push_async_callback(house.broker.close)
+            await stack.enter_async_context(console.running())
             for app in apps:
                 await stack.enter_async_context(app.router.lifespan_context(app))
             yield
@@ -266,20 +283,18 @@ def _notifier(house: _House) -> FastAPI:
     )
 
 
-def _demo(house: _House, provinces: Provinces, intake_app: FastAPI, registry: SwitchedRegistry) -> FastAPI:
+def _demo(house: _House, console: Console, intake_app: FastAPI, registry: SwitchedRegistry) -> FastAPI:
     messages = house.database("notifier")
     app = base_app(
         "demo",
         "Service Desk: demonstration",
         Telemetry("demo"),
         background=Background(
-            start=provinces.start,
             drain=house.broker.drain,
-            workers=(provinces.worker,),
-            stop=(provinces.close, messages.close),
+            stop=(messages.close,),
         ),
     )
-    app.state.provinces = provinces
+    app.state.console = console
     app.state.registry = registry
     app.state.intake = intake_app.state.intake
     app.state.messages = demo.Messages(messages, house.vault)

@@ -15,27 +15,21 @@ from desk.chassis.crypto import Vault
 from desk.chassis.db import Database, Session
 from desk.chassis.problem import DomainError
 from desk.chassis.storage import FolderStore, ObjectMissingError
+from desk.console.domain.errors import ConsoleError
+from desk.console.store.cases import KnownCase
 from desk.intake.service import Intake
-from desk.iran.digits import fold, to_persian
+from desk.iran.digits import to_persian
 from desk.iran.jalali import format_moment
-from desk.iran.provinces import PROVINCES
-from desk.local.province import ProvinceCase, Provinces
+from desk.local.console import Console
 from desk.local.registry import SwitchedRegistry
 from desk.notifier.store import ShownMessage, messages_shown
 from desk.registry_gateway.adapters.simulator import people
 
-ANSWER_MIN, ANSWER_MAX = 2, 4000
+LISTED = 200
 
 _templates = Jinja2Templates(Path(__file__).parent / "templates")
 _templates.env.filters |= {"persian": to_persian, "moment": format_moment}
 router = APIRouter(prefix="/demo")
-
-
-class AnswerEmptyError(DomainError):
-    """The expert wrote nothing, or far too much."""
-
-    code, field = "answer_length", "text"
-    title = "متن پاسخ را بنویسید؛ دست‌کم ۲ و حداکثر ۴۰۰۰ نویسه."
 
 
 class LinkOverError(DomainError):
@@ -67,6 +61,7 @@ class Messages:
 
 def add_to(app: FastAPI) -> None:
     """Add the demonstration's routes."""
+    app.add_exception_handler(ConsoleError, _refuse)
     app.include_router(router)
     app.mount("/demo/assets", StaticFiles(directory=Path(__file__).parent / "assets"))
 
@@ -110,45 +105,25 @@ async def show_messages(request: Request, tracking_code: str | None = None) -> R
 @router.get("/requests")
 async def show_requests(request: Request, province: str | None = None) -> list[dict[str, Any]]:
     """List the requests that have reached a province, newest first."""
-    return [_case_json(case) for case in await _provinces(request).cases(province)]
+    return [_case_json(known) for known in await _console(request).experts.newest(province, LISTED)]
 
 
 @router.post("/answers", status_code=202)
 async def answer(request: Request, answer: Answer) -> dict[str, str]:
     """Answer a request as the experts of its province would."""
-    await _provinces(request).answer(answer.tracking_code, _answer_text(answer.text))
+    console = _console(request)
+    expert = await console.expert_of(await console.experts.province_of(answer.tracking_code))
+    await console.experts.answer(expert, answer.tracking_code, answer.text)
     return {"tracking_code": answer.tracking_code}
 
 
 @router.post("/questions", status_code=202)
 async def ask(request: Request, question: Answer) -> dict[str, str]:
     """Ask the applicant something as the experts of the request's province would."""
-    await _provinces(request).ask(question.tracking_code, _answer_text(question.text))
+    console = _console(request)
+    expert = await console.expert_of(await console.experts.province_of(question.tracking_code))
+    await console.experts.ask(expert, question.tracking_code, question.text)
     return {"tracking_code": question.tracking_code}
-
-
-@router.get("/expert")
-async def expert(request: Request, province: str | None = None) -> Response:
-    """Show an expert's desk: the requests of a province."""
-    cases = await _provinces(request).cases(province)
-    return _page(request, "expert.html", cases=cases, provinces=PROVINCES, chosen=province)
-
-
-@router.get("/expert/{tracking_code}")
-async def expert_case(request: Request, tracking_code: str) -> Response:
-    """Show one request with a box for the answer."""
-    return _page(request, "case.html", case=await _provinces(request).case(tracking_code), error=None)
-
-
-@router.post("/expert/{tracking_code}")
-async def expert_answer(request: Request, tracking_code: str, text: Annotated[str, Form()] = "") -> Response:
-    """Take the answer from the box."""
-    provinces = _provinces(request)
-    try:
-        await provinces.answer(tracking_code, _answer_text(text))
-    except AnswerEmptyError as error:
-        return _page(request, "case.html", case=await provinces.case(tracking_code), error=error.title)
-    return RedirectResponse(f"/demo/expert/{tracking_code}", status_code=303)
 
 
 @router.get("/files/{file_id}")
@@ -178,21 +153,14 @@ async def linked_file(request: Request, word: str) -> StreamingResponse:
     )
 
 
-def _provinces(request: Request) -> Provinces:
-    provinces: Provinces = request.app.state.provinces
-    return provinces
+def _console(request: Request) -> Console:
+    console: Console = request.app.state.console
+    return console
 
 
 def _registry(request: Request) -> SwitchedRegistry:
     registry: SwitchedRegistry = request.app.state.registry
     return registry
-
-
-def _answer_text(text: str) -> str:
-    folded = fold(text)
-    if not ANSWER_MIN <= len(folded) <= ANSWER_MAX:
-        raise AnswerEmptyError
-    return folded
 
 
 def _wants_page(request: Request) -> bool:
@@ -207,5 +175,14 @@ def _json(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in values.items()}
 
 
-def _case_json(case: ProvinceCase) -> dict[str, Any]:
-    return {**case.request, "answered": case.answered, "refused": case.refused}
+def _case_json(known: KnownCase) -> dict[str, Any]:
+    whole = known.request.model_dump(mode="json") if known.request else {}
+    return {**whole, "answered": not known.case.open, "refused": known.case.refused, "state": known.case.state}
+
+
+async def _refuse(_request: Request, error: Exception) -> JSONResponse:
+    """Say in the desk's words what the console would not do."""
+    if not isinstance(error, ConsoleError):
+        raise error
+    problem = {"type": "about:blank", "title": error.title, "status": error.status, "code": error.code}
+    return JSONResponse(problem, error.status, media_type="application/problem+json")

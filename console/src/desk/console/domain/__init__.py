@@ -1,0 +1,1 @@
+"""Rules and states of the console: no framework, no store, no network."""

@@ -1,0 +1,113 @@
+"""The command line: ``desk-console serve``, ``migrate``, ``create-account`` and ``new-key``."""
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import uvicorn
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+from sqlalchemy.exc import SQLAlchemyError
+
+from desk.console.app import create_app
+from desk.console.db import Database, migrate
+from desk.console.domain.accounts import Role
+from desk.console.domain.errors import ConsoleError
+from desk.console.seal import Seal, new_key
+from desk.console.service.supervising import Supervising
+from desk.console.settings import Settings
+from desk.iran.provinces import PROVINCES
+
+KEEP_ALIVE_SECONDS, GRACE_SECONDS = 75, 20
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line. What is wrong with the configuration is said in one line each."""
+    options = _parser().parse_args(arguments)
+    try:
+        match options.command:
+            case "serve":
+                _serve(options)
+            case "migrate":
+                asyncio.run(migrate(Settings().database_url.get_secret_value()))
+                _say("the database is at the newest schema")
+            case "create-account":
+                _say(asyncio.run(_create_account(options)))
+            case _:
+                _say(new_key())
+    except ValidationError as error:
+        faults = [
+            f"DESK_CONSOLE_{str(part['loc'][0]).upper()}: {part['msg']}" for part in error.errors(include_input=False)
+        ]
+        sys.exit("\n".join(f"desk-console: {fault}" for fault in faults))
+    except SettingsError as error:
+        sys.exit(f"desk-console: {error}")
+    except ConsoleError as error:
+        sys.exit(f"desk-console: {error.title}")
+    except (SQLAlchemyError, OSError) as error:
+        reason = str(error.__cause__ or error).partition("\n")[0]
+        sys.exit(f"desk-console: the database refuses or does not answer: {reason}; was desk-console migrate run?")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="desk-console", description="The experts' console of the service desk.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    serving = commands.add_parser("serve", help="serve until told to stop")
+    serving.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    serving.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
+    serving.add_argument(
+        "--trusted-proxies", default="", help="addresses or networks, by commas, whose X-Forwarded-For is believed"
+    )
+    commands.add_parser("migrate", help="bring the database to the newest schema")
+    commands.add_parser("new-key", help="make a key for DESK_CONSOLE_KEYS")
+    creating = commands.add_parser("create-account", help="add an account, and print its first password")
+    creating.add_argument("username", help="small Latin letters, digits, dots")
+    creating.add_argument("--province", required=True, choices=[each.key for each in PROVINCES], metavar="KEY")
+    creating.add_argument("--name", required=True, help="the person's name")
+    creating.add_argument("--role", choices=[role.value for role in Role], default=Role.SUPERVISOR.value)
+    return parser
+
+
+def _serve(options: argparse.Namespace) -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("aiormq").setLevel(logging.CRITICAL)
+    app = create_app()
+    # The server shuts down in order on SIGTERM and then raises the signal again; that is an orderly end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    uvicorn.run(
+        app,
+        host=options.host,
+        port=options.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(options.trusted_proxies),
+        forwarded_allow_ips=options.trusted_proxies or None,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+async def _create_account(options: argparse.Namespace) -> str:
+    settings = Settings()
+    database = Database(settings.database_url.get_secret_value())
+    supervising = Supervising(database, Seal.from_text(settings.keys.get_secret_value()), lambda: datetime.now(UTC))
+    try:
+        password = await supervising.add_account(
+            options.province, options.username, options.name, Role(options.role), by=None
+        )
+    finally:
+        await database.close()
+    return f"first password, to be changed at the first sign-in: {password}"
+
+
+def _say(line: str) -> None:
+    print(line)  # noqa: T201 - this is the command's answer
+
+
+if __name__ == "__main__":
+    main()

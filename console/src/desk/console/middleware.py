@@ -1,0 +1,62 @@
+"""What every request passes: a bound on its body, and the headers of every answer. Pure ASGI."""
+
+from starlette.datastructures import MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+BODY_MAX = 30 * 1024 * 1024
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+TOO_LARGE = "فایل‌ها روی هم از اندازهٔ مجاز بزرگ‌ترند. به صفحهٔ پیش برگردید و فایل‌های کوچک‌تری بفرستید."
+
+
+class _BodyTooLargeError(Exception):
+    """More came than may."""
+
+
+class Door:
+    """Adds the headers, and ends requests whose bodies are too large, however they come."""
+
+    def __init__(self, app: ASGIApp, body_max: int = BODY_MAX) -> None:
+        self._app, self._body_max = app, body_max
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        came, begun = 0, False
+
+        async def receive_bounded() -> Message:
+            nonlocal came
+            message = await receive()
+            came += len(message.get("body", b""))
+            if came > self._body_max:
+                raise _BodyTooLargeError
+            return message
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        try:
+            await self._app(scope, receive_bounded, send_with_headers)
+        except _BodyTooLargeError:
+            if begun:
+                raise
+            response = PlainTextResponse(TOO_LARGE, 413, {"Connection": "close"})
+            await response(scope, receive, send_with_headers)

@@ -1,0 +1,175 @@
+"""Lists of cases by where they stand, by subject and by what is searched, in an expert's order or a supervisor's."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from desk.console.domain import words
+from desk.console.domain.cases import Stage
+from desk.console.seal import Seal
+from desk.console.store.cases import OBJECTED_FIRST
+from desk.console.store.tables import case, case_word, sub_subject
+
+PAGE = 25
+RATED = (1, 5)
+
+
+class ListName(StrEnum):
+    """The lists of the inbox."""
+
+    OPEN = "open"
+    OVERDUE = "overdue"
+    URGENT = "urgent"
+    MINE = "mine"
+    ASKED = "asked"
+    DONE = "done"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which cases are to be listed, and for whom."""
+
+    province: str
+    account: str
+    supervisor: bool
+    list: ListName
+    now: datetime
+    sub_subject: str = ""
+    search: str = ""
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A province at a glance; ``median_days`` is from submission to decision."""
+
+    open: int
+    overdue: int
+    urgent: int
+    asked: int
+    done: int
+    median_days: float | None
+    ratings: dict[int, int]
+
+    @property
+    def rated(self) -> int:
+        """How many applicants have rated."""
+        return sum(self.ratings.values())
+
+    @property
+    def average(self) -> float | None:
+        """The mean of the ratings."""
+        return sum(mark * count for mark, count in self.ratings.items()) / self.rated if self.rated else None
+
+
+class ListStore:
+    """Reads lists and counts; changes nothing."""
+
+    def __init__(self, session: AsyncSession, seal: Seal) -> None:
+        self._session, self._seal = session, seal
+
+    async def page(self, wanted: Wanted) -> tuple[list[Row[Any]], bool]:
+        """Give one page of rows, and whether there are more."""
+        query = select(case).where(*self._where(wanted))
+        for term in words.words(wanted.search):
+            query = query.where(await self._term(wanted.province, term))
+        query = _ordered(query, wanted).offset((wanted.page - 1) * PAGE).limit(PAGE + 1)
+        rows = list((await self._session.execute(query)).all())
+        return rows[:PAGE], len(rows) > PAGE
+
+    async def newest(self, province: str | None, most: int) -> list[Row[Any]]:
+        """Give the newest cases of a province, or of all."""
+        query = select(case).where(case.c.submitted_at.is_not(None)).order_by(case.c.submitted_at.desc()).limit(most)
+        if province:
+            query = query.where(case.c.province == province)
+        return list((await self._session.execute(query)).all())
+
+    @staticmethod
+    def _where(wanted: Wanted) -> list[ColumnElement[bool]]:
+        conditions = [case.c.province == wanted.province]
+        match wanted.list:
+            case ListName.OPEN | ListName.OVERDUE | ListName.URGENT:
+                conditions.append(case.c.stage == Stage.OPEN)
+            case ListName.MINE:
+                conditions += [case.c.holder == wanted.account, case.c.held_until > wanted.now]
+            case ListName.ASKED | ListName.DONE:
+                conditions.append(case.c.stage == Stage(wanted.list))
+            case ListName.ALL:
+                conditions.append(case.c.submitted_at.is_not(None))
+        if wanted.list is ListName.OVERDUE:
+            conditions.append(case.c.due_at < wanted.now)
+        if wanted.list is ListName.URGENT:
+            conditions.append(or_(case.c.rank == OBJECTED_FIRST, case.c.escalates_at < wanted.now))
+        if wanted.sub_subject:
+            conditions.append(case.c.sub_subject == wanted.sub_subject)
+        return conditions
+
+    async def _term(self, province: str, term: str) -> ColumnElement[bool]:
+        """A word of a name or a number the case carries, a word of its subject, or the beginning of its code."""
+        digits = words.number(term)
+        word = self._seal.word(words.phone(digits) if digits else term, province)
+        named = select(case_word.c.tracking_code).where(case_word.c.province == province, case_word.c.word == word)
+        if digits:
+            return or_(case.c.tracking_code.in_(named), case.c.tracking_code.between(digits, digits + ":"))
+        titled = select(sub_subject.c.key).where(
+            sub_subject.c.province == province,
+            func.replace(sub_subject.c.title + " " + sub_subject.c.subject_title, "\u200c", "").contains(
+                term, autoescape=True
+            ),
+        )
+        keys = (await self._session.execute(titled)).scalars().all()
+        if not keys:
+            return case.c.tracking_code.in_(named)
+        return or_(case.c.tracking_code.in_(named), case.c.sub_subject.in_(keys))
+
+    async def figures(self, province: str, now: datetime) -> Figures:
+        """Count what is open, late, asked and done, and measure how long decisions took and how they were liked."""
+        staged = {
+            row.stage: row.n
+            for row in await self._session.execute(
+                select(case.c.stage, func.count().label("n")).where(case.c.province == province).group_by(case.c.stage)
+            )
+        }
+        rated = await self._session.execute(
+            select(case.c.rating, func.count().label("n"))
+            .where(case.c.province == province, case.c.rating.between(*RATED))
+            .group_by(case.c.rating)
+        )
+        return Figures(
+            open=staged.get(Stage.OPEN, 0),
+            overdue=await self._count(province, case.c.due_at < now),
+            urgent=await self._count(province, or_(case.c.rank == OBJECTED_FIRST, case.c.escalates_at < now)),
+            asked=staged.get(Stage.ASKED, 0),
+            done=staged.get(Stage.DONE, 0),
+            median_days=await self._median(province),
+            ratings={row.rating: row.n for row in rated},
+        )
+
+    async def _count(self, province: str, condition: ColumnElement[bool]) -> int:
+        where = (case.c.province == province, case.c.stage == Stage.OPEN, condition)
+        return int((await self._session.execute(select(func.count()).select_from(case).where(*where))).scalar_one())
+
+    async def _median(self, province: str) -> float | None:
+        of_province = (case.c.province == province, case.c.days.is_not(None))
+        count = (await self._session.execute(select(func.count()).select_from(case).where(*of_province))).scalar_one()
+        if not count:
+            return None
+        middle = select(case.c.days).where(*of_province).order_by(case.c.days).offset((count - 1) // 2)
+        days = (await self._session.execute(middle.limit(2 - count % 2))).scalars().all()
+        return float(sum(days) / len(days))
+
+
+def _ordered(query: Select[Any], wanted: Wanted) -> Select[Any]:
+    """Put what is due first to the top: overdue leads; for supervisors objections do, and what headquarters knows."""
+    if wanted.list is ListName.DONE:
+        return query.order_by(case.c.decided_at.desc())
+    if wanted.list is ListName.ALL:
+        return query.order_by(case.c.submitted_at.desc())
+    if wanted.supervisor and wanted.list in {ListName.OPEN, ListName.URGENT}:
+        return query.order_by(case.c.rank, case.c.escalates_at)
+    return query.order_by(case.c.due_at)

@@ -1,0 +1,41 @@
+"""The desk's subjects, as its public door lists them: a referral to another subject names one of them."""
+
+import httpx
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from desk.expert.errors import CatalogAwayError
+from desk.expert.events import Titled
+
+TIMEOUT_SECONDS = 10.0
+
+
+class Subject(Titled):
+    """A subject with its sub-subjects."""
+
+    sub_subjects: list[Titled]
+
+
+class _Listed(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    subjects: list[Subject]
+
+
+class Catalog:
+    """Asks the desk for its subjects."""
+
+    def __init__(self, url: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        """``url`` is the desk's address."""
+        self._http = httpx.AsyncClient(base_url=url, timeout=TIMEOUT_SECONDS, transport=transport)
+
+    async def subjects(self) -> list[Subject]:
+        """List the subjects. Raises CatalogAwayError."""
+        try:
+            answer = (await self._http.get("/api/catalog")).raise_for_status()
+            return _Listed.model_validate_json(answer.content).subjects
+        except (httpx.HTTPError, ValidationError) as error:
+            raise CatalogAwayError(type(error).__name__) from error
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()

@@ -1,0 +1,120 @@
+"""Reports of a province on their way to the desk, on a connection of their own."""
+
+import asyncio
+import json
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import aio_pika
+from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.connection import make_url
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS, AMQPError
+
+from desk.expert.errors import BrokerAwayError
+from desk.expert.events import TYPE_PREFIX, TYPE_SUFFIX
+
+CASES, CONTENT_TYPE = "desk.cases", "application/cloudevents+json"
+HEARTBEAT_SECONDS, CONNECT_SECONDS, CONFIRM_SECONDS = 10, 5.0, 5.0
+REPORT_TRIES = 5
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 5.0
+FAULTS = (*CONNECTION_EXCEPTIONS, AMQPError, TimeoutError)
+"""What a broker that is away, or that refuses, is known by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a province says of a case. ``seq`` numbers the case's reports from one; ``at`` is when it happened.
+
+    The same report may be sent again with the same ``id`` and ``seq``: it counts once.
+    """
+
+    id: str
+    name: str
+    tracking_code: str
+    seq: int
+    data: dict[str, Any]
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def type(self) -> str:
+        """Its CloudEvents type."""
+        return f"{TYPE_PREFIX}{self.name}{TYPE_SUFFIX}"
+
+    def body(self, province: str) -> bytes:
+        """Write it as the event the desk reads."""
+        at = self.at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        envelope = {
+            "specversion": "1.0",
+            "id": self.id,
+            "source": f"/province/{province}",
+            "type": self.type,
+            "subject": self.tracking_code,
+            "time": at,
+            "seq": self.seq,
+            "datacontenttype": "application/json",
+            "data": {"tracking_code": self.tracking_code, "at": at, **self.data},
+        }
+        return json.dumps(envelope, ensure_ascii=False).encode()
+
+
+class Reports:
+    """Sends reports whenever they are made, connecting when there is something to send."""
+
+    def __init__(self, url: str, province: str) -> None:
+        """``url`` is ``amqps://province.<key>:password@host/vhost``; ``province`` the key."""
+        self._url = make_url(url, heartbeat=HEARTBEAT_SECONDS)
+        self._province = province
+        self._connection: AbstractConnection | None = None
+        self._channel: AbstractChannel | None = None
+        self._turn = asyncio.Lock()
+
+    async def send(self, report: Report) -> None:
+        """Return once the broker has the report. Raises BrokerAwayError after a few tries."""
+        message = aio_pika.Message(
+            report.body(self._province),
+            content_type=CONTENT_TYPE,
+            delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+            message_id=report.id,
+            type=report.type,
+            timestamp=datetime.now(UTC),
+            user_id=self._url.user,
+        )
+        key = f"{report.name}.{self._province}"
+        pause, fault = FIRST_PAUSE_SECONDS, "no connection"
+        for _ in range(REPORT_TRIES):
+            try:
+                async with asyncio.timeout(CONNECT_SECONDS + CONFIRM_SECONDS), self._turn:
+                    exchange = await (await self._open_channel()).get_exchange(CASES, ensure=False)
+                    await exchange.publish(message, key, mandatory=True, timeout=CONFIRM_SECONDS)
+            except FAULTS as error:
+                fault = type(error).__name__
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            else:
+                return
+        raise BrokerAwayError(f"{key} was not confirmed: {fault}")
+
+    async def close(self) -> None:
+        """Close the connection."""
+        connection, self._connection, self._channel = self._connection, None, None
+        if connection is not None:
+            with suppress(*FAULTS):
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    await connection.close()
+
+    async def _open_channel(self) -> AbstractChannel:
+        if self._connection is None or not self._connection.connected.is_set():
+            await self.close()
+            connection = aio_pika.Connection(self._url)
+            try:
+                await connection.connect()
+            except BaseException:
+                await connection.close()
+                raise
+            self._connection = connection
+        if self._channel is None or self._channel.is_closed:
+            self._channel = self._connection.channel(publisher_confirms=True, on_return_raises=True)
+            await self._channel.initialize()
+        return self._channel

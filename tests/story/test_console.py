@@ -1,0 +1,43 @@
+"""The story at the console: a request is seen, taken, answered with a file, and its applicant reads that."""
+
+import httpx
+from applicant import PDF, Applicant
+from console_desk import ConsoleDesk
+from desk_process import RunningDesk, wait_for
+
+ANSWER = "روادید شما صادر شده است."
+
+
+def has_come(console: ConsoleDesk, code: str) -> str:
+    """Wait until a case can be opened; return its page."""
+    return wait_for(lambda: text if "request_text" in (text := console.open(f"/cases/{code}")) else "")
+
+
+def test_a_request_is_seen_taken_and_answered_with_a_file_that_its_applicant_gets(desk: RunningDesk):
+    applicant = Applicant(desk.client, place=8)
+    applicant.identify()
+    file_id = applicant.put_up("گذرنامه.pdf", PDF)
+    code = applicant.send(applicant.form(province="kerman", attachments=[file_id])).json()["tracking_code"]
+
+    with ConsoleDesk(desk.url).sign_in("kerman") as console:
+        assert console.path.endswith("/cases")
+        has_come(console, code)
+        assert code in console.open("/cases")
+        page = console.open(f"/cases/{code}")
+        assert applicant.person["last_name"] in page
+        assert "گذرنامه.pdf" in page
+        assert console.client.get(f"/cases/{code}/files/{file_id}").content == PDF
+
+        console.send(f"/cases/{code}/take")
+        assert 'id="send_answer"' in console.text
+        console.send(f"/cases/{code}/answer", text=ANSWER, files={"files": ("روادید.pdf", PDF)})
+        assert "پاسخ ثبت شد" in console.text
+
+    view = applicant.sees(code, "answered")
+    assert view["answer"]["text"] == ANSWER
+    assert [step["state"] for step in view["history"]] == ["registered", "received", "in_progress", "answered"]
+    (file,) = view["answer"]["files"]
+    assert file["name"] == "روادید.pdf"
+    headers = {"Authorization": f"Bearer {view['token']}"}
+    link = desk.client.get(f"/api/files/{file['id']}", headers=headers).json()["url"]
+    assert httpx.get(link).content == PDF
