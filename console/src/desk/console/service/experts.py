@@ -47,9 +47,11 @@ class CaseView:
 
     @property
     def files(self) -> dict[str, FileReference]:
-        """The applicant's files, by id: those of the request and those of replies."""
+        """The applicant's files, by id: those of the request and those of replies, to this province or an earlier one."""
         request = self.known.request
-        every = [*(request.attachments if request else ()), *(file for line in self.history for file in line.files)]
+        every = [file for line in self.history for file in line.files]
+        if request is not None:
+            every += [*request.attachments, *(file for step in request.history for file in step.files)]
         return {file.id: file for file in every}
 
     @property
