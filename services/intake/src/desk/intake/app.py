@@ -16,7 +16,7 @@ from desk.chassis.events import Outbox
 from desk.chassis.s3 import S3Settings, S3Store
 from desk.chassis.storage import ObjectStore
 from desk.chassis.telemetry import Telemetry, configure_logging
-from desk.intake import file_routes, routes
+from desk.intake import file_routes, internal_routes, routes
 from desk.intake.assertions import ProvinceAssertions
 from desk.intake.case_files import CaseFiles
 from desk.intake.clients import CaptchaClient, RegistryClient
@@ -150,4 +150,5 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     )
     app.include_router(routes.router)
     app.include_router(file_routes.router)
+    app.include_router(internal_routes.router)
     return app

@@ -18,7 +18,6 @@ from desk.intake import assertions, domain, files
 from desk.intake.assertions import ProvinceAssertions
 from desk.intake.case_files import LINK_SECONDS, CaseFiles
 from desk.intake.catalog import FILE_BYTES_MAX
-from desk.intake.forms import PromiseForm
 from desk.intake.reply_files import ReplyFiles
 from desk.intake.routes import BAD_FILES, AttachmentView, IntakeDep, file_form, take_file
 from desk.intake.service import StorageUnavailableError, Visitor
@@ -82,11 +81,6 @@ async def _replier(request: Request, claims: Annotated[dict[str, Any], Depends(_
         raise domain.ReplyNotPossibleError
     reply_files: ReplyFiles = request.app.state.reply_files
     return await reply_files.visitor(str(claims["sub"]))
-
-
-async def _reply_files(request: Request) -> ReplyFiles:
-    reply_files: ReplyFiles = request.app.state.reply_files
-    return reply_files
 
 
 CaseFilesDep = Annotated[CaseFiles, Depends(_case_files)]
@@ -196,18 +190,6 @@ async def put_up_for_reply(
 async def take_back(file_id: UUID, replier: ReplierDep, intake: IntakeDep) -> None:
     """Remove the file, if it is this person's."""
     await intake.detach(replier, file_id)
-
-
-@router.post(
-    "/internal/requests/files",
-    summary="Set files aside for a reply",
-    responses=problems(domain.RequestNotFoundError, domain.UnknownAttachmentError, StorageUnavailableError),
-)
-async def promise(form: PromiseForm, reply_files: Annotated[ReplyFiles, Depends(_reply_files)]) -> list[AttachmentView]:
-    """For tracking, before it takes the reply; what it then announces is kept for good."""
-    ids = list(dict.fromkeys(map(str, form.files)))
-    found = await reply_files.promise(form.tracking_code, form.reply, ids)
-    return [AttachmentView.model_validate(each, from_attributes=True) for each in found]
 
 
 def _link(url: str) -> LinkView:

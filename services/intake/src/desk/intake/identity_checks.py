@@ -15,10 +15,10 @@ from desk.chassis.crypto import Vault
 from desk.chassis.db import Database
 from desk.chassis.events import Outbox, Received
 from desk.chassis.telemetry import Telemetry
+from desk.intake.announcements import whole
 from desk.intake.clients import RegistryClient
 from desk.intake.domain import IdentityState, Request, Verdict, conclude, is_foreign, next_check
 from desk.intake.events import PendingWithdrawn, RequestIdentityRejected, RequestSubmitted
-from desk.intake.service import whole
 from desk.intake.store import AttachmentStore, CheckStore, Claim
 
 log = structlog.get_logger(__name__)

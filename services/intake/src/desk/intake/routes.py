@@ -1,4 +1,4 @@
-"""Intake's routes: catalogue, attachments, requests; and one for tracking, behind the gateway."""
+"""Intake's public routes: catalogue, attachments, requests."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,14 +14,13 @@ from starlette.requests import ClientDisconnect
 
 from desk.chassis.app import problems
 from desk.chassis.crypto import TokenError, TokenExpiredError, TokenReader
-from desk.chassis.db import Session
 from desk.chassis.events import Moment
 from desk.chassis.problem import BudgetExhaustedError, ServiceUnavailableError
 from desk.intake import domain, files
 from desk.intake.catalog import FILE_BYTES_MAX, catalog_json
 from desk.intake.domain import Bearer, IdentityState, Person
 from desk.intake.events import Named, Titled
-from desk.intake.forms import CodesForm, FindForm, Submission
+from desk.intake.forms import Submission
 from desk.intake.service import Intake, StorageUnavailableError, Submitted, Visitor
 from desk.iran.provinces import province
 
@@ -31,12 +30,6 @@ BODY_LIMITS = {"/api/attachments": FILE_BYTES_MAX + 16 * 1024}
 """A file may be 7 MiB; what a form puts around it comes on top."""
 _KEY_MIN, _KEY_MAX = 8, 64
 _PRIVATE = {"Cache-Control": "no-store"}
-_State = Literal["registered", "identity_pending", "identity_rejected", "withdrawn"]
-_STATES: dict[IdentityState, _State] = {
-    IdentityState.PENDING: "identity_pending",
-    IdentityState.REJECTED: "identity_rejected",
-    IdentityState.WITHDRAWN: "withdrawn",
-}
 
 
 async def _intake(request: Request) -> Intake:
@@ -116,30 +109,6 @@ class RequestView(BaseModel):
     province: Named
     subject: Titled
     sub_subject: Titled
-
-
-class FoundRequest(RequestView):
-    """A request as tracking is told of it, with where it stands here."""
-
-    state: _State
-
-
-class CodeView(BaseModel):
-    """A request by its code, with where it stands here; ``since`` when, if its identity was pending before."""
-
-    tracking_code: str
-    state: _State
-    since: Moment | None
-
-
-class Codes(BaseModel):
-    """A page of codes in their order, and what of intake's events the broker has not confirmed."""
-
-    requests: list[CodeView]
-    unsent: int
-    oldest_unsent_seconds: float
-    files_unannounced: int
-    """Files promised before the end of the period to a reply that has not been announced."""
 
 
 class Receipt(RequestView):
@@ -265,34 +234,8 @@ async def submit(
     return _receipt(await intake.submit(visitor.bearer, key, form))
 
 
-@router.post(
-    "/internal/requests/find",
-    summary="Find a person's request by its code",
-    responses=problems(domain.RequestNotFoundError),
-)
-async def find(form: FindForm, session: Session, intake: IntakeDep) -> FoundRequest:
-    """For tracking, which may be asked before it has heard of the request."""
-    found = await intake.find(session, form.national_id, form.tracking_code)
-    return FoundRequest.model_validate(_view(found) | {"state": _STATES.get(found.identity, "registered")})
-
-
-@router.post("/internal/requests/codes", summary="List the codes of a period, to compare")
-async def codes(form: CodesForm, request: Request, session: Session, intake: IntakeDep) -> Codes:
-    """For tracking's reconciliation: codes and states, page by page, and how many events wait for the broker."""
-    found = await intake.codes(session, form.since, form.until, form.after, form.limit)
-    unsent, oldest = await intake.outbox.backlog(session)
-    return Codes(
-        requests=[
-            CodeView(tracking_code=code, state=_STATES.get(state, "registered"), since=since)
-            for code, state, since in found
-        ],
-        unsent=unsent,
-        oldest_unsent_seconds=oldest,
-        files_unannounced=await request.app.state.reply_files.unannounced(session, form.until),
-    )
-
-
-def _view(request: domain.Request) -> dict[str, object]:
+def request_view(request: domain.Request) -> dict[str, object]:
+    """Say of a request what a :class:`RequestView` has."""
     return {
         "tracking_code": request.tracking_code,
         "submitted_at": request.submitted_at,
@@ -306,7 +249,7 @@ def _view(request: domain.Request) -> dict[str, object]:
 def _receipt(submitted: Submitted) -> Receipt:
     known = submitted.request.identity is IdentityState.KNOWN
     return Receipt.model_validate(
-        _view(submitted.request)
+        request_view(submitted.request)
         | {
             "state": "registered" if known else "identity_pending",
             "national_id_masked": domain.masked(submitted.request.applicant.national_id),

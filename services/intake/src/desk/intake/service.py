@@ -17,6 +17,7 @@ from desk.chassis.events import Outbox
 from desk.chassis.problem import DomainError, ServiceUnavailableError
 from desk.chassis.storage import ObjectMissingError, ObjectStore, StorageDownError
 from desk.intake import files
+from desk.intake.announcements import whole
 from desk.intake.catalog import FILES_MAX
 from desk.intake.clients import CaptchaClient
 from desk.intake.codes import new_tracking_code
@@ -36,13 +37,8 @@ from desk.intake.domain import (
     due_moment,
 )
 from desk.intake.events import (
-    ApplicantData,
-    AttachmentData,
-    ContactData,
-    Named,
     RequestPending,
     RequestSubmitted,
-    Titled,
     WholeRequest,
 )
 from desk.intake.forms import Submission
@@ -288,19 +284,3 @@ class Intake:
         if attachment is None:
             raise AttachmentNotFoundError
         return attachment, self.storage.read(file_id)
-
-
-def whole(request: Request, attachments: Sequence[Attachment]) -> dict[str, object]:
-    """Give what an event that carries the whole request says of it."""
-    return {
-        "tracking_code": request.tracking_code,
-        "submitted_at": request.submitted_at,
-        "due_at": request.due_at,
-        "province": Named(key=request.province, name=province(request.province).name),
-        "subject": Titled(key=request.subject.key, title=request.subject.title),
-        "sub_subject": Titled(key=request.sub_subject.key, title=request.sub_subject.title),
-        "applicant": ApplicantData.model_validate(request.applicant),
-        "contact": ContactData.model_validate(request.contact),
-        "text": request.text,
-        "attachments": [AttachmentData.model_validate(each) for each in attachments],
-    }

@@ -1,0 +1,130 @@
+"""The identities that are to be checked later."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from desk.chassis.crypto import Vault
+from desk.intake.domain import IdentityState, Outcome, Person, Request
+from desk.intake.store.requests import RequestStore
+from desk.intake.store.tables import identity_check, request
+
+LEASE = timedelta(minutes=1)
+"""How long a claimed check is left to who claimed it; far longer than the registry may take to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One check that is this process's to make; ``tries`` counts it too, and tells the claim from a later one."""
+
+    request: Request
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """How many identities wait, and for how many seconds the oldest does."""
+
+    count: int
+    oldest_seconds: float
+
+
+class CheckStore:
+    """Reads and writes the identities that are to be checked later."""
+
+    def __init__(self, session: AsyncSession, vault: Vault) -> None:
+        self._session = session
+        self._vault = vault
+
+    async def add(self, new: Request, next_check_at: datetime) -> None:
+        """Note that the applicant of this request is to be looked up."""
+        await self._session.execute(
+            insert(identity_check).values(
+                request_id=str(new.id),
+                state=IdentityState.PENDING,
+                submitted_at=new.submitted_at,
+                tries=0,
+                next_check_at=next_check_at,
+            )
+        )
+
+    async def claim(self) -> Claim | None:
+        """Claim the check that is due longest; one that another session is claiming is passed over."""
+        longest_due = (
+            select(identity_check.c.request_id)
+            .where(
+                identity_check.c.state == IdentityState.PENDING,
+                identity_check.c.next_check_at <= datetime.now(UTC),
+            )
+            .order_by(identity_check.c.next_check_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        request_id = (await self._session.execute(longest_due)).scalar_one_or_none()
+        if request_id is None:
+            return None
+        claimed = (
+            update(identity_check)
+            .where(identity_check.c.request_id == request_id)
+            .values(tries=identity_check.c.tries + 1, next_check_at=datetime.now(UTC) + LEASE)
+            .returning(identity_check.c.tries)
+        )
+        tries = (await self._session.execute(claimed)).scalar_one()
+        return Claim(await RequestStore(self._session, self._vault).by_id(request_id), tries)
+
+    async def put_off(self, claim: Claim, outcome: Outcome, next_check_at: datetime) -> bool:
+        """Keep the check for a later time; False if the claim has lapsed and another has taken over."""
+        return await self._record(claim, outcome=outcome, next_check_at=next_check_at)
+
+    async def settle(self, claim: Claim, state: IdentityState, outcome: Outcome, person: Person | None) -> bool:
+        """Record the end of a check; False if the claim has lapsed and another has taken over."""
+        named = json.dumps(asdict(person)).encode() if person else None
+        return await self._record(
+            claim,
+            state=state,
+            outcome=outcome,
+            checked_at=datetime.now(UTC),
+            person=self._vault.seal(named, f"identity_check.person:{claim.request.id}") if named else None,
+        )
+
+    async def withdraw(self, tracking_code: str) -> IdentityState | None:
+        """End the check of a request taken back while it was pending, also one under way.
+
+        Give what is known of the identity then: anything but ``WITHDRAWN`` was decided before. None if there is no
+        such request.
+        """
+        of_request = select(request.c.id).where(request.c.tracking_code == tracking_code).scalar_subquery()
+        await self._session.execute(
+            update(identity_check)
+            .where(identity_check.c.request_id == of_request, identity_check.c.state == IdentityState.PENDING)
+            .values(state=IdentityState.WITHDRAWN, checked_at=datetime.now(UTC))
+        )
+        query = select(identity_check.c.state).select_from(request).outerjoin(identity_check)
+        row = (await self._session.execute(query.where(request.c.tracking_code == tracking_code))).first()
+        if row is None:
+            return None
+        return IdentityState(row.state) if row.state else IdentityState.KNOWN
+
+    async def _record(self, claim: Claim, **values: object) -> bool:
+        recorded = await self._session.execute(
+            update(identity_check)
+            .where(
+                identity_check.c.request_id == str(claim.request.id),
+                identity_check.c.state == IdentityState.PENDING,
+                identity_check.c.tries == claim.tries,
+            )
+            .values(**values)
+            .returning(identity_check.c.request_id)
+        )
+        return recorded.first() is not None
+
+    async def pending(self) -> Pending:
+        """Tell how much waits to be checked."""
+        query = select(func.count(), func.min(identity_check.c.submitted_at)).where(
+            identity_check.c.state == IdentityState.PENDING
+        )
+        count, oldest = (await self._session.execute(query)).one()
+        return Pending(count, (datetime.now(UTC) - oldest).total_seconds() if oldest is not None else 0.0)

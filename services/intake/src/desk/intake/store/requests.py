@@ -1,0 +1,115 @@
+"""Requests, as they were sent."""
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from functools import cache
+from uuid import UUID
+
+from sqlalchemy import Executable, Row, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from desk.chassis.crypto import Vault
+from desk.chassis.db import insert_into
+from desk.intake.domain import Applicant, Contact, IdentityState, Request, choose_subject
+from desk.intake.store.tables import identity_check, request
+
+
+@cache
+def _add_request(dialect: str) -> Executable:
+    """Build the INSERT once: it is run for every submission."""
+    return (
+        insert_into(dialect, request)
+        .on_conflict_do_nothing(index_elements=["idempotency_index"])
+        .returning(request.c.id)
+    )
+
+
+_REQUESTS = select(request, identity_check.c.state.label("identity")).outerjoin(identity_check)
+
+
+class RequestStore:
+    """Reads and writes requests."""
+
+    def __init__(self, session: AsyncSession, vault: Vault) -> None:
+        self._session = session
+        self._vault = vault
+
+    async def add(self, new: Request, *, idempotency_index: str, fingerprint: str) -> bool:
+        """Write the request; False if one was sent with this key before, after waiting for it if it is under way.
+
+        Raises IntegrityError if the tracking code is taken.
+        """
+        personal = {"applicant": asdict(new.applicant), "contact": asdict(new.contact), "text": new.text}
+        added = await self._session.execute(
+            _add_request(self._session.get_bind().dialect.name),
+            {
+                "id": str(new.id),
+                "tracking_code": new.tracking_code,
+                "owner_index": self._vault.index(new.applicant.national_id, "national_id"),
+                "idempotency_index": idempotency_index,
+                "fingerprint": fingerprint,
+                "province": new.province,
+                "subject": new.subject.key,
+                "sub_subject": new.sub_subject.key,
+                "submitted_at": new.submitted_at,
+                "due_at": new.due_at,
+                "personal": self._vault.seal(json.dumps(personal).encode(), f"request.personal:{new.id}"),
+            },
+        )
+        return added.first() is not None
+
+    async def by_key(self, idempotency_index: str) -> tuple[Request, str] | None:
+        """Find the request that was sent with this key, and the fingerprint of its content."""
+        row = (await self._session.execute(_REQUESTS.where(request.c.idempotency_index == idempotency_index))).first()
+        return (self._request(row), row.fingerprint) if row else None
+
+    async def find(self, national_id: str, tracking_code: str) -> Request | None:
+        """Find a person's request by its code."""
+        row = (
+            await self._session.execute(
+                _REQUESTS.where(
+                    request.c.tracking_code == tracking_code,
+                    request.c.owner_index == self._vault.index(national_id, "national_id"),
+                )
+            )
+        ).first()
+        return self._request(row) if row else None
+
+    async def submitted_between(
+        self, since: datetime, until: datetime, *, after: str, limit: int
+    ) -> list[tuple[str, IdentityState, datetime | None]]:
+        """List codes greater than ``after`` of a period, in their order, with what is known of the identity.
+
+        If that was pending once, the moment says since when it is not.
+        """
+        query = (
+            select(request.c.tracking_code, identity_check.c.state, identity_check.c.checked_at)
+            .outerjoin(identity_check)
+            .where(request.c.submitted_at >= since, request.c.submitted_at < until, request.c.tracking_code > after)
+            .order_by(request.c.tracking_code)
+            .limit(limit)
+        )
+        rows = (await self._session.execute(query)).all()
+        return [(code, IdentityState(state) if state else IdentityState.KNOWN, since) for code, state, since in rows]
+
+    async def by_id(self, request_id: str) -> Request:
+        """Read one request that is known to be there."""
+        return self._request((await self._session.execute(_REQUESTS.where(request.c.id == request_id))).one())
+
+    def _request(self, row: Row[tuple[object, ...]]) -> Request:
+        personal = json.loads(self._vault.open(row.personal, f"request.personal:{row.id}"))
+        subject, sub_subject = choose_subject(row.subject, row.sub_subject)
+        return Request(
+            id=UUID(row.id),
+            tracking_code=row.tracking_code,
+            submitted_at=row.submitted_at,
+            due_at=row.due_at,
+            province=row.province,
+            subject=subject,
+            sub_subject=sub_subject,
+            applicant=Applicant(**personal["applicant"]),
+            contact=Contact(**personal["contact"]),
+            text=personal["text"],
+            identity=IdentityState(row.identity) if row.identity else IdentityState.KNOWN,
+        )

@@ -1,0 +1,97 @@
+"""Intake's tables. Personal data is sealed; look-ups go by blind index."""
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table
+
+from desk.chassis.db import UtcDateTime, new_metadata
+from desk.chassis.events import add_event_tables
+from desk.intake.domain import IdentityState
+
+metadata = new_metadata()
+add_event_tables(metadata)
+
+request = Table(
+    "request",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("tracking_code", String(12), nullable=False, unique=True),
+    Column("owner_index", String(64), nullable=False),
+    Column("idempotency_index", String(64), nullable=False, unique=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("province", String(40), nullable=False),
+    Column("subject", String(40), nullable=False),
+    Column("sub_subject", String(40), nullable=False),
+    Column("submitted_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("personal", LargeBinary, nullable=False),
+)
+attachment = Table(
+    "attachment",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("owner_index", String(64), nullable=False),
+    Column("visit", String(36), nullable=False),
+    Column("request_id", String(36), ForeignKey("request.id"), index=True),
+    Column("name", LargeBinary, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("media_type", String(96), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("uploaded_at", UtcDateTime, nullable=False),
+    Column("reply", String(64)),
+    Column("promised_at", UtcDateTime),
+)
+"""A file of an applicant. ``visit`` is the identity token it came with or, for a reply, the request it was put up for;
+``reply`` is which reply it belongs to, and ``promised_at`` is set as long as that is not announced."""
+Index(
+    "ix_attachment_promised",
+    attachment.c.promised_at,
+    postgresql_where=attachment.c.promised_at.is_not(None),
+    sqlite_where=attachment.c.promised_at.is_not(None),
+)
+Index(
+    "ix_attachment_unclaimed",
+    attachment.c.owner_index,
+    attachment.c.uploaded_at,
+    postgresql_where=attachment.c.request_id.is_(None),
+    sqlite_where=attachment.c.request_id.is_(None),
+)
+identity_check = Table(
+    "identity_check",
+    metadata,
+    Column("request_id", String(36), ForeignKey("request.id"), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("submitted_at", UtcDateTime, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("next_check_at", UtcDateTime, nullable=False),  # while one is under way: when its claim lapses
+    Column("outcome", String(16)),
+    Column("checked_at", UtcDateTime),
+    Column("person", LargeBinary),
+)
+"""One row for each request that was sent before the civil registry had answered."""
+Index(
+    "ix_identity_check_pending",
+    identity_check.c.next_check_at,
+    postgresql_where=identity_check.c.state == IdentityState.PENDING.value,
+    sqlite_where=identity_check.c.state == IdentityState.PENDING.value,
+)
+
+handover = Table(
+    "handover",
+    metadata,
+    Column("request_id", String(36), ForeignKey("request.id"), primary_key=True),
+    Column("province", String(40), nullable=False),
+    Column("seq", Integer, nullable=False),
+)
+"""Where a request is now, if it was referred: the latest referral heard of, by the number of its event."""
+answer_file = Table(
+    "answer_file",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("request_id", String(36), ForeignKey("request.id"), nullable=False, index=True),
+    Column("province", String(40), nullable=False),
+    Column("name", LargeBinary, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("media_type", String(96), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("uploaded_at", UtcDateTime, nullable=False),
+)
+"""A file a province put up for its answer."""
