@@ -28,6 +28,9 @@ from desk.notifier.settings import Settings
 from desk.notifier.sms import SmsChannel
 from desk.notifier.smtp import SmtpChannel
 
+SIDE_BY_SIDE = 3
+"""Dispatchers of SMS: while one waits for the slowest of its batch, the others hand over theirs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -166,8 +169,9 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
             start=bus.start,
             drain=bus.stop,
             workers=[
-                Worker(f"dispatcher-{name}", dispatcher.run, dispatcher.finish)
+                Worker(f"dispatcher-{name}-{number}", dispatcher.run, dispatcher.finish)
                 for name, dispatcher in dispatchers.items()
+                for number in range(SIDE_BY_SIDE if name is ChannelName.SMS and settings.sms_weights else 1)
             ]
             + [
                 Worker("reports", reports.run, reports.finish),

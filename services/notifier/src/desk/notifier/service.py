@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -131,18 +131,22 @@ class Dispatcher:
         """
         async with self._database.transaction() as session:
             store = MessageStore(session, self._vault)
-            claims = [await self._route(store, claim) for claim in await store.claim(self._name, AT_ONCE)]
+            claims = await self._route(store, await store.claim(self._name, AT_ONCE))
         done = await asyncio.gather(*(self._hand_over(claim) for claim in claims), return_exceptions=True)
         for failure in done:  # of the store: told once all are through, so that none is cut off in mid-send
             if isinstance(failure, BaseException):
                 raise failure
         return len(claims)
 
-    async def _route(self, store: MessageStore, claim: Claim) -> Claim:
-        """Choose a provider, unless an earlier try may have reached one. Raises ClaimLapsedError."""
-        if not self._weights or claim.provider is not None:
-            return claim
-        return await store.assign(claim, choose(self._weights, await store.records(), random.random()))  # noqa: S311 - shares of work
+    async def _route(self, store: MessageStore, claims: Sequence[Claim]) -> list[Claim]:
+        """Choose a provider for each that an earlier try cannot have reached. Raises ClaimLapsedError."""
+        if not self._weights or all(claim.provider for claim in claims):
+            return list(claims)
+        records = await store.records()
+        return [
+            claim if claim.provider else await store.assign(claim, choose(self._weights, records, random.random()))  # noqa: S311 - shares of work
+            for claim in claims
+        ]
 
     async def _hand_over(self, claim: Claim) -> None:
         try:
@@ -151,7 +155,7 @@ class Dispatcher:
             async with self._database.transaction() as session:
                 store = MessageStore(session, self._vault)
                 try:
-                    claim = await self._route(store, replace(claim, provider=None))
+                    [claim] = await self._route(store, [replace(claim, provider=None)])
                 except ClaimLapsedError:  # another has it
                     return
             outcome = await self._try(claim)
