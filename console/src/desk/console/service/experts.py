@@ -47,7 +47,7 @@ class CaseView:
 
     @property
     def files(self) -> dict[str, FileReference]:
-        """The applicant's files, by id: those of the request and those of replies, to this province or an earlier one."""
+        """The applicant's files, by id: those of the request and of replies, to this province or one before."""
         request = self.known.request
         every = [file for line in self.history for file in line.files]
         if request is not None:
