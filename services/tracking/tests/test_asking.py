@@ -54,7 +54,14 @@ async def test_a_new_request_is_shown(tracking):
         "subject": {"key": "hajj_deposit", "title": "ودیعه‌گذاری و قبوض حج تمتع"},
         "sub_subject": {"key": "lost_receipt", "title": "گم شدن قبض"},
         "history": [
-            {"at": "2026-12-13T11:00:00Z", "state": "registered", "title": "ثبت شد", "note": None, "action": None}
+            {
+                "at": "2026-12-13T11:00:00Z",
+                "state": "registered",
+                "title": "ثبت شد",
+                "note": None,
+                "action": None,
+                "files": [],
+            }
         ],
         "answer": None,
         "registry_lookups": [],
@@ -255,6 +262,7 @@ async def test_a_fresh_request_is_shown_as_intake_tells_of_it(tracking, fresh):
         "title": "ثبت شد",
         "note": None,
         "action": None,
+        "files": [],
     }
     assert view["actions"] == []
 
