@@ -15,7 +15,7 @@ from aio_pika.connection import make_url
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 
 if TYPE_CHECKING:
-    from real_desk import Loop
+    from beside import Loop
 
 PAUSE_SECONDS = 0.5
 DEAF_SECONDS = 5.0

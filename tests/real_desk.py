@@ -1,20 +1,16 @@
 """The desk on real servers: its services as processes, a public door before them, a province beside them."""
 
-import asyncio
 import json
 import os
 import secrets
-import signal
 import subprocess
 import sys
 import threading
 import time
-import tomllib
 import uuid
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
@@ -22,235 +18,34 @@ from urllib.parse import quote, urlsplit
 import aio_pika
 import asyncpg
 import httpx
-import psutil
-from applicant import Applicant
+from beside import Loop, MailServer
 from desk_process import wait_for
 from nursery import Nursery
 from province_desk import ProvinceDesk
+from public_door import PublicDoor, RealApplicant
+from real_service import START_DEADLINE, Service
+from real_settings import Surroundings, settings_of
 from redis import Redis
 
-from desk.chassis.crypto import new_key_pair, new_secret
-from desk.registry_gateway.adapters.people import Person, people
-from desk.servers.ports import free_port
+from desk.chassis.crypto import new_key_pair
 from desk.servers.postgres import PostgresServer
 from desk.servers.rabbit import QUEUE_SETTLE_SECONDS, RabbitServer
 from desk.servers.redis import RedisServer
 from desk.servers.s3 import S3Server
 
-ROUTES = Path(__file__).parents[1] / "gateway" / "routes.toml"
 SERVICES = ("captcha", "registry-simulator", "registry-gateway", "intake", "tracking", "notifier")
 WITH_DATABASE = ("registry-gateway", "intake", "tracking", "notifier")
 TABLES = {
     "intake": ("handover", "answer_file", "identity_check", "attachment", "request", "outbox", "inbox"),
-    "tracking": ("refusal", "handover", "step", '"case"', "outbox", "inbox"),
+    "tracking": ("silence", "refusal", "handover", "step", '"case"', "outbox", "inbox"),
     "notifier": ("attempt", "message", "outbox", "inbox"),
 }
 READ_QUEUES = ("intake", "tracking", "notifier")
-START_DEADLINE = 60.0
-STOP_SECONDS = 60.0
 ONE_TASK_SECONDS = 120.0
 REDIS_DATABASE = 7
 TOKEN_LASTS = 1200.0
-PLENTY = "1000000/minute"
 
 T = TypeVar("T")
-
-
-class Loop:
-    """An event loop in a thread of its own, for whatever has to go on beside the test."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="beside the test", daemon=True)
-        self._thread.start()
-
-    def run(self, work: Coroutine[Any, Any, T], seconds: float = 60.0) -> T:
-        """Do one thing there and wait for it."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
-
-    def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-
-class MailServer:
-    """Takes every email (RFC 5321, no more of it than a client needs) and keeps it."""
-
-    def __init__(self, loop: Loop) -> None:
-        self.mails: list[bytes] = []
-        self.port = free_port()
-        self._loop = loop
-        self._server = loop.run(asyncio.start_server(self._talk, "127.0.0.1", self.port))
-
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        async def say(line: str) -> None:
-            writer.write(f"{line}\r\n".encode())
-            await writer.drain()
-
-        try:
-            await say("220 mail")
-            while line := (await reader.readline()).strip().upper():
-                if line == b"DATA":
-                    await say("354 go on")
-                    self.mails.append(await reader.readuntil(b"\r\n.\r\n"))
-                await say("221 bye" if line == b"QUIT" else "250 fine")
-                if line == b"QUIT":
-                    break
-        except (OSError, asyncio.IncompleteReadError):
-            pass  # whoever sent it was killed
-        finally:
-            writer.close()
-
-    def close(self) -> None:
-        async def end() -> None:
-            self._server.close()
-            await self._server.wait_closed()
-
-        self._loop.run(end())
-
-
-class Service:
-    """One process of one service; begun anew it keeps its port and goes on in its log."""
-
-    arguments: tuple[str, ...] = ("--drain-seconds", "0")
-    """How it is started; most experiments have nobody who would notice a sudden end."""
-
-    def __init__(self, name: str, nursery: Nursery, folder: Path) -> None:
-        self.name = name
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.environment: dict[str, str] = {}
-        self.log = folder / f"{name}-{self.port}.log"
-        self.changed = False
-        self._nursery = nursery
-        self._order: tuple[str, dict[str, str]] = ("", {})
-        self._process: psutil.Process | None = None
-
-    @property
-    def process(self) -> psutil.Process:
-        """The process, for signals."""
-        assert self._process is not None
-        return self._process
-
-    def start(self, prelude: str = "", **settings: str) -> None:
-        """Start it. ``prelude`` is Python run in the process before the service; ``settings`` go over the usual."""
-        self.changed = bool(prelude or settings)
-        program = f"{prelude}\nfrom desk.{self.name.replace('-', '_')}.main import main\nmain()"
-        changed = {setting(self.name, name): value for name, value in settings.items()}
-        self._order = (program, self.environment | changed)
-        self._begin()
-        wait_for(self._is_up, START_DEADLINE)
-
-    def _begin(self) -> None:
-        program, environment = self._order
-        pid = self._nursery.start(program, ["serve", "--port", str(self.port), *self.arguments], environment, self.log)
-        try:
-            self._process = psutil.Process(pid)
-        except psutil.NoSuchProcess:  # it has killed itself already
-            self._process = None
-
-    def _is_up(self) -> bool:
-        assert self.runs, f"{self.name} ended: {self.log.read_text()[-2000:]}"
-        return self.answers("/health/live")
-
-    @property
-    def runs(self) -> bool:
-        return self._process is not None and self._process.is_running()
-
-    def answers(self, path: str) -> bool:
-        """Tell whether a GET succeeds."""
-        try:
-            return httpx.get(f"{self.url}{path}", timeout=5).is_success
-        except httpx.TransportError:
-            return False
-
-    def metric(self, name: str) -> float:
-        """Read one of its metrics; one with labels is summed up."""
-        lines = httpx.get(f"{self.url}/metrics", timeout=5).text.splitlines()
-        found = [line for line in lines if line.partition(" ")[0].partition("{")[0] == name]
-        return sum(float(line.rpartition(" ")[2]) for line in found)
-
-    def kill(self) -> None:
-        """End it as a power cut would."""
-        self._end(signal.SIGKILL)
-
-    def terminate(self) -> None:
-        """End it as an orchestrator would."""
-        self._end(signal.SIGTERM)
-
-    def _end(self, how: signal.Signals) -> None:
-        if self._process is not None and self._process.is_running():
-            self._process.send_signal(how)
-            psutil.wait_procs([self._process], timeout=STOP_SECONDS)
-            assert not self._process.is_running(), f"{self.name} did not end"
-
-    def restart(self, prelude: str = "", **settings: str) -> None:
-        """End it in order and start it."""
-        self.terminate()
-        self.start(prelude, **settings)
-
-    def revive(self) -> None:
-        """Start it again as it was if it has ended, as an orchestrator would."""
-        if not self.runs:
-            self._begin()
-            wait_for(lambda: not self.runs or self.answers("/health/live"), START_DEADLINE)
-
-
-class PublicDoor(httpx.BaseTransport):
-    """Passes public paths on as the gateway does; of several replicas each gets its turn."""
-
-    def __init__(self, replicas: Mapping[str, Sequence[Service]]) -> None:
-        self._replicas = replicas
-        self._inner = httpx.HTTPTransport(limits=httpx.Limits(max_connections=200))
-        self._turn = count()
-        with ROUTES.open("rb") as table:
-            self._routes = {route["path"]: route["service"] for route in tomllib.load(table)["route"]}
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        path = request.url.path
-        service = next((name for way, name in self._routes.items() if path == way or path.startswith(f"{way}/")), None)
-        if service is None:
-            return httpx.Response(404)
-        replicas = self._replicas[service]
-        chosen = replicas[next(self._turn) % len(replicas)]
-        request.url = request.url.copy_with(scheme="http", host="127.0.0.1", port=chosen.port)
-        return self._inner.handle_request(request)
-
-    def close(self) -> None:
-        self._inner.close()
-
-
-class RealApplicant(Applicant):
-    """A synthetic person before the real desk, who reads pictures by looking into the store."""
-
-    def __init__(self, desk: "RealDesk", place: int = 0) -> None:
-        """``place`` chooses among the living synthetic people."""
-        self.client = desk.client
-        self.desk = desk
-        self.place = place
-        someone = living()[place % len(living())].identity
-        self.person = {
-            "national_id": someone.national_id.value,
-            "birth_date": someone.birth_date.isoformat(),
-            "first_name": someone.first_name,
-            "last_name": someone.last_name,
-        }
-        self.token = ""
-
-    def captcha(self, purpose: str) -> dict[str, str]:
-        challenge = self.client.post("/api/captchas", json={"purpose": purpose, "kind": "image"})
-        assert challenge.status_code == 201, challenge.text
-        return {"id": challenge.json()["id"], "answer": self.desk.answer_to(challenge.json()["id"])}
-
-    def form(self, **changed: object) -> dict[str, Any]:
-        mine = {"mobile": f"0912{self.place:07}", "email": f"applicant-{self.place}@example.com"}
-        return super().form(**(mine | changed))
-
-
-def living() -> list[Person]:
-    """List the synthetic people who can ask for something."""
-    return [person for person in people() if not person.deceased]
 
 
 @dataclass(slots=True)
@@ -292,8 +87,9 @@ class RealDesk:
         self.replicas: dict[str, list[Service]] = {}
         for name in SERVICES:
             self.replicas[name] = [Service(name, self.nursery, folder)]
-        for name, settings in self._settings().items():
-            self.replicas[name][0].environment |= settings
+        self.province_keys = {key: new_key_pair() for key in ("isfahan", "qom")}
+        for name, settings in settings_of(self._surroundings).items():
+            self[name].environment |= settings
         self.client = httpx.Client(transport=PublicDoor(self.replicas), base_url="http://desk", timeout=30)
         self._set_up()
         self.province = ProvinceDesk(self.loop, self.broker_url("province.isfahan"), "isfahan")
@@ -325,90 +121,19 @@ class RealDesk:
         place = f"{quote(name)}:{quote(password)}@{parts.hostname}:{parts.port}"
         return parts._replace(netloc=place, path=f"/{self.name}").geturl()
 
-    def _settings(self) -> dict[str, dict[str, str]]:
-        identity_private, identity_public = new_key_pair()
-        tracking_private, tracking_public = new_key_pair()
-        self.province_keys = {key: new_key_pair() for key in ("isfahan", "qom")}
-        each = {name: self._store_settings(name) for name in WITH_DATABASE} | {"captcha": {}}
-        budgets = {"BUDGET_URL": self._redis_url}
-        peers = {"CAPTCHA_URL": self["captcha"].url}
-        asking = peers | {"REGISTRY_URL": self["registry-gateway"].url}
-        each["captcha"] |= {"REDIS_URL": self._redis_url, "ISSUE_BUDGET": PLENTY}
-        each["captcha"] |= {"WORK_BUDGET": PLENTY, "WORK_MOST": "10"}
-        each["registry-simulator"] = {"PASSWORD": self.registry_password, "CONTROL": "true"}
-        each["registry-gateway"] |= (
-            budgets
-            | peers
-            | self._registry_settings()
-            | {
-                "TOKEN_PRIVATE_KEY": identity_private,
-                "MISMATCHES_PER_SOURCE": PLENTY,
-                "LOOKUPS_PER_SOURCE": PLENTY,
-                "LOOKUPS_PER_NUMBER": PLENTY,
-                "LOOKUPS_OF_SERVICE": PLENTY,
-            }
+    @property
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
+            urls={name: self[name].url for name in SERVICES},
+            databases=self.databases,
+            redis_url=self._redis_url,
+            broker_url=self.broker_url,
+            s3=self.s3,
+            bucket=self.name,
+            mail_port=self.mail.port,
+            registry_password=self.registry_password,
+            province_keys={key: public for key, (_, public) in self.province_keys.items()},
         )
-        each["intake"] |= (
-            budgets
-            | asking
-            | {
-                "BROKER_URL": self.broker_url("intake"),
-                "IDENTITY_PUBLIC_KEY": identity_public,
-                "TRACKING_PUBLIC_KEY": tracking_public,
-                "PROVINCE_KEYS": json.dumps({key: public for key, (_, public) in self.province_keys.items()}),
-                "UPLOADS_PER_IDENTITY": PLENTY,
-                "IDENTITY_CHECK_SECONDS": "1",
-                "S3_ENDPOINT": self.s3.endpoint,
-                "S3_ACCESS_KEY": self.s3.access_key,
-                "S3_SECRET_KEY": self.s3.secret_key,
-                "S3_BUCKET": self.name,
-                "S3_REGION": self.s3.region,
-                "S3_SECURE": str(self.s3.secure).lower(),
-            }
-        )
-        each["tracking"] |= (
-            budgets
-            | asking
-            | {
-                "BROKER_URL": self.broker_url("tracking"),
-                "TOKEN_PRIVATE_KEY": tracking_private,
-                "INTAKE_URL": self["intake"].url,
-                "MISSES_PER_SOURCE": PLENTY,
-                "LOOKUPS_PER_SOURCE": PLENTY,
-            }
-        )
-        each["notifier"] |= {
-            "BROKER_URL": self.broker_url("notifier"),
-            "PUBLIC_URL": "https://desk.example.ir/",
-            "SMTP_HOST": "127.0.0.1",
-            "SMTP_PORT": str(self.mail.port),
-            "SMTP_TLS": "none",
-            "MAIL_FROM": "desk@example.ir",
-            "SMS": "shown",
-            "QUIET_FROM": "00:00",  # whatever hour the tests run at
-            "QUIET_UNTIL": "00:00",
-            "RECIPIENT_MOST": "1000000",
-        }
-        return {
-            name: {setting(name, word): value for word, value in settings.items()} for name, settings in each.items()
-        }
-
-    def _registry_settings(self) -> dict[str, str]:
-        return {
-            "ADAPTER": "soap",
-            "REGISTRY_URL": f"{self['registry-simulator'].url}/soap",
-            "REGISTRY_USER": "desk",
-            "REGISTRY_PASSWORD": self.registry_password,
-            "OPENS_AT": "00:00",  # whatever hour the tests run at
-            "CLOSES_AT": "00:00",
-        }
-
-    def _store_settings(self, name: str) -> dict[str, str]:
-        return {
-            "DATABASE_URL": self.databases[name],
-            "VAULT_KEYS": f"k1:{new_secret()}",
-            "INDEX_KEY": new_secret(),
-        }
 
     # setting up and clearing away
 
@@ -667,8 +392,3 @@ class Queue:
 
 DELAYS = ("5s", "1m", "10m", "1h")
 STUCK_QUEUES = (*(f"delay.{delay}" for delay in DELAYS), *(f"{name}.dead" for name in READ_QUEUES))
-
-
-def setting(service: str, name: str) -> str:
-    """Name a setting of a service."""
-    return f"DESK_{service.upper().replace('-', '_')}_{name}"

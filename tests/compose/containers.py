@@ -12,9 +12,10 @@ from typing import Any
 import httpx
 import yaml
 from applicant import Applicant
+from beside import Loop
 from dotenv import dotenv_values
 from province_desk import ProvinceDesk
-from real_desk import Loop, living
+from public_door import living
 
 from desk.servers.ports import free_port
 

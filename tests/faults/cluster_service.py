@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from itertools import count
 
-from real_desk import Loop, Service
+from beside import Loop
+from real_service import Service
 
 from desk.servers.ports import free_port
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from desk_process import wait_for
 from faults.scale import TEST_SECONDS
-from real_desk import Service
+from real_service import Service
 
 
 class Deaths:

@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import suppress
 
-from real_desk import Loop
+from beside import Loop
 
 from desk.servers.ports import free_port
 

@@ -9,7 +9,8 @@ import pytest
 from desk_process import wait_for
 from faults.invariant import settled
 from faults.scale import TEST_SECONDS
-from real_desk import RealApplicant, RealDesk
+from public_door import RealApplicant
+from real_desk import RealDesk
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(TEST_SECONDS)]
 

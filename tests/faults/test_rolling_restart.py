@@ -10,7 +10,8 @@ from faults.cluster_service import ClusterService
 from faults.invariant import settled
 from faults.scale import FULL
 from faults.traffic import Traffic
-from real_desk import SERVICES, START_DEADLINE, RealDesk, Service
+from real_desk import SERVICES, RealDesk
+from real_service import START_DEADLINE, Service
 
 from desk.local.gateway_table import load_table
 from desk.servers.gateway import GatewayServer, open_gateway

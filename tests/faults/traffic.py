@@ -8,7 +8,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
-from real_desk import RealApplicant, RealDesk, Sent
+from public_door import RealApplicant
+from real_desk import RealDesk, Sent
 
 from desk.servers.gateway import GatewayServer
 

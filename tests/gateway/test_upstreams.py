@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+from beside import Loop
 from desk_process import wait_for
 from gateway.conftest import OpenGateway, Sources
 from gateway.upstream import Heard, Upstream, fall_silent, hang_up
-from real_desk import Loop
 
 from desk.local.gateway_table import GATEWAY
 from desk.servers.gateway import GatewayServer
