@@ -1,7 +1,7 @@
 """The cases: lists, one case with all that can be done about it, answers to many, files, the province at a glance."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 from urllib.parse import quote
 
@@ -32,6 +32,11 @@ def _experts(request: Request) -> Experts:
     return experts
 
 
+def _now(request: Request) -> datetime:
+    now: datetime = request.app.state.clock()
+    return now
+
+
 def _subjects(request: Request) -> Subjects:
     subjects: Subjects = request.app.state.subjects
     return subjects
@@ -55,7 +60,7 @@ async def show_list(
         account=account.id,
         supervisor=account.supervisor,
         list=listed or (ListName.ALL if q.strip() else ListName.OPEN),
-        now=datetime.now(UTC),
+        now=_now(request),
         sub_subject=subject,
         search=q,
         page=number,
@@ -127,7 +132,7 @@ async def _case(
     typed: dict[str, str] | None = None,
 ) -> Response:
     view = await _experts(request).view(visit.account.province, code)
-    now = datetime.now(UTC)
+    now = _now(request)
     typed = dict(typed or {})
     if template:
         typed["text"] = next((each.text for each in view.templates if each.id == template), "")

@@ -67,8 +67,10 @@ class Hearing:
         await cases.save(moved, request if newer else None)
         if newer:
             found_by = words.words_of_case(
-                first_name=request.applicant.first_name,
-                last_name=request.applicant.last_name,
+                request.applicant.first_name,
+                request.applicant.last_name,
+                request.subject.title,
+                request.sub_subject.title,
                 national_id=request.applicant.national_id,
                 mobile=request.contact.mobile,
             )
