@@ -172,7 +172,7 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(ConsoleError)
     async def show(request: Request, error: ConsoleError) -> Response:
-        return page(request, "error.html", status=error.status, error=error)
+        return page(request, "error.html", getattr(request.state, "visit", None), status=error.status, error=error)
 
     @app.exception_handler(HTTPException)
     @app.exception_handler(RequestValidationError)

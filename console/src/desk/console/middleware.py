@@ -51,7 +51,7 @@ class Door:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
-                headers.setdefault("Cache-Control", "no-store")
+                headers.setdefault("Cache-Control", "no-store" if "etag" not in headers else "no-cache")
             await send(message)
 
         await self._app(scope, receive_bounded, send_with_headers)

@@ -89,6 +89,12 @@ class CaseStore:
             KnownCase(_case(row), documents.get(key), row.escalates_at) for row, key in zip(rows, keys, strict=True)
         ]
 
+    async def locked(self, new: Case) -> Case:
+        """Lock a case until the transaction ends, beginning it if it is not there: only one of two events begins it."""
+        await self._session.execute(insert_into(self._session, cases).values(self.values(new)).on_conflict_do_nothing())
+        known = await self.get(new.province, new.tracking_code, lock=True)
+        return known.case if known else new
+
     async def save(self, case: Case, request: Request | None = None) -> None:
         """Write a case, and its request if that is new."""
         await self._write(cases, self.values(case))
