@@ -185,6 +185,12 @@ async def test_without_a_key_the_console_does_not_start(monkeypatch):
         create_app()
 
 
+@pytest.mark.parametrize("address", ["/cases?q=%00", "/cases?subject=%00", "/cases/%00", "/deeds?code=%00"])
+async def test_an_address_with_a_nul_is_nowhere(expert, address):
+    await expert.open(address)
+    assert expert.page.status_code == 404
+
+
 async def test_a_wrong_address_is_a_page_too(expert):
     page = await expert.open("/no/such/page")
     assert expert.page.status_code == httpx.codes.NOT_FOUND

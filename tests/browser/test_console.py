@@ -176,6 +176,9 @@ def test_the_first_supervisor_comes_in_with_a_password_and_a_device_of_her_own(
     for label, width in (("wide", 1280), ("320", 320)):
         page.set_viewport_size({"width": width, "height": 900})
         page.screenshot(path=PICTURES / f"console-enrol-{label}.png", full_page=True)
+    drawing = page.locator(".qr svg").bounding_box()
+    assert abs(drawing["width"] - drawing["height"]) < 1
+    assert drawing["width"] < 320
     device = pyotp.TOTP(page.locator(".secret").inner_text())
     page.get_by_label("کدی که برنامه نشان می‌دهد").fill(to_persian(device.now()))
     page.get_by_role("button", name="تأیید").click()

@@ -36,6 +36,10 @@ class Door:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if (
+            b"%00" in scope["query_string"] or "\0" in scope["path"]
+        ):  # no address of ours, and PostgreSQL knows no such text
+            scope = {**scope, "path": f"{scope.get('root_path', '')}/nowhere", "query_string": b""}
         came = 0
 
         async def receive_bounded() -> Message:

@@ -80,7 +80,7 @@ async def choose_many(
     request: Request, visit: Visiting, code: Annotated[list[str] | None, Form()] = None, template: Text = ""
 ) -> Response:
     """Show the chosen cases with one box for the answer to all."""
-    return await _many(request, visit, code or [], template=template)
+    return await _many(request, visit, _digits(code), template=template)
 
 
 @router.post("/cases/many/answer", dependencies=[Formed])
@@ -88,12 +88,16 @@ async def answer_many(
     request: Request, visit: Visiting, code: Annotated[list[str] | None, Form()] = None, text: Text = ""
 ) -> Response:
     """Answer them all, and say which could not be answered and why."""
-    codes = (code or [])[:PAGE]
+    codes = _digits(code)
     try:
         done, refused = await _experts(request).answer_many(visit.account, codes, text)
     except FieldError as error:
         return await _many(request, visit, codes, error=error, text=text)
     return page(request, "many_done.html", visit, answered=done, refused=refused)
+
+
+def _digits(codes: list[str] | None) -> list[str]:
+    return [code for code in codes or [] if code.isascii() and code.isdigit()][:PAGE]
 
 
 async def _many(
@@ -105,7 +109,7 @@ async def _many(
     error: FieldError | None = None,
     text: str = "",
 ) -> Response:
-    chosen = await _experts(request).known(visit.account.province, codes[:PAGE])
+    chosen = await _experts(request).known(visit.account.province, codes)
     if not chosen:
         return go(request, "/cases?done=none")
     templates = await _experts(request).templates(visit.account.province)
