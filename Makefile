@@ -63,6 +63,7 @@ bench: setup  ## measure the desk against a bare limit, as ratios of one run
 	@$(BIN)/python benchmarks/gateway.py
 	@$(BIN)/python benchmarks/registry.py
 	@$(BIN)/python benchmarks/notices.py
+	@$(BIN)/python benchmarks/console.py
 
 clean:  ## remove .venv and caches; data under .desk/ stay
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -43,9 +43,12 @@ COPY local/pyproject.toml local/
 COPY libs libs
 COPY services services
 COPY deploy/rabbitmq deploy/rabbitmq
+COPY expert expert
+COPY console console
 RUN --mount=type=secret,id=ca,target=/run/secrets/ca set -eu; \
     case "$SERVICE" in \
       topology) own=deploy/rabbitmq ;; \
+      console) own=console; with=expert ;; \
       registry-simulator) own=services/registry-gateway/simulator; with=services/registry-gateway ;; \
       *) own=services/$SERVICE ;; esac; \
     install-locked ${with:+"$with/pyproject.toml"} "$own/pyproject.toml" /opt/desk /opt/service; \

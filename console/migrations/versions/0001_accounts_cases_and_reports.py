@@ -1,4 +1,4 @@
-"""accounts, cases, reports, templates and deeds"""
+"""accounts cases and reports"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -61,7 +61,6 @@ def upgrade() -> None:
         sa.Column("refused", sa.Boolean(), nullable=False),
         sa.Column("holder", sa.String(length=36), nullable=True),
         sa.Column("held_until", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("document", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("province", "tracking_code", name=op.f("pk_case")),
     )
     op.create_index("ix_case_days", "case", ["province", "days"], unique=False)
@@ -73,9 +72,16 @@ def upgrade() -> None:
     op.create_index("ix_case_submitted", "case", ["province", "submitted_at"], unique=False)
     op.create_index("ix_case_urgent", "case", ["province", "stage", "rank", "escalates_at"], unique=False)
     op.create_table(
+        "case_document",
+        sa.Column("province", sa.String(length=40), nullable=False),
+        sa.Column("tracking_code", sa.String(length=12), nullable=False),
+        sa.Column("document", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("province", "tracking_code", name=op.f("pk_case_document")),
+    )
+    op.create_table(
         "case_word",
         sa.Column("province", sa.String(length=40), nullable=False),
-        sa.Column("word", sa.String(length=32), nullable=False),
+        sa.Column("word", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("tracking_code", sa.String(length=12), nullable=False),
         sa.PrimaryKeyConstraint("province", "word", "tracking_code", name=op.f("pk_case_word")),
         sqlite_with_rowid=False,
@@ -196,6 +202,7 @@ def downgrade() -> None:
     op.drop_index("ix_deed_at", table_name="deed")
     op.drop_table("deed")
     op.drop_table("case_word")
+    op.drop_table("case_document")
     op.drop_index("ix_case_urgent", table_name="case")
     op.drop_index("ix_case_submitted", table_name="case")
     op.drop_index("ix_case_subject", table_name="case")

@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from desk.console.db import Database
 from desk.console.domain.errors import ConsoleError, NotFoundError
 from desk.console.line import DeskLine, Line, Lines, Take
-from desk.console.middleware import Door
+from desk.console.middleware import BodyTooLargeError, Door
 from desk.console.pages import HERE, page
 from desk.console.routes import cases, entrance, supervising
 from desk.console.routes.visiting import GoElsewhereError, go
@@ -40,6 +40,10 @@ HEARD_KEPT = timedelta(days=60)
 PRUNE_SECONDS = 3600.0
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class Demonstration:
     """What the embedded desk shows beside the pages: accounts to try, and where else to look."""
@@ -58,6 +62,7 @@ class Parts:
     seal: Seal
     lines: Lines
     demonstration: Demonstration | None = None
+    clock: Callable[[], datetime] = _now
 
 
 def real_parts(settings: Settings) -> Parts:
@@ -78,30 +83,27 @@ def real_parts(settings: Settings) -> Parts:
     return Parts(database, seal, lines)
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 def create_app(settings: Settings | None = None, *, parts: Parts | None = None) -> FastAPI:
     """Build the console."""
     settings = settings or Settings()
     parts = parts or real_parts(settings)
     calendar = settings.calendar()
-    database, seal, lines = parts.database, parts.seal, parts.lines
-    sender = Sender(database, seal, calendar, lines, _now)
+    database, seal, lines, clock = parts.database, parts.seal, parts.lines, parts.clock
+    sender = Sender(database, seal, calendar, lines, clock)
     database.committed.append(sender.wake)
 
     app = FastAPI(
         title="Service Desk: console",
         openapi_url=None,
-        lifespan=_lifespan(parts, Hearing(database, seal, calendar, _now), sender),
+        lifespan=_lifespan(parts, Hearing(database, seal, calendar, clock), sender),
     )
     app.state.settings = settings
     app.state.db = database
+    app.state.clock = clock
     app.state.demonstration = parts.demonstration
-    app.state.sign_in = SignIn(database, seal, _now, settings.second_factor)
-    app.state.experts = Experts(database, seal, calendar, lines, _now)
-    app.state.supervising = Supervising(database, seal, _now)
+    app.state.sign_in = SignIn(database, seal, clock, settings.second_factor)
+    app.state.experts = Experts(database, seal, calendar, lines, clock)
+    app.state.supervising = Supervising(database, seal, clock)
     app.state.subjects = Subjects(lines)
     app.add_middleware(Door)
     app.mount("/assets", StaticFiles(directory=HERE / "assets"))
@@ -143,7 +145,7 @@ async def _prune(parts: Parts) -> None:
     while True:
         with suppress(SQLAlchemyError):
             async with parts.database.transaction() as session:
-                await CaseStore(session, parts.seal, WorkCalendar()).prune(_now() - HEARD_KEPT)
+                await CaseStore(session, parts.seal, WorkCalendar()).prune(parts.clock() - HEARD_KEPT)
         await asyncio.sleep(PRUNE_SECONDS)
 
 
@@ -170,11 +172,13 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(ConsoleError)
     async def show(request: Request, error: ConsoleError) -> Response:
-        return page(request, "error.html", status=error.status, error=error)
+        return page(request, "error.html", getattr(request.state, "visit", None), status=error.status, error=error)
 
     @app.exception_handler(HTTPException)
     @app.exception_handler(RequestValidationError)
     async def show_unknown(request: Request, error: Exception) -> Response:
+        if isinstance(error, BodyTooLargeError):
+            return page(request, "error.html", status=error.status_code, error=ConsoleError(error.detail))
         status = error.status_code if isinstance(error, HTTPException) else NotFoundError.status
         return page(request, "error.html", status=status, error=NotFoundError())
 

@@ -35,6 +35,7 @@ LINKS = (
     ("/demo/people", "اشخاص ساختگی"),
     ("/", "صفحهٔ متقاضی"),
 )
+_NAMES = {Role.EXPERT: "شقایق نمونه", Role.SUPERVISOR: "سامان نمونه"}
 _TITLES = {Role.EXPERT: "کارشناس", Role.SUPERVISOR: "سرپرست"}
 
 
@@ -163,7 +164,7 @@ def _accounts() -> list[Account]:
             id=f"demo-{role.value}-{each.key}",
             province=each.key,
             username=each.key.replace("_", "-") + ("" if role is Role.EXPERT else ".supervisor"),
-            name=f"{_TITLES[role]} نمایشی {each.name}",
+            name=_NAMES[role],
             role=role,
             active=True,
             enrolled=False,

@@ -164,12 +164,10 @@ class Case:
         """Learn of the request itself, new or referred here; an older word of it changes nothing."""
         if seq <= self.request_seq:
             return self
-        case = replace(
-            self, request_seq=seq, submitted_at=submitted_at, due_at=due_at, sub_subject=sub_subject, answer_days=days
-        )
-        if seq <= self.seq:  # something later was heard first
-            return case
-        return replace(case, seq=seq, state=State.NEW, hold=None, refused=False)
+        case = replace(self, request_seq=seq, submitted_at=submitted_at, sub_subject=sub_subject, answer_days=days)
+        if seq <= self.seq:  # something later was heard first, and may have moved the date
+            return replace(case, due_at=self.due_at or due_at)
+        return replace(case, seq=seq, state=State.NEW, due_at=due_at, hold=None, refused=False)
 
     def replied(self, seq: int, at: datetime, calendar: WorkCalendar) -> Self:
         """Go on with a case whose applicant has answered, with the working days that they took."""

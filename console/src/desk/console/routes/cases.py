@@ -1,7 +1,7 @@
 """The cases: lists, one case with all that can be done about it, answers to many, files, the province at a glance."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 from urllib.parse import quote
 
@@ -32,6 +32,11 @@ def _experts(request: Request) -> Experts:
     return experts
 
 
+def _now(request: Request) -> datetime:
+    now: datetime = request.app.state.clock()
+    return now
+
+
 def _subjects(request: Request) -> Subjects:
     subjects: Subjects = request.app.state.subjects
     return subjects
@@ -55,7 +60,7 @@ async def show_list(
         account=account.id,
         supervisor=account.supervisor,
         list=listed or (ListName.ALL if q.strip() else ListName.OPEN),
-        now=datetime.now(UTC),
+        now=_now(request),
         sub_subject=subject,
         search=q,
         page=number,
@@ -75,7 +80,7 @@ async def choose_many(
     request: Request, visit: Visiting, code: Annotated[list[str] | None, Form()] = None, template: Text = ""
 ) -> Response:
     """Show the chosen cases with one box for the answer to all."""
-    return await _many(request, visit, code or [], template=template)
+    return await _many(request, visit, _digits(code), template=template)
 
 
 @router.post("/cases/many/answer", dependencies=[Formed])
@@ -83,12 +88,16 @@ async def answer_many(
     request: Request, visit: Visiting, code: Annotated[list[str] | None, Form()] = None, text: Text = ""
 ) -> Response:
     """Answer them all, and say which could not be answered and why."""
-    codes = (code or [])[:PAGE]
+    codes = _digits(code)
     try:
         done, refused = await _experts(request).answer_many(visit.account, codes, text)
     except FieldError as error:
         return await _many(request, visit, codes, error=error, text=text)
     return page(request, "many_done.html", visit, answered=done, refused=refused)
+
+
+def _digits(codes: list[str] | None) -> list[str]:
+    return [code for code in codes or [] if code.isascii() and code.isdigit()][:PAGE]
 
 
 async def _many(
@@ -100,7 +109,7 @@ async def _many(
     error: FieldError | None = None,
     text: str = "",
 ) -> Response:
-    chosen = await _experts(request).known(visit.account.province, codes[:PAGE])
+    chosen = await _experts(request).known(visit.account.province, codes)
     if not chosen:
         return go(request, "/cases?done=none")
     templates = await _experts(request).templates(visit.account.province)
@@ -127,7 +136,7 @@ async def _case(
     typed: dict[str, str] | None = None,
 ) -> Response:
     view = await _experts(request).view(visit.account.province, code)
-    now = datetime.now(UTC)
+    now = _now(request)
     typed = dict(typed or {})
     if template:
         typed["text"] = next((each.text for each in view.templates if each.id == template), "")

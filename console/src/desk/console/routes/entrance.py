@@ -105,7 +105,7 @@ async def show_enrolment(request: Request, visit: AnyVisit) -> Response:
 
 async def _enrolment(request: Request, visit: Visit, error: ConsoleError | None = None) -> Response:
     uri = await sign_in_of(request).enrolment(visit)
-    picture = Markup(segno.make(uri, error="m").svg_inline(scale=5, border=2))  # noqa: S704 - our own drawing
+    picture = Markup(segno.make(uri, error="m").svg_inline(border=2, omitsize=True))  # noqa: S704 - our own drawing
     secret = uri.partition("secret=")[2].partition("&")[0]
     status = error.status if error else 200
     return page(request, "enrol.html", visit, status=status, picture=picture, secret=secret, error=error)

@@ -40,6 +40,7 @@ async def _any_visit(request: Request) -> Visit:
     visit = await sign_in_of(request).visit(token) if token else None
     if visit is None:
         raise GoElsewhereError("/sign-in")
+    request.state.visit = visit  # for the page that says what went wrong
     return visit
 
 

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,6 +23,10 @@ from desk.console.store.lists import Figures, ListStore, Wanted
 from desk.console.store.reports import NewFile, ReportStore, SentReport
 from desk.expert import FileReference, Report, Titled
 from desk.iran.workdays import WorkCalendar
+
+FIGURES_KEPT = timedelta(seconds=10)
+USUAL = timedelta(seconds=15)
+"""How long a report may take to reach the desk without a word about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +58,10 @@ class CaseView:
             every += [*request.attachments, *(file for step in request.history for file in step.files)]
         return {file.id: file for file in every}
 
-    @property
-    def unsent(self) -> bool:
-        """Whether something an expert reported has not reached the desk yet."""
-        return any(not each.sent and each.refused is None and each.name != Kind.RECEIVED for each in self.reports)
+    def unsent(self, now: datetime) -> bool:
+        """Tell whether something an expert reported takes unusually long to reach the desk."""
+        waiting = (each for each in self.reports if not each.sent and each.refused is None)
+        return any(each.name != Kind.RECEIVED and now - each.at > USUAL for each in waiting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +92,27 @@ class Experts:
     calendar: WorkCalendar
     lines: Lines
     clock: Callable[[], datetime]
+    _figures: dict[str, tuple[datetime, Figures]] = field(default_factory=dict)
 
     async def page(self, wanted: Wanted) -> Page:
         """Give a page of a list."""
         async with self.database.look() as session:
             cases = CaseStore(session, self.seal, self.calendar)
             rows, more = await ListStore(session, self.seal).page(wanted)
-            found = [cases.found(row) for row in rows]
+            found = await cases.found(rows)
             holders = [each.case.hold.account for each in found if each.case.hold]
             names = await AccountStore(session, self.seal).names(holders) if holders else {}
             return Page(found, names, await cases.sub_subjects(wanted.province), more)
 
     async def figures(self, account: Account) -> Figures:
-        """Give the province at a glance."""
-        async with self.database.look() as session:
-            return await ListStore(session, self.seal).figures(account.province, self.clock())
+        """Give the province at a glance, as it was a moment ago."""
+        now = self.clock()
+        counted_at, figures = self._figures.get(account.province, (None, None))
+        if counted_at is None or figures is None or now - counted_at > FIGURES_KEPT:
+            async with self.database.look() as session:
+                figures = await ListStore(session, self.seal).figures(account.province, now)
+            self._figures[account.province] = (now, figures)
+        return figures
 
     async def view(self, province: str, tracking_code: str) -> CaseView:
         """Show a case. Raises CaseNotHereError."""
@@ -205,7 +215,7 @@ class Experts:
         """List the newest cases, of one province or of all."""
         async with self.database.look() as session:
             cases = CaseStore(session, self.seal, self.calendar)
-            return [cases.found(row) for row in await ListStore(session, self.seal).newest(province, most)]
+            return await cases.found(await ListStore(session, self.seal).newest(province, most))
 
     async def open_file(
         self, account: Account, tracking_code: str, file_id: str

@@ -38,8 +38,7 @@ class Hearing:
             cases = CaseStore(session, self.seal, self.calendar)
             if not await cases.first_time(told.id, now):
                 return
-            known = await cases.get(province, told.tracking_code, lock=True)
-            case = known.case if known else Case(province, told.tracking_code)
+            case = await cases.locked(Case(province, told.tracking_code))
             if told.request is not None:
                 await self._take_request(cases, ReportStore(session, self.seal), case, told, told.request)
             elif told.refusal is not None:
@@ -67,8 +66,10 @@ class Hearing:
         await cases.save(moved, request if newer else None)
         if newer:
             found_by = words.words_of_case(
-                first_name=request.applicant.first_name,
-                last_name=request.applicant.last_name,
+                request.applicant.first_name,
+                request.applicant.last_name,
+                request.subject.title,
+                request.sub_subject.title,
                 national_id=request.applicant.national_id,
                 mobile=request.contact.mobile,
             )

@@ -16,6 +16,7 @@ from desk.console.domain.accounts import (
     TRIES_OF_ACCOUNT,
     TRIES_OF_ADDRESS,
     TRY_WINDOW,
+    USERNAME,
     Account,
     Step,
     Visit,
@@ -31,7 +32,8 @@ from desk.iran.digits import bare
 SEEN_EVERY = timedelta(minutes=1)
 """How often a visit is noted as being there: not with each of its pages."""
 CODE_SECONDS, CODE_DRIFT = 30, 1
-ISSUER = "میز خدمت حج"
+ISSUER = "Hajj Desk"
+"""In Latin letters: Persian ones make the picture code three times as dense."""
 _hasher = PasswordHasher()
 _NOBODY = _hasher.hash(secrets.token_urlsafe())
 """Checked when there is no such account, so that the time taken does not tell."""
@@ -65,7 +67,7 @@ class SignIn:
         async with self.database.transaction() as session:
             accounts = AccountStore(session, self.seal)
             await self._demand_patience(accounts, username, address, now)
-            found = await accounts.by_username(username)
+            found = await accounts.by_username(username) if USERNAME.fullmatch(username) else None
         account, known = found if found is not None else (None, None)
         fits = await _fits(known.password_hash if known else _NOBODY, password[:1000])
         if account is None or not (fits and account.active):

@@ -1,5 +1,6 @@
 """What supervisors do: accounts, templates of answers, and a look at who did what."""
 
+import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from desk.console.store.desk import Deed, DeedStore, Template, TemplateStore
 from desk.iran.digits import fold
 
 TITLE_MAX = 120
+SUB_SUBJECT = re.compile(r"[a-z0-9_]{0,40}")
+"""A key of the catalogue, or none for all subjects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +103,13 @@ class Supervising:
         if not 2 <= len(title) <= TITLE_MAX:  # noqa: PLR2004 - a title
             raise FieldError("title", "عنوان را بنویسید؛ حداکثر ۱۲۰ نویسه.")
         text = written("text", text)
+        if not SUB_SUBJECT.fullmatch(sub_subject):
+            raise FieldError("sub_subject", "موضوع را از فهرست انتخاب کنید.")
         async with self.database.transaction() as session:
             templates = TemplateStore(session)
             if template_id is not None and await templates.get(by.province, template_id) is None:
                 raise NotFoundError
-            new = Template(template_id or str(uuid.uuid4()), by.province, sub_subject[:40], title, text)
+            new = Template(template_id or str(uuid.uuid4()), by.province, sub_subject, title, text)
             await templates.save(new)
             await self._note(DeedStore(session), by.province, by, "template", title[:80])
 

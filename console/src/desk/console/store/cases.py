@@ -1,18 +1,19 @@
 """Cases, what they are found by, and their history."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select
+from sqlalchemy import Row, Table, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.console.db import insert_into
 from desk.console.domain.cases import Case, Hold, Stage, State
 from desk.console.seal import Seal
 from desk.console.store.tables import case as cases
-from desk.console.store.tables import case_word, entry, heard, sub_subject
+from desk.console.store.tables import case_document, case_word, entry, heard, sub_subject
 from desk.expert import FileReference, Request
 from desk.iran.workdays import WorkCalendar
 
@@ -61,64 +62,58 @@ class CaseStore:
         """Find a case, locked until the transaction ends if it is to be changed."""
         query = select(cases).where(cases.c.province == province, cases.c.tracking_code == tracking_code)
         row = (await self._session.execute(query.with_for_update() if lock else query)).first()
-        return None if row is None else self.found(row)
+        return None if row is None else (await self.found([row]))[0]
 
     async def province_of(self, tracking_code: str) -> str | None:
         """Tell which of the provinces that this console serves has a case now."""
         query = (
             select(cases.c.province)
-            .where(cases.c.tracking_code == tracking_code, cases.c.document.is_not(None))
+            .where(cases.c.tracking_code == tracking_code, cases.c.submitted_at.is_not(None))
             .order_by(cases.c.state == State.REFERRED, cases.c.request_seq.desc())
         )
         return (await self._session.execute(query)).scalars().first()
 
-    def found(self, row: Row[Any]) -> KnownCase:
-        """Read a row."""
-        request = None
-        if row.document is not None:
-            place = _place(row.province, row.tracking_code)
-            request = Request.model_validate_json(self._seal.open(row.document, place))
-        hold = Hold(row.holder, row.held_until) if row.holder else None
-        return KnownCase(
-            Case(
-                province=row.province,
-                tracking_code=row.tracking_code,
-                state=State(row.state),
-                seq=row.seq,
-                request_seq=row.request_seq,
-                submitted_at=row.submitted_at,
-                due_at=row.due_at,
-                answer_days=row.answer_days,
-                sub_subject=row.sub_subject,
-                asked_at=row.asked_at,
-                decided_at=row.decided_at,
-                report_seq=row.report_seq,
-                last_report=row.last_report,
-                rating=row.rating,
-                refused=row.refused,
-                hold=hold,
-            ),
-            request,
-            row.escalates_at,
-        )
+    async def found(self, rows: Sequence[Row[Any]]) -> list[KnownCase]:
+        """Give rows of the table of cases with their requests."""
+        keys = [(row.province, row.tracking_code) for row in rows]
+        documents: dict[tuple[str, str], Request] = {}
+        for province in {province for province, _ in keys}:  # one by one: SQLite finds pairs by reading everything
+            codes = [code for of, code in keys if of == province]
+            query = select(case_document).where(
+                case_document.c.province == province, case_document.c.tracking_code.in_(codes)
+            )
+            for row in (await self._session.execute(query)).all():
+                opened = self._seal.open(row.document, _place(province, row.tracking_code))
+                documents[province, row.tracking_code] = Request.model_validate_json(opened)
+        return [
+            KnownCase(_case(row), documents.get(key), row.escalates_at) for row, key in zip(rows, keys, strict=True)
+        ]
+
+    async def locked(self, new: Case) -> Case:
+        """Lock a case until the transaction ends, beginning it if it is not there: only one of two events begins it."""
+        await self._session.execute(insert_into(self._session, cases).values(self.values(new)).on_conflict_do_nothing())
+        known = await self.get(new.province, new.tracking_code, lock=True)
+        return known.case if known else new
 
     async def save(self, case: Case, request: Request | None = None) -> None:
         """Write a case, and its request if that is new."""
-        values = self.values(case, request)
+        await self._write(cases, self.values(case))
+        if request is not None:
+            await self._write(case_document, self.document(case, request))
+
+    async def _write(self, table: Table, values: dict[str, object]) -> None:
         key = ("province", "tracking_code")
         changed = {name: value for name, value in values.items() if name not in key}
-        if request is None:
-            changed.pop("document")
-        await self._session.execute(
-            insert_into(self._session, cases).values(values).on_conflict_do_update(index_elements=key, set_=changed)
-        )
+        writing = insert_into(self._session, table).values(values)
+        await self._session.execute(writing.on_conflict_do_update(index_elements=key, set_=changed))
 
-    def values(self, case: Case, request: Request | None) -> dict[str, object]:
+    def document(self, case: Case, request: Request) -> dict[str, object]:
+        """Give a request as a row."""
+        sealed = self._seal.seal(request.model_dump_json().encode(), _place(case.province, case.tracking_code))
+        return {"province": case.province, "tracking_code": case.tracking_code, "document": sealed}
+
+    def values(self, case: Case) -> dict[str, object]:
         """Give a case as a row."""
-        document = None
-        if request is not None:
-            place = _place(case.province, case.tracking_code)
-            document = self._seal.seal(request.model_dump_json().encode(), place)
         took = case.decided_at - case.submitted_at if case.decided_at and case.submitted_at else None
         return {
             "province": case.province,
@@ -142,7 +137,6 @@ class CaseStore:
             "refused": case.refused,
             "holder": case.hold.account if case.hold else None,
             "held_until": case.hold.until if case.hold else None,
-            "document": document,
         }
 
     async def found_by(self, case: Case, words: set[str], request: Request) -> None:
@@ -243,6 +237,27 @@ class CaseStore:
     async def count(self) -> int:
         """Count all cases."""
         return int((await self._session.execute(select(func.count()).select_from(cases))).scalar_one())
+
+
+def _case(row: Row[Any]) -> Case:
+    return Case(
+        province=row.province,
+        tracking_code=row.tracking_code,
+        state=State(row.state),
+        seq=row.seq,
+        request_seq=row.request_seq,
+        submitted_at=row.submitted_at,
+        due_at=row.due_at,
+        answer_days=row.answer_days,
+        sub_subject=row.sub_subject,
+        asked_at=row.asked_at,
+        decided_at=row.decided_at,
+        report_seq=row.report_seq,
+        last_report=row.last_report,
+        rating=row.rating,
+        refused=row.refused,
+        hold=Hold(row.holder, row.held_until) if row.holder else None,
+    )
 
 
 def _place(province: str, tracking_code: str) -> str:

@@ -5,16 +5,20 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.console.domain import words
 from desk.console.domain.cases import Stage
 from desk.console.seal import Seal
 from desk.console.store.cases import OBJECTED_FIRST
-from desk.console.store.tables import case, case_word, sub_subject
+from desk.console.store.tables import case, case_word
 
 PAGE = 25
+TERMS = 6
+"""How many words of a search are heeded."""
+RARE, FREQUENT = 1500, 10_000
+"""Up to how many cases a word alone gives the cases to sort, and one of several does."""
 RATED = (1, 5)
 
 
@@ -75,9 +79,7 @@ class ListStore:
 
     async def page(self, wanted: Wanted) -> tuple[list[Row[Any]], bool]:
         """Give one page of rows, and whether there are more."""
-        query = select(case).where(*self._where(wanted))
-        for term in words.words(wanted.search):
-            query = query.where(await self._term(wanted.province, term))
+        query = select(case).where(*self._where(wanted), *await self._terms(wanted))
         query = _ordered(query, wanted).offset((wanted.page - 1) * PAGE).limit(PAGE + 1)
         rows = list((await self._session.execute(query)).all())
         return rows[:PAGE], len(rows) > PAGE
@@ -109,23 +111,34 @@ class ListStore:
             conditions.append(case.c.sub_subject == wanted.sub_subject)
         return conditions
 
-    async def _term(self, province: str, term: str) -> ColumnElement[bool]:
-        """A word of a name or a number the case carries, a word of its subject, or the beginning of its code."""
-        digits = words.number(term)
-        word = self._seal.word(words.phone(digits) if digits else term, province)
-        named = select(case_word.c.tracking_code).where(case_word.c.province == province, case_word.c.word == word)
-        if digits:
-            return or_(case.c.tracking_code.in_(named), case.c.tracking_code.between(digits, digits + ":"))
-        titled = select(sub_subject.c.key).where(
-            sub_subject.c.province == province,
-            func.replace(sub_subject.c.title + " " + sub_subject.c.subject_title, "\u200c", "").contains(
-                term, autoescape=True
-            ),
-        )
-        keys = (await self._session.execute(titled)).scalars().all()
-        if not keys:
-            return case.c.tracking_code.in_(named)
-        return or_(case.c.tracking_code.in_(named), case.c.sub_subject.in_(keys))
+    async def _terms(self, wanted: Wanted) -> list[ColumnElement[bool]]:
+        """Say that all words are to be found: the rarest gives the cases, a frequent one is looked for in each."""
+        conditions: list[ColumnElement[bool]] = []
+        counted: list[tuple[int, int]] = []
+        for term in words.terms(wanted.search)[:TERMS]:
+            digits = words.number(term)
+            word = self._seal.word(words.phone(digits) if digits else term, wanted.province)
+            if digits and len(digits) >= words.CODE_BEGINS:
+                begun = select(case.c.tracking_code).where(
+                    case.c.province == wanted.province, case.c.tracking_code.between(digits, digits + ":")
+                )
+                conditions.append(case.c.tracking_code.in_(_codes(wanted.province, word).union(begun)))
+            else:
+                counted.append((await self._count_word(wanted.province, word), word))
+        counted.sort()
+        if counted and counted[0][0] <= (RARE if len(counted) == 1 else FREQUENT):
+            (_, rarest), *others = counted
+            codes = _codes(wanted.province, rarest)
+            for _, word in others:
+                codes = codes.where(_carries(wanted.province, word, case_word.c.tracking_code))
+            conditions.append(case.c.tracking_code.in_(codes))
+        else:
+            conditions += [_carries(wanted.province, word, case.c.tracking_code) for _, word in counted]
+        return conditions
+
+    async def _count_word(self, province: str, word: int) -> int:
+        some = _codes(province, word).limit(FREQUENT + 1).subquery()
+        return int((await self._session.execute(select(func.count()).select_from(some))).scalar_one())
 
     async def figures(self, province: str, now: datetime) -> Figures:
         """Count what is open, late, asked and done, and measure how long decisions took and how they were liked."""
@@ -162,6 +175,15 @@ class ListStore:
         middle = select(case.c.days).where(*of_province).order_by(case.c.days).offset((count - 1) // 2)
         days = (await self._session.execute(middle.limit(2 - count % 2))).scalars().all()
         return float(sum(days) / len(days))
+
+
+def _codes(province: str, word: int) -> Select[tuple[str]]:
+    return select(case_word.c.tracking_code).where(case_word.c.province == province, case_word.c.word == word)
+
+
+def _carries(province: str, word: int, code: ColumnElement[str]) -> ColumnElement[bool]:
+    other = case_word.alias()
+    return exists().where(other.c.province == province, other.c.word == word, other.c.tracking_code == code)
 
 
 def _ordered(query: Select[Any], wanted: Wanted) -> Select[Any]:

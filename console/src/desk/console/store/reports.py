@@ -53,6 +53,7 @@ class SentReport:
 
     id: str
     name: str
+    at: datetime
     before: State
     sent: bool
     refused: str | None
@@ -171,7 +172,7 @@ class ReportStore:
         await self._session.execute(
             update(report).where(report.c.id == report_id).values(next_try_at=None, refused=reason[:40])
         )
-        return SentReport(row.id, row.name, State(row.before), row.sent_at is not None, reason)
+        return SentReport(row.id, row.name, row.at, State(row.before), row.sent_at is not None, reason)
 
     async def of_case(self, province: str, tracking_code: str) -> list[SentReport]:
         """List a case's reports."""
@@ -181,7 +182,7 @@ class ReportStore:
             .order_by(report.c.seq)
         )
         return [
-            SentReport(row.id, row.name, State(row.before), row.sent_at is not None, row.refused)
+            SentReport(row.id, row.name, row.at, State(row.before), row.sent_at is not None, row.refused)
             for row in (await self._session.execute(query)).all()
         ]
 

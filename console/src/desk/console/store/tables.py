@@ -1,6 +1,6 @@
 """The tables. Personal data stand in sealed documents; what is searched, sorted and counted has columns."""
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table
 
 from desk.console.db import UtcDateTime, new_metadata
 
@@ -75,7 +75,6 @@ case = Table(
     Column("refused", Boolean, nullable=False),
     Column("holder", String(36)),
     Column("held_until", UtcDateTime),
-    Column("document", LargeBinary),
 )
 Index("ix_case_due", case.c.province, case.c.stage, case.c.due_at)
 Index("ix_case_urgent", case.c.province, case.c.stage, case.c.rank, case.c.escalates_at)
@@ -86,11 +85,20 @@ Index("ix_case_holder", case.c.holder, case.c.due_at)
 Index("ix_case_days", case.c.province, case.c.days)
 Index("ix_case_rating", case.c.province, case.c.rating)
 
+# Apart from the rows that are sorted and counted, which stay short.
+case_document = Table(
+    "case_document",
+    metadata,
+    Column("province", String(40), primary_key=True),
+    Column("tracking_code", String(12), primary_key=True),
+    Column("document", LargeBinary, nullable=False),
+)
+
 case_word = Table(
     "case_word",
     metadata,
     Column("province", String(40), primary_key=True),
-    Column("word", String(32), primary_key=True),
+    Column("word", BigInteger, primary_key=True, autoincrement=False),
     Column("tracking_code", String(12), primary_key=True),
     sqlite_with_rowid=False,
 )

@@ -1,0 +1,111 @@
+"""The life of a case: who holds it, what the desk's events make of it, in any order."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from desk.console.domain.cases import HOLD, Case, Kind, Stage, State
+from desk.console.domain.errors import CaseHeldError, CaseNotOpenError
+from desk.iran.workdays import WorkCalendar
+
+CALENDAR = WorkCalendar()
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+DUE = NOW + timedelta(days=10)
+CASE = Case("isfahan", "123456789018").requested(1, NOW, DUE, "umrah_visa", 7)
+
+
+def test_a_case_is_in_the_hands_of_one_expert():
+    taken = CASE.taken("a", NOW)
+    with pytest.raises(CaseHeldError):
+        taken.taken("b", NOW)
+    assert taken.taken("a", NOW + HOLD / 2).hold.until == NOW + HOLD / 2 + HOLD
+
+
+def test_a_hold_ends_by_itself():
+    assert CASE.taken("a", NOW).taken("b", NOW + HOLD + timedelta(seconds=1)).hold.account == "b"
+
+
+def test_only_a_supervisor_takes_a_case_from_somebody():
+    taken = CASE.taken("a", NOW)
+    with pytest.raises(CaseHeldError):
+        taken.released("b", NOW)
+    assert taken.released("b", NOW, by_supervisor=True).hold is None
+
+
+def test_nothing_is_to_be_done_about_a_decided_case():
+    decided = CASE.taken("a", NOW).reported(Kind.ANSWERED, "r", NOW)
+    assert (decided.state, decided.stage, decided.hold) == (State.ANSWERED, Stage.DONE, None)
+    with pytest.raises(CaseNotOpenError):
+        decided.taken("a", NOW)
+
+
+def test_a_late_case_is_overdue_but_not_while_its_applicant_is_asked():
+    later = DUE + timedelta(seconds=1)
+    assert CASE.overdue(later)
+    assert not CASE.overdue(DUE)
+    assert not CASE.reported(Kind.ASKED, "r", NOW).overdue(later)
+
+
+def test_the_days_an_applicant_takes_to_reply_are_added():
+    asked = CASE.reported(Kind.ASKED, "r", NOW)
+    replied = asked.replied(4, NOW + timedelta(days=7), CALENDAR)
+    assert replied.state is State.IN_PROGRESS
+    assert replied.due_at > DUE + timedelta(days=5)
+
+
+def test_a_reply_that_comes_after_the_answer_changes_nothing():
+    answered = CASE.reported(Kind.ASKED, "r", NOW).reported(Kind.ANSWERED, "s", NOW)
+    assert answered.replied(4, NOW, CALENDAR).state is State.ANSWERED
+
+
+def test_an_objection_opens_the_case_for_a_new_period():
+    objected = CASE.reported(Kind.ANSWERED, "r", NOW).objected(5, DUE + timedelta(days=20), CALENDAR)
+    assert (objected.state, objected.stage) == (State.OBJECTED, Stage.OPEN)
+    assert not objected.overdue(DUE + timedelta(days=21))
+
+
+def test_a_refused_answer_opens_the_case_again():
+    answered = CASE.reported(Kind.ANSWERED, "r", NOW)
+    undone = answered.undone("r", State.IN_PROGRESS, foreign=False)
+    assert (undone.state, undone.refused, undone.open) == (State.IN_PROGRESS, True, True)
+
+
+def test_a_refusal_of_an_older_report_leaves_the_later_one():
+    later = CASE.reported(Kind.ASKED, "r", NOW).reported(Kind.ANSWERED, "s", NOW)
+    assert later.undone("r", State.NEW, foreign=False).state is State.ANSWERED
+
+
+def test_a_case_of_another_province_is_let_go():
+    assert CASE.reported(Kind.ANSWERED, "r", NOW).undone("r", State.NEW, foreign=True).stage is Stage.DONE
+
+
+def test_what_is_referred_back_begins_anew():
+    referred = CASE.reported(Kind.REFERRED, "r", NOW)
+    assert referred.requested(9, NOW, DUE, "hajj_visa", 7).state is State.NEW
+
+
+EVENTS = {
+    1: lambda case: case.requested(1, NOW, DUE, "umrah_visa", 7),
+    3: lambda case: case.replied(3, NOW, CALENDAR),
+    6: lambda case: case.objected(6, NOW + timedelta(days=30), CALENDAR),
+    7: lambda case: case.rated(4),
+}
+
+
+@given(st.permutations([*EVENTS, *EVENTS]))
+def test_events_in_any_order_and_twice_end_in_the_same_place(order):
+    case = Case("isfahan", "123456789018")
+    for seq in order:
+        case = EVENTS[seq](case)
+    assert (case.state, case.seq, case.rating, case.stage) == (State.OBJECTED, 6, 4, Stage.OPEN)
+    assert case.due_at > NOW + timedelta(days=30)
+
+
+@given(st.permutations([*EVENTS, *EVENTS, 8]))
+def test_what_is_withdrawn_stays_so(order):
+    case = Case("isfahan", "123456789018")
+    for seq in order:
+        case = case.withdrawn(8) if seq == 8 else EVENTS[seq](case)
+    assert (case.state, case.stage) == (State.WITHDRAWN, Stage.DONE)

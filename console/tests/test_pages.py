@@ -1,0 +1,197 @@
+"""The pages as a browser gets them: what is asked of forms, what is shown to whom, what is searched."""
+
+import httpx
+import pytest
+from console_house import CODE, OTHER_CODE, told
+
+from desk.console.app import create_app
+from desk.console.domain.accounts import Role
+from desk.console.middleware import BODY_MAX
+
+
+@pytest.fixture
+async def expert(house, browse):
+    await house.account("expert")
+    return await browse().sign_in("expert")
+
+
+async def test_nobody_sees_a_page_without_signing_in(browse):
+    browser = browse()
+    for path in ("/", "/cases", f"/cases/{CODE}", "/dashboard", "/accounts", "/templates", "/deeds", "/password"):
+        await browser.open(path)
+        assert browser.page.url.path == "/sign-in", path
+
+
+async def test_with_a_password_alone_nobody_is_in(house, browse):
+    await house.account("expert")
+    browser = await browse(second_factor=True).sign_in("expert")
+    assert browser.page.url.path == "/enrol"
+    await browser.open("/cases")
+    assert browser.page.url.path == "/enrol"
+
+
+async def test_the_visit_s_cookie_is_for_no_script_and_no_other_site(house, browse):
+    await house.account("expert")
+    browser = browse()
+    await browser.open("/sign-in")
+    browser.client.follow_redirects = False
+    await browser.send("/sign-in", username="expert", password="an expert's own word")
+    (cookie,) = browser.page.headers.get_list("set-cookie")
+    for part in ("HttpOnly", "Secure", "SameSite=lax"):
+        assert part in cookie
+
+
+async def test_every_answer_forbids_scripts_and_frames(expert):
+    for path in ("/cases", "/assets/console.css", "/nowhere"):
+        await expert.open(path)
+        policy = expert.page.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "script-src" not in policy
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+
+
+async def test_a_form_without_the_visit_s_word_does_nothing(house, expert):
+    await house.hear(told("request-submitted", 1))
+    for path in ("take", "release", "answer", "ask", "reject", "refer"):
+        await expert.send(f"/cases/{CODE}/{path}", word="another", text="x", question="x")
+        assert expert.page.status_code == 403, path
+    assert (await house.case()).hold is None
+    browser = expert.client
+    assert (await browser.post("/sign-in", data={"username": "expert", "password": "x"})).status_code == 403
+
+
+async def test_supervisors_pages_are_for_supervisors(house, expert):
+    for path in ("/accounts", "/deeds"):
+        assert "سرپرست" in await expert.open(path)
+        assert expert.page.status_code == 403
+    await expert.open("/cases")
+    await expert.send("/templates", title="عنوان", text="متن")
+    assert expert.page.status_code == 403
+
+
+async def test_another_province_s_case_is_not_there(house, expert):
+    await house.hear(told("request-submitted", 1), province="qom")
+    await expert.open(f"/cases/{CODE}")
+    assert expert.page.status_code == 404
+    assert f'data-tracking-code="{CODE}"' not in await expert.open("/cases", params={"q": CODE})
+
+
+async def test_what_applicants_write_is_text_and_never_markup(house, expert):
+    await house.hear(told("request-submitted", 1, text="<script>alert(1)</script>"))
+    await expert.open(f"/cases/{CODE}")
+    assert "<script" not in expert.page.text
+    assert "&lt;script&gt;" in expert.page.text
+
+
+async def test_what_was_typed_stays_when_somebody_else_was_quicker(house, expert):
+    await house.hear(told("request-submitted", 1))
+    colleague = await house.account("colleague")
+    await expert.open(f"/cases/{CODE}")
+    await house.experts.take(colleague, CODE)
+    page = await expert.send(f"/cases/{CODE}/answer", text="پاسخی که نوشته بودم")
+    assert expert.page.status_code == 409
+    assert "همکار دیگری" in page
+    assert "پاسخی که نوشته بودم" in page
+
+
+async def test_a_body_that_is_too_large_is_not_read_to_its_end(expert):
+    await expert.open("/cases")
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = await expert.client.post("/cases/x/answer", content=b"x" * (BODY_MAX + 1), headers=form)
+    assert answer.status_code == 413
+    assert "فایل‌های کوچک‌تری" in answer.text
+
+
+@pytest.mark.parametrize(
+    "searched",
+    [CODE, "۱۲۳۴ ۵۶۷۸ ۹۰۱۸", "12345", "نرگس", "باراندشت", "باران‌دشت نرگس", "۸۲۷۵۷۳۷۱۶۸", "09120000000", "روادید"],
+)
+async def test_a_case_is_found_by_what_it_carries(house, expert, searched):
+    other = {"applicant": {"national_id": "1111111111", "birth_date": "1361-12-05", "first_name": "رضا"}}
+    other["applicant"] |= {"last_name": "کوه‌زاده", "gender": "male"}
+    other |= {"contact": {"mobile": "+989129999999"}, "sub_subject": {"key": "x", "title": "کاروان"}}
+    await house.hear(told("request-submitted", 1), told("request-submitted", 1, code=OTHER_CODE, **other))
+    page = await expert.open("/cases", params={"q": searched})
+    assert f'data-tracking-code="{CODE}"' in page
+    assert f'data-tracking-code="{OTHER_CODE}"' not in page
+
+
+async def test_words_of_two_cases_find_neither(house, expert):
+    await house.hear(told("request-submitted", 1))
+    assert CODE not in await expert.open("/cases", params={"q": "نرگس ناموجود"})
+
+
+async def test_supervisors_see_objections_first_and_experts_what_is_due_first(house, browse):
+    for name, role in (("expert", Role.EXPERT), ("supervisor", Role.SUPERVISOR)):
+        await house.account(name, role)
+    await house.hear(told("request-submitted", 1), told("request-submitted", 1, code=OTHER_CODE))
+    await house.hear(told("request-objected", 5, code=OTHER_CODE, text="پاسخ نبود.", at="2026-12-20T08:00:00Z"))
+
+    async def order(username):
+        page = await (await browse().sign_in(username)).open("/cases")
+        return page.index(OTHER_CODE) < page.index(CODE)
+
+    assert await order("supervisor")
+    assert not await order("expert")
+
+
+async def test_a_supervisor_s_templates_are_offered_for_their_subject(house, browse):
+    await house.account("supervisor", Role.SUPERVISOR)
+    browser = await browse().sign_in("supervisor")
+    await house.hear(told("request-submitted", 1))
+    await browser.open("/templates")
+    for sub_subject, title in (("umrah_visa", "روادید صادر شد"), ("hajj_pay", "پرداخت حج"), ("", "با سپاس")):
+        await browser.send("/templates", sub_subject=sub_subject, title=title, text=f"متنِ {title}")
+    await browser.open(f"/cases/{CODE}")
+    page = await browser.send(f"/cases/{CODE}/take")
+    assert "روادید صادر شد" in page
+    assert "با سپاس" in page
+    assert "پرداخت حج" not in page
+
+
+async def test_who_did_what_is_on_record(house, browse):
+    await house.account("supervisor", Role.SUPERVISOR)
+    browser = await browse().sign_in("supervisor")
+    await house.hear(told("request-submitted", 1))
+    await browser.open(f"/cases/{CODE}")
+    await browser.send(f"/cases/{CODE}/take")
+    await browser.send(f"/cases/{CODE}/reject", rejection="مهلت گذشته است.")
+    page = await browser.open("/deeds", params={"code": CODE})
+    assert page.index("رد درخواست") < page.index("برداشتن درخواست")
+
+
+async def test_a_file_comes_from_the_desk_as_a_download(house, expert):
+    file = {"id": "f1", "name": "گذرنامه.pdf", "size": 4, "media_type": "application/pdf", "sha256": "0" * 64}
+    await house.hear(told("request-submitted", 1, attachments=[file]))
+    house.line.stored["f1"] = b"%PDF"
+    await expert.open(f"/cases/{CODE}/files/f1")
+    assert expert.page.content == b"%PDF"
+    assert expert.page.headers["content-disposition"].startswith("attachment")
+    await expert.open(f"/cases/{CODE}/files/f2")
+    assert expert.page.status_code == 404
+
+
+async def test_the_console_says_that_it_is_ready_and_what_waits(house, browse):
+    await house.hear(told("request-submitted", 1))
+    browser = browse()
+    await browser.open("/health/ready")
+    assert browser.page.json() == {"status": "ready", "reports_waiting": 1, "cases": 1}
+
+
+async def test_without_a_key_the_console_does_not_start(monkeypatch):
+    monkeypatch.delenv("DESK_CONSOLE_KEYS", raising=False)
+    with pytest.raises(ValueError, match="keys"):
+        create_app()
+
+
+@pytest.mark.parametrize("address", ["/cases?q=%00", "/cases?subject=%00", "/cases/%00", "/deeds?code=%00"])
+async def test_an_address_with_a_nul_is_nowhere(expert, address):
+    await expert.open(address)
+    assert expert.page.status_code == 404
+
+
+async def test_a_wrong_address_is_a_page_too(expert):
+    page = await expert.open("/no/such/page")
+    assert expert.page.status_code == httpx.codes.NOT_FOUND
+    assert "فهرست درخواست‌ها" in page
