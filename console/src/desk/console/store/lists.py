@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.console.domain import words
@@ -129,9 +129,8 @@ class ListStore:
         if counted and counted[0][0] <= (RARE if len(counted) == 1 else FREQUENT):
             (_, rarest), *others = counted
             codes = _codes(wanted.province, rarest)
-            for _, word in others:
-                codes = codes.where(_carries(wanted.province, word, case_word.c.tracking_code))
             conditions.append(case.c.tracking_code.in_(codes))
+            conditions += [_carries(wanted.province, word, case.c.tracking_code) for _, word in others]
         else:
             conditions += [_carries(wanted.province, word, case.c.tracking_code) for _, word in counted]
         return conditions
@@ -182,8 +181,10 @@ def _codes(province: str, word: int) -> Select[tuple[str]]:
 
 
 def _carries(province: str, word: int, code: ColumnElement[str]) -> ColumnElement[bool]:
+    """Tell of each case by itself whether it carries a word; as EXISTS, PostgreSQL would read all cases of the word."""
     other = case_word.alias()
-    return exists().where(other.c.province == province, other.c.word == word, other.c.tracking_code == code)
+    probe = select(literal(1)).where(other.c.province == province, other.c.word == word, other.c.tracking_code == code)
+    return probe.limit(1).scalar_subquery().is_not(None)
 
 
 def _ordered(query: Select[Any], wanted: Wanted) -> Select[Any]:
