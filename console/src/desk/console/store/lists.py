@@ -129,8 +129,9 @@ class ListStore:
         if counted and counted[0][0] <= (RARE if len(counted) == 1 else FREQUENT):
             (_, rarest), *others = counted
             codes = _codes(wanted.province, rarest)
+            for _, word in others:
+                codes = codes.where(_carries(wanted.province, word, case_word.c.tracking_code))
             conditions.append(case.c.tracking_code.in_(codes))
-            conditions += [_carries(wanted.province, word, case.c.tracking_code) for _, word in others]
         else:
             conditions += [_carries(wanted.province, word, case.c.tracking_code) for _, word in counted]
         return conditions
