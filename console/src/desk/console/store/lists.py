@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.console.domain import words
@@ -182,8 +182,10 @@ def _codes(province: str, word: int) -> Select[tuple[str]]:
 
 
 def _carries(province: str, word: int, code: ColumnElement[str]) -> ColumnElement[bool]:
+    """Tell of each case by itself whether it carries a word; as EXISTS, PostgreSQL would read all cases of the word."""
     other = case_word.alias()
-    return exists().where(other.c.province == province, other.c.word == word, other.c.tracking_code == code)
+    probe = select(literal(1)).where(other.c.province == province, other.c.word == word, other.c.tracking_code == code)
+    return probe.limit(1).scalar_subquery().is_not(None)
 
 
 def _ordered(query: Select[Any], wanted: Wanted) -> Select[Any]:
