@@ -2,7 +2,7 @@
 
 import pytest
 from applicant import PDF, Applicant, Expert
-from browser.pages import FILES, TrackPage
+from browser.pages import FILES, ConsolePage, TrackPage
 from browser.test_pictures import PICTURES, Camera
 from desk_process import RunningDesk
 from playwright.sync_api import Page, expect
@@ -89,7 +89,7 @@ def test_an_applicant_answers_with_files(page: Page, camera: Camera, desk: Runni
     assert download.value.suggested_filename == "گذرنامه.pdf"
     assert download.value.path().read_bytes() == PDF
 
-    page.goto(f"/demo/expert/{code}")
+    ConsolePage(page).sign_in("gilan").open_case(code)
     expect(page.get_by_role("link", name="گذرنامه.pdf")).to_be_visible()
     expect(page.get_by_text("هر دو پیوست است.")).to_be_visible()
 
