@@ -17,7 +17,7 @@ test: setup  ## run every test (ARGS="-k story"); installs the servers and the b
 	@scripts/install-for-tests
 	@if command -v node >/dev/null; then node --test gateway/tests/*.test.js; \
 	else echo "test: the pages' unit tests need Node 20, which is not here; they are not run"; fi
-	@$(BIN)/pytest $(ARGS)
+	@scripts/run-tests $(ARGS)
 
 faults: setup  ## kill and cut real servers and services (FULL=1 for the full counts)
 	@scripts/install-for-tests

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from applicant import PDF, PNG, Applicant, Expert
+from console_desk import ConsoleDesk
 from desk_process import RunningDesk, wait_for
 from real_desk import RealDesk
 
@@ -59,7 +60,7 @@ def opened(client: httpx.Client, file_id: str, token: str) -> bytes:
 
 
 def test_a_reply_with_files_reaches_the_province_and_stays_in_the_history(desk: RunningDesk):
-    applicant, expert, code, token = asked(desk, 10)
+    applicant, _, code, token = asked(desk, 10)
     files = [
         applicant.put_up_for_reply(token, name, content).json()
         for name, content in (("گذرنامه.pdf", PDF), ("عکس.png", PNG))
@@ -75,9 +76,10 @@ def test_a_reply_with_files_reaches_the_province_and_stays_in_the_history(desk: 
         ["گذرنامه.pdf", "عکس.png"],
     )
     assert opened(desk.client, files[0]["id"], view["token"]) == PDF
-    [reply] = wait_for(lambda: expert.receives(code).get("replies"))
-    assert reply == {"text": TEXT, "files": files}, "whole, and once"
-    assert desk.client.get(f"/demo/files/{files[1]['id']}").content == PNG
+    with ConsoleDesk(desk.url).sign_in("yazd") as console:
+        page = wait_for(lambda: text if TEXT in (text := console.open(f"/cases/{code}")) else "")
+        assert page.count(TEXT) == page.count("عکس.png") == 1, "whole, and once"
+        assert console.client.get(f"/cases/{code}/files/{files[1]['id']}").content == PNG
     assert QUESTION not in json.dumps(view["answer"])
 
 

@@ -114,7 +114,8 @@ def event_type(name: str) -> str:
 
 
 def _files_of(data: dict[str, Any]) -> list[dict[str, Any]]:
-    return [*data.get("attachments", []), *data.get("files", [])]
+    past = (file for step in data.get("history", []) for file in step.get("files", []))
+    return [*data.get("attachments", []), *data.get("files", []), *past]
 
 
 def give_files(data: dict[str, Any], content: bytes, sha256: str) -> list[str]:
