@@ -144,16 +144,8 @@ def _postgres_engine(url: str, pool_size: int, pool_timeout: float, statement_se
 
 
 def _sqlite_engine(url: str) -> AsyncEngine:
-    # Every transaction takes the one lock there is. They wait for it here, in turn: SQLite lets who waits try again by
-    # chance, and some of many then wait longer than they may.
-    engine = create_async_engine(
-        url,
-        pool_size=1,
-        max_overflow=0,
-        pool_timeout=30,
-        hide_parameters=True,
-        connect_args={"timeout": 10},  # for other processes: a migration, or the ledger's verification
-    )
+    # SQLite lets who waits for its lock try again by chance, so that of many some wait long.
+    engine = create_async_engine(url, hide_parameters=True, connect_args={"timeout": 30})
 
     @event.listens_for(engine.sync_engine, "connect")
     def _configure(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
