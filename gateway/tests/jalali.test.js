@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { WEEKDAYS, compare, dayNumber, daysInMonth, exists, fromDayNumber, fromGregorian, isLeapYear, plusMonths, toGregorian, toIso, weekday } from "../web/assets/js/jalali.js";
+import { compare, dayNumber, daysInMonth, exists, fromDayNumber, fromGregorian, isLeapYear, plusMonths, toGregorian, toIso, weekday } from "../web/assets/js/jalali.js";
+import { words } from "../web/assets/js/words.js";
 
 const { vectors, leap_years_1380_1420: leapYears, invalid_dates: invalidDates } = JSON.parse(
   readFileSync(new URL("vectors/jalali-vectors.json", import.meta.url), "utf8"),
@@ -22,7 +23,7 @@ test("each vector has its Gregorian day, its weekday and its kind of year", () =
     assert.ok(exists(date), jalali);
     assert.equal(toGregorian(date), gregorian);
     assert.deepEqual(fromGregorian(year, month, day), date);
-    assert.equal(WEEKDAYS[weekday(date)], name, jalali);
+    assert.equal(words.weekdays[weekday(date)], name, jalali);
     assert.equal(isLeapYear(date.year), leap, jalali);
   }
 });

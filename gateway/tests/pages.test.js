@@ -17,13 +17,14 @@ const read = (path) => readFileSync(join(WEB, path), "utf8");
 /** @param {string} text @param {RegExp} pattern */
 const all = (text, pattern) => Array.from(text.matchAll(pattern), (match) => match[1] ?? "");
 
-/** Everything that a module imports, and what that imports. @param {string} path @param {Set<string>} [found] */
-function importsOf(path, found = new Set()) {
-  for (const name of all(read(path), /^import[^;]*?from "\.\/([^"]+)"/gms)) {
+/** Everything that a module imports, and what that imports. @param {string} path @param {string} language @param {Set<string>} [found] */
+function importsOf(path, language, found = new Set()) {
+  const words = path.endsWith("/words.js") ? [`words.${language}.js`] : [];
+  for (const name of [...words, ...all(read(path), /^import[^;]*?from "\.\/([^"]+)"/gms)]) {
     const imported = `assets/js/${name}`;
     if (found.has(imported)) continue;
     found.add(imported);
-    importsOf(imported, found);
+    importsOf(imported, language, found);
   }
   return found;
 }
@@ -55,9 +56,15 @@ test("every file that a page names is there", () => {
   }
 });
 
+/** @param {string} page @param {string} path as a link names it */
+function existing(page, path) {
+  const language = page.includes("/") ? page.split("/")[0] : "fa";
+  return [`${language}/${path || "index"}.html`, `${path}.html`].some((file) => PAGES.includes(file));
+}
+
 test("every link inside the desk leads to a page", () => {
   for (const page of PAGES) {
-    for (const path of all(read(page), /<a[^>]*\shref="\/([^"#]*)"/g)) assert.ok(PAGES.includes(`${path || "index"}.html`), `${page}: /${path}`);
+    for (const path of all(read(page), /<a[^>]*\shref="\/([^"#]*)"/g)) assert.ok(existing(page, path), `${page}: /${path}`);
   }
 });
 
@@ -65,7 +72,7 @@ test("a page preloads exactly the modules that its script needs", () => {
   for (const page of PAGES) {
     const html = read(page);
     const [script] = all(html, /<script type="module" src="\/([^"]+)"/g);
-    const needed = script === undefined ? [] : [...importsOf(script)].sort();
+    const needed = script === undefined ? [] : [...importsOf(script, page.split("/")[0] ?? "")].sort();
     assert.deepEqual(all(html, /rel="modulepreload" href="\/([^"]+)"/g).sort(), needed, page);
   }
 });
@@ -86,7 +93,7 @@ test("every element that a script asks for by id is on its page", () => {
     const [script] = all(html, /<script type="module" src="\/([^"]+)"/g);
     if (script === undefined) continue;
     const ids = all(html, /\sid="([^"]+)"/g);
-    for (const path of [script, ...importsOf(script)]) {
+    for (const path of [script, ...importsOf(script, page.split("/")[0] ?? "")]) {
       for (const id of all(read(path), /\b(?:byId|input|select|button|block)\("([a-z_]+)"/g)) assert.ok(ids.includes(id), `${page} ${path}: ${id}`);
     }
   }
@@ -111,6 +118,8 @@ test("the pages stay light: the first one under 60 KB, sending under 120 KB", ()
     const parts = all(html, /(?:href|src)="\/(assets\/[^"]+)"/g);
     return [page, ...new Set(parts)].reduce((sum, path) => sum + gzipSync(read(path)).length, 0);
   };
-  assert.ok(weight("index.html") < 60 * 1024);
-  assert.ok(weight("send.html") < 120 * 1024);
+  for (const language of ["fa", "en"]) {
+    assert.ok(weight(`${language}/index.html`) < 60 * 1024);
+    assert.ok(weight(`${language}/send.html`) < 120 * 1024);
+  }
 });

@@ -17,6 +17,7 @@ from desk.servers.gateway import GatewayServer
 
 TABLE = load_table()
 ERRORS = GATEWAY / "web" / "errors"
+PAGES = GATEWAY / "web" / "fa" / "errors"
 CODES = {"bad_request", "not_found", "method_not_allowed", "body_too_large", "rate_limited", "upstream_unavailable"}
 
 
@@ -80,7 +81,7 @@ def test_the_problems_are_whole_and_speak_as_the_services_do():
     problems = {
         path.stem: Problem.model_validate_json(path.read_text(encoding="utf-8")) for path in ERRORS.glob("*.json")
     }
-    assert problems.keys() == {path.stem for path in ERRORS.glob("*.html")} == CODES
+    assert problems.keys() == {path.stem for path in PAGES.glob("*.html")} == CODES
     for code, problem in problems.items():
         assert (problem.code, problem.type) == (code, f"/problems/{code}")
 
@@ -119,21 +120,21 @@ def test_a_person_gets_a_page(method: str, path: str, status: int, page: str, cl
     answer = client.request(method, path)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert answer.text == (ERRORS / f"{page}.html").read_text(encoding="utf-8")
+    assert answer.text == (PAGES / f"{page}.html").read_text(encoding="utf-8")
 
 
 def test_a_page_with_a_body_it_does_not_take_is_refused(client: httpx.Client):
     answer = client.request("GET", "/send", content=b" " * 5000)
     assert answer.status_code == 413
-    assert answer.text == (ERRORS / "body_too_large.html").read_text(encoding="utf-8")
+    assert answer.text == (PAGES / "body_too_large.html").read_text(encoding="utf-8")
 
 
 def test_the_error_pages_have_nothing_that_an_error_could_take_away():
-    for path in ERRORS.glob("*.html"):
+    for path in PAGES.glob("*.html"):
         text = path.read_text(encoding="utf-8")
         assert "<script" not in text
         assert '<meta name="robots" content="noindex">' in text
-    assert (ERRORS / "upstream_unavailable.html").read_text(encoding="utf-8").count("<h1>") == 1
+    assert (PAGES / "upstream_unavailable.html").read_text(encoding="utf-8").count("<h1>") == 1
 
 
 @pytest.mark.parametrize("route", TABLE.routes, ids=lambda route: route.path)

@@ -133,7 +133,7 @@ def test_a_person_who_is_held_off_gets_a_page(gateway: GatewayServer, sources: S
         ]
     held_off = [answer for answer in answers if answer.status_code == 429]
     assert held_off, "the machine is too slow to flood its own pages"
-    page = (GATEWAY / "web" / "errors" / "rate_limited.html").read_text(encoding="utf-8")
+    page = (GATEWAY / "web" / "fa" / "errors" / "rate_limited.html").read_text(encoding="utf-8")
     assert {(answer.text, answer.headers["retry-after"]) for answer in held_off} == {(page, "5")}
 
 

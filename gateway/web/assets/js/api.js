@@ -1,5 +1,7 @@
 /** The public interface of the desk: one function per route, and the two ways in which a call can fail. */
 
+import { named } from "./words.js";
+
 /** @typedef {{ key: string, name: string, area_code: string }} Province */
 /** @typedef {{ key: string, title: string, answer_within_days: number }} SubSubject */
 /** @typedef {{ key: string, title: string, sub_subjects: SubSubject[] }} Subject */
@@ -38,11 +40,13 @@ export class Problem extends Error {
    * @param {string | null} retryAfter seconds, as in the header
    */
   constructor(status, body, retryAfter) {
-    super(typeof body.title === "string" ? body.title : "");
+    const code = typeof body.code === "string" ? body.code : "";
+    super(named("problems", code, typeof body.title === "string" ? body.title : ""));
     this.status = status;
-    this.code = typeof body.code === "string" ? body.code : "";
+    this.code = code;
     /** @type {FieldError[]} */
-    this.errors = Array.isArray(body.errors) ? body.errors : [];
+    const errors = Array.isArray(body.errors) ? body.errors : [];
+    this.errors = errors.map((error) => ({ ...error, message: named("problems", error.code, error.message) }));
     this.retryAfter = Number(retryAfter) > 0 ? Number(retryAfter) : null;
   }
 

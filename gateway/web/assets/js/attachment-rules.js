@@ -1,7 +1,7 @@
 /** Which files may go up. The desk looks at their content again; this spares people a long upload for nothing. */
 
-import { toPersian } from "./digits.js";
-import { words } from "./words.fa.js";
+import { decimal, digits } from "./language.js";
+import { words } from "./words.js";
 
 /** @typedef {{ files_max: number, file_bytes_max: number, extensions: string[] }} FileLimits */
 
@@ -41,12 +41,12 @@ export function extensionOf(name) {
  * @returns {string} such as «۲٫۴ مگابایت»
  */
 export function sizeInWords(bytes) {
-  if (bytes < 1024) return `${toPersian(bytes)} ${words.units.bytes}`;
+  if (bytes < 1024) return `${digits(bytes)} ${words.units.bytes}`;
   const [amount, unit] = bytes < 1024 * 1024
     ? [bytes / 1024, words.units.kilobytes]
     : [bytes / 1024 / 1024, words.units.megabytes];
   const rounded = amount < 10 ? Math.round(amount * 10) / 10 : Math.round(amount);
-  return `${toPersian(String(rounded).replace(".", "٫"))} ${unit}`;
+  return `${decimal(rounded)} ${unit}`;
 }
 
 /** Other endings of kinds that people know by a shorter or more common one. */

@@ -5,7 +5,7 @@ import { checkFile, kindsInWords, sizeInWords } from "./attachment-rules.js";
 import { block, input, make } from "./elements.js";
 import { inWords, mayRetry } from "./failure.js";
 import { upload } from "./upload.js";
-import { words } from "./words.fa.js";
+import { words } from "./words.js";
 
 /** @typedef {import("./attachment-rules.js").FileLimits} FileLimits */
 /** @typedef {import("./identity.js").Identified} Identified */

@@ -2,7 +2,7 @@
 
 import { typedDigits } from "./digits.js";
 import { compare, daysInMonth } from "./jalali.js";
-import { words } from "./words.fa.js";
+import { words } from "./words.js";
 
 /** @typedef {import("./jalali.js").JalaliDate} JalaliDate */
 /** @typedef {"day" | "month" | "year"} DatePart */

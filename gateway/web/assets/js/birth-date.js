@@ -3,9 +3,10 @@
 import { now } from "./api.js";
 import { FIRST_YEAR, mayGoOn, readBirthDate } from "./birth-date-rules.js";
 import { Calendar } from "./calendar.js";
-import { toPersian, typedDigits } from "./digits.js";
+import { typedDigits } from "./digits.js";
 import { button, input, select } from "./elements.js";
 import { toIso } from "./jalali.js";
+import { digits } from "./language.js";
 import { inTehran } from "./tehran.js";
 
 /** @typedef {import("./jalali.js").JalaliDate} JalaliDate */
@@ -78,9 +79,9 @@ export class BirthDate {
 
   /** @param {JalaliDate} date */
   #fill({ day, month, year }) {
-    this.#controls.day.value = toPersian(day);
+    this.#controls.day.value = digits(day);
     this.#controls.month.value = String(month);
-    this.#controls.year.value = toPersian(year);
+    this.#controls.year.value = digits(year);
     this.#opener.focus();
     this.#controls.year.dispatchEvent(new Event("change", { bubbles: true }));
   }

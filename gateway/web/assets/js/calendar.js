@@ -1,10 +1,10 @@
 /** A Jalali calendar in a dialog, after the date-picker dialog pattern of the ARIA practices. */
 
-import { toPersian } from "./digits.js";
 import { make, fillSelect } from "./elements.js";
-import { MONTHS, WEEKDAYS, compare, daysInMonth, plusDays, plusMonths, toIso, weekday } from "./jalali.js";
+import { compare, daysInMonth, plusDays, plusMonths, toIso, weekday } from "./jalali.js";
+import { digits } from "./language.js";
 import { dateInWords } from "./tehran.js";
-import { words } from "./words.fa.js";
+import { words } from "./words.js";
 
 /** @typedef {import("./jalali.js").JalaliDate} JalaliDate */
 
@@ -40,7 +40,7 @@ export class Calendar {
     this.today = today;
     this.onChoose = onChoose;
     this.#day = today;
-    fillSelect(this.#month, "", MONTHS.map((label, index) => ({ value: String(index + 1), label })));
+    fillSelect(this.#month, "", words.months.map((label, index) => ({ value: String(index + 1), label })));
     fillSelect(this.#year, "", years(first.year, today.year));
     this.#month.remove(0);
     this.#year.remove(0);
@@ -60,7 +60,7 @@ export class Calendar {
 
   #build() {
     const header = make("div", { class: "calendar-header" }, this.#previous, this.#month, this.#year, this.#next);
-    const names = WEEKDAYS.map((name) => make("th", { scope: "col", abbr: name }, make("span", { "aria-hidden": "true" }, name.charAt(0)), make("span", { class: "visually-hidden" }, name)));
+    const names = words.weekdays.map((name) => make("th", { scope: "col", abbr: name }, make("span", { "aria-hidden": "true" }, name.charAt(0)), make("span", { class: "visually-hidden" }, name)));
     const grid = make(
       "table",
       { role: "grid", class: "calendar-grid", "aria-labelledby": "calendar_heading", "aria-describedby": "calendar_keys" },
@@ -102,7 +102,7 @@ export class Calendar {
     const { year, month } = this.#day;
     this.#month.value = String(month);
     this.#year.value = String(year);
-    this.#heading.textContent = `${MONTHS[month - 1]} ${toPersian(year)}`;
+    this.#heading.textContent = `${words.months[month - 1]} ${digits(year)}`;
     allow(this.#previous, year > this.first.year || month > this.first.month);
     allow(this.#next, year < this.today.year || month < this.today.month);
     this.#body.replaceChildren(...this.#weeks());
@@ -120,7 +120,7 @@ export class Calendar {
     const start = { year, month, day: 1 };
     const blanks = weekday(start);
     const length = daysInMonth(year, month);
-    return Array.from({ length: ROWS }, (_, row) => make("tr", {}, ...WEEKDAYS.map((__, column) => {
+    return Array.from({ length: ROWS }, (_, row) => make("tr", {}, ...words.weekdays.map((__, column) => {
       const day = row * 7 + column - blanks + 1;
       return day >= 1 && day <= length ? this.#cell({ year, month, day }) : make("td", { role: "gridcell" });
     })));
@@ -131,7 +131,7 @@ export class Calendar {
     const cell = make(
       "td",
       { role: "gridcell", tabindex: "-1", "data-date": toIso(date), "aria-label": dateInWords(date) },
-      toPersian(date.day),
+      digits(date.day),
     );
     cell.setAttribute("aria-selected", String(this.#chosen !== null && compare(date, this.#chosen) === 0));
     if (compare(date, this.#day) === 0) cell.tabIndex = 0;
@@ -214,7 +214,7 @@ export class Calendar {
  * @returns {{ value: string, label: string }[]} the newest first
  */
 function years(first, last) {
-  return Array.from({ length: last - first + 1 }, (_, index) => ({ value: String(last - index), label: toPersian(last - index) }));
+  return Array.from({ length: last - first + 1 }, (_, index) => ({ value: String(last - index), label: digits(last - index) }));
 }
 
 /**

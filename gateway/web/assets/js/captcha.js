@@ -5,7 +5,7 @@ import { typedDigits } from "./digits.js";
 import { block, button, byId, input } from "./elements.js";
 import { inWords } from "./failure.js";
 import { SpokenCode } from "./spoken-code.js";
-import { words } from "./words.fa.js";
+import { words } from "./words.js";
 
 /** @typedef {import("./api.js").CaptchaAnswer} CaptchaAnswer */
 

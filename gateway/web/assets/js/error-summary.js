@@ -1,7 +1,7 @@
 /** The notice above a form: what is to be mended, with a way to each field, or what failed, with a way to try again. */
 
 import { button, block, make } from "./elements.js";
-import { words } from "./words.fa.js";
+import { words } from "./words.js";
 
 /** @typedef {import("./fields.js").Fields} Fields */
 /** @typedef {import("./fields.js").Fault} Fault */

@@ -1,7 +1,7 @@
 /** A failed call in words that say what to do. */
 
 import { Problem, Unreachable } from "./api.js";
-import { words } from "./words.fa.js";
+import { words } from "./words.js";
 
 /**
  * @param {unknown} error
@@ -10,9 +10,14 @@ import { words } from "./words.fa.js";
 export function inWords(error) {
   if (error instanceof Unreachable) return globalThis.navigator?.onLine === false ? words.failure.offline : words.failure.unreachable;
   if (!(error instanceof Problem)) return words.failure.unexpected;
-  if (error.retryAfter !== null) return `${ended(error.title)}${words.failure.wait(error.retryAfter)}`;
+  if (error.retryAfter !== null) return `${ended(error.title)}${wait(error.retryAfter)}`;
   if (!error.ours) return error.title || words.failure.unexpected;
   return error.title === "" ? words.failure.server : withAdvice(error.title);
+}
+
+/** @param {number} seconds */
+function wait(seconds) {
+  return seconds < 60 ? words.failure.seconds(Math.max(1, Math.ceil(seconds))) : words.failure.minutes(Math.ceil(seconds / 60));
 }
 
 /**
@@ -20,7 +25,7 @@ export function inWords(error) {
  * @returns {string} the title, and what to do if it does not say so itself
  */
 function withAdvice(title) {
-  return title.includes("دوباره") ? title : `${ended(title)}${words.failure.later}`;
+  return title.includes(words.failure.again) ? title : `${ended(title)}${words.failure.later}`;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The fields of a form: each shows its own error, next to its controls and tied to them for screen readers. */
 
 import { make } from "./elements.js";
-import { words } from "./words.fa.js";
+import { words } from "./words.js";
 
 /** @typedef {HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement} Control */
 /** @typedef {{ field: string, message: string, controls?: Control[] }} Fault  controls: which of several to mend */

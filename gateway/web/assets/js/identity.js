@@ -4,7 +4,7 @@ import { Problem, lookUpPerson } from "./api.js";
 import { inWords, mayRetry } from "./failure.js";
 import { block, button, byId, input } from "./elements.js";
 import { dayAndTimeOf } from "./tehran.js";
-import { words } from "./words.fa.js";
+import { words } from "./words.js";
 import { WorkFailed, prove } from "./work.js";
 
 /** @typedef {import("./api.js").Person} Person */

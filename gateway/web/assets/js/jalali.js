@@ -5,14 +5,6 @@
 
 /** @typedef {{ year: number, month: number, day: number }} JalaliDate  month 1 to 12 */
 
-export const MONTHS = [
-  "فروردین", "اردیبهشت", "خرداد", "تیر", "مرداد", "شهریور",
-  "مهر", "آبان", "آذر", "دی", "بهمن", "اسفند",
-];
-
-/** From Saturday, the first day of the week. */
-export const WEEKDAYS = ["شنبه", "یکشنبه", "دوشنبه", "سه‌شنبه", "چهارشنبه", "پنجشنبه", "جمعه"];
-
 const DAY_MS = 86_400_000;
 /** The day before 1 Farvardin of year 1, counted from 1970-01-01. */
 const EPOCH = 1_948_320 - 2_440_588;

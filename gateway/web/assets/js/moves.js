@@ -8,7 +8,7 @@ import { inWords, mayRetry } from "./failure.js";
 import { Fields } from "./fields.js";
 import { IdempotencyKey } from "./idempotency.js";
 import { dayOf } from "./tehran.js";
-import { words } from "./words.fa.js";
+import { words } from "./words.js";
 
 /** @typedef {import("./api.js").Action} Action */
 /** @typedef {import("./api.js").TrackedRequest} TrackedRequest */

@@ -1,6 +1,6 @@
 /** What a name must be that the applicant types while the civil registry does not answer. The desk checks again. */
 
-import { words } from "./words.fa.js";
+import { words } from "./words.js";
 
 export const NAME_MOST = 60;
 

@@ -1,10 +1,10 @@
 /** What the applicant gets for a request: the tracking code, the due date, a receipt to print. */
 
-import { toPersian } from "./digits.js";
 import { block, button } from "./elements.js";
+import { digits } from "./language.js";
 import { dayAndTimeOf, dayOf } from "./tehran.js";
 import { inGroups } from "./tracking-code.js";
-import { words } from "./words.fa.js";
+import { named, words } from "./words.js";
 
 /** @typedef {import("./api.js").Receipt} Receipt */
 
@@ -19,12 +19,12 @@ export function showReceipt(receipt) {
   block("tracking_code_groups").textContent = inGroups(receipt.tracking_code);
   block("due").textContent = words.receipt.due(dayOf(receipt.due_at));
   block("receipt_submitted_at").textContent = dayAndTimeOf(receipt.submitted_at);
-  block("receipt_province").textContent = receipt.province.name;
-  block("receipt_subject").textContent = receipt.subject.title;
-  block("receipt_sub_subject").textContent = receipt.sub_subject.title;
-  block("receipt_national_id").textContent = toPersian(receipt.national_id_masked);
+  block("receipt_province").textContent = named("provinces", receipt.province.key, receipt.province.name);
+  block("receipt_subject").textContent = named("subjects", receipt.subject.key, receipt.subject.title);
+  block("receipt_sub_subject").textContent = named("subjects", receipt.sub_subject.key, receipt.sub_subject.title);
+  block("receipt_national_id").textContent = digits(receipt.national_id_masked);
   block("receipt_pending").hidden = receipt.state !== "identity_pending";
-  block("receipt_attachments").textContent = words.receipt.files(receipt.attachments);
+  block("receipt_attachments").textContent = receipt.attachments === 0 ? words.receipt.noFiles : words.receipt.files(receipt.attachments);
 
   block("request").hidden = true;
   block("success").hidden = false;

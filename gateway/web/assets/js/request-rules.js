@@ -4,7 +4,7 @@ import { typedDigits } from "./digits.js";
 import { readIdentityNumber } from "./identity-number.js";
 import { readLandline, readMobile } from "./phone.js";
 import { readTrackingCode } from "./tracking-code.js";
-import { words } from "./words.fa.js";
+import { words } from "./words.js";
 
 /** Every check gives the message to show, or null if there is nothing to mend. */
 

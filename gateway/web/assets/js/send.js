@@ -5,7 +5,6 @@ import { USUAL_FILE_LIMITS } from "./attachment-rules.js";
 import { Attachments, OF_A_REQUEST } from "./attachments.js";
 import { BirthDate } from "./birth-date.js";
 import { Captcha } from "./captcha.js";
-import { toPersian } from "./digits.js";
 import { block, button, byId, fillSelect, input, select } from "./elements.js";
 import { ErrorSummary } from "./error-summary.js";
 import { inWords, mayRetry } from "./failure.js";
@@ -13,12 +12,13 @@ import { Fields, holdStill } from "./fields.js";
 import { IdempotencyKey } from "./idempotency.js";
 import { readIdentityNumber } from "./identity-number.js";
 import { Identity } from "./identity.js";
+import { digits } from "./language.js";
 import { checkName } from "./name-rules.js";
 import { readLandline, readMobile } from "./phone.js";
 import { showReceipt } from "./receipt.js";
 import { checkCaptchaAnswer, checkEmail, checkIdentityNumber, checkLandline, checkMobile, checkText } from "./request-rules.js";
 import { TextCounter } from "./text-counter.js";
-import { words } from "./words.fa.js";
+import { named, words } from "./words.js";
 
 /** @typedef {import("./api.js").Catalog} Catalog */
 /** @typedef {import("./api.js").Limits} Limits */
@@ -125,14 +125,14 @@ async function loadCatalog() {
   }
   attachments.limitTo(catalog.limits);
   counter.limitTo(catalog.limits.text_max);
-  fillSelect(province, words.province.choose, catalog.provinces.map(({ key: value, name: label }) => ({ value, label })));
-  fillSelect(subject, words.subject.choose, catalog.subjects.map(({ key: value, title: label }) => ({ value, label })));
+  fillSelect(province, words.province.choose, catalog.provinces.map(({ key: value, name }) => ({ value, label: named("provinces", value, name) })));
+  fillSelect(subject, words.subject.choose, catalog.subjects.map(({ key: value, title }) => ({ value, label: named("subjects", value, title) })));
   showAreaCode();
   showSubSubjects();
 }
 
 function showAreaCode() {
-  areaCode.value = toPersian(chosenAreaCode());
+  areaCode.value = digits(chosenAreaCode());
 }
 
 /** @returns {string} in ASCII digits; empty while no province is chosen */
@@ -145,7 +145,7 @@ function subSubjects() {
 }
 
 function showSubSubjects() {
-  const choices = subSubjects().map(({ key: value, title: label }) => ({ value, label }));
+  const choices = subSubjects().map(({ key: value, title }) => ({ value, label: named("subjects", value, title) }));
   fillSelect(subSubject, choices.length > 0 ? words.subSubject.choose : words.subSubject.subjectFirst, choices);
   fields.clear("sub_subject");
   showAnswerTime();
@@ -224,7 +224,7 @@ function considerIdentity({ onlyForget = false } = {}) {
 function identityChanged() {
   const may = identity.identified !== null;
   submit.setAttribute("aria-disabled", String(!may || sending));
-  block("submit_reason").textContent = words.submit.reason[identity.state];
+  block("submit_reason").textContent = words.submit.reason[identity.state] ?? "";
   block("submit_reason").hidden = may;
   if (may || identity.state === "busy") {
     fields.clear("national_id");

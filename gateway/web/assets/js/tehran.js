@@ -1,7 +1,8 @@
 /** Moments of the desk (UTC) as people in Iran read them: Jalali date, Tehran time, Persian words. */
 
-import { toPersian } from "./digits.js";
-import { MONTHS, WEEKDAYS, fromGregorian, weekday } from "./jalali.js";
+import { fromGregorian, toGregorian, weekday } from "./jalali.js";
+import { digits } from "./language.js";
+import { words } from "./words.js";
 
 /** @typedef {import("./jalali.js").JalaliDate} JalaliDate */
 
@@ -14,6 +15,8 @@ const CLOCK = new Intl.DateTimeFormat("en-u-ca-gregory-nu-latn", {
   hour: "2-digit",
   minute: "2-digit",
 });
+
+const GREGORIAN = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", day: "numeric", month: "long", year: "numeric" });
 
 /**
  * @param {Date} moment
@@ -34,7 +37,8 @@ export function inTehran(moment) {
  * @returns {string} such as «یکشنبه ۲۲ آذر ۱۴۰۵»
  */
 export function dateInWords(date) {
-  return `${WEEKDAYS[weekday(date)]} ${toPersian(date.day)} ${MONTHS[date.month - 1]} ${toPersian(date.year)}`;
+  const gregorian = GREGORIAN.format(new Date(toGregorian(date)));
+  return words.date(words.weekdays[weekday(date)] ?? "", date.day, words.months[date.month - 1] ?? "", date.year, gregorian);
 }
 
 /**
@@ -51,5 +55,5 @@ export function dayOf(iso) {
  */
 export function dayAndTimeOf(iso) {
   const { date, time } = inTehran(new Date(iso));
-  return `${dateInWords(date)}، ساعت ${toPersian(time)}`;
+  return words.dateAndTime(dateInWords(date), digits(time));
 }

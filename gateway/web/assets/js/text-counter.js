@@ -2,7 +2,7 @@
 
 import { block } from "./elements.js";
 import { textLength } from "./request-rules.js";
-import { words } from "./words.fa.js";
+import { words } from "./words.js";
 
 const TIGHT = 200;
 const SPEAK_AFTER_MS = 1_000;

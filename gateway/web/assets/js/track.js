@@ -11,7 +11,7 @@ import { Moves } from "./moves.js";
 import { checkCaptchaAnswer, checkIdentityNumber, checkTrackingCode } from "./request-rules.js";
 import { showTracked } from "./tracked-request.js";
 import { readTrackingCode } from "./tracking-code.js";
-import { words } from "./words.fa.js";
+import { words } from "./words.js";
 
 /** @typedef {import("./fields.js").Fault} Fault */
 

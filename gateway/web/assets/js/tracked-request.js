@@ -6,7 +6,7 @@ import { block, make } from "./elements.js";
 import { inWords } from "./failure.js";
 import { dayAndTimeOf, dayOf } from "./tehran.js";
 import { inGroups } from "./tracking-code.js";
-import { words } from "./words.fa.js";
+import { named, words } from "./words.js";
 
 /** @typedef {import("./api.js").TrackedRequest} TrackedRequest */
 /** @typedef {import("./api.js").Answer} Answer */
@@ -23,14 +23,14 @@ const SETTLED = ["answered", "closed", "rejected", "withdrawn", "identity_reject
  */
 export function showTracked(request) {
   const state = block("state");
-  state.textContent = request.state_title;
+  state.textContent = named("states", request.state, request.state_title);
   block("result_notice").dataset.state = request.state;
   state.dataset.state = request.state;
   block("state_meaning").textContent = words.track.meaning[request.state] ?? "";
   block("result_code").textContent = inGroups(request.tracking_code);
-  block("result_province").textContent = request.province.name;
-  block("result_subject").textContent = request.subject.title;
-  block("result_sub_subject").textContent = request.sub_subject.title;
+  block("result_province").textContent = named("provinces", request.province.key, request.province.name);
+  block("result_subject").textContent = named("subjects", request.subject.key, request.subject.title);
+  block("result_sub_subject").textContent = named("subjects", request.sub_subject.key, request.sub_subject.title);
   block("result_submitted_at").textContent = dayAndTimeOf(request.submitted_at);
   block("result_due").textContent = words.track.due(dayOf(request.due_at));
   const settled = SETTLED.includes(request.state);
@@ -120,11 +120,11 @@ function newestFirst(history) {
  * @param {HistoryEntry} step
  * @param {string} token
  */
-function entry({ at, state, title, note, files = [] }, token) {
+function entry({ at, state, title, note, action, files = [] }, token) {
   return make(
     "li",
     { "data-state": state },
-    make("h3", {}, title),
+    make("h3", {}, named("states", action ?? state, title)),
     make("time", { datetime: at }, dayAndTimeOf(at)),
     ...(note ? [make("p", { class: "written" }, note)] : []),
     ...(files.length > 0 ? [make("ul", { class: "sent-files", "aria-label": words.track.sentFiles }, ...files.map((file) => caseFile(file, token)))] : []),

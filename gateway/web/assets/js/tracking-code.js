@@ -1,6 +1,7 @@
 /** The tracking code: twelve digits, shown in three groups of four. */
 
-import { toPersian, typedDigits } from "./digits.js";
+import { typedDigits } from "./digits.js";
+import { digits } from "./language.js";
 
 /**
  * @param {string} text
@@ -17,5 +18,5 @@ export function readTrackingCode(text) {
  * @returns {string} such as «۱۲۳۴ ۵۶۷۸ ۹۰۱۲»
  */
 export function inGroups(code) {
-  return toPersian(code.replace(/(\d{4})(?=\d)/g, "$1 "));
+  return digits(code.replace(/(\d{4})(?=\d)/g, "$1 "));
 }

@@ -13,7 +13,7 @@ from typing import Any
 import desk.intake.events as intake
 import desk.tracking.events as tracking
 from desk.chassis.events import Envelope, Event
-from desk.local import asyncapi
+from desk.local import asyncapi, pages, words
 from desk.local.app import LocalSettings, create_app
 from desk.local.contract_page import page
 from desk.local.gateway_table import CHECKOUT, GATEWAY
@@ -145,7 +145,7 @@ def documents() -> dict[str, str]:
 def copies() -> dict[Path, str]:
     """Give the files outside ``contracts/`` that say the same: the desk's page, and what the test kit ships with."""
     described = asyncapi.document(examples(), _envelope)
-    return {
+    return pages.documents() | {
         GATEWAY / "web" / "contract.html": page(described, whole=False),
         GATEWAY / "web" / "contract.json": _text(described),
         CHECKOUT / "expert" / "src" / "desk" / "expert" / "kit" / _ASYNCAPI: _text(described),
@@ -158,6 +158,8 @@ def write() -> None:
     for path in _present():
         if path not in wanted:
             (FOLDER / path).unlink()
+    for stray in pages.strays():
+        stray.unlink()
     for target, text in ({FOLDER / path: text for path, text in wanted.items()} | copies()).items():
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
@@ -168,6 +170,8 @@ def differences() -> list[str]:
     wanted = documents()
     present = {path: (FOLDER / path).read_text(encoding="utf-8") for path in _present()}
     differing = sorted(path for path in wanted.keys() | present.keys() if wanted.get(path) != present.get(path))
+    differing += [f"gateway/words: {fault}" for fault in words.faults()]
+    differing += [f"{path.relative_to(CHECKOUT).as_posix()} is no longer made" for path in pages.strays()]
     return differing + [
         path.relative_to(CHECKOUT).as_posix()
         for path, text in copies().items()

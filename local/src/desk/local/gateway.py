@@ -1,42 +1,63 @@
 """The gateway in the process: the table of ``gateway/routes.toml`` and the pages of ``gateway/web``."""
 
-import os
+import stat
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from urllib.parse import parse_qs
 
 from fastapi import FastAPI
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import cookie_parser
 from starlette.responses import Response
 from starlette.routing import Router
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from desk.local.gateway_table import GATEWAY, Route, load_table
+from desk.local.gateway_table import COOKIE_ENDS, GATEWAY, LANGUAGE_COOKIE, Route, languages, load_table
 
-ERRORS = GATEWAY / "web" / "errors"
+WEB = GATEWAY / "web"
+ERRORS = WEB / "errors"
 
 
 class Pages(StaticFiles):
-    """The static pages, without ``.html`` in their addresses."""
+    """The static pages in the reader's language, without ``.html`` in their addresses."""
 
     def __init__(self) -> None:
-        super().__init__(directory=GATEWAY / "web", html=True)
-
-    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
-        """Find a file, or the page of that name; what tells of an error has no address of its own."""
-        if path == "404.html":
-            path = "errors/not_found.html"
-        elif path.startswith("errors"):
-            return "", None
-        full_path, found = super().lookup_path(path)
-        return (full_path, found) if found or "." in path else super().lookup_path(f"{path}.html")
+        super().__init__(directory=WEB)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """Answer with the file, or with the page that says there is none."""
-        response = await super().get_response(path, scope)
+        """Answer with the page or the file, or with the page that says there is none."""
+        chosen = parse_qs(scope["query_string"].decode("latin-1")).get("lang", [""])[-1]
+        language = language_of(scope, chosen)
+        response = await self._find(path, language, scope)
         response.headers["Cache-Control"] = "no-cache"
+        if chosen in languages():
+            response.headers.append("Set-Cookie", f"{LANGUAGE_COOKIE}={chosen}; {COOKIE_ENDS}")
         return response
+
+    async def _find(self, path: str, language: str, scope: Scope) -> Response:
+        name = "index" if path == "." else path
+        if name.split("/")[0] not in (*languages(), "errors"):
+            for candidate in (f"{language}/{name}.html", name, f"{name}.html"):
+                _, found = self.lookup_path(candidate)
+                if found is not None and stat.S_ISREG(found.st_mode):
+                    return await super().get_response(candidate, scope)
+        if scope["method"] not in ("GET", "HEAD"):
+            raise HTTPException(405)
+        return Response(error_page("not_found", language), 404, media_type="text/html")
+
+
+def language_of(scope: Scope, chosen: str = "") -> str:
+    """Give the language a page is to be in: the chosen one, the remembered one, the first."""
+    remembered = cookie_parser(Headers(scope=scope).get("cookie", "")).get(LANGUAGE_COOKIE, "")
+    return next((each for each in (chosen, remembered) if each in languages()), languages()[0])
+
+
+def error_page(name: str, language: str) -> bytes:
+    """Read the page that tells of an error."""
+    return (WEB / language / "errors" / f"{name}.html").read_bytes()
 
 
 class Gateway:
@@ -86,7 +107,7 @@ class Gateway:
         try:
             await self._pages(scope, receive, send)
         except HTTPException as error:  # a method that pages do not have
-            page = (ERRORS / "method_not_allowed.html").read_bytes()
+            page = error_page("method_not_allowed", language_of(scope))
             await Response(page, error.status_code, error.headers, "text/html")(scope, receive, send)
 
 

@@ -4,7 +4,7 @@
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,9 @@ from typing import Any
 CHECKOUT = Path(__file__).resolve().parents[4]
 GATEWAY = CHECKOUT / "gateway"
 GENERATED = GATEWAY / "nginx" / "generated"
+
+LANGUAGE_COOKIE = "language"
+COOKIE_ENDS = "Path=/; Max-Age=31536000; SameSite=Lax"
 
 _MADE = "# Made from gateway/routes.toml by `make contracts`.\n"
 
@@ -62,8 +65,9 @@ def documents() -> dict[str, str]:
     table = load_table()
     return {
         "headers.conf": _MADE + "".join(_headers(table)),
+        "language.conf": _MADE + "".join(_language()),
         "limits.conf": _MADE + "".join(_zone(route) for route in (*table.routes, table.pages)),
-        "routes.conf": _MADE + "".join(map(_location, table.routes)) + _pages(table.pages),
+        "routes.conf": _MADE + "".join(map(_location, table.routes)) + _pages(table.pages, languages()),
         "services": "".join(f"{name}\n" for name in sorted({route.service for route in table.routes})),
     }
 
@@ -82,11 +86,27 @@ def differences() -> list[str]:
     return sorted(name for name in wanted.keys() | present.keys() if wanted.get(name) != present.get(name))
 
 
+def languages() -> list[str]:
+    """Name the languages there are pages in; the first is spoken to whoever has not chosen."""
+    return sorted((path.stem for path in (GATEWAY / "words").glob("*.toml")), key=lambda each: (each != "fa", each))
+
+
+def _language() -> Iterator[str]:
+    one_of = "|".join(languages())
+    cookie = f"{LANGUAGE_COOKIE}=$chosen_language; {COOKIE_ENDS}"
+    yield f'map $arg_lang $chosen_language {{ default ""; "~^(?<asked_language>{one_of})$" $asked_language; }}\n'
+    yield f'map "$chosen_language:$cookie_{LANGUAGE_COOKIE}" $language {{\n'
+    yield f'  default {languages()[0]};\n  "~^(?<named_language>{one_of}):" $named_language;\n'
+    yield f'  "~^:(?<kept_language>{one_of})$" $kept_language;\n}}\n'
+    yield f'map $chosen_language $remember_language {{ "" ""; default "{cookie}"; }}\n'
+
+
 def _headers(table: Table) -> Iterator[str]:
     for name, value in table.headers.items():
         yield f'add_header {name} "{value}" always;\n'
     yield "add_header Strict-Transport-Security $hsts always;\n"
     yield "add_header X-Request-Id $desk_request_id always;\n"
+    yield "add_header Set-Cookie $remember_language always;\n"
 
 
 def _zone(route: Route) -> str:
@@ -102,13 +122,14 @@ def _location(route: Route) -> str:
     )
 
 
-def _pages(pages: Route) -> str:
+def _pages(pages: Route, languages: Sequence[str]) -> str:
     return (
         "\nlocation ~ ^/(?:api|internal)(?:/|$) { return 404; }\n"
+        f"\nlocation ~ ^/(?:{'|'.join(languages)})(?:/|$) {{ return 404; }}\n"
         "\nlocation / {\n"
         f"{_limits(pages)}"
         "  expires -1;\n"
-        "  try_files $uri $uri.html $uri/index.html =404;\n"
+        "  try_files /$language$uri.html /$language${uri}index.html $uri $uri.html =404;\n"
         "}\n"
     )
 
