@@ -1,5 +1,6 @@
-"""The story in other manners: on the smallest screen, with letters twice as large, in the dark, by keyboard alone."""
+"""The story in other manners: on the smallest screen, with large letters, in the dark, in English, by keys alone."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -26,12 +27,14 @@ class Manner:
     """Among the living people."""
     options: Mapping[str, object] = field(default_factory=dict)
     large: bool = False
+    language: str = "fa"
 
 
 MANNERS = {
     "320 px": Manner(46, {"width": 320, "height": 640, "has_touch": True}),
     "200 % text": Manner(47, {"width": 1280}, large=True),
     "dark": Manner(48, {"width": 768, "color_scheme": "dark"}),
+    "English": Manner(50, {"width": 360, "height": 640}, language="en"),
 }
 
 
@@ -62,9 +65,10 @@ def test_a_request_is_sent_and_its_answer_read(open_page: Callable[..., Page], d
         in_letters_twice_as_large(page)
     person, applicant = living(desk.client, manner.place), Applicant(desk.client, place=manner.place)
 
-    page.goto("/")
+    page.goto(f"/?lang={manner.language}")
     if manner.large:
         assert page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)") >= 2 * 16
+    in_language(page, manner.language)
     fits(page)
     page.locator("main a[href^='/send']").click()
     send = SendPage(page).loaded()
@@ -75,6 +79,7 @@ def test_a_request_is_sent_and_its_answer_read(open_page: Callable[..., Page], d
     send.submit.click()
     code = send.received_code()
     expect(page.locator("#success_title")).to_be_focused()
+    in_language(page, manner.language)
     fits(page)
 
     Expert(desk.client).receives(code)
@@ -88,7 +93,17 @@ def test_a_request_is_sent_and_its_answer_read(open_page: Callable[..., Page], d
     fits(page)
     track.submit.click()
     expect(page.locator("#answer")).to_have_text(ANSWER)
+    page.locator("#answer").evaluate("element => element.remove()")
+    in_language(page, manner.language)
     fits(page)
+
+
+def in_language(page: Page, language: str) -> None:
+    """Expect that the page says it is in that language, and that an English one has no Persian word or digit left."""
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    if language == "en":
+        seen = page.locator("main").inner_text()
+        assert re.findall(r"[\u0600-\u06ff]+", seen) == []
 
 
 def fill(page: Page, person: Mapping[str, object]) -> None:

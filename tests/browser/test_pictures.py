@@ -34,8 +34,11 @@ def test_axe_core_is_here():
 
 def standing_pages() -> dict[str, str]:
     """Give the path of every page by a name for its picture; what is added under gateway/web is looked at too."""
-    names = sorted(path.stem for path in WEB.glob("*.html"))
-    return {"404": "/no-such-page"} | {name: "/" if name == "index" else f"/{name}" for name in names}
+    pages = {"404": "/no-such-page", "en-404": "/no-such-page?lang=en"}
+    pages |= {path.stem: f"/{path.stem}" for path in WEB.glob("*.html")}
+    pages |= {path.stem: f"/{path.stem}" for path in (WEB / "fa").glob("*.html")}
+    pages |= {f"en-{path.stem}": f"/{path.stem}?lang=en" for path in (WEB / "en").glob("*.html")}
+    return {name: path.replace("/index", "/") for name, path in sorted(pages.items())}
 
 
 @pytest.mark.parametrize("name", standing_pages())
@@ -52,10 +55,10 @@ def test_the_standing_pages_fit(camera: Camera, name: str):
 
 def test_the_pages_that_say_what_is_wrong_fit(camera: Camera):
     page = camera.page
-    for path in sorted((WEB / "errors").glob("*.html")):
+    for path in sorted(WEB.glob("*/errors/*.html")):
         page.route("**/wrong", lambda route: route.fulfill(path=path))  # noqa: B023 - asked for at once
         page.goto("/wrong")
-        camera.take(f"wrong-{path.stem}")
+        camera.take(f"wrong-{path.parent.parent.name}-{path.stem}")
         page.unroute("**/wrong")
 
 

@@ -9,7 +9,6 @@ import compat from "eslint-plugin-compat";
 const NEWER_SYNTAX = [
   { selector: "StaticBlock", message: "Static blocks came with Chrome 94." },
   { selector: "BinaryExpression[left.type='PrivateIdentifier']", message: "`#name in object` came with Chrome 91." },
-  { selector: "Program > ExpressionStatement > AwaitExpression", message: "A module that waits holds up all that import it." },
 ];
 
 const NEWER_PROPERTIES = [

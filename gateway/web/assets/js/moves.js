@@ -225,7 +225,9 @@ class Move {
       if (text !== "") body[field] = field === "rating" ? Number(text) : text;
     }
     if (needed === null || needed in body) return body;
-    this.fields.show({ field: needed, message: words.moves.missing[this.action] ?? "" });
+    /** @type {Partial<Record<Action, string>>} */
+    const missing = words.moves.missing;
+    this.fields.show({ field: needed, message: missing[this.action] ?? "" });
     this.fields.focus(needed);
     return null;
   }
