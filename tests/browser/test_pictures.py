@@ -16,6 +16,8 @@ from browser.pages import FILES, SendPage, TrackPage, living
 from desk_process import RunningDesk
 from playwright.sync_api import Page, Route, expect
 
+from desk.local.gateway_table import load_table
+
 WEB = Path(__file__).parents[2] / "gateway" / "web"
 LONG_NAME = "گواهی‌نامهٔ-بسیار-بلند-" * 5 + "پایان.pdf"
 
@@ -54,9 +56,9 @@ def test_the_standing_pages_fit(camera: Camera, name: str):
 
 
 def test_the_pages_that_say_what_is_wrong_fit(camera: Camera):
-    page = camera.page
+    page, headers = camera.page, {"content-type": "text/html", **load_table().headers}
     for path in sorted(WEB.glob("*/errors/*.html")):
-        page.route("**/wrong", lambda route: route.fulfill(path=path))  # noqa: B023 - asked for at once
+        page.route("**/wrong", lambda route: route.fulfill(path=path, headers=headers))  # noqa: B023 - asked for at once
         page.goto("/wrong")
         camera.take(f"wrong-{path.parent.parent.name}-{path.stem}")
         page.unroute("**/wrong")
