@@ -43,6 +43,7 @@ lint: setup  ## check format, style, types, imports and what is generated
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/desk contracts --check
+	@scripts/lint-pages
 
 format: setup  ## format the code and mend what can be mended
 	@$(BIN)/ruff format .
@@ -64,6 +65,7 @@ bench: setup  ## measure the desk against a bare limit, as ratios of one run
 	@$(BIN)/python benchmarks/registry.py
 	@$(BIN)/python benchmarks/notices.py
 	@$(BIN)/python benchmarks/console.py
+	@$(BIN)/python benchmarks/pages.py
 
 clean:  ## remove .venv and caches; data under .desk/ stay
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

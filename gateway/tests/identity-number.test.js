@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { readIdentityNumber } from "../web/assets/js/identity-number.js";
 import { checkIdentityNumber } from "../web/assets/js/request-rules.js";
 
+/** @type {{ valid: string[], invalid: { value: string, reason: string }[] }} */
 const { valid, invalid } = JSON.parse(readFileSync(new URL("vectors/national-id-vectors.json", import.meta.url), "utf8"));
 
 test("national IDs are read as ever", () => {

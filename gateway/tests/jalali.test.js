@@ -12,7 +12,7 @@ const { vectors, leap_years_1380_1420: leapYears, invalid_dates: invalidDates } 
 
 /** @param {string} iso */
 function parse(iso) {
-  const [year, month, day] = iso.split("-").map(Number);
+  const [year = NaN, month = NaN, day = NaN] = iso.split("-").map(Number);
   return { year, month, day };
 }
 

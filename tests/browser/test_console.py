@@ -10,8 +10,9 @@ import httpx
 import pyotp
 import pytest
 from applicant import PDF, Applicant, Expert
+from browser.camera import PICTURES, Camera
 from browser.pages import FILES, ConsolePage
-from browser.test_pictures import LONG_NAME, PICTURES, Camera
+from browser.test_pictures import LONG_NAME
 from desk_process import RunningDesk, free_port, wait_for
 from playwright.sync_api import Browser, Page, expect
 
@@ -24,8 +25,7 @@ QUESTION, ANSWER = "شمارهٔ گذرنامهٔ خود را بنویسید.", 
 @pytest.fixture
 def camera(open_page: Callable[..., Page]) -> Camera:
     """An expert's browser with scripts switched off: nothing here may need them."""
-    PICTURES.mkdir(exist_ok=True)
-    return Camera(open_page(java_script_enabled=False))
+    return Camera(open_page(java_script_enabled=False), scripts=False)
 
 
 def submitted(desk: RunningDesk, place: int, province: str, *, file: bool = False, **changed: object) -> str:

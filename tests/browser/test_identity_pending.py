@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from applicant import Applicant, Expert
+from browser.camera import Camera
 from browser.pages import ConsolePage, SendPage, TrackPage, living
-from browser.test_pictures import PICTURES, Camera
 from desk_process import RunningDesk
 from playwright.sync_api import Page, Route, expect
 
@@ -158,7 +158,6 @@ def test_the_page_says_why_names_are_to_be_typed(
     expect(page.locator("#identity_status")).to_contain_text(said)
     expect(page.locator("#identity_status")).to_contain_text("بعداً خودکار بررسی می‌شود")
     if reason == "closed" and available_at:
-        PICTURES.mkdir(exist_ok=True)
         camera = Camera(page)
         camera.take("send-pending")
         send.submit.click()

@@ -2,8 +2,8 @@
 
 import pytest
 from applicant import PDF, Applicant, Expert
+from browser.camera import Camera
 from browser.pages import FILES, ConsolePage, TrackPage
-from browser.test_pictures import PICTURES, Camera
 from desk_process import RunningDesk
 from playwright.sync_api import Page, expect
 
@@ -12,7 +12,6 @@ QUESTION = "شمارهٔ گذرنامهٔ خود را بنویسید.\nاگر گ
 
 @pytest.fixture
 def camera(page: Page) -> Camera:
-    PICTURES.mkdir(exist_ok=True)
     return Camera(page)
 
 

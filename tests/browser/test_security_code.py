@@ -1,11 +1,9 @@
 """The security code, seen or heard, by mouse and by keyboard."""
 
-from pathlib import Path
-
 import pytest
 from applicant import Applicant
+from browser.camera import Camera
 from browser.pages import Form, SendPage, TrackPage
-from browser.test_pictures import PICTURES, WIDTHS
 from desk_process import RunningDesk
 from playwright.sync_api import Page, expect
 
@@ -108,17 +106,7 @@ def test_a_real_browser_can_play_what_is_sent(open_page, desk: RunningDesk):
     assert 3 < seconds < 9
 
 
-@pytest.mark.parametrize("label", WIDTHS)
-def test_seen_and_heard_codes_fit(page: Page, label: str):
-    PICTURES.mkdir(exist_ok=True)
-    page.set_viewport_size({"width": WIDTHS[label], "height": 700})
+def test_a_heard_code_fits(page: Page):
     track = TrackPage(page).open()
-    shoot(page, PICTURES / f"code-seen-{label}.png")
     hear(track)
-    shoot(page, PICTURES / f"code-heard-{label}.png")
-
-
-def shoot(page: Page, path: Path) -> None:
-    page.locator("#captcha").scroll_into_view_if_needed()
-    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
-    page.screenshot(path=path, full_page=True)
+    Camera(page).take("code-heard")

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Request
+from playwright.sync_api import BrowserContext, ConsoleMessage, Request, Response
 
 
 class Watch:
@@ -13,6 +13,7 @@ class Watch:
         self.requests: list[Request] = []
         self.faults: list[str] = []
         context.on("request", self._request)
+        context.on("response", self._response)
         context.on("console", self._console)
         context.on("weberror", lambda error: self.faults.append(str(error.error)))
 
@@ -28,6 +29,14 @@ class Watch:
 
     def _request(self, request: Request) -> None:
         self.requests.append(request)
+
+    def _response(self, response: Response) -> None:
+        """A page comes with a policy that allows nothing unsafe."""
+        policy = response.headers.get("content-security-policy", "")
+        if "text/html" not in response.headers.get("content-type", ""):
+            return
+        if "default-src 'none'" not in policy or "unsafe" in policy:
+            self.faults.append(f"{response.url} has the policy {policy!r}")
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type != "error":

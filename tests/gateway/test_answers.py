@@ -58,6 +58,15 @@ def test_every_answer_carries_the_security_headers_once(client: httpx.Client, up
         assert (answer.status_code, _security(answer.headers)) == (status, ONCE_EACH)
 
 
+def test_the_policy_of_pages_allows_nothing_unsafe_and_no_other_host():
+    lines = [line.split() for line in TABLE.headers["Content-Security-Policy"].split(";")]
+    policy = {name: set(allowed) for name, *allowed in lines}
+    assert policy["default-src"] == {"'none'"}
+    assert set().union(*policy.values()) <= {"'none'", "'self'", "data:", "blob:"}
+    assert {name for name, allowed in policy.items() if "data:" in allowed} <= {"img-src"}
+    assert {name for name, allowed in policy.items() if "blob:" in allowed} <= {"img-src", "media-src"}
+
+
 def test_an_unreadable_request_is_answered_with_the_security_headers_too(gateway: GatewayServer):
     answer = say(gateway.url, b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n").decode().lower()
     for name, value in TABLE.headers.items():

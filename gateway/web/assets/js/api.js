@@ -108,12 +108,16 @@ export function newWork(signal) {
  * @throws {Problem | Unreachable}
  */
 export async function fetchSound(path) {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), PATIENCE_MS);
   try {
-    const response = await fetch(path, { signal: AbortSignal.timeout(PATIENCE_MS), credentials: "same-origin" });
+    const response = await fetch(path, { signal: controller.signal, credentials: "same-origin" });
     if (!response.ok) throw readProblem(response.status, await response.text(), response.headers.get("Retry-After"));
     return await response.blob();
   } catch (error) {
     throw error instanceof Problem ? error : new Unreachable(String(error));
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -61,8 +61,8 @@ export class Moves {
     block("moves").hidden = request.actions.length === 0;
     for (const move of this.#moves) move.offer(request.actions.includes(move.action), request.actions);
     this.#files.belongTo(request.actions.includes("reply") ? { pair: request.tracking_code, token: request.token } : null);
-    const question = request.history.filter((step) => step.state === "info_requested" && step.note !== null).at(-1);
-    block("question").textContent = question?.note ?? "";
+    const questions = request.history.filter((step) => step.state === "info_requested" && step.note !== null);
+    block("question").textContent = questions[questions.length - 1]?.note ?? "";
     block("objection_until").textContent = request.objection_until === null ? "" : words.moves.objectionUntil(dayOf(request.objection_until));
   }
 
@@ -105,9 +105,9 @@ export class Moves {
    */
   #ask(action, body) {
     if (this.#busy) return;
-    block("confirm_question").textContent = words.moves.question[action];
-    block("confirm_consequence").textContent = words.moves.consequence[action];
-    button("confirm_yes").textContent = words.moves.yes[action];
+    block("confirm_question").textContent = words.moves.question[action] ?? "";
+    block("confirm_consequence").textContent = words.moves.consequence[action] ?? "";
+    button("confirm_yes").textContent = words.moves.yes[action] ?? "";
     this.#meant = () => void this.#act(action, body);
     this.#dialog.showModal();
   }
@@ -128,7 +128,7 @@ export class Moves {
       if (action === "reply") this.#files.clear();
       this.show(request);
       const moved = block("moved");
-      moved.textContent = words.moves.done[action];
+      moved.textContent = words.moves.done[action] ?? "";
       moved.hidden = false;
     } catch (error) {
       this.#explain(move, error);
@@ -225,7 +225,9 @@ class Move {
       if (text !== "") body[field] = field === "rating" ? Number(text) : text;
     }
     if (needed === null || needed in body) return body;
-    this.fields.show({ field: needed, message: words.moves.missing[this.action] ?? "" });
+    /** @type {Partial<Record<Action, string>>} */
+    const missing = words.moves.missing;
+    this.fields.show({ field: needed, message: missing[this.action] ?? "" });
     this.fields.focus(needed);
     return null;
   }

@@ -276,7 +276,7 @@ function faults() {
 /** @returns {string[]} why nothing can be sent although every field is right */
 function identityFaults() {
   if (identity.state === "busy") return [words.identity.wait];
-  return identity.state === "failed" ? [words.submit.reason.failed] : [];
+  return identity.state === "failed" ? [words.submit.reason.failed ?? ""] : [];
 }
 
 /** @returns {RequestContent} */
