@@ -107,11 +107,17 @@ class SendPage(Form):
 
     def fill_rest(self, province: str = "isfahan") -> None:
         """Fill everything after the name but files and security code."""
-        self.page.get_by_label("استان", exact=True).select_option(province)
+        self.choose_province(province)
         self.page.get_by_label("تلفن همراه").fill(MOBILE)
         self.page.get_by_label("موضوع اصلی").select_option("umrah")
         self.page.get_by_label("موضوع فرعی").select_option("umrah_visa")
         self.page.get_by_label("متن درخواست").fill(TEXT)
+
+    def choose_province(self, key: str) -> None:
+        """Find a province in the list by its English name, and choose it."""
+        self.page.get_by_label("استان", exact=True).fill(key)
+        self.page.locator(f"#province_list [data-value={key}]").click()
+        expect(self.page.locator("#province")).to_have_value(key)
 
     def choose_files(self, files: Sequence[FilePayload | Path] = FILES) -> None:
         """Hand files to the picker."""

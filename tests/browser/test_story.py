@@ -21,7 +21,7 @@ def test_an_applicant_sends_a_request_and_reads_the_answer(page: Page, desk: Run
     page.get_by_role("main").get_by_role("link", name="ارسال درخواست").click()
     send = SendPage(page).loaded()
     send.identify(person)
-    page.get_by_label("استان", exact=True).select_option("isfahan")
+    send.choose_province("isfahan")
     expect(page.get_by_label("کد استان")).to_have_value("۰۳۱")
     send.fill_rest()
     send.choose_files()
@@ -148,9 +148,9 @@ def test_a_file_shows_its_progress_until_it_is_up(page: Page, desk: RunningDesk)
 
 
 def test_the_area_code_follows_the_province(page: Page):
-    SendPage(page).open()
+    send = SendPage(page).open()
     for province, area_code in (("isfahan", "۰۳۱"), ("tehran", "۰۲۱"), ("fars", "۰۷۱")):
-        page.get_by_label("استان", exact=True).select_option(province)
+        send.choose_province(province)
         expect(page.get_by_label("کد استان")).to_have_value(area_code)
     expect(page.get_by_label("کد استان")).not_to_be_editable()
 

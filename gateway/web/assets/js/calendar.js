@@ -181,8 +181,8 @@ export class Calendar {
   #reachedBy(key, shift) {
     const day = this.#day;
     switch (key) {
-      case "ArrowLeft": return plusDays(day, 1);
-      case "ArrowRight": return plusDays(day, -1);
+      case "ArrowLeft": return plusDays(day, leftwards());
+      case "ArrowRight": return plusDays(day, -leftwards());
       case "ArrowUp": return plusDays(day, -7);
       case "ArrowDown": return plusDays(day, 7);
       case "Home": return plusDays(day, -weekday(day));
@@ -206,6 +206,11 @@ export class Calendar {
     if (compare(date, this.first) < 0) return this.first;
     return compare(date, this.today) > 0 ? this.today : date;
   }
+}
+
+/** How many days the next cell to the left is away, which depends on the way the page is read. */
+function leftwards() {
+  return document.documentElement.dir === "ltr" ? -1 : 1;
 }
 
 /**

@@ -5,6 +5,7 @@ import { USUAL_FILE_LIMITS } from "./attachment-rules.js";
 import { Attachments, OF_A_REQUEST } from "./attachments.js";
 import { BirthDate } from "./birth-date.js";
 import { Captcha } from "./captcha.js";
+import { Combobox } from "./combobox.js";
 import { block, button, byId, fillSelect, input, select } from "./elements.js";
 import { ErrorSummary } from "./error-summary.js";
 import { inWords, mayRetry } from "./failure.js";
@@ -17,6 +18,7 @@ import { checkName } from "./name-rules.js";
 import { readLandline, readMobile } from "./phone.js";
 import { showReceipt } from "./receipt.js";
 import { checkCaptchaAnswer, checkEmail, checkIdentityNumber, checkLandline, checkMobile, checkText } from "./request-rules.js";
+import { Stepper } from "./stepper.js";
 import { TextCounter } from "./text-counter.js";
 import { named, words } from "./words.js";
 
@@ -57,6 +59,8 @@ const subSubject = select("sub_subject");
 const text = byId("text", HTMLTextAreaElement);
 const submit = button("submit");
 
+const provinceList = new Combobox(province);
+const steps = new Stepper(block("steps"));
 const fields = new Fields(form);
 const summary = new ErrorSummary(fields);
 const captcha = new Captcha("submit");
@@ -67,6 +71,7 @@ const identity = new Identity({ onChange: identityChanged, onRefused: showAtFiel
 const attachments = new Attachments(OF_A_REQUEST, USUAL_LIMITS, {
   onChange: () => {
     if (fields.isShown("attachments") && attachments.fault === null) fields.clear("attachments");
+    showSteps();
   },
   renewIdentity: () => identity.renew(),
 });
@@ -87,7 +92,11 @@ function start() {
     control.addEventListener("input", identityTyped);
     control.addEventListener("change", identityLeft);
   }
-  province.addEventListener("change", showAreaCode);
+  province.addEventListener("input", () => fields.clear("province"));
+  province.addEventListener("change", () => {
+    showAreaCode();
+    if (provinceList.isUnmatched) fields.show({ field: "province", message: words.province.unmatched });
+  });
   subject.addEventListener("change", showSubSubjects);
   subSubject.addEventListener("change", showAnswerTime);
   checkOnLeaving("applicant.first_name", firstName, () => checkName(firstName.value, words.names.first));
@@ -101,6 +110,7 @@ function start() {
   for (const field of ["province", "subject", "sub_subject", "text", "captcha.answer"]) {
     fields.controlOf(field).addEventListener("input", () => fields.clear(field));
   }
+  for (const type of ["input", "change"]) form.addEventListener(type, showSteps);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     void send();
@@ -126,9 +136,21 @@ async function loadCatalog() {
   attachments.limitTo(catalog.limits);
   counter.limitTo(catalog.limits.text_max);
   fillSelect(province, words.province.choose, catalog.provinces.map(({ key: value, name }) => ({ value, label: named("provinces", value, name) })));
+  for (const { key, name, area_code: code } of catalog.provinces) {
+    const option = province.querySelector(`option[value="${key}"]`);
+    if (option instanceof HTMLOptionElement) option.dataset.search = `${code} ${name}`;
+  }
   fillSelect(subject, words.subject.choose, catalog.subjects.map(({ key: value, title }) => ({ value, label: named("subjects", value, title) })));
   showAreaCode();
   showSubSubjects();
+  showSteps();
+}
+
+/** A part is complete if nothing in it is left to mend; the last one is only by being sent. */
+function showSteps() {
+  const open = faults().map(({ field }) => `[data-field="${field}"]`);
+  if (identity.identified === null) open.push("#identity");
+  steps.show((part) => !part.contains(submit) && !open.some((selector) => part.querySelector(selector) !== null));
 }
 
 function showAreaCode() {
@@ -235,6 +257,7 @@ function identityChanged() {
   }
   markRefused();
   attachments.belongTo(identity.identified);
+  showSteps();
 }
 
 /** The registry refuses the pair, so all of its fields are in doubt; the reason stands at the names. */
@@ -261,7 +284,7 @@ function faults() {
     note("applicant.last_name", checkName(typed.last_name, words.names.last));
     note("applicant.gender", typed.gender === "" ? words.names.gender : null);
   }
-  note("province", province.value === "" ? words.province.missing : null);
+  if (province.value === "") note("province", provinceList.isUnmatched ? words.province.unmatched : words.province.missing);
   note("email", checkEmail(email.value));
   note("mobile", checkMobile(mobile.value));
   note("landline", checkLandline(landline.value, chosenAreaCode()));

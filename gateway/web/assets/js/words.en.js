@@ -85,8 +85,16 @@ export const words = {
     letters: "Write the name with letters only, without digits and signs.",
     long: (/** @type {string | number} */ most) => `A name can have up to ${shown.digits(most)} characters. Write it shorter.`,
   },
+  combobox: {
+    found: (/** @type {string | number} */ count) => `${shown.digits(count)} ${shown.plural(count, "choice", "choices")}. Choose with the arrow keys.`,
+    none: "Nothing has this name. Type a part of the name.",
+  },
+  stepper: {
+    done: "complete",
+  },
   province: {
     missing: "Choose the province that your request is about.",
+    unmatched: "There is no province of this name. Choose one from the list.",
     choose: "Choose",
   },
   subject: {

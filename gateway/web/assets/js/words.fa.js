@@ -85,8 +85,16 @@ export const words = {
     letters: "نام را فقط با حروف بنویسید، بدون رقم و نشانه.",
     long: (/** @type {string | number} */ most) => `نام می‌تواند تا ${shown.digits(most)} نویسه باشد. آن را کوتاه‌تر بنویسید.`,
   },
+  combobox: {
+    found: (/** @type {string | number} */ count) => `${shown.digits(count)} مورد. با کلیدهای بالا و پایین انتخاب کنید.`,
+    none: "چیزی با این نام پیدا نشد. بخشی از نام را بنویسید.",
+  },
+  stepper: {
+    done: "کامل شد",
+  },
   province: {
     missing: "استانی را که درخواست به آن مربوط است انتخاب کنید.",
+    unmatched: "استانی با این نام نیست. نام استان را از فهرست انتخاب کنید.",
     choose: "انتخاب کنید",
   },
   subject: {

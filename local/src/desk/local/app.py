@@ -122,7 +122,7 @@ def create_app(settings: LocalSettings) -> Gateway:
     demonstration = _demo(house, console, intake_app, registry)
     demonstration.state.storage = storage
     lifespan = _lifespan(house, [*apps.values(), demonstration], console)
-    gateway = Gateway(apps, {PATH: console.mounted, "/demo": demonstration}, lifespan=lifespan)
+    gateway = Gateway(apps, {PATH: console.mounted, "/demo": demonstration, "/kit": demonstration}, lifespan=lifespan)
     return gateway
 
 

@@ -20,6 +20,7 @@ from desk.console.store.cases import KnownCase
 from desk.intake.service import Intake
 from desk.iran.digits import to_persian
 from desk.iran.jalali import format_moment
+from desk.local import kit
 from desk.local.console import Console
 from desk.local.registry import SwitchedRegistry
 from desk.notifier.store import ShownMessage, messages_shown
@@ -63,6 +64,7 @@ def add_to(app: FastAPI) -> None:
     """Add the demonstration's routes."""
     app.add_exception_handler(ConsoleError, _refuse)
     app.include_router(router)
+    app.include_router(kit.router)
     app.mount("/demo/assets", StaticFiles(directory=Path(__file__).parent / "assets"))
 
 
