@@ -9,6 +9,7 @@ help:  ## list the targets
 
 setup:  ## make .venv with everything requirements.lock names
 	@PYTHON="$(PYTHON)" scripts/setup
+	@gateway/install
 
 run: setup  ## start the whole desk on embedded parts at http://127.0.0.1:8080 (ARGS="--port 9000")
 	@$(BIN)/desk up $(ARGS)

@@ -8,7 +8,10 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
 const WEB = fileURLToPath(new URL("../web/", import.meta.url));
-const FILES = readdirSync(WEB, { recursive: true }).map(String).filter((path) => statSync(join(WEB, path)).isFile());
+/** Ours alone: what comes from npm is there only where npm is, and its comments name whom they please. */
+const FILES = readdirSync(WEB, { recursive: true })
+  .map(String)
+  .filter((path) => !path.startsWith("assets/npm/") && statSync(join(WEB, path)).isFile());
 const PAGES = FILES.filter((path) => path.endsWith(".html"));
 
 /** @param {string} path */
