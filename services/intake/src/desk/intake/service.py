@@ -42,6 +42,7 @@ from desk.intake.events import (
     WholeRequest,
 )
 from desk.intake.forms import Submission
+from desk.intake.receipts import Receipts
 from desk.intake.store import Attachment, AttachmentStore, CheckStore, RequestStore
 from desk.iran.provinces import UnknownProvinceError, province
 from desk.iran.workdays import WorkCalendar
@@ -91,6 +92,7 @@ class Intake:
     outbox: Outbox
     storage: ObjectStore
     captcha: CaptchaClient
+    receipts: Receipts
     first_check_after: timedelta
     """How long an identity that is pending waits to be looked up."""
     calendar: WorkCalendar = field(default_factory=WorkCalendar)
