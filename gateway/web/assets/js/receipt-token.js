@@ -1,9 +1,10 @@
 /**
  * The signed receipt (docs/adr/0054): read it, check its signature, compare it with a text and files. No page, no network.
  *
+ * @typedef {Uint8Array<ArrayBuffer>} Bytes
  * @typedef {{ code: string, at: Date, textDigest: string, fileDigests: string[], keyId: string }} SignedReceipt
  * @typedef {{ kty: string, crv: string, x: string, kid: string }} PublicKey
- * @typedef {(key: Uint8Array, signature: Uint8Array, message: Uint8Array) => Promise<boolean>} Verifier
+ * @typedef {(key: Bytes, signature: Bytes, message: Bytes) => Promise<boolean>} Verifier
  * @typedef {"malformed" | "version" | "unknown_key" | "forged"} Fault
  * @typedef {{ receipt: SignedReceipt, fault: null } | { receipt: null, fault: Fault }} Verdict
  */
@@ -126,7 +127,7 @@ function objectIn(part) {
 
 /**
  * @param {string} text base64url without padding
- * @returns {Uint8Array | null}
+ * @returns {Bytes | null}
  */
 function bytesOf(text) {
   if (!/^[A-Za-z0-9_-]+$/.test(text)) return null;

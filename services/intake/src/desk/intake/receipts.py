@@ -57,7 +57,7 @@ class Receipts:
         return {"keys": self._published}
 
     def _drawn(self, token: str) -> str:
-        # M mends 15 %: enough for a fold. With five files its modules are still 0.4 mm on a print 4 cm wide.
+        # M mends 15 %: enough for a fold. With five files its modules are still 0.38 mm on a print 4 cm wide.
         code = segno.make_qr(self._address + token, error="m", boost_error=False)
         return code.svg_inline(omitsize=True, border=4, light="#fff", dark="#000", svgclass=None, lineclass=None)
 
