@@ -113,7 +113,7 @@ async def test_the_largest_code_is_still_readable_on_a_print_4_cm_wide(desk):
     files = [(await desk.upload_raw(content, f"{place}.pdf")).json()["id"] for place, content in enumerate(contents)]
     qr = (await desk.submit(attachments=files)).json()["receipt"]["qr"]
 
-    assert qr.startswith("<svg ")
+    assert qr.startswith('<svg xmlns="http://www.w3.org/2000/svg"'), "an image by itself"
     (width, height) = re.search(r'viewBox="0 0 (\d+) (\d+)"', qr).groups()
     assert width == height
     assert 40 / int(width) >= MODULE_MM
