@@ -126,6 +126,8 @@ async def running_intake(url: str) -> AsyncIterator[Intake]:
                     "index_key": "unused",
                     "identity_public_key": public,
                     "tracking_public_key": public,
+                    "receipt_private_key": private,
+                    "public_url": "https://desk.example.ir",
                     "captcha_url": "http://captcha",
                     "registry_url": "http://registry-gateway",
                     "budget_url": "memory://",

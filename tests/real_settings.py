@@ -57,6 +57,8 @@ def settings_of(it: Surroundings) -> dict[str, dict[str, str]]:
             "BROKER_URL": it.broker_url("intake"),
             "IDENTITY_PUBLIC_KEY": identity_public,
             "TRACKING_PUBLIC_KEY": tracking_public,
+            "RECEIPT_PRIVATE_KEY": new_key_pair()[0],
+            "PUBLIC_URL": "https://desk.example.ir/",
             "PROVINCE_KEYS": json.dumps(it.province_keys),
             "UPLOADS_PER_IDENTITY": PLENTY,
             "IDENTITY_CHECK_SECONDS": "1",

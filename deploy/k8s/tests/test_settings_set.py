@@ -151,8 +151,9 @@ def test_intake_is_told_the_keys_of_provinces_and_refuses_what_is_none(productio
     (container,) = production.workloads["intake"]["spec"]["containers"]
     told = plain(production, container)["DESK_INTAKE_PROVINCE_KEYS"]
     assert told == (root / "deploy/k8s/overlays/production/province-keys.json").read_text()
-    _, public = new_key_pair()
+    private, public = new_key_pair()
     required = {name: "given" for name, field in names_of(SETTINGS["intake"]).items() if field.is_required()}
+    required |= {"DESK_INTAKE_RECEIPT_PRIVATE_KEY": private}
     for key, value in required.items():
         monkeypatch.setenv(key, value)
     monkeypatch.setenv("DESK_INTAKE_PROVINCE_KEYS", json.dumps({"isfahan": public}))
@@ -211,7 +212,7 @@ def addresses(overlay):
     for _, _, pod in desk_pods(overlay):
         values = plain(overlay, pod["containers"][0]) | files(overlay, pod, "/run/secrets/desk")
         for name, value in values.items():
-            if name.endswith("_URL") and name != "DESK_NOTIFIER_PUBLIC_URL":
+            if name.endswith("_URL") and not name.endswith("_PUBLIC_URL"):
                 parts = urlsplit(value)
                 for place in parts.netloc.rpartition("@")[2].split(","):
                     host, _, port = place.partition(":")

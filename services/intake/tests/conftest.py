@@ -29,6 +29,8 @@ from desk.intake.settings import Settings
 
 PRIVATE_KEY, PUBLIC_KEY = new_key_pair()
 TRACKING_PRIVATE_KEY, TRACKING_PUBLIC_KEY = new_key_pair()
+RECEIPT_PRIVATE_KEY, _ = new_key_pair()
+_, FORMER_PUBLIC_KEY = new_key_pair()
 ISFAHAN_PRIVATE_KEY, ISFAHAN_PUBLIC_KEY = new_key_pair()
 QOM_PRIVATE_KEY, QOM_PUBLIC_KEY = new_key_pair()
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
@@ -307,6 +309,9 @@ def settings(tmp_path: Path) -> Settings:
         index_key="unused",
         identity_public_key=PUBLIC_KEY,
         tracking_public_key=TRACKING_PUBLIC_KEY,
+        receipt_private_key=RECEIPT_PRIVATE_KEY,
+        receipt_public_keys=[FORMER_PUBLIC_KEY],
+        public_url="https://desk.example.ir",
         province_keys={"isfahan": ISFAHAN_PUBLIC_KEY, "qom": QOM_PUBLIC_KEY},
         captcha_url="http://captcha",
         registry_url="http://registry-gateway",

@@ -19,9 +19,9 @@ import { named } from "./words.js";
 /** @typedef {{ status: "pending", token: string, expires_at: string, reason: PendingReason, available_at: string | null }} PendingPerson */
 /** @typedef {MatchedPerson | PendingPerson} Person */
 /** @typedef {{ id: string, name: string, size: number, media_type: string, sha256: string }} Attachment */
-/** @typedef {{ province: string, email?: string, mobile: string, landline?: { area_code: string, number: string }, subject: string, sub_subject: string, text: string, attachments: string[] }} RequestContent */
+/** @typedef {{ province: string, email?: string, mobile: string, landline?: { area_code: string, number: string }, subject: string, sub_subject: string, text: string, attachments: string[], language: string }} RequestContent */
 /** @typedef {{ key: string, title: string }} Titled */
-/** @typedef {{ tracking_code: string, submitted_at: string, due_at: string, province: { key: string, name: string }, subject: Titled, sub_subject: Titled, national_id_masked: string, attachments: number, state: "registered" | "identity_pending" }} Receipt */
+/** @typedef {{ tracking_code: string, submitted_at: string, due_at: string, province: { key: string, name: string }, subject: Titled, sub_subject: Titled, national_id_masked: string, attachments: number, state: "registered" | "identity_pending", receipt: { token: string, qr: string } }} Receipt */
 /** @typedef {"reply" | "withdraw" | "rate" | "object"} Action */
 /** @typedef {{ id: string, name: string, size: number }} CaseFile */
 /** @typedef {{ at: string, state: string, title: string, note: string | null, action: Action | null, files: CaseFile[] }} HistoryEntry */
@@ -140,6 +140,14 @@ export function lookUpPerson(nationalId, birthDate, proof, signal) {
  */
 export function sendRequest(body, token, key) {
   return ask("POST", "/api/requests", { body, token, headers: { "Idempotency-Key": key } });
+}
+
+/**
+ * @returns {Promise<import("./receipt-token.js").PublicKey[]>} by which receipts are checked
+ * @throws {Problem | Unreachable}
+ */
+export async function fetchReceiptKeys() {
+  return (await ask("GET", "/api/receipt-keys")).keys;
 }
 
 /**

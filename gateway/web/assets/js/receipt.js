@@ -1,7 +1,8 @@
 /** What the applicant gets for a request: the tracking code, the due date, a receipt to print. */
 
-import { block, button } from "./elements.js";
-import { digits } from "./language.js";
+import { block, button, byId } from "./elements.js";
+import { digits, language } from "./language.js";
+import { imageOf, receiptDocument } from "./receipt-file.js";
 import { dayAndTimeOf, dayOf } from "./tehran.js";
 import { inGroups } from "./tracking-code.js";
 import { named, words } from "./words.js";
@@ -26,6 +27,10 @@ export function showReceipt(receipt) {
   block("receipt_pending").hidden = receipt.state !== "identity_pending";
   block("receipt_attachments").textContent = receipt.attachments === 0 ? words.receipt.noFiles : words.receipt.files(receipt.attachments);
 
+  byId("receipt_qr", HTMLImageElement).src = imageOf(receipt.receipt.qr);
+  byId("verify_link", HTMLAnchorElement).hash = receipt.receipt.token;
+  button("save_receipt").addEventListener("click", () => save(receipt));
+
   block("request").hidden = true;
   block("success").hidden = false;
   document.title = `${words.receipt.title} | ${document.title.split(" | ").slice(1).join(" | ")}`;
@@ -33,6 +38,39 @@ export function showReceipt(receipt) {
   button("print_receipt").addEventListener("click", () => window.print());
   window.scrollTo(0, 0);
   block("success_title").focus({ preventScroll: true });
+}
+
+/**
+ * Hand the receipt over as a file of its own.
+ * @param {Receipt} receipt
+ */
+function save(receipt) {
+  const address = new URL("/verify", window.location.href);
+  const text = receiptDocument({
+    language,
+    direction: document.documentElement.dir,
+    title: words.receipt.fileTitle,
+    issuer: words.receipt.issuer,
+    facts: [
+      { label: words.receipt.facts.code, value: inGroups(receipt.tracking_code), code: true },
+      { label: words.receipt.facts.submittedAt, value: dayAndTimeOf(receipt.submitted_at) },
+      { label: words.receipt.facts.due, value: words.receipt.due(dayOf(receipt.due_at)) },
+      { label: words.receipt.facts.province, value: named("provinces", receipt.province.key, receipt.province.name) },
+      { label: words.receipt.facts.subject, value: named("subjects", receipt.subject.key, receipt.subject.title) },
+      { label: words.receipt.facts.subSubject, value: named("subjects", receipt.sub_subject.key, receipt.sub_subject.title) },
+    ],
+    qr: receipt.receipt.qr,
+    qrAlt: words.receipt.qrAlt,
+    how: words.receipt.how,
+    address: address.href,
+    token: receipt.receipt.token,
+  });
+  const file = URL.createObjectURL(new Blob([text], { type: "text/html" }));
+  const link = document.createElement("a");
+  link.href = file;
+  link.download = `receipt-${receipt.tracking_code}.html`;
+  link.click();
+  window.setTimeout(() => URL.revokeObjectURL(file), 60_000);
 }
 
 /** @param {string} code */

@@ -13,7 +13,7 @@ import { Fields, holdStill } from "./fields.js";
 import { IdempotencyKey } from "./idempotency.js";
 import { readIdentityNumber } from "./identity-number.js";
 import { Identity } from "./identity.js";
-import { digits } from "./language.js";
+import { digits, language } from "./language.js";
 import { checkName } from "./name-rules.js";
 import { readLandline, readMobile } from "./phone.js";
 import { showReceipt } from "./receipt.js";
@@ -314,6 +314,7 @@ function content() {
     sub_subject: subSubject.value,
     text: text.value,
     attachments: attachments.ids,
+    language,
   };
 }
 

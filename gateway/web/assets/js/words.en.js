@@ -186,6 +186,70 @@ export const words = {
     files: (/** @type {string | number} */ count) => `${shown.digits(count)} ${shown.plural(count, "file", "files")}`,
     copied: "The tracking code was copied.",
     notCopied: "It was not copied. Please write the code down.",
+    fileTitle: "Receipt of a request",
+    issuer: "Electronic Service Desk of the Hajj and Pilgrimage Organization",
+    qrAlt: "QR code of the receipt",
+    how: "Check this receipt at the address below: choose this file there, or scan the QR code with a phone.",
+    facts: {
+      code: "Tracking code",
+      submittedAt: "Registered at",
+      due: "Answer by",
+      province: "Province",
+      subject: "Main subject",
+      subSubject: "Sub-subject",
+    },
+  },
+  verify: {
+    noVerifier: "This browser cannot check the signature of a receipt. Update it, or open this page in another browser.",
+    keys: {
+      loading: "Getting the desk's keys…",
+      ready: "The desk's keys are here. As long as this page is open, checking needs no network.",
+      missing: "The desk's keys could not be got, and without them no receipt can be checked. Check your connection and press “Check” again.",
+    },
+    genuine: {
+      title: "This receipt is genuine",
+      text: "The desk signed it, and nothing in it has changed since.",
+    },
+    faults: {
+      empty: {
+        title: "There is no receipt here yet",
+        text: "Paste the text of the receipt or choose its file.",
+      },
+      malformed: {
+        title: "This receipt cannot be read",
+        text: "A part of the text may be missing. Paste all of it or choose the receipt's file.",
+      },
+      version: {
+        title: "This page does not know such a receipt",
+        text: "Reload the page and check again. If that does not help, the receipt is not from the desk.",
+      },
+      unknown_key: {
+        title: "This receipt could not be confirmed",
+        text: "It is signed with a key that the desk has not published. If the page has been open for a while, reload it and check again.",
+      },
+      forged: {
+        title: "This receipt is not genuine",
+        text: "The desk did not sign this, or something in it was changed. Do not rely on it.",
+      },
+      noVerifier: {
+        title: "This browser cannot check receipts",
+        text: "Update the browser or open this page in another one. Nothing has been said about the receipt.",
+      },
+      noKeys: {
+        title: "The receipt was not checked",
+        text: "The desk's keys could not be got. Check your connection and press “Check” again. Nothing has been said about the receipt.",
+      },
+    },
+    text: {
+      same: "This is exactly the registered text.",
+      other: "This is not the registered text.",
+    },
+    file: {
+      same: "is a registered file",
+      other: "is not in the receipt",
+      all: "These are all the files of the receipt.",
+      missing: (/** @type {string | number} */ count) => `The receipt has ${shown.digits(count)} more ${shown.plural(count, "file", "files")} that you have not chosen.`,
+    },
   },
   trackingCode: {
     missing: "Enter the tracking code.",

@@ -204,6 +204,8 @@ def _intake(
                 "intake",
                 identity_public_key=house.keys.identity_public,
                 tracking_public_key=public_key_of(house.keys.tracking_private),
+                receipt_private_key=house.keys.receipt_private,
+                public_url=house.settings.public_url,
                 captcha_url="http://captcha",
                 registry_url="http://registry-gateway",
                 identity_check_seconds=IDENTITY_CHECK_SECONDS,

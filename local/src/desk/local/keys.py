@@ -17,6 +17,7 @@ class Keys:
     identity_private: str
     identity_public: str
     tracking_private: str
+    receipt_private: str
 
     @property
     def vault_keys(self) -> str:
@@ -29,13 +30,22 @@ class Keys:
 
 
 def load_keys(folder: Path) -> Keys:
-    """Read the folder's keys, or make them."""
+    """Read the folder's keys, and make those it has not got; a folder from before lacks the newer ones."""
     path = folder / "keys.json"
-    if path.exists():
-        return Keys(**json.loads(path.read_text(encoding="ascii")))
+    kept: dict[str, str] = json.loads(path.read_text(encoding="ascii")) if path.exists() else {}
     private, public = new_key_pair()
-    keys = Keys(new_secret(), new_secret(), private, public, new_key_pair()[0])
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    fresh = Keys(new_secret(), new_secret(), private, public, new_key_pair()[0], new_key_pair()[0])
+    keys = Keys(**(asdict(fresh) | kept))
+    if asdict(keys) != kept:
+        _write(path, keys)
+    return keys
+
+
+def _write(path: Path, keys: Keys) -> None:
+    """Put the keys in place whole: half a file of keys would cost the data."""
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as file:
         json.dump(asdict(keys), file)
-    return keys
+    fresh.replace(path)

@@ -15,7 +15,7 @@ from desk.local.words import FIRST, catalogues, scripts
 WEB = GATEWAY / "web"
 SCRIPTS = WEB / "assets" / "js"
 LANGUAGES = tuple(catalogues())
-PAGES = ("home", "send", "track", "help", "accessibility", "privacy")
+PAGES = ("home", "send", "track", "help", "verify", "accessibility", "privacy")
 _IMPORT = re.compile(r'^(?:import|export)[^;]*?from "\./([^"]+)"', re.MULTILINE)
 
 

@@ -164,6 +164,15 @@ def is_public_key(text: str) -> bool:
     return key.curve_name == _ALGORITHM and not key.is_private
 
 
+def is_private_key(text: str) -> bool:
+    """Tell whether a text is the PEM of an Ed25519 private key."""
+    try:
+        key = OKPKey.import_key(text)
+    except (JoseError, ValueError, TypeError):
+        return False
+    return key.curve_name == _ALGORITHM and key.is_private
+
+
 def new_secret() -> str:
     """Return 32 random bytes as base64, fit for a vault or index key."""
     return base64.b64encode(os.urandom(32)).decode()

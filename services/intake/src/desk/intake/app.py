@@ -22,6 +22,7 @@ from desk.intake.case_files import CaseFiles
 from desk.intake.clients import CaptchaClient, RegistryClient
 from desk.intake.events import PendingWithdrawn, Referred, Replied
 from desk.intake.identity_checks import IdentityChecks
+from desk.intake.receipts import Receipts
 from desk.intake.reply_files import ReplyFiles
 from desk.intake.service import Intake
 from desk.intake.settings import Settings
@@ -106,6 +107,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         outbox,
         parts.storage,
         parts.captcha,
+        Receipts(settings.receipt_private_key.get_secret_value(), settings.receipt_public_keys, settings.public_url),
         first_wait,
         settings.work_calendar(),
     )

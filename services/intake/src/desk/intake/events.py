@@ -37,13 +37,14 @@ class ApplicantData(BaseModel):
 
 
 class ContactData(BaseModel):
-    """How the applicant can be reached; phones in E.164."""
+    """How the applicant can be reached; phones in E.164. ``language`` is the one in which notices are written."""
 
     model_config = ConfigDict(from_attributes=True)
 
     mobile: str
     landline: str | None
     email: str | None
+    language: Literal["fa", "en"] = "fa"
 
 
 class AttachmentData(BaseModel):

@@ -19,7 +19,7 @@ from pydantic import (
 from desk.chassis.app import FieldRuleError
 from desk.chassis.events import Moment
 from desk.intake.catalog import FILES_MAX, TEXT_MAX, TEXT_MIN
-from desk.intake.domain import Person, is_foreign
+from desk.intake.domain import Language, Person, is_foreign
 from desk.iran.digits import bare, clean_number, fold, to_persian
 from desk.iran.foreign_code import ForeignCode, InvalidForeignCodeError
 from desk.iran.national_id import InvalidNationalIdError, NationalId
@@ -168,6 +168,8 @@ class Submission(BaseModel):
     subject: Short
     sub_subject: Short
     text: Annotated[str, AfterValidator(_text)]
+    language: Language = "fa"
+    """In which language the applicant is told what becomes of the request."""
     attachments: Annotated[list[UUID], Field(max_length=FILES_MAX)] = []
     captcha: CaptchaAnswer
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from desk.intake.catalog import FILE_BYTES_MAX, catalog_json
 from desk.intake.domain import Bearer, IdentityState, Person
 from desk.intake.events import Named, Titled
 from desk.intake.forms import Submission
+from desk.intake.receipts import Receipts
 from desk.intake.service import Intake, StorageUnavailableError, Submitted, Visitor
 from desk.iran.provinces import province
 
@@ -111,12 +113,37 @@ class RequestView(BaseModel):
     sub_subject: Titled
 
 
+class SignedReceiptView(BaseModel):
+    """A proof for the applicant to keep: a compact JWS, and an SVG with the QR of the address where it is checked."""
+
+    token: str
+    qr: str
+
+
+class ReceiptKey(BaseModel):
+    """A public key as a JWK (RFC 8037); ``kid`` is what receipts signed with it name."""
+
+    kty: Literal["OKP"]
+    crv: Literal["Ed25519"]
+    x: str
+    kid: str
+    alg: Literal["Ed25519"]
+    use: Literal["sig"]
+
+
+class ReceiptKeys(BaseModel):
+    """A JWK set (RFC 7517)."""
+
+    keys: list[ReceiptKey]
+
+
 class Receipt(RequestView):
     """The answer to a submission; ``state`` is how it was taken, whatever has become of it since."""
 
     state: Literal["registered", "identity_pending"]
     national_id_masked: str
     attachments: int
+    receipt: SignedReceiptView
 
 
 @router.get("/api/catalog", summary="Provinces, subjects and limits")
@@ -231,7 +258,14 @@ async def submit(
 ) -> Receipt:
     """Take the request; a repeat with the same Idempotency-Key answers the same."""
     response.headers.update(_PRIVATE)
-    return _receipt(await intake.submit(visitor.bearer, key, form))
+    return _receipt(await intake.submit(visitor.bearer, key, form), intake.receipts)
+
+
+@router.get("/api/receipt-keys", summary="Public keys of receipts")
+async def receipt_keys(response: Response, intake: IntakeDep) -> ReceiptKeys:
+    """Give the keys by which anybody can check a receipt: the present one, and those of before."""
+    response.headers["Cache-Control"] = "public, max-age=300"
+    return ReceiptKeys.model_validate(intake.receipts.keys())
 
 
 def request_view(request: domain.Request) -> dict[str, object]:
@@ -246,7 +280,7 @@ def request_view(request: domain.Request) -> dict[str, object]:
     }
 
 
-def _receipt(submitted: Submitted) -> Receipt:
+def _receipt(submitted: Submitted, receipts: Receipts) -> Receipt:
     known = submitted.request.identity is IdentityState.KNOWN
     return Receipt.model_validate(
         request_view(submitted.request)
@@ -254,5 +288,6 @@ def _receipt(submitted: Submitted) -> Receipt:
             "state": "registered" if known else "identity_pending",
             "national_id_masked": domain.masked(submitted.request.applicant.national_id),
             "attachments": len(submitted.attachments),
+            "receipt": asdict(receipts.sign(submitted.request, submitted.attachments)),
         }
     )

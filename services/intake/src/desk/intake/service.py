@@ -42,6 +42,7 @@ from desk.intake.events import (
     WholeRequest,
 )
 from desk.intake.forms import Submission
+from desk.intake.receipts import Receipts
 from desk.intake.store import Attachment, AttachmentStore, CheckStore, RequestStore
 from desk.iran.provinces import UnknownProvinceError, province
 from desk.iran.workdays import WorkCalendar
@@ -91,6 +92,7 @@ class Intake:
     outbox: Outbox
     storage: ObjectStore
     captcha: CaptchaClient
+    receipts: Receipts
     first_check_after: timedelta
     """How long an identity that is pending waits to be looked up."""
     calendar: WorkCalendar = field(default_factory=WorkCalendar)
@@ -251,7 +253,10 @@ class Intake:
             sub_subject=sub_subject,
             applicant=applicant,
             contact=Contact(
-                mobile=form.mobile, landline=form.landline.e164 if form.landline else None, email=form.email
+                mobile=form.mobile,
+                landline=form.landline.e164 if form.landline else None,
+                email=form.email,
+                language=form.language,
             ),
             text=form.text,
             identity=identity,
@@ -260,9 +265,10 @@ class Intake:
     def _fingerprint(self, form: Submission) -> str:
         """Keyed hash of the content.
 
-        The security code is no part of it, since a retry may carry a new one, and typed names are compared apart.
+        The security code is no part of it, since a retry may carry a new one, nor is the language, since the page may
+        be read in another one; typed names are compared apart.
         """
-        return self.vault.index(form.model_dump_json(exclude={"captcha", "applicant"}), "fingerprint")
+        return self.vault.index(form.model_dump_json(exclude={"captcha", "applicant", "language"}), "fingerprint")
 
     async def find(self, session: AsyncSession, national_id: str, tracking_code: str) -> Request:
         """Find a person's request by its code. Raises RequestNotFoundError."""

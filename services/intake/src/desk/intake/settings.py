@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from desk.chassis.budget import BudgetText
-from desk.chassis.crypto import is_public_key
+from desk.chassis.crypto import is_private_key, is_public_key
 from desk.chassis.settings import BrokerSettings, LogSettings, ObjectSettings, StoreSettings
 from desk.iran.provinces import PROVINCES
 from desk.iran.workdays import WorkCalendar, parse_overrides, parse_weekend
@@ -35,6 +35,18 @@ def _of_provinces(keys: dict[str, str]) -> dict[str, str]:
     return keys
 
 
+def _signing(key: SecretStr) -> SecretStr:
+    if not is_private_key(key.get_secret_value()):
+        raise ValueError("no Ed25519 private key (PEM)")
+    return key
+
+
+def _published(keys: list[str]) -> list[str]:
+    if unfit := [place for place, pem in enumerate(keys, 1) if not is_public_key(pem)]:
+        raise ValueError(f"no Ed25519 public key (PEM) at place {', '.join(map(str, unfit))}")
+    return keys
+
+
 class Settings(StoreSettings, BrokerSettings, ObjectSettings, LogSettings):
     """Read once, in ``create_app``; every name is prefixed ``DESK_INTAKE_``."""
 
@@ -46,6 +58,12 @@ class Settings(StoreSettings, BrokerSettings, ObjectSettings, LogSettings):
     """PEM of tracking's public key, by which tracking tokens are verified."""
     province_keys: Annotated[dict[str, str], AfterValidator(_of_provinces)] = Field(default_factory=dict)
     """PEM of each province's own Ed25519 public key, by the province's key; who has none gets no files."""
+    receipt_private_key: Annotated[SecretStr, AfterValidator(_signing)]
+    """PEM of the Ed25519 key that signs receipts."""
+    receipt_public_keys: Annotated[list[str], AfterValidator(_published)] = Field(default_factory=list)
+    """PEMs of further public keys by which receipts are checked: of former keys for ever, and of the next one."""
+    public_url: str
+    """The desk's own address as applicants know it, for the QR of a receipt."""
     captcha_url: str
     """Base address of the captcha service."""
     registry_url: str

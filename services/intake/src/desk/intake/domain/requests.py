@@ -19,6 +19,7 @@ from desk.iran.national_id import NationalId
 from desk.iran.workdays import WorkCalendar
 
 Gender = Literal["male", "female"]
+Language = Literal["fa", "en"]
 
 FOREIGN_CODE_DIGITS = 12
 
@@ -89,11 +90,12 @@ class IdentityState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """How the applicant can be reached; phones in E.164."""
+    """How the applicant can be reached, and in which language; phones in E.164."""
 
     mobile: str
     landline: str | None
     email: str | None
+    language: Language = "fa"
 
 
 @dataclass(frozen=True, slots=True)

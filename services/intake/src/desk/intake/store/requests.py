@@ -40,7 +40,9 @@ class RequestStore:
 
         Raises IntegrityError if the tracking code is taken.
         """
-        personal = {"applicant": asdict(new.applicant), "contact": asdict(new.contact), "text": new.text}
+        contact = asdict(new.contact)
+        language = contact.pop("language")  # beside it, where a replica of the version before passes it over
+        personal = {"applicant": asdict(new.applicant), "contact": contact, "text": new.text, "language": language}
         added = await self._session.execute(
             _add_request(self._session.get_bind().dialect.name),
             {
@@ -109,7 +111,7 @@ class RequestStore:
             subject=subject,
             sub_subject=sub_subject,
             applicant=Applicant(**personal["applicant"]),
-            contact=Contact(**personal["contact"]),
+            contact=Contact(**personal["contact"], language=personal.get("language", "fa")),
             text=personal["text"],
             identity=IdentityState(row.identity) if row.identity else IdentityState.KNOWN,
         )

@@ -1,0 +1,141 @@
+import base64
+import hashlib
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from joserfc import jws
+from joserfc.jwk import KeySet, OKPKey
+from pydantic import ValidationError
+
+from desk.chassis.crypto import new_key_pair
+from desk.intake.receipts import Receipts
+from desk.intake.settings import Settings
+
+MODULE_MM = 0.38
+"""What the camera of an old phone still tells apart on paper."""
+
+
+def digest(content):
+    return base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+
+
+@pytest.fixture
+def published(desk):
+    async def published():
+        return KeySet.import_key_set((await desk.client.get("/api/receipt-keys")).json())
+
+    return published
+
+
+@pytest.fixture
+def read(published):
+    """Check a token as anybody may: with the published keys, of which its header names one."""
+
+    async def read(token):
+        checked = jws.deserialize_compact(token, await published(), algorithms=["Ed25519"])
+        return checked.headers(), json.loads(checked.payload)
+
+    return read
+
+
+async def test_a_receipt_says_what_was_registered_and_nothing_else(desk, read, pdf):
+    files = [await desk.attachment()]
+    answer = (await desk.submit(attachments=files, text="  متن درخواست من،\r\nدر دو سطر ي ")).json()
+
+    header, claims = await read(answer["receipt"]["token"])
+    assert header.keys() == {"alg", "kid", "typ"}
+    assert (header["alg"], header["typ"]) == ("Ed25519", "haj-receipt-1")
+    assert claims == {
+        "c": answer["tracking_code"],
+        "t": int(datetime.fromisoformat(answer["submitted_at"]).timestamp()),
+        "x": digest("متن درخواست من،\nدر دو سطر ی".encode()),
+        "f": [digest(pdf)],
+    }
+
+
+async def test_the_hashes_of_files_are_sorted(desk, read):
+    contents = [b"%PDF-1.4 " + bytes([letter]) * 40 + b"\n%%EOF\n" for letter in b"abcde"]
+    files = [(await desk.upload_raw(content, f"{place}.pdf")).json()["id"] for place, content in enumerate(contents)]
+    answer = (await desk.submit(attachments=files)).json()
+
+    _, claims = await read(answer["receipt"]["token"])
+    hashes = sorted(hashlib.sha256(content).digest() for content in contents)
+    assert claims["f"] == [base64.urlsafe_b64encode(each).rstrip(b"=").decode() for each in hashes]
+
+
+async def test_a_repeat_is_answered_with_the_same_receipt(desk):
+    files = [await desk.attachment() for _ in range(3)]
+    answers = [await desk.submit(key="the-same-key", attachments=files) for _ in range(2)]
+
+    assert [each.status_code for each in answers] == [201, 201]
+    assert answers[0].json()["receipt"] == answers[1].json()["receipt"]
+
+
+async def test_the_keys_before_are_published_too_and_nothing_private(desk):
+    answer = await desk.client.get("/api/receipt-keys")
+
+    assert answer.headers["cache-control"] == "public, max-age=300"
+    keys = answer.json()["keys"]
+    assert len({key["kid"] for key in keys}) == 2
+    for key in keys:
+        assert key.keys() == {"kty", "crv", "x", "kid", "alg", "use"}
+
+
+async def test_a_receipt_outlives_the_key_that_signed_it(desk, read):
+    token = (await desk.submit()).json()["receipt"]["token"]
+    (own,) = [key for key in (await desk.client.get("/api/receipt-keys")).json()["keys"] if key["kid"] in _kid(token)]
+    old = OKPKey.import_key({name: own[name] for name in ("kty", "crv", "x")}).as_pem(private=False).decode()
+
+    fresh = Receipts(new_key_pair()[0], [old], "https://desk.example.ir")
+    desk.app.state.intake = replace(desk.app.state.intake, receipts=fresh)
+
+    assert (await read(token))[0]["kid"] == own["kid"]
+    assert _kid((await desk.submit()).json()["receipt"]["token"]) != _kid(token)
+
+
+def _kid(token):
+    header = token.partition(".")[0]
+    return json.loads(base64.urlsafe_b64decode(header + "=" * (-len(header) % 4)))["kid"]
+
+
+async def test_a_next_key_that_is_published_ahead_is_listed_once():
+    private, _ = new_key_pair()
+    public = OKPKey.import_key(private).as_pem(private=False).decode()
+
+    assert len(Receipts(private, [public, public], "https://desk.example.ir").keys()["keys"]) == 1
+
+
+async def test_the_largest_code_is_still_readable_on_a_print_4_cm_wide(desk):
+    contents = [b"%PDF-1.4 " + bytes([letter]) * 40 + b"\n%%EOF\n" for letter in b"abcde"]
+    files = [(await desk.upload_raw(content, f"{place}.pdf")).json()["id"] for place, content in enumerate(contents)]
+    qr = (await desk.submit(attachments=files)).json()["receipt"]["qr"]
+
+    assert qr.startswith('<svg xmlns="http://www.w3.org/2000/svg"'), "an image by itself"
+    (width, height) = re.search(r'viewBox="0 0 (\d+) (\d+)"', qr).groups()
+    assert width == height
+    assert 40 / int(width) >= MODULE_MM
+    assert "style=" not in qr
+    assert "http" not in qr.replace("http://www.w3.org/2000/svg", ""), "the address is drawn, not written"
+
+
+async def test_the_time_is_that_of_the_answer_to_the_second(desk, read):
+    before = datetime.now(UTC).replace(microsecond=0)
+    answer = (await desk.submit()).json()
+
+    _, claims = await read(answer["receipt"]["token"])
+    assert before.timestamp() <= claims["t"] <= datetime.now(UTC).timestamp()
+
+
+def test_keys_that_are_none_are_refused_at_the_start(settings):
+    private, public = new_key_pair()
+    for change in (
+        {"receipt_private_key": "no key"},
+        {"receipt_private_key": public},
+        {"receipt_public_keys": [public, private]},
+    ):
+        with pytest.raises(ValidationError, match="no Ed25519") as refused:
+            Settings.model_validate(settings.model_dump() | change)
+        assert "PRIVATE KEY-----" not in str(refused.value)
