@@ -45,7 +45,8 @@ window.desk = { shift: 0, acted: 0, selectors: [] };
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) desk.shift += entry.value;
 }).observe({ type: "layout-shift", buffered: true });
-for (const kind of ["click", "change"]) addEventListener(kind, (event) => { desk.acted ||= event.timeStamp; }, true);
+const noted = (event) => { desk.acted ||= event.timeStamp; };
+for (const kind of ["click", "change", "input"]) addEventListener(kind, noted, true);
 desk.look = () => {
   if (desk.selectors.length === 0 || !desk.selectors.every((each) => document.querySelector(each))) return;
   desk.selectors = [];
@@ -239,7 +240,9 @@ def actions(page: Page, person: dict[str, str]) -> Iterator[tuple[str, str, Call
 
     yield "typing the national ID to its end", "#identity[data-state=busy]", finish_national_id
     page.locator("#identity[data-state=matched]").wait_for()
-    page.locator("#province").select_option("isfahan")
+    search = page.locator("#province_search")
+    yield "searching the province", "#province_list [data-value=isfahan]", lambda: search.press_sequentially("isf")
+    page.locator("#province_list [data-value=isfahan]").click()
     page.locator("#mobile").press_sequentially("09120000000")
     choose = page.locator("#subject").select_option
     yield "choosing the subject", "#sub_subject option:nth-child(2)", lambda: choose("umrah")

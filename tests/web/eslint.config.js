@@ -25,11 +25,12 @@ const NEWER_PROPERTIES = [
 const CHROME_90_HAS = {
   allowAtRules: ["page"],
   allowMediaConditions: ["forced-colors"],
-  allowProperties: ["appearance", "clip", "color-scheme", "outline", "resize", "text-size-adjust"],
+  allowProperties: ["appearance", "clip", "color-scheme", "forced-color-adjust", "outline", "overscroll-behavior", "resize", "text-size-adjust"],
   allowPropertyValues: { "overflow-wrap": ["anywhere"] },
   allowSelectors: ["backdrop", "focus-visible", "marker"],
 };
 const IT_DOES_WITHOUT = {
+  media: ["prefers-contrast"],
   properties: ["accent-color", "text-wrap"],
   values: { "font-family": ["ui-monospace"] },
 };
@@ -56,6 +57,7 @@ export default [
         {
           available: 2021,
           ...CHROME_90_HAS,
+          allowMediaConditions: [...CHROME_90_HAS.allowMediaConditions, ...IT_DOES_WITHOUT.media],
           allowProperties: [...CHROME_90_HAS.allowProperties, ...IT_DOES_WITHOUT.properties],
           allowPropertyValues: { ...CHROME_90_HAS.allowPropertyValues, ...IT_DOES_WITHOUT.values },
         },
