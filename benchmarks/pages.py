@@ -41,19 +41,27 @@ USABLE = "#submit:not([disabled]), #captcha[data-state=ready], #province option:
 
 # Run before anything of the page: notes when some selectors are there and painted, and every shift of the layout.
 OBSERVER = """
-window.desk = { shift: 0, acted: 0, painted: null, selectors: [] };
+window.desk = { shift: 0, acted: 0, selectors: [] };
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) desk.shift += entry.value;
 }).observe({ type: "layout-shift", buffered: true });
-for (const kind of ["click", "change"]) addEventListener(kind, (event) => { desk.acted ||= event.timeStamp; }, true);
+const noted = (event) => { desk.acted ||= event.timeStamp; };
+for (const kind of ["click", "change", "input"]) addEventListener(kind, noted, true);
 desk.look = () => {
   if (desk.selectors.length === 0 || !desk.selectors.every((each) => document.querySelector(each))) return;
   desk.selectors = [];
   const { port1, port2 } = new MessageChannel();
-  port1.onmessage = () => { desk.painted = performance.now(); };
+  port1.onmessage = () => desk.tell(performance.now());
   requestAnimationFrame(() => port2.postMessage(null));
 };
-desk.waitFor = (...selectors) => { Object.assign(desk, { selectors, acted: 0, painted: null }); desk.look(); };
+desk.waitFor = (...selectors) => {
+  desk.painted = new Promise((resolve, reject) => {
+    desk.tell = resolve;
+    setTimeout(() => reject(new Error(`not seen: ${selectors}`)), 60_000);
+  });
+  Object.assign(desk, { selectors, acted: 0 });
+  desk.look();
+};
 new MutationObserver(desk.look).observe(document, { subtree: true, childList: true, attributes: true });
 """
 
@@ -89,7 +97,8 @@ def served() -> Iterator[tuple[str, httpx.Client]]:
         port = free_port()
         program = "from desk.local.main import main; main()"
         command = [sys.executable, "-c", program, "up", "--captcha-answer", CODE, "--port", str(port)]
-        with subprocess.Popen([*command, "--data-dir", f"{folder}/desk"], stdout=subprocess.DEVNULL) as desk:  # noqa: S603
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        with subprocess.Popen([*command, "--data-dir", f"{folder}/desk"], **quiet) as desk:  # noqa: S603 - our own
             client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
             try:
                 while desk.poll() is None:
@@ -123,12 +132,11 @@ class Visitor:
 
     def painted(self) -> float:
         """Wait until what was waited for is painted; return when, in ms after the page was asked for."""
-        self.page.wait_for_function("desk.painted !== null", timeout=PATIENCE_MS)
         return float(self.page.evaluate("desk.painted"))
 
     def reaction(self, selector: str, action: Callable[[], object]) -> float:
         """Return how many ms after an action its first sign was painted."""
-        self.page.evaluate("selector => desk.waitFor(selector)", selector)
+        self.page.evaluate("selector => { desk.waitFor(selector); }", selector)
         action()
         return self.painted() - float(self.page.evaluate("desk.acted"))
 
@@ -214,7 +222,8 @@ def in_use(browser: Browser, url: str, person: dict[str, str], figures: Figures)
 def actions(page: Page, person: dict[str, str]) -> Iterator[tuple[str, str, Callable[[], object]]]:
     """Give what an applicant does in turn, and by what the page shows that it was noticed; typing lies between."""
     submit = page.locator("#submit")
-    yield "pressing the button too early", "#error_summary:not([hidden])", submit.click
+    # It is only said to be off, and stays within reach of everybody.
+    yield "pressing the button too early", "#error_summary:not([hidden])", lambda: submit.click(force=True)
     yield "opening the calendar", "#calendar[open]", lambda: page.locator("#open_calendar").click()
     yield "closing it", "#calendar:not([open])", lambda: page.locator("#calendar_close").click()
     yield "asking for another code", "#captcha[data-state=loading]", lambda: page.locator("#new_captcha").click()
@@ -231,7 +240,9 @@ def actions(page: Page, person: dict[str, str]) -> Iterator[tuple[str, str, Call
 
     yield "typing the national ID to its end", "#identity[data-state=busy]", finish_national_id
     page.locator("#identity[data-state=matched]").wait_for()
-    page.locator("#province").select_option("isfahan")
+    search = page.locator("#province_search")
+    yield "searching the province", "#province_list [data-value=isfahan]", lambda: search.press_sequentially("isf")
+    page.locator("#province_list [data-value=isfahan]").click()
     page.locator("#mobile").press_sequentially("09120000000")
     choose = page.locator("#subject").select_option
     yield "choosing the subject", "#sub_subject option:nth-child(2)", lambda: choose("umrah")

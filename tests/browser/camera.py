@@ -3,6 +3,7 @@
 The pictures lie in ``tests/pictures/``, which git ignores.
 """
 
+import re
 from pathlib import Path
 
 from browser.axe import violations
@@ -24,7 +25,7 @@ class Camera:
     """Looks at the page it is given."""
 
     def __init__(self, page: Page, *, scripts: bool = True) -> None:
-        """``scripts``: whether they are on in this page; axe-core is one, and is let run for as long as it takes."""
+        """``scripts``: whether they are on in this page; axe-core is one."""
         self.page = page
         self._scripts = scripts
         PICTURES.mkdir(exist_ok=True)
@@ -35,22 +36,32 @@ class Camera:
             self.page.set_viewport_size({"width": width, "height": HEIGHTS[label]})
             self._shoot(f"{name}-{label}", whole=whole)
             nothing_is_beside(self.page, f"{name} at {width} px")
-        broken = self._examine(colours_only=False)
         self.page.emulate_media(color_scheme="dark")
         self._shoot(f"{name}-dark", whole=whole)
-        broken += [f"in the dark: {each}" for each in self._examine(colours_only=True)]
         self.page.emulate_media(color_scheme="light")
+        broken = self._broken()
         assert broken == [], f"{name}:\n" + "\n".join(broken)
 
-    def _examine(self, *, colours_only: bool) -> list[str]:
-        if self._scripts:
-            return violations(self.page, colours_only=colours_only)
-        session = self.page.context.new_cdp_session(self.page)
-        session.send("Emulation.setScriptExecutionDisabled", {"value": False})
-        found = violations(self.page, colours_only=colours_only)
-        session.send("Emulation.setScriptExecutionDisabled", {"value": True})
-        session.detach()
+    def _broken(self) -> list[str]:
+        page = self.page if self._scripts else self._twin()
+        found = violations(page)
+        page.emulate_media(color_scheme="dark")
+        found += [f"in the dark: {each}" for each in violations(page, colours_only=True)]
+        page.emulate_media(color_scheme="light")
+        if page is not self.page:
+            page.context.close()
         return found
+
+    def _twin(self) -> Page:
+        """Show the page as it stands where axe-core can run; what is there only without scripts is simply there."""
+        browser, size = self.page.context.browser, self.page.viewport_size
+        assert browser is not None
+        assert size is not None
+        twin = browser.new_context(viewport=size, reduced_motion="reduce").new_page()
+        html = re.sub(r"</?noscript>|<script[^>]*></script>", "", self.page.content())
+        twin.route(self.page.url, lambda route: route.fulfill(body=html, content_type="text/html; charset=utf-8"))
+        twin.goto(self.page.url)
+        return twin
 
     def _shoot(self, name: str, *, whole: bool) -> None:
         self.page.screenshot(path=PICTURES / f"{name}.png", full_page=whole)

@@ -115,7 +115,7 @@ class SendPage(Form):
 
     def choose_province(self, key: str) -> None:
         """Find a province in the list by its English name, and choose it."""
-        self.page.get_by_label("استان", exact=True).fill(key)
+        self.page.locator("#province_search").fill(key)
         self.page.locator(f"#province_list [data-value={key}]").click()
         expect(self.page.locator("#province")).to_have_value(key)
 

@@ -113,7 +113,7 @@ def fill(page: Page, person: Mapping[str, object]) -> None:
     page.locator("#birth_month").select_option(month)
     page.locator("#birth_year").fill(year)
     page.locator("#national_id").fill(str(person["national_id"]))
-    page.locator("#province").select_option("isfahan")
+    SendPage(page).choose_province("isfahan")
     page.locator("#mobile").fill(MOBILE)
     page.locator("#subject").select_option("umrah")
     page.locator("#sub_subject").select_option("umrah_visa")

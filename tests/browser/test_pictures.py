@@ -126,7 +126,11 @@ def test_tracking_fits_in_every_state(camera: Camera, desk: RunningDesk):
 def test_the_demonstration_fits(camera: Camera, desk: RunningDesk):
     page = camera.page
     Expert(desk.client, "alborz").receives(Applicant(desk.client, place=33).submit(province="alborz"))
-    for name, path in (("demo-people", "/demo/people"), ("demo-messages", "/demo/messages")):
+    for name, path in (
+        ("demo-people", "/demo/people"),
+        ("demo-messages", "/demo/messages"),
+        ("demo-kit", "/demo/kit"),
+    ):
         page.goto(path)
         camera.take(name, whole=name != "demo-people")
 

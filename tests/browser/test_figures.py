@@ -1,0 +1,31 @@
+"""Figures that do not hang on how quick a machine is; `benchmarks/pages.py` has the others."""
+
+from collections.abc import Callable
+
+import pytest
+from browser.pages import SendPage, TrackPage, living
+from desk_process import RunningDesk
+from playwright.sync_api import Page
+
+SHIFT = """
+window.shift = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+SHIFT_MOST = 0.05
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_layout_stays_where_it_is(open_page: Callable[..., Page], desk: RunningDesk, width: int):
+    page = open_page(width=width, height=700)
+    page.add_init_script(SHIFT)
+    send = SendPage(page).open()
+    assert page.evaluate("window.shift") <= SHIFT_MOST, "while the send page loads"
+
+    send.identify(living(desk.client, 51))
+    page.locator("#text").press_sequentially("متنی که نوشته می‌شود")
+    assert page.evaluate("window.shift") <= SHIFT_MOST, "while it is filled"
+
+    TrackPage(page).open()
+    assert page.evaluate("window.shift") <= SHIFT_MOST, "while the tracking page loads"
