@@ -38,7 +38,7 @@ export class Combobox {
     const label = select.labels[0];
     if (label === undefined) throw new Error(`the list #${id} has no label`);
     this.#select = select;
-    this.#list = make("ul", { id: `${id}_list`, class: "combobox-list", role: "listbox", "aria-label": label.textContent ?? "" });
+    this.#list = make("ul", { id: `${id}_list`, class: "combobox-list", role: "listbox", "aria-label": words.combobox.list(label.textContent ?? "") });
     this.#list.hidden = true;
     this.#input = make("input", {
       id: `${id}_search`,

@@ -86,6 +86,7 @@ export const words = {
     long: (/** @type {string | number} */ most) => `A name can have up to ${shown.digits(most)} characters. Write it shorter.`,
   },
   combobox: {
+    list: (/** @type {string} */ name) => `${name}: choices`,
     found: (/** @type {string | number} */ count) => `${shown.digits(count)} ${shown.plural(count, "choice", "choices")}. Choose with the arrow keys.`,
     none: "Nothing has this name. Type a part of the name.",
   },

@@ -86,6 +86,7 @@ export const words = {
     long: (/** @type {string | number} */ most) => `نام می‌تواند تا ${shown.digits(most)} نویسه باشد. آن را کوتاه‌تر بنویسید.`,
   },
   combobox: {
+    list: (/** @type {string} */ name) => `فهرست ${name}`,
     found: (/** @type {string | number} */ count) => `${shown.digits(count)} مورد. با کلیدهای بالا و پایین انتخاب کنید.`,
     none: "چیزی با این نام پیدا نشد. بخشی از نام را بنویسید.",
   },

@@ -3,10 +3,10 @@
 import { BirthDate } from "/assets/js/birth-date.js";
 import { Combobox } from "/assets/js/combobox.js";
 import { fillSelect, input, select } from "/assets/js/elements.js";
-import { MONTHS } from "/assets/js/jalali.js";
+import { words } from "/assets/js/words.js";
 
 for (const list of document.querySelectorAll("select[data-combobox]")) new Combobox(list);
-fillSelect(select("birth_month"), "انتخاب", MONTHS.map((label, index) => ({ value: String(index + 1), label })));
+fillSelect(select("birth_month"), "انتخاب", words.months.map((label, index) => ({ value: String(index + 1), label })));
 new BirthDate();
 
 const rules = Array.from(document.styleSheets, (sheet) => Array.from(sheet.cssRules)).flat()
