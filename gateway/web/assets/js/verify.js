@@ -24,6 +24,8 @@ const verifier = findVerifier();
 /** What the desk publishes, for as long as the page is open: it may lose the network after that. */
 /** @type {PublicKey[] | null} */
 let keys = null;
+/** @type {Promise<void> | null} */
+let loading = null;
 /** @type {SignedReceipt | null} */
 let receipt = null;
 /** Counts the checks: an answer that a later one has overtaken is not shown. */
@@ -45,14 +47,20 @@ window.addEventListener("online", () => void loadKeys());
 void loadKeys();
 checkAddress();
 
-async function loadKeys() {
-  if (keys !== null) return;
+/** One question at a time; after a failure the next call asks again. */
+function loadKeys() {
+  if (loading === null) loading = askForKeys();
+  return loading;
+}
+
+async function askForKeys() {
   const status = block("keys_status");
   status.textContent = words.verify.keys.loading;
   try {
     keys = await fetchReceiptKeys();
   } catch {
     status.textContent = words.verify.keys.missing;
+    loading = null;
     return;
   }
   status.textContent = (await verifier) === null ? words.verify.noVerifier : words.verify.keys.ready;

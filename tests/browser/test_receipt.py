@@ -1,0 +1,232 @@
+"""The signed receipt in a browser: shown, printed, saved, and checked without the desk."""
+
+import io
+import json
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote
+
+import pytest
+from applicant import PDF, PNG, Applicant
+from browser.pages import FILES, TEXT, SendPage, living
+from desk_process import RunningDesk, wait_for
+from playwright.sync_api import Page, expect
+from pypdf import PdfReader
+
+from desk.iran.digits import to_persian
+
+GENUINE, FORGED = "این رسید درست است", "این رسید درست نیست"
+
+
+class Given(NamedTuple):
+    """A receipt over HTTP: the code, and the token."""
+
+    code: str
+    token: str
+
+
+@pytest.fixture
+def given(desk: RunningDesk) -> Given:
+    """Submit a request with two files."""
+    applicant = Applicant(desk.client, place=6)
+    applicant.identify()
+    files = [applicant.put_up("گذرنامه.pdf", PDF), applicant.put_up("عکس.png", PNG)]
+    answer = applicant.send(applicant.form(text=TEXT, attachments=files)).json()
+    return Given(answer["tracking_code"], answer["receipt"]["token"])
+
+
+def test_a_receipt_is_shown_saved_and_checked_by_its_file(page: Page, desk: RunningDesk, tmp_path: Path):
+    send = SendPage(page).open()
+    send.identify(living(desk.client, 7))
+    send.fill_rest()
+    send.choose_files()
+    send.files_are_up()
+    send.read_code()
+    send.submit.click()
+    code = send.received_code()
+    qr = page.get_by_role("img", name="کد QR رسید")
+    assert qr.evaluate("async image => { await image.decode(); return image.naturalWidth > 0 }")
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="ذخیرهٔ رسید").click()
+    assert saving.value.suggested_filename == f"receipt-{code}.html"
+    saved = tmp_path / "receipt.html"
+    saving.value.save_as(saved)
+
+    page.get_by_role("link", name="بررسی این رسید").click()
+    expect(page.locator("#verdict_title")).to_have_text(GENUINE)
+    page.goto("/verify")
+    page.locator("#receipt_file").set_input_files(saved)
+    expect(page.locator("#verdict_title")).to_have_text(GENUINE)
+    expect(page.locator("#verdict_title")).to_be_focused()
+    expect(page.locator("#says_code")).to_have_text(to_persian(f"{code[:4]} {code[4:8]} {code[8:]}"))
+    expect(page.locator("#says_files")).to_have_text("۲ فایل")
+
+
+def test_the_saved_receipt_is_a_page_of_its_own(
+    open_page: Callable[..., Page], desk: RunningDesk, chromium, tmp_path: Path
+):
+    page = open_page()
+    send = SendPage(page).open()
+    send.identify(living(desk.client, 8))
+    send.fill_rest()
+    send.read_code()
+    send.submit.click()
+    code = send.received_code()
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="ذخیرهٔ رسید").click()
+    saving.value.save_as(tmp_path / "receipt.html")
+
+    with chromium.new_context(offline=True, java_script_enabled=False) as context:
+        alone = context.new_page()
+        alone.goto((tmp_path / "receipt.html").as_uri())
+        expect(alone.get_by_role("heading", name="رسید ثبت درخواست")).to_be_visible()
+        expect(alone.get_by_text(to_persian(f"{code[:4]} {code[4:8]} {code[8:]}"))).to_be_visible()
+        for label in ("زمان ثبت", "زمان پاسخ", "استان", "موضوع اصلی", "موضوع فرعی"):
+            expect(alone.get_by_text(label, exact=True)).to_be_visible()
+        expect(alone.get_by_role("img", name="کد QR رسید")).to_be_visible()
+        expect(alone.get_by_text(re.compile(r"^eyJ[\w-]+\.eyJ[\w-]+\.[\w-]{86}$"))).to_be_visible()
+    assert "<script" not in (tmp_path / "receipt.html").read_text()
+
+
+def test_the_address_of_the_qr_is_checked_and_reaches_no_server(page: Page, watch, given: Given):
+    page.goto(f"/verify#{given.token}")
+
+    expect(page.locator("#verdict_title")).to_have_text(GENUINE)
+    expect(page.get_by_text("چه چیزی را ثابت نمی‌کند؟")).to_be_visible()
+    assert watch.sent("GET", "/api/receipt-keys") == 1
+    # The browser itself drops the fragment, and nothing else of the page may send what was in it.
+    payload = given.token.split(".")[1]
+    assert not any(
+        payload in each.url.partition("#")[0] or payload in (each.post_data or "") for each in watch.requests
+    )
+
+
+def test_a_receipt_that_was_changed_is_not_genuine(page: Page, given: Given):
+    header, payload, signature = given.token.split(".")
+    claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    claims["t"] -= 86_400
+    changed = urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
+
+    page.goto(f"/verify#{header}.{changed}.{signature}")
+    expect(page.locator("#verdict_title")).to_have_text(FORGED)
+    expect(page.locator("#genuine")).to_be_hidden()
+
+    page.get_by_label("متن رسید").fill(given.token)
+    page.get_by_role("button", name="بررسی").click()
+    expect(page.locator("#verdict_title")).to_have_text(GENUINE)
+
+    page.get_by_label("متن رسید").fill("123456789012")
+    page.get_by_role("button", name="بررسی").click()
+    expect(page.locator("#verdict_title")).to_have_text("این رسید خوانا نیست")
+    expect(page.locator("#genuine")).to_be_hidden()
+
+
+def test_it_is_checked_and_compared_without_a_network_once_the_page_is_open(page: Page, given: Given):
+    page.goto("/verify")
+    expect(page.locator("#keys_status")).to_contain_text("گرفته شد")
+    page.context.set_offline(True)
+
+    page.get_by_label("متن رسید").fill("\n".join(re.findall(".{1,60}", given.token)))
+    page.get_by_role("button", name="بررسی").click()
+    expect(page.locator("#verdict_title")).to_have_text(GENUINE)
+
+    page.get_by_label("متن درخواست").fill(f"  {TEXT}\n")
+    expect(page.locator("#text_match")).to_have_attribute("data-state", "same")
+    page.get_by_label("متن درخواست").fill(f"{TEXT}!")
+    expect(page.locator("#text_match")).to_have_attribute("data-state", "other")
+
+    strange = {"name": "دیگری.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 another"}
+    page.locator("#originals").set_input_files([FILES[1], strange])
+    expect(page.locator("#file_matches li")).to_contain_text(["همان فایل ثبت‌شده است", "در رسید نیست"])
+    expect(page.locator("#files_missing")).to_contain_text("۱ فایل دیگر")
+    page.locator("#originals").set_input_files(list(FILES))
+    expect(page.locator("#files_missing")).to_have_text("همهٔ فایل‌های رسید همین‌هاست.")
+
+
+def test_without_keys_nothing_is_said_of_a_receipt(page: Page, given: Given):
+    page.route("**/api/receipt-keys", lambda route: route.fulfill(status=404, json={}))
+    page.goto(f"/verify#{given.token}")
+    expect(page.locator("#verdict_title")).to_have_text("رسید بررسی نشد")
+    expect(page.locator("#keys_status")).to_contain_text("گرفته نشد")
+
+    page.unroute("**/api/receipt-keys")
+    page.get_by_role("button", name="بررسی").click()
+    expect(page.locator("#verdict_title")).to_have_text(GENUINE)
+
+
+def test_a_browser_without_ed25519_checks_by_the_module_from_npm_or_says_that_it_cannot(page: Page, given: Given):
+    page.add_init_script(
+        """const real = crypto.subtle.importKey;
+        crypto.subtle.importKey = function (format, key, algorithm, ...more) {
+          if (algorithm.name === "Ed25519") return Promise.reject(new DOMException("", "NotSupportedError"));
+          return real.call(this, format, key, algorithm, ...more);
+        };"""
+    )
+    there = page.request.get("/assets/npm/noble-ed25519.js").ok
+    page.goto(f"/verify#{given.token}")
+    expect(page.locator("#verdict_title")).to_have_text(GENUINE if there else "این مرورگر نمی‌تواند رسید را بررسی کند")
+
+    page.route("**/assets/npm/noble-ed25519.js", lambda route: route.fulfill(status=404))
+    page.reload()
+    expect(page.locator("#verdict_title")).to_have_text("این مرورگر نمی‌تواند رسید را بررسی کند")
+
+
+def test_the_receipt_is_one_printed_page_with_its_code_and_qr(page: Page, desk: RunningDesk):
+    send = SendPage(page).open()
+    send.identify(living(desk.client, 9))
+    send.fill_rest()
+    send.choose_files()
+    send.files_are_up()
+    send.read_code()
+    send.submit.click()
+    code = send.received_code()
+
+    page.emulate_media(media="print")
+    qr = page.get_by_role("img", name="کد QR رسید")
+    size = qr.bounding_box()
+    assert size is not None
+    assert round(size["width"] / 96 * 25.4) == round(size["height"] / 96 * 25.4) == 40
+    drawn = unquote(str(qr.get_attribute("src")))
+    modules = re.search(r'viewBox="0 0 (\d+) \1"', drawn)
+    assert modules is not None
+    assert 40 / int(modules[1]) > 0.38, "too fine for an old phone"
+    sheets = PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True))).pages
+    assert len(sheets) == 1
+    printed, shown = re.sub(r"\s", "", sheets[0].extract_text()), to_persian(code)
+    assert shown in printed or shown[::-1] in printed, "pypdf gives digits now from the left and now from the right"
+
+
+def test_an_applicant_on_the_english_page_is_told_in_english(page: Page, desk: RunningDesk):
+    page.goto("/send?lang=en")
+    with page.expect_request("**/api/requests") as sending:
+        SendPageInEnglish(page).send(living(desk.client, 10))
+    assert json.loads(sending.value.post_data or "")["language"] == "en"
+    code = page.locator("#tracking_code").get_attribute("data-code")
+
+    told = wait_for(lambda: desk.client.get("/demo/messages", params={"tracking_code": code}).json())
+    assert [message["text"].isascii() for message in told if message["channel"] == "sms"] == [True]
+
+
+class SendPageInEnglish(SendPage):
+    """The same page by its ids, whatever its words."""
+
+    def send(self, person) -> None:
+        self.loaded()
+        year, month, day = (str(int(part)) for part in person["birth_date"].split("-"))
+        for field, value in (("birth_day", day), ("birth_year", year)):
+            self.page.locator(f"#{field}").fill(value)
+        self.page.locator("#birth_month").select_option(month)
+        self.page.locator("#national_id").fill(person["national_id"])
+        self.page.locator("#national_id").blur()
+        expect(self.page.locator("#first_name")).to_have_value(person["first_name"])
+        self.page.locator("#province").select_option("isfahan")
+        self.page.locator("#mobile").fill("09120000000")
+        self.page.locator("#subject").select_option("umrah")
+        self.page.locator("#sub_subject").select_option("umrah_visa")
+        self.page.locator("#text").fill(TEXT)
+        self.read_code()
+        self.submit.click()
+        expect(self.page.locator("#success .notice-success")).to_be_visible()
