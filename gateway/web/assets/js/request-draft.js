@@ -65,5 +65,6 @@ function isIdentity(value) {
  */
 function isReceipt(value) {
   return isObject(value) && [value.tracking_code, value.submitted_at, value.due_at, value.national_id_masked].every(isText)
-    && isObject(value.province) && isObject(value.subject) && isObject(value.sub_subject);
+    && isObject(value.province) && isObject(value.subject) && isObject(value.sub_subject)
+    && isObject(value.receipt) && isText(value.receipt.token) && isText(value.receipt.qr);
 }
