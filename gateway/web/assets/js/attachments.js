@@ -1,10 +1,10 @@
 /** The files of a request or a reply: each goes up on its own as soon as it is chosen and the applicant is known. */
 
 import { Problem, removeAttachment } from "./api.js";
+import { fail, lose } from "./attachment-item.js";
 import { AttachmentRow } from "./attachment-row.js";
 import { checkFile, kindsInWords, sizeInWords } from "./attachment-rules.js";
 import { block, input } from "./elements.js";
-import { inWords, mayRetry } from "./failure.js";
 import { upload } from "./upload.js";
 import { words } from "./words.js";
 
@@ -12,42 +12,9 @@ import { words } from "./words.js";
 /** @typedef {import("./attachment-row.js").FileState} FileState */
 /** @typedef {import("./connection.js").Connection} Connection */
 /** @typedef {import("./identity.js").Identified} Identified */
-/** @typedef {{ id: string, pair: string, token: string }} SentFile  pair: whom it belongs to */
-/** @typedef {{ name: string, size: number, sent: SentFile | null }} KeptFile */
-/**
- * @typedef {object} Item
- * @property {string} name
- * @property {number} size
- * @property {File | null} file null: it was chosen on the page before this one, which could not hand it on
- * @property {FileState} state
- * @property {string} reason why it failed, was refused or is lost
- * @property {SentFile | null} sent
- * @property {(() => void) | null} abort
- * @property {AttachmentRow} row
- */
-
-/**
- * Which files they are: where they go, and the ids in HTML of the input, its hint, the list and the place for news.
- * @typedef {{ path: string, input: string, hint: string, list: string, news: string }} Kind
- */
-
-/** @type {Kind} */
-export const OF_A_REQUEST = {
-  path: "/api/attachments",
-  input: "attachments",
-  hint: "attachments_hint",
-  list: "attachment_list",
-  news: "attachment_news",
-};
-
-/** @type {Kind} */
-export const OF_A_REPLY = {
-  path: "/api/files",
-  input: "reply_files",
-  hint: "reply_files_hint",
-  list: "reply_file_list",
-  news: "reply_file_news",
-};
+/** @typedef {import("./attachment-item.js").Item} Item */
+/** @typedef {import("./attachment-item.js").KeptFile} KeptFile */
+/** @typedef {import("./attachment-kinds.js").Kind} Kind */
 
 export class Attachments {
   #input;
@@ -286,7 +253,10 @@ export class Attachments {
     } catch (error) {
       if (!this.#items.includes(item)) return;
       if (this.#identified?.pair !== owner.pair) item.state = "waiting";
-      else this.#fail(item, error);
+      else {
+        fail(item, error);
+        this.#tell(words.attachments.announceFailed(item.name, item.reason));
+      }
     } finally {
       item.abort = null;
       this.#draw(item);
@@ -328,21 +298,6 @@ export class Attachments {
   }
 
   /**
-   * @param {Item} item
-   * @param {unknown} error
-   */
-  #fail(item, error) {
-    const say = words.attachments;
-    item.state = mayRetry(error) || (error instanceof Problem && error.status === 401) ? "failed" : "refused";
-    if (!(error instanceof Problem)) item.reason = say.failed;
-    else if (error.ours) item.reason = say.failedHere;
-    // The ending of the name was checked here, so it is the content that the desk refuses.
-    else if (error.status === 415) item.reason = say.lying;
-    else item.reason = error.errors[0]?.message || inWords(error);
-    this.#tell(say.announceFailed(item.name, item.reason));
-  }
-
-  /**
    * Tell the desk that a file is no longer wanted. If that fails, the desk sweeps it up itself: nobody has claimed it.
    * @param {Item} item
    */
@@ -375,13 +330,4 @@ export class Attachments {
   #draw({ state, reason, row }, part = 0) {
     row.draw(state, reason, { part, isOwned: this.#identified !== null });
   }
-}
-
-/**
- * @param {Item} item
- * @param {string} reason
- */
-function lose(item, reason) {
-  item.state = "lost";
-  item.reason = reason;
 }

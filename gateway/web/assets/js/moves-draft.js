@@ -3,7 +3,7 @@
 import { Draft } from "./draft.js";
 import { isFile, isObject, isText } from "./request-draft.js";
 
-/** @typedef {import("./attachments.js").KeptFile} KeptFile */
+/** @typedef {import("./attachment-item.js").KeptFile} KeptFile */
 /** @typedef {{ trackingCode: string, typed: Record<string, string>, files: KeptFile[] }} KeptMoves  typed: by the names of controls */
 
 /** @returns {Draft<KeptMoves>} */

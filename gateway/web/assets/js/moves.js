@@ -2,7 +2,8 @@
 
 import { actOn, Problem } from "./api.js";
 import { USUAL_FILE_LIMITS } from "./attachment-rules.js";
-import { Attachments, OF_A_REPLY } from "./attachments.js";
+import { OF_A_REPLY } from "./attachment-kinds.js";
+import { Attachments } from "./attachments.js";
 import { block, button, byId, make } from "./elements.js";
 import { inWords, mayRetry } from "./failure.js";
 import { Fields } from "./fields.js";
@@ -66,7 +67,7 @@ export class Moves {
 
   /** @param {TrackedRequest} request */
   offer(request) {
-    const isFirst = this.#request === null;
+    const kept = this.#request === null ? this.#draft.read() : null; // before anything is kept of this page
     this.#request = request;
     this.#error.hidden = true;
     block("moves").hidden = request.actions.length === 0;
@@ -75,18 +76,20 @@ export class Moves {
     const questions = request.history.filter((step) => step.state === "info_requested" && step.note !== null);
     block("question").textContent = questions[questions.length - 1]?.note ?? "";
     block("objection_until").textContent = request.objection_until === null ? "" : words.moves.objectionUntil(dayOf(request.objection_until));
-    if (isFirst) this.#restore(request);
+    if (kept?.trackingCode === request.tracking_code) this.#restore(kept, request);
   }
 
-  /** @param {TrackedRequest} request */
-  #restore(request) {
-    const kept = this.#draft.read();
-    if (kept?.trackingCode !== request.tracking_code) return;
+  /**
+   * @param {import("./moves-draft.js").KeptMoves} kept
+   * @param {TrackedRequest} request
+   */
+  #restore(kept, request) {
     for (const { action, form, details } of this.#moves) {
       typeInto(form, kept.typed);
       if (request.actions.includes(action) && Object.keys(typedIn(form)).length > 0) details.open = true;
     }
     if (request.actions.includes("reply")) this.#files.restore(kept.files);
+    this.#keep();
   }
 
   /** Keep what stands in the forms now. */

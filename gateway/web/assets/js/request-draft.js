@@ -3,7 +3,7 @@
 import { Draft } from "./draft.js";
 
 /** @typedef {import("./api.js").Receipt} Receipt */
-/** @typedef {import("./attachments.js").KeptFile} KeptFile */
+/** @typedef {import("./attachment-item.js").KeptFile} KeptFile */
 /** @typedef {import("./identity.js").KeptIdentity} KeptIdentity */
 /** @typedef {import("./idempotency.js").Attempt} Attempt */
 /** @typedef {{ fields: Record<string, string>, identity: KeptIdentity | null, files: KeptFile[], attempt: Attempt | null }} KeptRequest */

@@ -1,7 +1,8 @@
 /** The page «ارسال درخواست»: puts its parts together, keeps what is typed, and sends the request. */
 
 import { Problem, Unreachable, sendRequest } from "./api.js";
-import { Attachments, OF_A_REQUEST } from "./attachments.js";
+import { OF_A_REQUEST } from "./attachment-kinds.js";
+import { Attachments } from "./attachments.js";
 import { Captcha } from "./captcha.js";
 import { CatalogLists } from "./catalog-lists.js";
 import { offerToClear } from "./clear-form.js";
@@ -72,7 +73,7 @@ function start() {
   });
   const receipt = history.state?.sent === true ? receipts.read() : null;
   if (receipt !== null) {
-    showReceipt(receipt);
+    leaveReceipt(receipt);
     return;
   }
   attachments.limitTo(lists.limits);
@@ -210,9 +211,21 @@ function finish(receipt) {
   isClosed = true;
   draft.clear();
   receipts.write(receipt);
-  history.replaceState({ sent: true }, "");
   attachments.clear({ areSent: true });
   form.clear();
+  leaveReceipt(receipt);
+}
+
+/**
+ * This entry of the history shows the receipt from now on, until a link begins a new request: to a browser, a link to the
+ * very same page is no more than a reload.
+ * @param {Receipt} receipt
+ */
+function leaveReceipt(receipt) {
+  history.replaceState({ sent: true }, "");
+  for (const link of Array.from(document.querySelectorAll('a[href="/send"]'))) {
+    link.addEventListener("click", () => history.replaceState(null, ""));
+  }
   showReceipt(receipt);
 }
 

@@ -161,7 +161,7 @@ export const words = {
     inDoubt: "When you last sent the request, no answer reached you. Enter the security code and press “Send the request” again; if the request had arrived, it is not registered twice and you get the same tracking code.",
     cleared: "The form was cleared.",
     waitingLine: "Waiting for the internet…",
-    changed: "You changed the form after sending it, so we did not go on by ourselves. If the change is right, press the button again.",
+    changed: "You changed the form after sending it, so we did not go on by ourselves. If the request had arrived before the change, you get a text message with its tracking code; otherwise press the button again.",
     stalled: "goes up by itself when the internet is back",
     lost: "The page was closed or reloaded before this file had arrived. Choose it again or remove it.",
     unknown: "We no longer have this file. Choose it again or remove it.",
