@@ -24,3 +24,19 @@ test("after a refusal even the same content takes a new key", () => {
 test("a key is a version 4 UUID", () => {
   assert.match(randomUuid(), /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 });
+
+test("a page that is loaded again sends the same content under the same key", () => {
+  const key = new IdempotencyKey();
+  const first = key.for({ text: "one" });
+  const kept = JSON.parse(JSON.stringify(key.attempt));
+  assert.equal(new IdempotencyKey(kept).for({ text: "one" }), first);
+  assert.notEqual(new IdempotencyKey(kept).for({ text: "two" }), first);
+});
+
+test("without an open outcome there is nothing to keep", () => {
+  const key = new IdempotencyKey();
+  assert.equal(key.attempt, null);
+  key.for({ text: "one" });
+  key.forget();
+  assert.equal(key.attempt, null);
+});

@@ -1,48 +1,20 @@
 /** The files of a request or a reply: each goes up on its own as soon as it is chosen and the applicant is known. */
 
 import { Problem, removeAttachment } from "./api.js";
+import { fail, lose } from "./attachment-item.js";
+import { AttachmentRow } from "./attachment-row.js";
 import { checkFile, kindsInWords, sizeInWords } from "./attachment-rules.js";
-import { block, input, make } from "./elements.js";
-import { inWords, mayRetry } from "./failure.js";
+import { block, input } from "./elements.js";
 import { upload } from "./upload.js";
 import { words } from "./words.js";
 
 /** @typedef {import("./attachment-rules.js").FileLimits} FileLimits */
+/** @typedef {import("./attachment-row.js").FileState} FileState */
+/** @typedef {import("./connection.js").Connection} Connection */
 /** @typedef {import("./identity.js").Identified} Identified */
-/** @typedef {"waiting" | "uploading" | "sent" | "failed" | "refused"} FileState  refused: the same file will never do */
-/** @typedef {ReturnType<typeof row>} Row */
-/**
- * @typedef {object} Item
- * @property {File} file
- * @property {FileState} state
- * @property {string} reason why it failed or was refused
- * @property {{ id: string, pair: string, token: string } | null} sent  pair: whom it belongs to
- * @property {(() => void) | null} abort
- * @property {Row} row
- */
-
-/**
- * Which files they are: where they go, and the ids in HTML of the input, its hint, the list and the place for news.
- * @typedef {{ path: string, input: string, hint: string, list: string, news: string }} Kind
- */
-
-/** @type {Kind} */
-export const OF_A_REQUEST = {
-  path: "/api/attachments",
-  input: "attachments",
-  hint: "attachments_hint",
-  list: "attachment_list",
-  news: "attachment_news",
-};
-
-/** @type {Kind} */
-export const OF_A_REPLY = {
-  path: "/api/files",
-  input: "reply_files",
-  hint: "reply_files_hint",
-  list: "reply_file_list",
-  news: "reply_file_news",
-};
+/** @typedef {import("./attachment-item.js").Item} Item */
+/** @typedef {import("./attachment-item.js").KeptFile} KeptFile */
+/** @typedef {import("./attachment-kinds.js").Kind} Kind */
 
 export class Attachments {
   #input;
@@ -62,12 +34,16 @@ export class Attachments {
   /** @type {(() => void)[]} */
   #waiters = [];
 
+  /** @type {Item | null} the lost file that the picker was opened for */
+  #chosenFor = null;
+
   /**
    * @param {Kind} kind
    * @param {FileLimits} limits
    * @param {{ onChange: () => void, renewIdentity: () => Promise<Identified | null> }} listeners
+   * @param {Connection} connection
    */
-  constructor(kind, limits, { onChange, renewIdentity }) {
+  constructor(kind, limits, { onChange, renewIdentity }, connection) {
     this.kind = kind;
     this.#input = input(kind.input);
     this.#list = block(kind.list);
@@ -75,6 +51,7 @@ export class Attachments {
     this.limits = limits;
     this.onChange = onChange;
     this.renewIdentity = renewIdentity;
+    this.connection = connection;
     this.#input.addEventListener("change", () => {
       this.#add(Array.from(this.#input.files ?? []));
       this.#input.value = "";
@@ -102,7 +79,10 @@ export class Attachments {
     for (const item of this.#items) {
       if (item.state === "uploading" && identified?.pair !== before?.pair) item.abort?.();
       if (item.sent !== null && identified !== null && item.sent.pair !== identified.pair) this.#takeBack(item);
-      if (item.state === "sent" || item.state === "waiting") item.state = item.sent === null || identified === null ? "waiting" : "sent";
+      if (item.state === "sent" || item.state === "waiting") {
+        if (item.sent === null && item.file === null) lose(item, words.draft.lost);
+        else item.state = item.sent === null || identified === null ? "waiting" : "sent";
+      }
       this.#draw(item);
     }
     void this.#run();
@@ -112,19 +92,40 @@ export class Attachments {
   sendAgain() {
     for (const item of this.#items.filter(({ state }) => state === "sent")) {
       this.#takeBack(item);
-      item.state = "waiting";
+      if (item.file === null) lose(item, words.draft.unknown);
+      else item.state = "waiting";
       this.#draw(item);
     }
     void this.#run();
   }
 
-  /** Begin anew: what was up belongs to what has been sent. */
-  clear() {
+  /**
+   * Begin anew.
+   * @param {{ areSent: boolean }} fate  areSent: what was up belongs to what has been sent; otherwise nobody wants it
+   */
+  clear({ areSent }) {
     for (const item of this.#items.splice(0)) {
       item.abort?.();
+      if (!areSent) this.#takeBack(item);
       item.row.root.remove();
     }
     this.#tell("");
+    this.onChange();
+  }
+
+  /** @returns {KeptFile[]} for the page that comes after; it gets the names of files, and cannot get the files */
+  get kept() {
+    return this.#items.filter(({ state }) => state !== "refused").map(({ name, size, sent }) => ({ name, size, sent }));
+  }
+
+  /** @param {KeptFile[]} kept by the page before this one */
+  restore(kept) {
+    for (const { name, size, sent } of kept) {
+      const item = this.#enlist({ name, size, file: null, sent, state: "waiting", reason: "" });
+      if (sent === null) lose(item, words.draft.lost);
+      else if (this.#identified?.pair === sent.pair) item.state = "sent";
+      this.#draw(item);
+    }
   }
 
   /** @returns {string[]} the ids of what is up */
@@ -134,7 +135,8 @@ export class Attachments {
 
   /** @returns {string | null} what to mend before the request can be sent */
   get fault() {
-    return this.#items.some(({ state }) => state === "failed" || state === "refused") ? words.attachments.notSent : null;
+    if (this.#items.some(({ state }) => state === "failed" || state === "refused")) return words.attachments.notSent;
+    return this.#items.some(({ state }) => state === "lost") ? words.draft.filesLost : null;
   }
 
   /** Whether files are still on their way. */
@@ -149,34 +151,57 @@ export class Attachments {
 
   /** @param {File[]} files */
   #add(files) {
+    const wanted = this.#chosenFor;
+    this.#chosenFor = null;
     for (const file of files) {
+      const again = this.#items.find((item) => item.state === "lost" && item.name === file.name && item.size === file.size)
+        ?? (files.length === 1 && wanted?.state === "lost" ? wanted : undefined);
+      if (again !== undefined) this.#forgetRow(again);
       const reason = checkFile(file, this.limits, this.#items.filter(({ state }) => state !== "refused").length);
-      /** @type {Item} */
-      const item = { file, state: reason === null ? "waiting" : "refused", reason: reason ?? "", sent: null, abort: null, row: row(file) };
-      item.row.remove.addEventListener("click", () => this.#remove(item));
-      item.row.retry.addEventListener("click", () => {
-        item.state = "waiting";
-        this.#draw(item);
-        item.row.remove.focus();
-        void this.#run();
-      });
-      this.#items.push(item);
-      this.#list.append(item.row.root);
-      this.#draw(item);
-      if (reason !== null) this.#tell(words.attachments.announceFailed(file.name, reason));
+      const { name, size } = file;
+      this.#enlist({ name, size, file, sent: null, state: reason === null ? "waiting" : "refused", reason: reason ?? "" });
+      if (reason !== null) this.#tell(words.attachments.announceFailed(name, reason));
     }
     this.onChange();
     void this.#run();
   }
 
+  /**
+   * @param {Omit<Item, "abort" | "row">} entry
+   * @returns {Item}
+   */
+  #enlist(entry) {
+    /** @type {Item} */
+    const item = { ...entry, abort: null, row: new AttachmentRow(entry) };
+    item.row.remove.addEventListener("click", () => this.#remove(item));
+    item.row.retry.addEventListener("click", () => {
+      this.#turn(item, "waiting");
+      item.row.remove.focus();
+      void this.#run();
+    });
+    item.row.choose.addEventListener("click", () => {
+      this.#chosenFor = item;
+      this.#input.click();
+    });
+    this.#items.push(item);
+    this.#list.append(item.row.root);
+    this.#draw(item);
+    return item;
+  }
+
+  /** @param {Item} item */
+  #forgetRow(item) {
+    this.#items.splice(this.#items.indexOf(item), 1);
+    item.row.root.remove();
+  }
+
   /** @param {Item} item */
   #remove(item) {
     const index = this.#items.indexOf(item);
-    this.#items.splice(index, 1);
+    this.#forgetRow(item);
     item.abort?.();
     this.#takeBack(item);
-    item.row.root.remove();
-    this.#tell(words.attachments.announceRemoved(item.file.name));
+    this.#tell(words.attachments.announceRemoved(item.name));
     (this.#items[Math.min(index, this.#items.length - 1)]?.row.remove ?? this.#input).focus();
     this.#readmit();
     this.onChange();
@@ -187,7 +212,7 @@ export class Attachments {
     const tooMany = words.attachments.tooMany(this.limits.files_max);
     const item = this.#items.find(({ state, reason }) => state === "refused" && reason === tooMany);
     if (item === undefined) return;
-    const reason = checkFile(item.file, this.limits, this.#items.filter(({ state }) => state !== "refused").length);
+    const reason = checkFile(item, this.limits, this.#items.filter(({ state }) => state !== "refused").length);
     item.state = reason === null ? "waiting" : "refused";
     item.reason = reason ?? "";
     this.#draw(item);
@@ -206,16 +231,13 @@ export class Attachments {
 
   /** @returns {Item | undefined} */
   #nextUp() {
-    return this.#identified === null ? undefined : this.#items.find(({ state }) => state === "waiting");
+    return this.#identified === null ? undefined : this.#items.find(({ state, sent }) => state === "waiting" && sent === null);
   }
 
   /** @param {Item} item */
   async #send(item) {
     const owner = this.#identified;
     if (owner === null) return;
-    item.state = "uploading";
-    item.row.progress.value = 0;
-    this.#draw(item);
     try {
       const { id, token } = await this.#up(item, owner);
       item.sent = { id, token, pair: owner.pair };
@@ -226,15 +248,19 @@ export class Attachments {
         item.state = "waiting";
       } else {
         item.state = "sent";
-        this.#tell(words.attachments.announceSent(item.file.name));
+        this.#tell(words.attachments.announceSent(item.name));
       }
     } catch (error) {
       if (!this.#items.includes(item)) return;
       if (this.#identified?.pair !== owner.pair) item.state = "waiting";
-      else this.#fail(item, error);
+      else {
+        fail(item, error);
+        this.#tell(words.attachments.announceFailed(item.name, item.reason));
+      }
     } finally {
       item.abort = null;
       this.#draw(item);
+      this.onChange();
     }
   }
 
@@ -245,42 +271,30 @@ export class Attachments {
    */
   async #up(item, owner) {
     try {
-      return await this.#once(item, owner.token);
+      return await this.#once(item, owner);
     } catch (error) {
       if (!(error instanceof Problem && error.status === 401)) throw error;
       const renewed = this.#identified?.token === owner.token ? await this.renewIdentity() : this.#identified;
       if (renewed === null || renewed.pair !== owner.pair) throw error;
-      return this.#once(item, renewed.token);
+      return this.#once(item, renewed);
     }
   }
 
   /**
    * @param {Item} item
-   * @param {string} token
+   * @param {Identified} owner
    */
-  async #once(item, token) {
-    const { done, abort } = upload(this.kind.path, item.file, token, (part) => {
-      item.row.progress.value = part;
-      this.#draw(item);
+  #once(item, { pair, token }) {
+    return this.connection.insist(async () => {
+      if (item.file === null) throw new Error("there is no file to send");
+      this.#turn(item, "uploading");
+      const { done, abort } = upload(this.kind.path, item.file, token, (part) => this.#draw(item, part));
+      item.abort = abort;
+      return { id: (await done).id, token };
+    }, {
+      isWanted: () => this.#items.includes(item) && this.#identified?.pair === pair,
+      onCut: () => this.#turn(item, "stalled"),
     });
-    item.abort = abort;
-    const { id } = await done;
-    return { id, token };
-  }
-
-  /**
-   * @param {Item} item
-   * @param {unknown} error
-   */
-  #fail(item, error) {
-    const say = words.attachments;
-    item.state = mayRetry(error) || (error instanceof Problem && error.status === 401) ? "failed" : "refused";
-    if (!(error instanceof Problem)) item.reason = say.failed;
-    else if (error.ours) item.reason = say.failedHere;
-    // The ending of the name was checked here, so it is the content that the desk refuses.
-    else if (error.status === 415) item.reason = say.lying;
-    else item.reason = error.errors[0]?.message || inWords(error);
-    this.#tell(say.announceFailed(item.file.name, item.reason));
   }
 
   /**
@@ -289,8 +303,19 @@ export class Attachments {
    */
   #takeBack(item) {
     if (item.sent === null) return;
-    removeAttachment(this.kind.path, item.sent.id, item.sent.token).catch(() => undefined);
+    const { id, pair, token } = item.sent;
+    const newest = this.#identified?.pair === pair ? this.#identified.token : token;
+    removeAttachment(this.kind.path, id, newest).catch(() => undefined);
     item.sent = null;
+  }
+
+  /**
+   * @param {Item} item
+   * @param {FileState} state
+   */
+  #turn(item, state) {
+    item.state = state;
+    this.#draw(item);
   }
 
   /** @param {string} news */
@@ -298,42 +323,11 @@ export class Attachments {
     this.#news.textContent = news;
   }
 
-  /** @param {Item} item */
-  #draw({ state, reason, row: { root, status, progress, retry } }) {
-    const say = words.attachments;
-    root.dataset.state = state;
-    progress.hidden = state !== "uploading";
-    retry.hidden = state !== "failed";
-    status.textContent = {
-      waiting: this.#identified === null ? say.waitingIdentity : say.waiting,
-      uploading: progress.value >= 1 ? say.checking : say.uploading(Math.floor(progress.value * 100)),
-      sent: say.sent,
-      failed: reason,
-      refused: reason,
-    }[state];
+  /**
+   * @param {Item} item
+   * @param {number} [part] how much is up, 0 to 1
+   */
+  #draw({ state, reason, row }, part = 0) {
+    row.draw(state, reason, { part, isOwned: this.#identified !== null });
   }
-}
-
-/** @param {File} file */
-function row(file) {
-  const name = make("bdi", { class: "file-name" }, file.name);
-  const status = make("span", { class: "file-status" });
-  const progress = make("progress", { max: "1", value: "0", "aria-label": words.attachments.progressOf(file.name) });
-  const retry = action(words.attachments.retry, file.name);
-  const remove = action(words.attachments.remove, file.name);
-  const root = make(
-    "li",
-    { class: "file" },
-    make("div", { class: "file-text" }, name, make("span", { class: "file-size" }, sizeInWords(file.size)), status, progress),
-    make("div", { class: "file-actions" }, retry, remove),
-  );
-  return { root, status, progress, retry, remove };
-}
-
-/**
- * @param {string} text
- * @param {string} fileName
- */
-function action(text, fileName) {
-  return make("button", { type: "button", class: "button-quiet" }, text, make("span", { class: "visually-hidden" }, ` ${fileName}`));
 }

@@ -8,6 +8,7 @@ import { SpokenCode } from "./spoken-code.js";
 import { words } from "./words.js";
 
 /** @typedef {import("./api.js").CaptchaAnswer} CaptchaAnswer */
+/** @typedef {import("./connection.js").Connection} Connection */
 
 /**
  * In HTML: `#captcha` around `#captcha_image`, `#captcha_play`, `#new_captcha`, `#captcha_switch` with its name in
@@ -36,15 +37,20 @@ export class Captcha {
 
   #turn = 0;
 
-  #expired = false;
+  /** When the code is over, by the desk; null while there is none. @type {string | null} */
+  #until = null;
 
   #held = false;
 
   #timer = 0;
 
-  /** @param {"submit" | "track"} purpose */
-  constructor(purpose) {
+  /**
+   * @param {"submit" | "track"} purpose
+   * @param {Connection} connection
+   */
+  constructor(purpose, connection) {
     this.purpose = purpose;
+    this.connection = connection;
     button("new_captcha").addEventListener("click", () => void this.#bringAnother());
     button("captcha_switch").addEventListener("click", () => {
       this.#kind = this.#kind === "image" ? "sound" : "image";
@@ -53,6 +59,9 @@ export class Captcha {
     });
     this.#play.addEventListener("click", () => void this.#playSound());
     document.addEventListener("visibilitychange", () => this.#replaceExpired());
+    window.addEventListener("pageshow", ({ persisted }) => {
+      if (persisted) this.#replaceExpired(); // no timer has run meanwhile
+    });
   }
 
   /** Bring a new code and forget what was typed for the old one. */
@@ -94,29 +103,31 @@ export class Captcha {
     clearTimeout(this.#timer);
     this.#id = null;
     this.#spoken.forget();
-    this.#expired = false;
+    this.#until = null;
     this.#answer.value = "";
     this.#say("loading", words.captcha.loading);
     try {
-      const captcha = await newCaptcha(this.purpose, this.#kind);
-      if (turn !== this.#turn) return;
-      if (captcha.sound !== undefined) await this.#spoken.load(captcha.sound);
+      const captcha = await this.connection.insist(() => this.#bring(), { isWanted: () => turn === this.#turn });
       if (turn !== this.#turn) return;
       this.#id = captcha.id;
       this.#image.src = captcha.image ?? "";
       this.#say("ready", announcement);
-      this.#timer = window.setTimeout(() => {
-        this.#expired = true;
-        this.#replaceExpired();
-      }, Math.max(1_000, millisecondsUntil(captcha.expires_at)));
+      this.#until = captcha.expires_at;
+      this.#timer = window.setTimeout(() => this.#replaceExpired(), Math.max(1_000, millisecondsUntil(captcha.expires_at)));
     } catch (error) {
       const known = error instanceof Problem && error.title !== "";
       if (turn === this.#turn) this.#say("failed", known ? inWords(error) : words.captcha.failed);
     }
   }
 
+  async #bring() {
+    const captcha = await newCaptcha(this.purpose, this.#kind);
+    if (captcha.sound !== undefined) await this.#spoken.load(captcha.sound);
+    return captcha;
+  }
+
   #replaceExpired() {
-    if (!this.#expired || this.#held || document.visibilityState === "hidden") return;
+    if (this.#until === null || millisecondsUntil(this.#until) > 0 || this.#held || document.visibilityState === "hidden") return;
     void this.#fetch(words.captcha.expired);
   }
 

@@ -1,14 +1,19 @@
 /** The key that makes sending the same request twice the same as sending it once. */
 
+/** @typedef {{ key: string, content: string }} Attempt  content: the JSON of what the key stands for */
+
 /**
  * Keeps one key while the outcome of a request is unknown (the network failed, the desk was down) and its content stays
  * the same. A refusal or other content takes a new key. The security code is not content: it says nothing about what is asked.
  */
 export class IdempotencyKey {
-  /** @type {string | null} */
-  #key = null;
+  /** @type {Attempt | null} */
+  #attempt;
 
-  #content = "";
+  /** @param {Attempt | null} [attempt] whose outcome was unknown when the page was left */
+  constructor(attempt = null) {
+    this.#attempt = attempt;
+  }
 
   /**
    * @param {object} content the request without its security code
@@ -16,16 +21,18 @@ export class IdempotencyKey {
    */
   for(content) {
     const text = JSON.stringify(content);
-    if (this.#key === null || text !== this.#content) {
-      this.#key = randomUuid();
-      this.#content = text;
-    }
-    return this.#key;
+    if (text !== this.#attempt?.content) this.#attempt = { key: randomUuid(), content: text };
+    return this.#attempt.key;
+  }
+
+  /** @returns {Attempt | null} what was sent and has an unknown outcome */
+  get attempt() {
+    return this.#attempt;
   }
 
   /** The desk has refused: nothing was stored under this key. */
   forget() {
-    this.#key = null;
+    this.#attempt = null;
   }
 }
 

@@ -1,6 +1,6 @@
 /** Who the applicant is, by the civil registry: looked up once per pair of national ID and birth date. */
 
-import { Problem, lookUpPerson } from "./api.js";
+import { Problem, Unreachable, lookUpPerson } from "./api.js";
 import { inWords, mayRetry } from "./failure.js";
 import { block, button, byId, input } from "./elements.js";
 import { dayAndTimeOf } from "./tehran.js";
@@ -14,6 +14,11 @@ import { WorkFailed, prove } from "./work.js";
 /** @typedef {"idle" | "busy" | "matched" | "pending" | "refused" | "barred" | "failed"} IdentityState */
 /** @typedef {{ pair: string, token: string }} Identified  pair: whose token it is */
 /** @typedef {{ first_name: string, last_name: string, gender: Gender | "" }} TypedNames */
+/** @typedef {{ status: number, title: string, code: string, errors: FieldError[] }} Refusal */
+/**
+ * What a page that comes after need not ask again: whose pair it is, what the registry said of it, and the names that stood there.
+ * @typedef {{ nationalId: string, birthDate: string, person: Person | null, refusal: Refusal | null, names: TypedNames | null }} KeptIdentity
+ */
 
 /** With these no look-up will ever end otherwise: the registry knows the person, and has sent them elsewhere. */
 const BARS = ["identity_deceased", "identity_referred"];
@@ -53,14 +58,19 @@ export class Identity {
   /** @type {Identified | null} */
   #identified = null;
 
+  /** @type {Person | Problem | null} what has been said of who was asked for */
+  #outcome = null;
+
   /** @type {AbortController | null} */
   #call = null;
 
   /**
    * @param {{ onChange: () => void, onRefused: (errors: FieldError[]) => void }} listeners
    *   onChange: the state or the token is another; onRefused: the desk has named fields to mend
+   * @param {import("./connection.js").Connection} connection
    */
-  constructor({ onChange, onRefused }) {
+  constructor({ onChange, onRefused }, connection) {
+    this.connection = connection;
     this.onChange = onChange;
     this.onRefused = onRefused;
     this.#retry.addEventListener("click", () => void this.#lookUp());
@@ -81,6 +91,35 @@ export class Identity {
     if (this.state !== "pending") return null;
     const gender = this.#genders.female.checked ? "female" : this.#genders.male.checked ? "male" : "";
     return { first_name: this.#first.value, last_name: this.#last.value, gender };
+  }
+
+  /** @returns {KeptIdentity | null} */
+  get kept() {
+    if (this.#asked === null) return null;
+    const outcome = this.#outcome;
+    const names = this.typed ?? (this.#seen?.pair === this.#pair() ? this.#seen.names : null);
+    const { status = 0, title = "", code = "", errors = [] } = outcome instanceof Problem ? outcome : {};
+    return {
+      ...this.#asked,
+      person: outcome instanceof Problem ? null : outcome,
+      refusal: outcome instanceof Problem ? { status, title, code, errors } : null,
+      names: names && { first_name: names.first_name, last_name: names.last_name, gender: names.gender },
+    };
+  }
+
+  /**
+   * Go on where the page before this one was left: a second look-up would cost the budget of the source. A token that has
+   * expired meanwhile is renewed when it is refused.
+   * @param {KeptIdentity} kept
+   */
+  restore({ nationalId, birthDate, person, refusal, names }) {
+    const outcome = refusal === null ? person : new Problem(refusal.status, refusal, null);
+    const pair = `${nationalId}|${birthDate}`;
+    if (names !== null) this.#seen = { pair, names };
+    if (outcome === null) return;
+    this.#asked = { nationalId, birthDate };
+    if (outcome instanceof Problem || outcome.status === "matched") this.#known.set(pair, outcome);
+    this.#settle(outcome);
   }
 
   /** @returns {string} what the applicant was told last */
@@ -121,6 +160,7 @@ export class Identity {
   #reset() {
     this.#call?.abort();
     this.#asked = null;
+    this.#outcome = null;
     this.#show("idle", "", null);
   }
 
@@ -130,13 +170,11 @@ export class Identity {
     const call = new AbortController();
     this.#call = call;
     const pair = this.#pair();
+    const asked = this.#asked;
+    this.#outcome = null;
     this.#show("busy", message, null);
     try {
-      const { nationalId, birthDate } = this.#asked;
-      const proof = await prove(call.signal, (part) => this.#showWork(part));
-      if (call.signal.aborted) return;
-      this.#progress.hidden = true;
-      const person = await lookUpPerson(nationalId, birthDate, proof, call.signal);
+      const person = await this.connection.insist(() => this.#ask(asked, call.signal), { isWanted: () => !call.signal.aborted });
       if (call.signal.aborted) return;
       if (person.status === "matched") this.#known.set(pair, person); // the registry may answer the next time
       this.#settle(person);
@@ -149,6 +187,19 @@ export class Identity {
     }
   }
 
+  /**
+   * @param {{ nationalId: string, birthDate: string }} asked
+   * @param {AbortSignal} signal
+   */
+  async #ask({ nationalId, birthDate }, signal) {
+    const proof = await prove(signal, (part) => this.#showWork(part)).catch((error) => {
+      throw error instanceof WorkFailed && navigator.onLine === false ? new Unreachable("no worker without a line") : error;
+    });
+    if (signal.aborted) throw new DOMException("", "AbortError");
+    this.#progress.hidden = true;
+    return lookUpPerson(nationalId, birthDate, proof, signal);
+  }
+
   /** @param {number} part of the work that is done */
   #showWork(part) {
     if (this.#progress.hidden) this.#status.textContent = words.identity.working;
@@ -159,6 +210,7 @@ export class Identity {
   /** @param {Person | Problem} outcome */
   #settle(outcome) {
     this.#call?.abort();
+    this.#outcome = outcome;
     if (!(outcome instanceof Problem)) {
       this.#show(outcome.status, outcome.status === "matched" ? words.identity.matched : whyPending(outcome), outcome);
       return;

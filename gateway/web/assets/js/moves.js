@@ -2,11 +2,13 @@
 
 import { actOn, Problem } from "./api.js";
 import { USUAL_FILE_LIMITS } from "./attachment-rules.js";
-import { Attachments, OF_A_REPLY } from "./attachments.js";
+import { OF_A_REPLY } from "./attachment-kinds.js";
+import { Attachments } from "./attachments.js";
 import { block, button, byId, make } from "./elements.js";
 import { inWords, mayRetry } from "./failure.js";
 import { Fields } from "./fields.js";
 import { IdempotencyKey } from "./idempotency.js";
+import { movesDraft, typeInto, typedIn } from "./moves-draft.js";
 import { dayOf } from "./tehran.js";
 import { words } from "./words.js";
 
@@ -23,13 +25,9 @@ const NEEDED = { reply: "text", rate: "rating", object: "text", withdraw: null }
 export class Moves {
   #moves = ACTIONS.map((action) => new Move(action, (body) => void this.#prepare(action, body)));
 
-  #files = new Attachments(OF_A_REPLY, USUAL_FILE_LIMITS, {
-    onChange: () => {
-      if (this.#files.fault === null) this.#move("reply").fields.clear("files");
-    },
-    // The page's proof cannot be renewed without the security code: the file says that it is to be opened again.
-    renewIdentity: async () => null,
-  });
+  #draft = movesDraft();
+
+  #files;
 
   #error = block("moves_error");
 
@@ -43,9 +41,22 @@ export class Moves {
 
   #busy = false;
 
-  /** @param {(request: TrackedRequest) => void} show shows the request after something was done */
-  constructor(show) {
+  /**
+   * @param {(request: TrackedRequest) => void} show shows the request after something was done
+   * @param {import("./connection.js").Connection} connection
+   */
+  constructor(show, connection) {
     this.show = show;
+    this.connection = connection;
+    this.#files = new Attachments(OF_A_REPLY, USUAL_FILE_LIMITS, {
+      onChange: () => {
+        if (this.#files.fault === null) this.#move("reply").fields.clear("files");
+        this.#keep();
+      },
+      // The page's proof cannot be renewed without the security code: the file says that it is to be opened again.
+      renewIdentity: async () => null,
+    }, connection);
+    for (const { form } of this.#moves) form.addEventListener("input", () => this.#keep());
     this.#files.limitTo(USUAL_FILE_LIMITS);
     button("confirm_yes").addEventListener("click", () => {
       this.#dialog.close();
@@ -56,6 +67,7 @@ export class Moves {
 
   /** @param {TrackedRequest} request */
   offer(request) {
+    const kept = this.#request === null ? this.#draft.read() : null; // before anything is kept of this page
     this.#request = request;
     this.#error.hidden = true;
     block("moves").hidden = request.actions.length === 0;
@@ -64,6 +76,29 @@ export class Moves {
     const questions = request.history.filter((step) => step.state === "info_requested" && step.note !== null);
     block("question").textContent = questions[questions.length - 1]?.note ?? "";
     block("objection_until").textContent = request.objection_until === null ? "" : words.moves.objectionUntil(dayOf(request.objection_until));
+    if (kept?.trackingCode === request.tracking_code) this.#restore(kept, request);
+  }
+
+  /**
+   * @param {import("./moves-draft.js").KeptMoves} kept
+   * @param {TrackedRequest} request
+   */
+  #restore(kept, request) {
+    for (const { action, form, details } of this.#moves) {
+      typeInto(form, kept.typed);
+      if (request.actions.includes(action) && Object.keys(typedIn(form)).length > 0) details.open = true;
+    }
+    if (request.actions.includes("reply")) this.#files.restore(kept.files);
+    this.#keep();
+  }
+
+  /** Keep what stands in the forms now. */
+  #keep() {
+    if (this.#request === null) return;
+    const typed = Object.assign({}, ...this.#moves.map(({ form }) => typedIn(form)));
+    const files = this.#files.kept;
+    if (files.length === 0 && Object.keys(typed).length === 0) this.#draft.clear();
+    else this.#draft.write({ trackingCode: this.#request.tracking_code, typed, files });
   }
 
   /** @param {Action} action */
@@ -123,9 +158,12 @@ export class Moves {
     this.#error.hidden = true;
     move.showBusy(true);
     try {
-      const request = await actOn(action, body, this.#request.token, move.key.for(body));
+      const { token } = this.#request;
+      const key = move.key.for(body);
+      const request = await this.connection.insist(() => actOn(action, body, token, key));
       move.forget();
-      if (action === "reply") this.#files.clear();
+      if (action === "reply") this.#files.clear({ areSent: true });
+      this.#keep();
       this.show(request);
       const moved = block("moved");
       moved.textContent = words.moves.done[action] ?? "";

@@ -1,246 +1,164 @@
-/** The page «ارسال درخواست»: puts its parts together and sends the request. */
+/** The page «ارسال درخواست»: puts its parts together, keeps what is typed, and sends the request. */
 
-import { Problem, fetchCatalog, sendRequest } from "./api.js";
-import { USUAL_FILE_LIMITS } from "./attachment-rules.js";
-import { Attachments, OF_A_REQUEST } from "./attachments.js";
-import { BirthDate } from "./birth-date.js";
+import { Problem, Unreachable, sendRequest } from "./api.js";
+import { OF_A_REQUEST } from "./attachment-kinds.js";
+import { Attachments } from "./attachments.js";
 import { Captcha } from "./captcha.js";
-import { Combobox } from "./combobox.js";
-import { block, button, byId, fillSelect, input, select } from "./elements.js";
+import { CatalogLists } from "./catalog-lists.js";
+import { offerToClear } from "./clear-form.js";
+import { watchedConnection } from "./connection-notice.js";
+import { block, button } from "./elements.js";
 import { ErrorSummary } from "./error-summary.js";
 import { inWords, mayRetry } from "./failure.js";
-import { Fields, holdStill } from "./fields.js";
+import { byField } from "./field-errors.js";
+import { holdStill } from "./fields.js";
 import { IdempotencyKey } from "./idempotency.js";
-import { readIdentityNumber } from "./identity-number.js";
 import { Identity } from "./identity.js";
-import { digits, language } from "./language.js";
-import { checkName } from "./name-rules.js";
-import { readLandline, readMobile } from "./phone.js";
+import { IdentityEntry } from "./identity-entry.js";
 import { showReceipt } from "./receipt.js";
-import { checkCaptchaAnswer, checkEmail, checkIdentityNumber, checkLandline, checkMobile, checkText } from "./request-rules.js";
+import { keptReceipt, requestDraft } from "./request-draft.js";
+import { RequestForm } from "./request-form.js";
 import { Stepper } from "./stepper.js";
 import { TextCounter } from "./text-counter.js";
-import { named, words } from "./words.js";
+import { words } from "./words.js";
 
-/** @typedef {import("./api.js").Catalog} Catalog */
-/** @typedef {import("./api.js").Limits} Limits */
 /** @typedef {import("./api.js").Names} Names */
-/** @typedef {import("./api.js").RequestContent} RequestContent */
-/** @typedef {import("./api.js").FieldError} FieldError */
 /** @typedef {import("./api.js").Receipt} Receipt */
-/** @typedef {import("./fields.js").Fault} Fault */
-
-/** A person who pauses this long has finished a field; longer while a digit of the day may be missing. */
-const PAUSE_MS = 400;
-const LONG_PAUSE_MS = 1_500;
-
-/** Until the catalogue is there. */
-/** @type {Limits} */
-const USUAL_LIMITS = {
-  text_min: 10,
-  text_max: 4_000,
-  media_types: [],
-  ...USUAL_FILE_LIMITS,
-};
 
 const NAME_FIELDS = ["applicant.first_name", "applicant.last_name", "applicant.gender"];
 
-const form = byId("request_form", HTMLFormElement);
-const nationalId = input("national_id");
-const firstName = input("first_name");
-const lastName = input("last_name");
-const province = select("province");
-const email = input("email");
-const mobile = input("mobile");
-const areaCode = input("landline_area_code");
-const landline = input("landline_number");
-const subject = select("subject");
-const subSubject = select("sub_subject");
-const text = byId("text", HTMLTextAreaElement);
 const submit = button("submit");
+const note = block("draft_note");
 
-const provinceList = new Combobox(province);
-const steps = new Stepper(block("steps"));
-const fields = new Fields(form);
+const draft = requestDraft();
+const receipts = keptReceipt();
+const connection = watchedConnection();
+const lists = new CatalogLists({
+  onProvince: () => {
+    if (lists.isProvinceUnmatched) fields.show({ field: "province", message: words.province.unmatched });
+  },
+  onSubject: () => fields.clear("sub_subject"),
+}, connection);
+const form = new RequestForm(lists);
+const { fields } = form;
 const summary = new ErrorSummary(fields);
-const captcha = new Captcha("submit");
-const birthDate = new BirthDate();
-const key = new IdempotencyKey();
-const counter = new TextCounter(text, USUAL_LIMITS.text_max);
-const identity = new Identity({ onChange: identityChanged, onRefused: showAtFields });
-const attachments = new Attachments(OF_A_REQUEST, USUAL_LIMITS, {
+const captcha = new Captcha("submit", connection);
+const steps = new Stepper(block("steps"));
+const counter = new TextCounter(form.text, lists.limits.text_max);
+const identity = new Identity({
+  onChange: identityChanged,
+  onRefused: (errors) => {
+    for (const fault of byField(errors, fields).known) fields.show(fault);
+  },
+}, connection);
+const entry = new IdentityEntry(form, identity);
+const attachments = new Attachments(OF_A_REQUEST, lists.limits, {
   onChange: () => {
     if (fields.isShown("attachments") && attachments.fault === null) fields.clear("attachments");
-    showSteps();
+    keep();
   },
   renewIdentity: () => identity.renew(),
-});
+}, connection);
 
-/** @type {Catalog | null} */
-let catalog = null;
+let key = new IdempotencyKey();
 let sending = false;
-let pause = 0;
+/** Nothing is to be kept: the draft is being read, or the request is sent. */
+let isClosed = true;
 
 start();
 
 function start() {
-  attachments.limitTo(USUAL_LIMITS);
+  window.addEventListener("pageshow", ({ persisted }) => {
+    if (persisted && draft.isOther) location.reload(); // another page of this tab has sent or changed it
+  });
+  const receipt = history.state?.sent === true ? receipts.read() : null;
+  if (receipt !== null) {
+    leaveReceipt(receipt);
+    return;
+  }
+  attachments.limitTo(lists.limits);
+  restore();
+  isClosed = false;
   void loadCatalog();
   void captcha.renew();
-
-  for (const control of [nationalId, ...birthDate.controls]) {
-    control.addEventListener("input", identityTyped);
-    control.addEventListener("change", identityLeft);
+  for (const kind of ["input", "change"]) {
+    form.root.addEventListener(kind, () => {
+      keep();
+      showSteps();
+    });
   }
-  province.addEventListener("input", () => fields.clear("province"));
-  province.addEventListener("change", () => {
-    showAreaCode();
-    if (provinceList.isUnmatched) fields.show({ field: "province", message: words.province.unmatched });
-  });
-  subject.addEventListener("change", showSubSubjects);
-  subSubject.addEventListener("change", showAnswerTime);
-  checkOnLeaving("applicant.first_name", firstName, () => checkName(firstName.value, words.names.first));
-  checkOnLeaving("applicant.last_name", lastName, () => checkName(lastName.value, words.names.last));
-  for (const choice of [input("gender_female"), input("gender_male")]) {
-    choice.addEventListener("change", () => fields.clear("applicant.gender"));
-  }
-  checkOnLeaving("mobile", mobile, () => checkMobile(mobile.value));
-  checkOnLeaving("email", email, () => checkEmail(email.value));
-  checkOnLeaving("landline", landline, () => checkLandline(landline.value, chosenAreaCode()));
-  for (const field of ["province", "subject", "sub_subject", "text", "captcha.answer"]) {
-    fields.controlOf(field).addEventListener("input", () => fields.clear(field));
-  }
-  for (const type of ["input", "change"]) form.addEventListener(type, showSteps);
-  form.addEventListener("submit", (event) => {
+  form.root.addEventListener("submit", (event) => {
     event.preventDefault();
     void send();
   });
-
+  offerToClear(clear);
   holdStill(submit);
   submit.disabled = false;
   identityChanged();
-  considerIdentity();
+  entry.consider();
+}
+
+/** Go on where the page before this one was left. */
+function restore() {
+  const kept = draft.read();
+  if (kept === null) return;
+  form.restore(kept.fields);
+  counter.limitTo(lists.limits.text_max);
+  if (kept.identity !== null) identity.restore(kept.identity);
+  attachments.restore(kept.files);
+  key = new IdempotencyKey(kept.attempt);
+  note.textContent = kept.attempt === null ? words.draft.restored : words.draft.inDoubt;
+  note.hidden = false;
+}
+
+/** Keep what stands in the form now; a form in which nothing stands is no draft. */
+function keep() {
+  if (isClosed) return;
+  const { typed } = form;
+  const files = attachments.kept;
+  if (files.length === 0 && Object.values(typed).every((value) => value === "")) {
+    draft.clear();
+    return;
+  }
+  draft.write({ fields: typed, identity: identity.kept, files, attempt: key.attempt });
+  receipts.clear(); // a new request has begun
+}
+
+function clear() {
+  summary.hide();
+  identity.consider(null, null);
+  attachments.clear({ areSent: false });
+  form.clear();
+  counter.limitTo(lists.limits.text_max);
+  key.forget();
+  draft.clear();
+  void captcha.renew();
+  note.textContent = words.draft.cleared;
+  note.hidden = false;
+  note.scrollIntoView({ block: "center" });
+  note.focus({ preventScroll: true });
 }
 
 async function loadCatalog() {
   try {
-    catalog = await fetchCatalog();
+    await lists.load();
   } catch (error) {
-    for (const list of [province, subject]) fillSelect(list, words.notLoaded, []);
     summary.fail(words.summary.catalogFailure, inWords(error), () => {
       summary.hide();
       void loadCatalog();
     });
     return;
   }
-  attachments.limitTo(catalog.limits);
-  counter.limitTo(catalog.limits.text_max);
-  fillSelect(province, words.province.choose, catalog.provinces.map(({ key: value, name }) => ({ value, label: named("provinces", value, name) })));
-  for (const { key, name, area_code: code } of catalog.provinces) {
-    const option = province.querySelector(`option[value="${key}"]`);
-    if (option instanceof HTMLOptionElement) option.dataset.search = `${code} ${name}`;
-  }
-  fillSelect(subject, words.subject.choose, catalog.subjects.map(({ key: value, title }) => ({ value, label: named("subjects", value, title) })));
-  showAreaCode();
-  showSubSubjects();
+  attachments.limitTo(lists.limits);
+  counter.limitTo(lists.limits.text_max);
   showSteps();
 }
 
 /** A part is complete if nothing in it is left to mend; the last one is only by being sent. */
 function showSteps() {
-  const open = faults().map(({ field }) => `[data-field="${field}"]`);
+  const open = form.faults(identity, attachments, captcha).map(({ field }) => `[data-field="${field}"]`);
   if (identity.identified === null) open.push("#identity");
   steps.show((part) => !part.contains(submit) && !open.some((selector) => part.querySelector(selector) !== null));
-}
-
-function showAreaCode() {
-  areaCode.value = digits(chosenAreaCode());
-}
-
-/** @returns {string} in ASCII digits; empty while no province is chosen */
-function chosenAreaCode() {
-  return catalog?.provinces.find((candidate) => candidate.key === province.value)?.area_code ?? "";
-}
-
-function subSubjects() {
-  return catalog?.subjects.find((candidate) => candidate.key === subject.value)?.sub_subjects ?? [];
-}
-
-function showSubSubjects() {
-  const choices = subSubjects().map(({ key: value, title }) => ({ value, label: named("subjects", value, title) }));
-  fillSelect(subSubject, choices.length > 0 ? words.subSubject.choose : words.subSubject.subjectFirst, choices);
-  fields.clear("sub_subject");
-  showAnswerTime();
-}
-
-function showAnswerTime() {
-  const chosen = subSubjects().find((candidate) => candidate.key === subSubject.value);
-  block("sub_subject_hint").textContent = chosen?.answer_within_days ? words.subSubject.answerWithin(chosen.answer_within_days) : "";
-}
-
-/**
- * Tell about a fault when the field is left, and that it is mended as soon as it is.
- * @param {string} field
- * @param {HTMLInputElement} control
- * @param {() => string | null} check
- */
-function checkOnLeaving(field, control, check) {
-  control.addEventListener("change", () => {
-    const message = check();
-    if (message === null || control.value.trim() === "") fields.clear(field);
-    else fields.show({ field, message });
-  });
-  control.addEventListener("input", () => {
-    if (fields.isShown(field) && check() === null) fields.clear(field);
-  });
-}
-
-/** While typing, only complete values count: nine digits may become ten. */
-function identityTyped() {
-  clearTimeout(pause);
-  const complete = readIdentityNumber(nationalId.value).value;
-  if (fields.isShown("national_id") && complete !== null) fields.clear("national_id");
-  if (fields.isShown("birth_date") && birthDate.read().value !== null) fields.clear("birth_date");
-  if (identity.state !== "idle") considerIdentity({ onlyForget: true });
-  if (complete !== null && nationalId.value.trim().length < 10) return;
-  pause = window.setTimeout(considerIdentity, birthDate.mayGoOn ? LONG_PAUSE_MS : PAUSE_MS);
-}
-
-/** @param {Event} event */
-function identityLeft(event) {
-  clearTimeout(pause);
-  const { value } = readIdentityNumber(nationalId.value);
-  if (value !== null) padWithZeros(value);
-  if (event.target === nationalId) {
-    const message = checkIdentityNumber(nationalId.value);
-    if (message === null || nationalId.value.trim() === "") fields.clear("national_id");
-    else fields.show({ field: "national_id", message });
-  } else if (birthDate.isFilled) {
-    const { message, ...rest } = birthDate.read();
-    if (message === null) fields.clear("birth_date");
-    else fields.show({ field: "birth_date", message, ...("controls" in rest && { controls: rest.controls }) });
-  }
-  considerIdentity();
-  markRefused();
-}
-
-/**
- * Show the zeros that were missing in front, in the digits that were typed.
- * @param {string} value ten ASCII digits
- */
-function padWithZeros(value) {
-  const typed = nationalId.value.trim();
-  if (typed.length >= value.length) return;
-  const zero = /[۰-۹]/.test(typed) ? "۰" : "0";
-  nationalId.value = zero.repeat(value.length - typed.length) + typed;
-}
-
-/** @param {{ onlyForget?: boolean }} [options] onlyForget: drop what no longer holds, ask nothing */
-function considerIdentity({ onlyForget = false } = {}) {
-  const id = readIdentityNumber(nationalId.value).value;
-  const date = birthDate.read().value;
-  if (onlyForget && id !== null && date !== null) return;
-  identity.consider(id, date);
 }
 
 function identityChanged() {
@@ -255,75 +173,18 @@ function identityChanged() {
   if (identity.state !== "pending") {
     for (const field of NAME_FIELDS) fields.clear(field);
   }
-  markRefused();
+  entry.markRefused();
   attachments.belongTo(identity.identified);
+  keep();
   showSteps();
-}
-
-/** The registry refuses the pair, so all of its fields are in doubt; the reason stands at the names. */
-function markRefused() {
-  for (const field of ["birth_date", "national_id"]) fields.doubt(field, identity.state === "refused");
-}
-
-/** @returns {Fault[]} everything there is to mend */
-function faults() {
-  /** @type {Fault[]} */
-  const found = [];
-  /** @param {string} field @param {string | null} message */
-  const note = (field, message) => {
-    if (message !== null) found.push({ field, message });
-  };
-  const limits = catalog?.limits ?? USUAL_LIMITS;
-  const birth = birthDate.read();
-  if (birth.message !== null) found.push({ field: "birth_date", message: birth.message, controls: birth.controls });
-  note("national_id", checkIdentityNumber(nationalId.value));
-  if (found.length === 0 && identity.state === "refused") note("birth_date", identity.message);
-  const { typed } = identity;
-  if (typed !== null) {
-    note("applicant.first_name", checkName(typed.first_name, words.names.first));
-    note("applicant.last_name", checkName(typed.last_name, words.names.last));
-    note("applicant.gender", typed.gender === "" ? words.names.gender : null);
-  }
-  if (province.value === "") note("province", provinceList.isUnmatched ? words.province.unmatched : words.province.missing);
-  note("email", checkEmail(email.value));
-  note("mobile", checkMobile(mobile.value));
-  note("landline", checkLandline(landline.value, chosenAreaCode()));
-  note("subject", subject.value === "" ? words.subject.missing : null);
-  note("sub_subject", subSubject.value === "" ? words.subSubject.missing : null);
-  note("text", checkText(text.value, limits));
-  note("attachments", attachments.fault);
-  note("captcha.answer", captcha.answer === null ? words.captcha.notLoaded : checkCaptchaAnswer(captcha.answer.answer));
-  return found;
-}
-
-/** @returns {string[]} why nothing can be sent although every field is right */
-function identityFaults() {
-  if (identity.state === "busy") return [words.identity.wait];
-  return identity.state === "failed" ? [words.submit.reason.failed ?? ""] : [];
-}
-
-/** @returns {RequestContent} */
-function content() {
-  const number = readLandline(landline.value, chosenAreaCode());
-  return {
-    province: province.value,
-    ...(email.value.trim() !== "" && { email: email.value.trim() }),
-    mobile: readMobile(mobile.value) ?? "",
-    ...(number !== null && { landline: { area_code: chosenAreaCode(), number } }),
-    subject: subject.value,
-    sub_subject: subSubject.value,
-    text: text.value,
-    attachments: attachments.ids,
-    language,
-  };
 }
 
 async function send() {
   if (sending) return;
-  clearTimeout(pause);
-  considerIdentity();
+  entry.consider();
   if (!mended()) return;
   sending = true;
+  note.hidden = true;
   summary.hide();
   try {
     if (attachments.isBusy) {
@@ -331,15 +192,41 @@ async function send() {
       await attachments.settled();
       if (!mended()) return;
     }
-    showBusy(words.submit.busy);
     const receipt = await sendOnce();
-    if (receipt !== null) showReceipt(receipt);
+    if (receipt !== null) finish(receipt);
   } catch (error) {
     explain(error);
   } finally {
     sending = false;
     showBusy(null);
+    keep();
   }
+}
+
+/**
+ * Nothing is kept any more but the receipt, for whoever loads this page again or comes back to it.
+ * @param {Receipt} receipt
+ */
+function finish(receipt) {
+  isClosed = true;
+  draft.clear();
+  receipts.write(receipt);
+  attachments.clear({ areSent: true });
+  form.clear();
+  leaveReceipt(receipt);
+}
+
+/**
+ * This entry of the history shows the receipt from now on, until a link begins a new request: to a browser, a link to the
+ * very same page is no more than a reload.
+ * @param {Receipt} receipt
+ */
+function leaveReceipt(receipt) {
+  history.replaceState({ sent: true }, "");
+  for (const link of Array.from(document.querySelectorAll('a[href="/send"]'))) {
+    link.addEventListener("click", () => history.replaceState(null, ""));
+  }
+  showReceipt(receipt);
 }
 
 /** @returns {boolean} whether nothing is left to mend; if not, the applicant is told what */
@@ -348,11 +235,17 @@ function mended() {
     summary.fail(words.summary.failure, identity.message, null);
     return false;
   }
-  const found = faults();
+  const found = form.faults(identity, attachments, captcha);
   const others = identityFaults();
   if (found.length === 0 && others.length === 0) return true;
   summary.list(found, others);
   return false;
+}
+
+/** @returns {string[]} why nothing can be sent although every field is right */
+function identityFaults() {
+  if (identity.state === "busy") return [words.identity.wait];
+  return identity.state === "failed" ? [words.submit.reason.failed ?? ""] : [];
 }
 
 /**
@@ -370,53 +263,58 @@ async function sendOnce() {
   }
 }
 
-/** Typed names are no part of what the key stands for: between two tries the registry may come back and name the applicant. */
+/**
+ * Sends, and again when the line was cut: the key makes one request of it. Typed names are no part of what the key stands
+ * for: between two tries the registry may come back and name the applicant.
+ * @returns {Promise<Receipt>}
+ */
 function post() {
-  const body = content();
+  const body = form.content(attachments.ids);
   const answer = captcha.answer ?? { id: "", answer: "" };
   const applicant = /** @type {Names | null} */ (identity.typed);
-  return sendRequest({ ...body, ...(applicant !== null && { applicant }), captcha: answer }, identity.identified?.token ?? "", key.for(body));
+  const token = identity.identified?.token ?? "";
+  const as = key.for(body);
+  keep(); // before anything is on its way: whoever loads the page again must have the key
+  showBusy(words.submit.busy);
+  return connection.insist(() => {
+    showBusy(words.submit.busy);
+    return sendRequest({ ...body, ...(applicant !== null && { applicant }), captcha: answer }, token, as);
+  }, {
+    isWanted: isUnchanged(body),
+    onCut: () => {
+      captcha.hold();
+      showBusy(words.draft.waitingLine);
+    },
+  });
+}
+
+/**
+ * @param {object} body
+ * @returns {() => boolean} whether it is still what stands in the form; what was changed meanwhile is not sent unasked
+ */
+function isUnchanged(body) {
+  return () => JSON.stringify(form.content(attachments.ids)) === JSON.stringify(body);
 }
 
 /** @param {unknown} error */
 function explain(error) {
+  if (key.attempt === null && error instanceof Unreachable) return; // the form was cleared while it waited for the line
   if (!(error instanceof Problem) || mayRetry(error)) {
     captcha.hold();
-    summary.fail(words.summary.failure, inWords(error), () => void send());
+    const isChanged = error instanceof Unreachable && key.attempt?.content !== JSON.stringify(form.content(attachments.ids));
+    summary.fail(words.summary.failure, isChanged ? words.draft.changed : inWords(error), () => void send());
     return;
   }
   key.forget();
   void captcha.renew();
   if (error.errors.some(({ field }) => field.startsWith("attachments")) && error.code !== "too_many_files") attachments.sendAgain();
-  const { known, others } = sorted(error.errors);
+  const { known, others } = byField(error.errors, fields);
   if (error.code.startsWith("captcha_") && known.length === 0) {
     known.push({ field: "captcha.answer", message: error.title || words.captcha.wrong });
   }
   if (error.status === 401 && identity.identified === null) others.push(identity.message);
   if (known.length === 0 && others.length === 0) summary.fail(words.summary.failure, inWords(error), null);
   else summary.list(known, others);
-}
-
-/** @param {FieldError[]} errors */
-function showAtFields(errors) {
-  for (const fault of sorted(errors).known) fields.show(fault);
-}
-
-/**
- * @param {FieldError[]} errors
- * @returns {{ known: Fault[], others: string[] }} what belongs to a field of this page, and what does not
- */
-function sorted(errors) {
-  /** @type {Map<string, Fault>} */
-  const known = new Map();
-  /** @type {string[]} */
-  const others = [];
-  for (const { field: name, message } of errors) {
-    const field = fields.named(name) ?? fields.named(name.split(/[.[]/)[0] ?? "");
-    if (field === null) others.push(message);
-    else if (!known.has(field)) known.set(field, { field, message });
-  }
-  return { known: [...known.values()], others };
 }
 
 /** @param {string | null} message null: no longer busy */

@@ -2,6 +2,7 @@
 
 import { Problem, trackRequest } from "./api.js";
 import { Captcha } from "./captcha.js";
+import { watchedConnection } from "./connection-notice.js";
 import { block, button, byId, input } from "./elements.js";
 import { ErrorSummary } from "./error-summary.js";
 import { inWords, mayRetry } from "./failure.js";
@@ -22,8 +23,9 @@ const submit = button("submit");
 
 const fields = new Fields(form);
 const summary = new ErrorSummary(fields);
-const captcha = new Captcha("track");
-const moves = new Moves(show);
+const connection = watchedConnection();
+const captcha = new Captcha("track", connection);
+const moves = new Moves(show, connection);
 const checks = {
   national_id: () => checkIdentityNumber(nationalId.value),
   tracking_code: () => checkTrackingCode(trackingCode.value),
@@ -68,11 +70,12 @@ async function ask() {
   summary.hide();
   showBusy(true);
   try {
-    show(await trackRequest({
+    const query = {
       national_id: readIdentityNumber(nationalId.value).value ?? "",
       tracking_code: readTrackingCode(trackingCode.value) ?? "",
       captcha: captcha.answer ?? { id: "", answer: "" },
-    }));
+    };
+    show(await connection.insist(() => trackRequest(query), { onCut: () => captcha.hold() }));
   } catch (error) {
     explain(error);
   } finally {

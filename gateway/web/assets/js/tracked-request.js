@@ -82,16 +82,23 @@ function caseFile({ id, name, size }, token) {
   const fetchIt = make("button", { type: "button", class: "button-quiet" }, make("bdi", {}, name));
   const failure = make("p", { class: "notice notice-error", role: "alert" });
   failure.hidden = true;
+  const status = make("span", { class: "status", role: "status" });
   fetchIt.addEventListener("click", async () => {
+    if (fetchIt.dataset.state === "busy") return;
     failure.hidden = true;
+    fetchIt.dataset.state = "busy";
+    status.textContent = ` ${words.draft.opening}`;
     try {
       location.assign((await linkToFile(id, token)).url);
     } catch (error) {
       failure.textContent = inWords(error);
       failure.hidden = false;
+    } finally {
+      delete fetchIt.dataset.state;
+      status.textContent = "";
     }
   });
-  return make("li", {}, fetchIt, ` (${sizeInWords(size)})`, failure);
+  return make("li", {}, fetchIt, ` (${sizeInWords(size)})`, status, failure);
 }
 
 /**

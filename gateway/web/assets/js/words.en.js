@@ -153,6 +153,23 @@ export const words = {
     progressOf: (/** @type {string} */ name) => `Progress of sending ${name}`,
     notSent: "Some files were not sent. Remove them or send them again.",
   },
+  connection: {
+    cut: "There is no internet connection. What you typed stays; we go on by ourselves when it is back.",
+    back: "The connection is back.",
+  },
+  draft: {
+    restored: "What you had typed in this form before is back.",
+    inDoubt: "When you last sent the request, no answer reached you. Enter the security code and press “Send the request” again; if the request had arrived, it is not registered twice and you get the same tracking code.",
+    cleared: "The form was cleared.",
+    waitingLine: "Waiting for the internet…",
+    changed: "You changed the form after sending it, so we did not go on by ourselves. If the request had arrived before the change, you get a text message with its tracking code; otherwise press the button again.",
+    stalled: "goes up by itself when the internet is back",
+    lost: "The page was closed or reloaded before this file had arrived. Choose it again or remove it.",
+    unknown: "We no longer have this file. Choose it again or remove it.",
+    chooseAgain: "Choose again",
+    filesLost: "We do not have some of the files. Choose them again or remove them.",
+    opening: "Getting the file ready…",
+  },
   captcha: {
     missing: "Enter the security code.",
     fiveDigits: "The security code has five digits. Enter it as you see or hear it.",

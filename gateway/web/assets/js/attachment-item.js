@@ -1,0 +1,46 @@
+/** One file of a list: what is known of it, and how it can come to grief. */
+
+import { Problem } from "./api.js";
+import { inWords, mayRetry } from "./failure.js";
+import { words } from "./words.js";
+
+/** @typedef {import("./attachment-row.js").AttachmentRow} AttachmentRow */
+/** @typedef {import("./attachment-row.js").FileState} FileState */
+/** @typedef {{ id: string, pair: string, token: string }} SentFile  pair: whom it belongs to */
+/** @typedef {{ name: string, size: number, sent: SentFile | null }} KeptFile */
+/**
+ * @typedef {object} Item
+ * @property {string} name
+ * @property {number} size
+ * @property {File | null} file null: it was chosen on the page before this one, which could not hand it on
+ * @property {FileState} state
+ * @property {string} reason why it failed, was refused or is lost
+ * @property {SentFile | null} sent
+ * @property {(() => void) | null} abort
+ * @property {AttachmentRow} row
+ */
+
+/**
+ * It did not go up; say why.
+ * @param {Item} item
+ * @param {unknown} error
+ */
+export function fail(item, error) {
+  const say = words.attachments;
+  item.state = mayRetry(error) || (error instanceof Problem && error.status === 401) ? "failed" : "refused";
+  if (!(error instanceof Problem)) item.reason = say.failed;
+  else if (error.ours) item.reason = say.failedHere;
+  // The ending of the name was checked here, so it is the content that the desk refuses.
+  else if (error.status === 415) item.reason = say.lying;
+  else item.reason = error.errors[0]?.message || inWords(error);
+}
+
+/**
+ * This page does not hold it, or the desk not any more: it has to be chosen again.
+ * @param {Item} item
+ * @param {string} reason
+ */
+export function lose(item, reason) {
+  item.state = "lost";
+  item.reason = reason;
+}

@@ -1,0 +1,24 @@
+/** Where files go up, and where the page shows them. */
+
+/**
+ * Which files they are: where they go, and the ids in HTML of the input, its hint, the list and the place for news.
+ * @typedef {{ path: string, input: string, hint: string, list: string, news: string }} Kind
+ */
+
+/** @type {Kind} */
+export const OF_A_REQUEST = {
+  path: "/api/attachments",
+  input: "attachments",
+  hint: "attachments_hint",
+  list: "attachment_list",
+  news: "attachment_news",
+};
+
+/** @type {Kind} */
+export const OF_A_REPLY = {
+  path: "/api/files",
+  input: "reply_files",
+  hint: "reply_files_hint",
+  list: "reply_file_list",
+  news: "reply_file_news",
+};

@@ -1,0 +1,149 @@
+/** Provinces, subjects and sub-subjects to choose from, and what follows from a choice: area code, time of the answer. */
+
+import { fetchCatalog } from "./api.js";
+import { USUAL_FILE_LIMITS } from "./attachment-rules.js";
+import { Combobox } from "./combobox.js";
+import { block, fillSelect, input, select } from "./elements.js";
+import { digits } from "./language.js";
+import { named, words } from "./words.js";
+
+/** @typedef {import("./api.js").Catalog} Catalog */
+/** @typedef {import("./api.js").Limits} Limits */
+/** @typedef {{ province: string, subject: string, sub_subject: string }} Choices */
+
+/** Until the catalogue is there. @type {Limits} */
+const USUAL_LIMITS = { text_min: 10, text_max: 4_000, media_types: [], ...USUAL_FILE_LIMITS };
+
+/** In HTML: the selects `#province`, `#subject` and `#sub_subject`, `#sub_subject_hint` and the read-only `#landline_area_code`. */
+export class CatalogLists {
+  #province = select("province");
+
+  #provinceSearch = new Combobox(this.#province);
+
+  #subject = select("subject");
+
+  #subSubject = select("sub_subject");
+
+  #areaCode = input("landline_area_code");
+
+  /** @type {Catalog | null} */
+  #catalog = null;
+
+  /** Chosen on the page before this one, and not to be shown before the lists are there. @type {Choices | null} */
+  #wanted = null;
+
+  /**
+   * @param {{ onProvince: () => void, onSubject: () => void }} listeners  onSubject: there are other sub-subjects, and none is chosen
+   * @param {import("./connection.js").Connection} connection
+   */
+  constructor({ onProvince, onSubject }, connection) {
+    this.onSubject = onSubject;
+    this.connection = connection;
+    this.#province.addEventListener("change", () => {
+      this.#showAreaCode();
+      onProvince();
+    });
+    this.#subject.addEventListener("change", () => this.#showSubSubjects());
+    this.#subSubject.addEventListener("change", () => this.#showAnswerTime());
+  }
+
+  /**
+   * @returns {Promise<void>}
+   * @throws {import("./api.js").Problem | import("./api.js").Unreachable}
+   */
+  async load() {
+    try {
+      this.#catalog = await this.connection.insist(fetchCatalog);
+    } catch (error) {
+      for (const list of [this.#province, this.#subject]) fillSelect(list, words.notLoaded, []);
+      throw error;
+    }
+    const { provinces, subjects } = this.#catalog;
+    const { province, subject, sub_subject: subSubject } = this.#wanted ?? this.choices;
+    fillSelect(this.#province, words.province.choose, provinces.map(({ key: value, name }) => ({ value, label: named("provinces", value, name) })));
+    fillSelect(this.#subject, words.subject.choose, subjects.map(({ key: value, title }) => ({ value, label: named("subjects", value, title) })));
+    for (const { key, name, area_code: code } of provinces) {
+      const option = this.#province.querySelector(`option[value="${key}"]`);
+      if (option instanceof HTMLOptionElement) option.dataset.search = `${code} ${name}`;
+    }
+    choose(this.#province, province);
+    choose(this.#subject, subject);
+    this.#showAreaCode();
+    this.#showSubSubjects();
+    choose(this.#subSubject, subSubject);
+    this.#showAnswerTime();
+    this.#wanted = null;
+  }
+
+  /** @returns {Limits} */
+  get limits() {
+    return this.#catalog?.limits ?? USUAL_LIMITS;
+  }
+
+  /** @returns {string} of the chosen province, in ASCII digits; empty while none is chosen */
+  get areaCode() {
+    return this.#catalog?.provinces.find(({ key }) => key === this.#province.value)?.area_code ?? "";
+  }
+
+  /** @returns {Choices} keys; empty where nothing is chosen, or not to be seen yet */
+  get chosen() {
+    return { province: this.#province.value, subject: this.#subject.value, sub_subject: this.#subSubject.value };
+  }
+
+  /** @returns {string | null} what is wrong with the province, or null */
+  get provinceFault() {
+    if (this.#province.value !== "") return null;
+    return this.#provinceSearch.isUnmatched ? words.province.unmatched : words.province.missing;
+  }
+
+  /** Whether the field of the province was left with something in it that is none. */
+  get isProvinceUnmatched() {
+    return this.#provinceSearch.isUnmatched;
+  }
+
+  /** @returns {Choices} what is to be kept: as long as the lists are not there, what was kept before */
+  get choices() {
+    return this.#wanted ?? this.chosen;
+  }
+
+  /** @param {Choices} choices to be made as soon as the lists are there */
+  restore(choices) {
+    this.#wanted = choices;
+  }
+
+  /** Show what follows from the choices having been taken back. */
+  clear() {
+    this.#wanted = null;
+    this.#showAreaCode();
+    this.#showSubSubjects();
+  }
+
+  #showAreaCode() {
+    this.#areaCode.value = digits(this.areaCode);
+  }
+
+  #subSubjects() {
+    return this.#catalog?.subjects.find(({ key }) => key === this.#subject.value)?.sub_subjects ?? [];
+  }
+
+  #showSubSubjects() {
+    const choices = this.#subSubjects().map(({ key: value, title }) => ({ value, label: named("subjects", value, title) }));
+    fillSelect(this.#subSubject, choices.length > 0 ? words.subSubject.choose : words.subSubject.subjectFirst, choices);
+    this.onSubject();
+    this.#showAnswerTime();
+  }
+
+  #showAnswerTime() {
+    const chosen = this.#subSubjects().find(({ key }) => key === this.#subSubject.value);
+    block("sub_subject_hint").textContent = chosen?.answer_within_days ? words.subSubject.answerWithin(chosen.answer_within_days) : "";
+  }
+}
+
+/**
+ * @param {HTMLSelectElement} list
+ * @param {string} value what the list no longer has, is not chosen
+ */
+function choose(list, value) {
+  list.value = value;
+  if (list.selectedIndex === -1) list.value = "";
+}

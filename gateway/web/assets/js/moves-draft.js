@@ -1,0 +1,41 @@
+/** What is kept of a reply or an objection until it is sent; it is shown again only to who has found the request again. */
+
+import { Draft } from "./draft.js";
+import { isFile, isObject, isText } from "./request-draft.js";
+
+/** @typedef {import("./attachment-item.js").KeptFile} KeptFile */
+/** @typedef {{ trackingCode: string, typed: Record<string, string>, files: KeptFile[] }} KeptMoves  typed: by the names of controls */
+
+/** @returns {Draft<KeptMoves>} */
+export const movesDraft = () => new Draft("desk.moves", 1, isKeptMoves);
+
+/**
+ * @param {unknown} value
+ * @returns {value is KeptMoves}
+ */
+export function isKeptMoves(value) {
+  return isObject(value) && isText(value.trackingCode) && isObject(value.typed) && Object.values(value.typed).every(isText)
+    && Array.isArray(value.files) && value.files.every(isFile);
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @returns {Record<string, string>} what stands in it, without files and without what is empty
+ */
+export function typedIn(form) {
+  const typed = Array.from(new FormData(form)).filter(([, value]) => typeof value === "string" && value.trim() !== "");
+  return /** @type {Record<string, string>} */ (Object.fromEntries(typed));
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {Record<string, string>} typed
+ */
+export function typeInto(form, typed) {
+  for (const control of Array.from(form.elements)) {
+    if (control instanceof HTMLInputElement && control.type === "radio") control.checked = typed[control.name] === control.value;
+    else if (control instanceof HTMLTextAreaElement || (control instanceof HTMLInputElement && control.type !== "file")) {
+      control.value = typed[control.name] ?? "";
+    }
+  }
+}

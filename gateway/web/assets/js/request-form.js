@@ -1,0 +1,148 @@
+/** The fields of a request: what is typed in them, what is wrong with it, and what is sent of it. */
+
+import { BirthDate } from "./birth-date.js";
+import { byId, input } from "./elements.js";
+import { Fields } from "./fields.js";
+import { language } from "./language.js";
+import { checkName } from "./name-rules.js";
+import { readLandline, readMobile } from "./phone.js";
+import { checkCaptchaAnswer, checkEmail, checkIdentityNumber, checkLandline, checkMobile, checkText } from "./request-rules.js";
+import { words } from "./words.js";
+
+/** @typedef {import("./api.js").RequestContent} RequestContent */
+/** @typedef {import("./fields.js").Fault} Fault */
+
+/** What is kept as it was typed. The lists, the names and the files keep theirs themselves; the security code is never kept. */
+const TYPED = ["birth_day", "birth_month", "birth_year", "national_id", "email", "mobile", "landline_number", "text"];
+
+/** In HTML: `#request_form` with a control for each of the fields. */
+export class RequestForm {
+  root = byId("request_form", HTMLFormElement);
+
+  fields = new Fields(this.root);
+
+  birthDate = new BirthDate();
+
+  nationalId = input("national_id");
+
+  text = byId("text", HTMLTextAreaElement);
+
+  #email = input("email");
+
+  #mobile = input("mobile");
+
+  #landline = input("landline_number");
+
+  /** @param {import("./catalog-lists.js").CatalogLists} lists */
+  constructor(lists) {
+    this.lists = lists;
+    this.#checkOnLeaving("applicant.first_name", input("first_name"), (typed) => checkName(typed, words.names.first));
+    this.#checkOnLeaving("applicant.last_name", input("last_name"), (typed) => checkName(typed, words.names.last));
+    this.#checkOnLeaving("mobile", this.#mobile, checkMobile);
+    this.#checkOnLeaving("email", this.#email, checkEmail);
+    this.#checkOnLeaving("landline", this.#landline, (typed) => checkLandline(typed, this.lists.areaCode));
+    for (const choice of [input("gender_female"), input("gender_male")]) {
+      choice.addEventListener("change", () => this.fields.clear("applicant.gender"));
+    }
+    byId("province", HTMLElement).addEventListener("input", () => this.fields.clear("province"));
+    for (const field of ["subject", "sub_subject", "text", "captcha.answer"]) {
+      this.fields.controlOf(field).addEventListener("input", () => this.fields.clear(field));
+    }
+  }
+
+  /**
+   * @param {import("./identity.js").Identity} identity
+   * @param {import("./attachments.js").Attachments} attachments
+   * @param {import("./captcha.js").Captcha} captcha
+   * @returns {Fault[]} everything there is to mend
+   */
+  faults(identity, attachments, captcha) {
+    /** @type {Fault[]} */
+    const found = [];
+    /** @param {string} field @param {string | null} message */
+    const note = (field, message) => {
+      if (message !== null) found.push({ field, message });
+    };
+    const { chosen, areaCode, limits } = this.lists;
+    const birth = this.birthDate.read();
+    if (birth.message !== null) found.push({ field: "birth_date", message: birth.message, controls: birth.controls });
+    note("national_id", checkIdentityNumber(this.nationalId.value));
+    if (found.length === 0 && identity.state === "refused") note("birth_date", identity.message);
+    const { typed } = identity;
+    if (typed !== null) {
+      note("applicant.first_name", checkName(typed.first_name, words.names.first));
+      note("applicant.last_name", checkName(typed.last_name, words.names.last));
+      note("applicant.gender", typed.gender === "" ? words.names.gender : null);
+    }
+    note("province", this.lists.provinceFault);
+    note("email", checkEmail(this.#email.value));
+    note("mobile", checkMobile(this.#mobile.value));
+    note("landline", checkLandline(this.#landline.value, areaCode));
+    note("subject", chosen.subject === "" ? words.subject.missing : null);
+    note("sub_subject", chosen.sub_subject === "" ? words.subSubject.missing : null);
+    note("text", checkText(this.text.value, limits));
+    note("attachments", attachments.fault);
+    note("captcha.answer", captcha.answer === null ? words.captcha.notLoaded : checkCaptchaAnswer(captcha.answer.answer));
+    return found;
+  }
+
+  /**
+   * @param {string[]} attachments ids
+   * @returns {RequestContent}
+   */
+  content(attachments) {
+    const { areaCode, chosen } = this.lists;
+    const email = this.#email.value.trim();
+    const number = readLandline(this.#landline.value, areaCode);
+    return {
+      ...chosen,
+      ...(email !== "" && { email }),
+      mobile: readMobile(this.#mobile.value) ?? "",
+      ...(number !== null && { landline: { area_code: areaCode, number } }),
+      text: this.text.value,
+      attachments,
+      language,
+    };
+  }
+
+  /** @returns {Record<string, string>} by the ids of the controls */
+  get typed() {
+    const typed = TYPED.map((id) => [id, this.#control(id).value]);
+    return { ...Object.fromEntries(typed), ...this.lists.choices };
+  }
+
+  /** @param {Record<string, string>} typed */
+  restore(typed) {
+    for (const id of TYPED) this.#control(id).value = typed[id] ?? "";
+    this.lists.restore({ province: typed.province ?? "", subject: typed.subject ?? "", sub_subject: typed.sub_subject ?? "" });
+  }
+
+  /** Take back everything that was typed. */
+  clear() {
+    this.root.reset();
+    this.lists.clear();
+    this.fields.clearAll();
+  }
+
+  /** @param {string} id */
+  #control(id) {
+    return /** @type {import("./fields.js").Control} */ (byId(id, HTMLElement));
+  }
+
+  /**
+   * Tell about a fault when the field is left, and that it is mended as soon as it is.
+   * @param {string} field
+   * @param {HTMLInputElement} control
+   * @param {(typed: string) => string | null} check
+   */
+  #checkOnLeaving(field, control, check) {
+    control.addEventListener("change", () => {
+      const message = check(control.value);
+      if (message === null || control.value.trim() === "") this.fields.clear(field);
+      else this.fields.show({ field, message });
+    });
+    control.addEventListener("input", () => {
+      if (this.fields.isShown(field) && check(control.value) === null) this.fields.clear(field);
+    });
+  }
+}
