@@ -222,7 +222,7 @@ class SendPageInEnglish(SendPage):
         self.page.locator("#national_id").fill(person["national_id"])
         self.page.locator("#national_id").blur()
         expect(self.page.locator("#first_name")).to_have_value(person["first_name"])
-        self.page.locator("#province").select_option("isfahan")
+        self.choose_province("isfahan")
         self.page.locator("#mobile").fill("09120000000")
         self.page.locator("#subject").select_option("umrah")
         self.page.locator("#sub_subject").select_option("umrah_visa")
