@@ -144,8 +144,8 @@ def test_without_script_the_pages_fit(open_page: Callable[..., Page]):
 
 def test_a_page_that_cannot_load_its_lists_fits(camera: Camera):
     page = camera.page
-    page.route("**/api/catalog", lambda route: route.abort())
-    page.route("**/api/captchas", lambda route: route.abort())
+    for path in ("**/api/catalog", "**/api/captchas"):
+        page.route(path, lambda route: route.fulfill(status=429, json={}))
     page.goto("/send")
     expect(page.get_by_role("button", name="تلاش دوباره").first).to_be_visible()
     expect(page.locator("#captcha[data-state=failed]")).to_be_visible()

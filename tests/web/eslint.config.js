@@ -36,6 +36,7 @@ const IT_DOES_WITHOUT = {
 };
 
 export default [
+  { ignores: ["**/assets/npm/**"] },
   {
     ...compat.configs["flat/recommended"],
     files: ["**/*.js"],
