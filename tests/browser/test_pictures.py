@@ -170,7 +170,7 @@ def test_tracking_fits_in_the_rarer_states(camera: Camera, desk: RunningDesk):
 
     for state, title in STATES.items():
 
-        def answer(route: Route, state: str = state, title: str = title) -> None:
+        def answer(route: Route, *, state: str = state, title: str = title) -> None:
             told = route.fetch()
             seen = told.json() | {"state": state, "state_title": title, "actions": []}
             if state == "in_progress":
