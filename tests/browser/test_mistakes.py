@@ -105,7 +105,7 @@ def test_the_error_summary_leads_to_every_field(page: Page, desk: RunningDesk):
     fields = (
         "birth_day",
         "national_id",
-        "province",
+        "province_search",
         "email",
         "mobile",
         "subject",
