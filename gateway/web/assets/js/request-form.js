@@ -3,7 +3,6 @@
 import { BirthDate } from "./birth-date.js";
 import { byId, input } from "./elements.js";
 import { Fields } from "./fields.js";
-import { language } from "./language.js";
 import { checkName } from "./name-rules.js";
 import { readLandline, readMobile } from "./phone.js";
 import { checkCaptchaAnswer, checkEmail, checkIdentityNumber, checkLandline, checkMobile, checkText } from "./request-rules.js";
@@ -101,7 +100,6 @@ export class RequestForm {
       ...(number !== null && { landline: { area_code: areaCode, number } }),
       text: this.text.value,
       attachments,
-      language,
     };
   }
 

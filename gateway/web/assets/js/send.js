@@ -15,6 +15,7 @@ import { holdStill } from "./fields.js";
 import { IdempotencyKey } from "./idempotency.js";
 import { Identity } from "./identity.js";
 import { IdentityEntry } from "./identity-entry.js";
+import { language } from "./language.js";
 import { showReceipt } from "./receipt.js";
 import { keptReceipt, requestDraft } from "./request-draft.js";
 import { RequestForm } from "./request-form.js";
@@ -264,7 +265,7 @@ async function sendOnce() {
 }
 
 /**
- * Sends, and again when the line was cut: the key makes one request of it. Typed names are no part of what the key stands
+ * Sends, and again when the line was cut: the key makes one request of it. Typed names and the page's language are no part of what the key stands
  * for: between two tries the registry may come back and name the applicant.
  * @returns {Promise<Receipt>}
  */
@@ -278,7 +279,7 @@ function post() {
   showBusy(words.submit.busy);
   return connection.insist(() => {
     showBusy(words.submit.busy);
-    return sendRequest({ ...body, ...(applicant !== null && { applicant }), captcha: answer }, token, as);
+    return sendRequest({ ...body, language, ...(applicant !== null && { applicant }), captcha: answer }, token, as);
   }, {
     isWanted: isUnchanged(body),
     onCut: () => {
