@@ -124,6 +124,7 @@ async def test_the_announcement_holds_the_whole_request(desk, announced):
         "mobile": "+989123456789",
         "landline": "+983132211234",
         "email": "zahra.rezaei@example.ir",
+        "language": "fa",
     }
     assert data["text"] == "قبض ودیعه‌گذاری من گم شده است."
     [attachment] = data["attachments"]
