@@ -15,7 +15,7 @@ from starlette.routing import Router
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from desk.local.gateway_table import COOKIE_ENDS, GATEWAY, LANGUAGE_COOKIE, Route, languages, load_table
+from desk.local.gateway_table import COOKIE_ENDS, GATEWAY, LANGUAGE_COOKIE, LANGUAGES, Route, load_table
 
 WEB = GATEWAY / "web"
 ERRORS = WEB / "errors"
@@ -33,13 +33,13 @@ class Pages(StaticFiles):
         language = language_of(scope, chosen)
         response = await self._find(path, language, scope)
         response.headers["Cache-Control"] = "no-cache"
-        if chosen in languages():
+        if chosen in LANGUAGES:
             response.headers.append("Set-Cookie", f"{LANGUAGE_COOKIE}={chosen}; {COOKIE_ENDS}")
         return response
 
     async def _find(self, path: str, language: str, scope: Scope) -> Response:
         name = "index" if path == "." else path
-        if name.split("/")[0] not in (*languages(), "errors"):
+        if name.split("/")[0] not in (*LANGUAGES, "errors"):
             for candidate in (f"{language}/{name}.html", name, f"{name}.html"):
                 _, found = self.lookup_path(candidate)
                 if found is not None and stat.S_ISREG(found.st_mode):
@@ -52,7 +52,7 @@ class Pages(StaticFiles):
 def language_of(scope: Scope, chosen: str = "") -> str:
     """Give the language a page is to be in: the chosen one, the remembered one, the first."""
     remembered = cookie_parser(Headers(scope=scope).get("cookie", "")).get(LANGUAGE_COOKIE, "")
-    return next((each for each in (chosen, remembered) if each in languages()), languages()[0])
+    return next((each for each in (chosen, remembered) if each in LANGUAGES), LANGUAGES[0])
 
 
 def error_page(name: str, language: str) -> bytes:

@@ -4,7 +4,7 @@
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,11 @@ CHECKOUT = Path(__file__).resolve().parents[4]
 GATEWAY = CHECKOUT / "gateway"
 GENERATED = GATEWAY / "nginx" / "generated"
 
+WORDS = GATEWAY / "words"
+LANGUAGES = tuple(
+    sorted((path.stem for path in WORDS.glob("*.toml")), key=lambda language: (language != "fa", language))
+)
+"""There are pages in these; the first is spoken to whoever has not chosen."""
 LANGUAGE_COOKIE = "language"
 COOKIE_ENDS = "Path=/; Max-Age=31536000; SameSite=Lax"
 
@@ -67,7 +72,7 @@ def documents() -> dict[str, str]:
         "headers.conf": _MADE + "".join(_headers(table)),
         "language.conf": _MADE + "".join(_language()),
         "limits.conf": _MADE + "".join(_zone(route) for route in (*table.routes, table.pages)),
-        "routes.conf": _MADE + "".join(map(_location, table.routes)) + _pages(table.pages, languages()),
+        "routes.conf": _MADE + "".join(map(_location, table.routes)) + _pages(table.pages),
         "services": "".join(f"{name}\n" for name in sorted({route.service for route in table.routes})),
     }
 
@@ -86,17 +91,12 @@ def differences() -> list[str]:
     return sorted(name for name in wanted.keys() | present.keys() if wanted.get(name) != present.get(name))
 
 
-def languages() -> list[str]:
-    """Name the languages there are pages in; the first is spoken to whoever has not chosen."""
-    return sorted((path.stem for path in (GATEWAY / "words").glob("*.toml")), key=lambda each: (each != "fa", each))
-
-
 def _language() -> Iterator[str]:
-    one_of = "|".join(languages())
+    one_of = "|".join(LANGUAGES)
     cookie = f"{LANGUAGE_COOKIE}=$chosen_language; {COOKIE_ENDS}"
     yield f'map $arg_lang $chosen_language {{ default ""; "~^(?<asked_language>{one_of})$" $asked_language; }}\n'
     yield f'map "$chosen_language:$cookie_{LANGUAGE_COOKIE}" $language {{\n'
-    yield f'  default {languages()[0]};\n  "~^(?<named_language>{one_of}):" $named_language;\n'
+    yield f'  default {LANGUAGES[0]};\n  "~^(?<named_language>{one_of}):" $named_language;\n'
     yield f'  "~^:(?<kept_language>{one_of})$" $kept_language;\n}}\n'
     yield f'map $chosen_language $remember_language {{ "" ""; default "{cookie}"; }}\n'
 
@@ -122,10 +122,10 @@ def _location(route: Route) -> str:
     )
 
 
-def _pages(pages: Route, languages: Sequence[str]) -> str:
+def _pages(pages: Route) -> str:
     return (
         "\nlocation ~ ^/(?:api|internal)(?:/|$) { return 404; }\n"
-        f"\nlocation ~ ^/(?:{'|'.join(languages)})(?:/|$) {{ return 404; }}\n"
+        f"\nlocation ~ ^/(?:{'|'.join(LANGUAGES)})(?:/|$) {{ return 404; }}\n"
         "\nlocation / {\n"
         f"{_limits(pages)}"
         "  expires -1;\n"

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from desk.local.gateway_table import GATEWAY
+from desk.local.gateway_table import GATEWAY, LANGUAGES
 from desk.local.words import FIRST, catalogues, scripts
 
 WEB = GATEWAY / "web"
 SCRIPTS = WEB / "assets" / "js"
-LANGUAGES = tuple(catalogues())
 PAGES = ("home", "send", "track", "help", "verify", "accessibility", "privacy")
+PROSE = ("accessibility", "privacy")
+"""Pages of nothing but headings and text, which share a template."""
 _IMPORT = re.compile(r'^(?:import|export)[^;]*?from "\./([^"]+)"', re.MULTILINE)
 
 
@@ -38,7 +39,8 @@ def strays() -> list[Path]:
 
 def _page(language: str, name: str, *, error: bool = False) -> str:
     words = catalogues()[language]
-    template = _templates().get_template("error.html" if error else f"{name}.html")
+    source = "error" if error else "prose" if name in PROSE else name
+    template = _templates().get_template(f"{source}.html")
     return template.render(
         language=language,
         site_dir=words["direction"],

@@ -11,10 +11,9 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from desk.local.gateway_table import GATEWAY
+from desk.local.gateway_table import LANGUAGES, WORDS
 
-FOLDER = GATEWAY / "words"
-FIRST = "fa"
+FIRST = LANGUAGES[0]
 """The language every other is held against."""
 OWN = "desk"
 """The table of scripts' words for what the desk itself names in Persian; each language has as many as it needs."""
@@ -30,8 +29,7 @@ Catalogue = Mapping[str, Any]
 @cache
 def catalogues() -> Mapping[str, Catalogue]:
     """Read every catalogue, the first language first. Raises TOMLDecodeError for one that cannot be read."""
-    files = sorted(FOLDER.glob("*.toml"), key=lambda path: (path.stem != FIRST, path.stem))
-    return {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in files}
+    return {each: tomllib.loads((WORDS / f"{each}.toml").read_text(encoding="utf-8")) for each in LANGUAGES}
 
 
 def faults() -> list[str]:
