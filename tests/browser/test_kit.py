@@ -102,6 +102,7 @@ def test_half_a_name_is_no_choice_and_says_so(kit: Page):
 def test_a_finger_chooses_from_the_list(open_page: Callable[..., Page]):
     page = open_page(width=320, height=568, has_touch=True, is_mobile=True)
     page.goto("/demo/kit")
+    expect(page.locator("#kit_province_search")).to_be_visible()  # until then the plain list has the name
     province(page).tap()
     expect(options(page)).to_have_count(31)
     box = page.locator("#kit_province_list").bounding_box()

@@ -117,8 +117,8 @@ def test_a_file_that_was_not_yet_up_is_asked_for_again(send: SendPage, page: Pag
     send.choose_files(FILES[1:])
     late = send.file("عکس.png")
     expect(late).to_have_attribute("data-state", "uploading")
+    page.reload()  # while nothing gets through: what is let go before it would still go up
     page.unroute_all()
-    page.reload()
     send.loaded()
 
     expect(late).to_have_attribute("data-state", "lost")
@@ -141,8 +141,8 @@ def test_a_lost_file_can_be_removed_instead(send: SendPage, page: Page, desk: Ru
     page.route(UPLOADS, hang)
     send.choose_files(FILES[:1])
     expect(send.file("گذرنامه.pdf")).to_have_attribute("data-state", "uploading")
+    page.reload()  # while nothing gets through: what is let go before it would still go up
     page.unroute_all()
-    page.reload()
     send.loaded()
     send.file("گذرنامه.pdf").get_by_role("button", name="حذف").click()
     send.read_code()
@@ -291,8 +291,8 @@ def test_a_reload_in_the_middle_of_sending_makes_exactly_one_request(
     send.read_code()
     send.submit.click()
     expect(send.submit).to_have_text("در حال ثبت درخواست…")
+    page.reload()  # while nothing gets through: what is let go before it would still go up
     page.unroute_all()
-    page.reload()
     send.loaded()
     expect(page.locator("#draft_note")).to_contain_text("دو بار ثبت نمی‌شود")
     send.read_code()
