@@ -25,6 +25,7 @@ faults: setup  ## kill and cut real servers and services (FULL=1 for the full co
 	@FULL="$(FULL)" $(BIN)/pytest tests/faults $(ARGS)
 
 images: setup  ## build every image (SOVEREIGN=1: all of them from Debian's packages)
+	@gateway/install
 	@scripts/compose build
 
 compose-test: images  ## run the story in containers and kill each in turn (SOVEREIGN=1 as above)

@@ -185,7 +185,7 @@ class RealDesk:
 
     @staticmethod
     def _in_parallel(jobs: Sequence[Callable[[], object]]) -> None:
-        with ThreadPoolExecutor(len(jobs)) as threads:
+        with ThreadPoolExecutor(len(jobs) or 1) as threads:
             for done in [threads.submit(job) for job in jobs]:
                 done.result()
 
@@ -203,9 +203,9 @@ class RealDesk:
 
     def heal(self) -> None:
         """Bring every service back to what it usually is, after an experiment."""
-        for name, (first, *others) in self.replicas.items():
-            for each in others:
-                each.terminate()
+        more = [each for replicas in self.replicas.values() for each in replicas[1:]]
+        self._in_parallel([each.terminate for each in more])
+        for name, (first, *_) in self.replicas.items():
             self.replicas[name] = [first]
 
         def mend(each: Service) -> None:

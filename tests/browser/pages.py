@@ -113,6 +113,14 @@ class SendPage(Form):
         self.page.get_by_label("موضوع فرعی").select_option("umrah_visa")
         self.page.get_by_label("متن درخواست").fill(TEXT)
 
+    def fill_all(self, person: Person, *, files: bool = True, province: str = "isfahan") -> None:
+        """Fill everything but the security code, and wait for the files."""
+        self.identify(person)
+        self.fill_rest(province)
+        if files:
+            self.choose_files()
+            self.files_are_up()
+
     def choose_province(self, key: str) -> None:
         """Find a province in the list by its English name, and choose it."""
         self.page.locator("#province_search").fill(key)

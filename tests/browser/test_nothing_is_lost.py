@@ -1,34 +1,16 @@
-"""Nothing is lost: what is typed and uploaded outlives a reload, a way back, an expired proof and a cut line."""
+"""Nothing is lost: what is typed and uploaded outlives a reload and a way back, and is gone once it is sent."""
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from applicant import PDF, Applicant, Expert
 from browser.pages import FILES, MOBILE, TEXT, SendPage, TrackPage, living
 from browser.watch import Watch
-from desk_process import RunningDesk, wait_for
+from desk_process import RunningDesk
 from playwright.sync_api import Page, Route, expect
 
-CUT = "internetdisconnected"
 UPLOADS = "**/api/attachments"
-REQUESTS = "**/api/requests"
-
-
-@pytest.fixture
-def send(page: Page) -> SendPage:
-    return SendPage(page).open()
-
-
-def filled(send: SendPage, person: Any, *, files: bool = True, province: str = "isfahan") -> SendPage:
-    """Fill everything but the security code."""
-    send.identify(person)
-    send.fill_rest(province)
-    if files:
-        send.choose_files()
-        send.files_are_up()
-    return send
 
 
 def is_empty(send: SendPage) -> bool:
@@ -41,36 +23,13 @@ def kept(page: Page) -> str:
     return str(page.evaluate("JSON.stringify(Object.entries(sessionStorage))"))
 
 
-def keys_sent(watch: Watch) -> list[str]:
-    """Give the idempotency keys of the requests that went out."""
-    sent = (each for each in watch.requests if each.method == "POST" and each.url.endswith("/api/requests"))
-    return [each.headers["idempotency-key"] for each in sent]
-
-
-def arrived(desk: RunningDesk, province: str) -> list[str]:
-    """Wait until the province has something; give the tracking codes of all that it has."""
-    ask = {"province": province}
-    return [each["tracking_code"] for each in wait_for(lambda: desk.client.get("/demo/requests", params=ask).json())]
-
-
 def hang(_: Route) -> None:
     """Let nothing through, and answer nothing."""
 
 
-def cut_once(page: Page, pattern: str, *, after_it_arrived: bool = False) -> None:
-    """Lose one call on its way, or the answer to it."""
-
-    def lose(route: Route) -> None:
-        if after_it_arrived:
-            route.fetch()
-        route.abort(CUT)
-
-    page.route(pattern, lose, times=1)
-
-
 def test_a_reload_costs_nothing_and_asks_nobody_again(send: SendPage, page: Page, watch: Watch, desk: RunningDesk):
     person = living(desk.client, 60)
-    filled(send, person)
+    send.fill_all(person)
     send.code.fill("123")
     before = send.typed()
     page.reload()
@@ -91,7 +50,7 @@ def test_a_reload_costs_nothing_and_asks_nobody_again(send: SendPage, page: Page
 
 
 def test_going_away_and_back_costs_nothing(send: SendPage, page: Page, desk: RunningDesk):
-    filled(send, living(desk.client, 61))
+    send.fill_all(living(desk.client, 61))
     before = send.typed()
     page.goto("/help")
     page.go_back()
@@ -110,7 +69,7 @@ def test_going_away_and_back_costs_nothing(send: SendPage, page: Page, desk: Run
 
 
 def test_a_file_that_was_not_yet_up_is_asked_for_again(send: SendPage, page: Page, desk: RunningDesk):
-    filled(send, living(desk.client, 62), files=False)
+    send.fill_all(living(desk.client, 62), files=False)
     send.choose_files(FILES[:1])
     send.files_are_up(1)
     page.route(UPLOADS, hang)
@@ -137,7 +96,7 @@ def test_a_file_that_was_not_yet_up_is_asked_for_again(send: SendPage, page: Pag
 
 
 def test_a_lost_file_can_be_removed_instead(send: SendPage, page: Page, desk: RunningDesk):
-    filled(send, living(desk.client, 62), files=False)
+    send.fill_all(living(desk.client, 62), files=False)
     page.route(UPLOADS, hang)
     send.choose_files(FILES[:1])
     expect(send.file("گذرنامه.pdf")).to_have_attribute("data-state", "uploading")
@@ -154,7 +113,7 @@ def test_a_lost_file_can_be_removed_instead(send: SendPage, page: Page, desk: Ru
 def test_a_file_that_the_desk_has_forgotten_is_said_and_can_be_chosen_again(
     send: SendPage, page: Page, desk: RunningDesk
 ):
-    filled(send, living(desk.client, 63), files=False)
+    send.fill_all(living(desk.client, 63), files=False)
     send.choose_files(FILES[:1])
     send.files_are_up(1)
     draft = json.loads(page.evaluate("sessionStorage.getItem('desk.request')"))
@@ -198,122 +157,9 @@ def test_typed_names_outlive_a_reload(page: Page, desk: RunningDesk):
         desk.client.post("/demo/registry", data={"answers": "true"})
 
 
-def test_an_expired_proof_of_identity_is_renewed_in_place(send: SendPage, page: Page, watch: Watch, desk: RunningDesk):
-    filled(send, living(desk.client, 65))
-    page.reload()
-    send.loaded()
-
-    def expire(route: Route) -> None:
-        route.fulfill(status=401, content_type="application/problem+json", body='{"code": "identity_token_expired"}')
-
-    page.route(REQUESTS, expire, times=1)
-    send.read_code()
-    send.submit.click()
-    send.received_code()
-    expect(page.locator("#receipt_attachments")).to_have_text("۲ فایل")
-    assert watch.sent("POST", "/api/identities") == 2
-    assert watch.sent("POST", "/api/attachments") == len(FILES)
-
-
-def test_a_cut_while_typing_is_said_and_nothing_stops(send: SendPage, page: Page, desk: RunningDesk):
-    person = living(desk.client, 66)
-    page.context.set_offline(True)
-    expect(page.locator("#connection")).to_contain_text("اینترنت قطع است")
-    send.type_birth_date(person)
-    send.type_national_id(person["national_id"])
-    expect(page.locator("#identity")).to_have_attribute("data-state", "busy")
-    send.fill_rest()
-    page.locator("#new_captcha").click()
-    expect(page.locator("#captcha")).to_have_attribute("data-state", "loading")
-
-    page.context.set_offline(False)
-    expect(page.locator("#connection")).to_contain_text("دوباره برقرار شد")
-    send.has_read(person)
-    send.read_code()
-    send.submit.click()
-    send.received_code()
-
-
-def test_a_page_that_opens_on_a_cut_line_fills_itself_later(page: Page):
-    for pattern in ("**/api/catalog", "**/api/captchas", "**/mark.svg"):
-        cut_once(page, pattern)
-    send = SendPage(page)
-    page.goto("/send")
-    send.loaded()
-    expect(send.summary).to_be_hidden()
-
-
-def test_a_cut_while_uploading_goes_on_by_itself(send: SendPage, page: Page, desk: RunningDesk):
-    send.identify(living(desk.client, 67))
-    send.fill_rest()
-    page.context.set_offline(True)
-    send.choose_files()
-    expect(send.file("گذرنامه.pdf")).to_have_attribute("data-state", "stalled")
-    send.read_code()
-    send.submit.click()
-    expect(send.submit).to_have_text("در انتظار ارسال فایل‌ها…")
-
-    page.context.set_offline(False)
-    send.received_code()
-    expect(page.locator("#receipt_attachments")).to_have_text("۲ فایل")
-
-
-def test_a_cut_while_sending_makes_exactly_one_request(send: SendPage, page: Page, watch: Watch, desk: RunningDesk):
-    filled(send, living(desk.client, 68), province="ardabil")
-    page.context.set_offline(True)
-    send.read_code()
-    send.submit.dblclick()
-    expect(send.submit).to_have_text("در انتظار وصل شدن اینترنت…")
-    send.press_although_off()
-    send.code.press("Enter")
-    page.context.set_offline(False)
-    code = send.received_code()
-    assert len(set(keys_sent(watch))) == 1
-    assert arrived(desk, "ardabil") == [code]
-
-
-def test_a_lost_answer_makes_exactly_one_request(send: SendPage, page: Page, watch: Watch, desk: RunningDesk):
-    filled(send, living(desk.client, 69), province="qazvin")
-    cut_once(page, REQUESTS, after_it_arrived=True)
-    send.read_code()
-    send.submit.click()
-    code = send.received_code()
-    assert len(keys_sent(watch)) == 2
-    assert len(set(keys_sent(watch))) == 1
-    assert arrived(desk, "qazvin") == [code]
-
-
-def test_a_reload_in_the_middle_of_sending_makes_exactly_one_request(
-    send: SendPage, page: Page, watch: Watch, desk: RunningDesk
-):
-    filled(send, living(desk.client, 70), province="hamadan")
-    page.route(REQUESTS, lambda route: route.fetch() and None)  # it arrives, and no answer comes
-    send.read_code()
-    send.submit.click()
-    expect(send.submit).to_have_text("در حال ثبت درخواست…")
-    page.reload()  # while nothing gets through: what is let go before it would still go up
-    page.unroute_all()
-    send.loaded()
-    expect(page.locator("#draft_note")).to_contain_text("دو بار ثبت نمی‌شود")
-    send.read_code()
-    send.submit.click()
-    code = send.received_code()
-    assert len(keys_sent(watch)) == 2
-    assert len(set(keys_sent(watch))) == 1
-    assert arrived(desk, "hamadan") == [code]
-
-
-def test_pressing_twice_sends_once(send: SendPage, watch: Watch, desk: RunningDesk):
-    filled(send, living(desk.client, 71), files=False)
-    send.read_code()
-    send.submit.evaluate("button => { button.click(); button.click(); }")
-    send.received_code()
-    assert watch.sent("POST", "/api/requests") == 1
-
-
 def test_after_success_only_the_receipt_is_kept(send: SendPage, page: Page, desk: RunningDesk):
     person = living(desk.client, 72)
-    filled(send, person)
+    send.fill_all(person)
     assert TEXT.split("\n")[0] in kept(page)
     token = json.loads(page.evaluate("sessionStorage.getItem('desk.request')"))["value"]["identity"]["person"]["token"]
     send.read_code()
@@ -338,7 +184,7 @@ def test_after_success_only_the_receipt_is_kept(send: SendPage, page: Page, desk
 
 
 def test_a_new_request_takes_the_place_of_the_receipt(send: SendPage, page: Page, desk: RunningDesk):
-    filled(send, living(desk.client, 77), files=False)
+    send.fill_all(living(desk.client, 77), files=False)
     send.read_code()
     send.submit.click()
     send.received_code()
@@ -355,7 +201,7 @@ def test_a_new_request_takes_the_place_of_the_receipt(send: SendPage, page: Page
 
 
 def test_the_form_can_be_thrown_away(send: SendPage, page: Page, watch: Watch, desk: RunningDesk):
-    filled(send, living(desk.client, 73))
+    send.fill_all(living(desk.client, 73))
     clear = page.get_by_role("button", name="پاک کردن فرم")
     clear.click()
     page.get_by_role("button", name="بازگشت").click()
@@ -376,7 +222,7 @@ def test_the_form_can_be_thrown_away(send: SendPage, page: Page, watch: Watch, d
 
 
 def test_another_tab_knows_nothing(send: SendPage, page: Page, desk: RunningDesk):
-    filled(send, living(desk.client, 74), files=False)
+    send.fill_all(living(desk.client, 74), files=False)
     other = SendPage(page.context.new_page()).open()
     assert is_empty(other)
 
@@ -393,11 +239,11 @@ def test_without_storage_everything_works_but_the_draft(open_page: Callable[...,
     page = open_page()
     page.add_init_script(spoil)
     send = SendPage(page).open()
-    filled(send, living(desk.client, 75))
+    send.fill_all(living(desk.client, 75))
     page.reload()
     send.loaded()
     assert is_empty(send)
-    filled(send, living(desk.client, 75))
+    send.fill_all(living(desk.client, 75))
     send.read_code()
     send.submit.click()
     send.received_code()

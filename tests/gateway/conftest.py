@@ -5,6 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from desk_process import RunningDesk
 from gateway.upstream import Upstream
 
 from desk.local.gateway_table import load_table
@@ -82,3 +83,9 @@ def client(gateway: GatewayServer, sources: Sources) -> Iterator[httpx.Client]:
     """A browser whose address is its own."""
     with httpx.Client(base_url=gateway.url, headers={"X-Forwarded-For": sources.next()}, trust_env=False) as browser:
         yield browser
+
+
+@pytest.fixture(params=["nginx", "embedded"])
+def door(request: pytest.FixtureRequest, client: httpx.Client, desk: RunningDesk) -> str:
+    """Give the address of each of the two doors."""
+    return str(client.base_url if request.param == "nginx" else desk.client.base_url).rstrip("/")

@@ -2,18 +2,11 @@
 
 import httpx
 import pytest
-from desk_process import RunningDesk
 
 from desk.local.gateway_table import GATEWAY
 
 ENGLISH, PERSIAN = '<html lang="en" dir="ltr">', '<html lang="fa" dir="rtl">'
-PAGES = ["/", "/send", "/track", "/help", "/accessibility", "/privacy"]
-
-
-@pytest.fixture(params=["nginx", "embedded"])
-def door(request: pytest.FixtureRequest, client: httpx.Client, desk: RunningDesk) -> str:
-    """Give the address of each of the two doors."""
-    return str(client.base_url if request.param == "nginx" else desk.client.base_url)
+PAGES = ["/", "/send", "/track", "/help", "/verify", "/accessibility", "/privacy", "/contract"]
 
 
 def visit(door: str, path: str, cookie: str = "") -> httpx.Response:

@@ -14,8 +14,9 @@ from jsonschema import Draft7Validator, Draft202012Validator
 
 from desk.iran.provinces import PROVINCES
 from desk.local import contracts
-from desk.local.contract_page import TITLES, page
-from desk.local.gateway_table import GATEWAY
+from desk.local.contract_page import page
+from desk.local.gateway_table import GATEWAY, LANGUAGES
+from desk.local.words import catalogues
 from desk.topology.access import users
 from desk.topology.table import CASES, EVENTS, desk_topology
 
@@ -137,18 +138,20 @@ def test_a_province_may_publish_its_reports_and_nothing_of_the_desk_s(contract):
     assert said["declares"] == []
 
 
-def test_the_page_tells_of_every_event_and_asks_no_other_host(contract):
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_tells_of_every_event_and_asks_no_other_host(contract, language: str):
     for whole in (True, False):
-        text = page(contract, whole=whole)
-        for name, title in TITLES.items():
+        text = page(contract, language, whole=whole)
+        for name, title in catalogues()[language]["contract"]["events"].items():
             assert f'id="{name}"' in text
             assert title in text
         assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//""", text)
         assert "<script" not in text
+        assert not re.search(r"[{](?:deliveries|protocol|name)[}]", text)
         assert ("<style" in text) is whole
 
 
-def test_an_event_without_a_persian_name_cannot_be_published(contract):
+def test_an_event_without_a_name_for_people_cannot_be_published(contract):
     grown = deepcopy(contract)
     grown["channels"]["request-praised"] = grown["channels"]["request-rated"]
     grown["components"]["messages"]["request-praised"] = grown["components"]["messages"]["request-rated"]
@@ -156,13 +159,15 @@ def test_an_event_without_a_persian_name_cannot_be_published(contract):
         **grown["operations"]["send-request-rated"],
         "channel": {"$ref": "#/channels/request-praised"},
     }
-    with pytest.raises(KeyError, match="request-praised"):
-        page(grown, whole=True)
+    with pytest.raises(ValueError, match=r"fa\.toml does not name request-praised"):
+        page(grown, "fa", whole=True)
 
 
-def test_the_desk_serves_the_page_and_the_document(desk: RunningDesk, contract):
-    shown = desk.client.get("/contract")
-    assert (shown.status_code, shown.text) == (200, (GATEWAY / "web" / "contract.html").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_desk_serves_the_page_and_the_document(desk: RunningDesk, contract, language: str):
+    shown = desk.client.get("/contract", params={"lang": language})
+    wanted = (GATEWAY / "web" / language / "contract.html").read_text(encoding="utf-8")
+    assert (shown.status_code, shown.text) == (200, wanted)
     document = desk.client.get("/contract.json")
     assert document.headers["content-type"].startswith("application/json")
     assert document.json() == contract

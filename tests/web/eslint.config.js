@@ -36,7 +36,7 @@ const IT_DOES_WITHOUT = {
 };
 
 export default [
-  { ignores: ["**/assets/npm/**"] },
+  { ignores: ["**/assets/bundles/**", "**/assets/npm/**"] },
   {
     ...compat.configs["flat/recommended"],
     files: ["**/*.js"],

@@ -1,11 +1,10 @@
 /** What scripts say, in the language of the page. */
 
-import { language } from "./language.js";
+import { words } from "./chosen-words.js";
 
 /** @typedef {typeof import("./words.fa.js").words} Words */
 
-/** @type {Words} */
-export const words = (await (language === "en" ? import("./words.en.js") : import("./words.fa.js"))).words;
+export { words };
 
 /**
  * What the desk itself names in Persian, in the language of the page.

@@ -1,74 +1,46 @@
-"""The contract of events as a page for people: the same document, in Persian with the English terms."""
+"""The contract of events as a page for people: the same document with the words of ``[contract]`` in a catalogue."""
 
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from desk.iran.digits import to_persian
 from desk.local.gateway_table import GATEWAY
+from desk.local.pages import render
+from desk.local.words import FIRST, catalogues
 from desk.topology.table import CASES, TO_PROVINCES
 
 Document = Mapping[str, Any]
 
 STYLES = ("tokens", "base", "help", "contract")
-TITLES = {
-    "request-submitted": "درخواست تازه",
-    "request-referred": "درخواستی که به استان شما ارجاع شده است",
-    "request-replied": "پاسخ متقاضی به پرسش کارشناس",
-    "request-objected": "اعتراض متقاضی به پاسخ",
-    "request-withdrawn": "انصراف متقاضی",
-    "request-rated": "امتیاز متقاضی به پاسخ",
-    "request-overdue": "گذشتن مهلت پاسخ",
-    "case-refused": "گزارش استان پذیرفته نشد",
-    "case-received": "درخواست به استان رسید",
-    "case-assigned": "کارشناس پرونده را برداشت",
-    "case-info-requested": "پرسش از متقاضی",
-    "case-answered": "پاسخ کارشناس",
-    "case-rejected": "رد درخواست",
-    "case-referred": "ارجاع به استان یا موضوع دیگر",
-    "request-pending": "درخواستی که هویت متقاضی آن هنوز تأیید نشده است",
-    "request-pending-withdrawn": "انصراف متقاضی پیش از تأیید هویت",
-    "request-identity-rejected": "هویت متقاضی تأیید نشد",
-    "request-status-changed": "وضعیت تازهٔ درخواست",
-    "request-escalated": "گذشتن دوبارهٔ مهلت، برای ستاد",
-    "province-silent": "استانی که خبری از آن نیست، برای ستاد",
-}
-"""What each event is called in Persian; one without a name cannot be published."""
+"""Of the page that stands alone."""
+PARTS = ("Envelope", "EventProperties", "ReportProperties", "EventHeaders")
 
 
-def page(document: Document, *, whole: bool) -> str:
-    """Render the page. ``whole`` has its styles inside and opens without a server; else it is one of the desk's."""
-    pages = Environment(
-        loader=PackageLoader("desk.local"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+def page(document: Document, language: str, *, whole: bool) -> str:
+    """Render the page. ``whole`` has its styles inside and opens without a server; else it is one of the desk's.
+
+    Raises ValueError for an event that has no name in this language.
+    """
     events = [_event(document, name) for name in document["channels"]]
+    if unnamed := {each["name"] for each in events} - set(catalogues()[language]["contract"]["events"]):
+        raise ValueError(f"gateway/words/{language}.toml does not name {', '.join(sorted(unnamed))}")
     sent = [each for each in events if each["name"] in TO_PROVINCES]
     reported = [each for each in events if each["exchange"] == CASES]
-    return pages.get_template("contract.html").render(
-        style=_style() if whole else None,
-        styles=STYLES,
+    others = [each for each in events if each not in sent and each not in reported]
+    deliveries = str(document["x-queues"]["province.{province}"]["arguments"]["x-delivery-limit"])
+    return render(
+        language,
+        "contract-alone" if whole else "contract",
+        "contract",
+        style=_style() if whole else "",
         server=document["servers"]["broker"],
         users=document["x-users"],
-        deliveries=to_persian(document["x-queues"]["province.{province}"]["arguments"]["x-delivery-limit"]),
-        parts=[
-            {"id": name, "fields": list(_fields(document, document["components"]["schemas"][name], ""))}
-            for name in ("Envelope", "EventProperties", "ReportProperties", "EventHeaders")
-        ],
+        deliveries=to_persian(deliveries) if language == "fa" else deliveries,
+        parts={name: list(_fields(document, document["components"]["schemas"][name], "")) for name in PARTS},
         groups=[
-            {"id": "to-provinces", "title": "از میز خدمت به استان", "events": _in_order(sent)},
-            {"id": "from-provinces", "title": "از استان به میز خدمت", "events": _in_order(reported)},
-            {
-                "id": "others",
-                "title": "رویدادهایی که به استان نمی‌رسد",
-                "events": _in_order([each for each in events if each not in sent and each not in reported]),
-            },
+            {"id": name, "events": _in_order(listed)}
+            for name, listed in (("to-provinces", sent), ("from-provinces", reported), ("others", others))
         ],
     )
 
@@ -79,7 +51,7 @@ def _style() -> str:
 
 
 def _in_order(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    names = list(TITLES)
+    names = list(catalogues()[FIRST]["contract"]["events"])
     return sorted(events, key=lambda event: names.index(event["name"]))
 
 
@@ -89,7 +61,6 @@ def _event(document: Document, name: str) -> dict[str, Any]:
     data = message["payload"]["allOf"][1]["properties"]["data"]
     return {
         "name": name,
-        "title": TITLES[name],
         "description": channel["description"].replace("``", ""),
         "type": message["name"],
         "exchange": channel["bindings"]["amqp"]["exchange"]["name"],

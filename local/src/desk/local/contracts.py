@@ -16,7 +16,7 @@ from desk.chassis.events import Envelope, Event
 from desk.local import asyncapi, pages, words
 from desk.local.app import LocalSettings, create_app
 from desk.local.contract_page import page
-from desk.local.gateway_table import CHECKOUT, GATEWAY
+from desk.local.gateway_table import CHECKOUT, GATEWAY, LANGUAGES
 from desk.tracking.domain import TITLES, State
 
 FOLDER = CHECKOUT / "contracts"
@@ -138,7 +138,8 @@ def documents() -> dict[str, str]:
         files[f"events/{event.name}.json"] = _text(_envelope(source, event).model_dump(mode="json"))
     described = asyncapi.document(examples(), _envelope)
     files[_ASYNCAPI] = _text(described)
-    files["desk.asyncapi.html"] = page(described, whole=True)
+    for language in LANGUAGES:
+        files[f"desk.asyncapi.{language}.html"] = page(described, language, whole=True)
     return files
 
 
@@ -146,7 +147,7 @@ def copies() -> dict[Path, str]:
     """Give the files outside ``contracts/`` that say the same: the desk's page, and what the test kit ships with."""
     described = asyncapi.document(examples(), _envelope)
     return pages.documents() | {
-        GATEWAY / "web" / "contract.html": page(described, whole=False),
+        **{GATEWAY / "web" / each / "contract.html": page(described, each, whole=False) for each in LANGUAGES},
         GATEWAY / "web" / "contract.json": _text(described),
         CHECKOUT / "expert" / "src" / "desk" / "expert" / "kit" / _ASYNCAPI: _text(described),
     }
@@ -158,9 +159,10 @@ def write() -> None:
     for path in _present():
         if path not in wanted:
             (FOLDER / path).unlink()
-    for stray in pages.strays():
+    copied = copies()
+    for stray in pages.strays(copied):
         stray.unlink()
-    for target, text in ({FOLDER / path: text for path, text in wanted.items()} | copies()).items():
+    for target, text in ({FOLDER / path: text for path, text in wanted.items()} | copied).items():
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
 
@@ -171,10 +173,11 @@ def differences() -> list[str]:
     present = {path: (FOLDER / path).read_text(encoding="utf-8") for path in _present()}
     differing = sorted(path for path in wanted.keys() | present.keys() if wanted.get(path) != present.get(path))
     differing += [f"gateway/words: {fault}" for fault in words.faults()]
-    differing += [f"{path.relative_to(CHECKOUT).as_posix()} is no longer made" for path in pages.strays()]
+    copied = copies()
+    differing += [f"{path.relative_to(CHECKOUT).as_posix()} is no longer made" for path in pages.strays(copied)]
     return differing + [
         path.relative_to(CHECKOUT).as_posix()
-        for path, text in copies().items()
+        for path, text in copied.items()
         if not path.exists() or path.read_text(encoding="utf-8") != text
     ]
 

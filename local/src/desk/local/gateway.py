@@ -1,5 +1,6 @@
 """The gateway in the process: the table of ``gateway/routes.toml`` and the pages of ``gateway/web``."""
 
+import re
 import stat
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ from desk.local.gateway_table import COOKIE_ENDS, GATEWAY, LANGUAGE_COOKIE, LANG
 
 WEB = GATEWAY / "web"
 ERRORS = WEB / "errors"
+_BUNDLE = re.compile(r"assets/bundles/(?:[a-z]+/)?([a-z.-]+)\.(css|js)")
 
 
 class Pages(StaticFiles):
@@ -40,13 +42,18 @@ class Pages(StaticFiles):
     async def _find(self, path: str, language: str, scope: Scope) -> Response:
         name = "index" if path == "." else path
         if name.split("/")[0] not in (*LANGUAGES, "errors"):
-            for candidate in (f"{language}/{name}.html", name, f"{name}.html"):
+            for candidate in (f"{language}/{name}.html", name, f"{name}.html", _source_of(name)):
                 _, found = self.lookup_path(candidate)
                 if found is not None and stat.S_ISREG(found.st_mode):
                     return await super().get_response(candidate, scope)
         if scope["method"] not in ("GET", "HEAD"):
             raise HTTPException(405)
         return Response(error_page("not_found", language), 404, media_type="text/html")
+
+
+def _source_of(path: str) -> str:
+    """Name the source of a bundle, which is served where there is no bundle; any other path as it is."""
+    return _BUNDLE.sub(r"assets/\2/\1.\2", path)
 
 
 def language_of(scope: Scope, chosen: str = "") -> str:

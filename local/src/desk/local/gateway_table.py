@@ -129,7 +129,7 @@ def _pages(pages: Route) -> str:
         "\nlocation / {\n"
         f"{_limits(pages)}"
         "  expires -1;\n"
-        "  try_files /$language$uri.html /$language${uri}index.html $uri $uri.html =404;\n"
+        "  try_files /$language$uri.html /$language${uri}index.html $uri $uri.html $unbundled =404;\n"
         "}\n"
     )
 

@@ -1,0 +1,41 @@
+"""Bundles of the pages' scripts and styles: served where they are, else their sources are; at both doors."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from desk.local.gateway_table import GATEWAY
+
+ASSETS = GATEWAY / "web" / "assets"
+
+
+@pytest.fixture
+def bundle() -> Iterator[Path]:
+    """A bundle in a language that no other test reads."""
+    path = ASSETS / "bundles" / "xx" / "captcha.js"
+    path.parent.mkdir(parents=True)
+    path.write_text("export const bundled = true;\n", encoding="utf-8")
+    yield path
+    path.unlink()
+    path.parent.rmdir()
+
+
+def test_a_bundle_is_served_before_its_source(door: str, bundle: Path):
+    answer = httpx.get(f"{door}/assets/bundles/xx/captcha.js")
+    assert (answer.status_code, answer.text) == (200, bundle.read_text(encoding="utf-8"))
+    assert answer.headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize(("asked", "source"), [("fa/words.en.js", "js/words.en.js"), ("field.css", "css/field.css")])
+def test_where_there_is_no_bundle_its_source_is_served(door: str, asked: str, source: str):
+    answer = httpx.get(f"{door}/assets/bundles/{asked}")
+    assert (answer.status_code, answer.text) == (200, (ASSETS / source).read_text(encoding="utf-8"))
+    assert re.match("(text|application)/(css|javascript)", answer.headers["content-type"])
+
+
+@pytest.mark.parametrize("asked", ["fa/none.js", "fa/../send.html", "fa/sub/send.js", "fa/", "font.woff2"])
+def test_what_has_no_source_is_not_found(door: str, asked: str):
+    assert httpx.get(f"{door}/assets/bundles/{asked}").status_code == 404
