@@ -1,5 +1,7 @@
 """Requests whose applicant is looked up later: held, released or ended, in whatever order tracking hears of it."""
 
+from dataclasses import replace
+
 import httpx
 import pytest
 
@@ -120,6 +122,13 @@ async def test_a_report_of_a_province_that_hears_of_the_release_first_comes_agai
 
     assert await tracking.state(held) == "received"
     assert await tracking.refusals(held) == []
+
+
+async def test_a_case_whose_applicant_is_not_known_is_none_to_a_province(tracking, held, report):
+    await tracking.bus.handle(replace(report("case-answered", held), last_try=True))
+
+    assert await tracking.state(held) == "identity_pending"
+    assert [reason for *_, reason in await tracking.refusals(held)] == ["unknown_case"]
 
 
 async def test_a_province_cannot_report_on_a_rejected_request(tracking, held, identity_rejected):

@@ -1,6 +1,7 @@
 """From a submission and what provinces report to the state of the case, its history and what is announced."""
 
 import asyncio
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -314,6 +315,16 @@ async def test_a_report_on_a_case_not_heard_of_yet_comes_again(tracking, report,
     await tracking.bus.handle(submission(code))
     await tracking.bus.handle(early)
     assert await tracking.state(code) == "received"
+
+
+async def test_a_report_on_a_case_never_heard_of_is_refused_when_no_try_is_left(tracking, report, new_code):
+    code = new_code()
+    mistyped = report("case-answered", code)
+    await tracking.bus.handle(replace(mistyped, last_try=True))
+    assert await tracking.refusals(code) == [(mistyped.id, "isfahan", "case-answered", "unknown_case")]
+    [refused] = await tracking.announced()
+    assert (refused["routing_key"], refused["seq"]) == ("case-refused.isfahan", 1)
+    assert (refused["data"]["report_id"], refused["data"]["reason"]) == (mistyped.id, "unknown_case")
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,8 @@ class Received(Generic[E_]):
     routing_key: str
     sender: str | None
     """The broker's user who published it, as the broker vouches for it; None where it does not say."""
+    last_try: bool = False
+    """Whether it will be a dead letter unless it is handled now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,7 @@ class Message:
     type: str
     body: bytes
     sender: str | None = None
+    last_try: bool = False
 
 
 class Outbox:

@@ -71,6 +71,7 @@ class Bus:
             data=data,
             routing_key=message.routing_key,
             sender=message.sender,
+            last_try=message.last_try,
         )
         async with self._database.transaction() as session:
             if not await first_time(session, envelope.id):

@@ -217,10 +217,14 @@ class EmbeddedBroker:
             body = self._vault.open(row.body, f"message.body:{row.queue}/{row.id}")
         except SealBrokenError as error:
             raise ContractError(str(error)) from None
-        return Message(row.id, row.exchange, row.routing_key, row.type, body, row.sender)
+        last_try = self._is_last(row.deliveries)
+        return Message(row.id, row.exchange, row.routing_key, row.type, body, row.sender, last_try)
+
+    def _is_last(self, deliveries: int) -> bool:
+        return deliveries >= len(self._retry_delays)
 
     def _after_failure(self, deliveries: int, error: Exception) -> dict[str, object]:
-        if deliveries >= len(self._retry_delays):
+        if self._is_last(deliveries):
             return {"died_of": type(error).__name__}
         return {"deliveries": deliveries + 1, "available_at": datetime.now(UTC) + self._retry_delays[deliveries]}
 

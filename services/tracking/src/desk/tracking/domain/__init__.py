@@ -26,6 +26,7 @@ from desk.tracking.domain.errors import (
     TrackingTokenExpiredError,
     TrackingTokenInvalidError,
     TrackingTokenMissingError,
+    UnheardOfError,
     UnknownFileError,
 )
 from desk.tracking.domain.states import (
@@ -73,6 +74,7 @@ __all__ = [
     "TrackingTokenExpiredError",
     "TrackingTokenInvalidError",
     "TrackingTokenMissingError",
+    "UnheardOfError",
     "UnknownFileError",
     "day_of",
     "may",

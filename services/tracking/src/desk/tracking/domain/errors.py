@@ -124,6 +124,13 @@ class ForgedSenderError(RefusedError):
         super().__init__("forged_sender", "source, user and routing key must name the same province")
 
 
+class UnheardOfError(RefusedError):
+    """No such case has come, however often the report was tried again."""
+
+    def __init__(self) -> None:
+        super().__init__("unknown_case", "the desk knows no such case; was its tracking code mistyped?")
+
+
 class CaseUnknownError(Exception):
     """A report on a case tracking has not heard of yet, or not that its applicant is known.
 

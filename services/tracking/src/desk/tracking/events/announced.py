@@ -122,5 +122,7 @@ class CaseRefused(Event):
     """The type of the refused event."""
     report_id: str
     reason: str
+    """A stable code: ``illegal_move``, ``foreign_case``, ``unknown_case``, ``same_province``, ``unknown_province``,
+    ``forged_sender`` or ``wrong_subject``; others may be added."""
     explanation: str
     at: Moment

@@ -17,6 +17,7 @@ from desk.tracking.domain import (
     Party,
     RefusedError,
     State,
+    UnheardOfError,
 )
 from desk.tracking.events import (
     AnswerData,
@@ -34,6 +35,9 @@ from desk.tracking.store import CaseStore, Handover, Step
 
 log = structlog.get_logger(__name__)
 
+FIRST_SEQ = 1
+"""Of a case that nobody has heard of."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reports:
@@ -44,13 +48,17 @@ class Reports:
     async def record(self, session: AsyncSession, received: Received[CaseReport]) -> None:
         """Record a province's report and announce the new state; a report that does not fit is refused with a reason.
 
-        Raises CaseUnknownError for a case not heard of yet or not released yet, so that the report comes again.
+        Raises CaseUnknownError for a case not heard of yet or not released yet, so that the report comes again, as long
+        as it would.
         """
         sender = _claimed_province(received)
         cases = self.office.cases(session)
         found = await cases.get(received.data.tracking_code)
         if found is None or found[0].state is State.IDENTITY_PENDING:  # the province may hear of a release first
-            raise CaseUnknownError
+            if not received.last_try:
+                raise CaseUnknownError
+            await self._refuse(session, sender, received, UnheardOfError(), FIRST_SEQ)
+            return
         case, request = found
         try:
             _demand_genuine(received, sender)
@@ -60,7 +68,9 @@ class Reports:
                 return
             await self._apply(session, case, request, received)
         except RefusedError as refused:
-            await self._refuse(session, case, sender, received, refused)
+            case = replace(case, seq=case.seq + 1)
+            await cases.save(case)
+            await self._refuse(session, sender, received, refused, case.seq)
 
     @staticmethod
     async def _overtaken(cases: CaseStore, case: Case, sender: str, seq: int) -> int | None:
@@ -114,26 +124,24 @@ class Reports:
         await self.office.announce(session, moved, request, step)
 
     async def _refuse(
-        self, session: AsyncSession, case: Case, sender: str, received: Received[CaseReport], refused: RefusedError
+        self, session: AsyncSession, sender: str, received: Received[CaseReport], refused: RefusedError, seq: int
     ) -> None:
-        log.warning("report refused", event_id=received.id, report=received.data.name, reason=refused.reason)
-        cases = self.office.cases(session)
-        await cases.add_refusal(received.id, case.tracking_code, sender, received.data.name, refused.reason)
-        case = replace(case, seq=case.seq + 1)
-        await cases.save(case)
+        code, report = received.data.tracking_code, received.data.name
+        log.warning("report refused", event_id=received.id, report=report, reason=refused.reason)
+        await self.office.cases(session).add_refusal(received.id, code, sender, report, refused.reason)
         await self.office.outbox.add(
             session,
             CaseRefused(
-                tracking_code=case.tracking_code,
-                report=received.data.name,
+                tracking_code=code,
+                report=report,
                 report_id=received.id,
                 reason=refused.reason,
                 explanation=str(refused),
                 at=datetime.now(UTC),
             ),
-            subject=case.tracking_code,
+            subject=code,
             key=sender,
-            seq=case.seq,
+            seq=seq,
         )
 
 

@@ -54,7 +54,8 @@ class Handling:
 
     async def _done_with(self, incoming: AbstractIncomingMessage, served: Callable[[], bool]) -> bool:
         journey = journey_of(incoming)
-        message = from_wire(incoming, journey)
+        last_try = journey.failures >= len(self.retry_delays)
+        message = replace(from_wire(incoming, journey), last_try=last_try)
         names = {"queue": self.queue, "event_id": message.id[:64], "type": message.type[:96]}
         try:
             await self.consumer(message)
@@ -62,7 +63,7 @@ class Handling:
             log.warning("event is a dead letter", reason=str(error), **names)
             return await self._bury(incoming, journey, str(error), served)
         except Exception as error:  # the top of one event's handling: whatever it was, the event comes again
-            if journey.failures < len(self.retry_delays):
+            if not last_try:
                 log.exception("event not handled, will be tried again", tries=journey.failures + 1, **names)
                 return await self._put_off(incoming, journey, served)
             log.exception("event is a dead letter, all tries failed", **names)
