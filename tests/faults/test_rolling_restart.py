@@ -19,8 +19,8 @@ from desk.servers.gateway import GatewayServer, open_gateway
 START = Path(__file__).parents[2] / "gateway" / "nginx" / "start"
 REQUESTS, ROUNDS = (100_000, 3) if FULL else (1_500, 1)
 PER_SECOND = 50
-AT_ONCE = 24 if FULL else 3
-"""Few at a time: on a busy machine they become slower instead of more."""
+AT_ONCE = 8 if FULL else 3
+"""Few at a time: a slow machine answers later then, not with time-outs, of which 24 at once bring two cores a few."""
 NOTICED_SECONDS = 1.0
 """How long after its SIGTERM the cluster still sends peers to a replica."""
 PATIENCE_SECONDS = 7200 if FULL else 600
@@ -90,7 +90,7 @@ def test_nobody_notices_that_everything_is_restarted(doubled: RealDesk, peers: P
     finally:
         traffic.stop()
     failed = {answer: number for answer, number in traffic.answers.items() if answer[1] >= 400}
-    assert (failed, traffic.broken) == ({}, [])
+    assert (failed, traffic.broken[:10]) == ({}, [])
     assert traffic.number >= REQUESTS
     assert len(doubled.ledger) > REQUESTS / 10
     assert settled(doubled) == []
