@@ -81,7 +81,9 @@ def open_page(chromium: Browser, desk: RunningDesk) -> Iterator[Callable[..., Pa
         )
         context.set_default_timeout(PATIENCE_MS)
         opened.append((context, Watch(context, desk.url)))
-        return context.new_page()
+        page = context.new_page()
+        page.on("filechooser", lambda _: None)  # else no chooser is caught before expect_file_chooser has got through
+        return page
 
     yield open_one
     for context, watch in opened:
