@@ -5,13 +5,14 @@
  * `node gateway/bundle.js` writes them to web/assets/bundles. Where a bundle is missing, its source is served in its place.
  */
 
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { argv } from "node:process";
+import { argv, pid } from "node:process";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const WEB = fileURLToPath(new URL("web/", import.meta.url));
+const BUNDLES = join(WEB, "assets/bundles");
 const SCRIPT = /<script type="module" src="\/assets\/bundles\/([a-z]+)\/([a-z-]+)\.js">/g;
 
 /** @type {import("esbuild").BuildOptions} */
@@ -53,9 +54,13 @@ export async function bundles() {
 
 if (argv[1] === fileURLToPath(import.meta.url)) {
   const made = await bundles();
-  rmSync(join(WEB, "assets/bundles"), { recursive: true, force: true });
   for (const [path, contents] of made) {
-    mkdirSync(dirname(join(WEB, path)), { recursive: true });
-    writeFileSync(join(WEB, path), contents);
+    const [target, unfinished] = [join(WEB, path), join(WEB, `${path}.${pid}`)];
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(unfinished, contents);
+    renameSync(unfinished, target);
+  }
+  for (const path of readdirSync(BUNDLES, { recursive: true }).map((name) => join("assets/bundles", String(name)))) {
+    if (/\.(css|js)$/.test(path) && !made.has(path)) rmSync(join(WEB, path));
   }
 }
