@@ -36,6 +36,8 @@ def test_where_there_is_no_bundle_its_source_is_served(door: str, asked: str, so
     assert re.match("(text|application)/(css|javascript)", answer.headers["content-type"])
 
 
-@pytest.mark.parametrize("asked", ["fa/none.js", "fa/../send.html", "fa/sub/send.js", "fa/", "font.woff2"])
+@pytest.mark.parametrize(
+    "asked", ["fa/none.js", "fa/../send.html", "fa/sub/send.js", "fa/send.js.map", "fa/", "font.woff2"]
+)
 def test_what_has_no_source_is_not_found(door: str, asked: str):
     assert httpx.get(f"{door}/assets/bundles/{asked}").status_code == 404

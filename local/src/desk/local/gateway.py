@@ -20,7 +20,7 @@ from desk.local.gateway_table import COOKIE_ENDS, GATEWAY, LANGUAGE_COOKIE, LANG
 
 WEB = GATEWAY / "web"
 ERRORS = WEB / "errors"
-_BUNDLE = re.compile(r"assets/bundles/(?:[a-z]+/)?([a-z.-]+)\.(css|js)")
+_BUNDLE = re.compile(r"^assets/bundles/(?:[a-z]+/)?([a-z.-]+)\.(css|js)$")
 
 
 class Pages(StaticFiles):
