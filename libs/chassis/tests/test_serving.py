@@ -2,10 +2,12 @@
 
 import asyncio
 import signal
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext, suppress
 
 import httpx
+import pytest
 import uvicorn
 
 from desk.chassis.app import base_app
@@ -25,9 +27,9 @@ class Drained:
         self.may_answer = asyncio.Event()
         self.asked = asyncio.Event()
         self.app.add_api_route("/slow", self._slow)
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
-        config = uvicorn.Config(self.app, port=port, log_config=None, access_log=False)
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        config = uvicorn.Config(self.app, port=self.port, log_config=None, access_log=False)
         self.server = DrainingServer(config, self.app.state.readiness, drain_seconds)
         self.server.capture_signals = nullcontext  # signals would end the tests
 
@@ -91,6 +93,22 @@ async def test_a_request_under_way_is_answered_after_the_door_has_closed():
         drained.may_answer.set()
         assert (await waiting).json() == {"status": "answered"}
         await serving
+
+
+async def test_who_waited_at_the_door_when_it_closed_is_answered():
+    async with running(LONG) as (drained, _):
+        drained.tell()
+        waiting = [socket.create_connection(("127.0.0.1", drained.port)) for _ in range(3)]
+        for each in waiting:
+            each.sendall(b"GET /health/live HTTP/1.1\r\nHost: desk\r\n\r\n")
+        drained.server.close_door()  # before the loop has come to look
+        for each in waiting:
+            reader, writer = await asyncio.open_connection(sock=each)
+            answer = await reader.read()
+            assert (answer[:15], b"connection: close" in answer.lower()) == (b"HTTP/1.1 200 OK", True)
+            writer.close()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", drained.port))
 
 
 async def test_without_a_time_to_drain_it_ends_at_once():

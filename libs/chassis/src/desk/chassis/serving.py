@@ -1,6 +1,9 @@
 """A server that stops without dropping a request: readiness goes first, then the connections, the process last."""
 
+import asyncio
+import os
 import signal
+import socket
 import sys
 import time
 from contextlib import suppress
@@ -31,6 +34,7 @@ class DrainingServer(uvicorn.Server):
         self._readiness = readiness
         self._drain_seconds = drain_seconds
         self._told_at: float | None = None
+        self._entering: set[asyncio.Future[tuple[asyncio.Transport, asyncio.Protocol]]] = set()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to drain at the first SIGTERM; anything else, and a second one, stops it at once."""
@@ -45,11 +49,36 @@ class DrainingServer(uvicorn.Server):
         if self._told_at is not None:
             over = time.monotonic() - self._told_at - self._drain_seconds
             if over >= 0:
-                for server in self.servers:
-                    server.close()
+                self.close_door()
             if over >= LATE_SECONDS:
                 self.should_exit = True
         return await super().on_tick(counter)
+
+    def close_door(self) -> None:
+        """Take no more connections, but those that the system has already taken for this server.
+
+        A busy loop comes late to its door. Whoever waits there has been told that the connection stands and may have
+        sent a request; closing would break it off, and a gateway does not send a POST again that may have been heard.
+        """
+        for server in self.servers:
+            doors = [socket.socket(fileno=os.dup(each.fileno())) for each in server.sockets]
+            server.close()
+            for door in doors:
+                with door, suppress(BlockingIOError):
+                    door.setblocking(False)
+                    while True:
+                        self._let_in(door.accept()[0])
+
+    def _let_in(self, connection: socket.socket) -> None:
+        entering = asyncio.ensure_future(asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection))
+        self._entering.add(entering)
+        entering.add_done_callback(self._entering.discard)
+
+    def _protocol(self) -> asyncio.Protocol:
+        made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg] # as uvicorn itself makes one
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return made
 
 
 def serve(app: FastAPI, config: uvicorn.Config, drain_seconds: float) -> None:
