@@ -13,24 +13,52 @@ from desk.topology.management import Management
 PASSWORDS = {name: f"{name}'s word" for name in ("intake", "tracking", "province.isfahan", "province.qom")}
 
 
-@pytest.fixture
-def broker_url(rabbit_server):
-    """Give addresses by user."""
-    vhost, parts = f"expert-{uuid.uuid4()}", urlsplit(rabbit_server.management_url)
-    owner = f"{quote(rabbit_server.user)}:{quote(rabbit_server.password)}"
-    wanted = definitions(vhost)
-    with Management(f"{parts.scheme}://{owner}@{parts.netloc}") as management:
-        ours = {entry["name"] for entry in wanted["users"]}
-        for name in {user["name"] for user in management.entries("users")} & ours:
-            management.delete("users", name)
-        list(apply(management, wanted, PASSWORDS))
+class Broker:
+    """The desk's virtual host, and what its operator may do there."""
 
-    def url(user):
-        place = urlsplit(rabbit_server.amqp_url)
+    def __init__(self, server):
+        self._server, self._vhost = server, f"expert-{uuid.uuid4()}"
+
+    def _management(self):
+        parts = urlsplit(self._server.management_url)
+        return Management(f"{parts.scheme}://{quote(self._server.user)}:{quote(self._server.password)}@{parts.netloc}")
+
+    def set_up(self):
+        wanted = definitions(self._vhost)
+        with self._management() as management:
+            list(apply(management, wanted, PASSWORDS))
+
+    def forget_users(self):
+        ours = {entry["name"] for entry in definitions(self._vhost)["users"]}
+        with self._management() as management:
+            for name in {user["name"] for user in management.entries("users")} & ours:
+                management.delete("users", name)
+
+    def delete_queue(self, name):
+        with self._management() as management:
+            management.delete("queues", self._vhost, name)
+
+    def url(self, user):
+        place = urlsplit(self._server.amqp_url)
         return place._replace(
-            netloc=f"{quote(user)}:{quote(PASSWORDS[user])}@{place.hostname}:{place.port}", path=f"/{vhost}"
+            netloc=f"{quote(user)}:{quote(PASSWORDS[user])}@{place.hostname}:{place.port}", path=f"/{self._vhost}"
         ).geturl()
 
-    yield url
-    auth = (rabbit_server.user, rabbit_server.password)
-    httpx.delete(f"{rabbit_server.management_url}/api/vhosts/{vhost}", auth=auth, timeout=60)
+    def end(self):
+        auth = (self._server.user, self._server.password)
+        httpx.delete(f"{self._server.management_url}/api/vhosts/{self._vhost}", auth=auth, timeout=60)
+
+
+@pytest.fixture
+def broker(rabbit_server):
+    broker = Broker(rabbit_server)
+    broker.forget_users()
+    broker.set_up()
+    yield broker
+    broker.end()
+
+
+@pytest.fixture
+def broker_url(broker):
+    """Give addresses by user."""
+    return broker.url

@@ -174,6 +174,21 @@ async def test_after_the_broker_was_away_the_inbox_goes_on(desk, inbox, rabbit_s
         assert (await next_of(opened)).event_id == other
 
 
+async def test_a_queue_that_is_deleted_and_made_anew_is_served_again(desk, inbox, broker):
+    async with inbox() as opened:
+        assert opened.served
+        waiting = asyncio.create_task(next_of(opened))
+        await asyncio.to_thread(broker.delete_queue, "province.isfahan")
+        async with asyncio.timeout(QUEUE_SECONDS):
+            while opened.served:  # noqa: ASYNC110 - the inbox has no event for it
+                await asyncio.sleep(0.05)
+        await asyncio.to_thread(broker.set_up)
+        event_id = await desk.tell()
+        assert (await waiting).event_id == event_id
+        assert opened.served
+    assert not opened.served
+
+
 async def test_numbers_survive_a_restart_and_belong_to_a_case(tmp_path):
     path = tmp_path / "memory"
     assert await SqliteMemory(path).number("1", "a") == 1

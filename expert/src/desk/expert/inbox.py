@@ -44,6 +44,7 @@ class Inbox:
         self._memory = memory
         self._files = files
         self._connection: AbstractConnection | None = None
+        self._lost = asyncio.Event()
         self._reports = Reports(url, province)
         self._waiting: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
         self._current: tuple[Case, AbstractIncomingMessage] | None = None
@@ -72,6 +73,11 @@ class Inbox:
             await self._reports.close()
             if self._files is not None:
                 await self._files.close()
+
+    @property
+    def served(self) -> bool:
+        """Whether the queue is being served at this moment: for whoever watches; the inbox itself connects again."""
+        return self._connection is not None and not self._lost.is_set()
 
     def __aiter__(self) -> AsyncIterator[Case]:
         """Hand out cases for ever."""
@@ -123,6 +129,12 @@ class Inbox:
     async def _connect(self) -> None:
         await self._disconnect()
         waiting: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
+        lost = asyncio.Event()
+
+        def lose(*_: object) -> None:
+            lost.set()
+            waiting.put_nowait(None)
+
         connection = aio_pika.Connection(self._url)
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
@@ -130,13 +142,15 @@ class Inbox:
                 channel = connection.channel()
                 await channel.initialize()
                 await channel.set_qos(prefetch_count=1)
-                channel.close_callbacks.add(lambda *_: waiting.put_nowait(None))
+                channel.close_callbacks.add(lose)
+                underlay = await channel.get_underlay_channel()
+                underlay.on_consumer_cancel_callbacks.add(lose)  # as when the queue is deleted, and made anew
                 queue = await channel.get_queue(f"province.{self._province}", ensure=False)
                 await queue.consume(waiting.put)
         except BaseException:
             await connection.close()
             raise
-        self._connection, self._waiting = connection, waiting
+        self._connection, self._waiting, self._lost = connection, waiting, lost
 
     async def _connect_again(self) -> None:
         pause = FIRST_PAUSE_SECONDS
