@@ -60,10 +60,17 @@ class Line:
 
     def __init__(self):
         self.sent, self.files, self.stored = [], [], {}
-        self.away, self.refusing = False, None
+        self.away, self.refusing, self.alive = False, None, True
+        self.take = asyncio.get_running_loop().create_future()
 
-    async def listen(self, _take):
+    async def listen(self, take):
+        self.take.set_result(take)
         await asyncio.Event().wait()
+
+    async def taken_by(self):
+        """Give what the console takes events with, once it listens."""
+        async with asyncio.timeout(30):
+            return await self.take
 
     async def send(self, report):
         if self.away:
@@ -130,8 +137,12 @@ class House:
 class Browser:
     """Somebody at the pages; sends forms with the word of the page that is open."""
 
-    def __init__(self, client):
-        self.client, self.page = client, None
+    def __init__(self, client, app):
+        self.client, self.page, self._app = client, None, app
+
+    def running(self):
+        """Run what goes on beside the pages for a while."""
+        return self._app.router.lifespan_context(self._app)
 
     async def open(self, path, **options):
         self.page = await self.client.get(path, **options)

@@ -24,14 +24,14 @@ async def browse(house):
     """Open browsers on the house's pages; without the code of a device unless it is asked for."""
     clients = []
 
-    def begin(*, second_factor=False):
-        settings = Settings(keys=new_key(), second_factor=second_factor)
+    def begin(*, second_factor=False, metrics_token=None):
+        settings = Settings(keys=new_key(), second_factor=second_factor, metrics_token=metrics_token)
         app = create_app(settings, parts=Parts(house.database, house.seal, house.lines, clock=house.clock))
         client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app), base_url="https://console", follow_redirects=True
         )
         clients.append(client)
-        return Browser(client)
+        return Browser(client, app)
 
     yield begin
     for client in clients:

@@ -1,12 +1,18 @@
 """The pages as a browser gets them: what is asked of forms, what is shown to whom, what is searched."""
 
+from datetime import timedelta
+
 import httpx
 import pytest
 from console_house import CODE, OTHER_CODE, told
+from pydantic import ValidationError
 
 from desk.console.app import create_app
 from desk.console.domain.accounts import Role
 from desk.console.middleware import BODY_MAX
+
+WORD = "a word of the operators"
+BEARER = {"Authorization": f"Bearer {WORD}"}
 
 
 @pytest.fixture
@@ -177,6 +183,52 @@ async def test_the_console_says_that_it_is_ready_and_what_waits(house, browse):
     browser = browse()
     await browser.open("/health/ready")
     assert browser.page.json() == {"status": "ready", "reports_waiting": 1, "cases": 1}
+
+
+async def test_who_knows_the_word_reads_the_metrics(house, browse):
+    await house.hear(told("request-submitted", 1))
+    house.now += timedelta(seconds=90)
+    house.other_line.alive = False
+    browser = browse(metrics_token=WORD)
+    await browser.open("/no/such/page")
+    await browser.open("/sign-in")
+    text = await browser.open("/metrics", headers=BEARER)
+    for line in (
+        'desk_console_line_alive{province="isfahan"} 1.0',
+        'desk_console_line_alive{province="qom"} 0.0',
+        'desk_console_reports_waiting{province="isfahan"} 1.0',
+        'desk_console_oldest_waiting_seconds{province="isfahan"} 90.0',
+        'desk_console_reports_waiting{province="qom"} 0.0',
+        'desk_console_requests_total{method="GET",route="/sign-in",status="200"} 1.0',
+        'desk_console_requests_total{method="GET",route="unmatched",status="404"} 1.0',
+    ):
+        assert line in text.splitlines()
+    await house.send_all()
+    text = await browser.open("/metrics", headers=BEARER)
+    assert 'desk_console_oldest_waiting_seconds{province="isfahan"} 0.0' in text.splitlines()
+
+
+async def test_what_the_desk_tells_is_counted(house, browse):
+    browser = browse(metrics_token=WORD)
+    async with browser.running():
+        take = await house.line.taken_by()
+        await take(told("request-submitted", 1))
+        with pytest.raises(ValidationError):
+            await take(told("request-rated", 2, rating="five"))
+        text = await browser.open("/metrics", headers=BEARER)
+    for outcome in ("handled", "failed"):
+        assert f'desk_console_events_total{{outcome="{outcome}",province="isfahan"}} 1.0' in text.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("token", "headers"),
+    [(WORD, {}), (WORD, {"Authorization": "Bearer another-word-of-theirs"}), (None, {"Authorization": "Bearer None"})],
+)
+async def test_nobody_else_reads_the_metrics(browse, token, headers):
+    browser = browse(metrics_token=token)
+    page = await browser.open("/metrics", headers=headers)
+    assert browser.page.status_code == httpx.codes.NOT_FOUND
+    assert "desk_console" not in page
 
 
 async def test_without_a_key_the_console_does_not_start(monkeypatch):

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
@@ -17,6 +19,7 @@ from starlette.staticfiles import StaticFiles
 from desk.console.db import Database
 from desk.console.domain.errors import ConsoleError, NotFoundError
 from desk.console.line import DeskLine, Line, Lines, Take
+from desk.console.metrics import Counted, Metrics
 from desk.console.middleware import BodyTooLargeError, Door
 from desk.console.pages import HERE, page
 from desk.console.routes import cases, entrance, supervising
@@ -92,10 +95,12 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     sender = Sender(database, seal, calendar, lines, clock)
     database.committed.append(sender.wake)
 
+    metrics = Metrics(lines)
+
     app = FastAPI(
         title="Service Desk: console",
         openapi_url=None,
-        lifespan=_lifespan(parts, Hearing(database, seal, calendar, clock), sender),
+        lifespan=_lifespan(parts, Hearing(database, seal, calendar, clock), sender, metrics),
     )
     app.state.settings = settings
     app.state.db = database
@@ -105,21 +110,26 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     app.state.experts = Experts(database, seal, calendar, lines, clock)
     app.state.supervising = Supervising(database, seal, clock)
     app.state.subjects = Subjects(lines)
+    app.add_middleware(Counted, metrics=metrics)
     app.add_middleware(Door)
     app.mount("/assets", StaticFiles(directory=HERE / "assets"))
     for router in (entrance.router, cases.router, supervising.router):
         app.include_router(router)
     _add_health(app, seal, calendar)
+    if settings.metrics_token is not None:
+        _add_metrics(app, parts, metrics, settings.metrics_token.get_secret_value())
     _add_errors(app)
     return app
 
 
-def _lifespan(parts: Parts, hearing: Hearing, sender: Sender) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(
+    parts: Parts, hearing: Hearing, sender: Sender, metrics: Metrics
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(sender.run(), name="sender")]
         tasks += [
-            asyncio.create_task(line.listen(_taker(hearing, key)), name=f"line of {key}")
+            asyncio.create_task(line.listen(_taker(hearing, key, metrics)), name=f"line of {key}")
             for key, line in parts.lines.items()
         ]
         tasks.append(asyncio.create_task(_prune(parts), name="pruning"))
@@ -134,9 +144,14 @@ def _lifespan(parts: Parts, hearing: Hearing, sender: Sender) -> Callable[[FastA
     return lifespan
 
 
-def _taker(hearing: Hearing, province: str) -> Take:
+def _taker(hearing: Hearing, province: str, metrics: Metrics) -> Take:
     async def take(told: Told) -> None:
-        await hearing.take(province, told)
+        handled = False
+        try:
+            await hearing.take(province, told)
+            handled = True
+        finally:
+            metrics.heard(province, handled=handled)
 
     return take
 
@@ -162,7 +177,19 @@ def _add_health(app: FastAPI, seal: Seal, calendar: WorkCalendar) -> None:
                 cases_known = await CaseStore(session, seal, calendar).count()
         except (SQLAlchemyError, OSError):
             return JSONResponse({"status": "database away"}, 503)
-        return JSONResponse({"status": "ready", "reports_waiting": waiting, "cases": cases_known})
+        reports = sum(each.reports for each in waiting.values())
+        return JSONResponse({"status": "ready", "reports_waiting": reports, "cases": cases_known})
+
+
+def _add_metrics(app: FastAPI, parts: Parts, metrics: Metrics, token: str) -> None:
+    @app.get("/metrics")
+    async def show(request: Request) -> Response:
+        given = request.headers.get("authorization", "")
+        if not secrets.compare_digest(given.encode(), f"Bearer {token}".encode()):
+            raise NotFoundError
+        async with parts.database.look() as session:
+            waiting = await ReportStore(session, parts.seal).backlog()
+        return Response(metrics.text(waiting, parts.clock()), media_type=CONTENT_TYPE_LATEST)
 
 
 def _add_errors(app: FastAPI) -> None:

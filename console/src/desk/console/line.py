@@ -23,6 +23,10 @@ Take = Callable[[Told], Awaitable[None]]
 class Line(Protocol):
     """What the library for provinces offers, or what stands for it in the embedded desk."""
 
+    @property
+    def alive(self) -> bool:
+        """Whether the province's queue is being served at this moment."""
+
     async def listen(self, take: Take) -> None:
         """Hand over what the desk tells, until cancelled; what could not be handled comes again."""
 
@@ -69,6 +73,7 @@ class DeskLine:
     def __init__(
         self, province: str, *, broker_url: str, desk_url: str, private_key: str, database: Database, seal: Seal
     ) -> None:
+        self._inbox: Inbox | None = None
         self._province, self._broker_url = province, broker_url
         self._memory = _HeardEvents(database, seal)
         self._reports = Reports(broker_url, province)
@@ -80,6 +85,7 @@ class DeskLine:
         while True:
             try:
                 async with Inbox(self._broker_url, self._province, self._memory) as inbox:
+                    self._inbox = inbox
                     async for case in inbox:
                         await take(case.told)
             except BrokerAwayError as error:
@@ -87,6 +93,11 @@ class DeskLine:
             except Exception:  # the top of the loop: the event goes back to the queue and comes again
                 log.exception("%s: an event was not handled", self._province)
             await asyncio.sleep(PAUSE_SECONDS)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the province's queue is being served at this moment."""
+        return self._inbox is not None and self._inbox.served
 
     async def send(self, report: Report) -> None:
         """Return once the broker has confirmed. Raises BrokerAwayError."""

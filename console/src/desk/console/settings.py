@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     """False only where no TLS stands before the console, as on one's own machine."""
     second_factor: bool = True
     """Whether a code from a device is asked for at each sign-in. Leave it on: the demonstration alone does without."""
+    metrics_token: Annotated[SecretStr | None, Field(min_length=16)] = None
+    """Who brings it, as ``Authorization: Bearer …``, reads ``/metrics``; without it the console has no such page."""
     weekend: Annotated[str, AfterValidator(_weekend)] = "thursday,friday"
     """English names of the days that are no working days, as the desk counts them."""
     holidays_file: Path | None = None

@@ -43,6 +43,7 @@ class EmbeddedLine:
     """A province's way to the desk without a network: the embedded broker, and the library's own calls in process."""
 
     def __init__(self, province: str, broker: Broker, files: Files, catalog: Catalog) -> None:
+        self.alive = False
         self._province, self._broker, self._files, self._catalog = province, broker, files, catalog
 
     async def listen(self, take: Callable[[Told], Awaitable[None]]) -> None:
@@ -57,6 +58,7 @@ class EmbeddedLine:
                 raise ContractError(f"{error.error_count()} faults") from None
 
         await self._broker.consume(province_queue(self._province), handle)
+        self.alive = True
         await asyncio.Event().wait()
 
     async def send(self, report: Report) -> None:

@@ -59,6 +59,14 @@ class SentReport:
     refused: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What of a province is on its way: how many reports, and since when the oldest."""
+
+    reports: int
+    since: datetime
+
+
 class ReportStore:
     """Reports by province and case."""
 
@@ -186,10 +194,14 @@ class ReportStore:
             for row in (await self._session.execute(query)).all()
         ]
 
-    async def backlog(self) -> int:
-        """Count what waits."""
-        query = select(func.count()).select_from(report).where(report.c.next_try_at.is_not(None))
-        return int((await self._session.execute(query)).scalar_one())
+    async def backlog(self) -> dict[str, Backlog]:
+        """Count what waits, by province; those of which nothing does are left out."""
+        query = (
+            select(report.c.province, func.count().label("reports"), func.min(report.c.at).label("since"))
+            .where(report.c.next_try_at.is_not(None))
+            .group_by(report.c.province)
+        )
+        return {row.province: Backlog(row.reports, row.since) for row in (await self._session.execute(query)).all()}
 
     def _sealed(self, document: dict[str, Any], place: str) -> bytes:
         return self._seal.seal(json.dumps(document, ensure_ascii=False).encode(), place)
