@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 VECTORS = Path(__file__).parents[2] / "gateway" / "tests" / "vectors" / "jalali-vectors.json"
@@ -127,6 +129,18 @@ def test_a_list_that_is_off_is_off_and_the_select_holds_without_a_script(kit: Pa
     plain = open_page(java_script_enabled=False)
     plain.goto("/demo/kit")
     expect(plain.locator("#kit_province")).to_be_visible()
+
+
+def test_a_list_shows_its_arrow_where_the_system_chooses_the_colours(kit: Page):
+    kit.emulate_media(forced_colors="active")
+    for field in (province(kit), kit.locator("select:visible").first):
+        field.scroll_into_view_if_needed()
+        box = field.bounding_box()
+        assert box
+        end = {"x": box["x"] + 4, "y": box["y"] + 6, "width": 28, "height": box["height"] - 12}
+        picture = Image.open(BytesIO(kit.screenshot(clip=end))).convert("L")
+        darkest, lightest = picture.getextrema()
+        assert lightest - darkest > 100
 
 
 # From Sunday, 1 Farvardin 1400; the page is right to left, so the next day lies to the left.
