@@ -1,21 +1,16 @@
 """The desk on real servers: its services as processes, a public door before them, a province beside them."""
 
-import json
-import os
 import secrets
-import subprocess
-import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
-import aio_pika
 import asyncpg
 import httpx
 from beside import Loop, MailServer
@@ -23,6 +18,7 @@ from desk_process import wait_for
 from nursery import Nursery
 from province_desk import ProvinceDesk
 from public_door import PublicDoor, RealApplicant
+from real_broker import READ_QUEUES, RealBroker, run_commands
 from real_service import START_DEADLINE, Service
 from real_settings import Surroundings, settings_of
 from redis import Redis
@@ -40,8 +36,6 @@ TABLES = {
     "tracking": ("silence", "refusal", "handover", "step", '"case"', "outbox", "inbox"),
     "notifier": ("attempt", "message", "outbox", "inbox"),
 }
-READ_QUEUES = ("intake", "tracking", "notifier")
-ONE_TASK_SECONDS = 120.0
 REDIS_DATABASE = 7
 TOKEN_LASTS = 1200.0
 
@@ -69,16 +63,13 @@ class RealDesk:
         self.name = f"desk-{uuid.uuid4().hex[:8]}"
         self.ledger: list[Sent] = []
         self.loop = Loop()
+        self.broker = RealBroker(self.loop, rabbit, self.name)
         self.nursery = Nursery(folder / "nursery.log")
         self.mail = MailServer(self.loop)
         self._redis = Redis.from_url(self._redis_url, decode_responses=True)
         self.applicants: dict[int, tuple[float, RealApplicant]] = {}
         self._identifying = threading.Lock()
         self._log_marks: dict[str, int] = {}
-        self.passwords = {
-            user: secrets.token_urlsafe(12)
-            for user in ("intake", "tracking", "notifier", "operator", "province.isfahan", "province.qom")
-        }
         self.registry_password = secrets.token_urlsafe(12)
         self.databases = {
             name: postgres.create_database(f"{self.name}-{name}", f"{self.name}-{name}", secrets.token_urlsafe(12))
@@ -92,7 +83,7 @@ class RealDesk:
             self[name].environment |= settings
         self.client = httpx.Client(transport=PublicDoor(self.replicas), base_url="http://desk", timeout=30)
         self._set_up()
-        self.province = ProvinceDesk(self.loop, self.broker_url("province.isfahan"), "isfahan")
+        self.province = ProvinceDesk(self.loop, self.broker.url("province.isfahan"), "isfahan")
         self._in_parallel([each.start for each in self.services])
         wait_for(self.is_served, START_DEADLINE)
 
@@ -110,24 +101,12 @@ class RealDesk:
         return urlsplit(self.redis.url)._replace(path=f"/{REDIS_DATABASE}").geturl()
 
     @property
-    def management_url(self) -> str:
-        parts = urlsplit(self.rabbit.management_url)
-        return f"{parts.scheme}://{quote(self.rabbit.user)}:{quote(self.rabbit.password)}@{parts.netloc}"
-
-    def broker_url(self, user: str | None = None) -> str:
-        """Give the broker's address for one of the users with a password, or for its administrator."""
-        parts = urlsplit(self.rabbit.amqp_url)
-        name, password = (user, self.passwords[user]) if user else (self.rabbit.user, self.rabbit.password)
-        place = f"{quote(name)}:{quote(password)}@{parts.hostname}:{parts.port}"
-        return parts._replace(netloc=place, path=f"/{self.name}").geturl()
-
-    @property
     def _surroundings(self) -> Surroundings:
         return Surroundings(
             urls={name: self[name].url for name in SERVICES},
             databases=self.databases,
             redis_url=self._redis_url,
-            broker_url=self.broker_url,
+            broker_url=self.broker.url,
             s3=self.s3,
             bucket=self.name,
             mail_port=self.mail.port,
@@ -140,48 +119,13 @@ class RealDesk:
     def _set_up(self) -> None:
         jobs = [(f"desk.{name.replace('-', '_')}.main", ["migrate"]) for name in WITH_DATABASE]
         environment = {key: value for each in self.services for key, value in each.environment.items()}
-        self._command(
-            environment | self._topology_settings,
+        run_commands(
+            environment | self.broker.topology_settings,
             *jobs,
             ("desk.intake.main", ["set-up-storage"]),
             ("desk.topology.main", ["apply"]),
         )
         time.sleep(QUEUE_SETTLE_SECONDS)  # a fact of the broker, see there
-
-    def apply_topology(self) -> None:
-        """Bring the broker to the desk's topology; safe to do again."""
-        self.topology("apply")
-
-    def topology(self, *arguments: str) -> str:
-        """Run ``desk-topology`` and return what it says."""
-        return self._command(self._topology_settings, ("desk.topology.main", arguments))
-
-    @property
-    def _topology_settings(self) -> dict[str, str]:
-        return {
-            "DESK_TOPOLOGY_MANAGEMENT_URL": self.management_url,
-            "DESK_TOPOLOGY_AMQP_URL": self.broker_url("operator"),
-            "DESK_TOPOLOGY_VHOST": self.name,
-            "DESK_TOPOLOGY_PASSWORDS": json.dumps(self.passwords),
-        }
-
-    @staticmethod
-    def _command(environment: Mapping[str, str], *jobs: tuple[str, Sequence[str]]) -> str:
-        """Run commands, one after the other in one process, since most of their time goes into imports."""
-        program = "import sys\n" + "\n".join(
-            f"from {module} import main\nsys.argv = {['command', *arguments]!r}\nmain()" for module, arguments in jobs
-        )
-        done = subprocess.run(  # noqa: S603 - our own commands
-            [sys.executable, "-c", program],
-            env=dict(os.environ) | dict(environment),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=ONE_TASK_SECONDS,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout
-        return done.stdout
 
     @staticmethod
     def _in_parallel(jobs: Sequence[Callable[[], object]]) -> None:
@@ -191,7 +135,7 @@ class RealDesk:
 
     def is_served(self) -> bool:
         """Tell whether every queue the desk reads has its consumers."""
-        return all(self.queue(name).consumers >= len(self.replicas[name]) for name in READ_QUEUES)
+        return all(self.broker.queue(name).consumers >= len(self.replicas[name]) for name in READ_QUEUES)
 
     def replicate(self, name: str) -> Service:
         """Start one more process of a service, until the desk is healed."""
@@ -219,10 +163,10 @@ class RealDesk:
     def begin_anew(self) -> None:
         """Forget every request, wherever it is, so that an experiment is judged by its own alone."""
         self.ledger.clear()
-        self.purge()
+        self.broker.purge()
         for name in TABLES:
             wait_for(lambda name=name: self._empties(name))
-        self.purge()
+        self.broker.purge()
         self.province.forget()
         self.mail.mails.clear()
         self._log_marks = {str(each.log): each.log.stat().st_size for each in self.services}
@@ -245,7 +189,7 @@ class RealDesk:
         self._redis.flushdb()
         self._redis.close()
         self.loop.close()
-        self.rabbit.delete_vhost(self.name)
+        self.broker.delete()
         for name in WITH_DATABASE:
             self.postgres.drop_database(f"{self.name}-{name}")
 
@@ -288,53 +232,6 @@ class RealDesk:
                     log.seek(self._log_marks.get(str(each.log), 0))
                     lines += log.read().decode().splitlines()
         return lines
-
-    # the broker
-
-    def on_broker(
-        self, work: Callable[[aio_pika.abc.AbstractChannel], Coroutine[Any, Any, T]], user: str | None = None
-    ) -> T:
-        """Do something at the broker, as its administrator or as one of the users."""
-
-        async def connected() -> T:
-            connection = await aio_pika.connect(self.broker_url(user), timeout=10)
-            async with connection:
-                return await work(await connection.channel(publisher_confirms=True, on_return_raises=True))
-
-        return self.loop.run(connected())
-
-    def queue(self, name: str) -> "Queue":
-        """Look at a queue."""
-
-        async def look(channel: aio_pika.abc.AbstractChannel) -> Queue:
-            found = (await channel.declare_queue(name, passive=True)).declaration_result
-            return Queue(found.message_count or 0, found.consumer_count or 0)
-
-        return self.on_broker(look)
-
-    def waiting(self, *names: str) -> dict[str, int]:
-        """Count what lies in these queues; empty ones are left out."""
-
-        async def look(channel: aio_pika.abc.AbstractChannel) -> dict[str, int]:
-            counts = {name: (await channel.declare_queue(name, passive=True)).declaration_result for name in names}
-            return {name: found.message_count for name, found in counts.items() if found.message_count}
-
-        return self.on_broker(look)
-
-    def purge(self) -> None:
-        """Empty every queue an experiment may have filled."""
-
-        async def empty(channel: aio_pika.abc.AbstractChannel) -> None:
-            for name in (*READ_QUEUES, "province.isfahan", "province.qom", *STUCK_QUEUES):
-                await (await channel.get_queue(name)).purge()
-
-        self.on_broker(empty)
-
-    def manage(self, method: str, *path: str, body: object = None) -> httpx.Response:
-        """Use the broker's management API in our virtual host."""
-        place = "/".join(quote(part, safe="") for part in path)
-        auth = (self.rabbit.user, self.rabbit.password)
-        return httpx.request(method, f"{self.rabbit.management_url}/api/{place}", json=body, auth=auth, timeout=30)
 
     # applicants
 
@@ -380,15 +277,3 @@ class RealDesk:
         """Send so many requests, a few at a time."""
         with ThreadPoolExecutor(parallel) as threads:
             return list(threads.map(lambda place: self.submit(place % 40, **changed), range(number)))
-
-
-@dataclass(frozen=True, slots=True)
-class Queue:
-    """How a queue stands: what lies ready in it, and who reads it."""
-
-    messages: int
-    consumers: int
-
-
-DELAYS = ("5s", "1m", "10m", "1h")
-STUCK_QUEUES = (*(f"delay.{delay}" for delay in DELAYS), *(f"{name}.dead" for name in READ_QUEUES))

@@ -44,7 +44,7 @@ def test_one_poison_event_among_many_good_ones_is_set_aside(calm_desk: RealDesk)
     calm_desk.province.send(b"{no json", "case-answered", str(uuid.uuid4()))
     calm_desk.submit_many(good - good // 2)
     assert settled(calm_desk, dead=1) == []
-    assert "1" in calm_desk.topology("dead-letters", "list").partition("tracking: ")[2]
+    assert "1" in calm_desk.broker.topology("dead-letters", "list").partition("tracking: ")[2]
 
 
 def test_what_cannot_be_read_is_a_dead_letter_and_the_consumer_lives(calm_desk: RealDesk):
@@ -62,12 +62,12 @@ def test_what_cannot_be_read_is_a_dead_letter_and_the_consumer_lives(calm_desk: 
     }
     for event_id, body in zip(ids, bodies.values(), strict=True):
         calm_desk.province.send(body, "case-answered", event_id)
-    wait_for(lambda: calm_desk.waiting("tracking.dead") == {"tracking.dead": len(bodies)}, 30)
+    wait_for(lambda: calm_desk.broker.waiting("tracking.dead") == {"tracking.dead": len(bodies)}, 30)
     calm_desk.province.report(code, "case-answered", 1, text="پاسخ")
     calm_desk.applicant().sees(code, "answered")
     assert settled(calm_desk, dead=len(bodies)) == []
     assert calm_desk["tracking"].process.pid == pid
-    listed = calm_desk.topology("dead-letters", "list", "tracking")
+    listed = calm_desk.broker.topology("dead-letters", "list", "tracking")
     assert "پاسخ" not in listed
     assert len([line for line in listed.splitlines() if " bytes  " in line]) == len(bodies)
 
@@ -105,11 +105,11 @@ def test_a_report_on_a_request_not_heard_of_yet_waits_for_it(calm_desk: RealDesk
     calm_desk["tracking"].terminate()
     code = calm_desk.submit().code
     wait_for(lambda: calm_desk.province.of(code))
-    event = calm_desk.on_broker(take_first)
+    event = calm_desk.broker.do(take_first)
     calm_desk.province.report(code, "case-answered", 1, text="پاسخ")
     calm_desk["tracking"].start()
-    wait_for(lambda: calm_desk.waiting("delay.5s"), 30)
-    calm_desk.on_broker(lambda channel: put_back(channel, event))
+    wait_for(lambda: calm_desk.broker.waiting("delay.5s"), 30)
+    calm_desk.broker.do(lambda channel: put_back(channel, event))
     calm_desk.applicant().sees(code, "answered")
     assert settled(calm_desk) == []
 
@@ -136,8 +136,8 @@ def test_a_consumer_in_a_crash_loop_loses_nothing(calm_desk: RealDesk, deaths_fi
     calm_desk.submit_many(scaled(200, at_least=10))
     until_all_died(deaths, calm_desk["tracking"])
     wait_for(calm_desk.is_served, 30)
-    wait_for(lambda: not calm_desk.waiting("tracking"), 60)
-    calm_desk.topology("dead-letters", "replay", "tracking")  # with FULL=1 some have reached the limit
+    wait_for(lambda: not calm_desk.broker.waiting("tracking"), 60)
+    calm_desk.broker.topology("dead-letters", "replay", "tracking")  # with FULL=1 some have reached the limit
     assert settled(calm_desk) == []
 
 
@@ -145,10 +145,10 @@ def test_dead_letters_replayed_twice_have_one_effect(calm_desk: RealDesk):
     calm_desk["tracking"].restart(EVERY_EVENT_FAILS_FOR_GOOD)
     number = scaled(200, at_least=10)
     calm_desk.submit_many(number)
-    wait_for(lambda: calm_desk.waiting("tracking.dead") == {"tracking.dead": number}, 60)
+    wait_for(lambda: calm_desk.broker.waiting("tracking.dead") == {"tracking.dead": number}, 60)
     double_dead_letters(calm_desk)
     calm_desk["tracking"].restart()
-    said = calm_desk.topology("dead-letters", "replay", "tracking")
+    said = calm_desk.broker.topology("dead-letters", "replay", "tracking")
     assert f"{2 * number} replayed" in said
     assert settled(calm_desk) == []
 
@@ -163,7 +163,7 @@ def double_dead_letters(desk: RealDesk) -> None:
             found.append(message)
         return found  # they go back when the connection is closed
 
-    found = desk.on_broker(look)
+    found = desk.broker.do(look)
 
     async def add(channel: aio_pika.abc.AbstractChannel) -> None:
         dead = await channel.get_exchange("desk.dead", ensure=False)
@@ -178,4 +178,4 @@ def double_dead_letters(desk: RealDesk) -> None:
             )
             await dead.publish(copy, "tracking", mandatory=True)
 
-    desk.on_broker(add, "tracking")
+    desk.broker.do(add, "tracking")

@@ -31,7 +31,7 @@ BOUND_BY = (
 @contextmanager
 def before_the_broker(desk: RealDesk) -> Iterator[FaultProxy]:
     """Put a proxy before the broker."""
-    parts = urlsplit(desk.broker_url())
+    parts = urlsplit(desk.broker.url())
     between = FaultProxy(desk.loop, str(parts.hostname), int(parts.port or 0))
     yield between
     between.close()
@@ -99,7 +99,7 @@ def test_a_connection_that_is_cut_or_half_open_is_found_out_and_made_anew(
     calm_desk: RealDesk, proxy: FaultProxy, fault: str
 ):
     for service in ("intake", "tracking"):
-        calm_desk[service].restart(BROKER_URL=through(proxy, calm_desk.broker_url(service)))
+        calm_desk[service].restart(BROKER_URL=through(proxy, calm_desk.broker.url(service)))
     calm_desk.submit_many(5)
     assert settled(calm_desk) == []
     {"cut": proxy.cut, "hang": proxy.hang}[fault]()
@@ -112,7 +112,7 @@ def test_a_connection_that_is_cut_or_half_open_is_found_out_and_made_anew(
 
 def test_a_broker_far_away_delays_and_loses_nothing(calm_desk: RealDesk, proxy: FaultProxy):
     proxy.delay = 0.3
-    calm_desk["intake"].restart(BROKER_URL=through(proxy, calm_desk.broker_url("intake")))
+    calm_desk["intake"].restart(BROKER_URL=through(proxy, calm_desk.broker.url("intake")))
     calm_desk.submit_many(10)
     assert settled(calm_desk) == []
 
@@ -123,7 +123,7 @@ def test_an_event_nobody_is_bound_for_stays_unsent_until_somebody_is(calm_desk: 
     until_unsent_age_shows(calm_desk)
     assert unsent(calm_desk) == 5
     assert calm_desk["intake"].metric("desk_outbox_unsent") > 0
-    bind_again = calm_desk.topology("apply")
+    bind_again = calm_desk.broker.topology("apply")
     assert "bound queue tracking" in bind_again
     assert settled(calm_desk) == []
 
@@ -131,9 +131,9 @@ def test_an_event_nobody_is_bound_for_stays_unsent_until_somebody_is(calm_desk: 
 def unbind(desk: RealDesk) -> None:
     for queue, key in BOUND_BY:
         place = ("bindings", desk.name, "e", "desk.events", "q", queue)
-        for binding in desk.manage("GET", *place).json():
+        for binding in desk.broker.manage("GET", *place).json():
             if binding["routing_key"] == key:
-                assert desk.manage("DELETE", *place, binding["properties_key"]).is_success
+                assert desk.broker.manage("DELETE", *place, binding["properties_key"]).is_success
 
 
 def test_publishers_blocked_by_a_full_broker_back_off_and_lose_nothing(calm_desk: RealDesk):
@@ -153,17 +153,17 @@ def tries_of(desk: RealDesk, at_least: int) -> int:
 
 
 def test_wrong_credentials_are_told_once_and_tried_again(calm_desk: RealDesk):
-    right = calm_desk.broker_url("tracking")
+    right = calm_desk.broker.url("tracking")
     tracking = calm_desk["tracking"]
-    tracking.restart(BROKER_URL=right.replace(calm_desk.passwords["tracking"], "wrong"))
+    tracking.restart(BROKER_URL=right.replace(calm_desk.broker.passwords["tracking"], "wrong"))
     sent = calm_desk.submit()
     wait_for(lambda: told_of(calm_desk, "tracking", "wrong user or password"), 20)
     time_to_repeat = time.monotonic() + 8  # several tries
     wait_for(lambda: time.monotonic() > time_to_repeat)
     lines = told_of(calm_desk, "tracking", "wrong user or password")
     assert len(lines) == 1
-    assert calm_desk.passwords["tracking"] not in "".join(calm_desk.new_log_lines())
-    assert calm_desk.queue("tracking").consumers == 0
+    assert calm_desk.broker.passwords["tracking"] not in "".join(calm_desk.new_log_lines())
+    assert calm_desk.broker.queue("tracking").consumers == 0
     assert tracking.metric("desk_broker_alive") == 0
     assert calm_desk.applicant().track(sent.code).status_code == 200, "intake is asked instead"
     tracking.restart()
@@ -172,9 +172,9 @@ def test_wrong_credentials_are_told_once_and_tried_again(calm_desk: RealDesk):
 
 
 def test_a_deleted_queue_is_told_once_and_read_again_when_it_is_back(calm_desk: RealDesk):
-    assert calm_desk.manage("DELETE", "queues", calm_desk.name, "notifier").is_success
+    assert calm_desk.broker.manage("DELETE", "queues", calm_desk.name, "notifier").is_success
     wait_for(lambda: told_of(calm_desk, "notifier", "away, trying again"), 30)
-    calm_desk.topology("apply")
+    calm_desk.broker.topology("apply")
     wait_for(calm_desk.is_served, 30)
     calm_desk.submit_many(3)
     assert settled(calm_desk) == []

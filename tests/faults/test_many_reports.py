@@ -51,7 +51,7 @@ def open_cases(desk: RealDesk, codes: Iterable[str]) -> None:
             told = message(event("request-submitted", code, 1))
             await channel.default_exchange.publish(told, "tracking", mandatory=True)
 
-    desk.on_broker(tell)
+    desk.broker.do(tell)
 
 
 def report(desk: RealDesk, envelopes: list[dict[str, Any]]) -> None:
@@ -65,7 +65,7 @@ def report(desk: RealDesk, envelopes: list[dict[str, Any]]) -> None:
 
     for start in range(0, len(envelopes), AT_ONCE):
         part = envelopes[start : start + AT_ONCE]
-        desk.on_broker(lambda channel, part=part: send(channel, part), user="province.isfahan")
+        desk.broker.do(lambda channel, part=part: send(channel, part), user="province.isfahan")
 
 
 def test_reports_in_random_order_and_doubled_end_in_the_right_states(calm_desk: RealDesk):
@@ -86,7 +86,7 @@ def test_reports_in_random_order_and_doubled_end_in_the_right_states(calm_desk: 
         return int(number)
 
     def all_taken() -> bool:
-        return applied() >= len(reports) and not calm_desk.waiting("tracking", *DELAYS)
+        return applied() >= len(reports) and not calm_desk.broker.waiting("tracking", *DELAYS)
 
     wait_for(all_taken, patience(len(sent)))
     seconds = time.monotonic() - began
@@ -96,4 +96,4 @@ def test_reports_in_random_order_and_doubled_end_in_the_right_states(calm_desk: 
     assert states == {code: ENDS[end] for code, end in ends.items()}, f"seed {seed}"
     assert applied() == len(reports), f"seed {seed}"
     assert calm_desk.rows("tracking", "SELECT count(*) FROM refusal") == [(0,)], f"seed {seed}"
-    assert calm_desk.waiting("tracking.dead") == {}, f"seed {seed}"
+    assert calm_desk.broker.waiting("tracking.dead") == {}, f"seed {seed}"

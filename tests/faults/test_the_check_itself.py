@@ -47,7 +47,7 @@ def deliver_again(desk: RealDesk, mutation: str, deaths_file: Path) -> None:
 def cut_off_the_broker(desk: RealDesk, mutation: str, _: Path) -> None:
     """Requests come in while the broker cannot be reached."""
     with before_the_broker(desk) as proxy:
-        desk["intake"].restart(mutation, BROKER_URL=through(proxy, desk.broker_url("intake")))
+        desk["intake"].restart(mutation, BROKER_URL=through(proxy, desk.broker.url("intake")))
         proxy.cut()
         desk.submit_many(10)
         wait_for(lambda: looked_at_all(desk), 10)
@@ -60,7 +60,7 @@ def unbind_and_bind(desk: RealDesk, mutation: str, _: Path) -> None:
     unbind(desk)
     desk.submit_many(10)
     wait_for(lambda: looked_at_all(desk), 10)
-    desk.topology("apply")
+    desk.broker.topology("apply")
 
 
 def looked_at_all(desk: RealDesk) -> bool:

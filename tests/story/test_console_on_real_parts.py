@@ -21,7 +21,7 @@ COMMAND = [sys.executable, "-m", "desk.console.main"]
 
 def test_a_province_answers_with_a_file_through_its_own_console(calm_desk: RealDesk, postgres_server: PostgresServer):
     url = postgres_server.create_database(f"console_{uuid.uuid4().hex[:8]}", "console", "console's word")
-    reach = {"broker_url": calm_desk.broker_url("province.qom"), "private_key": calm_desk.province_keys["qom"][0]}
+    reach = {"broker_url": calm_desk.broker.url("province.qom"), "private_key": calm_desk.province_keys["qom"][0]}
     environment = os.environ | {
         "DESK_CONSOLE_DATABASE_URL": url,
         "DESK_CONSOLE_KEYS": new_key(),

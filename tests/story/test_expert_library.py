@@ -30,7 +30,7 @@ def test_the_example_answers_a_request_and_saves_its_file(calm_desk: RealDesk, t
         "FOLDER": str(tmp_path),
         "DESK_URL": calm_desk["intake"].url,
         "PRIVATE_KEY": calm_desk.province_keys["qom"][0],
-        "BROKER_URL": calm_desk.broker_url("province.qom"),
+        "BROKER_URL": calm_desk.broker.url("province.qom"),
     }
     with subprocess.Popen([sys.executable, "-c", example()], env=os.environ | settings) as province:  # noqa: S603
         try:
@@ -52,7 +52,7 @@ def test_a_province_s_file_reaches_its_applicant_by_a_link(calm_desk: RealDesk, 
         "FOLDER": str(tmp_path),
         "DESK_URL": calm_desk["intake"].url,
         "PRIVATE_KEY": calm_desk.province_keys["qom"][0],
-        "BROKER_URL": calm_desk.broker_url("province.qom"),
+        "BROKER_URL": calm_desk.broker.url("province.qom"),
     }
     with subprocess.Popen([sys.executable, "-c", answering], env=os.environ | settings) as province:  # noqa: S603
         try:

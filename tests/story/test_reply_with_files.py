@@ -122,7 +122,7 @@ def test_on_real_parts_the_library_for_provinces_opens_the_files(calm_desk: Real
         "FOLDER": str(tmp_path),
         "DESK_URL": calm_desk["intake"].url,
         "PRIVATE_KEY": calm_desk.province_keys["qom"][0],
-        "BROKER_URL": calm_desk.broker_url("province.qom"),
+        "BROKER_URL": calm_desk.broker.url("province.qom"),
     }
     with subprocess.Popen([sys.executable, "-c", ASKING], env=os.environ | settings) as province:  # noqa: S603
         try:

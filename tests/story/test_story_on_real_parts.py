@@ -48,7 +48,7 @@ def test_a_request_goes_to_its_own_province_only(calm_desk: RealDesk):
     there = calm_desk.submit(3, province="qom").code
     here = calm_desk.submit(3).code
     wait_for(lambda: calm_desk.province.of(here))
-    wait_for(lambda: calm_desk.queue("province.qom").messages == 1)
+    wait_for(lambda: calm_desk.broker.queue("province.qom").messages == 1)
     assert not calm_desk.province.of(there)
 
 
