@@ -40,7 +40,7 @@ class Containers:
             name: str(free_port())
             for name in ("DESK_PORT", "DESK_TLS_PORT", "RABBITMQ_PORT", "RABBITMQ_MANAGEMENT_PORT", "MAIL_PORT")
         }
-        _run(sys.executable, str(ROOT / "scripts" / "make-env"), str(self._environment_file))
+        run(sys.executable, str(ROOT / "scripts" / "make-env"), str(self._environment_file))
         self.secrets = {name: value or "" for name, value in dotenv_values(self._environment_file).items()}
 
     # bringing up and down
@@ -66,7 +66,7 @@ class Containers:
         """Run Compose on this desk and return what it prints."""
         place = ("--project-name", self.project, "--env-file", str(self._environment_file))
         script = str(ROOT / "scripts" / "compose")
-        return _run(script, *place, *arguments, environment=self._settings, seconds=seconds)
+        return run(script, *place, *arguments, environment=self._settings, seconds=seconds)
 
     # single containers
 
@@ -76,15 +76,15 @@ class Containers:
 
     def kill(self, service: str) -> None:
         """End a container at once, as a crash would."""
-        _run("docker", "kill", self._container(service))
+        run("docker", "kill", self._container(service))
 
     def start(self, service: str) -> None:
         """Start a killed container again, with the same data."""
-        _run("docker", "start", self._container(service))
+        run("docker", "start", self._container(service))
 
     def inspect(self, service: str) -> dict[str, Any]:
         """Tell all that Docker knows of a container."""
-        found: list[dict[str, Any]] = json.loads(_run("docker", "inspect", self._container(service)))
+        found: list[dict[str, Any]] = json.loads(run("docker", "inspect", self._container(service)))
         return found[0]
 
     def is_well(self, service: str) -> bool:
@@ -103,11 +103,12 @@ class Containers:
         """Give one of the published ports by its variable."""
         return int(self._settings[name])
 
-    def province_url(self, key: str) -> str:
-        """Give the broker's address for the system of a province."""
+    def province_url(self, key: str, place: str | None = None) -> str:
+        """Give the broker's address for the system of a province: from this machine, or where ``place`` is known."""
         user = f"province.{key}"
         password = json.loads(self.secrets["BROKER_PASSWORDS"])[user]
-        return f"amqp://{user}:{password}@127.0.0.1:{self.port('RABBITMQ_PORT')}/%2F"
+        place = place or f"127.0.0.1:{self.port('RABBITMQ_PORT')}"
+        return f"amqp://{user}:{password}@{place}/%2F"
 
     def answer_to(self, captcha_id: str) -> str:
         """Read a picture's digits where the captcha service keeps them, as only an operator can."""
@@ -190,7 +191,8 @@ class Province(ProvinceDesk):
         self.loop.close()
 
 
-def _run(*command: str, environment: dict[str, str] | None = None, seconds: float = COMMAND_SECONDS) -> str:
+def run(*command: str, environment: dict[str, str] | None = None, seconds: float = COMMAND_SECONDS) -> str:
+    """Run a command from the root of the project and return what it prints."""
     done = subprocess.run(  # noqa: S603 - our own scripts and the Docker client
         command,
         env=os.environ | (environment or {}),

@@ -1,0 +1,71 @@
+"""A province's console in containers of its own, by its own Compose file, beside the desk's."""
+
+import json
+import secrets
+from pathlib import Path
+
+import httpx
+import yaml
+from compose.containers import ROOT, UP_SECONDS, Containers, run
+
+from desk.chassis.crypto import new_key_pair
+from desk.console.seal import new_key
+from desk.servers.ports import free_port
+
+
+class ConsoleContainers:
+    """A console that reaches the desk by its broker and its public door alone."""
+
+    def __init__(self, desk: Containers, key: str, folder: Path) -> None:
+        self.metrics_token = secrets.token_urlsafe(16)
+        self._province, self._project, port = key, f"{desk.project}-console", free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        reach = {"broker_url": desk.province_url(key, "rabbitmq:5672"), "private_key": new_key_pair()[0]}
+        self._settings = {
+            "CONSOLE": "1",
+            "CONSOLE_PORT": str(port),
+            "CONSOLE_DB_PASSWORD": secrets.token_urlsafe(16),
+            "CONSOLE_KEYS": new_key(),
+            "CONSOLE_DESK_URL": "http://gateway:8080",
+            "CONSOLE_PROVINCES": json.dumps({key: reach}),
+            "DESK_CONSOLE_METRICS_TOKEN": self.metrics_token,
+        }
+        self._beside = folder / "beside.yml"
+        self._beside.write_text(yaml.safe_dump(_beside(f"{desk.project}_outside")), encoding="utf-8")
+
+    def up(self) -> None:
+        """Start it from images that are there, and wait until it is healthy."""
+        waiting = ("--wait", "--wait-timeout", str(UP_SECONDS))
+        self._compose("up", "--no-build", "--detach", *waiting, seconds=UP_SECONDS * 2)
+
+    def down(self) -> None:
+        """Take it away with its volume."""
+        self._compose("down", "--volumes", "--timeout", "5")
+
+    def restart(self) -> None:
+        """End all of it at once, and start it on the same data."""
+        self._compose("kill")
+        self.up()
+
+    def create_account(self, username: str) -> str:
+        """Make an account as the operator does, and return its first password."""
+        command = ("create-account", username, "--province", self._province, "--name", "نرگس باران‌دشت")
+        return self._compose("run", "--rm", "--no-TTY", "migrate", *command).split()[-1]
+
+    def metrics(self) -> list[str]:
+        """Read what it tells of itself to who has its word."""
+        bearer = {"Authorization": f"Bearer {self.metrics_token}"}
+        return httpx.get(f"{self.url}/metrics", headers=bearer, timeout=30).raise_for_status().text.splitlines()
+
+    def _compose(self, *arguments: str, seconds: float = 120) -> str:
+        place = ("--file", str(self._beside), "--project-name", self._project)
+        return run(str(ROOT / "scripts" / "compose"), *place, *arguments, environment=self._settings, seconds=seconds)
+
+
+def _beside(network: str) -> dict[str, object]:
+    """What differs from a province's own machine: the desk is on a network beside it, and there is no TLS."""
+    plain = {"DESK_CONSOLE_SECURE_COOKIES": "false", "DESK_CONSOLE_SECOND_FACTOR": "false"}
+    return {
+        "services": {"console": {"networks": ["default", "desk"], "environment": plain}},
+        "networks": {"desk": {"external": True, "name": network}},
+    }
