@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 import aio_pika
+import uvloop
 
 from desk.chassis.bus import QueueSpec, Relay, Topology
 from desk.chassis.bus.rabbit import RabbitBroker
@@ -125,7 +126,8 @@ def main() -> None:
     with open_postgres(settings={"fsync": "on", "full_page_writes": "on"}) as postgres, open_rabbit() as rabbit:
         print(f"relay: PostgreSQL {postgres.how}; RabbitMQ {rabbit.how}")
         url = postgres.create_database("relay", "relay", "bench")
-        asyncio.run(measure(url, rabbit.create_vhost(f"relay-{uuid.uuid4()}"), options.count))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # as uvicorn runs the services
+            runner.run(measure(url, rabbit.create_vhost(f"relay-{uuid.uuid4()}"), options.count))
 
 
 if __name__ == "__main__":

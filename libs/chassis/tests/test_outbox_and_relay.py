@@ -446,3 +446,15 @@ async def test_unsent_rows_are_found_by_their_own_index(store):
     explain = {"sqlite": "EXPLAIN QUERY PLAN", "postgresql": "EXPLAIN"}[store.dialect]
     plan = await store.rows(text(f"{explain} {statement}"))
     assert "ix_outbox_unsent" in str(plan)
+
+
+async def test_no_plan_is_kept_from_when_the_outbox_was_young(postgres_url):
+    database = Database(postgres_url)
+    async with database.transaction() as session:
+        await session.execute(text("CREATE TEMPORARY TABLE young (id VARCHAR PRIMARY KEY)"))
+        looking = text("SELECT id FROM young WHERE id = :id")
+        for number in range(10):  # after five the server may keep a plan
+            await session.execute(looking, {"id": str(number)})
+        kept = text("SELECT sum(generic_plans) FROM pg_prepared_statements WHERE statement LIKE '%FROM young%'")
+        assert (await session.execute(kept)).scalar_one() == 0
+    await database.close()

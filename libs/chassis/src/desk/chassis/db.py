@@ -129,6 +129,8 @@ def _postgres_engine(url: str, pool_size: int, pool_timeout: float, statement_se
             "server_settings": {
                 "statement_timeout": str(int((statement_seconds or 0) * 1000)),  # 0 means none
                 "idle_in_transaction_session_timeout": "30000",
+                # A plan that is kept from when a table was young reads all of it, for each id of a list.
+                "plan_cache_mode": "force_custom_plan",
             },
         },
     )
