@@ -6,11 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+import zxingcpp
 from joserfc import jws
 from joserfc.jwk import KeySet, OKPKey
+from PIL import Image, ImageDraw
 from pydantic import ValidationError
 
 from desk.chassis.crypto import new_key_pair
+from desk.intake.qr import draw
 from desk.intake.receipts import Receipts
 from desk.intake.settings import Settings
 
@@ -119,6 +122,21 @@ async def test_the_largest_code_is_still_readable_on_a_print_4_cm_wide(desk):
     assert 40 / int(width) >= MODULE_MM
     assert "style=" not in qr
     assert "http" not in qr.replace("http://www.w3.org/2000/svg", ""), "the address is drawn, not written"
+
+
+@pytest.mark.parametrize(
+    "text", ["https://desk.example.ir/verify#e30.e30.AA", "https://desk.example.ir/verify#" + "a1-_" * 150]
+)
+def test_what_is_drawn_is_read_back(text):
+    drawn = draw(text)
+    size = int(re.search(r'viewBox="0 0 (\d+)', drawn)[1])
+    picture = Image.new("L", (size * 4, size * 4), 255)
+    pen, x, y = ImageDraw.Draw(picture), 0, 0
+    for right, down, length in re.findall(r"m(-?\d+) (\d+)h(\d+)", drawn):
+        x, y = x + int(right), y + int(down)
+        pen.rectangle((x * 4, y * 4, (x + int(length)) * 4 - 1, y * 4 + 3), fill=0)
+        x += int(length)
+    assert zxingcpp.read_barcode(picture).text == text
 
 
 async def test_the_time_is_that_of_the_answer_to_the_second(desk, read):
