@@ -258,10 +258,10 @@ def test_alarms_are_about_metrics_that_there_are_and_the_runbook_explains_each(p
 
 
 def metrics_of(root):
-    """Name every series the services give, as Prometheus sees it."""
+    """Name every series the services and the console give, as Prometheus sees it."""
     made = re.compile(r"\b(Counter|Gauge|Histogram)\(\s*\"(desk_[a-z_]+)\"")
     ends = {"Counter": ("_total",), "Gauge": ("",), "Histogram": ("_bucket", "_sum", "_count")}
-    sources = [*root.glob("libs/*/src/**/*.py"), *root.glob("services/*/src/**/*.py")]
+    sources = [each for place in ("libs/*", "services/*", "console") for each in root.glob(f"{place}/src/**/*.py")]
     found = [match for source in sources for match in made.findall(source.read_text(encoding="utf-8"))]
     assert len(found) > 10
     return {f"{name}{end}" for kind, name in found for end in ends[kind]}
