@@ -1,7 +1,10 @@
 """One request, one transaction; committed before the answer; and no connection lost."""
 
 import asyncio
+import gc
+import sqlite3
 import sys
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 
 import httpx
@@ -309,3 +312,37 @@ def test_alembic_itself_finds_the_schema_complete(package, tmp_path):
     config = alembic_config("made_up", f"sqlite+aiosqlite:///{tmp_path / 'maker.db'}")
     command.upgrade(config, "head")
     command.check(config)
+
+
+async def test_who_is_broken_off_takes_no_lock_along(tmp_path):
+    path = tmp_path / "broken-off.sqlite3"
+    database = Database(f"sqlite+aiosqlite:///{path}")
+    async with database.transaction() as session:
+        await session.execute(text("CREATE TABLE thing (id INTEGER PRIMARY KEY, name TEXT)"))
+    adding = text("INSERT INTO thing (name) VALUES ('a'), ('b'), ('c') RETURNING id")
+    looking = text("SELECT id FROM thing")
+
+    async def add_and_look():
+        async with database.transaction() as session:
+            (await session.execute(adding)).all()
+            (await session.execute(looking)).all()
+
+    broken_off = []  # they keep what they had in hand when they were broken off
+    gc.disable()
+    try:
+        for turn in range(60):
+            tasks = [asyncio.create_task(add_and_look()) for _ in range(6)]
+            broken_off += tasks
+            for number, task in enumerate(tasks):  # each time elsewhere
+                asyncio.get_running_loop().call_later((turn + number * 60) / 18_000, task.cancel)
+            await asyncio.wait(tasks)
+            await asyncio.to_thread(lock_once, path)
+    finally:
+        gc.enable()
+    await database.close()
+
+
+def lock_once(path):
+    """Take the lock as somebody else. Raises OperationalError if nobody gives it back."""
+    with closing(sqlite3.connect(path, timeout=20, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")

@@ -1,12 +1,14 @@
 """The console's database: one request or one event is one transaction, and only this room commits."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+import aiosqlite
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, DateTime, Dialect, MetaData, Table, event, text
@@ -117,6 +119,15 @@ def _sqlite(url: str) -> AsyncEngine:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
+    rolling_back = set[asyncio.Task[None]]()
+
+    @event.listens_for(engine.sync_engine, "invalidate")
+    def _roll_back(connection: DBAPIConnection, _record: ConnectionPoolEntry, _error: BaseException | None) -> None:
+        # Who is broken off leaves a statement half done, and SQLite keeps the lock until Python has collected it.
+        task = asyncio.ensure_future(_end_transaction(connection.driver_connection))
+        rolling_back.add(task)
+        task.add_done_callback(rolling_back.discard)
+
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Connection) -> None:
         # A transaction that turns from reading to writing fails under contention instead of waiting.
@@ -124,6 +135,11 @@ def _sqlite(url: str) -> AsyncEngine:
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
+
+
+async def _end_transaction(driver: aiosqlite.Connection) -> None:
+    with suppress(ValueError, sqlite3.Error):  # it is closed already, and so is its transaction
+        await driver.rollback()
 
 
 def migrations() -> Path:

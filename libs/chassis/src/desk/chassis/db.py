@@ -2,12 +2,14 @@
 
 import asyncio
 import importlib
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
+import aiosqlite
 from alembic import command
 from alembic.config import Config
 from fastapi import Depends, Request
@@ -158,12 +160,27 @@ def _sqlite_engine(url: str) -> AsyncEngine:
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
 
+    rolling_back = set[asyncio.Task[None]]()
+
+    @event.listens_for(engine.sync_engine, "invalidate")
+    def _roll_back(connection: DBAPIConnection, _record: ConnectionPoolEntry, _error: BaseException | None) -> None:
+        # Who is broken off leaves a statement half done. SQLite closes such a connection, and gives up its lock, only
+        # once Python has collected that statement: so the transaction is ended here, before the pool closes it.
+        task = asyncio.ensure_future(_end_transaction(connection.driver_connection))
+        rolling_back.add(task)
+        task.add_done_callback(rolling_back.discard)
+
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Connection) -> None:
         # A deferred transaction that turns from reading to writing fails under contention instead of waiting.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+async def _end_transaction(driver: aiosqlite.Connection) -> None:
+    with suppress(ValueError, sqlite3.Error):  # it is closed already, and so is its transaction
+        await driver.rollback()
 
 
 async def _session(request: Request) -> AsyncIterator[AsyncSession]:
