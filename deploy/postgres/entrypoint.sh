@@ -15,7 +15,7 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
   rm /tmp/password
   echo "host all all all scram-sha-256" >>"$new/pg_hba.conf"
   [ "$database" = postgres ] || printf 'CREATE DATABASE "%s"\n' "$database" | postgres --single -D "$new" postgres >/dev/null
-  mv "$new" "$PGDATA"
+  mv -T "$new" "$PGDATA"
 fi
 [ "${1:-}" != postgres ] || shift # the official image wants its name there
 exec postgres -D "$PGDATA" -c listen_addresses='*' "$@"

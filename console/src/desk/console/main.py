@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ]
         sys.exit("\n".join(f"desk-console: {fault}" for fault in faults))
     except SettingsError as error:
-        sys.exit(f"desk-console: {error}")
+        sys.exit(f"desk-console: {error}: what is wanted is JSON, as console/README.md shows it")
     except ConsoleError as error:
         sys.exit(f"desk-console: {error.title}")
     except (SQLAlchemyError, OSError) as error:

@@ -67,7 +67,8 @@ class DrainingServer(uvicorn.Server):
                 with door, suppress(BlockingIOError):
                     door.setblocking(False)
                     while True:
-                        self._let_in(door.accept()[0])
+                        with suppress(ConnectionAbortedError):  # who did not wait
+                            self._let_in(door.accept()[0])
 
     def _let_in(self, connection: socket.socket) -> None:
         entering = asyncio.ensure_future(asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection))
