@@ -1,5 +1,9 @@
-"""Tracking on SQLite in a temporary folder, with peers that answer as they are told."""
+"""Tracking on SQLite and on PostgreSQL, with peers whose answers a test chooses.
 
+A test that uses the store runs on both databases. One that is marked ``ON_SQLITE`` in its file runs on SQLite only.
+"""
+
+import asyncio
 import io
 import json
 import logging
@@ -8,6 +12,7 @@ import shutil
 import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +23,8 @@ import pytest
 import structlog
 from alembic import command
 from fastapi import FastAPI
-from sqlalchemy import event, select
+from sqlalchemy import event, select, text
+from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
 from sqlalchemy.pool import Pool
 from stdnum import damm
 
@@ -26,9 +32,10 @@ from desk.chassis.budget import Budgets
 from desk.chassis.bus import Bus, QueueSpec, Topology
 from desk.chassis.bus.embedded import EmbeddedBroker
 from desk.chassis.crypto import TokenIssuer, Vault, new_key_pair
-from desk.chassis.db import Database, alembic_config
+from desk.chassis.db import Database, alembic_config, migrate
 from desk.chassis.events import Message, inbox, outbox
 from desk.chassis.telemetry import Telemetry, configure_logging
+from desk.servers.postgres import PostgresServer
 from desk.tracking.app import TOKEN_ISSUER, Parts, create_app
 from desk.tracking.clients import CaptchaClient, IntakeClient, RegistryClient
 from desk.tracking.domain import Case
@@ -62,6 +69,25 @@ SECRETS = (
     "پاسخ روشن",
     "پرسش من نبود",
 )
+
+
+def migrated_database(server: PostgresServer, package: str) -> str:
+    name = f"test_{secrets.token_hex(4)}"
+    url = server.create_database(name, name, secrets.token_urlsafe(12))
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(migrate(package, url))).result()
+    return url
+
+
+async def empty_tables(database: Database) -> None:
+    async with database.transaction() as session:
+        names = (
+            await session.execute(
+                text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename != 'alembic_version'")
+            )
+        ).scalars()
+        await session.execute(text("TRUNCATE " + ", ".join(f'"{name}"' for name in names)))
+
 
 REPORTS: dict[str, dict[str, Any]] = {
     "case-received": {},
@@ -233,7 +259,6 @@ class Tracking:
     app: FastAPI
     parts: Parts
     settings: Settings
-    path: Path
     peers: Peers
     public_key: str
 
@@ -294,8 +319,9 @@ class Tracking:
             return list((await session.execute(query)).all())
 
     def written(self) -> bytes:
-        """All bytes on the disk, the write-ahead log's too."""
-        return b"".join(path.read_bytes() for path in self.path.parent.glob(f"{self.path.name}*"))
+        """All bytes of the SQLite database on the disk, the write-ahead log's too."""
+        path = Path(str(self.parts.database.engine.url.database))
+        return b"".join(each.read_bytes() for each in path.parent.glob(f"{path.name}*"))
 
     async def post(self, body: Any = None, *, source: str = "192.0.2.1", **more: Any) -> httpx.Response:
         transport = httpx.ASGITransport(self.app, client=(source, 1))
@@ -375,25 +401,48 @@ def secrets_of_people() -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Migrate a database once; each test gets a copy."""
-    path = tmp_path_factory.mktemp("empty") / "tracking.db"
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Migrate an SQLite database once; each test gets a copy."""
+    path = tmp_path_factory.mktemp("migrated") / "tracking.db"
     command.upgrade(alembic_config("desk.tracking", f"sqlite+aiosqlite:///{path}"), "head")
     return path
 
 
-@pytest.fixture
-async def tracking(tmp_path: Path, empty_store: Path) -> AsyncIterator[Tracking]:
+@pytest.fixture(scope="session")
+def migrated_url(postgres_server: PostgresServer) -> str:
+    """Migrate a PostgreSQL database once; each test gets its tables empty."""
+    return migrated_database(postgres_server, "desk.tracking")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a migrated database on each kind of server."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("migrated_url"))
     path = tmp_path / "tracking.db"
-    url = f"sqlite+aiosqlite:///{path}"
-    shutil.copy(empty_store, path)
+    shutil.copy(request.getfixturevalue("migrated_file"), path)
+    return f"sqlite+aiosqlite:///{path}"
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A migrated database with empty tables."""
+    database = Database(database_url)
+    if database.engine.name == "postgresql":
+        await empty_tables(database)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def tracking(tmp_path: Path, database: Database) -> AsyncIterator[Tracking]:
     private_key, public_key = new_key_pair()
     vault = Vault({"k1": b"k" * 32}, b"i" * 32)
     broker = EmbeddedBroker(f"sqlite+aiosqlite:///{tmp_path / 'broker.db'}", TOPOLOGY, vault)
     await broker.open()
     peers = Peers()
     parts = Parts(
-        database=Database(url),
+        database=database,
         broker=broker,
         budgets=Budgets("memory://"),
         captcha=CaptchaClient(peers.client(peers.answer_captcha)),
@@ -404,7 +453,7 @@ async def tracking(tmp_path: Path, empty_store: Path) -> AsyncIterator[Tracking]
         telemetry=Telemetry("tracking"),
     )
     settings = Settings(
-        database_url=url,
+        database_url="unused",
         vault_keys="unused",
         index_key="unused",
         token_private_key="unused",
@@ -416,9 +465,8 @@ async def tracking(tmp_path: Path, empty_store: Path) -> AsyncIterator[Tracking]
         misses_per_source="3/10 minutes",
         lookups_per_source="30/10 minutes",
     )
-    yield Tracking(create_app(settings, parts=parts), parts, settings, path, peers, public_key)
+    yield Tracking(create_app(settings, parts=parts), parts, settings, peers, public_key)
     await broker.close()
-    await parts.database.close()
 
 
 @pytest.fixture
@@ -437,12 +485,13 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
 
 @pytest.fixture(autouse=True)
 def _no_waiting_for_the_disk() -> Iterator[None]:
-    """Tests lose nothing in a power cut, and need not wait until each commit is safe from one."""
+    """Let SQLite commit without waiting for the disk: no test cuts the power."""
 
     def hurry(connection: Any, _record: Any, _proxy: Any) -> None:
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA synchronous=OFF")
-        cursor.close()
+        if isinstance(connection, AsyncAdapt_aiosqlite_connection):
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA synchronous=OFF")
+            cursor.close()
 
     event.listen(Pool, "checkout", hurry)
     yield

@@ -11,6 +11,8 @@ from desk.chassis.events import Message
 from desk.tracking.domain import CaseUnknownError, Party, State, may
 from desk.tracking.store import refusal_table, step_table
 
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""Forty drawn lives of a case; test_races.py has what PostgreSQL alone can break."""
 SUBMITTED = datetime(2026, 12, 13, 11, 0, tzinfo=UTC)
 BODIES = {
     "replies": {"text": "شمارهٔ گذرنامه B12345678 است."},
@@ -142,6 +144,7 @@ def happenings(submission, pending, identity_rejected, report):
     return happenings
 
 
+@ON_SQLITE
 @settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=40, deadline=None
 )

@@ -9,6 +9,8 @@ from desk.chassis.crypto import TokenError, TokenReader
 from desk.iran.digits import to_persian
 
 NATIONAL_ID, OTHER_NATIONAL_ID = "0013542419", "8275737168"
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""Input and answers of other services in many forms; the statements are those of the other tests."""
 ARABIC_INDIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 
 
@@ -94,6 +96,7 @@ async def test_an_answer_is_shown_with_its_files(tracking):
     }
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     "text",
     [
@@ -118,12 +121,14 @@ async def test_a_referred_request_is_shown_in_its_new_province(tracking):
     assert [step["state"] for step in view["history"]] == ["registered", "referred"]
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("between", ["", " ", "-", "\u200c", "\u2066", "\u00a0"])
 async def test_a_code_may_be_typed_in_groups(tracking, between):
     code = await tracking.submit()
     assert (await tracking.ask(in_groups(code, between))).status_code == 200
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     "typed",
     [
@@ -243,6 +248,7 @@ AWAY = {
 }
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("name", AWAY)
 async def test_without_the_captcha_service_nothing_is_let_through(tracking, logged, name):
     tracking.peers.captcha = AWAY[name]
@@ -276,6 +282,7 @@ async def test_intake_is_not_asked_for_what_tracking_knows(tracking):
     assert tracking.peers.asked_of("/internal/requests/") == []
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     "name", [*AWAY.keys() - {"of another version"}, "half an answer", "an empty answer", "another version"]
 )
@@ -391,6 +398,7 @@ BAD = {
 }
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("name", BAD)
 async def test_bad_input_is_refused_at_its_field_in_persian(tracking, name):
     changes, field, code = BAD[name]
@@ -401,6 +409,7 @@ async def test_bad_input_is_refused_at_its_field_in_persian(tracking, name):
     assert is_persian(error["message"])
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("name", BAD)
 async def test_bad_input_reaches_nobody(tracking, name):
     await tracking.post({**GOOD, **BAD[name][0]})
@@ -424,6 +433,7 @@ queries = st.fixed_dictionaries(
 )
 
 
+@ON_SQLITE
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80, deadline=None)
 @given(queries | anything)
 async def test_nothing_that_can_be_sent_is_an_error_of_ours(tracking, query):

@@ -7,6 +7,8 @@ import pytest
 
 from desk.tracking.domain import REJECTIONS, CaseUnknownError, RejectionReason
 
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""Input and answers of another service in many forms; the statements are those of the other tests."""
 NATIONAL_ID, FOREIGN_CODE = "0013542419", "123456789012"
 TYPED = {
     "national_id": NATIONAL_ID,
@@ -156,6 +158,7 @@ async def test_a_foreign_national_finds_a_request(tracking, pending, new_code):
     assert (await tracking.ask(code, "۱۲۳۴ ۵۶۷۸ ۹۰۱۲")).json()["state"] == "identity_pending"
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("number", ["12345678901", "1234567890123", "111111111111"])
 async def test_what_is_neither_national_id_nor_foreign_code_is_refused(tracking, held, number):
     [error] = (await tracking.ask(held, number)).json()["errors"]
@@ -181,6 +184,7 @@ async def test_it_is_shown_for_a_request_tracking_has_not_heard_of_too(tracking,
     assert (await tracking.ask(code)).json()["registry_lookups"] == LOOKUPS
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     "answer",
     [

@@ -11,6 +11,8 @@ from sqlalchemy import select
 from desk.tracking.domain import Party, State, may
 from desk.tracking.store import case_table, refusal_table, step_table
 
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""Every state with every action, and drawn sequences; the other tests run each action on PostgreSQL too."""
 REPLY = {"text": "شمارهٔ گذرنامه B12345678 است."}
 WITHDRAWAL = {"reason": "مشکل برطرف شد."}
 RATING = {"rating": 4, "comment": "پاسخ روشن بود."}
@@ -62,12 +64,14 @@ def case_in(tracking):
     return case_in
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("state", WAYS)
 async def test_the_page_is_told_what_its_applicant_may_do(tracking, case_in, state):
     shown = (await tracking.ask(await case_in(state))).json()
     assert sorted(shown["actions"]) == sorted(ACTIONS[move] for move in FITTING[state])
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(("state", "move", "after"), FITS)
 async def test_a_move_that_fits_leads_to_its_state(tracking, case_in, state, move, after):
     code = await case_in(state)
@@ -88,6 +92,7 @@ async def test_the_province_is_told_of_a_move(tracking, case_in, state, move, af
     assert (changed[-1:] == [after]) == (after != state or bool(WAYS[state]))
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(("state", "move"), DOES_NOT_FIT)
 async def test_a_move_that_does_not_fit_changes_and_announces_nothing(tracking, case_in, state, move):
     code = await case_in(state)
@@ -270,6 +275,7 @@ async def test_a_token_for_something_else_is_none(tracking, case_in):
     assert answer.json()["code"] == "tracking_token_invalid"
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("key", [None, "short", "with spaces in", "ک" * 9])
 async def test_a_move_needs_a_usable_key(tracking, case_in, key):
     code = await case_in("received")
@@ -278,6 +284,7 @@ async def test_a_move_needs_a_usable_key(tracking, case_in, key):
     assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_key_missing")
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("move", "body", "field"),
     [
@@ -317,6 +324,7 @@ reports = st.tuples(
 moves = st.tuples(st.sampled_from(sorted(BODIES)), st.integers(min_value=1, max_value=3))
 
 
+@ON_SQLITE
 @anything
 @given(st.lists(st.one_of(reports, moves), max_size=12), st.data())
 async def test_no_sequence_of_reports_and_moves_reaches_an_illegal_state_or_loses_one(tracking, report, given, data):

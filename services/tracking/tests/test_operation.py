@@ -13,6 +13,9 @@ from desk.chassis.db import alembic_config
 from desk.tracking.domain import CaseUnknownError
 from desk.tracking.events import REPORTS, RequestIdentityRejected, RequestPending, RequestSubmitted
 
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""Reads the file of the database, which PostgreSQL keeps elsewhere."""
+
 
 def test_the_migrations_make_exactly_the_tables_of_the_store(tmp_path):
     config = alembic_config("desk.tracking", f"sqlite+aiosqlite:///{tmp_path / 'tracking.db'}")
@@ -101,6 +104,7 @@ async def busy(tracking, new_code):
     return code
 
 
+@ON_SQLITE
 async def test_personal_data_cannot_be_read_in_the_database_file(busy, tracking, secrets_of_people):
     written = tracking.written()
     assert busy.encode() in written, "the test looks into the right files"

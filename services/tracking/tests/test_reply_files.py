@@ -8,6 +8,8 @@ import pytest
 
 from desk.chassis.crypto import TokenReader
 
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""Reads the file of the database, which PostgreSQL keeps elsewhere."""
 TEXT = "تصویر گذرنامه پیوست است."
 SET_ASIDE = "/internal/requests/files"
 
@@ -57,6 +59,7 @@ async def test_the_applicant_sees_what_was_sent_in_the_history(tracking, asked, 
     assert [step["files"] for step in history[:-1]] == [[], []]
 
 
+@ON_SQLITE
 async def test_names_of_files_cannot_be_read_in_the_database(tracking, asked, file):
     await tracking.act("replies", asked, reply(file("نام‌محرمانه.pdf")))
 

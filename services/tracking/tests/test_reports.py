@@ -13,6 +13,8 @@ from desk.chassis.bus import ContractError
 from desk.tracking.domain import TITLES, CaseUnknownError, Party, State, may
 from desk.tracking.store import case_table, refusal_table, step_table
 
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""Every state with every report, and drawn sequences; the other tests run each report on PostgreSQL too."""
 LEADS_TO = {
     "case-received": "received",
     "case-assigned": "in_progress",
@@ -89,6 +91,7 @@ async def test_a_submission_announced_twice_does_not_set_the_case_back(tracking,
     assert (await tracking.state(code), await tracking.states(code)) == ("answered", ["registered", "answered"])
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     "changes",
     [
@@ -105,6 +108,7 @@ async def test_a_submission_that_breaks_the_contract_opens_nothing(tracking, cha
     assert await tracking.rows(select(case_table)) == []
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(("state", "name"), FITS)
 async def test_a_report_that_fits_leads_to_its_state(tracking, case_in, state, name):
     code = await case_in(state)
@@ -112,6 +116,7 @@ async def test_a_report_that_fits_leads_to_its_state(tracking, case_in, state, n
     assert await tracking.state(code) == LEADS_TO[name]
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(("state", "name"), DOES_NOT_FIT)
 async def test_a_report_that_does_not_fit_changes_no_state(tracking, case_in, state, name):
     code = await case_in(state)
@@ -120,6 +125,7 @@ async def test_a_report_that_does_not_fit_changes_no_state(tracking, case_in, st
     assert (await tracking.state(code), await tracking.history(code)) == (state, history)
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(("state", "name"), DOES_NOT_FIT)
 async def test_a_report_that_does_not_fit_is_recorded_as_refused(tracking, case_in, state, name):
     code = await case_in(state)
@@ -224,6 +230,7 @@ async def test_an_old_report_is_not_announced(tracking):
     assert [each["data"]["state"] for each in await tracking.announced()] == ["answered"]
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 async def test_reports_in_any_order_end_in_the_same_state_and_history(tracking, order):
     code = await tracking.submit()
@@ -246,6 +253,7 @@ FORGERIES = {
 }
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("name", FORGERIES)
 async def test_a_forged_report_changes_nothing(tracking, name):
     code = await tracking.submit()
@@ -253,6 +261,7 @@ async def test_a_forged_report_changes_nothing(tracking, name):
     assert (await tracking.state(code), await tracking.states(code)) == ("registered", ["registered"])
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("name", FORGERIES)
 async def test_a_forged_report_is_recorded_as_such(tracking, name):
     code = await tracking.submit()
@@ -327,6 +336,7 @@ async def test_a_report_on_a_case_never_heard_of_is_refused_when_no_try_is_left(
     assert (refused["data"]["report_id"], refused["data"]["reason"]) == (mistyped.id, "unknown_case")
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("name", "data"),
     [
@@ -578,6 +588,7 @@ anything = settings(
 )
 
 
+@ON_SQLITE
 @anything
 @given(deliveries, st.data())
 async def test_no_sequence_of_reports_reaches_an_illegal_state_or_loses_one(tracking, report, given_reports, data):
@@ -602,6 +613,7 @@ async def test_no_sequence_of_reports_reaches_an_illegal_state_or_loses_one(trac
     assert {message.id for message in messages} < set(entered)
 
 
+@ON_SQLITE
 @anything
 @given(st.permutations([0, 1, 2, 3, 4, 0, 3]), st.sampled_from(["case-answered", "case-rejected", "case-referred"]))
 async def test_a_whole_story_in_any_order_ends_as_it_was_told(tracking, report, order, end):
