@@ -39,6 +39,7 @@ from desk.servers.postgres import PostgresServer
 from desk.tracking.app import TOKEN_ISSUER, Parts, create_app
 from desk.tracking.clients import CaptchaClient, IntakeClient, RegistryClient
 from desk.tracking.domain import Case
+from desk.tracking.service import Reports
 from desk.tracking.settings import Settings
 from desk.tracking.store import CaseStore, Step, refusal_table
 
@@ -266,6 +267,11 @@ class Tracking:
     def bus(self) -> Bus:
         bus: Bus = self.app.state.bus
         return bus
+
+    @property
+    def reports(self) -> Reports:
+        """What records the reports of provinces."""
+        return Reports(self.app.state.office)
 
     async def submit(self, **changes: Any) -> str:
         """Let a request be submitted; return its code."""

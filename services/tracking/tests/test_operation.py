@@ -1,15 +1,15 @@
 """The whole service: wired, started, on its own schema, and discreet."""
 
 import asyncio
-import sqlite3
-from contextlib import closing
+import secrets
 
 import httpx
 import pytest
 from alembic import command
+from sqlalchemy import inspect
 
 from desk.chassis.bus import ContractError
-from desk.chassis.db import alembic_config
+from desk.chassis.db import Database, alembic_config
 from desk.tracking.domain import CaseUnknownError
 from desk.tracking.events import REPORTS, RequestIdentityRejected, RequestPending, RequestSubmitted
 
@@ -17,20 +17,38 @@ ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """Reads the file of the database, which PostgreSQL keeps elsewhere."""
 
 
-def test_the_migrations_make_exactly_the_tables_of_the_store(tmp_path):
-    config = alembic_config("desk.tracking", f"sqlite+aiosqlite:///{tmp_path / 'tracking.db'}")
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_database_url(request, tmp_path):
+    """A database without tables."""
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path / 'new.db'}"
+        return
+    server = request.getfixturevalue("postgres_server")
+    name = f"new_{secrets.token_hex(4)}"
+    yield server.create_database(name, name, secrets.token_urlsafe(12))
+    server.drop_database(name)
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_store(new_database_url):
+    config = alembic_config("desk.tracking", new_database_url)
     command.upgrade(config, "head")
     command.check(config)
 
 
-def test_the_migrations_can_be_taken_back(tmp_path):
-    path = tmp_path / "tracking.db"
-    config = alembic_config("desk.tracking", f"sqlite+aiosqlite:///{path}")
+def test_the_migrations_can_be_taken_back(new_database_url):
+    config = alembic_config("desk.tracking", new_database_url)
     command.upgrade(config, "head")
+    assert {"case", "step", "outbox"} < asyncio.run(tables_of(new_database_url))
     command.downgrade(config, "base")
-    with closing(sqlite3.connect(path)) as connection:
-        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-    assert tables == [("alembic_version",)]
+    assert asyncio.run(tables_of(new_database_url)) == {"alembic_version"}
+
+
+async def tables_of(url):
+    database = Database(url)
+    async with database.engine.connect() as connection:
+        names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+    await database.close()
+    return set(names)
 
 
 async def test_it_listens_to_submissions_and_every_report(tracking):
