@@ -19,7 +19,7 @@ from typing import Self
 
 import psutil
 
-from desk.servers.errors import NotHereError
+from desk.testing.errors import NotHereError
 
 STOP_SECONDS = 20.0
 POLL_SECONDS = 0.02

@@ -10,12 +10,12 @@ import pytest
 from minio import Minio
 from redis import Redis
 
-from desk.servers.container import _engine_trouble
-from desk.servers.errors import NotHereError, NotReadyError
-from desk.servers.postgres import docker_postgres
-from desk.servers.rabbit import QUEUE_SETTLE_SECONDS, docker_rabbit
-from desk.servers.redis import docker_redis
-from desk.servers.s3 import docker_s3
+from desk.testing.container import _engine_trouble
+from desk.testing.errors import NotHereError, NotReadyError
+from desk.testing.postgres import docker_postgres
+from desk.testing.rabbit import QUEUE_SETTLE_SECONDS, docker_rabbit
+from desk.testing.redis import docker_redis
+from desk.testing.s3 import docker_s3
 
 WAYS = {"postgres": docker_postgres, "rabbit": docker_rabbit, "redis": docker_redis, "s3": docker_s3}
 
@@ -48,7 +48,7 @@ async def test_it_keeps_port_and_data_through_a_crash_and_can_be_frozen(server, 
     await FIND[kind](server)
 
     for module in ("postgres.CONNECT_SECONDS", "rabbit.ANSWER_SECONDS", "redis.ANSWER_SECONDS", "s3.ANSWER_SECONDS"):
-        monkeypatch.setattr(f"desk.servers.{module}", 0.5)
+        monkeypatch.setattr(f"desk.testing.{module}", 0.5)
     await asyncio.to_thread(server.pause)
     with pytest.raises(NotReadyError):
         await asyncio.to_thread(server.check)

@@ -11,7 +11,7 @@ from limits import parse
 from prometheus_client import Counter
 from redis.asyncio import Redis
 
-from desk.chassis.problem import BudgetExhaustedError, ServiceUnavailableError
+from desk.chassis.problem import RateLimitExceededError, ServiceUnavailableError
 from desk.chassis.redis import within_time
 from desk.chassis.telemetry import Telemetry
 
@@ -136,7 +136,7 @@ class LookupBudgets:
     async def pay(self, number_index: str, source_index: str) -> Paid:
         """Pay for a look-up before it is made; its end is told to :meth:`charge` or :meth:`release`.
 
-        Raises BudgetExhaustedError, or ServiceUnavailableError when Redis is away.
+        Raises RateLimitExceededError, or ServiceUnavailableError when Redis is away.
         """
         paid = Paid(
             secrets.token_hex(8),
@@ -172,10 +172,10 @@ class LookupBudgets:
                 return paid
             case "busy":
                 self._refused.labels("busy").inc()
-                raise BudgetExhaustedError("look-ups of this source under way", retry_after=BUSY_RETRY_SECONDS)
+                raise RateLimitExceededError("look-ups of this source under way", retry_after=BUSY_RETRY_SECONDS)
             case _:
                 self._refused.labels(_NAMES[which]).inc()
-                raise BudgetExhaustedError(_NAMES[which], retry_after=max(1, int(seconds)))
+                raise RateLimitExceededError(_NAMES[which], retry_after=max(1, int(seconds)))
 
     def _prices(self, paid: Paid, number_index: str) -> list[str | int]:
         prices: list[str | int] = [_now_ms(), paid.id, HOLD_MS, number_index]

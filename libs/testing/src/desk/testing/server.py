@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self, TypeVar
 
-from desk.servers.errors import NotHereError, NotReadyError, ServerFailedError, ServerUnavailableError
-from desk.servers.machine import Machine
+from desk.testing.errors import NotHereError, NotReadyError, ServerFailedError, ServerUnavailableError
+from desk.testing.machine import Machine
 
 GIVEN_SECONDS = 10.0
 START_SECONDS = 60.0

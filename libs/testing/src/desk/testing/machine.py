@@ -2,7 +2,7 @@
 
 from typing import NoReturn, Protocol
 
-from desk.servers.errors import NotOursError
+from desk.testing.errors import NotOursError
 
 
 class Machine(Protocol):

@@ -11,7 +11,7 @@ from pathlib import Path
 import docker  # type: ignore[import-untyped]  # ships no types
 from docker.errors import DockerException, ImageNotFound  # type: ignore[import-untyped]
 
-from desk.servers.errors import NotHereError
+from desk.testing.errors import NotHereError
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # its own modules warn about each other

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import httpx
 
-from desk.servers.errors import NotHereError, NotReadyError, ServerUnavailableError
-from desk.servers.ports import free_port
-from desk.servers.process import LocalProcess, find_program, new_folder
-from desk.servers.server import Server, begin
+from desk.testing.errors import NotHereError, NotReadyError, ServerUnavailableError
+from desk.testing.ports import free_port
+from desk.testing.process import LocalProcess, find_program, new_folder
+from desk.testing.server import Server, begin
 
 ADVICE = "run tests/install-servers"
 ANSWER_SECONDS = 3.0

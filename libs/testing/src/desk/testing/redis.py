@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from redis import Redis, RedisError
 
-from desk.servers.errors import NotReadyError
-from desk.servers.machine import GivenAddress
-from desk.servers.ports import free_port
-from desk.servers.process import LocalProcess, find_program, new_folder
-from desk.servers.server import Environment, Server, begin, first_of, given, image_of
+from desk.testing.errors import NotReadyError
+from desk.testing.machine import GivenAddress
+from desk.testing.ports import free_port
+from desk.testing.process import LocalProcess, find_program, new_folder
+from desk.testing.server import Environment, Server, begin, first_of, given, image_of
 
 ADVICE = "run tests/install-servers, or name a server of yours in DESK_TEST_REDIS_URL"
 IMAGE = "redis:8"
@@ -49,7 +49,7 @@ def given_redis(environment: Environment) -> RedisServer:
 
 def docker_redis(environment: Environment) -> RedisServer:
     """Return a server in a container of REDIS_IMAGE."""
-    from desk.servers.container import Container  # noqa: PLC0415  # slow to import, and only needed here
+    from desk.testing.container import Container  # noqa: PLC0415  # slow to import, and only needed here
 
     image, port = image_of(environment, "REDIS", IMAGE), free_port()
     container = Container(image, ports={6379: port}, command=["redis-server", "--protected-mode", "no", *OPTIONS])

@@ -12,11 +12,11 @@ import aio_pika
 import httpx
 from aio_pika.exceptions import AMQPException
 
-from desk.servers.errors import NotReadyError
-from desk.servers.machine import GivenAddress
-from desk.servers.ports import free_port
-from desk.servers.process import LocalProcess, find_program, new_folder
-from desk.servers.server import Environment, Server, begin, first_of, given, image_of
+from desk.testing.errors import NotReadyError
+from desk.testing.machine import GivenAddress
+from desk.testing.ports import free_port
+from desk.testing.process import LocalProcess, find_program, new_folder
+from desk.testing.server import Environment, Server, begin, first_of, given, image_of
 
 ADVICE = "run tests/install-servers, or name a server of yours in DESK_TEST_RABBITMQ_URL"
 IMAGE = "rabbitmq:4-management"
@@ -95,7 +95,7 @@ def given_rabbit(environment: Environment) -> RabbitServer:
 
 def docker_rabbit(environment: Environment) -> RabbitServer:
     """Return a server in a container of RABBITMQ_IMAGE, which has the management plugin."""
-    from desk.servers.container import Container  # noqa: PLC0415  # slow to import, and only needed here
+    from desk.testing.container import Container  # noqa: PLC0415  # slow to import, and only needed here
 
     image, password = image_of(environment, "RABBITMQ", IMAGE), secrets.token_urlsafe(12)
     port, management_port = free_port(), free_port()

@@ -12,12 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from desk.servers import container
-from desk.servers.errors import NotHereError, NotOursError, ServerFailedError, ServerUnavailableError
-from desk.servers.process import LocalProcess, find_program, new_folder
-from desk.servers.redis import docker_redis, given_redis, local_redis, open_redis
-from desk.servers.s3 import given_s3, local_moto
-from desk.servers.server import first_of, image_of
+from desk.testing import container
+from desk.testing.errors import NotHereError, NotOursError, ServerFailedError, ServerUnavailableError
+from desk.testing.process import LocalProcess, find_program, new_folder
+from desk.testing.redis import docker_redis, given_redis, local_redis, open_redis
+from desk.testing.s3 import given_s3, local_moto
+from desk.testing.server import first_of, image_of
 
 pytest_plugins = ["pytester"]
 
@@ -50,7 +50,7 @@ def test_a_given_s3_server_comes_with_its_keys():
 
 
 def test_a_given_address_that_does_not_answer_is_an_error_and_not_passed_over(monkeypatch):
-    monkeypatch.setattr("desk.servers.server.GIVEN_SECONDS", 0.2)
+    monkeypatch.setattr("desk.testing.server.GIVEN_SECONDS", 0.2)
     with pytest.raises(ServerFailedError, match="given address: no answer within"):
         open_redis({"DESK_TEST_REDIS_URL": "redis://127.0.0.1:1"})
 
@@ -103,7 +103,7 @@ def test_a_server_outlives_the_thread_that_started_it():
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent died")
 def test_a_server_ends_when_the_tests_are_killed():
     find_program("setpriv")
-    code = "from desk.servers.redis import local_redis; s = local_redis(); print(s.pid, flush=True); input()"
+    code = "from desk.testing.redis import local_redis; s = local_redis(); print(s.pid, flush=True); input()"
     command = [sys.executable, "-c", code]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as tests:  # noqa: S603
         server = psutil.Process(int(tests.stdout.readline()))

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from desk.servers.errors import ServersError
-from desk.servers.server import Server
+from desk.testing.errors import ServersError
+from desk.testing.server import Server
 
 if TYPE_CHECKING:  # each server's module is imported with its first use, so that other test runs start quickly
-    from desk.servers.postgres import PostgresServer
-    from desk.servers.rabbit import RabbitServer
-    from desk.servers.redis import RedisServer
-    from desk.servers.s3 import S3Server
+    from desk.testing.postgres import PostgresServer
+    from desk.testing.rabbit import RabbitServer
+    from desk.testing.redis import RedisServer
+    from desk.testing.s3 import S3Server
 
 S = TypeVar("S", bound=Server)
 
@@ -22,7 +22,7 @@ REPORT = pytest.StashKey[dict[str, str]]()
 @pytest.fixture(scope="session")
 def postgres_server(pytestconfig: pytest.Config) -> "Iterator[PostgresServer]":
     """A PostgreSQL for the whole run; give each test a database of its own."""
-    from desk.servers.postgres import open_postgres  # noqa: PLC0415
+    from desk.testing.postgres import open_postgres  # noqa: PLC0415
 
     yield from _opened(pytestconfig, "PostgreSQL", open_postgres)
 
@@ -30,7 +30,7 @@ def postgres_server(pytestconfig: pytest.Config) -> "Iterator[PostgresServer]":
 @pytest.fixture(scope="session")
 def rabbit_server(pytestconfig: pytest.Config) -> "Iterator[RabbitServer]":
     """A RabbitMQ for the whole run; give each test a virtual host of its own."""
-    from desk.servers.rabbit import open_rabbit  # noqa: PLC0415
+    from desk.testing.rabbit import open_rabbit  # noqa: PLC0415
 
     yield from _opened(pytestconfig, "RabbitMQ", open_rabbit)
 
@@ -38,7 +38,7 @@ def rabbit_server(pytestconfig: pytest.Config) -> "Iterator[RabbitServer]":
 @pytest.fixture(scope="session")
 def redis_server(pytestconfig: pytest.Config) -> "Iterator[RedisServer]":
     """A Redis for the whole run; give each test keys of its own."""
-    from desk.servers.redis import open_redis  # noqa: PLC0415
+    from desk.testing.redis import open_redis  # noqa: PLC0415
 
     yield from _opened(pytestconfig, "Redis", open_redis)
 
@@ -46,7 +46,7 @@ def redis_server(pytestconfig: pytest.Config) -> "Iterator[RedisServer]":
 @pytest.fixture(scope="session")
 def s3_server(pytestconfig: pytest.Config) -> "Iterator[S3Server]":
     """An S3 server for the whole run; give each test a bucket of its own."""
-    from desk.servers.s3 import open_s3  # noqa: PLC0415
+    from desk.testing.s3 import open_s3  # noqa: PLC0415
 
     yield from _opened(pytestconfig, "S3", open_s3)
 

@@ -13,11 +13,11 @@ import urllib3
 from minio import Minio
 from minio.error import MinioException
 
-from desk.servers.errors import NotReadyError
-from desk.servers.machine import GivenAddress
-from desk.servers.ports import free_port
-from desk.servers.process import LocalProcess, find_program, new_folder
-from desk.servers.server import Environment, Server, begin, first_of, given, image_of
+from desk.testing.errors import NotReadyError
+from desk.testing.machine import GivenAddress
+from desk.testing.ports import free_port
+from desk.testing.process import LocalProcess, find_program, new_folder
+from desk.testing.server import Environment, Server, begin, first_of, given, image_of
 
 ADVICE = "run tests/install-servers, or name a server of yours in DESK_TEST_S3_ENDPOINT"
 IMAGE = "pgsty/silo:latest"  # a maintained build of MinIO; upstream publishes none any more
@@ -94,7 +94,7 @@ def given_s3(environment: Environment) -> S3Server:
 
 def docker_s3(environment: Environment) -> S3Server:
     """Return a server in a container of S3_IMAGE, a build of MinIO."""
-    from desk.servers.container import Container  # noqa: PLC0415  # slow to import, and only needed here
+    from desk.testing.container import Container  # noqa: PLC0415  # slow to import, and only needed here
 
     image, port, secret = image_of(environment, "S3", IMAGE), free_port(), secrets.token_hex(12)
     container = Container(

@@ -12,12 +12,12 @@ import pytest
 from minio import Minio
 from redis import Redis
 
-from desk.servers.errors import NotReadyError
-from desk.servers.postgres import PostgresServer, local_postgres
-from desk.servers.rabbit import QUEUE_SETTLE_SECONDS, RabbitServer, local_rabbit
-from desk.servers.redis import RedisServer, local_redis
-from desk.servers.s3 import S3Server, local_minio, local_moto
-from desk.servers.server import Server
+from desk.testing.errors import NotReadyError
+from desk.testing.postgres import PostgresServer, local_postgres
+from desk.testing.rabbit import QUEUE_SETTLE_SECONDS, RabbitServer, local_rabbit
+from desk.testing.redis import RedisServer, local_redis
+from desk.testing.s3 import S3Server, local_minio, local_moto
+from desk.testing.server import Server
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +129,7 @@ def test_a_server_says_how_it_was_obtained(server):
 
 def test_a_paused_server_hangs_and_goes_on_afterwards(server, monkeypatch):
     for module in ("postgres.CONNECT_SECONDS", "rabbit.ANSWER_SECONDS", "redis.ANSWER_SECONDS", "s3.ANSWER_SECONDS"):
-        monkeypatch.setattr(f"desk.servers.{module}", 0.3)
+        monkeypatch.setattr(f"desk.testing.{module}", 0.3)
     server.pause()
     started = time.monotonic()
     with pytest.raises(NotReadyError):

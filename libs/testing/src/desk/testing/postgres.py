@@ -15,11 +15,11 @@ from urllib.parse import quote, urlsplit
 
 import asyncpg
 
-from desk.servers.errors import NotReadyError, ServerFailedError
-from desk.servers.machine import GivenAddress
-from desk.servers.ports import free_port
-from desk.servers.process import LocalProcess, clean_environment, find_program, new_folder
-from desk.servers.server import Environment, Server, begin, first_of, given, image_of
+from desk.testing.errors import NotReadyError, ServerFailedError
+from desk.testing.machine import GivenAddress
+from desk.testing.ports import free_port
+from desk.testing.process import LocalProcess, clean_environment, find_program, new_folder
+from desk.testing.server import Environment, Server, begin, first_of, given, image_of
 
 ADVICE = "run tests/install-servers, or name a server of yours in DESK_TEST_POSTGRES_URL"
 IMAGE = "postgres:17"
@@ -103,7 +103,7 @@ def given_postgres(environment: Environment) -> PostgresServer:
 
 def docker_postgres(environment: Environment) -> PostgresServer:
     """Return a server in a container of POSTGRES_IMAGE."""
-    from desk.servers.container import Container  # noqa: PLC0415  # slow to import, and only needed here
+    from desk.testing.container import Container  # noqa: PLC0415  # slow to import, and only needed here
 
     image, port, password = image_of(environment, "POSTGRES", IMAGE), free_port(), secrets.token_urlsafe(12)
     settings = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
