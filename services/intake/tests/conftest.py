@@ -16,13 +16,13 @@ import pytest
 import structlog
 from fastapi import FastAPI
 
-from desk.chassis.budget import Budgets
-from desk.chassis.bus import BrokerDownError, Consumer
+from desk.chassis.bus import BrokerUnavailableError, Consumer
 from desk.chassis.crypto import TokenIssuer, TokenReader, Vault, new_key_pair
-from desk.chassis.db import Database, migrate
 from desk.chassis.events import Message
-from desk.chassis.storage import FolderStore, StorageDownError
+from desk.chassis.rate_limits import RateLimits
+from desk.chassis.storage import FolderStore, ObjectStoreUnavailableError
 from desk.chassis.telemetry import Telemetry
+from desk.database import Database, migrate
 from desk.intake.app import IDENTITY_AUDIENCE, IDENTITY_ISSUER, Parts, create_app
 from desk.intake.clients import CaptchaClient, RegistryClient
 from desk.intake.settings import Settings
@@ -122,7 +122,7 @@ class SpyBroker:
 
     async def publish(self, message: Message) -> None:
         if self.down:
-            raise BrokerDownError
+            raise BrokerUnavailableError
         self.published.append(message)
         self.got_one.set()
 
@@ -153,7 +153,7 @@ class BreakableStore(FolderStore):
 
     def _demand(self) -> None:
         if self.down:
-            raise StorageDownError("away")
+            raise ObjectStoreUnavailableError("away")
 
 
 @dataclass
@@ -334,7 +334,7 @@ async def desk(settings: Settings, tmp_path: Path, empty_database: Path) -> Asyn
         database=Database(settings.database_url.get_secret_value()),
         broker=broker,
         storage=storage,
-        budgets=Budgets("memory://"),
+        rate_limits=RateLimits("memory://"),
         captcha=CaptchaClient(peer),
         registry=RegistryClient(gateway),
         identity=TokenReader(PUBLIC_KEY, issuer=IDENTITY_ISSUER, audience=IDENTITY_AUDIENCE),

@@ -7,8 +7,8 @@ import pytest
 from alembic import command
 from pydantic import ValidationError
 
-from desk.chassis.db import alembic_config
 from desk.chassis.telemetry import configure_logging
+from desk.database import alembic_config
 from desk.intake.settings import Settings
 from desk.intake.store import AttachmentStore, RequestStore
 

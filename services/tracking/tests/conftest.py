@@ -3,7 +3,6 @@
 A test that uses the store runs on both databases. One that is marked ``ON_SQLITE`` in its file runs on SQLite only.
 """
 
-import asyncio
 import io
 import json
 import logging
@@ -12,7 +11,6 @@ import shutil
 import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,19 +21,20 @@ import pytest
 import structlog
 from alembic import command
 from fastapi import FastAPI
-from sqlalchemy import event, select, text
+from sqlalchemy import event, select
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
 from sqlalchemy.pool import Pool
 from stdnum import damm
 
-from desk.chassis.budget import Budgets
 from desk.chassis.bus import Bus, QueueSpec, Topology
 from desk.chassis.bus.embedded import EmbeddedBroker
 from desk.chassis.crypto import TokenIssuer, Vault, new_key_pair
-from desk.chassis.db import Database, alembic_config, migrate
 from desk.chassis.events import Message, inbox, outbox
+from desk.chassis.rate_limits import RateLimits
 from desk.chassis.telemetry import Telemetry, configure_logging
-from desk.servers.postgres import PostgresServer
+from desk.database import Database, alembic_config
+from desk.testing.databases import empty_tables, migrated_database
+from desk.testing.postgres import PostgresServer
 from desk.tracking.app import TOKEN_ISSUER, Parts, create_app
 from desk.tracking.clients import CaptchaClient, IntakeClient, RegistryClient
 from desk.tracking.domain import Case
@@ -70,24 +69,6 @@ SECRETS = (
     "پاسخ روشن",
     "پرسش من نبود",
 )
-
-
-def migrated_database(server: PostgresServer, package: str) -> str:
-    name = f"test_{secrets.token_hex(4)}"
-    url = server.create_database(name, name, secrets.token_urlsafe(12))
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(lambda: asyncio.run(migrate(package, url))).result()
-    return url
-
-
-async def empty_tables(database: Database) -> None:
-    async with database.transaction() as session:
-        names = (
-            await session.execute(
-                text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename != 'alembic_version'")
-            )
-        ).scalars()
-        await session.execute(text("TRUNCATE " + ", ".join(f'"{name}"' for name in names)))
 
 
 REPORTS: dict[str, dict[str, Any]] = {
@@ -450,7 +431,7 @@ async def tracking(tmp_path: Path, database: Database) -> AsyncIterator[Tracking
     parts = Parts(
         database=database,
         broker=broker,
-        budgets=Budgets("memory://"),
+        rate_limits=RateLimits("memory://"),
         captcha=CaptchaClient(peers.client(peers.answer_captcha)),
         intake=IntakeClient(peers.client(peers.find_request)),
         registry=RegistryClient(peers.client(peers.list_lookups)),

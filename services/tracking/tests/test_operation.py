@@ -9,7 +9,7 @@ from alembic import command
 from sqlalchemy import inspect
 
 from desk.chassis.bus import ContractError
-from desk.chassis.db import Database, alembic_config
+from desk.database import Database, alembic_config
 from desk.tracking.domain import CaseUnknownError
 from desk.tracking.events import REPORTS, RequestIdentityRejected, RequestPending, RequestSubmitted
 
