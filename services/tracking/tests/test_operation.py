@@ -10,7 +10,7 @@ from sqlalchemy import inspect
 
 from desk.chassis.bus import ContractError
 from desk.database import Database, alembic_config
-from desk.tracking.domain import CaseUnknownError
+from desk.tracking.domain import CaseNotReadyError
 from desk.tracking.events import REPORTS, RequestIdentityRejected, RequestPending, RequestSubmitted
 
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -110,21 +110,21 @@ async def busy(tracking, new_code):
     await tracking.report("case-answered", referred, seq=2)
     with pytest.raises(ContractError):
         await tracking.submit(applicant={"national_id": "0013542419"})
-    with pytest.raises(CaseUnknownError):
+    with pytest.raises(CaseNotReadyError):
         await tracking.report("case-answered", new_code())
-    await tracking.ask(code)
-    await tracking.ask(code, "8275737168")
-    await tracking.ask("123", "رضایی")
+    await tracking.look_up(code)
+    await tracking.look_up(code, "8275737168")
+    await tracking.look_up("123", "رضایی")
     tracking.peers.intake = httpx.Response(200, json={"text": "متن درخواست"})
-    await tracking.ask(new_code())
+    await tracking.look_up(new_code())
     tracking.peers.intake = httpx.ConnectError("refused")
-    await tracking.ask(new_code())
+    await tracking.look_up(new_code())
     return code
 
 
 @ON_SQLITE
 async def test_personal_data_cannot_be_read_in_the_database_file(busy, tracking, secrets_of_people):
-    written = tracking.written()
+    written = tracking.stored_bytes()
     assert busy.encode() in written, "the test looks into the right files"
     assert not [word for word in secrets_of_people if word.encode() in written]
 
@@ -132,7 +132,7 @@ async def test_personal_data_cannot_be_read_in_the_database_file(busy, tracking,
 async def test_the_log_holds_nothing_personal(logged, busy, secrets_of_people):
     text = logged()
     assert "report refused" in text
-    assert "answer not understood" in text
+    assert "unexpected response" in text
     assert not [word for word in (*secrets_of_people, "8275737168", busy) if word in text]
 
 

@@ -93,7 +93,7 @@ async def test_every_field_of_a_submission_is_published_with_its_referral(
     code = request_data["tracking_code"]
     await tracking.bus.handle(submission(code, **request_data))
     await tracking.report("case-referred", code)
-    [referred] = await tracking.announced("request-referred")
+    [referred] = await tracking.published("request-referred")
     referred["data"].pop("history")
     sent, received = values_of(request_data), values_of(referred["data"])
     assert {path: received.get(path) for path in sent.keys() - OF_THE_REFERRAL} == {
