@@ -69,7 +69,7 @@ class Reports:
         cases = self.context.cases(session)
         found = await cases.find_and_lock(received.data.tracking_code)
         if found is None or found[0].state is State.IDENTITY_PENDING:  # the province may receive a release first
-            if not received.last_try:
+            if not received.last_attempt:
                 raise CaseNotReadyError
             await self._refuse(session, sender, received, UnknownCaseError(), FIRST_SEQ)
             return
