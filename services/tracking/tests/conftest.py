@@ -304,7 +304,7 @@ class Tracking:
 
     async def states(self, tracking_code: str) -> list[str]:
         """Return the states of the history in order."""
-        return [step.state.value for step in await self.history(tracking_code)]
+        return [entry.state.value for entry in await self.history(tracking_code)]
 
     async def refusals(self, tracking_code: str) -> list[tuple[str, str, str, str]]:
         """Return event id, province, report and reason of each refusal."""

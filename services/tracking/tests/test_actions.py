@@ -1,4 +1,4 @@
-"""What an applicant may do by the tracking token, once, and who hears of it."""
+"""The applicant's actions by tracking token: allowed once, and published."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ from desk.tracking.domain import Party, State, is_allowed
 from desk.tracking.store import case_table, refusal_table, step_table
 
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""Every state with every action, and drawn sequences; the other tests run each action on PostgreSQL too."""
+"""Every state with every action, and random sequences; the other tests run each action on PostgreSQL too."""
 REPLY = {"text": "شمارهٔ گذرنامه B12345678 است."}
 WITHDRAWAL = {"reason": "مشکل برطرف شد."}
 RATING = {"rating": 4, "comment": "پاسخ روشن بود."}
@@ -24,13 +24,13 @@ EVENTS = {
     "rating": "request-rated",
     "objection": "request-objected",
 }
-SAYS = {
+PUBLISHED_DATA = {
     "replies": {"text": REPLY["text"], "files": []},
     "withdrawal": WITHDRAWAL,
     "rating": RATING,
     "objection": OBJECTION | {"for_role": "supervisor"},
 }
-WAYS = {
+REPORTS_TO_STATE = {
     "registered": [],
     "received": ["case-received"],
     "in_progress": ["case-assigned"],
@@ -38,7 +38,7 @@ WAYS = {
     "answered": ["case-answered"],
     "rejected": ["case-rejected"],
 }
-FITTING = {
+ALLOWED = {
     "registered": {"withdrawal": "withdrawn"},
     "received": {"withdrawal": "withdrawn"},
     "in_progress": {"withdrawal": "withdrawn"},
@@ -46,18 +46,18 @@ FITTING = {
     "answered": {"rating": "answered", "objection": "objected"},
     "rejected": {"objection": "objected"},
 }
-FITS = [(state, move, after) for state, moves in FITTING.items() for move, after in moves.items()]
-DOES_NOT_FIT = [(state, move) for state in WAYS for move in BODIES if move not in FITTING[state]]
-ACTIONS = {"replies": "reply", "withdrawal": "withdraw", "rating": "rate", "objection": "object"}
+ALLOWED_CASES = [(state, action, after) for state, actions in ALLOWED.items() for action, after in actions.items()]
+FORBIDDEN_CASES = [(state, action) for state in REPORTS_TO_STATE for action in BODIES if action not in ALLOWED[state]]
+ACTION_NAMES = {"replies": "reply", "withdrawal": "withdraw", "rating": "rate", "objection": "object"}
 
 
 @pytest.fixture
 def case_in(tracking):
-    """Open a case and bring it into a state."""
+    """Return a function that opens a case and reports it into a state."""
 
     async def case_in(state):
         code = await tracking.submit()
-        for seq, name in enumerate(WAYS[state], start=1):
+        for seq, name in enumerate(REPORTS_TO_STATE[state], start=1):
             await tracking.report(name, code, seq=seq)
         return code
 
@@ -65,53 +65,53 @@ def case_in(tracking):
 
 
 @ON_SQLITE
-@pytest.mark.parametrize("state", WAYS)
-async def test_the_page_is_told_what_its_applicant_may_do(tracking, case_in, state):
+@pytest.mark.parametrize("state", REPORTS_TO_STATE)
+async def test_the_response_lists_the_possible_actions(tracking, case_in, state):
     shown = (await tracking.look_up(await case_in(state))).json()
-    assert sorted(shown["actions"]) == sorted(ACTIONS[move] for move in FITTING[state])
+    assert sorted(shown["actions"]) == sorted(ACTION_NAMES[action] for action in ALLOWED[state])
 
 
 @ON_SQLITE
-@pytest.mark.parametrize(("state", "move", "after"), FITS)
-async def test_a_move_that_fits_leads_to_its_state(tracking, case_in, state, move, after):
+@pytest.mark.parametrize(("state", "action", "after"), ALLOWED_CASES)
+async def test_an_allowed_action_changes_the_state(tracking, case_in, state, action, after):
     code = await case_in(state)
-    answer = await tracking.act(move, code, BODIES[move])
+    answer = await tracking.act(action, code, BODIES[action])
     assert (answer.status_code, answer.json()["state"], await tracking.state(code)) == (200, after, after)
 
 
-@pytest.mark.parametrize(("state", "move", "after"), FITS)
-async def test_the_province_is_told_of_a_move(tracking, case_in, state, move, after):
+@pytest.mark.parametrize(("state", "action", "after"), ALLOWED_CASES)
+async def test_an_action_is_published_to_the_province(tracking, case_in, state, action, after):
     code = await case_in(state)
-    await tracking.act(move, code, BODIES[move])
-    [told] = await tracking.published(EVENTS[move])
-    assert told["routing_key"] == f"{EVENTS[move]}.isfahan"
-    assert told["subject"] == told["data"].pop("tracking_code") == code
-    assert told["data"].pop("at")
-    assert told["data"] == SAYS[move]
+    await tracking.act(action, code, BODIES[action])
+    [event] = await tracking.published(EVENTS[action])
+    assert event["routing_key"] == f"{EVENTS[action]}.isfahan"
+    assert event["subject"] == event["data"].pop("tracking_code") == code
+    assert event["data"].pop("at")
+    assert event["data"] == PUBLISHED_DATA[action]
     changed = [each["data"]["state"] for each in await tracking.published("request-status-changed")]
-    assert (changed[-1:] == [after]) == (after != state or bool(WAYS[state]))
+    assert (changed[-1:] == [after]) == (after != state or bool(REPORTS_TO_STATE[state]))
 
 
 @ON_SQLITE
-@pytest.mark.parametrize(("state", "move"), DOES_NOT_FIT)
-async def test_a_move_that_does_not_fit_changes_and_announces_nothing(tracking, case_in, state, move):
+@pytest.mark.parametrize(("state", "action"), FORBIDDEN_CASES)
+async def test_an_action_that_is_not_allowed_changes_and_publishes_nothing(tracking, case_in, state, action):
     code = await case_in(state)
-    history, announced = await tracking.history(code), await tracking.published()
-    answer = await tracking.act(move, code, BODIES[move])
+    history, published = await tracking.history(code), await tracking.published()
+    answer = await tracking.act(action, code, BODIES[action])
     assert (answer.status_code, answer.json()["code"]) == (409, "action_not_possible")
-    assert (await tracking.history(code), await tracking.published()) == (history, announced)
+    assert (await tracking.history(code), await tracking.published()) == (history, published)
 
 
-@pytest.mark.parametrize(("state", "move", "after"), FITS)
-async def test_a_double_click_moves_once_and_is_answered_twice(tracking, case_in, state, move, after):
+@pytest.mark.parametrize(("state", "action", "after"), ALLOWED_CASES)
+async def test_a_double_click_acts_once_and_each_call_succeeds(tracking, case_in, state, action, after):
     code = await case_in(state)
-    answers = await asyncio.gather(*(tracking.act(move, code, BODIES[move]) for _ in range(3)))
+    answers = await asyncio.gather(*(tracking.act(action, code, BODIES[action]) for _ in range(3)))
     assert [(each.status_code, each.json()["state"]) for each in answers] == [(200, after)] * 3
-    assert len(await tracking.published(EVENTS[move])) == 1
-    assert len([step for step in await tracking.history(code) if step.action]) == 1
+    assert len(await tracking.published(EVENTS[action])) == 1
+    assert len([entry for entry in await tracking.history(code) if entry.action]) == 1
 
 
-async def test_a_repeat_is_answered_even_when_the_case_has_gone_on(tracking, case_in):
+async def test_a_repeat_succeeds_even_after_a_later_report(tracking, case_in):
     code = await case_in("info_requested")
     await tracking.act("replies", code, REPLY)
     await tracking.report("case-answered", code, seq=2)
@@ -119,20 +119,20 @@ async def test_a_repeat_is_answered_even_when_the_case_has_gone_on(tracking, cas
     assert (answer.status_code, answer.json()["state"]) == (200, "answered")
 
 
-async def test_a_key_is_not_for_other_words(tracking, case_in):
+async def test_a_key_cannot_be_reused_with_another_text(tracking, case_in):
     code = await case_in("info_requested")
     await tracking.act("replies", code, REPLY)
     answer = await tracking.act("replies", code, {"text": "شمارهٔ دیگر"})
     assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
 
 
-async def test_a_second_question_takes_a_second_reply(tracking, case_in):
+async def test_a_second_question_can_be_answered_too(tracking, case_in):
     code = await case_in("info_requested")
     await tracking.act("replies", code, REPLY)
     await tracking.report("case-info-requested", code, seq=2)
     answer = await tracking.act("replies", code, {"text": "این هم پاسخ دوم"}, key="key-00000002")
     assert answer.is_success
-    assert [step["title"] for step in answer.json()["history"]] == [
+    assert [entry["title"] for entry in answer.json()["history"]] == [
         "ثبت شد",
         "نیازمند توضیح شما",
         "توضیح شما فرستاده شد",
@@ -141,12 +141,12 @@ async def test_a_second_question_takes_a_second_reply(tracking, case_in):
     ]
 
 
-async def test_a_reply_stands_after_its_question_even_if_the_provinces_clock_is_ahead(tracking):
+async def test_a_reply_comes_after_its_question_even_if_the_provinces_clock_is_ahead(tracking):
     code = await tracking.submit()
     await tracking.report("case-info-requested", code, at="2099-01-01T00:00:00Z")
     await tracking.act("replies", code, REPLY)
     await tracking.report("case-assigned", code, seq=2, at="2098-01-01T00:00:00Z")
-    assert [(step.state.value, step.action) for step in await tracking.history(code)] == [
+    assert [(entry.state.value, entry.action) for entry in await tracking.history(code)] == [
         ("registered", None),
         ("info_requested", None),
         ("in_progress", "reply"),
@@ -160,7 +160,7 @@ async def test_a_rating_is_shown_with_its_number_and_comment(tracking, case_in):
     assert (last["title"], last["note"], last["action"]) == ("ارزیابی شما ثبت شد: ۴ از ۵", RATING["comment"], "rate")
 
 
-async def test_an_answer_is_rated_once_and_the_next_one_again(tracking, case_in):
+async def test_each_answer_can_be_rated_once(tracking, case_in):
     code = await case_in("answered")
     await tracking.act("rating", code, RATING)
     second = await tracking.act("rating", code, {"rating": 1}, key="key-00000002")
@@ -170,7 +170,7 @@ async def test_an_answer_is_rated_once_and_the_next_one_again(tracking, case_in)
     assert (await tracking.act("rating", code, {"rating": 1}, key="key-00000003")).is_success
 
 
-async def test_an_applicant_objects_once(tracking, case_in):
+async def test_an_applicant_can_object_once(tracking, case_in):
     code = await case_in("answered")
     await tracking.act("objection", code, OBJECTION)
     await tracking.report("case-answered", code, seq=2)
@@ -179,14 +179,14 @@ async def test_an_applicant_objects_once(tracking, case_in):
     assert (await tracking.look_up(code)).json()["actions"] == ["rate"]
 
 
-async def test_the_page_is_told_until_when_to_object(tracking, case_in):
+async def test_the_response_contains_the_last_moment_of_an_objection(tracking, case_in):
     shown = (await tracking.look_up(await case_in("answered"))).json()
     left = datetime.fromisoformat(shown["objection_until"]) - datetime.now(UTC)
     assert timedelta(days=15) <= left <= timedelta(days=16)
     assert (await tracking.look_up(await case_in("received"))).json()["objection_until"] is None
 
 
-async def test_after_the_window_an_objection_comes_too_late(tracking, case_in):
+async def test_an_objection_after_the_period_is_refused(tracking, case_in):
     code = await case_in("answered")
     tracking.set_clock(datetime.now(UTC) + timedelta(days=17))
     answer = await tracking.act("objection", code, OBJECTION)
@@ -194,21 +194,21 @@ async def test_after_the_window_an_objection_comes_too_late(tracking, case_in):
     assert "object" not in (await tracking.look_up(code)).json()["actions"]
 
 
-async def test_after_an_objection_the_province_goes_on(tracking, case_in):
+async def test_a_province_can_report_after_an_objection(tracking, case_in):
     code = await case_in("answered")
     await tracking.act("objection", code, OBJECTION)
     await tracking.report("case-assigned", code, seq=2)
     assert await tracking.states(code) == ["registered", "answered", "objected", "in_progress"]
 
 
-async def test_a_report_that_comes_after_a_withdrawal_is_refused_with_its_reason(tracking, case_in):
+async def test_a_report_after_a_withdrawal_is_refused(tracking, case_in):
     code = await case_in("received")
     await tracking.act("withdrawal", code, WITHDRAWAL)
     event_id = await tracking.report("case-answered", code, seq=2)
     assert await tracking.refusals(code) == [(event_id, "isfahan", "case-answered", "illegal_move")]
 
 
-async def test_who_withdraws_before_being_looked_up_is_heard_of_by_no_province_until_the_release(
+async def test_a_withdrawal_before_the_look_up_is_published_to_the_province_after_the_release(
     tracking, pending, submission, new_code
 ):
     code = new_code()
@@ -216,37 +216,39 @@ async def test_who_withdraws_before_being_looked_up_is_heard_of_by_no_province_u
     assert (await tracking.act("withdrawal", code, {})).json()["state"] == "withdrawn"
     assert await tracking.published("request-withdrawn") == []
     await tracking.bus.handle(submission(code, seq=2))
-    [told] = await tracking.published("request-withdrawn")
-    assert told["seq"] > 2, "the province has heard of the release with number 2"
+    [event] = await tracking.published("request-withdrawn")
+    assert event["seq"] > 2, "the release was number 2"
     assert await tracking.state(code) == "withdrawn"
 
 
-async def test_intake_is_told_not_to_look_up_who_has_withdrawn(tracking, pending, new_code):
+async def test_a_withdrawal_before_the_look_up_is_published_to_intake_once(tracking, pending, new_code):
     code = new_code()
     await tracking.bus.handle(pending(code))
     for _ in range(2):
         await tracking.act("withdrawal", code, WITHDRAWAL)
-    [told] = await tracking.published("request-pending-withdrawn")
-    assert (told["routing_key"], told["subject"]) == ("request-pending-withdrawn.isfahan", code)
-    assert sorted(told["data"]) == ["at", "tracking_code"], "not even why"
+    [event] = await tracking.published("request-pending-withdrawn")
+    assert (event["routing_key"], event["subject"]) == ("request-pending-withdrawn.isfahan", code)
+    assert sorted(event["data"]) == ["at", "tracking_code"], "without the reason"
 
 
-async def test_intake_is_told_nothing_of_a_request_that_is_released(tracking, case_in):
+async def test_a_withdrawal_after_the_release_is_not_published_to_intake(tracking, case_in):
     await tracking.act("withdrawal", await case_in("registered"), {})
     assert await tracking.published("request-pending-withdrawn") == []
 
 
-async def test_a_rejection_that_crosses_a_withdrawal_is_told_to_nobody(tracking, pending, identity_rejected, new_code):
+async def test_a_rejection_after_a_withdrawal_changes_and_publishes_nothing(
+    tracking, pending, identity_rejected, new_code
+):
     code = new_code()
     await tracking.bus.handle(pending(code))
     await tracking.act("withdrawal", code, {})
-    history, announced = await tracking.history(code), await tracking.published()
+    history, published = await tracking.history(code), await tracking.published()
     await tracking.bus.handle(identity_rejected(code))
     assert await tracking.state(code) == "withdrawn"
-    assert (await tracking.history(code), await tracking.published()) == (history, announced)
+    assert (await tracking.history(code), await tracking.published()) == (history, published)
 
 
-async def test_a_withdrawal_that_crosses_a_rejection_comes_too_late(tracking, pending, identity_rejected, new_code):
+async def test_a_withdrawal_after_a_rejection_is_refused(tracking, pending, identity_rejected, new_code):
     code = new_code()
     await tracking.bus.handle(pending(code))
     await tracking.bus.handle(identity_rejected(code))
@@ -259,7 +261,7 @@ async def test_a_withdrawal_that_crosses_a_rejection_comes_too_late(tracking, pe
     ("token", "code"),
     [("none", "tracking_token_missing"), ("forged", "tracking_token_invalid"), ("old", "tracking_token_expired")],
 )
-async def test_without_a_token_that_holds_nothing_is_done(tracking, case_in, token, code):
+async def test_an_action_without_a_valid_token_is_refused(tracking, case_in, token, code):
     tracking_code = await case_in("received")
     tokens = {"none": "", "forged": "abc", "old": tracking.token(tracking_code, seconds=-1)}
     headers = {"idempotency-key": "key-00000001"}
@@ -269,7 +271,7 @@ async def test_without_a_token_that_holds_nothing_is_done(tracking, case_in, tok
     assert await tracking.state(tracking_code) == "received"
 
 
-async def test_a_token_for_something_else_is_none(tracking, case_in):
+async def test_a_token_with_another_audience_is_refused(tracking, case_in):
     code = await case_in("received")
     answer = await tracking.act("withdrawal", code, {}, token=tracking.token(code, audience="desk.identity"))
     assert answer.json()["code"] == "tracking_token_invalid"
@@ -277,7 +279,7 @@ async def test_a_token_for_something_else_is_none(tracking, case_in):
 
 @ON_SQLITE
 @pytest.mark.parametrize("key", [None, "short", "with spaces in", "ک" * 9])
-async def test_a_move_needs_a_usable_key(tracking, case_in, key):
+async def test_an_action_requires_a_valid_idempotency_key(tracking, case_in, key):
     code = await case_in("received")
     sent = key.encode() if key else None
     answer = await tracking.act("withdrawal", code, {}, key=sent)
@@ -286,7 +288,7 @@ async def test_a_move_needs_a_usable_key(tracking, case_in, key):
 
 @ON_SQLITE
 @pytest.mark.parametrize(
-    ("move", "body", "field"),
+    ("action", "body", "field"),
     [
         ("replies", {}, "text"),
         ("replies", {"text": " \u200c\n"}, "text"),
@@ -298,19 +300,19 @@ async def test_a_move_needs_a_usable_key(tracking, case_in, key):
         ("withdrawal", {"reason": "ا" * 1001}, "reason"),
     ],
 )
-async def test_bad_words_are_refused_at_their_field(tracking, case_in, move, body, field):
-    answer = await tracking.act(move, await case_in("answered"), body)
+async def test_invalid_fields_are_refused_by_name(tracking, case_in, action, body, field):
+    answer = await tracking.act(action, await case_in("answered"), body)
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
-async def test_moves_of_one_request_are_bounded(tracking, case_in):
+async def test_the_actions_on_one_request_are_rate_limited(tracking, case_in):
     code = await case_in("registered")
     answers = [await tracking.act("rating", code, RATING) for _ in range(31)]
     assert (answers[29].status_code, answers[30].status_code) == (409, 429)
 
 
-async def test_a_request_tracking_has_not_heard_of_cannot_be_moved_yet(tracking, new_code):
+async def test_an_action_on_an_unknown_request_is_not_possible_yet(tracking, new_code):
     assert (await tracking.act("withdrawal", new_code(), {})).json()["code"] == "action_not_possible"
 
 
@@ -321,42 +323,42 @@ reports = st.tuples(
     st.sampled_from(["case-received", "case-assigned", "case-info-requested", "case-answered", "case-rejected"]),
     st.integers(min_value=1, max_value=8),
 )
-moves = st.tuples(st.sampled_from(sorted(BODIES)), st.integers(min_value=1, max_value=3))
+actions = st.tuples(st.sampled_from(sorted(BODIES)), st.integers(min_value=1, max_value=3))
 
 
 @ON_SQLITE
 @anything
-@given(st.lists(st.one_of(reports, moves), max_size=12), st.data())
-async def test_no_sequence_of_reports_and_moves_reaches_an_illegal_state_or_loses_one(tracking, report, given, data):
+@given(st.lists(st.one_of(reports, actions), max_size=12), st.data())
+async def test_no_sequence_of_reports_and_actions_reaches_an_illegal_state_or_loses_one(tracking, report, drawn, data):
     code = await tracking.submit()
-    messages = [report(name, code, seq=number) if name not in BODIES else (name, number) for name, number in given]
+    messages = [report(name, code, seq=number) if name not in BODIES else (name, number) for name, number in drawn]
     repeated = data.draw(st.lists(st.sampled_from(messages), max_size=4)) if messages else []
     token = tracking.token(code)
     tracking.settings.moves_per_request = "1000/hour"
-    moved = set()
+    acted = set()
     before = (await tracking.case(code)).state
     for message in data.draw(st.permutations(messages + repeated)):
         if isinstance(message, tuple):
-            move, number = message
-            answer = await tracking.act(move, code, BODIES[move], key=f"key-0000000{number}", token=token)
+            action, number = message
+            answer = await tracking.act(action, code, BODIES[action], key=f"key-0000000{number}", token=token)
             assert answer.status_code in {200, 409}
             party = Party.APPLICANT
-            moved |= {message} if answer.is_success else set()
+            acted |= {message} if answer.is_success else set()
         else:
             await tracking.bus.handle(message)
             party = Party.PROVINCE
         after = (await tracking.case(code)).state
         assert after is before or is_allowed(party, before, after)
         before = after
-    await _nothing_is_lost(tracking, code, moved, {each.id for each in messages if not isinstance(each, tuple)})
+    await _assert_nothing_is_lost(tracking, code, acted, {each.id for each in messages if not isinstance(each, tuple)})
 
 
-async def _nothing_is_lost(tracking, code, moved, reported):
-    steps = await tracking.rows(select(step_table).where(step_table.c.tracking_code == code))
+async def _assert_nothing_is_lost(tracking, code, acted, reported):
+    entries = await tracking.rows(select(step_table).where(step_table.c.tracking_code == code))
     refused = await tracking.rows(select(refusal_table.c.event_id).where(refusal_table.c.tracking_code == code))
-    assert sum(step.action is not None for step in steps) == len(moved)
-    entered = [row.event_id for row in [*steps, *refused]]
-    assert len(entered) == len(set(entered)) == len(reported) + len(moved) + 1
+    assert sum(entry.action is not None for entry in entries) == len(acted)
+    recorded = [row.event_id for row in [*entries, *refused]]
+    assert len(recorded) == len(set(recorded)) == len(reported) + len(acted) + 1
     numbers = [each["seq"] for each in await tracking.published() if each["subject"] == code]
     assert sorted(numbers) == list(range(2, 2 + len(numbers)))
     [case] = await tracking.rows(select(case_table).where(case_table.c.tracking_code == code))

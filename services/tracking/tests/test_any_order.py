@@ -1,4 +1,4 @@
-"""Whatever intake, two provinces, the applicant and the clock do, in any order, doubled and late: nothing gives."""
+"""Events of intake, two provinces, the applicant and the clock, in any order, repeated and late, break no rule."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +12,7 @@ from desk.tracking.domain import CaseNotReadyError, Party, State, is_allowed
 from desk.tracking.store import refusal_table, step_table
 
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""Forty drawn lives of a case; test_races.py has what PostgreSQL alone can break."""
+"""Forty random sequences; test_races.py covers what only PostgreSQL can break."""
 SUBMITTED = datetime(2026, 12, 13, 11, 0, tzinfo=UTC)
 BODIES = {
     "replies": {"text": "شمارهٔ گذرنامه B12345678 است."},
@@ -43,59 +43,59 @@ reports = st.tuples(st.just("report"), names, provinces, numbers, st.none())
 referrals = st.tuples(
     st.just("report"), st.just("case-referred"), provinces, numbers, st.sampled_from(range(len(REFERRALS)))
 )
-moves = st.tuples(st.just("move"), st.sampled_from(sorted(BODIES)), st.integers(min_value=1, max_value=3))
+actions = st.tuples(st.just("action"), st.sampled_from(sorted(BODIES)), st.integers(min_value=1, max_value=3))
 days = st.tuples(st.just("days"), st.integers(min_value=1, max_value=20))
 
 
-class Life:
-    """One case, and a check after everything that happens to it."""
+class CheckedCase:
+    """One case, checked after each event."""
 
     def __init__(self, tracking, code):
         self.tracking, self.code = tracking, code
         self.now, self.token = SUBMITTED, tracking.token(code)
-        self.handled, self.moved = set(), set()
-        self.before, self.steps = None, frozenset()
+        self.handled, self.acted = set(), set()
+        self.before, self.entries = None, frozenset()
         tracking.set_clock(self.now)
 
-    async def record_failure(self, happening):
-        """Let it happen; False if it cannot be handled yet and is to come again."""
+    async def apply(self, event):
+        """Apply an event; return False if it must be retried."""
         party = Party.DESK
-        if isinstance(happening, Message):
-            party = Party.INTAKE if happening.exchange == "desk.events" else Party.PROVINCE
+        if isinstance(event, Message):
+            party = Party.INTAKE if event.exchange == "desk.events" else Party.PROVINCE
             try:
-                await self.tracking.bus.handle(happening)
+                await self.tracking.bus.handle(event)
             except CaseNotReadyError:
                 return False
-            self.handled.add(happening.id)
-        elif happening[0] == "move":
+            self.handled.add(event.id)
+        elif event[0] == "action":
             party = Party.APPLICANT
-            await self._move(*happening[1:])
+            await self._act(*event[1:])
         else:
-            self.now += timedelta(days=happening[1])
+            self.now += timedelta(days=event[1])
             self.tracking.set_clock(self.now)
             await self.tracking.expire_cases()
-        await self._holds(party)
+        await self._check(party)
         return True
 
-    async def _move(self, move, number):
+    async def _act(self, action, number):
         key = f"key-0000000{number}"
-        answer = await self.tracking.act(move, self.code, BODIES[move], key=key, token=self.token)
+        answer = await self.tracking.act(action, self.code, BODIES[action], key=key, token=self.token)
         assert answer.status_code in {200, 409}, answer.text
         if answer.is_success:
-            self.moved.add((move, number))
+            self.acted.add((action, number))
 
-    async def _holds(self, party):
+    async def _check(self, party):
         rows = await self.tracking.rows(select(step_table).where(step_table.c.tracking_code == self.code))
-        steps = frozenset(row.event_id for row in rows)
-        assert steps >= self.steps, "a step of the history was lost"
-        self.steps = steps
+        entries = frozenset(row.event_id for row in rows)
+        assert entries >= self.entries, "an entry of the history was lost"
+        self.entries = entries
         if not rows:
             return
         after = (await self.tracking.case(self.code)).state
-        assert self.before is None or after is self.before or self._may_follow(party, after)
+        assert self.before is None or after is self.before or self._is_allowed(party, after)
         self.before = after
 
-    def _may_follow(self, party, after):
+    def _is_allowed(self, party, after):
         referred = (
             after is State.REGISTERED
             and is_allowed(party, self.before, State.REFERRED)
@@ -103,28 +103,28 @@ class Life:
         )
         return referred or is_allowed(party, self.before, after)
 
-    async def lost_nothing(self):
+    async def assert_nothing_is_lost(self):
         refused = await self.tracking.rows(
             select(refusal_table.c.event_id).where(refusal_table.c.tracking_code == self.code)
         )
-        steps = await self.tracking.rows(select(step_table).where(step_table.c.tracking_code == self.code))
-        entered = [row.event_id for row in [*steps, *refused]]
-        assert len(entered) == len(set(entered)), "entered once"
-        assert self.reported & self.handled <= set(entered), "a report has vanished"
-        assert sum(step.action is not None for step in steps) == len(self.moved)
+        entries = await self.tracking.rows(select(step_table).where(step_table.c.tracking_code == self.code))
+        recorded = [row.event_id for row in [*entries, *refused]]
+        assert len(recorded) == len(set(recorded)), "recorded twice"
+        assert self.reported & self.handled <= set(recorded), "a report is missing"
+        assert sum(entry.action is not None for entry in entries) == len(self.acted)
         case = await self.tracking.case(self.code)
-        announced = [each["seq"] for each in await self.tracking.published() if each["subject"] == self.code]
-        assert len(announced) == len(set(announced)), "a number was given twice"
-        assert max([*announced, 1]) <= case.seq
+        numbers = [each["seq"] for each in await self.tracking.published() if each["subject"] == self.code]
+        assert len(numbers) == len(set(numbers)), "a number was used twice"
+        assert max([*numbers, 1]) <= case.seq
 
     reported: set[str]
 
 
 @pytest.fixture
-def happenings(submission, pending, identity_rejected, report):
-    """Make of what was drawn what is delivered."""
+def events(submission, pending, identity_rejected, report):
+    """Return a function that turns what was drawn into messages."""
 
-    def happenings(code, beginning, drawn):
+    def events(code, beginning, drawn):
         makers = {
             "submitted": lambda: submission(code),
             "pending": lambda: pending(code),
@@ -141,7 +141,7 @@ def happenings(submission, pending, identity_rejected, report):
             else:
                 yield (kind, *rest)
 
-    return happenings
+    return events
 
 
 @ON_SQLITE
@@ -150,38 +150,36 @@ def happenings(submission, pending, identity_rejected, report):
 )
 @given(
     st.sampled_from(sorted(BEGINNINGS)),
-    st.lists(st.one_of(reports, referrals, moves, days), min_size=1, max_size=12),
+    st.lists(st.one_of(reports, referrals, actions, days), min_size=1, max_size=12),
     st.data(),
 )
-async def test_no_order_of_what_happens_reaches_an_illegal_state_or_loses_history(  # noqa: PLR0917 - three drawn, three fixtures
-    tracking, happenings, new_code, beginning, drawn, data
+async def test_no_order_of_events_reaches_an_illegal_state_or_loses_history(  # noqa: PLR0917 - three drawn, three fixtures
+    tracking, events, new_code, beginning, drawn, data
 ):
     tracking.settings.moves_per_request = "1000/hour"
-    life = Life(tracking, code := new_code())
-    all_of_them = list(happenings(code, beginning, drawn))
-    life.reported = {each.id for each in all_of_them if isinstance(each, Message) and each.exchange == "desk.cases"}
-    doubled = data.draw(st.lists(st.sampled_from(all_of_them), max_size=4))
-    waiting = [
-        each for each in data.draw(st.permutations(all_of_them + doubled)) if not await life.record_failure(each)
-    ]
+    checked = CheckedCase(tracking, code := new_code())
+    all_events = list(events(code, beginning, drawn))
+    checked.reported = {each.id for each in all_events if isinstance(each, Message) and each.exchange == "desk.cases"}
+    repeated = data.draw(st.lists(st.sampled_from(all_events), max_size=4))
+    waiting = [each for each in data.draw(st.permutations(all_events + repeated)) if not await checked.apply(each)]
     while waiting:
-        still = [each for each in waiting if not await life.record_failure(each)]
+        still = [each for each in waiting if not await checked.apply(each)]
         if len(still) == len(waiting):
-            break  # the applicant is still to be looked up: they would come again for as long as it takes
+            break  # the applicant is not looked up yet, so these would be retried
         waiting = still
-    await life.lost_nothing()
+    await checked.assert_nothing_is_lost()
     if beginning != "waiting":
-        assert waiting == [], "everything is handled in the end"
+        assert waiting == [], "every event is handled in the end"
 
 
-async def test_the_check_itself_notices_a_lost_step_and_an_illegal_move(tracking, report, submission, new_code):
-    life = Life(tracking, code := new_code())
-    await life.record_failure(submission(code))
+async def test_the_check_notices_a_lost_entry_and_an_illegal_transition(tracking, report, submission, new_code):
+    checked = CheckedCase(tracking, code := new_code())
+    await checked.apply(submission(code))
     answered = report("case-answered", code)
-    life.reported = {answered.id}
-    life.before = State.WITHDRAWN
+    checked.reported = {answered.id}
+    checked.before = State.WITHDRAWN
     with pytest.raises(AssertionError):
-        await life.record_failure(answered)
-    life.before, life.steps = State.ANSWERED, life.steps | {"a step that was"}
+        await checked.apply(answered)
+    checked.before, checked.entries = State.ANSWERED, checked.entries | {"an earlier entry"}
     with pytest.raises(AssertionError, match="history was lost"):
-        await life.record_failure(("days", 1))
+        await checked.apply(("days", 1))

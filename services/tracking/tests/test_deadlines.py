@@ -1,4 +1,4 @@
-"""Late answers: counted in working days, standing still while the applicant is asked, told once to who is next."""
+"""Late answers: counted in working days, paused while the applicant is asked, and published once."""
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
@@ -28,7 +28,7 @@ OBJECTION = {"text": "پاسخ به پرسش من نبود."}
 
 @pytest.fixture
 def at(tracking):
-    """Look at a moment."""
+    """Return a function that acts on the deadlines at a moment."""
 
     async def at(now):
         tracking.set_clock(now)
@@ -46,13 +46,13 @@ async def late(tracking, name="request-overdue"):
     return [(each["routing_key"], each["data"]["due_at"]) for each in await tracking.published(name)]
 
 
-async def test_nothing_is_late_until_the_last_second(tracking, at):
+async def test_an_answer_is_not_late_before_the_last_second(tracking, at):
     await tracking.submit()
     assert await at(DUE) == 0
     assert await at(DUE + SECOND) == 1
 
 
-async def test_the_province_is_told_once_that_its_answer_is_late(tracking, at):
+async def test_a_late_answer_is_published_to_the_province_once(tracking, at):
     code = await tracking.submit()
     for hours in range(1, 4):
         await at(DUE + timedelta(hours=hours))
@@ -62,7 +62,7 @@ async def test_the_province_is_told_once_that_its_answer_is_late(tracking, at):
     assert overdue["data"]["province"] == {"key": "isfahan", "name": "اصفهان"}
 
 
-async def test_after_a_second_period_headquarters_is_told_once(tracking, at):
+async def test_a_late_answer_is_published_to_headquarters_once_after_a_second_period(tracking, at):
     await tracking.submit()
     await at(DUE + SECOND)
     assert await at(ESCALATES) == 0
@@ -72,15 +72,15 @@ async def test_after_a_second_period_headquarters_is_told_once(tracking, at):
     assert len(await late(tracking)) == 1
 
 
-async def test_what_is_told_of_a_late_case_holds_nothing_personal(tracking, at, secrets_of_people):
+async def test_events_about_a_late_answer_contain_no_personal_data(tracking, at, secrets_of_people):
     await tracking.submit()
     await at(DUE + SECOND)
     await at(ESCALATES + SECOND)
-    told = str(await tracking.published())
-    assert not [word for word in secrets_of_people if word in told]
+    published = str(await tracking.published())
+    assert not [word for word in secrets_of_people if word in published]
 
 
-async def test_several_workers_tell_of_each_case_once(tracking, at):
+async def test_several_workers_publish_each_late_answer_once(tracking, at):
     for _ in range(5):
         await tracking.submit()
     tracking.set_clock(DUE + SECOND)
@@ -96,14 +96,14 @@ async def test_an_answer_in_time_is_never_late(tracking, at):
 
 
 @pytest.mark.parametrize("name", ["case-received", "case-assigned"])
-async def test_a_case_in_hand_is_late_all_the_same(tracking, at, name):
+async def test_a_received_case_can_be_late(tracking, at, name):
     code = await tracking.submit()
     await tracking.report(name, code)
     await at(DUE + SECOND)
     assert len(await late(tracking)) == 1
 
 
-async def test_time_stands_still_while_the_applicant_is_asked(tracking, at):
+async def test_the_period_stops_while_the_applicant_is_asked(tracking, at):
     code = await tracking.submit()
     await tracking.report("case-info-requested", code)
     assert await at(DUE + timedelta(days=30)) == 0
@@ -116,7 +116,7 @@ async def test_time_stands_still_while_the_applicant_is_asked(tracking, at):
     assert await at(due + SECOND) == 1
 
 
-async def test_the_moved_date_is_shown_and_announced(tracking):
+async def test_the_new_due_date_is_shown_and_published(tracking):
     code = await tracking.submit()
     await tracking.report("case-info-requested", code)
     tracking.set_clock(datetime(2026, 12, 16, 9, tzinfo=UTC))
@@ -125,7 +125,7 @@ async def test_the_moved_date_is_shown_and_announced(tracking):
     assert shown["due_at"] == changed["data"]["due_at"] > "2026-12-20T20:29:59Z"
 
 
-async def test_an_objection_begins_a_new_period(tracking, at):
+async def test_an_objection_starts_a_new_period(tracking, at):
     code = await tracking.submit()
     await at(DUE + SECOND)
     await tracking.report("case-answered", code)
@@ -137,7 +137,7 @@ async def test_an_objection_begins_a_new_period(tracking, at):
     assert len(await late(tracking)) == 2
 
 
-async def test_a_referral_keeps_the_moved_date(tracking):
+async def test_a_referral_keeps_the_new_due_date(tracking):
     code = await tracking.submit()
     await tracking.report("case-info-requested", code)
     tracking.set_clock(datetime(2026, 12, 16, 9, tzinfo=UTC))
@@ -146,7 +146,7 @@ async def test_a_referral_keeps_the_moved_date(tracking):
     assert datetime.fromisoformat(referred["data"]["due_at"]) == (await tracking.case(code)).due_at > DUE
 
 
-async def test_a_decided_case_is_closed_when_nobody_can_object_any_more(tracking, at):
+async def test_a_decided_case_is_closed_after_the_objection_period(tracking, at):
     code = await tracking.submit()
     await tracking.report("case-answered", code)
     until = datetime.fromisoformat((await tracking.look_up(code)).json()["objection_until"])
@@ -157,15 +157,15 @@ async def test_a_decided_case_is_closed_when_nobody_can_object_any_more(tracking
     assert (await tracking.look_up(code)).json()["actions"] == ["rate"]
 
 
-async def test_a_closed_case_may_still_be_rated(tracking, at):
+async def test_a_closed_case_can_be_rated(tracking, at):
     code = await tracking.submit()
     await tracking.report("case-answered", code)
     await at(SUBMITTED + timedelta(days=30))
     await tracking.act("rating", code, {"rating": 5})
-    assert [step.title for step in await tracking.history(code)][-2:] == ["بسته شد", "ارزیابی شما ثبت شد: ۵ از ۵"]
+    assert [entry.title for entry in await tracking.history(code)][-2:] == ["بسته شد", "ارزیابی شما ثبت شد: ۵ از ۵"]
 
 
-async def test_a_pending_identity_is_nobodys_delay(tracking, at, pending, new_code):
+async def test_a_pending_request_is_never_late(tracking, at, pending, new_code):
     await tracking.bus.handle(pending(new_code()))
     assert await at(ESCALATES + timedelta(days=30)) == 0
 
@@ -189,7 +189,7 @@ overrides = st.dictionaries(st.dates(date(2026, 12, 1), date(2027, 12, 31)), st.
 
 @settings(deadline=None, max_examples=200)
 @given(st.lists(moments, min_size=3, max_size=7), st.integers(1, 30), weekends, overrides)
-def test_the_due_date_moves_by_exactly_the_working_days_paused(times, days, weekend, changed):
+def test_the_due_date_shifts_by_exactly_the_paused_working_days(times, days, weekend, changed):
     calendar = WorkCalendar(weekend, changed)
     terms = Terms(calendar, 15)
     submitted, *turns = sorted(times)
@@ -209,7 +209,7 @@ def test_the_due_date_moves_by_exactly_the_working_days_paused(times, days, week
     assert case.answer_days == days
 
 
-def test_settings_name_the_weekend_and_a_file_of_holidays(monkeypatch, tmp_path):
+def test_the_settings_define_weekend_and_holidays(monkeypatch, tmp_path):
     file = tmp_path / "holidays"
     file.write_text("1405-08-24 free", encoding="utf-8")
     for name in ("DATABASE_URL", "VAULT_KEYS", "INDEX_KEY", "BROKER_URL", "TOKEN_PRIVATE_KEY", "CAPTCHA_URL"):

@@ -1,4 +1,4 @@
-"""Requests whose applicant is looked up later: held, released or ended, in whatever order tracking hears of it."""
+"""Requests whose applicant is looked up later: pending, released or rejected, in any order of events."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ LOOKUPS = [
 
 
 @pytest.fixture
-async def held(tracking, pending, new_code):
+async def waiting(tracking, pending, new_code):
     """A request whose applicant is not looked up yet."""
     code = new_code()
     await tracking.bus.handle(pending(code, applicant=TYPED))
@@ -39,32 +39,32 @@ def release(tracking, submission):
     return release
 
 
-async def test_a_pending_request_is_shown_as_such(tracking, held):
-    view = (await tracking.look_up(held)).json()
+async def test_a_pending_request_is_shown_as_pending(tracking, waiting):
+    view = (await tracking.look_up(waiting)).json()
 
     assert (view["state"], view["state_title"]) == ("identity_pending", "در انتظار تأیید هویت")
-    assert [step["state"] for step in view["history"]] == ["identity_pending"]
+    assert [entry["state"] for entry in view["history"]] == ["identity_pending"]
 
 
-async def test_a_released_request_is_registered_under_the_registry_s_names(tracking, held, release):
-    await release(held)
+async def test_a_released_request_has_the_names_of_the_registry(tracking, waiting, release):
+    await release(waiting)
 
-    assert await tracking.state(held) == "registered"
-    assert await tracking.states(held) == ["identity_pending", "registered"]
-    await tracking.report("case-received", held)
+    assert await tracking.state(waiting) == "registered"
+    assert await tracking.states(waiting) == ["identity_pending", "registered"]
+    await tracking.report("case-received", waiting)
     [changed] = await tracking.published("request-status-changed")
     assert changed["data"]["applicant"]["last_name"] == "رضایی‌نژاد"
-    assert changed["seq"] == 3, "the request's events go on being numbered"
+    assert changed["seq"] == 3, "the numbers of the request's events continue"
 
 
-async def test_a_release_is_no_second_case(tracking, held, release):
-    await release(held)
-    await release(held)
+async def test_a_repeated_release_changes_nothing(tracking, waiting, release):
+    await release(waiting)
+    await release(waiting)
 
-    assert await tracking.states(held) == ["identity_pending", "registered"]
+    assert await tracking.states(waiting) == ["identity_pending", "registered"]
 
 
-async def test_a_release_that_is_heard_of_first_is_not_taken_back(tracking, pending, release, new_code):
+async def test_a_release_that_arrives_first_stays_in_effect(tracking, pending, release, new_code):
     code = new_code()
     await release(code)
     await tracking.bus.handle(pending(code, applicant=TYPED))
@@ -73,19 +73,19 @@ async def test_a_release_that_is_heard_of_first_is_not_taken_back(tracking, pend
     assert await tracking.states(code) == ["identity_pending", "registered"]
 
 
-async def test_an_unconfirmed_identity_is_told_to_the_next_province(tracking, held, release):
-    await release(held, identity="unconfirmed", applicant=TYPED)
-    await tracking.report("case-referred", held)
+async def test_an_unconfirmed_identity_is_part_of_a_referral(tracking, waiting, release):
+    await release(waiting, identity="unconfirmed", applicant=TYPED)
+    await tracking.report("case-referred", waiting)
 
     [referred] = await tracking.published("request-referred")
     assert referred["data"]["identity"] == "unconfirmed"
 
 
 @pytest.mark.parametrize("reason", list(RejectionReason))
-async def test_a_rejected_identity_ends_the_request_and_says_what_to_do(tracking, held, identity_rejected, reason):
-    await tracking.bus.handle(identity_rejected(held, reason.value))
+async def test_a_rejected_identity_ends_the_request_with_advice(tracking, waiting, identity_rejected, reason):
+    await tracking.bus.handle(identity_rejected(waiting, reason.value))
 
-    view = (await tracking.look_up(held)).json()
+    view = (await tracking.look_up(waiting)).json()
     assert (view["state"], view["state_title"]) == ("identity_rejected", "هویت تأیید نشد")
     assert view["history"][-1]["note"] == REJECTIONS[reason]
     [changed] = await tracking.published("request-status-changed")
@@ -94,7 +94,7 @@ async def test_a_rejected_identity_ends_the_request_and_says_what_to_do(tracking
     assert changed["data"]["contact"]["mobile"] == "+989123456789"
 
 
-async def test_a_rejection_that_is_heard_of_first_comes_again(tracking, pending, identity_rejected, new_code):
+async def test_a_rejection_that_arrives_first_is_retried(tracking, pending, identity_rejected, new_code):
     code = new_code()
     rejection = identity_rejected(code)
     with pytest.raises(CaseNotReadyError):
@@ -106,52 +106,50 @@ async def test_a_rejection_that_is_heard_of_first_comes_again(tracking, pending,
     assert await tracking.state(code) == "identity_rejected"
 
 
-async def test_a_rejection_of_a_request_that_went_on_changes_nothing(tracking, held, release, identity_rejected):
-    await release(held)
-    await tracking.bus.handle(identity_rejected(held))
+async def test_a_rejection_of_a_released_request_changes_nothing(tracking, waiting, release, identity_rejected):
+    await release(waiting)
+    await tracking.bus.handle(identity_rejected(waiting))
 
-    assert await tracking.state(held) == "registered"
+    assert await tracking.state(waiting) == "registered"
     assert await tracking.published() == []
 
 
-async def test_a_report_of_a_province_that_hears_of_the_release_first_comes_again(tracking, held, release, report):
-    received = report("case-received", held)
+async def test_a_report_that_arrives_before_the_release_is_retried(tracking, waiting, release, report):
+    received = report("case-received", waiting)
     with pytest.raises(CaseNotReadyError):
         await tracking.bus.handle(received)
 
-    await release(held)
+    await release(waiting)
     await tracking.bus.handle(received)
 
-    assert await tracking.state(held) == "received"
-    assert await tracking.refusals(held) == []
+    assert await tracking.state(waiting) == "received"
+    assert await tracking.refusals(waiting) == []
 
 
-async def test_a_case_whose_applicant_is_not_known_is_none_to_a_province(tracking, held, report):
-    await tracking.bus.handle(replace(report("case-answered", held), last_attempt=True))
+async def test_a_report_on_a_pending_request_is_refused_at_the_last_attempt(tracking, waiting, report):
+    await tracking.bus.handle(replace(report("case-answered", waiting), last_attempt=True))
 
-    assert await tracking.state(held) == "identity_pending"
-    assert [reason for *_, reason in await tracking.refusals(held)] == ["unknown_case"]
+    assert await tracking.state(waiting) == "identity_pending"
+    assert [reason for *_, reason in await tracking.refusals(waiting)] == ["unknown_case"]
 
 
-async def test_a_province_cannot_report_on_a_rejected_request(tracking, held, identity_rejected):
-    await tracking.bus.handle(identity_rejected(held))
-    await tracking.report("case-answered", held)
+async def test_a_province_cannot_report_on_a_rejected_request(tracking, waiting, identity_rejected):
+    await tracking.bus.handle(identity_rejected(waiting))
+    await tracking.report("case-answered", waiting)
 
-    assert await tracking.state(held) == "identity_rejected"
-    assert [reason for *_, reason in await tracking.refusals(held)] == ["illegal_move"]
+    assert await tracking.state(waiting) == "identity_rejected"
+    assert [reason for *_, reason in await tracking.refusals(waiting)] == ["illegal_move"]
 
 
 @pytest.mark.parametrize("state", ["registered", "identity_pending", "identity_rejected"])
-async def test_intake_says_where_a_request_stands_that_tracking_has_not_heard_of(
-    tracking, new_code, request_data, state
-):
+async def test_a_request_unknown_to_tracking_is_shown_with_its_state_at_intake(tracking, new_code, request_data, state):
     code = new_code()
     tracking.peers.requests[NATIONAL_ID, code] = request_data(code) | {"state": state}
 
     assert (await tracking.look_up(code)).json()["state"] == state
 
 
-async def test_a_foreign_national_finds_a_request(tracking, pending, new_code):
+async def test_a_foreign_national_can_look_up_a_request(tracking, pending, new_code):
     code = new_code()
     await tracking.bus.handle(pending(code, applicant=TYPED | {"national_id": FOREIGN_CODE}))
 
@@ -160,23 +158,23 @@ async def test_a_foreign_national_finds_a_request(tracking, pending, new_code):
 
 @ON_SQLITE
 @pytest.mark.parametrize("number", ["12345678901", "1234567890123", "111111111111"])
-async def test_what_is_neither_national_id_nor_foreign_code_is_refused(tracking, held, number):
-    [error] = (await tracking.look_up(held, number)).json()["errors"]
+async def test_a_number_that_is_neither_national_id_nor_foreign_code_is_refused(tracking, waiting, number):
+    [error] = (await tracking.look_up(waiting, number)).json()["errors"]
 
     assert error["field"] == "national_id"
 
 
-# when the civil registry was asked
+# the look-ups in the civil registry
 
 
-async def test_the_applicant_sees_when_the_registry_was_asked_and_for_what(tracking, held):
+async def test_the_look_ups_in_the_registry_are_shown_with_their_purpose(tracking, waiting):
     tracking.peers.registry = httpx.Response(200, json={"lookups": LOOKUPS})
 
-    assert (await tracking.look_up(held)).json()["registry_lookups"] == LOOKUPS
+    assert (await tracking.look_up(waiting)).json()["registry_lookups"] == LOOKUPS
     assert tracking.peers.calls_to("/internal/lookups") == [("/internal/lookups", {"national_id": NATIONAL_ID})]
 
 
-async def test_it_is_shown_for_a_request_tracking_has_not_heard_of_too(tracking, new_code, request_data):
+async def test_the_look_ups_are_shown_for_a_request_unknown_to_tracking(tracking, new_code, request_data):
     code = new_code()
     tracking.peers.requests[NATIONAL_ID, code] = request_data(code)
     tracking.peers.registry = httpx.Response(200, json={"lookups": LOOKUPS})
@@ -197,17 +195,17 @@ async def test_it_is_shown_for_a_request_tracking_has_not_heard_of_too(tracking,
     ],
     ids=str,
 )
-async def test_without_registry_gateway_the_rest_of_the_page_is_shown(tracking, held, answer):
+async def test_a_request_is_shown_without_look_ups_while_registry_gateway_is_unavailable(tracking, waiting, answer):
     tracking.peers.registry = answer
 
-    view = (await tracking.look_up(held)).json()
+    view = (await tracking.look_up(waiting)).json()
 
     assert view["registry_lookups"] is None
     assert view["state"] == "identity_pending"
     assert tracking.parts.telemetry.registry.get_sample_value("desk_lookups_missing_total") == 1
 
 
-async def test_nobody_is_looked_after_who_does_not_know_the_code(tracking, held, new_code):
+async def test_an_unknown_code_causes_no_call_to_registry_gateway(tracking, waiting, new_code):
     await tracking.look_up(new_code())
 
     assert tracking.peers.calls_to("/internal/lookups") == []

@@ -1,4 +1,4 @@
-"""What an applicant gets who asks, and whoever else asks."""
+"""Look-ups of applicants and of other callers."""
 
 import httpx
 import pytest
@@ -28,7 +28,7 @@ def mistype(code: str) -> str:
 
 @pytest.fixture
 def fresh(tracking, new_code):
-    """A request intake has, and tracking has not heard of."""
+    """A request that is at intake and unknown to tracking."""
     code = new_code()
     tracking.peers.requests[NATIONAL_ID, code] = {
         "tracking_code": code,
@@ -79,7 +79,7 @@ async def test_an_answered_request_is_shown_with_its_history(tracking):
     await tracking.report("case-answered", code, seq=2)
     view = (await tracking.look_up(code)).json()
     assert (view["state"], view["state_title"]) == ("answered", "پاسخ داده شد")
-    assert [(step["state"], step["title"], step["note"], step["at"]) for step in view["history"]] == [
+    assert [(entry["state"], entry["title"], entry["note"], entry["at"]) for entry in view["history"]] == [
         ("registered", "ثبت شد", None, "2026-12-13T11:00:00Z"),
         ("info_requested", "نیازمند توضیح شما", "شماره فیش شما چیست؟", "2026-12-13T12:00:00Z"),
         ("answered", "پاسخ داده شد", None, "2026-12-13T13:00:00Z"),
@@ -118,12 +118,12 @@ async def test_a_referred_request_is_shown_in_its_new_province(tracking):
     await tracking.report("case-referred", code)
     view = (await tracking.look_up(code)).json()
     assert (view["state"], view["province"]) == ("registered", {"key": "fars", "name": "فارس"})
-    assert [step["state"] for step in view["history"]] == ["registered", "referred"]
+    assert [entry["state"] for entry in view["history"]] == ["registered", "referred"]
 
 
 @ON_SQLITE
 @pytest.mark.parametrize("between", ["", " ", "-", "\u200c", "\u2066", "\u00a0"])
-async def test_a_code_may_be_typed_in_groups(tracking, between):
+async def test_a_code_in_groups_is_accepted(tracking, between):
     code = await tracking.submit()
     assert (await tracking.look_up(in_groups(code, between))).status_code == 200
 
@@ -138,18 +138,18 @@ async def test_a_code_may_be_typed_in_groups(tracking, between):
         lambda number: f" \u200f{number}\u200f\n",
     ],
 )
-async def test_digits_of_any_set_are_taken(tracking, typed):
+async def test_digits_of_any_set_are_accepted(tracking, typed):
     code = await tracking.submit()
     answer = await tracking.look_up(typed(code), typed(NATIONAL_ID))
     assert (answer.status_code, answer.json()["tracking_code"]) == (200, code)
 
 
-async def test_a_number_that_lost_its_leading_zeros_is_taken(tracking):
+async def test_a_national_id_without_its_leading_zeros_is_accepted(tracking):
     code = await tracking.submit()
     assert (await tracking.look_up(code, NATIONAL_ID.lstrip("0"))).status_code == 200
 
 
-async def test_the_captcha_is_asked_once_for_its_purpose(tracking):
+async def test_the_captcha_is_checked_once_for_its_purpose(tracking):
     code = await tracking.submit()
     await tracking.look_up(code, answer="۴۰۹۶۷")
     [(path, body)] = tracking.peers.calls_to("/internal/captchas/")
@@ -157,7 +157,7 @@ async def test_the_captcha_is_asked_once_for_its_purpose(tracking):
     assert (body["purpose"], body["answer"]) == ("track", "۴۰۹۶۷")
 
 
-async def test_each_look_up_claims_its_captcha_anew(tracking):
+async def test_each_look_up_has_a_claim_of_its_own(tracking):
     code = await tracking.submit()
     await tracking.look_up(code)
     await tracking.look_up(code)
@@ -165,19 +165,19 @@ async def test_each_look_up_claims_its_captcha_anew(tracking):
     assert len(claims) == 2
 
 
-async def test_a_view_is_not_cached(tracking):
+async def test_a_response_is_not_cached(tracking):
     code = await tracking.submit()
     assert (await tracking.look_up(code)).headers["cache-control"] == "no-store"
 
 
-async def test_the_token_lets_its_bearer_act_on_this_request(tracking):
+async def test_the_token_is_valid_for_this_request(tracking):
     code = await tracking.submit()
     token = (await tracking.look_up(code)).json()["token"]
     claims = TokenReader(tracking.public_key, issuer="tracking", audience="desk.tracking").read(token)
     assert (claims["sub"], claims["exp"] - claims["iat"]) == (code, 900)
 
 
-async def test_the_token_is_good_for_nothing_else(tracking):
+async def test_the_token_is_invalid_for_another_audience(tracking):
     code = await tracking.submit()
     token = (await tracking.look_up(code)).json()["token"]
     with pytest.raises(TokenError):
@@ -186,7 +186,7 @@ async def test_the_token_is_good_for_nothing_else(tracking):
 
 @pytest.fixture
 async def misses(tracking, new_code):
-    """Three ways to ask for what one does not get."""
+    """Three look-ups that find nothing."""
     return {
         "unknown": await tracking.look_up(new_code()),
         "foreign": await tracking.look_up(await tracking.submit(), OTHER_NATIONAL_ID),
@@ -195,7 +195,7 @@ async def misses(tracking, new_code):
 
 
 @pytest.mark.parametrize("name", ["unknown", "foreign", "mistyped"])
-async def test_what_is_not_found_is_said_the_same_way(misses, name):
+async def test_every_request_that_is_not_found_has_the_same_error(misses, name):
     answer = misses[name]
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
@@ -203,13 +203,13 @@ async def test_what_is_not_found_is_said_the_same_way(misses, name):
     assert is_persian(answer.json()["title"])
 
 
-async def test_an_unknown_and_a_foreign_code_cannot_be_told_apart(misses):
+async def test_an_unknown_code_and_another_persons_code_have_equal_responses(misses):
     assert misses["unknown"].json() == misses["foreign"].json()
     assert misses["unknown"].json()["errors"] == []
     assert set(misses["unknown"].headers) == set(misses["foreign"].headers)
 
 
-async def test_a_mistyped_digit_is_hinted_at(misses):
+async def test_a_mistyped_digit_is_hinted_at_in_its_field(misses):
     [error] = misses["mistyped"].json()["errors"]
     assert (error["field"], error["code"]) == ("tracking_code", "tracking_code_check_digit")
     assert is_persian(error["message"])
@@ -221,27 +221,27 @@ async def test_a_mistyped_digit_costs_no_captcha(tracking):
 
 
 @pytest.mark.parametrize("code", ["captcha_wrong", "captcha_expired"])
-async def test_a_captcha_that_does_not_fit_is_told_at_its_field(tracking, code):
+async def test_a_refused_captcha_is_an_error_of_its_field(tracking, code):
     tracking.peers.refuse_captcha(code)
     answer = await tracking.look_up(await tracking.submit())
     assert (answer.status_code, answer.json()["code"]) == (422, code)
     assert answer.json()["errors"][0]["field"] == "captcha.answer"
 
 
-async def test_without_the_captcha_nothing_is_looked_up(tracking, fresh):
+async def test_a_refused_captcha_prevents_the_look_up(tracking, fresh):
     tracking.peers.refuse_captcha("captcha_wrong")
     await tracking.look_up(fresh)
     assert [path for path, _ in tracking.peers.calls] == ["/internal/captchas/captcha-0001/answers"]
 
 
-AWAY = {
+UNAVAILABLE = {
     "refused": httpx.ConnectError("refused"),
     "slow": httpx.ReadTimeout("slow"),
     "cut off": httpx.RemoteProtocolError("cut"),
     "failing": httpx.Response(500, json={"code": "internal_error"}),
-    "away itself": httpx.Response(503, json={"code": "service_unavailable"}),
+    "unavailable itself": httpx.Response(503, json={"code": "service_unavailable"}),
     "another server": httpx.Response(404, text="<html>no such page</html>"),
-    "moved": httpx.Response(307, headers={"location": "http://elsewhere"}),
+    "redirected": httpx.Response(307, headers={"location": "http://elsewhere"}),
     "of another version": httpx.Response(422, json={"code": "validation_failed"}),
     "no JSON": httpx.Response(400, content=b"\xff"),
     "JSON of another kind": httpx.Response(422, json=["captcha_wrong"]),
@@ -249,15 +249,15 @@ AWAY = {
 
 
 @ON_SQLITE
-@pytest.mark.parametrize("name", AWAY)
-async def test_without_the_captcha_service_nothing_is_let_through(tracking, logged, name):
-    tracking.peers.captcha = AWAY[name]
+@pytest.mark.parametrize("name", UNAVAILABLE)
+async def test_a_look_up_fails_while_the_captcha_service_is_unavailable(tracking, logged, name):
+    tracking.peers.captcha = UNAVAILABLE[name]
     answer = await tracking.look_up(await tracking.submit())
     assert (answer.status_code, answer.json()["code"]) == (503, "service_unavailable")
     assert int(answer.headers["retry-after"]) > 0
 
 
-async def test_a_fresh_request_is_shown_as_intake_tells_of_it(tracking, fresh):
+async def test_a_fresh_request_is_shown_with_the_data_of_intake(tracking, fresh):
     view = (await tracking.look_up(fresh)).json()
     assert (view["tracking_code"], view["state"], view["answer"]) == (fresh, "registered", None)
     assert view["province"] == {"key": "isfahan", "name": "اصفهان"}
@@ -277,38 +277,38 @@ async def test_a_fresh_request_is_shown_to_its_applicant_only(tracking, fresh):
     assert (await tracking.look_up(fresh, OTHER_NATIONAL_ID)).status_code == 404
 
 
-async def test_intake_is_not_asked_for_what_tracking_knows(tracking):
+async def test_a_known_request_causes_no_call_to_intake(tracking):
     await tracking.look_up(await tracking.submit())
     assert tracking.peers.calls_to("/internal/requests/") == []
 
 
 @ON_SQLITE
 @pytest.mark.parametrize(
-    "name", [*AWAY.keys() - {"of another version"}, "half an answer", "an empty answer", "another version"]
+    "name", [*UNAVAILABLE.keys() - {"of another version"}, "half an answer", "an empty answer", "another version"]
 )
-async def test_without_intake_an_unknown_code_is_not_called_unknown(tracking, logged, new_code, name):
+async def test_an_unknown_code_is_no_404_while_intake_is_unavailable(tracking, logged, new_code, name):
     more = {
         "half an answer": httpx.Response(200, json={"tracking_code": "1", "text": NATIONAL_ID}),
         "an empty answer": httpx.Response(200),
         "another version": httpx.Response(422, json={"code": "validation_failed"}),
     }
-    tracking.peers.intake = (AWAY | more)[name]
+    tracking.peers.intake = (UNAVAILABLE | more)[name]
     answer = await tracking.look_up(new_code())
     assert (answer.status_code, answer.json()["code"]) == (503, "service_unavailable")
     assert NATIONAL_ID not in logged()
 
 
-async def test_without_intake_a_known_request_is_shown(tracking):
+async def test_a_known_request_is_shown_while_intake_is_unavailable(tracking):
     tracking.peers.intake = httpx.ConnectError("refused")
     assert (await tracking.look_up(await tracking.submit())).status_code == 200
 
 
-async def test_misses_are_bounded(tracking, new_code):
+async def test_misses_are_rate_limited(tracking, new_code):
     statuses = [(await tracking.look_up(new_code())).status_code for _ in range(5)]
     assert statuses == [404, 404, 404, 429, 429]
 
 
-async def test_who_guessed_too_often_is_told_when_to_come_again(tracking, new_code):
+async def test_a_rate_limited_response_has_a_retry_after_header(tracking, new_code):
     for _ in range(3):
         await tracking.look_up(new_code())
     answer = await tracking.look_up(await tracking.submit())
@@ -316,7 +316,7 @@ async def test_who_guessed_too_often_is_told_when_to_come_again(tracking, new_co
     assert 0 < int(answer.headers["retry-after"]) <= 600
 
 
-async def test_who_guessed_too_often_spends_no_captcha(tracking, new_code):
+async def test_a_rate_limited_look_up_uses_no_captcha(tracking, new_code):
     for _ in range(3):
         await tracking.look_up(new_code())
     tracking.peers.calls.clear()
@@ -324,7 +324,7 @@ async def test_who_guessed_too_often_spends_no_captcha(tracking, new_code):
     assert tracking.peers.calls == []
 
 
-async def test_hits_are_no_misses(tracking):
+async def test_a_found_request_is_no_miss(tracking):
     code = await tracking.submit()
     statuses = {(await tracking.look_up(code)).status_code for _ in range(8)}
     assert statuses == {200}
@@ -345,13 +345,13 @@ async def test_a_wrong_captcha_and_an_outage_are_no_misses(tracking, new_code, l
     assert (await tracking.look_up(await tracking.submit())).status_code == 200
 
 
-async def test_look_ups_are_bounded_too(tracking):
+async def test_look_ups_are_rate_limited(tracking):
     code = await tracking.submit()
     statuses = [(await tracking.look_up(code)).status_code for _ in range(31)]
     assert statuses == [200] * 30 + [429]
 
 
-async def test_one_address_does_not_spend_anothers_budget(tracking, new_code):
+async def test_each_address_has_a_rate_limit_of_its_own(tracking, new_code):
     for _ in range(4):
         await tracking.look_up(new_code(), source="192.0.2.1")
     assert (await tracking.look_up(await tracking.submit(), source="192.0.2.2")).status_code == 200
@@ -374,7 +374,7 @@ BAD = {
     "eleven digits of code": ({"tracking_code": "57234567890"}, "tracking_code", "tracking_code_length"),
     "thirteen digits of code": ({"tracking_code": "5723456789090"}, "tracking_code", "tracking_code_length"),
     "letters in the code": ({"tracking_code": "57234567890x"}, "tracking_code", "tracking_code_length"),
-    "digits of a set nobody types": ({"tracking_code": "५" * 12}, "tracking_code", "tracking_code_length"),
+    "digits of an unused set": ({"tracking_code": "५" * 12}, "tracking_code", "tracking_code_length"),
     "no code": ({"tracking_code": ""}, "tracking_code", "tracking_code_length"),
     "no captcha": ({"captcha": None}, "captcha", "model_attributes_type"),
     "no captcha id": ({"captcha": {"answer": "1"}}, "captcha.id", "missing"),
@@ -400,7 +400,7 @@ BAD = {
 
 @ON_SQLITE
 @pytest.mark.parametrize("name", BAD)
-async def test_bad_input_is_refused_at_its_field_in_persian(tracking, name):
+async def test_invalid_input_is_refused_at_its_field_in_persian(tracking, name):
     changes, field, code = BAD[name]
     answer = await tracking.post({**GOOD, **changes})
     assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
@@ -411,7 +411,7 @@ async def test_bad_input_is_refused_at_its_field_in_persian(tracking, name):
 
 @ON_SQLITE
 @pytest.mark.parametrize("name", BAD)
-async def test_bad_input_reaches_nobody(tracking, name):
+async def test_invalid_input_causes_no_call_to_other_services(tracking, name):
     await tracking.post({**GOOD, **BAD[name][0]})
     assert tracking.peers.calls == []
 
@@ -436,6 +436,6 @@ queries = st.fixed_dictionaries(
 @ON_SQLITE
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80, deadline=None)
 @given(queries | anything)
-async def test_nothing_that_can_be_sent_is_an_error_of_ours(tracking, query):
+async def test_any_body_is_answered_with_a_client_error(tracking, query):
     answer = await tracking.post(query)
     assert 400 <= answer.status_code < 500

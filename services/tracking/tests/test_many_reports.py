@@ -1,6 +1,6 @@
-"""Many reports in random order, each delivered twice: every case ends as its province told it.
+"""Many reports in random order, each delivered twice: every case ends in the state that its province reported.
 
-A few hundred in the usual run; ``FULL=1`` does the 10,000 of the aim.
+A few hundred by default; 10,000 with ``FULL=1``.
 """
 
 import os
@@ -15,7 +15,7 @@ STORY = ["case-received", "case-assigned", "case-info-requested", "case-assigned
 ENDS = {"case-answered": "answered", "case-rejected": "rejected"}
 
 
-async def test_reports_in_random_order_and_doubled_end_in_the_right_states(tracking, report):
+async def test_repeated_reports_in_random_order_end_in_the_right_states(tracking, report):
     seed = random.randrange(2**32)  # noqa: S311 - an order, not a secret
     chosen = random.Random(seed)  # noqa: S311
     wanted, messages = {}, []
@@ -29,7 +29,7 @@ async def test_reports_in_random_order_and_doubled_end_in_the_right_states(track
         await tracking.bus.handle(message)
     states = await tracking.rows(select(case_table.c.tracking_code, case_table.c.state))
     assert {row.tracking_code: row.state for row in states} == wanted, f"seed {seed}"
-    [[steps]] = await tracking.rows(select(func.count()).select_from(step_table))
+    [[entries]] = await tracking.rows(select(func.count()).select_from(step_table))
     [[refused]] = await tracking.rows(select(func.count()).select_from(refusal_table))
-    assert (steps, refused) == (len(messages) + len(wanted), 0), f"seed {seed}"
+    assert (entries, refused) == (len(messages) + len(wanted), 0), f"seed {seed}"
     assert await tracking.received_count() == len(messages) + len(wanted), f"seed {seed}"

@@ -1,4 +1,4 @@
-"""The whole service: wired, started, on its own schema, and discreet."""
+"""The whole service: wiring, start, schema, and no personal data in logs and metrics."""
 
 import asyncio
 import secrets
@@ -29,13 +29,13 @@ def new_database_url(request, tmp_path):
     server.drop_database(name)
 
 
-def test_the_migrations_make_exactly_the_tables_of_the_store(new_database_url):
+def test_the_migrations_create_exactly_the_tables_of_the_store(new_database_url):
     config = alembic_config("desk.tracking", new_database_url)
     command.upgrade(config, "head")
     command.check(config)
 
 
-def test_the_migrations_can_be_taken_back(new_database_url):
+def test_the_migrations_can_be_reverted(new_database_url):
     config = alembic_config("desk.tracking", new_database_url)
     command.upgrade(config, "head")
     assert {"case", "step", "outbox"} < asyncio.run(tables_of(new_database_url))
@@ -51,23 +51,23 @@ async def tables_of(url):
     return set(names)
 
 
-async def test_it_listens_to_submissions_and_every_report(tracking):
+async def test_it_consumes_submissions_and_every_report(tracking):
     assert tracking.bus.consumed_events == (RequestSubmitted, RequestPending, RequestIdentityRejected, *REPORTS)
 
 
-async def test_a_report_comes_in_and_its_status_change_goes_out(tracking, submission, report, new_code):
+async def test_a_consumed_report_is_followed_by_a_published_status_change(tracking, submission, report, new_code):
     broker, code = tracking.parts.broker, new_code()
-    gone_out = []
+    published = []
 
-    async def note(message):
-        gone_out.append(message.routing_key)
+    async def record(message):
+        published.append(message.routing_key)
 
     async with tracking.app.router.lifespan_context(tracking.app):
-        await broker.consume("others", note)
+        await broker.consume("others", record)
         await broker.publish(submission(code))
         await broker.publish(report("case-answered", code))
-        await _until(lambda: len(gone_out) == 2)
-    assert gone_out == ["request-submitted.isfahan", "request-status-changed.isfahan"]
+        await _until(lambda: len(published) == 2)
+    assert published == ["request-submitted.isfahan", "request-status-changed.isfahan"]
 
 
 async def _until(condition):
@@ -76,31 +76,31 @@ async def _until(condition):
             await asyncio.sleep(0.01)
 
 
-async def test_it_answers_the_orchestrator(tracking):
+async def test_it_serves_health_and_metrics(tracking):
     async with httpx.AsyncClient(transport=httpx.ASGITransport(tracking.app), base_url="http://tracking") as client:
         assert (await client.get("/health/live")).json() == {"status": "alive"}
         assert (await client.get("/health/ready")).json() == {"status": "ready"}
         assert "desk_outbox_unsent" in (await client.get("/metrics")).text
 
 
-async def test_its_contract_tells_every_status_of_its_route(tracking):
+async def test_its_contract_lists_every_status_of_its_route(tracking):
     responses = tracking.app.openapi()["paths"]["/api/tracking"]["post"]["responses"]
     assert sorted(responses) == ["200", "404", "422", "429", "503"]
 
 
 @pytest.fixture
 async def busy(tracking, new_code):
-    """Everything that can happen to people's data here."""
+    """Use everything that handles personal data."""
     code = await tracking.submit()
     for seq, name in enumerate(["case-info-requested", "case-answered", "case-rejected"], start=1):
         await tracking.report(name, code, seq=seq)
-    for move, body in (
+    for action, body in (
         ("objection", {"text": "پاسخ به پرسش من نبود."}),
         ("rating", {"rating": 5, "comment": "پاسخ روشن بود."}),
     ):
         answered = await tracking.submit()
         await tracking.report("case-answered", answered)
-        assert (await tracking.act(move, answered, body)).is_success
+        assert (await tracking.act(action, answered, body)).is_success
     asked = await tracking.submit()
     await tracking.report("case-info-requested", asked)
     assert (await tracking.act("replies", asked, {"text": "شمارهٔ گذرنامه B12345678 است."})).is_success
@@ -125,18 +125,18 @@ async def busy(tracking, new_code):
 @ON_SQLITE
 async def test_personal_data_cannot_be_read_in_the_database_file(busy, tracking, secrets_of_people):
     written = tracking.stored_bytes()
-    assert busy.encode() in written, "the test looks into the right files"
+    assert busy.encode() in written, "the test reads the right files"
     assert not [word for word in secrets_of_people if word.encode() in written]
 
 
-async def test_the_log_holds_nothing_personal(logged, busy, secrets_of_people):
+async def test_the_log_contains_no_personal_data(logged, busy, secrets_of_people):
     text = logged()
     assert "report refused" in text
     assert "unexpected response" in text
     assert not [word for word in (*secrets_of_people, "8275737168", busy) if word in text]
 
 
-async def test_the_metrics_hold_nothing_personal(busy, tracking, secrets_of_people):
+async def test_the_metrics_contain_no_personal_data(busy, tracking, secrets_of_people):
     async with httpx.AsyncClient(transport=httpx.ASGITransport(tracking.app), base_url="http://tracking") as client:
         text = (await client.get("/metrics")).text
     assert 'route="/api/tracking"' in text

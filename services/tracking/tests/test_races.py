@@ -85,7 +85,7 @@ async def test_an_action_waits_until_a_report_of_its_case_is_applied(tracking, d
     assert await tracking.state(code) == "answered"
 
 
-async def test_two_workers_take_different_cases_whose_time_has_run_out(tracking, database):
+async def test_two_workers_lock_different_expired_cases(tracking, database):
     codes = {await tracking.submit() for _ in range(5)}
     async with database.transaction() as first, database.transaction() as second:
         taken = await CaseStore(first, tracking.parts.vault).lock_expired(LATE, 3)
@@ -94,7 +94,7 @@ async def test_two_workers_take_different_cases_whose_time_has_run_out(tracking,
     assert {case.tracking_code for case, _ in [*taken, *left]} == codes
 
 
-async def test_a_worker_passes_over_a_case_that_a_report_is_changing(tracking, database):
+async def test_a_worker_skips_a_case_that_a_report_is_changing(tracking, database):
     changing, late = await tracking.submit(), await tracking.submit()
     async with database.transaction() as first, database.transaction() as second:
         await CaseStore(first, tracking.parts.vault).find_and_lock(changing)

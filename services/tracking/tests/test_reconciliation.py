@@ -1,4 +1,4 @@
-"""What does not fit between intake, tracking, the broker and the provinces, and who is silent."""
+"""Differences between intake, tracking, the broker and the provinces, and silent provinces."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -45,28 +45,28 @@ def differences(task):
     return differences
 
 
-async def test_what_both_know_alike_is_no_difference(tracking, differences, pending, new_code, registry):
-    code, held = await tracking.submit(), new_code()
-    await tracking.bus.handle(pending(held))
-    tracking.peers.codes = {code: "registered", held: "identity_pending"}
+async def test_equal_states_are_no_difference(tracking, differences, pending, new_code, registry):
+    code, waiting = await tracking.submit(), new_code()
+    await tracking.bus.handle(pending(waiting))
+    tracking.peers.codes = {code: "registered", waiting: "identity_pending"}
     await tracking.report("case-answered", code)
     assert await differences() == []
     assert registry.get_sample_value("desk_reconciliation_time_seconds") == NOW.timestamp()
 
 
-async def test_a_request_tracking_has_never_heard_of_is_a_difference(tracking, differences, new_code, registry):
+async def test_a_request_unknown_to_tracking_is_a_difference(tracking, differences, new_code, registry):
     code = new_code()
     tracking.peers.codes = {code: "registered"}
     assert await differences() == [("unknown_to_tracking", code, 1)]
     assert registry.get_sample_value("desk_reconciliation_differences", {"kind": "unknown_to_tracking"}) == 1
 
 
-async def test_a_request_intake_does_not_have_is_a_difference(tracking, differences):
+async def test_a_request_unknown_to_intake_is_a_difference(tracking, differences):
     code = await tracking.submit()
     assert await differences() == [("unknown_to_intake", code, 1)]
 
 
-async def test_a_release_that_was_lost_is_a_difference(tracking, differences, pending, new_code):
+async def test_a_lost_release_is_a_difference(tracking, differences, pending, new_code):
     code = new_code()
     await tracking.bus.handle(pending(code))
     tracking.peers.codes = {code: "registered"}
@@ -74,7 +74,7 @@ async def test_a_release_that_was_lost_is_a_difference(tracking, differences, pe
 
 
 @pytest.mark.parametrize("at_intake", ["withdrawn", "identity_rejected", "registered"])
-async def test_who_has_withdrawn_is_no_difference(tracking, differences, pending, new_code, at_intake):
+async def test_a_withdrawn_request_is_no_difference(tracking, differences, pending, new_code, at_intake):
     code = new_code()
     await tracking.bus.handle(pending(code))
     await tracking.act("withdrawal", code, {})
@@ -82,7 +82,7 @@ async def test_who_has_withdrawn_is_no_difference(tracking, differences, pending
     assert await differences() == []
 
 
-async def test_a_withdrawal_intake_has_not_heard_of_is_a_difference_once_it_should_have(
+async def test_a_withdrawal_unknown_to_intake_is_a_difference_after_the_grace_period(
     tracking, differences, pending, new_code
 ):
     code = new_code()
@@ -98,14 +98,14 @@ async def test_a_withdrawal_intake_has_not_heard_of_is_a_difference_once_it_shou
     assert await differences() == [("other_state", code, 1)]
 
 
-async def test_a_withdrawal_only_intake_knows_is_a_difference(tracking, differences, pending, new_code):
+async def test_a_withdrawal_known_only_to_intake_is_a_difference(tracking, differences, pending, new_code):
     code = new_code()
     await tracking.bus.handle(pending(code))
     tracking.peers.codes = {code: "withdrawn"}
     assert await differences() == [("other_state", code, 1)]
 
 
-async def test_events_that_do_not_leave_are_differences(tracking, differences):
+async def test_old_unsent_events_are_differences(tracking, differences):
     code = await tracking.submit()
     await tracking.report("case-answered", code)
     async with tracking.parts.database.transaction() as session:
@@ -114,12 +114,12 @@ async def test_events_that_do_not_leave_are_differences(tracking, differences):
     assert await differences() == [("unsent", "intake", 7), ("unsent", "tracking", 1)]
 
 
-async def test_files_that_wait_at_intake_for_a_reply_nobody_announced_are_differences(tracking, differences):
+async def test_files_reserved_at_intake_for_a_missing_reply_are_differences(tracking, differences):
     tracking.peers.files_unannounced = 3
     assert await differences() == [("unclaimed_files", "intake", 3)]
 
 
-async def test_requests_a_province_has_not_acknowledged_are_differences(tracking, differences, registry):
+async def test_unacknowledged_requests_are_differences(tracking, differences, registry):
     codes = [await tracking.submit() for _ in range(2)]
     tracking.peers.codes = dict.fromkeys(codes, "registered")
     assert await differences(LATER) == [("unacknowledged", "isfahan", 2)]
@@ -129,7 +129,7 @@ async def test_requests_a_province_has_not_acknowledged_are_differences(tracking
     assert registry.get_sample_value("desk_reconciliation_differences", {"kind": "unacknowledged"}) == 0
 
 
-async def test_pages_lose_and_repeat_nothing(tracking, differences, monkeypatch, new_code):
+async def test_no_code_is_lost_or_repeated_between_pages(tracking, differences, monkeypatch, new_code):
     monkeypatch.setattr(reconciliation, "PAGE", 3)
     codes = [await tracking.submit() for _ in range(10)]
     missing, unknown = codes[4], new_code()
@@ -138,20 +138,20 @@ async def test_pages_lose_and_repeat_nothing(tracking, differences, monkeypatch,
     assert len(tracking.peers.calls_to("/internal/requests/codes")) == 4
 
 
-async def test_an_exact_last_page_ends_it(tracking, differences, monkeypatch):
+async def test_a_full_last_page_ends_the_comparison(tracking, differences, monkeypatch):
     monkeypatch.setattr(reconciliation, "PAGE", 2)
     codes = [await tracking.submit() for _ in range(4)]
     tracking.peers.codes = dict.fromkeys(codes, "registered")
     assert await differences() == []
 
 
-async def test_only_codes_and_times_are_asked_for(tracking, differences):
+async def test_the_call_to_intake_contains_only_codes_and_times(tracking, differences):
     await differences()
     [(_, body)] = tracking.peers.calls_to("/internal/requests/codes")
     assert sorted(body) == ["after", "limit", "since", "until"]
 
 
-async def test_without_intake_nothing_is_said_to_fit(tracking, differences, registry):
+async def test_the_comparison_fails_while_intake_is_unavailable(tracking, differences, registry):
     tracking.peers.intake = httpx.ConnectError("refused")
     with pytest.raises(ServiceUnavailableError):
         await differences()
@@ -170,15 +170,15 @@ async def test_the_worker_compares_once_a_day_and_retries_while_intake_is_unavai
     assert len(tracking.peers.calls_to(calls)) == 3
 
 
-async def test_headquarters_is_told_once_of_a_silent_province(tracking, task, registry):
+async def test_a_silent_province_is_published_to_headquarters_once(tracking, task, registry):
     for _ in range(3):
         await tracking.submit()
     assert await task.check_silence(NOW) == set()
     for minutes in range(3):
         assert await task.check_silence(LATER + timedelta(minutes=minutes)) == {"isfahan"}
-    [told] = await tracking.published("province-silent")
-    assert (told["routing_key"], told["subject"], told["seq"]) == ("province-silent.headquarters", "isfahan", 1)
-    assert told["data"] == {
+    [event] = await tracking.published("province-silent")
+    assert (event["routing_key"], event["subject"], event["seq"]) == ("province-silent.headquarters", "isfahan", 1)
+    assert event["data"] == {
         "province": {"key": "isfahan", "name": "اصفهان"},
         "at": "2026-12-15T11:00:00Z",
         "waiting": 3,
@@ -194,11 +194,11 @@ async def test_a_province_without_requests_is_not_silent(tracking, task):
     assert await task.check_silence(LATER) == set()
 
 
-async def test_who_reports_on_anything_is_not_silent(tracking, task):
+async def test_a_province_that_reports_on_any_case_is_not_silent(tracking, task):
     await tracking.submit()
     other = await tracking.submit()
     await tracking.report("case-received", other)
-    # Steps are recorded by the real clock: look from a day before it.
+    # Entries are recorded by the real clock, so the period starts a day before it.
     now = datetime.now(UTC) + timedelta(hours=1)
     async with tracking.parts.database.transaction() as session:
         await session.execute(update(case_table).values(since=now - timedelta(days=3)))
@@ -206,7 +206,7 @@ async def test_who_reports_on_anything_is_not_silent(tracking, task):
     assert await task.check_silence(now + timedelta(days=2)) == {"isfahan"}
 
 
-async def test_a_province_that_falls_silent_again_is_told_of_again(tracking, task, registry):
+async def test_a_province_that_becomes_silent_again_is_published_again(tracking, task, registry):
     first = await tracking.submit()
     await task.check_silence(LATER)
     await tracking.report("case-received", first)
@@ -217,7 +217,7 @@ async def test_a_province_that_falls_silent_again_is_told_of_again(tracking, tas
     assert [each["seq"] for each in await tracking.published("province-silent")] == [1, 2]
 
 
-async def test_no_code_is_logged_when_something_differs(tracking, differences, logged):
+async def test_the_log_of_a_difference_contains_no_tracking_code(tracking, differences, logged):
     code = await tracking.submit()
     await differences()
     text = logged()
@@ -242,7 +242,7 @@ async def test_the_command_prints_each_difference_and_their_count(tracking, comm
     assert await command() == [f"unknown_to_tracking: {code}", "unacknowledged: isfahan", "2 differences"]
 
 
-async def test_the_command_says_so_if_nothing_could_be_compared(tracking, command):
+async def test_the_command_fails_while_intake_is_unavailable(tracking, command):
     tracking.peers.intake = httpx.ConnectError("refused")
     with pytest.raises(TaskFailedError, match="nothing was compared"):
         await command()

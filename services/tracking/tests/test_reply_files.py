@@ -1,4 +1,4 @@
-"""A reply with files: intake sets them aside first, and province, history and page are told of them."""
+"""A reply with files: reserved at intake first, then published, in the history and in the response."""
 
 import asyncio
 import uuid
@@ -11,12 +11,12 @@ from desk.chassis.crypto import TokenReader
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """Reads the file of the database, which PostgreSQL keeps elsewhere."""
 TEXT = "تصویر گذرنامه پیوست است."
-SET_ASIDE = "/internal/requests/files"
+RESERVE = "/internal/requests/files"
 
 
 @pytest.fixture
 def file(tracking):
-    """Let intake have one more file."""
+    """Return a function that uploads a file at intake."""
 
     def file(name="گذرنامه.pdf"):
         known = {"id": str(uuid.uuid4()), "name": name, "size": 12, "media_type": "application/pdf", "sha256": "c" * 64}
@@ -38,25 +38,25 @@ def reply(*files):
     return {"text": TEXT, "files": [each["id"] for each in files]}
 
 
-async def test_the_province_is_told_of_the_files_as_of_a_request_s(tracking, asked, file):
+async def test_the_files_of_a_reply_are_published_to_the_province(tracking, asked, file):
     files = [file(), file("دوم.pdf")]
 
     answer = await tracking.act("replies", asked, reply(*files))
 
     assert (answer.status_code, answer.json()["state"]) == (200, "in_progress")
-    [told] = await tracking.published("request-replied")
-    assert told["data"]["files"] == files
-    assert told["data"]["text"] == TEXT
+    [event] = await tracking.published("request-replied")
+    assert event["data"]["files"] == files
+    assert event["data"]["text"] == TEXT
 
 
-async def test_the_applicant_sees_what_was_sent_in_the_history(tracking, asked, file):
+async def test_the_files_of_a_reply_are_shown_in_the_history(tracking, asked, file):
     sent = file()
     await tracking.act("replies", asked, reply(sent))
 
     history = (await tracking.look_up(asked)).json()["history"]
 
     assert history[-1]["files"] == [{"id": sent["id"], "name": sent["name"], "size": sent["size"]}]
-    assert [step["files"] for step in history[:-1]] == [[], []]
+    assert [entry["files"] for entry in history[:-1]] == [[], []]
 
 
 @ON_SQLITE
@@ -67,13 +67,13 @@ async def test_names_of_files_cannot_be_read_in_the_database(tracking, asked, fi
     assert b"\\u0645\\u062d\\u0631\\u0645" not in tracking.stored_bytes()
 
 
-async def test_intake_is_not_asked_for_a_reply_without_files(tracking, asked):
+async def test_a_reply_without_files_causes_no_call_to_intake(tracking, asked):
     answer = await tracking.act("replies", asked, {"text": TEXT})
 
-    assert (answer.status_code, tracking.peers.calls_to(SET_ASIDE)) == (200, [])
+    assert (answer.status_code, tracking.peers.calls_to(RESERVE)) == (200, [])
 
 
-async def test_a_file_intake_does_not_have_is_said_at_its_field_and_nothing_is_done(tracking, asked, file):
+async def test_an_unknown_file_is_an_error_of_its_field_and_changes_nothing(tracking, asked, file):
     answer = await tracking.act("replies", asked, {"text": TEXT, "files": [file()["id"], str(uuid.uuid4())]})
 
     assert (answer.status_code, answer.json()["code"]) == (422, "attachment_unknown")
@@ -82,9 +82,11 @@ async def test_a_file_intake_does_not_have_is_said_at_its_field_and_nothing_is_d
     assert await tracking.published("request-replied") == []
 
 
-@pytest.mark.parametrize("away", [httpx.ConnectError("no route"), httpx.Response(503), httpx.Response(200, text="<p>")])
-async def test_while_intake_is_away_a_reply_with_files_waits_and_one_without_does_not(tracking, asked, file, away):
-    tracking.peers.intake = away
+@pytest.mark.parametrize(
+    "failure", [httpx.ConnectError("no route"), httpx.Response(503), httpx.Response(200, text="<p>")]
+)
+async def test_only_a_reply_with_files_fails_while_intake_is_unavailable(tracking, asked, file, failure):
+    tracking.peers.intake = failure
 
     answer = await tracking.act("replies", asked, reply(file()))
 
@@ -100,10 +102,10 @@ async def test_a_double_click_is_one_reply(tracking, asked, file):
 
     assert [answer.status_code for answer in answers] == [200] * 3
     assert len(await tracking.published("request-replied")) == 1
-    assert len({body["reply"] for _, body in tracking.peers.calls_to(SET_ASIDE)}) == 1
+    assert len({body["reply"] for _, body in tracking.peers.calls_to(RESERVE)}) == 1
 
 
-async def test_a_repeat_is_answered_without_asking_intake_again(tracking, asked, file):
+async def test_a_repeat_causes_no_second_call_to_intake(tracking, asked, file):
     body = reply(file())
     await tracking.act("replies", asked, body)
     await tracking.report("case-answered", asked, seq=2)
@@ -112,11 +114,11 @@ async def test_a_repeat_is_answered_without_asking_intake_again(tracking, asked,
     answer = await tracking.act("replies", asked, body)
 
     assert (answer.status_code, answer.json()["state"]) == (200, "answered")
-    assert len(tracking.peers.calls_to(SET_ASIDE)) == 1
+    assert len(tracking.peers.calls_to(RESERVE)) == 1
 
 
 @pytest.mark.parametrize("other", [[], ["another"]], ids=["none", "another"])
-async def test_a_key_is_not_for_other_files(tracking, asked, file, other):
+async def test_a_key_cannot_be_reused_with_other_files(tracking, asked, file, other):
     await tracking.act("replies", asked, reply(file()))
 
     answer = await tracking.act("replies", asked, reply(*(file() for _ in other)))
@@ -124,16 +126,16 @@ async def test_a_key_is_not_for_other_files(tracking, asked, file, other):
     assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
 
 
-async def test_nothing_is_set_aside_for_what_cannot_be_done(tracking, file):
+async def test_an_action_that_is_not_possible_reserves_no_files(tracking, file):
     code = await tracking.submit()
 
     answer = await tracking.act("replies", code, reply(file()))
 
     assert (answer.status_code, answer.json()["code"]) == (409, "action_not_possible")
-    assert tracking.peers.calls_to(SET_ASIDE) == []
+    assert tracking.peers.calls_to(RESERVE) == []
 
 
-async def test_an_answer_that_crosses_a_reply_leaves_it_undone(tracking, asked, file, monkeypatch):
+async def test_a_reply_fails_if_an_answer_arrives_before_it(tracking, asked, file, monkeypatch):
     intake = tracking.services.actions.intake
     reserve_files = type(intake).reserve_files
 
@@ -151,7 +153,7 @@ async def test_an_answer_that_crosses_a_reply_leaves_it_undone(tracking, asked, 
     assert await tracking.published("request-replied") == []
 
 
-async def test_more_files_than_a_request_may_carry_are_too_many(tracking, asked, file):
+async def test_too_many_files_are_refused(tracking, asked, file):
     answer = await tracking.act("replies", asked, reply(*(file() for _ in range(6))))
 
     assert answer.status_code == 422
@@ -163,11 +165,11 @@ async def test_a_file_named_twice_is_sent_once(tracking, asked, file):
 
     await tracking.act("replies", asked, reply(sent, sent))
 
-    [told] = await tracking.published("request-replied")
-    assert told["data"]["files"] == [sent]
+    [event] = await tracking.published("request-replied")
+    assert event["data"]["files"] == [sent]
 
 
-async def test_the_token_says_what_may_be_done_so_that_intake_takes_files_then_alone(tracking, asked):
+async def test_the_token_lists_the_possible_actions_for_intake(tracking, asked):
     reader = TokenReader(tracking.public_key, issuer="tracking", audience="desk.tracking")
 
     before = reader.read((await tracking.look_up(asked)).json()["token"])

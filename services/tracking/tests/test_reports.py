@@ -1,4 +1,4 @@
-"""From a submission and what provinces report to the state of the case, its history and what is announced."""
+"""Submissions and reports: the state of the case, its history and the published events."""
 
 import asyncio
 from dataclasses import replace
@@ -14,8 +14,8 @@ from desk.tracking.domain import TITLES, CaseNotReadyError, Party, State, is_all
 from desk.tracking.store import case_table, refusal_table, step_table
 
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""Every state with every report, and drawn sequences; the other tests run each report on PostgreSQL too."""
-LEADS_TO = {
+"""Every state with every report, and random sequences; the other tests run each report on PostgreSQL too."""
+STATE_AFTER = {
     "case-received": "received",
     "case-assigned": "in_progress",
     "case-info-requested": "info_requested",
@@ -23,7 +23,7 @@ LEADS_TO = {
     "case-rejected": "rejected",
     "case-referred": "registered",
 }
-WAYS = {
+REPORTS_TO_STATE = {
     "registered": [],
     "received": ["case-received"],
     "in_progress": ["case-assigned"],
@@ -31,28 +31,28 @@ WAYS = {
     "answered": ["case-answered"],
     "rejected": ["case-rejected"],
 }
-"""How a case comes into each state that reports lead to."""
-FITTING = {
-    "registered": set(LEADS_TO),
-    "received": set(LEADS_TO) - {"case-received"},
-    "in_progress": set(LEADS_TO) - {"case-received"},
-    "info_requested": set(LEADS_TO) - {"case-received"},
+"""The reports that bring a case into each state."""
+ALLOWED = {
+    "registered": set(STATE_AFTER),
+    "received": set(STATE_AFTER) - {"case-received"},
+    "in_progress": set(STATE_AFTER) - {"case-received"},
+    "info_requested": set(STATE_AFTER) - {"case-received"},
     "answered": set(),
     "rejected": set(),
 }
-ALL = [(state, name) for state in WAYS for name in LEADS_TO]
-FITS = [(state, name) for state, name in ALL if name in FITTING[state]]
-DOES_NOT_FIT = [(state, name) for state, name in ALL if name not in FITTING[state]]
+ALL = [(state, name) for state in REPORTS_TO_STATE for name in STATE_AFTER]
+ALLOWED_CASES = [(state, name) for state, name in ALL if name in ALLOWED[state]]
+FORBIDDEN_CASES = [(state, name) for state, name in ALL if name not in ALLOWED[state]]
 STORY = ["case-received", "case-assigned", "case-info-requested", "case-assigned", "case-answered"]
 
 
 @pytest.fixture
 def case_in(tracking):
-    """Open a case and bring it into a state."""
+    """Return a function that opens a case and reports it into a state."""
 
     async def case_in(state):
         code = await tracking.submit()
-        for seq, name in enumerate(WAYS[state], start=1):
+        for seq, name in enumerate(REPORTS_TO_STATE[state], start=1):
             await tracking.report(name, code, seq=seq)
         return code
 
@@ -67,12 +67,12 @@ async def test_a_submission_opens_a_case(tracking):
     assert case.due_at.isoformat() == "2026-12-20T20:29:59+00:00"
 
 
-async def test_a_new_case_has_its_first_step(tracking):
+async def test_a_new_case_has_one_history_entry(tracking):
     code = await tracking.submit()
     assert await tracking.states(code) == ["registered"]
 
 
-async def test_opening_a_case_announces_nothing(tracking):
+async def test_opening_a_case_publishes_nothing(tracking):
     await tracking.submit()
     assert await tracking.published() == []
 
@@ -84,7 +84,7 @@ async def test_a_submission_delivered_twice_opens_one_case(tracking, submission,
     assert len(await tracking.rows(select(step_table))) == 1
 
 
-async def test_a_submission_announced_twice_does_not_set_the_case_back(tracking, submission):
+async def test_a_submission_published_twice_does_not_reset_the_case(tracking, submission):
     code = await tracking.submit()
     await tracking.report("case-answered", code)
     await tracking.bus.handle(submission(code))
@@ -109,16 +109,16 @@ async def test_a_submission_that_breaks_the_contract_opens_nothing(tracking, cha
 
 
 @ON_SQLITE
-@pytest.mark.parametrize(("state", "name"), FITS)
-async def test_a_report_that_fits_leads_to_its_state(tracking, case_in, state, name):
+@pytest.mark.parametrize(("state", "name"), ALLOWED_CASES)
+async def test_an_allowed_report_changes_the_state(tracking, case_in, state, name):
     code = await case_in(state)
     await tracking.report(name, code, seq=5)
-    assert await tracking.state(code) == LEADS_TO[name]
+    assert await tracking.state(code) == STATE_AFTER[name]
 
 
 @ON_SQLITE
-@pytest.mark.parametrize(("state", "name"), DOES_NOT_FIT)
-async def test_a_report_that_does_not_fit_changes_no_state(tracking, case_in, state, name):
+@pytest.mark.parametrize(("state", "name"), FORBIDDEN_CASES)
+async def test_a_report_that_is_not_allowed_changes_no_state(tracking, case_in, state, name):
     code = await case_in(state)
     history = await tracking.history(code)
     await tracking.report(name, code, seq=5)
@@ -126,14 +126,14 @@ async def test_a_report_that_does_not_fit_changes_no_state(tracking, case_in, st
 
 
 @ON_SQLITE
-@pytest.mark.parametrize(("state", "name"), DOES_NOT_FIT)
-async def test_a_report_that_does_not_fit_is_recorded_as_refused(tracking, case_in, state, name):
+@pytest.mark.parametrize(("state", "name"), FORBIDDEN_CASES)
+async def test_a_report_that_is_not_allowed_is_recorded_as_refused(tracking, case_in, state, name):
     code = await case_in(state)
     event_id = await tracking.report(name, code, seq=5)
     assert await tracking.refusals(code) == [(event_id, "isfahan", name, "illegal_move")]
 
 
-async def test_a_refused_report_is_answered_to_its_province(tracking, case_in):
+async def test_a_refusal_is_published_to_the_province(tracking, case_in):
     code = await case_in("answered")
     event_id = await tracking.report("case-rejected", code, seq=5)
     [refused] = await tracking.published("case-refused")
@@ -149,21 +149,21 @@ async def test_a_refused_report_is_answered_to_its_province(tracking, case_in):
     }
 
 
-async def test_a_refused_report_is_not_told_to_the_applicant(tracking, case_in):
+async def test_a_refused_report_publishes_no_new_state(tracking, case_in):
     code = await case_in("answered")
     await tracking.report("case-rejected", code, seq=5)
     changes = await tracking.published("request-status-changed")
     assert [change["data"]["state"] for change in changes] == ["answered"]
 
 
-async def test_a_report_that_fits_after_a_refused_one_still_counts(tracking):
+async def test_a_report_after_a_refused_one_is_applied(tracking):
     code = await tracking.submit()
     await tracking.report("case-referred", code, seq=5, data={"province": "isfahan"})
     await tracking.report("case-answered", code, seq=2)
     assert await tracking.state(code) == "answered"
 
 
-async def test_a_report_delivered_twice_counts_once(tracking, report):
+async def test_a_report_delivered_twice_is_applied_once(tracking, report):
     code = await tracking.submit()
     message = report("case-received", code)
     await tracking.bus.handle(message)
@@ -172,7 +172,7 @@ async def test_a_report_delivered_twice_counts_once(tracking, report):
     assert len(await tracking.published()) == 1
 
 
-async def test_a_refused_report_delivered_twice_is_answered_once(tracking, case_in, report):
+async def test_a_report_delivered_twice_is_refused_once(tracking, case_in, report):
     code = await case_in("answered")
     message = report("case-rejected", code, seq=5)
     await tracking.bus.handle(message)
@@ -187,7 +187,7 @@ async def test_reports_at_the_same_time_are_applied_one_after_another(tracking, 
     assert (len(await tracking.history(code)), (await tracking.case(code)).report_seq) == (9, 8)
 
 
-async def test_an_old_report_changes_no_state(tracking):
+async def test_an_overtaken_report_changes_no_state(tracking):
     code = await tracking.submit()
     await tracking.report("case-answered", code, seq=3)
     await tracking.report("case-assigned", code, seq=2)
@@ -201,21 +201,21 @@ async def test_a_second_report_under_the_same_number_changes_no_state(tracking):
     assert await tracking.state(code) == "info_requested"
 
 
-async def test_an_old_report_has_its_place_in_the_history(tracking):
+async def test_an_overtaken_report_is_part_of_the_history(tracking):
     code = await tracking.submit()
     await tracking.report("case-answered", code, seq=3)
     await tracking.report("case-received", code, seq=1)
     assert await tracking.states(code) == ["registered", "received", "answered"]
 
 
-async def test_reports_of_one_second_stand_as_the_province_numbered_them(tracking):
+async def test_reports_of_one_second_are_ordered_by_number(tracking):
     code = await tracking.submit()
     await tracking.report("case-answered", code, seq=2, at="2026-12-14T08:00:00Z")
     await tracking.report("case-received", code, seq=1, at="2026-12-14T08:00:00Z")
     assert await tracking.states(code) == ["registered", "received", "answered"]
 
 
-async def test_a_referral_and_a_reception_of_one_second_stand_in_their_order(tracking):
+async def test_a_referral_and_a_reception_of_one_second_are_ordered(tracking):
     code = await tracking.submit()
     await tracking.report("case-referred", code, seq=2, at="2026-12-14T08:00:00Z")
     await tracking.report("case-received", code, province="fars", seq=1, at="2026-12-14T08:00:00Z")
@@ -223,7 +223,7 @@ async def test_a_referral_and_a_reception_of_one_second_stand_in_their_order(tra
     assert await tracking.states(code) == ["registered", "received", "referred", "received"]
 
 
-async def test_an_old_report_is_not_announced(tracking):
+async def test_an_overtaken_report_publishes_nothing(tracking):
     code = await tracking.submit()
     await tracking.report("case-answered", code, seq=3)
     await tracking.report("case-assigned", code, seq=2)
@@ -263,7 +263,7 @@ async def test_a_forged_report_changes_nothing(tracking, name):
 
 @ON_SQLITE
 @pytest.mark.parametrize("name", FORGERIES)
-async def test_a_forged_report_is_recorded_as_such(tracking, name):
+async def test_a_forged_report_is_recorded_as_forged(tracking, name):
     code = await tracking.submit()
     await tracking.report("case-answered", code, **FORGERIES[name])
     assert [(report, reason) for _, _, report, reason in await tracking.refusals(code)] == [
@@ -271,7 +271,7 @@ async def test_a_forged_report_is_recorded_as_such(tracking, name):
     ]
 
 
-async def test_a_forged_report_is_answered_to_whom_the_broker_vouches_for(tracking):
+async def test_the_refusal_of_a_forged_report_goes_to_the_authenticated_user(tracking):
     code = await tracking.submit()
     await tracking.report("case-answered", code, sender="province.fars")
     [refused] = await tracking.published()
@@ -279,7 +279,7 @@ async def test_a_forged_report_is_answered_to_whom_the_broker_vouches_for(tracki
 
 
 @pytest.mark.parametrize("sender", ["province.isfahan", "isfahan", None])
-async def test_a_report_of_the_provinces_own_user_is_taken(tracking, sender):
+async def test_a_report_of_the_provinces_own_user_is_accepted(tracking, sender):
     code = await tracking.submit()
     await tracking.report("case-answered", code, sender=sender)
     assert await tracking.state(code) == "answered"
@@ -300,7 +300,7 @@ async def test_a_report_about_another_provinces_case_is_refused(tracking):
     assert await tracking.refusals(code) == [(event_id, "fars", "case-answered", "foreign_case")]
 
 
-async def test_a_foreign_province_is_told_nothing_of_the_case(tracking, secrets_of_people):
+async def test_a_refusal_to_another_province_contains_nothing_of_the_case(tracking, secrets_of_people):
     code = await tracking.submit()
     await tracking.report("case-answered", code, province="fars")
     [refused] = await tracking.published()
@@ -314,7 +314,7 @@ async def test_a_report_whose_subject_is_another_case_is_refused(tracking, new_c
     assert [reason for *_, reason in await tracking.refusals(code)] == ["wrong_subject"]
 
 
-async def test_a_report_on_a_case_not_heard_of_yet_comes_again(tracking, report, submission, new_code):
+async def test_a_report_on_an_unknown_case_is_retried(tracking, report, submission, new_code):
     code = new_code()
     early = report("case-received", code)
     with pytest.raises(CaseNotReadyError):
@@ -326,7 +326,7 @@ async def test_a_report_on_a_case_not_heard_of_yet_comes_again(tracking, report,
     assert await tracking.state(code) == "received"
 
 
-async def test_a_report_on_a_case_never_heard_of_is_refused_when_no_try_is_left(tracking, report, new_code):
+async def test_a_report_on_an_unknown_case_is_refused_at_the_last_attempt(tracking, report, new_code):
     code = new_code()
     mistyped = report("case-answered", code)
     await tracking.bus.handle(replace(mistyped, last_attempt=True))
@@ -355,7 +355,7 @@ async def test_a_report_on_a_case_never_heard_of_is_refused_when_no_try_is_left(
         ("case-received", {"tracking_code": "12345678901"}),
     ],
 )
-async def test_a_report_that_breaks_the_contract_is_a_dead_letter(tracking, name, data):
+async def test_a_report_that_breaks_the_contract_is_dead_lettered(tracking, name, data):
     code = await tracking.submit()
     with pytest.raises(ContractError):
         await tracking.report(name, code, data=data)
@@ -372,8 +372,8 @@ async def test_a_referral_hands_the_case_to_the_other_province(tracking):
 async def test_a_referral_is_part_of_the_history_with_its_reason(tracking):
     code = await tracking.submit()
     await tracking.report("case-referred", code)
-    steps = await tracking.history(code)
-    assert [(step.state.value, step.note) for step in steps] == [
+    entries = await tracking.history(code)
+    assert [(entry.state.value, entry.note) for entry in entries] == [
         ("registered", None),
         ("referred", "ساکن استان دیگری هستید."),
     ]
@@ -398,7 +398,7 @@ async def test_after_a_referral_the_old_province_is_refused(tracking, seq):
     assert [reason for *_, reason in await tracking.refusals(code)] == ["foreign_case"]
 
 
-async def test_what_a_province_reported_before_its_referral_belongs_to_the_history_however_late(tracking):
+async def test_a_late_report_from_before_a_referral_is_part_of_the_history(tracking):
     code = await tracking.submit()
     await tracking.report("case-referred", code, seq=3)
     await tracking.report("case-assigned", code, seq=2)
@@ -407,7 +407,7 @@ async def test_what_a_province_reported_before_its_referral_belongs_to_the_histo
     assert await tracking.refusals(code) == []
 
 
-async def test_a_case_may_come_back_to_a_province_and_leave_it_again(tracking):
+async def test_a_case_can_be_referred_back_and_on_again(tracking):
     code = await tracking.submit()
     await tracking.report("case-referred", code, seq=1)
     await tracking.report("case-referred", code, province="fars", seq=1, data={"province": "isfahan"})
@@ -419,7 +419,7 @@ async def test_a_case_may_come_back_to_a_province_and_leave_it_again(tracking):
 
 
 @pytest.mark.parametrize(("province", "reason"), [("atlantis", "unknown_province"), ("isfahan", "same_province")])
-async def test_a_referral_to_nowhere_is_refused(tracking, province, reason):
+async def test_a_referral_to_an_unknown_or_the_same_province_is_refused(tracking, province, reason):
     code = await tracking.submit()
     await tracking.report("case-referred", code, data={"province": province})
     assert (await tracking.case(code)).province == "isfahan"
@@ -444,7 +444,7 @@ async def test_a_referral_to_another_subject_keeps_province_code_and_history(tra
     assert {part: view[part] for part in OTHER_SUBJECT} == OTHER_SUBJECT
 
 
-async def test_a_referral_to_another_subject_is_announced_under_it(tracking):
+async def test_a_referral_to_another_subject_is_published_with_it(tracking):
     code = await tracking.submit()
     await tracking.report("case-referred", code, data=OTHER_SUBJECT)
     [referred] = await tracking.published("request-referred")
@@ -452,7 +452,7 @@ async def test_a_referral_to_another_subject_is_announced_under_it(tracking):
     assert {part: referred["data"][part] for part in OTHER_SUBJECT} == OTHER_SUBJECT
 
 
-async def test_a_referral_to_where_and_what_it_is_already_is_refused(tracking, request_data):
+async def test_a_referral_to_the_same_province_and_subject_is_refused(tracking, request_data):
     code = await tracking.submit()
     same = {part: request_data(code)[part] for part in OTHER_SUBJECT}
     await tracking.report("case-referred", code, data=same | {"province": "isfahan"})
@@ -466,7 +466,7 @@ async def test_a_refused_referral_changes_no_subject(tracking, request_data):
     assert (await tracking.look_up(code)).json()["subject"] == request_data(code)["subject"]
 
 
-async def test_a_referral_tells_the_new_province_what_went_before(tracking):
+async def test_a_referral_contains_the_history(tracking):
     code = await tracking.submit()
     await tracking.report("case-info-requested", code)
     await tracking.act("replies", code, {"text": "شمارهٔ گذرنامه B12345678 است."})
@@ -474,8 +474,8 @@ async def test_a_referral_tells_the_new_province_what_went_before(tracking):
     await tracking.act("objection", code, {"text": "پاسخ به پرسش من نبود."}, key="key-00000002")
     await tracking.report("case-referred", code, seq=3)
     [referred] = await tracking.published("request-referred")
-    told = [(each["state"], each["action"], each["note"]) for each in referred["data"]["history"]]
-    assert told == [
+    history = [(each["state"], each["action"], each["note"]) for each in referred["data"]["history"]]
+    assert history == [
         ("registered", None, None),
         ("info_requested", None, "شماره فیش شما چیست؟"),
         ("in_progress", "reply", "شمارهٔ گذرنامه B12345678 است."),
@@ -485,7 +485,7 @@ async def test_a_referral_tells_the_new_province_what_went_before(tracking):
     assert referred["data"]["history"][3]["answer"]["files"][0]["id"] == "f-1"
 
 
-async def test_a_referral_is_announced_with_the_whole_request(tracking, request_data):
+async def test_a_referral_contains_the_whole_request(tracking, request_data):
     code = await tracking.submit()
     await tracking.report("case-referred", code)
     [referred] = await tracking.published("request-referred")
@@ -501,7 +501,7 @@ async def test_a_referral_is_announced_with_the_whole_request(tracking, request_
 
 
 @pytest.mark.parametrize("name", ["case-referred", "case-answered"])
-async def test_the_language_of_a_request_is_told_with_every_new_state(tracking, request_data, name):
+async def test_every_new_state_is_published_with_the_language(tracking, request_data, name):
     contact = {**request_data("1" * 12)["contact"], "language": "en"}
     code = await tracking.submit(contact=contact)
     await tracking.report(name, code)
@@ -509,7 +509,7 @@ async def test_the_language_of_a_request_is_told_with_every_new_state(tracking, 
     assert changed["data"]["contact"]["language"] == "en"
 
 
-async def test_a_status_change_is_announced_complete(tracking):
+async def test_a_status_change_is_published_completely(tracking):
     code = await tracking.submit()
     await tracking.report("case-answered", code, at="2026-12-14T12:30:00+03:30")
     [changed] = await tracking.published()
@@ -550,7 +550,7 @@ async def test_a_status_change_is_announced_complete(tracking):
         ("case-referred", "referred", "ساکن استان دیگری هستید."),
     ],
 )
-async def test_each_report_is_announced_with_its_title_and_note(tracking, name, state, note):
+async def test_each_report_is_published_with_its_title_and_note(tracking, name, state, note):
     code = await tracking.submit()
     await tracking.report(name, code)
     [changed] = await tracking.published("request-status-changed")
@@ -558,7 +558,7 @@ async def test_each_report_is_announced_with_its_title_and_note(tracking, name, 
     assert (data["state"], data["state_title"], data["note"]) == (state, TITLES[State(state)], note)
 
 
-async def test_announcements_of_a_case_are_numbered_without_gap(tracking):
+async def test_the_published_events_of_a_case_are_numbered_without_gap(tracking):
     code = await tracking.submit(seq=1)
     await tracking.report("case-received", code, seq=1)
     await tracking.report("case-received", code, seq=2)
@@ -567,7 +567,7 @@ async def test_announcements_of_a_case_are_numbered_without_gap(tracking):
     assert [each["seq"] for each in await tracking.published()] == [2, 3, 4, 5, 6]
 
 
-async def test_a_request_without_email_and_landline_is_announced_so(tracking):
+async def test_a_status_change_without_email_and_landline_contains_null(tracking):
     code = await tracking.submit(contact={"mobile": "+989123456789"})
     await tracking.report("case-received", code)
     [changed] = await tracking.published()
@@ -579,7 +579,7 @@ async def test_a_request_without_email_and_landline_is_announced_so(tracking):
     }
 
 
-names = st.sampled_from(sorted(LEADS_TO))
+names = st.sampled_from(sorted(STATE_AFTER))
 deliveries = st.lists(
     st.tuples(names, st.integers(min_value=1, max_value=6), st.sampled_from(["isfahan", "fars"])), max_size=8
 )
@@ -602,26 +602,26 @@ async def test_no_sequence_of_reports_reaches_an_illegal_state_or_loses_one(trac
     for message in data.draw(st.permutations(messages + repeated)):
         await tracking.bus.handle(message)
         after = await tracking.case(code)
-        moved = is_allowed(Party.PROVINCE, before.state, after.state)
+        allowed = is_allowed(Party.PROVINCE, before.state, after.state)
         referred = after.state is State.REGISTERED and after.province != before.province
-        assert after.state is before.state or moved or referred
+        assert after.state is before.state or allowed or referred
         before = after
-    kept = await tracking.rows(select(step_table.c.event_id).where(step_table.c.tracking_code == code))
+    entries = await tracking.rows(select(step_table.c.event_id).where(step_table.c.tracking_code == code))
     refused = await tracking.rows(select(refusal_table.c.event_id).where(refusal_table.c.tracking_code == code))
-    entered = [row.event_id for row in kept + refused]
-    assert len(entered) == len(messages) + 1
-    assert {message.id for message in messages} < set(entered)
+    recorded = [row.event_id for row in entries + refused]
+    assert len(recorded) == len(messages) + 1
+    assert {message.id for message in messages} < set(recorded)
 
 
 @ON_SQLITE
 @anything
 @given(st.permutations([0, 1, 2, 3, 4, 0, 3]), st.sampled_from(["case-answered", "case-rejected", "case-referred"]))
-async def test_a_whole_story_in_any_order_ends_as_it_was_told(tracking, report, order, end):
+async def test_a_sequence_of_reports_in_any_order_ends_in_the_same_state(tracking, report, order, end):
     code = await tracking.submit()
     messages = [report(name, code, seq=seq) for seq, name in enumerate([*STORY[:-1], end], start=1)]
     for number in order:
         await tracking.bus.handle(messages[number])
-    assert await tracking.state(code) == LEADS_TO[end]
+    assert await tracking.state(code) == STATE_AFTER[end]
     assert await tracking.refusals(code) == []
     assert (await tracking.states(code))[:5] == [
         "registered",

@@ -92,7 +92,7 @@ class Case:
     def with_deadlines(self, before: "Case", terms: Terms) -> Self:
         """Return the case with its due date and next deadline after a transition from ``before``.
 
-        The province's period stops while the applicant is asked: each working day of it moves the due date by one.
+        The province's period stops while the applicant is asked: each working day of it shifts the due date by one.
         An objection starts a new period.
         """
         days = self.answer_days or max(1, terms.calendar.count(day_of(self.submitted_at), day_of(self.due_at)))

@@ -1,4 +1,4 @@
-"""watching"""
+"""silent provinces"""
 
 import sqlalchemy as sa
 from alembic import op

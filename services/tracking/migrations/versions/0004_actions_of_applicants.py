@@ -1,4 +1,4 @@
-"""moves of applicants"""
+"""actions of applicants"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""cases, steps and refusals"""
+"""cases, history and refusals"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""order of steps"""
+"""order of the history"""
 
 import sqlalchemy as sa
 from alembic import op
