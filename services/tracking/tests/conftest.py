@@ -1,4 +1,7 @@
-"""Tracking on SQLite in a temporary folder, with peers that answer as they are told."""
+"""Tracking on SQLite and on PostgreSQL, with peers whose answers a test chooses.
+
+A test that uses the store runs on both databases. One that is marked ``ON_SQLITE`` in its file runs on SQLite only.
+"""
 
 import io
 import json
@@ -19,6 +22,7 @@ import structlog
 from alembic import command
 from fastapi import FastAPI
 from sqlalchemy import event, select
+from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
 from sqlalchemy.pool import Pool
 from stdnum import damm
 
@@ -29,11 +33,16 @@ from desk.chassis.events import Message, inbox, outbox
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.telemetry import Telemetry, configure_logging
 from desk.database import Database, alembic_config
-from desk.tracking.app import TOKEN_ISSUER, Parts, create_app
-from desk.tracking.clients import CaptchaClient, IntakeClient, RegistryClient
-from desk.tracking.domain import Case
+from desk.testing.databases import empty_tables, migrated_database
+from desk.testing.postgres import PostgresServer
+from desk.tracking.app import TOKEN_ISSUER, Parts, build_reconciliation, captcha_client, create_app
+from desk.tracking.clients import IntakeClient, RegistryClient
+from desk.tracking.domain import Case, HistoryEntry
+from desk.tracking.routes import Services
+from desk.tracking.service import CaseContext, Deadlines, Reconciliation, Reports
 from desk.tracking.settings import Settings
-from desk.tracking.store import CaseStore, Step, refusal_table
+from desk.tracking.store import CaseStore, refusal_table
+from desk.tracking.workers.deadlines import BATCH
 
 NATIONAL_ID, OTHER_NATIONAL_ID = "0013542419", "8275737168"
 SUBMITTED_AT = datetime(2026, 12, 13, 11, 0, tzinfo=UTC)
@@ -63,6 +72,7 @@ SECRETS = (
     "پرسش من نبود",
 )
 
+
 REPORTS: dict[str, dict[str, Any]] = {
     "case-received": {},
     "case-assigned": {},
@@ -77,12 +87,12 @@ REPORTS: dict[str, dict[str, Any]] = {
 
 
 def _new_code() -> str:
-    eleven = f"{secrets.randbelow(10**11):011}"  # not of `random`, which hypothesis makes repeat itself
-    return eleven + damm.calc_check_digit(eleven)
+    digits = f"{secrets.randbelow(10**11):011}"  # not of `random`, whose seed hypothesis resets
+    return digits + damm.calc_check_digit(digits)
 
 
 def _request(code: str, **changes: Any) -> dict[str, Any]:
-    """The data of a submission, as intake announces them."""
+    """Return the data of a submission, as intake publishes it."""
     return {
         "tracking_code": code,
         "submitted_at": "2026-12-13T11:00:00Z",
@@ -120,7 +130,7 @@ def _message(exchange: str, routing_key: str, sender: str | None, **envelope: An
 
 
 def _submission(code: str, *, seq: int = 1, **changes: Any) -> Message:
-    """A submission on the wire."""
+    """Return the message of a submission."""
     data = _request(code, **changes)
     routing_key = f"request-submitted.{data['province']['key']}"
     kind = "ir.haj.desk.request-submitted.v1"
@@ -128,14 +138,14 @@ def _submission(code: str, *, seq: int = 1, **changes: Any) -> Message:
 
 
 def _pending(code: str, **changes: Any) -> Message:
-    """A submission whose applicant is not looked up yet, on the wire."""
+    """Return the message of a submission whose applicant is not looked up yet."""
     data = _request(code, **changes)
     kind = "ir.haj.desk.request-pending.v1"
     return _message("desk.events", "request-pending.isfahan", None, type=kind, subject=code, data=data)
 
 
 def _identity_rejected(code: str, reason: str = "not_matched") -> Message:
-    """The end of a pending request, on the wire."""
+    """Return the message that ends a pending request."""
     data = {"tracking_code": code, "at": "2026-12-14T04:00:00Z", "reason": reason}
     kind = "ir.haj.desk.request-identity-rejected.v1"
     routing_key = "request-identity-rejected.isfahan"
@@ -154,7 +164,7 @@ def _report(
     data: dict[str, Any] | None = None,
     **envelope: Any,
 ) -> Message:
-    """A province's report on the wire; unless said otherwise it happened ``seq`` hours after the submission."""
+    """Return the message of a report; by default it happened ``seq`` hours after the submission."""
     happened = at or (SUBMITTED_AT + timedelta(hours=seq)).isoformat()
     envelope = {
         "type": f"ir.haj.desk.{name}.v1",
@@ -169,33 +179,33 @@ def _report(
 
 @dataclass
 class Peers:
-    """Captcha, intake and registry-gateway as tracking sees them: what they were asked, and what they answer."""
+    """Fakes of captcha, intake and registry-gateway: the calls they received, and the responses they send."""
 
     captcha: httpx.Response | Exception = field(default_factory=lambda: httpx.Response(204))
     intake: httpx.Response | Exception | None = None
     registry: httpx.Response | Exception = field(default_factory=lambda: httpx.Response(200, json={"lookups": []}))
     requests: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
-    """What intake has, by national ID and tracking code."""
+    """Intake's requests, by national ID and tracking code."""
     codes: dict[str, str] = field(default_factory=dict)
-    """What intake lists of a period: codes with their states."""
+    """The codes and states that intake lists for a period."""
     files: list[dict[str, Any]] = field(default_factory=list)
-    """What was put up for replies."""
+    """The uploads for replies at intake."""
     unsent: tuple[int, float] = (0, 0.0)
     files_unannounced: int = 0
-    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
-    def asked_of(self, path: str) -> list[tuple[str, dict[str, Any]]]:
-        """What was asked under this path."""
-        return [(asked, body) for asked, body in self.asked if asked.startswith(path)]
+    def calls_to(self, path: str) -> list[tuple[str, dict[str, Any]]]:
+        """Return path and body of each call whose path starts with ``path``."""
+        return [(called, body) for called, body in self.calls if called.startswith(path)]
 
     def client(self, answer: Callable[[dict[str, Any]], httpx.Response | Exception]) -> httpx.AsyncClient:
         def handle(request: httpx.Request) -> httpx.Response:
             body = json.loads(request.content)
-            self.asked.append((request.url.path, body))
-            given = answer(body)
-            if isinstance(given, Exception):
-                raise given
-            return httpx.Response(given.status_code, content=given.content, headers=given.headers)
+            self.calls.append((request.url.path, body))
+            response = answer(body)
+            if isinstance(response, Exception):
+                raise response
+            return httpx.Response(response.status_code, content=response.content, headers=response.headers)
 
         return httpx.AsyncClient(transport=httpx.MockTransport(handle), base_url="http://peer")
 
@@ -226,58 +236,83 @@ class Peers:
         return httpx.Response(200, json=found) if found else httpx.Response(404, json={"code": "request_not_found"})
 
 
+class Clock:
+    """A clock that a test can stop."""
+
+    now: datetime | None = None
+
+    def __call__(self) -> datetime:
+        return self.now or datetime.now(UTC)
+
+
 @dataclass
 class Tracking:
-    """The service under test, its peers, and a look into its store."""
+    """The service under test, its peers, and access to its store."""
 
     app: FastAPI
     parts: Parts
     settings: Settings
-    path: Path
     peers: Peers
     public_key: str
+    clock: Clock
+
+    @property
+    def services(self) -> Services:
+        services: Services = self.app.state.services
+        return services
 
     @property
     def bus(self) -> Bus:
-        bus: Bus = self.app.state.bus
-        return bus
+        return self.services.bus
+
+    @property
+    def context(self) -> CaseContext:
+        return self.services.actions.context
+
+    @property
+    def reports(self) -> Reports:
+        return Reports(self.context)
+
+    @property
+    def reconciliation(self) -> Reconciliation:
+        return build_reconciliation(self.settings, self.parts, self.context.outbox)
 
     async def submit(self, **changes: Any) -> str:
-        """Let a request be submitted; return its code."""
+        """Deliver a submission; return its tracking code."""
         code = _new_code()
         await self.bus.handle(_submission(code, **changes))
         return code
 
     async def report(self, name: str, tracking_code: str, **details: Any) -> str:
-        """Let a province report; return the event's id."""
+        """Deliver a province's report; return the event's id."""
         message = _report(name, tracking_code, **details)
         await self.bus.handle(message)
         return message.id
 
     async def case(self, tracking_code: str) -> Case:
         async with self.parts.database.transaction() as session:
-            found = await CaseStore(session, self.parts.vault).get(tracking_code)
+            found = await CaseStore(session, self.parts.vault).find_and_lock(tracking_code)
         assert found is not None
         return found[0]
 
     async def state(self, tracking_code: str) -> str:
         return (await self.case(tracking_code)).state.value
 
-    async def history(self, tracking_code: str) -> list[Step]:
+    async def history(self, tracking_code: str) -> list[HistoryEntry]:
         async with self.parts.database.transaction() as session:
             return await CaseStore(session, self.parts.vault).history(tracking_code)
 
     async def states(self, tracking_code: str) -> list[str]:
-        """The states of the history, as the applicant sees them."""
+        """Return the states of the history in order."""
         return [step.state.value for step in await self.history(tracking_code)]
 
     async def refusals(self, tracking_code: str) -> list[tuple[str, str, str, str]]:
-        """Event id, province, report and reason of each."""
+        """Return event id, province, report and reason of each refusal."""
         rows = await self.rows(select(refusal_table).where(refusal_table.c.tracking_code == tracking_code))
         return [(row.event_id, row.province, row.report, row.reason) for row in rows]
 
-    async def announced(self, name: str | None = None) -> list[dict[str, Any]]:
-        """The envelopes announced so far with their routing keys, in their order."""
+    async def published(self, name: str | None = None) -> list[dict[str, Any]]:
+        """Return the envelopes in the outbox with their routing keys, in order."""
         rows = await self.rows(select(outbox).order_by(outbox.c.created_at))
         opened = [
             {**json.loads(self.parts.vault.open(row.body, f"outbox.body:{row.id}")), "routing_key": row.routing_key}
@@ -285,17 +320,18 @@ class Tracking:
         ]
         return [each for each in opened if name is None or each["type"] == f"ir.haj.desk.{name}.v1"]
 
-    async def heard(self) -> int:
-        """How many events are in the inbox."""
+    async def received_count(self) -> int:
+        """Return the number of events in the inbox."""
         return len(await self.rows(select(inbox)))
 
     async def rows(self, query: Any) -> list[Any]:
         async with self.parts.database.transaction() as session:
             return list((await session.execute(query)).all())
 
-    def written(self) -> bytes:
-        """All bytes on the disk, the write-ahead log's too."""
-        return b"".join(path.read_bytes() for path in self.path.parent.glob(f"{self.path.name}*"))
+    def stored_bytes(self) -> bytes:
+        """Return all bytes of the SQLite database on the disk, its write-ahead log included."""
+        path = Path(str(self.parts.database.engine.url.database))
+        return b"".join(each.read_bytes() for each in path.parent.glob(f"{path.name}*"))
 
     async def post(self, body: Any = None, *, source: str = "192.0.2.1", **more: Any) -> httpx.Response:
         transport = httpx.ASGITransport(self.app, client=(source, 1))
@@ -303,37 +339,36 @@ class Tracking:
             return await client.post("/api/tracking", **({"content": json.dumps(body), "headers": JSON} | more))
 
     def token(self, tracking_code: str, *, audience: str = "desk.tracking", seconds: int = 60) -> str:
-        """A tracking token, as a look-up gives it."""
+        """Return a tracking token like that of a look-up."""
         return self.parts.tokens.issue({"sub": tracking_code}, audience=audience, seconds=seconds)[0]
 
     async def act(
         self,
-        move: str,
+        action: str,
         tracking_code: str,
         body: dict[str, Any],
         *,
         key: str | None = "key-00000001",
         token: str | None = None,
     ) -> httpx.Response:
-        """Let the applicant act as the page does."""
+        """Act as the page does."""
         headers = JSON | {"authorization": f"Bearer {token or self.token(tracking_code)}"}
         headers |= {"idempotency-key": key} if key else {}
         async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://tracking") as client:
-            return await client.post(f"/api/tracking/{move}", content=json.dumps(body), headers=headers)
+            return await client.post(f"/api/tracking/{action}", content=json.dumps(body), headers=headers)
 
     def set_clock(self, now: datetime) -> None:
-        """Let the service believe that it is ``now``."""
-        object.__setattr__(self.app.state.office, "clock", lambda: now)
+        """Stop the service's clock at ``now``."""
+        self.clock.now = now
 
-    async def look(self) -> int:
-        """Look once for cases whose time has run out."""
-        found: int = await self.app.state.deadlines.look()
-        return found
+    async def expire_cases(self) -> int:
+        """Act on the cases whose deadline has passed; return their number."""
+        return len(await Deadlines(self.parts.database, self.context).expire_cases(BATCH))
 
-    async def ask(
+    async def look_up(
         self, tracking_code: str, national_id: str = NATIONAL_ID, *, source: str = "192.0.2.1", **captcha: str
     ) -> httpx.Response:
-        """Ask as the page does."""
+        """Look up a request as the page does."""
         answer = {"id": "captcha-0001", "answer": "40967", **captcha}
         body = {"national_id": national_id, "tracking_code": tracking_code, "captcha": answer}
         return await self.post(body, source=source)
@@ -375,36 +410,60 @@ def secrets_of_people() -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Migrate a database once; each test gets a copy."""
-    path = tmp_path_factory.mktemp("empty") / "tracking.db"
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Migrate an SQLite database once; each test gets a copy."""
+    path = tmp_path_factory.mktemp("migrated") / "tracking.db"
     command.upgrade(alembic_config("desk.tracking", f"sqlite+aiosqlite:///{path}"), "head")
     return path
 
 
-@pytest.fixture
-async def tracking(tmp_path: Path, empty_store: Path) -> AsyncIterator[Tracking]:
+@pytest.fixture(scope="session")
+def migrated_url(postgres_server: PostgresServer) -> str:
+    """Migrate a PostgreSQL database once; each test gets its tables empty."""
+    return migrated_database(postgres_server, "desk.tracking")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a migrated database on each kind of server."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("migrated_url"))
     path = tmp_path / "tracking.db"
-    url = f"sqlite+aiosqlite:///{path}"
-    shutil.copy(empty_store, path)
+    shutil.copy(request.getfixturevalue("migrated_file"), path)
+    return f"sqlite+aiosqlite:///{path}"
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A migrated database with empty tables."""
+    database = Database(database_url)
+    if database.engine.name == "postgresql":
+        await empty_tables(database)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def tracking(tmp_path: Path, database: Database) -> AsyncIterator[Tracking]:
     private_key, public_key = new_key_pair()
     vault = Vault({"k1": b"k" * 32}, b"i" * 32)
     broker = EmbeddedBroker(f"sqlite+aiosqlite:///{tmp_path / 'broker.db'}", TOPOLOGY, vault)
     await broker.open()
-    peers = Peers()
+    peers, clock = Peers(), Clock()
     parts = Parts(
-        database=Database(url),
+        database=database,
         broker=broker,
         rate_limits=RateLimits("memory://"),
-        captcha=CaptchaClient(peers.client(peers.answer_captcha)),
+        captcha=captcha_client(peers.client(peers.answer_captcha)),
         intake=IntakeClient(peers.client(peers.find_request)),
         registry=RegistryClient(peers.client(peers.list_lookups)),
         tokens=TokenIssuer(private_key, TOKEN_ISSUER),
         vault=vault,
         telemetry=Telemetry("tracking"),
+        clock=clock,
     )
     settings = Settings(
-        database_url=url,
+        database_url="unused",
         vault_keys="unused",
         index_key="unused",
         token_private_key="unused",
@@ -416,34 +475,34 @@ async def tracking(tmp_path: Path, empty_store: Path) -> AsyncIterator[Tracking]
         misses_per_source="3/10 minutes",
         lookups_per_source="30/10 minutes",
     )
-    yield Tracking(create_app(settings, parts=parts), parts, settings, path, peers, public_key)
+    yield Tracking(create_app(settings, parts=parts), parts, settings, peers, public_key, clock)
     await broker.close()
-    await parts.database.close()
 
 
 @pytest.fixture
 def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
-    """Give what was logged so far, as operators would see it, from debug upwards."""
-    written = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", written)
+    """Return a function that returns the log so far, as operators would see it, from debug upwards."""
+    log = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", log)
     root = logging.getLogger()
     handlers, level, style = root.handlers, root.level, structlog.get_config()
     configure_logging("json", "DEBUG")
-    yield written.getvalue
+    yield log.getvalue
     root.handlers = handlers
     root.setLevel(level)
     structlog.configure(**style)
 
 
 @pytest.fixture(autouse=True)
-def _no_waiting_for_the_disk() -> Iterator[None]:
-    """Tests lose nothing in a power cut, and need not wait until each commit is safe from one."""
+def _unsynchronized_sqlite() -> Iterator[None]:
+    """Let SQLite commit without waiting for the disk: no test cuts the power."""
 
-    def hurry(connection: Any, _record: Any, _proxy: Any) -> None:
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA synchronous=OFF")
-        cursor.close()
+    def configure(connection: Any, _record: Any, _proxy: Any) -> None:
+        if isinstance(connection, AsyncAdapt_aiosqlite_connection):
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA synchronous=OFF")
+            cursor.close()
 
-    event.listen(Pool, "checkout", hurry)
+    event.listen(Pool, "checkout", configure)
     yield
-    event.remove(Pool, "checkout", hurry)
+    event.remove(Pool, "checkout", configure)

@@ -6,10 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
 
 from desk.chassis.settings import DeskSettings
 from desk.iran.workdays import WorkCalendar
+from desk.tracking import workers
 from desk.tracking.domain import Case, Party, State, Terms, day_of
+from desk.tracking.service import Deadlines
 from desk.tracking.settings import Settings
 
 CALENDAR = WorkCalendar()
@@ -29,7 +32,7 @@ def at(tracking):
 
     async def at(now):
         tracking.set_clock(now)
-        return await tracking.look()
+        return await tracking.expire_cases()
 
     return at
 
@@ -40,7 +43,7 @@ def _submission_day(tracking):
 
 
 async def late(tracking, name="request-overdue"):
-    return [(each["routing_key"], each["data"]["due_at"]) for each in await tracking.announced(name)]
+    return [(each["routing_key"], each["data"]["due_at"]) for each in await tracking.published(name)]
 
 
 async def test_nothing_is_late_until_the_last_second(tracking, at):
@@ -53,7 +56,7 @@ async def test_the_province_is_told_once_that_its_answer_is_late(tracking, at):
     code = await tracking.submit()
     for hours in range(1, 4):
         await at(DUE + timedelta(hours=hours))
-    [overdue] = await tracking.announced("request-overdue")
+    [overdue] = await tracking.published("request-overdue")
     assert (overdue["routing_key"], overdue["subject"]) == ("request-overdue.isfahan", code)
     assert overdue["data"]["due_at"] == "2026-12-20T20:29:59Z"
     assert overdue["data"]["province"] == {"key": "isfahan", "name": "اصفهان"}
@@ -73,7 +76,7 @@ async def test_what_is_told_of_a_late_case_holds_nothing_personal(tracking, at, 
     await tracking.submit()
     await at(DUE + SECOND)
     await at(ESCALATES + SECOND)
-    told = str(await tracking.announced())
+    told = str(await tracking.published())
     assert not [word for word in secrets_of_people if word in told]
 
 
@@ -81,7 +84,7 @@ async def test_several_workers_tell_of_each_case_once(tracking, at):
     for _ in range(5):
         await tracking.submit()
     tracking.set_clock(DUE + SECOND)
-    assert sum(await asyncio.gather(*(tracking.look() for _ in range(4)))) == 5
+    assert sum(await asyncio.gather(*(tracking.expire_cases() for _ in range(4)))) == 5
     assert len(await late(tracking)) == 5
 
 
@@ -118,7 +121,7 @@ async def test_the_moved_date_is_shown_and_announced(tracking):
     await tracking.report("case-info-requested", code)
     tracking.set_clock(datetime(2026, 12, 16, 9, tzinfo=UTC))
     shown = (await tracking.act("replies", code, {"text": "این است"})).json()
-    [*_, changed] = await tracking.announced("request-status-changed")
+    [*_, changed] = await tracking.published("request-status-changed")
     assert shown["due_at"] == changed["data"]["due_at"] > "2026-12-20T20:29:59Z"
 
 
@@ -139,19 +142,19 @@ async def test_a_referral_keeps_the_moved_date(tracking):
     await tracking.report("case-info-requested", code)
     tracking.set_clock(datetime(2026, 12, 16, 9, tzinfo=UTC))
     await tracking.report("case-referred", code, seq=2)
-    [referred] = await tracking.announced("request-referred")
+    [referred] = await tracking.published("request-referred")
     assert datetime.fromisoformat(referred["data"]["due_at"]) == (await tracking.case(code)).due_at > DUE
 
 
 async def test_a_decided_case_is_closed_when_nobody_can_object_any_more(tracking, at):
     code = await tracking.submit()
     await tracking.report("case-answered", code)
-    until = datetime.fromisoformat((await tracking.ask(code)).json()["objection_until"])
+    until = datetime.fromisoformat((await tracking.look_up(code)).json()["objection_until"])
     assert await at(until) == 0
     assert await at(until + 2 * SECOND) == 1
     assert await tracking.state(code) == "closed"
-    assert (await tracking.announced("request-status-changed"))[-1]["data"]["state"] == "closed"
-    assert (await tracking.ask(code)).json()["actions"] == ["rate"]
+    assert (await tracking.published("request-status-changed"))[-1]["data"]["state"] == "closed"
+    assert (await tracking.look_up(code)).json()["actions"] == ["rate"]
 
 
 async def test_a_closed_case_may_still_be_rated(tracking, at):
@@ -167,6 +170,18 @@ async def test_a_pending_identity_is_nobodys_delay(tracking, at, pending, new_co
     assert await at(ESCALATES + timedelta(days=30)) == 0
 
 
+@pytest.mark.parametrize(("late", "pause"), [(1, None), (2, 0)])
+async def test_the_worker_continues_at_once_after_a_full_batch(tracking, monkeypatch, late, pause):
+    monkeypatch.setattr(workers.deadlines, "BATCH", 2)
+    registry = CollectorRegistry()
+    for _ in range(late):
+        await tracking.submit()
+    tracking.set_clock(DUE + SECOND)
+    task = workers.DeadlineTask(Deadlines(tracking.parts.database, tracking.context), registry)
+    assert await task.expire_batch() == pause
+    assert registry.get_sample_value("desk_cases_run_out_total", {"state": "registered"}) == late
+
+
 moments = st.datetimes(datetime(2026, 12, 1), datetime(2028, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 weekends = st.frozensets(st.integers(0, 6), max_size=3)
 overrides = st.dictionaries(st.dates(date(2026, 12, 1), date(2027, 12, 31)), st.booleans(), max_size=20)
@@ -180,14 +195,14 @@ def test_the_due_date_moves_by_exactly_the_working_days_paused(times, days, week
     submitted, *turns = sorted(times)
     due = calendar.end_of_day(calendar.add(day_of(submitted), days))
     case = Case("123456789012", "qom", State.REGISTERED, 1, 0, submitted, due, submitted)
-    case, paused = case.timed(case, terms), 0
+    case, paused = case.with_deadlines(case, terms), 0
     for number, now in enumerate(turns):
         state, party = (
             (State.INFO_REQUESTED, Party.PROVINCE) if number % 2 == 0 else (State.IN_PROGRESS, Party.APPLICANT)
         )
         if case.state is State.INFO_REQUESTED:
             paused += calendar.count(day_of(case.since), day_of(now))
-        case = case.move_to(state, party, at=now).timed(case, terms)
+        case = case.change_state(state, party, at=now).with_deadlines(case, terms)
         assert case.alarm_at == (None if state is State.INFO_REQUESTED else case.due_at)
     assert calendar.count(day_of(due), day_of(case.due_at)) == paused
     assert case.due_at == (due if paused == 0 else calendar.end_of_day(day_of(case.due_at)))

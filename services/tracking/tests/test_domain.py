@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from desk.tracking.domain import MOVES, TITLES, Case, IllegalMoveError, Party, RefusedError, State
+from desk.tracking.domain import TITLES, TRANSITIONS, Case, IllegalTransitionError, Party, RefusedError, State
 
 AT = datetime(2026, 12, 20, 8, tzinfo=UTC)
 BY_THE_EXPERTS = "in_progress info_requested answered rejected referred"
@@ -42,22 +42,22 @@ def case():
 
 @pytest.mark.parametrize(("party", "present", "wanted"), LEGAL)
 def test_a_legal_move_leads_to_its_state(case, party, present, wanted):
-    assert replace(case, state=present).move_to(wanted, party, at=AT).state is wanted
+    assert replace(case, state=present).change_state(wanted, party, at=AT).state is wanted
 
 
 @pytest.mark.parametrize(("party", "present", "wanted"), ILLEGAL)
 def test_an_illegal_move_is_refused(case, party, present, wanted):
-    with pytest.raises(IllegalMoveError):
-        replace(case, state=present).move_to(wanted, party, at=AT)
+    with pytest.raises(IllegalTransitionError):
+        replace(case, state=present).change_state(wanted, party, at=AT)
 
 
 def test_a_refused_move_says_what_cannot_become_what(case):
-    with pytest.raises(IllegalMoveError, match="answered cannot become received"):
-        replace(case, state=State.ANSWERED).move_to(State.RECEIVED, Party.PROVINCE, at=AT, report_seq=5)
+    with pytest.raises(IllegalTransitionError, match="answered cannot become received"):
+        replace(case, state=State.ANSWERED).change_state(State.RECEIVED, Party.PROVINCE, at=AT, report_seq=5)
 
 
 def test_every_state_has_its_moves_and_its_persian_title():
-    assert set(MOVES) == set(TITLES) == set(State)
+    assert set(TRANSITIONS) == set(TITLES) == set(State)
 
 
 def test_every_title_is_another():
@@ -65,7 +65,7 @@ def test_every_title_is_another():
 
 
 def test_a_move_notes_which_report_it_follows(case):
-    assert case.move_to(State.RECEIVED, Party.PROVINCE, at=AT, report_seq=9).report_seq == 9
+    assert case.change_state(State.RECEIVED, Party.PROVINCE, at=AT, report_seq=9).report_seq == 9
 
 
 @pytest.mark.parametrize("present", ["registered", "received", "in_progress", "info_requested", "objected"])
@@ -76,7 +76,7 @@ def test_an_open_case_can_be_referred_and_begins_anew(case, present):
 
 @pytest.mark.parametrize("present", ["answered", "rejected", "withdrawn", "closed", "identity_pending"])
 def test_another_case_cannot_be_referred(case, present):
-    with pytest.raises(IllegalMoveError):
+    with pytest.raises(IllegalTransitionError):
         replace(case, state=State(present)).refer_to("fars", at=AT, report_seq=5)
 
 

@@ -5,8 +5,10 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from desk.tracking.domain import REJECTIONS, CaseUnknownError, RejectionReason
+from desk.tracking.domain import REJECTIONS, CaseNotReadyError, RejectionReason
 
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""Input and answers of another service in many forms; the statements are those of the other tests."""
 NATIONAL_ID, FOREIGN_CODE = "0013542419", "123456789012"
 TYPED = {
     "national_id": NATIONAL_ID,
@@ -38,7 +40,7 @@ def release(tracking, submission):
 
 
 async def test_a_pending_request_is_shown_as_such(tracking, held):
-    view = (await tracking.ask(held)).json()
+    view = (await tracking.look_up(held)).json()
 
     assert (view["state"], view["state_title"]) == ("identity_pending", "در انتظار تأیید هویت")
     assert [step["state"] for step in view["history"]] == ["identity_pending"]
@@ -50,7 +52,7 @@ async def test_a_released_request_is_registered_under_the_registry_s_names(track
     assert await tracking.state(held) == "registered"
     assert await tracking.states(held) == ["identity_pending", "registered"]
     await tracking.report("case-received", held)
-    [changed] = await tracking.announced("request-status-changed")
+    [changed] = await tracking.published("request-status-changed")
     assert changed["data"]["applicant"]["last_name"] == "رضایی‌نژاد"
     assert changed["seq"] == 3, "the request's events go on being numbered"
 
@@ -75,7 +77,7 @@ async def test_an_unconfirmed_identity_is_told_to_the_next_province(tracking, he
     await release(held, identity="unconfirmed", applicant=TYPED)
     await tracking.report("case-referred", held)
 
-    [referred] = await tracking.announced("request-referred")
+    [referred] = await tracking.published("request-referred")
     assert referred["data"]["identity"] == "unconfirmed"
 
 
@@ -83,10 +85,10 @@ async def test_an_unconfirmed_identity_is_told_to_the_next_province(tracking, he
 async def test_a_rejected_identity_ends_the_request_and_says_what_to_do(tracking, held, identity_rejected, reason):
     await tracking.bus.handle(identity_rejected(held, reason.value))
 
-    view = (await tracking.ask(held)).json()
+    view = (await tracking.look_up(held)).json()
     assert (view["state"], view["state_title"]) == ("identity_rejected", "هویت تأیید نشد")
     assert view["history"][-1]["note"] == REJECTIONS[reason]
-    [changed] = await tracking.announced("request-status-changed")
+    [changed] = await tracking.published("request-status-changed")
     assert (changed["routing_key"], changed["seq"]) == ("request-status-changed.isfahan", 3)
     assert (changed["data"]["state"], changed["data"]["note"]) == ("identity_rejected", REJECTIONS[reason])
     assert changed["data"]["contact"]["mobile"] == "+989123456789"
@@ -95,7 +97,7 @@ async def test_a_rejected_identity_ends_the_request_and_says_what_to_do(tracking
 async def test_a_rejection_that_is_heard_of_first_comes_again(tracking, pending, identity_rejected, new_code):
     code = new_code()
     rejection = identity_rejected(code)
-    with pytest.raises(CaseUnknownError):
+    with pytest.raises(CaseNotReadyError):
         await tracking.bus.handle(rejection)
 
     await tracking.bus.handle(pending(code, applicant=TYPED))
@@ -109,12 +111,12 @@ async def test_a_rejection_of_a_request_that_went_on_changes_nothing(tracking, h
     await tracking.bus.handle(identity_rejected(held))
 
     assert await tracking.state(held) == "registered"
-    assert await tracking.announced() == []
+    assert await tracking.published() == []
 
 
 async def test_a_report_of_a_province_that_hears_of_the_release_first_comes_again(tracking, held, release, report):
     received = report("case-received", held)
-    with pytest.raises(CaseUnknownError):
+    with pytest.raises(CaseNotReadyError):
         await tracking.bus.handle(received)
 
     await release(held)
@@ -146,19 +148,20 @@ async def test_intake_says_where_a_request_stands_that_tracking_has_not_heard_of
     code = new_code()
     tracking.peers.requests[NATIONAL_ID, code] = request_data(code) | {"state": state}
 
-    assert (await tracking.ask(code)).json()["state"] == state
+    assert (await tracking.look_up(code)).json()["state"] == state
 
 
 async def test_a_foreign_national_finds_a_request(tracking, pending, new_code):
     code = new_code()
     await tracking.bus.handle(pending(code, applicant=TYPED | {"national_id": FOREIGN_CODE}))
 
-    assert (await tracking.ask(code, "۱۲۳۴ ۵۶۷۸ ۹۰۱۲")).json()["state"] == "identity_pending"
+    assert (await tracking.look_up(code, "۱۲۳۴ ۵۶۷۸ ۹۰۱۲")).json()["state"] == "identity_pending"
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("number", ["12345678901", "1234567890123", "111111111111"])
 async def test_what_is_neither_national_id_nor_foreign_code_is_refused(tracking, held, number):
-    [error] = (await tracking.ask(held, number)).json()["errors"]
+    [error] = (await tracking.look_up(held, number)).json()["errors"]
 
     assert error["field"] == "national_id"
 
@@ -169,8 +172,8 @@ async def test_what_is_neither_national_id_nor_foreign_code_is_refused(tracking,
 async def test_the_applicant_sees_when_the_registry_was_asked_and_for_what(tracking, held):
     tracking.peers.registry = httpx.Response(200, json={"lookups": LOOKUPS})
 
-    assert (await tracking.ask(held)).json()["registry_lookups"] == LOOKUPS
-    assert tracking.peers.asked_of("/internal/lookups") == [("/internal/lookups", {"national_id": NATIONAL_ID})]
+    assert (await tracking.look_up(held)).json()["registry_lookups"] == LOOKUPS
+    assert tracking.peers.calls_to("/internal/lookups") == [("/internal/lookups", {"national_id": NATIONAL_ID})]
 
 
 async def test_it_is_shown_for_a_request_tracking_has_not_heard_of_too(tracking, new_code, request_data):
@@ -178,9 +181,10 @@ async def test_it_is_shown_for_a_request_tracking_has_not_heard_of_too(tracking,
     tracking.peers.requests[NATIONAL_ID, code] = request_data(code)
     tracking.peers.registry = httpx.Response(200, json={"lookups": LOOKUPS})
 
-    assert (await tracking.ask(code)).json()["registry_lookups"] == LOOKUPS
+    assert (await tracking.look_up(code)).json()["registry_lookups"] == LOOKUPS
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     "answer",
     [
@@ -196,7 +200,7 @@ async def test_it_is_shown_for_a_request_tracking_has_not_heard_of_too(tracking,
 async def test_without_registry_gateway_the_rest_of_the_page_is_shown(tracking, held, answer):
     tracking.peers.registry = answer
 
-    view = (await tracking.ask(held)).json()
+    view = (await tracking.look_up(held)).json()
 
     assert view["registry_lookups"] is None
     assert view["state"] == "identity_pending"
@@ -204,6 +208,6 @@ async def test_without_registry_gateway_the_rest_of_the_page_is_shown(tracking, 
 
 
 async def test_nobody_is_looked_after_who_does_not_know_the_code(tracking, held, new_code):
-    await tracking.ask(new_code())
+    await tracking.look_up(new_code())
 
-    assert tracking.peers.asked_of("/internal/lookups") == []
+    assert tracking.peers.calls_to("/internal/lookups") == []

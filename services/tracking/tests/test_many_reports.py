@@ -32,4 +32,4 @@ async def test_reports_in_random_order_and_doubled_end_in_the_right_states(track
     [[steps]] = await tracking.rows(select(func.count()).select_from(step_table))
     [[refused]] = await tracking.rows(select(func.count()).select_from(refusal_table))
     assert (steps, refused) == (len(messages) + len(wanted), 0), f"seed {seed}"
-    assert await tracking.heard() == len(messages) + len(wanted), f"seed {seed}"
+    assert await tracking.received_count() == len(messages) + len(wanted), f"seed {seed}"

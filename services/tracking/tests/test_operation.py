@@ -1,33 +1,54 @@
 """The whole service: wired, started, on its own schema, and discreet."""
 
 import asyncio
-import sqlite3
-from contextlib import closing
+import secrets
 
 import httpx
 import pytest
 from alembic import command
+from sqlalchemy import inspect
 
 from desk.chassis.bus import ContractError
-from desk.database import alembic_config
-from desk.tracking.domain import CaseUnknownError
+from desk.database import Database, alembic_config
+from desk.tracking.domain import CaseNotReadyError
 from desk.tracking.events import REPORTS, RequestIdentityRejected, RequestPending, RequestSubmitted
 
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""Reads the file of the database, which PostgreSQL keeps elsewhere."""
 
-def test_the_migrations_make_exactly_the_tables_of_the_store(tmp_path):
-    config = alembic_config("desk.tracking", f"sqlite+aiosqlite:///{tmp_path / 'tracking.db'}")
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_database_url(request, tmp_path):
+    """A database without tables."""
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path / 'new.db'}"
+        return
+    server = request.getfixturevalue("postgres_server")
+    name = f"new_{secrets.token_hex(4)}"
+    yield server.create_database(name, name, secrets.token_urlsafe(12))
+    server.drop_database(name)
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_store(new_database_url):
+    config = alembic_config("desk.tracking", new_database_url)
     command.upgrade(config, "head")
     command.check(config)
 
 
-def test_the_migrations_can_be_taken_back(tmp_path):
-    path = tmp_path / "tracking.db"
-    config = alembic_config("desk.tracking", f"sqlite+aiosqlite:///{path}")
+def test_the_migrations_can_be_taken_back(new_database_url):
+    config = alembic_config("desk.tracking", new_database_url)
     command.upgrade(config, "head")
+    assert {"case", "step", "outbox"} < asyncio.run(tables_of(new_database_url))
     command.downgrade(config, "base")
-    with closing(sqlite3.connect(path)) as connection:
-        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-    assert tables == [("alembic_version",)]
+    assert asyncio.run(tables_of(new_database_url)) == {"alembic_version"}
+
+
+async def tables_of(url):
+    database = Database(url)
+    async with database.engine.connect() as connection:
+        names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+    await database.close()
+    return set(names)
 
 
 async def test_it_listens_to_submissions_and_every_report(tracking):
@@ -89,20 +110,21 @@ async def busy(tracking, new_code):
     await tracking.report("case-answered", referred, seq=2)
     with pytest.raises(ContractError):
         await tracking.submit(applicant={"national_id": "0013542419"})
-    with pytest.raises(CaseUnknownError):
+    with pytest.raises(CaseNotReadyError):
         await tracking.report("case-answered", new_code())
-    await tracking.ask(code)
-    await tracking.ask(code, "8275737168")
-    await tracking.ask("123", "رضایی")
+    await tracking.look_up(code)
+    await tracking.look_up(code, "8275737168")
+    await tracking.look_up("123", "رضایی")
     tracking.peers.intake = httpx.Response(200, json={"text": "متن درخواست"})
-    await tracking.ask(new_code())
+    await tracking.look_up(new_code())
     tracking.peers.intake = httpx.ConnectError("refused")
-    await tracking.ask(new_code())
+    await tracking.look_up(new_code())
     return code
 
 
+@ON_SQLITE
 async def test_personal_data_cannot_be_read_in_the_database_file(busy, tracking, secrets_of_people):
-    written = tracking.written()
+    written = tracking.stored_bytes()
     assert busy.encode() in written, "the test looks into the right files"
     assert not [word for word in secrets_of_people if word.encode() in written]
 
@@ -110,7 +132,7 @@ async def test_personal_data_cannot_be_read_in_the_database_file(busy, tracking,
 async def test_the_log_holds_nothing_personal(logged, busy, secrets_of_people):
     text = logged()
     assert "report refused" in text
-    assert "answer not understood" in text
+    assert "unexpected response" in text
     assert not [word for word in (*secrets_of_people, "8275737168", busy) if word in text]
 
 

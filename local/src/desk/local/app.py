@@ -251,7 +251,7 @@ def _tracking(house: _House, captcha_app: FastAPI, intake_app: FastAPI, registry
             database=house.database("tracking"),
             broker=house.broker,
             rate_limits=RateLimits("memory://"),
-            captcha=desk.tracking.clients.CaptchaClient(_peer(captcha_app)),
+            captcha=tracking.captcha_client(_peer(captcha_app)),
             intake=desk.tracking.clients.IntakeClient(_peer(intake_app)),
             registry=desk.tracking.clients.RegistryClient(_peer(registry_app)),
             tokens=TokenIssuer(house.keys.tracking_private, tracking.TOKEN_ISSUER),

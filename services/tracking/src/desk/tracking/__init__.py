@@ -1,1 +1,1 @@
-"""The life of a request after submission: states, answers, history."""
+"""The tracking service: the state, history, answer and deadlines of a request after submission."""

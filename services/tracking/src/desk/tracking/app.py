@@ -1,5 +1,6 @@
 """Tracking's wiring."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +11,7 @@ from prometheus_client import Counter
 from desk.chassis.app import Background, Closers, Worker, base_app
 from desk.chassis.bus import Broker, Bus, Pruning, Relay
 from desk.chassis.bus.rabbit import RabbitBroker
+from desk.chassis.captcha import CaptchaClient
 from desk.chassis.command import TaskFailedError
 from desk.chassis.crypto import TokenIssuer, Vault
 from desk.chassis.events import Outbox
@@ -17,25 +19,31 @@ from desk.chassis.problem import ServiceUnavailableError
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.telemetry import Telemetry, configure_logging
 from desk.database import Database
-from desk.tracking import routes
-from desk.tracking.clients import CaptchaClient, IntakeClient, RegistryClient
-from desk.tracking.deadlines import Deadlines
-from desk.tracking.domain import Terms
-from desk.tracking.events import REPORTS, RequestIdentityRejected, RequestPending, RequestSubmitted
-from desk.tracking.service import Alarms, Moves, Office, Opening, Reports
+from desk.tracking.clients import IntakeClient, RegistryClient
+from desk.tracking.domain import CaptchaExpiredError, CaptchaWrongError, Terms
+from desk.tracking.events import (
+    STATE_REPORTS,
+    CaseReferred,
+    RequestIdentityRejected,
+    RequestPending,
+    RequestSubmitted,
+)
+from desk.tracking.routes import TOKEN_AUDIENCE, ActionGuard, LookupGuard, Services, router
+from desk.tracking.service import Actions, CaseContext, Deadlines, Opening, Reconciliation, Reports, utc_now
 from desk.tracking.settings import Settings
-from desk.tracking.watching import Reconciliation, Watch
+from desk.tracking.workers import DeadlineTask, ReconciliationTask
 
 SOURCE = "/desk/tracking"
 TOKEN_ISSUER = "tracking"  # noqa: S105 - a name, not a secret
-PEER_TIMEOUT_SECONDS = 3.0
+CAPTCHA_PURPOSE = "track"
+CLIENT_TIMEOUT_SECONDS = 3.0
 REGISTRY_TIMEOUT_SECONDS = 1.5
-"""A page does not wait long for what it can do without."""
+"""Short, because a request is shown without its look-ups if registry-gateway does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What tracking stands on; real ones in production, embedded ones in ``desk.local``."""
+    """The infrastructure of tracking: real in production, embedded in ``desk.local``."""
 
     database: Database
     broker: Broker
@@ -47,22 +55,23 @@ class Parts:
     vault: Vault
     telemetry: Telemetry
     close: Closers = ()
-    """Called last when the service stops: what is not shared with other services."""
+    """Called last when the service stops: the parts that other services do not share."""
+    clock: Callable[[], datetime] = utc_now
 
 
 def real_parts(settings: Settings) -> Parts:
-    """Build the parts the settings name; nothing is opened before it is used."""
+    """Build the parts from the settings; connections are opened on first use."""
     telemetry = Telemetry("tracking")
     broker = RabbitBroker(settings.broker_url.get_secret_value(), telemetry)
-    captcha = httpx.AsyncClient(base_url=settings.captcha_url, timeout=PEER_TIMEOUT_SECONDS)
-    intake = httpx.AsyncClient(base_url=settings.intake_url, timeout=PEER_TIMEOUT_SECONDS)
+    captcha = httpx.AsyncClient(base_url=settings.captcha_url, timeout=CLIENT_TIMEOUT_SECONDS)
+    intake = httpx.AsyncClient(base_url=settings.intake_url, timeout=CLIENT_TIMEOUT_SECONDS)
     registry = httpx.AsyncClient(base_url=settings.registry_url, timeout=REGISTRY_TIMEOUT_SECONDS)
     rate_limits = RateLimits(settings.budget_url.get_secret_value())
     return Parts(
         database=Database(settings.database_url.get_secret_value()),
         broker=broker,
         rate_limits=rate_limits,
-        captcha=CaptchaClient(captcha),
+        captcha=captcha_client(captcha),
         intake=IntakeClient(intake),
         registry=RegistryClient(registry),
         tokens=TokenIssuer(settings.token_private_key.get_secret_value(), TOKEN_ISSUER),
@@ -72,22 +81,31 @@ def real_parts(settings: Settings) -> Parts:
     )
 
 
-def reconciliation(settings: Settings, parts: Parts, outbox: Outbox) -> Reconciliation:
-    """Give the comparison, for the worker and for the command."""
+def captcha_client(http: httpx.AsyncClient) -> CaptchaClient:
+    """Return a client that checks the security codes of look-ups."""
+    return CaptchaClient(http, CAPTCHA_PURPOSE, wrong=CaptchaWrongError, expired=CaptchaExpiredError)
+
+
+def build_reconciliation(settings: Settings, parts: Parts, outbox: Outbox) -> Reconciliation:
+    """Return the reconciliation, for the background task and for the command."""
     return Reconciliation(
         parts.database, outbox, parts.intake, settings.reconcile_days, timedelta(hours=settings.silent_hours)
     )
 
 
 async def reconcile() -> list[str]:
-    """Compare once, for the command line: a line for each difference and their count. Raises TaskFailedError."""
+    """Compare once, for the command line; return a line for each difference and their number.
+
+    Raises TaskFailedError.
+    """
     settings = Settings()
     configure_logging(settings.log_style, settings.log_level)
     parts = real_parts(settings)
+    reconciliation = build_reconciliation(settings, parts, Outbox(SOURCE, parts.vault))
     try:
-        found = await reconciliation(settings, parts, Outbox(SOURCE, parts.vault)).differences(datetime.now(UTC))
+        found = await reconciliation.find_differences(datetime.now(UTC))
     except ServiceUnavailableError as error:
-        raise TaskFailedError("intake does not answer: nothing was compared") from error
+        raise TaskFailedError("intake is unavailable: nothing was compared") from error
     finally:
         await parts.database.close()
         for close in parts.close:
@@ -97,28 +115,14 @@ async def reconcile() -> list[str]:
 
 
 def create_app(settings: Settings | None = None, *, parts: Parts | None = None) -> FastAPI:
-    """Wire tracking; nothing is opened before the app starts. Whoever gives the parts has set up logging too."""
+    """Wire tracking; nothing is opened before the app starts. A caller that passes ``parts`` configures logging too."""
     settings = settings or Settings()
     if parts is None:
         configure_logging(settings.log_style, settings.log_level)
         parts = real_parts(settings)
     outbox = Outbox(SOURCE, parts.vault)
-    lookups_missing = Counter(
-        "desk_lookups_missing", "Pages without the look-ups in the civil registry", registry=parts.telemetry.registry
-    )
-    office = Office(parts.vault, outbox, Terms(settings.work_calendar(), settings.objection_days))
-    opening, reports = Opening(office), Reports(office)
-    deadlines = Deadlines(parts.database, Alarms(office), parts.telemetry)
-    watch = Watch(reconciliation(settings, parts, outbox), parts.telemetry.registry)
-    bus = Bus("tracking", parts.database, parts.broker, parts.telemetry)
-    bus.subscribe(RequestSubmitted, opening.open_case)
-    bus.subscribe(RequestPending, opening.hold_case)
-    bus.subscribe(RequestIdentityRejected, opening.reject_identity)
-    for report in REPORTS:
-        bus.subscribe(report, reports.record)
-    pruning = Pruning(parts.database)
-    relay = Relay(parts.database, outbox, parts.broker, parts.telemetry)
-    parts.database.after_commit.append(relay.wake)
+    context = CaseContext(parts.vault, outbox, Terms(settings.work_calendar(), settings.objection_days), parts.clock)
+    bus = _subscribed_bus(parts, context)
     app = base_app(
         "tracking",
         "Service Desk: tracking",
@@ -127,26 +131,52 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         background=Background(
             start=bus.start,
             drain=bus.stop,
-            workers=(
-                Worker("relay", relay.run, relay.finish),
-                Worker("deadlines", deadlines.run, deadlines.finish),
-                Worker("watch", watch.run, watch.finish),
-                Worker("pruning", pruning.run, pruning.finish),
-            ),
+            workers=_workers(settings, parts, context),
             stop=(parts.database.close, *parts.close),
         ),
     )
-    app.state.services = parts
     app.state.bus = bus
-    app.state.office = office
-    app.state.moves = Moves(parts.database, office, parts.intake, parts.registry, lookups_missing)
-    app.state.deadlines = deadlines
-    app.state.watch = watch
-    app.state.doorkeeper = routes.Doorkeeper(parts.rate_limits, parts.captcha, settings)
-    app.state.rate_limits = parts.rate_limits
-    app.state.moves_per_request = settings.moves_per_request
-    app.state.tokens = parts.tokens
-    app.state.token_reader = parts.tokens.reader(routes.TOKEN_AUDIENCE)
-    app.state.token_seconds = settings.token_seconds
-    app.include_router(routes.router)
+    app.state.services = _services(settings, parts, context, bus)
+    app.include_router(router)
     return app
+
+
+def _subscribed_bus(parts: Parts, context: CaseContext) -> Bus:
+    bus = Bus("tracking", parts.database, parts.broker, parts.telemetry)
+    opening, reports = Opening(context), Reports(context)
+    bus.subscribe(RequestSubmitted, opening.on_request_submitted)
+    bus.subscribe(RequestPending, opening.on_request_pending)
+    bus.subscribe(RequestIdentityRejected, opening.on_identity_rejected)
+    for report in STATE_REPORTS:
+        bus.subscribe(report, reports.on_report)
+    bus.subscribe(CaseReferred, reports.on_referral)
+    return bus
+
+
+def _workers(settings: Settings, parts: Parts, context: CaseContext) -> tuple[Worker, ...]:
+    registry = parts.telemetry.registry
+    relay = Relay(parts.database, context.outbox, parts.broker, parts.telemetry)
+    parts.database.after_commit.append(relay.wake)
+    deadlines = DeadlineTask(Deadlines(parts.database, context), registry)
+    reconciliation = ReconciliationTask(build_reconciliation(settings, parts, context.outbox), registry)
+    pruning = Pruning(parts.database)
+    return (
+        Worker("relay", relay.run, relay.finish),
+        Worker("deadlines", deadlines.run, deadlines.finish),
+        Worker("watch", reconciliation.run, reconciliation.finish),
+        Worker("pruning", pruning.run, pruning.finish),
+    )
+
+
+def _services(settings: Settings, parts: Parts, context: CaseContext, bus: Bus) -> Services:
+    lookups_missing = Counter(
+        "desk_lookups_missing", "Pages without the look-ups in the civil registry", registry=parts.telemetry.registry
+    )
+    return Services(
+        actions=Actions(parts.database, context, parts.intake, parts.registry, lookups_missing),
+        lookup_guard=LookupGuard(parts.rate_limits, parts.captcha, settings),
+        action_guard=ActionGuard(parts.rate_limits, parts.tokens.reader(TOKEN_AUDIENCE), parts.vault, settings),
+        tokens=parts.tokens,
+        token_seconds=settings.token_seconds,
+        bus=bus,
+    )

@@ -1,6 +1,5 @@
-"""The services tracking asks: captcha, intake for what it has not heard of yet, and registry-gateway."""
+"""Clients of intake and registry-gateway."""
 
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
@@ -11,48 +10,40 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from desk.chassis.events import Moment
 from desk.chassis.problem import ServiceUnavailableError
-from desk.tracking.domain import (
-    CaptchaExpiredError,
-    CaptchaWrongError,
-    RequestNotFoundError,
-    State,
-    UnknownFileError,
-)
-from desk.tracking.events import FileReference, Named, Titled
+from desk.tracking.domain import File, Province, RequestNotFoundError, State, Subject, UnknownFileError
 
 log = structlog.get_logger(__name__)
 
-PURPOSE = "track"
-AtIntake = Literal[State.REGISTERED, State.IDENTITY_PENDING, State.IDENTITY_REJECTED, State.WITHDRAWN]
-"""Where a request may stand as far as intake knows: what provinces do is none of its business."""
+StateAtIntake = Literal[State.REGISTERED, State.IDENTITY_PENDING, State.IDENTITY_REJECTED, State.WITHDRAWN]
+"""The states that intake distinguishes; it does not consume the reports of provinces."""
 
 
 class FreshRequest(BaseModel):
-    """A request as intake tells of it."""
+    """A request as intake returns it."""
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
     tracking_code: str
     submitted_at: Moment
     due_at: Moment
-    province: Named
-    subject: Titled
-    sub_subject: Titled
-    state: AtIntake = State.REGISTERED
+    province: Province
+    subject: Subject
+    sub_subject: Subject
+    state: StateAtIntake = State.REGISTERED
 
 
 class KnownCode(BaseModel):
-    """A request intake has, by its code, and where it stands there; ``since`` when, if it was pending before."""
+    """The tracking code of a request at intake and its state there; ``since`` when, if it was pending before."""
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
     tracking_code: str
-    state: AtIntake
+    state: StateAtIntake
     since: Moment | None = None
 
 
 class KnownCodes(BaseModel):
-    """A page of what intake has, in the order of the codes, and what of its events the broker has not confirmed."""
+    """A page of intake's requests, ordered by code, and the number of its events that the broker has not confirmed."""
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
@@ -60,13 +51,13 @@ class KnownCodes(BaseModel):
     unsent: int
     oldest_unsent_seconds: float
     files_unannounced: int = 0
-    """Files set aside before the period's end for a reply that it has not heard of."""
+    """Files reserved before the period's end for a reply whose event has not arrived at intake."""
 
 
 class Lookup(BaseModel):
-    """That the civil registry was asked about a person: when, and what for.
+    """A look-up of a person in the civil registry: when, and for which purpose.
 
-    To ``submit`` a request, to ``confirm`` one later, about a ``mobile``; registry-gateway may learn further purposes.
+    To ``submit`` a request, to ``confirm`` one later, about a ``mobile``; registry-gateway may add further purposes.
     """
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
@@ -81,32 +72,32 @@ class _Lookups(BaseModel):
     lookups: list[Lookup]
 
 
-_FILES = TypeAdapter(list[FileReference])
+_FILES = TypeAdapter(list[File], config=ConfigDict(hide_input_in_errors=True))
 
 
 class _Problem(BaseModel):
-    """The part of a peer's refusal that is read here."""
+    """The part of an error response that is read here."""
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
     code: str
 
 
-async def _post(http: httpx.AsyncClient, path: str, body: dict[str, Any], peer: str) -> httpx.Response:
+async def _post(http: httpx.AsyncClient, path: str, body: dict[str, Any], service: str) -> httpx.Response:
     try:
         response = await http.post(path, json=body)
     except httpx.HTTPError as error:
-        log.warning("service away", peer=peer, error=type(error).__name__)
-        raise ServiceUnavailableError(peer) from error
+        log.warning("service unreachable", peer=service, error=type(error).__name__)
+        raise ServiceUnavailableError(service) from error
     if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
-        raise ServiceUnavailableError(peer)
+        raise ServiceUnavailableError(service)
     return response
 
 
-def _not_understood(response: httpx.Response, peer: str) -> ServiceUnavailableError:
-    """Report an answer that this service does not give: a wrong address, or a peer of another version."""
-    log.error("answer not understood", peer=peer, status=response.status_code)
-    return ServiceUnavailableError(peer)
+def _unexpected(response: httpx.Response, service: str) -> ServiceUnavailableError:
+    """Log a response that the service does not send: the address is wrong, or its version is another."""
+    log.error("unexpected response", peer=service, status=response.status_code)
+    return ServiceUnavailableError(service)
 
 
 def _problem_code(response: httpx.Response) -> str | None:
@@ -116,35 +107,15 @@ def _problem_code(response: httpx.Response) -> str | None:
         return None
 
 
-class CaptchaClient:
-    """Has security codes checked by the captcha service."""
-
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        """``http`` carries the base address and a time limit."""
-        self._http = http
-
-    async def demand(self, captcha_id: str, answer: str) -> None:
-        """Return if the answer is right. Raises CaptchaWrongError, CaptchaExpiredError, ServiceUnavailableError."""
-        body = {"purpose": PURPOSE, "answer": answer, "claim": secrets.token_hex(16)}
-        response = await _post(self._http, f"/internal/captchas/{captcha_id}/answers", body, "captcha")
-        if response.is_success:
-            return
-        code = _problem_code(response)
-        for refusal in (CaptchaWrongError, CaptchaExpiredError):
-            if code == refusal.code:
-                raise refusal
-        raise _not_understood(response, "captcha")
-
-
 class IntakeClient:
-    """Asks intake."""
+    """A client of intake's internal API."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
-        """``http`` carries the base address and a time limit."""
+        """``http`` has the base URL and a timeout."""
         self._http = http
 
     async def find(self, national_id: str, tracking_code: str) -> FreshRequest | None:
-        """Find a person's request by its code. Raises ServiceUnavailableError."""
+        """Return a person's request by its code; None if intake has none. Raises ServiceUnavailableError."""
         body = {"national_id": national_id, "tracking_code": tracking_code}
         response = await _post(self._http, "/internal/requests/find", body, "intake")
         if _problem_code(response) == RequestNotFoundError.code:
@@ -152,19 +123,19 @@ class IntakeClient:
         try:
             return FreshRequest.model_validate_json(response.content)
         except ValidationError:
-            raise _not_understood(response, "intake") from None
+            raise _unexpected(response, "intake") from None
 
-    async def codes(self, since: datetime, until: datetime, after: str, limit: int) -> KnownCodes:
-        """List what intake has of a period, from the code after ``after``. Raises ServiceUnavailableError."""
+    async def list_codes(self, since: datetime, until: datetime, after: str, limit: int) -> KnownCodes:
+        """List intake's requests of a period, from the code after ``after``. Raises ServiceUnavailableError."""
         body = {"since": since.isoformat(), "until": until.isoformat(), "after": after, "limit": limit}
         response = await _post(self._http, "/internal/requests/codes", body, "intake")
         try:
             return KnownCodes.model_validate_json(response.content)
         except ValidationError:
-            raise _not_understood(response, "intake") from None
+            raise _unexpected(response, "intake") from None
 
-    async def set_aside(self, tracking_code: str, reply: str, files: Sequence[str]) -> list[FileReference]:
-        """Set files aside for a reply, which the same reply may ask for again.
+    async def reserve_files(self, tracking_code: str, reply: str, files: Sequence[str]) -> tuple[File, ...]:
+        """Reserve uploaded files for a reply; the same reply may repeat the call.
 
         Raises UnknownFileError or ServiceUnavailableError.
         """
@@ -173,22 +144,22 @@ class IntakeClient:
         if _problem_code(response) in {UnknownFileError.code, RequestNotFoundError.code}:
             raise UnknownFileError
         try:
-            return _FILES.validate_json(response.content)
+            return tuple(_FILES.validate_json(response.content))
         except ValidationError:
-            raise _not_understood(response, "intake") from None
+            raise _unexpected(response, "intake") from None
 
 
 class RegistryClient:
-    """Asks registry-gateway."""
+    """A client of registry-gateway's internal API."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
-        """``http`` carries the base address and a time limit."""
+        """``http`` has the base URL and a timeout."""
         self._http = http
 
-    async def lookups(self, national_id: str) -> list[Lookup]:
-        """List when the civil registry was asked about a person, newest first. Raises ServiceUnavailableError."""
+    async def list_lookups(self, national_id: str) -> list[Lookup]:
+        """List the look-ups of a person in the civil registry, newest first. Raises ServiceUnavailableError."""
         response = await _post(self._http, "/internal/lookups", {"national_id": national_id}, "registry-gateway")
         try:
             return _Lookups.model_validate_json(response.content).lookups
         except ValidationError:
-            raise _not_understood(response, "registry-gateway") from None
+            raise _unexpected(response, "registry-gateway") from None

@@ -1,4 +1,4 @@
-"""What an applicant sends to see a request, and to act on it."""
+"""The request bodies: a look-up, and the actions on a request."""
 
 from typing import Annotated
 from uuid import UUID
@@ -19,7 +19,7 @@ _MISTYPED = "یکی از رقم‌های کد رهگیری درست نیست. ل
 
 
 def _national_id(text: str) -> str:
-    """Read a national ID, or the code of a foreign national in its place."""
+    """Return the national ID, or the code of a foreign national in its place."""
     number = clean_number(text)
     foreign = len(number) == FOREIGN_CODE_DIGITS
     try:
@@ -39,7 +39,7 @@ def _tracking_code(text: str) -> str:
 
 
 class CaptchaAnswer(BaseModel):
-    """A challenge and what the applicant read in it."""
+    """A challenge and the applicant's answer to it."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
@@ -48,7 +48,7 @@ class CaptchaAnswer(BaseModel):
 
 
 class TrackingQuery(BaseModel):
-    """Whose request, and its code; digits of any set, with or without spaces."""
+    """The applicant's national ID and the tracking code; digits of any set, with or without spaces."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
@@ -56,10 +56,10 @@ class TrackingQuery(BaseModel):
     tracking_code: Annotated[str, StringConstraints(max_length=64), AfterValidator(_tracking_code)]
     captcha: CaptchaAnswer
 
-    def demand_plausible_code(self) -> None:
-        """Notice a mistyped digit by the Damm check digit, before anything is spent or looked up.
+    def require_plausible_code(self) -> None:
+        """Check the Damm check digit, so that a mistyped digit costs no security code.
 
-        It is the same 404 as for any code nobody has, with a hint at the field. Raises RequestNotFoundError.
+        The error is the same 404 as for any unknown code, with a hint at the field. Raises RequestNotFoundError.
         """
         if not damm.is_valid(self.tracking_code):
             raise RequestNotFoundError(errors=[FieldError("tracking_code", "tracking_code_check_digit", _MISTYPED)])
@@ -67,10 +67,10 @@ class TrackingQuery(BaseModel):
 
 TEXT_MAX, COMMENT_MAX = 4000, 1000
 FILES_MAX = 5
-"""As many as a request; intake, which keeps them, has the same limit."""
+"""As many as a request may have; intake has the same limit."""
 
 
-def _words(text: str) -> str:
+def _required_text(text: str) -> str:
     folded = fold(text)
     if not folded:
         raise FieldRuleError("text_missing", "لطفاً متن را بنویسید.")
@@ -79,46 +79,46 @@ def _words(text: str) -> str:
     return folded
 
 
-def _perhaps(text: str | None) -> str | None:
+def _optional_text(text: str | None) -> str | None:
     folded = fold(text or "")
     if len(folded) > COMMENT_MAX:
         raise FieldRuleError("text_length", "این متن می‌تواند تا ۱۰۰۰ نویسه باشد. لطفاً آن را کوتاه‌تر کنید.")
     return folded or None
 
 
-def _few(files: list[UUID]) -> list[UUID]:
+def _limited_files(files: list[UUID]) -> list[UUID]:
     if len(files) > FILES_MAX:
         raise FieldRuleError("too_many_files", "حداکثر ۵ فایل می‌توان پیوست کرد. لطفاً بقیه را حذف کنید.")
     return list(dict.fromkeys(files))
 
 
-class Move(BaseModel):
-    """Base of what an applicant sends with an action."""
+class ActionForm(BaseModel):
+    """Base of the bodies of actions."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
 
-class Reply(Move):
-    """The applicant's answer to a question; ``files`` names what was put up for it at ``POST /api/files``."""
+class Reply(ActionForm):
+    """The applicant's answer to a question; ``files`` has the ids of its uploads at ``POST /api/files``."""
 
-    text: Annotated[str, AfterValidator(_words)]
-    files: Annotated[list[UUID], AfterValidator(_few)] = []
-
-
-class Withdrawal(Move):
-    """That the request is taken back, and why if the applicant says so."""
-
-    reason: Annotated[str | None, AfterValidator(_perhaps)] = None
+    text: Annotated[str, AfterValidator(_required_text)]
+    files: Annotated[list[UUID], AfterValidator(_limited_files)] = []
 
 
-class Rating(Move):
-    """How good the answer was: from 1 (bad) to 5 (very good)."""
+class Withdrawal(ActionForm):
+    """A withdrawal, with an optional reason."""
+
+    reason: Annotated[str | None, AfterValidator(_optional_text)] = None
+
+
+class Rating(ActionForm):
+    """A rating of the answer, from 1 (bad) to 5 (very good)."""
 
     rating: Annotated[int, Field(ge=1, le=5)]
-    comment: Annotated[str | None, AfterValidator(_perhaps)] = None
+    comment: Annotated[str | None, AfterValidator(_optional_text)] = None
 
 
-class Objection(Move):
+class Objection(ActionForm):
     """Why the applicant does not accept the answer."""
 
-    text: Annotated[str, AfterValidator(_words)]
+    text: Annotated[str, AfterValidator(_required_text)]

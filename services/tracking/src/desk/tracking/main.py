@@ -6,7 +6,7 @@ from desk.tracking.settings import Settings
 
 
 def main() -> None:
-    """Run it."""
+    """Run a command."""
     run(
         Service(
             "tracking",

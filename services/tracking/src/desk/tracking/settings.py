@@ -1,32 +1,17 @@
-"""What the environment decides for tracking."""
+"""Tracking's settings."""
 
-from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from desk.chassis.rate_limits import RateLimitText
 from desk.chassis.settings import BrokerSettings, LogSettings, StoreSettings
-from desk.iran.workdays import WorkCalendar, parse_overrides, parse_weekend
+from desk.iran.settings import WorkCalendarSettings
 
 
-def _weekend(text: str) -> str:
-    WorkCalendar(parse_weekend(text))
-    return text
-
-
-def _calendar_file(path: Path | None) -> Path | None:
-    if path is not None:
-        try:
-            parse_overrides(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeError) as error:
-            raise ValueError(f"the file cannot be read: {type(error).__name__}") from None
-    return path
-
-
-class Settings(StoreSettings, BrokerSettings, LogSettings):
-    """Read once, in ``create_app``; every name is prefixed ``DESK_TRACKING_``."""
+class Settings(StoreSettings, BrokerSettings, LogSettings, WorkCalendarSettings):
+    """Read once, in ``create_app``. Each environment variable has the prefix ``DESK_TRACKING_``."""
 
     model_config = SettingsConfigDict(env_prefix="DESK_TRACKING_")
 
@@ -34,32 +19,22 @@ class Settings(StoreSettings, BrokerSettings, LogSettings):
     """PEM of the Ed25519 key that signs tracking tokens."""
     token_seconds: int = 900
     captcha_url: str
-    """Base address of the captcha service."""
+    """Base URL of the captcha service."""
     intake_url: str
-    """Base address of intake, asked for requests tracking has not heard of yet."""
+    """Base URL of intake, which has the requests whose events have not arrived yet."""
     registry_url: str
-    """Base address of registry-gateway, asked when the civil registry was asked about an applicant."""
+    """Base URL of registry-gateway, which lists the look-ups of an applicant in the civil registry."""
     budget_url: SecretStr
-    """``memory://`` or ``redis://…``: where tries are counted."""
+    """``memory://`` or ``redis://…``: the counters of the rate limits."""
     misses_per_source: RateLimitText = "10/10 minutes"
-    """How many wrong codes one address may try."""
+    """The number of wrong tracking codes from one address."""
     lookups_per_source: RateLimitText = "120/10 minutes"
-    """How often one address may look at all; many people share one."""
+    """The number of look-ups from one address, which many people may share."""
     moves_per_request: RateLimitText = "30/hour"
-    """How often the applicant of one request may act on it."""
+    """The number of actions on one request."""
     objection_days: Annotated[int, Field(ge=0, le=365)] = 15
-    """How many days after an answer its applicant may object; then the request is closed."""
+    """For how many days after an answer its applicant may object; then the request is closed."""
     silent_hours: Annotated[float, Field(gt=0, le=720)] = 24
-    """After how many hours without any word from a province, while requests wait for it, headquarters is told."""
+    """After how many hours without a report from a province, while requests wait for it, headquarters is notified."""
     reconcile_days: Annotated[int, Field(ge=1, le=366)] = 7
     """How many days back intake and tracking are compared, once a day."""
-
-    weekend: Annotated[str, AfterValidator(_weekend)] = "thursday,friday"
-    """English names of the days that are no working days."""
-    holidays_file: Annotated[Path | None, AfterValidator(_calendar_file)] = None
-    """A file with lines such as ``1405-10-05 free`` or ``1405-10-11 worked``, which correct the official holidays."""
-
-    def work_calendar(self) -> WorkCalendar:
-        """Give the calendar by which days of an answer are counted."""
-        overrides = parse_overrides(self.holidays_file.read_text(encoding="utf-8")) if self.holidays_file else {}
-        return WorkCalendar(parse_weekend(self.weekend), overrides)

@@ -1,4 +1,4 @@
-"""A case, its clock, and what its applicant may do."""
+"""A case, its deadlines, and the actions of its applicant."""
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -11,26 +11,28 @@ from desk.tracking.domain.errors import (
     ActionNotPossibleError,
     AlreadyObjectedError,
     AlreadyRatedError,
-    IllegalMoveError,
+    IllegalTransitionError,
     ObjectionTooLateError,
     RefusedError,
 )
-from desk.tracking.domain.states import LEADS_TO, Action, Party, State, may
+from desk.tracking.domain.history import HistorySummary
+from desk.tracking.domain.states import STATE_AFTER, Action, Party, State, is_allowed
 
 _RUNNING = frozenset({State.REGISTERED, State.RECEIVED, State.IN_PROGRESS, State.OBJECTED})
-"""The states in which a province has to act, and time runs."""
+"""The states in which a province has to act, so that the period of the answer runs."""
 _DECIDED = frozenset({State.ANSWERED, State.REJECTED})
-PROVINCE_TOLD, HEADQUARTERS_TOLD = 1, 2
+PROVINCE_NOTIFIED, HEADQUARTERS_NOTIFIED = 1, 2
+"""Values of :attr:`Case.overdue`."""
 
 
 def day_of(at: datetime) -> date:
-    """Give the day of a moment in Tehran."""
+    """Return the day of a moment in Tehran."""
     return in_tehran(at)[0].to_gregorian()
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What time a province has and an applicant."""
+    """The periods that provinces and applicants have."""
 
     calendar: WorkCalendar
     objection_days: int
@@ -38,14 +40,14 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A request in the hands of a province.
+    """A request that a province works on.
 
-    ``seq`` counts what was announced of it; ``report_seq`` is the highest number among the present province's reports
-    that were applied, so that a report which was overtaken changes nothing any more. ``turn`` counts the referrals:
-    each province in turn numbers its reports from one. ``since`` is when tracking learnt of the present state.
-    ``answer_days`` is how many working days a province has for an answer; None in cases older than the number.
-    ``overdue`` says who has been told of a late answer: nobody (0), the province, headquarters too. ``alarm_at`` is
-    when time has run out for what is awaited now; None while nothing is.
+    ``seq`` is the number of the case's last published event. ``report_seq`` is the highest number among the applied
+    reports of the present province; a report with a lower number was overtaken and changes no state. ``turn`` counts
+    the referrals: each province in turn numbers its reports from one. ``since`` is when tracking recorded the present
+    state. ``answer_days`` is the period of an answer in working days; None in cases older than that column. ``overdue``
+    is 0 while the answer is not late, then ``PROVINCE_NOTIFIED``, then ``HEADQUARTERS_NOTIFIED``. ``alarm_at`` is the
+    next deadline; None if there is none.
     """
 
     tracking_code: str
@@ -61,34 +63,37 @@ class Case:
     overdue: int = 0
     alarm_at: datetime | None = None
 
-    def move_to(self, state: State, by: Party, *, at: datetime, report_seq: int | None = None) -> Self:
-        """Go to ``state`` as a party wants, in its report ``report_seq`` if it has one. Raises IllegalMoveError."""
-        if not may(by, self.state, state):
-            raise IllegalMoveError(self.state, state)
+    def change_state(self, state: State, by: Party, *, at: datetime, report_seq: int | None = None) -> Self:
+        """Return the case in ``state``, caused by a party in its report ``report_seq``, if it has one.
+
+        Raises IllegalTransitionError.
+        """
+        if not is_allowed(by, self.state, state):
+            raise IllegalTransitionError(self.state, state)
         return replace(self, state=state, since=at, report_seq=self.report_seq if report_seq is None else report_seq)
 
-    def hear_of_identity(self, state: State, *, at: datetime, seq: int) -> Self:
-        """Follow what intake has learnt of the applicant, in its event number ``seq``. Raises IllegalMoveError."""
-        return replace(self.move_to(state, Party.INTAKE, at=at), seq=max(self.seq, seq))
+    def apply_identity_check(self, state: State, *, at: datetime, seq: int) -> Self:
+        """Return the case in the state that intake's event number ``seq`` causes. Raises IllegalTransitionError."""
+        return replace(self.change_state(state, Party.INTAKE, at=at), seq=max(self.seq, seq))
 
     def refer_to(self, province: str, *, at: datetime, report_seq: int, other_subject: bool = False) -> Self:
-        """Hand the case to another province, or to another subject in the same one, where it begins anew.
+        """Return the case registered with another province, or under another subject in the same one.
 
-        In the same province its reports are numbered on. Raises IllegalMoveError or RefusedError.
+        The same province continues the numbers of its reports. Raises IllegalTransitionError or RefusedError.
         """
         if province == self.province and not other_subject:
             raise RefusedError("same_province", "a case cannot be referred to the province and subject it is in")
-        referred = self.move_to(State.REFERRED, Party.PROVINCE, at=at, report_seq=report_seq)
+        referred = self.change_state(State.REFERRED, Party.PROVINCE, at=at, report_seq=report_seq)
         if province == self.province:
-            return referred.move_to(State.REGISTERED, Party.DESK, at=at)
-        begun_anew = referred.move_to(State.REGISTERED, Party.DESK, at=at, report_seq=0)
-        return replace(begun_anew, province=province, turn=self.turn + 1)
+            return referred.change_state(State.REGISTERED, Party.DESK, at=at)
+        registered = referred.change_state(State.REGISTERED, Party.DESK, at=at, report_seq=0)
+        return replace(registered, province=province, turn=self.turn + 1)
 
-    def timed(self, before: "Case", terms: Terms) -> Self:
-        """Set the clock anew after a move from ``before``.
+    def with_deadlines(self, before: "Case", terms: Terms) -> Self:
+        """Return the case with its due date and next deadline after a transition from ``before``.
 
-        While the applicant is asked, the province's time stands still: each working day of it moves the due date by
-        one. An objection begins a new period.
+        The province's period stops while the applicant is asked: each working day of it moves the due date by one.
+        An objection starts a new period.
         """
         days = self.answer_days or max(1, terms.calendar.count(day_of(self.submitted_at), day_of(self.due_at)))
         case = replace(self, answer_days=days)
@@ -98,38 +103,38 @@ class Case:
                 case = replace(case, due_at=_later(case.due_at, paused, terms.calendar))
         if self.state is State.OBJECTED and before.state is not State.OBJECTED:
             case = replace(case, due_at=_later(self.since, days, terms.calendar), overdue=0)
-        return replace(case, alarm_at=case.next_alarm(terms))
+        return replace(case, alarm_at=case.next_deadline(terms))
 
-    def next_alarm(self, terms: Terms) -> datetime | None:
-        """Give when time runs out for what is awaited now."""
+    def next_deadline(self, terms: Terms) -> datetime | None:
+        """Return when the present period ends; None if no period runs."""
         if self.state in _DECIDED:
             return self.objection_until(terms.objection_days) + timedelta(seconds=1)
-        if self.state not in _RUNNING or self.overdue >= HEADQUARTERS_TOLD:
+        if self.state not in _RUNNING or self.overdue >= HEADQUARTERS_NOTIFIED:
             return None
-        if self.overdue < PROVINCE_TOLD:
+        if self.overdue < PROVINCE_NOTIFIED:
             return self.due_at
         return _later(self.due_at, self.answer_days or 1, terms.calendar)
 
-    def ring(self, terms: Terms, *, at: datetime) -> Self:
-        """Note that time has run out: a decided case is closed, and of a late one the next in turn is told."""
-        rung = (
-            self.move_to(State.CLOSED, Party.DESK, at=at)
+    def expire(self, terms: Terms, *, at: datetime) -> Self:
+        """Return the case after its deadline: closed if it is decided, else one level more overdue."""
+        expired = (
+            self.change_state(State.CLOSED, Party.DESK, at=at)
             if self.state in _DECIDED
             else replace(self, overdue=self.overdue + 1)
         )
-        return rung.timed(self, terms)
+        return expired.with_deadlines(self, terms)
 
-    def announced(self) -> Self:
-        """Count one more announcement."""
+    def with_next_seq(self) -> Self:
+        """Return the case with the number of its next published event."""
         return replace(self, seq=self.seq + 1)
 
-    def follow(self, action: Action, past: "Past", *, at: datetime, objection_days: int) -> Self:
-        """Let the applicant act.
+    def apply_action(self, action: Action, past: HistorySummary, *, at: datetime, objection_days: int) -> Self:
+        """Return the case after an action of its applicant.
 
         Raises ActionNotPossibleError, AlreadyRatedError, AlreadyObjectedError or ObjectionTooLateError.
         """
-        wanted = LEADS_TO[action] or self.state
-        if not may(Party.APPLICANT, self.state, wanted):
+        wanted = STATE_AFTER[action] or self.state
+        if not is_allowed(Party.APPLICANT, self.state, wanted):
             raise ActionNotPossibleError
         if action is Action.RATE:
             if not past.answered:
@@ -142,34 +147,24 @@ class Case:
                 raise AlreadyObjectedError
             if at > self.objection_until(objection_days):
                 raise ObjectionTooLateError
-        return self.move_to(wanted, Party.APPLICANT, at=at)
+        return self.change_state(wanted, Party.APPLICANT, at=at)
 
-    def actions(self, past: "Past", *, at: datetime, objection_days: int) -> list[Action]:
-        """List what the applicant may do now."""
+    def possible_actions(self, past: HistorySummary, *, at: datetime, objection_days: int) -> list[Action]:
+        """List the actions that are possible for the applicant now."""
         return [action for action in Action if self._allows(action, past, at, objection_days)]
 
-    def _allows(self, action: Action, past: "Past", at: datetime, objection_days: int) -> bool:
+    def _allows(self, action: Action, past: HistorySummary, at: datetime, objection_days: int) -> bool:
         try:
-            self.follow(action, past, at=at, objection_days=objection_days)
+            self.apply_action(action, past, at=at, objection_days=objection_days)
         except DomainError:
             return False
         return True
 
     def objection_until(self, days: int) -> datetime:
-        """Give the last moment of an objection to the answer: the end, in Tehran, of the last of so many days."""
+        """Return the last moment of an objection: the end, in Tehran, of the last of so many days."""
         return WorkCalendar.end_of_day(day_of(self.since) + timedelta(days=days))
 
 
 def _later(at: datetime, days: int, calendar: WorkCalendar) -> datetime:
-    """Give the end of the n-th working day after the day of ``at``, both in Tehran."""
+    """Return the end of the n-th working day after the day of ``at``, both in Tehran."""
     return calendar.end_of_day(calendar.add(day_of(at), days))
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """What matters of a case's history for what its applicant may do."""
-
-    answered: bool
-    rated: bool
-    """Whether the latest answer is rated."""
-    objected: bool

@@ -1,138 +1,131 @@
-"""What applicants are refused, and what provinces are."""
+"""Errors: refused requests of applicants, and refused reports of provinces."""
 
 from desk.chassis.problem import DomainError
 from desk.tracking.domain.states import State
 
 
 class RequestNotFoundError(DomainError):
-    """No request has this national ID and tracking code together; which of the two is wrong is not said."""
+    """No request has this national ID with this tracking code. The error does not reveal which of the two is wrong."""
 
     status, code = 404, "request_not_found"
     title = "درخواستی با این کد ملی و کد رهگیری پیدا نشد. لطفاً هر دو را بررسی کنید."
 
 
 class CaptchaWrongError(DomainError):
-    """The security code was mistyped; the same challenge may be tried again."""
+    """The answer to the challenge is wrong; the same challenge may be answered again."""
 
     code, field = "captcha_wrong", "captcha.answer"
     title = "کد امنیتی درست نیست. لطفاً کد را دوباره وارد کنید."
 
 
 class CaptchaExpiredError(DomainError):
-    """The challenge is used up, too old or unknown."""
+    """The challenge was used, has expired or is unknown."""
 
     code, field = "captcha_expired", "captcha.answer"
     title = "زمان کد امنیتی تمام شده است. لطفاً کد تازه را وارد کنید."
 
 
 class TrackingTokenMissingError(DomainError):
-    """No tracking token came along."""
+    """The call has no tracking token."""
 
     status, code = 401, "tracking_token_missing"
     title = "ابتدا درخواست خود را با کد ملی و کد رهگیری پیدا کنید."
 
 
 class TrackingTokenInvalidError(DomainError):
-    """The tracking token is forged, or for something else."""
+    """The tracking token is forged, or was issued for another purpose."""
 
     status, code = 401, "tracking_token_invalid"
     title = "این صفحه دیگر معتبر نیست. لطفاً درخواست خود را دوباره پیگیری کنید."
 
 
 class TrackingTokenExpiredError(DomainError):
-    """The tracking token's time is over."""
+    """The tracking token has expired."""
 
     status, code = 401, "tracking_token_expired"
     title = "زمان این صفحه به پایان رسیده است. لطفاً درخواست خود را دوباره پیگیری کنید."
 
 
-class IdempotencyKeyMissingError(DomainError):
-    """A move without a usable Idempotency-Key could be made twice by accident."""
-
-    status, code = 400, "idempotency_key_missing"
-    title = "سرآیند Idempotency-Key لازم است: ۸ تا ۶۴ حرف، رقم یا خط تیره."
-
-
 class IdempotencyKeyReusedError(DomainError):
-    """The key was used for the same kind of move with other words."""
+    """The key was used for the same action with other content."""
 
     status, code = 422, "idempotency_key_reused"
     title = "این مورد پیش‌تر با محتوای دیگری فرستاده شده است. لطفاً درخواست خود را دوباره پیگیری کنید."
 
 
 class ActionNotPossibleError(DomainError):
-    """The state of the request does not allow the action, or does not any more."""
+    """The state of the request does not allow the action, or no longer allows it."""
 
     status, code = 409, "action_not_possible"
     title = "وضعیت درخواست تغییر کرده است و این کار دیگر ممکن نیست. لطفاً درخواست خود را دوباره پیگیری کنید."
 
 
 class UnknownFileError(DomainError):
-    """A file is not there, was put up for another request, or belongs to another reply."""
+    """A file does not exist, was uploaded for another request, or belongs to another reply."""
 
     code, field = "attachment_unknown", "files"
     title = "یکی از فایل‌های پیوست پیدا نشد. لطفاً آن را حذف و دوباره بارگذاری کنید."
 
 
 class AlreadyObjectedError(DomainError):
-    """An applicant may object once."""
+    """The applicant has objected before; only one objection is possible."""
 
     status, code = 409, "already_objected"
     title = "به این درخواست یک بار اعتراض کرده‌اید و اعتراض دوباره ممکن نیست."
 
 
 class ObjectionTooLateError(DomainError):
-    """The time in which an applicant may object is over."""
+    """The period in which the applicant may object is over."""
 
     status, code = 409, "objection_too_late"
     title = "مهلت اعتراض به این درخواست به پایان رسیده است. می‌توانید درخواست تازه‌ای بفرستید."
 
 
 class AlreadyRatedError(DomainError):
-    """An answer is rated once."""
+    """The answer is rated already."""
 
     status, code = 409, "already_rated"
     title = "این پاسخ را پیش‌تر ارزیابی کرده‌اید."
 
 
 class RefusedError(Exception):
-    """A report that does not fit; ``reason`` is the stable code the province is told."""
+    """A report cannot be applied; ``reason`` is the stable code that its province receives."""
 
     def __init__(self, reason: str, explanation: str) -> None:
         super().__init__(explanation)
         self.reason = reason
 
 
-class IllegalMoveError(RefusedError):
-    """The state a report leads to cannot follow the present one."""
+class IllegalTransitionError(RefusedError):
+    """The transition is not allowed to this party in the present state."""
 
     def __init__(self, present: State, wanted: State) -> None:
         super().__init__("illegal_move", f"{present} cannot become {wanted}")
 
 
 class ForeignCaseError(RefusedError):
-    """The case is not this province's, or not any more."""
+    """The case belongs to another province."""
 
     def __init__(self) -> None:
         super().__init__("foreign_case", "this case belongs to another province")
 
 
 class ForgedSenderError(RefusedError):
-    """Source, broker user and routing key do not name the same province."""
+    """Source, broker user and routing key name different provinces."""
 
     def __init__(self) -> None:
         super().__init__("forged_sender", "source, user and routing key must name the same province")
 
 
-class UnheardOfError(RefusedError):
-    """No such case has come, however often the report was tried again."""
+class UnknownCaseError(RefusedError):
+    """The case is still unknown at the last delivery attempt of the report."""
 
     def __init__(self) -> None:
         super().__init__("unknown_case", "the desk knows no such case; was its tracking code mistyped?")
 
 
-class CaseUnknownError(Exception):
-    """A report on a case tracking has not heard of yet, or not that its applicant is known.
+class CaseNotReadyError(Exception):
+    """The event that opens the case, or that releases it to its province, has not arrived yet.
 
-    That may well come in a moment, so the report is retried.
+    It may arrive in a moment, so the report is retried.
     """

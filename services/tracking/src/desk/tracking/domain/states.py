@@ -1,11 +1,11 @@
-"""Where a request may stand, and who may lead it from where to where: the one table of moves."""
+"""The states of a request, and the one table of transitions between them."""
 
 from collections.abc import Mapping
 from enum import StrEnum
 
 
 class State(StrEnum):
-    """Where a request stands."""
+    """The state of a request."""
 
     IDENTITY_PENDING = "identity_pending"
     IDENTITY_REJECTED = "identity_rejected"
@@ -38,7 +38,7 @@ TITLES: Mapping[State, str] = {
 
 
 class Party(StrEnum):
-    """Who may move a case on."""
+    """Who may change the state of a case."""
 
     INTAKE = "intake"
     PROVINCE = "province"
@@ -47,7 +47,7 @@ class Party(StrEnum):
 
 
 class Action(StrEnum):
-    """What an applicant may do about a request."""
+    """What an applicant may do with a request."""
 
     REPLY = "reply"
     WITHDRAW = "withdraw"
@@ -55,13 +55,13 @@ class Action(StrEnum):
     OBJECT = "object"
 
 
-LEADS_TO: Mapping[Action, State | None] = {
+STATE_AFTER: Mapping[Action, State | None] = {
     Action.REPLY: State.IN_PROGRESS,
     Action.WITHDRAW: State.WITHDRAWN,
     Action.RATE: None,
     Action.OBJECT: State.OBJECTED,
 }
-"""The state each action leads to; None leaves the case where it is."""
+"""The state that each action leads to; None leaves the state as it is."""
 
 ACTION_TITLES: Mapping[Action, str] = {
     Action.REPLY: "توضیح شما فرستاده شد",
@@ -74,12 +74,12 @@ _BY_EXPERTS = frozenset({State.IN_PROGRESS, State.INFO_REQUESTED, State.ANSWERED
 _WITHDRAWAL = frozenset({State.WITHDRAWN})
 _END = frozenset({State.CLOSED})
 
-MOVES: Mapping[State, Mapping[Party, frozenset[State]]] = {
+TRANSITIONS: Mapping[State, Mapping[Party, frozenset[State]]] = {
     State.IDENTITY_PENDING: {
         Party.INTAKE: frozenset({State.REGISTERED, State.IDENTITY_REJECTED}),
         Party.APPLICANT: _WITHDRAWAL,
     },
-    # Reports may overtake one another: an answer may come before the word that the case was received.
+    # Reports may overtake one another: an answer may arrive before the report that the case was received.
     State.REGISTERED: {Party.PROVINCE: _BY_EXPERTS | {State.RECEIVED}, Party.APPLICANT: _WITHDRAWAL},
     State.RECEIVED: {Party.PROVINCE: _BY_EXPERTS, Party.APPLICANT: _WITHDRAWAL},
     State.IN_PROGRESS: {Party.PROVINCE: _BY_EXPERTS, Party.APPLICANT: _WITHDRAWAL},
@@ -93,16 +93,16 @@ MOVES: Mapping[State, Mapping[Party, frozenset[State]]] = {
     State.IDENTITY_REJECTED: {},
     State.WITHDRAWN: {},
 }
-"""The one place that knows who may lead a case from which state to which."""
+"""The transitions that each party may cause, by the present state."""
 
 
-def may(party: Party, present: State, wanted: State) -> bool:
-    """Tell whether a party may lead a case from one state to another."""
-    return wanted in MOVES[present].get(party, frozenset())
+def is_allowed(party: Party, present: State, wanted: State) -> bool:
+    """Return whether a party may cause the transition from one state to another."""
+    return wanted in TRANSITIONS[present].get(party, frozenset())
 
 
 class RejectionReason(StrEnum):
-    """Why the civil registry does not vouch for an applicant."""
+    """Why the civil registry does not confirm an applicant's identity."""
 
     NOT_MATCHED = "not_matched"
     DECEASED = "deceased"
@@ -123,4 +123,4 @@ REJECTIONS: Mapping[RejectionReason, str] = {
         "لطفاً به ادارهٔ ثبت احوال مراجعه کنید و پس از آن درخواست تازه‌ای بفرستید."
     ),
 }
-"""What the applicant is told, and what to do next."""
+"""What the applicant reads: the reason, and what to do next."""

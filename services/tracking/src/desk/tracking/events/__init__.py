@@ -1,7 +1,33 @@
-"""What tracking hears and what it announces."""
+"""The events that tracking consumes and publishes."""
 
-from desk.tracking.events.announced import (
-    ApplicantMove,
+from desk.tracking.events.consumed import (
+    REPORTS,
+    STATE_REPORTS,
+    CaseAnswered,
+    CaseAssigned,
+    CaseInfoRequested,
+    CaseReceived,
+    CaseReferred,
+    CaseRejected,
+    CaseReport,
+    RequestIdentityRejected,
+    RequestPending,
+    RequestSubmitted,
+    SubjectNamed,
+)
+from desk.tracking.events.parts import (
+    AnswerData,
+    Applicant,
+    ApplicantName,
+    Contact,
+    FileReference,
+    HistoryEntry,
+    Named,
+    Titled,
+    WholeRequest,
+)
+from desk.tracking.events.published import (
+    ApplicantActed,
     CaseRefused,
     LateCase,
     ProvinceSilent,
@@ -10,44 +36,18 @@ from desk.tracking.events.announced import (
     RequestOverdue,
     RequestPendingWithdrawn,
     RequestRated,
+    RequestReferred,
     RequestReplied,
     RequestStatusChanged,
     RequestWithdrawn,
 )
-from desk.tracking.events.parts import (
-    AnswerData,
-    Applicant,
-    ApplicantName,
-    Contact,
-    FileReference,
-    Named,
-    PastStep,
-    Titled,
-)
-from desk.tracking.events.reports import (
-    REPORTS,
-    CaseAnswered,
-    CaseAssigned,
-    CaseInfoRequested,
-    CaseReceived,
-    CaseReferred,
-    CaseRejected,
-    CaseReport,
-    SubjectNamed,
-)
-from desk.tracking.events.requests import (
-    RequestIdentityRejected,
-    RequestPending,
-    RequestReferred,
-    RequestSubmitted,
-    WholeRequest,
-)
 
 __all__ = [
     "REPORTS",
+    "STATE_REPORTS",
     "AnswerData",
     "Applicant",
-    "ApplicantMove",
+    "ApplicantActed",
     "ApplicantName",
     "CaseAnswered",
     "CaseAssigned",
@@ -59,9 +59,9 @@ __all__ = [
     "CaseReport",
     "Contact",
     "FileReference",
+    "HistoryEntry",
     "LateCase",
     "Named",
-    "PastStep",
     "ProvinceSilent",
     "RequestEscalated",
     "RequestIdentityRejected",

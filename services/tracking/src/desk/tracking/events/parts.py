@@ -1,10 +1,10 @@
-"""What events are made of."""
+"""The data models that several events contain."""
 
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from desk.chassis.events import Moment
+from desk.chassis.events import Event, Moment
 from desk.tracking.domain import Action, State
 
 TrackingCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
@@ -14,6 +14,8 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 class Named(BaseModel):
     """A province: its key and its Persian name."""
 
+    model_config = ConfigDict(from_attributes=True)
+
     key: str
     name: str
 
@@ -21,14 +23,16 @@ class Named(BaseModel):
 class Titled(BaseModel):
     """A subject or sub-subject: its key and its Persian title."""
 
+    model_config = ConfigDict(from_attributes=True)
+
     key: str
     title: str
 
 
 class ApplicantName(BaseModel):
-    """How a notice addresses the applicant."""
+    """The applicant's name and gender, for the salutation of a message."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", from_attributes=True)
 
     first_name: str
     last_name: str
@@ -45,7 +49,7 @@ class Applicant(ApplicantName):
 class Contact(BaseModel):
     """How the applicant can be reached, and in which language; phones in E.164."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", from_attributes=True)
 
     mobile: str
     landline: str | None = None
@@ -56,6 +60,8 @@ class Contact(BaseModel):
 class FileReference(BaseModel):
     """A file, fetched over HTTP by its id; ``size`` is in bytes."""
 
+    model_config = ConfigDict(from_attributes=True)
+
     id: str
     name: str
     size: int
@@ -64,15 +70,17 @@ class FileReference(BaseModel):
 
 
 class AnswerData(BaseModel):
-    """An answer as it is announced and shown."""
+    """The experts' answer."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     text: str
     at: Moment
     files: list[FileReference] = Field(default_factory=list)
 
 
-class PastStep(BaseModel):
-    """One step of a request's history; ``action`` is what the applicant did, if it was the applicant's step."""
+class HistoryEntry(BaseModel):
+    """One entry of a request's history; ``action`` is the applicant's action, if the entry records one."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -83,4 +91,19 @@ class PastStep(BaseModel):
     action: Action | None
     answer: AnswerData | None
     files: list[FileReference]
-    """What the applicant sent with it."""
+    """The files that the applicant sent."""
+
+
+class WholeRequest(Event):
+    """Base of the events that contain a request with everything its experts need."""
+
+    tracking_code: TrackingCode
+    submitted_at: Moment
+    due_at: Moment
+    province: Named
+    subject: Titled
+    sub_subject: Titled
+    applicant: Applicant
+    contact: Contact
+    text: str
+    attachments: list[FileReference] = Field(default_factory=list)

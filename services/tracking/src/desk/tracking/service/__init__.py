@@ -1,9 +1,22 @@
-"""Tracking's use cases: open a case, record what provinces report and applicants do, show where it stands."""
+"""Tracking's use cases: open cases, apply reports and actions, act on deadlines, show requests, reconcile."""
 
-from desk.tracking.service.alarms import Alarms
-from desk.tracking.service.moves import Moves, Overview, Words
-from desk.tracking.service.office import HEADQUARTERS, Office
+from desk.tracking.service.actions import ActionContent, Actions, Overview
+from desk.tracking.service.context import CaseContext, utc_now
+from desk.tracking.service.deadlines import Deadlines
 from desk.tracking.service.opening import Opening
+from desk.tracking.service.reconciliation import Difference, Kind, Reconciliation
 from desk.tracking.service.reports import Reports
 
-__all__ = ["HEADQUARTERS", "Alarms", "Moves", "Office", "Opening", "Overview", "Reports", "Words"]
+__all__ = [
+    "ActionContent",
+    "Actions",
+    "CaseContext",
+    "Deadlines",
+    "Difference",
+    "Kind",
+    "Opening",
+    "Overview",
+    "Reconciliation",
+    "Reports",
+    "utc_now",
+]

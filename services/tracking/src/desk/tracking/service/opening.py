@@ -1,107 +1,110 @@
-"""Cases begin: what intake says of new requests and of their applicants."""
+"""Opens cases: consumes intake's events about new requests and their applicants."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.events import Received
-from desk.tracking.domain import REJECTIONS, Action, Case, CaseUnknownError, IllegalMoveError, State
+from desk.tracking.domain import (
+    REJECTIONS,
+    Action,
+    Case,
+    CaseNotReadyError,
+    HistoryEntry,
+    IllegalTransitionError,
+    Request,
+    State,
+)
 from desk.tracking.events import RequestIdentityRejected, RequestPending, RequestSubmitted
-from desk.tracking.service.office import Office
-from desk.tracking.store import Step
+from desk.tracking.service.context import CaseContext
 
 log = structlog.get_logger(__name__)
 
-FIRST = 1
+FIRST_SEQ = 1
 """The number of a request's first event."""
 BEFORE_ANY_PROVINCE = -1
-"""The turn in a history of what comes before the first province has its turn."""
+"""The turn of a history entry from before the request is released to its first province."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Opens cases, and holds those whose applicant is to be looked up first."""
+    """Opens cases, and releases or ends those whose applicant had to be looked up first."""
 
-    office: Office
+    context: CaseContext
 
-    async def open_case(self, session: AsyncSession, received: Received[RequestSubmitted]) -> None:
-        """Open the case of a new request, or hand one on whose applicant has been looked up at last."""
-        request = received.data
-        cases = self.office.cases(session)
-        found = await cases.get(request.tracking_code)
+    async def on_request_submitted(self, session: AsyncSession, received: Received[RequestSubmitted]) -> None:
+        """Open the case of a new request, or release a pending one whose applicant has been looked up."""
+        request = received.data.to_request()
+        cases = self.context.cases(session)
+        found = await cases.find_and_lock(request.tracking_code)
         if found is None:
-            at = request.submitted_at if received.seq == FIRST else received.time
-            await self._open(session, received, request, Step(received.id, at, State.REGISTERED))
+            at = request.submitted_at if received.seq == FIRST_SEQ else received.time
+            await self._open(session, received.seq, request, HistoryEntry(received.id, at, State.REGISTERED))
             return
         case, _ = found
-        if case.state is State.WITHDRAWN and case.turn == 0 and received.seq != FIRST:
-            await self._tell_of_early_withdrawal(session, case, received)
+        if case.state is State.WITHDRAWN and case.turn == 0 and received.seq != FIRST_SEQ:
+            await self._publish_early_withdrawal(session, case, received.seq)
             return
         if case.state is not State.IDENTITY_PENDING:
             log.warning("case is open already", event_id=received.id, state=case.state)
             return
-        released = case.hear_of_identity(State.REGISTERED, at=self.office.clock(), seq=received.seq).timed(
-            case, self.office.terms
-        )
-        await cases.release(released, request)
-        await cases.add_step(case.tracking_code, Step(received.id, received.time, State.REGISTERED))
+        released = case.apply_identity_check(State.REGISTERED, at=self.context.clock(), seq=received.seq)
+        await cases.update_with_request(released.with_deadlines(case, self.context.terms), request)
+        await cases.add_entry(case.tracking_code, HistoryEntry(received.id, received.time, State.REGISTERED))
 
-    async def _tell_of_early_withdrawal(
-        self, session: AsyncSession, case: Case, received: Received[RequestSubmitted]
-    ) -> None:
-        """Tell the province, which hears of the request only now, that it was withdrawn before."""
-        told = replace(case, seq=max(case.seq, received.seq)).announced()
-        cases = self.office.cases(session)
+    async def _publish_early_withdrawal(self, session: AsyncSession, case: Case, release_seq: int) -> None:
+        """Publish a withdrawal from before the release, because the province receives the request only now."""
+        case = replace(case, seq=max(case.seq, release_seq)).with_next_seq()
+        cases = self.context.cases(session)
         history = await cases.history(case.tracking_code)
-        [step] = [each for each in history if each.action is Action.WITHDRAW]
-        await cases.save(told)
-        await self.office.tell_province(session, told, step)
+        [entry] = [each for each in history if each.action is Action.WITHDRAW]
+        await cases.update(case)
+        await self.context.publish_action(session, case, entry)
 
-    async def hold_case(self, session: AsyncSession, received: Received[RequestPending]) -> None:
-        """Open the case of a request whose applicant is to be looked up before any province hears of it."""
-        request = received.data
-        step = Step(received.id, request.submitted_at, State.IDENTITY_PENDING, turn=BEFORE_ANY_PROVINCE)
-        cases = self.office.cases(session)
-        if await cases.get(request.tracking_code) is None:
-            await self._open(session, received, request.unconfirmed, step)
-        else:  # overtaken by its release: part of the history only
-            await cases.add_step(request.tracking_code, step)
+    async def on_request_pending(self, session: AsyncSession, received: Received[RequestPending]) -> None:
+        """Open the case of a request whose applicant is looked up before its province receives it."""
+        request = received.data.to_request()
+        entry = HistoryEntry(received.id, request.submitted_at, State.IDENTITY_PENDING, turn=BEFORE_ANY_PROVINCE)
+        cases = self.context.cases(session)
+        if await cases.find_and_lock(request.tracking_code) is None:
+            await self._open(session, received.seq, request, entry)
+        else:  # its release arrived first, so that only the history changes
+            await cases.add_entry(request.tracking_code, entry)
 
-    async def reject_identity(self, session: AsyncSession, received: Received[RequestIdentityRejected]) -> None:
-        """End the case of an applicant the civil registry does not vouch for, and announce it.
+    async def on_identity_rejected(self, session: AsyncSession, received: Received[RequestIdentityRejected]) -> None:
+        """End the case of an applicant whose identity the civil registry does not confirm, and publish it.
 
-        Raises CaseUnknownError for a case not heard of yet, so that the event comes again.
+        Raises CaseNotReadyError for a case that is not open yet, so that the event is retried.
         """
-        cases = self.office.cases(session)
-        found = await cases.get(received.data.tracking_code)
+        cases = self.context.cases(session)
+        found = await cases.find_and_lock(received.data.tracking_code)
         if found is None:
-            raise CaseUnknownError
+            raise CaseNotReadyError
         case, request = found
         try:
-            moved = case.hear_of_identity(State.IDENTITY_REJECTED, at=self.office.clock(), seq=received.seq).announced()
-        except IllegalMoveError:  # withdrawn meanwhile: there is nothing to end
-            log.warning("identity of no concern any more", event_id=received.id, state=case.state)
+            rejected = case.apply_identity_check(
+                State.IDENTITY_REJECTED, at=self.context.clock(), seq=received.seq
+            ).with_next_seq()
+        except IllegalTransitionError:  # withdrawn or released in the meantime
+            log.warning("identity rejection ignored", event_id=received.id, state=case.state)
             return
-        step = Step(received.id, received.data.at, State.IDENTITY_REJECTED, REJECTIONS[received.data.reason])
-        await cases.save(moved)
-        await cases.add_step(case.tracking_code, step)
-        await self.office.announce(session, moved, request, step)
+        entry = HistoryEntry(received.id, received.data.at, State.IDENTITY_REJECTED, REJECTIONS[received.data.reason])
+        await cases.update(rejected)
+        await cases.add_entry(case.tracking_code, entry)
+        await self.context.publish_state(session, rejected, request, entry)
 
-    async def _open(
-        self, session: AsyncSession, received: Received[Any], request: RequestSubmitted, step: Step
-    ) -> None:
-        cases = self.office.cases(session)
+    async def _open(self, session: AsyncSession, seq: int, request: Request, entry: HistoryEntry) -> None:
+        cases = self.context.cases(session)
         case = Case(
             tracking_code=request.tracking_code,
             province=request.province.key,
-            state=step.state,
-            seq=received.seq,
+            state=entry.state,
+            seq=seq,
             report_seq=0,
             submitted_at=request.submitted_at,
             due_at=request.due_at,
-            since=self.office.clock(),
+            since=self.context.clock(),
         )
-        await cases.add(case.timed(case, self.office.terms), request)
-        await cases.add_step(case.tracking_code, step)
+        await cases.add(case.with_deadlines(case, self.context.terms), request)
+        await cases.add_entry(case.tracking_code, entry)

@@ -1,6 +1,7 @@
-"""What provinces report of their cases: recorded, entered into the history, or refused with a reason."""
+"""Applies the reports of provinces: changes the case, adds to its history only, or refuses with a reason."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
 import structlog
@@ -11,125 +12,157 @@ from desk.chassis.events import Received
 from desk.iran.provinces import UnknownProvinceError, province
 from desk.tracking.domain import (
     Case,
-    CaseUnknownError,
+    CaseNotReadyError,
     ForeignCaseError,
     ForgedSenderError,
+    HistoryEntry,
     Party,
     RefusedError,
+    Request,
     State,
-    UnheardOfError,
+    UnknownCaseError,
 )
-from desk.tracking.events import (
-    AnswerData,
-    CaseAnswered,
-    CaseReferred,
-    CaseRefused,
-    CaseReport,
-    PastStep,
-    RequestReferred,
-    RequestSubmitted,
-    Titled,
-)
-from desk.tracking.service.office import Office, named
-from desk.tracking.store import CaseStore, Handover, Step
+from desk.tracking.events import CaseReferred, CaseRefused, CaseReport, RequestReferred
+from desk.tracking.events import HistoryEntry as PublishedEntry
+from desk.tracking.service.context import CaseContext, named_province
+from desk.tracking.store import CaseStore, Handover
 
 log = structlog.get_logger(__name__)
 
 FIRST_SEQ = 1
-"""Of a case that nobody has heard of."""
+"""The number of a refusal about an unknown case."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """Leads cases as their provinces report."""
+    """Changes cases as their provinces report."""
 
-    office: Office
+    context: CaseContext
 
-    async def record(self, session: AsyncSession, received: Received[CaseReport]) -> None:
-        """Record a province's report and announce the new state; a report that does not fit is refused with a reason.
+    async def on_report(self, session: AsyncSession, received: Received[CaseReport]) -> None:
+        """Apply a report that changes the state of a case, and publish the new state, or refuse it with a reason.
 
-        Raises CaseUnknownError for a case not heard of yet or not released yet, so that the report comes again, as long
-        as it would.
+        Raises CaseNotReadyError for a case that is not open or not released yet, so that the report is retried; at
+        the last attempt it is refused instead.
         """
+
+        async def apply(case: Case, request: Request) -> None:
+            await self._apply_state(session, case, request, received)
+
+        await self._record(session, received, apply)
+
+    async def on_referral(self, session: AsyncSession, received: Received[CaseReferred]) -> None:
+        """Hand a case to another province or subject, publish it, or refuse the report. Raises CaseNotReadyError."""
+
+        async def apply(case: Case, request: Request) -> None:
+            await self._apply_referral(session, case, request, received)
+
+        await self._record(session, received, apply)
+
+    async def _record(
+        self,
+        session: AsyncSession,
+        received: Received[CaseReport] | Received[CaseReferred],
+        apply: Callable[[Case, Request], Awaitable[None]],
+    ) -> None:
         sender = _claimed_province(received)
-        cases = self.office.cases(session)
-        found = await cases.get(received.data.tracking_code)
-        if found is None or found[0].state is State.IDENTITY_PENDING:  # the province may hear of a release first
+        cases = self.context.cases(session)
+        found = await cases.find_and_lock(received.data.tracking_code)
+        if found is None or found[0].state is State.IDENTITY_PENDING:  # the province may receive a release first
             if not received.last_attempt:
-                raise CaseUnknownError
-            await self._refuse(session, sender, received, UnheardOfError(), FIRST_SEQ)
+                raise CaseNotReadyError
+            await self._refuse(session, sender, received, UnknownCaseError(), FIRST_SEQ)
             return
         case, request = found
         try:
-            _demand_genuine(received, sender)
-            overtaken_in = await self._overtaken(cases, case, sender, received.seq)
-            if overtaken_in is not None:  # part of the history only
-                await cases.add_step(case.tracking_code, _step(received, overtaken_in))
-                return
-            await self._apply(session, case, request, received)
+            _require_genuine(received, sender)
+            overtaken_turn = await self._overtaken_turn(cases, case, sender, received.seq)
+            if overtaken_turn is None:
+                await apply(case, request)
+            else:
+                await cases.add_entry(case.tracking_code, _entry(received, overtaken_turn))
         except RefusedError as refused:
-            case = replace(case, seq=case.seq + 1)
-            await cases.save(case)
+            case = case.with_next_seq()
+            await cases.update(case)
             await self._refuse(session, sender, received, refused, case.seq)
 
     @staticmethod
-    async def _overtaken(cases: CaseStore, case: Case, sender: str, seq: int) -> int | None:
-        """Give the turn in which a later report of the same province was applied before. Raises ForeignCaseError."""
+    async def _overtaken_turn(cases: CaseStore, case: Case, sender: str, seq: int) -> int | None:
+        """Return the turn in which a later report of the same province was applied, or None if none was.
+
+        Raises ForeignCaseError.
+        """
         if case.province == sender:
             return case.turn if seq <= case.report_seq else None
-        given_away = await cases.handover(case.tracking_code, sender)
-        if given_away is None or seq >= given_away.report_seq:
+        handover = await cases.find_handover(case.tracking_code, sender)
+        if handover is None or seq >= handover.report_seq:
             raise ForeignCaseError
-        return given_away.turn
+        return handover.turn
 
-    async def _apply(
-        self, session: AsyncSession, case: Case, request: RequestSubmitted, received: Received[CaseReport]
+    async def _apply_state(
+        self, session: AsyncSession, case: Case, request: Request, received: Received[CaseReport]
     ) -> None:
-        cases = self.office.cases(session)
+        cases = self.context.cases(session)
+        changed = case.change_state(
+            received.data.resulting_state, Party.PROVINCE, at=self.context.clock(), report_seq=received.seq
+        )
+        changed = changed.with_deadlines(case, self.context.terms).with_next_seq()
+        entry = _entry(received, case.turn)
+        await cases.update(changed)
+        await cases.add_entry(case.tracking_code, entry)
+        await self.context.publish_state(session, changed, request, entry)
+
+    async def _apply_referral(
+        self, session: AsyncSession, case: Case, request: Request, received: Received[CaseReferred]
+    ) -> None:
+        cases = self.context.cases(session)
         report = received.data
-        if isinstance(report, CaseReferred):
-            before, request = request, _about(request, report)
-            moved = case.refer_to(
-                _known(report.province),
-                at=self.office.clock(),
-                report_seq=received.seq,
-                other_subject=request.sub_subject.key != before.sub_subject.key,
-            )
-            moved = moved.timed(case, self.office.terms).announced()
-            if moved.province != case.province:
-                await cases.add_handover(case.tracking_code, case.province, Handover(case.turn, received.seq))
-            await self.office.outbox.add(
-                session,
-                RequestReferred(
-                    **request.model_dump(exclude={"province", "due_at"}),
-                    due_at=moved.due_at,
-                    province=named(moved.province),
-                    reason=report.reason,
-                    history=[PastStep.model_validate(each) for each in await cases.history(case.tracking_code)],
-                ),
-                subject=moved.tracking_code,
-                key=moved.province,
-                seq=moved.seq,
-            )
-        else:
-            moved = case.move_to(report.leads_to, Party.PROVINCE, at=self.office.clock(), report_seq=received.seq)
-            moved = moved.timed(case, self.office.terms)
-        moved = moved.announced()
-        step = _step(received, case.turn)
-        if isinstance(report, CaseReferred):
-            await cases.release(moved, request)
-        else:
-            await cases.save(moved)
-        await cases.add_step(moved.tracking_code, step)
-        await self.office.announce(session, moved, request, step)
+        subject, sub_subject = report.subjects or (request.subject, request.sub_subject)
+        referred = case.refer_to(
+            _known_province(report.province),
+            at=self.context.clock(),
+            report_seq=received.seq,
+            other_subject=sub_subject.key != request.sub_subject.key,
+        )
+        request = replace(request, subject=subject, sub_subject=sub_subject)
+        referred = referred.with_deadlines(case, self.context.terms).with_next_seq()
+        if referred.province != case.province:
+            await cases.add_handover(case.tracking_code, case.province, Handover(case.turn, received.seq))
+        event = await self._referral_event(cases, referred, request, report.reason)
+        await self.context.outbox.add(
+            session, event, subject=case.tracking_code, key=referred.province, seq=referred.seq
+        )
+        referred = referred.with_next_seq()
+        entry = _entry(received, case.turn)
+        await cases.update_with_request(referred, request)
+        await cases.add_entry(case.tracking_code, entry)
+        await self.context.publish_state(session, referred, request, entry)
+
+    @staticmethod
+    async def _referral_event(cases: CaseStore, case: Case, request: Request, reason: str) -> RequestReferred:
+        history = await cases.history(case.tracking_code)
+        return RequestReferred.model_validate(
+            asdict(request)
+            | {
+                "province": named_province(case.province),
+                "due_at": case.due_at,
+                "reason": reason,
+                "history": [PublishedEntry.model_validate(each) for each in history],
+            }
+        )
 
     async def _refuse(
-        self, session: AsyncSession, sender: str, received: Received[CaseReport], refused: RefusedError, seq: int
+        self,
+        session: AsyncSession,
+        sender: str,
+        received: Received[CaseReport] | Received[CaseReferred],
+        refused: RefusedError,
+        seq: int,
     ) -> None:
         code, report = received.data.tracking_code, received.data.name
         log.warning("report refused", event_id=received.id, report=report, reason=refused.reason)
-        await self.office.cases(session).add_refusal(received.id, code, sender, report, refused.reason)
-        await self.office.outbox.add(
+        await self.context.cases(session).add_refusal(received.id, code, sender, report, refused.reason)
+        await self.context.outbox.add(
             session,
             CaseRefused(
                 tracking_code=code,
@@ -145,8 +178,8 @@ class Reports:
         )
 
 
-def _claimed_province(received: Received[CaseReport]) -> str:
-    """Tell which province is to hear of the report's fate: the one the broker vouches for, else the routing key's."""
+def _claimed_province(received: Received[CaseReport] | Received[CaseReferred]) -> str:
+    """Return the province that receives a refusal: the broker's user if it is known, else the routing key's."""
     name = (received.sender or received.routing_key).rpartition(".")[2]
     try:
         return province(name).key
@@ -154,34 +187,19 @@ def _claimed_province(received: Received[CaseReport]) -> str:
         raise ContractError("the report comes from no province") from None
 
 
-def _demand_genuine(received: Received[CaseReport], sender: str) -> None:
+def _require_genuine(received: Received[CaseReport] | Received[CaseReferred], sender: str) -> None:
     if received.source != f"/province/{sender}" or received.routing_key != f"{received.data.name}.{sender}":
         raise ForgedSenderError
     if received.subject != received.data.tracking_code:
         raise RefusedError("wrong_subject", "the envelope's subject is not the tracking code")
 
 
-def _step(received: Received[CaseReport], turn: int) -> Step:
+def _entry(received: Received[CaseReport] | Received[CaseReferred], turn: int) -> HistoryEntry:
     report = received.data
-    answer = (
-        AnswerData(text=report.text, at=report.at, files=report.files) if isinstance(report, CaseAnswered) else None
-    )
-    return Step(received.id, report.at, report.leads_to, report.note, answer, turn, received.seq)
+    return HistoryEntry(received.id, report.at, report.resulting_state, report.note, report.answer, turn, received.seq)
 
 
-def _about(request: RequestSubmitted, report: CaseReferred) -> RequestSubmitted:
-    """Give the request under the subject it is referred to, if that is another."""
-    if report.subject is None or report.sub_subject is None:
-        return request
-    return request.model_copy(
-        update={
-            "subject": Titled(key=report.subject.key, title=report.subject.title),
-            "sub_subject": Titled(key=report.sub_subject.key, title=report.sub_subject.title),
-        }
-    )
-
-
-def _known(key: str) -> str:
+def _known_province(key: str) -> str:
     try:
         return province(key).key
     except UnknownProvinceError:

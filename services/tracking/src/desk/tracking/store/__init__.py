@@ -1,20 +1,17 @@
-"""What tracking keeps: cases with their history, and what is read across them."""
+"""Tracking's store: cases with their history, and queries across all cases."""
 
 from desk.tracking.store.cases import CaseStore, Handover
-from desk.tracking.store.history import Step, past_of
+from desk.tracking.store.reconciliation import KnownState, ReconciliationStore, Waiting
 from desk.tracking.store.tables import case_table, metadata, refusal_table, step_table
-from desk.tracking.store.watching import Standing, Waiting, WatchStore
 
 __all__ = [
     "CaseStore",
     "Handover",
-    "Standing",
-    "Step",
+    "KnownState",
+    "ReconciliationStore",
     "Waiting",
-    "WatchStore",
     "case_table",
     "metadata",
-    "past_of",
     "refusal_table",
     "step_table",
 ]

@@ -1,24 +1,27 @@
-"""Cases, their history, who had them before, and refused reports."""
+"""Reads and writes cases, their history, their handovers and refused reports. Personal data is encrypted."""
 
 import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
 from desk.database import insert_into
-from desk.tracking.domain import Action, Case, State
-from desk.tracking.events import AnswerData, FileReference, RequestSubmitted
-from desk.tracking.store.history import Step
+from desk.tracking.domain import Action, Answer, Case, File, HistoryEntry, Request, State
 from desk.tracking.store.tables import case_table, handover_table, refusal_table, step_table
+
+_REQUEST = TypeAdapter(Request)
+_ANSWER = TypeAdapter(Answer | None)
+_FILES = TypeAdapter(tuple[File, ...])
 
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """How a province gave a case away: in which turn, and by which of its reports."""
+    """How a province referred a case to another: in which turn, and in which of its reports."""
 
     turn: int
     report_seq: int
@@ -31,8 +34,8 @@ class CaseStore:
         self._session = session
         self._vault = vault
 
-    async def add(self, case: Case, request: RequestSubmitted) -> None:
-        """Write a new case with the whole request it is about."""
+    async def add(self, case: Case, request: Request) -> None:
+        """Insert a new case with its request."""
         await self._session.execute(
             insert(case_table).values(
                 **_columns(case),
@@ -43,31 +46,31 @@ class CaseStore:
             )
         )
 
-    async def save(self, case: Case) -> None:
-        """Write what has changed of a case."""
+    async def update(self, case: Case) -> None:
+        """Update a case."""
         await self._session.execute(
             update(case_table).where(case_table.c.tracking_code == case.tracking_code).values(**_columns(case))
         )
 
-    async def release(self, case: Case, request: RequestSubmitted) -> None:
-        """Write what has changed of a case and its request: the registry's names, or the subject it is referred to."""
+    async def update_with_request(self, case: Case, request: Request) -> None:
+        """Update a case and its request: the registry's names, or the subject it was referred to."""
         await self._session.execute(
             update(case_table)
             .where(case_table.c.tracking_code == case.tracking_code)
             .values(**_columns(case), request=self._seal(request))
         )
 
-    def _seal(self, request: RequestSubmitted) -> bytes:
-        return self._vault.seal(request.model_dump_json().encode(), f"case.request:{request.tracking_code}")
+    def _seal(self, request: Request) -> bytes:
+        return self._vault.seal(_REQUEST.dump_json(request), f"case.request:{request.tracking_code}")
 
-    async def get(self, tracking_code: str) -> tuple[Case, RequestSubmitted] | None:
-        """Find a case and its request, locked against other reports until the transaction ends."""
+    async def find_and_lock(self, tracking_code: str) -> tuple[Case, Request] | None:
+        """Return a case and its request, locked until the transaction ends; None if there is no such case."""
         query = select(case_table).where(case_table.c.tracking_code == tracking_code).with_for_update()
         row = (await self._session.execute(query)).first()
-        return self._found(row) if row else None
+        return self._case(row) if row else None
 
-    async def run_out(self, now: datetime, limit: int) -> list[tuple[Case, RequestSubmitted]]:
-        """Lock up to ``limit`` cases whose time has run out, the oldest first; those another holds are passed over."""
+    async def lock_expired(self, now: datetime, limit: int) -> list[tuple[Case, Request]]:
+        """Lock and return up to ``limit`` cases whose deadline has passed, the oldest first; skip locked ones."""
         query = (
             select(case_table)
             .where(case_table.c.alarm_at < now)
@@ -75,45 +78,45 @@ class CaseStore:
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        return [self._found(row) for row in (await self._session.execute(query)).all()]
+        return [self._case(row) for row in (await self._session.execute(query)).all()]
 
-    async def of_person(self, national_id: str, tracking_code: str) -> tuple[Case, RequestSubmitted] | None:
-        """Find a person's case by its code."""
+    async def find_of_person(self, national_id: str, tracking_code: str) -> tuple[Case, Request] | None:
+        """Return a person's case and its request by its code, without a lock."""
         query = select(case_table).where(
             case_table.c.tracking_code == tracking_code,
             case_table.c.owner_index == self._vault.index(national_id, "national_id"),
         )
         row = (await self._session.execute(query)).first()
-        return self._found(row) if row else None
+        return self._case(row) if row else None
 
-    async def add_step(self, tracking_code: str, step: Step) -> None:
-        """Add to a case's history."""
+    async def add_entry(self, tracking_code: str, entry: HistoryEntry) -> None:
+        """Add an entry to a case's history."""
         words = {
-            "note": step.note,
-            "answer": step.answer.model_dump(mode="json") if step.answer else None,
-            "rating": step.rating,
-            "files": [file.model_dump(mode="json") for file in step.files],
+            "note": entry.note,
+            "answer": _ANSWER.dump_python(entry.answer, mode="json"),
+            "rating": entry.rating,
+            "files": _FILES.dump_python(entry.files, mode="json"),
         }
-        sealed = self._vault.seal(json.dumps(words).encode(), f"step.words:{step.event_id}")
+        sealed = self._vault.seal(json.dumps(words).encode(), f"step.words:{entry.event_id}")
         await self._session.execute(
             insert(step_table).values(
-                event_id=step.event_id,
+                event_id=entry.event_id,
                 tracking_code=tracking_code,
-                at=step.at,
+                at=entry.at,
                 recorded_at=datetime.now(UTC),
-                turn=step.turn,
-                seq=step.seq,
-                state=step.state.value,
-                action=step.action.value if step.action else None,
+                turn=entry.turn,
+                seq=entry.seq,
+                state=entry.state.value,
+                action=entry.action.value if entry.action else None,
                 words=sealed if any(words.values()) else None,
             )
         )
 
-    async def history(self, tracking_code: str) -> list[Step]:
-        """Give a case's steps in the order they happened.
+    async def history(self, tracking_code: str) -> list[HistoryEntry]:
+        """Return a case's history in the order in which it happened.
 
-        A province's own numbers say so, not the clocks: times are whole seconds, and 31 clocks differ. What the
-        applicant did comes after the report it followed.
+        The order follows each province's own numbers, not the clocks: times are whole seconds, and 31 clocks differ.
+        An applicant's action comes after the report that it followed.
         """
         query = (
             select(step_table)
@@ -126,10 +129,10 @@ class CaseStore:
                 step_table.c.recorded_at,
             )
         )
-        return [self._step(row) for row in (await self._session.execute(query)).all()]
+        return [self._entry(row) for row in (await self._session.execute(query)).all()]
 
     async def add_handover(self, tracking_code: str, province: str, handover: Handover) -> None:
-        """Record how a province gave the case away, in place of any earlier time."""
+        """Record how a province referred the case to another; replaces the record of an earlier turn."""
         row = {"tracking_code": tracking_code, "province": province, **asdict(handover)}
         await self._session.execute(
             insert_into(self._session.get_bind().dialect.name, handover_table)
@@ -137,8 +140,8 @@ class CaseStore:
             .on_conflict_do_update(index_elements=["tracking_code", "province"], set_=row)
         )
 
-    async def handover(self, tracking_code: str, province: str) -> Handover | None:
-        """Tell how a province gave the case away last, if it did."""
+    async def find_handover(self, tracking_code: str, province: str) -> Handover | None:
+        """Return how a province referred the case to another the last time; None if it never did."""
         query = select(handover_table.c.turn, handover_table.c.report_seq).where(
             handover_table.c.tracking_code == tracking_code, handover_table.c.province == province
         )
@@ -146,7 +149,7 @@ class CaseStore:
         return Handover(row.turn, row.report_seq) if row else None
 
     async def add_refusal(self, event_id: str, tracking_code: str, province: str, report: str, reason: str) -> None:
-        """Record a report that did not fit."""
+        """Record a refused report."""
         await self._session.execute(
             insert(refusal_table).values(
                 event_id=event_id,
@@ -158,7 +161,7 @@ class CaseStore:
             )
         )
 
-    def _found(self, row: Row[Any]) -> tuple[Case, RequestSubmitted]:
+    def _case(self, row: Row[Any]) -> tuple[Case, Request]:
         request = self._vault.open(row.request, f"case.request:{row.tracking_code}")
         case = Case(
             tracking_code=row.tracking_code,
@@ -174,22 +177,21 @@ class CaseStore:
             overdue=row.overdue,
             alarm_at=row.alarm_at,
         )
-        return case, RequestSubmitted.model_validate_json(request)
+        return case, _REQUEST.validate_json(request)
 
-    def _step(self, row: Row[Any]) -> Step:
+    def _entry(self, row: Row[Any]) -> HistoryEntry:
         words = json.loads(self._vault.open(row.words, f"step.words:{row.event_id}")) if row.words else {}
-        answer = words.get("answer")
-        return Step(
+        return HistoryEntry(
             event_id=row.event_id,
             at=row.at,
             state=State(row.state),
             note=words.get("note"),
-            answer=AnswerData.model_validate(answer) if answer else None,
+            answer=_ANSWER.validate_python(words.get("answer")),
             turn=row.turn,
             seq=row.seq,
             action=Action(row.action) if row.action else None,
             rating=words.get("rating"),
-            files=[FileReference.model_validate(file) for file in words.get("files", [])],
+            files=_FILES.validate_python(words.get("files", [])),
         )
 
 

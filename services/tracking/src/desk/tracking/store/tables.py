@@ -1,4 +1,4 @@
-"""Tracking's tables. What people wrote is sealed; a person is found by blind index."""
+"""Tracking's tables. Text that people wrote is encrypted; a person is found by blind index."""
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table
 
@@ -66,8 +66,6 @@ refusal_table = Table(
     Column("reason", String(40), nullable=False),
     Column("at", UtcDateTime, nullable=False),
 )
-
-
 silence_table = Table(
     "silence",
     metadata,

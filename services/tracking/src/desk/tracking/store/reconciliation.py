@@ -1,4 +1,4 @@
-"""What is read across cases, and which provinces are silent."""
+"""Reads across all cases for reconciliation, and records which provinces are silent."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from desk.tracking.store.tables import case_table, handover_table, refusal_table
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Requests a province has not acknowledged: how many, and since when the oldest of them waits."""
+    """The requests that a province has not acknowledged: their number, and since when the oldest of them waits."""
 
     province: str
     requests: int
@@ -22,31 +22,31 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a request stands, and since when; None in cases older than that was noted."""
+class KnownState:
+    """The state of a request, and since when; None in cases older than that column."""
 
     state: State
     since: datetime | None
 
 
-class WatchStore:
-    """Reads across cases what does not fit, and remembers which provinces are silent."""
+class ReconciliationStore:
+    """Reads across all cases, and records which provinces are silent."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def codes(self, since: datetime, until: datetime, *, after: str, upto: str | None) -> dict[str, Standing]:
-        """Give codes of a period greater than ``after`` and not greater than ``upto``, with where they stand."""
+    async def states(self, since: datetime, until: datetime, *, after: str, upto: str | None) -> dict[str, KnownState]:
+        """Return the states of a period's requests by code, for codes above ``after`` and up to ``upto``."""
         query = select(case_table.c.tracking_code, case_table.c.state, case_table.c.since).where(
             case_table.c.submitted_at >= since, case_table.c.submitted_at < until, case_table.c.tracking_code > after
         )
         if upto is not None:
             query = query.where(case_table.c.tracking_code <= upto)
         rows = (await self._session.execute(query)).all()
-        return {row.tracking_code: Standing(State(row.state), row.since) for row in rows}
+        return {row.tracking_code: KnownState(State(row.state), row.since) for row in rows}
 
     async def unacknowledged(self, before: datetime) -> dict[str, Waiting]:
-        """Give, by province, what has waited since before that moment to be acknowledged."""
+        """Return, by province, the requests that have waited for acknowledgement since before a moment."""
         query = (
             select(case_table.c.province, func.count(), func.min(case_table.c.since))
             .where(case_table.c.state == State.REGISTERED.value, case_table.c.since < before)
@@ -54,8 +54,8 @@ class WatchStore:
         )
         return {row[0]: Waiting(*row) for row in (await self._session.execute(query)).all()}
 
-    async def heard_since(self, moment: datetime) -> set[str]:
-        """Name the provinces that have reported anything since then, were it refused."""
+    async def provinces_active_since(self, moment: datetime) -> set[str]:
+        """Return the provinces that have reported anything since a moment, refused reports included."""
         applied = (
             select(case_table.c.province)
             .join(step_table, step_table.c.tracking_code == case_table.c.tracking_code)
@@ -76,8 +76,8 @@ class WatchStore:
         return {row[0] for row in rows}
 
     async def begin_silence(self, province: str, now: datetime) -> int | None:
-        """Note that a province is silent; give how often it has been by now, or None if that is noted already."""
-        noted = await self._session.execute(
+        """Record that a province is silent; return how often it has been, or None if that is recorded already."""
+        recorded = await self._session.execute(
             insert_into(self._session.get_bind().dialect.name, silence_table)
             .values(province=province, since=now, times=1)
             .on_conflict_do_update(
@@ -87,11 +87,11 @@ class WatchStore:
             )
             .returning(silence_table.c.times)
         )
-        row = noted.first()
+        row = recorded.first()
         return row.times if row else None
 
-    async def end_silence(self, silent: Collection[str], now: datetime) -> None:
-        """Note that all provinces but these are heard again."""
+    async def end_silences(self, silent: Collection[str], now: datetime) -> None:
+        """Record that all provinces but these report again."""
         await self._session.execute(
             update(silence_table)
             .where(silence_table.c.ended_at.is_(None), silence_table.c.province.not_in(silent))

@@ -4,14 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+from prometheus_client import CollectorRegistry
 from sqlalchemy import update
 
 from desk.chassis.command import TaskFailedError
 from desk.chassis.events import outbox
 from desk.chassis.problem import ServiceUnavailableError
-from desk.tracking import watching
 from desk.tracking.app import reconcile
+from desk.tracking.service import reconciliation
 from desk.tracking.store import case_table
+from desk.tracking.workers import ReconciliationTask
 
 SUBMITTED = datetime(2026, 12, 13, 11, 0, tzinfo=UTC)
 NOW = SUBMITTED + timedelta(hours=12)
@@ -24,42 +26,39 @@ def _submission_day(tracking):
 
 
 @pytest.fixture
-def differences(tracking):
+def registry():
+    return CollectorRegistry()
+
+
+@pytest.fixture
+def task(tracking, registry):
+    """The background task, with metrics of its own."""
+    return ReconciliationTask(tracking.reconciliation, registry)
+
+
+@pytest.fixture
+def differences(task):
     async def differences(now=NOW):
-        found = await tracking.app.state.watch.reconcile(now)
+        found = await task.reconcile(now)
         return [(each.kind.value, each.where, each.count) for each in found]
 
     return differences
 
 
-@pytest.fixture
-def silent(tracking):
-    async def silent(now):
-        return await tracking.app.state.watch.look_for_silence(now)
-
-    return silent
-
-
-async def metric(tracking, name):
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(tracking.app), base_url="http://tracking") as client:
-        lines = (await client.get("/metrics")).text.splitlines()
-    return next(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
-
-
-async def test_what_both_know_alike_is_no_difference(tracking, differences, pending, new_code):
+async def test_what_both_know_alike_is_no_difference(tracking, differences, pending, new_code, registry):
     code, held = await tracking.submit(), new_code()
     await tracking.bus.handle(pending(held))
     tracking.peers.codes = {code: "registered", held: "identity_pending"}
     await tracking.report("case-answered", code)
     assert await differences() == []
-    assert await metric(tracking, "desk_reconciliation_time_seconds") == NOW.timestamp()
+    assert registry.get_sample_value("desk_reconciliation_time_seconds") == NOW.timestamp()
 
 
-async def test_a_request_tracking_has_never_heard_of_is_a_difference(tracking, differences, new_code):
+async def test_a_request_tracking_has_never_heard_of_is_a_difference(tracking, differences, new_code, registry):
     code = new_code()
     tracking.peers.codes = {code: "registered"}
     assert await differences() == [("unknown_to_tracking", code, 1)]
-    assert await metric(tracking, 'desk_reconciliation_differences{kind="unknown_to_tracking"}') == 1
+    assert registry.get_sample_value("desk_reconciliation_differences", {"kind": "unknown_to_tracking"}) == 1
 
 
 async def test_a_request_intake_does_not_have_is_a_difference(tracking, differences):
@@ -120,27 +119,27 @@ async def test_files_that_wait_at_intake_for_a_reply_nobody_announced_are_differ
     assert await differences() == [("unclaimed_files", "intake", 3)]
 
 
-async def test_requests_a_province_has_not_acknowledged_are_differences(tracking, differences):
+async def test_requests_a_province_has_not_acknowledged_are_differences(tracking, differences, registry):
     codes = [await tracking.submit() for _ in range(2)]
     tracking.peers.codes = dict.fromkeys(codes, "registered")
     assert await differences(LATER) == [("unacknowledged", "isfahan", 2)]
     for code in codes:
         await tracking.report("case-received", code)
     assert await differences(LATER) == []
-    assert await metric(tracking, 'desk_reconciliation_differences{kind="unacknowledged"}') == 0
+    assert registry.get_sample_value("desk_reconciliation_differences", {"kind": "unacknowledged"}) == 0
 
 
 async def test_pages_lose_and_repeat_nothing(tracking, differences, monkeypatch, new_code):
-    monkeypatch.setattr(watching, "PAGE", 3)
+    monkeypatch.setattr(reconciliation, "PAGE", 3)
     codes = [await tracking.submit() for _ in range(10)]
     missing, unknown = codes[4], new_code()
     tracking.peers.codes = {code: "registered" for code in [*codes, unknown] if code != missing}
     assert sorted(await differences()) == [("unknown_to_intake", missing, 1), ("unknown_to_tracking", unknown, 1)]
-    assert len(tracking.peers.asked_of("/internal/requests/codes")) == 4
+    assert len(tracking.peers.calls_to("/internal/requests/codes")) == 4
 
 
 async def test_an_exact_last_page_ends_it(tracking, differences, monkeypatch):
-    monkeypatch.setattr(watching, "PAGE", 2)
+    monkeypatch.setattr(reconciliation, "PAGE", 2)
     codes = [await tracking.submit() for _ in range(4)]
     tracking.peers.codes = dict.fromkeys(codes, "registered")
     assert await differences() == []
@@ -148,24 +147,36 @@ async def test_an_exact_last_page_ends_it(tracking, differences, monkeypatch):
 
 async def test_only_codes_and_times_are_asked_for(tracking, differences):
     await differences()
-    [(_, body)] = tracking.peers.asked_of("/internal/requests/codes")
+    [(_, body)] = tracking.peers.calls_to("/internal/requests/codes")
     assert sorted(body) == ["after", "limit", "since", "until"]
 
 
-async def test_without_intake_nothing_is_said_to_fit(tracking, differences):
+async def test_without_intake_nothing_is_said_to_fit(tracking, differences, registry):
     tracking.peers.intake = httpx.ConnectError("refused")
     with pytest.raises(ServiceUnavailableError):
         await differences()
-    assert await metric(tracking, "desk_reconciliation_time_seconds") == 0
+    assert registry.get_sample_value("desk_reconciliation_time_seconds") == 0
 
 
-async def test_headquarters_is_told_once_of_a_silent_province(tracking, silent):
+async def test_the_worker_compares_once_a_day_and_retries_while_intake_is_unavailable(tracking, task):
+    calls = "/internal/requests/codes"
+    tracking.peers.intake = httpx.ConnectError("refused")
+    for _ in range(2):
+        await task.run_due()
+    assert len(tracking.peers.calls_to(calls)) == 2
+    tracking.peers.intake = None
+    for _ in range(2):
+        await task.run_due()
+    assert len(tracking.peers.calls_to(calls)) == 3
+
+
+async def test_headquarters_is_told_once_of_a_silent_province(tracking, task, registry):
     for _ in range(3):
         await tracking.submit()
-    assert await silent(NOW) == set()
+    assert await task.check_silence(NOW) == set()
     for minutes in range(3):
-        assert await silent(LATER + timedelta(minutes=minutes)) == {"isfahan"}
-    [told] = await tracking.announced("province-silent")
+        assert await task.check_silence(LATER + timedelta(minutes=minutes)) == {"isfahan"}
+    [told] = await tracking.published("province-silent")
     assert (told["routing_key"], told["subject"], told["seq"]) == ("province-silent.headquarters", "isfahan", 1)
     assert told["data"] == {
         "province": {"key": "isfahan", "name": "اصفهان"},
@@ -173,17 +184,17 @@ async def test_headquarters_is_told_once_of_a_silent_province(tracking, silent):
         "waiting": 3,
         "oldest_since": "2026-12-13T11:00:00Z",
     }
-    assert await metric(tracking, 'desk_province_silent{province="isfahan"}') == 1
-    assert await metric(tracking, 'desk_province_silent{province="qom"}') == 0
+    assert registry.get_sample_value("desk_province_silent", {"province": "isfahan"}) == 1
+    assert registry.get_sample_value("desk_province_silent", {"province": "qom"}) == 0
 
 
-async def test_a_province_without_requests_is_not_silent(tracking, silent):
+async def test_a_province_without_requests_is_not_silent(tracking, task):
     code = await tracking.submit()
     await tracking.report("case-received", code)
-    assert await silent(LATER) == set()
+    assert await task.check_silence(LATER) == set()
 
 
-async def test_who_reports_on_anything_is_not_silent(tracking, silent):
+async def test_who_reports_on_anything_is_not_silent(tracking, task):
     await tracking.submit()
     other = await tracking.submit()
     await tracking.report("case-received", other)
@@ -191,19 +202,19 @@ async def test_who_reports_on_anything_is_not_silent(tracking, silent):
     now = datetime.now(UTC) + timedelta(hours=1)
     async with tracking.parts.database.transaction() as session:
         await session.execute(update(case_table).values(since=now - timedelta(days=3)))
-    assert await silent(now) == set()
-    assert await silent(now + timedelta(days=2)) == {"isfahan"}
+    assert await task.check_silence(now) == set()
+    assert await task.check_silence(now + timedelta(days=2)) == {"isfahan"}
 
 
-async def test_a_province_that_falls_silent_again_is_told_of_again(tracking, silent):
+async def test_a_province_that_falls_silent_again_is_told_of_again(tracking, task, registry):
     first = await tracking.submit()
-    await silent(LATER)
+    await task.check_silence(LATER)
     await tracking.report("case-received", first)
-    assert await silent(LATER + timedelta(minutes=1)) == set()
-    assert await metric(tracking, 'desk_province_silent{province="isfahan"}') == 0
+    assert await task.check_silence(LATER + timedelta(minutes=1)) == set()
+    assert registry.get_sample_value("desk_province_silent", {"province": "isfahan"}) == 0
     await tracking.submit()
-    assert await silent(LATER + timedelta(days=30)) == {"isfahan"}
-    assert [each["seq"] for each in await tracking.announced("province-silent")] == [1, 2]
+    assert await task.check_silence(LATER + timedelta(days=30)) == {"isfahan"}
+    assert [each["seq"] for each in await tracking.published("province-silent")] == [1, 2]
 
 
 async def test_no_code_is_logged_when_something_differs(tracking, differences, logged):

@@ -9,6 +9,8 @@ from desk.chassis.crypto import TokenError, TokenReader
 from desk.iran.digits import to_persian
 
 NATIONAL_ID, OTHER_NATIONAL_ID = "0013542419", "8275737168"
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""Input and answers of other services in many forms; the statements are those of the other tests."""
 ARABIC_INDIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 
 
@@ -42,7 +44,7 @@ def fresh(tracking, new_code):
 
 async def test_a_new_request_is_shown(tracking):
     code = await tracking.submit()
-    answer = await tracking.ask(code)
+    answer = await tracking.look_up(code)
     assert answer.status_code == 200
     assert {**answer.json(), "token": "..."} == {
         "tracking_code": code,
@@ -75,7 +77,7 @@ async def test_an_answered_request_is_shown_with_its_history(tracking):
     code = await tracking.submit()
     await tracking.report("case-info-requested", code, seq=1)
     await tracking.report("case-answered", code, seq=2)
-    view = (await tracking.ask(code)).json()
+    view = (await tracking.look_up(code)).json()
     assert (view["state"], view["state_title"]) == ("answered", "پاسخ داده شد")
     assert [(step["state"], step["title"], step["note"], step["at"]) for step in view["history"]] == [
         ("registered", "ثبت شد", None, "2026-12-13T11:00:00Z"),
@@ -87,13 +89,14 @@ async def test_an_answered_request_is_shown_with_its_history(tracking):
 async def test_an_answer_is_shown_with_its_files(tracking):
     code = await tracking.submit()
     await tracking.report("case-answered", code)
-    assert (await tracking.ask(code)).json()["answer"] == {
+    assert (await tracking.look_up(code)).json()["answer"] == {
         "text": "قبض شما صادر شد.\nبه دفتر استان بیایید.",
         "at": "2026-12-13T12:00:00Z",
         "files": [{"id": "f-1", "name": "قبض.pdf", "size": 12}],
     }
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     "text",
     [
@@ -107,23 +110,25 @@ async def test_an_answer_is_shown_with_its_files(tracking):
 async def test_an_answer_is_shown_as_it_was_written(tracking, text):
     code = await tracking.submit()
     await tracking.report("case-answered", code, data={"text": text})
-    assert (await tracking.ask(code)).json()["answer"]["text"] == text
+    assert (await tracking.look_up(code)).json()["answer"]["text"] == text
 
 
 async def test_a_referred_request_is_shown_in_its_new_province(tracking):
     code = await tracking.submit()
     await tracking.report("case-referred", code)
-    view = (await tracking.ask(code)).json()
+    view = (await tracking.look_up(code)).json()
     assert (view["state"], view["province"]) == ("registered", {"key": "fars", "name": "فارس"})
     assert [step["state"] for step in view["history"]] == ["registered", "referred"]
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("between", ["", " ", "-", "\u200c", "\u2066", "\u00a0"])
 async def test_a_code_may_be_typed_in_groups(tracking, between):
     code = await tracking.submit()
-    assert (await tracking.ask(in_groups(code, between))).status_code == 200
+    assert (await tracking.look_up(in_groups(code, between))).status_code == 200
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     "typed",
     [
@@ -135,46 +140,46 @@ async def test_a_code_may_be_typed_in_groups(tracking, between):
 )
 async def test_digits_of_any_set_are_taken(tracking, typed):
     code = await tracking.submit()
-    answer = await tracking.ask(typed(code), typed(NATIONAL_ID))
+    answer = await tracking.look_up(typed(code), typed(NATIONAL_ID))
     assert (answer.status_code, answer.json()["tracking_code"]) == (200, code)
 
 
 async def test_a_number_that_lost_its_leading_zeros_is_taken(tracking):
     code = await tracking.submit()
-    assert (await tracking.ask(code, NATIONAL_ID.lstrip("0"))).status_code == 200
+    assert (await tracking.look_up(code, NATIONAL_ID.lstrip("0"))).status_code == 200
 
 
 async def test_the_captcha_is_asked_once_for_its_purpose(tracking):
     code = await tracking.submit()
-    await tracking.ask(code, answer="۴۰۹۶۷")
-    [(path, body)] = tracking.peers.asked_of("/internal/captchas/")
+    await tracking.look_up(code, answer="۴۰۹۶۷")
+    [(path, body)] = tracking.peers.calls_to("/internal/captchas/")
     assert path == "/internal/captchas/captcha-0001/answers"
     assert (body["purpose"], body["answer"]) == ("track", "۴۰۹۶۷")
 
 
 async def test_each_look_up_claims_its_captcha_anew(tracking):
     code = await tracking.submit()
-    await tracking.ask(code)
-    await tracking.ask(code)
-    claims = {body["claim"] for _, body in tracking.peers.asked_of("/internal/captchas/")}
+    await tracking.look_up(code)
+    await tracking.look_up(code)
+    claims = {body["claim"] for _, body in tracking.peers.calls_to("/internal/captchas/")}
     assert len(claims) == 2
 
 
 async def test_a_view_is_not_cached(tracking):
     code = await tracking.submit()
-    assert (await tracking.ask(code)).headers["cache-control"] == "no-store"
+    assert (await tracking.look_up(code)).headers["cache-control"] == "no-store"
 
 
 async def test_the_token_lets_its_bearer_act_on_this_request(tracking):
     code = await tracking.submit()
-    token = (await tracking.ask(code)).json()["token"]
+    token = (await tracking.look_up(code)).json()["token"]
     claims = TokenReader(tracking.public_key, issuer="tracking", audience="desk.tracking").read(token)
     assert (claims["sub"], claims["exp"] - claims["iat"]) == (code, 900)
 
 
 async def test_the_token_is_good_for_nothing_else(tracking):
     code = await tracking.submit()
-    token = (await tracking.ask(code)).json()["token"]
+    token = (await tracking.look_up(code)).json()["token"]
     with pytest.raises(TokenError):
         TokenReader(tracking.public_key, issuer="tracking", audience="desk.intake").read(token)
 
@@ -183,9 +188,9 @@ async def test_the_token_is_good_for_nothing_else(tracking):
 async def misses(tracking, new_code):
     """Three ways to ask for what one does not get."""
     return {
-        "unknown": await tracking.ask(new_code()),
-        "foreign": await tracking.ask(await tracking.submit(), OTHER_NATIONAL_ID),
-        "mistyped": await tracking.ask(mistype(await tracking.submit())),
+        "unknown": await tracking.look_up(new_code()),
+        "foreign": await tracking.look_up(await tracking.submit(), OTHER_NATIONAL_ID),
+        "mistyped": await tracking.look_up(mistype(await tracking.submit())),
     }
 
 
@@ -211,22 +216,22 @@ async def test_a_mistyped_digit_is_hinted_at(misses):
 
 
 async def test_a_mistyped_digit_costs_no_captcha(tracking):
-    await tracking.ask(mistype(await tracking.submit()))
-    assert tracking.peers.asked == []
+    await tracking.look_up(mistype(await tracking.submit()))
+    assert tracking.peers.calls == []
 
 
 @pytest.mark.parametrize("code", ["captcha_wrong", "captcha_expired"])
 async def test_a_captcha_that_does_not_fit_is_told_at_its_field(tracking, code):
     tracking.peers.refuse_captcha(code)
-    answer = await tracking.ask(await tracking.submit())
+    answer = await tracking.look_up(await tracking.submit())
     assert (answer.status_code, answer.json()["code"]) == (422, code)
     assert answer.json()["errors"][0]["field"] == "captcha.answer"
 
 
 async def test_without_the_captcha_nothing_is_looked_up(tracking, fresh):
     tracking.peers.refuse_captcha("captcha_wrong")
-    await tracking.ask(fresh)
-    assert [path for path, _ in tracking.peers.asked] == ["/internal/captchas/captcha-0001/answers"]
+    await tracking.look_up(fresh)
+    assert [path for path, _ in tracking.peers.calls] == ["/internal/captchas/captcha-0001/answers"]
 
 
 AWAY = {
@@ -243,16 +248,17 @@ AWAY = {
 }
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("name", AWAY)
 async def test_without_the_captcha_service_nothing_is_let_through(tracking, logged, name):
     tracking.peers.captcha = AWAY[name]
-    answer = await tracking.ask(await tracking.submit())
+    answer = await tracking.look_up(await tracking.submit())
     assert (answer.status_code, answer.json()["code"]) == (503, "service_unavailable")
     assert int(answer.headers["retry-after"]) > 0
 
 
 async def test_a_fresh_request_is_shown_as_intake_tells_of_it(tracking, fresh):
-    view = (await tracking.ask(fresh)).json()
+    view = (await tracking.look_up(fresh)).json()
     assert (view["tracking_code"], view["state"], view["answer"]) == (fresh, "registered", None)
     assert view["province"] == {"key": "isfahan", "name": "اصفهان"}
     [first] = view["history"]
@@ -268,14 +274,15 @@ async def test_a_fresh_request_is_shown_as_intake_tells_of_it(tracking, fresh):
 
 
 async def test_a_fresh_request_is_shown_to_its_applicant_only(tracking, fresh):
-    assert (await tracking.ask(fresh, OTHER_NATIONAL_ID)).status_code == 404
+    assert (await tracking.look_up(fresh, OTHER_NATIONAL_ID)).status_code == 404
 
 
 async def test_intake_is_not_asked_for_what_tracking_knows(tracking):
-    await tracking.ask(await tracking.submit())
-    assert tracking.peers.asked_of("/internal/requests/") == []
+    await tracking.look_up(await tracking.submit())
+    assert tracking.peers.calls_to("/internal/requests/") == []
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     "name", [*AWAY.keys() - {"of another version"}, "half an answer", "an empty answer", "another version"]
 )
@@ -286,68 +293,68 @@ async def test_without_intake_an_unknown_code_is_not_called_unknown(tracking, lo
         "another version": httpx.Response(422, json={"code": "validation_failed"}),
     }
     tracking.peers.intake = (AWAY | more)[name]
-    answer = await tracking.ask(new_code())
+    answer = await tracking.look_up(new_code())
     assert (answer.status_code, answer.json()["code"]) == (503, "service_unavailable")
     assert NATIONAL_ID not in logged()
 
 
 async def test_without_intake_a_known_request_is_shown(tracking):
     tracking.peers.intake = httpx.ConnectError("refused")
-    assert (await tracking.ask(await tracking.submit())).status_code == 200
+    assert (await tracking.look_up(await tracking.submit())).status_code == 200
 
 
 async def test_misses_are_bounded(tracking, new_code):
-    statuses = [(await tracking.ask(new_code())).status_code for _ in range(5)]
+    statuses = [(await tracking.look_up(new_code())).status_code for _ in range(5)]
     assert statuses == [404, 404, 404, 429, 429]
 
 
 async def test_who_guessed_too_often_is_told_when_to_come_again(tracking, new_code):
     for _ in range(3):
-        await tracking.ask(new_code())
-    answer = await tracking.ask(await tracking.submit())
+        await tracking.look_up(new_code())
+    answer = await tracking.look_up(await tracking.submit())
     assert (answer.status_code, answer.json()["code"]) == (429, "budget_exhausted")
     assert 0 < int(answer.headers["retry-after"]) <= 600
 
 
 async def test_who_guessed_too_often_spends_no_captcha(tracking, new_code):
     for _ in range(3):
-        await tracking.ask(new_code())
-    tracking.peers.asked.clear()
-    await tracking.ask(await tracking.submit())
-    assert tracking.peers.asked == []
+        await tracking.look_up(new_code())
+    tracking.peers.calls.clear()
+    await tracking.look_up(await tracking.submit())
+    assert tracking.peers.calls == []
 
 
 async def test_hits_are_no_misses(tracking):
     code = await tracking.submit()
-    statuses = {(await tracking.ask(code)).status_code for _ in range(8)}
+    statuses = {(await tracking.look_up(code)).status_code for _ in range(8)}
     assert statuses == {200}
 
 
 async def test_a_fresh_request_is_no_miss(tracking, fresh):
-    statuses = {(await tracking.ask(fresh)).status_code for _ in range(8)}
+    statuses = {(await tracking.look_up(fresh)).status_code for _ in range(8)}
     assert statuses == {200}
 
 
 async def test_a_wrong_captcha_and_an_outage_are_no_misses(tracking, new_code, logged):
     tracking.peers.refuse_captcha("captcha_wrong")
     for _ in range(4):
-        await tracking.ask(new_code())
+        await tracking.look_up(new_code())
     tracking.peers.captcha, tracking.peers.intake = httpx.Response(204), httpx.ConnectError("refused")
     for _ in range(4):
-        await tracking.ask(new_code())
-    assert (await tracking.ask(await tracking.submit())).status_code == 200
+        await tracking.look_up(new_code())
+    assert (await tracking.look_up(await tracking.submit())).status_code == 200
 
 
 async def test_look_ups_are_bounded_too(tracking):
     code = await tracking.submit()
-    statuses = [(await tracking.ask(code)).status_code for _ in range(31)]
+    statuses = [(await tracking.look_up(code)).status_code for _ in range(31)]
     assert statuses == [200] * 30 + [429]
 
 
 async def test_one_address_does_not_spend_anothers_budget(tracking, new_code):
     for _ in range(4):
-        await tracking.ask(new_code(), source="192.0.2.1")
-    assert (await tracking.ask(await tracking.submit(), source="192.0.2.2")).status_code == 200
+        await tracking.look_up(new_code(), source="192.0.2.1")
+    assert (await tracking.look_up(await tracking.submit(), source="192.0.2.2")).status_code == 200
 
 
 GOOD = {
@@ -391,6 +398,7 @@ BAD = {
 }
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("name", BAD)
 async def test_bad_input_is_refused_at_its_field_in_persian(tracking, name):
     changes, field, code = BAD[name]
@@ -401,10 +409,11 @@ async def test_bad_input_is_refused_at_its_field_in_persian(tracking, name):
     assert is_persian(error["message"])
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("name", BAD)
 async def test_bad_input_reaches_nobody(tracking, name):
     await tracking.post({**GOOD, **BAD[name][0]})
-    assert tracking.peers.asked == []
+    assert tracking.peers.calls == []
 
 
 values = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=70)
@@ -424,6 +433,7 @@ queries = st.fixed_dictionaries(
 )
 
 
+@ON_SQLITE
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80, deadline=None)
 @given(queries | anything)
 async def test_nothing_that_can_be_sent_is_an_error_of_ours(tracking, query):

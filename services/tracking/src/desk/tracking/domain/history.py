@@ -1,0 +1,76 @@
+"""The history of a case."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from desk.iran.digits import to_persian
+from desk.tracking.domain.request import File
+from desk.tracking.domain.states import ACTION_TITLES, TITLES, Action, State
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The experts' answer."""
+
+    text: str
+    at: datetime
+    files: tuple[File, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One entry of a case's history; ``at`` is when it happened, not when it was recorded.
+
+    ``seq`` is the number that the province of that ``turn`` gave its report; entries before any report have 0.
+    """
+
+    event_id: str
+    at: datetime
+    state: State
+    note: str | None = None
+    answer: Answer | None = None
+    turn: int = 0
+    seq: int = 0
+    action: Action | None = None
+    """The applicant's action, if the entry records one."""
+    rating: int | None = None
+    files: tuple[File, ...] = ()
+    """The files of the applicant's reply."""
+
+    @property
+    def title(self) -> str:
+        """The Persian title that the applicant reads."""
+        if self.rating is not None:
+            return f"{ACTION_TITLES[Action.RATE]}: {to_persian(str(self.rating))} از ۵"
+        return ACTION_TITLES[self.action] if self.action else TITLES[self.state]
+
+    def repeats(self, other: "HistoryEntry") -> bool:
+        """Return whether the content of an applicant's action is the same as another's."""
+        return (self.note, self.rating, self.file_ids) == (other.note, other.rating, other.file_ids)
+
+    @property
+    def file_ids(self) -> tuple[str, ...]:
+        """The ids of the files."""
+        return tuple(file.id for file in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class HistorySummary:
+    """The facts of a history that decide which actions are possible."""
+
+    answered: bool
+    rated: bool
+    """Whether the latest answer is rated."""
+    objected: bool
+
+
+def summarize(history: Sequence[HistoryEntry]) -> HistorySummary:
+    """Return the facts of a history that decide which actions are possible."""
+    answers = [place for place, entry in enumerate(history) if entry.answer is not None]
+    since_answer = history[answers[-1] :] if answers else []
+    return HistorySummary(
+        answered=bool(answers),
+        rated=any(entry.action is Action.RATE for entry in since_answer),
+        objected=any(entry.action is Action.OBJECT for entry in history),
+    )

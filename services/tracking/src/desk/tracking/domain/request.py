@@ -1,0 +1,73 @@
+"""The request a case is about, as its applicant submitted it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Identity = Literal["confirmed", "unconfirmed"]
+"""Whether the civil registry confirmed the applicant's names; if not, they are as typed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Province:
+    """A province: its key and its Persian name."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A subject or sub-subject of the catalogue: its key and its Persian title."""
+
+    key: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """The applicant; ``birth_date`` is Jalali ``YYYY-MM-DD``."""
+
+    first_name: str
+    last_name: str
+    gender: str
+    national_id: str
+    birth_date: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """How to reach the applicant, and in which language; phones in E.164."""
+
+    mobile: str
+    landline: str | None = None
+    email: str | None = None
+    language: str = "fa"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that intake or a province keeps; ``size`` is in bytes."""
+
+    id: str
+    name: str
+    size: int
+    media_type: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A submitted request with everything its experts need. ``due_at`` is the first due date of the answer."""
+
+    tracking_code: str
+    submitted_at: datetime
+    due_at: datetime
+    province: Province
+    subject: Subject
+    sub_subject: Subject
+    applicant: Applicant
+    contact: Contact
+    text: str
+    attachments: tuple[File, ...] = ()
+    identity: Identity = "confirmed"

@@ -1,0 +1,176 @@
+"""The events that tracking consumes: new requests from intake, and reports from provinces."""
+
+from typing import Annotated, ClassVar, Self
+
+from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, model_validator
+
+from desk.chassis.events import Event, Moment
+from desk.tracking.domain import Answer, File, Identity, RejectionReason, Request, State, Subject
+from desk.tracking.events.parts import FileReference, Text, Titled, TrackingCode, WholeRequest
+
+_REQUEST = TypeAdapter(Request)
+
+
+class RequestSubmitted(WholeRequest):
+    """A new request.
+
+    ``identity`` is ``unconfirmed`` if the civil registry cannot confirm the applicant; the names are then as typed.
+    """
+
+    name: ClassVar[str] = "request-submitted"
+
+    identity: Identity = "confirmed"
+
+    def to_request(self) -> Request:
+        """Return the request."""
+        return _REQUEST.validate_python(self.model_dump())
+
+
+class RequestPending(WholeRequest):
+    """A new request that is held back from its province until its applicant is looked up in the civil registry."""
+
+    name: ClassVar[str] = "request-pending"
+
+    def to_request(self) -> Request:
+        """Return the request with an unconfirmed identity."""
+        return _REQUEST.validate_python(self.model_dump() | {"identity": "unconfirmed"})
+
+
+class RequestIdentityRejected(Event):
+    """The civil registry does not confirm the applicant of a pending request."""
+
+    name: ClassVar[str] = "request-identity-rejected"
+
+    tracking_code: TrackingCode
+    at: Moment
+    reason: RejectionReason
+
+
+class CaseReport(Event):
+    """Base of the reports of provinces; ``at`` is when it happened there."""
+
+    exchange: ClassVar[str] = "desk.cases"
+    resulting_state: ClassVar[State]
+
+    tracking_code: TrackingCode
+    at: Moment
+
+    @property
+    def note(self) -> str | None:
+        """The text that the applicant reads with the new state."""
+        return None
+
+    @property
+    def answer(self) -> Answer | None:
+        """The answer, if the report contains one."""
+        return None
+
+
+class CaseReceived(CaseReport):
+    """The province has the request."""
+
+    name: ClassVar[str] = "case-received"
+    resulting_state: ClassVar[State] = State.RECEIVED
+
+
+class CaseAssigned(CaseReport):
+    """An expert has taken the case."""
+
+    name: ClassVar[str] = "case-assigned"
+    resulting_state: ClassVar[State] = State.IN_PROGRESS
+
+
+class CaseInfoRequested(CaseReport):
+    """The experts ask the applicant something."""
+
+    name: ClassVar[str] = "case-info-requested"
+    resulting_state: ClassVar[State] = State.INFO_REQUESTED
+
+    question: Text
+
+    @property
+    def note(self) -> str | None:
+        """The question."""
+        return self.question
+
+
+class CaseAnswered(CaseReport):
+    """The experts' answer."""
+
+    name: ClassVar[str] = "case-answered"
+    resulting_state: ClassVar[State] = State.ANSWERED
+
+    text: Text
+    files: list[FileReference] = Field(default_factory=list, max_length=10)
+
+    @property
+    def answer(self) -> Answer | None:
+        """The answer."""
+        return Answer(self.text, self.at, tuple(File(**file.model_dump()) for file in self.files))
+
+
+class CaseRejected(CaseReport):
+    """The request cannot be granted."""
+
+    name: ClassVar[str] = "case-rejected"
+    resulting_state: ClassVar[State] = State.REJECTED
+
+    reason: Text
+
+    @property
+    def note(self) -> str | None:
+        """The reason."""
+        return self.reason
+
+
+class SubjectNamed(Titled):
+    """A subject or sub-subject of the catalogue, as a province names it."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    key: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,40}$")]
+    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+class CaseReferred(CaseReport):
+    """The request concerns another province, or another subject in this one or another; a subject needs both parts."""
+
+    name: ClassVar[str] = "case-referred"
+    resulting_state: ClassVar[State] = State.REFERRED
+
+    province: str
+    reason: Text
+    subject: SubjectNamed | None = None
+    sub_subject: SubjectNamed | None = None
+
+    @model_validator(mode="after")
+    def _require_whole_subject(self) -> Self:
+        if (self.subject is None) != (self.sub_subject is None):
+            raise ValueError("a subject without a sub-subject, or the other way round")
+        return self
+
+    @property
+    def note(self) -> str | None:
+        """The reason."""
+        return self.reason
+
+    @property
+    def subjects(self) -> tuple[Subject, Subject] | None:
+        """The new subject and sub-subject, if the report names them."""
+        if self.subject is None or self.sub_subject is None:
+            return None
+        return (
+            Subject(self.subject.key, self.subject.title),
+            Subject(self.sub_subject.key, self.sub_subject.title),
+        )
+
+
+STATE_REPORTS: tuple[type[CaseReport], ...] = (
+    CaseReceived,
+    CaseAssigned,
+    CaseInfoRequested,
+    CaseAnswered,
+    CaseRejected,
+)
+"""The reports that only change the state of a case."""
+REPORTS: tuple[type[CaseReport], ...] = (*STATE_REPORTS, CaseReferred)

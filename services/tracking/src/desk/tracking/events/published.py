@@ -1,0 +1,148 @@
+"""The events that tracking publishes: new states, actions of applicants, referrals, and what is late or silent."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from desk.chassis.events import Event, Moment
+from desk.tracking.domain import Identity, State
+from desk.tracking.events.parts import (
+    AnswerData,
+    ApplicantName,
+    Contact,
+    FileReference,
+    HistoryEntry,
+    Named,
+    Titled,
+    WholeRequest,
+)
+
+
+class RequestStatusChanged(Event):
+    """A request has a new state; the event holds what the applicant may read, and how to reach the applicant."""
+
+    name: ClassVar[str] = "request-status-changed"
+
+    tracking_code: str
+    state: State
+    state_title: str
+    at: Moment
+    due_at: Moment
+    province: Named
+    note: str | None
+    answer: AnswerData | None
+    applicant: ApplicantName
+    contact: Contact
+
+
+class RequestReferred(WholeRequest):
+    """To the province a request was referred to; ``identity`` as in ``request-submitted``."""
+
+    name: ClassVar[str] = "request-referred"
+
+    identity: Identity = "confirmed"
+    reason: str | None = None
+    history: list[HistoryEntry] = Field(default_factory=list)
+    """The history so far, so that the applicant is asked nothing a second time."""
+
+
+class ApplicantActed(Event):
+    """Base of the events about an applicant's action; ``at`` is when."""
+
+    tracking_code: str
+    at: Moment
+
+
+class RequestReplied(ApplicantActed):
+    """To the province: the applicant has answered the experts' question."""
+
+    name: ClassVar[str] = "request-replied"
+
+    text: str
+    files: list[FileReference] = Field(default_factory=list)
+
+
+class RequestWithdrawn(ApplicantActed):
+    """To the province: the applicant has withdrawn the request; it needs no further work."""
+
+    name: ClassVar[str] = "request-withdrawn"
+
+    reason: str | None
+
+
+class RequestPendingWithdrawn(ApplicantActed):
+    """To intake: the applicant has withdrawn a pending request; the look-up in the civil registry is not needed."""
+
+    name: ClassVar[str] = "request-pending-withdrawn"
+
+
+class RequestRated(ApplicantActed):
+    """To the province: the applicant has rated the answer, from 1 (bad) to 5 (very good)."""
+
+    name: ClassVar[str] = "request-rated"
+
+    rating: int = Field(ge=1, le=5)
+    comment: str | None
+
+
+class RequestObjected(ApplicantActed):
+    """To the province: the applicant objects to the answer; the case is open again, for the supervisor."""
+
+    name: ClassVar[str] = "request-objected"
+
+    text: str
+    for_role: Literal["supervisor"] = "supervisor"
+    """The role in the province that handles the objection."""
+
+
+class LateCase(Event):
+    """Base of the events about a late answer; ``due_at`` is when the answer was due."""
+
+    tracking_code: str
+    at: Moment
+    due_at: Moment
+    state: State
+    province: Named
+    subject: Titled
+    sub_subject: Titled
+
+
+class RequestOverdue(LateCase):
+    """To the province, once in each period: its answer is late."""
+
+    name: ClassVar[str] = "request-overdue"
+
+
+class RequestEscalated(LateCase):
+    """To headquarters, once: a second period has passed without an answer."""
+
+    name: ClassVar[str] = "request-escalated"
+
+
+class ProvinceSilent(Event):
+    """To headquarters: a province acknowledges no requests while some wait for it."""
+
+    name: ClassVar[str] = "province-silent"
+
+    province: Named
+    at: Moment
+    waiting: int
+    """The number of requests that it has not acknowledged in time."""
+    oldest_since: Moment
+    """When the oldest of them was registered there."""
+
+
+class CaseRefused(Event):
+    """To a province: its report was not applied, and why."""
+
+    name: ClassVar[str] = "case-refused"
+
+    tracking_code: str
+    report: str
+    """The type of the refused event."""
+    report_id: str
+    reason: str
+    """A stable code: ``illegal_move``, ``foreign_case``, ``unknown_case``, ``same_province``, ``unknown_province``,
+    ``forged_sender`` or ``wrong_subject``; others may be added."""
+    explanation: str
+    at: Moment

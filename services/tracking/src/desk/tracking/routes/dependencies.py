@@ -1,0 +1,59 @@
+"""The services that the routes use, and FastAPI dependencies."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from desk.chassis.app import IdempotencyKey
+from desk.chassis.bus import Bus
+from desk.chassis.crypto import TokenIssuer
+from desk.tracking.routes.guards import ActionGuard, LookupGuard
+from desk.tracking.service import Actions
+
+TOKEN_AUDIENCE = "desk.tracking"  # noqa: S105 - a name, not a secret
+
+_bearer = HTTPBearer(auto_error=False, description="tracking token")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What ``create_app`` built, in ``app.state.services``."""
+
+    actions: Actions
+    lookup_guard: LookupGuard
+    action_guard: ActionGuard
+    tokens: TokenIssuer
+    token_seconds: int
+    bus: Bus
+
+
+def get_services(request: Request) -> Services:
+    """Return the app's services."""
+    services: Services = request.app.state.services
+    return services
+
+
+ServicesDep = Annotated[Services, Depends(get_services)]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The tracking code that the caller's token allows actions on, and the call's idempotency key."""
+
+    tracking_code: str
+    key: str
+
+
+async def _checked_code(
+    services: ServicesDep, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> str:
+    return await services.action_guard.check(credentials.credentials if credentials is not None else None)
+
+
+def _actor(tracking_code: Annotated[str, Depends(_checked_code)], key: IdempotencyKey) -> Actor:
+    return Actor(tracking_code, key)
+
+
+ActorDep = Annotated[Actor, Depends(_actor)]

@@ -1,0 +1,195 @@
+"""What applicants see of a request, and their actions on it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from prometheus_client import Counter
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from desk.chassis.problem import ServiceUnavailableError
+from desk.database import Database
+from desk.tracking.clients import FreshRequest, IntakeClient, Lookup, RegistryClient
+from desk.tracking.domain import (
+    STATE_AFTER,
+    Action,
+    ActionNotPossibleError,
+    Answer,
+    Case,
+    File,
+    HistoryEntry,
+    IdempotencyKeyReusedError,
+    Province,
+    Request,
+    RequestNotFoundError,
+    State,
+    summarize,
+)
+from desk.tracking.service.context import AFTER_THE_LAST_REPORT, CaseContext, named_province
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A request as its applicant may see it."""
+
+    request: Request | FreshRequest
+    province: Province
+    state: State
+    due_at: datetime
+    history: list[HistoryEntry]
+    lookups: list[Lookup] | None
+    """The look-ups of the applicant in the civil registry; None if registry-gateway is unavailable."""
+    actions: Sequence[Action] = ()
+    objection_until: datetime | None = None
+    """The last moment of an objection; None if none is possible."""
+
+    @property
+    def answer(self) -> Answer | None:
+        """The experts' latest answer."""
+        answers = [entry.answer for entry in self.history if entry.answer is not None]
+        return answers[-1] if answers else None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionContent:
+    """What the applicant sends with an action."""
+
+    text: str | None
+    rating: int | None = None
+    files: tuple[str, ...] = ()
+    """Ids of files uploaded at intake."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """Shows requests to their applicants, and applies the applicants' actions."""
+
+    database: Database
+    context: CaseContext
+    intake: IntakeClient
+    registry: RegistryClient
+    lookups_missing: Counter
+    """Counts the responses without the look-ups."""
+
+    async def view(self, national_id: str, tracking_code: str) -> Overview:
+        """Return a person's request. Raises RequestNotFoundError or ServiceUnavailableError."""
+        async with self.database.transaction() as session:
+            cases = self.context.cases(session)
+            found = await cases.find_of_person(national_id, tracking_code)
+            history = await cases.history(tracking_code) if found is not None else []
+        if found is not None:
+            case, request = found
+            lookups = await self._lookups(national_id)
+            return self._overview(case, request, history, lookups)
+        fresh = await self.intake.find(national_id, tracking_code)
+        if fresh is None:
+            raise RequestNotFoundError
+        first_state = State.REGISTERED if fresh.state is State.REGISTERED else State.IDENTITY_PENDING
+        first = HistoryEntry("", fresh.submitted_at, first_state)
+        lookups = await self._lookups(national_id)
+        return Overview(fresh, fresh.province, fresh.state, fresh.due_at, [first], lookups)
+
+    def _overview(
+        self, case: Case, request: Request, history: list[HistoryEntry], lookups: list[Lookup] | None
+    ) -> Overview:
+        days = self.context.terms.objection_days
+        actions = case.possible_actions(summarize(history), at=self.context.clock(), objection_days=days)
+        until = case.objection_until(days) if Action.OBJECT in actions else None
+        return Overview(
+            request, named_province(case.province), case.state, case.due_at, history, lookups, actions, until
+        )
+
+    async def act(self, tracking_code: str, key: str, action: Action, content: ActionContent) -> Overview:
+        """Apply an action and publish it; a repeat with the same key changes nothing and returns the same.
+
+        Raises ActionNotPossibleError and the other errors of :meth:`Case.apply_action`, IdempotencyKeyReusedError,
+        UnknownFileError, or ServiceUnavailableError if there are files and intake is unavailable.
+        """
+        entry_id = self.context.vault.index(f"{tracking_code}/{action}/{key}", "move")
+        files = await self._reserve_files(tracking_code, entry_id, action, content)
+        async with self.database.transaction() as session:
+            case, request, history = await self._find(session, tracking_code)
+            entry = self._entry(case, entry_id, action, content, files)
+            repeated = _find_entry(history, entry_id)
+            if repeated is not None:
+                if not repeated.repeats(entry):
+                    raise IdempotencyKeyReusedError
+            else:
+                changed = self._after_action(case, action, history, entry.at)
+                case = await self._save(session, case, request, entry, changed)
+                history = await self.context.cases(session).history(tracking_code)
+        return self._overview(case, request, history, await self._lookups(request.applicant.national_id))
+
+    async def _find(self, session: AsyncSession, tracking_code: str) -> tuple[Case, Request, list[HistoryEntry]]:
+        cases = self.context.cases(session)
+        found = await cases.find_and_lock(tracking_code)
+        if found is None:  # intake has it, and its event has not arrived yet
+            raise ActionNotPossibleError
+        return *found, await cases.history(tracking_code)
+
+    async def _reserve_files(
+        self, tracking_code: str, entry_id: str, action: Action, content: ActionContent
+    ) -> tuple[File, ...]:
+        """Reserve the files of an action that is still possible; no transaction is open during the call to intake."""
+        if not content.files:
+            return ()
+        async with self.database.transaction() as session:
+            case, _, history = await self._find(session, tracking_code)
+        repeated = _find_entry(history, entry_id)
+        if repeated is not None:
+            if repeated.file_ids != content.files:
+                raise IdempotencyKeyReusedError
+            return repeated.files
+        self._after_action(case, action, history, self.context.clock())
+        return await self.intake.reserve_files(tracking_code, entry_id, content.files)
+
+    def _after_action(self, case: Case, action: Action, history: Sequence[HistoryEntry], at: datetime) -> Case:
+        days = self.context.terms.objection_days
+        return case.apply_action(action, summarize(history), at=at, objection_days=days)
+
+    def _entry(
+        self, case: Case, entry_id: str, action: Action, content: ActionContent, files: tuple[File, ...]
+    ) -> HistoryEntry:
+        return HistoryEntry(
+            entry_id,
+            self.context.clock(),
+            STATE_AFTER[action] or case.state,
+            content.text,
+            turn=case.turn,
+            seq=case.report_seq + AFTER_THE_LAST_REPORT if case.state is State.CLOSED else case.report_seq,
+            action=action,
+            rating=content.rating,
+            files=files,
+        )
+
+    async def _save(
+        self, session: AsyncSession, case: Case, request: Request, entry: HistoryEntry, changed: Case
+    ) -> Case:
+        changed = changed.with_deadlines(case, self.context.terms).with_next_seq()
+        if case.state is State.IDENTITY_PENDING:  # no province has received it, and intake need not look up the sender
+            await self.context.publish_pending_withdrawal(session, changed, entry)
+        else:
+            await self.context.publish_action(session, changed, entry)
+        if changed.state is not case.state:
+            changed = changed.with_next_seq()
+            await self.context.publish_state(session, changed, request, entry)
+        cases = self.context.cases(session)
+        await cases.update(changed)
+        await cases.add_entry(case.tracking_code, entry)
+        return changed
+
+    async def _lookups(self, national_id: str) -> list[Lookup] | None:
+        """List the look-ups; without registry-gateway the rest of the request is shown."""
+        try:
+            return await self.registry.list_lookups(national_id)
+        except ServiceUnavailableError:
+            log.warning("look-ups are unavailable")
+            self.lookups_missing.inc()
+            return None
+
+
+def _find_entry(history: Sequence[HistoryEntry], entry_id: str) -> HistoryEntry | None:
+    return next((each for each in history if each.event_id == entry_id), None)

@@ -1,0 +1,101 @@
+"""What all use cases share: the store, publishing, the terms and a clock."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from desk.chassis.crypto import Vault
+from desk.chassis.events import Outbox
+from desk.iran.provinces import province
+from desk.tracking.domain import TITLES, Action, Case, HistoryEntry, Province, Request, Terms
+from desk.tracking.events import (
+    AnswerData,
+    ApplicantActed,
+    ApplicantName,
+    Contact,
+    Named,
+    RequestObjected,
+    RequestPendingWithdrawn,
+    RequestRated,
+    RequestReplied,
+    RequestStatusChanged,
+    RequestWithdrawn,
+)
+from desk.tracking.store import CaseStore
+
+HEADQUARTERS = "headquarters"
+"""The routing key of events for headquarters only."""
+AFTER_THE_LAST_REPORT = 1
+"""Added to the number of the last report for history entries that come after all reports."""
+
+
+def utc_now() -> datetime:
+    """Return the present moment."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseContext:
+    """Reads, writes and publishes within the transaction of the session that each call is given."""
+
+    vault: Vault
+    outbox: Outbox
+    terms: Terms
+    clock: Callable[[], datetime] = utc_now
+
+    def cases(self, session: AsyncSession) -> CaseStore:
+        """Return the store of cases in a session."""
+        return CaseStore(session, self.vault)
+
+    async def publish_state(self, session: AsyncSession, case: Case, request: Request, entry: HistoryEntry) -> None:
+        """Publish a new state, with what the applicant may read."""
+        await self.outbox.add(
+            session,
+            RequestStatusChanged(
+                tracking_code=case.tracking_code,
+                state=entry.state,
+                state_title=TITLES[entry.state],
+                at=entry.at,
+                due_at=case.due_at,
+                province=Named.model_validate(named_province(case.province)),
+                note=entry.note,
+                answer=AnswerData.model_validate(entry.answer) if entry.answer else None,
+                applicant=ApplicantName.model_validate(request.applicant),
+                contact=Contact.model_validate(request.contact),
+            ),
+            subject=case.tracking_code,
+            key=case.province,
+            seq=case.seq,
+        )
+
+    async def publish_action(self, session: AsyncSession, case: Case, entry: HistoryEntry) -> None:
+        """Publish an applicant's action to the province."""
+        event = _action_event(case, entry)
+        await self.outbox.add(session, event, subject=case.tracking_code, key=case.province, seq=case.seq)
+
+    async def publish_pending_withdrawal(self, session: AsyncSession, case: Case, entry: HistoryEntry) -> None:
+        """Publish the withdrawal of a pending request to intake."""
+        event = RequestPendingWithdrawn(tracking_code=case.tracking_code, at=entry.at)
+        await self.outbox.add(session, event, subject=case.tracking_code, key=case.province, seq=case.seq)
+
+
+def _action_event(case: Case, entry: HistoryEntry) -> ApplicantActed:
+    fields = {"tracking_code": case.tracking_code, "at": entry.at}
+    match entry.action:
+        case Action.REPLY:
+            return RequestReplied.model_validate(fields | {"text": entry.note, "files": entry.files})
+        case Action.WITHDRAW:
+            return RequestWithdrawn.model_validate(fields | {"reason": entry.note})
+        case Action.RATE:
+            return RequestRated.model_validate(fields | {"rating": entry.rating, "comment": entry.note})
+        case Action.OBJECT:
+            return RequestObjected.model_validate(fields | {"text": entry.note})
+        case None:
+            raise ValueError("the entry records no action")
+
+
+def named_province(key: str) -> Province:
+    """Return a province by its key."""
+    return Province(key, province(key).name)

@@ -1,0 +1,6 @@
+"""Tracking's background tasks. Any number of replicas may run them at the same time."""
+
+from desk.tracking.workers.deadlines import DeadlineTask
+from desk.tracking.workers.reconciliation import ReconciliationTask
+
+__all__ = ["DeadlineTask", "ReconciliationTask"]
