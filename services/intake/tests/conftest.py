@@ -1,12 +1,10 @@
-"""Intake on SQLite in a temporary folder, with a captcha service, a registry, a broker and a store that can be away."""
+"""Intake on SQLite or PostgreSQL, with a captcha service, a registry, a broker and an object store that can fail."""
 
 import asyncio
 import json
 import shutil
-import sqlite3
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,6 +13,7 @@ import httpx
 import pytest
 import structlog
 from fastapi import FastAPI
+from sqlalchemy import text
 
 from desk.chassis.budget import Budgets
 from desk.chassis.bus import BrokerDownError, Consumer
@@ -26,6 +25,8 @@ from desk.chassis.telemetry import Telemetry
 from desk.intake.app import IDENTITY_AUDIENCE, IDENTITY_ISSUER, Parts, create_app
 from desk.intake.clients import CaptchaClient, RegistryClient
 from desk.intake.settings import Settings
+from desk.intake.store import metadata
+from desk.servers.postgres import PostgresServer
 
 PRIVATE_KEY, PUBLIC_KEY = new_key_pair()
 TRACKING_PRIVATE_KEY, TRACKING_PUBLIC_KEY = new_key_pair()
@@ -251,46 +252,84 @@ class Desk:
                 await self.broker.got_one.wait()
         return self.broker.published
 
-    def select(self, statement: str) -> list[tuple[Any, ...]]:
-        """Read behind the service's back."""
-        with closing(sqlite3.connect(self.path)) as connection:
-            return connection.execute(statement).fetchall()
+    async def select(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
+        """Read from the database directly."""
+        async with self.parts.database.transaction() as session:
+            return [tuple(row) for row in await session.execute(text(statement), values)]
 
-    async def change(self, statement: str, *values: str) -> None:
-        """Write behind the service's back, in a thread: whoever holds the lock needs the loop to let go of it."""
+    async def change(self, statement: str, **values: Any) -> None:
+        """Write to the database directly."""
+        async with self.parts.database.transaction() as session:
+            await session.execute(text(statement), values)
 
-        def change() -> None:
-            with closing(sqlite3.connect(self.path, timeout=10)) as connection, connection:
-                connection.execute(statement, values)
-
-        await asyncio.to_thread(change)
-
-    def count(self, table: str) -> int:
-        count: int = self.select(f"SELECT count(*) FROM {table}")[0][0]  # noqa: S608 - our own tables
-        return count
+    async def count(self, table: str) -> int:
+        """Count the rows of a table."""
+        [(count,)] = await self.select(f"SELECT count(*) FROM {table}")  # noqa: S608 - our own tables
+        return int(count)
 
     def objects(self) -> set[str]:
         """Name everything in the object store, half-written files too."""
         return {path.name for path in self.folder.rglob("*") if path.is_file()}
 
-    def stored(self) -> dict[str, int]:
-        """Count everything there is of requests."""
-        return {table: self.count(table) for table in ("request", "outbox")}
+    async def stored(self) -> dict[str, int]:
+        """Count the stored requests and events."""
+        return {table: await self.count(table) for table in ("request", "outbox")}
 
-    def written(self) -> bytes:
-        """Everything the database has on disk."""
-        return b"".join(path.read_bytes() for path in self.path.parent.glob(f"{self.path.name}*"))
+    async def written(self) -> bytes:
+        """Return everything the database holds: SQLite's files, or every value of every table."""
+        if self.parts.database.engine.dialect.name == "sqlite":
+            return b"".join(path.read_bytes() for path in self.path.parent.glob(f"{self.path.name}*"))
+        values = [
+            value
+            for table in metadata.sorted_tables
+            for row in await self.select(f'SELECT * FROM "{table.name}"')  # noqa: S608 - our own tables
+            for value in row
+        ]
+        return b"\n".join(value if isinstance(value, bytes) else str(value).encode() for value in values)
 
 
 NOTHING = {"request": 0, "outbox": 0}
 
 
 @pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Migrate once; every test gets a copy."""
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Migrate one SQLite file; every test gets a copy."""
     path = tmp_path_factory.mktemp("migrated") / "intake.db"
     asyncio.run(migrate("desk.intake", f"sqlite+aiosqlite:///{path}"))
     return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgres_server: PostgresServer) -> str:
+    """Migrate one PostgreSQL database; its tables are emptied before every test."""
+    url = postgres_server.create_database("intake", "intake", "maker")
+    asyncio.run(migrate("desk.intake", url))
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Run the test on both databases; a module whose tests do not depend on the database overrides this."""
+    return str(request.param)
+
+
+@pytest.fixture
+def migrated_url(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    if database_kind == "postgresql":
+        return str(request.getfixturevalue("migrated_postgresql"))
+    shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "intake.db")
+    return f"sqlite+aiosqlite:///{tmp_path / 'intake.db'}"
+
+
+@pytest.fixture
+async def database_url(migrated_url: str) -> str:
+    """Return the URL of a migrated database without rows."""
+    if migrated_url.startswith("postgresql"):
+        database = Database(migrated_url)
+        async with database.transaction() as session:
+            await session.execute(text("TRUNCATE " + ", ".join(f'"{each.name}"' for each in metadata.sorted_tables)))
+        await database.close()
+    return migrated_url
 
 
 @pytest.fixture(autouse=True)
@@ -302,9 +341,9 @@ def _plain_logs() -> Iterator[None]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings() -> Settings:
     return Settings(
-        database_url=f"sqlite+aiosqlite:///{tmp_path / 'intake.db'}",
+        database_url="unused",
         vault_keys="unused",
         index_key="unused",
         identity_public_key=PUBLIC_KEY,
@@ -324,14 +363,13 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-async def desk(settings: Settings, tmp_path: Path, empty_database: Path) -> AsyncIterator[Desk]:
+async def desk(settings: Settings, tmp_path: Path, database_url: str) -> AsyncIterator[Desk]:
     path, folder = tmp_path / "intake.db", tmp_path / "objects"
-    shutil.copy(empty_database, path)
     captcha, registry, broker, storage = FakeCaptcha(), FakeRegistry(), SpyBroker(), BreakableStore(folder)
     peer = httpx.AsyncClient(transport=httpx.MockTransport(captcha), base_url="http://captcha", timeout=5)
     gateway = httpx.AsyncClient(transport=httpx.MockTransport(registry), base_url="http://registry-gateway", timeout=5)
     parts = Parts(
-        database=Database(settings.database_url.get_secret_value()),
+        database=Database(database_url),
         broker=broker,
         storage=storage,
         budgets=Budgets("memory://"),

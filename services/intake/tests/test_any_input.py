@@ -6,6 +6,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+
+@pytest.fixture
+def database_kind():
+    """Run on SQLite alone: what these tests check does not depend on the database."""
+    return "sqlite"
+
+
 ANY_TEXT = st.text(st.characters(codec=None), max_size=200) | st.sampled_from(
     [
         "\ud800",

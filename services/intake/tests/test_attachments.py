@@ -10,6 +10,9 @@ from desk.chassis.crypto import TokenIssuer, new_key_pair
 from desk.intake.domain import AttachmentNotFoundError
 from desk.intake.store import AttachmentStore
 
+sqlite_only = pytest.mark.parametrize("database_kind", ["sqlite"])
+"""For a test of forms and answers, which do not depend on the database."""
+
 LARGEST = 7 * 1024 * 1024
 
 
@@ -35,8 +38,8 @@ def post(desk):
 
 @pytest.fixture
 def nothing_kept(desk):
-    def check():
-        assert desk.count("attachment") == 0
+    async def check():
+        assert await desk.count("attachment") == 0
         assert desk.objects() == set()
 
     return check
@@ -70,17 +73,19 @@ async def test_the_answer_is_kept_by_no_cache(desk):
 async def test_neither_owner_nor_name_of_a_file_can_be_read_in_the_database(desk, zahra):
     file_id = await desk.attachment()
 
-    written = desk.written()
+    written = await desk.written()
 
     assert file_id.encode() in written, "the test looks into the right files"
     assert "قبض".encode() not in written
     assert zahra["sub"].encode() not in written
 
 
+@sqlite_only
 async def test_seven_megabytes_exactly_are_taken(desk, pdf):
     assert (await desk.upload(pdf.ljust(LARGEST, b"\0"))).json()["size"] == LARGEST
 
 
+@sqlite_only
 @pytest.mark.parametrize("beyond", [1, 1024 * 1024])
 @pytest.mark.parametrize("send", [bytes, in_pieces])
 async def test_a_byte_more_is_too_much_whether_announced_or_not(post, nothing_kept, problem_of, beyond, send):
@@ -90,9 +95,10 @@ async def test_a_byte_more_is_too_much_whether_announced_or_not(post, nothing_ke
 
     assert problem["code"] == "file_too_large"
     assert [error["field"] for error in problem["errors"]] == ["file"]
-    nothing_kept()
+    await nothing_kept()
 
 
+@sqlite_only
 async def test_an_endless_body_is_left_soon_after_the_limit(post, pdf):
     sent = 0
 
@@ -107,9 +113,10 @@ async def test_an_endless_body_is_left_soon_after_the_limit(post, pdf):
     assert sent < LARGEST + 256 * 1024
 
 
+@sqlite_only
 async def test_an_empty_file_is_refused(desk, problem_of, nothing_kept):
     assert problem_of(await desk.upload(b""), 422)["code"] == "file_empty"
-    nothing_kept()
+    await nothing_kept()
 
 
 FORM = "multipart/form-data; boundary=----desk"
@@ -132,32 +139,35 @@ UNREADABLE = {
 }
 
 
+@sqlite_only
 @pytest.mark.parametrize("name", NO_FILE)
 async def test_a_body_without_a_file_is_told_so(post, problem_of, nothing_kept, name):
     problem = problem_of(await post(*NO_FILE[name]), 422)
 
     assert problem["code"] == "file_missing"
     assert [error["field"] for error in problem["errors"]] == ["file"]
-    nothing_kept()
+    await nothing_kept()
 
 
+@sqlite_only
 @pytest.mark.parametrize("name", UNREADABLE)
 async def test_an_unreadable_form_is_told_so(post, problem_of, nothing_kept, name):
     assert problem_of(await post(*UNREADABLE[name]), 400)["code"] == "form_unreadable"
-    nothing_kept()
+    await nothing_kept()
 
 
+@sqlite_only
 async def test_two_files_at_once_are_refused(post, problem_of, nothing_kept, pdf):
     part = ('name="file"; filename="a.pdf"', pdf)
 
     problem_of(await post(form_of(part, part)), 400)
 
-    nothing_kept()
+    await nothing_kept()
 
 
 async def test_a_file_without_an_identity_is_refused(desk, problem_of, nothing_kept):
     assert problem_of(await desk.upload(token=None), 401)["code"] == "identity_token_missing"
-    nothing_kept()
+    await nothing_kept()
 
 
 def forged(person):
@@ -177,6 +187,7 @@ def bad_tokens(desk, zahra):
     }
 
 
+@sqlite_only
 @pytest.mark.parametrize(
     "name", ["forged", "changed", "for another audience", "without a name", "no token", "not signed", "odd JSON"]
 )
@@ -184,14 +195,15 @@ async def test_a_token_nobody_gave_for_this_is_no_identity(desk, bad_tokens, pro
     answer = await desk.upload(token=bad_tokens[name])
 
     assert problem_of(answer, 401)["code"] == "identity_token_invalid"
-    nothing_kept()
+    await nothing_kept()
 
 
+@sqlite_only
 async def test_an_expired_token_is_told_apart(desk, problem_of, nothing_kept):
     answer = await desk.upload(token=desk.token(seconds=-1))
 
     assert problem_of(answer, 401)["code"] == "identity_token_expired"
-    nothing_kept()
+    await nothing_kept()
 
 
 async def test_the_body_of_somebody_without_identity_is_not_even_read(desk):
@@ -215,7 +227,7 @@ async def test_a_visit_s_sixth_file_finds_no_room(desk, problem_of):
         await desk.attachment(token)
 
     assert problem_of(await desk.upload(token=token), 409)["code"] == "too_many_files"
-    assert len(desk.objects()) == desk.count("attachment") == 5
+    assert len(desk.objects()) == await desk.count("attachment") == 5
 
 
 async def test_files_sent_all_at_once_do_not_overtake_the_room(desk):
@@ -224,7 +236,7 @@ async def test_files_sent_all_at_once_do_not_overtake_the_room(desk):
     answers = await asyncio.gather(*(desk.upload(token=token) for _ in range(12)))
 
     assert sorted(answer.status_code for answer in answers) == [201] * 5 + [409] * 7
-    assert len(desk.objects()) == desk.count("attachment") == 5
+    assert len(desk.objects()) == await desk.count("attachment") == 5
 
 
 async def test_another_visit_has_room_of_its_own(desk):
@@ -246,7 +258,7 @@ async def test_a_file_taken_back_makes_room(desk):
 async def test_of_a_file_taken_back_nothing_remains(desk, nothing_kept):
     await desk.take_back(await desk.attachment())
 
-    nothing_kept()
+    await nothing_kept()
 
 
 async def test_a_file_can_be_taken_back_with_a_newer_token(desk):
@@ -284,6 +296,7 @@ async def test_a_file_cannot_be_taken_back_twice(desk, problem_of):
     problem_of(await desk.take_back(file_id), 404)
 
 
+@sqlite_only
 async def test_taking_back_something_that_is_no_id_is_refused(desk, problem_of):
     [error] = problem_of(await desk.take_back("one"), 422)["errors"]
 
@@ -356,7 +369,7 @@ async def test_while_the_store_is_away_a_file_is_refused_clearly(desk, problem_o
 
     assert problem_of(answer, 503)["code"] == "storage_unavailable"
     assert int(answer.headers["retry-after"]) > 0
-    nothing_kept()
+    await nothing_kept()
 
 
 async def test_while_the_store_is_away_no_file_is_forgotten_whose_object_remains(desk, problem_of):
@@ -378,7 +391,7 @@ async def test_a_file_that_cannot_be_recorded_leaves_no_object(desk, monkeypatch
 
     problem_of(await desk.upload(), 503)
 
-    nothing_kept()
+    await nothing_kept()
 
 
 async def test_a_file_that_can_be_neither_recorded_nor_removed_is_the_first_failure_s_answer(
@@ -424,4 +437,4 @@ async def test_an_upload_broken_off_leaves_nothing_and_is_no_fault_of_ours(desk,
     await desk.app(scope, receive, send)
 
     assert answered[0] == 400
-    nothing_kept()
+    await nothing_kept()

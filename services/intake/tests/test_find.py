@@ -1,5 +1,8 @@
 import pytest
 
+sqlite_only = pytest.mark.parametrize("database_kind", ["sqlite"])
+"""For a test of forms and answers, which do not depend on the database."""
+
 
 @pytest.fixture
 def find(desk):
@@ -22,6 +25,7 @@ async def test_a_person_s_request_is_found_by_its_code(desk, find, zahra):
     }
 
 
+@sqlite_only
 @pytest.mark.parametrize("national_id", ["۰۰۱۳۵۴۲۴۱۹", "001-354241-9", "13542419"])
 async def test_the_national_id_may_be_typed_in_any_form(desk, find, national_id):
     code = (await desk.submit()).json()["tracking_code"]
@@ -39,6 +43,7 @@ async def test_an_unknown_code_is_not_found(find, zahra, problem_of):
     assert problem_of(await find(zahra["sub"], "000000000000"), 404)["code"] == "request_not_found"
 
 
+@sqlite_only
 @pytest.mark.parametrize(
     ("national_id", "tracking_code", "field"),
     [
@@ -86,6 +91,7 @@ async def test_codes_of_another_period_are_not_listed(desk, list_codes):
     assert (await list_codes(until="2021-01-01T00:00:00Z")).json()["requests"] == []
 
 
+@sqlite_only
 @pytest.mark.parametrize("form", [{"limit": 0}, {"limit": 1001}, {"since": "yesterday"}, {"after": "x"}])
 async def test_a_malformed_question_for_codes_is_refused(list_codes, problem_of, form):
     [error] = problem_of(await list_codes(**form), 422)["errors"]

@@ -11,6 +11,9 @@ from desk.chassis.telemetry import Telemetry
 from desk.intake.domain import Outcome, Verdict, next_check
 from desk.intake.identity_checks import IdentityChecks
 
+sqlite_only = pytest.mark.parametrize("database_kind", ["sqlite"])
+"""For a test of forms and answers, which do not depend on the database."""
+
 PENDING = {"sub": "0013542419", "birth_date": "1361-12-05", "status": "pending", "id_kind": "national_id"}
 FOREIGNER = {"sub": "123456789012", "birth_date": "1361-12-05", "status": "pending", "id_kind": "foreign_code"}
 TYPED = {"first_name": "زهره", "last_name": "رضائی", "gender": "female"}
@@ -63,10 +66,11 @@ async def announced(desk, count):
     return [json.loads(message.body) | {"key": message.routing_key} for message in await desk.events(count)]
 
 
-def waits(desk):
-    """Give in how many seconds the check is due."""
-    [(at,)] = desk.select("SELECT next_check_at FROM identity_check")
-    return (datetime.fromisoformat(at).replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds()
+async def waits(desk):
+    """Return in how many seconds the check is due."""
+    [(at,)] = await desk.select("SELECT next_check_at FROM identity_check")
+    moment = at if isinstance(at, datetime) else datetime.fromisoformat(at).replace(tzinfo=UTC)
+    return (moment - datetime.now(UTC)).total_seconds()
 
 
 async def test_a_request_is_taken_although_the_registry_has_not_answered(submit):
@@ -78,7 +82,7 @@ async def test_a_request_is_taken_although_the_registry_has_not_answered(submit)
 
 async def test_a_request_of_a_known_person_is_registered_at_once(desk):
     assert (await desk.submit()).json()["state"] == "registered"
-    assert desk.count("identity_check") == 0
+    assert await desk.count("identity_check") == 0
 
 
 async def test_no_province_hears_of_a_request_whose_applicant_is_not_known(desk, submit):
@@ -97,6 +101,7 @@ async def test_an_announcement_says_that_the_registry_has_confirmed_the_name(des
     assert event["data"]["identity"] == "confirmed"
 
 
+@sqlite_only
 async def test_without_typed_names_it_is_said_at_each_field(desk, submit, problem_of, nothing):
     problem = problem_of(await submit(applicant=None), 422)
 
@@ -106,16 +111,17 @@ async def test_without_typed_names_it_is_said_at_each_field(desk, submit, proble
         "applicant.last_name",
         "applicant.gender",
     ]
-    assert desk.stored() == nothing
+    assert await desk.stored() == nothing
 
 
 async def test_typed_names_are_refused_where_the_registry_has_named_the_applicant(desk, problem_of, nothing):
     problem = problem_of(await desk.submit(applicant=TYPED), 422)
 
     assert problem["code"] == "applicant_not_expected"
-    assert desk.stored() == nothing
+    assert await desk.stored() == nothing
 
 
+@sqlite_only
 @pytest.mark.parametrize("name", ["", "  ", "\u200c", "ن" * 61, "علی1", "۱۲۳", "علی<b>", "علی;", "-", "a@b", "😀"])
 @pytest.mark.parametrize("field", ["first_name", "last_name"])
 async def test_what_is_no_name_is_refused_at_its_field(submit, problem_of, field, name):
@@ -124,6 +130,7 @@ async def test_what_is_no_name_is_refused_at_its_field(submit, problem_of, field
     assert error["field"] == f"applicant.{field}"
 
 
+@sqlite_only
 @pytest.mark.parametrize(
     ("typed", "kept"),
     [
@@ -141,6 +148,7 @@ async def test_a_name_is_kept_in_one_form(desk, submit, typed, kept):
     assert event["data"]["applicant"]["first_name"] == kept
 
 
+@sqlite_only
 async def test_an_unknown_gender_is_refused(submit, problem_of):
     [error] = problem_of(await submit(applicant=TYPED | {"gender": "other"}), 422)["errors"]
 
@@ -153,7 +161,7 @@ async def test_a_repeat_gives_the_same_answer_even_after_the_check(submit, check
     await check()
 
     assert (await submit(key="the-same-key")).json() == first.json()
-    assert desk.count("request") == 1
+    assert await desk.count("request") == 1
 
 
 async def test_a_repeat_whose_applicant_the_registry_names_meanwhile_is_no_second_request(desk, submit):
@@ -162,7 +170,7 @@ async def test_a_repeat_whose_applicant_the_registry_names_meanwhile_is_no_secon
     again = await desk.submit(key="the-same-key")
 
     assert again.json() == first.json()
-    assert desk.count("request") == 1
+    assert await desk.count("request") == 1
 
 
 async def test_the_same_key_with_other_names_is_refused(submit, problem_of):
@@ -176,7 +184,7 @@ async def test_the_same_key_with_other_names_is_refused(submit, problem_of):
 async def test_the_registry_is_not_asked_before_its_time(desk, submit):
     await submit()
 
-    assert 50 < waits(desk) < 61
+    assert 50 < await waits(desk) < 61
     assert not await _checks(desk).check_next()
     assert desk.registry.asked == []
 
@@ -201,13 +209,13 @@ async def test_a_match_releases_the_request_under_the_registry_s_names(desk, sub
 
 async def test_the_submitted_request_stays_as_it_was_sent(desk, submit, check):
     await submit()
-    before = desk.select("SELECT * FROM request")
+    before = await desk.select("SELECT * FROM request")
     desk.registry.answer = MATCHED
 
     await check()
 
-    assert desk.select("SELECT * FROM request") == before
-    assert desk.select("SELECT state, outcome FROM identity_check") == [("confirmed", "matched")]
+    assert await desk.select("SELECT * FROM request") == before
+    assert await desk.select("SELECT state, outcome FROM identity_check") == [("confirmed", "matched")]
 
 
 @pytest.mark.parametrize("outcome", ["not_matched", "deceased", "referred"])
@@ -225,6 +233,7 @@ async def test_a_registry_that_does_not_know_the_applicant_so_ends_the_request(d
     assert not await check(), "it is over"
 
 
+@sqlite_only
 @pytest.mark.parametrize(
     "answer",
     [
@@ -246,9 +255,9 @@ async def test_whatever_is_no_clear_answer_is_asked_again(desk, submit, check, a
 
     assert await check()
 
-    assert desk.select("SELECT state, tries FROM identity_check") == [("pending", 1)]
-    assert 50 < waits(desk) < 61
-    assert desk.count("outbox") == 1
+    assert await desk.select("SELECT state, tries FROM identity_check") == [("pending", 1)]
+    assert 50 < await waits(desk) < 61
+    assert await desk.count("outbox") == 1
 
 
 async def test_the_registry_is_asked_again_when_it_opens(desk, submit, check):
@@ -258,7 +267,7 @@ async def test_the_registry_is_asked_again_when_it_opens(desk, submit, check):
 
     await check()
 
-    assert waits(desk) == pytest.approx(5 * 3600, abs=10)
+    assert await waits(desk) == pytest.approx(5 * 3600, abs=10)
 
 
 def test_the_waits_grow_to_an_hour_and_no_further():
@@ -301,7 +310,7 @@ async def test_a_check_that_was_taken_over_has_no_effect(desk, submit, check):
     await asyncio.gather(slow, other)
 
     assert len(await announced(desk, 2)) == 2
-    assert desk.select("SELECT state, tries FROM identity_check") == [("confirmed", 2)]
+    assert await desk.select("SELECT state, tries FROM identity_check") == [("confirmed", 2)]
 
 
 async def test_a_check_whose_announcement_fails_is_made_again(desk, submit, check, monkeypatch):
@@ -315,7 +324,7 @@ async def test_a_check_whose_announcement_fails_is_made_again(desk, submit, chec
         broken.setattr("desk.chassis.events.Outbox.add", fail)
         with pytest.raises(RuntimeError):
             await check()
-    assert desk.select("SELECT state FROM identity_check") == [("pending",)]
+    assert await desk.select("SELECT state FROM identity_check") == [("pending",)]
 
     await check()
     assert len(await announced(desk, 2)) == 2
@@ -346,6 +355,7 @@ async def test_operators_see_how_many_wait_and_how_long(desk, submit):
 # foreign nationals
 
 
+@sqlite_only
 async def test_a_foreign_national_s_code_is_taken_and_masked(submit):
     answer = await submit(FOREIGNER)
 
@@ -372,6 +382,7 @@ async def test_a_foreign_national_the_registry_cannot_name_reaches_the_province_
     assert released["data"]["applicant"]["last_name"] == TYPED["last_name"]
 
 
+@sqlite_only
 @pytest.mark.parametrize("person", [PENDING, FOREIGNER], ids=["national ID", "foreign code"])
 @pytest.mark.parametrize("reason", ["closed", "quota", "unreachable", None])
 async def test_a_registry_that_may_answer_later_is_waited_for(desk, submit, check, person, reason):
@@ -380,8 +391,8 @@ async def test_a_registry_that_may_answer_later_is_waited_for(desk, submit, chec
     for _ in range(10):
         await check()
 
-    assert desk.select("SELECT state FROM identity_check") == [("pending",)]
-    assert desk.count("outbox") == 1
+    assert await desk.select("SELECT state FROM identity_check") == [("pending",)]
+    assert await desk.count("outbox") == 1
 
 
 async def test_a_foreign_national_the_registry_knows_is_confirmed(desk, submit, check):
@@ -415,6 +426,7 @@ async def test_tracking_is_told_where_a_request_stands(desk, submit, check, answ
     assert (await desk.client.post("/internal/requests/find", json=form)).json()["state"] == state
 
 
+@sqlite_only
 @pytest.mark.parametrize("typed", ["123456789012", "۱۲۳۴۵۶۷۸۹۰۱۲", "1234-5678-9012"])
 async def test_a_foreign_national_s_request_is_found(desk, submit, typed):
     code = (await submit(FOREIGNER)).json()["tracking_code"]
@@ -428,7 +440,7 @@ async def test_nothing_personal_of_a_check_can_be_read_in_the_database(desk, sub
     desk.registry.answer = MATCHED
     await check()
 
-    written = desk.written()
+    written = await desk.written()
     for personal in (PENDING["sub"], *TYPED.values(), *BY_THE_REGISTRY.values()):
         if personal != "female":
             assert personal.encode() not in written

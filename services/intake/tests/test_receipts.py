@@ -17,6 +17,13 @@ from desk.intake.qr import draw
 from desk.intake.receipts import Receipts
 from desk.intake.settings import Settings
 
+
+@pytest.fixture
+def database_kind():
+    """Run on SQLite alone: what these tests check does not depend on the database."""
+    return "sqlite"
+
+
 MODULE_MM = 0.38
 """What the camera of an old phone still tells apart on paper."""
 

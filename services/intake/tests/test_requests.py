@@ -13,6 +13,9 @@ from desk.intake.events import RequestSubmitted
 from desk.iran.jalali import in_tehran
 from desk.iran.workdays import WorkCalendar
 
+sqlite_only = pytest.mark.parametrize("database_kind", ["sqlite"])
+"""For a test of forms and answers, which do not depend on the database."""
+
 
 @pytest.fixture
 def announced(desk):
@@ -50,7 +53,7 @@ async def test_a_receipt_is_kept_by_no_cache(desk):
 async def test_a_request_is_kept_under_its_code(desk):
     code = (await desk.submit()).json()["tracking_code"]
 
-    assert desk.select("SELECT tracking_code, province FROM request") == [(code, "isfahan")]
+    assert await desk.select("SELECT tracking_code, province FROM request") == [(code, "isfahan")]
 
 
 async def test_a_tracking_code_has_twelve_digits_with_a_damm_check_digit(desk):
@@ -176,7 +179,7 @@ async def test_nothing_personal_can_be_read_in_the_database(desk, zahra):
     file_id = await desk.attachment()
     code = (await desk.submit(attachments=[file_id])).json()["tracking_code"]
 
-    written = desk.written()
+    written = await desk.written()
 
     assert code.encode() in written, "the test looks into the right files"
     for personal in (
@@ -194,6 +197,7 @@ async def test_nothing_personal_can_be_read_in_the_database(desk, zahra):
         assert json.dumps(personal).strip('"').encode() not in written
 
 
+@sqlite_only
 @pytest.mark.parametrize(
     ("changes", "part", "kept"),
     [
@@ -227,6 +231,7 @@ async def test_what_was_typed_is_kept_in_one_form(desk, announced, changes, part
     assert value == kept
 
 
+@sqlite_only
 async def test_what_may_be_left_out_may_be_left_out(desk, announced):
     form = desk.form()
     for name in ("email", "landline", "attachments"):
@@ -272,7 +277,7 @@ async def test_if_no_code_is_free_nothing_is_kept(desk, codes, problem_of):
 
     problem_of(await desk.submit(attachments=[file_id]), 503)
 
-    assert desk.stored() == {"request": 1, "outbox": 1}
+    assert await desk.stored() == {"request": 1, "outbox": 1}
     assert (await desk.take_back(file_id)).status_code == 204
 
 
@@ -296,7 +301,7 @@ async def test_a_failing_commit_is_no_success_and_leaves_nothing(desk, failing_c
     problem_of(await desk.submit(), 503)
     failing_commit()
 
-    assert desk.stored() == nothing
+    assert await desk.stored() == nothing
 
 
 async def test_after_a_failing_commit_the_same_request_goes_through(desk, failing_commit):
@@ -316,5 +321,5 @@ async def test_a_request_whose_announcement_fails_is_not_kept(desk, monkeypatch,
 
     problem_of(await desk.submit(attachments=[file_id]), 500)
 
-    assert desk.stored() == nothing
-    assert desk.select("SELECT id FROM attachment WHERE request_id IS NULL") == [(file_id,)]
+    assert await desk.stored() == nothing
+    assert await desk.select("SELECT id FROM attachment WHERE request_id IS NULL") == [(file_id,)]

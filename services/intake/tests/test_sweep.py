@@ -28,7 +28,9 @@ def sweeping(desk, monkeypatch):
 def grow_old(desk):
     async def grow_old(*files):
         for file_id in files:
-            await desk.change("UPDATE attachment SET uploaded_at = '2026-01-01 00:00:00.000000' WHERE id = ?", file_id)
+            await desk.change(
+                "UPDATE attachment SET uploaded_at = '2026-01-01 00:00:00.000000' WHERE id = :id", id=file_id
+            )
 
     return grow_old
 
@@ -39,7 +41,7 @@ def becomes(desk):
 
     async def becomes(*files):
         async with asyncio.timeout(10):
-            while {row[0] for row in desk.select("SELECT id FROM attachment")} != set(files):  # noqa: ASYNC110 - rows have no event to wait for
+            while {row[0] for row in await desk.select("SELECT id FROM attachment")} != set(files):  # noqa: ASYNC110 - rows have no event to wait for
                 await asyncio.sleep(0.01)
         assert desk.objects() == set(files)
 

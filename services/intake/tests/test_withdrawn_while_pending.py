@@ -75,7 +75,7 @@ async def test_a_withdrawal_told_twice_is_one(desk, code, check):
     for _ in range(2):
         await desk.hear(WITHDRAWN, code)
 
-    assert desk.select("SELECT state FROM identity_check") == [("withdrawn",)]
+    assert await desk.select("SELECT state FROM identity_check") == [("withdrawn",)]
 
 
 @pytest.mark.parametrize("answer", [MATCHED, {"outcome": "not_matched"}, {"outcome": "unavailable"}], ids=str)
@@ -90,8 +90,8 @@ async def test_a_look_up_that_a_withdrawal_overtakes_comes_to_nothing(desk, code
     desk.registry.hold.set()
     await slow
 
-    assert desk.select("SELECT state FROM identity_check") == [("withdrawn",)]
-    assert desk.count("outbox") == 1, "only that it was pending"
+    assert await desk.select("SELECT state FROM identity_check") == [("withdrawn",)]
+    assert await desk.count("outbox") == 1, "only that it was pending"
     assert not await check()
 
 
@@ -105,11 +105,11 @@ async def test_a_look_up_that_a_withdrawal_overtakes_comes_to_nothing(desk, code
 async def test_a_withdrawal_that_comes_after_the_look_up_changes_nothing_here(desk, code, check, outcome, event, state):  # noqa: PLR0917 - three fixtures, three values
     desk.registry.answer = MATCHED | {"outcome": outcome}
     await check()
-    before = desk.select("SELECT * FROM identity_check")
+    before = await desk.select("SELECT * FROM identity_check")
 
     await desk.hear(WITHDRAWN, code)
 
-    assert desk.select("SELECT * FROM identity_check") == before
+    assert await desk.select("SELECT * FROM identity_check") == before
     assert await announced(desk, 2) == ["request-pending", event]
     assert await states(desk, code) == {state}
 
@@ -119,16 +119,16 @@ async def test_a_look_up_and_a_withdrawal_at_once_have_one_outcome(desk, code, c
 
     await asyncio.gather(check(), desk.hear(WITHDRAWN, code))
 
-    [(state,)] = desk.select("SELECT state FROM identity_check")
-    assert (state, desk.count("outbox")) in {("withdrawn", 1), ("confirmed", 2)}
+    [(state,)] = await desk.select("SELECT state FROM identity_check")
+    assert (state, await desk.count("outbox")) in {("withdrawn", 1), ("confirmed", 2)}
 
 
 async def test_the_submitted_request_stays_as_it_was_sent(desk, code):
-    before = desk.select("SELECT * FROM request")
+    before = await desk.select("SELECT * FROM request")
 
     await desk.hear(WITHDRAWN, code)
 
-    assert desk.select("SELECT * FROM request") == before
+    assert await desk.select("SELECT * FROM request") == before
 
 
 async def test_a_request_that_never_was_pending_is_not_touched(desk):
@@ -136,7 +136,7 @@ async def test_a_request_that_never_was_pending_is_not_touched(desk):
 
     await desk.hear(WITHDRAWN, code)
 
-    assert desk.count("identity_check") == 0
+    assert await desk.count("identity_check") == 0
 
 
 async def test_a_withdrawal_of_a_request_intake_has_not_taken_can_never_be_handled(desk):

@@ -109,8 +109,9 @@ class Intake:
             raise StorageUnavailableError(str(error)) from error
         try:
             async with self.database.transaction() as session:
-                await self._demand_room(session, visitor)  # again: files sent at the same time may have taken it
                 store = AttachmentStore(session, self.vault)
+                await store.lock_uploads(visitor.visit)
+                await self._demand_room(session, visitor)  # again: files sent at the same time may have taken it
                 await store.add(file_id, checked, national_id=visitor.bearer.national_id, visit=visitor.visit)
         except Exception:
             await self._delete_unrecorded(file_id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import Row, and_, delete, insert, or_, select, update
+from sqlalchemy import Row, and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
@@ -45,6 +45,15 @@ class AttachmentStore:
                 uploaded_at=datetime.now(UTC),
             )
         )
+
+    async def lock_uploads(self, visit: str) -> None:
+        """Have other transactions that call this for the same visit wait until this one ends.
+
+        Without it, files sent at the same time would all be counted before any of them is written. SQLite runs one
+        writing transaction at a time anyway.
+        """
+        if self._session.get_bind().dialect.name == "postgresql":
+            await self._session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(visit, 0))))
 
     async def waiting(self, visit: str) -> int:
         """Count the unclaimed files of one visit."""
