@@ -21,7 +21,7 @@ from desk.captcha.settings import Settings
 from desk.captcha.speaking import speak
 from desk.captcha.store import Allowance, ChallengeStore, pool_key
 from desk.chassis.telemetry import Telemetry, configure_logging
-from desk.servers.redis import open_redis
+from desk.testing.redis import open_redis
 
 PLENTY = Allowance(10**9, 60)
 AT_ONCE = 8

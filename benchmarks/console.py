@@ -22,7 +22,6 @@ from pathlib import Path
 import httpx
 from sqlalchemy import insert, text
 
-from desk.console.db import Database, migrate
 from desk.console.domain.accounts import Account, Role
 from desk.console.domain.cases import Case, Kind, State
 from desk.console.domain.words import words_of_case
@@ -31,10 +30,11 @@ from desk.console.service.sign_in import hash_password
 from desk.console.store.accounts import AccountStore
 from desk.console.store.cases import CaseStore, Entry
 from desk.console.store.tables import case, case_document, case_word, entry, sub_subject
+from desk.database import Database, migrate
 from desk.expert import Request
 from desk.iran.workdays import WorkCalendar
-from desk.servers.ports import free_port
-from desk.servers.postgres import open_postgres
+from desk.testing.ports import free_port
+from desk.testing.postgres import open_postgres
 
 LIMIT_MS = 150
 PROVINCE, PASSWORD, NOW = "isfahan", "a password of this run", datetime.now(UTC)
@@ -97,7 +97,7 @@ def invented(number: int, dice: random.Random) -> tuple[Case, Request]:
 
 async def fill(url: str, key: str, count: int) -> list[Request]:
     """Write cases with words and history as the console would; return some of the requests."""
-    await migrate(url)
+    await migrate("desk.console", url)
     database, seal, calendar, dice = Database(url), Seal.from_text(key), WorkCalendar(), random.Random(1405)  # noqa: S311 - an even spread
     password_hash, sample = await hash_password(PASSWORD), []
     async with database.transaction() as session:

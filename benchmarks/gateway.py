@@ -20,10 +20,10 @@ import submit
 
 from desk.chassis.telemetry import configure_logging
 from desk.local.gateway_table import load_table
-from desk.servers.gateway import GatewayServer, open_gateway
-from desk.servers.ports import free_port
-from desk.servers.postgres import open_postgres
-from desk.servers.process import LocalProcess, find_program, new_folder
+from desk.testing.gateway import GatewayServer, open_gateway
+from desk.testing.ports import free_port
+from desk.testing.postgres import open_postgres
+from desk.testing.process import LocalProcess, find_program, new_folder
 
 START = Path(__file__).resolve().parents[1] / "gateway" / "nginx" / "start"
 SLOW_CONNECTIONS = 1000

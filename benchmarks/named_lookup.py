@@ -1,8 +1,8 @@
 """The named limit of a look-up: what FastAPI, redis, httpx, SQLAlchemy and joserfc take with no code of the desk.
 
 It counts the look-up in Redis, asks the registry, writes one row in a transaction of its own, and signs a token. What
-the door does beside that (budgets, quota, one call for equal look-ups, breaker, chained ledger, log, metrics) is ours
-to make quicker; what this app costs is the price of the libraries.
+registry-gateway does on top (rate limits, quota, one call for equal look-ups, breaker, chained ledger, log, metrics) is
+code of the desk; what this app costs is the price of the libraries.
 """
 
 import argparse

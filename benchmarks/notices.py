@@ -15,10 +15,10 @@ from pathlib import Path
 import httpx
 
 from desk.chassis.telemetry import configure_logging
-from desk.servers.postgres import open_postgres
-from desk.servers.rabbit import open_rabbit
-from desk.servers.redis import open_redis
-from desk.servers.s3 import open_s3
+from desk.testing.postgres import open_postgres
+from desk.testing.rabbit import open_rabbit
+from desk.testing.redis import open_redis
+from desk.testing.s3 import open_s3
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from desk_process import wait_for

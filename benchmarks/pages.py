@@ -24,8 +24,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
 from desk.local.gateway_table import load_table
-from desk.servers.gateway import open_gateway
-from desk.servers.ports import free_port
+from desk.testing.gateway import open_gateway
+from desk.testing.ports import free_port
 
 START = Path(__file__).resolve().parents[1] / "gateway" / "nginx" / "start"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

@@ -20,9 +20,9 @@ import httpx
 from desk.chassis.crypto import new_key_pair, new_secret
 from desk.iran.national_id import check_digit
 from desk.registry_gateway.adapters.people import people
-from desk.servers.ports import free_port
-from desk.servers.postgres import open_postgres
-from desk.servers.redis import open_redis
+from desk.testing.ports import free_port
+from desk.testing.postgres import open_postgres
+from desk.testing.redis import open_redis
 
 PLENTY = "1000000/minute"
 WITHOUT_LIMITS = dict.fromkeys(

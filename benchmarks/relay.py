@@ -18,11 +18,11 @@ from desk.chassis.bus import QueueSpec, Relay, Topology
 from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.bus.rabbit.layout import Layout, rabbit_layout
 from desk.chassis.crypto import Vault, new_secret
-from desk.chassis.db import Database, migrate
 from desk.chassis.events import Event, Moment, Outbox
 from desk.chassis.telemetry import Telemetry, configure_logging
-from desk.servers.postgres import open_postgres
-from desk.servers.rabbit import open_rabbit
+from desk.database import Database, migrate
+from desk.testing.postgres import open_postgres
+from desk.testing.rabbit import open_rabbit
 
 LAYOUT = rabbit_layout(
     Topology(("desk.events",), (QueueSpec("measured", (("desk.events", "made.*"),)),)), retried=(), retry_delays=()
@@ -107,7 +107,7 @@ async def measure(postgres_url: str, amqp_url: str, count: int) -> None:
     database, broker = Database(postgres_url), RabbitBroker(amqp_url, telemetry)
     outbox = Outbox("/desk/bench", Vault.from_text(f"k1:{new_secret()}", new_secret()))
     relay = Relay(database, outbox, broker, telemetry)
-    database.committed.append(relay.wake)
+    database.after_commit.append(relay.wake)
     rates = [await drain(database, outbox, relay, count) for _ in range(3)]
     print(f"  drained: {statistics.median(rates):.0f} events/s ({min(rates):.0f} to {max(rates):.0f})")
     took = await latency(database, outbox, relay, amqp_url, rate=50, seconds=20)

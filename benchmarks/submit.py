@@ -26,17 +26,17 @@ import httpx
 import named
 from fastapi import FastAPI
 
-from desk.chassis.budget import Budgets
 from desk.chassis.bus import Consumer
 from desk.chassis.crypto import TokenIssuer, TokenReader, Vault, new_key_pair, new_secret
-from desk.chassis.db import Database, migrate
 from desk.chassis.events import Message
+from desk.chassis.rate_limits import RateLimits
 from desk.chassis.storage import FolderStore
 from desk.chassis.telemetry import Telemetry, configure_logging
+from desk.database import Database, migrate
 from desk.intake.app import IDENTITY_AUDIENCE, IDENTITY_ISSUER, Parts, create_app
 from desk.intake.clients import CaptchaClient, RegistryClient
 from desk.intake.settings import Settings
-from desk.servers.postgres import PostgresServer, open_postgres
+from desk.testing.postgres import PostgresServer, open_postgres
 
 FORM = {
     "province": "isfahan",
@@ -137,7 +137,7 @@ async def running_intake(url: str) -> AsyncIterator[Intake]:
                 database=Database(url),
                 broker=NullBroker(),
                 storage=FolderStore(Path(objects)),
-                budgets=Budgets("memory://"),
+                rate_limits=RateLimits("memory://"),
                 captcha=CaptchaClient(peer),
                 registry=RegistryClient(peer),  # nobody's identity is pending
                 identity=TokenReader(public, issuer=IDENTITY_ISSUER, audience=IDENTITY_AUDIENCE),

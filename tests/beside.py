@@ -5,7 +5,7 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from desk.servers.ports import free_port
+from desk.testing.ports import free_port
 
 T = TypeVar("T")
 

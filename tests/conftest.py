@@ -10,10 +10,10 @@ from desk_process import RunningDesk
 if TYPE_CHECKING:
     from real_desk import RealDesk
 
-    from desk.servers.postgres import PostgresServer
-    from desk.servers.rabbit import RabbitServer
-    from desk.servers.redis import RedisServer
-    from desk.servers.s3 import S3Server
+    from desk.testing.postgres import PostgresServer
+    from desk.testing.rabbit import RabbitServer
+    from desk.testing.redis import RedisServer
+    from desk.testing.s3 import S3Server
 
 
 @pytest.fixture

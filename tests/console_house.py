@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from html import unescape
 
-from desk.console.db import Database
 from desk.console.domain.accounts import Role
 from desk.console.seal import Seal, new_key
 from desk.console.service.experts import Experts
@@ -15,6 +14,7 @@ from desk.console.service.hearing import Hearing
 from desk.console.service.sending import Sender
 from desk.console.service.sign_in import SignIn
 from desk.console.service.supervising import Supervising
+from desk.database import Database
 from desk.expert import BrokerAwayError, FileReference, Request, Told
 from desk.iran.workdays import WorkCalendar
 

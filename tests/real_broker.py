@@ -14,7 +14,7 @@ import aio_pika
 import httpx
 from beside import Loop
 
-from desk.servers.rabbit import RabbitServer
+from desk.testing.rabbit import RabbitServer
 
 ONE_TASK_SECONDS = 120.0
 READ_QUEUES = ("intake", "tracking", "notifier")

@@ -24,10 +24,10 @@ from real_settings import Surroundings, settings_of
 from redis import Redis
 
 from desk.chassis.crypto import new_key_pair
-from desk.servers.postgres import PostgresServer
-from desk.servers.rabbit import QUEUE_SETTLE_SECONDS, RabbitServer
-from desk.servers.redis import RedisServer
-from desk.servers.s3 import S3Server
+from desk.testing.postgres import PostgresServer
+from desk.testing.rabbit import QUEUE_SETTLE_SECONDS, RabbitServer
+from desk.testing.redis import RedisServer
+from desk.testing.s3 import S3Server
 
 SERVICES = ("captcha", "registry-simulator", "registry-gateway", "intake", "tracking", "notifier")
 WITH_DATABASE = ("registry-gateway", "intake", "tracking", "notifier")

@@ -8,7 +8,7 @@ import psutil
 from desk_process import wait_for
 from nursery import Nursery
 
-from desk.servers.ports import free_port
+from desk.testing.ports import free_port
 
 START_DEADLINE = 60.0
 STOP_SECONDS = 60.0

@@ -1,4 +1,4 @@
-"""How the services of the real desk are set: as in production, but for hours, budgets and whom they trust with what."""
+"""Settings of the services of the real desk: as in production, except for hours, rate limits and trusted keys."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from real_service import setting
 
 from desk.chassis.crypto import new_key_pair, new_secret
-from desk.servers.s3 import S3Server
+from desk.testing.s3 import S3Server
 
 PLENTY = "1000000/minute"
 
@@ -32,14 +32,14 @@ def settings_of(it: Surroundings) -> dict[str, dict[str, str]]:
     identity_private, identity_public = new_key_pair()
     tracking_private, tracking_public = new_key_pair()
     each = {name: _store_settings(it.databases[name]) for name in it.databases} | {"captcha": {}}
-    budgets = {"BUDGET_URL": it.redis_url}
+    rate_limits = {"BUDGET_URL": it.redis_url}
     peers = {"CAPTCHA_URL": it.urls["captcha"]}
     asking = peers | {"REGISTRY_URL": it.urls["registry-gateway"]}
     each["captcha"] |= {"REDIS_URL": it.redis_url, "ISSUE_BUDGET": PLENTY}
     each["captcha"] |= {"WORK_BUDGET": PLENTY, "WORK_MOST": "10"}
     each["registry-simulator"] = {"PASSWORD": it.registry_password, "CONTROL": "true"}
     each["registry-gateway"] |= (
-        budgets
+        rate_limits
         | peers
         | _registry_settings(it)
         | {
@@ -51,7 +51,7 @@ def settings_of(it: Surroundings) -> dict[str, dict[str, str]]:
         }
     )
     each["intake"] |= (
-        budgets
+        rate_limits
         | asking
         | {
             "BROKER_URL": it.broker_url("intake"),
@@ -71,7 +71,7 @@ def settings_of(it: Surroundings) -> dict[str, dict[str, str]]:
         }
     )
     each["tracking"] |= (
-        budgets
+        rate_limits
         | asking
         | {
             "BROKER_URL": it.broker_url("tracking"),

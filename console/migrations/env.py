@@ -1,4 +1,4 @@
-from desk.console.db import run_migrations
 from desk.console.store.tables import metadata
+from desk.database import run_migrations
 
 run_migrations(metadata)

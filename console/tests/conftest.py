@@ -5,15 +5,15 @@ import pytest
 from console_house import Browser, House
 
 from desk.console.app import Parts, create_app
-from desk.console.db import migrate
 from desk.console.seal import new_key
 from desk.console.settings import Settings
+from desk.database import migrate
 
 
 @pytest.fixture
 async def house(tmp_path):
     url = f"sqlite+aiosqlite:///{tmp_path / 'console.sqlite3'}"
-    await migrate(url)
+    await migrate("desk.console", url)
     house = House(url)
     yield house
     await house.database.close()

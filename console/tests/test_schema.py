@@ -5,7 +5,7 @@ import uuid
 import pytest
 from alembic import command
 
-from desk.console.db import Database, alembic_config, migrate
+from desk.database import Database, alembic_config, migrate
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -17,9 +17,9 @@ def url(request, tmp_path):
 
 
 async def test_the_migrations_make_what_the_tables_say(url):
-    await migrate(url)
-    await migrate(url)
+    await migrate("desk.console", url)
+    await migrate("desk.console", url)
     database = Database(url)
     async with database.engine.begin() as connection:
-        await connection.run_sync(lambda sync: command.check(alembic_config(url, sync)))
+        await connection.run_sync(lambda sync: command.check(alembic_config("desk.console", url, sync)))
     await database.close()

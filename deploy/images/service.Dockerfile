@@ -31,10 +31,11 @@ RUN --mount=type=secret,id=ca,target=/run/secrets/ca echo hatchling >build.in &&
 
 FROM tools AS libraries
 COPY libs/chassis/pyproject.toml libs/chassis/
+COPY libs/database/pyproject.toml libs/database/
 COPY libs/iran/pyproject.toml libs/iran/
 RUN --mount=type=secret,id=ca,target=/run/secrets/ca python3 -m venv --without-pip /opt/desk \
     && echo /opt/service >"$(echo /opt/desk/lib/python3*/site-packages)/service.pth" \
-    && install-locked libs/chassis/pyproject.toml libs/iran/pyproject.toml /opt/desk
+    && install-locked libs/chassis/pyproject.toml libs/database/pyproject.toml libs/iran/pyproject.toml /opt/desk
 
 FROM libraries AS service
 ARG SERVICE
@@ -52,7 +53,7 @@ RUN --mount=type=secret,id=ca,target=/run/secrets/ca set -eu; \
       registry-simulator) own=services/registry-gateway/simulator; with=services/registry-gateway ;; \
       *) own=services/$SERVICE ;; esac; \
     install-locked ${with:+"$with/pyproject.toml"} "$own/pyproject.toml" /opt/desk /opt/service; \
-    for package in libs/chassis libs/iran ${with:-} "$own"; do \
+    for package in libs/chassis libs/database libs/iran ${with:-} "$own"; do \
       uv build --quiet --wheel --no-build-isolation --python /opt/tools/bin/python3 --out-dir /wheels "$package"; done; \
     uv pip install --quiet --no-deps --offline --python /opt/desk/bin/python3 --target /opt/service /wheels/*.whl; \
     python3 -m compileall -q --invalidation-mode unchecked-hash /opt/service; \

@@ -10,7 +10,7 @@ from compose.containers import ROOT, UP_SECONDS, Containers, run
 
 from desk.chassis.crypto import new_key_pair
 from desk.console.seal import new_key
-from desk.servers.ports import free_port
+from desk.testing.ports import free_port
 
 
 class ConsoleContainers:

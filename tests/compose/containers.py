@@ -17,7 +17,7 @@ from dotenv import dotenv_values
 from province_desk import ProvinceDesk
 from public_door import living
 
-from desk.servers.ports import free_port
+from desk.testing.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]

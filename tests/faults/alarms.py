@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from desk.servers.errors import NotOursError
-from desk.servers.process import LocalProcess, find_program
-from desk.servers.rabbit import RabbitServer
+from desk.testing.errors import NotOursError
+from desk.testing.process import LocalProcess, find_program
+from desk.testing.rabbit import RabbitServer
 
 COMMAND_SECONDS = 60
 DEBIANS = "/usr/lib/rabbitmq/bin/rabbitmqctl"

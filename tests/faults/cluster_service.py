@@ -8,7 +8,7 @@ from itertools import count
 from beside import Loop
 from real_service import Service
 
-from desk.servers.ports import free_port
+from desk.testing.ports import free_port
 
 CHUNK = 65536
 

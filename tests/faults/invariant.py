@@ -15,7 +15,7 @@ from faults.scale import SETTLE_SECONDS
 from real_broker import READ_QUEUES, STUCK_QUEUES
 from real_desk import RealDesk
 
-from desk.chassis.bus.broker import BrokerDownError
+from desk.chassis.bus.broker import BrokerUnavailableError
 
 PAUSE_SECONDS = 0.3
 FINAL_STATES = {"sms": "delivered", "email": "handed_over"}
@@ -32,7 +32,7 @@ def settled(desk: RealDesk, *, dead: int = 0, seconds: float = SETTLE_SECONDS) -
     while True:
         try:
             wrong = list(faults_of(desk, dead=dead))
-        except (OSError, AMQPError, asyncpg.PostgresError, BrokerDownError, TimeoutError) as error:
+        except (OSError, AMQPError, asyncpg.PostgresError, BrokerUnavailableError, TimeoutError) as error:
             wrong = [f"waiting: {type(error).__name__}: {error}"]
         if not wrong or time.monotonic() > end:
             return wrong + list(_personal(desk))

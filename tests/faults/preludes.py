@@ -78,9 +78,9 @@ from contextvars import ContextVar
 from desk.chassis.bus import consumer
 
 effect = ContextVar("effect", default=False)
-first, handle = consumer.first_time, consumer.Bus.handle
+first, handle = consumer.record_in_inbox, consumer.Bus.handle
 
-async def first_time(session, event_id):
+async def record_in_inbox(session, event_id):
     new = await first(session, event_id)
     effect.set(new)
     return new
@@ -90,7 +90,7 @@ async def handle_and_die(self, message):
     if effect.get():
         die()
 
-consumer.first_time = first_time
+consumer.record_in_inbox = record_in_inbox
 consumer.Bus.handle = handle_and_die
 """
 
@@ -190,7 +190,7 @@ from desk.chassis.bus import consumer
 async def always(session, event_id):
     return True
 
-consumer.first_time = always
+consumer.record_in_inbox = always
 """
 
 MARKING_BEFORE_THE_CONFIRM = """

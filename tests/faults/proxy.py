@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from beside import Loop
 
-from desk.servers.ports import free_port
+from desk.testing.ports import free_port
 
 CHUNK = 65536
 

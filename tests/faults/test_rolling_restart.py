@@ -14,7 +14,7 @@ from real_desk import SERVICES, RealDesk
 from real_service import START_DEADLINE, Service
 
 from desk.local.gateway_table import load_table
-from desk.servers.gateway import GatewayServer, open_gateway
+from desk.testing.gateway import GatewayServer, open_gateway
 
 START = Path(__file__).parents[2] / "gateway" / "nginx" / "start"
 REQUESTS, ROUNDS = (100_000, 3) if FULL else (1_500, 1)

@@ -11,7 +11,7 @@ import httpx
 from public_door import RealApplicant
 from real_desk import RealDesk, Sent
 
-from desk.servers.gateway import GatewayServer
+from desk.testing.gateway import GatewayServer
 
 PEOPLE = 40
 REQUESTS_PER_TURN = 7

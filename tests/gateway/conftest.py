@@ -9,7 +9,7 @@ from desk_process import RunningDesk
 from gateway.upstream import Upstream
 
 from desk.local.gateway_table import load_table
-from desk.servers.gateway import GatewayServer, open_gateway
+from desk.testing.gateway import GatewayServer, open_gateway
 
 START = Path(__file__).parents[2] / "gateway" / "nginx" / "start"
 SERVICES = sorted({route.service for route in load_table().routes})

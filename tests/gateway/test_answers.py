@@ -13,7 +13,7 @@ from desk.chassis.app import Problem, rendering
 from desk.chassis.app.middleware import JSON_BODY_BYTES
 from desk.intake.routes import BODY_LIMITS
 from desk.local.gateway_table import GATEWAY, Route, load_table
-from desk.servers.gateway import GatewayServer
+from desk.testing.gateway import GatewayServer
 
 TABLE = load_table()
 ERRORS = GATEWAY / "web" / "errors"

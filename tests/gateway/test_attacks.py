@@ -11,7 +11,7 @@ from gateway.conftest import OpenGateway, Sources
 from gateway.raw import connect, say, status_of
 from gateway.upstream import Upstream
 
-from desk.servers.gateway import GatewayServer
+from desk.testing.gateway import GatewayServer
 
 SLOW_CONNECTIONS = 1000
 CLOSED_WITHIN_SECONDS = 60.0

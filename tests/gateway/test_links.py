@@ -8,7 +8,7 @@ import pytest
 from gateway.conftest import OpenGateway
 from gateway.upstream import Upstream
 
-from desk.servers.gateway import GatewayServer
+from desk.testing.gateway import GatewayServer
 
 OBJECT = "/attachments/0f8fad5b-d9cb-469f-a165-70867728950e"
 QUERY = (

@@ -10,7 +10,7 @@ from gateway.upstream import Upstream
 
 from desk.local import contracts, gateway_table
 from desk.local.gateway_table import load_table
-from desk.servers.gateway import GatewayServer
+from desk.testing.gateway import GatewayServer
 
 TABLE = load_table()
 ROUTES = [(route, method) for route in TABLE.routes for method in route.methods]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from gateway.conftest import SERVICES, START, OpenGateway
 
-from desk.servers.errors import ServerFailedError
+from desk.testing.errors import ServerFailedError
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from gateway.raw import connect, say, status_of
 from gateway.upstream import Upstream
 
 from desk.local.gateway_table import GATEWAY, load_table
-from desk.servers.gateway import GatewayServer
+from desk.testing.gateway import GatewayServer
 
 TABLE = load_table()
 SPOOFED = {

@@ -17,8 +17,8 @@ from desk_process import wait_for
 from gateway.conftest import TRUSTED, OpenGateway
 from gateway.upstream import Upstream
 
-from desk.servers.errors import ServerFailedError
-from desk.servers.gateway import GatewayServer
+from desk.testing.errors import ServerFailedError
+from desk.testing.gateway import GatewayServer
 
 
 def _lay_certificate(folder: Path, name: str) -> ssl.SSLContext:

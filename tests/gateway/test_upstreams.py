@@ -13,8 +13,8 @@ from gateway.conftest import OpenGateway, Sources
 from gateway.upstream import Heard, Upstream, fall_silent, hang_up
 
 from desk.local.gateway_table import GATEWAY
-from desk.servers.gateway import GatewayServer
-from desk.servers.ports import free_port
+from desk.testing.gateway import GatewayServer
+from desk.testing.ports import free_port
 
 UNAVAILABLE = ("upstream_unavailable", "10")
 

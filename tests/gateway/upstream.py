@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from desk.servers.ports import free_port
+from desk.testing.ports import free_port
 
 
 @dataclass(frozen=True, slots=True)

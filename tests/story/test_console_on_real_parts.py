@@ -13,7 +13,7 @@ from desk_process import free_port, wait_for
 from real_desk import RealDesk
 
 from desk.console.seal import new_key
-from desk.servers.postgres import PostgresServer
+from desk.testing.postgres import PostgresServer
 
 OWN_PASSWORD = "a province's own word"
 COMMAND = [sys.executable, "-m", "desk.console.main"]

@@ -11,7 +11,7 @@ from desk_process import wait_for
 from real_desk import RealDesk
 
 from desk.local.gateway_table import load_table
-from desk.servers.gateway import GatewayServer, open_gateway
+from desk.testing.gateway import GatewayServer, open_gateway
 
 START = Path(__file__).parents[2] / "gateway" / "nginx" / "start"
 

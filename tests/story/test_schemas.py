@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from alembic import command
 
-from desk.chassis.db import alembic_config, migrate
-from desk.servers.postgres import PostgresServer
+from desk.database import alembic_config, migrate
+from desk.testing.postgres import PostgresServer
 
 SERVICES = ("registry_gateway", "intake", "tracking", "notifier")
 

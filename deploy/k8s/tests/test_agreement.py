@@ -12,9 +12,9 @@ from desk.chassis.app import FINISH_SECONDS
 from desk.chassis.bus.rabbit.consumer import DRAIN_SECONDS
 from desk.chassis.bus.rabbit.link import CLOSE_SECONDS
 from desk.chassis.command import GRACE_SECONDS
-from desk.chassis.db import Database
 from desk.chassis.health import READY_TIMEOUT_SECONDS
 from desk.chassis.serving import LATE_SECONDS
+from desk.database import Database
 from desk.intake.app import create_app as create_intake
 from desk.iran.provinces import PROVINCES
 from desk.notifier.app import create_app as create_notifier

@@ -6,7 +6,7 @@ import uuid
 import aio_pika
 import pytest
 
-from desk.chassis.bus import BrokerDownError, ContractError
+from desk.chassis.bus import BrokerUnavailableError, ContractError
 from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.events import Message
 from desk.chassis.telemetry import Telemetry
@@ -75,7 +75,7 @@ async def test_a_service_retries_and_buries_with_no_more_than_its_permissions(de
 
 async def test_a_refused_publish_is_an_event_that_stays_in_the_outbox(desk):
     province = RabbitBroker(desk.url(ISFAHAN), Telemetry("a"))
-    with pytest.raises(BrokerDownError, match="ACCESS_REFUSED"):
+    with pytest.raises(BrokerUnavailableError, match="ACCESS_REFUSED"):
         await province.publish(event(key="case-answered.qom"))
     await province.publish(event())
     await province.close()

@@ -25,10 +25,10 @@ from sqlalchemy.pool import Pool
 
 import desk.chassis.events
 from desk.chassis.crypto import Vault
-from desk.chassis.db import Database, new_metadata
 from desk.chassis.events import Event, Outbox, add_event_tables
 from desk.chassis.telemetry import Telemetry, configure_logging
-from desk.servers.postgres import PostgresServer
+from desk.database import Database, new_metadata
+from desk.testing.postgres import PostgresServer
 
 
 class ThingMade(Event):

@@ -18,7 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from desk.chassis.app import FieldRuleError, base_app, problems, source_of
-from desk.chassis.problem import BudgetExhaustedError, DomainError, FieldError, ServiceUnavailableError
+from desk.chassis.problem import DomainError, FieldError, RateLimitExceededError, ServiceUnavailableError
 
 LIMIT = 64 * 1024
 SECRET = "0013542419"
@@ -45,7 +45,7 @@ class Thing(BaseModel):
 ERRORS = {
     "refused": NoMoreThingsError("the shelf is full"),
     "two fields": DomainError(errors=[FieldError("a", "a_wrong", "یک"), FieldError("b", "b_wrong", "دو")]),
-    "exhausted": BudgetExhaustedError(retry_after=17),
+    "exhausted": RateLimitExceededError(retry_after=17),
     "peer away": ServiceUnavailableError("captcha", retry_after=3),
     "bug": KeyError(SECRET),
     "teapot": HTTPException(418),
@@ -92,7 +92,7 @@ def app(telemetry, ready):
 
     app = base_app("maker", "Maker", telemetry, ready=check, body_limits={"/files": 4 * LIMIT})
 
-    @app.post("/things", responses=problems(NoMoreThingsError, BudgetExhaustedError))
+    @app.post("/things", responses=problems(NoMoreThingsError, RateLimitExceededError))
     async def make(thing: Thing) -> dict[str, str]:
         return {"label": thing.label}
 

@@ -13,17 +13,16 @@ from alembic import command
 from sqlalchemy import Column, Table, insert, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from desk.chassis.app import base_app
-from desk.chassis.db import (
+from desk.chassis.app import Session, base_app
+from desk.chassis.problem import DomainError
+from desk.database import (
     Database,
-    Session,
     UtcDateTime,
     alembic_config,
-    hint_after_commit,
     migrate,
     migrations_of,
+    notify_after_commit,
 )
-from desk.chassis.problem import DomainError
 
 MIGRATION = """
 import sqlalchemy as sa
@@ -38,7 +37,7 @@ def upgrade():
 """
 ENVIRONMENT = """
 import sqlalchemy as sa
-from desk.chassis.db import new_metadata, run_migrations
+from desk.database import new_metadata, run_migrations
 
 metadata = new_metadata()
 sa.Table("thing", metadata, sa.Column("id", sa.Integer, primary_key=True))
@@ -49,7 +48,7 @@ run_migrations(metadata)
 @pytest.fixture
 def app(store, telemetry):
     app = base_app("maker", "Maker", telemetry)
-    app.state.db = store.database
+    app.state.services = store
     app.state.reached = asyncio.Event()
 
     @app.post("/effects/{label}")
@@ -162,13 +161,13 @@ async def test_an_aborted_request_leaves_nothing_and_holds_no_lock(client, app, 
 @pytest.fixture
 def hints(store):
     hints = []
-    store.database.committed.append(lambda: hints.append("hint"))
+    store.database.after_commit.append(lambda: hints.append("hint"))
     return hints
 
 
 async def test_who_asked_for_it_is_hinted_at_after_the_commit(store, hints):
     async with store.database.transaction() as session:
-        hint_after_commit(session)
+        notify_after_commit(session)
         assert hints == []
     assert hints == ["hint"]
 
@@ -183,7 +182,7 @@ async def test_a_commit_that_fails_gives_no_hint(store, hints):
     async def commit():
         async with store.database.transaction() as session:
             await store.add_promise(session, "never kept")
-            hint_after_commit(session)
+            notify_after_commit(session)
 
     with pytest.raises(IntegrityError):
         await commit()

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from desk.chassis.bus import BrokerDownError, ContractError, QueueSpec, Topology
+from desk.chassis.bus import BrokerUnavailableError, ContractError, QueueSpec, Topology
 from desk.chassis.bus.embedded import EmbeddedBroker
 from desk.chassis.crypto import Vault
 from desk.chassis.events import Message
@@ -109,7 +109,7 @@ async def test_a_queue_is_served_again_after_its_file_failed(broker, monkeypatch
 
 async def test_a_file_that_refuses_is_a_broker_that_is_down(broker):
     await execute(broker, "DROP TABLE message")
-    with pytest.raises(BrokerDownError):
+    with pytest.raises(BrokerUnavailableError):
         await broker.publish(message())
     await broker.open()
 

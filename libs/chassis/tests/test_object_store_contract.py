@@ -14,8 +14,8 @@ import pytest
 from minio import Minio
 
 from desk.chassis.s3 import S3Settings, S3Store
-from desk.chassis.storage import FolderStore, ObjectMissingError, ObjectStore, StorageDownError
-from desk.servers.s3 import S3Server
+from desk.chassis.storage import FolderStore, ObjectMissingError, ObjectStore, ObjectStoreUnavailableError
+from desk.testing.s3 import S3Server
 
 BIG = 8 * 1024 * 1024
 LARGEST_PIECE = 6 * 1024 * 1024
@@ -167,25 +167,25 @@ async def test_deleting_what_is_not_there_changes_nothing(bench, store, key):
 
 
 async def test_content_that_is_short_is_refused(store):
-    with pytest.raises(StorageDownError):
+    with pytest.raises(ObjectStoreUnavailableError):
         await store.put("a", io.BytesIO(b"half"), 8, "application/pdf")
 
 
 async def test_content_that_is_short_leaves_nothing(bench, store):
-    with pytest.raises(StorageDownError):
+    with pytest.raises(ObjectStoreUnavailableError):
         await store.put("a", io.BytesIO(b"half"), 8, "application/pdf")
     assert await bench.keys() == []
 
 
 async def test_content_that_is_short_does_not_replace_what_is_there(store):
     await put(store, "a", b"whole")
-    with pytest.raises(StorageDownError):
+    with pytest.raises(ObjectStoreUnavailableError):
         await store.put("a", io.BytesIO(b"half"), 8, "application/pdf")
     assert await get(store, "a") == b"whole"
 
 
 async def test_content_that_breaks_off_leaves_nothing(bench, store):
-    with pytest.raises(StorageDownError):
+    with pytest.raises(ObjectStoreUnavailableError):
         await store.put("a", Torn(), 8, "application/pdf")
     assert await bench.keys() == []
 

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from desk.chassis.bus import BrokerDownError, Bus, QueueSpec, Relay, Topology, UnroutableError
+from desk.chassis.bus import BrokerUnavailableError, Bus, QueueSpec, Relay, Topology, UnroutableError
 from desk.chassis.bus.embedded import EmbeddedBroker
 from desk.chassis.crypto import Vault
-from desk.chassis.db import Database
-from desk.chassis.events import Outbox, first_time, inbox, outbox, prune
+from desk.chassis.events import Outbox, inbox, outbox, prune, record_in_inbox
+from desk.database import Database
 
 WAITS = [1, 2, 4, 8, 15, 15, 15]
 
@@ -90,7 +90,7 @@ def looks(monkeypatch):
 async def running(store, relay, looks, until, monkeypatch):
     """Run the relay, which rests by now and is woken by commits alone, until the test ends."""
     monkeypatch.setattr("desk.chassis.bus.relay.POLL_SECONDS", 3600)
-    store.database.committed.append(relay.wake)
+    store.database.after_commit.append(relay.wake)
     task = asyncio.create_task(relay.run())
 
     async def has_looked():
@@ -156,7 +156,9 @@ async def test_a_change_that_is_rolled_back_is_not_announced(store, relay, broke
     assert broker.published == []
 
 
-@pytest.mark.parametrize("error", [BrokerDownError("away"), UnroutableError("no queue"), RuntimeError("a driver")])
+@pytest.mark.parametrize(
+    "error", [BrokerUnavailableError("away"), UnroutableError("no queue"), RuntimeError("a driver")]
+)
 async def test_an_event_that_cannot_be_published_stays_unsent(store, relay, broker, error):
     event_id = await store.announce()
     broker.error = error
@@ -166,7 +168,7 @@ async def test_an_event_that_cannot_be_published_stays_unsent(store, relay, brok
 
 async def test_an_event_that_was_put_off_rests_until_it_is_due(store, relay, broker, clock):
     await store.announce()
-    broker.error = BrokerDownError()
+    broker.error = BrokerUnavailableError()
     await relay.send_batch()
     broker.error = None
     assert await relay.send_batch() == 0
@@ -174,7 +176,7 @@ async def test_an_event_that_was_put_off_rests_until_it_is_due(store, relay, bro
 
 async def test_an_event_that_was_put_off_goes_out_when_it_is_due(store, relay, broker, clock):
     event_id = await store.announce()
-    broker.error = BrokerDownError()
+    broker.error = BrokerUnavailableError()
     await relay.send_batch()
     broker.error = None
     clock.advance(seconds=1)
@@ -184,7 +186,7 @@ async def test_an_event_that_was_put_off_goes_out_when_it_is_due(store, relay, b
 
 async def test_each_failure_doubles_the_wait_up_to_a_quarter_of_a_minute(store, relay, broker, clock):
     await store.announce()
-    broker.error = BrokerDownError()
+    broker.error = BrokerUnavailableError()
     waits = []
     for _ in WAITS:
         await relay.send_batch()
@@ -204,7 +206,7 @@ async def test_a_broker_that_does_not_confirm_in_time_leaves_the_event_unsent(st
 
 
 async def test_events_of_an_outage_go_out_together_after_it(store, relay, broker, clock):
-    broker.error = BrokerDownError()
+    broker.error = BrokerUnavailableError()
     for number in range(20):
         await store.announce(str(number))
         await relay.send_batch()
@@ -303,7 +305,7 @@ async def test_rows_sealed_before_a_rotation_go_out_after_it(store, broker, tele
 async def test_the_backlog_is_measured(store, relay, broker, telemetry, clock):
     await store.announce()
     await store.announce()
-    broker.error = BrokerDownError()
+    broker.error = BrokerUnavailableError()
     clock.advance(seconds=40)
     await relay.send_batch()
     sample = telemetry.registry.get_sample_value
@@ -324,7 +326,7 @@ async def test_pruning_takes_what_was_sent_and_handled_long_ago(store, relay, cl
     await store.announce()
     await relay.send_batch()
     async with store.database.transaction() as session:
-        await first_time(session, "e-1")
+        await record_in_inbox(session, "e-1")
     clock.advance(days=8)
     async with store.database.transaction() as session:
         assert await prune(session, timedelta(days=7)) == 2
@@ -335,7 +337,7 @@ async def test_pruning_leaves_what_was_sent_and_handled_lately(store, relay, clo
     await store.announce()
     await relay.send_batch()
     async with store.database.transaction() as session:
-        await first_time(session, "e-1")
+        await record_in_inbox(session, "e-1")
         assert await prune(session, timedelta(days=7)) == 0
 
 
@@ -348,9 +350,9 @@ async def test_pruning_never_takes_what_is_unsent(store, clock):
 
 async def test_an_event_is_new_to_the_inbox_once(store):
     async with store.database.transaction() as session:
-        assert await first_time(session, "e-1")
-        assert not await first_time(session, "e-1")
-        assert await first_time(session, "e-2")
+        assert await record_in_inbox(session, "e-1")
+        assert not await record_in_inbox(session, "e-1")
+        assert await record_in_inbox(session, "e-2")
 
 
 async def test_a_commit_wakes_the_relay(store, running, gone_out):

@@ -13,12 +13,12 @@ from redis import RedisError
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from desk.chassis.budget import Budgets
-from desk.chassis.problem import BudgetExhaustedError
+from desk.chassis.problem import RateLimitExceededError
+from desk.chassis.rate_limits import RateLimits
 from desk.chassis.redis_pool import redis_pool
-from desk.servers.errors import ServersError
-from desk.servers.ports import free_port
-from desk.servers.process import LocalProcess, find_program, new_folder
+from desk.testing.errors import ServersError
+from desk.testing.ports import free_port
+from desk.testing.process import LocalProcess, find_program, new_folder
 
 PASSWORD, SENTINEL_PASSWORD = "of the servers", "of-the-sentinels"
 QUORUM, SENTINELS = 2, 3
@@ -126,10 +126,10 @@ async def test_the_master_is_used_and_after_its_death_the_replica(watched: Watch
 
 
 async def test_budgets_are_counted_on_the_master_and_outlive_it(watched: Watched):
-    counters = Budgets(watched.url)
-    await counters.spend("1/10 minutes", "misses", "a")
-    with pytest.raises(BudgetExhaustedError):
-        await counters.spend("1/10 minutes", "misses", "a")
+    counters = RateLimits(watched.url)
+    await counters.reserve("1/10 minutes", "misses", "a")
+    with pytest.raises(RateLimitExceededError):
+        await counters.reserve("1/10 minutes", "misses", "a")
     await replicated(watched)
 
     await asyncio.to_thread(watched.servers[0].kill)
@@ -200,9 +200,9 @@ async def takes(redis: Redis, key: str, value: str) -> bool:
     return bool(await redis.set(key, value))
 
 
-async def is_exhausted(counters: Budgets) -> bool:
+async def is_exhausted(counters: RateLimits) -> bool:
     try:
-        await counters.demand("1/10 minutes", "misses", "a")
-    except BudgetExhaustedError:
+        await counters.require_available("1/10 minutes", "misses", "a")
+    except RateLimitExceededError:
         return True
     return False

@@ -9,7 +9,7 @@ import pytest
 from minio import Minio
 
 from desk.chassis.s3 import S3Settings, S3Store
-from desk.chassis.storage import StorageDownError
+from desk.chassis.storage import ObjectStoreUnavailableError
 
 
 @pytest.fixture
@@ -94,15 +94,15 @@ async def test_links_lead_to_the_public_address_and_objects_do_not(settings, pub
 
 
 async def test_a_bucket_that_is_not_there_is_a_store_that_is_down(settings):
-    with pytest.raises(StorageDownError, match="NoSuchBucket"):
+    with pytest.raises(ObjectStoreUnavailableError, match="NoSuchBucket"):
         await put(S3Store(settings), "a-file")
 
 
 async def test_wrong_keys_are_a_store_that_is_down(settings):
-    with pytest.raises(StorageDownError):
+    with pytest.raises(ObjectStoreUnavailableError):
         await put(S3Store(replace(settings, secret_key="wrong-secret-key")), "a-file")
 
 
 async def test_a_server_that_is_away_is_a_store_that_is_down(settings):
-    with pytest.raises(StorageDownError):
+    with pytest.raises(ObjectStoreUnavailableError):
         await put(S3Store(replace(settings, endpoint="127.0.0.1:1")), "a-file")

@@ -13,7 +13,7 @@ import uvicorn
 from desk.chassis.app import base_app
 from desk.chassis.serving import DrainingServer
 from desk.chassis.telemetry import Telemetry
-from desk.servers.ports import free_port
+from desk.testing.ports import free_port
 
 LONG = 60.0
 """Longer than any test: the drain is ended by the test itself."""

@@ -7,7 +7,7 @@ import pytest
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import SettingsConfigDict, SettingsError
 
-from desk.chassis.settings import LogSettings, QuietSettings
+from desk.chassis.settings import DeskSettings, LogSettings
 
 
 class MakerSettings(LogSettings):
@@ -84,7 +84,7 @@ def test_without_a_folder_only_the_environment_counts(monkeypatch):
     monkeypatch.delenv("DESK_SECRETS_DIR", raising=False)
     monkeypatch.setenv("DESK_MAKER_INDEX_KEY", "k")
     assert MakerSettings().index_key.get_secret_value() == "k"
-    assert issubclass(MakerSettings, QuietSettings)
+    assert issubclass(MakerSettings, DeskSettings)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-from desk.chassis.db import run_migrations
+from desk.database import run_migrations
 from desk.intake.store import metadata
 
 run_migrations(metadata)

@@ -15,18 +15,19 @@ import structlog
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from desk.chassis.budget import Budgets
-from desk.chassis.bus import BrokerDownError, Consumer
+from desk.chassis.bus import BrokerUnavailableError, Consumer
 from desk.chassis.crypto import TokenIssuer, TokenReader, Vault, new_key_pair
-from desk.chassis.db import Database, migrate
 from desk.chassis.events import Message
-from desk.chassis.storage import FolderStore, StorageDownError
+from desk.chassis.rate_limits import RateLimits
+from desk.chassis.storage import FolderStore, ObjectStoreUnavailableError
 from desk.chassis.telemetry import Telemetry
+from desk.database import Database, migrate
 from desk.intake.app import IDENTITY_AUDIENCE, IDENTITY_ISSUER, Parts, create_app
 from desk.intake.clients import CaptchaClient, RegistryClient
 from desk.intake.settings import Settings
 from desk.intake.store import metadata
-from desk.servers.postgres import PostgresServer
+from desk.testing.databases import empty_tables, migrated_database
+from desk.testing.postgres import PostgresServer
 
 PRIVATE_KEY, PUBLIC_KEY = new_key_pair()
 TRACKING_PRIVATE_KEY, TRACKING_PUBLIC_KEY = new_key_pair()
@@ -123,7 +124,7 @@ class SpyBroker:
 
     async def publish(self, message: Message) -> None:
         if self.down:
-            raise BrokerDownError
+            raise BrokerUnavailableError
         self.published.append(message)
         self.got_one.set()
 
@@ -154,7 +155,7 @@ class BreakableStore(FolderStore):
 
     def _demand(self) -> None:
         if self.down:
-            raise StorageDownError("away")
+            raise ObjectStoreUnavailableError("away")
 
 
 @dataclass
@@ -302,9 +303,7 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def migrated_postgresql(postgres_server: PostgresServer) -> str:
     """Migrate one PostgreSQL database; its tables are emptied before every test."""
-    url = postgres_server.create_database("intake", "intake", "maker")
-    asyncio.run(migrate("desk.intake", url))
-    return url
+    return migrated_database(postgres_server, "desk.intake")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -326,8 +325,7 @@ async def database_url(migrated_url: str) -> str:
     """Return the URL of a migrated database without rows."""
     if migrated_url.startswith("postgresql"):
         database = Database(migrated_url)
-        async with database.transaction() as session:
-            await session.execute(text("TRUNCATE " + ", ".join(f'"{each.name}"' for each in metadata.sorted_tables)))
+        await empty_tables(database)
         await database.close()
     return migrated_url
 
@@ -372,7 +370,7 @@ async def desk(settings: Settings, tmp_path: Path, database_url: str) -> AsyncIt
         database=Database(database_url),
         broker=broker,
         storage=storage,
-        budgets=Budgets("memory://"),
+        rate_limits=RateLimits("memory://"),
         captcha=CaptchaClient(peer),
         registry=RegistryClient(gateway),
         identity=TokenReader(PUBLIC_KEY, issuer=IDENTITY_ISSUER, audience=IDENTITY_AUDIENCE),

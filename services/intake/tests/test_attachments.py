@@ -359,7 +359,7 @@ async def test_one_person_s_uploads_are_not_another_s(desk, ali):
 async def test_the_counters_do_not_hold_the_number(desk, zahra):
     await desk.attachment()
 
-    assert zahra["sub"] not in str(vars(desk.parts.budgets._storage))
+    assert zahra["sub"] not in str(vars(desk.parts.rate_limits._storage))
 
 
 async def test_while_the_store_is_away_a_file_is_refused_clearly(desk, problem_of, nothing_kept):

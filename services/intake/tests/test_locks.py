@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from desk.chassis.db import Database
+from desk.database import Database
 from desk.intake.identity_checks import IdentityChecks
 from desk.intake.reply_files import ReplyFileStore
 from desk.intake.store import AttachmentStore, CheckStore

@@ -11,8 +11,8 @@ from alembic import command
 from pydantic import ValidationError
 from sqlalchemy import inspect
 
-from desk.chassis.db import Database, alembic_config
 from desk.chassis.telemetry import configure_logging
+from desk.database import Database, alembic_config
 from desk.intake.settings import Settings
 from desk.intake.store import AttachmentStore, RequestStore, metadata
 

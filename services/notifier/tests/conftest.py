@@ -17,9 +17,9 @@ from prometheus_client import Counter
 from desk.chassis.bus import Bus, QueueSpec, Topology
 from desk.chassis.bus.embedded import EmbeddedBroker
 from desk.chassis.crypto import Vault
-from desk.chassis.db import Database, migrate
 from desk.chassis.events import Message
 from desk.chassis.telemetry import Telemetry
+from desk.database import Database, migrate
 from desk.notifier.app import Parts, create_app
 from desk.notifier.domain import ChannelName, OutgoingMessage, State
 from desk.notifier.service import Dispatcher

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from alembic import command
 
-from desk.chassis.db import alembic_config
+from desk.database import alembic_config
 from desk.notifier.app import create_app
 from desk.notifier.channels import ShownChannel
 from desk.notifier.domain import ChannelName, State

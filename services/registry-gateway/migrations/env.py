@@ -1,6 +1,6 @@
 """Migrates the registry gateway's own database."""
 
-from desk.chassis.db import run_migrations
+from desk.database import run_migrations
 from desk.registry_gateway.store import metadata
 
 run_migrations(metadata)

@@ -19,8 +19,8 @@ from fastapi import FastAPI
 from sqlalchemy import Row, select
 
 from desk.chassis.crypto import TokenReader, new_key_pair, new_secret
-from desk.chassis.db import migrate
 from desk.chassis.telemetry import configure_logging
+from desk.database import migrate
 from desk.iran.jalali import JalaliDate
 from desk.iran.national_id import NationalId
 from desk.registry_gateway.adapters.simulator import Person, SimulatedRegistry, people
@@ -178,7 +178,7 @@ def post(app: FastAPI) -> Post:
 @pytest.fixture
 def audit_of() -> Callable[[FastAPI], Awaitable[list[Row[Any]]]]:
     async def audit_of(app: FastAPI) -> list[Row[Any]]:
-        async with app.state.db.transaction() as session:
+        async with app.state.services.database.transaction() as session:
             return list((await session.execute(select(lookup).order_by(lookup.c.seq))).all())
 
     return audit_of

@@ -12,7 +12,7 @@ from alembic import command
 from sqlalchemy import text
 
 from desk.chassis.crypto import Vault, new_secret
-from desk.chassis.db import Database, alembic_config, migrate
+from desk.database import Database, alembic_config, migrate
 from desk.registry_gateway import main as command_line
 from desk.registry_gateway.domain import Lookup, Outcome, Purpose
 from desk.registry_gateway.ledger import Ledger, LedgerBrokenError

@@ -3,7 +3,7 @@ import asyncio
 from alembic import command
 from sqlalchemy import inspect
 
-from desk.chassis.db import Database, alembic_config, migrate
+from desk.database import Database, alembic_config, migrate
 
 PACKAGE = "desk.registry_gateway"
 

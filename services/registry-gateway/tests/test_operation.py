@@ -71,12 +71,12 @@ async def test_the_environment_is_enough_to_build_the_service(settings, monkeypa
     app = create_app()
 
     assert "/api/identities" in app.openapi()["paths"]
-    await app.state.db.close()
+    await app.state.services.database.close()
 
 
 async def test_two_apps_can_live_in_one_process(settings):
     first, second = (create_app(settings, parts=real_parts(settings)) for _ in range(2))
 
     assert first.state.door is not second.state.door
-    await first.state.db.close()
-    await second.state.db.close()
+    await first.state.services.database.close()
+    await second.state.services.database.close()

@@ -1,4 +1,4 @@
-"""Row 25 of the faults, and row 16 for the budgets: on a real Redis, which is what counts in a real desk."""
+"""Row 25 of the faults, and row 16 for the rate_limits: on a real Redis, which is what counts in a real desk."""
 
 import asyncio
 import contextlib
@@ -11,13 +11,13 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from desk.chassis.db import migrate
 from desk.chassis.redis import connect
+from desk.database import migrate
 from desk.iran.national_id import check_digit
 from desk.registry_gateway.adapters.simulator import people
 from desk.registry_gateway.app import real_parts
 from desk.registry_gateway.domain import neighbourhood_of
-from desk.servers.ports import free_port
+from desk.testing.ports import free_port
 
 SWEEP = 10_000 if os.environ.get("FULL") == "1" else 1_000
 START_SECONDS = 60.0

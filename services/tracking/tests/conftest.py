@@ -22,13 +22,13 @@ from sqlalchemy import event, select
 from sqlalchemy.pool import Pool
 from stdnum import damm
 
-from desk.chassis.budget import Budgets
 from desk.chassis.bus import Bus, QueueSpec, Topology
 from desk.chassis.bus.embedded import EmbeddedBroker
 from desk.chassis.crypto import TokenIssuer, Vault, new_key_pair
-from desk.chassis.db import Database, alembic_config
 from desk.chassis.events import Message, inbox, outbox
+from desk.chassis.rate_limits import RateLimits
 from desk.chassis.telemetry import Telemetry, configure_logging
+from desk.database import Database, alembic_config
 from desk.tracking.app import TOKEN_ISSUER, Parts, create_app
 from desk.tracking.clients import CaptchaClient, IntakeClient, RegistryClient
 from desk.tracking.domain import Case
@@ -395,7 +395,7 @@ async def tracking(tmp_path: Path, empty_store: Path) -> AsyncIterator[Tracking]
     parts = Parts(
         database=Database(url),
         broker=broker,
-        budgets=Budgets("memory://"),
+        rate_limits=RateLimits("memory://"),
         captcha=CaptchaClient(peers.client(peers.answer_captcha)),
         intake=IntakeClient(peers.client(peers.find_request)),
         registry=RegistryClient(peers.client(peers.list_lookups)),

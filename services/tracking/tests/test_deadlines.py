@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from desk.chassis.settings import QuietSettings
+from desk.chassis.settings import DeskSettings
 from desk.iran.workdays import WorkCalendar
 from desk.tracking.domain import Case, Party, State, Terms, day_of
 from desk.tracking.settings import Settings
@@ -204,7 +204,7 @@ def test_settings_name_the_weekend_and_a_file_of_holidays(monkeypatch, tmp_path)
     monkeypatch.setenv("DESK_TRACKING_WEEKEND", "friday")
     monkeypatch.setenv("DESK_TRACKING_HOLIDAYS_FILE", str(file))
     calendar = Settings().work_calendar()
-    assert isinstance(Settings(), QuietSettings)
+    assert isinstance(Settings(), DeskSettings)
     assert calendar == WorkCalendar(frozenset({4}), {date(2026, 11, 15): False})
     file.write_text("yesterday free", encoding="utf-8")
     with pytest.raises(ValueError, match="line 1"):

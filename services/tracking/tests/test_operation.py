@@ -9,7 +9,7 @@ import pytest
 from alembic import command
 
 from desk.chassis.bus import ContractError
-from desk.chassis.db import alembic_config
+from desk.database import alembic_config
 from desk.tracking.domain import CaseUnknownError
 from desk.tracking.events import REPORTS, RequestIdentityRejected, RequestPending, RequestSubmitted
 

@@ -16,7 +16,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
-from desk.console.db import Database
 from desk.console.domain.errors import ConsoleError, NotFoundError
 from desk.console.line import DeskLine, Line, Lines, Take
 from desk.console.metrics import Counted, Metrics
@@ -34,6 +33,7 @@ from desk.console.service.supervising import Supervising
 from desk.console.settings import Settings
 from desk.console.store.cases import CaseStore
 from desk.console.store.reports import ReportStore
+from desk.database import Database
 from desk.expert import Told
 from desk.iran.workdays import WorkCalendar
 
@@ -93,7 +93,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     calendar = settings.calendar()
     database, seal, lines, clock = parts.database, parts.seal, parts.lines, parts.clock
     sender = Sender(database, seal, calendar, lines, clock)
-    database.committed.append(sender.wake)
+    database.after_commit.append(sender.wake)
 
     metrics = Metrics(lines)
 
@@ -172,7 +172,7 @@ def _add_health(app: FastAPI, seal: Seal, calendar: WorkCalendar) -> None:
     @app.get("/health/ready")
     async def ready() -> JSONResponse:
         try:
-            async with app.state.db.look() as session:
+            async with app.state.db.read() as session:
                 waiting = await ReportStore(session, seal).backlog()
                 cases_known = await CaseStore(session, seal, calendar).count()
         except (SQLAlchemyError, OSError):
@@ -187,7 +187,7 @@ def _add_metrics(app: FastAPI, parts: Parts, metrics: Metrics, token: str) -> No
         given = request.headers.get("authorization", "")
         if not secrets.compare_digest(given.encode(), f"Bearer {token}".encode()):
             raise NotFoundError
-        async with parts.database.look() as session:
+        async with parts.database.read() as session:
             waiting = await ReportStore(session, parts.seal).backlog()
         return Response(metrics.text(waiting, parts.clock()), media_type=CONTENT_TYPE_LATEST)
 

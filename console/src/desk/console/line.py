@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from desk.console.db import Database
 from desk.console.seal import Seal
 from desk.console.store.cases import CaseStore
+from desk.database import Database
 from desk.expert import BrokerAwayError, Catalog, FileReference, Files, Inbox, Report, Reports, Subject, Told
 from desk.iran.workdays import WorkCalendar
 
@@ -57,7 +57,7 @@ class _HeardEvents:
         self._database, self._seal = database, seal
 
     async def handled(self, event_id: str) -> bool:
-        async with self._database.look() as session:
+        async with self._database.read() as session:
             return await CaseStore(session, self._seal, WorkCalendar()).was_heard(event_id)
 
     async def remember(self, event_id: str) -> None:

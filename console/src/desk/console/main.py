@@ -14,12 +14,12 @@ from pydantic_settings import SettingsError
 from sqlalchemy.exc import SQLAlchemyError
 
 from desk.console.app import create_app
-from desk.console.db import Database, migrate
 from desk.console.domain.accounts import Role
 from desk.console.domain.errors import ConsoleError
 from desk.console.seal import Seal, new_key
 from desk.console.service.supervising import Supervising
 from desk.console.settings import Settings
+from desk.database import Database, migrate
 from desk.iran.provinces import PROVINCES
 
 KEEP_ALIVE_SECONDS, GRACE_SECONDS = 75, 20
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             case "serve":
                 _serve(options)
             case "migrate":
-                asyncio.run(migrate(Settings().database_url.get_secret_value()))
+                asyncio.run(migrate("desk.console", Settings().database_url.get_secret_value()))
                 _say("the database is at the newest schema")
             case "create-account":
                 _say(asyncio.run(_create_account(options)))

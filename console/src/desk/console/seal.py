@@ -14,7 +14,7 @@ _INDEX_SHIFT = 1
 """63 bits: what a database holds as a number. Two words that meet there show a case too many, and no more."""
 
 
-class SealBrokenError(Exception):
+class DecryptionError(Exception):
     """What is stored was changed or moved, or its key is not among ours."""
 
 
@@ -44,14 +44,14 @@ class Seal:
         return self._current + nonce + self._ciphers[self._current].encrypt(nonce, plain, place.encode())
 
     def open(self, sealed: bytes, place: str) -> bytes:
-        """Decrypt. Raises SealBrokenError."""
+        """Decrypt. Raises DecryptionError."""
         cipher = self._ciphers.get(sealed[:4])
         if cipher is None:
-            raise SealBrokenError("its key is not among DESK_CONSOLE_KEYS")
+            raise DecryptionError("its key is not among DESK_CONSOLE_KEYS")
         try:
             return cipher.decrypt(sealed[4 : 4 + _NONCE_BYTES], sealed[4 + _NONCE_BYTES :], place.encode())
         except (InvalidTag, ValueError):
-            raise SealBrokenError(f"the seal of {place.partition(':')[0]} is broken") from None
+            raise DecryptionError(f"the seal of {place.partition(':')[0]} is broken") from None
 
     def word(self, word: str, province: str) -> int:
         """Give what stands for a word in the index of a province."""

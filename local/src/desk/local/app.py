@@ -25,12 +25,12 @@ import desk.tracking.clients
 import desk.tracking.settings
 from desk.captcha.domain import choose_answer
 from desk.chassis.app import Background, base_app
-from desk.chassis.budget import Budgets
 from desk.chassis.bus.embedded import EmbeddedBroker
 from desk.chassis.crypto import TokenIssuer, TokenReader, Vault, public_key_of
-from desk.chassis.db import Database, migrate
+from desk.chassis.rate_limits import RateLimits
 from desk.chassis.storage import FolderStore
 from desk.chassis.telemetry import Telemetry
+from desk.database import Database, migrate
 from desk.local import demo
 from desk.local.console import PATH, Console, ProvinceKeys
 from desk.local.gateway import Gateway
@@ -222,7 +222,7 @@ def _intake(
             database=house.database("intake"),
             broker=house.broker,
             storage=storage,
-            budgets=Budgets("memory://"),
+            rate_limits=RateLimits("memory://"),
             captcha=desk.intake.clients.CaptchaClient(_peer(captcha_app)),
             registry=desk.intake.clients.RegistryClient(_peer(registry_app)),
             identity=TokenReader(
@@ -250,7 +250,7 @@ def _tracking(house: _House, captcha_app: FastAPI, intake_app: FastAPI, registry
         parts=tracking.Parts(
             database=house.database("tracking"),
             broker=house.broker,
-            budgets=Budgets("memory://"),
+            rate_limits=RateLimits("memory://"),
             captcha=desk.tracking.clients.CaptchaClient(_peer(captcha_app)),
             intake=desk.tracking.clients.IntakeClient(_peer(intake_app)),
             registry=desk.tracking.clients.RegistryClient(_peer(registry_app)),
@@ -301,6 +301,6 @@ def _demo(house: _House, console: Console, intake_app: FastAPI, registry: Switch
     app.state.registry = registry
     app.state.intake = intake_app.state.intake
     app.state.messages = demo.Messages(messages, house.vault)
-    app.state.db = intake_app.state.db
+    app.state.services = intake_app.state.services
     demo.add_to(app)
     return app

@@ -13,17 +13,17 @@ from pydantic import SecretStr, ValidationError
 from starlette.routing import Mount, Router
 from starlette.types import ASGIApp
 
-from desk.chassis.bus import Broker, BrokerDownError, ContractError, UnroutableError
+from desk.chassis.bus import Broker, BrokerUnavailableError, ContractError, UnroutableError
 from desk.chassis.crypto import new_key_pair
 from desk.chassis.events import Message
 from desk.console.app import Demonstration, Parts, create_app
-from desk.console.db import Database, migrate
 from desk.console.domain.accounts import Account, Role
 from desk.console.seal import Seal
 from desk.console.service.experts import Experts
 from desk.console.service.sign_in import hash_password
 from desk.console.settings import Settings
 from desk.console.store.accounts import AccountStore
+from desk.database import Database, migrate
 from desk.expert import HEARD, BrokerAwayError, Catalog, FileReference, Files, Report, Subject, Told, read
 from desk.iran.provinces import PROVINCES
 from desk.topology.table import CASES, province_queue
@@ -69,7 +69,7 @@ class EmbeddedLine:
         )
         try:
             await self._broker.publish(message)
-        except (BrokerDownError, UnroutableError) as error:
+        except (BrokerUnavailableError, UnroutableError) as error:
             raise BrokerAwayError(str(error)) from error
 
     async def put_up(self, tracking_code: str, name: str, content: bytes) -> FileReference:
@@ -131,21 +131,21 @@ class Console:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Make tables and accounts on first use, and run."""
-        await migrate(self._url)
+        await migrate("desk.console", self._url)
         await self._add_accounts()
         async with self.app.router.lifespan_context(self.app):
             yield
 
     async def expert_of(self, province: str) -> Account:
         """Give the account of a province's expert."""
-        async with self._parts.database.look() as session:
+        async with self._parts.database.read() as session:
             found = await AccountStore(session, self._parts.seal).by_username(province.replace("_", "-"))
         if found is None:
             raise LookupError(province)
         return found[0]
 
     async def _add_accounts(self) -> None:
-        async with self._parts.database.look() as session:
+        async with self._parts.database.read() as session:
             if await AccountStore(session, self._parts.seal).of_province(PROVINCES[0].key):
                 return
         password_hash = await hash_password(PASSWORD)

@@ -11,12 +11,13 @@ from fastapi.templating import Jinja2Templates
 from pydantic import BaseModel, StringConstraints
 from starlette.staticfiles import StaticFiles
 
+from desk.chassis.app import Session
 from desk.chassis.crypto import Vault
-from desk.chassis.db import Database, Session
 from desk.chassis.problem import DomainError
 from desk.chassis.storage import FolderStore, ObjectMissingError
 from desk.console.domain.errors import ConsoleError
 from desk.console.store.cases import KnownCase
+from desk.database import Database
 from desk.intake.service import Intake
 from desk.iran.digits import to_persian
 from desk.iran.jalali import format_moment

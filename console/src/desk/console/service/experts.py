@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.console import events
-from desk.console.db import Database
 from desk.console.domain.accounts import Account
 from desk.console.domain.cases import Case, Kind, State, written
 from desk.console.domain.errors import CaseNotHereError, ConsoleError, NotFoundError
@@ -21,6 +20,7 @@ from desk.console.store.cases import CaseStore, Entry, KnownCase, SubSubject
 from desk.console.store.desk import DeedStore, Template, TemplateStore
 from desk.console.store.lists import Figures, ListStore, Wanted
 from desk.console.store.reports import NewFile, ReportStore, SentReport
+from desk.database import Database
 from desk.expert import FileReference, Report, Titled
 from desk.iran.workdays import WorkCalendar
 
@@ -96,7 +96,7 @@ class Experts:
 
     async def page(self, wanted: Wanted) -> Page:
         """Give a page of a list."""
-        async with self.database.look() as session:
+        async with self.database.read() as session:
             cases = CaseStore(session, self.seal, self.calendar)
             rows, more = await ListStore(session, self.seal).page(wanted)
             found = await cases.found(rows)
@@ -109,14 +109,14 @@ class Experts:
         now = self.clock()
         counted_at, figures = self._figures.get(account.province, (None, None))
         if counted_at is None or figures is None or now - counted_at > FIGURES_KEPT:
-            async with self.database.look() as session:
+            async with self.database.read() as session:
                 figures = await ListStore(session, self.seal).figures(account.province, now)
             self._figures[account.province] = (now, figures)
         return figures
 
     async def view(self, province: str, tracking_code: str) -> CaseView:
         """Show a case. Raises CaseNotHereError."""
-        async with self.database.look() as session:
+        async with self.database.read() as session:
             cases = CaseStore(session, self.seal, self.calendar)
             known = await cases.get(province, tracking_code)
             if known is None or known.request is None:
@@ -193,19 +193,19 @@ class Experts:
 
     async def templates(self, province: str) -> list[Template]:
         """List a province's templates."""
-        async with self.database.look() as session:
+        async with self.database.read() as session:
             return await TemplateStore(session).of_province(province)
 
     async def known(self, province: str, tracking_codes: Sequence[str]) -> list[KnownCase]:
         """Find several cases; those that are not here are left out."""
-        async with self.database.look() as session:
+        async with self.database.read() as session:
             cases = CaseStore(session, self.seal, self.calendar)
             found = [await cases.get(province, code) for code in tracking_codes]
             return [each for each in found if each is not None and each.request is not None]
 
     async def province_of(self, tracking_code: str) -> str:
         """Tell which of the served provinces has a case now. Raises CaseNotHereError."""
-        async with self.database.look() as session:
+        async with self.database.read() as session:
             found = await CaseStore(session, self.seal, self.calendar).province_of(tracking_code)
         if found is None:
             raise CaseNotHereError
@@ -213,7 +213,7 @@ class Experts:
 
     async def newest(self, province: str | None, most: int) -> list[KnownCase]:
         """List the newest cases, of one province or of all."""
-        async with self.database.look() as session:
+        async with self.database.read() as session:
             cases = CaseStore(session, self.seal, self.calendar)
             return await cases.found(await ListStore(session, self.seal).newest(province, most))
 

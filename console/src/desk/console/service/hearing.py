@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from desk.console.db import Database
 from desk.console.domain import words
 from desk.console.domain.cases import Case, Kind, answer_days
 from desk.console.events import Objected, Overdue, Rated, Replied, Withdrawn
 from desk.console.seal import Seal
 from desk.console.store.cases import CaseStore, Entry
 from desk.console.store.reports import ReportStore
+from desk.database import Database
 from desk.expert import Refusal, Report, Request, Told
 from desk.iran.workdays import WorkCalendar
 
@@ -36,7 +36,7 @@ class Hearing:
         now = self.clock()
         async with self.database.transaction() as session:
             cases = CaseStore(session, self.seal, self.calendar)
-            if not await cases.first_time(told.id, now):
+            if not await cases.record_in_inbox(told.id, now):
                 return
             case = await cases.locked(Case(province, told.tracking_code))
             if told.request is not None:

@@ -7,11 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from desk.console.db import Database
 from desk.console.line import Line, Lines
 from desk.console.seal import Seal
 from desk.console.store.cases import CaseStore, Entry
 from desk.console.store.reports import ReportStore, WaitingReport
+from desk.database import Database
 from desk.expert import BrokerAwayError, FileRefusedError
 from desk.iran.workdays import WorkCalendar
 

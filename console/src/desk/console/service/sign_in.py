@@ -11,7 +11,6 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.console.db import Database
 from desk.console.domain.accounts import (
     TRIES_OF_ACCOUNT,
     TRIES_OF_ADDRESS,
@@ -27,6 +26,7 @@ from desk.console.domain.errors import FieldError, SecondFactorError, SignInErro
 from desk.console.seal import Seal
 from desk.console.store.accounts import AccountStore
 from desk.console.store.desk import DeedStore
+from desk.database import Database
 from desk.iran.digits import bare
 
 SEEN_EVERY = timedelta(minutes=1)
@@ -83,7 +83,7 @@ class SignIn:
     async def visit(self, token: str) -> Visit | None:
         """Find the visit of a cookie, unless its time is over."""
         now = self.clock()
-        async with self.database.look() as session:
+        async with self.database.read() as session:
             found = await AccountStore(session, self.seal).visit(token)
         if found is None or found.over(now):
             return None
@@ -142,7 +142,7 @@ class SignIn:
     async def change_password(self, visit: Visit, old: str, new: str, again: str) -> str:
         """Change the password and end all other visits; return a new cookie. Raises FieldError."""
         account = visit.account
-        async with self.database.look() as session:
+        async with self.database.read() as session:
             found = await AccountStore(session, self.seal).by_username(account.username)
         if found is None or not await _fits(found[1].password_hash, old[:1000]):
             raise FieldError("old", "گذرواژهٔ کنونی درست نیست. آن را دوباره بنویسید.")

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
 
-from desk.console.db import Database
 from desk.console.domain.accounts import Account, Role, first_password, name_of, username_of
 from desk.console.domain.cases import written
 from desk.console.domain.errors import FieldError, NotFoundError
@@ -16,6 +15,7 @@ from desk.console.seal import Seal
 from desk.console.service.sign_in import hash_password
 from desk.console.store.accounts import AccountStore
 from desk.console.store.desk import Deed, DeedStore, Template, TemplateStore
+from desk.database import Database
 from desk.iran.digits import fold
 
 TITLE_MAX = 120
@@ -33,7 +33,7 @@ class Supervising:
 
     async def accounts(self, province: str) -> list[Account]:
         """List the accounts of a province."""
-        async with self.database.look() as session:
+        async with self.database.read() as session:
             return await AccountStore(session, self.seal).of_province(province)
 
     async def add_account(
@@ -92,7 +92,7 @@ class Supervising:
 
     async def templates(self, province: str) -> list[Template]:
         """List the templates of a province."""
-        async with self.database.look() as session:
+        async with self.database.read() as session:
             return await TemplateStore(session).of_province(province)
 
     async def save_template(
@@ -121,7 +121,7 @@ class Supervising:
 
     async def deeds(self, province: str, tracking_code: str | None) -> list[Deed]:
         """List who did what, the newest first."""
-        async with self.database.look() as session:
+        async with self.database.read() as session:
             return await DeedStore(session).newest(province, tracking_code)
 
     @staticmethod

@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import Row, Table, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.console.db import insert_into
 from desk.console.domain.cases import Case, Hold, Stage, State
 from desk.console.seal import Seal
 from desk.console.store.tables import case as cases
 from desk.console.store.tables import case_document, case_word, entry, heard, sub_subject
+from desk.database import insert_into
 from desk.expert import FileReference, Request
 from desk.iran.workdays import WorkCalendar
 
@@ -57,6 +57,7 @@ class CaseStore:
 
     def __init__(self, session: AsyncSession, seal: Seal, calendar: WorkCalendar) -> None:
         self._session, self._seal, self._calendar = session, seal, calendar
+        self._dialect = session.get_bind().dialect.name
 
     async def get(self, province: str, tracking_code: str, *, lock: bool = False) -> KnownCase | None:
         """Find a case, locked until the transaction ends if it is to be changed."""
@@ -91,7 +92,7 @@ class CaseStore:
 
     async def locked(self, new: Case) -> Case:
         """Lock a case until the transaction ends, beginning it if it is not there: only one of two events begins it."""
-        await self._session.execute(insert_into(self._session, cases).values(self.values(new)).on_conflict_do_nothing())
+        await self._session.execute(insert_into(self._dialect, cases).values(self.values(new)).on_conflict_do_nothing())
         known = await self.get(new.province, new.tracking_code, lock=True)
         return known.case if known else new
 
@@ -104,7 +105,7 @@ class CaseStore:
     async def _write(self, table: Table, values: dict[str, object]) -> None:
         key = ("province", "tracking_code")
         changed = {name: value for name, value in values.items() if name not in key}
-        writing = insert_into(self._session, table).values(values)
+        writing = insert_into(self._dialect, table).values(values)
         await self._session.execute(writing.on_conflict_do_update(index_elements=key, set_=changed))
 
     def document(self, case: Case, request: Request) -> dict[str, object]:
@@ -154,15 +155,15 @@ class CaseStore:
         await self._session.execute(insert(case_word), rows)
         title = {"title": request.sub_subject.title, "subject_title": request.subject.title}
         await self._session.execute(
-            insert_into(self._session, sub_subject)
+            insert_into(self._dialect, sub_subject)
             .values(province=case.province, key=request.sub_subject.key, **title)
             .on_conflict_do_update(index_elements=("province", "key"), set_=title)
         )
 
-    async def first_time(self, event_id: str, now: datetime) -> bool:
+    async def record_in_inbox(self, event_id: str, now: datetime) -> bool:
         """Note an event as heard; False if it was before, so that its effect must not happen again."""
         noted = await self._session.execute(
-            insert_into(self._session, heard)
+            insert_into(self._dialect, heard)
             .values(event_id=event_id, at=now)
             .on_conflict_do_nothing()
             .returning(heard.c.event_id)

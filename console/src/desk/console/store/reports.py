@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Row, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.console.db import wake_after_commit
 from desk.console.domain.cases import State
 from desk.console.seal import Seal
 from desk.console.store.tables import outgoing_file, report
+from desk.database import notify_after_commit
 from desk.expert import FileReference, Report
 
 LEASE = timedelta(seconds=60)
@@ -99,7 +99,7 @@ class ReportStore:
                     document=self._sealed({"name": file.name}, place),
                 )
             )
-        wake_after_commit(self._session)
+        notify_after_commit(self._session)
 
     async def claim(self, now: datetime, most: int) -> list[WaitingReport]:
         """Take reports that are due for as long as a lease lasts; of each case only the first that waits."""

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table
 
-from desk.console.db import UtcDateTime, new_metadata
+from desk.database import UtcDateTime, new_metadata
 
 metadata = new_metadata()
 

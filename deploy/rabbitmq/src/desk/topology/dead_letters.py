@@ -9,7 +9,7 @@ from datetime import datetime
 from aio_pika.abc import AbstractIncomingMessage
 from aio_pika.exceptions import PublishError
 
-from desk.chassis.bus import BrokerDownError
+from desk.chassis.bus import BrokerUnavailableError
 from desk.chassis.bus.rabbit.layout import RETRY_EXCHANGE, dead_queue, replay_key
 from desk.chassis.bus.rabbit.link import Link, address, broker_faults, open_link, user_of
 from desk.chassis.bus.rabbit.wire import DIED_OF, EXCHANGE, Journey, journey_of, sent_on
@@ -108,7 +108,7 @@ async def dead_letters(url: str) -> AsyncIterator[DeadLetters]:
                 yield DeadLetters(link, user_of(url))
             finally:
                 await link.close()
-    except BrokerDownError as error:
+    except BrokerUnavailableError as error:
         raise TopologyError(f"RabbitMQ: {error}") from None
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from desk.chassis.settings import QuietSettings
+from desk.chassis.settings import DeskSettings
 from desk.topology.errors import TopologyError
 
 
-class Settings(QuietSettings):
+class Settings(DeskSettings):
     """Read once, at the start of the command; every name is prefixed ``DESK_TOPOLOGY_``."""
 
     model_config = SettingsConfigDict(env_prefix="DESK_TOPOLOGY_")

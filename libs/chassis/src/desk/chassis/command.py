@@ -14,10 +14,10 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 from sqlalchemy.exc import SQLAlchemyError
 
-from desk.chassis.db import migrate
 from desk.chassis.serving import DRAIN_SECONDS, serve
 from desk.chassis.settings import StoreSettings
-from desk.chassis.storage import StorageDownError
+from desk.chassis.storage import ObjectStoreUnavailableError
+from desk.database import migrate
 
 KEEP_ALIVE_SECONDS = 75
 """Longer than the gateway keeps its connections, so that none is closed under a request."""
@@ -62,7 +62,7 @@ def run(service: Service, arguments: Sequence[str] | None = None) -> None:
         prefix = f"DESK_{service.name.upper().replace('-', '_')}_"
         faults = [f"{prefix}{str(part['loc'][0]).upper()}: {part['msg']}" for part in error.errors(include_input=False)]
         sys.exit("\n".join(f"desk-{service.name}: {fault}" for fault in faults))
-    except (StorageDownError, TaskFailedError, SettingsError) as error:
+    except (ObjectStoreUnavailableError, TaskFailedError, SettingsError) as error:
         sys.exit(f"desk-{service.name}: {error}")
 
 

@@ -20,7 +20,7 @@ _ALGORITHM = "Ed25519"
 _CLOCK_SKEW_SECONDS = 30
 
 
-class SealBrokenError(Exception):
+class DecryptionError(Exception):
     """A sealed value was changed, moved to another row, or its key is unknown."""
 
 
@@ -66,17 +66,17 @@ class Vault:
         return bytes([len(key_id)]) + key_id + nonce + sealed
 
     def open(self, sealed: bytes, place: str) -> bytes:
-        """Decrypt what :meth:`seal` made for the same place. Raises SealBrokenError."""
+        """Decrypt what :meth:`seal` made for the same place. Raises DecryptionError."""
         table = place.partition(":")[0]
         start = 1 + sealed[0] if sealed else 0
         key_id = sealed[1:start].decode("ascii", "replace")
         cipher = self._ciphers.get(key_id)
         if cipher is None:
-            raise SealBrokenError(f"no key {key_id!r} for {table}")
+            raise DecryptionError(f"no key {key_id!r} for {table}")
         try:
             return cipher.decrypt(sealed[start : start + _NONCE_BYTES], sealed[start + _NONCE_BYTES :], place.encode())
         except (InvalidTag, ValueError):  # ValueError: cut off within the nonce
-            raise SealBrokenError(f"the seal of {table} is broken") from None
+            raise DecryptionError(f"the seal of {table} is broken") from None
 
     def index(self, value: str, purpose: str) -> str:
         """Blind index: a keyed hash (HMAC-SHA256, hex) by which ``value`` can be looked up but not read."""

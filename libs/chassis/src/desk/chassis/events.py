@@ -30,8 +30,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.chassis.crypto import SealBrokenError, Vault
-from desk.chassis.db import UtcDateTime, hint_after_commit, insert_into, new_metadata
+from desk.chassis.crypto import DecryptionError, Vault
+from desk.database import UtcDateTime, insert_into, new_metadata, notify_after_commit
 
 log = structlog.get_logger(__name__)
 
@@ -192,7 +192,7 @@ class Outbox:
                 "tries": 0,
             },
         )
-        hint_after_commit(session)
+        notify_after_commit(session)
         return envelope.id
 
     async def claim(self, session: AsyncSession, limit: int) -> list[Message]:
@@ -210,13 +210,13 @@ class Outbox:
         rows = (await session.execute(due)).all()
         messages = [message for message in map(self._message, rows) if message is not None]
         if len(messages) < len(rows):
-            await self.put_off(session, [row.id for row in rows if row.id not in {each.id for each in messages}])
+            await self.schedule_retry(session, [row.id for row in rows if row.id not in {each.id for each in messages}])
         return messages
 
     def _message(self, row: Row[Any]) -> Message | None:
         try:
             body = self._vault.open(row.body, f"outbox.body:{row.id}")
-        except SealBrokenError as error:
+        except DecryptionError as error:
             log.error("event cannot be read", event_id=row.id, type=row.type, reason=str(error))  # noqa: TRY400 - the reason says it all
             return None
         return Message(row.id, row.exchange, row.routing_key, row.type, body)
@@ -225,7 +225,7 @@ class Outbox:
         """Record that the broker has confirmed these events."""
         await session.execute(update(outbox).where(outbox.c.id.in_(ids)).values(sent_at=datetime.now(UTC)))
 
-    async def put_off(self, session: AsyncSession, ids: Sequence[str]) -> None:
+    async def schedule_retry(self, session: AsyncSession, ids: Sequence[str]) -> None:
         """Keep these events for a later try: 1 s after the first failure, twice as long each time, at most 15 s."""
         now = datetime.now(UTC)
         rows = (await session.execute(select(outbox.c.id, outbox.c.tries).where(outbox.c.id.in_(ids)))).all()
@@ -242,7 +242,7 @@ class Outbox:
         return count, (datetime.now(UTC) - oldest).total_seconds() if oldest is not None else 0.0
 
 
-async def first_time(session: AsyncSession, event_id: str) -> bool:
+async def record_in_inbox(session: AsyncSession, event_id: str) -> bool:
     """Enter an event into the inbox; False if it is there already, so that its effect must not happen again."""
     entered = await session.execute(
         insert_into(session.get_bind().dialect.name, inbox)

@@ -1,4 +1,4 @@
-"""What the orchestrator asks: is the process alive, may it get requests, how is it doing."""
+"""Liveness, readiness and metrics, for the orchestrator."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -12,17 +12,17 @@ from desk.chassis.telemetry import Telemetry
 READY_TIMEOUT_SECONDS = 2.0
 
 Check = Callable[[], Awaitable[None]]
-"""Raises if the service must not get requests."""
+"""Raises if the service must not receive requests."""
 
 
 class Readiness:
-    """Whether this process may get requests: not while it stops, and not while its own store is away."""
+    """Whether this process may receive requests: not while it stops, and not while its own store is unavailable."""
 
     def __init__(self, check: Check | None) -> None:
         self._check = check
         self.stopping = False
 
-    async def demand(self) -> None:
+    async def require_ready(self) -> None:
         """Raise ServiceUnavailableError unless ready."""
         if self.stopping:
             raise ServiceUnavailableError("stopping")
@@ -31,12 +31,12 @@ class Readiness:
         try:
             async with asyncio.timeout(READY_TIMEOUT_SECONDS):
                 await self._check()
-        except Exception as error:  # whatever the driver raises, the answer is the same
+        except Exception as error:  # any error of the driver means the same
             raise ServiceUnavailableError(f"store: {type(error).__name__}") from error
 
 
 def health_router(readiness: Readiness, telemetry: Telemetry) -> APIRouter:
-    """Return the three routes the gateway never passes on."""
+    """Return the three routes that the gateway never forwards."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/health/live")
@@ -45,7 +45,7 @@ def health_router(readiness: Readiness, telemetry: Telemetry) -> APIRouter:
 
     @router.get("/health/ready")
     async def ready() -> dict[str, str]:
-        await readiness.demand()
+        await readiness.require_ready()
         return {"status": "ready"}
 
     @router.get("/metrics")

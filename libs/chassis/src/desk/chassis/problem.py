@@ -3,9 +3,10 @@
 ::
 
     DomainError
-    ├── ServiceUnavailableError   503, a part we depend on does not answer
-    ├── BudgetExhaustedError      429, too many tries
-    └── ...                       every service adds its own, in its domain
+    ├── ServiceUnavailableError      503, a dependency is unavailable
+    ├── RateLimitExceededError       429, too many attempts
+    ├── IdempotencyKeyMissingError   400, no usable Idempotency-Key header
+    └── ...                          every service adds its own, in its domain
 
 They are rendered as RFC 9457 problem details in one place, :mod:`desk.chassis.app.rendering`.
 """
@@ -25,10 +26,10 @@ class FieldError:
 
 
 class DomainError(Exception):
-    """A rule of the desk was broken; subclasses say which one.
+    """Base of the errors that are answered with problem details; each subclass is one case.
 
-    ``status`` is the HTTP status, ``code`` the stable name a program may rely on, ``title`` the Persian sentence a
-    person reads (it says what to do next) and ``field`` the form field it belongs to, if there is one.
+    ``status`` is the HTTP status, ``code`` the stable name for programs, ``title`` the Persian sentence for people (it
+    says what to do next) and ``field`` the form field it belongs to, if any.
     """
 
     status: ClassVar[int] = 422
@@ -46,7 +47,7 @@ class DomainError(Exception):
 
 
 class ServiceUnavailableError(DomainError):
-    """A part the desk depends on does not answer; the caller may try again."""
+    """A dependency is unavailable; the caller may retry."""
 
     status = 503
     code = "service_unavailable"
@@ -56,9 +57,16 @@ class ServiceUnavailableError(DomainError):
         super().__init__(reason, retry_after=retry_after)
 
 
-class BudgetExhaustedError(DomainError):
-    """Too many tries from one source or for one number; ``retry_after`` says when the next may come."""
+class RateLimitExceededError(DomainError):
+    """Too many attempts from one source or for one number; ``retry_after`` is the wait in seconds."""
 
     status = 429
     code = "budget_exhausted"
     title = "تعداد تلاش‌ها بیش از اندازه بوده است. لطفاً کمی صبر کنید و دوباره تلاش کنید."
+
+
+class IdempotencyKeyMissingError(DomainError):
+    """The Idempotency-Key header is missing or unusable, so a retry could have a second effect."""
+
+    status, code = 400, "idempotency_key_missing"
+    title = "سرآیند Idempotency-Key لازم است: ۸ تا ۶۴ حرف، رقم یا خط تیره."

@@ -17,7 +17,7 @@ from minio.commonconfig import ENABLED, Filter, Tag, Tags
 from minio.error import MinioException, S3Error
 from minio.lifecycleconfig import Expiration, LifecycleConfig, Rule
 
-from desk.chassis.storage import CHUNK_BYTES, ObjectMissingError, StorageDownError, checked_key
+from desk.chassis.storage import CHUNK_BYTES, ObjectMissingError, ObjectStoreUnavailableError, checked_key
 
 CONNECT_SECONDS, READ_SECONDS = 2.0, 10.0
 CONNECTIONS = 20
@@ -55,7 +55,7 @@ class S3Store:
         self._links = _client(settings, place, secure=scheme == "https" if scheme else settings.secure)
 
     async def put(self, key: str, content: BinaryIO, size: int, media_type: str) -> None:
-        """Store ``size`` bytes, waiting to be kept. Raises StorageDownError."""
+        """Store ``size`` bytes, waiting to be kept. Raises ObjectStoreUnavailableError."""
         tags = Tags(for_object=True)
         tags.update([_WAITING])
         await _off_the_loop(
@@ -65,11 +65,11 @@ class S3Store:
         )
 
     async def keep(self, key: str) -> None:
-        """Make the object stay. Raises ObjectMissingError or StorageDownError."""
+        """Make the object stay. Raises ObjectMissingError or ObjectStoreUnavailableError."""
         await _off_the_loop(lambda: self._client.delete_object_tags(self._bucket, checked_key(key)))
 
     async def read(self, key: str) -> AsyncIterator[bytes]:
-        """Yield the object in chunks. Raises ObjectMissingError or StorageDownError."""
+        """Yield the object in chunks. Raises ObjectMissingError or ObjectStoreUnavailableError."""
         response = await _off_the_loop(lambda: self._client.get_object(self._bucket, checked_key(key)))
         try:
             while chunk := await _off_the_loop(lambda: response.read(CHUNK_BYTES)):
@@ -79,7 +79,7 @@ class S3Store:
             response.release_conn()
 
     async def delete(self, key: str) -> None:
-        """Remove the object if it is there. Raises StorageDownError."""
+        """Remove the object if it is there. Raises ObjectStoreUnavailableError."""
         await _off_the_loop(lambda: self._client.remove_object(self._bucket, checked_key(key)))
 
     async def link(self, key: str, name: str, seconds: int) -> str:
@@ -95,7 +95,7 @@ class S3Store:
         )
 
     async def set_up(self) -> list[str]:
-        """Make the bucket and its lifecycle; return a line for each thing that was changed. Raises StorageDownError."""
+        """Create the bucket and its lifecycle rules; return a line per change. Raises ObjectStoreUnavailableError."""
         return await _off_the_loop(self._set_up)
 
     def _set_up(self) -> list[str]:
@@ -140,12 +140,12 @@ def _client(settings: S3Settings, endpoint: str, *, secure: bool) -> Minio:
 
 
 async def _off_the_loop(call: Callable[[], T]) -> T:
-    """Run one SDK call in a thread. Raises ObjectMissingError or StorageDownError."""
+    """Run one SDK call in a thread. Raises ObjectMissingError or ObjectStoreUnavailableError."""
     try:
         return await asyncio.to_thread(call)
     except S3Error as error:
         if error.code == "NoSuchKey":
             raise ObjectMissingError from None
-        raise StorageDownError(f"S3 refuses: {error.code}") from None
+        raise ObjectStoreUnavailableError(f"S3 refuses: {error.code}") from None
     except (MinioException, urllib3.exceptions.HTTPError, OSError) as error:
-        raise StorageDownError(f"S3 does not answer: {type(error).__name__}") from None
+        raise ObjectStoreUnavailableError(f"S3 does not answer: {type(error).__name__}") from None

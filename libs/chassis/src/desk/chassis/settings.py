@@ -17,7 +17,7 @@ SECRETS_DIR = "DESK_SECRETS_DIR"
 """Names a folder with a file per setting, such as ``DESK_INTAKE_INDEX_KEY``, as Kubernetes and Docker mount secrets."""
 
 
-class QuietSettings(BaseSettings):
+class DeskSettings(BaseSettings):
     """Base of all settings: what is wrong with one is told without its value, which may be a secret.
 
     A setting comes from the environment, or else from the file of its name in the folder ``DESK_SECRETS_DIR``.
@@ -55,7 +55,7 @@ class _SecretFiles(SecretsSettingsSource):
             raise SettingsError(f"{SECRETS_DIR}: cannot read the secrets in {folder}: {type(error).__name__}") from None
 
 
-class StoreSettings(QuietSettings):
+class StoreSettings(DeskSettings):
     """Settings of a service with a database, events and personal data."""
 
     database_url: SecretStr
@@ -66,21 +66,21 @@ class StoreSettings(QuietSettings):
     """Base64 of the key for blind indexes, 32 bytes or more."""
 
 
-class LogSettings(QuietSettings):
+class LogSettings(DeskSettings):
     """How a service logs."""
 
     log_style: Literal["json", "console"] = "json"
     log_level: str = "INFO"
 
 
-class BrokerSettings(QuietSettings):
+class BrokerSettings(DeskSettings):
     """Settings of a service that announces or hears events."""
 
     broker_url: SecretStr
     """``amqp://user:password@host:port/vhost`` or ``amqps://…``."""
 
 
-class ObjectSettings(QuietSettings):
+class ObjectSettings(DeskSettings):
     """Settings of a service that keeps files on an S3 server."""
 
     s3_endpoint: str

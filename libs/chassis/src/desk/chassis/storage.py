@@ -18,7 +18,7 @@ class ObjectMissingError(Exception):
     """There is no object under this key."""
 
 
-class StorageDownError(Exception):
+class ObjectStoreUnavailableError(Exception):
     """The store does not answer, refuses or is full; nothing was written."""
 
 
@@ -33,19 +33,19 @@ class ObjectStore(Protocol):
     """Keeps objects; a key is made of ASCII letters, digits, ``-`` and single ``/`` between them, else ValueError."""
 
     async def put(self, key: str, content: BinaryIO, size: int, media_type: str) -> None:
-        """Store ``size`` bytes read from ``content``, whole or not at all. Raises StorageDownError."""
+        """Store ``size`` bytes read from ``content``, whole or not at all. Raises ObjectStoreUnavailableError."""
 
     async def keep(self, key: str) -> None:
         """Make the object stay: a store may forget after a day what is not kept.
 
-        Raises ObjectMissingError or StorageDownError.
+        Raises ObjectMissingError or ObjectStoreUnavailableError.
         """
 
     def read(self, key: str) -> AsyncIterator[bytes]:
-        """Yield the object in chunks. Raises ObjectMissingError or StorageDownError."""
+        """Yield the object in chunks. Raises ObjectMissingError or ObjectStoreUnavailableError."""
 
     async def delete(self, key: str) -> None:
-        """Remove the object if it is there. Raises StorageDownError."""
+        """Remove the object if it is there. Raises ObjectStoreUnavailableError."""
 
     async def link(self, key: str, name: str, seconds: int) -> str:
         """Give an address under which anybody can fetch the object as ``name`` for ``seconds``."""
@@ -66,7 +66,7 @@ class FolderStore:
         folder.mkdir(parents=True, exist_ok=True)
 
     async def put(self, key: str, content: BinaryIO, size: int, media_type: str) -> None:  # noqa: ARG002 - a folder keeps no media type
-        """Store the content. Raises StorageDownError if the disk refuses or the content is short."""
+        """Store the content. Raises ObjectStoreUnavailableError if the disk refuses or the content is short."""
         await asyncio.to_thread(self._write, self._path(key), content, size)
 
     async def keep(self, key: str) -> None:
@@ -75,7 +75,7 @@ class FolderStore:
             raise ObjectMissingError(key)
 
     async def read(self, key: str) -> AsyncIterator[bytes]:
-        """Yield the file in chunks. Raises ObjectMissingError, or StorageDownError if the disk refuses."""
+        """Yield the file in chunks. Raises ObjectMissingError, or ObjectStoreUnavailableError if the disk refuses."""
         try:
             file = await asyncio.to_thread(self._path(key).open, "rb")
             with file:
@@ -84,16 +84,16 @@ class FolderStore:
         except _NOT_THERE:
             raise ObjectMissingError(key) from None
         except OSError as error:
-            raise StorageDownError(str(error)) from error
+            raise ObjectStoreUnavailableError(str(error)) from error
 
     async def delete(self, key: str) -> None:
-        """Remove the file if it is there. Raises StorageDownError if the disk refuses."""
+        """Remove the file if it is there. Raises ObjectStoreUnavailableError if the disk refuses."""
         try:
             await asyncio.to_thread(self._path(key).unlink)
         except _NOT_THERE:
             return
         except OSError as error:
-            raise StorageDownError(str(error)) from error
+            raise ObjectStoreUnavailableError(str(error)) from error
 
     async def link(self, key: str, name: str, seconds: int) -> str:
         """Give an address that is good for ``seconds``, in this process only."""
@@ -118,7 +118,7 @@ class FolderStore:
             target.parent.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=target.parent)
         except OSError as error:
-            raise StorageDownError(str(error)) from error
+            raise ObjectStoreUnavailableError(str(error)) from error
         part = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -128,9 +128,9 @@ class FolderStore:
                 file.flush()
                 os.fsync(file.fileno())
             if written != size:
-                raise StorageDownError(f"{written} bytes came instead of {size}")
+                raise ObjectStoreUnavailableError(f"{written} bytes came instead of {size}")
             part.replace(target)
         except OSError as error:
-            raise StorageDownError(str(error)) from error
+            raise ObjectStoreUnavailableError(str(error)) from error
         finally:
             part.unlink(missing_ok=True)

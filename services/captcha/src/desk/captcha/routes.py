@@ -19,7 +19,7 @@ from desk.captcha.domain import (
 from desk.captcha.service import Captchas, Issued
 from desk.chassis.app import problems, source_of
 from desk.chassis.events import Moment
-from desk.chassis.problem import BudgetExhaustedError
+from desk.chassis.problem import RateLimitExceededError
 
 router = APIRouter()
 
@@ -93,7 +93,7 @@ CaptchasOfApp = Annotated[Captchas, Depends(_captchas)]
     status_code=201,
     summary="Ask for a challenge",
     response_model_exclude_none=True,
-    responses=problems(KindUnavailableError, BudgetExhaustedError, CaptchaUnavailableError),
+    responses=problems(KindUnavailableError, RateLimitExceededError, CaptchaUnavailableError),
 )
 async def issue(wanted: CaptchaWanted, request: Request, response: Response, captchas: CaptchasOfApp) -> Captcha:
     """Issue a challenge that is good for one answer within five minutes."""

@@ -68,7 +68,7 @@ class Captchas:
     async def issue(self, kind: Kind, purpose: Purpose, source: str) -> Issued:
         """Put a new challenge to whoever asks from ``source``.
 
-        Raises KindUnavailableError, BudgetExhaustedError, NoneReadyError or CaptchaUnavailableError.
+        Raises KindUnavailableError, RateLimitExceededError, NoneReadyError or CaptchaUnavailableError.
         """
         demand_offered(kind, purpose)
         issue = self._set_work if kind is Kind.WORK else self._from_pool

@@ -22,7 +22,7 @@ from desk.captcha.domain import (
     Outcome,
     Purpose,
 )
-from desk.chassis.problem import BudgetExhaustedError, ServiceUnavailableError
+from desk.chassis.problem import RateLimitExceededError, ServiceUnavailableError
 from desk.chassis.redis import within_time
 
 # One round trip: whoever has asked too often takes nothing, an empty pool counts against nobody, and what is taken is
@@ -110,7 +110,7 @@ class ChallengeStore:
     async def issue(self, captcha_id: str, kind: Kind, purpose: Purpose, source: str, allowance: Allowance) -> bytes:
         """Take one from the pool for ``source`` and keep it for its life, in one round trip.
 
-        Returns the picture; nothing for a sound, which :meth:`sound` gives. Raises BudgetExhaustedError,
+        Returns the picture; nothing for a sound, which :meth:`sound` gives. Raises RateLimitExceededError,
         NoneReadyError or CaptchaUnavailableError.
         """
         keys = [_asked_key("code", source), pool_key(kind), _key(captcha_id)]
@@ -124,7 +124,7 @@ class ChallengeStore:
         return bytes(value)
 
     async def count_work(self, source: str, allowance: Allowance) -> int:
-        """Count a proof of work for ``source`` and return how many it had before. Raises BudgetExhaustedError."""
+        """Count a proof of work for ``source`` and return how many it had before. Raises RateLimitExceededError."""
         call = self._count(keys=[_asked_key("work", source)], args=[allowance.most, allowance.seconds])
         outcome, value = await in_time(call)
         _demand_allowed(outcome, value)
@@ -163,7 +163,7 @@ class ChallengeStore:
 
 def _demand_allowed(outcome: bytes | str, seconds: int) -> None:
     if _text(outcome) == "exhausted":
-        raise BudgetExhaustedError("captchas", retry_after=max(1, int(seconds)))
+        raise RateLimitExceededError("captchas", retry_after=max(1, int(seconds)))
 
 
 def pool_key(kind: Kind) -> str:

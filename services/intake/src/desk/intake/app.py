@@ -7,15 +7,15 @@ import httpx
 from fastapi import FastAPI
 
 from desk.chassis.app import Background, Closers, Worker, base_app
-from desk.chassis.budget import Budgets
 from desk.chassis.bus import Broker, Bus, Pruning, Relay
 from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.crypto import TokenReader, Vault
-from desk.chassis.db import Database
 from desk.chassis.events import Outbox
+from desk.chassis.rate_limits import RateLimits
 from desk.chassis.s3 import S3Settings, S3Store
 from desk.chassis.storage import ObjectStore
 from desk.chassis.telemetry import Telemetry, configure_logging
+from desk.database import Database
 from desk.intake import file_routes, internal_routes, routes
 from desk.intake.assertions import ProvinceAssertions
 from desk.intake.case_files import CaseFiles
@@ -42,7 +42,7 @@ class Parts:
     database: Database
     broker: Broker
     storage: ObjectStore
-    budgets: Budgets
+    rate_limits: RateLimits
     captcha: CaptchaClient
     registry: RegistryClient
     identity: TokenReader
@@ -58,12 +58,12 @@ def real_parts(settings: Settings) -> Parts:
     broker = RabbitBroker(settings.broker_url.get_secret_value(), telemetry)
     captcha = httpx.AsyncClient(base_url=settings.captcha_url, timeout=PEER_TIMEOUT_SECONDS)
     registry = httpx.AsyncClient(base_url=settings.registry_url, timeout=REGISTRY_TIMEOUT_SECONDS)
-    budgets = Budgets(settings.budget_url.get_secret_value())
+    rate_limits = RateLimits(settings.budget_url.get_secret_value())
     return Parts(
         database=Database(settings.database_url.get_secret_value()),
         broker=broker,
         storage=object_store(settings),
-        budgets=budgets,
+        rate_limits=rate_limits,
         captcha=CaptchaClient(captcha),
         registry=RegistryClient(registry),
         identity=TokenReader(
@@ -71,7 +71,7 @@ def real_parts(settings: Settings) -> Parts:
         ),
         vault=Vault.from_text(settings.vault_keys.get_secret_value(), settings.index_key.get_secret_value()),
         telemetry=telemetry,
-        close=(broker.close, captcha.aclose, registry.aclose, budgets.close),
+        close=(broker.close, captcha.aclose, registry.aclose, rate_limits.close),
     )
 
 
@@ -99,7 +99,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         parts = real_parts(settings)
     outbox = Outbox("/desk/intake", parts.vault)
     relay = Relay(parts.database, outbox, parts.broker, parts.telemetry)
-    parts.database.committed.append(relay.wake)
+    parts.database.after_commit.append(relay.wake)
     first_wait = timedelta(seconds=settings.identity_check_seconds)
     intake = Intake(
         parts.database,
@@ -138,15 +138,15 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
             stop=(parts.database.close, *parts.close),
         ),
     )
-    app.state.db = parts.database
+    app.state.services = parts
     app.state.intake = intake
-    app.state.budgets = parts.budgets
+    app.state.rate_limits = parts.rate_limits
     app.state.uploads_per_identity = settings.uploads_per_identity
     app.state.identity = parts.identity
     app.state.bus = bus
     app.state.case_files = case_files
     app.state.reply_files = reply_files
-    app.state.assertions = ProvinceAssertions(settings.province_keys, parts.budgets)
+    app.state.assertions = ProvinceAssertions(settings.province_keys, parts.rate_limits)
     app.state.tracking_tokens = TokenReader(
         settings.tracking_public_key.get_secret_value(), issuer=TRACKING_ISSUER, audience=TRACKING_AUDIENCE
     )

@@ -5,9 +5,9 @@ import binascii
 import json
 from collections.abc import Mapping
 
-from desk.chassis.budget import Budgets
 from desk.chassis.crypto import TokenError, TokenExpiredError, TokenReader
-from desk.chassis.problem import BudgetExhaustedError, DomainError
+from desk.chassis.problem import DomainError, RateLimitExceededError
+from desk.chassis.rate_limits import RateLimits
 
 AUDIENCE = "desk.files"
 LONGEST_SECONDS = 120
@@ -40,13 +40,13 @@ class AssertionReusedError(DomainError):
 class ProvinceAssertions:
     """Reads assertions: JWTs (Ed25519) with the province's key as ``iss``, for ``desk.files``, good for two minutes."""
 
-    def __init__(self, public_keys: Mapping[str, str], budgets: Budgets) -> None:
+    def __init__(self, public_keys: Mapping[str, str], rate_limits: RateLimits) -> None:
         """``public_keys`` maps provinces to PEMs."""
         self._readers = {
             key: TokenReader(pem, issuer=key, audience=AUDIENCE, longest_seconds=LONGEST_SECONDS)
             for key, pem in public_keys.items()
         }
-        self._budgets = budgets
+        self._budgets = rate_limits
 
     async def province_of(self, assertion: str) -> str:
         """Say whose it is, and let it not be used again. Raises AssertionInvalidError or AssertionReusedError."""
@@ -63,8 +63,8 @@ class ProvinceAssertions:
         if not isinstance(one, str) or not 0 < len(one) <= _ID_MAX:
             raise AssertionInvalidError("an assertion needs a jti")
         try:
-            await self._budgets.spend(_ONCE, "assertions", f"{province}/{one}")
-        except BudgetExhaustedError:
+            await self._budgets.reserve(_ONCE, "assertions", f"{province}/{one}")
+        except RateLimitExceededError:
             raise AssertionReusedError from None
         return province
 

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.bus import ContractError
 from desk.chassis.crypto import Vault
-from desk.chassis.db import Database, insert_into
 from desk.chassis.events import Received
-from desk.chassis.storage import ObjectMissingError, ObjectStore, StorageDownError
+from desk.chassis.storage import ObjectMissingError, ObjectStore, ObjectStoreUnavailableError
+from desk.database import Database, insert_into
 from desk.intake import files
 from desk.intake.domain import CaseNotFoundError, FileNotFoundHereError, IdentityState, TooManyAnswerFilesError
 from desk.intake.events import Referred
@@ -87,7 +87,7 @@ class CaseFiles:
                 await self.storage.keep(
                     file_id
                 )  # what is not kept is forgotten after a day, and its row is not written
-        except (StorageDownError, ObjectMissingError) as error:
+        except (ObjectStoreUnavailableError, ObjectMissingError) as error:
             raise StorageUnavailableError(str(error)) from error
         return Attachment(file_id, checked.name, checked.size, checked.media_type, checked.sha256)
 

@@ -13,7 +13,7 @@ from starlette.datastructures import UploadFile
 from desk.chassis.app import problems
 from desk.chassis.crypto import TokenError, TokenReader
 from desk.chassis.events import Moment
-from desk.chassis.problem import BudgetExhaustedError
+from desk.chassis.problem import RateLimitExceededError
 from desk.intake import assertions, domain, files
 from desk.intake.assertions import ProvinceAssertions
 from desk.intake.case_files import LINK_SECONDS, CaseFiles
@@ -168,7 +168,7 @@ async def link_for_applicant(
         *_NO_REPLY,
         *BAD_FILES,
         domain.TooManyFilesError,
-        BudgetExhaustedError,
+        RateLimitExceededError,
         StorageUnavailableError,
     ),
     openapi_extra=_multipart(_ONE_FILE),

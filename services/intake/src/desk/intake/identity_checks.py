@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.bus import ContractError
 from desk.chassis.crypto import Vault
-from desk.chassis.db import Database
 from desk.chassis.events import Outbox, Received
 from desk.chassis.telemetry import Telemetry
+from desk.database import Database
 from desk.intake.announcements import whole
 from desk.intake.clients import RegistryClient
 from desk.intake.domain import IdentityState, Request, Verdict, conclude, is_foreign, next_check

@@ -5,8 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 
-from desk.chassis.app import problems
-from desk.chassis.db import Session
+from desk.chassis.app import Session, problems
 from desk.chassis.events import Moment
 from desk.intake import domain
 from desk.intake.domain import IdentityState

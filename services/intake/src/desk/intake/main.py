@@ -4,7 +4,7 @@ import asyncio
 import time
 
 from desk.chassis.command import Service, run
-from desk.chassis.storage import StorageDownError
+from desk.chassis.storage import ObjectStoreUnavailableError
 from desk.intake.app import create_app, object_store
 from desk.intake.settings import Settings
 
@@ -15,13 +15,13 @@ _PAUSE_SECONDS = 1.0
 async def set_up_storage() -> list[str]:
     """Make the bucket and its lifecycle; safe to run again. Waits up to a minute for a server that is starting.
 
-    Raises StorageDownError.
+    Raises ObjectStoreUnavailableError.
     """
     store, deadline = object_store(Settings()), time.monotonic() + STORAGE_DEADLINE_SECONDS
     while True:
         try:
             return await store.set_up()
-        except StorageDownError:
+        except ObjectStoreUnavailableError:
             if time.monotonic() > deadline:
                 raise
             await asyncio.sleep(_PAUSE_SECONDS)

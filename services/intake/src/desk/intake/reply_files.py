@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.bus import ContractError
 from desk.chassis.crypto import Vault
-from desk.chassis.db import Database
 from desk.chassis.events import Received
-from desk.chassis.storage import ObjectMissingError, ObjectStore, StorageDownError
+from desk.chassis.storage import ObjectMissingError, ObjectStore, ObjectStoreUnavailableError
+from desk.database import Database
 from desk.intake.domain import Bearer, RequestNotFoundError, UnknownAttachmentError
 from desk.intake.events import Replied
 from desk.intake.service import StorageUnavailableError, Visitor
@@ -53,7 +53,7 @@ class ReplyFiles:
             await asyncio.gather(*(self.storage.keep(file_id) for file_id in ids))
         except ObjectMissingError:
             raise UnknownAttachmentError("the object is gone") from None
-        except StorageDownError as error:
+        except ObjectStoreUnavailableError as error:
             raise StorageUnavailableError(str(error)) from error
         async with self.database.transaction() as session:
             found = await self._found(session, tracking_code, reply, ids)

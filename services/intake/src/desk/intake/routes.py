@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from desk.chassis.app import problems
 from desk.chassis.crypto import TokenError, TokenExpiredError, TokenReader
 from desk.chassis.events import Moment
-from desk.chassis.problem import BudgetExhaustedError, ServiceUnavailableError
+from desk.chassis.problem import RateLimitExceededError, ServiceUnavailableError
 from desk.intake import domain, files
 from desk.intake.catalog import FILE_BYTES_MAX, catalog_json
 from desk.intake.domain import Bearer, IdentityState, Person
@@ -165,7 +165,7 @@ async def catalog(request: Request) -> Response:
         *_NO_IDENTITY,
         *BAD_FILES,
         domain.TooManyFilesError,
-        BudgetExhaustedError,
+        RateLimitExceededError,
         StorageUnavailableError,
     ),
     openapi_extra={
@@ -191,7 +191,7 @@ async def put_up(request: Request, response: Response, visitor: VisitorDep, inta
 
 async def take_file(request: Request, visitor: Visitor, intake: Intake) -> AttachmentView:
     """Count an upload, and only then read its form and keep the file."""
-    await request.app.state.budgets.spend(
+    await request.app.state.rate_limits.reserve(
         request.app.state.uploads_per_identity, "uploads", intake.vault.index(visitor.bearer.national_id, "uploads")
     )
     async with file_form(request) as form:

@@ -12,10 +12,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
-from desk.chassis.db import Database
 from desk.chassis.events import Outbox
 from desk.chassis.problem import DomainError, ServiceUnavailableError
-from desk.chassis.storage import ObjectMissingError, ObjectStore, StorageDownError
+from desk.chassis.storage import ObjectMissingError, ObjectStore, ObjectStoreUnavailableError
+from desk.database import Database
 from desk.intake import files
 from desk.intake.announcements import whole
 from desk.intake.catalog import FILES_MAX
@@ -105,7 +105,7 @@ class Intake:
         file_id = str(uuid.uuid4())
         try:
             await self.storage.put(file_id, content, checked.size, checked.media_type)
-        except StorageDownError as error:
+        except ObjectStoreUnavailableError as error:
             raise StorageUnavailableError(str(error)) from error
         try:
             async with self.database.transaction() as session:
@@ -122,7 +122,7 @@ class Intake:
         """Leave nothing of a file that got no row; if that fails too, the first failure is the one to tell."""
         try:
             await self.storage.delete(file_id)
-        except StorageDownError:
+        except ObjectStoreUnavailableError:
             log.warning("object left behind", object=file_id)
 
     async def _demand_room(self, session: AsyncSession, visitor: Visitor) -> None:
@@ -137,7 +137,7 @@ class Intake:
                 raise AttachmentNotFoundError
             try:
                 await self.storage.delete(str(file_id))
-            except StorageDownError as error:  # the row stays, so that the object is not forgotten
+            except ObjectStoreUnavailableError as error:  # the row stays, so that the object is not forgotten
                 raise StorageUnavailableError(str(error)) from error
 
     async def submit(self, bearer: Bearer, key: str, form: Submission) -> Submitted:
@@ -183,7 +183,7 @@ class Intake:
             await asyncio.gather(*(self.storage.keep(each.id) for each in attachments))
         except ObjectMissingError:
             raise UnknownAttachmentError("the object is gone") from None
-        except StorageDownError as error:
+        except ObjectStoreUnavailableError as error:
             raise StorageUnavailableError(str(error)) from error
 
     async def _write(

@@ -6,8 +6,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from desk.chassis.budget import BudgetText
 from desk.chassis.crypto import is_private_key, is_public_key
+from desk.chassis.rate_limits import RateLimitText
 from desk.chassis.settings import BrokerSettings, LogSettings, ObjectSettings, StoreSettings
 from desk.iran.provinces import PROVINCES
 from desk.iran.workdays import WorkCalendar, parse_overrides, parse_weekend
@@ -72,7 +72,7 @@ class Settings(StoreSettings, BrokerSettings, ObjectSettings, LogSettings):
     """How long after a submission its pending identity is looked up first; each further wait is twice as long."""
     budget_url: SecretStr
     """``memory://`` or ``redis://…``: where tries are counted."""
-    uploads_per_identity: BudgetText = "40/hour"
+    uploads_per_identity: RateLimitText = "40/hour"
     """How many files one identity may put up; some are removed again by the applicant."""
     weekend: Annotated[str, AfterValidator(_weekend)] = "thursday,friday"
     """English names of the days that are no working days."""

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from desk.chassis.crypto import Vault
-from desk.chassis.db import Database
-from desk.chassis.storage import ObjectStore, StorageDownError
+from desk.chassis.storage import ObjectStore, ObjectStoreUnavailableError
+from desk.database import Database
 from desk.intake.store import AttachmentStore
 
 log = structlog.get_logger(__name__)
@@ -52,7 +52,7 @@ class Sweep:
                 for file_id in old:
                     await self._storage.delete(file_id)
                 await store.forget(old)
-        except StorageDownError:
+        except ObjectStoreUnavailableError:
             log.warning("sweep put off: the object store is away")
             return 0
         return len(old)

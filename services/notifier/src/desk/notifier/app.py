@@ -11,8 +11,8 @@ from desk.chassis.app import Background, Closers, Worker, base_app
 from desk.chassis.bus import Broker, Bus, Pruning
 from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.crypto import Vault
-from desk.chassis.db import Database
 from desk.chassis.telemetry import Telemetry, configure_logging
+from desk.database import Database
 from desk.notifier import routes
 from desk.notifier.channels import Channel, ShownChannel
 from desk.notifier.domain import ChannelName
@@ -157,7 +157,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
             registry=parts.telemetry.registry,
         ),
     )
-    parts.database.committed.extend(dispatcher.wake for dispatcher in dispatchers.values())
+    parts.database.after_commit.extend(dispatcher.wake for dispatcher in dispatchers.values())
 
     pruning = Pruning(parts.database)
     app = base_app(
@@ -182,6 +182,6 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     )
     app.include_router(routes.router)
     app.state.reporters = _reporters(settings, parts.providers)
-    app.state.db = parts.database
+    app.state.services = parts
     app.state.bus = bus
     return app

@@ -8,7 +8,7 @@ import structlog
 from prometheus_client import Gauge
 
 from desk.chassis.crypto import Vault
-from desk.chassis.db import Database
+from desk.database import Database
 from desk.notifier.channels import ChannelDownError
 from desk.notifier.domain import Delivery
 from desk.notifier.providers import Provider

@@ -8,8 +8,7 @@ from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request
 
-from desk.chassis.app import problems
-from desk.chassis.db import Session
+from desk.chassis.app import Session, problems
 from desk.notifier.domain import NotAReportError, ReportNotWantedError
 from desk.notifier.providers import Provider
 from desk.notifier.store import ReportStore

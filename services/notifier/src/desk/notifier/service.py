@@ -11,8 +11,8 @@ from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
-from desk.chassis.db import Database
 from desk.chassis.events import Received
+from desk.database import Database
 from desk.notifier.channels import Channel, ChannelDownError, DoubtfulError, NotTakenError, RefusedError
 from desk.notifier.domain import ChannelName, Manners, Outcome, Template, Trouble, choose
 from desk.notifier.events import ContactData, NewRequest, RequestPending, RequestStatusChanged, RequestSubmitted

@@ -1,1 +1,1 @@
-"""The only door to the civil registry: look-ups, budgets, audit and identity tokens."""
+"""The only door to the civil registry: look-ups, rate_limits, audit and identity tokens."""

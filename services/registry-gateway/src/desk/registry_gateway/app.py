@@ -10,9 +10,9 @@ from redis.asyncio import Redis
 
 from desk.chassis.app import Background, base_app
 from desk.chassis.crypto import TokenIssuer, Vault
-from desk.chassis.db import Database
 from desk.chassis.redis import connect
 from desk.chassis.telemetry import Telemetry, configure_logging
+from desk.database import Database
 from desk.registry_gateway import clients, routes
 from desk.registry_gateway.adapters import MobileRegistry, Registry
 from desk.registry_gateway.adapters.http import open_client
@@ -20,7 +20,6 @@ from desk.registry_gateway.adapters.rest import RestRegistry
 from desk.registry_gateway.adapters.shahkar import ShahkarRegistry
 from desk.registry_gateway.adapters.simulator import SimulatedRegistry
 from desk.registry_gateway.adapters.soap import LegacyUser, SoapRegistry
-from desk.registry_gateway.budgets import Allowances, LookupBudgets
 from desk.registry_gateway.clients import CaptchaClient
 from desk.registry_gateway.ledger import Ledger
 from desk.registry_gateway.line.call import Limits, Line, Meters
@@ -28,6 +27,7 @@ from desk.registry_gateway.line.hours import OpeningHours
 from desk.registry_gateway.line.mobiles import MobileLine
 from desk.registry_gateway.line.notes import Notes
 from desk.registry_gateway.line.registry import RegistryLine
+from desk.registry_gateway.rate_limits import Allowances, LookupBudgets
 from desk.registry_gateway.service import ISSUER, RegistryDoor, Tokens
 from desk.registry_gateway.settings import Settings
 
@@ -108,7 +108,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     meters, limits = Meters(parts.telemetry), _limits(settings)
     registry = _registry_line(settings, parts, Line("civil", limits, meters))
     mobiles = MobileLine(parts.mobiles, Line("mobiles", limits, meters)) if parts.mobiles is not None else None
-    budgets = LookupBudgets(parts.redis, _allowances(settings), parts.telemetry)
+    rate_limits = LookupBudgets(parts.redis, _allowances(settings), parts.telemetry)
     app = base_app(
         "registry-gateway",
         "Registry gateway",
@@ -117,7 +117,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         background=Background(
             start=ledger.open,
             stop=[
-                budgets.close,
+                rate_limits.close,
                 registry.close,
                 *([mobiles.close] if mobiles is not None else []),
                 *([parts.captcha.close] if parts.captcha is not None else []),
@@ -125,12 +125,12 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
             ],
         ),
     )
-    app.state.db = parts.database
+    app.state.services = parts
     app.state.door = RegistryDoor(
         registry=registry,
         mobiles=mobiles,
         ledger=ledger,
-        budgets=budgets,
+        rate_limits=rate_limits,
         captcha=parts.captcha,
         vault=parts.vault,
         tokens=Tokens(parts.issuer, settings.token_seconds),

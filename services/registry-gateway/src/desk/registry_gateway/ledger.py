@@ -17,7 +17,7 @@ from typing import TypeVar
 import structlog
 
 from desk.chassis.crypto import Vault
-from desk.chassis.db import Database
+from desk.database import Database
 from desk.registry_gateway.domain import Lookup
 from desk.registry_gateway.store import MOVE_AND_ADD, Head, LookupStore, Row, Seen, values_of
 
@@ -70,7 +70,9 @@ class Ledger:
         if self._last is None:
             return None
         row = _chained(made, self._last)
-        written = await self._database.at_once(MOVE_AND_ADD, values_of(row, self._sealed(row.seq, row.row_hash).seal))
+        written = await self._database.execute_autocommit(
+            MOVE_AND_ADD, values_of(row, self._sealed(row.seq, row.row_hash).seal)
+        )
         return row if written == 1 else None
 
     async def _behind_the_head(self, made: Lookup) -> Row:

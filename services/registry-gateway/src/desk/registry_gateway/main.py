@@ -2,7 +2,7 @@
 
 from desk.chassis.command import Service, TaskFailedError, run
 from desk.chassis.crypto import Vault
-from desk.chassis.db import Database
+from desk.database import Database
 from desk.registry_gateway.app import create_app
 from desk.registry_gateway.ledger import Ledger, LedgerBrokenError
 from desk.registry_gateway.settings import Settings

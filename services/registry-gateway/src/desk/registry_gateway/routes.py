@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from desk.chassis.app import problems, source_of
-from desk.chassis.problem import BudgetExhaustedError, ServiceUnavailableError
+from desk.chassis.problem import RateLimitExceededError, ServiceUnavailableError
 from desk.registry_gateway.domain import (
     IdentityDeceasedError,
     IdentityNotMatchedError,
@@ -48,7 +48,7 @@ router = APIRouter()
         ProofMissingError,
         ProofWrongError,
         ProofExpiredError,
-        BudgetExhaustedError,
+        RateLimitExceededError,
         ServiceUnavailableError,
     ),
 )

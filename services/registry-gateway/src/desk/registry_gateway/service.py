@@ -1,4 +1,4 @@
-"""The use cases: say who somebody is by the registry's word, within budgets, with every look-up in the ledger."""
+"""The use cases: say who somebody is by the registry's word, within rate_limits, with every look-up in the ledger."""
 
 import asyncio
 from collections.abc import Mapping
@@ -13,7 +13,6 @@ from desk.chassis.telemetry import Telemetry
 from desk.iran.jalali import JalaliDate
 from desk.iran.national_id import NationalId
 from desk.iran.phone import Mobile
-from desk.registry_gateway.budgets import LookupBudgets
 from desk.registry_gateway.clients import CaptchaClient
 from desk.registry_gateway.domain import (
     Answer,
@@ -39,6 +38,7 @@ from desk.registry_gateway.domain import (
 from desk.registry_gateway.ledger import Ledger
 from desk.registry_gateway.line.mobiles import MobileLine
 from desk.registry_gateway.line.registry import RegistryLine
+from desk.registry_gateway.rate_limits import LookupBudgets
 from desk.registry_gateway.store import Seen
 
 ISSUER = "registry-gateway"
@@ -100,7 +100,7 @@ class RegistryDoor:
         registry: RegistryLine,
         mobiles: MobileLine | None,
         ledger: Ledger,
-        budgets: LookupBudgets,
+        rate_limits: LookupBudgets,
         captcha: CaptchaClient | None,
         vault: Vault,
         tokens: Tokens,
@@ -110,7 +110,7 @@ class RegistryDoor:
         self._registry = registry
         self._mobiles = mobiles
         self._ledger = ledger
-        self._budgets = budgets
+        self._budgets = rate_limits
         self._captcha = captcha
         self._vault = vault
         self._tokens = tokens
@@ -126,7 +126,7 @@ class RegistryDoor:
     ) -> ProvenIdentity | PendingIdentity:
         """Look a person up for the caller at address ``source`` and issue an identity token.
 
-        Raises ProofMissingError, ProofWrongError, ProofExpiredError, BudgetExhaustedError, IdentityNotMatchedError,
+        Raises ProofMissingError, ProofWrongError, ProofExpiredError, RateLimitExceededError, IdentityNotMatchedError,
         IdentityDeceasedError, IdentityReferredError, or ServiceUnavailableError when a part of the desk is away.
         """
         await self._demand_proof(proof)

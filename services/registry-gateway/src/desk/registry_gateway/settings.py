@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from desk.chassis.budget import BudgetText
+from desk.chassis.rate_limits import RateLimitText
 from desk.chassis.redis_pool import REDIS_SCHEMES
 from desk.chassis.settings import LogSettings, StoreSettings
 
@@ -61,16 +61,16 @@ class Settings(StoreSettings, LogSettings):
     """Ed25519 key that signs identity tokens, as PEM."""
     token_seconds: Annotated[int, Field(gt=0)] = 1800
     """How long an identity token is good."""
-    mismatches_per_source: BudgetText = "5/10 minutes"
+    mismatches_per_source: RateLimitText = "5/10 minutes"
     """Look-ups without a match after which a source (IPv4 /24, IPv6 /56) no longer reaches the registry."""
-    mismatches_per_number: BudgetText = "10/hour"
+    mismatches_per_number: RateLimitText = "10/hour"
     """Wrong birth dates for a number, whoever tries them."""
-    lookups_per_source: BudgetText = "300/hour"
+    lookups_per_source: RateLimitText = "300/hour"
     """Generous, since a whole town may share one address: a sweep shows in its mismatches."""
-    lookups_per_number: BudgetText = "60/hour"
-    lookups_of_service: BudgetText = "30000/hour"
+    lookups_per_number: RateLimitText = "60/hour"
+    lookups_of_service: RateLimitText = "30000/hour"
     """All look-ups of all applicants together."""
-    fan_out: BudgetText = "50/hour"
+    fan_out: RateLimitText = "50/hour"
     """So many different numbers from one source are told to the operators."""
 
     @field_validator("registry_url")

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.chassis.db import UtcDateTime, new_metadata
+from desk.database import UtcDateTime, new_metadata
 from desk.registry_gateway.domain import Outcome, Purpose
 
 metadata = new_metadata()

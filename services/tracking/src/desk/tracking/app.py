@@ -8,15 +8,15 @@ from fastapi import FastAPI
 from prometheus_client import Counter
 
 from desk.chassis.app import Background, Closers, Worker, base_app
-from desk.chassis.budget import Budgets
 from desk.chassis.bus import Broker, Bus, Pruning, Relay
 from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.command import TaskFailedError
 from desk.chassis.crypto import TokenIssuer, Vault
-from desk.chassis.db import Database
 from desk.chassis.events import Outbox
 from desk.chassis.problem import ServiceUnavailableError
+from desk.chassis.rate_limits import RateLimits
 from desk.chassis.telemetry import Telemetry, configure_logging
+from desk.database import Database
 from desk.tracking import routes
 from desk.tracking.clients import CaptchaClient, IntakeClient, RegistryClient
 from desk.tracking.deadlines import Deadlines
@@ -39,7 +39,7 @@ class Parts:
 
     database: Database
     broker: Broker
-    budgets: Budgets
+    rate_limits: RateLimits
     captcha: CaptchaClient
     intake: IntakeClient
     registry: RegistryClient
@@ -57,18 +57,18 @@ def real_parts(settings: Settings) -> Parts:
     captcha = httpx.AsyncClient(base_url=settings.captcha_url, timeout=PEER_TIMEOUT_SECONDS)
     intake = httpx.AsyncClient(base_url=settings.intake_url, timeout=PEER_TIMEOUT_SECONDS)
     registry = httpx.AsyncClient(base_url=settings.registry_url, timeout=REGISTRY_TIMEOUT_SECONDS)
-    budgets = Budgets(settings.budget_url.get_secret_value())
+    rate_limits = RateLimits(settings.budget_url.get_secret_value())
     return Parts(
         database=Database(settings.database_url.get_secret_value()),
         broker=broker,
-        budgets=budgets,
+        rate_limits=rate_limits,
         captcha=CaptchaClient(captcha),
         intake=IntakeClient(intake),
         registry=RegistryClient(registry),
         tokens=TokenIssuer(settings.token_private_key.get_secret_value(), TOKEN_ISSUER),
         vault=Vault.from_text(settings.vault_keys.get_secret_value(), settings.index_key.get_secret_value()),
         telemetry=telemetry,
-        close=(broker.close, captcha.aclose, intake.aclose, registry.aclose, budgets.close),
+        close=(broker.close, captcha.aclose, intake.aclose, registry.aclose, rate_limits.close),
     )
 
 
@@ -118,7 +118,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         bus.subscribe(report, reports.record)
     pruning = Pruning(parts.database)
     relay = Relay(parts.database, outbox, parts.broker, parts.telemetry)
-    parts.database.committed.append(relay.wake)
+    parts.database.after_commit.append(relay.wake)
     app = base_app(
         "tracking",
         "Service Desk: tracking",
@@ -136,14 +136,14 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
             stop=(parts.database.close, *parts.close),
         ),
     )
-    app.state.db = parts.database
+    app.state.services = parts
     app.state.bus = bus
     app.state.office = office
     app.state.moves = Moves(parts.database, office, parts.intake, parts.registry, lookups_missing)
     app.state.deadlines = deadlines
     app.state.watch = watch
-    app.state.doorkeeper = routes.Doorkeeper(parts.budgets, parts.captcha, settings)
-    app.state.budgets = parts.budgets
+    app.state.doorkeeper = routes.Doorkeeper(parts.rate_limits, parts.captcha, settings)
+    app.state.rate_limits = parts.rate_limits
     app.state.moves_per_request = settings.moves_per_request
     app.state.tokens = parts.tokens
     app.state.token_reader = parts.tokens.reader(routes.TOKEN_AUDIENCE)

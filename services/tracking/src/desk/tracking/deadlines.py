@@ -6,8 +6,8 @@ from contextlib import suppress
 import structlog
 from prometheus_client import Counter
 
-from desk.chassis.db import Database
 from desk.chassis.telemetry import Telemetry
+from desk.database import Database
 from desk.tracking.service import Alarms
 
 log = structlog.get_logger(__name__)

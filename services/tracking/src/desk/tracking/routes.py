@@ -8,10 +8,10 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict
 
 from desk.chassis.app import problems, source_of
-from desk.chassis.budget import Budgets
 from desk.chassis.crypto import TokenError, TokenExpiredError, TokenIssuer, TokenReader
 from desk.chassis.events import Moment
-from desk.chassis.problem import BudgetExhaustedError, ServiceUnavailableError
+from desk.chassis.problem import RateLimitExceededError, ServiceUnavailableError
+from desk.chassis.rate_limits import RateLimits
 from desk.tracking.clients import CaptchaClient, Lookup
 from desk.tracking.domain import (
     TITLES,
@@ -100,21 +100,21 @@ class TrackingView(BaseModel):
 class Doorkeeper:
     """Decides whether a look-up may be made at all: counts tries and has the security code checked."""
 
-    def __init__(self, budgets: Budgets, captcha: CaptchaClient, settings: Settings) -> None:
-        self._budgets = budgets
+    def __init__(self, rate_limits: RateLimits, captcha: CaptchaClient, settings: Settings) -> None:
+        self._budgets = rate_limits
         self._captcha = captcha
         self._settings = settings
 
     async def admit(self, query: TrackingQuery, source: str) -> None:
-        """Let one look-up through. Raises BudgetExhaustedError, RequestNotFoundError and the captcha's errors."""
-        await self._budgets.demand(self._settings.misses_per_source, "misses", source)
-        await self._budgets.spend(self._settings.lookups_per_source, "lookups", source)
+        """Let one look-up through. Raises RateLimitExceededError, RequestNotFoundError and the captcha's errors."""
+        await self._budgets.require_available(self._settings.misses_per_source, "misses", source)
+        await self._budgets.reserve(self._settings.lookups_per_source, "lookups", source)
         query.demand_plausible_code()
         await self._captcha.demand(query.captcha.id, query.captcha.answer)
 
     async def record_miss(self, source: str) -> None:
         """Count a code nobody has."""
-        await self._budgets.spend(self._settings.misses_per_source, "misses", source)
+        await self._budgets.reserve(self._settings.misses_per_source, "misses", source)
 
 
 async def _moves(request: Request) -> Moves:
@@ -134,7 +134,7 @@ MovesDep = Annotated[Moves, Depends(_moves)]
     "/api/tracking",
     summary="See where a request stands",
     responses=problems(
-        RequestNotFoundError, CaptchaWrongError, CaptchaExpiredError, BudgetExhaustedError, ServiceUnavailableError
+        RequestNotFoundError, CaptchaWrongError, CaptchaExpiredError, RateLimitExceededError, ServiceUnavailableError
     ),
 )
 async def track(
@@ -168,9 +168,9 @@ async def _holder(
         raise TrackingTokenExpiredError from None
     except (TokenError, KeyError) as error:
         raise TrackingTokenInvalidError(type(error).__name__) from None
-    budgets: Budgets = request.app.state.budgets
+    rate_limits: RateLimits = request.app.state.rate_limits
     office: Office = request.app.state.office
-    await budgets.spend(request.app.state.moves_per_request, "moves", office.vault.index(tracking_code, "moves"))
+    await rate_limits.reserve(request.app.state.moves_per_request, "moves", office.vault.index(tracking_code, "moves"))
     return tracking_code
 
 
@@ -207,7 +207,7 @@ _REFUSALS = (
     IdempotencyKeyMissingError,
     IdempotencyKeyReusedError,
     ActionNotPossibleError,
-    BudgetExhaustedError,
+    RateLimitExceededError,
     ServiceUnavailableError,
 )
 

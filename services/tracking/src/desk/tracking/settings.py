@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from desk.chassis.budget import BudgetText
+from desk.chassis.rate_limits import RateLimitText
 from desk.chassis.settings import BrokerSettings, LogSettings, StoreSettings
 from desk.iran.workdays import WorkCalendar, parse_overrides, parse_weekend
 
@@ -41,11 +41,11 @@ class Settings(StoreSettings, BrokerSettings, LogSettings):
     """Base address of registry-gateway, asked when the civil registry was asked about an applicant."""
     budget_url: SecretStr
     """``memory://`` or ``redis://…``: where tries are counted."""
-    misses_per_source: BudgetText = "10/10 minutes"
+    misses_per_source: RateLimitText = "10/10 minutes"
     """How many wrong codes one address may try."""
-    lookups_per_source: BudgetText = "120/10 minutes"
+    lookups_per_source: RateLimitText = "120/10 minutes"
     """How often one address may look at all; many people share one."""
-    moves_per_request: BudgetText = "30/hour"
+    moves_per_request: RateLimitText = "30/hour"
     """How often the applicant of one request may act on it."""
     objection_days: Annotated[int, Field(ge=0, le=365)] = 15
     """How many days after an answer its applicant may object; then the request is closed."""

@@ -11,9 +11,9 @@ from enum import StrEnum
 import structlog
 from prometheus_client import CollectorRegistry, Gauge
 
-from desk.chassis.db import Database
 from desk.chassis.events import Outbox
 from desk.chassis.problem import ServiceUnavailableError
+from desk.database import Database
 from desk.iran.provinces import PROVINCES, province
 from desk.tracking.clients import IntakeClient, KnownCode, KnownCodes
 from desk.tracking.domain import State

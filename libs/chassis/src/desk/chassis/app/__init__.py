@@ -2,6 +2,8 @@
 
 from desk.chassis.app.background import FINISH_SECONDS, Background, Closers, Worker
 from desk.chassis.app.base import base_app, source_of
+from desk.chassis.app.dependencies import HasDatabase, IdempotencyKey, Session
+from desk.chassis.app.periodic import PeriodicTask
 from desk.chassis.app.rendering import FieldRuleError, Problem, problems
 
 __all__ = [
@@ -9,7 +11,11 @@ __all__ = [
     "Background",
     "Closers",
     "FieldRuleError",
+    "HasDatabase",
+    "IdempotencyKey",
+    "PeriodicTask",
     "Problem",
+    "Session",
     "Worker",
     "base_app",
     "problems",

@@ -6,7 +6,7 @@ A :class:`Broker` is RabbitMQ (``desk.chassis.bus.rabbit``) or the embedded one 
 from desk.chassis.bus.broker import (
     RETRY_DELAYS,
     Broker,
-    BrokerDownError,
+    BrokerUnavailableError,
     Consumer,
     ContractError,
     QueueSpec,
@@ -20,7 +20,7 @@ from desk.chassis.bus.relay import Relay
 __all__ = [
     "RETRY_DELAYS",
     "Broker",
-    "BrokerDownError",
+    "BrokerUnavailableError",
     "Bus",
     "Consumer",
     "ContractError",

@@ -15,7 +15,7 @@ class UnroutableError(Exception):
     """No queue is bound for the event: it must stay in the outbox."""
 
 
-class BrokerDownError(Exception):
+class BrokerUnavailableError(Exception):
     """The broker cannot be reached, refuses, or does not confirm in time."""
 
 
@@ -67,7 +67,7 @@ class Broker(Protocol):
     """Takes events and hands them to consumers, at least once."""
 
     async def publish(self, message: Message) -> None:
-        """Return once the message is safe in every bound queue. Raises UnroutableError or BrokerDownError."""
+        """Return once the message is safe in every bound queue. Raises UnroutableError or BrokerUnavailableError."""
 
     async def consume(self, queue: str, consumer: Consumer) -> None:
         """Begin to hand the queue's messages to ``consumer``, a few at a time, and go on until :meth:`drain`."""

@@ -9,9 +9,9 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.bus.broker import Broker, ContractError
-from desk.chassis.db import Database
-from desk.chassis.events import E_, Envelope, Event, Message, Received, first_time
+from desk.chassis.events import E_, Envelope, Event, Message, Received, record_in_inbox
 from desk.chassis.telemetry import Telemetry
+from desk.database import Database
 
 log = structlog.get_logger(__name__)
 
@@ -74,7 +74,7 @@ class Bus:
             last_try=message.last_try,
         )
         async with self._database.transaction() as session:
-            if not await first_time(session, envelope.id):
+            if not await record_in_inbox(session, envelope.id):
                 self._telemetry.events.labels(envelope.type, "repeated").inc()
                 return
             await subscription.handler(session, received)

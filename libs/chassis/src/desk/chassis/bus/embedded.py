@@ -30,15 +30,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from desk.chassis.bus.broker import (
     RETRY_DELAYS,
-    BrokerDownError,
+    BrokerUnavailableError,
     Consumer,
     ContractError,
     Topology,
     UnroutableError,
 )
-from desk.chassis.crypto import SealBrokenError, Vault
-from desk.chassis.db import Database, UtcDateTime, new_metadata
+from desk.chassis.crypto import DecryptionError, Vault
 from desk.chassis.events import Message
+from desk.database import Database, UtcDateTime, new_metadata
 
 log = structlog.get_logger(__name__)
 
@@ -84,14 +84,14 @@ class EmbeddedBroker:
             await connection.run_sync(_metadata.create_all)
 
     async def publish(self, message: Message) -> None:
-        """Put a copy into every bound queue, in one transaction. Raises UnroutableError or BrokerDownError."""
+        """Put a copy into every bound queue, in one transaction. Raises UnroutableError or BrokerUnavailableError."""
         queues = tuple(self._topology.route(message.exchange, message.routing_key))
         if not queues:
             raise UnroutableError(f"{message.exchange} has no queue for {message.routing_key}")
         try:
             await self._enqueue(message, queues)
         except SQLAlchemyError as error:
-            raise BrokerDownError(type(error).__name__) from error
+            raise BrokerUnavailableError(type(error).__name__) from error
         for queue in queues:
             self._wake_up(queue)
 
@@ -215,7 +215,7 @@ class EmbeddedBroker:
     def _message(self, row: Row[Any]) -> Message:
         try:
             body = self._vault.open(row.body, f"message.body:{row.queue}/{row.id}")
-        except SealBrokenError as error:
+        except DecryptionError as error:
             raise ContractError(str(error)) from None
         last_try = self._is_last(row.deliveries)
         return Message(row.id, row.exchange, row.routing_key, row.type, body, row.sender, last_try)

@@ -1,40 +1,29 @@
-"""Forgetting: outbox rows that were sent and inbox rows that can hardly come again go after a week."""
+"""Pruning: deletes outbox rows that were sent and inbox rows that cannot be delivered again, after a week."""
 
-import asyncio
 from datetime import timedelta
 
 import structlog
 
-from desk.chassis.db import Database
+from desk.chassis.app.periodic import PeriodicTask
 from desk.chassis.events import prune
+from desk.database import Database
 
 log = structlog.get_logger(__name__)
 
 KEEP = timedelta(days=7)
-"""Longer than any delivery takes; what lies in the dead letters beyond it must be replayed knowingly."""
+"""Longer than any delivery takes. An older dead letter is replayed at the operator's own risk of a second effect."""
 EVERY_SECONDS = 3600.0
 
 
-class Pruning:
+class Pruning(PeriodicTask):
     """Prunes one service's outbox and inbox, once an hour."""
 
     def __init__(self, database: Database) -> None:
+        super().__init__(self._prune, EVERY_SECONDS)
         self._database = database
-        self._finishing = asyncio.Event()
 
-    def finish(self) -> None:
-        """End after the round that is under way."""
-        self._finishing.set()
-
-    async def run(self) -> None:
-        """Prune until :meth:`finish`."""
-        while not self._finishing.is_set():
-            async with self._database.transaction() as session:
-                gone = await prune(session, KEEP)
-            if gone:
-                log.info("old events forgotten", rows=gone)
-            try:
-                async with asyncio.timeout(EVERY_SECONDS):
-                    await self._finishing.wait()
-            except TimeoutError:
-                continue
+    async def _prune(self) -> None:
+        async with self._database.transaction() as session:
+            rows = await prune(session, KEEP)
+        if rows:
+            log.info("old events deleted", rows=rows)

@@ -1,4 +1,4 @@
-"""The sending side: takes unsent rows from the outbox and publishes them, marking them only once confirmed."""
+"""The relay: publishes unsent rows of the outbox and marks them as sent once the broker has confirmed them."""
 
 import asyncio
 import time
@@ -6,53 +6,39 @@ import time
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.chassis.bus.broker import Broker, BrokerDownError, UnroutableError
-from desk.chassis.db import Database
+from desk.chassis.app.periodic import PeriodicTask
+from desk.chassis.bus.broker import Broker, BrokerUnavailableError, UnroutableError
 from desk.chassis.events import Message, Outbox
 from desk.chassis.telemetry import Telemetry
+from desk.database import Database
 
 log = structlog.get_logger(__name__)
 
 BATCH = 100
 POLL_SECONDS = 0.5
 GATHER_SECONDS = 0.02
-"""How long the relay lets events gather after a hint: a batch of a few costs hardly more than a batch of one."""
+"""How long the relay waits after a wake-up for more events: a batch of a few costs little more than a batch of one."""
 PUBLISH_TIMEOUT_SECONDS = 5.0
 MEASURE_SECONDS = 5.0
 """How often the backlog is counted."""
 
 
-class Relay:
-    """Publishes one service's outbox. Any number may run at once: each takes rows that no other holds."""
+class Relay(PeriodicTask):
+    """Publishes one service's outbox. Any number may run at once: each claims rows that no other has claimed."""
 
     def __init__(self, database: Database, outbox: Outbox, broker: Broker, telemetry: Telemetry) -> None:
+        super().__init__(self._send_due, POLL_SECONDS, gather=GATHER_SECONDS)
         self._database = database
         self._outbox = outbox
         self._broker = broker
         self._telemetry = telemetry
-        self._hint = asyncio.Event()
-        self._finishing = False
         self._measure_after = 0.0
 
-    def wake(self) -> None:
-        """Hint that there is something to send; without it the relay looks twice a second anyway."""
-        self._hint.set()
-
-    def finish(self) -> None:
-        """End after the batch that is under way."""
-        self._finishing = True
-        self._hint.set()
-
-    async def run(self) -> None:
-        """Send until :meth:`finish`; errors of the store end the call, and the caller starts it again."""
-        while not self._finishing:
-            self._hint.clear()
-            sent = await self.send_batch()
-            if sent < BATCH and not self._finishing:
-                await self._wait()
+    async def _send_due(self) -> float | None:
+        return 0 if await self.send_batch() == BATCH else None
 
     async def send_batch(self) -> int:
-        """Publish up to 100 events, confirmations awaited together; return how many were confirmed."""
+        """Publish up to 100 events, await their confirms together, and return how many were confirmed."""
         async with self._database.transaction() as session:
             messages = await self._outbox.claim(session, BATCH)
             if messages:
@@ -62,7 +48,7 @@ class Relay:
                 if sent:
                     await self._outbox.mark_sent(session, sent)
                 if unsent:
-                    await self._outbox.put_off(session, unsent)
+                    await self._outbox.schedule_retry(session, unsent)
             else:
                 sent = []
             await self._measure(session)
@@ -80,20 +66,12 @@ class Relay:
         try:
             async with asyncio.timeout(PUBLISH_TIMEOUT_SECONDS):
                 await self._broker.publish(message)
-        except (UnroutableError, BrokerDownError, TimeoutError) as error:
+        except (UnroutableError, BrokerUnavailableError, TimeoutError) as error:
             log.warning("event not published", event_id=message.id, type=message.type, error=type(error).__name__)
-        except Exception:  # the top of one event's sending: whatever it was, the others are sent and marked
+        except Exception:  # one event's failure must not keep the others from being published and marked
             log.exception("event not published", event_id=message.id, type=message.type)
         else:
             self._telemetry.events.labels(message.type, "published").inc()
             return True
         self._telemetry.events.labels(message.type, "unsent").inc()
         return False
-
-    async def _wait(self) -> None:
-        try:
-            async with asyncio.timeout(POLL_SECONDS):
-                await self._hint.wait()
-                await asyncio.sleep(GATHER_SECONDS)
-        except TimeoutError:
-            return

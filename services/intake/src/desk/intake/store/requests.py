@@ -10,7 +10,7 @@ from sqlalchemy import Executable, Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
-from desk.chassis.db import insert_into
+from desk.database import insert_into
 from desk.intake.domain import Applicant, Contact, IdentityState, Request, choose_subject
 from desk.intake.store.tables import identity_check, request
 

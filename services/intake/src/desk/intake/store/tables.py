@@ -2,8 +2,8 @@
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table
 
-from desk.chassis.db import UtcDateTime, new_metadata
 from desk.chassis.events import add_event_tables
+from desk.database import UtcDateTime, new_metadata
 from desk.intake.domain import IdentityState
 
 metadata = new_metadata()

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
-from desk.chassis.db import hint_after_commit, insert_into
+from desk.database import insert_into, notify_after_commit
 from desk.notifier.domain import (
     LEASE,
     MOOT,
@@ -63,7 +63,7 @@ class Claim:
     """That provider's ids of other messages to the same recipient, if it is in doubt."""
 
     def open(self, vault: Vault) -> OutgoingMessage:
-        """Open it for its channel. Raises SealBrokenError."""
+        """Open it for its channel. Raises DecryptionError."""
         return OutgoingMessage(
             reference=str(self.id),
             wording=self.wording,
@@ -107,7 +107,7 @@ class MessageStore:
             )
             .on_conflict_do_nothing(index_elements=["event_id", "template", "channel"])
         )
-        hint_after_commit(self._session)
+        notify_after_commit(self._session)
 
     async def overtake(self, tracking_code: str, seq: int) -> None:
         """End what still waits about a request and says nothing any more after its event ``seq``."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.chassis.db import hint_after_commit
+from desk.database import notify_after_commit
 from desk.notifier.domain import (
     GIVEN_UP_AFTER,
     MOST_TRIES,
@@ -100,7 +100,7 @@ class ReportStore:
         if (await self._session.execute(again)).first() is None:
             return False
         await self._blame(lost.id)
-        hint_after_commit(self._session)
+        notify_after_commit(self._session)
         return True
 
     async def settle(self) -> None:

@@ -22,7 +22,7 @@ class Personal(BaseModel):
 
     @classmethod
     def unseal(cls, vault: Vault, message_id: uuid.UUID, sealed: bytes) -> "Personal":
-        """Open what stands in a row. Raises SealBrokenError."""
+        """Open what stands in a row. Raises DecryptionError."""
         return cls.model_validate_json(vault.open(sealed, _place(message_id)))
 
 

@@ -13,8 +13,8 @@ from sqlalchemy import (
     Uuid,
 )
 
-from desk.chassis.db import UtcDateTime, new_metadata
 from desk.chassis.events import add_event_tables
+from desk.database import UtcDateTime, new_metadata
 from desk.notifier.domain import State, states_before
 
 metadata = new_metadata()

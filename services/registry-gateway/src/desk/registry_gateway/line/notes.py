@@ -5,7 +5,7 @@ from datetime import datetime
 
 from redis.asyncio import Redis
 
-from desk.chassis.crypto import SealBrokenError, Vault
+from desk.chassis.crypto import DecryptionError, Vault
 from desk.chassis.redis import within_time
 from desk.iran.jalali import JalaliDate
 from desk.iran.national_id import NationalId
@@ -61,7 +61,7 @@ class Notes:
             return None
         try:
             return _unpacked(self._vault.open(known, f"{_PLACE}:{key}"))
-        except SealBrokenError:  # sealed under a key that is no longer there
+        except DecryptionError:  # sealed under a key that is no longer there
             return await self.known_or_ask(key, now, trusting=False)
 
     async def end_quota(self, now: datetime) -> None:

@@ -8,8 +8,8 @@ import structlog
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.chassis.db import Database
 from desk.chassis.problem import ServiceUnavailableError
+from desk.database import Database
 from desk.tracking.clients import FreshRequest, IntakeClient, Lookup, RegistryClient
 from desk.tracking.domain import (
     LEADS_TO,

@@ -9,7 +9,7 @@ from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
-from desk.chassis.db import insert_into
+from desk.database import insert_into
 from desk.tracking.domain import Action, Case, State
 from desk.tracking.events import AnswerData, FileReference, RequestSubmitted
 from desk.tracking.store.history import Step

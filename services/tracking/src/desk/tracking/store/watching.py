@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select, union, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.chassis.db import insert_into
+from desk.database import insert_into
 from desk.tracking.domain import State
 from desk.tracking.store.tables import case_table, handover_table, refusal_table, silence_table, step_table
 

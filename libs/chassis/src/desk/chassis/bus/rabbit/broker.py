@@ -32,7 +32,7 @@ class RabbitBroker:
         self._handlings: list[Handling] = []
 
     async def publish(self, message: Message) -> None:
-        """Publish and wait at most 5 s for the confirmation. Raises UnroutableError or BrokerDownError."""
+        """Publish and wait at most 5 s for the confirmation. Raises UnroutableError or BrokerUnavailableError."""
         await self._publisher.publish(to_wire(message, self._user), message.exchange, message.routing_key)
 
     async def consume(self, queue: str, consumer: Consumer) -> None:

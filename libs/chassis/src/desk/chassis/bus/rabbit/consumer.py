@@ -9,7 +9,7 @@ import structlog
 from aio_pika.abc import AbstractIncomingMessage, AbstractQueue
 from prometheus_client import Counter
 
-from desk.chassis.bus.broker import BrokerDownError
+from desk.chassis.bus.broker import BrokerUnavailableError
 from desk.chassis.bus.rabbit.link import LONGEST_PAUSE_SECONDS, Link, Outage, broker_faults, open_link, reason_of
 
 log = structlog.get_logger(__name__)
@@ -55,7 +55,7 @@ class QueueConsumer:
             try:
                 with broker_faults():
                     await self._serve()
-            except BrokerDownError as error:
+            except BrokerUnavailableError as error:
                 pause = self._outage.goes_on(str(error))
             except Exception:  # the loop's top: a queue must not stay without its consumer
                 log.exception("queue not served", queue=self._queue)
@@ -67,7 +67,7 @@ class QueueConsumer:
             await _happens(self._stopping, pause)
 
     async def _serve(self) -> None:
-        """Serve the queue until drained. Raises BrokerDownError or what the driver raises when that ends early."""
+        """Serve the queue until drained. Raises BrokerUnavailableError or the driver's error if that ends early."""
         link = await open_link(self._url, confirms=False)
         try:
             serving = _Serving(link, self._queue, self._take)
@@ -164,15 +164,15 @@ class _Serving:
             stop.cancel()
             disturbed.cancel()
         if not stopping.is_set() and self._lost is not None:
-            raise BrokerDownError(self._lost)
+            raise BrokerUnavailableError(self._lost)
         return stopping.is_set()
 
     async def demand_answer(self) -> None:
-        """Make a round trip to the queue. Raises BrokerDownError, or what the driver raises, if it is not served."""
+        """Make a round trip to the queue. Raises BrokerUnavailableError or the driver's error if it is not served."""
         async with asyncio.timeout(ANSWER_SECONDS):
             queue = await self._link.channel.declare_queue(self._queue, passive=True)
         if self._disturbed.is_set() or queue.declaration_result.consumer_count == 0:
-            raise BrokerDownError("the broker has ended the consumer")
+            raise BrokerUnavailableError("the broker has ended the consumer")
 
     def give_up(self, reason: str) -> None:
         """End with a fault, so that unanswered messages are given out again."""

@@ -10,7 +10,7 @@ import structlog
 from aio_pika.abc import AbstractIncomingMessage
 from prometheus_client import CollectorRegistry, Counter
 
-from desk.chassis.bus.broker import BrokerDownError, Consumer, ContractError, UnroutableError
+from desk.chassis.bus.broker import BrokerUnavailableError, Consumer, ContractError, UnroutableError
 from desk.chassis.bus.rabbit.layout import DEAD_EXCHANGE, DELAY_EXCHANGE, delay_key
 from desk.chassis.bus.rabbit.link import broker_faults
 from desk.chassis.bus.rabbit.publisher import Publisher
@@ -98,7 +98,7 @@ class Handling:
             while True:
                 try:
                     await self.publisher.publish(sent, exchange, key)
-                except (UnroutableError, BrokerDownError) as error:
+                except (UnroutableError, BrokerUnavailableError) as error:
                     if not pause:
                         self.stuck += 1
                         reason = str(error)
@@ -124,5 +124,5 @@ class Handling:
             with broker_faults():
                 async with asyncio.timeout(ACK_SECONDS):
                     await answer()
-        except BrokerDownError as error:
+        except BrokerUnavailableError as error:
             log.info("event not acknowledged, it will come again", queue=self.queue, reason=str(error))

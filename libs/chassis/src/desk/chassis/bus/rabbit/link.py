@@ -18,7 +18,7 @@ from aio_pika.exceptions import (
     ProbableAuthenticationError,
 )
 
-from desk.chassis.bus.broker import BrokerDownError
+from desk.chassis.bus.broker import BrokerUnavailableError
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +62,7 @@ def user_of(url: str) -> str | None:
 
 
 async def open_link(url: str, *, confirms: bool) -> Link:
-    """Connect and open a channel. Raises BrokerDownError."""
+    """Connect and open a channel. Raises BrokerUnavailableError."""
     with broker_faults():
         async with asyncio.timeout(CONNECT_SECONDS):
             connection = aio_pika.Connection(make_url(url))
@@ -83,7 +83,7 @@ async def open_channel(connection: AbstractConnection, *, confirms: bool) -> Abs
 
 @contextmanager
 def broker_faults() -> Iterator[None]:
-    """Raise BrokerDownError for whatever the driver raises, with a reason that holds no part of a message."""
+    """Raise BrokerUnavailableError for whatever the driver raises, with a reason that holds no part of a message."""
     try:
         yield
     except asyncio.CancelledError as error:
@@ -91,9 +91,9 @@ def broker_faults() -> Iterator[None]:
         if task is None or task.cancelling():
             raise
         # Nobody cancelled us: it is how the driver tells those who wait that the connection went.
-        raise BrokerDownError(reason_of(error)) from error
+        raise BrokerUnavailableError(reason_of(error)) from error
     except CONNECTION_EXCEPTIONS as error:
-        raise BrokerDownError(reason_of(error)) from None
+        raise BrokerUnavailableError(reason_of(error)) from None
 
 
 def reason_of(error: BaseException) -> str:
@@ -138,6 +138,6 @@ class Outage:
         self._reason, self._failures, self._until = None, 0, 0.0
 
     def demand_pause_over(self) -> None:
-        """Raise BrokerDownError while the next try is not due."""
+        """Raise BrokerUnavailableError while the next try is not due."""
         if time.monotonic() < self._until:
-            raise BrokerDownError(self._reason or "waiting for the next try")
+            raise BrokerUnavailableError(self._reason or "waiting for the next try")

@@ -9,13 +9,13 @@ from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import DeliveryError, PublishError
 from prometheus_client import Counter
 
-from desk.chassis.bus.broker import BrokerDownError, UnroutableError
+from desk.chassis.bus.broker import BrokerUnavailableError, UnroutableError
 from desk.chassis.bus.rabbit.link import Link, Outage, broker_faults, open_channel, open_link
 
 PUBLISH_SECONDS = 5.0
 
 
-class _RefusedError(BrokerDownError):
+class _RefusedError(BrokerUnavailableError):
     """The broker's answer is no; to ask again at once would not change it."""
 
 
@@ -33,7 +33,7 @@ class Publisher:
         self._closing: set[asyncio.Task[None]] = set()
 
     async def publish(self, message: aio_pika.Message, exchange: str, routing_key: str) -> None:
-        """Return once confirmed, within 5 s. Raises UnroutableError or BrokerDownError."""
+        """Return once confirmed, within 5 s. Raises UnroutableError or BrokerUnavailableError."""
         with broker_faults():
             async with asyncio.timeout(PUBLISH_SECONDS), self._one_per_id(message.message_id):
                 link = await self._open()
@@ -42,7 +42,7 @@ class Publisher:
                         await self._send(link, link.channel, message, exchange, routing_key)
                 except _RefusedError:
                     raise
-                except BrokerDownError:
+                except BrokerUnavailableError:
                     await self._send_alone(message, exchange, routing_key)
 
     async def _send_alone(self, message: aio_pika.Message, exchange: str, routing_key: str) -> None:
@@ -87,7 +87,7 @@ class Publisher:
         self._outage.demand_pause_over()
         try:
             link = await open_link(self._url, confirms=True)
-        except BrokerDownError as error:
+        except BrokerUnavailableError as error:
             self._outage.goes_on(str(error))
             raise
         self._outage.is_over()

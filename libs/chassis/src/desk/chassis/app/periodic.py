@@ -1,0 +1,53 @@
+"""Background work that repeats at intervals until the app stops."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+
+class PeriodicTask:
+    """Calls a function again and again, with a pause between calls that can be cut short.
+
+    Any number of replicas may run the same task at once, so the function must lock the rows it works on.
+    """
+
+    def __init__(self, run_once: Callable[[], Awaitable[float | None]], pause: float, *, gather: float = 0.0) -> None:
+        """``run_once`` returns the seconds until the next call, or None for ``pause`` seconds; 0 means at once.
+
+        After :meth:`wake` the next call waits ``gather`` seconds more, so that one call can serve several wake-ups.
+        """
+        self._run_once = run_once
+        self._pause = pause
+        self._gather = gather
+        self._wake_up = asyncio.Event()
+        self._finishing = False
+
+    @property
+    def finishing(self) -> bool:
+        """Whether :meth:`finish` was called; long calls return early then."""
+        return self._finishing
+
+    def finish(self) -> None:
+        """End :meth:`run` after the call that is running."""
+        self._finishing = True
+        self._wake_up.set()
+
+    def wake(self) -> None:
+        """End the current pause. A hint: without it the next call comes after the pause."""
+        self._wake_up.set()
+
+    async def run(self) -> None:
+        """Call the function until :meth:`finish`. An exception of the function ends this call."""
+        while not self._finishing:
+            self._wake_up.clear()
+            seconds = await self._run_once()
+            await self._wait(self._pause if seconds is None else seconds)
+
+    async def _wait(self, seconds: float) -> None:
+        if self._finishing or seconds <= 0:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._wake_up.wait()
+                if not self._finishing:
+                    await asyncio.sleep(self._gather)

@@ -1,0 +1,75 @@
+"""A database and its transactions."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, Executable, text
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from desk.database.engines import READ_ONLY, postgres_engine, sqlite_engine
+
+_NOTIFY = "notify after commit"
+
+
+def notify_after_commit(session: AsyncSession) -> None:
+    """Call :attr:`Database.after_commit` once the work of this session is committed."""
+    session.info[_NOTIFY] = True
+
+
+class Database:
+    """One database: PostgreSQL by ``postgresql+asyncpg://``, SQLite by ``sqlite+aiosqlite://``."""
+
+    def __init__(
+        self, url: str, *, pool_size: int = 10, pool_timeout: float = 5.0, statement_seconds: float | None = 3.5
+    ) -> None:
+        """Open nothing yet.
+
+        ``pool_size`` bounds the connections. A request waits at most ``pool_timeout`` seconds for one. A statement is
+        cancelled after ``statement_seconds``, before the pool times out, so that a server that hangs is noticed; None
+        is for migrations, which may take longer.
+        """
+        embedded = url.startswith("sqlite")
+        self.engine = (
+            sqlite_engine(url) if embedded else postgres_engine(url, pool_size, pool_timeout, statement_seconds)
+        )
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._autocommit = None if embedded else self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self.after_commit: list[Callable[[], None]] = []
+        """Called after each commit that :func:`notify_after_commit` asked for. A hint for pollers, not a guarantee."""
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """Open a session that is committed at the end, or rolled back on any exception."""
+        async with self._sessions() as session, session.begin():
+            yield session
+        if session.info.get(_NOTIFY):
+            for notify in self.after_commit:
+                notify()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """Open a session that only reads. On SQLite it does not wait for a writer."""
+        async with self._sessions() as session:
+            await session.connection(execution_options={READ_ONLY: True})
+            yield session
+
+    async def execute_autocommit(self, statement: Executable, values: Mapping[str, Any]) -> int | None:
+        """Execute one statement as a transaction of its own, in one round trip. Return the number of rows written.
+
+        Return None without executing it on SQLite, where every statement needs an explicit transaction.
+        """
+        if self._autocommit is None:
+            return None
+        async with self._autocommit.connect() as connection:
+            result = await connection.execute(statement, values)
+            return cast("CursorResult[Any]", result).rowcount
+
+    async def ping(self) -> None:
+        """Make one round trip. Raises the driver's error if the database is unavailable."""
+        async with self.read() as session:
+            await session.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()

@@ -1,0 +1,185 @@
+"""A RabbitMQ server with its management API for tests."""
+
+import asyncio
+import os
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+import aio_pika
+import httpx
+from aio_pika.exceptions import AMQPException
+
+from desk.testing.errors import NotReadyError
+from desk.testing.machine import GivenAddress
+from desk.testing.ports import free_port
+from desk.testing.process import LocalProcess, find_program, new_folder
+from desk.testing.server import Environment, Server, begin, first_of, given, image_of
+
+ADVICE = "run tests/install-servers, or name a server of yours in DESK_TEST_RABBITMQ_URL"
+IMAGE = "rabbitmq:4-management"
+ANSWER_SECONDS = 5.0
+USER = "tests"
+
+# RabbitMQ writes the name of a new quorum queue to disk 3 s after it was declared. If it is killed before, the queue
+# comes back without a leader and for good (rabbitmq/rabbitmq-server#10070): a test waits this long before `kill`.
+QUEUE_SETTLE_SECONDS = 4.0
+
+# Debian's rabbitmq-server is a wrapper that changes to its own user and folders; the real one is beside its library.
+PROGRAMS = (
+    "/usr/lib/rabbitmq/bin/rabbitmq-server",
+    "/usr/local/sbin/rabbitmq-server",
+    "/opt/homebrew/sbin/rabbitmq-server",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RabbitServer(Server):
+    """`user` is an administrator; `amqp_url` names the default virtual host."""
+
+    amqp_url: str
+    management_url: str
+    user: str
+    password: str
+
+    def check(self) -> str:
+        try:
+            # A thread of its own, because the caller's may have a running event loop.
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(asyncio.run, _connect_once(self.amqp_url)).result()
+            return str(self._manage("GET", "/api/overview").json()["rabbitmq_version"])
+        except (OSError, AMQPException, httpx.HTTPError) as error:
+            raise NotReadyError(f"{type(error).__name__}: {error}") from error
+
+    def create_vhost(self, name: str) -> str:
+        """Create a virtual host in which `user` may do everything, and return its AMQP URL."""
+        self._manage("PUT", f"/api/vhosts/{quote(name, safe='')}")
+        everything = {"configure": ".*", "write": ".*", "read": ".*"}
+        path = f"/api/permissions/{quote(name, safe='')}/{quote(self.user, safe='')}"
+        self._manage("PUT", path, json=everything)
+        return urlsplit(self.amqp_url)._replace(path=f"/{quote(name, safe='')}").geturl()
+
+    def delete_vhost(self, name: str) -> None:
+        """Delete a virtual host with everything in it."""
+        self._manage("DELETE", f"/api/vhosts/{quote(name, safe='')}")
+
+    def _manage(self, method: str, path: str, *, json: object = None) -> httpx.Response:
+        url = self.management_url + path
+        answer = httpx.request(method, url, json=json, auth=(self.user, self.password), timeout=ANSWER_SECONDS)
+        return answer.raise_for_status()
+
+
+def open_rabbit(environment: Environment = os.environ) -> RabbitServer:
+    """Return a RabbitMQ: the given one, one in Docker, or the local binary."""
+    return first_of("RabbitMQ", (given_rabbit, docker_rabbit, local_rabbit), environment, ADVICE)
+
+
+def given_rabbit(environment: Environment) -> RabbitServer:
+    """Return the server at DESK_TEST_RABBITMQ_URL; DESK_TEST_RABBITMQ_MANAGEMENT_URL is port 15672 there if unset."""
+    url = given(environment, "DESK_TEST_RABBITMQ_URL")
+    parts = urlsplit(url)
+    management = environment.get("DESK_TEST_RABBITMQ_MANAGEMENT_URL") or f"http://{parts.hostname}:15672"
+    return begin(
+        RabbitServer(
+            how="given address",
+            machine=GivenAddress(),
+            amqp_url=url,
+            management_url=management.rstrip("/"),
+            user=unquote(parts.username or "guest"),
+            password=unquote(parts.password or "guest"),
+        )
+    )
+
+
+def docker_rabbit(environment: Environment) -> RabbitServer:
+    """Return a server in a container of RABBITMQ_IMAGE, which has the management plugin."""
+    from desk.testing.container import Container  # noqa: PLC0415  # slow to import, and only needed here
+
+    image, password = image_of(environment, "RABBITMQ", IMAGE), secrets.token_urlsafe(12)
+    port, management_port = free_port(), free_port()
+    container = Container(
+        image,
+        ports={5672: port, 15672: management_port},
+        environment={"RABBITMQ_DEFAULT_USER": USER, "RABBITMQ_DEFAULT_PASS": password},
+    )
+    return begin(
+        RabbitServer(
+            how=f"docker image {image}",
+            machine=container,
+            amqp_url=f"amqp://{USER}:{password}@{container.host}:{port}/",
+            management_url=f"http://{container.host}:{management_port}",
+            user=USER,
+            password=password,
+        )
+    )
+
+
+def local_rabbit(_: Environment | None = None) -> RabbitServer:
+    """Return a server from the binary of this machine."""
+    real = next((path for path in PROGRAMS if Path(path).is_file()), None)
+    program = real or find_program("rabbitmq-server")
+    epmd = find_program("epmd", "/usr/lib/erlang/erts-*/bin/epmd", "/usr/local/lib/erlang/erts-*/bin/epmd")
+    folder, password = new_folder("rabbit"), secrets.token_urlsafe(12)
+    port, management_port, epmd_port = free_port(), free_port(), free_port()
+    environment = _settings(folder, port, management_port, epmd_port, password)
+    # Started by us: a broker would start one that outlives it and everything else.
+    names = LocalProcess([epmd, "-address", "127.0.0.1", "-port", str(epmd_port)], folder=folder)
+    process = LocalProcess([program], folder=folder, environment=environment, helpers=[names])
+    return begin(
+        RabbitServer(
+            how="local binary rabbitmq-server",
+            machine=process,
+            amqp_url=f"amqp://{USER}:{password}@127.0.0.1:{port}/",
+            management_url=f"http://127.0.0.1:{management_port}",
+            user=USER,
+            password=password,
+        )
+    )
+
+
+def _settings(folder: Path, port: int, management_port: int, epmd_port: int, password: str) -> dict[str, str]:
+    (folder / "conf.d").mkdir()
+    (folder / "rabbitmq.conf").write_text(
+        f"listeners.tcp.1 = 127.0.0.1:{port}\n"
+        f"management.tcp.ip = 127.0.0.1\n"
+        f"management.tcp.port = {management_port}\n"
+        f"default_user = {USER}\n"
+        f"default_pass = {password}\n"
+        "disk_free_limit.absolute = 50MB\n"
+    )
+    (folder / "enabled_plugins").write_text("[rabbitmq_management].\n")
+    cookie = folder / ".erlang.cookie"
+    cookie.write_text(secrets.token_hex(16))
+    cookie.chmod(0o400)
+    return {
+        "ERL_EPMD_ADDRESS": "127.0.0.1",
+        "ERL_EPMD_PORT": str(epmd_port),
+        "RABBITMQ_CONF_ENV_FILE": str(folder / "no-such-file"),
+        "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
+        "RABBITMQ_CONFIG_FILES": str(folder / "conf.d"),
+        "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced.config"),
+        "RABBITMQ_DIST_PORT": str(free_port()),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
+        "RABBITMQ_GENERATED_CONFIG_DIR": str(folder / "generated"),
+        "RABBITMQ_LOG_BASE": str(folder / "logs"),
+        "RABBITMQ_LOGS": "-",
+        "RABBITMQ_MNESIA_BASE": str(folder / "data"),
+        "RABBITMQ_NODENAME": f"desk-{port}@localhost",
+        "RABBITMQ_PID_FILE": str(folder / "pid"),
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+        # Makes the script become the broker instead of waiting for it as a shell that would survive it.
+        "RUNNING_UNDER_SYSTEMD": "true",
+    }
+
+
+async def _connect_once(url: str) -> None:
+    # The library logs every refused connection as an error, so it is first asked when somebody listens.
+    parts = urlsplit(url)
+    async with asyncio.timeout(ANSWER_SECONDS):
+        _, writer = await asyncio.open_connection(parts.hostname, parts.port or 5672)
+        writer.close()
+        await writer.wait_closed()
+    connection = await aio_pika.connect(url, timeout=ANSWER_SECONDS)
+    await connection.close()

@@ -1,0 +1,67 @@
+"""A Redis server for tests."""
+
+import os
+from dataclasses import dataclass
+
+from redis import Redis, RedisError
+
+from desk.testing.errors import NotReadyError
+from desk.testing.machine import GivenAddress
+from desk.testing.ports import free_port
+from desk.testing.process import LocalProcess, find_program, new_folder
+from desk.testing.server import Environment, Server, begin, first_of, given, image_of
+
+ADVICE = "run tests/install-servers, or name a server of yours in DESK_TEST_REDIS_URL"
+IMAGE = "redis:8"
+ANSWER_SECONDS = 3.0
+
+# Each write is in the append-only file, and so with the kernel, before it is answered: it survives a crash.
+OPTIONS = ("--appendonly", "yes", "--save", "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RedisServer(Server):
+    """`url` names database 0."""
+
+    url: str
+
+    def check(self) -> str:
+        client = Redis.from_url(self.url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS)
+        try:
+            client.ping()
+            return str(client.info("server")["redis_version"])
+        except RedisError as error:
+            raise NotReadyError(f"{type(error).__name__}: {error}") from error
+        finally:
+            client.close()
+
+
+def open_redis(environment: Environment = os.environ) -> RedisServer:
+    """Return a Redis: the given one, one in Docker, or the local binary."""
+    return first_of("Redis", (given_redis, docker_redis, local_redis), environment, ADVICE)
+
+
+def given_redis(environment: Environment) -> RedisServer:
+    """Return the server at DESK_TEST_REDIS_URL."""
+    url = given(environment, "DESK_TEST_REDIS_URL")
+    return begin(RedisServer(how="given address", machine=GivenAddress(), url=url))
+
+
+def docker_redis(environment: Environment) -> RedisServer:
+    """Return a server in a container of REDIS_IMAGE."""
+    from desk.testing.container import Container  # noqa: PLC0415  # slow to import, and only needed here
+
+    image, port = image_of(environment, "REDIS", IMAGE), free_port()
+    container = Container(image, ports={6379: port}, command=["redis-server", "--protected-mode", "no", *OPTIONS])
+    url = f"redis://{container.host}:{port}/0"
+    return begin(RedisServer(how=f"docker image {image}", machine=container, url=url))
+
+
+def local_redis(_: Environment | None = None) -> RedisServer:
+    """Return a server from the binary of this machine."""
+    program = find_program("redis-server")
+    folder, port = new_folder("redis"), free_port()
+    process = LocalProcess(
+        [program, "--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder), *OPTIONS], folder=folder
+    )
+    return begin(RedisServer(how="local binary redis-server", machine=process, url=f"redis://127.0.0.1:{port}/0"))
