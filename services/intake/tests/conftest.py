@@ -5,7 +5,8 @@ import json
 import shutil
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,15 +18,16 @@ from sqlalchemy import text
 
 from desk.chassis.bus import BrokerUnavailableError, Consumer
 from desk.chassis.crypto import TokenIssuer, TokenReader, Vault, new_key_pair
-from desk.chassis.events import Message
+from desk.chassis.events import Message, Outbox
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.storage import FolderStore, ObjectStoreUnavailableError
 from desk.chassis.telemetry import Telemetry
 from desk.database import Database, migrate
 from desk.intake.app import IDENTITY_AUDIENCE, IDENTITY_ISSUER, Parts, create_app
-from desk.intake.clients import CaptchaClient, RegistryClient
+from desk.intake.clients import RegistryClient, captcha_client
 from desk.intake.settings import Settings
 from desk.intake.store import metadata
+from desk.intake.workers.identity_check import IdentityCheck
 from desk.testing.databases import empty_tables, migrated_database
 from desk.testing.postgres import PostgresServer
 
@@ -173,6 +175,14 @@ class Desk:
     issuer: TokenIssuer
     app: FastAPI = field(init=False)
     client: httpx.AsyncClient = field(init=False)
+
+    def replace_services(self, **changes: Any) -> None:
+        """Replace some services of the running app."""
+        self.app.state.services = replace(self.app.state.services, **changes)
+
+    def limit_uploads(self, limit: str) -> None:
+        """Set the rate limit of uploads, such as ``2/hour``."""
+        self.replace_services(uploads=replace(self.app.state.services.uploads, per_identity=limit))
 
     def token(self, person: dict[str, str] = ZAHRA, *, audience: str = IDENTITY_AUDIENCE, seconds: int = 1800) -> str:
         return self.issuer.issue(person, audience=audience, seconds=seconds)[0]
@@ -371,7 +381,7 @@ async def desk(settings: Settings, tmp_path: Path, database_url: str) -> AsyncIt
         broker=broker,
         storage=storage,
         rate_limits=RateLimits("memory://"),
-        captcha=CaptchaClient(peer),
+        captcha=captcha_client(peer),
         registry=RegistryClient(gateway),
         identity=TokenReader(PUBLIC_KEY, issuer=IDENTITY_ISSUER, audience=IDENTITY_AUDIENCE),
         vault=Vault({"k1": b"k" * 32}, b"i" * 32),
@@ -388,6 +398,32 @@ async def desk(settings: Settings, tmp_path: Path, database_url: str) -> AsyncIt
         httpx.AsyncClient(transport=transport, base_url="http://intake") as desk.client,
     ):
         yield desk
+
+
+@pytest.fixture
+def identity_check(desk: Desk) -> Callable[..., IdentityCheck]:
+    """The worker of another replica, which checks identities when the test says so."""
+
+    def identity_check(telemetry: Telemetry | None = None) -> IdentityCheck:
+        return IdentityCheck(
+            desk.parts.database,
+            desk.parts.vault,
+            Outbox("/desk/intake", desk.parts.vault),
+            desk.parts.registry,
+            telemetry or Telemetry("another replica"),
+            first_wait=timedelta(minutes=1),
+        )
+
+    return identity_check
+
+
+@pytest.fixture
+def no_checks_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stop the service's own worker, so that an identity is checked only when the test says so."""
+
+    async def do_nothing(_check: IdentityCheck) -> None: ...
+
+    monkeypatch.setattr(IdentityCheck, "run_once", do_nothing)
 
 
 @pytest.fixture

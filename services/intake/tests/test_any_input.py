@@ -113,7 +113,7 @@ async def test_a_file_of_any_name_is_taken_or_refused(desk, zahra, pdf, name):
     body = (
         b'--x\r\nContent-Disposition: form-data; name="file"; filename="' + name + b'"\r\n\r\n' + pdf + b"\r\n--x--\r\n"
     )
-    desk.app.state.uploads_per_identity = "1000/hour"
+    desk.limit_uploads("1000/hour")
     headers = {"Authorization": f"Bearer {desk.token()}", "Content-Type": "multipart/form-data; boundary=x"}
 
     answer = await desk.client.post("/api/attachments", content=body, headers=headers)

@@ -317,7 +317,7 @@ def read(desk):
 
     async def read(file_id):
         async with desk.parts.database.transaction() as session:
-            attachment, content = await desk.app.state.intake.open_attachment(session, file_id)
+            attachment, content = await desk.app.state.services.uploads.open_claimed(session, file_id)
         return attachment.name, b"".join([chunk async for chunk in content])
 
     return read
@@ -338,7 +338,7 @@ async def test_a_file_of_no_request_cannot_be_read(desk, read):
 
 
 async def test_too_many_uploads_are_refused_with_a_time_to_wait(desk, problem_of):
-    desk.app.state.uploads_per_identity = "2/hour"
+    desk.limit_uploads("2/hour")
     for _ in range(2):
         await desk.attachment()
 
@@ -350,7 +350,7 @@ async def test_too_many_uploads_are_refused_with_a_time_to_wait(desk, problem_of
 
 
 async def test_one_person_s_uploads_are_not_another_s(desk, ali):
-    desk.app.state.uploads_per_identity = "1/hour"
+    desk.limit_uploads("1/hour")
     await desk.attachment()
 
     assert (await desk.upload(token=desk.token(ali))).status_code == 201

@@ -11,7 +11,7 @@ import pytest
 from desk.chassis.bus import ContractError
 from desk.chassis.crypto import TokenIssuer, new_key_pair
 from desk.chassis.events import Message
-from desk.intake.case_files import LINK_SECONDS
+from desk.intake.service.case_files import LINK_SECONDS
 
 
 @pytest.fixture
@@ -257,7 +257,7 @@ async def test_while_the_store_is_away_a_province_is_told_so(desk, case, isfahan
 
 
 async def test_a_province_cannot_fill_the_store_with_one_case(case, isfahan, monkeypatch, problem_of, pdf):
-    monkeypatch.setattr("desk.intake.case_files.ANSWER_FILES_MAX", 1)
+    monkeypatch.setattr("desk.intake.service.case_files.ANSWER_FILES_MAX", 1)
     assert (await isfahan.put_up(case[0], pdf)).status_code == 201
 
     assert problem_of(await isfahan.put_up(case[0], pdf), 409)["code"] == "too_many_files"

@@ -9,7 +9,10 @@ import pytest
 
 from desk.chassis.telemetry import Telemetry
 from desk.intake.domain import Outcome, Verdict, next_check
-from desk.intake.identity_checks import IdentityChecks
+from desk.intake.workers.identity_check import IdentityCheck
+
+measure = IdentityCheck.run_once
+pytestmark = pytest.mark.usefixtures("no_checks_in_the_background")
 
 sqlite_only = pytest.mark.parametrize("database_kind", ["sqlite"])
 """For a test of forms and answers, which do not depend on the database."""
@@ -19,13 +22,6 @@ FOREIGNER = {"sub": "123456789012", "birth_date": "1361-12-05", "status": "pendi
 TYPED = {"first_name": "زهره", "last_name": "رضائی", "gender": "female"}
 BY_THE_REGISTRY = {"first_name": "زهرا", "last_name": "رضایی‌نژاد", "gender": "female"}
 MATCHED = {"outcome": "matched", **BY_THE_REGISTRY}
-run_checks = IdentityChecks.run
-
-
-@pytest.fixture(autouse=True)
-def _checks_on_demand(monkeypatch):
-    """Have the service itself check nothing, so that a test says when."""
-    monkeypatch.setattr(IdentityChecks, "run", lambda checks: checks._finishing.wait())
 
 
 @pytest.fixture
@@ -40,24 +36,13 @@ def submit(desk):
     return submit
 
 
-def _checks(desk):
-    return IdentityChecks(
-        desk.parts.database,
-        desk.parts.vault,
-        desk.app.state.intake.outbox,
-        desk.parts.registry,
-        Telemetry("another replica"),
-        first_wait=timedelta(minutes=1),
-    )
-
-
 @pytest.fixture
-def check(desk):
+def check(desk, identity_check):
     """Let the time of the next check come, and check once."""
 
     async def check():
         await desk.change("UPDATE identity_check SET next_check_at = '2026-01-01 00:00:00.000000'")
-        return await _checks(desk).check_next()
+        return await identity_check().check_next()
 
     return check
 
@@ -181,11 +166,11 @@ async def test_the_same_key_with_other_names_is_refused(submit, problem_of):
     assert problem_of(answer, 422)["code"] == "idempotency_key_reused"
 
 
-async def test_the_registry_is_not_asked_before_its_time(desk, submit):
+async def test_the_registry_is_not_asked_before_its_time(desk, submit, identity_check):
     await submit()
 
     assert 50 < await waits(desk) < 61
-    assert not await _checks(desk).check_next()
+    assert not await identity_check().check_next()
     assert desk.registry.asked == []
 
 
@@ -273,21 +258,23 @@ async def test_the_registry_is_asked_again_when_it_opens(desk, submit, check):
 def test_the_waits_grow_to_an_hour_and_no_further():
     now = datetime.now(UTC)
 
-    def minutes(tries, available_at=None):
+    def minutes(attempts, available_at=None):
         verdict = Verdict(Outcome.UNAVAILABLE, available_at=available_at)
-        return (next_check(verdict, tries=tries, first_wait=timedelta(minutes=1), now=now) - now) / timedelta(minutes=1)
+        return (next_check(verdict, attempts=attempts, first_wait=timedelta(minutes=1), now=now) - now) / timedelta(
+            minutes=1
+        )
 
-    assert [minutes(tries) for tries in (1, 2, 3, 6, 7, 100)] == [1, 2, 4, 32, 60, 60]
+    assert [minutes(attempts) for attempts in (1, 2, 3, 6, 7, 100)] == [1, 2, 4, 32, 60, 60]
     assert minutes(1, now - timedelta(hours=1)) == 1, "an opening that is past is none"
     assert minutes(1, now + timedelta(days=400)) == 24 * 60, "the registry is asked daily, whatever it says"
 
 
-async def test_replicas_check_a_request_once(desk, submit, check):
+async def test_replicas_check_a_request_once(desk, submit, identity_check):
     await submit()
     await desk.change("UPDATE identity_check SET next_check_at = '2026-01-01 00:00:00.000000'")
     desk.registry.answer = MATCHED
 
-    checked = await asyncio.gather(*(_checks(desk).check_next() for _ in range(5)))
+    checked = await asyncio.gather(*(identity_check().check_next() for _ in range(5)))
 
     assert checked.count(True) == 1
     assert len(desk.registry.asked) == 1
@@ -330,25 +317,14 @@ async def test_a_check_whose_announcement_fails_is_made_again(desk, submit, chec
     assert len(await announced(desk, 2)) == 2
 
 
-async def test_operators_see_how_many_wait_and_how_long(desk, submit):
+async def test_operators_see_how_many_wait_and_how_long(desk, submit, identity_check):
     await submit()
     await desk.change("UPDATE identity_check SET submitted_at = '2026-01-01 00:00:00.000000'")
     telemetry = Telemetry("another replica")
-    checks = IdentityChecks(
-        desk.parts.database,
-        desk.parts.vault,
-        desk.app.state.intake.outbox,
-        desk.parts.registry,
-        telemetry,
-        first_wait=timedelta(minutes=1),
-    )
-    running = asyncio.create_task(run_checks(checks))
-    async with asyncio.timeout(10):
-        while telemetry.registry.get_sample_value("desk_identities_pending") != 1:  # noqa: ASYNC110 - a gauge has no event
-            await asyncio.sleep(0.01)
-    checks.finish()
-    await running
 
+    await measure(identity_check(telemetry))
+
+    assert telemetry.registry.get_sample_value("desk_identities_pending") == 1
     assert telemetry.registry.get_sample_value("desk_identities_oldest_pending_seconds") > 3600
 
 

@@ -54,4 +54,4 @@ async def _stored(desk, applicant, *, without=""):
     sealed = vault.seal(json.dumps(personal).encode(), place)
     await desk.change("UPDATE request SET personal = :personal WHERE id = :id", personal=sealed, id=request_id)
     async with desk.parts.database.transaction() as session:
-        return await desk.app.state.intake.find(session, applicant["sub"], code)
+        return await desk.app.state.services.requests.find(session, applicant["sub"], code)

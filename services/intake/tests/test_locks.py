@@ -12,22 +12,19 @@ import pytest
 from sqlalchemy import text
 
 from desk.database import Database
-from desk.intake.identity_checks import IdentityChecks
-from desk.intake.reply_files import ReplyFileStore
-from desk.intake.store import AttachmentStore, CheckStore
+from desk.intake.domain import Uploader
+from desk.intake.store import AttachmentStore, IdentityCheckStore, ReplyAttachmentStore
+
+pytestmark = pytest.mark.usefixtures("no_checks_in_the_background")
 
 PENDING = {"sub": "0013542419", "birth_date": "1361-12-05", "status": "pending"}
+SESSION, OTHER_SESSION = (Uploader("0013542419", upload_session=each) for each in ("one", "other"))
 TYPED = {"first_name": "زهره", "last_name": "رضائی", "gender": "female"}
 
 
 @pytest.fixture
 def database_kind():
     return "postgresql"
-
-
-@pytest.fixture(autouse=True)
-def _no_checks_in_the_background(monkeypatch):
-    monkeypatch.setattr(IdentityChecks, "run", lambda checks: checks._finishing.wait())
 
 
 @pytest.fixture
@@ -84,13 +81,13 @@ async def test_a_file_is_claimed_by_one_of_two_requests(desk, sessions, stores, 
 
 async def test_a_file_is_promised_to_one_of_two_replies(desk, sessions, stores, begin_waiting, request_id):
     file_id, (begin_first, begin_second) = await desk.attachment(), sessions
-    await desk.change("UPDATE attachment SET visit = :request", request=request_id)
+    await desk.change("UPDATE attachment SET reply_request_id = :request", request=request_id)
 
     async with begin_second() as second:
         async with begin_first() as first:
-            promising, waiting = stores(ReplyFileStore, first, second)
-            assert len(await promising.at_hand(request_id, "a" * 64, [file_id])) == 1
-            found = await begin_waiting(second, waiting.at_hand(request_id, "b" * 64, [file_id]))
+            promising, waiting = stores(ReplyAttachmentStore, first, second)
+            assert len(await promising.available(request_id, "a" * 64, [file_id])) == 1
+            found = await begin_waiting(second, waiting.available(request_id, "b" * 64, [file_id]))
             await promising.promise([file_id], "a" * 64)
         assert await found == []
 
@@ -101,8 +98,8 @@ async def test_uploads_of_one_session_are_counted_one_after_the_other(sessions, 
     async with begin_second() as second:
         async with begin_first() as first:
             counting, waiting = stores(AttachmentStore, first, second)
-            await counting.lock_uploads("a session")
-            locked = await begin_waiting(second, waiting.lock_uploads("a session"))
+            await counting.lock_uploads(SESSION)
+            locked = await begin_waiting(second, waiting.lock_uploads(SESSION))
         await locked
 
 
@@ -111,8 +108,8 @@ async def test_uploads_of_another_session_do_not_wait(sessions, stores):
 
     async with begin_first() as first, begin_second() as second:
         one, other = stores(AttachmentStore, first, second)
-        await one.lock_uploads("a session")
-        await other.lock_uploads("another session")
+        await one.lock_uploads(SESSION)
+        await other.lock_uploads(OTHER_SESSION)
 
 
 @pytest.fixture
@@ -129,7 +126,7 @@ async def test_replicas_claim_different_checks_without_waiting(sessions, stores)
     begin_first, begin_second = sessions
 
     async with begin_first() as first, begin_second() as second:
-        one, other = [await store.claim() for store in stores(CheckStore, first, second)]
+        one, other = [await store.claim() for store in stores(IdentityCheckStore, first, second)]
 
     assert one.request.id != other.request.id
 

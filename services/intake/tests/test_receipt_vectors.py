@@ -12,9 +12,9 @@ from uuid import UUID
 
 from joserfc.jwk import OKPKey
 
-from desk.intake.domain import Applicant, Contact, IdentityState, Request, choose_subject
-from desk.intake.receipts import Receipts
-from desk.intake.store import Attachment
+from desk.intake.domain import Applicant, Attachment, Contact, IdentityState, Request
+from desk.intake.service.receipts import Receipts
+from desk.intake.store import load_catalog
 from desk.iran.digits import fold
 
 VECTORS = Path(__file__).parents[3] / "gateway/tests/vectors/receipt-vectors.json"
@@ -45,7 +45,7 @@ def base64url(raw: bytes) -> str:
 
 
 def request(text: str) -> Request:
-    subject, sub_subject = choose_subject("hajj_deposit", "lost_receipt")
+    subject, sub_subject = load_catalog().choose("hajj_deposit", "lost_receipt")
     return Request(
         id=UUID(int=1),
         tracking_code="123456789012",

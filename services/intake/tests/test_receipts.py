@@ -2,7 +2,6 @@ import base64
 import hashlib
 import json
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -13,8 +12,7 @@ from PIL import Image, ImageDraw
 from pydantic import ValidationError
 
 from desk.chassis.crypto import new_key_pair
-from desk.intake.qr import draw
-from desk.intake.receipts import Receipts
+from desk.intake.service.receipts import Receipts, draw_qr
 from desk.intake.settings import Settings
 
 
@@ -100,7 +98,7 @@ async def test_a_receipt_outlives_the_key_that_signed_it(desk, read):
     old = OKPKey.import_key({name: own[name] for name in ("kty", "crv", "x")}).as_pem(private=False).decode()
 
     fresh = Receipts(new_key_pair()[0], [old], "https://desk.example.ir")
-    desk.app.state.intake = replace(desk.app.state.intake, receipts=fresh)
+    desk.replace_services(receipts=fresh)
 
     assert (await read(token))[0]["kid"] == own["kid"]
     assert _kid((await desk.submit()).json()["receipt"]["token"]) != _kid(token)
@@ -135,7 +133,7 @@ async def test_the_largest_code_is_still_readable_on_a_print_4_cm_wide(desk):
     "text", ["https://desk.example.ir/verify#e30.e30.AA", "https://desk.example.ir/verify#" + "a1-_" * 150]
 )
 def test_what_is_drawn_is_read_back(text):
-    drawn = draw(text)
+    drawn = draw_qr(text)
     size = int(re.search(r'viewBox="0 0 (\d+)', drawn)[1])
     picture = Image.new("L", (size * 4, size * 4), 255)
     pen, x, y = ImageDraw.Draw(picture), 0, 0

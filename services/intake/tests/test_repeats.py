@@ -88,7 +88,7 @@ async def test_a_refused_request_may_be_mended_under_its_key(desk):
 
 async def test_a_security_code_spent_before_a_failure_holds_for_the_retry(desk, monkeypatch):
     form = desk.form()
-    monkeypatch.setattr("desk.intake.service.Intake._write", _break)
+    monkeypatch.setattr("desk.intake.service.requests.RequestSubmission._write", _break)
     assert (await desk.submit(form, key=KEY)).status_code == 500
     assert desk.captcha.claims
     monkeypatch.undo()

@@ -8,8 +8,8 @@ import pytest
 
 from desk.chassis.bus import ContractError
 from desk.chassis.crypto import TokenIssuer
-from desk.intake.catalog import FILES_MAX
-from desk.intake.sweep import Sweep
+from desk.intake.domain import FILES_MAX
+from desk.intake.workers.upload_cleanup import UploadCleanup
 
 sqlite_only = pytest.mark.parametrize("database_kind", ["sqlite"])
 """For a test of forms and answers, which do not depend on the database."""
@@ -75,7 +75,7 @@ def announce(desk, code):
 @pytest.fixture
 def sweep(desk):
     async def sweep():
-        return await Sweep(desk.parts.database, desk.parts.vault, desk.storage)._forget_batch()
+        return await UploadCleanup(desk.parts.database, desk.parts.vault, desk.storage).delete_batch()
 
     return sweep
 
@@ -123,7 +123,7 @@ async def test_no_more_files_wait_than_a_request_may_carry(page, set_aside, prob
 
 
 async def test_uploads_of_both_kinds_are_counted_together(desk, page, problem_of):
-    desk.app.state.uploads_per_identity = "2/hour"
+    desk.limit_uploads("2/hour")
     await desk.attachment()
     await page.file()
 

@@ -7,9 +7,9 @@ from sqlalchemy.exc import OperationalError
 from stdnum import damm
 
 from desk.chassis.events import Envelope, Outbox
-from desk.intake.codes import new_tracking_code
-from desk.intake.domain import choose_subject, due_moment
+from desk.intake.domain import due_moment, new_tracking_code
 from desk.intake.events import RequestSubmitted
+from desk.intake.store import load_catalog
 from desk.iran.jalali import in_tehran
 from desk.iran.workdays import WorkCalendar
 
@@ -66,6 +66,7 @@ async def test_a_tracking_code_has_twelve_digits_with_a_damm_check_digit(desk):
 def test_tracking_codes_are_not_in_a_row():
     codes = {new_tracking_code() for _ in range(200)}
 
+    assert all(map(damm.is_valid, codes))
     assert len(codes) == 200
     assert len({code[0] for code in codes}) > 5
 
@@ -91,7 +92,7 @@ async def test_a_request_is_submitted_now_and_due_at_the_end_of_a_working_day(de
 def test_working_days_are_counted_from_the_day_in_tehran_without_weekends_and_holidays(submitted_at, due_at):
     days = (date(2026, 12, 13) + timedelta(days=number) for number in range(20))
     worked = {day: day.weekday() not in {3, 4} and day != date(2026, 12, 23) for day in days}
-    _, sub_subject = choose_subject("hajj_deposit", "lost_receipt")
+    _, sub_subject = load_catalog().choose("hajj_deposit", "lost_receipt")
 
     assert sub_subject.answer_within_days == 10
     assert due_moment(submitted_at, sub_subject, WorkCalendar(overrides=worked)) == due_at
@@ -256,7 +257,7 @@ def codes(monkeypatch):
     def draw(*codes):
         waiting = list(codes)
         monkeypatch.setattr(
-            "desk.intake.service.new_tracking_code", lambda: waiting.pop(0) if len(waiting) > 1 else waiting[0]
+            "desk.intake.service.requests.new_tracking_code", lambda: waiting.pop(0) if len(waiting) > 1 else waiting[0]
         )
 
     return draw

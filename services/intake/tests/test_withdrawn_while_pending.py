@@ -7,19 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from desk.chassis.bus import ContractError
-from desk.chassis.telemetry import Telemetry
-from desk.intake.identity_checks import IdentityChecks
+
+pytestmark = pytest.mark.usefixtures("no_checks_in_the_background")
 
 PENDING = {"sub": "0013542419", "birth_date": "1361-12-05", "status": "pending", "id_kind": "national_id"}
 TYPED = {"first_name": "زهره", "last_name": "رضائی", "gender": "female"}
 MATCHED = {"outcome": "matched", "first_name": "زهرا", "last_name": "رضایی‌نژاد", "gender": "female"}
 WITHDRAWN = "request-pending-withdrawn"
-
-
-@pytest.fixture(autouse=True)
-def _checks_on_demand(monkeypatch):
-    """Have the service itself check nothing, so that a test says when."""
-    monkeypatch.setattr(IdentityChecks, "run", lambda checks: checks._finishing.wait())
 
 
 @pytest.fixture
@@ -31,20 +25,12 @@ async def code(desk):
 
 
 @pytest.fixture
-def check(desk):
+def check(desk, identity_check):
     """Let the time of the next check come, and check once; False if none was to be made."""
 
     async def check():
         await desk.change("UPDATE identity_check SET next_check_at = '2026-01-01 00:00:00.000000'")
-        checks = IdentityChecks(
-            desk.parts.database,
-            desk.parts.vault,
-            desk.app.state.intake.outbox,
-            desk.parts.registry,
-            Telemetry("another replica"),
-            first_wait=timedelta(minutes=1),
-        )
-        return await checks.check_next()
+        return await identity_check().check_next()
 
     return check
 
