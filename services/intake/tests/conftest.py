@@ -57,16 +57,16 @@ ALI = {
 
 
 class FakeCaptcha:
-    """The captcha service as intake sees it: a right answer is spent on its claim; it can be away."""
+    """A captcha service: a right answer is used up by its claim. A test may override its responses."""
 
     def __init__(self) -> None:
         self.answers: dict[str, str] = {}
         self.claims: dict[str, str] = {}
         self.asked: list[dict[str, Any]] = []
-        self.instead: httpx.Response | Exception | None = None
+        self.override: httpx.Response | Exception | None = None
 
     def issue(self, answer: str = "12345") -> dict[str, str]:
-        """Give a fresh challenge with its right answer, as the form carries them."""
+        """Return a new challenge with its right answer, as in the form."""
         captcha_id = uuid.uuid4().hex[:22]
         self.answers[captcha_id] = answer
         return {"id": captcha_id, "answer": answer}
@@ -74,10 +74,10 @@ class FakeCaptcha:
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         given = json.loads(request.content)
         self.asked.append(given)
-        if isinstance(self.instead, Exception):
-            raise self.instead
-        if self.instead is not None:
-            return self.instead
+        if isinstance(self.override, Exception):
+            raise self.override
+        if self.override is not None:
+            return self.override
         captcha_id = request.url.path.removeprefix("/internal/captchas/").removesuffix("/answers")
         if captcha_id not in self.answers or given["purpose"] != "submit":
             return _refusal("captcha_expired")
@@ -95,7 +95,7 @@ class FakeCaptcha:
 
 
 class FakeRegistry:
-    """registry-gateway as intake sees it: answers as it is told, and remembers who was looked up."""
+    """A registry-gateway that returns the answer of the test and records the look-ups."""
 
     def __init__(self) -> None:
         self.answer: dict[str, Any] | httpx.Response | Exception = {"outcome": "unavailable"}
@@ -116,8 +116,8 @@ def _refusal(code: str) -> httpx.Response:
     return httpx.Response(422, json={"code": code}, headers={"content-type": "application/problem+json"})
 
 
-class SpyBroker:
-    """Remembers what was published; can be down."""
+class RecordingBroker:
+    """A broker that records what was published, and can be unavailable."""
 
     def __init__(self) -> None:
         self.published: list[Message] = []
@@ -142,27 +142,27 @@ class SpyBroker:
         return True
 
 
-class BreakableStore(FolderStore):
-    """A folder that can be away."""
+class FakeObjectStore(FolderStore):
+    """An object store in a folder that can be unavailable."""
 
     down = False
 
     async def put(self, key: str, content: BinaryIO, size: int, media_type: str) -> None:
-        self._demand()
+        self._require_up()
         await super().put(key, content, size, media_type)
 
     async def delete(self, key: str) -> None:
-        self._demand()
+        self._require_up()
         await super().delete(key)
 
-    def _demand(self) -> None:
+    def _require_up(self) -> None:
         if self.down:
-            raise ObjectStoreUnavailableError("away")
+            raise ObjectStoreUnavailableError("down")
 
 
 @dataclass
 class Desk:
-    """The service under test, its neighbours, and a look into its stores."""
+    """The service under test, the fakes around it, and access to its stores."""
 
     settings: Settings
     parts: Parts
@@ -170,8 +170,8 @@ class Desk:
     folder: Path
     captcha: FakeCaptcha
     registry: FakeRegistry
-    broker: SpyBroker
-    storage: BreakableStore
+    broker: RecordingBroker
+    storage: FakeObjectStore
     issuer: TokenIssuer
     app: FastAPI = field(init=False)
     client: httpx.AsyncClient = field(init=False)
@@ -188,7 +188,7 @@ class Desk:
         return self.issuer.issue(person, audience=audience, seconds=seconds)[0]
 
     def form(self, **changes: Any) -> dict[str, Any]:
-        """A request as the page sends it, with a fresh security code; ``changes`` replace or add fields."""
+        """Return a valid form with a new security code; ``changes`` replace or add fields."""
         return {
             "province": "isfahan",
             "email": "zahra.rezaei@example.ir",
@@ -205,7 +205,7 @@ class Desk:
     async def submit(
         self, form: Any = None, *, key: str | None = "", token: str | None = "", **changes: Any
     ) -> httpx.Response:
-        """Submit a form, by default a good one under a new key by Zahra; None leaves the header out."""
+        """Submit a form, by default a valid one of Zahra with a new key; None omits the header."""
         headers = {} if key is None else {"Idempotency-Key": key or str(uuid.uuid4())}
         if token is not None:
             headers["Authorization"] = f"Bearer {token or self.token()}"
@@ -219,7 +219,7 @@ class Desk:
         return await self.client.post("/api/attachments", files={part: (name, content)}, headers=headers)
 
     async def upload_raw(self, content: bytes, name: str) -> httpx.Response:
-        """Put up a file under a name no client would send as it is."""
+        """Upload a file with a name that HTTP clients would escape."""
         head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="' + name.encode() + b'"\r\n\r\n'
         return await self.client.post(
             "/api/attachments",
@@ -231,17 +231,17 @@ class Desk:
         )
 
     async def attachment(self, token: str = "") -> str:
-        """Put up a good file and return its id."""
+        """Upload a valid file and return its id."""
         answer = await self.upload(token=token)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
 
-    async def take_back(self, file_id: str, token: str = "") -> httpx.Response:
+    async def remove(self, file_id: str, token: str = "") -> httpx.Response:
         headers = {"Authorization": f"Bearer {token or self.token()}"}
         return await self.client.delete(f"/api/attachments/{file_id}", headers=headers)
 
-    async def hear(self, name: str, code: str, *, seq: int = 2, **data: Any) -> None:
-        """Let tracking tell intake something about a request."""
+    async def publish_from_tracking(self, name: str, code: str, *, seq: int = 2, **data: Any) -> None:
+        """Deliver an event of tracking to intake."""
         body = {
             "specversion": "1.0",
             "id": str(uuid.uuid4()),
@@ -256,7 +256,7 @@ class Desk:
         await self.broker.deliver(Message(body["id"], "desk.events", f"{name}.isfahan", body["type"], wire))
 
     async def events(self, count: int = 1) -> list[Message]:
-        """Wait until so many events were published."""
+        """Wait until ``count`` events are published, and return them."""
         async with asyncio.timeout(10):
             while len(self.broker.published) < count:
                 self.broker.got_one.clear()
@@ -279,7 +279,7 @@ class Desk:
         return int(count)
 
     def objects(self) -> set[str]:
-        """Name everything in the object store, half-written files too."""
+        """List the files in the object store, including incomplete ones."""
         return {path.name for path in self.folder.rglob("*") if path.is_file()}
 
     async def stored(self) -> dict[str, int]:
@@ -342,7 +342,7 @@ async def database_url(migrated_url: str) -> str:
 
 @pytest.fixture(autouse=True)
 def _plain_logs() -> Iterator[None]:
-    """Log without the colourful tracebacks, which take seconds each."""
+    """Log without coloured tracebacks, which take seconds each."""
     structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
     yield
     structlog.reset_defaults()
@@ -373,7 +373,7 @@ def settings() -> Settings:
 @pytest.fixture
 async def desk(settings: Settings, tmp_path: Path, database_url: str) -> AsyncIterator[Desk]:
     path, folder = tmp_path / "intake.db", tmp_path / "objects"
-    captcha, registry, broker, storage = FakeCaptcha(), FakeRegistry(), SpyBroker(), BreakableStore(folder)
+    captcha, registry, broker, storage = FakeCaptcha(), FakeRegistry(), RecordingBroker(), FakeObjectStore(folder)
     peer = httpx.AsyncClient(transport=httpx.MockTransport(captcha), base_url="http://captcha", timeout=5)
     gateway = httpx.AsyncClient(transport=httpx.MockTransport(registry), base_url="http://registry-gateway", timeout=5)
     parts = Parts(
@@ -443,13 +443,13 @@ def pdf() -> bytes:
 
 @pytest.fixture
 def nothing() -> dict[str, int]:
-    """What is stored of requests when nothing is."""
+    """The counts of ``Desk.stored`` in an empty database."""
     return NOTHING
 
 
 @pytest.fixture
 def problem_of() -> Callable[[httpx.Response, int], dict[str, Any]]:
-    """Check that an answer is a problem as the desk words it, and return it."""
+    """Check that a response is a problem with Persian texts, and return it."""
 
     def problem_of(answer: httpx.Response, status: int) -> dict[str, Any]:
         assert answer.status_code == status, answer.text

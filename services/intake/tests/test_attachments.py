@@ -17,7 +17,7 @@ LARGEST = 7 * 1024 * 1024
 
 
 def form_of(*parts, boundary="----desk"):
-    """A multipart body of (headers, content) pairs."""
+    """Return a multipart body of (headers, content) pairs."""
     body = b"".join(
         f"--{boundary}\r\nContent-Disposition: form-data; {disposition}\r\n\r\n".encode() + content + b"\r\n"
         for disposition, content in parts
@@ -27,7 +27,7 @@ def form_of(*parts, boundary="----desk"):
 
 @pytest.fixture
 def post(desk):
-    """Post bytes as they are."""
+    """Post raw bytes."""
 
     async def post(body, content_type="multipart/form-data; boundary=----desk", token=None):
         headers = {"Authorization": f"Bearer {token or desk.token()}", "Content-Type": content_type}
@@ -50,7 +50,7 @@ async def in_pieces(body):
         yield body[start : start + 256 * 1024]
 
 
-async def test_a_file_is_kept_and_described(desk, pdf):
+async def test_a_file_is_stored_and_described(desk, pdf):
     answer = await desk.upload(pdf, "قبض.pdf")
 
     assert answer.status_code == 201
@@ -66,11 +66,11 @@ async def test_the_object_is_the_file(desk, pdf):
     assert (desk.folder / file_id).read_bytes() == pdf
 
 
-async def test_the_answer_is_kept_by_no_cache(desk):
+async def test_the_response_is_not_cached(desk):
     assert (await desk.upload()).headers["cache-control"] == "no-store"
 
 
-async def test_neither_owner_nor_name_of_a_file_can_be_read_in_the_database(desk, zahra):
+async def test_the_database_contains_neither_owner_nor_name_of_a_file_in_clear(desk, zahra):
     file_id = await desk.attachment()
 
     written = await desk.written()
@@ -88,7 +88,7 @@ async def test_seven_megabytes_exactly_are_taken(desk, pdf):
 @sqlite_only
 @pytest.mark.parametrize("beyond", [1, 1024 * 1024])
 @pytest.mark.parametrize("send", [bytes, in_pieces])
-async def test_a_byte_more_is_too_much_whether_announced_or_not(post, nothing_kept, problem_of, beyond, send):
+async def test_one_byte_more_is_refused_with_and_without_a_content_length(post, nothing_kept, problem_of, beyond, send):
     body = form_of(('name="file"; filename="a.pdf"', b"%PDF-1.4".ljust(LARGEST + beyond, b"\0")))
 
     problem = problem_of(await post(send(body)), 413)
@@ -99,7 +99,7 @@ async def test_a_byte_more_is_too_much_whether_announced_or_not(post, nothing_ke
 
 
 @sqlite_only
-async def test_an_endless_body_is_left_soon_after_the_limit(post, pdf):
+async def test_reading_an_endless_body_ends_soon_after_the_limit(post, pdf):
     sent = 0
 
     async def endless():
@@ -141,7 +141,7 @@ UNREADABLE = {
 
 @sqlite_only
 @pytest.mark.parametrize("name", NO_FILE)
-async def test_a_body_without_a_file_is_told_so(post, problem_of, nothing_kept, name):
+async def test_a_body_without_a_file_is_refused(post, problem_of, nothing_kept, name):
     problem = problem_of(await post(*NO_FILE[name]), 422)
 
     assert problem["code"] == "file_missing"
@@ -151,7 +151,7 @@ async def test_a_body_without_a_file_is_told_so(post, problem_of, nothing_kept, 
 
 @sqlite_only
 @pytest.mark.parametrize("name", UNREADABLE)
-async def test_an_unreadable_form_is_told_so(post, problem_of, nothing_kept, name):
+async def test_an_unreadable_form_is_refused(post, problem_of, nothing_kept, name):
     assert problem_of(await post(*UNREADABLE[name]), 400)["code"] == "form_unreadable"
     await nothing_kept()
 
@@ -191,7 +191,7 @@ def bad_tokens(desk, zahra):
 @pytest.mark.parametrize(
     "name", ["forged", "changed", "for another audience", "without a name", "no token", "not signed", "odd JSON"]
 )
-async def test_a_token_nobody_gave_for_this_is_no_identity(desk, bad_tokens, problem_of, nothing_kept, name):
+async def test_an_invalid_identity_token_is_refused(desk, bad_tokens, problem_of, nothing_kept, name):
     answer = await desk.upload(token=bad_tokens[name])
 
     assert problem_of(answer, 401)["code"] == "identity_token_invalid"
@@ -199,14 +199,14 @@ async def test_a_token_nobody_gave_for_this_is_no_identity(desk, bad_tokens, pro
 
 
 @sqlite_only
-async def test_an_expired_token_is_told_apart(desk, problem_of, nothing_kept):
+async def test_an_expired_token_has_an_error_code_of_its_own(desk, problem_of, nothing_kept):
     answer = await desk.upload(token=desk.token(seconds=-1))
 
     assert problem_of(answer, 401)["code"] == "identity_token_expired"
     await nothing_kept()
 
 
-async def test_the_body_of_somebody_without_identity_is_not_even_read(desk):
+async def test_the_body_of_a_caller_without_an_identity_is_not_read(desk):
     read = False
 
     async def body():
@@ -221,7 +221,7 @@ async def test_the_body_of_somebody_without_identity_is_not_even_read(desk):
     assert not read
 
 
-async def test_a_visit_s_sixth_file_finds_no_room(desk, problem_of):
+async def test_the_sixth_file_of_an_upload_session_is_refused(desk, problem_of):
     token = desk.token()
     for _ in range(5):
         await desk.attachment(token)
@@ -230,7 +230,7 @@ async def test_a_visit_s_sixth_file_finds_no_room(desk, problem_of):
     assert len(desk.objects()) == await desk.count("attachment") == 5
 
 
-async def test_files_sent_all_at_once_do_not_overtake_the_room(desk):
+async def test_files_sent_at_the_same_time_do_not_exceed_the_limit(desk):
     token = desk.token()
 
     answers = await asyncio.gather(*(desk.upload(token=token) for _ in range(12)))
@@ -239,7 +239,7 @@ async def test_files_sent_all_at_once_do_not_overtake_the_room(desk):
     assert len(desk.objects()) == await desk.count("attachment") == 5
 
 
-async def test_another_visit_has_room_of_its_own(desk):
+async def test_another_upload_session_has_a_limit_of_its_own(desk):
     token = desk.token()
     for _ in range(5):
         await desk.attachment(token)
@@ -247,63 +247,63 @@ async def test_another_visit_has_room_of_its_own(desk):
     assert (await desk.upload()).status_code == 201
 
 
-async def test_a_file_taken_back_makes_room(desk):
+async def test_a_removed_file_does_not_count(desk):
     token = desk.token()
     files = [await desk.attachment(token) for _ in range(5)]
 
-    assert (await desk.take_back(files[0], token)).status_code == 204
+    assert (await desk.remove(files[0], token)).status_code == 204
     assert (await desk.upload(token=token)).status_code == 201
 
 
-async def test_of_a_file_taken_back_nothing_remains(desk, nothing_kept):
-    await desk.take_back(await desk.attachment())
+async def test_nothing_remains_of_a_removed_file(desk, nothing_kept):
+    await desk.remove(await desk.attachment())
 
     await nothing_kept()
 
 
-async def test_a_file_can_be_taken_back_with_a_newer_token(desk):
+async def test_a_file_can_be_removed_with_a_newer_token(desk):
     file_id = await desk.attachment(desk.token())
 
-    assert (await desk.take_back(file_id, desk.token())).status_code == 204
+    assert (await desk.remove(file_id, desk.token())).status_code == 204
 
 
-async def test_another_person_s_file_cannot_be_taken_back(desk, ali, problem_of):
+async def test_another_applicant_s_file_cannot_be_removed(desk, ali, problem_of):
     file_id = await desk.attachment()
 
-    answer = await desk.take_back(file_id, desk.token(ali))
+    answer = await desk.remove(file_id, desk.token(ali))
 
     assert problem_of(answer, 404)["code"] == "attachment_unknown"
     assert desk.objects() == {file_id}
 
 
-async def test_a_file_of_a_request_cannot_be_taken_back(desk, problem_of):
+async def test_a_file_of_a_request_cannot_be_removed(desk, problem_of):
     file_id = await desk.attachment()
     await desk.submit(attachments=[file_id])
 
-    problem_of(await desk.take_back(file_id), 404)
+    problem_of(await desk.remove(file_id), 404)
 
     assert desk.objects() == {file_id}
 
 
-async def test_an_unknown_file_cannot_be_taken_back(desk, problem_of):
-    problem_of(await desk.take_back(str(uuid.uuid4())), 404)
+async def test_an_unknown_file_cannot_be_removed(desk, problem_of):
+    problem_of(await desk.remove(str(uuid.uuid4())), 404)
 
 
-async def test_a_file_cannot_be_taken_back_twice(desk, problem_of):
+async def test_a_file_cannot_be_removed_twice(desk, problem_of):
     file_id = await desk.attachment()
-    await desk.take_back(file_id)
+    await desk.remove(file_id)
 
-    problem_of(await desk.take_back(file_id), 404)
+    problem_of(await desk.remove(file_id), 404)
 
 
 @sqlite_only
-async def test_taking_back_something_that_is_no_id_is_refused(desk, problem_of):
-    [error] = problem_of(await desk.take_back("one"), 422)["errors"]
+async def test_removing_an_invalid_id_is_refused(desk, problem_of):
+    [error] = problem_of(await desk.remove("one"), 422)["errors"]
 
     assert error["field"] == "attachment_id"
 
 
-async def test_nothing_can_be_taken_back_without_an_identity(desk, problem_of):
+async def test_nothing_can_be_removed_without_an_identity(desk, problem_of):
     file_id = await desk.attachment()
 
     problem_of(await desk.client.delete(f"/api/attachments/{file_id}"), 401)
@@ -313,7 +313,7 @@ async def test_nothing_can_be_taken_back_without_an_identity(desk, problem_of):
 
 @pytest.fixture
 def read(desk):
-    """Read a file as who may see requests does."""
+    """Read the name and the contents of a file."""
 
     async def read(file_id):
         async with desk.parts.database.transaction() as session:
@@ -337,7 +337,7 @@ async def test_a_file_of_no_request_cannot_be_read(desk, read):
         await read(file_id)
 
 
-async def test_too_many_uploads_are_refused_with_a_time_to_wait(desk, problem_of):
+async def test_too_many_uploads_are_refused_with_a_retry_time(desk, problem_of):
     desk.limit_uploads("2/hour")
     for _ in range(2):
         await desk.attachment()
@@ -349,20 +349,20 @@ async def test_too_many_uploads_are_refused_with_a_time_to_wait(desk, problem_of
     assert len(desk.objects()) == 2
 
 
-async def test_one_person_s_uploads_are_not_another_s(desk, ali):
+async def test_each_applicant_has_a_rate_limit_of_their_own(desk, ali):
     desk.limit_uploads("1/hour")
     await desk.attachment()
 
     assert (await desk.upload(token=desk.token(ali))).status_code == 201
 
 
-async def test_the_counters_do_not_hold_the_number(desk, zahra):
+async def test_the_rate_limits_do_not_store_the_national_id(desk, zahra):
     await desk.attachment()
 
     assert zahra["sub"] not in str(vars(desk.parts.rate_limits._storage))
 
 
-async def test_while_the_store_is_away_a_file_is_refused_clearly(desk, problem_of, nothing_kept):
+async def test_an_upload_is_refused_while_the_object_store_is_unavailable(desk, problem_of, nothing_kept):
     desk.storage.down = True
 
     answer = await desk.upload()
@@ -372,18 +372,18 @@ async def test_while_the_store_is_away_a_file_is_refused_clearly(desk, problem_o
     await nothing_kept()
 
 
-async def test_while_the_store_is_away_no_file_is_forgotten_whose_object_remains(desk, problem_of):
+async def test_the_row_stays_while_its_object_cannot_be_deleted(desk, problem_of):
     file_id = await desk.attachment()
     desk.storage.down = True
 
-    assert problem_of(await desk.take_back(file_id), 503)["code"] == "storage_unavailable"
+    assert problem_of(await desk.remove(file_id), 503)["code"] == "storage_unavailable"
 
     desk.storage.down = False
-    assert (await desk.take_back(file_id)).status_code == 204
+    assert (await desk.remove(file_id)).status_code == 204
     assert desk.objects() == set()
 
 
-async def test_a_file_that_cannot_be_recorded_leaves_no_object(desk, monkeypatch, problem_of, nothing_kept):
+async def test_a_file_whose_row_cannot_be_inserted_leaves_no_object(desk, monkeypatch, problem_of, nothing_kept):
     async def fail(*_values, **_named):
         raise OperationalError("INSERT", {}, sqlite3.OperationalError("disk full"))
 
@@ -394,9 +394,7 @@ async def test_a_file_that_cannot_be_recorded_leaves_no_object(desk, monkeypatch
     await nothing_kept()
 
 
-async def test_a_file_that_can_be_neither_recorded_nor_removed_is_the_first_failure_s_answer(
-    desk, monkeypatch, problem_of
-):
+async def test_the_first_error_is_reported_if_the_object_cannot_be_deleted_either(desk, monkeypatch, problem_of):
     async def fail(*_values, **_named):
         desk.storage.down = True
         raise OperationalError("INSERT", {}, sqlite3.OperationalError("disk full"))
@@ -406,7 +404,7 @@ async def test_a_file_that_can_be_neither_recorded_nor_removed_is_the_first_fail
     assert problem_of(await desk.upload(), 503)["code"] == "service_unavailable"
 
 
-async def test_an_upload_broken_off_leaves_nothing_and_is_no_fault_of_ours(desk, nothing_kept):
+async def test_an_interrupted_upload_leaves_nothing_and_is_a_client_error(desk, nothing_kept):
     body = form_of(('name="file"; filename="a.pdf"', b"%PDF-1.4"))
     messages = [
         {"type": "http.request", "body": body[:100], "more_body": True},

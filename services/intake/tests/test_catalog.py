@@ -21,7 +21,7 @@ async def test_the_catalogue_has_12_subjects_with_73_sub_subjects(desk):
     assert sum(len(subject["sub_subjects"]) for subject in subjects) == 73
 
 
-async def test_every_sub_subject_says_when_its_answer_is_due(desk):
+async def test_every_sub_subject_has_a_deadline(desk):
     subjects = (await desk.client.get("/api/catalog")).json()["subjects"]
 
     assert subjects
@@ -42,7 +42,7 @@ async def test_no_subject_has_two_sub_subjects_of_one_key(desk):
         assert len(set(keys)) == len(keys)
 
 
-async def test_the_catalogue_tells_the_limits_of_a_request(desk):
+async def test_the_catalogue_contains_the_limits_of_a_request(desk):
     limits = (await desk.client.get("/api/catalog")).json()["limits"]
 
     assert (limits["text_min"], limits["text_max"]) == (10, 4000)
@@ -50,7 +50,7 @@ async def test_the_catalogue_tells_the_limits_of_a_request(desk):
     assert {".pdf", ".jpg", ".png", ".heic", ".docx"} <= set(limits["extensions"])
 
 
-async def test_a_caller_who_has_this_version_gets_no_body(desk):
+async def test_a_caller_with_the_current_version_gets_no_body(desk):
     etag = (await desk.client.get("/api/catalog")).headers["etag"]
 
     answer = await desk.client.get("/api/catalog", headers={"If-None-Match": etag})
@@ -59,7 +59,7 @@ async def test_a_caller_who_has_this_version_gets_no_body(desk):
     assert answer.headers["etag"] == etag
 
 
-async def test_a_version_that_a_proxy_has_weakened_or_put_in_a_list_is_known_too(desk):
+async def test_a_weak_etag_or_a_list_of_etags_is_accepted(desk):
     etag = (await desk.client.get("/api/catalog")).headers["etag"]
 
     for known in (f"W/{etag}", f'"older", {etag}', f'"older",W/{etag}', "*"):

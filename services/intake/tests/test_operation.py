@@ -23,12 +23,12 @@ async def test_the_service_is_alive_and_ready(desk):
     assert (await desk.client.get("/health/ready")).json() == {"status": "ready"}
 
 
-def test_an_unreadable_budget_is_refused_at_the_start(settings):
+def test_an_invalid_rate_limit_is_refused_at_startup(settings):
     with pytest.raises(ValidationError):
         Settings(**settings.model_dump() | {"uploads_per_identity": "many"})
 
 
-async def test_every_refusal_of_the_public_routes_is_in_the_contract(desk):
+async def test_the_contract_contains_every_error_status_of_the_public_routes(desk):
     paths = desk.app.openapi()["paths"]
 
     assert set(paths["/api/attachments"]["post"]["responses"]) == {
@@ -55,7 +55,7 @@ async def test_the_service_checks_pending_identities_by_itself(desk):
 
 @pytest.fixture
 def logged():
-    """Log as a deployed service does, and as much as it can, and return what was written so far."""
+    """Log everything as a deployed service does, and return what has been written."""
     root = logging.getLogger()
     handlers, level, raising = root.handlers, root.level, logging.raiseExceptions
     configure_logging("json", "DEBUG")
@@ -67,7 +67,7 @@ def logged():
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"])
-async def test_nothing_personal_is_logged_whatever_happens(logged, desk, zahra, monkeypatch):
+async def test_errors_log_nothing_personal(logged, desk, zahra, monkeypatch):
     file_id = await desk.attachment()
     form = desk.form(attachments=[file_id])
     code = (await desk.submit(form)).json()["tracking_code"]
@@ -81,9 +81,9 @@ async def test_nothing_personal_is_logged_whatever_happens(logged, desk, zahra, 
     await desk.upload(token=desk.token()[:-4])
     await desk.client.post("/internal/requests/find", json={"national_id": zahra["sub"], "tracking_code": "0" * 12})
     await desk.client.post("/internal/requests/find", json={"national_id": "0013542418", "tracking_code": code})
-    desk.captcha.instead = httpx.ConnectError("no route")
+    desk.captcha.override = httpx.ConnectError("no route")
     await desk.submit()
-    desk.captcha.instead = None
+    desk.captcha.override = None
     pending = {"sub": zahra["sub"], "birth_date": zahra["birth_date"], "status": "pending"}
     named = {name: zahra[name] for name in ("first_name", "last_name", "gender")}
     await desk.submit(token=desk.token(pending), applicant=named | {"first_name": "زهرا1"})
