@@ -179,7 +179,7 @@ def bad_assertions(province, isfahan, tracking_private_key):
         "of no province": province("atlantis", new_key_pair()[0]).assertion(),
         "for something else": isfahan.assertion(audience="desk.tracking"),
         "expired": isfahan.assertion(seconds=-1),
-        "good for too long": isfahan.assertion(seconds=3600),
+        "valid for too long": isfahan.assertion(seconds=3600),
         "a tracking token": TokenIssuer(tracking_private_key, "tracking").issue(
             {"sub": "1"}, audience="desk.tracking", seconds=60
         )[0],
@@ -198,7 +198,7 @@ def bad_assertions(province, isfahan, tracking_private_key):
         "of no province",
         "for something else",
         "expired",
-        "good for too long",
+        "valid for too long",
         "a tracking token",
         "no token",
         "odd JSON",
