@@ -75,7 +75,7 @@ def report(name: str, measured: tuple[list[float], list[float], float], bare: fl
 
 
 def middle(ordered: list[float]) -> float:
-    """Give the median."""
+    """Return the median."""
     return ordered[len(ordered) // 2]
 
 

@@ -148,7 +148,7 @@ def numbers() -> Iterator[str]:
 
 
 def named_command(settings: dict[str, str], password: str) -> Sequence[str]:
-    """Give the command of the bare libraries on the same servers."""
+    """Return the command of the bare libraries on the same servers."""
     given = {
         "registry": settings["REGISTRY_URL"],
         "password": password,

@@ -41,7 +41,7 @@ class RealBroker:
         self.passwords = {user: secrets.token_urlsafe(12) for user in (*READ_QUEUES, "operator", *PROVINCE_QUEUES)}
 
     def url(self, user: str | None = None) -> str:
-        """Give the address for one of the users with a password, or for the administrator."""
+        """Return the address for one of the users with a password, or for the administrator."""
         parts = urlsplit(self._server.amqp_url)
         name, password = (user, self.passwords[user]) if user else (self._server.user, self._server.password)
         place = f"{quote(name)}:{quote(password)}@{parts.hostname}:{parts.port}"

@@ -134,7 +134,7 @@ class RealDesk:
                 done.result()
 
     def is_served(self) -> bool:
-        """Tell whether every queue the desk reads has its consumers."""
+        """Return whether every queue the desk reads has its consumers."""
         return all(self.broker.queue(name).consumers >= len(self.replicas[name]) for name in READ_QUEUES)
 
     def replicate(self, name: str) -> Service:
@@ -236,7 +236,7 @@ class RealDesk:
     # applicants
 
     def applicant(self, place: int = 0) -> RealApplicant:
-        """Give a person who has an identity token."""
+        """Return a person who has an identity token."""
         with self._identifying:
             since, known = self.applicants.get(place, (0.0, None))
             if known is None or time.monotonic() - since > TOKEN_LASTS:

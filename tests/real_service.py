@@ -68,7 +68,7 @@ class Service:
         return self._process is not None and self._process.is_running()
 
     def answers(self, path: str) -> bool:
-        """Tell whether a GET succeeds."""
+        """Return whether a GET succeeds."""
         try:
             return httpx.get(f"{self.url}{path}", timeout=5).is_success
         except httpx.TransportError:

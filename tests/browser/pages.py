@@ -140,7 +140,7 @@ class SendPage(Form):
         expect(self.page.locator(".file[data-state=sent]")).to_have_count(count)
 
     def typed(self) -> dict[str, str]:
-        """Give the value of every field that keeps what was typed."""
+        """Return the value of every field that keeps what was typed."""
         values: dict[str, str] = self.page.locator(
             "#request_form :is(input:not([type=file], #captcha_answer), select, textarea)"
         ).evaluate_all("fields => Object.fromEntries(fields.map(field => [field.id, field.value]))")

@@ -10,7 +10,7 @@ REQUESTS = "**/api/requests"
 
 
 def keys_sent(watch: Watch) -> list[str]:
-    """Give the idempotency keys of the requests that went out."""
+    """Return the idempotency keys of the requests that went out."""
     sent = (each for each in watch.requests if each.method == "POST" and each.url.endswith("/api/requests"))
     return [each.headers["idempotency-key"] for each in sent]
 

@@ -35,7 +35,7 @@ def test_axe_core_is_here():
 
 
 def standing_pages() -> dict[str, str]:
-    """Give the path of every page by a name for its picture; what is added under gateway/web is looked at too."""
+    """Return the path of every page by a name for its picture; what is added under gateway/web is looked at too."""
     pages = {"404": "/no-such-page", "en-404": "/no-such-page?lang=en"}
     pages |= {path.stem: f"/{path.stem}" for path in WEB.glob("*.html")}
     pages |= {path.stem: f"/{path.stem}" for path in (WEB / "fa").glob("*.html")}

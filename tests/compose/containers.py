@@ -88,7 +88,7 @@ class Containers:
         return found[0]
 
     def is_well(self, service: str) -> bool:
-        """Tell whether a container runs and, if it has a health check, is healthy."""
+        """Return whether a container runs and, if it has a health check, is healthy."""
         state = self.inspect(service)["State"]
         return bool(state["Running"]) and state.get("Health", {}).get("Status", "healthy") == "healthy"
 
@@ -104,7 +104,7 @@ class Containers:
         return int(self._settings[name])
 
     def province_url(self, key: str, place: str | None = None) -> str:
-        """Give the broker's address for the system of a province: from this machine, or where ``place`` is known."""
+        """Return the broker's address for the system of a province: from this machine, or where ``place`` is known."""
         user = f"province.{key}"
         password = json.loads(self.secrets["BROKER_PASSWORDS"])[user]
         place = place or f"127.0.0.1:{self.port('RABBITMQ_PORT')}"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from desk.testing.errors import NotOursError
+from desk.testing.errors import NotOwnedError
 from desk.testing.process import LocalProcess, find_program
 from desk.testing.rabbit import RabbitServer
 
@@ -16,7 +16,7 @@ NO_MEMORY, USUAL_MEMORY = "0.0000001", "0.4"
 
 @contextmanager
 def out_of_memory(server: RabbitServer) -> Iterator[None]:
-    """Let the broker believe that its memory is used up. Raises NotOursError for a broker given by its address."""
+    """Make the broker think that its memory is used up. Raises NotOwnedError for a broker given by its address."""
     _control(server, "set_vm_memory_high_watermark", NO_MEMORY)
     try:
         yield
@@ -42,7 +42,7 @@ def _control(server: RabbitServer, *arguments: str) -> None:
         status, said = container.exec_run(["rabbitmqctl", *arguments])
         assert status == 0, said
     else:
-        raise NotOursError("a broker given by its address cannot be told that its memory is used up")
+        raise NotOwnedError("a broker given by its address cannot be told that its memory is used up")
 
 
 def _program() -> str:

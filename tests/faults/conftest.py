@@ -18,7 +18,7 @@ def mended_servers(calm_desk: RealDesk) -> Iterator[None]:
     """Whatever befell a server in the test, it runs afterwards."""
     yield
     for server in (calm_desk.postgres, calm_desk.rabbit, calm_desk.redis, calm_desk.s3):
-        if server.machine.obituary() is None:
+        if server.machine.exit_report() is None:
             server.resume()
         else:
             server.start()

@@ -19,7 +19,7 @@ class Deaths:
         return int(self._file.read_text())
 
     def at(self, point: str) -> str:
-        """Give the prelude for one of the points below."""
+        """Return the prelude for one of the points below."""
         return f"""
 import os, signal
 from pathlib import Path
@@ -154,7 +154,7 @@ async def send(self, message, whole={provider}.send):
 
 
 def sms_provider(taken: Path) -> str:
-    """Give a provider of SMS that writes down each reference it is handed, and dies (see Deaths) before it answers."""
+    """Return an SMS provider that records each reference and crashes (see Deaths) before it responds."""
     return f"""
 from desk.notifier import channels
 

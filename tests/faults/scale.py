@@ -11,10 +11,10 @@ SETTLE_SECONDS = 60.0
 
 
 def scaled(as_written: int, *, at_least: int = 1) -> int:
-    """Give a count or a number of seconds for this run."""
+    """Return a count or a number of seconds for this run."""
     return max(at_least, math.ceil(as_written / PART))
 
 
 def patience(requests: int) -> float:
-    """Give the seconds in which so many requests at once are told of, as well: hundreds of notices take their time."""
+    """Return a deadline in seconds for the notices of so many simultaneous requests."""
     return SETTLE_SECONDS + requests / 8

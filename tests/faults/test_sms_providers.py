@@ -25,7 +25,7 @@ def providers() -> Iterator[SmsServer]:
 
 
 def accounts(server: SmsServer, sms: str) -> dict[str, str]:
-    """Give the settings of all three providers, of which ``sms`` chooses."""
+    """Return the settings of all three providers, of which ``sms`` chooses."""
     return {
         "SMS": sms,
         "KAVENEGAR_URL": server.url,
@@ -45,7 +45,7 @@ def doubles(server: SmsServer) -> int:
 
 
 def each_got_one(server: SmsServer, sent: list[Sent]) -> bool:
-    """Tell whether there is exactly one SMS for each request."""
+    """Return whether there is exactly one SMS for each request."""
     texts = [text for _, text in server.handsets]
     return doubles(server) == 0 and all(sum(one.code in text for text in texts) == 1 for one in sent)
 

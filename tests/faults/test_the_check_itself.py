@@ -64,7 +64,7 @@ def unbind_and_bind(desk: RealDesk, mutation: str, _: Path) -> None:
 
 
 def looked_at_all(desk: RealDesk) -> bool:
-    """Tell whether the relay has taken every event in hand: it was put off, or thought to be sent."""
+    """Return whether the relay has taken every event in hand: it was put off, or thought to be sent."""
     return desk.rows("intake", "SELECT 1 FROM outbox WHERE tries = 0 AND sent_at IS NULL") == []
 
 

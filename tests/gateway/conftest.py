@@ -87,5 +87,5 @@ def client(gateway: GatewayServer, sources: Sources) -> Iterator[httpx.Client]:
 
 @pytest.fixture(params=["nginx", "embedded"])
 def door(request: pytest.FixtureRequest, client: httpx.Client, desk: RunningDesk) -> str:
-    """Give the address of each of the two doors."""
+    """Return the address of each of the two doors."""
     return str(client.base_url if request.param == "nginx" else desk.client.base_url).rstrip("/")

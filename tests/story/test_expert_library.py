@@ -15,7 +15,7 @@ README = Path(__file__).parents[2] / "expert" / "README.md"
 
 
 def example() -> str:
-    """Give the program the README shows."""
+    """Return the program the README shows."""
     (program,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     assert len(program.splitlines()) <= 30
     return str(program)

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from desk.chassis.app import FINISH_SECONDS
+from desk.chassis.bus.rabbit.connection import CLOSE_SECONDS
 from desk.chassis.bus.rabbit.consumer import DRAIN_SECONDS
-from desk.chassis.bus.rabbit.link import CLOSE_SECONDS
 from desk.chassis.command import GRACE_SECONDS
 from desk.chassis.health import READY_TIMEOUT_SECONDS
 from desk.chassis.serving import LATE_SECONDS
@@ -136,7 +136,7 @@ def test_every_queue_has_a_consumer_or_is_read_by_others(production, monkeypatch
         monkeypatch.setattr(f"desk.{module}.app.configure_logging", lambda *_: None)
         bus = create().state.bus
         queues.remove(bus._queue)
-        assert bus.listens_to, "and it hears what comes"
+        assert bus.consumed_events, "and it hears what comes"
         user = consumed[bus._queue]
         assert f"//{user}:" in production.secrets[module][f"DESK_{module.upper()}_BROKER_URL"]
         assert module in production.workloads

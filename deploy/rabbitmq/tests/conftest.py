@@ -39,7 +39,7 @@ class Desk:
         return list(apply(self.management, self.definitions, passwords))
 
     def url(self, user: str | None = None) -> str:
-        """Give the address for one of the users above, or for the administrator."""
+        """Return the address for one of the users above, or for the administrator."""
         parts = urlsplit(self.server.amqp_url)
         name, password = (user, PASSWORDS[user]) if user else (self.server.user, self.server.password)
         host = f"{quote(name)}:{quote(password)}@{parts.hostname}:{parts.port}"

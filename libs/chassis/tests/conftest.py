@@ -1,6 +1,6 @@
-"""A store with an outbox, an inbox and one table of effects, a clock that can be moved, and a look into the log.
+"""Fixtures: a store with an outbox, an inbox and a table of effects, a movable clock, and the log.
 
-Whatever uses the store runs twice, on SQLite and on PostgreSQL: the two sides of one promise.
+Tests that use the store run on SQLite and on PostgreSQL.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ class ThingMade(Event):
 
 
 class Store:
-    """A service's store under test: its database, its tables, and what it announces."""
+    """A service's store under test: its database, its tables, and the events it publishes."""
 
     def __init__(self, url: str, vault: Vault, folder: Path) -> None:
         self.url = url
@@ -62,11 +62,11 @@ class Store:
         async with self.database.engine.begin() as connection:
             await connection.run_sync(self.metadata.create_all)
 
-    async def announce(self, label: str = "first", *, key: str = "north", seq: int = 1) -> str:
+    async def add_event(self, label: str = "first", *, key: str = "north", seq: int = 1) -> str:
         async with self.database.transaction() as session:
             return await self.outbox.add(session, ThingMade(label=label), subject="s-1", key=key, seq=seq)
 
-    async def announce_many(self, count: int) -> None:
+    async def publish_many(self, count: int) -> None:
         async with self.database.transaction() as session:
             for number in range(count):
                 await self.outbox.add(session, ThingMade(label=str(number)), subject="s-1", key="north", seq=1)
@@ -75,7 +75,7 @@ class Store:
         await session.execute(insert(self.effects).values(label=label))
 
     async def add_promise(self, session: AsyncSession, label: str) -> None:
-        """Without an effect of this name the commit fails, and nothing before it does."""
+        """Add a row whose commit fails unless there is an effect of this name."""
         await session.execute(insert(self.promises).values(label=label))
 
     async def rows(self, query: Any) -> list[Any]:
@@ -90,7 +90,7 @@ class Store:
         return self.database.engine.dialect.name
 
     async def written(self) -> bytes:
-        """All that is kept: of a file every byte, the write-ahead log's too; of a server every row as it keeps it."""
+        """Return everything stored: every byte of the file and its write-ahead log, or every row of the server."""
         if self.dialect == "sqlite":
             return b"".join(each.read_bytes() for each in self.folder.glob("maker.db*"))
         rows = [row for table in self.metadata.sorted_tables for row in await self.rows(select(table))]
@@ -98,7 +98,7 @@ class Store:
         return b"".join(value if isinstance(value, bytes) else str(value).encode() for value in values)
 
     async def close(self) -> None:
-        if self.dialect == "postgresql":  # the server is everybody's
+        if self.dialect == "postgresql":  # the server is shared
             async with self.database.engine.begin() as connection:
                 await connection.run_sync(self.metadata.reflect)
                 await connection.run_sync(self.metadata.drop_all)
@@ -106,7 +106,7 @@ class Store:
 
 
 class Clock(datetime):
-    """The time of day by which the outbox goes, which a test may move."""
+    """The clock of the outbox, which a test can move."""
 
     ahead = timedelta()
 
@@ -124,11 +124,11 @@ Until = Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]
 
 @pytest.fixture
 def until() -> Until:
-    """Return once a condition holds; fail if it does not within ten seconds."""
+    """Wait until a condition is true; fail after ten seconds."""
 
     async def until(condition: Callable[[], Awaitable[bool]]) -> None:
         async with asyncio.timeout(10):
-            while not await condition():  # noqa: ASYNC110 - what is waited for has no event
+            while not await condition():  # noqa: ASYNC110 - the condition has no event
                 await asyncio.sleep(0.01)
 
     return until
@@ -151,7 +151,7 @@ def telemetry() -> Telemetry:
 
 @pytest.fixture
 async def quiet(until: Until) -> AsyncIterator[None]:
-    """Keep the loop until connections whose opening failed or was aborted have ended too, a moment later."""
+    """Keep the loop running until the threads of aborted connections have ended."""
     yield
 
     async def threads_are_gone() -> bool:
@@ -190,7 +190,7 @@ Started = Callable[[FastAPI], AbstractAsyncContextManager[httpx.AsyncClient]]
 
 @pytest.fixture
 def started() -> Started:
-    """Start an app and give a client of it."""
+    """Start an app and return a client for it."""
 
     @asynccontextmanager
     async def start(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
@@ -205,7 +205,7 @@ def started() -> Started:
 
 @pytest.fixture
 def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
-    """Give what was logged so far, as operators would see it, from debug upwards."""
+    """Return the log so far, from level DEBUG, in the format that operators see."""
     written = io.StringIO()
     monkeypatch.setattr(sys, "stderr", written)
     root = logging.getLogger()
@@ -218,16 +218,16 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
 
 
 @pytest.fixture(autouse=True)
-def _no_waiting_for_the_disk() -> Iterator[None]:
-    """Tests lose nothing in a power cut, and need not wait until each commit is safe from one."""
+def _without_fsync() -> Iterator[None]:
+    """Switch off fsync in SQLite: the tests' data need not survive a power cut."""
 
-    def hurry(connection: Any, _record: Any, _proxy: Any) -> None:
+    def switch_off(connection: Any, _record: Any, _proxy: Any) -> None:
         if "sqlite" not in type(connection).__module__:
             return
         cursor = connection.cursor()
         cursor.execute("PRAGMA synchronous=OFF")
         cursor.close()
 
-    event.listen(Pool, "checkout", hurry)
+    event.listen(Pool, "checkout", switch_off)
     yield
-    event.remove(Pool, "checkout", hurry)
+    event.remove(Pool, "checkout", switch_off)

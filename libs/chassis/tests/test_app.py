@@ -1,4 +1,4 @@
-"""What every service answers, whatever happens, and what operators see of it."""
+"""What every service's app answers to requests and errors, and what it logs and measures."""
 
 import asyncio
 import socket
@@ -46,7 +46,7 @@ ERRORS = {
     "refused": NoMoreThingsError("the shelf is full"),
     "two fields": DomainError(errors=[FieldError("a", "a_wrong", "یک"), FieldError("b", "b_wrong", "دو")]),
     "exhausted": RateLimitExceededError(retry_after=17),
-    "peer away": ServiceUnavailableError("captcha", retry_after=3),
+    "service unavailable": ServiceUnavailableError("captcha", retry_after=3),
     "bug": KeyError(SECRET),
     "teapot": HTTPException(418),
     "guarded": HTTPException(401, headers={"WWW-Authenticate": "Bearer"}),
@@ -56,13 +56,13 @@ ERRORS = {
 
 
 def said_by_postgres(error: Exception) -> DBAPIError:
-    """Wrap the server's words as SQLAlchemy does."""
+    """Wrap the driver's error as SQLAlchemy does."""
     orig = Exception()
     orig.__cause__ = error
     return DBAPIError("SELECT", {}, orig)
 
 
-AWAY = {
+UNAVAILABLE = {
     "server ending": said_by_postgres(AdminShutdownError("terminating connection")),
     "server starting": CannotConnectNowError("the database system is starting up"),
     "server full": TooManyConnectionsError("sorry, too many clients already"),
@@ -73,7 +73,7 @@ AWAY = {
     "refused connection": ConnectionRefusedError(111, "refused"),
     "connecting took too long": TimeoutError(),
     "name not resolved": socket.gaierror(-3, "Temporary failure in name resolution"),
-    "redis away": RedisConnectionError("refused"),
+    "redis unavailable": RedisConnectionError("refused"),
     "redis slow": RedisTimeoutError("slow"),
 }
 
@@ -110,7 +110,7 @@ def app(telemetry, ready):
 
     @app.post("/errors")
     async def fail(body: dict[str, str]) -> None:
-        raise ERRORS.get(body["error"]) or AWAY[body["error"]]
+        raise ERRORS.get(body["error"]) or UNAVAILABLE[body["error"]]
 
     @app.get("/source")
     async def source(request: Request) -> str:
@@ -137,7 +137,7 @@ def is_persian(sentence: str) -> bool:
     return any("\u0600" <= letter <= "\u06ff" for letter in sentence)
 
 
-async def test_a_broken_rule_is_told_as_problem_details(fail):
+async def test_a_broken_rule_is_rendered_as_problem_details(fail):
     answer = await fail("refused")
     assert answer.status_code == 409
     assert answer.headers["content-type"] == "application/problem+json"
@@ -156,23 +156,23 @@ async def test_the_reason_is_for_the_log_alone(fail, logged):
     assert "the shelf is full" in logged()
 
 
-async def test_each_wrong_field_is_told(fail):
+async def test_each_wrong_field_is_reported(fail):
     errors = (await fail("two fields")).json()["errors"]
     assert [(error["field"], error["code"]) for error in errors] == [("a", "a_wrong"), ("b", "b_wrong")]
 
 
-async def test_an_exhausted_budget_says_when_to_come_again(fail):
+async def test_an_exceeded_rate_limit_has_a_retry_after(fail):
     answer = await fail("exhausted")
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "17")
 
 
-async def test_a_peer_that_is_away_says_when_to_come_again(fail):
-    answer = await fail("peer away")
+async def test_an_unavailable_service_has_a_retry_after(fail):
+    answer = await fail("service unavailable")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "3")
 
 
-@pytest.mark.parametrize("error", AWAY)
-async def test_a_store_that_is_away_is_said_to_be_away(fail, error):
+@pytest.mark.parametrize("error", UNAVAILABLE)
+async def test_an_unavailable_store_is_answered_with_503(fail, error):
     answer = await fail(error)
     assert answer.status_code == 503
     assert answer.json()["code"] == "service_unavailable"
@@ -246,19 +246,19 @@ async def test_malformed_json_is_the_callers_fault(client, name):
     assert is_persian(answer.json()["title"])
 
 
-async def test_malformed_json_is_no_fields_fault(client):
+async def test_malformed_json_names_no_field(client):
     answer = await client.post("/things", content=b'{"label"', headers={"content-type": "application/json"})
     assert [(error["field"], error["code"]) for error in answer.json()["errors"]] == [("", "json_invalid")]
 
 
-async def test_a_body_that_is_not_called_json_is_refused(client):
+async def test_a_body_without_a_json_content_type_is_refused(client):
     answer = await client.post("/things", content=b'{"label": "a"}', headers={"content-type": "text/plain"})
     assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 @given(st.binary(max_size=200), st.sampled_from(["application/json", "multipart/form-data; boundary=x", "", "x/y"]))
-async def test_no_body_is_answered_by_an_error_of_ours(client, body, media_type):
+async def test_no_body_causes_an_internal_error(client, body, media_type):
     for path in ("/things", "/files"):
         answer = await client.post(path, content=body, headers={"content-type": media_type})
         assert answer.status_code < 500
@@ -273,14 +273,14 @@ async def test_no_body_is_answered_by_an_error_of_ours(client, body, media_type)
         ("GET", "/openapi.json", 404, "not_found"),
     ],
 )
-async def test_what_is_not_there_is_a_problem(client, method, path, status, code):
+async def test_an_unknown_path_is_a_problem(client, method, path, status, code):
     answer = await client.request(method, path)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.headers["content-type"] == "application/problem+json"
     assert is_persian(answer.json()["title"])
 
 
-async def test_a_wrong_method_is_told_the_right_one(client):
+async def test_a_wrong_method_is_answered_with_the_allowed_ones(client):
     assert (await client.delete("/things")).headers["allow"] == "POST"
 
 
@@ -293,7 +293,7 @@ async def test_an_uncommon_http_error_is_a_problem(fail):
     assert (answer.status_code, answer.json()["code"]) == (418, "http_error")
 
 
-@pytest.mark.parametrize("error", ["refused", "exhausted", "redis away", "bug", "teapot"])
+@pytest.mark.parametrize("error", ["refused", "exhausted", "redis unavailable", "bug", "teapot"])
 async def test_a_problem_is_not_cached(fail, error):
     assert (await fail(error)).headers["cache-control"] == "no-store"
 
@@ -340,7 +340,7 @@ async def test_a_route_for_files_has_a_limit_of_its_own(client):
 
 
 @pytest.mark.parametrize("length", ["²", "x", "-5", "1_0", "9" * 5000])
-async def test_an_odd_length_changes_nothing(client, length):
+async def test_an_invalid_content_length_changes_nothing(client, length):
     headers = {"content-length": length.encode("latin-1"), "content-type": "application/json"}
     answer = await client.post("/things", content=b'{"label": "a"}', headers=headers)
     assert answer.status_code == 200
@@ -379,7 +379,7 @@ async def test_the_source_is_the_connections(client):
     assert answer.json() == "127.0.0.1"
 
 
-async def test_it_is_alive_whatever_its_store_does(client, ready):
+async def test_it_is_alive_independently_of_its_store(client, ready):
     ready.append(ConnectionRefusedError())
     answer = await client.get("/health/live")
     assert (answer.status_code, answer.json()) == (200, {"status": "alive"})
@@ -391,7 +391,7 @@ async def test_it_is_ready_when_its_store_answers(client):
 
 
 @pytest.mark.parametrize("error", [ConnectionRefusedError(), RuntimeError(SECRET)])
-async def test_it_is_not_ready_when_its_store_is_away(client, ready, error):
+async def test_it_is_not_ready_when_its_store_is_unavailable(client, ready, error):
     ready.append(error)
     answer = await client.get("/health/ready")
     assert (answer.status_code, answer.json()["code"]) == (503, "service_unavailable")
@@ -456,5 +456,5 @@ def test_the_contract_can_be_asked_for_again(app):
     assert app.openapi() == app.openapi()
 
 
-def test_the_contract_has_no_word_of_health_and_metrics(app):
+def test_the_contract_does_not_contain_health_and_metrics(app):
     assert not any(path.startswith(("/health", "/metrics")) for path in app.openapi()["paths"])

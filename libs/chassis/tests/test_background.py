@@ -1,4 +1,4 @@
-"""What an app does beside answering: begins, begins again, and ends in order."""
+"""Background work of an app: start, restart after failures, orderly shutdown."""
 
 import asyncio
 import time
@@ -28,7 +28,7 @@ def quick(monkeypatch, logged):
 
 
 class Work:
-    """Work that goes on until it is told to finish; before that it fails as often as it is told."""
+    """Work that fails a given number of times and then runs until it is asked to finish."""
 
     def __init__(self, *, failures=0):
         self.failures = failures
@@ -58,7 +58,7 @@ async def test_a_worker_runs_while_the_app_does(app, started):
         assert not work.ended.is_set()
 
 
-async def test_a_worker_that_fails_begins_again(app, started, quick):
+async def test_a_failed_worker_is_restarted(app, started, quick):
     work = Work(failures=3)
     async with started(app(workers=[Worker("work", work.run, work.finish)])):
         await work.runs()
@@ -72,7 +72,7 @@ async def test_failures_of_a_worker_are_counted(app, started, quick, crashes):
     assert crashes() == 3
 
 
-async def test_a_worker_that_ends_by_itself_begins_again(app, started, quick, crashes):
+async def test_a_worker_that_ends_by_itself_is_restarted(app, started, quick, crashes):
     ends, again = [], asyncio.Event()
 
     async def run():
@@ -111,14 +111,14 @@ async def test_one_failing_worker_does_not_end_another(app, started, quick):
     assert fine.begun == 1
 
 
-async def test_a_worker_is_let_finish(app, started):
+async def test_a_worker_may_finish_its_work(app, started):
     work = Work()
     async with started(app(workers=[Worker("work", work.run, work.finish)])):
         await work.runs()
     assert work.ended.is_set()
 
 
-async def test_a_worker_that_cannot_be_asked_is_cancelled(app, started):
+async def test_a_worker_without_finish_is_cancelled(app, started):
     work = Work()
     async with started(app(workers=[Worker("work", work.run)])):
         await work.runs()
@@ -133,7 +133,7 @@ async def test_a_worker_that_does_not_finish_in_time_is_cancelled(app, started, 
     assert not work.ended.is_set()
 
 
-async def test_a_worker_in_its_pause_does_not_hold_up_the_end(app, started, monkeypatch, quick, until):
+async def test_a_worker_in_its_pause_does_not_delay_the_shutdown(app, started, monkeypatch, quick, until):
     monkeypatch.setattr("desk.chassis.app.background.FIRST_PAUSE_SECONDS", 3600)
     work = Work(failures=9)
 
@@ -167,7 +167,7 @@ def story():
 
 @pytest.fixture
 def note(story):
-    """Background work that notes when it is done, and fails where it is told to."""
+    """Background work that records its steps and fails at a given one."""
 
     def note(name, error=None):
         async def step():
@@ -198,7 +198,7 @@ async def test_everything_ends_in_order(app, started, story, note):
 
 
 @pytest.mark.parametrize("failing", ["drain", "stop 1"])
-async def test_what_fails_at_the_end_does_not_keep_the_rest_open(app, story, note, failing):
+async def test_an_error_during_shutdown_does_not_keep_other_connections_open(app, story, note, failing):
     steps = {name: note(name, RuntimeError() if name == failing else None) for name in ("drain", "stop 1", "stop 2")}
     stopping = app(drain=steps["drain"], stop=[steps["stop 1"], steps["stop 2"]])
 

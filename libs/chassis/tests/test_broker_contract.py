@@ -39,7 +39,7 @@ class Bench(Protocol):
         """Connect."""
 
     async def reopen(self) -> None:
-        """Close the broker, and connect to the same one anew."""
+        """Close the broker and connect to the same one again."""
 
     async def close(self) -> None:
         """Leave nothing behind."""
@@ -48,7 +48,7 @@ class Bench(Protocol):
         """Count what is neither handled nor dead, messages that wait for a retry included."""
 
     async def dead(self, queue: str) -> list[str]:
-        """Give the ids of the dead letters."""
+        """Return the ids of the dead letters."""
 
     async def replay(self, queue: str) -> int:
         """Put the dead letters back; return how many."""
@@ -87,8 +87,8 @@ class EmbeddedBench:
 BENCHES = {"embedded": EmbeddedBench}
 
 
-class Taker:
-    """A consumer that remembers what it got and when, and raises what it is told to raise, once each."""
+class RecordingConsumer:
+    """A consumer that records messages with their time, and raises the given errors, once each."""
 
     def __init__(self, *errors: Exception) -> None:
         self.errors = list(errors)
@@ -150,14 +150,14 @@ def emptied(bench, until):
 
 
 async def test_a_message_reaches_every_bound_queue(bench, emptied):
-    takers = {queue: Taker() for queue in ("all", "made", "north")}
-    for queue, taker in takers.items():
-        await bench.broker.consume(queue, taker)
+    takers = {queue: RecordingConsumer() for queue in ("all", "made", "north")}
+    for queue, received in takers.items():
+        await bench.broker.consume(queue, received)
     message = make()
     await bench.broker.publish(message)
     for queue in takers:
         await emptied(queue)
-    assert {queue: taker.ids for queue, taker in takers.items()} == {queue: [message.id] for queue in takers}
+    assert {queue: received.ids for queue, received in takers.items()} == {queue: [message.id] for queue in takers}
 
 
 async def test_a_message_that_two_bindings_match_is_in_the_queue_once(bench):
@@ -166,12 +166,12 @@ async def test_a_message_that_two_bindings_match_is_in_the_queue_once(bench):
 
 
 async def test_a_message_arrives_as_it_was_published(bench):
-    taker = Taker()
-    await bench.broker.consume("all", taker)
+    received = RecordingConsumer()
+    await bench.broker.consume("all", received)
     message = make(body='{"متن": "\u200c"}'.encode())
     await bench.broker.publish(message)
-    await taker.has(1)
-    [came] = taker.messages
+    await received.has(1)
+    [came] = received.messages
     assert (came.id, came.exchange, came.routing_key, came.type, came.body) == (
         message.id,
         message.exchange,
@@ -185,10 +185,10 @@ async def test_messages_come_in_the_order_they_were_published(bench):
     published = [make() for _ in range(20)]
     for message in published:
         await bench.broker.publish(message)
-    taker = Taker()
-    await bench.broker.consume("made", taker)
-    await taker.has(20)
-    assert taker.ids == [message.id for message in published]
+    received = RecordingConsumer()
+    await bench.broker.consume("made", received)
+    await received.has(20)
+    assert received.ids == [message.id for message in published]
 
 
 async def test_parallel_publishes_all_arrive(bench):
@@ -212,55 +212,55 @@ async def test_an_unroutable_message_is_in_no_queue(bench):
     assert [await bench.waiting(queue.name) for queue in TOPOLOGY.queues] == [0, 0, 0, 0]
 
 
-async def test_a_message_its_handler_fails_on_comes_again_after_the_delay(bench):
-    taker = Taker(RuntimeError("not now"))
-    await bench.broker.consume("made", taker)
+async def test_a_failed_message_is_delivered_again_after_the_delay(bench):
+    received = RecordingConsumer(RuntimeError("not now"))
+    await bench.broker.consume("made", received)
     await bench.broker.publish(make())
-    await taker.has(2)
-    assert len(set(taker.ids)) == 1
-    assert taker.times[1] - taker.times[0] >= RETRY_DELAYS[0].total_seconds() * 0.95
+    await received.has(2)
+    assert len(set(received.ids)) == 1
+    assert received.times[1] - received.times[0] >= RETRY_DELAYS[0].total_seconds() * 0.95
 
 
-async def test_a_message_that_waits_for_its_retry_does_not_hold_up_the_next(bench):
-    taker = Taker(RuntimeError("not now"))
-    await bench.broker.consume("made", taker)
+async def test_a_message_waiting_for_its_retry_does_not_delay_the_next(bench):
+    received = RecordingConsumer(RuntimeError("not now"))
+    await bench.broker.consume("made", received)
     failing, next_one = make(), make()
     await bench.broker.publish(failing)
     await bench.broker.publish(next_one)
-    await taker.has(3)
-    assert taker.ids == [failing.id, next_one.id, failing.id]
+    await received.has(3)
+    assert received.ids == [failing.id, next_one.id, failing.id]
 
 
-async def test_a_message_handled_at_the_second_try_is_done(bench, emptied):
-    taker = Taker(RuntimeError("not now"))
-    await bench.broker.consume("made", taker)
+async def test_a_message_handled_at_the_second_attempt_is_done(bench, emptied):
+    received = RecordingConsumer(RuntimeError("not now"))
+    await bench.broker.consume("made", received)
     await bench.broker.publish(make())
     await emptied("made")
-    assert (len(taker.ids), await bench.dead("made")) == (2, [])
+    assert (len(received.ids), await bench.dead("made")) == (2, [])
 
 
 async def test_a_message_that_fails_every_retry_is_a_dead_letter(bench, emptied):
-    taker = Taker(*(RuntimeError("never") for _ in range(9)))
-    await bench.broker.consume("made", taker)
+    received = RecordingConsumer(*(RuntimeError("never") for _ in range(9)))
+    await bench.broker.consume("made", received)
     message = make()
     await bench.broker.publish(message)
     await emptied("made")
     assert await bench.dead("made") == [message.id]
-    assert [each.last_try for each in taker.messages] == [False] * len(RETRY_DELAYS) + [True]
+    assert [each.last_attempt for each in received.messages] == [False] * len(RETRY_DELAYS) + [True]
 
 
 async def test_a_message_that_breaks_the_contract_is_a_dead_letter_at_once(bench, emptied):
-    taker = Taker(ContractError("nobody knows this"))
-    await bench.broker.consume("made", taker)
+    received = RecordingConsumer(ContractError("unknown event"))
+    await bench.broker.consume("made", received)
     message = make()
     await bench.broker.publish(message)
     await emptied("made")
     assert await bench.dead("made") == [message.id]
-    assert taker.ids == [message.id]
+    assert received.ids == [message.id]
 
 
 async def test_a_failure_in_one_queue_is_none_in_another(bench, emptied):
-    failing, fine = Taker(ContractError("no")), Taker()
+    failing, fine = RecordingConsumer(ContractError("no")), RecordingConsumer()
     await bench.broker.consume("made", failing)
     await bench.broker.consume("all", fine)
     await bench.broker.publish(make())
@@ -270,25 +270,25 @@ async def test_a_failure_in_one_queue_is_none_in_another(bench, emptied):
 
 
 async def test_a_replayed_dead_letter_is_handled_by_the_same_consumer(bench, emptied):
-    taker = Taker(ContractError("before the mending"))
-    await bench.broker.consume("made", taker)
+    received = RecordingConsumer(ContractError("before the mending"))
+    await bench.broker.consume("made", received)
     message = make()
     await bench.broker.publish(message)
     await emptied("made")
     assert await bench.replay("made") == 1
-    await taker.has(2)
+    await received.has(2)
     await emptied("made")
-    assert taker.ids == [message.id, message.id]
+    assert received.ids == [message.id, message.id]
     assert await bench.dead("made") == []
 
 
 async def test_a_replayed_dead_letter_has_all_its_retries_again(bench, emptied):
-    taker = Taker(ContractError("before the mending"), RuntimeError("not now"), RuntimeError("not now"))
-    await bench.broker.consume("made", taker)
+    received = RecordingConsumer(ContractError("before the mending"), RuntimeError("not now"), RuntimeError("not now"))
+    await bench.broker.consume("made", received)
     await bench.broker.publish(make())
     await emptied("made")
     await bench.replay("made")
-    await taker.has(4)
+    await received.has(4)
     await emptied("made")
     assert await bench.dead("made") == []
 
@@ -324,36 +324,36 @@ async def test_a_message_published_while_draining_waits_for_the_next_start(bench
     assert later.id not in holder.finished
 
     await bench.reopen()
-    taker = Taker()
-    await bench.broker.consume("made", taker)
-    await taker.has(1)
-    assert taker.ids == [later.id]
+    received = RecordingConsumer()
+    await bench.broker.consume("made", received)
+    await received.has(1)
+    assert received.ids == [later.id]
 
 
 async def test_a_message_survives_a_restart(bench):
     message = make()
     await bench.broker.publish(message)
     await bench.reopen()
-    taker = Taker()
-    await bench.broker.consume("north", taker)
-    await taker.has(1)
-    assert taker.ids == [message.id]
+    received = RecordingConsumer()
+    await bench.broker.consume("north", received)
+    await received.has(1)
+    assert received.ids == [message.id]
 
 
 async def test_a_retry_survives_a_restart(bench):
-    failing = Taker(RuntimeError("not now"))
+    failing = RecordingConsumer(RuntimeError("not now"))
     await bench.broker.consume("made", failing)
     await bench.broker.publish(make())
     await failing.has(1)
     await bench.reopen()
-    taker = Taker()
-    await bench.broker.consume("made", taker)
-    await taker.has(1)
-    assert taker.ids == failing.ids
+    received = RecordingConsumer()
+    await bench.broker.consume("made", received)
+    await received.has(1)
+    assert received.ids == failing.ids
 
 
 async def test_a_dead_letter_survives_a_restart(bench, emptied):
-    await bench.broker.consume("made", Taker(ContractError("no")))
+    await bench.broker.consume("made", RecordingConsumer(ContractError("no")))
     message = make()
     await bench.broker.publish(message)
     await emptied("made")
@@ -362,15 +362,15 @@ async def test_a_dead_letter_survives_a_restart(bench, emptied):
 
 
 async def test_a_broker_whose_consumers_are_served_is_alive(bench):
-    taker = Taker()
-    await bench.broker.consume("made", taker)
+    received = RecordingConsumer()
+    await bench.broker.consume("made", received)
     await bench.broker.publish(make())
-    await taker.has(1)
+    await received.has(1)
     assert bench.broker.alive()
 
 
-async def test_a_drained_broker_serves_nobody(bench):
-    await bench.broker.consume("made", Taker())
+async def test_a_drained_broker_delivers_nothing(bench):
+    await bench.broker.consume("made", RecordingConsumer())
     await bench.broker.drain()
     assert not bench.broker.alive()
 

@@ -64,7 +64,7 @@ async def test_an_event_has_its_effect(bus, store):
     assert await store.labels() == ["first"]
 
 
-async def test_a_handler_is_told_what_envelope_and_broker_say(bus, received, thing_made):
+async def test_a_handler_receives_the_envelope_and_the_sender(bus, received, thing_made):
     sent = message(seq=3, time="2026-12-13T14:30:00+03:30", sender="province.north")
     await bus.handle(sent)
     assert received == [
@@ -81,7 +81,7 @@ async def test_a_handler_is_told_what_envelope_and_broker_say(bus, received, thi
     ]
 
 
-async def test_fields_nobody_asked_for_are_ignored(bus, store):
+async def test_unknown_fields_are_ignored(bus, store):
     await bus.handle(message(data={"label": "first", "colour": ["new"]}, traceparent="00-1-2-01"))
     assert await store.labels() == ["first"]
 
@@ -120,7 +120,7 @@ async def test_a_handler_that_fails_leaves_neither_effect_nor_inbox_row(store, t
     assert (await store.labels(), await store.rows(select(inbox))) == ([], [])
 
 
-async def test_an_event_that_failed_has_its_effect_when_it_comes_again(store, telemetry, thing_made):
+async def test_a_failed_event_has_its_effect_when_it_is_delivered_again(store, telemetry, thing_made):
     errors = [RuntimeError()]
 
     async def fail_once(session, came):
@@ -148,8 +148,8 @@ async def test_a_commit_that_fails_leaves_no_inbox_row(store, telemetry, thing_m
     assert await store.rows(select(inbox)) == []
 
 
-async def test_it_says_what_it_listens_to(bus, thing_made):
-    assert bus.listens_to == (thing_made,)
+async def test_the_bus_lists_the_events_it_consumes(bus, thing_made):
+    assert bus.consumed_events == (thing_made,)
 
 
 BROKEN = {
@@ -212,6 +212,6 @@ async def test_what_breaks_the_contract_leaves_no_inbox_row(bus, store):
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
 @given(st.binary(max_size=64) | st.text(max_size=64).map(json.dumps).map(str.encode))
-async def test_no_body_does_anything_worse_than_break_the_contract(bus, body):
+async def test_any_invalid_body_raises_a_contract_error(bus, body):
     with pytest.raises(ContractError):
         await bus.handle(message(body=body, message_id="e-1"))

@@ -27,7 +27,7 @@ PRIVATE, PUBLIC = new_key_pair()
 
 
 @given(st.binary())
-def test_what_is_sealed_can_be_opened(plain):
+def test_a_sealed_value_can_be_opened(plain):
     vault = Vault({"k1": b"k" * 32}, b"i" * 32)
     assert vault.open(vault.seal(plain, PLACE), PLACE) == plain
 
@@ -43,7 +43,7 @@ def test_a_sealed_value_does_not_open_at_another_place(vault, place):
         vault.open(sealed, place)
 
 
-def test_a_change_of_any_byte_breaks_the_seal(vault):
+def test_a_value_with_any_byte_changed_cannot_be_decrypted(vault):
     sealed = vault.seal(b"secret", PLACE)
     for at in range(len(sealed)):
         changed = bytearray(sealed)
@@ -52,7 +52,7 @@ def test_a_change_of_any_byte_breaks_the_seal(vault):
             vault.open(bytes(changed), PLACE)
 
 
-def test_a_value_cut_off_anywhere_is_a_broken_seal(vault):
+def test_a_truncated_value_cannot_be_decrypted(vault):
     sealed = vault.seal(b"secret", PLACE)
     for length in range(len(sealed)):
         with pytest.raises(DecryptionError):
@@ -60,12 +60,12 @@ def test_a_value_cut_off_anywhere_is_a_broken_seal(vault):
 
 
 @given(st.binary(max_size=64))
-def test_what_was_never_sealed_is_a_broken_seal(noise):
+def test_a_value_that_was_not_sealed_cannot_be_decrypted(noise):
     with pytest.raises(DecryptionError):
         Vault({"k1": b"k" * 32}, b"i" * 32).open(noise, PLACE)
 
 
-def test_a_broken_seal_names_the_column_and_not_the_row(vault):
+def test_a_decryption_error_names_the_column_and_not_the_row(vault):
     with pytest.raises(DecryptionError) as caught:
         vault.open(vault.seal(b"secret", PLACE), "case.request:123456789012")
     assert "case.request" in str(caught.value)
@@ -82,7 +82,7 @@ def test_the_first_key_is_the_one_that_seals(vault):
     assert rotated.seal(b"secret", PLACE).startswith(b"\x02k2")
 
 
-def test_rows_of_a_key_that_is_gone_do_not_open(vault):
+def test_rows_of_a_removed_key_cannot_be_decrypted(vault):
     with pytest.raises(DecryptionError, match="k1"):
         Vault({"k2": b"n" * 32}, b"i" * 32).open(vault.seal(b"secret", PLACE), PLACE)
 
@@ -165,27 +165,27 @@ def unsigned(header):
     )
 
 
-def test_a_token_tells_its_claims(issuer, reader):
+def test_a_token_contains_its_claims(issuer, reader):
     token, _ = issuer.issue({"first_name": "زهرا"}, audience="desk.intake", seconds=60)
     assert reader.read(token)["first_name"] == "زهرا"
 
 
-def test_a_token_tells_when_it_expires(issuer, reader):
+def test_a_token_is_issued_with_its_expiry(issuer, reader):
     token, expires_at = issuer.issue({}, audience="desk.intake", seconds=60)
     assert reader.read(token)["exp"] == expires_at
 
 
-def test_every_token_is_another(issuer):
+def test_every_token_is_unique(issuer):
     tokens = {issuer.issue({}, audience="desk.intake", seconds=60)[0] for _ in range(3)}
     assert len(tokens) == 3
 
 
-def test_claims_do_not_overrule_what_the_issuer_says(issuer, reader):
+def test_claims_do_not_override_the_issuers_own(issuer, reader):
     token, expires_at = issuer.issue({"exp": 9_999_999_999, "iss": "x"}, audience="desk.intake", seconds=60)
     assert reader.read(token)["exp"] == expires_at
 
 
-def test_a_token_is_good_until_its_last_second_and_not_longer(issuer, reader, monkeypatch):
+def test_a_token_is_valid_until_its_last_second_and_not_longer(issuer, reader, monkeypatch):
     token, expires_at = issuer.issue({}, audience="desk.intake", seconds=60)
     monkeypatch.setattr(time, "time", lambda: expires_at - 0.5)
     assert reader.read(token)
@@ -194,7 +194,7 @@ def test_a_token_is_good_until_its_last_second_and_not_longer(issuer, reader, mo
         reader.read(token)
 
 
-def test_a_token_of_an_issuer_whose_clock_is_a_little_ahead_is_good(reader):
+def test_a_token_of_an_issuer_whose_clock_is_slightly_ahead_is_valid(reader):
     assert reader.read(forge({"iat": int(time.time()) + 10}))
 
 
@@ -224,7 +224,7 @@ def test_a_token_whose_claims_were_changed_is_refused(issuer, reader):
         reader.read(f"{head}.{claims}.{signature}")
 
 
-def test_an_expired_token_of_somebody_else_is_not_called_expired(reader):
+def test_an_expired_token_of_another_issuer_is_not_reported_as_expired(reader):
     token = forge({"exp": 1}, key=new_key_pair()[0])
     with pytest.raises(TokenError) as caught:
         reader.read(token)
@@ -232,7 +232,7 @@ def test_an_expired_token_of_somebody_else_is_not_called_expired(reader):
 
 
 @pytest.mark.parametrize("claim", ["exp", "iss", "aud"])
-def test_a_token_that_leaves_out_what_binds_it_is_refused(reader, claim):
+def test_a_token_without_a_required_claim_is_refused(reader, claim):
     with pytest.raises(TokenError):
         reader.read(forge({claim: None}))
 
@@ -266,7 +266,7 @@ def test_the_public_key_as_a_shared_secret_is_refused(reader):
         b'{"alg":"Ed25519","b64":false,"crit":["b64"]}',
     ],
 )
-def test_a_token_with_another_head_is_refused(reader, header):
+def test_a_token_with_another_header_is_refused(reader, header):
     with pytest.raises(TokenError):
         reader.read(unsigned(header))
 

@@ -1,4 +1,4 @@
-"""One request, one transaction; committed before the answer; and no connection lost."""
+"""One request is one transaction, committed before the response; no connection is lost."""
 
 import asyncio
 import gc
@@ -101,6 +101,26 @@ async def test_requests_at_the_same_time_wait_for_one_another(client, store):
     assert len(await store.labels()) == 30
 
 
+async def test_a_connection_that_the_server_closed_while_idle_is_replaced(client, store, until):
+    if store.dialect == "sqlite":
+        pytest.skip("SQLite has no server")
+    assert (await client.post("/effects/before")).status_code == 200
+    connection = await store.database.engine.raw_connection()
+    driver = connection.driver_connection
+    pid = driver.get_server_pid()
+    connection.close()
+    killer = Database(store.url)
+    async with killer.transaction() as session:
+        await session.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+    await killer.close()
+
+    async def driver_has_noticed():
+        return driver.is_closed()
+
+    await until(driver_has_noticed)
+    assert (await client.post("/effects/after")).status_code == 200
+
+
 @pytest.fixture
 def all_given_back(store, until):
     """Return once no connection is checked out; one whose return was aborted comes back a moment later."""
@@ -165,20 +185,20 @@ def hints(store):
     return hints
 
 
-async def test_who_asked_for_it_is_hinted_at_after_the_commit(store, hints):
+async def test_a_requested_notification_comes_after_the_commit(store, hints):
     async with store.database.transaction() as session:
         notify_after_commit(session)
         assert hints == []
     assert hints == ["hint"]
 
 
-async def test_a_commit_nobody_asked_to_tell_of_gives_no_hint(store, hints):
+async def test_a_commit_without_a_request_notifies_nothing(store, hints):
     async with store.database.transaction() as session:
         await store.add_effect(session, "first")
     assert hints == []
 
 
-async def test_a_commit_that_fails_gives_no_hint(store, hints):
+async def test_a_failed_commit_notifies_nothing(store, hints):
     async def commit():
         async with store.database.transaction() as session:
             await store.add_promise(session, "never kept")
@@ -234,11 +254,11 @@ async def test_a_naive_moment_is_refused(moments):
         await moments(datetime(2026, 12, 13, 11, 0))  # noqa: DTZ001 - that is the point
 
 
-async def test_a_ping_that_answers_says_nothing(store):
+async def test_a_successful_ping_returns_nothing(store):
     assert await store.database.ping() is None
 
 
-async def test_a_ping_of_a_database_that_is_away_raises(tmp_path, quiet):
+async def test_a_ping_of_an_unavailable_database_raises(tmp_path, quiet):
     database = Database(f"sqlite+aiosqlite:///{tmp_path / 'no' / 'such' / 'folder.db'}")
     with pytest.raises(Exception, match="unable to open"):
         await database.ping()
@@ -254,7 +274,7 @@ async def test_references_are_checked(store):
         await promise_nothing()
 
 
-@pytest.mark.parametrize("layout", ["inside the package", "beside src"])
+@pytest.mark.parametrize("layout", ["inside the package", "next to src"])
 def test_migrations_are_found(package, layout):
     home = package("plain", inside=layout == "inside the package")
     assert (migrations_of("made_up") / "env.py").read_text() == ENVIRONMENT
@@ -313,7 +333,7 @@ def test_alembic_itself_finds_the_schema_complete(package, tmp_path):
     command.check(config)
 
 
-async def test_who_is_broken_off_takes_no_lock_along(tmp_path):
+async def test_a_cancelled_caller_keeps_no_lock(tmp_path):
     path = tmp_path / "broken-off.sqlite3"
     database = Database(f"sqlite+aiosqlite:///{path}")
     async with database.transaction() as session:
@@ -342,6 +362,6 @@ async def test_who_is_broken_off_takes_no_lock_along(tmp_path):
 
 
 def lock_once(path):
-    """Take the lock as somebody else. Raises OperationalError if nobody gives it back."""
+    """Take the lock in another connection. Raises OperationalError if it is never released."""
     with closing(sqlite3.connect(path, timeout=20, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

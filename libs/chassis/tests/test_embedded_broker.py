@@ -33,7 +33,7 @@ async def execute(broker, statement):
         await session.execute(text(statement))
 
 
-async def test_it_keeps_the_sender_it_was_told(broker):
+async def test_it_keeps_the_given_sender(broker):
     came = asyncio.get_running_loop().create_future()
 
     async def take(taken):
@@ -51,9 +51,9 @@ async def test_bodies_cannot_be_read_in_its_file(broker, tmp_path):
     assert "رضایی".encode() not in written
 
 
-async def test_a_dead_letter_tells_what_it_died_of(broker, until):
+async def test_a_dead_letter_has_its_reason(broker, until):
     async def refuse(_message):
-        raise ContractError("nobody knows this")
+        raise ContractError("unknown event")
 
     await broker.consume("made", refuse)
     await broker.publish(message())
@@ -62,10 +62,10 @@ async def test_a_dead_letter_tells_what_it_died_of(broker, until):
         return bool(await broker.dead_letters("made"))
 
     await until(is_dead)
-    assert await broker.dead_letters("made") == [("e-1", "nobody knows this")]
+    assert await broker.dead_letters("made") == [("e-1", "unknown event")]
 
 
-async def test_a_message_that_cannot_be_unsealed_is_a_dead_letter_and_holds_up_nothing(broker, until):
+async def test_a_message_that_cannot_be_decrypted_is_dead_lettered_and_delays_nothing(broker, until):
     taken = []
 
     async def take(came):
@@ -107,7 +107,7 @@ async def test_a_queue_is_served_again_after_its_file_failed(broker, monkeypatch
     assert broker.alive()
 
 
-async def test_a_file_that_refuses_is_a_broker_that_is_down(broker):
+async def test_an_unwritable_file_is_an_unavailable_broker(broker):
     await execute(broker, "DROP TABLE message")
     with pytest.raises(BrokerUnavailableError):
         await broker.publish(message())

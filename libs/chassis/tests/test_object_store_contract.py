@@ -52,6 +52,7 @@ class FolderBench:
 
 class S3Bench:
     def __init__(self, server: S3Server) -> None:
+        self.server = server
         self._bucket = f"contract-{uuid.uuid4().hex}"
         self._client = Minio(
             server.endpoint, server.access_key, server.secret_key, secure=server.secure, region=server.region
@@ -135,7 +136,7 @@ async def test_an_object_put_again_is_replaced(store):
     assert await get(store, "a") == b"new"
 
 
-async def test_objects_lie_apart(store):
+async def test_objects_are_separate(store):
     await put(store, "uploads/a", b"1")
     await put(store, "uploads/b", b"2")
     assert (await get(store, "uploads/a"), await get(store, "uploads/b")) == (b"1", b"2")
@@ -143,10 +144,10 @@ async def test_objects_lie_apart(store):
 
 async def test_a_missing_object_is_said_to_be_missing(store):
     with pytest.raises(ObjectMissingError):
-        await get(store, "uploads/nobody")
+        await get(store, "uploads/missing")
 
 
-async def test_the_beginning_of_a_key_is_no_object(store):
+async def test_a_prefix_of_a_key_is_not_an_object(store):
     await put(store, "uploads/a", b"1")
     with pytest.raises(ObjectMissingError):
         await get(store, "uploads")
@@ -159,8 +160,8 @@ async def test_a_deleted_object_is_missing(store):
         await get(store, "a")
 
 
-@pytest.mark.parametrize("key", ["nobody", "uploads", "uploads/a/b"])
-async def test_deleting_what_is_not_there_changes_nothing(bench, store, key):
+@pytest.mark.parametrize("key", ["missing", "uploads", "uploads/a/b"])
+async def test_deleting_a_missing_object_changes_nothing(bench, store, key):
     await put(store, "uploads/a", b"1")
     await store.delete(key)
     assert await bench.keys() == ["uploads/a"]
@@ -184,7 +185,7 @@ async def test_content_that_is_short_does_not_replace_what_is_there(store):
     assert await get(store, "a") == b"whole"
 
 
-async def test_content_that_breaks_off_leaves_nothing(bench, store):
+async def test_interrupted_content_leaves_nothing(bench, store):
     with pytest.raises(ObjectStoreUnavailableError):
         await store.put("a", Torn(), 8, "application/pdf")
     assert await bench.keys() == []
@@ -236,6 +237,8 @@ async def test_an_object_can_be_kept(store):
     assert await get(store, "kept") == b"content"
 
 
-async def test_what_is_not_there_cannot_be_kept(store):
+async def test_a_missing_object_cannot_be_kept(bench, store):
+    if isinstance(bench, S3Bench) and not bench.server.keeps_objects:
+        pytest.skip("moto ignores missing objects here; scripts/install-for-tests installs MinIO")
     with pytest.raises(ObjectMissingError):
         await store.keep("nowhere")

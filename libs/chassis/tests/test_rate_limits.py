@@ -1,4 +1,4 @@
-"""RateLimits: what may be tried how often."""
+"""Rate limits: how often an attempt is allowed."""
 
 import asyncio
 
@@ -13,34 +13,34 @@ def rate_limits():
     return RateLimits("memory://")
 
 
-async def test_a_budget_can_be_spent_to_its_end(rate_limits):
+async def test_a_rate_limit_can_be_used_up(rate_limits):
     for _ in range(3):
         await rate_limits.reserve("3/10 minutes", "misses", "a")
     with pytest.raises(RateLimitExceededError):
         await rate_limits.reserve("3/10 minutes", "misses", "a")
 
 
-async def test_an_exhausted_budget_says_when_there_is_one_again(rate_limits):
+async def test_an_exceeded_rate_limit_has_the_seconds_until_the_next_attempt(rate_limits):
     await rate_limits.reserve("1/10 minutes", "misses", "a")
     with pytest.raises(RateLimitExceededError) as caught:
         await rate_limits.reserve("1/10 minutes", "misses", "a")
     assert 590 <= caught.value.retry_after <= 600
 
 
-async def test_the_wait_is_never_nothing(rate_limits):
+async def test_the_wait_is_at_least_a_second(rate_limits):
     await rate_limits.reserve("1/1 second", "misses", "a")
     with pytest.raises(RateLimitExceededError) as caught:
         await rate_limits.reserve("1/1 second", "misses", "a")
     assert caught.value.retry_after == 1
 
 
-async def test_demanding_spends_nothing(rate_limits):
+async def test_requiring_availability_counts_nothing(rate_limits):
     for _ in range(5):
         await rate_limits.require_available("1/10 minutes", "misses", "a")
     await rate_limits.reserve("1/10 minutes", "misses", "a")
 
 
-async def test_demanding_from_an_exhausted_budget_says_when_there_is_one_again(rate_limits):
+async def test_requiring_availability_of_a_used_up_limit_has_the_wait(rate_limits):
     await rate_limits.reserve("1/10 minutes", "misses", "a")
     with pytest.raises(RateLimitExceededError) as caught:
         await rate_limits.require_available("1/10 minutes", "misses", "a")
@@ -48,12 +48,12 @@ async def test_demanding_from_an_exhausted_budget_says_when_there_is_one_again(r
 
 
 @pytest.mark.parametrize(("name", "key"), [("misses", "b"), ("lookups", "a")])
-async def test_other_keys_and_names_have_their_own(rate_limits, name, key):
+async def test_other_keys_and_names_have_their_own_limit(rate_limits, name, key):
     await rate_limits.reserve("1/10 minutes", "misses", "a")
     await rate_limits.reserve("1/10 minutes", name, key)
 
 
-async def test_parallel_spending_does_not_overdraw(rate_limits):
+async def test_parallel_reservations_do_not_exceed_the_limit(rate_limits):
     outcomes = await asyncio.gather(
         *(rate_limits.reserve("5/10 minutes", "misses", "a") for _ in range(20)), return_exceptions=True
     )
@@ -68,7 +68,7 @@ async def test_the_error_does_not_name_the_key(rate_limits):
 
 
 @pytest.mark.parametrize("end", ["kill", "stop"])
-async def test_nobody_is_turned_away_because_the_counters_were_restarted(redis_server, end):
+async def test_no_caller_is_refused_because_redis_was_restarted(redis_server, end):
     counters = RateLimits(redis_server.url)
     await counters.reserve("100/10 minutes", f"restarted by {end}", "a")
 

@@ -40,7 +40,7 @@ class Watched:
         return f"redis+sentinel://:of%20the%20servers@{places}/desk/1?sentinel_password={SENTINEL_PASSWORD}"
 
     def ready(self) -> bool:
-        """Tell whether every sentinel knows both the replica and its peers."""
+        """Return whether every sentinel knows both the replica and its peers."""
         states = [self._master(port) for port in self.sentinel_ports]
         return all(
             state and state["num-slaves"] == 1 and state["num-other-sentinels"] == SENTINELS - 1 for state in states
@@ -125,7 +125,7 @@ async def test_the_master_is_used_and_after_its_death_the_replica(watched: Watch
     await redis.aclose()
 
 
-async def test_budgets_are_counted_on_the_master_and_outlive_it(watched: Watched):
+async def test_rate_limits_are_counted_on_the_master_and_survive_it(watched: Watched):
     counters = RateLimits(watched.url)
     await counters.reserve("1/10 minutes", "misses", "a")
     with pytest.raises(RateLimitExceededError):
@@ -157,13 +157,13 @@ async def test_more_callers_than_connections_wait_for_one_and_no_longer_than_a_s
         "redis+sentinel://:hush@one:26379/desk/first",
     ],
 )
-def test_an_address_that_cannot_be_understood_is_refused_without_repeating_it(url):
+def test_an_invalid_address_is_refused_without_repeating_it(url):
     with pytest.raises(SettingsError, match=r"redis\+sentinel://:password@one:26379") as refused:
         redis_pool(url, 1)
     assert "hush" not in str(refused.value)
 
 
-def test_sentinels_and_servers_can_be_spoken_to_over_tls():
+def test_sentinels_and_servers_can_be_connected_over_tls():
     pool = redis_pool("rediss+sentinel://desk:pass%3Aword@one,two:26380/desk", 1)
     assert pool.connection_class.__name__ == "SentinelManagedSSLConnection"
     assert (pool.connection_kwargs["username"], pool.connection_kwargs["password"]) == ("desk", "pass:word")
@@ -179,7 +179,7 @@ async def replicated(watched: Watched) -> None:
 
 
 async def in_time(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Return once a condition holds; whatever Redis refuses until then is no answer."""
+    """Wait until a condition is true; errors of Redis until then are ignored."""
     async with asyncio.timeout(DEADLINE):
         while not await _holds(condition):  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.1)

@@ -1,4 +1,4 @@
-"""A server that is told to stop serves on, takes leave, and ends."""
+"""A server that receives SIGTERM keeps serving, closes its connections with responses, and exits."""
 
 import asyncio
 import signal
@@ -39,18 +39,18 @@ class Drained:
         return {"status": "answered"}
 
     async def answers(self) -> None:
-        """Wait until the door is open."""
+        """Wait until the server accepts connections."""
         while not self.server.started:  # noqa: ASYNC110 - the server has no event for it
             await asyncio.sleep(0.01)
 
     async def closes(self) -> None:
-        """Wait until nobody is let in any more."""
+        """Wait until the server refuses connections."""
         with suppress(httpx.ConnectError):
             while True:
                 async with httpx.AsyncClient(base_url=self.url) as another:
                     await another.get("/health/live")
 
-    def tell(self) -> None:
+    def stop(self) -> None:
         self.server.handle_exit(signal.SIGTERM, None)
 
 
@@ -66,28 +66,28 @@ async def running(drain_seconds: float) -> AsyncIterator[tuple[Drained, asyncio.
         await serving
 
 
-async def test_it_goes_on_serving_though_it_is_not_ready():
+async def test_a_draining_server_keeps_serving_and_is_not_ready():
     async with running(LONG) as (drained, serving), httpx.AsyncClient(base_url=drained.url) as client:
         assert (await client.get("/health/ready")).status_code == 200
-        drained.tell()
+        drained.stop()
         assert (await client.get("/health/ready")).status_code == 503
         assert (await client.get("/health/live")).status_code == 200
         assert not serving.done()
 
 
-async def test_each_of_its_last_answers_ends_its_connection():
+async def test_each_response_of_a_draining_server_closes_its_connection():
     async with running(LONG) as (drained, _), httpx.AsyncClient(base_url=drained.url) as client:
         assert "connection" not in (await client.get("/health/live")).headers
-        drained.tell()
+        drained.stop()
         for path in ("/health/live", "/no-such-path"):
             assert (await client.get(path)).headers["connection"] == "close"
 
 
-async def test_a_request_under_way_is_answered_after_the_door_has_closed():
+async def test_a_running_request_is_answered_after_the_server_stopped_accepting():
     async with running(0.1) as (drained, serving), httpx.AsyncClient(base_url=drained.url, timeout=30) as client:
         waiting = asyncio.create_task(client.get("/slow"))
         await drained.asked.wait()
-        drained.tell()
+        drained.stop()
         await drained.closes()
         assert not serving.done()
         drained.may_answer.set()
@@ -95,13 +95,13 @@ async def test_a_request_under_way_is_answered_after_the_door_has_closed():
         await serving
 
 
-async def test_who_waited_at_the_door_when_it_closed_is_answered():
+async def test_a_connection_in_the_listen_queue_is_answered():
     async with running(LONG) as (drained, _):
-        drained.tell()
+        drained.stop()
         waiting = [socket.create_connection(("127.0.0.1", drained.port)) for _ in range(3)]
         for each in waiting:
             each.sendall(b"GET /health/live HTTP/1.1\r\nHost: desk\r\n\r\n")
-        drained.server.close_door()  # before the loop has come to look
+        drained.server.stop_accepting()  # before the loop has come to look
         for each in waiting:
             reader, writer = await asyncio.open_connection(sock=each)
             answer = await reader.read()
@@ -111,16 +111,16 @@ async def test_who_waited_at_the_door_when_it_closed_is_answered():
             socket.create_connection(("127.0.0.1", drained.port))
 
 
-async def test_without_a_time_to_drain_it_ends_at_once():
+async def test_without_a_drain_time_the_server_stops_immediately():
     async with running(0) as (drained, serving):
-        drained.tell()
+        drained.stop()
         assert drained.server.should_exit
         await serving
 
 
-async def test_told_twice_it_does_not_wait():
+async def test_a_second_signal_stops_the_server_immediately():
     async with running(LONG) as (drained, serving):
-        drained.tell()
+        drained.stop()
         assert not drained.server.should_exit
-        drained.tell()
+        drained.stop()
         await serving

@@ -47,18 +47,18 @@ def test_a_table_of_secrets_is_read_as_json(folder):
     assert MakerSettings().passwords["intake"].get_secret_value() == "one"
 
 
-def test_what_the_environment_says_goes_before_the_file(folder, monkeypatch):
+def test_the_environment_takes_precedence_over_the_file(folder, monkeypatch):
     (folder / "DESK_MAKER_INDEX_KEY").write_text("of the file")
     monkeypatch.setenv("DESK_MAKER_INDEX_KEY", "of the environment")
     assert MakerSettings().index_key.get_secret_value() == "of the environment"
 
 
-def test_what_is_in_neither_is_missing(folder):
+def test_a_setting_in_neither_source_is_missing(folder):
     with pytest.raises(ValidationError, match="index_key"):
         MakerSettings()
 
 
-def test_a_wrong_value_in_a_file_is_told_without_it(folder):
+def test_a_wrong_value_in_a_file_is_reported_without_the_value(folder):
     (folder / "DESK_MAKER_INDEX_KEY").write_text("k")
     (folder / "DESK_MAKER_PORT").write_text("hush")
     with pytest.raises(ValidationError) as refused:
@@ -66,14 +66,14 @@ def test_a_wrong_value_in_a_file_is_told_without_it(folder):
     assert "hush" not in str(refused.value)
 
 
-def test_a_folder_that_is_not_there_is_an_error_and_no_warning(folder, monkeypatch):
+def test_a_missing_folder_is_an_error_and_not_a_warning(folder, monkeypatch):
     monkeypatch.setenv("DESK_SECRETS_DIR", str(folder / "nowhere"))
     monkeypatch.setenv("DESK_MAKER_INDEX_KEY", "k")
     with pytest.raises(SettingsError, match=r"DESK_SECRETS_DIR: cannot read the secrets in .*nowhere"):
         MakerSettings()
 
 
-def test_a_file_that_is_no_text_is_an_error_without_its_content(folder):
+def test_a_file_that_is_not_text_is_an_error_without_its_content(folder):
     (folder / "DESK_MAKER_INDEX_KEY").write_bytes(b"\xffhush")
     with pytest.raises(SettingsError, match="DESK_SECRETS_DIR") as refused:
         MakerSettings()
@@ -90,7 +90,7 @@ def test_without_a_folder_only_the_environment_counts(monkeypatch):
 @pytest.mark.parametrize(
     ("command", "arguments"), [("captcha", ["serve"]), ("intake", ["migrate"]), ("topology", ["apply"])]
 )
-def test_a_command_says_in_one_line_that_its_secrets_cannot_be_read(command, arguments, tmp_path):
+def test_a_command_reports_unreadable_secrets_in_one_line(command, arguments, tmp_path):
     program = f"from desk.{command}.main import main; main()"
     done = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-c", program, *arguments],

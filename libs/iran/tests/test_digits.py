@@ -26,7 +26,7 @@ def test_people_see_persian_digits(shown: str, given_: str | int) -> None:
 
 
 @given(st.text())
-def test_persian_digits_lead_back_to_the_same_ascii(text: str) -> None:
+def test_persian_digits_convert_back_to_the_same_ascii(text: str) -> None:
     assert to_ascii(to_persian(text)) == to_ascii(text)
 
 

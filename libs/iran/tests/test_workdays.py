@@ -24,12 +24,12 @@ OVERRIDES = st.dictionaries(st.dates(date(2026, 1, 1), date(2026, 12, 31)), st.b
     "jalali",
     ["1405-01-01", "1405-01-02", "1405-01-03", "1405-01-04", "1405-01-12", "1405-01-13", "1405-03-14", "1404-11-22"],
 )
-def test_nobody_works_on_a_fixed_national_holiday(jalali: str) -> None:
+def test_a_fixed_national_holiday_is_not_a_working_day(jalali: str) -> None:
     assert not CALENDAR.is_working(JalaliDate.parse(jalali).to_gregorian())
 
 
 @pytest.mark.parametrize("day", [date(2026, 6, 24), date(2025, 7, 6)], ids=["Tasua 1448", "Ashura 1447"])
-def test_nobody_works_on_a_religious_holiday(day: date) -> None:
+def test_a_religious_holiday_is_not_a_working_day(day: date) -> None:
     assert not CALENDAR.is_working(day)
 
 

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from desk.testing import container
-from desk.testing.errors import NotHereError, NotOursError, ServerFailedError, ServerUnavailableError
+from desk.testing.errors import NotInstalledError, NotOwnedError, ServerFailedError, ServerUnavailableError
 from desk.testing.process import LocalProcess, find_program, new_folder
 from desk.testing.redis import docker_redis, given_redis, local_redis, open_redis
 from desk.testing.s3 import given_s3, local_moto
@@ -27,13 +27,13 @@ def no_docker(monkeypatch):
     monkeypatch.setattr(container, "_engine_trouble", lambda: "no Docker engine answers")
 
 
-def test_a_given_address_comes_first_and_is_left_alone():
+def test_a_given_address_comes_first_and_its_server_is_not_stopped():
     with local_redis() as server:
         with open_redis({"DESK_TEST_REDIS_URL": server.url}) as given:
             assert given.how.startswith("given address, version ")
             assert not given.ours
             for touch in (given.start, given.pause, given.resume, given.kill, given.stop):
-                with pytest.raises(NotOursError, match="DESK_TEST_"):
+                with pytest.raises(NotOwnedError, match="DESK_TEST_"):
                     touch()
         server.check()
 
@@ -49,7 +49,7 @@ def test_a_given_s3_server_comes_with_its_keys():
     assert (given.endpoint, given.secure, given.kind) == (server.endpoint, False, "other")
 
 
-def test_a_given_address_that_does_not_answer_is_an_error_and_not_passed_over(monkeypatch):
+def test_a_given_address_that_is_unreachable_is_an_error_and_not_skipped(monkeypatch):
     monkeypatch.setattr("desk.testing.server.GIVEN_SECONDS", 0.2)
     with pytest.raises(ServerFailedError, match="given address: no answer within"):
         open_redis({"DESK_TEST_REDIS_URL": "redis://127.0.0.1:1"})
@@ -67,26 +67,26 @@ def test_without_any_way_one_sentence_says_what_to_do(no_docker, monkeypatch):
         first_of("Redis", (given_redis, docker_redis, local_redis), {}, "run tests/install-servers, or else")
 
 
-def test_an_image_that_cannot_be_had_is_a_reason_and_no_error(monkeypatch):
+def test_an_unavailable_image_is_a_reason_and_not_an_error(monkeypatch):
     monkeypatch.setattr(container, "_engine_trouble", lambda: None)
     monkeypatch.setattr(container, "fetch_image", _refuse)
-    with pytest.raises(NotHereError, match="cannot pull no-such-image"):
+    with pytest.raises(NotInstalledError, match="cannot pull no-such-image"):
         docker_redis({"DESK_TEST_REDIS_IMAGE": "no-such-image"})
 
 
-def test_the_image_is_the_one_that_compose_would_take_unless_the_tests_have_their_own():
+def test_the_image_is_the_one_of_compose_unless_the_tests_set_their_own():
     assert image_of({}, "REDIS", "redis:8") == "redis:8"
     assert image_of({"REDIS_IMAGE": "ours"}, "REDIS", "redis:8") == "ours"
     assert image_of({"REDIS_IMAGE": "ours", "DESK_TEST_REDIS_IMAGE": "tests"}, "REDIS", "redis:8") == "tests"
 
 
-def test_a_program_that_ends_at_once_is_reported_with_its_last_words():
+def test_a_program_that_exits_immediately_is_reported_with_the_end_of_its_log():
     process = LocalProcess(["/bin/sh", "-c", "echo no room left; exit 3"], folder=new_folder("broken"))
     process.start()
     deadline = time.monotonic() + 10
-    while process.obituary() is None and time.monotonic() < deadline:
+    while process.exit_report() is None and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert process.obituary() == "it ended with status 3: no room left"
+    assert process.exit_report() == "it ended with status 3: no room left"
     process.close()
 
 
@@ -130,4 +130,4 @@ def test_the_report_names_the_server_or_says_what_is_missing(pytester, monkeypat
 
 
 def _refuse(image):
-    raise NotHereError(f"Docker cannot pull {image}: no way out")
+    raise NotInstalledError(f"Docker cannot pull {image}: no way out")

@@ -11,7 +11,7 @@ from minio import Minio
 from redis import Redis
 
 from desk.testing.container import _engine_trouble
-from desk.testing.errors import NotHereError, NotReadyError
+from desk.testing.errors import NotInstalledError, NotReadyError
 from desk.testing.postgres import docker_postgres
 from desk.testing.rabbit import QUEUE_SETTLE_SECONDS, docker_rabbit
 from desk.testing.redis import docker_redis
@@ -24,7 +24,7 @@ WAYS = {"postgres": docker_postgres, "rabbit": docker_rabbit, "redis": docker_re
 def server(request, machine_environment):
     try:
         started = WAYS[request.param](machine_environment)
-    except NotHereError as reason:
+    except NotInstalledError as reason:
         pytest.skip(str(reason))
     with started:
         yield started

@@ -107,7 +107,7 @@ def test_a_key_survives_a_crash(redis):
 
 
 @pytest.mark.parametrize("name", ["minio", "moto"])
-def test_an_object_survives_a_crash_unless_the_server_is_moto(name, request):
+def test_an_object_survives_a_crash_except_on_moto(name, request):
     s3 = request.getfixturevalue(name)
     client = Minio(s3.endpoint, s3.access_key, s3.secret_key, region=s3.region, secure=s3.secure)
     client.make_bucket("kept")

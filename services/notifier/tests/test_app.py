@@ -23,7 +23,7 @@ def test_the_migrations_make_exactly_the_tables_of_the_store(tmp_path):
 
 
 async def test_it_listens_to_submissions_and_status_changes(notifier):
-    assert notifier.bus.listens_to == (RequestSubmitted, RequestPending, RequestStatusChanged)
+    assert notifier.bus.consumed_events == (RequestSubmitted, RequestPending, RequestStatusChanged)
 
 
 async def test_it_does_not_start_without_a_channel_for_every_message(notifier):

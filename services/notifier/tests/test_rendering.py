@@ -56,7 +56,7 @@ def seen(html: str) -> str:
 
 
 def longest(give):
-    """Give the longest of what a word can be, in the parts that it takes of an SMS."""
+    """Return the longest of what a word can be, in the parts that it takes of an SMS."""
     return max(give, key=lambda text: len(text.encode("utf-16-be")))
 
 

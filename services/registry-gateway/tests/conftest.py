@@ -155,7 +155,7 @@ def running() -> Callable[..., AbstractAsyncContextManager[FastAPI]]:
 
 @pytest.fixture
 def poster() -> Callable[[FastAPI], Post]:
-    """Give the way to ask a gateway."""
+    """Return the way to ask a gateway."""
     return _poster
 
 

@@ -55,7 +55,7 @@ class Life:
         self.before, self.steps = None, frozenset()
         tracking.set_clock(self.now)
 
-    async def goes_on(self, happening):
+    async def record_failure(self, happening):
         """Let it happen; False if it cannot be handled yet and is to come again."""
         party = Party.DESK
         if isinstance(happening, Message):
@@ -158,9 +158,11 @@ async def test_no_order_of_what_happens_reaches_an_illegal_state_or_loses_histor
     all_of_them = list(happenings(code, beginning, drawn))
     life.reported = {each.id for each in all_of_them if isinstance(each, Message) and each.exchange == "desk.cases"}
     doubled = data.draw(st.lists(st.sampled_from(all_of_them), max_size=4))
-    waiting = [each for each in data.draw(st.permutations(all_of_them + doubled)) if not await life.goes_on(each)]
+    waiting = [
+        each for each in data.draw(st.permutations(all_of_them + doubled)) if not await life.record_failure(each)
+    ]
     while waiting:
-        still = [each for each in waiting if not await life.goes_on(each)]
+        still = [each for each in waiting if not await life.record_failure(each)]
         if len(still) == len(waiting):
             break  # the applicant is still to be looked up: they would come again for as long as it takes
         waiting = still
@@ -171,12 +173,12 @@ async def test_no_order_of_what_happens_reaches_an_illegal_state_or_loses_histor
 
 async def test_the_check_itself_notices_a_lost_step_and_an_illegal_move(tracking, report, submission, new_code):
     life = Life(tracking, code := new_code())
-    await life.goes_on(submission(code))
+    await life.record_failure(submission(code))
     answered = report("case-answered", code)
     life.reported = {answered.id}
     life.before = State.WITHDRAWN
     with pytest.raises(AssertionError):
-        await life.goes_on(answered)
+        await life.record_failure(answered)
     life.before, life.steps = State.ANSWERED, life.steps | {"a step that was"}
     with pytest.raises(AssertionError, match="history was lost"):
-        await life.goes_on(("days", 1))
+        await life.record_failure(("days", 1))

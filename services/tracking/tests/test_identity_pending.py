@@ -125,7 +125,7 @@ async def test_a_report_of_a_province_that_hears_of_the_release_first_comes_agai
 
 
 async def test_a_case_whose_applicant_is_not_known_is_none_to_a_province(tracking, held, report):
-    await tracking.bus.handle(replace(report("case-answered", held), last_try=True))
+    await tracking.bus.handle(replace(report("case-answered", held), last_attempt=True))
 
     assert await tracking.state(held) == "identity_pending"
     assert [reason for *_, reason in await tracking.refusals(held)] == ["unknown_case"]

@@ -31,7 +31,7 @@ def test_the_migrations_can_be_taken_back(tmp_path):
 
 
 async def test_it_listens_to_submissions_and_every_report(tracking):
-    assert tracking.bus.listens_to == (RequestSubmitted, RequestPending, RequestIdentityRejected, *REPORTS)
+    assert tracking.bus.consumed_events == (RequestSubmitted, RequestPending, RequestIdentityRejected, *REPORTS)
 
 
 async def test_a_report_comes_in_and_its_status_change_goes_out(tracking, submission, report, new_code):

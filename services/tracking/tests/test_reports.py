@@ -320,7 +320,7 @@ async def test_a_report_on_a_case_not_heard_of_yet_comes_again(tracking, report,
 async def test_a_report_on_a_case_never_heard_of_is_refused_when_no_try_is_left(tracking, report, new_code):
     code = new_code()
     mistyped = report("case-answered", code)
-    await tracking.bus.handle(replace(mistyped, last_try=True))
+    await tracking.bus.handle(replace(mistyped, last_attempt=True))
     assert await tracking.refusals(code) == [(mistyped.id, "isfahan", "case-answered", "unknown_case")]
     [refused] = await tracking.announced()
     assert (refused["routing_key"], refused["seq"]) == ("case-refused.isfahan", 1)

@@ -53,7 +53,7 @@ _templates.env.lstrip_blocks = True
 
 
 def root(request: Request) -> str:
-    """Give the path under which the console is served: empty, or that of what it is part of."""
+    """Return the path under which the console is served: empty, or that of what it is part of."""
     return str(request.scope.get("root_path", ""))
 
 

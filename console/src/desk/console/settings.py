@@ -66,6 +66,6 @@ class Settings(BaseSettings):
     """The desk's file of corrections to the official holidays."""
 
     def calendar(self) -> WorkCalendar:
-        """Give the calendar by which due dates move on."""
+        """Return the calendar by which due dates move on."""
         overrides = parse_overrides(self.holidays_file.read_text(encoding="utf-8")) if self.holidays_file else {}
         return WorkCalendar(parse_weekend(self.weekend), overrides)

@@ -97,7 +97,7 @@ class Inbox:
                 return case
 
     async def _read(self, message: AbstractIncomingMessage) -> Case | None:
-        """Give the case of a message; None, and be done with it, if there is nothing to handle."""
+        """Return the case of a message; None, and be done with it, if there is nothing to handle."""
         try:
             told = read(message.body)
         except ValidationError as error:

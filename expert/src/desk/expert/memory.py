@@ -11,13 +11,13 @@ class Memory(Protocol):
     """Keep it where your cases are kept, or use :class:`SqliteMemory`."""
 
     async def handled(self, event_id: str) -> bool:
-        """Tell whether an event was handled before."""
+        """Return whether an event was handled before."""
 
     async def remember(self, event_id: str) -> None:
         """Note that an event was handled."""
 
     async def number(self, tracking_code: str, report_id: str) -> int:
-        """Give a report its number: one more than the case's last, and the same again for the same report."""
+        """Return a report its number: one more than the case's last, and the same again for the same report."""
 
 
 class SqliteMemory:
@@ -36,7 +36,7 @@ class SqliteMemory:
         return sqlite3.connect(self._path, timeout=30, isolation_level="IMMEDIATE")
 
     async def handled(self, event_id: str) -> bool:
-        """Tell whether an event was handled before."""
+        """Return whether an event was handled before."""
         return await asyncio.to_thread(self._handled, event_id)
 
     def _handled(self, event_id: str) -> bool:
@@ -52,7 +52,7 @@ class SqliteMemory:
             database.execute("INSERT OR IGNORE INTO handled VALUES (?)", (event_id,))
 
     async def number(self, tracking_code: str, report_id: str) -> int:
-        """Give a report its number."""
+        """Return a report its number."""
         return await asyncio.to_thread(self._number, tracking_code, report_id)
 
     def _number(self, tracking_code: str, report_id: str) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from desk.chassis.bus.rabbit.layout import DEAD_EXCHANGE, dead_queue
-from desk.chassis.bus.rabbit.wire import EXCHANGE, ROUTING_KEY, SENDER, TRIES
+from desk.chassis.bus.rabbit.wire import EXCHANGE, FAILURES, ROUTING_KEY, SENDER
 from desk.chassis.events import CONTENT_TYPE
 from desk.iran.provinces import PROVINCES
 from desk.topology.access import User
@@ -28,7 +28,7 @@ def for_all(text: str) -> str:
 
 
 def key_of(name: str, province: str = SOME_PROVINCE) -> str:
-    """Give the routing key of an event."""
+    """Return the routing key of an event."""
     return f"{name}.{HEADQUARTERS if name in TO_HEADQUARTERS else province}"
 
 
@@ -74,7 +74,7 @@ def _permissions(user: User, events: list[tuple[str, str]]) -> dict[str, Any]:
 
 
 def queues() -> dict[str, Any]:
-    """Give the queues that are there before anybody connects, with their arguments and bindings."""
+    """Return the queues that are there before anybody connects, with their arguments and bindings."""
     topology, layout = desk_topology(), {queue.name: queue for queue in desk_layout().queues}
     found = {}
     for queue in topology.queues:
@@ -132,7 +132,7 @@ def event_headers() -> dict[str, Any]:
         EXCHANGE: {"type": "string", "description": "where it was first published"},
         ROUTING_KEY: {"type": "string", "description": "the routing key it was first published with"},
         SENDER: {"type": "string", "description": "the user who first published it"},
-        TRIES: {"type": "integer", "description": "how often it had failed"},
+        FAILURES: {"type": "integer", "description": "how often it had failed"},
     }
     return {
         "title": "Headers of what the desk announces",

@@ -137,7 +137,7 @@ class Console:
             yield
 
     async def expert_of(self, province: str) -> Account:
-        """Give the account of a province's expert."""
+        """Return the account of a province's expert."""
         async with self._parts.database.read() as session:
             found = await AccountStore(session, self._parts.seal).by_username(province.replace("_", "-"))
         if found is None:

@@ -144,7 +144,7 @@ def documents() -> dict[str, str]:
 
 
 def copies() -> dict[Path, str]:
-    """Give the files outside ``contracts/`` that say the same: the desk's page, and what the test kit ships with."""
+    """Return the files outside ``contracts/`` that say the same: the desk's page, and what the test kit ships with."""
     described = asyncapi.document(examples(), _envelope)
     return pages.documents() | {
         **{GATEWAY / "web" / each / "contract.html": page(described, each, whole=False) for each in LANGUAGES},

@@ -56,7 +56,7 @@ class Messages:
     vault: Vault
 
     async def newest(self, tracking_code: str | None) -> list[ShownMessage]:
-        """Give the newest messages, of one request or of all."""
+        """Return the newest messages, of one request or of all."""
         async with self.database.transaction() as session:
             return await messages_shown(session, self.vault, limit=100, tracking_code=tracking_code)
 

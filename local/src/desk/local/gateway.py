@@ -57,7 +57,7 @@ def _source_of(path: str) -> str:
 
 
 def language_of(scope: Scope, chosen: str = "") -> str:
-    """Give the language a page is to be in: the chosen one, the remembered one, the first."""
+    """Return the language a page is to be in: the chosen one, the remembered one, the first."""
     remembered = cookie_parser(Headers(scope=scope).get("cookie", "")).get(LANGUAGE_COOKIE, "")
     return next((each for each in (chosen, remembered) if each in LANGUAGES), LANGUAGES[0])
 

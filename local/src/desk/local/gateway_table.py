@@ -38,7 +38,7 @@ class Route:
     """The largest body, as nginx writes it: ``64k``."""
 
     def matches(self, path: str) -> bool:
-        """Tell whether a request's path is this one or lies below it."""
+        """Return whether a request's path is this one or lies below it."""
         return path == self.path or path.startswith(f"{self.path}/")
 
     @property

@@ -37,7 +37,7 @@ def strays(made: Collection[Path]) -> list[Path]:
 
 
 def render(language: str, template: str, name: str, **values: object) -> str:
-    """Give a page: a template with the words of ``name`` in the language's catalogue, and values of its own."""
+    """Return a page: a template with the words of ``name`` in the language's catalogue, and values of its own."""
     words = catalogues()[language]
     say = words
     for step in name.split("."):

@@ -48,7 +48,7 @@ def faults() -> list[str]:
 
 
 def scripts() -> dict[str, str]:
-    """Give the module of each language's words, by its name under ``assets/js``."""
+    """Return the module of each language's words, by its name under ``assets/js``."""
     first: Catalogue = catalogues()[FIRST]["script"]
     return {f"words.{language}.js": _module(language, each["script"], first) for language, each in catalogues().items()}
 

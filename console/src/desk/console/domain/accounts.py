@@ -85,7 +85,7 @@ class Visit:
     seen_at: datetime
 
     def over(self, now: datetime) -> bool:
-        """Tell whether it has ended by time."""
+        """Return whether it has ended by time."""
         return now > self.created_at + LONGEST or now > self.seen_at + IDLE
 
 

@@ -119,7 +119,7 @@ class Case:
         return self.stage in {Stage.OPEN, Stage.ASKED}
 
     def overdue(self, now: datetime) -> bool:
-        """Tell whether its answer is late; while the applicant is asked, time stands still."""
+        """Return whether its answer is late; while the applicant is asked, time stands still."""
         return self.stage is Stage.OPEN and self.due_at is not None and self.due_at < now
 
     def escalates_at(self, calendar: WorkCalendar) -> datetime | None:
@@ -127,7 +127,7 @@ class Case:
         return _later(self.due_at, self.answer_days, calendar) if self.due_at else None
 
     def holder(self, now: datetime) -> str | None:
-        """Give the account that has the case now."""
+        """Return the account that has the case now."""
         return self.hold.account if self.hold is not None and self.hold.until > now else None
 
     def taken(self, account: str, now: datetime) -> Self:
@@ -220,7 +220,7 @@ def written(field: str, text: str) -> str:
 
 
 def day_of(at: datetime) -> date:
-    """Give the day of a moment in Tehran."""
+    """Return the day of a moment in Tehran."""
     return in_tehran(at)[0].to_gregorian()
 
 

@@ -18,7 +18,7 @@ def words(text: str) -> list[str]:
 
 
 def number(text: str) -> str | None:
-    """Give the digits of a text that is a number, however it is written; None of any other."""
+    """Return the digits of a text that is a number, however it is written; None of any other."""
     digits = re.sub(r"[\s()+-]", "", bare(text))
     return digits if digits.isascii() and digits.isdigit() else None
 
@@ -30,10 +30,10 @@ def terms(search: str) -> list[str]:
 
 
 def phone(number: str) -> str:
-    """Give a phone as people here write it."""
+    """Return a phone as people here write it."""
     return re.sub(r"^(\+98|0098|98(?=9\d{9}$))", "0", number)
 
 
 def words_of_case(*texts: str, national_id: str, mobile: str) -> set[str]:
-    """Give all words a case is found by: those of names and subjects, and two numbers."""
+    """Return all words a case is found by: those of names and subjects, and two numbers."""
     return {national_id, phone(mobile)}.union(*(words(text) for text in texts))

@@ -30,7 +30,7 @@ class GoElsewhereError(Exception):
 
 
 def sign_in_of(request: Request) -> SignIn:
-    """Give the use cases of signing in."""
+    """Return the use cases of signing in."""
     service: SignIn = request.app.state.sign_in
     return service
 
@@ -100,5 +100,5 @@ def forget(request: Request, response: Response, name: str) -> None:
 
 
 def address_of(request: Request) -> str:
-    """Give the address a request comes from."""
+    """Return the address a request comes from."""
     return request.client.host if request.client else "unknown"

@@ -59,7 +59,7 @@ class CaseView:
         return {file.id: file for file in every}
 
     def unsent(self, now: datetime) -> bool:
-        """Tell whether something an expert reported takes unusually long to reach the desk."""
+        """Return whether something an expert reported takes unusually long to reach the desk."""
         waiting = (each for each in self.reports if not each.sent and each.refused is None)
         return any(each.name != Kind.RECEIVED and now - each.at > USUAL for each in waiting)
 
@@ -95,7 +95,7 @@ class Experts:
     _figures: dict[str, tuple[datetime, Figures]] = field(default_factory=dict)
 
     async def page(self, wanted: Wanted) -> Page:
-        """Give a page of a list."""
+        """Return a page of a list."""
         async with self.database.read() as session:
             cases = CaseStore(session, self.seal, self.calendar)
             rows, more = await ListStore(session, self.seal).page(wanted)
@@ -105,7 +105,7 @@ class Experts:
             return Page(found, names, await cases.sub_subjects(wanted.province), more)
 
     async def figures(self, account: Account) -> Figures:
-        """Give the province at a glance, as it was a moment ago."""
+        """Return the province at a glance, as it was a moment ago."""
         now = self.clock()
         counted_at, figures = self._figures.get(account.province, (None, None))
         if counted_at is None or figures is None or now - counted_at > FIGURES_KEPT:

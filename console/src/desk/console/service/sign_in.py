@@ -111,7 +111,7 @@ class SignIn:
         raise SecondFactorError
 
     async def enrolment(self, visit: Visit) -> str:
-        """Give the address for the device's picture code; the same until it is confirmed."""
+        """Return the address for the device's picture code; the same until it is confirmed."""
         async with self.database.transaction() as session:
             accounts = AccountStore(session, self.seal)
             secret = (await accounts.secrets(visit.account.id)).totp

@@ -76,7 +76,7 @@ class AccountStore:
         return [_account(row) for row in (await self._session.execute(query)).all()]
 
     async def names(self, ids: Sequence[str]) -> dict[str, str]:
-        """Give the names of people by their accounts."""
+        """Return the names of people by their accounts."""
         query = select(account.c.id, account.c.name).where(account.c.id.in_(set(ids)))
         return {row.id: row.name for row in (await self._session.execute(query)).all()}
 

@@ -109,12 +109,12 @@ class CaseStore:
         await self._session.execute(writing.on_conflict_do_update(index_elements=key, set_=changed))
 
     def document(self, case: Case, request: Request) -> dict[str, object]:
-        """Give a request as a row."""
+        """Return a request as a row."""
         sealed = self._seal.seal(request.model_dump_json().encode(), _place(case.province, case.tracking_code))
         return {"province": case.province, "tracking_code": case.tracking_code, "document": sealed}
 
     def values(self, case: Case) -> dict[str, object]:
-        """Give a case as a row."""
+        """Return a case as a row."""
         took = case.decided_at - case.submitted_at if case.decided_at and case.submitted_at else None
         return {
             "province": case.province,
@@ -171,7 +171,7 @@ class CaseStore:
         return noted.first() is not None
 
     async def was_heard(self, event_id: str) -> bool:
-        """Tell whether an event has had its effect."""
+        """Return whether an event has had its effect."""
         query = select(heard.c.event_id).where(heard.c.event_id == event_id)
         return (await self._session.execute(query)).first() is not None
 
@@ -180,7 +180,7 @@ class CaseStore:
         await self._session.execute(insert(entry).values(self.entry_values(case, line, now)))
 
     def entry_values(self, case: Case, line: Entry, now: datetime) -> dict[str, object]:
-        """Give a line as a row."""
+        """Return a line as a row."""
         words = {
             "text": line.text,
             "files": [file.model_dump() for file in line.files],
@@ -200,7 +200,7 @@ class CaseStore:
         }
 
     async def history(self, province: str, tracking_code: str) -> list[Entry]:
-        """Give the lines of a case, the oldest first."""
+        """Return the lines of a case, the oldest first."""
         query = (
             select(entry)
             .where(entry.c.province == province, entry.c.tracking_code == tracking_code)

@@ -85,7 +85,7 @@ class ListStore:
         return rows[:PAGE], len(rows) > PAGE
 
     async def newest(self, province: str | None, most: int) -> list[Row[Any]]:
-        """Give the newest cases of a province, or of all."""
+        """Return the newest cases of a province, or of all."""
         query = select(case).where(case.c.submitted_at.is_not(None)).order_by(case.c.submitted_at.desc()).limit(most)
         if province:
             query = query.where(case.c.province == province)

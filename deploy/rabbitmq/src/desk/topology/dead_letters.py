@@ -10,9 +10,15 @@ from aio_pika.abc import AbstractIncomingMessage
 from aio_pika.exceptions import PublishError
 
 from desk.chassis.bus import BrokerUnavailableError
+from desk.chassis.bus.rabbit.connection import (
+    ChannelConnection,
+    address,
+    open_connection,
+    translate_broker_errors,
+    user_of,
+)
 from desk.chassis.bus.rabbit.layout import RETRY_EXCHANGE, dead_queue, replay_key
-from desk.chassis.bus.rabbit.link import Link, address, broker_faults, open_link, user_of
-from desk.chassis.bus.rabbit.wire import DIED_OF, EXCHANGE, Journey, journey_of, sent_on
+from desk.chassis.bus.rabbit.wire import DIED_OF, EXCHANGE, DeliveryHistory, delivery_history, republished
 from desk.topology.errors import TopologyError
 from desk.topology.table import SERVICES
 
@@ -35,7 +41,7 @@ class DeadLetter:
 class DeadLetters:
     """The dead letters of all queues, over one connection of the operator."""
 
-    def __init__(self, link: Link, user: str | None) -> None:
+    def __init__(self, link: ChannelConnection, user: str | None) -> None:
         self._link = link
         self._user = user
 
@@ -46,7 +52,7 @@ class DeadLetters:
         return dead.declaration_result.message_count or 0
 
     async def look(self, queue: str, limit: int) -> list[DeadLetter]:
-        """Give the first of them; they go back when the connection is closed."""
+        """Return the first of them; they go back when the connection is closed."""
         dead = await self._link.channel.get_queue(dead_queue(queue))
         seen: list[DeadLetter] = []
         while len(seen) < limit and (incoming := await dead.get(fail=False, timeout=ANSWER_SECONDS)) is not None:
@@ -67,7 +73,7 @@ class DeadLetters:
             if incoming is None:
                 break
             journey = replace(self._journey(incoming), failures=0)
-            sent = sent_on(incoming, journey.headers(), self._user)
+            sent = republished(incoming, journey.headers(), self._user)
             try:
                 await retry.publish(sent, replay_key(queue), mandatory=True, timeout=ANSWER_SECONDS)
             except PublishError:
@@ -87,11 +93,11 @@ class DeadLetters:
             died_of=str(died_of or _death_of(incoming).get("reason", "unknown")),
         )
 
-    def _journey(self, incoming: AbstractIncomingMessage) -> Journey:
+    def _journey(self, incoming: AbstractIncomingMessage) -> DeliveryHistory:
         if EXCHANGE in incoming.headers and self._is_ours(incoming):
-            return journey_of(incoming, trusted=True)
+            return delivery_history(incoming, trusted=True)
         death = _death_of(incoming)
-        return Journey(death.get("exchange", ""), death.get("routing_key", ""), incoming.user_id)
+        return DeliveryHistory(death.get("exchange", ""), death.get("routing_key", ""), incoming.user_id)
 
     def _is_ours(self, incoming: AbstractIncomingMessage) -> bool:
         # A province may send any header, but only under its own name.
@@ -102,8 +108,8 @@ class DeadLetters:
 async def dead_letters(url: str) -> AsyncIterator[DeadLetters]:
     """Connect as the operator. Raises TopologyError, also for what goes wrong within."""
     try:
-        with broker_faults():
-            link = await open_link(address(url, "desk-topology"), confirms=True)
+        with translate_broker_errors():
+            link = await open_connection(address(url, "desk-topology"), confirms=True)
             try:
                 yield DeadLetters(link, user_of(url))
             finally:

@@ -13,12 +13,12 @@ Definitions = dict[str, list[Entry]]
 
 
 def desk_layout() -> Layout:
-    """Give the desk's exchanges, queues and bindings; services retry by delay, provinces as they see fit."""
+    """Return the desk's exchanges, queues and bindings; services retry by delay, provinces as they see fit."""
     return rabbit_layout(desk_topology(), retried=[each.queue for each in SERVICES if each.queue is not None])
 
 
 def definitions(vhost: str = "/") -> Definitions:
-    """Give all of it, as RabbitMQ imports and exports it."""
+    """Return all of it, as RabbitMQ imports and exports it."""
     layout, everybody = desk_layout(), users()
     return {
         "vhosts": [{"name": vhost}],
@@ -54,7 +54,7 @@ def definitions(vhost: str = "/") -> Definitions:
 
 
 def as_json(vhost: str = "/") -> str:
-    """Give the definitions as the text of the file that is checked in, one thing per line."""
+    """Return the definitions as the text of the file that is checked in, one thing per line."""
     parts = (
         f' "{kind}": [\n' + ",\n".join(f"  {json.dumps(entry)}" for entry in entries) + "\n ]"
         for kind, entries in definitions(vhost).items()

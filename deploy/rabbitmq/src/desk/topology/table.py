@@ -75,7 +75,7 @@ def province_queue(key: str) -> str:
 
 
 def desk_topology() -> Topology:
-    """Give all exchanges and queues. A province has its queue before it ever connects, so that nothing is lost."""
+    """Return all exchanges and queues. A province has its queue before it ever connects, so that nothing is lost."""
     return Topology(
         exchanges=(EVENTS, CASES, DEAD),
         queues=(

@@ -36,7 +36,7 @@ async def _connects(it: Rehearsal) -> None:
     seconds = it.patience if it.program is not None else BY_HAND_SECONDS
     if not await it.connected(0, seconds):
         if it.program is not None and (code := it.program.ended) is not None:
-            raise Fault(f"it ended with exit code {code}:\n{it.program.last_words()}", "mend this first")
+            raise Fault(f"it ended with exit code {code}:\n{it.program.log_tail()}", "mend this first")
         others = sorted({each.queue for each in it.middleman.seen if each.kind == "consume"})
         read = f"; it reads {', '.join(others)}" if others else ""
         raise Fault(f"nobody came to read {queue} within {seconds:.0f} s{read}", f"consume the queue {queue}")

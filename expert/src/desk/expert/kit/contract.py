@@ -64,7 +64,7 @@ class Contract:
         return [key.removesuffix(".{province}") for key in keys]
 
     def event(self, name: str, code: str, seq: int) -> Envelope:
-        """Give the contract's example of an event as a new one about a request."""
+        """Return the contract's example of an event as a new one about a request."""
         [example] = self._document["components"]["messages"][name]["examples"]
         envelope: Envelope = deepcopy(example["payload"])
         envelope |= {"id": str(uuid.uuid4()), "subject": code, "seq": seq, "time": _now()}

@@ -36,7 +36,7 @@ class Report:
         return self.routing_key.rpartition(".")[0]
 
     def of(self, code: str) -> bool:
-        """Tell whether it is about a request."""
+        """Return whether it is about a request."""
         return isinstance(self.envelope, dict) and self.envelope.get("subject") == code
 
 

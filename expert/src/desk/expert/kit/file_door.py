@@ -54,7 +54,7 @@ class FileDoor:
         self._thread.join()
 
     def get(self, call: BaseHTTPRequestHandler) -> None:
-        """Give a link, or what a link leads to."""
+        """Return a link, or what a link leads to."""
         kind, _, word = call.path.rpartition("/")
         if kind == "/links" and word in self._links:
             self._answer(call, 200, CONTENT, "application/pdf")

@@ -55,8 +55,8 @@ class Program:
         await asyncio.to_thread(self._process.wait, END_SECONDS)
         self._process = None
 
-    def last_words(self) -> str:
-        """Give the last lines it has said since it was started."""
+    def log_tail(self) -> str:
+        """Return the last lines it has said since it was started."""
         with self.log.open("rb") as log:
             log.seek(self._said)
             lines = log.read().decode(errors="replace").splitlines()

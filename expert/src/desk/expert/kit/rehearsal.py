@@ -55,7 +55,7 @@ class Rehearsal:
     def _fault(self, name: str, event_id: str, answers: list[Kind]) -> Fault:
         if self.program is not None and (code := self.program.ended) is not None:
             return Fault(
-                f"the consumer ended with exit code {code} over {name}; its last words:\n{self.program.last_words()}",
+                f"the consumer ended with exit code {code} over {name}; its last words:\n{self.program.log_tail()}",
                 "no event may end the consumer: catch what goes wrong with one event, and reject that one",
             )
         if "reject" in answers:

@@ -1,4 +1,4 @@
-"""The command line every service has: ``serve``, ``migrate``, and whatever it adds."""
+"""The command line of every service: ``serve``, ``migrate`` and the service's own tasks."""
 
 import argparse
 import asyncio
@@ -20,18 +20,18 @@ from desk.chassis.storage import ObjectStoreUnavailableError
 from desk.database import migrate
 
 KEEP_ALIVE_SECONDS = 75
-"""Longer than the gateway keeps its connections, so that none is closed under a request."""
+"""Longer than the gateway keeps idle connections, so that none is closed while a request is sent."""
 GRACE_SECONDS = 20
-"""How long requests under way may take to end when the service is told to stop."""
+"""How long running requests may take to end when the service stops."""
 
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - its only name
 Task = Callable[[], Coroutine[None, None, list[str]]]
-"""Does one thing and returns a line for each thing it changed."""
+"""Does one thing and returns a line for each change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What a service's command line needs to know. The callables read the environment when they are called."""
+    """A service's command line. The callables read the environment when they are called."""
 
     name: str
     create_app: Callable[[], FastAPI]
@@ -40,15 +40,15 @@ class Service:
     settings: Callable[[], StoreSettings] | None = None
     """Reads the settings that name its database."""
     tasks: Mapping[str, tuple[str, Task]] = field(default_factory=dict)
-    """Further commands: name, of one word or two, to help line and task."""
+    """Additional commands: name (one or two words) to help line and task."""
 
 
 class TaskFailedError(Exception):
-    """A task found what it looked for, or could not be done; the text is the one line to say."""
+    """A task failed; the message is printed as one line."""
 
 
 def run(service: Service, arguments: Sequence[str] | None = None) -> None:
-    """Run the command line. What is wrong with the configuration is said in one line each."""
+    """Run the command line. Each configuration error is printed in one line."""
     options = _parser(service).parse_args(arguments)
     try:
         match options.command:
@@ -69,22 +69,22 @@ def run(service: Service, arguments: Sequence[str] | None = None) -> None:
 def _parser(service: Service) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"desk-{service.name}")
     commands = parser.add_subparsers(dest="command", required=True)
-    serving = commands.add_parser("serve", help="serve until told to stop")
+    serving = commands.add_parser("serve", help="serve until stopped by a signal")
     serving.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     serving.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
     serving.add_argument(
         "--trusted-proxies",
         default="",
-        help="addresses or networks, by commas, whose X-Forwarded-For is believed (default: none)",
+        help="addresses or networks, by commas, whose X-Forwarded-For is trusted (default: none)",
     )
     serving.add_argument(
         "--drain-seconds",
         type=float,
         default=DRAIN_SECONDS,
-        help="how long to go on serving after SIGTERM, not ready any more (default: %(default)s)",
+        help="how long to keep serving after SIGTERM, while no longer ready (default: %(default)s)",
     )
     if service.package is not None:
-        commands.add_parser("migrate", help="bring the database to the newest schema")
+        commands.add_parser("migrate", help="migrate the database to the newest schema")
     _add_tasks(commands, service.tasks)
     return parser
 
@@ -101,7 +101,7 @@ def _add_tasks(commands: _Commands, tasks: Mapping[str, tuple[str, Task]]) -> No
 
 def _serve(service: Service, options: argparse.Namespace) -> None:
     app = service.create_app()
-    # The server shuts down in order on SIGTERM and then raises the signal again; that is an orderly end.
+    # The server shuts down on SIGTERM and then raises the signal again; the process must still exit with 0.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     config = uvicorn.Config(
         app,
@@ -125,13 +125,13 @@ def _migrate(service: Service) -> None:
     try:
         asyncio.run(migrate(service.package, url))
     except (SQLAlchemyError, OSError) as error:
-        sys.exit(f"desk-{service.name}: the database refuses or does not answer: {_first_line(error)}")
+        sys.exit(f"desk-{service.name}: the database refuses or is unreachable: {_first_line(error)}")
     _report(service, [])
 
 
 def _report(service: Service, changed: Sequence[str]) -> None:
     for line in changed or ["nothing left to do"]:
-        print(f"desk-{service.name}: {line}")  # noqa: T201 - this is the command's answer
+        print(f"desk-{service.name}: {line}")  # noqa: T201 - the command's output
 
 
 def _first_line(error: Exception) -> str:

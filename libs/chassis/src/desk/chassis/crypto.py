@@ -1,4 +1,4 @@
-"""Sealing personal data, finding it again by keyed hashes, and signing short-lived tokens."""
+"""Encryption of personal data, blind indexes over it, and short-lived signed tokens."""
 
 import base64
 import hashlib
@@ -21,22 +21,22 @@ _CLOCK_SKEW_SECONDS = 30
 
 
 class DecryptionError(Exception):
-    """A sealed value was changed, moved to another row, or its key is unknown."""
+    """A value cannot be decrypted: it was changed, moved to another row, or its key is unknown."""
 
 
 class TokenError(Exception):
-    """A token that cannot be trusted: forged, of another purpose, or no token at all."""
+    """A token that cannot be trusted: forged, for another purpose, or not a token."""
 
 
 class TokenExpiredError(TokenError):
-    """A genuine token whose time is over."""
+    """A genuine token that has expired."""
 
 
 class Vault:
     """Encrypts personal data at rest and computes blind indexes over it.
 
-    AES-256-GCM with a random nonce; the key's id stands in front so that keys can rotate, and the place (table,
-    column, row) is authenticated so that a value cannot be moved to another row. Layout of a sealed value:
+    AES-256-GCM with a random nonce. The key's id is stored in front, so that keys can be rotated. The place (table,
+    column, row) is authenticated, so that a value cannot be moved to another row. Layout of an encrypted value:
     ``len(key id) | key id | nonce (12) | ciphertext and tag``.
     """
 
@@ -54,7 +54,7 @@ class Vault:
 
     @classmethod
     def from_text(cls, keys: str, index_key: str) -> Self:
-        """Read ``id:base64,id:base64`` (current key first) and a base64 index key, as settings carry them."""
+        """Parse ``id:base64,id:base64`` (current key first) and a base64 index key, the format of the settings."""
         pairs = (entry.strip().partition(":") for entry in keys.split(","))
         return cls({key_id: base64.b64decode(key) for key_id, _, key in pairs}, base64.b64decode(index_key))
 
@@ -66,7 +66,7 @@ class Vault:
         return bytes([len(key_id)]) + key_id + nonce + sealed
 
     def open(self, sealed: bytes, place: str) -> bytes:
-        """Decrypt what :meth:`seal` made for the same place. Raises DecryptionError."""
+        """Decrypt a value that :meth:`seal` encrypted for the same place. Raises DecryptionError."""
         table = place.partition(":")[0]
         start = 1 + sealed[0] if sealed else 0
         key_id = sealed[1:start].decode("ascii", "replace")
@@ -76,15 +76,15 @@ class Vault:
         try:
             return cipher.decrypt(sealed[start : start + _NONCE_BYTES], sealed[start + _NONCE_BYTES :], place.encode())
         except (InvalidTag, ValueError):  # ValueError: cut off within the nonce
-            raise DecryptionError(f"the seal of {table} is broken") from None
+            raise DecryptionError(f"a value of {table} cannot be decrypted") from None
 
     def index(self, value: str, purpose: str) -> str:
-        """Blind index: a keyed hash (HMAC-SHA256, hex) by which ``value`` can be looked up but not read."""
+        """Return a blind index: a keyed hash (HMAC-SHA256, hex) that finds ``value`` without revealing it."""
         return hmac.new(self._index_key, f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()
 
 
 class TokenIssuer:
-    """Signs short-lived tokens (JWT, Ed25519) that others verify offline with the public key."""
+    """Signs short-lived tokens (JWT, Ed25519) that other services verify offline with the public key."""
 
     def __init__(self, private_key: str, issuer: str) -> None:
         """``private_key`` is a PEM."""
@@ -105,7 +105,7 @@ class TokenIssuer:
         return jwt.encode({"alg": _ALGORITHM}, payload, self._key, algorithms=[_ALGORITHM]), now + seconds
 
     def reader(self, audience: str) -> "TokenReader":
-        """Give the reader of this issuer's own tokens."""
+        """Return a reader of this issuer's own tokens."""
         return TokenReader(self._key.as_pem(private=False).decode(), issuer=self._issuer, audience=audience)
 
 
@@ -113,7 +113,7 @@ class TokenReader:
     """Verifies tokens of one issuer for one audience, offline."""
 
     def __init__(self, public_key: str, *, issuer: str, audience: str, longest_seconds: int | None = None) -> None:
-        """``public_key`` is a PEM; ``longest_seconds`` refuses tokens that would be good for longer from now on."""
+        """``public_key`` is a PEM; tokens that expire later than ``longest_seconds`` from now are refused."""
         self._key = OKPKey.import_key(public_key)
         self._longest_seconds = longest_seconds
         self._claims = jwt.JWTClaimsRegistry(
@@ -128,15 +128,15 @@ class TokenReader:
         try:
             claims: dict[str, Any] = jwt.decode(token, self._key, algorithms=[_ALGORITHM]).claims
         except (JoseError, ValueError, TypeError) as error:  # TypeError: a "crit" header that is no list
-            raise TokenError(f"not a token of ours: {type(error).__name__}") from None
+            raise TokenError(f"not a valid token: {type(error).__name__}") from None
         if isinstance(claims.get("exp"), int) and claims["exp"] <= time.time():
             raise TokenExpiredError
         if self._longest_seconds is not None and not self._ends_soon(claims.get("exp"), self._longest_seconds):
-            raise TokenError("a token that is good for too long")
+            raise TokenError("the token expires too late")
         try:
             self._claims.validate(claims)
         except JoseError as error:
-            raise TokenError(f"a token for something else: {type(error).__name__}") from None
+            raise TokenError(f"wrong claims: {type(error).__name__}") from None
         return claims
 
     @staticmethod
@@ -156,7 +156,7 @@ def public_key_of(private_key: str) -> str:
 
 
 def is_public_key(text: str) -> bool:
-    """Tell whether a text is the PEM of an Ed25519 public key."""
+    """Return whether a text is the PEM of an Ed25519 public key."""
     try:
         key = OKPKey.import_key(text)
     except (JoseError, ValueError, TypeError):
@@ -165,7 +165,7 @@ def is_public_key(text: str) -> bool:
 
 
 def is_private_key(text: str) -> bool:
-    """Tell whether a text is the PEM of an Ed25519 private key."""
+    """Return whether a text is the PEM of an Ed25519 private key."""
     try:
         key = OKPKey.import_key(text)
     except (JoseError, ValueError, TypeError):

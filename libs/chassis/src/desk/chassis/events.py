@@ -1,8 +1,8 @@
-"""What services tell each other, and the two tables that make each telling count exactly once.
+"""Events, and the two tables that give each event exactly one effect.
 
-An event is announced by a row in the **outbox**, written in the transaction of the change it tells of; the relay
-publishes it afterwards. It is applied together with a row in the **inbox**, in the transaction of its effect, so that
-a second delivery finds the row and does nothing.
+An event is a row in the **outbox**, written in the transaction of the change that it reports; the relay publishes it
+afterwards. A consumer adds a row to the **inbox** in the transaction of the event's effect, so a second delivery finds
+the row and has no effect.
 """
 
 import uuid
@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 CONTENT_TYPE = "application/cloudevents+json"
 TYPE_PREFIX = "ir.haj.desk."
 MAX_BACK_OFF = timedelta(seconds=15)
-"""The longest a row that could not be published waits; the outbox must be empty within 60 s of healing."""
+"""The longest wait before a row is published again; the outbox must be empty 60 s after the broker is back."""
 
 _tables = new_metadata()
 
@@ -68,11 +68,11 @@ inbox = Table(
     Column("received_at", UtcDateTime, nullable=False),
 )
 
-_ADD_TO_OUTBOX = insert(outbox)  # built once: it is run for every submission
+_ADD_TO_OUTBOX = insert(outbox)  # built once: it is executed for every submission
 
 
 def add_event_tables(metadata: MetaData) -> None:
-    """Make the outbox and the inbox part of a service's own schema."""
+    """Add the outbox and the inbox to a service's own schema."""
     for table in (outbox, inbox):
         table.to_metadata(metadata)
 
@@ -81,7 +81,7 @@ def _in_utc(at: datetime) -> datetime:
     try:
         return at.astimezone(UTC)
     except OverflowError:
-        raise ValueError("a moment outside the years 1 to 9999 of UTC") from None
+        raise ValueError("a timestamp outside the years 1 to 9999 of UTC") from None
 
 
 def _iso(at: datetime) -> str:
@@ -89,11 +89,11 @@ def _iso(at: datetime) -> str:
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc), PlainSerializer(_iso, return_type=str)]
-"""A moment in JSON: UTC, ISO 8601 with a Z, whole seconds."""
+"""A timestamp in JSON: UTC, ISO 8601 with a Z, whole seconds."""
 
 
 class Event(BaseModel):
-    """Base of all events, announced or listened to; a reader ignores fields it does not know."""
+    """Base of all events, published and consumed. A consumer ignores unknown fields."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
@@ -129,7 +129,7 @@ E_ = TypeVar("E_", bound=Event)
 
 @dataclass(frozen=True, slots=True)
 class Received(Generic[E_]):
-    """An event as it reached a handler: its data, and what the envelope and the broker say of it."""
+    """An event as a handler receives it: its data, its envelope and its delivery."""
 
     id: str
     source: str
@@ -139,14 +139,14 @@ class Received(Generic[E_]):
     data: E_
     routing_key: str
     sender: str | None
-    """The broker's user who published it, as the broker vouches for it; None where it does not say."""
-    last_try: bool = False
-    """Whether it will be a dead letter unless it is handled now."""
+    """The broker user that published it, as verified by the broker; None if unknown."""
+    last_attempt: bool = False
+    """Whether the event is dead-lettered if this attempt fails."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """An event on the wire: where it goes and its bytes."""
+    """An event on the wire: its destination and its bytes."""
 
     id: str
     exchange: str
@@ -154,11 +154,11 @@ class Message:
     type: str
     body: bytes
     sender: str | None = None
-    last_try: bool = False
+    last_attempt: bool = False
 
 
 class Outbox:
-    """Rows waiting to be published; their bodies are sealed, since they hold personal data."""
+    """Events waiting to be published. Their bodies are encrypted, since they contain personal data."""
 
     def __init__(self, source: str, vault: Vault) -> None:
         """``source`` is the CloudEvents source, e.g. ``/desk/intake``."""
@@ -168,7 +168,7 @@ class Outbox:
     async def add(
         self, session: AsyncSession, event: Event, *, subject: str, key: str, seq: int, time: datetime | None = None
     ) -> str:
-        """Announce ``event`` in this transaction, to routing key ``<event name>.<key>``; return the event's id."""
+        """Add ``event`` in this transaction, with routing key ``<event name>.<key>``; return the event's id."""
         now = datetime.now(UTC)
         envelope = Envelope(
             id=str(uuid.uuid4()),
@@ -196,9 +196,9 @@ class Outbox:
         return envelope.id
 
     async def claim(self, session: AsyncSession, limit: int) -> list[Message]:
-        """Lock up to ``limit`` unsent rows that are due; rows another relay holds are passed over.
+        """Lock up to ``limit`` unsent rows that are due. Rows that another relay has locked are skipped.
 
-        A row whose seal does not open (its key is not among ours) is put off, so that it holds up nothing.
+        A row that cannot be decrypted, because its key is unknown, is scheduled for a retry so that it delays no other.
         """
         due = (
             select(outbox)
@@ -217,16 +217,16 @@ class Outbox:
         try:
             body = self._vault.open(row.body, f"outbox.body:{row.id}")
         except DecryptionError as error:
-            log.error("event cannot be read", event_id=row.id, type=row.type, reason=str(error))  # noqa: TRY400 - the reason says it all
+            log.error("event cannot be decrypted", event_id=row.id, type=row.type, reason=str(error))  # noqa: TRY400 - the reason is enough
             return None
         return Message(row.id, row.exchange, row.routing_key, row.type, body)
 
     async def mark_sent(self, session: AsyncSession, ids: Sequence[str]) -> None:
-        """Record that the broker has confirmed these events."""
+        """Mark these events as confirmed by the broker."""
         await session.execute(update(outbox).where(outbox.c.id.in_(ids)).values(sent_at=datetime.now(UTC)))
 
     async def schedule_retry(self, session: AsyncSession, ids: Sequence[str]) -> None:
-        """Keep these events for a later try: 1 s after the first failure, twice as long each time, at most 15 s."""
+        """Schedule the next attempt: 1 s after the first failure, twice as long each time, at most 15 s."""
         now = datetime.now(UTC)
         rows = (await session.execute(select(outbox.c.id, outbox.c.tries).where(outbox.c.id.in_(ids)))).all()
         for row in rows:
@@ -236,26 +236,26 @@ class Outbox:
             )
 
     async def backlog(self, session: AsyncSession) -> tuple[int, float]:
-        """Return how many events are unsent and the age of the oldest in seconds."""
+        """Return the number of unsent events and the age of the oldest in seconds."""
         query = select(func.count(), func.min(outbox.c.created_at)).where(outbox.c.sent_at.is_(None))
         count, oldest = (await session.execute(query)).one()
         return count, (datetime.now(UTC) - oldest).total_seconds() if oldest is not None else 0.0
 
 
 async def record_in_inbox(session: AsyncSession, event_id: str) -> bool:
-    """Enter an event into the inbox; False if it is there already, so that its effect must not happen again."""
-    entered = await session.execute(
+    """Add an event to the inbox. Return False if it is there already, so that its effect must not happen again."""
+    inserted = await session.execute(
         insert_into(session.get_bind().dialect.name, inbox)
         .values(event_id=event_id, received_at=datetime.now(UTC))
         .on_conflict_do_nothing()
         .returning(inbox.c.event_id)
     )
-    return entered.first() is not None
+    return inserted.first() is not None
 
 
 async def prune(session: AsyncSession, older_than: timedelta) -> int:
-    """Delete sent outbox rows and inbox rows older than ``older_than``; return how many went."""
+    """Delete sent outbox rows and inbox rows older than ``older_than``; return the number of rows."""
     before = datetime.now(UTC) - older_than
     sent = await session.execute(delete(outbox).where(outbox.c.sent_at < before).returning(outbox.c.id))
-    seen = await session.execute(delete(inbox).where(inbox.c.received_at < before).returning(inbox.c.event_id))
-    return len(sent.all()) + len(seen.all())
+    received = await session.execute(delete(inbox).where(inbox.c.received_at < before).returning(inbox.c.event_id))
+    return len(sent.all()) + len(received.all())

@@ -1,4 +1,4 @@
-"""Calls to Redis that end in time and leave no reply behind for the next caller."""
+"""Calls to Redis with a timeout, which never leave a reply on a connection for the next caller."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -17,18 +17,18 @@ _running: set[object] = set()
 
 
 def connect(url: str, connections: int = 20) -> Redis:
-    """Connect, bounded in connections and in time; nothing is opened before the first call.
+    """Return a client with bounded connections and timeouts. It connects when first used.
 
-    ``url`` is what :func:`redis_pool` reads. Raises ValueError for an address that is none of Redis.
+    ``url`` is an address that :func:`redis_pool` accepts. Raises ValueError for any other address.
     """
     return Redis.from_pool(redis_pool(url, connections))
 
 
 async def within_time(call: Awaitable[T]) -> T:
-    """Await a call to Redis for at most two seconds. Raises ServiceUnavailableError if Redis is away or slow.
+    """Await a call to Redis for at most two seconds. Raises ServiceUnavailableError if Redis is unavailable or slow.
 
-    The call itself is shielded: cut off between command and reply, it could leave the reply on a connection for the
-    next caller to read.
+    The call itself is shielded: if it were cancelled between command and reply, the next caller on that connection
+    could read the reply.
     """
     running = asyncio.ensure_future(call)
     _running.add(running)  # the event loop itself holds tasks only weakly

@@ -1,7 +1,7 @@
-"""The object store on any S3 server, through the ``minio`` SDK, off the event loop and streaming both ways.
+"""The object store on an S3 server, through the ``minio`` SDK, in threads and streaming in both directions.
 
-An object is put with the tag ``waiting=yes``; :meth:`S3Store.keep` takes the tag off. The bucket's lifecycle forgets
-what still waits after a day, so that an upload nobody claimed goes even if nobody remembers it.
+An object is put with the tag ``waiting=yes``; :meth:`S3Store.keep` removes the tag. The bucket's lifecycle deletes
+tagged objects after a day, so that an unclaimed upload is deleted even if the desk has lost track of it.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from desk.chassis.storage import CHUNK_BYTES, ObjectMissingError, ObjectStoreUna
 
 CONNECT_SECONDS, READ_SECONDS = 2.0, 10.0
 CONNECTIONS = 20
-_PART_BYTES = 5 * 1024 * 1024  # the smallest S3 takes: what is held in memory at once
+_PART_BYTES = 5 * 1024 * 1024  # the smallest part S3 accepts, and the memory used per upload
 _WAITING = ("waiting", "yes")
 _RULE = "forget-what-waits"
 
@@ -30,9 +30,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class S3Settings:
-    """Where the bucket is. ``endpoint`` is ``host:port``; ``public_endpoint`` is where links lead, if elsewhere.
+    """Where the bucket is. ``endpoint`` is ``host:port``; ``public_endpoint`` is the address in links, if different.
 
-    A public endpoint may say its scheme, ``https://desk.example.ir``; without one it is that of ``endpoint``.
+    A public endpoint may have a scheme, ``https://desk.example.ir``; the default is that of ``endpoint``.
     """
 
     endpoint: str
@@ -55,24 +55,24 @@ class S3Store:
         self._links = _client(settings, place, secure=scheme == "https" if scheme else settings.secure)
 
     async def put(self, key: str, content: BinaryIO, size: int, media_type: str) -> None:
-        """Store ``size`` bytes, waiting to be kept. Raises ObjectStoreUnavailableError."""
+        """Store ``size`` bytes until :meth:`keep` or the lifecycle. Raises ObjectStoreUnavailableError."""
         tags = Tags(for_object=True)
         tags.update([_WAITING])
-        await _off_the_loop(
+        await _in_thread(
             lambda: self._client.put_object(
                 self._bucket, checked_key(key), content, size, content_type=media_type, part_size=_PART_BYTES, tags=tags
             )
         )
 
     async def keep(self, key: str) -> None:
-        """Make the object stay. Raises ObjectMissingError or ObjectStoreUnavailableError."""
-        await _off_the_loop(lambda: self._client.delete_object_tags(self._bucket, checked_key(key)))
+        """Exempt the object from the lifecycle. Raises ObjectMissingError or ObjectStoreUnavailableError."""
+        await _in_thread(lambda: self._client.delete_object_tags(self._bucket, checked_key(key)))
 
     async def read(self, key: str) -> AsyncIterator[bytes]:
         """Yield the object in chunks. Raises ObjectMissingError or ObjectStoreUnavailableError."""
-        response = await _off_the_loop(lambda: self._client.get_object(self._bucket, checked_key(key)))
+        response = await _in_thread(lambda: self._client.get_object(self._bucket, checked_key(key)))
         try:
-            while chunk := await _off_the_loop(lambda: response.read(CHUNK_BYTES)):
+            while chunk := await _in_thread(lambda: response.read(CHUNK_BYTES)):
                 yield chunk
         finally:
             response.close()
@@ -80,12 +80,12 @@ class S3Store:
 
     async def delete(self, key: str) -> None:
         """Remove the object if it is there. Raises ObjectStoreUnavailableError."""
-        await _off_the_loop(lambda: self._client.remove_object(self._bucket, checked_key(key)))
+        await _in_thread(lambda: self._client.remove_object(self._bucket, checked_key(key)))
 
     async def link(self, key: str, name: str, seconds: int) -> str:
-        """Give an address under which anybody can fetch the object as ``name`` for ``seconds``."""
+        """Return a URL from which the object can be downloaded as ``name``, without credentials, for ``seconds``."""
         disposition = f"attachment; filename*=UTF-8''{quote(name)}"
-        return await _off_the_loop(
+        return await _in_thread(
             lambda: self._links.presigned_get_object(
                 self._bucket,
                 checked_key(key),
@@ -96,22 +96,22 @@ class S3Store:
 
     async def set_up(self) -> list[str]:
         """Create the bucket and its lifecycle rules; return a line per change. Raises ObjectStoreUnavailableError."""
-        return await _off_the_loop(self._set_up)
+        return await _in_thread(self._set_up)
 
     def _set_up(self) -> list[str]:
         changed = []
         if not self._client.bucket_exists(self._bucket):
             self._client.make_bucket(self._bucket)
-            changed.append(f"made bucket {self._bucket}")
+            changed.append(f"created bucket {self._bucket}")
         present = self._client.get_bucket_lifecycle(self._bucket)
         if present is None or _RULE not in {rule.rule_id for rule in present.rules}:
             kept = list(present.rules) if present else []
-            self._client.set_bucket_lifecycle(self._bucket, LifecycleConfig([*kept, _forgetting()]))
-            changed.append(f"bucket {self._bucket} forgets after a day what nobody claimed")
+            self._client.set_bucket_lifecycle(self._bucket, LifecycleConfig([*kept, _expiry_rule()]))
+            changed.append(f"bucket {self._bucket} deletes unclaimed objects after a day")
         return changed
 
 
-def _forgetting() -> Rule:
+def _expiry_rule() -> Rule:
     return Rule(
         ENABLED,
         rule_id=_RULE,
@@ -131,21 +131,21 @@ def _client(settings: S3Settings, endpoint: str, *, secure: bool) -> Minio:
         settings.access_key,
         settings.secret_key,
         secure=secure,
-        region=settings.region,  # known, so that signing a link asks nobody
+        region=settings.region,  # known, so that signing a URL needs no request
         http_client=pool,
     )
     if not settings.path_style:
-        client.enable_virtual_style_endpoint()  # type: ignore[no-untyped-call]  # the SDK forgot it
+        client.enable_virtual_style_endpoint()  # type: ignore[no-untyped-call]  # the SDK has no annotation
     return client
 
 
-async def _off_the_loop(call: Callable[[], T]) -> T:
+async def _in_thread(call: Callable[[], T]) -> T:
     """Run one SDK call in a thread. Raises ObjectMissingError or ObjectStoreUnavailableError."""
     try:
         return await asyncio.to_thread(call)
     except S3Error as error:
         if error.code == "NoSuchKey":
             raise ObjectMissingError from None
-        raise ObjectStoreUnavailableError(f"S3 refuses: {error.code}") from None
+        raise ObjectStoreUnavailableError(f"S3 refused: {error.code}") from None
     except (MinioException, urllib3.exceptions.HTTPError, OSError) as error:
-        raise ObjectStoreUnavailableError(f"S3 does not answer: {type(error).__name__}") from None
+        raise ObjectStoreUnavailableError(f"S3 is unreachable: {type(error).__name__}") from None

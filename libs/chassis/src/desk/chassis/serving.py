@@ -1,4 +1,4 @@
-"""A server that stops without dropping a request: readiness goes first, then the connections, the process last."""
+"""A server that stops without dropping a request: first not ready, then no new connections, then exit."""
 
 import asyncio
 import os
@@ -15,78 +15,79 @@ from fastapi import FastAPI
 from desk.chassis.health import Readiness
 
 DRAIN_SECONDS = 5.0
-"""How long a service goes on serving after it was told to stop: longer than the gateway keeps an idle connection to it,
-longer than a peer does, and long enough for an orchestrator to notice that it is not ready."""
+"""How long a service keeps serving after SIGTERM: longer than the gateway or a peer keeps an idle connection to it, and
+long enough for an orchestrator to notice that it is not ready."""
 LATE_SECONDS = 1.0
-"""How long what was connected just before the door closed may still ask."""
+"""How long a connection accepted last may still send a request."""
 
 
 class DrainingServer(uvicorn.Server):
-    """Serves on for a while after SIGTERM, takes leave of every connection, and only then closes its door.
+    """Keeps serving for some seconds after SIGTERM, ends every connection with a response, then stops accepting.
 
-    A server that closes an idle connection may do so while a request is on its way, and nobody can tell whether that
-    request was heard. So each answer of the last seconds says that its connection ends with it, whoever keeps an idle
-    one lets it go meanwhile, and when the door closes nobody holds a connection any more.
+    A server that closes an idle connection may do so while a request is on its way, and the client cannot know whether
+    the request was processed. So each response during the drain closes its connection, clients drop idle connections
+    within that time, and no connection is left when the server stops accepting.
     """
 
     def __init__(self, config: uvicorn.Config, readiness: Readiness, drain_seconds: float) -> None:
         super().__init__(config)
         self._readiness = readiness
         self._drain_seconds = drain_seconds
-        self._told_at: float | None = None
-        self._entering: set[asyncio.Future[tuple[asyncio.Transport, asyncio.Protocol]]] = set()
+        self._draining_since: float | None = None
+        self._accepting: set[asyncio.Future[tuple[asyncio.Transport, asyncio.Protocol]]] = set()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to drain at the first SIGTERM; anything else, and a second one, stops it at once."""
-        if sig != signal.SIGTERM or self._told_at is not None or self._drain_seconds <= 0:
+        """Start to drain at the first SIGTERM. Any other signal, or a second one, stops the server immediately."""
+        if sig != signal.SIGTERM or self._draining_since is not None or self._drain_seconds <= 0:
             super().handle_exit(sig, frame)
             return
         self._readiness.stopping = True
-        self._told_at = time.monotonic()
+        self._draining_since = time.monotonic()
 
     async def on_tick(self, counter: int) -> bool:
-        """Close the door when the time is up, and end a moment later."""
-        if self._told_at is not None:
-            over = time.monotonic() - self._told_at - self._drain_seconds
+        """Stop accepting when the drain time has passed, and exit a moment later."""
+        if self._draining_since is not None:
+            over = time.monotonic() - self._draining_since - self._drain_seconds
             if over >= 0:
-                self.close_door()
+                self.stop_accepting()
             if over >= LATE_SECONDS:
                 self.should_exit = True
         return await super().on_tick(counter)
 
-    def close_door(self) -> None:
-        """Take no more connections, but those that the system has already taken for this server.
+    def stop_accepting(self) -> None:
+        """Accept no more connections, except those that are already in the listen queue.
 
-        A busy loop comes late to its door. Whoever waits there has been told that the connection stands and may have
-        sent a request; closing would break it off, and a gateway does not send a POST again that may have been heard.
+        For a client a connection in the listen queue is established, and it may have sent a request. Closing the socket
+        would reset it, and a gateway does not retry a POST that may have been processed.
         """
         for server in self.servers:
-            doors = [socket.socket(fileno=os.dup(each.fileno())) for each in server.sockets]
+            listeners = [socket.socket(fileno=os.dup(each.fileno())) for each in server.sockets]
             server.close()
-            for door in doors:
-                with door, suppress(BlockingIOError):
-                    door.setblocking(False)
+            for listener in listeners:
+                with listener, suppress(BlockingIOError):
+                    listener.setblocking(False)
                     while True:
-                        with suppress(ConnectionAbortedError):  # who did not wait
-                            self._let_in(door.accept()[0])
+                        with suppress(ConnectionAbortedError):  # the client has left the queue
+                            self._accept(listener.accept()[0])
 
-    def _let_in(self, connection: socket.socket) -> None:
-        entering = asyncio.ensure_future(asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection))
-        self._entering.add(entering)
-        entering.add_done_callback(self._entering.discard)
+    def _accept(self, connection: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        accepting = asyncio.ensure_future(loop.connect_accepted_socket(self._protocol, connection))
+        self._accepting.add(accepting)
+        accepting.add_done_callback(self._accepting.discard)
 
     def _protocol(self) -> asyncio.Protocol:
-        made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg] # as uvicorn itself makes one
+        protocol: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg] # as uvicorn creates it
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
-        return made
+        return protocol
 
 
 def serve(app: FastAPI, config: uvicorn.Config, drain_seconds: float) -> None:
-    """Serve an app of :func:`desk.chassis.app.base_app` until told to stop."""
+    """Serve an app of :func:`desk.chassis.app.base_app` until a signal stops it."""
     readiness: Readiness = app.state.readiness
     server = DrainingServer(config, readiness, drain_seconds)
-    with suppress(KeyboardInterrupt):  # raised again after an orderly end
+    with suppress(KeyboardInterrupt):  # uvicorn raises it again after the shutdown
         server.run()
     if not server.started:
         sys.exit(3)

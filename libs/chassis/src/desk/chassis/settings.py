@@ -1,4 +1,4 @@
-"""Configuration every service reads from its environment and from a folder of secrets; each adds its own settings."""
+"""Settings that services share, read from the environment and from a folder of secrets."""
 
 import os
 from pathlib import Path
@@ -14,11 +14,11 @@ from pydantic_settings import (
 )
 
 SECRETS_DIR = "DESK_SECRETS_DIR"
-"""Names a folder with a file per setting, such as ``DESK_INTAKE_INDEX_KEY``, as Kubernetes and Docker mount secrets."""
+"""Names a folder with one file per setting, e.g. ``DESK_INTAKE_INDEX_KEY``, as Kubernetes and Docker mount secrets."""
 
 
 class DeskSettings(BaseSettings):
-    """Base of all settings: what is wrong with one is told without its value, which may be a secret.
+    """Base of all settings. Error messages never contain a setting's value, which may be a secret.
 
     A setting comes from the environment, or else from the file of its name in the folder ``DESK_SECRETS_DIR``.
     Raises SettingsError if that folder, or a file in it, cannot be read.
@@ -35,13 +35,13 @@ class DeskSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - replaced: its folder is fixed at import
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Say which source goes before which."""
+        """Return the sources in order of precedence."""
         folder = os.environ.get(SECRETS_DIR)
         return (init_settings, env_settings, *([_SecretFiles(settings_cls, folder)] if folder else []))
 
 
 class _SecretFiles(SecretsSettingsSource):
-    """Files of secrets, whose folder must be there: a warning would be followed by a service without its password."""
+    """Files of secrets. A missing folder is an error: otherwise a service would start without its password."""
 
     def __call__(self) -> dict[str, Any]:
         folder = Path(str(self.secrets_dir))
@@ -74,14 +74,14 @@ class LogSettings(DeskSettings):
 
 
 class BrokerSettings(DeskSettings):
-    """Settings of a service that announces or hears events."""
+    """Settings of a service that publishes or consumes events."""
 
     broker_url: SecretStr
     """``amqp://user:password@host:port/vhost`` or ``amqps://…``."""
 
 
 class ObjectSettings(DeskSettings):
-    """Settings of a service that keeps files on an S3 server."""
+    """Settings of a service that stores files on an S3 server."""
 
     s3_endpoint: str
     """``host:port``."""
@@ -90,8 +90,8 @@ class ObjectSettings(DeskSettings):
     s3_bucket: str = Field(default="attachments", pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
     s3_region: str = "us-east-1"
     s3_secure: bool = True
-    """Whether the server is spoken to over TLS."""
+    """Whether to connect with TLS."""
     s3_path_style: bool = True
-    """Whether the bucket stands in the path; False for servers that want it in the host name."""
+    """Whether the bucket is part of the path; False for servers that expect it in the host name."""
     s3_public_endpoint: Annotated[str, Field(pattern=r"^(https?://)?[A-Za-z0-9.\[\]:-]+$")] | None = None
-    """Where links lead, if the server has another name outside, such as the desk's own: ``https://desk.example.ir``."""
+    """Address in links, if it differs from ``s3_endpoint``, for example ``https://desk.example.ir``."""

@@ -1,4 +1,4 @@
-"""Where files lie: objects under keys, in a folder when embedded, in an S3 bucket otherwise."""
+"""The object store: objects under keys, in a folder when embedded, in an S3 bucket otherwise."""
 
 import asyncio
 import os
@@ -19,24 +19,24 @@ class ObjectMissingError(Exception):
 
 
 class ObjectStoreUnavailableError(Exception):
-    """The store does not answer, refuses or is full; nothing was written."""
+    """The store is unreachable, refuses or is full; nothing was written."""
 
 
 def checked_key(key: str) -> str:
-    """Return the key if it is one. Raises ValueError."""
+    """Return the key if it is valid. Raises ValueError."""
     if not _KEY.fullmatch(key):
         raise ValueError("not an object key")
     return key
 
 
 class ObjectStore(Protocol):
-    """Keeps objects; a key is made of ASCII letters, digits, ``-`` and single ``/`` between them, else ValueError."""
+    """Stores objects. A key has ASCII letters, digits, ``-`` and single ``/`` between them; others raise ValueError."""
 
     async def put(self, key: str, content: BinaryIO, size: int, media_type: str) -> None:
-        """Store ``size`` bytes read from ``content``, whole or not at all. Raises ObjectStoreUnavailableError."""
+        """Store ``size`` bytes of ``content``, completely or not at all. Raises ObjectStoreUnavailableError."""
 
     async def keep(self, key: str) -> None:
-        """Make the object stay: a store may forget after a day what is not kept.
+        """Keep the object permanently. A store may delete other objects after a day.
 
         Raises ObjectMissingError or ObjectStoreUnavailableError.
         """
@@ -48,29 +48,29 @@ class ObjectStore(Protocol):
         """Remove the object if it is there. Raises ObjectStoreUnavailableError."""
 
     async def link(self, key: str, name: str, seconds: int) -> str:
-        """Give an address under which anybody can fetch the object as ``name`` for ``seconds``."""
+        """Return a URL from which the object can be downloaded as ``name``, without credentials, for ``seconds``."""
 
 
 _NOT_THERE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
-"""A key may be the beginning of others, which makes it a folder here and nothing in a bucket."""
+"""A key may be a prefix of others. Then it is a folder here, and a missing object in a bucket."""
 
 
 class FolderStore:
-    """Objects as files under a folder; a file appears whole, by renaming."""
+    """Objects as files under a folder. A file appears complete, by renaming."""
 
     def __init__(self, folder: Path, links_at: str = "/links") -> None:
-        """``links_at`` is the address under which whoever holds the store hands out what :meth:`linked` says."""
+        """``links_at`` is the path under which the embedded desk serves what :meth:`linked` returns."""
         self._folder = folder
         self._links_at = links_at
         self._links: dict[str, tuple[str, str, float]] = {}
         folder.mkdir(parents=True, exist_ok=True)
 
-    async def put(self, key: str, content: BinaryIO, size: int, media_type: str) -> None:  # noqa: ARG002 - a folder keeps no media type
+    async def put(self, key: str, content: BinaryIO, size: int, media_type: str) -> None:  # noqa: ARG002 - a folder stores no media type
         """Store the content. Raises ObjectStoreUnavailableError if the disk refuses or the content is short."""
         await asyncio.to_thread(self._write, self._path(key), content, size)
 
     async def keep(self, key: str) -> None:
-        """Make sure that the file is there; a folder forgets nothing. Raises ObjectMissingError."""
+        """Check that the file exists; a folder deletes nothing by itself. Raises ObjectMissingError."""
         if not await asyncio.to_thread(self._path(key).is_file):
             raise ObjectMissingError(key)
 
@@ -96,18 +96,18 @@ class FolderStore:
             raise ObjectStoreUnavailableError(str(error)) from error
 
     async def link(self, key: str, name: str, seconds: int) -> str:
-        """Give an address that is good for ``seconds``, in this process only."""
+        """Return a URL that is valid for ``seconds``, in this process only."""
         now = time.monotonic()
-        self._links = {word: link for word, link in self._links.items() if link[2] > now}
-        word = secrets.token_urlsafe(24)
-        self._links[word] = (checked_key(key), name, now + seconds)
-        return f"{self._links_at}/{word}"
+        self._links = {token: link for token, link in self._links.items() if link[2] > now}
+        token = secrets.token_urlsafe(24)
+        self._links[token] = (checked_key(key), name, now + seconds)
+        return f"{self._links_at}/{token}"
 
-    def linked(self, word: str) -> tuple[str, str]:
-        """Give the key and the name a link's last part stands for. Raises ObjectMissingError if its time is over."""
-        key, name, until = self._links.get(word, ("", "", 0.0))
+    def linked(self, token: str) -> tuple[str, str]:
+        """Return the key and the name behind the last part of a link. Raises ObjectMissingError if it has expired."""
+        key, name, until = self._links.get(token, ("", "", 0.0))
         if until <= time.monotonic():
-            raise ObjectMissingError("no such link, or not any more")
+            raise ObjectMissingError("the link is unknown or has expired")
         return key, name
 
     def _path(self, key: str) -> Path:
@@ -128,7 +128,7 @@ class FolderStore:
                 file.flush()
                 os.fsync(file.fileno())
             if written != size:
-                raise ObjectStoreUnavailableError(f"{written} bytes came instead of {size}")
+                raise ObjectStoreUnavailableError(f"read {written} bytes instead of {size}")
             part.replace(target)
         except OSError as error:
             raise ObjectStoreUnavailableError(str(error)) from error

@@ -1,4 +1,4 @@
-"""Logs and metrics: what operators see of a service. Never a name, a number, a text or a URL's query."""
+"""Logs and metrics of a service. They never contain a name, a number, a text or a URL's query."""
 
 import logging
 import sys
@@ -11,7 +11,7 @@ _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
 class Telemetry:
-    """The metrics every service has; a service adds its own to ``registry``."""
+    """The metrics that every service has. A service adds its own to ``registry``."""
 
     def __init__(self, service: str) -> None:
         self.service = service
@@ -28,13 +28,15 @@ class Telemetry:
             "desk_outbox_oldest_unsent_seconds", "Age of the oldest unconfirmed event", registry=self.registry
         )
         self.broker_alive = Gauge(
-            "desk_broker_alive", "1 while the service's queue is really being served", registry=self.registry
+            "desk_broker_alive", "1 while the service's queue is consumed", registry=self.registry
         )
-        self.crashes = Counter("desk_worker_crashes", "Background work begun again", ["worker"], registry=self.registry)
+        self.crashes = Counter(
+            "desk_worker_crashes", "Restarts of failed background work", ["worker"], registry=self.registry
+        )
 
 
 def configure_logging(style: Literal["json", "console"] = "json", level: str = "INFO") -> None:
-    """Send every log line, the libraries' too, to standard error in one form."""
+    """Write every log line, including the libraries', to standard error in one format."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -64,5 +66,5 @@ def configure_logging(style: Literal["json", "console"] = "json", level: str = "
     root.handlers = [handler]
     root.setLevel(level)
     logging.raiseExceptions = False  # the dump of a failed log call repeats its arguments
-    for talkative in ("httpx", "aiosqlite"):  # they log whole URLs, and statements with their parameters
-        logging.getLogger(talkative).setLevel("WARNING")
+    for name in ("httpx", "aiosqlite"):  # they log whole URLs, and statements with their parameters
+        logging.getLogger(name).setLevel("WARNING")

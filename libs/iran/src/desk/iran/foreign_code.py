@@ -34,7 +34,7 @@ class ForeignCode:
         if len(self.value) != _LENGTH:
             raise InvalidForeignCodeError("length", "a foreign national's code has twelve digits")
         if len(set(self.value)) == 1:
-            raise InvalidForeignCodeError("equal_digits", "twelve equal digits are nobody's code")
+            raise InvalidForeignCodeError("equal_digits", "twelve equal digits are not a code")
 
     @classmethod
     def parse(cls, text: str) -> Self:

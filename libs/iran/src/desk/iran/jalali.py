@@ -73,14 +73,14 @@ class JalaliDate:
 
     @staticmethod
     def is_leap(year: int) -> bool:
-        """Tell whether Esfand of the year has 30 days. Raises InvalidJalaliDateError for a year outside the range."""
+        """Return whether Esfand of the year has 30 days. Raises InvalidJalaliDateError for a year outside the range."""
         if not FIRST_YEAR <= year <= LAST_YEAR:
             raise InvalidJalaliDateError("year", f"the year must be between {FIRST_YEAR} and {LAST_YEAR}")
         return bool(jdatetime.date(year, 1, 1).isleap())
 
     @staticmethod
     def month_length(year: int, month: int) -> int:
-        """Give the number of days of a month. Raises InvalidJalaliDateError for a year or month that is not there."""
+        """Return the number of days of a month. Raises InvalidJalaliDateError for a year or month that is not there."""
         leap = JalaliDate.is_leap(year)
         if not 1 <= month <= len(MONTHS):
             raise InvalidJalaliDateError("month", "the month must be between 1 and 12")

@@ -36,7 +36,7 @@ class NationalId:
         if len(self.value) != _LENGTH:
             raise InvalidNationalIdError("length", "a national ID has ten digits")
         if len(set(self.value)) == 1:
-            raise InvalidNationalIdError("equal_digits", "ten equal digits are nobody's national ID")
+            raise InvalidNationalIdError("equal_digits", "ten equal digits are not a national ID")
         if self.value[-1] != check_digit(self.value[:-1]):
             raise InvalidNationalIdError("check_digit", "the check digit does not fit: look for a mistyped digit")
 
@@ -65,7 +65,7 @@ class NationalId:
 
 
 def check_digit(nine: str) -> str:
-    """Give the tenth digit for the first nine (ASCII), by the civil registry's weighted sum modulo 11.
+    """Return the tenth digit for the first nine (ASCII), by the civil registry's weighted sum modulo 11.
 
     Raises InvalidNationalIdError if these are not nine digits.
     """

@@ -38,13 +38,13 @@ class WorkCalendar:
             raise InvalidWorkCalendarError("weekend", "the weekend is made of weekdays 0 to 6, and not of all seven")
 
     def is_working(self, day: date) -> bool:
-        """Tell whether offices work on the day. Raises InvalidMomentError for a datetime."""
+        """Return whether offices work on the day. Raises InvalidMomentError for a datetime."""
         require_day(day)
         worked = day.weekday() not in self.weekend and day not in _official_holidays(day.year)
         return self.overrides.get(day, worked)
 
     def add(self, start: date, days: int) -> date:
-        """Give the n-th working day after `start`, which itself never counts; `days` is at least 1.
+        """Return the n-th working day after `start`, which itself never counts; `days` is at least 1.
 
         Raises InvalidWorkCalendarError for fewer days, and InvalidMomentError for a datetime.
         """
@@ -70,7 +70,7 @@ class WorkCalendar:
 
     @staticmethod
     def end_of_day(day: date) -> datetime:
-        """Give the last second of the day in Tehran, 23:59:59, as a UTC datetime. Raises InvalidMomentError."""
+        """Return the last second of the day in Tehran, 23:59:59, as a UTC datetime. Raises InvalidMomentError."""
         require_day(day)
         # Until 2022 summer time ended by repeating the hour before midnight: fold=1 means its second pass.
         return datetime.combine(day, time(23, 59, 59, fold=1), TEHRAN).astimezone(UTC)

@@ -1,4 +1,4 @@
-"""Runs a server in a Docker container through testcontainers, where an engine answers and the image can be had."""
+"""Runs a server in a Docker container through testcontainers, where an engine runs and the image is available."""
 
 import atexit
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 import docker  # type: ignore[import-untyped]  # ships no types
 from docker.errors import DockerException, ImageNotFound  # type: ignore[import-untyped]
 
-from desk.testing.errors import NotHereError
+from desk.testing.errors import NotInstalledError
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # its own modules warn about each other
@@ -39,7 +39,7 @@ class Container:
         environment: Mapping[str, str] | None = None,
         command: Sequence[str] = (),
     ) -> None:
-        """Prepare a container of `image`; `ports` maps its ports to ours. Raises NotHereError."""
+        """Prepare a container of `image`; `ports` maps its ports to ours. Raises NotInstalledError."""
         require_engine()
         fetch_image(image)
         _reap_if_possible()
@@ -65,7 +65,9 @@ class Container:
         try:
             self._container.start()
         except DockerException as error:
-            raise NotHereError(f"Docker could not start a container of {self._container.image}: {error}") from error
+            raise NotInstalledError(
+                f"Docker could not start a container of {self._container.image}: {error}"
+            ) from error
 
     def pause(self) -> None:
         self._container.get_wrapped_container().pause()
@@ -84,7 +86,7 @@ class Container:
         atexit.unregister(self.close)
         self._container.stop()
 
-    def obituary(self) -> str | None:
+    def exit_report(self) -> str | None:
         container = self._container.get_wrapped_container()
         container.reload()
         if container.status in {"created", "running", "paused"}:
@@ -113,21 +115,21 @@ def _engine_trouble() -> str | None:
 
 
 def require_engine() -> None:
-    """Return if a Docker engine answers. Raises NotHereError."""
+    """Raise NotInstalledError unless a Docker engine responds."""
     trouble = _engine_trouble()
     if trouble:
-        raise NotHereError(trouble)
+        raise NotInstalledError(trouble)
 
 
 def fetch_image(image: str) -> None:
-    """See that the engine has the image, pulling it if need be. Raises NotHereError."""
+    """Pull the image unless the engine has it. Raises NotInstalledError."""
     client = docker.from_env(timeout=REQUEST_SECONDS)
     try:
         client.images.get(image)
     except ImageNotFound:
         _pull(client, image)
     except (DockerException, OSError) as error:
-        raise NotHereError(f"Docker does not say whether it has {image}: {error}") from error
+        raise NotInstalledError(f"Docker does not say whether it has {image}: {error}") from error
     finally:
         client.close()
 
@@ -138,11 +140,13 @@ def _pull(client: docker.DockerClient, image: str) -> None:
     try:
         for step in client.api.pull(name, tag=tag or "latest", stream=True, decode=True):
             if "error" in step:
-                raise NotHereError(f"Docker cannot pull {image}: {step['error']}")
+                raise NotInstalledError(f"Docker cannot pull {image}: {step['error']}")
             if time.monotonic() > deadline:
-                raise NotHereError(f"Docker did not pull {image} within {PULL_SECONDS} s")
+                raise NotInstalledError(f"Docker did not pull {image} within {PULL_SECONDS} s")
     except (DockerException, OSError) as error:
-        raise NotHereError(f"Docker cannot pull {image}: {getattr(error, 'explanation', None) or error}") from error
+        raise NotInstalledError(
+            f"Docker cannot pull {image}: {getattr(error, 'explanation', None) or error}"
+        ) from error
 
 
 def _reap_if_possible() -> None:
@@ -151,5 +155,5 @@ def _reap_if_possible() -> None:
     if not testcontainers_config.ryuk_disabled:
         try:
             fetch_image(testcontainers_config.ryuk_image)
-        except NotHereError:
+        except NotInstalledError:
             testcontainers_config.ryuk_disabled = True

@@ -1,4 +1,4 @@
-"""The real gateway for tests: nginx, started by the very script that starts it in its container."""
+"""The real gateway for tests: nginx, started by the script that starts it in its container."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from desk.testing.errors import NotHereError, NotReadyError, ServerUnavailableError
+from desk.testing.errors import NotInstalledError, NotReadyError, ServerUnavailableError
 from desk.testing.ports import free_port
 from desk.testing.process import LocalProcess, find_program, new_folder
 from desk.testing.server import Server, begin
@@ -19,7 +19,7 @@ ANSWER_SECONDS = 3.0
 
 @dataclass(frozen=True, kw_only=True)
 class GatewayServer(Server):
-    """A running gateway; `url` is its public door and `tls_url` the one behind a certificate, if it was given one."""
+    """A running gateway; `url` is its public address and `tls_url` the one with TLS, if it has a certificate."""
 
     url: str
     tls_url: str
@@ -34,7 +34,7 @@ class GatewayServer(Server):
 
     @property
     def access_log(self) -> str:
-        """Everything it has said so far."""
+        """The access log so far."""
         assert isinstance(self.machine, LocalProcess)  # noqa: S101  # there is no other kind of it
         return self.machine.log.read_text(encoding="utf-8")
 
@@ -47,7 +47,7 @@ def open_gateway(start: Path, upstreams: Mapping[str, str], **settings: str) -> 
     """
     try:
         nginx = find_program("nginx", "/usr/sbin/nginx")
-    except NotHereError as reason:
+    except NotInstalledError as reason:
         raise ServerUnavailableError("nginx", ADVICE, [str(reason)]) from reason
     folder = new_folder("gateway")
     ports = [free_port() for _ in range(3)]

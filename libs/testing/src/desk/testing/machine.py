@@ -1,8 +1,8 @@
-"""What a server runs on: a process of ours, a container of ours, or somebody else's machine."""
+"""Where a server runs: a process or a container of the tests, or a given address."""
 
 from typing import NoReturn, Protocol
 
-from desk.testing.errors import NotOursError
+from desk.testing.errors import NotOwnedError
 
 
 class Machine(Protocol):
@@ -20,10 +20,10 @@ class Machine(Protocol):
         """Start, or start again on the same port and data."""
 
     def pause(self) -> None:
-        """Freeze every process of the server, as a hung machine would."""
+        """Freeze every process of the server, like a machine that hangs."""
 
     def resume(self) -> None:
-        """Let a paused server go on."""
+        """Resume a paused server."""
 
     def kill(self) -> None:
         """End every process at once, as a crash would. The data stays."""
@@ -32,14 +32,14 @@ class Machine(Protocol):
         """End the server in order. The data stays."""
 
     def close(self) -> None:
-        """End the server and throw its data away."""
+        """End the server and delete its data."""
 
-    def obituary(self) -> str | None:
+    def exit_report(self) -> str | None:
         """Return why the server has ended, with the last lines of its log, or None while it runs."""
 
 
 class GivenAddress:
-    """Somebody else's server: it is used and never touched."""
+    """A server at a given address: the tests use it and never stop it."""
 
     ours = False
     pid = None
@@ -62,11 +62,11 @@ class GivenAddress:
     def close(self) -> None:
         """Leave the server alone."""
 
-    def obituary(self) -> None:
+    def exit_report(self) -> None:
         return None
 
 
-_NOT_OURS = NotOursError(
+_NOT_OURS = NotOwnedError(
     "This server was given by its address and is not ours to stop; "
     "unset its DESK_TEST_ variable to run this test against a server of its own."
 )

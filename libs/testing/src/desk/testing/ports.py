@@ -10,7 +10,7 @@ ATTEMPTS = 200
 
 
 def free_port() -> int:
-    """Return a TCP port nobody listens on. Raises OSError if none is found."""
+    """Return a free TCP port. Raises OSError if none is found."""
     for port in random.SystemRandom().sample(range(LOWEST, HIGHEST), ATTEMPTS):
         with socket.socket() as probe:
             try:

@@ -19,7 +19,7 @@ from typing import Self
 
 import psutil
 
-from desk.testing.errors import NotHereError
+from desk.testing.errors import NotInstalledError
 
 STOP_SECONDS = 20.0
 POLL_SECONDS = 0.02
@@ -46,7 +46,7 @@ class LocalProcess:
         """Prepare the program.
 
         `account` is the user it runs as. `abort_signal` ends it when its data is no longer wanted, be it by `close`
-        or because the tests died, and leaves nothing outside its folder.
+        or because the tests died, and writes nothing outside its folder.
         """
         self.folder = folder
         self.log = folder / "log"
@@ -67,7 +67,7 @@ class LocalProcess:
         if self._process and self._process.poll() is None:
             raise RuntimeError(f"{self._command[-1]} runs already; stop or kill it first")
         for helper in self._helpers:
-            if helper.obituary():
+            if helper.exit_report():
                 helper.start()
         atexit.register(self.close)
         self._process = _popen_in_lasting_thread(self._popen)
@@ -97,14 +97,14 @@ class LocalProcess:
             helper.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def obituary(self) -> str | None:
+    def exit_report(self) -> str | None:
         if self._process is None:
             return "it was not started"
         if self._process.poll() is None:
             return None
-        return f"it ended with status {self._process.returncode}: {self.last_words()}"
+        return f"it ended with status {self._process.returncode}: {self.log_tail()}"
 
-    def last_words(self) -> str:
+    def log_tail(self) -> str:
         """Return the last lines of the log."""
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         return " | ".join(line.strip() for line in lines[-LOG_LINES:] if line.strip())
@@ -167,13 +167,13 @@ def new_folder(kind: str, *, account: str | None = None) -> Path:
 
 
 def find_program(name: str, *elsewhere: str) -> str:
-    """Return the path of a program, looked for in PATH and then by absolute glob patterns. Raises NotHereError."""
+    """Return the path of a program, looked for in PATH and then by absolute glob patterns. Raises NotInstalledError."""
     found = shutil.which(name)
     for pattern in elsewhere:
         # The last of several versions, which sort well enough as text.
         found = found or max((str(path) for path in Path("/").glob(pattern.lstrip("/"))), default=None)
     if found is None:
-        raise NotHereError(f"no {name} on this machine")
+        raise NotInstalledError(f"no {name} on this machine")
     return found
 
 

@@ -27,7 +27,7 @@ USER = "tests"
 # comes back without a leader and for good (rabbitmq/rabbitmq-server#10070): a test waits this long before `kill`.
 QUEUE_SETTLE_SECONDS = 4.0
 
-# Debian's rabbitmq-server is a wrapper that changes to its own user and folders; the real one is beside its library.
+# Debian's rabbitmq-server is a wrapper that changes to its own user and folders; the real one is in its library folder.
 PROGRAMS = (
     "/usr/lib/rabbitmq/bin/rabbitmq-server",
     "/usr/local/sbin/rabbitmq-server",
@@ -175,7 +175,7 @@ def _settings(folder: Path, port: int, management_port: int, epmd_port: int, pas
 
 
 async def _connect_once(url: str) -> None:
-    # The library logs every refused connection as an error, so it is first asked when somebody listens.
+    # The library logs every refused connection as an error, so it connects only once the port is open.
     parts = urlsplit(url)
     async with asyncio.timeout(ANSWER_SECONDS):
         _, writer = await asyncio.open_connection(parts.hostname, parts.port or 5672)

@@ -38,7 +38,7 @@ class S3Server(Server):
     region: str = REGION
     secure: bool = False
     kind: Kind
-    release: str = ""  # S3 has no call that tells it
+    release: str = ""  # S3 has no call that returns it
 
     @property
     def url(self) -> str:
@@ -75,7 +75,7 @@ def open_s3(environment: Environment = os.environ) -> S3Server:
 
 
 def given_s3(environment: Environment) -> S3Server:
-    """Return the server at DESK_TEST_S3_ENDPOINT with the keys and region of the DESK_TEST_S3_ variables beside it."""
+    """Return the server at DESK_TEST_S3_ENDPOINT with the keys and region of the DESK_TEST_S3_ variables."""
     address = given(environment, "DESK_TEST_S3_ENDPOINT")
     parts = urlsplit(address if "://" in address else f"http://{address}")
     return begin(
@@ -137,7 +137,7 @@ def local_minio(environment: Environment = os.environ) -> S3Server:
 
 
 def local_moto(_: Environment | None = None) -> S3Server:
-    """Return moto's server, which answers like S3 and keeps objects in memory."""
+    """Return moto's server, which behaves like S3 and stores objects in memory."""
     folder, port = new_folder("moto"), free_port()
     process = LocalProcess([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], folder=folder)
     return begin(

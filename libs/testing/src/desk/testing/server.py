@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self, TypeVar
 
-from desk.testing.errors import NotHereError, NotReadyError, ServerFailedError, ServerUnavailableError
+from desk.testing.errors import NotInstalledError, NotReadyError, ServerFailedError, ServerUnavailableError
 from desk.testing.machine import Machine
 
 GIVEN_SECONDS = 10.0
@@ -21,7 +21,7 @@ Environment = Mapping[str, str]
 class Server(ABC):
     """A running server; use it in a `with` block or call `close`.
 
-    `how` tells how it was obtained, `notes` why the ways before that one were not open.
+    `how` describes how it was obtained, `notes` why earlier ways failed.
     All methods block; inside a running event loop call them through `asyncio.to_thread`.
     """
 
@@ -41,7 +41,7 @@ class Server(ABC):
 
     @abstractmethod
     def check(self) -> str:
-        """Make a real round trip and return the server's version, if it tells it. Raises NotReadyError."""
+        """Make a round trip and return the server's version, if it reports one. Raises NotReadyError."""
 
     def wait_until_ready(self) -> str:
         """Repeat the round trip until it succeeds and return the version. Raises ServerFailedError."""
@@ -51,9 +51,9 @@ class Server(ABC):
             try:
                 return self.check()
             except NotReadyError as error:
-                obituary = self.machine.obituary()
-                if obituary:
-                    raise ServerFailedError(f"{self.how}: {obituary}") from error
+                exit_report = self.machine.exit_report()
+                if exit_report:
+                    raise ServerFailedError(f"{self.how}: {exit_report}") from error
                 if time.monotonic() > deadline:
                     raise ServerFailedError(f"{self.how}: no answer within {seconds:.0f} s ({error})") from error
             time.sleep(POLL_SECONDS)
@@ -80,7 +80,7 @@ class Server(ABC):
         self.machine.stop()
 
     def close(self) -> None:
-        """End it and throw its data away; a given server is left alone."""
+        """End the server and delete its data. A given server is not stopped."""
         self.machine.close()
 
     def __enter__(self) -> Self:
@@ -113,7 +113,7 @@ def first_of(kind: str, ways: Sequence[Callable[[Environment], S]], environment:
     for way in ways:
         try:
             server = way(environment)
-        except NotHereError as reason:
+        except NotInstalledError as reason:
             reasons.append(str(reason))
         else:
             return replace(server, notes=tuple(reasons))
@@ -121,10 +121,10 @@ def first_of(kind: str, ways: Sequence[Callable[[Environment], S]], environment:
 
 
 def given(environment: Environment, name: str) -> str:
-    """Return the address in the environment variable `name`. Raises NotHereError."""
+    """Return the address in the environment variable `name`. Raises NotInstalledError."""
     address = environment.get(name, "").strip()
     if not address:
-        raise NotHereError(f"{name} is not set")
+        raise NotInstalledError(f"{name} is not set")
     return address
 
 

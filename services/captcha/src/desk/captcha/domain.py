@@ -157,7 +157,7 @@ def new_id() -> str:
 
 
 def is_id(text: str) -> bool:
-    """Tell whether ``text`` may be a name of ours, so that nothing else becomes a key in the store."""
+    """Return whether ``text`` may be a name of ours, so that nothing else becomes a key in the store."""
     return _ID.fullmatch(text) is not None
 
 

@@ -109,7 +109,7 @@ async def issue(wanted: CaptchaWanted, request: Request, response: Response, cap
     responses={200: {"content": {"audio/wav": {}}}, **problems(NoSoundError, CaptchaUnavailableError)},
 )
 async def hear(captcha_id: str, captchas: CaptchasOfApp) -> Response:
-    """Give the spoken digits, as often as they are asked for while the challenge lives."""
+    """Return the spoken digits, as often as they are asked for while the challenge lives."""
     return Response(await captchas.sound(captcha_id), media_type="audio/wav", headers={"Cache-Control": "no-store"})
 
 

@@ -83,7 +83,7 @@ def _word(secret: SecretStr | None) -> str:
 
 
 def _reporters(settings: Settings, providers: Mapping[str, Provider]) -> dict[str, tuple[Provider, str]]:
-    """Give the providers that may report to us, each with the secret of its address."""
+    """Return the providers that may report to us, each with the secret of its address."""
     secrets = {
         "kavenegar": settings.kavenegar_report_secret,
         "smsir": settings.smsir_report_secret,

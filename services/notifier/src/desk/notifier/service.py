@@ -38,15 +38,15 @@ class Announcer:
         self._renderer = renderer
 
     async def announce_submission(self, session: AsyncSession, received: Received[RequestSubmitted]) -> None:
-        """Tell the applicant that the request is registered."""
+        """Return the applicant that the request is registered."""
         await self._announce_new(session, received, Template.SUBMITTED)
 
     async def announce_pending(self, session: AsyncSession, received: Received[RequestPending]) -> None:
-        """Tell the applicant that the request is taken, and that their identity is to be checked."""
+        """Return the applicant that the request is taken, and that their identity is to be checked."""
         await self._announce_new(session, received, Template.PENDING)
 
     async def announce_status(self, session: AsyncSession, received: Received[RequestStatusChanged]) -> None:
-        """Tell the applicant of a new state that matters to them; what still waits and has lost its sense goes."""
+        """Return the applicant of a new state that matters to them; what still waits and has lost its sense goes."""
         event = received.data
         await MessageStore(session, self._vault).overtake(event.tracking_code, received.seq)
         if event.template is not None:

@@ -26,7 +26,7 @@ class SmsChannel:
         return await (_found(provider, message) if message.in_doubt else provider.send(message))
 
     async def close(self) -> None:
-        """Give the providers' connections back."""
+        """Return the providers' connections back."""
         for provider in self._providers.values():
             await provider.close()
 

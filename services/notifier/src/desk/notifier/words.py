@@ -28,7 +28,7 @@ WORDS: Mapping[Template, set[str]] = {
 
 
 def submission_words(event: NewRequest, language: Language) -> Words:
-    """Give the words for a request that was submitted, whether or not the applicant's identity is pending."""
+    """Return the words for a request that was submitted, whether or not the applicant's identity is pending."""
     say = SPEECH[language]
     return _always(event.tracking_code, event.applicant, event.province, language) | {
         "subject": event.subject.title,
@@ -39,7 +39,7 @@ def submission_words(event: NewRequest, language: Language) -> Words:
 
 
 def status_words(event: RequestStatusChanged, template: Template, language: Language) -> Words:
-    """Give the words for a request that has a new state."""
+    """Return the words for a request that has a new state."""
     say = SPEECH[language]
     said, at = (event.answer.text, event.answer.at) if event.answer is not None else (event.note or "", event.at)
     words = {

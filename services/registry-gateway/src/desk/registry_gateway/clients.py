@@ -42,7 +42,7 @@ class CaptchaClient:
         raise ServiceUnavailableError("captcha")
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Return the connections back."""
         await self._http.aclose()
 
 

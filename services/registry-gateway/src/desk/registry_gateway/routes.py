@@ -76,7 +76,7 @@ async def confirm(query: PersonQuery, door: Door) -> Confirmation:
     responses=problems(ServiceUnavailableError),
 )
 async def lookups(query: NumberQuery, door: Door) -> LookupsView:
-    """Give a person's look-ups out of the ledger."""
+    """Return a person's look-ups out of the ledger."""
     return LookupsView.of(await door.lookups(query.national_id))
 
 

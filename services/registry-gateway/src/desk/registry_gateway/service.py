@@ -188,7 +188,7 @@ class RegistryDoor:
         return await self._ledger.newest(self._number_index(number))
 
     async def owner(self, national_id: NationalId, mobile: Mobile) -> MobileOwner:
-        """Tell whether a mobile belongs to a national ID; unknown where that is not asked."""
+        """Return whether a mobile belongs to a national ID; unknown where that is not asked."""
         if self._mobiles is None:
             return MobileOwner.UNKNOWN
         owner = MobileOwner.UNKNOWN

@@ -110,7 +110,7 @@ MOVE_AND_ADD = insert(lookup).from_select(_NAMES, select(*map(_new, _NAMES)).sel
 
 
 def values_of(row: Row, seal: str) -> dict[str, Any]:
-    """Give the values of the statements above."""
+    """Return the values of the statements above."""
     return {f"new_{name}": value for name, value in asdict(row).items()} | {"new_seal": seal}
 
 

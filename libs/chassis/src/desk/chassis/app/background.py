@@ -1,4 +1,4 @@
-"""What runs beside an app's requests: workers that begin again after a failure, and an end in good order."""
+"""Background work of an app: workers that are restarted after a failure, and an orderly shutdown."""
 
 import asyncio
 import time
@@ -15,35 +15,35 @@ from desk.chassis.telemetry import Telemetry
 log = structlog.get_logger(__name__)
 
 FINISH_SECONDS = 10.0
-"""How long background work may take to come to its end when the app stops."""
+"""How long background work may take to end when the app stops."""
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 10.0
-"""How long background work that failed waits before it begins again; twice as long each time."""
+"""Pause before failed background work is restarted; it doubles each time."""
 
 _RECOVERED_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """Background work that runs as long as the app, begun again after a pause if it ends with an error."""
+    """Background work that runs as long as the app. It is restarted after a pause if it ends with an error."""
 
     name: str
     run: Callable[[], Awaitable[None]]
     finish: Callable[[], None] | None = None
-    """Asks the work to end at its next good point; work without it is cancelled where it stands."""
+    """Asks the work to end at a safe point. Work without it is cancelled immediately."""
 
 
 Closers = Sequence[Callable[[], Awaitable[None]]]
-"""What a service closes, in order."""
+"""Functions that close a service's connections, in order."""
 
 
 @dataclass(slots=True)
 class Background:
-    """What an app starts after itself and stops before itself."""
+    """What an app starts after itself and stops before itself: consumers, workers, connections."""
 
     start: Callable[[], Awaitable[None]] | None = None
     drain: Callable[[], Awaitable[None]] | None = None
-    """Called first when the app stops: take no more messages, let handlers finish."""
+    """Called first when the app stops: consume no more messages and let handlers finish."""
     workers: Sequence[Worker] = ()
     stop: Closers = ()
     """Called in order once the workers have ended."""
@@ -52,7 +52,7 @@ class Background:
 def lifespan_of(
     readiness: Readiness, background: Background, telemetry: Telemetry
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """Give the app's start and stop: readiness ends first, then messages, workers, connections."""
+    """Return the app's lifespan. On shutdown readiness ends first, then messages, workers, connections."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -63,7 +63,7 @@ def lifespan_of(
             asyncio.create_task(_supervise(worker, stopping, telemetry), name=worker.name)
             for worker in background.workers
         ]
-        async with AsyncExitStack() as stack:  # unwound from the last to the first, whatever one of them raises
+        async with AsyncExitStack() as stack:  # unwound from the last to the first, even if one of them raises
             for stop in reversed(background.stop):
                 stack.push_async_callback(stop)
             stack.push_async_callback(_end, background.workers, tasks)
@@ -84,9 +84,9 @@ async def _supervise(worker: Worker, stopping: asyncio.Event, telemetry: Telemet
         begun = time.monotonic()
         try:
             await worker.run()
-        except Exception:  # the loop's top: the work must go on
+        except Exception:  # the top of the loop: the work must go on
             telemetry.crashes.labels(worker.name).inc()
-            log.exception("worker failed and begins again", worker=worker.name)
+            log.exception("worker failed and is restarted", worker=worker.name)
         if time.monotonic() - begun > _RECOVERED_SECONDS:
             pause = FIRST_PAUSE_SECONDS
         with suppress(TimeoutError):

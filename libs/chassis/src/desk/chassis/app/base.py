@@ -1,4 +1,4 @@
-"""The app every service begins with."""
+"""The FastAPI app that every service starts from."""
 
 from collections.abc import Mapping
 
@@ -20,9 +20,10 @@ def base_app(
     background: Background | None = None,
     body_limits: Mapping[str, int] | None = None,
 ) -> FastAPI:
-    """Build the app a service adds its routes to; docs are not served, the contract is in ``contracts/``.
+    """Return the app to which a service adds its routes. It serves no docs: the contract is in ``contracts/``.
 
-    ``body_limits`` gives paths that take more than the usual 64 KiB their own limit in bytes.
+    ``ready`` raises while the service must not receive requests. ``body_limits`` maps paths to a body limit in bytes;
+    other paths accept 64 KiB.
     """
     readiness = Readiness(ready)
     app = FastAPI(
@@ -43,5 +44,5 @@ def base_app(
 
 
 def source_of(request: Request) -> str:
-    """Return the caller's address, as the server took it from the connection or from a trusted proxy."""
+    """Return the caller's address, from the connection or from a trusted proxy's header."""
     return request.client.host if request.client else "unknown"

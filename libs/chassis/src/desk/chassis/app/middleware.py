@@ -1,4 +1,4 @@
-"""What stands around every request: its id, its log line, its place in the metrics, and a bound on its body."""
+"""ASGI middleware of every service: request id, access log, metrics and a limit on the body."""
 
 import re
 import time
@@ -17,7 +17,7 @@ from desk.chassis.telemetry import Telemetry
 log = structlog.get_logger(__name__)
 
 JSON_BODY_BYTES = 64 * 1024
-"""The largest JSON body any route takes; routes for files say their own limit."""
+"""The largest JSON body that a route accepts; routes for files have their own limits."""
 
 _TOO_LARGE_STATUS = 413
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -25,20 +25,20 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 class BodyLimit:
-    """Ends the reading of a body that is larger than its route takes, whether its length was announced or not."""
+    """Refuses a body that is larger than its route accepts, with or without a Content-Length header."""
 
     def __init__(self, app: ASGIApp, limits: Mapping[str, int]) -> None:
-        """``limits`` maps paths to bytes; everything else may have 64 KiB."""
+        """``limits`` maps paths to bytes; other paths accept 64 KiB."""
         self._app = app
         self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         limit = self._limits.get(scope["path"], JSON_BODY_BYTES)
-        left = limit if _announced_bytes(scope) <= limit else -1
+        left = limit if _content_length(scope) <= limit else -1
 
         async def receive_within_limit() -> Message:
             nonlocal left
@@ -53,15 +53,15 @@ class BodyLimit:
         await self._app(scope, receive_within_limit, send)
 
 
-def _announced_bytes(scope: Scope) -> int:
+def _content_length(scope: Scope) -> int:
     try:
         return int(Headers(scope=scope).get("content-length", "0"))
     except ValueError:
-        return 0  # whatever it says, the body is counted as it comes
+        return 0  # the body is counted as it arrives
 
 
 class RequestContext:
-    """Gives each request an id, a log line without personal data, its place in the metrics, and always an answer."""
+    """Gives each request an id, a log line without personal data, metrics, and a response even after an error."""
 
     def __init__(self, app: ASGIApp, telemetry: Telemetry, readiness: Readiness) -> None:
         self._app = app
@@ -69,12 +69,12 @@ class RequestContext:
         self._readiness = readiness
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         request_id = _request_id(scope)
-        begun = time.perf_counter()
+        started = time.perf_counter()
         status = 0
 
         async def send_with_id(message: Message) -> None:
@@ -95,11 +95,11 @@ class RequestContext:
                     raise
                 await unexpected()(scope, receive, send_with_id)
             finally:
-                self._record(scope, status or 500, time.perf_counter() - begun)
+                self._record(scope, status or 500, time.perf_counter() - started)
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")
-        method = scope["method"] if scope["method"] in _METHODS else "other"  # the caller's word, and a label for ever
+        method = scope["method"] if scope["method"] in _METHODS else "other"  # the caller chooses it, and a label stays
         self._telemetry.requests.labels(route, method, str(status)).inc()
         self._telemetry.seconds.labels(route).observe(seconds)
         if not route.startswith(("/health", "/metrics")):

@@ -1,4 +1,4 @@
-"""Every refusal and failure as RFC 9457 problem details, in one place."""
+"""Renders every error as RFC 9457 problem details."""
 
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,11 +24,11 @@ log = structlog.get_logger(__name__)
 _INVALID_STATUS = 422
 _TYPE_BASE = "/problems/"
 
-# A driver raises the last two as they are when it cannot connect in time, or cannot resolve its server's name; and
-# PostgreSQL's own words, when it does not let anybody in, as it is ending, starting or full.
-_SERVER_AWAY = (InsufficientResourcesError, OperatorInterventionError, PostgresConnectionError)
-_AWAY = (
-    *_SERVER_AWAY,
+# PostgreSQL raises the first three while it starts, shuts down or has no connection left. The last two come from a
+# driver that cannot connect in time or cannot resolve the server's name.
+_SERVER_UNAVAILABLE = (InsufficientResourcesError, OperatorInterventionError, PostgresConnectionError)
+_STORE_UNAVAILABLE = (
+    *_SERVER_UNAVAILABLE,
     DBAPIError,
     PoolTimeoutError,
     ConnectionError,
@@ -48,7 +48,7 @@ class FieldProblem(BaseModel):
 
 
 class Problem(BaseModel):
-    """An RFC 9457 problem: ``title`` is for people (Persian), ``code`` for programs (stable, English)."""
+    """RFC 9457 problem details: ``title`` is for people (Persian), ``code`` for programs (stable, English)."""
 
     model_config = ConfigDict(json_schema_extra={"description": "RFC 9457 problem details"})
 
@@ -60,7 +60,7 @@ class Problem(BaseModel):
 
 
 def problems(*errors: type[DomainError]) -> dict[int | str, dict[str, object]]:
-    """Describe a route's errors for OpenAPI, one answer per status with the codes it may carry."""
+    """Return a route's error responses for OpenAPI: one per status, with the codes it may contain."""
     codes: dict[int | str, list[str]] = {_INVALID_STATUS: ["validation_failed"]}
     for error in errors:
         codes.setdefault(error.status, []).append(error.code)
@@ -71,17 +71,17 @@ def problems(*errors: type[DomainError]) -> dict[int | str, dict[str, object]]:
 
 
 def render_problems(app: FastAPI) -> None:
-    """Have the app answer every refusal and failure with problem details, and say so in its contract."""
+    """Register handlers that render every error as problem details, and describe them in the app's OpenAPI document."""
     app.add_exception_handler(DomainError, _render_domain_error)  # type: ignore[arg-type]  # Starlette's type is too wide
     app.add_exception_handler(RequestValidationError, _render_invalid)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _render_http_error)  # type: ignore[arg-type]
-    for error in _AWAY:
+    for error in _STORE_UNAVAILABLE:
         app.add_exception_handler(error, _render_store_error)
     app.openapi = partial(_openapi, app, app.openapi)  # type: ignore[method-assign]  # FastAPI's documented way
 
 
 def _openapi(app: FastAPI, generate: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Generate the contract; errors are problem details, which FastAPI would call plain JSON."""
+    """Generate the OpenAPI document with the media type of problem details, where FastAPI would write plain JSON."""
     if app.openapi_schema is None:
         for operation in _operations(generate()):
             for status, response in operation["responses"].items():
@@ -144,7 +144,7 @@ def _field_error(part: dict[str, object]) -> FieldError:
     if isinstance(cause, FieldRuleError):
         return FieldError(".".join(path), cause.code, cause.message)
     kind = str(part["type"])
-    if kind == "json_invalid":  # the path is an offset in the body, and nobody's field
+    if kind == "json_invalid":  # the path is an offset in the body, not a field
         path = []
     return FieldError(".".join(path), kind, _INVALID_MESSAGES.get(kind, "این مقدار پذیرفتنی نیست."))
 
@@ -155,7 +155,7 @@ def _cause(part: dict[str, object]) -> object:
 
 
 class FieldRuleError(ValueError):
-    """Raised by a field's validator: a stable code and the Persian sentence for the person who typed."""
+    """Raised by a field's validator: a stable code and a Persian sentence for the applicant."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(code)
@@ -182,23 +182,23 @@ async def _render_http_error(_request: Request, error: HTTPException) -> JSONRes
 
 
 async def _render_store_error(_request: Request, error: Exception) -> JSONResponse:
-    if isinstance(error, DBAPIError) and not _is_away(error):
+    if isinstance(error, DBAPIError) and not _is_unavailable(error):
         raise error
     log.error("store unavailable", error=type(error).__name__)
-    away = ServiceUnavailableError()
-    return _problem(away.status, away.code, away.title, retry_after=away.retry_after)
+    unavailable = ServiceUnavailableError()
+    return _problem(unavailable.status, unavailable.code, unavailable.title, retry_after=unavailable.retry_after)
 
 
-def _is_away(error: DBAPIError) -> bool:
-    """Tell a store that is away (try again) from a statement that is wrong (a bug)."""
+def _is_unavailable(error: DBAPIError) -> bool:
+    """Distinguish an unavailable store (retry) from a wrong statement (a bug)."""
     cause = error.orig.__cause__ if error.orig is not None else None
     return (
         error.connection_invalidated
         or isinstance(error, OperationalError | InterfaceError)
-        or isinstance(cause, _SERVER_AWAY)
+        or isinstance(cause, _SERVER_UNAVAILABLE)
     )
 
 
 def unexpected() -> JSONResponse:
-    """Answer an error nobody has foreseen; the log has it."""
+    """Return the response to an unexpected error; the log has the details."""
     return _problem(500, "internal_error", "خطایی در سامانه رخ داد. لطفاً کمی بعد دوباره تلاش کنید.")

@@ -1,4 +1,4 @@
-"""Getting events from one service to the others: the relay out, the consumers in, a broker between.
+"""Events between services: the relay publishes, consumers handle, a broker delivers.
 
 A :class:`Broker` is RabbitMQ (``desk.chassis.bus.rabbit``) or the embedded one (``desk.chassis.bus.embedded``).
 """

@@ -1,4 +1,4 @@
-"""What both brokers are: topic exchanges, durable queues, delayed retries and dead letters."""
+"""The interface of both brokers: topic exchanges, durable queues, delayed retries and dead letters."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -8,28 +8,28 @@ from typing import Protocol
 from desk.chassis.events import Message
 
 RETRY_DELAYS = (timedelta(seconds=5), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
-"""How long an event waits before its second, third, fourth and fifth delivery; then it is a dead letter."""
+"""Delays before the second, third, fourth and fifth delivery of an event; then it is dead-lettered."""
 
 
 class UnroutableError(Exception):
-    """No queue is bound for the event: it must stay in the outbox."""
+    """No queue is bound for the event, so it must stay in the outbox."""
 
 
 class BrokerUnavailableError(Exception):
-    """The broker cannot be reached, refuses, or does not confirm in time."""
+    """The broker is unreachable, refuses, or does not confirm in time."""
 
 
 class ContractError(Exception):
-    """An event that can never be handled as it is (it does not parse, nobody knows its type): no retry helps."""
+    """An event that can never be handled: it does not parse, or its type is unknown. A retry cannot help."""
 
 
 Consumer = Callable[[Message], Awaitable[None]]
-"""Handles one message; returns when its effect is committed. ContractError means dead letter, anything else retry."""
+"""Handles one message; returns when its effect is committed. ContractError dead-letters it, other errors retry it."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueSpec:
-    """A durable queue and what is bound to it: pairs of exchange and topic pattern."""
+    """A durable queue and its bindings: pairs of exchange and topic pattern."""
 
     name: str
     bindings: tuple[tuple[str, str], ...]
@@ -37,20 +37,20 @@ class QueueSpec:
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """All exchanges and queues, declared at deployment and never at run time."""
+    """All exchanges and queues. They are declared at deployment, never at run time."""
 
     exchanges: tuple[str, ...]
     queues: tuple[QueueSpec, ...]
 
     def route(self, exchange: str, routing_key: str) -> Iterator[str]:
-        """Yield the queues an event published so would reach."""
+        """Yield the queues that receive an event published with this routing key."""
         for queue in self.queues:
             if any(where == exchange and topic_matches(pattern, routing_key) for where, pattern in queue.bindings):
                 yield queue.name
 
 
 def topic_matches(pattern: str, routing_key: str) -> bool:
-    """Tell whether an AMQP topic pattern (``*`` one word, ``#`` any number of words) matches a routing key."""
+    """Return whether an AMQP topic pattern (``*`` one word, ``#`` any number of words) matches a routing key."""
     return _words_match(pattern.split("."), routing_key.split(".") if routing_key else [])
 
 
@@ -64,19 +64,19 @@ def _words_match(pattern: list[str], words: list[str]) -> bool:
 
 
 class Broker(Protocol):
-    """Takes events and hands them to consumers, at least once."""
+    """Delivers published events to consumers, at least once."""
 
     async def publish(self, message: Message) -> None:
-        """Return once the message is safe in every bound queue. Raises UnroutableError or BrokerUnavailableError."""
+        """Return once the message is stored in every bound queue. Raises UnroutableError or BrokerUnavailableError."""
 
     async def consume(self, queue: str, consumer: Consumer) -> None:
-        """Begin to hand the queue's messages to ``consumer``, a few at a time, and go on until :meth:`drain`."""
+        """Start to deliver the queue's messages to ``consumer``, a few at a time, until :meth:`drain`."""
 
     async def drain(self) -> None:
-        """Hand out no more messages and wait for the handlers that are at work; publishing still goes."""
+        """Deliver no more messages and wait for running handlers. Publishing still works."""
 
     async def close(self) -> None:
-        """Drain, and leave."""
+        """Drain, then close all connections."""
 
     def alive(self) -> bool:
-        """Tell whether consumers are really being served, not merely whether a process runs."""
+        """Return whether every consumer's channel works, not merely whether a task runs."""

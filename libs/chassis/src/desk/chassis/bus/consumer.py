@@ -1,4 +1,4 @@
-"""The receiving side: parse, enter into the inbox and handle, all in one transaction."""
+"""Consuming events: parse, add to the inbox and handle, in one transaction."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class _Subscription:
 
 
 class Bus:
-    """What one service listens to: its queue, and a handler for each type of event in it."""
+    """The events one service consumes: its queue, and a handler for each type of event."""
 
     def __init__(self, queue: str, database: Database, broker: Broker, telemetry: Telemetry) -> None:
         self._queue = queue
@@ -35,29 +35,29 @@ class Bus:
         self._subscriptions: dict[str, _Subscription] = {}
 
     @property
-    def listens_to(self) -> tuple[type[Event], ...]:
-        """The events this service has handlers for."""
+    def consumed_events(self) -> tuple[type[Event], ...]:
+        """The events that this service has handlers for."""
         return tuple(subscription.event for subscription in self._subscriptions.values())
 
     def subscribe(self, event: type[E_], handler: Handler[E_]) -> None:
-        """Hand every ``event`` that arrives to ``handler``, once, in a transaction with its inbox row."""
+        """Call ``handler`` once for every ``event``, in one transaction with its inbox row."""
         self._subscriptions[event.type()] = _Subscription(event, handler)
 
     async def start(self) -> None:
-        """Begin to consume."""
+        """Start to consume."""
         self._telemetry.broker_alive.set_function(self._broker.alive)
         await self._broker.consume(self._queue, self.handle)
 
     async def stop(self) -> None:
-        """Take no more messages and let the handlers finish."""
+        """Consume no more messages and let running handlers finish."""
         await self._broker.drain()
 
     async def handle(self, message: Message) -> None:
-        """Handle one message. Raises ContractError for what can never be handled."""
+        """Handle one message. Raises ContractError if it can never be handled."""
         envelope = _parse_envelope(message)
         subscription = self._subscriptions.get(envelope.type)
         if subscription is None:
-            raise ContractError(f"{self._queue} knows no event of type {envelope.type}")
+            raise ContractError(f"{self._queue} has no handler for type {envelope.type}")
         try:
             data = subscription.event.model_validate(envelope.data)
         except ValidationError as error:
@@ -71,7 +71,7 @@ class Bus:
             data=data,
             routing_key=message.routing_key,
             sender=message.sender,
-            last_try=message.last_try,
+            last_attempt=message.last_attempt,
         )
         async with self._database.transaction() as session:
             if not await record_in_inbox(session, envelope.id):
@@ -86,12 +86,12 @@ def _parse_envelope(message: Message) -> Envelope:
     try:
         envelope = Envelope.model_validate_json(message.body)
     except ValidationError as error:
-        raise ContractError(f"no CloudEvent: {_without_values(error)}") from None
+        raise ContractError(f"not a CloudEvent: {_without_values(error)}") from None
     if envelope.id != message.id:
-        raise ContractError("the message id is not the event's id")
+        raise ContractError("message_id differs from the event's id")
     return envelope
 
 
 def _without_values(error: ValidationError) -> str:
-    """Say what is wrong and where, without the values, which may be personal."""
+    """Return what is wrong and where, without the values, which may be personal data."""
     return "; ".join(f"{'.'.join(map(str, part['loc']))}: {part['type']}" for part in error.errors())

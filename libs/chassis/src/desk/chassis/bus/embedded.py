@@ -1,7 +1,7 @@
-"""A broker inside the process, on SQLite: for trying out and for fast tests, with the semantics of the real one.
+"""A broker inside the process, on SQLite, for the embedded desk and for fast tests.
 
-Exchanges and queues come from the same :class:`Topology`; messages are durable, retried after the same delays and end
-as dead letters. What it does not have: other processes, users and permissions.
+Exchanges and queues come from the same :class:`Topology` as on RabbitMQ; messages are durable, retried after the same
+delays and dead-lettered after the last. It has no other processes, users or permissions.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ from desk.database import Database, UtcDateTime, new_metadata
 log = structlog.get_logger(__name__)
 
 PAUSE_SECONDS = 1.0
-"""How long a consumer waits before it looks again, after the store of the messages failed it."""
+"""Pause of a consumer after an error of the database."""
 
 _metadata = new_metadata()
 _message = Table(
@@ -79,12 +79,12 @@ class EmbeddedBroker:
         self._stopping = False
 
     async def open(self) -> None:
-        """Make the table, on first use."""
+        """Create the table if it is missing."""
         async with self._database.engine.begin() as connection:
             await connection.run_sync(_metadata.create_all)
 
     async def publish(self, message: Message) -> None:
-        """Put a copy into every bound queue, in one transaction. Raises UnroutableError or BrokerUnavailableError."""
+        """Add the message to all bound queues, in one transaction. Raises UnroutableError or BrokerUnavailableError."""
         queues = tuple(self._topology.route(message.exchange, message.routing_key))
         if not queues:
             raise UnroutableError(f"{message.exchange} has no queue for {message.routing_key}")
@@ -114,28 +114,28 @@ class EmbeddedBroker:
                 )
 
     async def consume(self, queue: str, consumer: Consumer) -> None:
-        """Start the queue's one consumer."""
+        """Start the queue's consumer."""
         self._wake[queue] = asyncio.Event()
         self._tasks.append(asyncio.create_task(self._serve(queue, consumer), name=f"queue {queue}"))
 
     async def drain(self) -> None:
-        """Let each consumer finish the message it has."""
+        """Let each consumer finish its current message."""
         self._stopping = True
         for wake in self._wake.values():
             wake.set()
         await asyncio.gather(*self._tasks)
 
     async def close(self) -> None:
-        """Drain, and close the file."""
+        """Drain, then close the database."""
         await self.drain()
         await self._database.close()
 
     def alive(self) -> bool:
-        """Tell whether every consumer task runs."""
+        """Return whether every consumer task runs."""
         return not any(task.done() for task in self._tasks)
 
     async def dead_letters(self, queue: str) -> list[tuple[str, str]]:
-        """List the ids of a queue's dead letters, each with what it died of."""
+        """Return the ids of a queue's dead letters, each with the reason."""
         query = select(_message.c.id, _message.c.died_of).where(
             _message.c.queue == queue, _message.c.died_of.is_not(None)
         )
@@ -143,20 +143,20 @@ class EmbeddedBroker:
             return [(row.id, row.died_of) for row in (await session.execute(query)).all()]
 
     async def replay(self, queue: str) -> int:
-        """Put a queue's dead letters back into it; return how many."""
-        revived = (
+        """Move a queue's dead letters back into it; return their number."""
+        replayed = (
             update(_message)
             .where(_message.c.queue == queue, _message.c.died_of.is_not(None))
             .values(died_of=None, deliveries=0, available_at=datetime.now(UTC))
             .returning(_message.c.position)
         )
         async with self._database.transaction() as session:
-            count = len((await session.execute(revived)).all())
+            count = len((await session.execute(replayed)).all())
         self._wake_up(queue)
         return count
 
     async def waiting(self, queue: str) -> int:
-        """Count the messages of a queue that are neither handled nor dead."""
+        """Return the number of messages of a queue that are neither handled nor dead-lettered."""
         query = select(func.count()).where(_message.c.queue == queue, _message.c.died_of.is_(None))
         async with self._database.transaction() as session:
             return (await session.execute(query)).scalar_one()
@@ -170,14 +170,14 @@ class EmbeddedBroker:
             self._wake[queue].clear()
             try:
                 due = 0.0 if await self._deliver_next(queue, consumer) else await self._until_next(queue)
-            except Exception:  # the loop's top: a queue must not stay without its consumer
-                log.exception("queue not served", queue=queue)
+            except Exception:  # the top of the loop: a queue must not lose its consumer
+                log.exception("consumer failed", queue=queue)
                 due = PAUSE_SECONDS
             if due != 0 and not self._stopping:
                 await _wait(self._wake[queue], due)
 
     async def _until_next(self, queue: str) -> float | None:
-        """Give the seconds until a message that waits for its retry is due; None if the queue is empty."""
+        """Return the seconds until the next retry is due; None if the queue is empty."""
         query = select(func.min(_message.c.available_at)).where(_message.c.queue == queue, _message.c.died_of.is_(None))
         async with self._database.transaction() as session:
             due = (await session.execute(query)).scalar_one()
@@ -201,9 +201,9 @@ class EmbeddedBroker:
         try:
             await consumer(self._message(row))
         except ContractError as error:
-            log.warning("event is a dead letter", queue=queue, event_id=row.id, type=row.type, reason=str(error))
+            log.warning("event dead-lettered", queue=queue, event_id=row.id, type=row.type, reason=str(error))
             outcome = update(_message).where(this).values(died_of=str(error)[:500])
-        except Exception as error:  # the top of the loop: whatever it was, the message is kept
+        except Exception as error:  # the top of the loop: the message is kept after any error
             log.exception("event not handled", queue=queue, event_id=row.id, type=row.type)
             outcome = update(_message).where(this).values(self._after_failure(row.deliveries, error))
         else:
@@ -217,8 +217,8 @@ class EmbeddedBroker:
             body = self._vault.open(row.body, f"message.body:{row.queue}/{row.id}")
         except DecryptionError as error:
             raise ContractError(str(error)) from None
-        last_try = self._is_last(row.deliveries)
-        return Message(row.id, row.exchange, row.routing_key, row.type, body, row.sender, last_try)
+        last_attempt = self._is_last(row.deliveries)
+        return Message(row.id, row.exchange, row.routing_key, row.type, body, row.sender, last_attempt)
 
     def _is_last(self, deliveries: int) -> bool:
         return deliveries >= len(self._retry_delays)

@@ -45,7 +45,7 @@ _FOR_NOW = {
 
 
 def refusal(klass: Klass) -> ChannelDownError | RefusedError | DoubtfulError:
-    """Give the error for a refusal: what is wrong with the message ends it, what is wrong with an account does not."""
+    """Return the error for a refusal: an error of the message is final, one of the account is not."""
     if klass is Klass.UNSURE:
         return DoubtfulError()
     if klass in _FOR_GOOD:
@@ -86,4 +86,4 @@ class Provider(Protocol):
         """Read a delivery report that was sent to us; None if it is none."""
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Return the connections back."""

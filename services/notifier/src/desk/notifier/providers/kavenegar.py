@@ -82,7 +82,7 @@ class Kavenegar:
 
 
 def local_id(reference: str) -> str:
-    """Give the number Kavenegar knows a message by: 62 bits of our reference, since it takes no longer ones."""
+    """Return the number Kavenegar knows a message by: 62 bits of our reference, since it takes no longer ones."""
     return str(uuid.UUID(reference).int >> 66)
 
 

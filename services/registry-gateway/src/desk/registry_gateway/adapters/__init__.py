@@ -15,7 +15,7 @@ class Registry(Protocol):
         """Ask the registry once. Raises UnansweredError; whoever calls bounds the time."""
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Return the connections back."""
 
 
 class MobileRegistry(Protocol):
@@ -25,4 +25,4 @@ class MobileRegistry(Protocol):
         """Ask once. Raises UnansweredError; whoever calls bounds the time."""
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Return the connections back."""

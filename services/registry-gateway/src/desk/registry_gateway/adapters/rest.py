@@ -31,7 +31,7 @@ class RestRegistry:
         return estelam.read(_record(answer), national_id, birth_date)
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Return the connections back."""
         await self._http.aclose()
 
 

@@ -36,7 +36,7 @@ class ShahkarRegistry:
         return _ANSWERS.get(_response(answer), MobileOwner.UNKNOWN)
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Return the connections back."""
         await self._http.aclose()
 
 

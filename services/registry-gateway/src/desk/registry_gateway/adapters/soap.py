@@ -56,7 +56,7 @@ class SoapRegistry:
         return estelam.read(_record(answer), national_id, birth_date)
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Return the connections back."""
         await self._http.aclose()
 
 

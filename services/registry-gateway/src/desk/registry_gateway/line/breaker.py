@@ -21,7 +21,7 @@ class Breaker:
         return self._open_since is None
 
     def lets_through(self) -> bool:
-        """Tell whether a call may be made now; whoever is told so reports its end."""
+        """Return whether a call may be made now; whoever is told so reports its end."""
         if self._open_since is None:
             return True
         if self._probing or self._clock() - self._open_since < self._pause:
@@ -31,7 +31,7 @@ class Breaker:
 
     @property
     def would_let_through(self) -> bool:
-        """Tell the same without taking the one call that decides."""
+        """Return the same without taking the one call that decides."""
         return self._open_since is None or (not self._probing and self._clock() - self._open_since >= self._pause)
 
     def succeeded(self) -> None:

@@ -22,5 +22,5 @@ class MobileLine:
             return MobileOwner.UNKNOWN
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Return the connections back."""
         await self._registry.close()

@@ -75,7 +75,7 @@ class Notes:
             await within_time(self._redis.set(_match_key(key), sealed, ex=self._memory_seconds))
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Return the connections back."""
         await self._redis.aclose()
 
 

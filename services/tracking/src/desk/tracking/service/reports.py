@@ -55,7 +55,7 @@ class Reports:
         cases = self.office.cases(session)
         found = await cases.get(received.data.tracking_code)
         if found is None or found[0].state is State.IDENTITY_PENDING:  # the province may hear of a release first
-            if not received.last_try:
+            if not received.last_attempt:
                 raise CaseUnknownError
             await self._refuse(session, sender, received, UnheardOfError(), FIRST_SEQ)
             return

@@ -2,13 +2,13 @@
 
 ::
 
-    RabbitBroker ── Publisher ─────── Link    confirmed publishes, over a connection of their own: a broker short of
-         │              ▲                     memory blocks whole connections that publish
-         └── QueueConsumer ── Desk of one message (handling): ack, delayed retry, or dead letter
-                 └─────────────────── Link    one connection per queue that is read
+    RabbitBroker ── Publisher ── ChannelConnection       confirmed publishes; a connection of its own, because a broker
+         │             ▲                                 short of memory blocks whole connections that publish
+         └── QueueConsumer ── MessageHandler             ack, delayed retry, or dead letter
+                 └─────────── ChannelConnection          one connection per consumed queue
 
-Exchanges and queues are those of ``layout``, made at deployment. The desk reconnects by itself instead of using
-aio-pika's robust connection: that one closes everything, publishing too, for as long as one of its queues is missing.
+Exchanges and queues are those of ``layout``, declared at deployment. This package reconnects by itself and does not use
+aio-pika's robust connection, which closes all its channels for as long as one of its queues is missing.
 """
 
 from desk.chassis.bus.rabbit.broker import RabbitBroker

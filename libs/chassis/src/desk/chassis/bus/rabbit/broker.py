@@ -1,13 +1,13 @@
-"""The desk's side of RabbitMQ: publishes with confirms, serves queues, survives the broker."""
+"""The broker on RabbitMQ: publishes with confirms, consumes queues, reconnects after outages."""
 
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
 from desk.chassis.bus.broker import RETRY_DELAYS, Consumer
+from desk.chassis.bus.rabbit.connection import address, user_of
 from desk.chassis.bus.rabbit.consumer import QueueConsumer
-from desk.chassis.bus.rabbit.handling import BusMetrics, Handling
-from desk.chassis.bus.rabbit.link import address, user_of
+from desk.chassis.bus.rabbit.message_handler import BusMetrics, MessageHandler
 from desk.chassis.bus.rabbit.publisher import Publisher
 from desk.chassis.bus.rabbit.wire import to_wire
 from desk.chassis.events import Message
@@ -15,13 +15,13 @@ from desk.chassis.telemetry import Telemetry
 
 
 class RabbitBroker:
-    """A :class:`~desk.chassis.bus.Broker` on RabbitMQ. Nothing is opened before it is needed.
+    """A :class:`~desk.chassis.bus.Broker` on RabbitMQ. It connects when first used.
 
     It declares nothing: exchanges and queues are those of :mod:`desk.chassis.bus.rabbit.layout`.
     """
 
     def __init__(self, url: str, telemetry: Telemetry, *, retry_delays: Sequence[timedelta] = RETRY_DELAYS) -> None:
-        """``url`` is ``amqp://user:password@host:port/vhost`` or ``amqps://…``; its user signs all we publish."""
+        """``url`` is ``amqp://user:password@host:port/vhost`` or ``amqps://…``; messages carry its user."""
         self._url = url
         self._service = telemetry.service
         self._user = user_of(url)
@@ -29,28 +29,28 @@ class RabbitBroker:
         self._metrics = BusMetrics(telemetry.registry)
         self._publisher = Publisher(address(url, f"{self._service} publishes"), self._metrics.connects)
         self._consumers: list[QueueConsumer] = []
-        self._handlings: list[Handling] = []
+        self._handlers: list[MessageHandler] = []
 
     async def publish(self, message: Message) -> None:
-        """Publish and wait at most 5 s for the confirmation. Raises UnroutableError or BrokerUnavailableError."""
+        """Publish and wait at most 5 s for the confirm. Raises UnroutableError or BrokerUnavailableError."""
         await self._publisher.publish(to_wire(message, self._user), message.exchange, message.routing_key)
 
     async def consume(self, queue: str, consumer: Consumer) -> None:
-        """Keep the queue served from now on; a broker that is away or refuses is tried again and again."""
-        handling = Handling(queue, consumer, self._publisher, self._user, self._retry_delays, self._metrics)
-        self._handlings.append(handling)
+        """Consume the queue from now on. While the broker is unavailable, connecting is retried."""
+        handler = MessageHandler(queue, consumer, self._publisher, self._user, self._retry_delays, self._metrics)
+        self._handlers.append(handler)
         name = f"{self._service} reads {queue}"
-        self._consumers.append(QueueConsumer(address(self._url, name), queue, handling.handle, self._metrics.connects))
+        self._consumers.append(QueueConsumer(address(self._url, name), queue, handler.handle, self._metrics.connects))
 
     async def drain(self) -> None:
-        """Take no more messages and wait, at most 30 s, for the handlers at work."""
+        """Consume no more messages and wait, at most 30 s, for running handlers."""
         await asyncio.gather(*(consumer.drain() for consumer in self._consumers))
 
     async def close(self) -> None:
-        """Drain, and leave."""
+        """Drain, then close all connections."""
         await self.drain()
         await self._publisher.close()
 
     def alive(self) -> bool:
-        """Tell whether every queue is really served, and no message is stuck half-way."""
-        return all(consumer.alive() for consumer in self._consumers) and not any(each.stuck for each in self._handlings)
+        """Return whether every queue is consumed and no message is blocked between two queues."""
+        return all(consumer.alive() for consumer in self._consumers) and not any(each.stuck for each in self._handlers)

@@ -1,14 +1,14 @@
-"""What the desk needs to find on a RabbitMQ: exchanges, quorum queues, retries by delay queues, dead letters.
+"""What the desk expects on a RabbitMQ: exchanges, quorum queues, delay queues for retries, dead letters.
 
 ::
 
     desk.events ─┐                       fails           after the delay
     desk.cases ──┴─► queue ─► consumer ────────► desk.delay ─► delay.5s ─► desk.retry ─► queue
-                                  │ no retry helps, or none is left
+                                  │ a retry cannot help, or none is left
                                   └────────────► desk.dead ──► queue.dead ─► an operator's replay ─► desk.retry ─► queue
 
-Only services and operators may write to ``desk.delay``, ``desk.retry`` and ``desk.dead``; so what a message that comes
-through ``desk.retry`` says of its first journey can be believed.
+Only services and operators may write to ``desk.delay``, ``desk.retry`` and ``desk.dead``, so the headers of a message
+from ``desk.retry`` can be trusted.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -20,19 +20,19 @@ from desk.chassis.bus.broker import RETRY_DELAYS, Topology
 DELAY_EXCHANGE, RETRY_EXCHANGE, DEAD_EXCHANGE = "desk.delay", "desk.retry", "desk.dead"
 
 DELIVERY_LIMIT = 20
-"""Deliveries without an answer after which the broker itself makes a message a dead letter: it kills its consumers.
-RabbitMQ has no limit of its own before 4.0."""
+"""Unacknowledged deliveries after which the broker dead-letters a message, because it crashes its consumers.
+RabbitMQ has no default limit before 4.0."""
 
 QUEUE_LENGTH = 1_000_000
-"""A bound on every queue, far above need; beyond it the broker refuses, and events wait in the outbox."""
+"""A limit for every queue, far above normal use. Beyond it the broker refuses, and events wait in the outbox."""
 
-LOOKS_AT_DEAD_LETTERS = 1_000_000
-"""Each look at a dead letter counts as a delivery, and from 4.0 on twenty would be the end of it."""
+DEAD_LETTER_DELIVERY_LIMIT = 1_000_000
+"""Reading a dead letter counts as a delivery, and RabbitMQ 4.0 would delete it after twenty."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueLayout:
-    """A durable queue and its arguments, which cannot be changed once it is there."""
+    """A durable queue and its arguments, which cannot be changed after its declaration."""
 
     name: str
     arguments: dict[str, str | int]
@@ -40,7 +40,7 @@ class QueueLayout:
 
 @dataclass(frozen=True, slots=True)
 class BindingLayout:
-    """What of an exchange goes into a queue."""
+    """A binding of a queue to an exchange."""
 
     exchange: str
     queue: str
@@ -59,7 +59,7 @@ class Layout:
 def rabbit_layout(
     topology: Topology, *, retried: Collection[str], retry_delays: Sequence[timedelta] = RETRY_DELAYS
 ) -> Layout:
-    """Give the layout of a topology; ``retried`` names the queues whose consumers use delayed retries."""
+    """Return the layout of a topology; ``retried`` names the queues whose consumers use delayed retries."""
     names = [queue.name for queue in topology.queues]
     return Layout(
         exchanges=tuple(dict.fromkeys((*topology.exchanges, DELAY_EXCHANGE, RETRY_EXCHANGE, DEAD_EXCHANGE))),
@@ -73,17 +73,17 @@ def rabbit_layout(
 
 
 def dead_queue(queue: str) -> str:
-    """Name the queue of another queue's dead letters."""
+    """Return the name of the queue that stores another queue's dead letters."""
     return f"{queue}.dead"
 
 
 def replay_key(queue: str) -> str:
-    """Give the routing key by which a message goes through ``desk.retry`` straight back into its queue."""
+    """Return the routing key that sends a message through ``desk.retry`` directly back to its queue."""
     return f"replay.{queue}"
 
 
 def delay_key(delay: timedelta, queue: str) -> str:
-    """Give the routing key by which a message goes through ``desk.delay`` and comes back after ``delay``."""
+    """Return the routing key that sends a message through ``desk.delay`` and back to its queue after ``delay``."""
     return f"{_short(delay)}.{queue}"
 
 
@@ -107,24 +107,24 @@ def _queue(name: str) -> QueueLayout:
             "x-dead-letter-exchange": DEAD_EXCHANGE,
             "x-dead-letter-routing-key": name,
             "x-delivery-limit": DELIVERY_LIMIT,
-            **_SAFELY_ON,
+            **_AT_LEAST_ONCE,
             **_BOUNDED,
         },
     )
 
 
 def _dead_queue(name: str) -> QueueLayout:
-    return QueueLayout(dead_queue(name), {"x-delivery-limit": LOOKS_AT_DEAD_LETTERS, **_BOUNDED})
+    return QueueLayout(dead_queue(name), {"x-delivery-limit": DEAD_LETTER_DELIVERY_LIMIT, **_BOUNDED})
 
 
 def _delay_queue(delay: timedelta) -> QueueLayout:
-    # One per delay and for all queues: what expires keeps its routing key, which names the queue it goes back to.
+    # One per delay, for all queues: an expired message keeps its routing key, which names the queue it returns to.
     return QueueLayout(
         f"delay.{_short(delay)}",
         {
             "x-dead-letter-exchange": RETRY_EXCHANGE,
             "x-message-ttl": round(delay.total_seconds() * 1000),
-            **_SAFELY_ON,
+            **_AT_LEAST_ONCE,
             **_BOUNDED,
         },
     )
@@ -135,8 +135,8 @@ _BOUNDED: dict[str, str | int] = {
     "x-overflow": "reject-publish",
     "x-max-length": QUEUE_LENGTH,
 }
-# Works only together with reject-publish: without either, a message on its way to the dead letters can be lost.
-_SAFELY_ON: dict[str, str | int] = {"x-dead-letter-strategy": "at-least-once"}
+# Works only together with reject-publish; without either, a message can be lost while it is dead-lettered.
+_AT_LEAST_ONCE: dict[str, str | int] = {"x-dead-letter-strategy": "at-least-once"}
 
 
 def _short(delay: timedelta) -> str:

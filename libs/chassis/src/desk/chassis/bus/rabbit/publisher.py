@@ -1,4 +1,4 @@
-"""Publishes with confirms: an event counts as sent only when the broker has it safe in every queue it belongs to."""
+"""Publishes with confirms: an event counts as sent only when the broker has stored it in every bound queue."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,62 +10,68 @@ from aio_pika.exceptions import DeliveryError, PublishError
 from prometheus_client import Counter
 
 from desk.chassis.bus.broker import BrokerUnavailableError, UnroutableError
-from desk.chassis.bus.rabbit.link import Link, Outage, broker_faults, open_channel, open_link
+from desk.chassis.bus.rabbit.connection import (
+    ChannelConnection,
+    Outage,
+    open_channel,
+    open_connection,
+    translate_broker_errors,
+)
 
 PUBLISH_SECONDS = 5.0
 
 
 class _RefusedError(BrokerUnavailableError):
-    """The broker's answer is no; to ask again at once would not change it."""
+    """The broker has refused the message; an immediate retry would be refused too."""
 
 
 class Publisher:
-    """One connection for publishing, opened when first needed and anew after a fault."""
+    """One connection for publishing, opened when first needed and reopened after a fault."""
 
     def __init__(self, url: str, reconnects: Counter) -> None:
         self._url = url
         self._reconnects = reconnects
-        self._link: Link | None = None
+        self._connection: ChannelConnection | None = None
         self._opening = asyncio.Lock()
-        self._alone = asyncio.Lock()
+        self._one_by_one = asyncio.Lock()
         self._outage = Outage("broker for publishing")
         self._in_flight: dict[str | None, asyncio.Event] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
     async def publish(self, message: aio_pika.Message, exchange: str, routing_key: str) -> None:
         """Return once confirmed, within 5 s. Raises UnroutableError or BrokerUnavailableError."""
-        with broker_faults():
+        with translate_broker_errors():
             async with asyncio.timeout(PUBLISH_SECONDS), self._one_per_id(message.message_id):
-                link = await self._open()
+                connection = await self._open()
                 try:
-                    with broker_faults():
-                        await self._send(link, link.channel, message, exchange, routing_key)
+                    with translate_broker_errors():
+                        await self._send(connection, connection.channel, message, exchange, routing_key)
                 except _RefusedError:
                     raise
                 except BrokerUnavailableError:
                     await self._send_alone(message, exchange, routing_key)
 
     async def _send_alone(self, message: aio_pika.Message, exchange: str, routing_key: str) -> None:
-        # One event the broker has no exchange or no permission for closes the channel under all that are in flight
-        # with it, and as the driver goes on writing to that channel, the connection too. Each is tried once more, one
-        # after the other and on a channel of its own, so that only the guilty one fails.
-        async with self._alone:
-            link = await self._open()
-            channel = await open_channel(link.connection, confirms=True)
+        # An event without an exchange or permission closes the channel for all events in flight on it, and since the
+        # driver continues to write to that channel, the connection too. Each is retried once, one after the other and
+        # on a channel of its own, so that only the faulty one fails.
+        async with self._one_by_one:
+            connection = await self._open()
+            channel = await open_channel(connection.connection, confirms=True)
             try:
-                await self._send(link, channel, message, exchange, routing_key)
+                await self._send(connection, channel, message, exchange, routing_key)
             finally:
                 await channel.close()
 
     async def close(self) -> None:
-        """Close the connection; what is in flight fails."""
-        if self._link is not None:
-            self._drop(self._link)
+        """Close the connection; publishes in flight fail."""
+        if self._connection is not None:
+            self._drop(self._connection)
         await asyncio.gather(*self._closing)
 
     @asynccontextmanager
     async def _one_per_id(self, message_id: str | None) -> AsyncIterator[None]:
-        # Returns are matched by message id: of two in flight with one id, an unroutable one may look confirmed.
+        # The driver matches returns by message id: of two in flight with one id, an unroutable one may look confirmed.
         while (other := self._in_flight.get(message_id)) is not None:
             await other.wait()
         done = self._in_flight[message_id] = asyncio.Event()
@@ -75,27 +81,32 @@ class Publisher:
             del self._in_flight[message_id]
             done.set()
 
-    async def _open(self) -> Link:
+    async def _open(self) -> ChannelConnection:
         async with self._opening:
-            if self._link is not None and not self._link.usable:
-                self._drop(self._link)
-            if self._link is None:
-                self._link = await self._connect()
-            return self._link
+            if self._connection is not None and not self._connection.usable:
+                self._drop(self._connection)
+            if self._connection is None:
+                self._connection = await self._connect()
+            return self._connection
 
-    async def _connect(self) -> Link:
-        self._outage.demand_pause_over()
+    async def _connect(self) -> ChannelConnection:
+        self._outage.require_retry_due()
         try:
-            link = await open_link(self._url, confirms=True)
+            connection = await open_connection(self._url, confirms=True)
         except BrokerUnavailableError as error:
-            self._outage.goes_on(str(error))
+            self._outage.record_failure(str(error))
             raise
-        self._outage.is_over()
+        self._outage.record_recovery()
         self._reconnects.labels("publish").inc()
-        return link
+        return connection
 
     async def _send(
-        self, link: Link, channel: AbstractChannel, message: aio_pika.Message, exchange: str, routing_key: str
+        self,
+        connection: ChannelConnection,
+        channel: AbstractChannel,
+        message: aio_pika.Message,
+        exchange: str,
+        routing_key: str,
     ) -> None:
         answered = False
         try:
@@ -108,17 +119,17 @@ class Publisher:
         except DeliveryError:
             answered = True
             raise _RefusedError(
-                f"{exchange} does not take {routing_key}: a queue is full or without a leader"
+                f"{exchange} does not accept {routing_key}: a queue is full or without a leader"
             ) from None
         finally:
             if not answered:
-                # A blocked or half-open connection never answers, a late answer must not meet the same event on its
-                # next try, and after an error in one channel the connection may be about to fall.
-                self._drop(link)
+                # A blocked or half-open connection never confirms, a late confirm must not be matched with the next
+                # attempt of the same event, and after an error in one channel the connection may be about to close.
+                self._drop(connection)
 
-    def _drop(self, link: Link) -> None:
-        if self._link is link:
-            self._link = None
-            task = asyncio.create_task(link.close(), name="close the publisher's link")
+    def _drop(self, connection: ChannelConnection) -> None:
+        if self._connection is connection:
+            self._connection = None
+            task = asyncio.create_task(connection.close(), name="close the publisher's connection")
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)

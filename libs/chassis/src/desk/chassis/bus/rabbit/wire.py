@@ -1,6 +1,6 @@
-"""Our messages as RabbitMQ carries them, and what their headers say of retries and dead letters.
+"""Conversion between our messages and RabbitMQ's, with the headers for retries and dead letters.
 
-Headers never hold anything personal: where the event first went, who sent it, how often it was tried, why it died.
+Headers contain no personal data: first exchange and routing key, sender, number of failures, reason of dead-lettering.
 """
 
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from desk.chassis.bus.rabbit.layout import RETRY_EXCHANGE
 from desk.chassis.events import CONTENT_TYPE, Message
 
 EXCHANGE, ROUTING_KEY, SENDER = "desk-exchange", "desk-routing-key", "desk-sender"
-TRIES, DIED_OF = "desk-tries", "desk-died-of"
+FAILURES, DIED_OF = "desk-tries", "desk-died-of"
 REASON_LENGTH = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Journey:
-    """Where an event was first published, by whom as far as the broker vouches for it, and how often it failed."""
+class DeliveryHistory:
+    """Where an event was first published, by which broker user (verified by the broker), and how often it failed."""
 
     exchange: str
     routing_key: str
@@ -27,24 +27,25 @@ class Journey:
     failures: int = 0
 
     def headers(self) -> HeadersType:
-        """Write it down for the event's next round."""
-        written: HeadersType = {EXCHANGE: self.exchange, ROUTING_KEY: self.routing_key, TRIES: self.failures}
+        """Return the headers for the event's next delivery."""
+        written: HeadersType = {EXCHANGE: self.exchange, ROUTING_KEY: self.routing_key, FAILURES: self.failures}
         return written | {SENDER: self.sender} if self.sender is not None else written
 
 
-def journey_of(incoming: AbstractIncomingMessage, *, trusted: bool | None = None) -> Journey:
-    """Read an event's journey: from its headers if it comes from one of us, else from what the broker says.
+def delivery_history(incoming: AbstractIncomingMessage, *, trusted: bool | None = None) -> DeliveryHistory:
+    """Return an event's history: from its headers if they are trusted, else from the delivery itself.
 
-    Unless told, that is what comes through ``desk.retry``: provinces may send any header, but not write there.
+    By default headers are trusted if the message comes from ``desk.retry``: offices may send any header, but cannot
+    publish to that exchange.
     """
     if trusted is None:
         trusted = incoming.exchange == RETRY_EXCHANGE
     headers = incoming.headers
     if not trusted or EXCHANGE not in headers:
-        return Journey(incoming.exchange or "", incoming.routing_key or "", incoming.user_id)
+        return DeliveryHistory(incoming.exchange or "", incoming.routing_key or "", incoming.user_id)
     sender = headers.get(SENDER)
-    failures = headers.get(TRIES)
-    return Journey(
+    failures = headers.get(FAILURES)
+    return DeliveryHistory(
         exchange=str(headers[EXCHANGE]),
         routing_key=str(headers.get(ROUTING_KEY, "")),
         sender=None if sender is None else str(sender),
@@ -53,7 +54,7 @@ def journey_of(incoming: AbstractIncomingMessage, *, trusted: bool | None = None
 
 
 def to_wire(message: Message, user: str | None) -> aio_pika.Message:
-    """Dress an event for its first journey."""
+    """Return the message for an event's first publish."""
     return aio_pika.Message(
         message.body,
         content_type=CONTENT_TYPE,
@@ -65,20 +66,20 @@ def to_wire(message: Message, user: str | None) -> aio_pika.Message:
     )
 
 
-def from_wire(incoming: AbstractIncomingMessage, journey: Journey) -> Message:
-    """Give the event a consumer is to handle."""
+def from_wire(incoming: AbstractIncomingMessage, history: DeliveryHistory) -> Message:
+    """Return the message that a consumer handles."""
     return Message(
         id=incoming.message_id or "",
-        exchange=journey.exchange,
-        routing_key=journey.routing_key,
+        exchange=history.exchange,
+        routing_key=history.routing_key,
         type=incoming.type or "",
         body=incoming.body,
-        sender=journey.sender,
+        sender=history.sender,
     )
 
 
-def sent_on(incoming: AbstractIncomingMessage, headers: HeadersType, user: str | None) -> aio_pika.Message:
-    """Dress the same event for another round, with our headers and none it came with."""
+def republished(incoming: AbstractIncomingMessage, headers: HeadersType, user: str | None) -> aio_pika.Message:
+    """Return a copy of the same event with our headers instead of its own."""
     return aio_pika.Message(
         incoming.body,
         headers=headers,

@@ -1,4 +1,4 @@
-"""A connection to RabbitMQ with one channel: opened and closed within bounds, its faults turned into one of ours."""
+"""A connection to RabbitMQ with one channel: bounded in time, with the driver's errors turned into our own."""
 
 import asyncio
 import logging
@@ -26,83 +26,83 @@ HEARTBEAT_SECONDS = 10
 CONNECT_SECONDS = 4.0
 CLOSE_SECONDS = 5.0
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 5.0
-"""How long a failed link waits before its next try; consumers must be back 15 s after a broker's restart."""
+"""Back-off of a failed connection. Consumers must be back 15 s after a broker's restart."""
 
-for _talkative in ("aio_pika", "aiormq"):  # they tell every fault several times over, and print whole messages
-    logging.getLogger(_talkative).setLevel(logging.CRITICAL + 1)
+for _logger in ("aio_pika", "aiormq"):  # they log every fault several times, and print whole messages
+    logging.getLogger(_logger).setLevel(logging.CRITICAL + 1)
 
 
 @dataclass(slots=True)
-class Link:
-    """One connection and the channel in use on it."""
+class ChannelConnection:
+    """One connection and its channel."""
 
     connection: AbstractConnection
     channel: AbstractChannel
 
     @property
     def usable(self) -> bool:
-        """Whether connection and channel stand, as far as is known."""
+        """Whether connection and channel are open, as far as the driver knows."""
         return self.connection.connected.is_set() and not self.channel.is_closed
 
     async def close(self) -> None:
-        """Leave, in order if the broker answers in time."""
+        """Close the connection; if the broker does not answer in time, drop it."""
         with suppress(*CONNECTION_EXCEPTIONS):
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self.connection.close()
 
 
 def address(url: str, name: str) -> str:
-    """Complete a broker's URL: aio-pika 10 takes heartbeat and connection name from nowhere else."""
+    """Add heartbeat and connection name to a broker's URL; aio-pika 10 accepts them only there."""
     return str(make_url(url, heartbeat=HEARTBEAT_SECONDS, name=name))
 
 
 def user_of(url: str) -> str | None:
-    """Tell the broker user an URL names."""
+    """Return the user in a broker's URL."""
     return make_url(url).user
 
 
-async def open_link(url: str, *, confirms: bool) -> Link:
+async def open_connection(url: str, *, confirms: bool) -> ChannelConnection:
     """Connect and open a channel. Raises BrokerUnavailableError."""
-    with broker_faults():
+    with translate_broker_errors():
         async with asyncio.timeout(CONNECT_SECONDS):
             connection = aio_pika.Connection(make_url(url))
             try:
                 await connection.connect()
-                return Link(connection, await open_channel(connection, confirms=confirms))
+                return ChannelConnection(connection, await open_channel(connection, confirms=confirms))
             except BaseException:
-                await connection.close()  # also when it never stood: left open it complains when it is collected
+                await connection.close()  # also if it never opened: the driver warns when an open one is collected
                 raise
 
 
 async def open_channel(connection: AbstractConnection, *, confirms: bool) -> AbstractChannel:
-    """Open a channel; with confirms, one on which an unroutable message is an error and no result."""
+    """Open a channel. With ``confirms``, publishing an unroutable message raises."""
     channel = connection.channel(publisher_confirms=confirms, on_return_raises=confirms)
     await channel.initialize()
     return channel
 
 
 @contextmanager
-def broker_faults() -> Iterator[None]:
-    """Raise BrokerUnavailableError for whatever the driver raises, with a reason that holds no part of a message."""
+def translate_broker_errors() -> Iterator[None]:
+    """Raise BrokerUnavailableError for the driver's errors, with a reason that contains no part of a message."""
     try:
         yield
     except asyncio.CancelledError as error:
         task = asyncio.current_task()
         if task is None or task.cancelling():
             raise
-        # Nobody cancelled us: it is how the driver tells those who wait that the connection went.
+        # The task was not cancelled: the driver cancels its waiters when the connection is lost.
         raise BrokerUnavailableError(reason_of(error)) from error
     except CONNECTION_EXCEPTIONS as error:
         raise BrokerUnavailableError(reason_of(error)) from None
 
 
 def reason_of(error: BaseException) -> str:
-    """Say what befell a link, for the log; nothing of a message is in it."""
+    """Return why a connection failed, for the log. It contains no part of a message."""
     match error:
         case asyncio.CancelledError():
             return "the connection was lost"
         case TimeoutError():
-            return "no answer in time"
+            return "timed out"
         case ProbableAuthenticationError():
             return f"wrong user or password: {error}"
         case ChannelClosed() | ConnectionClosed():
@@ -114,30 +114,30 @@ def reason_of(error: BaseException) -> str:
 
 @dataclass(slots=True)
 class Outage:
-    """Counts the tries while something is away, and logs its beginning and its end once each."""
+    """Back-off while a dependency is unavailable. The beginning and the end of an outage are logged once each."""
 
     what: str
     _failures: int = 0
     _reason: str | None = None
     _until: float = 0.0
 
-    def goes_on(self, reason: str) -> float:
-        """Note one more failure; return the seconds to wait before the next try."""
+    def record_failure(self, reason: str) -> float:
+        """Record a failed attempt; return the seconds until the next one."""
         if reason != self._reason:
-            log.error("away, trying again", what=self.what, reason=reason)
+            log.error("unavailable, will retry", what=self.what, reason=reason)
         self._reason = reason
         pause = min(FIRST_PAUSE_SECONDS * 2.0**self._failures, LONGEST_PAUSE_SECONDS)
         self._failures = min(self._failures + 1, 10)
         self._until = time.monotonic() + pause
         return pause
 
-    def is_over(self) -> None:
-        """Note that it works again."""
+    def record_recovery(self) -> None:
+        """Record a successful attempt."""
         if self._reason is not None:
-            log.info("back again", what=self.what)
+            log.info("available again", what=self.what)
         self._reason, self._failures, self._until = None, 0, 0.0
 
-    def demand_pause_over(self) -> None:
-        """Raise BrokerUnavailableError while the next try is not due."""
+    def require_retry_due(self) -> None:
+        """Raise BrokerUnavailableError while the next attempt is not due."""
         if time.monotonic() < self._until:
-            raise BrokerUnavailableError(self._reason or "waiting for the next try")
+            raise BrokerUnavailableError(self._reason or "waiting for the next attempt")
