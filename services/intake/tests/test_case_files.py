@@ -289,7 +289,7 @@ async def test_a_link_expires(desk, case, isfahan, monkeypatch):
     later = time.monotonic() + LINK_SECONDS
     monkeypatch.setattr("desk.chassis.storage.time.monotonic", lambda: later)
 
-    with pytest.raises(Exception, match="not any more"):
+    with pytest.raises(Exception, match="expired"):
         desk.storage.linked(url.rpartition("/")[2])
 
 
