@@ -34,7 +34,7 @@ from desk.chassis.storage import FolderStore
 from desk.chassis.telemetry import Telemetry, configure_logging
 from desk.database import Database, migrate
 from desk.intake.app import IDENTITY_AUDIENCE, IDENTITY_ISSUER, Parts, create_app
-from desk.intake.clients import CaptchaClient, RegistryClient
+from desk.intake.clients import RegistryClient, captcha_client
 from desk.intake.settings import Settings
 from desk.testing.postgres import PostgresServer, open_postgres
 
@@ -138,7 +138,7 @@ async def running_intake(url: str) -> AsyncIterator[Intake]:
                 broker=NullBroker(),
                 storage=FolderStore(Path(objects)),
                 rate_limits=RateLimits("memory://"),
-                captcha=CaptchaClient(peer),
+                captcha=captcha_client(peer),
                 registry=RegistryClient(peer),  # nobody's identity is pending
                 identity=TokenReader(public, issuer=IDENTITY_ISSUER, audience=IDENTITY_AUDIENCE),
                 vault=Vault.from_text(f"k1:{new_secret()}", new_secret()),

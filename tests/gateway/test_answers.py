@@ -11,7 +11,7 @@ from gateway.upstream import Upstream, hang_up
 
 from desk.chassis.app import Problem, rendering
 from desk.chassis.app.middleware import JSON_BODY_BYTES
-from desk.intake.routes import BODY_LIMITS
+from desk.intake.routes.attachments import BODY_LIMITS
 from desk.local.gateway_table import GATEWAY, Route, load_table
 from desk.testing.gateway import GatewayServer
 

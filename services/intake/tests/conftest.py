@@ -1,13 +1,12 @@
-"""Intake on SQLite in a temporary folder, with a captcha service, a registry, a broker and a store that can be away."""
+"""Intake on SQLite or PostgreSQL, with a captcha service, a registry, a broker and an object store that can fail."""
 
 import asyncio
 import json
 import shutil
-import sqlite3
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,17 +14,22 @@ import httpx
 import pytest
 import structlog
 from fastapi import FastAPI
+from sqlalchemy import text
 
 from desk.chassis.bus import BrokerUnavailableError, Consumer
 from desk.chassis.crypto import TokenIssuer, TokenReader, Vault, new_key_pair
-from desk.chassis.events import Message
+from desk.chassis.events import Message, Outbox
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.storage import FolderStore, ObjectStoreUnavailableError
 from desk.chassis.telemetry import Telemetry
 from desk.database import Database, migrate
 from desk.intake.app import IDENTITY_AUDIENCE, IDENTITY_ISSUER, Parts, create_app
-from desk.intake.clients import CaptchaClient, RegistryClient
+from desk.intake.clients import RegistryClient, captcha_client
 from desk.intake.settings import Settings
+from desk.intake.store import metadata
+from desk.intake.workers.identity_check import IdentityCheck
+from desk.testing.databases import empty_tables, migrated_database
+from desk.testing.postgres import PostgresServer
 
 PRIVATE_KEY, PUBLIC_KEY = new_key_pair()
 TRACKING_PRIVATE_KEY, TRACKING_PUBLIC_KEY = new_key_pair()
@@ -53,16 +57,16 @@ ALI = {
 
 
 class FakeCaptcha:
-    """The captcha service as intake sees it: a right answer is spent on its claim; it can be away."""
+    """A captcha service: a right answer is used up by its claim. A test may override its responses."""
 
     def __init__(self) -> None:
         self.answers: dict[str, str] = {}
         self.claims: dict[str, str] = {}
         self.asked: list[dict[str, Any]] = []
-        self.instead: httpx.Response | Exception | None = None
+        self.override: httpx.Response | Exception | None = None
 
     def issue(self, answer: str = "12345") -> dict[str, str]:
-        """Give a fresh challenge with its right answer, as the form carries them."""
+        """Return a new challenge with its right answer, as in the form."""
         captcha_id = uuid.uuid4().hex[:22]
         self.answers[captcha_id] = answer
         return {"id": captcha_id, "answer": answer}
@@ -70,10 +74,10 @@ class FakeCaptcha:
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         given = json.loads(request.content)
         self.asked.append(given)
-        if isinstance(self.instead, Exception):
-            raise self.instead
-        if self.instead is not None:
-            return self.instead
+        if isinstance(self.override, Exception):
+            raise self.override
+        if self.override is not None:
+            return self.override
         captcha_id = request.url.path.removeprefix("/internal/captchas/").removesuffix("/answers")
         if captcha_id not in self.answers or given["purpose"] != "submit":
             return _refusal("captcha_expired")
@@ -91,7 +95,7 @@ class FakeCaptcha:
 
 
 class FakeRegistry:
-    """registry-gateway as intake sees it: answers as it is told, and remembers who was looked up."""
+    """A registry-gateway that returns the answer of the test and records the look-ups."""
 
     def __init__(self) -> None:
         self.answer: dict[str, Any] | httpx.Response | Exception = {"outcome": "unavailable"}
@@ -112,8 +116,8 @@ def _refusal(code: str) -> httpx.Response:
     return httpx.Response(422, json={"code": code}, headers={"content-type": "application/problem+json"})
 
 
-class SpyBroker:
-    """Remembers what was published; can be down."""
+class RecordingBroker:
+    """A broker that records what was published, and can be unavailable."""
 
     def __init__(self) -> None:
         self.published: list[Message] = []
@@ -138,27 +142,27 @@ class SpyBroker:
         return True
 
 
-class BreakableStore(FolderStore):
-    """A folder that can be away."""
+class FakeObjectStore(FolderStore):
+    """An object store in a folder that can be unavailable."""
 
     down = False
 
     async def put(self, key: str, content: BinaryIO, size: int, media_type: str) -> None:
-        self._demand()
+        self._require_up()
         await super().put(key, content, size, media_type)
 
     async def delete(self, key: str) -> None:
-        self._demand()
+        self._require_up()
         await super().delete(key)
 
-    def _demand(self) -> None:
+    def _require_up(self) -> None:
         if self.down:
-            raise ObjectStoreUnavailableError("away")
+            raise ObjectStoreUnavailableError("down")
 
 
 @dataclass
 class Desk:
-    """The service under test, its neighbours, and a look into its stores."""
+    """The service under test, the fakes around it, and access to its stores."""
 
     settings: Settings
     parts: Parts
@@ -166,17 +170,25 @@ class Desk:
     folder: Path
     captcha: FakeCaptcha
     registry: FakeRegistry
-    broker: SpyBroker
-    storage: BreakableStore
+    broker: RecordingBroker
+    storage: FakeObjectStore
     issuer: TokenIssuer
     app: FastAPI = field(init=False)
     client: httpx.AsyncClient = field(init=False)
+
+    def replace_services(self, **changes: Any) -> None:
+        """Replace some services of the running app."""
+        self.app.state.services = replace(self.app.state.services, **changes)
+
+    def limit_uploads(self, limit: str) -> None:
+        """Set the rate limit of uploads, such as ``2/hour``."""
+        self.replace_services(uploads=replace(self.app.state.services.uploads, per_identity=limit))
 
     def token(self, person: dict[str, str] = ZAHRA, *, audience: str = IDENTITY_AUDIENCE, seconds: int = 1800) -> str:
         return self.issuer.issue(person, audience=audience, seconds=seconds)[0]
 
     def form(self, **changes: Any) -> dict[str, Any]:
-        """A request as the page sends it, with a fresh security code; ``changes`` replace or add fields."""
+        """Return a valid form with a new security code; ``changes`` replace or add fields."""
         return {
             "province": "isfahan",
             "email": "zahra.rezaei@example.ir",
@@ -193,7 +205,7 @@ class Desk:
     async def submit(
         self, form: Any = None, *, key: str | None = "", token: str | None = "", **changes: Any
     ) -> httpx.Response:
-        """Submit a form, by default a good one under a new key by Zahra; None leaves the header out."""
+        """Submit a form, by default a valid one of Zahra with a new key; None omits the header."""
         headers = {} if key is None else {"Idempotency-Key": key or str(uuid.uuid4())}
         if token is not None:
             headers["Authorization"] = f"Bearer {token or self.token()}"
@@ -207,7 +219,7 @@ class Desk:
         return await self.client.post("/api/attachments", files={part: (name, content)}, headers=headers)
 
     async def upload_raw(self, content: bytes, name: str) -> httpx.Response:
-        """Put up a file under a name no client would send as it is."""
+        """Upload a file with a name that HTTP clients would escape."""
         head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="' + name.encode() + b'"\r\n\r\n'
         return await self.client.post(
             "/api/attachments",
@@ -219,17 +231,17 @@ class Desk:
         )
 
     async def attachment(self, token: str = "") -> str:
-        """Put up a good file and return its id."""
+        """Upload a valid file and return its id."""
         answer = await self.upload(token=token)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
 
-    async def take_back(self, file_id: str, token: str = "") -> httpx.Response:
+    async def remove(self, file_id: str, token: str = "") -> httpx.Response:
         headers = {"Authorization": f"Bearer {token or self.token()}"}
         return await self.client.delete(f"/api/attachments/{file_id}", headers=headers)
 
-    async def hear(self, name: str, code: str, *, seq: int = 2, **data: Any) -> None:
-        """Let tracking tell intake something about a request."""
+    async def publish_from_tracking(self, name: str, code: str, *, seq: int = 2, **data: Any) -> None:
+        """Deliver an event of tracking to intake."""
         body = {
             "specversion": "1.0",
             "id": str(uuid.uuid4()),
@@ -244,67 +256,102 @@ class Desk:
         await self.broker.deliver(Message(body["id"], "desk.events", f"{name}.isfahan", body["type"], wire))
 
     async def events(self, count: int = 1) -> list[Message]:
-        """Wait until so many events were published."""
+        """Wait until ``count`` events are published, and return them."""
         async with asyncio.timeout(10):
             while len(self.broker.published) < count:
                 self.broker.got_one.clear()
                 await self.broker.got_one.wait()
         return self.broker.published
 
-    def select(self, statement: str) -> list[tuple[Any, ...]]:
-        """Read behind the service's back."""
-        with closing(sqlite3.connect(self.path)) as connection:
-            return connection.execute(statement).fetchall()
+    async def select(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
+        """Read from the database directly."""
+        async with self.parts.database.transaction() as session:
+            return [tuple(row) for row in await session.execute(text(statement), values)]
 
-    async def change(self, statement: str, *values: str) -> None:
-        """Write behind the service's back, in a thread: whoever holds the lock needs the loop to let go of it."""
+    async def change(self, statement: str, **values: Any) -> None:
+        """Write to the database directly."""
+        async with self.parts.database.transaction() as session:
+            await session.execute(text(statement), values)
 
-        def change() -> None:
-            with closing(sqlite3.connect(self.path, timeout=10)) as connection, connection:
-                connection.execute(statement, values)
-
-        await asyncio.to_thread(change)
-
-    def count(self, table: str) -> int:
-        count: int = self.select(f"SELECT count(*) FROM {table}")[0][0]  # noqa: S608 - our own tables
-        return count
+    async def count(self, table: str) -> int:
+        """Count the rows of a table."""
+        [(count,)] = await self.select(f"SELECT count(*) FROM {table}")  # noqa: S608 - our own tables
+        return int(count)
 
     def objects(self) -> set[str]:
-        """Name everything in the object store, half-written files too."""
+        """List the files in the object store, including incomplete ones."""
         return {path.name for path in self.folder.rglob("*") if path.is_file()}
 
-    def stored(self) -> dict[str, int]:
-        """Count everything there is of requests."""
-        return {table: self.count(table) for table in ("request", "outbox")}
+    async def stored(self) -> dict[str, int]:
+        """Count the stored requests and events."""
+        return {table: await self.count(table) for table in ("request", "outbox")}
 
-    def written(self) -> bytes:
-        """Everything the database has on disk."""
-        return b"".join(path.read_bytes() for path in self.path.parent.glob(f"{self.path.name}*"))
+    async def written(self) -> bytes:
+        """Return everything the database holds: SQLite's files, or every value of every table."""
+        if self.parts.database.engine.dialect.name == "sqlite":
+            return b"".join(path.read_bytes() for path in self.path.parent.glob(f"{self.path.name}*"))
+        values = [
+            value
+            for table in metadata.sorted_tables
+            for row in await self.select(f'SELECT * FROM "{table.name}"')  # noqa: S608 - our own tables
+            for value in row
+        ]
+        return b"\n".join(value if isinstance(value, bytes) else str(value).encode() for value in values)
 
 
 NOTHING = {"request": 0, "outbox": 0}
 
 
 @pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Migrate once; every test gets a copy."""
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Migrate one SQLite file; every test gets a copy."""
     path = tmp_path_factory.mktemp("migrated") / "intake.db"
     asyncio.run(migrate("desk.intake", f"sqlite+aiosqlite:///{path}"))
     return path
 
 
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgres_server: PostgresServer) -> str:
+    """Migrate one PostgreSQL database; its tables are emptied before every test."""
+    return migrated_database(postgres_server, "desk.intake")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Run the test on both databases; a module whose tests do not depend on the database overrides this."""
+    return str(request.param)
+
+
+@pytest.fixture
+def migrated_url(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    if database_kind == "postgresql":
+        return str(request.getfixturevalue("migrated_postgresql"))
+    shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "intake.db")
+    return f"sqlite+aiosqlite:///{tmp_path / 'intake.db'}"
+
+
+@pytest.fixture
+async def database_url(migrated_url: str) -> str:
+    """Return the URL of a migrated database without rows."""
+    if migrated_url.startswith("postgresql"):
+        database = Database(migrated_url)
+        await empty_tables(database)
+        await database.close()
+    return migrated_url
+
+
 @pytest.fixture(autouse=True)
 def _plain_logs() -> Iterator[None]:
-    """Log without the colourful tracebacks, which take seconds each."""
+    """Log without coloured tracebacks, which take seconds each."""
     structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
     yield
     structlog.reset_defaults()
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings() -> Settings:
     return Settings(
-        database_url=f"sqlite+aiosqlite:///{tmp_path / 'intake.db'}",
+        database_url="unused",
         vault_keys="unused",
         index_key="unused",
         identity_public_key=PUBLIC_KEY,
@@ -324,18 +371,17 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-async def desk(settings: Settings, tmp_path: Path, empty_database: Path) -> AsyncIterator[Desk]:
+async def desk(settings: Settings, tmp_path: Path, database_url: str) -> AsyncIterator[Desk]:
     path, folder = tmp_path / "intake.db", tmp_path / "objects"
-    shutil.copy(empty_database, path)
-    captcha, registry, broker, storage = FakeCaptcha(), FakeRegistry(), SpyBroker(), BreakableStore(folder)
+    captcha, registry, broker, storage = FakeCaptcha(), FakeRegistry(), RecordingBroker(), FakeObjectStore(folder)
     peer = httpx.AsyncClient(transport=httpx.MockTransport(captcha), base_url="http://captcha", timeout=5)
     gateway = httpx.AsyncClient(transport=httpx.MockTransport(registry), base_url="http://registry-gateway", timeout=5)
     parts = Parts(
-        database=Database(settings.database_url.get_secret_value()),
+        database=Database(database_url),
         broker=broker,
         storage=storage,
         rate_limits=RateLimits("memory://"),
-        captcha=CaptchaClient(peer),
+        captcha=captcha_client(peer),
         registry=RegistryClient(gateway),
         identity=TokenReader(PUBLIC_KEY, issuer=IDENTITY_ISSUER, audience=IDENTITY_AUDIENCE),
         vault=Vault({"k1": b"k" * 32}, b"i" * 32),
@@ -355,6 +401,32 @@ async def desk(settings: Settings, tmp_path: Path, empty_database: Path) -> Asyn
 
 
 @pytest.fixture
+def identity_check(desk: Desk) -> Callable[..., IdentityCheck]:
+    """The worker of another replica, which checks identities when the test says so."""
+
+    def identity_check(telemetry: Telemetry | None = None) -> IdentityCheck:
+        return IdentityCheck(
+            desk.parts.database,
+            desk.parts.vault,
+            Outbox("/desk/intake", desk.parts.vault),
+            desk.parts.registry,
+            telemetry or Telemetry("another replica"),
+            first_wait=timedelta(minutes=1),
+        )
+
+    return identity_check
+
+
+@pytest.fixture
+def no_checks_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stop the service's own worker, so that an identity is checked only when the test says so."""
+
+    async def do_nothing(_check: IdentityCheck) -> None: ...
+
+    monkeypatch.setattr(IdentityCheck, "run_once", do_nothing)
+
+
+@pytest.fixture
 def zahra() -> dict[str, str]:
     return ZAHRA
 
@@ -371,13 +443,13 @@ def pdf() -> bytes:
 
 @pytest.fixture
 def nothing() -> dict[str, int]:
-    """What is stored of requests when nothing is."""
+    """The counts of ``Desk.stored`` in an empty database."""
     return NOTHING
 
 
 @pytest.fixture
 def problem_of() -> Callable[[httpx.Response, int], dict[str, Any]]:
-    """Check that an answer is a problem as the desk words it, and return it."""
+    """Check that a response is a problem with Persian texts, and return it."""
 
     def problem_of(answer: httpx.Response, status: int) -> dict[str, Any]:
         assert answer.status_code == status, answer.text

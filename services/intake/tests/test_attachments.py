@@ -10,11 +10,14 @@ from desk.chassis.crypto import TokenIssuer, new_key_pair
 from desk.intake.domain import AttachmentNotFoundError
 from desk.intake.store import AttachmentStore
 
+sqlite_only = pytest.mark.parametrize("database_kind", ["sqlite"])
+"""For a test of forms and answers, which do not depend on the database."""
+
 LARGEST = 7 * 1024 * 1024
 
 
 def form_of(*parts, boundary="----desk"):
-    """A multipart body of (headers, content) pairs."""
+    """Return a multipart body of (headers, content) pairs."""
     body = b"".join(
         f"--{boundary}\r\nContent-Disposition: form-data; {disposition}\r\n\r\n".encode() + content + b"\r\n"
         for disposition, content in parts
@@ -24,7 +27,7 @@ def form_of(*parts, boundary="----desk"):
 
 @pytest.fixture
 def post(desk):
-    """Post bytes as they are."""
+    """Post raw bytes."""
 
     async def post(body, content_type="multipart/form-data; boundary=----desk", token=None):
         headers = {"Authorization": f"Bearer {token or desk.token()}", "Content-Type": content_type}
@@ -35,8 +38,8 @@ def post(desk):
 
 @pytest.fixture
 def nothing_kept(desk):
-    def check():
-        assert desk.count("attachment") == 0
+    async def check():
+        assert await desk.count("attachment") == 0
         assert desk.objects() == set()
 
     return check
@@ -47,7 +50,7 @@ async def in_pieces(body):
         yield body[start : start + 256 * 1024]
 
 
-async def test_a_file_is_kept_and_described(desk, pdf):
+async def test_a_file_is_stored_and_described(desk, pdf):
     answer = await desk.upload(pdf, "قبض.pdf")
 
     assert answer.status_code == 201
@@ -63,37 +66,40 @@ async def test_the_object_is_the_file(desk, pdf):
     assert (desk.folder / file_id).read_bytes() == pdf
 
 
-async def test_the_answer_is_kept_by_no_cache(desk):
+async def test_the_response_is_not_cached(desk):
     assert (await desk.upload()).headers["cache-control"] == "no-store"
 
 
-async def test_neither_owner_nor_name_of_a_file_can_be_read_in_the_database(desk, zahra):
+async def test_the_database_contains_neither_owner_nor_name_of_a_file_in_clear(desk, zahra):
     file_id = await desk.attachment()
 
-    written = desk.written()
+    written = await desk.written()
 
     assert file_id.encode() in written, "the test looks into the right files"
     assert "قبض".encode() not in written
     assert zahra["sub"].encode() not in written
 
 
+@sqlite_only
 async def test_seven_megabytes_exactly_are_taken(desk, pdf):
     assert (await desk.upload(pdf.ljust(LARGEST, b"\0"))).json()["size"] == LARGEST
 
 
+@sqlite_only
 @pytest.mark.parametrize("beyond", [1, 1024 * 1024])
 @pytest.mark.parametrize("send", [bytes, in_pieces])
-async def test_a_byte_more_is_too_much_whether_announced_or_not(post, nothing_kept, problem_of, beyond, send):
+async def test_one_byte_more_is_refused_with_and_without_a_content_length(post, nothing_kept, problem_of, beyond, send):
     body = form_of(('name="file"; filename="a.pdf"', b"%PDF-1.4".ljust(LARGEST + beyond, b"\0")))
 
     problem = problem_of(await post(send(body)), 413)
 
     assert problem["code"] == "file_too_large"
     assert [error["field"] for error in problem["errors"]] == ["file"]
-    nothing_kept()
+    await nothing_kept()
 
 
-async def test_an_endless_body_is_left_soon_after_the_limit(post, pdf):
+@sqlite_only
+async def test_reading_an_endless_body_ends_soon_after_the_limit(post, pdf):
     sent = 0
 
     async def endless():
@@ -107,9 +113,10 @@ async def test_an_endless_body_is_left_soon_after_the_limit(post, pdf):
     assert sent < LARGEST + 256 * 1024
 
 
+@sqlite_only
 async def test_an_empty_file_is_refused(desk, problem_of, nothing_kept):
     assert problem_of(await desk.upload(b""), 422)["code"] == "file_empty"
-    nothing_kept()
+    await nothing_kept()
 
 
 FORM = "multipart/form-data; boundary=----desk"
@@ -132,32 +139,35 @@ UNREADABLE = {
 }
 
 
+@sqlite_only
 @pytest.mark.parametrize("name", NO_FILE)
-async def test_a_body_without_a_file_is_told_so(post, problem_of, nothing_kept, name):
+async def test_a_body_without_a_file_is_refused(post, problem_of, nothing_kept, name):
     problem = problem_of(await post(*NO_FILE[name]), 422)
 
     assert problem["code"] == "file_missing"
     assert [error["field"] for error in problem["errors"]] == ["file"]
-    nothing_kept()
+    await nothing_kept()
 
 
+@sqlite_only
 @pytest.mark.parametrize("name", UNREADABLE)
-async def test_an_unreadable_form_is_told_so(post, problem_of, nothing_kept, name):
+async def test_an_unreadable_form_is_refused(post, problem_of, nothing_kept, name):
     assert problem_of(await post(*UNREADABLE[name]), 400)["code"] == "form_unreadable"
-    nothing_kept()
+    await nothing_kept()
 
 
+@sqlite_only
 async def test_two_files_at_once_are_refused(post, problem_of, nothing_kept, pdf):
     part = ('name="file"; filename="a.pdf"', pdf)
 
     problem_of(await post(form_of(part, part)), 400)
 
-    nothing_kept()
+    await nothing_kept()
 
 
 async def test_a_file_without_an_identity_is_refused(desk, problem_of, nothing_kept):
     assert problem_of(await desk.upload(token=None), 401)["code"] == "identity_token_missing"
-    nothing_kept()
+    await nothing_kept()
 
 
 def forged(person):
@@ -177,24 +187,26 @@ def bad_tokens(desk, zahra):
     }
 
 
+@sqlite_only
 @pytest.mark.parametrize(
     "name", ["forged", "changed", "for another audience", "without a name", "no token", "not signed", "odd JSON"]
 )
-async def test_a_token_nobody_gave_for_this_is_no_identity(desk, bad_tokens, problem_of, nothing_kept, name):
+async def test_an_invalid_identity_token_is_refused(desk, bad_tokens, problem_of, nothing_kept, name):
     answer = await desk.upload(token=bad_tokens[name])
 
     assert problem_of(answer, 401)["code"] == "identity_token_invalid"
-    nothing_kept()
+    await nothing_kept()
 
 
-async def test_an_expired_token_is_told_apart(desk, problem_of, nothing_kept):
+@sqlite_only
+async def test_an_expired_token_has_an_error_code_of_its_own(desk, problem_of, nothing_kept):
     answer = await desk.upload(token=desk.token(seconds=-1))
 
     assert problem_of(answer, 401)["code"] == "identity_token_expired"
-    nothing_kept()
+    await nothing_kept()
 
 
-async def test_the_body_of_somebody_without_identity_is_not_even_read(desk):
+async def test_the_body_of_a_caller_without_an_identity_is_not_read(desk):
     read = False
 
     async def body():
@@ -209,25 +221,25 @@ async def test_the_body_of_somebody_without_identity_is_not_even_read(desk):
     assert not read
 
 
-async def test_a_visit_s_sixth_file_finds_no_room(desk, problem_of):
+async def test_the_sixth_file_of_an_upload_session_is_refused(desk, problem_of):
     token = desk.token()
     for _ in range(5):
         await desk.attachment(token)
 
     assert problem_of(await desk.upload(token=token), 409)["code"] == "too_many_files"
-    assert len(desk.objects()) == desk.count("attachment") == 5
+    assert len(desk.objects()) == await desk.count("attachment") == 5
 
 
-async def test_files_sent_all_at_once_do_not_overtake_the_room(desk):
+async def test_files_sent_at_the_same_time_do_not_exceed_the_limit(desk):
     token = desk.token()
 
     answers = await asyncio.gather(*(desk.upload(token=token) for _ in range(12)))
 
     assert sorted(answer.status_code for answer in answers) == [201] * 5 + [409] * 7
-    assert len(desk.objects()) == desk.count("attachment") == 5
+    assert len(desk.objects()) == await desk.count("attachment") == 5
 
 
-async def test_another_visit_has_room_of_its_own(desk):
+async def test_another_upload_session_has_a_limit_of_its_own(desk):
     token = desk.token()
     for _ in range(5):
         await desk.attachment(token)
@@ -235,62 +247,63 @@ async def test_another_visit_has_room_of_its_own(desk):
     assert (await desk.upload()).status_code == 201
 
 
-async def test_a_file_taken_back_makes_room(desk):
+async def test_a_removed_file_does_not_count(desk):
     token = desk.token()
     files = [await desk.attachment(token) for _ in range(5)]
 
-    assert (await desk.take_back(files[0], token)).status_code == 204
+    assert (await desk.remove(files[0], token)).status_code == 204
     assert (await desk.upload(token=token)).status_code == 201
 
 
-async def test_of_a_file_taken_back_nothing_remains(desk, nothing_kept):
-    await desk.take_back(await desk.attachment())
+async def test_nothing_remains_of_a_removed_file(desk, nothing_kept):
+    await desk.remove(await desk.attachment())
 
-    nothing_kept()
+    await nothing_kept()
 
 
-async def test_a_file_can_be_taken_back_with_a_newer_token(desk):
+async def test_a_file_can_be_removed_with_a_newer_token(desk):
     file_id = await desk.attachment(desk.token())
 
-    assert (await desk.take_back(file_id, desk.token())).status_code == 204
+    assert (await desk.remove(file_id, desk.token())).status_code == 204
 
 
-async def test_another_person_s_file_cannot_be_taken_back(desk, ali, problem_of):
+async def test_another_applicant_s_file_cannot_be_removed(desk, ali, problem_of):
     file_id = await desk.attachment()
 
-    answer = await desk.take_back(file_id, desk.token(ali))
+    answer = await desk.remove(file_id, desk.token(ali))
 
     assert problem_of(answer, 404)["code"] == "attachment_unknown"
     assert desk.objects() == {file_id}
 
 
-async def test_a_file_of_a_request_cannot_be_taken_back(desk, problem_of):
+async def test_a_file_of_a_request_cannot_be_removed(desk, problem_of):
     file_id = await desk.attachment()
     await desk.submit(attachments=[file_id])
 
-    problem_of(await desk.take_back(file_id), 404)
+    problem_of(await desk.remove(file_id), 404)
 
     assert desk.objects() == {file_id}
 
 
-async def test_an_unknown_file_cannot_be_taken_back(desk, problem_of):
-    problem_of(await desk.take_back(str(uuid.uuid4())), 404)
+async def test_an_unknown_file_cannot_be_removed(desk, problem_of):
+    problem_of(await desk.remove(str(uuid.uuid4())), 404)
 
 
-async def test_a_file_cannot_be_taken_back_twice(desk, problem_of):
+async def test_a_file_cannot_be_removed_twice(desk, problem_of):
     file_id = await desk.attachment()
-    await desk.take_back(file_id)
+    await desk.remove(file_id)
 
-    problem_of(await desk.take_back(file_id), 404)
+    problem_of(await desk.remove(file_id), 404)
 
 
-async def test_taking_back_something_that_is_no_id_is_refused(desk, problem_of):
-    [error] = problem_of(await desk.take_back("one"), 422)["errors"]
+@sqlite_only
+async def test_removing_an_invalid_id_is_refused(desk, problem_of):
+    [error] = problem_of(await desk.remove("one"), 422)["errors"]
 
     assert error["field"] == "attachment_id"
 
 
-async def test_nothing_can_be_taken_back_without_an_identity(desk, problem_of):
+async def test_nothing_can_be_removed_without_an_identity(desk, problem_of):
     file_id = await desk.attachment()
 
     problem_of(await desk.client.delete(f"/api/attachments/{file_id}"), 401)
@@ -300,11 +313,11 @@ async def test_nothing_can_be_taken_back_without_an_identity(desk, problem_of):
 
 @pytest.fixture
 def read(desk):
-    """Read a file as who may see requests does."""
+    """Read the name and the contents of a file."""
 
     async def read(file_id):
         async with desk.parts.database.transaction() as session:
-            attachment, content = await desk.app.state.intake.open_attachment(session, file_id)
+            attachment, content = await desk.app.state.services.uploads.open_claimed(session, file_id)
         return attachment.name, b"".join([chunk async for chunk in content])
 
     return read
@@ -324,8 +337,8 @@ async def test_a_file_of_no_request_cannot_be_read(desk, read):
         await read(file_id)
 
 
-async def test_too_many_uploads_are_refused_with_a_time_to_wait(desk, problem_of):
-    desk.app.state.uploads_per_identity = "2/hour"
+async def test_too_many_uploads_are_refused_with_a_retry_time(desk, problem_of):
+    desk.limit_uploads("2/hour")
     for _ in range(2):
         await desk.attachment()
 
@@ -336,41 +349,41 @@ async def test_too_many_uploads_are_refused_with_a_time_to_wait(desk, problem_of
     assert len(desk.objects()) == 2
 
 
-async def test_one_person_s_uploads_are_not_another_s(desk, ali):
-    desk.app.state.uploads_per_identity = "1/hour"
+async def test_each_applicant_has_a_rate_limit_of_their_own(desk, ali):
+    desk.limit_uploads("1/hour")
     await desk.attachment()
 
     assert (await desk.upload(token=desk.token(ali))).status_code == 201
 
 
-async def test_the_counters_do_not_hold_the_number(desk, zahra):
+async def test_the_rate_limits_do_not_store_the_national_id(desk, zahra):
     await desk.attachment()
 
     assert zahra["sub"] not in str(vars(desk.parts.rate_limits._storage))
 
 
-async def test_while_the_store_is_away_a_file_is_refused_clearly(desk, problem_of, nothing_kept):
+async def test_an_upload_is_refused_while_the_object_store_is_unavailable(desk, problem_of, nothing_kept):
     desk.storage.down = True
 
     answer = await desk.upload()
 
     assert problem_of(answer, 503)["code"] == "storage_unavailable"
     assert int(answer.headers["retry-after"]) > 0
-    nothing_kept()
+    await nothing_kept()
 
 
-async def test_while_the_store_is_away_no_file_is_forgotten_whose_object_remains(desk, problem_of):
+async def test_the_row_stays_while_its_object_cannot_be_deleted(desk, problem_of):
     file_id = await desk.attachment()
     desk.storage.down = True
 
-    assert problem_of(await desk.take_back(file_id), 503)["code"] == "storage_unavailable"
+    assert problem_of(await desk.remove(file_id), 503)["code"] == "storage_unavailable"
 
     desk.storage.down = False
-    assert (await desk.take_back(file_id)).status_code == 204
+    assert (await desk.remove(file_id)).status_code == 204
     assert desk.objects() == set()
 
 
-async def test_a_file_that_cannot_be_recorded_leaves_no_object(desk, monkeypatch, problem_of, nothing_kept):
+async def test_a_file_whose_row_cannot_be_inserted_leaves_no_object(desk, monkeypatch, problem_of, nothing_kept):
     async def fail(*_values, **_named):
         raise OperationalError("INSERT", {}, sqlite3.OperationalError("disk full"))
 
@@ -378,12 +391,10 @@ async def test_a_file_that_cannot_be_recorded_leaves_no_object(desk, monkeypatch
 
     problem_of(await desk.upload(), 503)
 
-    nothing_kept()
+    await nothing_kept()
 
 
-async def test_a_file_that_can_be_neither_recorded_nor_removed_is_the_first_failure_s_answer(
-    desk, monkeypatch, problem_of
-):
+async def test_the_first_error_is_reported_if_the_object_cannot_be_deleted_either(desk, monkeypatch, problem_of):
     async def fail(*_values, **_named):
         desk.storage.down = True
         raise OperationalError("INSERT", {}, sqlite3.OperationalError("disk full"))
@@ -393,7 +404,7 @@ async def test_a_file_that_can_be_neither_recorded_nor_removed_is_the_first_fail
     assert problem_of(await desk.upload(), 503)["code"] == "service_unavailable"
 
 
-async def test_an_upload_broken_off_leaves_nothing_and_is_no_fault_of_ours(desk, nothing_kept):
+async def test_an_interrupted_upload_leaves_nothing_and_is_a_client_error(desk, nothing_kept):
     body = form_of(('name="file"; filename="a.pdf"', b"%PDF-1.4"))
     messages = [
         {"type": "http.request", "body": body[:100], "more_body": True},
@@ -424,4 +435,4 @@ async def test_an_upload_broken_off_leaves_nothing_and_is_no_fault_of_ours(desk,
     await desk.app(scope, receive, send)
 
     assert answered[0] == 400
-    nothing_kept()
+    await nothing_kept()

@@ -1,4 +1,4 @@
-"""Requests of people the civil registry could not name: taken, held back, checked later, once."""
+"""Requests whose applicant the civil registry could not identify: accepted, held back, and checked later, once."""
 
 import asyncio
 import json
@@ -9,25 +9,24 @@ import pytest
 
 from desk.chassis.telemetry import Telemetry
 from desk.intake.domain import Outcome, Verdict, next_check
-from desk.intake.identity_checks import IdentityChecks
+from desk.intake.workers.identity_check import IdentityCheck
+
+measure = IdentityCheck.run_once
+pytestmark = pytest.mark.usefixtures("no_checks_in_the_background")
+
+sqlite_only = pytest.mark.parametrize("database_kind", ["sqlite"])
+"""For a test of forms and answers, which do not depend on the database."""
 
 PENDING = {"sub": "0013542419", "birth_date": "1361-12-05", "status": "pending", "id_kind": "national_id"}
 FOREIGNER = {"sub": "123456789012", "birth_date": "1361-12-05", "status": "pending", "id_kind": "foreign_code"}
 TYPED = {"first_name": "زهره", "last_name": "رضائی", "gender": "female"}
 BY_THE_REGISTRY = {"first_name": "زهرا", "last_name": "رضایی‌نژاد", "gender": "female"}
 MATCHED = {"outcome": "matched", **BY_THE_REGISTRY}
-run_checks = IdentityChecks.run
-
-
-@pytest.fixture(autouse=True)
-def _checks_on_demand(monkeypatch):
-    """Have the service itself check nothing, so that a test says when."""
-    monkeypatch.setattr(IdentityChecks, "run", lambda checks: checks._finishing.wait())
 
 
 @pytest.fixture
 def submit(desk):
-    """Send a request as a person the registry has not named."""
+    """Submit a request with a pending identity."""
 
     async def submit(person=PENDING, *, key="", **changes):
         changes = {"applicant": TYPED, **changes}
@@ -37,67 +36,58 @@ def submit(desk):
     return submit
 
 
-def _checks(desk):
-    return IdentityChecks(
-        desk.parts.database,
-        desk.parts.vault,
-        desk.app.state.intake.outbox,
-        desk.parts.registry,
-        Telemetry("another replica"),
-        first_wait=timedelta(minutes=1),
-    )
-
-
 @pytest.fixture
-def check(desk):
-    """Let the time of the next check come, and check once."""
+def check(desk, identity_check):
+    """Make the next check due, and check once."""
 
     async def check():
         await desk.change("UPDATE identity_check SET next_check_at = '2026-01-01 00:00:00.000000'")
-        return await _checks(desk).check_next()
+        return await identity_check().check_next()
 
     return check
 
 
-async def announced(desk, count):
+async def published_events(desk, count):
     return [json.loads(message.body) | {"key": message.routing_key} for message in await desk.events(count)]
 
 
-def waits(desk):
-    """Give in how many seconds the check is due."""
-    [(at,)] = desk.select("SELECT next_check_at FROM identity_check")
-    return (datetime.fromisoformat(at).replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds()
+async def waits(desk):
+    """Return in how many seconds the check is due."""
+    [(at,)] = await desk.select("SELECT next_check_at FROM identity_check")
+    moment = at if isinstance(at, datetime) else datetime.fromisoformat(at).replace(tzinfo=UTC)
+    return (moment - datetime.now(UTC)).total_seconds()
 
 
-async def test_a_request_is_taken_although_the_registry_has_not_answered(submit):
+async def test_a_request_is_accepted_although_the_registry_has_not_answered(submit):
     answer = await submit()
 
     assert answer.status_code == 201, answer.text
     assert answer.json()["state"] == "identity_pending"
 
 
-async def test_a_request_of_a_known_person_is_registered_at_once(desk):
+async def test_a_request_with_a_known_identity_is_registered_immediately(desk):
     assert (await desk.submit()).json()["state"] == "registered"
-    assert desk.count("identity_check") == 0
+    assert await desk.count("identity_check") == 0
 
 
-async def test_no_province_hears_of_a_request_whose_applicant_is_not_known(desk, submit):
+async def test_no_province_receives_a_request_whose_identity_is_pending(desk, submit):
     code = (await submit()).json()["tracking_code"]
 
-    [event] = await announced(desk, 1)
+    [event] = await published_events(desk, 1)
     assert event["key"] == "request-pending.isfahan"
     assert (event["subject"], event["seq"]) == (code, 1)
     assert event["data"]["applicant"] == TYPED | {"national_id": PENDING["sub"], "birth_date": PENDING["birth_date"]}
 
 
-async def test_an_announcement_says_that_the_registry_has_confirmed_the_name(desk):
+async def test_the_event_contains_that_the_registry_has_confirmed_the_names(desk):
     await desk.submit()
 
-    [event] = await announced(desk, 1)
+    [event] = await published_events(desk, 1)
     assert event["data"]["identity"] == "confirmed"
 
 
-async def test_without_typed_names_it_is_said_at_each_field(desk, submit, problem_of, nothing):
+@sqlite_only
+async def test_missing_names_are_reported_at_each_field(desk, submit, problem_of, nothing):
     problem = problem_of(await submit(applicant=None), 422)
 
     assert problem["code"] == "applicant_missing"
@@ -106,24 +96,26 @@ async def test_without_typed_names_it_is_said_at_each_field(desk, submit, proble
         "applicant.last_name",
         "applicant.gender",
     ]
-    assert desk.stored() == nothing
+    assert await desk.stored() == nothing
 
 
-async def test_typed_names_are_refused_where_the_registry_has_named_the_applicant(desk, problem_of, nothing):
+async def test_typed_names_are_refused_if_the_registry_has_answered(desk, problem_of, nothing):
     problem = problem_of(await desk.submit(applicant=TYPED), 422)
 
     assert problem["code"] == "applicant_not_expected"
-    assert desk.stored() == nothing
+    assert await desk.stored() == nothing
 
 
+@sqlite_only
 @pytest.mark.parametrize("name", ["", "  ", "\u200c", "ن" * 61, "علی1", "۱۲۳", "علی<b>", "علی;", "-", "a@b", "😀"])
 @pytest.mark.parametrize("field", ["first_name", "last_name"])
-async def test_what_is_no_name_is_refused_at_its_field(submit, problem_of, field, name):
+async def test_an_invalid_name_is_refused_at_its_field(submit, problem_of, field, name):
     [error] = problem_of(await submit(applicant=TYPED | {field: name}), 422)["errors"]
 
     assert error["field"] == f"applicant.{field}"
 
 
+@sqlite_only
 @pytest.mark.parametrize(
     ("typed", "kept"),
     [
@@ -134,35 +126,36 @@ async def test_what_is_no_name_is_refused_at_its_field(submit, problem_of, field
         ("مُحَمَّد", "مُحَمَّد"),
     ],
 )
-async def test_a_name_is_kept_in_one_form(desk, submit, typed, kept):
+async def test_a_name_is_normalised(desk, submit, typed, kept):
     assert (await submit(applicant=TYPED | {"first_name": typed})).status_code == 201
 
-    [event] = await announced(desk, 1)
+    [event] = await published_events(desk, 1)
     assert event["data"]["applicant"]["first_name"] == kept
 
 
+@sqlite_only
 async def test_an_unknown_gender_is_refused(submit, problem_of):
     [error] = problem_of(await submit(applicant=TYPED | {"gender": "other"}), 422)["errors"]
 
     assert error["field"] == "applicant.gender"
 
 
-async def test_a_repeat_gives_the_same_answer_even_after_the_check(submit, check, desk):
+async def test_a_repeat_returns_the_same_response_after_the_check(submit, check, desk):
     first = await submit(key="the-same-key")
     desk.registry.answer = MATCHED
     await check()
 
     assert (await submit(key="the-same-key")).json() == first.json()
-    assert desk.count("request") == 1
+    assert await desk.count("request") == 1
 
 
-async def test_a_repeat_whose_applicant_the_registry_names_meanwhile_is_no_second_request(desk, submit):
+async def test_a_repeat_after_the_registry_has_answered_is_not_a_second_request(desk, submit):
     first = await submit(key="the-same-key")
 
     again = await desk.submit(key="the-same-key")
 
     assert again.json() == first.json()
-    assert desk.count("request") == 1
+    assert await desk.count("request") == 1
 
 
 async def test_the_same_key_with_other_names_is_refused(submit, problem_of):
@@ -173,11 +166,11 @@ async def test_the_same_key_with_other_names_is_refused(submit, problem_of):
     assert problem_of(answer, 422)["code"] == "idempotency_key_reused"
 
 
-async def test_the_registry_is_not_asked_before_its_time(desk, submit):
+async def test_the_registry_is_not_asked_before_its_time(desk, submit, identity_check):
     await submit()
 
-    assert 50 < waits(desk) < 61
-    assert not await _checks(desk).check_next()
+    assert 50 < await waits(desk) < 61
+    assert not await identity_check().check_next()
     assert desk.registry.asked == []
 
 
@@ -189,7 +182,7 @@ async def test_a_match_releases_the_request_under_the_registry_s_names(desk, sub
     assert await check()
 
     assert desk.registry.asked == [{"national_id": PENDING["sub"], "birth_date": PENDING["birth_date"]}]
-    pending, released = await announced(desk, 2)
+    pending, released = await published_events(desk, 2)
     assert released["key"] == "request-submitted.isfahan"
     assert (released["subject"], released["seq"]) == (code, 2)
     assert released["data"]["identity"] == "confirmed"
@@ -199,39 +192,40 @@ async def test_a_match_releases_the_request_under_the_registry_s_names(desk, sub
         assert released["data"][unchanged] == pending["data"][unchanged]
 
 
-async def test_the_submitted_request_stays_as_it_was_sent(desk, submit, check):
+async def test_a_check_does_not_change_the_submitted_request(desk, submit, check):
     await submit()
-    before = desk.select("SELECT * FROM request")
+    before = await desk.select("SELECT * FROM request")
     desk.registry.answer = MATCHED
 
     await check()
 
-    assert desk.select("SELECT * FROM request") == before
-    assert desk.select("SELECT state, outcome FROM identity_check") == [("confirmed", "matched")]
+    assert await desk.select("SELECT * FROM request") == before
+    assert await desk.select("SELECT state, outcome FROM identity_check") == [("confirmed", "matched")]
 
 
 @pytest.mark.parametrize("outcome", ["not_matched", "deceased", "referred"])
-async def test_a_registry_that_does_not_know_the_applicant_so_ends_the_request(desk, submit, check, outcome):
+async def test_a_negative_verdict_of_the_registry_ends_the_request(desk, submit, check, outcome):
     code = (await submit()).json()["tracking_code"]
     desk.registry.answer = {"outcome": outcome}
 
     await check()
 
-    _, rejected = await announced(desk, 2)
+    _, rejected = await published_events(desk, 2)
     assert rejected["key"] == "request-identity-rejected.isfahan"
     assert rejected["seq"] == 2
     assert rejected["data"]["tracking_code"] == code
     assert rejected["data"]["reason"] == outcome
-    assert not await check(), "it is over"
+    assert not await check(), "the check has ended"
 
 
+@sqlite_only
 @pytest.mark.parametrize(
     "answer",
     [
         {"outcome": "unavailable"},
         {"outcome": "matched"},
         {"outcome": "matched", "first_name": "زهرا", "last_name": "", "gender": "female"},
-        {"outcome": "perhaps"},
+        {"outcome": "unclear"},
         httpx.Response(500),
         httpx.Response(429, json={"code": "budget_exhausted"}),
         httpx.Response(200, text="<html>"),
@@ -240,15 +234,15 @@ async def test_a_registry_that_does_not_know_the_applicant_so_ends_the_request(d
     ],
     ids=str,
 )
-async def test_whatever_is_no_clear_answer_is_asked_again(desk, submit, check, answer):
+async def test_an_ambiguous_response_is_retried(desk, submit, check, answer):
     await submit()
     desk.registry.answer = answer
 
     assert await check()
 
-    assert desk.select("SELECT state, tries FROM identity_check") == [("pending", 1)]
-    assert 50 < waits(desk) < 61
-    assert desk.count("outbox") == 1
+    assert await desk.select("SELECT state, tries FROM identity_check") == [("pending", 1)]
+    assert 50 < await waits(desk) < 61
+    assert await desk.count("outbox") == 1
 
 
 async def test_the_registry_is_asked_again_when_it_opens(desk, submit, check):
@@ -258,34 +252,36 @@ async def test_the_registry_is_asked_again_when_it_opens(desk, submit, check):
 
     await check()
 
-    assert waits(desk) == pytest.approx(5 * 3600, abs=10)
+    assert await waits(desk) == pytest.approx(5 * 3600, abs=10)
 
 
-def test_the_waits_grow_to_an_hour_and_no_further():
+def test_the_back_off_is_limited_to_an_hour():
     now = datetime.now(UTC)
 
-    def minutes(tries, available_at=None):
+    def minutes(attempts, available_at=None):
         verdict = Verdict(Outcome.UNAVAILABLE, available_at=available_at)
-        return (next_check(verdict, tries=tries, first_wait=timedelta(minutes=1), now=now) - now) / timedelta(minutes=1)
+        return (next_check(verdict, attempts=attempts, first_wait=timedelta(minutes=1), now=now) - now) / timedelta(
+            minutes=1
+        )
 
-    assert [minutes(tries) for tries in (1, 2, 3, 6, 7, 100)] == [1, 2, 4, 32, 60, 60]
-    assert minutes(1, now - timedelta(hours=1)) == 1, "an opening that is past is none"
-    assert minutes(1, now + timedelta(days=400)) == 24 * 60, "the registry is asked daily, whatever it says"
+    assert [minutes(attempts) for attempts in (1, 2, 3, 6, 7, 100)] == [1, 2, 4, 32, 60, 60]
+    assert minutes(1, now - timedelta(hours=1)) == 1, "an opening time in the past is ignored"
+    assert minutes(1, now + timedelta(days=400)) == 24 * 60, "the registry is asked at least daily"
 
 
-async def test_replicas_check_a_request_once(desk, submit, check):
+async def test_replicas_check_a_request_once(desk, submit, identity_check):
     await submit()
     await desk.change("UPDATE identity_check SET next_check_at = '2026-01-01 00:00:00.000000'")
     desk.registry.answer = MATCHED
 
-    checked = await asyncio.gather(*(_checks(desk).check_next() for _ in range(5)))
+    checked = await asyncio.gather(*(identity_check().check_next() for _ in range(5)))
 
     assert checked.count(True) == 1
     assert len(desk.registry.asked) == 1
-    assert len(await announced(desk, 2)) == 2
+    assert len(await published_events(desk, 2)) == 2
 
 
-async def test_a_check_that_was_taken_over_has_no_effect(desk, submit, check):
+async def test_a_check_whose_lease_has_expired_has_no_effect(desk, submit, check):
     await submit()
     desk.registry.answer = MATCHED
     desk.registry.hold.clear()
@@ -300,11 +296,11 @@ async def test_a_check_that_was_taken_over_has_no_effect(desk, submit, check):
     desk.registry.hold.set()
     await asyncio.gather(slow, other)
 
-    assert len(await announced(desk, 2)) == 2
-    assert desk.select("SELECT state, tries FROM identity_check") == [("confirmed", 2)]
+    assert len(await published_events(desk, 2)) == 2
+    assert await desk.select("SELECT state, tries FROM identity_check") == [("confirmed", 2)]
 
 
-async def test_a_check_whose_announcement_fails_is_made_again(desk, submit, check, monkeypatch):
+async def test_a_check_whose_event_cannot_be_stored_is_retried(desk, submit, check, monkeypatch):
     await submit()
     desk.registry.answer = MATCHED
 
@@ -315,38 +311,28 @@ async def test_a_check_whose_announcement_fails_is_made_again(desk, submit, chec
         broken.setattr("desk.chassis.events.Outbox.add", fail)
         with pytest.raises(RuntimeError):
             await check()
-    assert desk.select("SELECT state FROM identity_check") == [("pending",)]
+    assert await desk.select("SELECT state FROM identity_check") == [("pending",)]
 
     await check()
-    assert len(await announced(desk, 2)) == 2
+    assert len(await published_events(desk, 2)) == 2
 
 
-async def test_operators_see_how_many_wait_and_how_long(desk, submit):
+async def test_metrics_show_the_number_and_age_of_pending_identities(desk, submit, identity_check):
     await submit()
     await desk.change("UPDATE identity_check SET submitted_at = '2026-01-01 00:00:00.000000'")
     telemetry = Telemetry("another replica")
-    checks = IdentityChecks(
-        desk.parts.database,
-        desk.parts.vault,
-        desk.app.state.intake.outbox,
-        desk.parts.registry,
-        telemetry,
-        first_wait=timedelta(minutes=1),
-    )
-    running = asyncio.create_task(run_checks(checks))
-    async with asyncio.timeout(10):
-        while telemetry.registry.get_sample_value("desk_identities_pending") != 1:  # noqa: ASYNC110 - a gauge has no event
-            await asyncio.sleep(0.01)
-    checks.finish()
-    await running
 
+    await measure(identity_check(telemetry))
+
+    assert telemetry.registry.get_sample_value("desk_identities_pending") == 1
     assert telemetry.registry.get_sample_value("desk_identities_oldest_pending_seconds") > 3600
 
 
 # foreign nationals
 
 
-async def test_a_foreign_national_s_code_is_taken_and_masked(submit):
+@sqlite_only
+async def test_a_foreign_national_s_code_is_accepted_and_masked(submit):
     answer = await submit(FOREIGNER)
 
     assert answer.status_code == 201, answer.text
@@ -358,43 +344,42 @@ async def test_a_foreign_national_s_code_is_taken_and_masked(submit):
     [{"outcome": "unavailable", "reason": "foreign"}, {"outcome": "not_matched"}, {"outcome": "referred"}],
     ids=str,
 )
-async def test_a_foreign_national_the_registry_cannot_name_reaches_the_province_unconfirmed(
-    desk, submit, check, answer
-):
+async def test_a_foreign_national_without_a_match_is_published_as_unconfirmed(desk, submit, check, answer):
     await submit(FOREIGNER)
     desk.registry.answer = answer
 
     await check()
 
-    _, released = await announced(desk, 2)
+    _, released = await published_events(desk, 2)
     assert released["key"] == "request-submitted.isfahan"
     assert released["data"]["identity"] == "unconfirmed"
     assert released["data"]["applicant"]["last_name"] == TYPED["last_name"]
 
 
+@sqlite_only
 @pytest.mark.parametrize("person", [PENDING, FOREIGNER], ids=["national ID", "foreign code"])
 @pytest.mark.parametrize("reason", ["closed", "quota", "unreachable", None])
-async def test_a_registry_that_may_answer_later_is_waited_for(desk, submit, check, person, reason):
+async def test_a_registry_that_may_answer_later_is_asked_again(desk, submit, check, person, reason):
     await submit(person)
     desk.registry.answer = {"outcome": "unavailable", "reason": reason}
     for _ in range(10):
         await check()
 
-    assert desk.select("SELECT state FROM identity_check") == [("pending",)]
-    assert desk.count("outbox") == 1
+    assert await desk.select("SELECT state FROM identity_check") == [("pending",)]
+    assert await desk.count("outbox") == 1
 
 
-async def test_a_foreign_national_the_registry_knows_is_confirmed(desk, submit, check):
+async def test_a_foreign_national_with_a_match_is_confirmed(desk, submit, check):
     await submit(FOREIGNER)
     desk.registry.answer = MATCHED
 
     await check()
 
-    _, released = await announced(desk, 2)
+    _, released = await published_events(desk, 2)
     assert (released["data"]["identity"], released["data"]["applicant"]["first_name"]) == ("confirmed", "زهرا")
 
 
-# what tracking is told
+# queries of tracking
 
 
 @pytest.mark.parametrize(
@@ -406,7 +391,7 @@ async def test_a_foreign_national_the_registry_knows_is_confirmed(desk, submit, 
     ],
     ids=str,
 )
-async def test_tracking_is_told_where_a_request_stands(desk, submit, check, answer, state):
+async def test_tracking_gets_the_state_of_a_request(desk, submit, check, answer, state):
     code = (await submit()).json()["tracking_code"]
     desk.registry.answer = answer
     await check()
@@ -415,6 +400,7 @@ async def test_tracking_is_told_where_a_request_stands(desk, submit, check, answ
     assert (await desk.client.post("/internal/requests/find", json=form)).json()["state"] == state
 
 
+@sqlite_only
 @pytest.mark.parametrize("typed", ["123456789012", "۱۲۳۴۵۶۷۸۹۰۱۲", "1234-5678-9012"])
 async def test_a_foreign_national_s_request_is_found(desk, submit, typed):
     code = (await submit(FOREIGNER)).json()["tracking_code"]
@@ -423,12 +409,12 @@ async def test_a_foreign_national_s_request_is_found(desk, submit, typed):
     assert (await desk.client.post("/internal/requests/find", json=form)).status_code == 200
 
 
-async def test_nothing_personal_of_a_check_can_be_read_in_the_database(desk, submit, check):
+async def test_the_database_contains_no_personal_data_of_a_check_in_clear(desk, submit, check):
     await submit()
     desk.registry.answer = MATCHED
     await check()
 
-    written = desk.written()
+    written = await desk.written()
     for personal in (PENDING["sub"], *TYPED.values(), *BY_THE_REGISTRY.values()):
         if personal != "female":
             assert personal.encode() not in written

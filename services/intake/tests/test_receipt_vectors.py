@@ -1,6 +1,6 @@
-"""The page that checks receipts is tested with tokens made here: `gateway/tests/vectors/receipt-vectors.json`.
+"""The page that verifies receipts is tested with the tokens of this file: `gateway/tests/vectors/receipt-vectors.json`.
 
-Made anew by running this file: python services/intake/tests/test_receipt_vectors.py
+Written again by running this file: python services/intake/tests/test_receipt_vectors.py
 """
 
 import base64
@@ -12,15 +12,15 @@ from uuid import UUID
 
 from joserfc.jwk import OKPKey
 
-from desk.intake.domain import Applicant, Contact, IdentityState, Request, choose_subject
-from desk.intake.receipts import Receipts
-from desk.intake.store import Attachment
+from desk.intake.domain import Applicant, Attachment, Contact, IdentityState, Request
+from desk.intake.service.receipts import Receipts
+from desk.intake.store import load_catalog
 from desk.iran.digits import fold
 
 VECTORS = Path(__file__).parents[3] / "gateway/tests/vectors/receipt-vectors.json"
 SEED = bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
 PUBLIC = bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")
-"""The key of RFC 8032, 7.1, test 1, which the whole world knows."""
+"""The public test key of RFC 8032, 7.1, test 1."""
 SUBMITTED = datetime(2026, 12, 6, 5, 35, 9, tzinfo=UTC)
 TYPED = "  سلام،\r\nقبض ودیعه‌گذاري من گم شده است و ك\u200f نیست. e\u0301 \u200c"
 FILES = ("قبض من", "%PDF-1.4 b", "%PDF-1.4 a")
@@ -45,7 +45,7 @@ def base64url(raw: bytes) -> str:
 
 
 def request(text: str) -> Request:
-    subject, sub_subject = choose_subject("hajj_deposit", "lost_receipt")
+    subject, sub_subject = load_catalog().choose("hajj_deposit", "lost_receipt")
     return Request(
         id=UUID(int=1),
         tracking_code="123456789012",
@@ -85,7 +85,7 @@ def written() -> str:
     return json.dumps(vectors(), indent=1, ensure_ascii=True) + "\n"
 
 
-def test_the_vectors_of_the_page_are_what_the_desk_signs():
+def test_the_vectors_of_the_page_match_the_signed_receipts():
     assert VECTORS.read_text(encoding="ascii") == written()
 
 

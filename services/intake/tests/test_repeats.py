@@ -3,7 +3,7 @@ import asyncio
 KEY = "6b1f0f2e-59a1-4d0c-a9d5-0f6a2f5b7c11"
 
 
-async def test_a_repeat_is_answered_with_the_same_receipt(desk):
+async def test_a_repeat_returns_the_same_receipt(desk):
     form = desk.form(attachments=[await desk.attachment()])
     first = await desk.submit(form, key=KEY)
 
@@ -13,15 +13,15 @@ async def test_a_repeat_is_answered_with_the_same_receipt(desk):
     assert again.json() == first.json()
 
 
-async def test_a_repeat_keeps_and_announces_nothing_more(desk):
+async def test_a_repeat_stores_and_publishes_nothing_more(desk):
     form = desk.form()
     for _ in range(3):
         await desk.submit(form, key=KEY)
 
-    assert desk.stored() == {"request": 1, "outbox": 1}
+    assert await desk.stored() == {"request": 1, "outbox": 1}
 
 
-async def test_a_repeat_needs_no_good_security_code(desk):
+async def test_a_repeat_needs_no_valid_security_code(desk):
     form = desk.form()
     first = await desk.submit(form, key=KEY)
     desk.captcha.answers.clear()
@@ -58,7 +58,7 @@ async def test_the_same_key_with_another_text_is_refused(desk, problem_of):
     problem = problem_of(await desk.submit(form | {"text": "یک درخواست دیگر دارم."}, key=KEY), 422)
 
     assert problem["code"] == "idempotency_key_reused"
-    assert desk.count("request") == 1
+    assert await desk.count("request") == 1
 
 
 async def test_the_same_key_with_other_files_is_refused(desk, problem_of):
@@ -80,15 +80,15 @@ async def test_the_same_key_of_another_person_is_another_request(desk, ali):
     assert second.json()["tracking_code"] != first.json()["tracking_code"]
 
 
-async def test_a_refused_request_may_be_mended_under_its_key(desk):
+async def test_a_refused_request_may_be_corrected_with_the_same_key(desk):
     await desk.submit(key=KEY, text="کوتاه")
 
     assert (await desk.submit(key=KEY)).status_code == 201
 
 
-async def test_a_security_code_spent_before_a_failure_holds_for_the_retry(desk, monkeypatch):
+async def test_a_security_code_used_before_a_failure_is_valid_for_the_retry(desk, monkeypatch):
     form = desk.form()
-    monkeypatch.setattr("desk.intake.service.Intake._write", _break)
+    monkeypatch.setattr("desk.intake.service.requests.RequestSubmission._write", _break)
     assert (await desk.submit(form, key=KEY)).status_code == 500
     assert desk.captcha.claims
     monkeypatch.undo()
@@ -100,7 +100,7 @@ async def _break(*_values):
     raise RuntimeError("a bug")
 
 
-async def test_a_hundred_posts_at_once_with_one_key_are_one_request(desk):
+async def test_a_hundred_simultaneous_submissions_with_one_key_are_one_request(desk):
     form = desk.form(attachments=[await desk.attachment()])
     token = desk.token()
 
@@ -108,10 +108,10 @@ async def test_a_hundred_posts_at_once_with_one_key_are_one_request(desk):
 
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.text for answer in answers}) == 1
-    assert desk.stored() == {"request": 1, "outbox": 1}
+    assert await desk.stored() == {"request": 1, "outbox": 1}
 
 
-async def test_posts_that_are_broken_off_hold_no_connection(desk):
+async def test_cancelled_submissions_release_their_connections(desk):
     token = desk.token()
     posts = [asyncio.create_task(desk.submit(token=token)) for _ in range(40)]
     for number, post in enumerate(posts):
@@ -122,22 +122,22 @@ async def test_posts_that_are_broken_off_hold_no_connection(desk):
         while desk.parts.database.engine.pool.checkedout():  # noqa: ASYNC110 - a pool has no event to wait for
             await asyncio.sleep(0.01)
     assert (await desk.submit()).status_code == 201
-    assert desk.count("request") == desk.count("outbox")
+    assert await desk.count("request") == await desk.count("outbox")
 
 
-async def test_a_file_is_claimed_by_one_of_two_requests_at_once(desk):
+async def test_a_file_is_claimed_by_one_of_two_simultaneous_requests(desk):
     file_id = await desk.attachment()
 
     answers = await asyncio.gather(*(desk.submit(attachments=[file_id]) for _ in range(2)))
 
     assert sorted(answer.status_code for answer in answers) == [201, 422]
-    assert desk.stored() == {"request": 1, "outbox": 1}
+    assert await desk.stored() == {"request": 1, "outbox": 1}
 
 
-async def test_a_file_is_either_attached_or_taken_back(desk):
+async def test_a_file_is_either_attached_or_removed(desk):
     file_id = await desk.attachment()
 
-    submitted, taken_back = await asyncio.gather(desk.submit(attachments=[file_id]), desk.take_back(file_id))
+    submitted, taken_back = await asyncio.gather(desk.submit(attachments=[file_id]), desk.remove(file_id))
 
     assert (submitted.status_code, taken_back.status_code) in {(201, 404), (422, 204)}
     assert (file_id in desk.objects()) == (submitted.status_code == 201)

@@ -1,4 +1,4 @@
-"""A request that is taken back before its applicant was looked up ends there: exactly one of the two comes first."""
+"""A request can be withdrawn until its applicant is looked up: exactly one of the two takes effect."""
 
 import asyncio
 import json
@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from desk.chassis.bus import ContractError
-from desk.chassis.telemetry import Telemetry
-from desk.intake.identity_checks import IdentityChecks
+
+pytestmark = pytest.mark.usefixtures("no_checks_in_the_background")
 
 PENDING = {"sub": "0013542419", "birth_date": "1361-12-05", "status": "pending", "id_kind": "national_id"}
 TYPED = {"first_name": "زهره", "last_name": "رضائی", "gender": "female"}
@@ -16,40 +16,26 @@ MATCHED = {"outcome": "matched", "first_name": "زهرا", "last_name": "رضا�
 WITHDRAWN = "request-pending-withdrawn"
 
 
-@pytest.fixture(autouse=True)
-def _checks_on_demand(monkeypatch):
-    """Have the service itself check nothing, so that a test says when."""
-    monkeypatch.setattr(IdentityChecks, "run", lambda checks: checks._finishing.wait())
-
-
 @pytest.fixture
 async def code(desk):
-    """A request of somebody the registry has not named."""
+    """A request with a pending identity."""
     answer = await desk.submit(applicant=TYPED, token=desk.token(PENDING))
     assert answer.status_code == 201, answer.text
     return answer.json()["tracking_code"]
 
 
 @pytest.fixture
-def check(desk):
-    """Let the time of the next check come, and check once; False if none was to be made."""
+def check(desk, identity_check):
+    """Make the next check due, and check once; False if there is none."""
 
     async def check():
         await desk.change("UPDATE identity_check SET next_check_at = '2026-01-01 00:00:00.000000'")
-        checks = IdentityChecks(
-            desk.parts.database,
-            desk.parts.vault,
-            desk.app.state.intake.outbox,
-            desk.parts.registry,
-            Telemetry("another replica"),
-            first_wait=timedelta(minutes=1),
-        )
-        return await checks.check_next()
+        return await identity_check().check_next()
 
     return check
 
 
-async def announced(desk, count):
+async def published_events(desk, count):
     return [json.loads(message.body)["type"].split(".")[3] for message in await desk.events(count)]
 
 
@@ -62,36 +48,36 @@ async def states(desk, code):
     return {listed["state"], found["state"]}
 
 
-async def test_nobody_is_looked_up_and_nothing_announced_after_a_withdrawal(desk, code, check):
-    await desk.hear(WITHDRAWN, code)
+async def test_a_withdrawal_prevents_the_look_up_and_its_event(desk, code, check):
+    await desk.publish_from_tracking(WITHDRAWN, code)
 
     assert not await check()
     assert desk.registry.asked == []
-    assert await announced(desk, 1) == ["request-pending"]
+    assert await published_events(desk, 1) == ["request-pending"]
     assert await states(desk, code) == {"withdrawn"}
 
 
-async def test_a_withdrawal_told_twice_is_one(desk, code, check):
+async def test_a_repeated_withdrawal_changes_nothing(desk, code, check):
     for _ in range(2):
-        await desk.hear(WITHDRAWN, code)
+        await desk.publish_from_tracking(WITHDRAWN, code)
 
-    assert desk.select("SELECT state FROM identity_check") == [("withdrawn",)]
+    assert await desk.select("SELECT state FROM identity_check") == [("withdrawn",)]
 
 
 @pytest.mark.parametrize("answer", [MATCHED, {"outcome": "not_matched"}, {"outcome": "unavailable"}], ids=str)
-async def test_a_look_up_that_a_withdrawal_overtakes_comes_to_nothing(desk, code, check, answer):
+async def test_a_withdrawal_during_a_look_up_discards_its_result(desk, code, check, answer):
     desk.registry.answer = answer
     desk.registry.hold.clear()
     slow = asyncio.create_task(check())
     async with asyncio.timeout(10):
         while not desk.registry.asked:  # noqa: ASYNC110 - a list has no event to wait for
             await asyncio.sleep(0.01)
-    await desk.hear(WITHDRAWN, code)
+    await desk.publish_from_tracking(WITHDRAWN, code)
     desk.registry.hold.set()
     await slow
 
-    assert desk.select("SELECT state FROM identity_check") == [("withdrawn",)]
-    assert desk.count("outbox") == 1, "only that it was pending"
+    assert await desk.select("SELECT state FROM identity_check") == [("withdrawn",)]
+    assert await desk.count("outbox") == 1, "only that it was pending"
     assert not await check()
 
 
@@ -102,43 +88,43 @@ async def test_a_look_up_that_a_withdrawal_overtakes_comes_to_nothing(desk, code
         ("not_matched", "request-identity-rejected", "identity_rejected"),
     ],
 )
-async def test_a_withdrawal_that_comes_after_the_look_up_changes_nothing_here(desk, code, check, outcome, event, state):  # noqa: PLR0917 - three fixtures, three values
+async def test_a_withdrawal_after_the_look_up_changes_nothing(desk, code, check, outcome, event, state):  # noqa: PLR0917 - three fixtures, three values
     desk.registry.answer = MATCHED | {"outcome": outcome}
     await check()
-    before = desk.select("SELECT * FROM identity_check")
+    before = await desk.select("SELECT * FROM identity_check")
 
-    await desk.hear(WITHDRAWN, code)
+    await desk.publish_from_tracking(WITHDRAWN, code)
 
-    assert desk.select("SELECT * FROM identity_check") == before
-    assert await announced(desk, 2) == ["request-pending", event]
+    assert await desk.select("SELECT * FROM identity_check") == before
+    assert await published_events(desk, 2) == ["request-pending", event]
     assert await states(desk, code) == {state}
 
 
-async def test_a_look_up_and_a_withdrawal_at_once_have_one_outcome(desk, code, check):
+async def test_a_simultaneous_look_up_and_withdrawal_have_one_outcome(desk, code, check):
     desk.registry.answer = MATCHED
 
-    await asyncio.gather(check(), desk.hear(WITHDRAWN, code))
+    await asyncio.gather(check(), desk.publish_from_tracking(WITHDRAWN, code))
 
-    [(state,)] = desk.select("SELECT state FROM identity_check")
-    assert (state, desk.count("outbox")) in {("withdrawn", 1), ("confirmed", 2)}
-
-
-async def test_the_submitted_request_stays_as_it_was_sent(desk, code):
-    before = desk.select("SELECT * FROM request")
-
-    await desk.hear(WITHDRAWN, code)
-
-    assert desk.select("SELECT * FROM request") == before
+    [(state,)] = await desk.select("SELECT state FROM identity_check")
+    assert (state, await desk.count("outbox")) in {("withdrawn", 1), ("confirmed", 2)}
 
 
-async def test_a_request_that_never_was_pending_is_not_touched(desk):
+async def test_a_withdrawal_does_not_change_the_submitted_request(desk, code):
+    before = await desk.select("SELECT * FROM request")
+
+    await desk.publish_from_tracking(WITHDRAWN, code)
+
+    assert await desk.select("SELECT * FROM request") == before
+
+
+async def test_a_request_that_was_never_pending_is_unchanged(desk):
     code = (await desk.submit()).json()["tracking_code"]
 
-    await desk.hear(WITHDRAWN, code)
+    await desk.publish_from_tracking(WITHDRAWN, code)
 
-    assert desk.count("identity_check") == 0
+    assert await desk.count("identity_check") == 0
 
 
-async def test_a_withdrawal_of_a_request_intake_has_not_taken_can_never_be_handled(desk):
+async def test_a_withdrawal_of_an_unknown_request_violates_the_contract(desk):
     with pytest.raises(ContractError):
-        await desk.hear(WITHDRAWN, "000000000000")
+        await desk.publish_from_tracking(WITHDRAWN, "000000000000")

@@ -223,7 +223,7 @@ def _intake(
             broker=house.broker,
             storage=storage,
             rate_limits=RateLimits("memory://"),
-            captcha=desk.intake.clients.CaptchaClient(_peer(captcha_app)),
+            captcha=desk.intake.clients.captcha_client(_peer(captcha_app)),
             registry=desk.intake.clients.RegistryClient(_peer(registry_app)),
             identity=TokenReader(
                 house.keys.identity_public, issuer=intake.IDENTITY_ISSUER, audience=intake.IDENTITY_AUDIENCE
@@ -299,7 +299,7 @@ def _demo(house: _House, console: Console, intake_app: FastAPI, registry: Switch
     )
     app.state.console = console
     app.state.registry = registry
-    app.state.intake = intake_app.state.intake
+    app.state.uploads = intake_app.state.services.uploads
     app.state.messages = demo.Messages(messages, house.vault)
     app.state.services = intake_app.state.services
     demo.add_to(app)

@@ -18,7 +18,7 @@ from desk.chassis.storage import FolderStore, ObjectMissingError
 from desk.console.domain.errors import ConsoleError
 from desk.console.store.cases import KnownCase
 from desk.database import Database
-from desk.intake.service import Intake
+from desk.intake.service.attachments import Uploads
 from desk.iran.digits import to_persian
 from desk.iran.jalali import format_moment
 from desk.local import kit
@@ -132,8 +132,8 @@ async def ask(request: Request, question: Answer) -> dict[str, str]:
 @router.get("/files/{file_id}")
 async def file(request: Request, file_id: str, session: Session) -> StreamingResponse:
     """Hand over a request's file, as intake keeps it."""
-    intake: Intake = request.app.state.intake
-    attachment, content = await intake.open_attachment(session, file_id)
+    uploads: Uploads = request.app.state.uploads
+    attachment, content = await uploads.open_claimed(session, file_id)
     return StreamingResponse(
         content,
         media_type=attachment.media_type,

@@ -6,9 +6,10 @@ from datetime import timedelta
 import httpx
 from fastapi import FastAPI
 
-from desk.chassis.app import Background, Closers, Worker, base_app
+from desk.chassis.app import Background, Closers, PeriodicTask, Worker, base_app
 from desk.chassis.bus import Broker, Bus, Pruning, Relay
 from desk.chassis.bus.rabbit import RabbitBroker
+from desk.chassis.captcha import CaptchaClient
 from desk.chassis.crypto import TokenReader, Vault
 from desk.chassis.events import Outbox
 from desk.chassis.rate_limits import RateLimits
@@ -16,28 +17,33 @@ from desk.chassis.s3 import S3Settings, S3Store
 from desk.chassis.storage import ObjectStore
 from desk.chassis.telemetry import Telemetry, configure_logging
 from desk.database import Database
-from desk.intake import file_routes, internal_routes, routes
-from desk.intake.assertions import ProvinceAssertions
-from desk.intake.case_files import CaseFiles
-from desk.intake.clients import CaptchaClient, RegistryClient
+from desk.intake.clients import RegistryClient, captcha_client
+from desk.intake.domain import CatalogDocument
 from desk.intake.events import PendingWithdrawn, Referred, Replied
-from desk.intake.identity_checks import IdentityChecks
-from desk.intake.receipts import Receipts
-from desk.intake.reply_files import ReplyFiles
-from desk.intake.service import Intake
+from desk.intake.routes import attachments, files, internal, requests
+from desk.intake.routes.dependencies import Services
+from desk.intake.routes.office_auth import ProvinceAssertions
+from desk.intake.service.attachments import Uploads
+from desk.intake.service.case_files import CaseFiles
+from desk.intake.service.receipts import Receipts
+from desk.intake.service.reply_attachments import ReplyAttachments
+from desk.intake.service.requests import RequestSubmission, SubmittedRequests
 from desk.intake.settings import Settings
-from desk.intake.sweep import Sweep
+from desk.intake.store import load_catalog
+from desk.intake.workers import identity_check, upload_cleanup
+from desk.intake.workers.identity_check import IdentityCheck
+from desk.intake.workers.upload_cleanup import UploadCleanup
 
 IDENTITY_ISSUER, IDENTITY_AUDIENCE = "registry-gateway", "desk.identity"
 TRACKING_ISSUER, TRACKING_AUDIENCE = "tracking", "desk.tracking"
 PEER_TIMEOUT_SECONDS = 3.0
 REGISTRY_TIMEOUT_SECONDS = 10.0
-"""registry-gateway answers within six seconds, and nobody waits for this answer."""
+"""registry-gateway responds within six seconds, and no applicant waits for this response."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What intake stands on; real ones in production, embedded ones in ``desk.local``."""
+    """The infrastructure of intake; real in production, embedded in ``desk.local``."""
 
     database: Database
     broker: Broker
@@ -49,11 +55,11 @@ class Parts:
     vault: Vault
     telemetry: Telemetry
     close: Closers = ()
-    """Called last when the service stops: what is not shared with other services."""
+    """Called last when the service stops, for parts that are not shared with other services."""
 
 
 def real_parts(settings: Settings) -> Parts:
-    """Build the parts the settings name; nothing is opened before it is used."""
+    """Build the parts from the settings; no connection is opened before it is used."""
     telemetry = Telemetry("intake")
     broker = RabbitBroker(settings.broker_url.get_secret_value(), telemetry)
     captcha = httpx.AsyncClient(base_url=settings.captcha_url, timeout=PEER_TIMEOUT_SECONDS)
@@ -64,7 +70,7 @@ def real_parts(settings: Settings) -> Parts:
         broker=broker,
         storage=object_store(settings),
         rate_limits=rate_limits,
-        captcha=CaptchaClient(captcha),
+        captcha=captcha_client(captcha),
         registry=RegistryClient(registry),
         identity=TokenReader(
             settings.identity_public_key.get_secret_value(), issuer=IDENTITY_ISSUER, audience=IDENTITY_AUDIENCE
@@ -76,7 +82,7 @@ def real_parts(settings: Settings) -> Parts:
 
 
 def object_store(settings: Settings) -> S3Store:
-    """Give the bucket for attachments."""
+    """Return the bucket for attachments."""
     return S3Store(
         S3Settings(
             endpoint=settings.s3_endpoint,
@@ -92,7 +98,7 @@ def object_store(settings: Settings) -> S3Store:
 
 
 def create_app(settings: Settings | None = None, *, parts: Parts | None = None) -> FastAPI:
-    """Wire intake; nothing is opened before the app starts. Whoever gives the parts has set up logging too."""
+    """Wire intake; no connection is opened before the app starts. A caller that passes parts configures logging."""
     settings = settings or Settings()
     if parts is None:
         configure_logging(settings.log_style, settings.log_level)
@@ -100,57 +106,73 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     outbox = Outbox("/desk/intake", parts.vault)
     relay = Relay(parts.database, outbox, parts.broker, parts.telemetry)
     parts.database.after_commit.append(relay.wake)
-    first_wait = timedelta(seconds=settings.identity_check_seconds)
-    intake = Intake(
+    services = _services(settings, parts, outbox)
+    check = IdentityCheck(
         parts.database,
         parts.vault,
         outbox,
-        parts.storage,
-        parts.captcha,
-        Receipts(settings.receipt_private_key.get_secret_value(), settings.receipt_public_keys, settings.public_url),
-        first_wait,
-        settings.work_calendar(),
+        parts.registry,
+        parts.telemetry,
+        first_wait=timedelta(seconds=settings.identity_check_seconds),
     )
-    checks = IdentityChecks(parts.database, parts.vault, outbox, parts.registry, parts.telemetry, first_wait=first_wait)
-    case_files = CaseFiles(parts.database, parts.vault, parts.storage)
-    reply_files = ReplyFiles(parts.database, parts.vault, parts.storage)
-    bus = Bus("intake", parts.database, parts.broker, parts.telemetry)
-    bus.subscribe(Referred, case_files.hear_of_referral)
-    bus.subscribe(PendingWithdrawn, checks.hear_of_withdrawal)
-    bus.subscribe(Replied, reply_files.hear_of_reply)
+    checking = PeriodicTask(check.run_once, identity_check.POLL_SECONDS)
+    cleanup = UploadCleanup(parts.database, parts.vault, parts.storage)
+    cleaning = PeriodicTask(cleanup.run_once, upload_cleanup.PAUSE_SECONDS)
     pruning = Pruning(parts.database)
-    sweep = Sweep(parts.database, parts.vault, parts.storage)
+    bus = Bus("intake", parts.database, parts.broker, parts.telemetry)
+    bus.subscribe(Referred, services.case_files.on_request_referred)
+    bus.subscribe(PendingWithdrawn, check.on_pending_withdrawn)
+    bus.subscribe(Replied, services.reply_attachments.on_request_replied)
     app = base_app(
         "intake",
         "Service Desk: intake",
         parts.telemetry,
         ready=parts.database.ping,
-        body_limits=routes.BODY_LIMITS | file_routes.BODY_LIMITS,
+        body_limits=attachments.BODY_LIMITS | files.BODY_LIMITS,
         background=Background(
             start=bus.start,
             drain=bus.stop,
             workers=(
                 Worker("relay", relay.run, relay.finish),
-                Worker("identity checks", checks.run, checks.finish),
-                Worker("sweep", sweep.run, sweep.finish),
+                Worker("identity checks", checking.run, checking.finish),
+                Worker("upload cleanup", cleaning.run, cleaning.finish),
                 Worker("pruning", pruning.run, pruning.finish),
             ),
             stop=(parts.database.close, *parts.close),
         ),
     )
-    app.state.services = parts
-    app.state.intake = intake
-    app.state.rate_limits = parts.rate_limits
-    app.state.uploads_per_identity = settings.uploads_per_identity
-    app.state.identity = parts.identity
     app.state.bus = bus
-    app.state.case_files = case_files
-    app.state.reply_files = reply_files
-    app.state.assertions = ProvinceAssertions(settings.province_keys, parts.rate_limits)
-    app.state.tracking_tokens = TokenReader(
-        settings.tracking_public_key.get_secret_value(), issuer=TRACKING_ISSUER, audience=TRACKING_AUDIENCE
-    )
-    app.include_router(routes.router)
-    app.include_router(file_routes.router)
-    app.include_router(internal_routes.router)
+    app.state.services = services
+    for routes in (requests, attachments, files, internal):
+        app.include_router(routes.router)
     return app
+
+
+def _services(settings: Settings, parts: Parts, outbox: Outbox) -> Services:
+    catalog = load_catalog()
+    return Services(
+        database=parts.database,
+        catalog=CatalogDocument.of(catalog),
+        submission=RequestSubmission(
+            parts.database,
+            parts.vault,
+            outbox,
+            parts.storage,
+            parts.captcha,
+            catalog,
+            first_check_after=timedelta(seconds=settings.identity_check_seconds),
+            calendar=settings.work_calendar(),
+        ),
+        requests=SubmittedRequests(parts.vault, outbox),
+        uploads=Uploads(parts.database, parts.vault, parts.storage, parts.rate_limits, settings.uploads_per_identity),
+        case_files=CaseFiles(parts.database, parts.vault, parts.storage),
+        reply_attachments=ReplyAttachments(parts.database, parts.vault, parts.storage),
+        receipts=Receipts(
+            settings.receipt_private_key.get_secret_value(), settings.receipt_public_keys, settings.public_url
+        ),
+        identity_tokens=parts.identity,
+        tracking_tokens=TokenReader(
+            settings.tracking_public_key.get_secret_value(), issuer=TRACKING_ISSUER, audience=TRACKING_AUDIENCE
+        ),
+        assertions=ProvinceAssertions(settings.province_keys, parts.rate_limits),
+    )

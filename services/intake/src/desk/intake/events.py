@@ -1,10 +1,13 @@
-"""What intake announces, and what it hears."""
+"""The events that intake publishes and consumes."""
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from desk.chassis.events import Event, Moment
+from desk.intake.domain import Attachment, Request
+from desk.iran.provinces import province
 
 
 class Named(BaseModel):
@@ -22,7 +25,7 @@ class Titled(BaseModel):
 
 
 class ApplicantData(BaseModel):
-    """The applicant as the civil registry knows them, or as they call themselves while it has not answered.
+    """The applicant with the civil registry's names, or the typed ones while it has not answered.
 
     ``birth_date`` is Jalali ``YYYY-MM-DD``; ``national_id`` has ten digits, a foreign national's code twelve.
     """
@@ -37,7 +40,7 @@ class ApplicantData(BaseModel):
 
 
 class ContactData(BaseModel):
-    """How the applicant can be reached; phones in E.164. ``language`` is the one in which notices are written."""
+    """The applicant's contact data; phones in E.164. Notices are written in ``language``."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -48,7 +51,7 @@ class ContactData(BaseModel):
 
 
 class AttachmentData(BaseModel):
-    """A file of the request; its content is fetched over HTTP, never sent in an event. ``size`` is in bytes."""
+    """A file of the request; its content is downloaded over HTTP, never sent in an event. ``size`` is in bytes."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -60,7 +63,7 @@ class AttachmentData(BaseModel):
 
 
 class WholeRequest(Event):
-    """A request with everything there is of it."""
+    """A request with all its data."""
 
     tracking_code: str
     submitted_at: Moment
@@ -75,9 +78,9 @@ class WholeRequest(Event):
 
 
 class RequestSubmitted(WholeRequest):
-    """A new request, whole, for the experts of its province.
+    """A new request with all its data, for the experts of its province.
 
-    ``identity`` is ``unconfirmed`` where the civil registry cannot say who the applicant is: the names are typed.
+    ``identity`` is ``unconfirmed`` if the civil registry cannot identify the applicant: the names are typed.
     """
 
     name: ClassVar[str] = "request-submitted"
@@ -86,13 +89,13 @@ class RequestSubmitted(WholeRequest):
 
 
 class RequestPending(WholeRequest):
-    """A new request that no province hears of yet: the civil registry could not be asked who the applicant is."""
+    """A new request that is not sent to a province yet: the civil registry has not identified the applicant."""
 
     name: ClassVar[str] = "request-pending"
 
 
 class RequestIdentityRejected(Event):
-    """The end of a pending request: the civil registry does not know the applicant so."""
+    """The end of a pending request: the civil registry does not confirm the applicant."""
 
     name: ClassVar[str] = "request-identity-rejected"
 
@@ -102,7 +105,7 @@ class RequestIdentityRejected(Event):
 
 
 class PendingWithdrawn(Event):
-    """Heard from tracking: the applicant has taken a pending request back."""
+    """Consumed from tracking: the applicant has withdrawn a pending request."""
 
     name: ClassVar[str] = "request-pending-withdrawn"
 
@@ -110,7 +113,7 @@ class PendingWithdrawn(Event):
 
 
 class ReplyFile(BaseModel):
-    """A file a reply names."""
+    """A file of a reply."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -118,7 +121,7 @@ class ReplyFile(BaseModel):
 
 
 class Replied(Event):
-    """Heard from tracking: the applicant has answered a question."""
+    """Consumed from tracking: the applicant has answered a question."""
 
     name: ClassVar[str] = "request-replied"
 
@@ -127,9 +130,37 @@ class Replied(Event):
 
 
 class Referred(Event):
-    """Heard from tracking: the request is another province's now."""
+    """Consumed from tracking: the request was referred to another province."""
 
     name: ClassVar[str] = "request-referred"
 
     tracking_code: str
     province: Named
+
+
+Identity = Literal["confirmed", "unconfirmed"]
+
+
+def request_submitted(request: Request, attachments: Sequence[Attachment], identity: Identity) -> RequestSubmitted:
+    """Build the event of a new request, or of a pending one that is released."""
+    return RequestSubmitted.model_validate(_whole(request, attachments) | {"identity": identity})
+
+
+def request_pending(request: Request, attachments: Sequence[Attachment]) -> RequestPending:
+    """Build the event of a new request whose identity is pending."""
+    return RequestPending.model_validate(_whole(request, attachments))
+
+
+def _whole(request: Request, attachments: Sequence[Attachment]) -> dict[str, object]:
+    return {
+        "tracking_code": request.tracking_code,
+        "submitted_at": request.submitted_at,
+        "due_at": request.due_at,
+        "province": Named(key=request.province, name=province(request.province).name),
+        "subject": Titled(key=request.subject.key, title=request.subject.title),
+        "sub_subject": Titled(key=request.sub_subject.key, title=request.sub_subject.title),
+        "applicant": ApplicantData.model_validate(request.applicant),
+        "contact": ContactData.model_validate(request.contact),
+        "text": request.text,
+        "attachments": [AttachmentData.model_validate(each) for each in attachments],
+    }

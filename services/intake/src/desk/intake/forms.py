@@ -1,4 +1,4 @@
-"""What an applicant sends, normalised and checked field by field."""
+"""The forms that intake accepts, normalised and checked field by field."""
 
 import unicodedata
 from typing import Annotated, Any, Literal
@@ -18,8 +18,7 @@ from pydantic import (
 
 from desk.chassis.app import FieldRuleError
 from desk.chassis.events import Moment
-from desk.intake.catalog import FILES_MAX, TEXT_MAX, TEXT_MIN
-from desk.intake.domain import Language, Person, is_foreign
+from desk.intake.domain import FILES_MAX, TEXT_MAX, TEXT_MIN, Language, Person, is_foreign
 from desk.iran.digits import bare, clean_number, fold, to_persian
 from desk.iran.foreign_code import ForeignCode, InvalidForeignCodeError
 from desk.iran.national_id import InvalidNationalIdError, NationalId
@@ -58,23 +57,23 @@ def _text(text: str) -> str:
 
 
 def _landline(value: Any) -> Any:
-    """An empty number means that the applicant gives no landline."""
+    """Return None for an empty number: the applicant has no landline."""
     if isinstance(value, dict) and isinstance(value.get("number"), str) and not bare(value["number"]):
         return None
     return value
 
 
 def _name(text: str) -> str:
-    """Letters of any script, and what joins them: people of many nations go on pilgrimage."""
+    """Accept letters of any script and the characters that join them: applicants come from many nations."""
     name = " ".join(fold(text).split())
     if not name or len(name) > _NAME_MAX:
         raise FieldRuleError("name_length", f"نام را بنویسید؛ حداکثر {to_persian(_NAME_MAX)} نویسه.")
-    if not any(letter.isalpha() for letter in name) or not all(map(_is_of_a_name, name)):
+    if not any(letter.isalpha() for letter in name) or not all(map(_is_letter_or_joint, name)):
         raise FieldRuleError("name_letters", "نام را فقط با حروف بنویسید، بدون رقم و نشانه.")
     return name
 
 
-def _is_of_a_name(letter: str) -> bool:
+def _is_letter_or_joint(letter: str) -> bool:
     return letter in _NAME_JOINTS or unicodedata.category(letter)[0] in "LM"
 
 
@@ -93,7 +92,7 @@ Short = Annotated[str, StringConstraints(max_length=64)]
 
 
 class CaptchaAnswer(BaseModel):
-    """A challenge and what the applicant read in it."""
+    """A challenge and the applicant's answer."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
@@ -102,7 +101,7 @@ class CaptchaAnswer(BaseModel):
 
 
 class LandlineForm(BaseModel):
-    """A landline behind the area code of a province."""
+    """A landline with the area code of a province."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
@@ -111,7 +110,7 @@ class LandlineForm(BaseModel):
 
     @field_validator("area_code")
     @classmethod
-    def _of_a_province(cls, area_code: str) -> str:
+    def _check_area_code(cls, area_code: str) -> str:
         code = clean_number(area_code)
         if code not in _AREA_CODES:
             raise FieldRuleError("landline_area_code", "پیش‌شماره درست نیست؛ پیش‌شمارهٔ مرکز استان را بنویسید، مانند ۰۲۱.")
@@ -119,8 +118,8 @@ class LandlineForm(BaseModel):
 
     @field_validator("number")
     @classmethod
-    def _of_a_subscriber(cls, number: str, fields: ValidationInfo) -> str:
-        if "area_code" not in fields.data:  # said already; the number may be right
+    def _check_number(cls, number: str, fields: ValidationInfo) -> str:
+        if "area_code" not in fields.data:  # reported already; the number may be valid
             return number
         try:
             return Landline.parse(fields.data["area_code"], number).number
@@ -131,12 +130,12 @@ class LandlineForm(BaseModel):
 
     @property
     def e164(self) -> str:
-        """The form for storage, ``+98…``."""
+        """The stored format, ``+98…``."""
         return Landline.parse(self.area_code, self.number).e164
 
 
 class NamesForm(BaseModel):
-    """What the applicant is called, by the applicant."""
+    """Names and gender as the applicant typed them."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
@@ -146,15 +145,15 @@ class NamesForm(BaseModel):
 
     @property
     def person(self) -> Person:
-        """The same as the desk's own value."""
+        """The names as a domain value."""
         return Person(self.first_name, self.last_name, self.gender)
 
 
 class Submission(BaseModel):
-    """A request as it is sent.
+    """A request as submitted.
 
-    Names come from the identity token; ``applicant`` is there if, and only if, the token says that the civil registry
-    has not answered.
+    Names come from the identity token; ``applicant`` is required if, and only if, the civil registry had not answered
+    when the token was issued.
     """
 
     model_config = ConfigDict(hide_input_in_errors=True)
@@ -169,18 +168,18 @@ class Submission(BaseModel):
     sub_subject: Short
     text: Annotated[str, AfterValidator(_text)]
     language: Language = "fa"
-    """In which language the applicant is told what becomes of the request."""
+    """The language of notices to the applicant."""
     attachments: Annotated[list[UUID], Field(max_length=FILES_MAX)] = []
     captcha: CaptchaAnswer
 
     @property
     def typed(self) -> Person | None:
-        """What the applicant says they are called, if they had to."""
+        """The typed names, if there are any."""
         return self.applicant.person if self.applicant else None
 
 
 class CodesForm(BaseModel):
-    """What tracking asks for to compare: codes of a period, page by page; ``after`` is the last one it has."""
+    """Tracking's query for reconciliation: codes of a period, page by page; ``after`` is the last code it has."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
@@ -191,7 +190,7 @@ class CodesForm(BaseModel):
 
 
 class PromiseForm(BaseModel):
-    """What tracking asks for before it takes a reply: these files of this request, for this reply alone."""
+    """Tracking's query before it accepts a reply: these files of this request, for this reply only."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
@@ -201,7 +200,7 @@ class PromiseForm(BaseModel):
 
 
 class FindForm(BaseModel):
-    """What tracking asks for: the request of this person with this code."""
+    """Tracking's query for the request of this person with this code."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 

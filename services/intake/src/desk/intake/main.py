@@ -13,7 +13,7 @@ _PAUSE_SECONDS = 1.0
 
 
 async def set_up_storage() -> list[str]:
-    """Make the bucket and its lifecycle; safe to run again. Waits up to a minute for a server that is starting.
+    """Create the bucket and its lifecycle rules; idempotent. Waits up to a minute for a server that is starting.
 
     Raises ObjectStoreUnavailableError.
     """
@@ -28,13 +28,13 @@ async def set_up_storage() -> list[str]:
 
 
 def main() -> None:
-    """Run it."""
+    """Run the command line."""
     run(
         Service(
             "intake",
             create_app,
             package="desk.intake",
             settings=Settings,
-            tasks={"set-up-storage": ("make the bucket for attachments and its lifecycle", set_up_storage)},
+            tasks={"set-up-storage": ("create the bucket for attachments and its lifecycle rules", set_up_storage)},
         )
     )

@@ -1,34 +1,27 @@
-"""What applicants and provinces are refused."""
+"""The errors of intake, one class per case."""
 
-from desk.chassis.problem import DomainError, FieldError
+from desk.chassis.problem import DomainError, FieldError, ServiceUnavailableError
 
 
 class IdentityTokenMissingError(DomainError):
-    """No identity token came along."""
+    """The request has no identity token."""
 
     status, code = 401, "identity_token_missing"
     title = "ابتدا کد ملی و تاریخ تولد خود را وارد کنید تا هویت شما تأیید شود."
 
 
 class IdentityTokenInvalidError(DomainError):
-    """The identity token is forged, or for something else."""
+    """The identity token is forged or has another audience."""
 
     status, code = 401, "identity_token_invalid"
     title = "تأیید هویت معتبر نیست. لطفاً کد ملی و تاریخ تولد را دوباره وارد کنید."
 
 
 class IdentityTokenExpiredError(DomainError):
-    """The identity token's half hour is over."""
+    """The identity token has expired; it is valid for half an hour."""
 
     status, code = 401, "identity_token_expired"
     title = "زمان تأیید هویت به پایان رسیده است. لطفاً کد ملی و تاریخ تولد را دوباره وارد کنید."
-
-
-class IdempotencyKeyMissingError(DomainError):
-    """A submission without a usable Idempotency-Key could be sent twice by accident."""
-
-    status, code = 400, "idempotency_key_missing"
-    title = "سرآیند Idempotency-Key لازم است: ۸ تا ۶۴ حرف، رقم یا خط تیره."
 
 
 class IdempotencyKeyReusedError(DomainError):
@@ -39,7 +32,7 @@ class IdempotencyKeyReusedError(DomainError):
 
 
 class NamesMissingError(DomainError):
-    """The registry has not said who the applicant is, so the form must."""
+    """The registry has not answered, so the form must contain the names."""
 
     code = "applicant_missing"
     title = "نام، نام خانوادگی و جنسیت خود را وارد کنید؛ ثبت احوال هنوز آن‌ها را نداده است."
@@ -55,28 +48,28 @@ class NamesMissingError(DomainError):
 
 
 class NamesNotExpectedError(DomainError):
-    """The registry has said who the applicant is, and nothing else counts."""
+    """The registry has answered, so the form must not contain names."""
 
     code, field = "applicant_not_expected", "applicant"
     title = "نام شما از ثبت احوال خوانده شده است و در فرم پذیرفته نمی‌شود. صفحه را تازه کنید و دوباره بفرستید."
 
 
 class UnknownProvinceKeyError(DomainError):
-    """No such province."""
+    """The province does not exist."""
 
     code, field = "province_unknown", "province"
     title = "لطفاً استان را از فهرست انتخاب کنید."
 
 
 class UnknownSubjectError(DomainError):
-    """No such main subject."""
+    """The main subject does not exist."""
 
     code, field = "subject_unknown", "subject"
     title = "لطفاً موضوع اصلی را از فهرست انتخاب کنید."
 
 
 class UnknownSubSubjectError(DomainError):
-    """No such sub-subject under this main subject."""
+    """The main subject has no such sub-subject."""
 
     code, field = "sub_subject_unknown", "sub_subject"
     title = "این موضوع فرعی به موضوع اصلی انتخاب‌شده تعلق ندارد. لطفاً دوباره انتخاب کنید."
@@ -90,7 +83,7 @@ class CaptchaWrongError(DomainError):
 
 
 class CaptchaExpiredError(DomainError):
-    """The challenge is used up, too old or unknown."""
+    """The challenge is used up, expired or unknown."""
 
     code, field = "captcha_expired", "captcha.answer"
     title = "زمان کد امنیتی تمام شده است. لطفاً کد تازه را وارد کنید."
@@ -104,63 +97,112 @@ class UnknownAttachmentError(DomainError):
 
 
 class AttachmentNotFoundError(DomainError):
-    """There is no such unclaimed attachment of this person."""
+    """The applicant has no such unclaimed attachment."""
 
     status, code = 404, "attachment_unknown"
     title = "این فایل پیوست پیدا نشد."
 
 
 class TrackingTokenMissingError(DomainError):
-    """No tracking token came along."""
+    """The request has no tracking token."""
 
     status, code = 401, "tracking_token_missing"
     title = "ابتدا درخواست خود را در صفحهٔ پیگیری ببینید."
 
 
 class TrackingTokenInvalidError(DomainError):
-    """The tracking token is forged, for something else, or its quarter of an hour is over."""
+    """The tracking token is forged, has another audience, or has expired after a quarter of an hour."""
 
     status, code = 401, "tracking_token_invalid"
     title = "زمان دیدن این درخواست به پایان رسیده است. لطفاً دوباره آن را پیگیری کنید."
 
 
 class ReplyNotPossibleError(DomainError):
-    """The experts have asked nothing, as far as the tracking token says."""
+    """The tracking token does not permit a reply: the experts have asked nothing."""
 
     status, code, field = 409, "reply_not_possible", "file"
     title = "کارشناسان پرسشی از شما ندارند. لطفاً درخواست خود را دوباره پیگیری کنید."
 
 
 class FileNotFoundHereError(DomainError):
-    """There is no such file among those this caller may see."""
+    """The file does not exist, or the caller may not see it."""
 
     status, code = 404, "file_unknown"
     title = "این فایل پیدا نشد."
 
 
 class CaseNotFoundError(DomainError):
-    """The province has no case with this code, or not any more."""
+    """The case does not exist, or is not (or no longer) the province's."""
 
     status, code, field = 404, "case_unknown", "tracking_code"
     title = "پرونده‌ای با این کد رهگیری در این استان نیست."
 
 
 class TooManyAnswerFilesError(DomainError):
-    """A province has put up more files for one case than it can need."""
+    """A province has uploaded too many files for one case."""
 
     status, code, field = 409, "too_many_files", "file"
     title = "برای این پرونده بیش از اندازه فایل فرستاده شده است."
 
 
 class TooManyFilesError(DomainError):
-    """More files wait than a request may carry."""
+    """The upload session already has as many files as a request may have."""
 
     status, code, field = 409, "too_many_files", "attachments"
     title = "حداکثر ۵ فایل می‌توان پیوست کرد. برای افزودن فایل تازه، یکی را حذف کنید."
 
 
 class RequestNotFoundError(DomainError):
-    """No request has this national ID and tracking code together."""
+    """No request has both this national ID and this tracking code."""
 
     status, code = 404, "request_not_found"
     title = "درخواستی با این کد ملی و کد رهگیری پیدا نشد."
+
+
+class FileEmptyError(DomainError):
+    """The file is empty."""
+
+    code, field = "file_empty", "file"
+    title = "این فایل خالی است. لطفاً فایل دیگری انتخاب کنید."
+
+
+class FileMissingError(DomainError):
+    """The form has no file in a part named ``file``."""
+
+    code, field = "file_missing", "file"
+    title = "فایلی فرستاده نشده است. لطفاً یک فایل انتخاب کنید."
+
+
+class FormUnreadableError(DomainError):
+    """The form is incomplete, is not a form, or contains more than one file."""
+
+    status, code, field = 400, "form_unreadable", "file"
+    title = "فایل به‌درستی فرستاده نشد. لطفاً یک فایل انتخاب کنید و دوباره بفرستید."
+
+
+class FileTooLargeError(DomainError):
+    """The file is larger than allowed."""
+
+    status, code, field = 413, "file_too_large", "file"
+    title = "حجم این فایل بیش از ۷ مگابایت است. لطفاً فایل کوچک‌تری انتخاب کنید."
+
+
+class FileTypeForbiddenError(DomainError):
+    """The media type of the content is not accepted."""
+
+    status, code, field = 415, "file_type_forbidden", "file"
+    title = "این نوع فایل پذیرفته نمی‌شود. فایل PDF، JPEG، PNG، HEIC یا DOCX بفرستید."
+
+
+class FileTypeMismatchError(DomainError):
+    """The file name's extension belongs to another media type than the content."""
+
+    status, code, field = 415, "file_type_mismatch", "file"
+    title = "نوع این فایل با پسوند نامش یکی نیست. لطفاً آن را با قالب درست ذخیره کنید و دوباره بفرستید."
+
+
+class StorageUnavailableError(ServiceUnavailableError):
+    """The object store is unavailable; requests without files can still be submitted."""
+
+    code = "storage_unavailable"
+    title = "در این لحظه نمی‌توان فایل دریافت کرد. می‌توانید کمی بعد دوباره تلاش کنید یا درخواست را بدون پیوست بفرستید."

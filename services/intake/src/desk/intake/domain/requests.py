@@ -1,4 +1,4 @@
-"""A request: who sends it, of what kind, and until when it is to be answered."""
+"""A request: its applicant, its subject and its deadline."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -6,13 +6,8 @@ from enum import StrEnum
 from typing import Literal, Self
 from uuid import UUID
 
-from desk.intake.catalog import Subject, SubSubject, subjects
-from desk.intake.domain.errors import (
-    NamesMissingError,
-    NamesNotExpectedError,
-    UnknownSubjectError,
-    UnknownSubSubjectError,
-)
+from desk.intake.domain.catalog import Subject, SubSubject
+from desk.intake.domain.errors import NamesMissingError, NamesNotExpectedError
 from desk.iran.foreign_code import ForeignCode
 from desk.iran.jalali import in_tehran
 from desk.iran.national_id import NationalId
@@ -26,7 +21,7 @@ FOREIGN_CODE_DIGITS = 12
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What somebody is called: by the civil registry or, until it has answered, by the applicant."""
+    """A name and a gender, from the civil registry or, until it has answered, as the applicant typed them."""
 
     first_name: str
     last_name: str
@@ -35,7 +30,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Applicant:
-    """Whose request it is; ``birth_date`` is Jalali ``YYYY-MM-DD``."""
+    """The person who sends a request; ``birth_date`` is Jalali ``YYYY-MM-DD``."""
 
     national_id: str
     birth_date: str
@@ -45,24 +40,24 @@ class Applicant:
 
     @property
     def person(self) -> Person:
-        """What they are called."""
+        """The applicant's names and gender."""
         return Person(self.first_name, self.last_name, self.gender)
 
     def named(self, person: Person) -> Self:
-        """Give the same applicant under the registry's names."""
+        """Return the same applicant with the registry's names."""
         return replace(self, first_name=person.first_name, last_name=person.last_name, gender=person.gender)
 
 
 @dataclass(frozen=True, slots=True)
-class Bearer:
-    """Who holds an identity token. ``person`` is None as long as the registry has not answered."""
+class Identity:
+    """The contents of an identity token. ``person`` is None as long as the registry has not answered."""
 
     national_id: str
     birth_date: str
     person: Person | None
 
     def applicant(self, typed: Person | None) -> Applicant:
-        """Name the applicant: by the registry if it has answered, and only otherwise by what was typed.
+        """Return the applicant, with the registry's names if it has answered, and with the typed ones otherwise.
 
         Raises NamesMissingError or NamesNotExpectedError.
         """
@@ -75,22 +70,22 @@ class Bearer:
 
 
 class IdentityState(StrEnum):
-    """What is known of the applicant's identity. All but the first begin as ``PENDING``."""
+    """The state of an applicant's identity. All but the first begin as ``PENDING``."""
 
     KNOWN = "known"
     """The registry answered before the request was sent."""
     PENDING = "pending"
     CONFIRMED = "confirmed"
     UNCONFIRMED = "unconfirmed"
-    """The registry cannot tell; the experts are to see for themselves."""
+    """The registry cannot decide; the experts check the identity themselves."""
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
-    """The applicant took the request back before the registry had answered; nobody is asked any more."""
+    """The applicant withdrew the request before the registry had answered; there is no further look-up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """How the applicant can be reached, and in which language; phones in E.164."""
+    """The applicant's contact data and language; phones in E.164."""
 
     mobile: str
     landline: str | None
@@ -100,7 +95,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A submitted request, as it stays for ever."""
+    """A submitted request, which never changes."""
 
     id: UUID
     tracking_code: str
@@ -110,34 +105,23 @@ class Request:
     subject: Subject
     sub_subject: SubSubject
     applicant: Applicant
-    """As they were when the request was sent: typed, if the identity was pending."""
+    """As submitted: with typed names if the identity was pending."""
     contact: Contact
     text: str
     identity: IdentityState
 
 
 def is_foreign(number: str) -> bool:
-    """Tell a foreign national's code, which has twelve digits, from a national ID."""
+    """Return whether a number is a foreign national's code, which has twelve digits, and not a national ID."""
     return len(number) == FOREIGN_CODE_DIGITS
 
 
-def masked(number: str) -> str:
-    """Show a national ID or a foreign national's code as a receipt may."""
+def mask_number(number: str) -> str:
+    """Return a national ID or a foreign national's code with its middle digits hidden, for a receipt."""
     return ForeignCode(number).masked if is_foreign(number) else NationalId(number).masked
 
 
-def choose_subject(subject_key: str, sub_subject_key: str) -> tuple[Subject, SubSubject]:
-    """Find both. Raises UnknownSubjectError or UnknownSubSubjectError."""
-    for subject in subjects():
-        if subject.key == subject_key:
-            for sub_subject in subject.sub_subjects:
-                if sub_subject.key == sub_subject_key:
-                    return subject, sub_subject
-            raise UnknownSubSubjectError
-    raise UnknownSubjectError
-
-
 def due_moment(submitted_at: datetime, sub_subject: SubSubject, calendar: WorkCalendar) -> datetime:
-    """Give the end (Tehran time) of the last working day on which the answer is in time, as UTC."""
+    """Return the end (Tehran time) of the last working day on which the answer is in time, as UTC."""
     day, _ = in_tehran(submitted_at)
     return calendar.end_of_day(calendar.add(day.to_gregorian(), sub_subject.answer_within_days))

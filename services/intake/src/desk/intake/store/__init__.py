@@ -1,22 +1,21 @@
-"""What intake keeps: requests, their attachments, and identities to be checked later."""
+"""Intake's stored data: requests, their files, and identities that are looked up later."""
 
-from desk.intake.store.attachments import Attachment, AttachmentStore, attachment_of
-from desk.intake.store.checks import CheckStore, Claim, Pending
+from desk.intake.store.attachments import AttachmentStore
+from desk.intake.store.case_files import CaseFileStore
+from desk.intake.store.catalog import load_catalog
+from desk.intake.store.identity_checks import Claim, IdentityCheckStore, Pending
+from desk.intake.store.reply_attachments import ReplyAttachmentStore
 from desk.intake.store.requests import RequestStore
-from desk.intake.store.tables import answer_file, attachment, handover, identity_check, metadata, request
+from desk.intake.store.tables import metadata
 
 __all__ = [
-    "Attachment",
     "AttachmentStore",
-    "CheckStore",
+    "CaseFileStore",
     "Claim",
+    "IdentityCheckStore",
     "Pending",
+    "ReplyAttachmentStore",
     "RequestStore",
-    "answer_file",
-    "attachment",
-    "attachment_of",
-    "handover",
-    "identity_check",
+    "load_catalog",
     "metadata",
-    "request",
 ]

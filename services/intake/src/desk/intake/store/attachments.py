@@ -1,43 +1,32 @@
-"""What is known of applicants' files; their contents lie in the object store."""
+"""The rows of applicants' files; their contents are in the object store."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import Row, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
-from desk.intake.files import CheckedFile
+from desk.intake.domain import Attachment, CheckedFile, Uploader
 from desk.intake.store.tables import attachment
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file an applicant put up; ``size`` is in bytes, ``sha256`` in hex."""
-
-    id: str
-    name: str
-    size: int
-    media_type: str
-    sha256: str
-
-
 class AttachmentStore:
-    """Reads and writes what is known of files; their contents lie in the object store."""
+    """Reads and writes the rows of applicants' files."""
 
     def __init__(self, session: AsyncSession, vault: Vault) -> None:
         self._session = session
         self._vault = vault
 
-    async def add(self, file_id: str, file: CheckedFile, *, national_id: str, visit: str) -> None:
-        """Write an unclaimed attachment; ``visit`` names the identity token it came with."""
+    async def add(self, file_id: str, file: CheckedFile, uploader: Uploader) -> None:
+        """Insert an unclaimed attachment."""
         await self._session.execute(
             insert(attachment).values(
                 id=file_id,
-                owner_index=self._owner(national_id),
-                visit=visit,
+                owner_index=self._owner(uploader.national_id),
+                upload_session=uploader.upload_session,
+                reply_request_id=uploader.reply_request_id,
                 name=self._vault.seal(file.name.encode(), f"attachment.name:{file_id}"),
                 size=file.size,
                 media_type=file.media_type,
@@ -46,15 +35,23 @@ class AttachmentStore:
             )
         )
 
-    async def waiting(self, visit: str) -> int:
-        """Count the unclaimed files of one visit."""
-        rows = await self._session.execute(
-            select(attachment.c.id).where(attachment.c.visit == visit, attachment.c.request_id.is_(None))
-        )
-        return len(rows.all())
+    async def lock_uploads(self, uploader: Uploader) -> None:
+        """Make other transactions that lock the same upload session or reply wait until this one ends.
+
+        Without it, files sent at the same time would all be counted before any of them is inserted. SQLite runs one
+        writing transaction at a time anyway.
+        """
+        if self._session.get_bind().dialect.name == "postgresql":
+            key = f"uploads:{uploader.upload_session or uploader.reply_request_id}"
+            await self._session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
+
+    async def count_unclaimed(self, uploader: Uploader) -> int:
+        """Count the unclaimed files of an upload session, or of a reply."""
+        query = select(func.count()).where(_of_uploader(uploader), attachment.c.request_id.is_(None))
+        return int((await self._session.execute(query)).scalar_one())
 
     async def unclaimed(self, ids: Sequence[str], national_id: str) -> list[Attachment]:
-        """Find those of ``ids`` that are this person's and belong to no request yet, in the order given."""
+        """Lock and return those of ``ids`` that the applicant owns and no request has claimed, in the given order."""
         rows = await self._session.execute(
             select(attachment)
             .where(
@@ -64,8 +61,7 @@ class AttachmentStore:
             )
             .with_for_update()
         )
-        found = {row.id: attachment_of(row, self._vault) for row in rows.all()}
-        return [found[file_id] for file_id in ids if file_id in found]
+        return in_order(ids, rows.all(), self._vault)
 
     async def claim(self, ids: Sequence[str], request_id: UUID) -> None:
         """Make the files part of the request."""
@@ -74,26 +70,26 @@ class AttachmentStore:
         )
 
     async def of_request(self, request_id: UUID) -> list[Attachment]:
-        """List the files a request was sent with."""
+        """List the files that were submitted with a request."""
         rows = await self._session.execute(
             select(attachment)
             .where(attachment.c.request_id == str(request_id), attachment.c.reply.is_(None))
             .order_by(attachment.c.uploaded_at)
         )
-        return [attachment_of(row, self._vault) for row in rows.all()]
+        return [read_attachment(row, self._vault) for row in rows.all()]
 
     async def claimed(self, file_id: str) -> Attachment | None:
-        """Find a file that belongs to some request."""
+        """Return a file that belongs to a request."""
         row = (
             await self._session.execute(
                 select(attachment).where(attachment.c.id == file_id, attachment.c.request_id.is_not(None))
             )
         ).first()
-        return attachment_of(row, self._vault) if row else None
+        return read_attachment(row, self._vault) if row else None
 
-    async def remove_unclaimed(self, file_id: str, national_id: str) -> bool:
-        """Delete this person's unclaimed file; False if there is none."""
-        gone = await self._session.execute(
+    async def delete_unclaimed(self, file_id: str, national_id: str) -> bool:
+        """Delete an unclaimed file of the applicant; False if there is none."""
+        deleted = await self._session.execute(
             delete(attachment)
             .where(
                 attachment.c.id == file_id,
@@ -102,10 +98,14 @@ class AttachmentStore:
             )
             .returning(attachment.c.id)
         )
-        return gone.first() is not None
+        return deleted.first() is not None
 
     async def unclaimed_before(self, uploaded: datetime, promised: datetime, limit: int) -> list[str]:
-        """Lock up to ``limit`` files put up, or promised, before a moment and never claimed; return their ids."""
+        """Lock up to ``limit`` files and return their ids; files that another session has locked are skipped.
+
+        They were uploaded before ``uploaded`` and not claimed, or promised to a reply before ``promised`` and the
+        reply was not published.
+        """
         rows = await self._session.execute(
             select(attachment.c.id)
             .where(
@@ -120,16 +120,22 @@ class AttachmentStore:
         )
         return [row.id for row in rows.all()]
 
-    async def forget(self, ids: Sequence[str]) -> None:
-        """Delete what is known of these files."""
+    async def delete(self, ids: Sequence[str]) -> None:
+        """Delete the rows of these files."""
         await self._session.execute(delete(attachment).where(attachment.c.id.in_(ids)))
 
     def _owner(self, national_id: str) -> str:
         return self._vault.index(national_id, "national_id")
 
 
-def attachment_of(row: Row[tuple[object, ...]], vault: Vault) -> Attachment:
-    """Read a row of the table of attachments."""
+def _of_uploader(uploader: Uploader) -> ColumnElement[bool]:
+    if uploader.reply_request_id is not None:
+        return attachment.c.reply_request_id == uploader.reply_request_id
+    return attachment.c.upload_session == uploader.upload_session
+
+
+def read_attachment(row: Row[tuple[object, ...]], vault: Vault) -> Attachment:
+    """Build an attachment from a row of its table."""
     return Attachment(
         id=row.id,
         name=vault.open(row.name, f"attachment.name:{row.id}").decode(),
@@ -137,3 +143,9 @@ def attachment_of(row: Row[tuple[object, ...]], vault: Vault) -> Attachment:
         media_type=row.media_type,
         sha256=row.sha256,
     )
+
+
+def in_order(ids: Sequence[str], rows: Sequence[Row[tuple[object, ...]]], vault: Vault) -> list[Attachment]:
+    """Build attachments from rows, in the order of ``ids``; ids without a row are left out."""
+    found = {row.id: read_attachment(row, vault) for row in rows}
+    return [found[file_id] for file_id in ids if file_id in found]

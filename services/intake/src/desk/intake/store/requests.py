@@ -1,4 +1,4 @@
-"""Requests, as they were sent."""
+"""Submitted requests."""
 
 import json
 from dataclasses import asdict
@@ -11,13 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
 from desk.database import insert_into
-from desk.intake.domain import Applicant, Contact, IdentityState, Request, choose_subject
+from desk.intake.domain import Applicant, Contact, IdentityState, Request
+from desk.intake.store.catalog import load_catalog
 from desk.intake.store.tables import identity_check, request
 
 
 @cache
 def _add_request(dialect: str) -> Executable:
-    """Build the INSERT once: it is run for every submission."""
+    """Build the INSERT once, since it runs for every submission."""
     return (
         insert_into(dialect, request)
         .on_conflict_do_nothing(index_elements=["idempotency_index"])
@@ -36,12 +37,12 @@ class RequestStore:
         self._vault = vault
 
     async def add(self, new: Request, *, idempotency_index: str, fingerprint: str) -> bool:
-        """Write the request; False if one was sent with this key before, after waiting for it if it is under way.
+        """Insert the request; False if another one has this key, after waiting for it if it is being inserted.
 
         Raises IntegrityError if the tracking code is taken.
         """
         contact = asdict(new.contact)
-        language = contact.pop("language")  # beside it, where a replica of the version before passes it over
+        language = contact.pop("language")  # next to it, where replicas of an earlier version ignore it
         personal = {"applicant": asdict(new.applicant), "contact": contact, "text": new.text, "language": language}
         added = await self._session.execute(
             _add_request(self._session.get_bind().dialect.name),
@@ -62,12 +63,12 @@ class RequestStore:
         return added.first() is not None
 
     async def by_key(self, idempotency_index: str) -> tuple[Request, str] | None:
-        """Find the request that was sent with this key, and the fingerprint of its content."""
+        """Return the request that was submitted with this key, and the fingerprint of its content."""
         row = (await self._session.execute(_REQUESTS.where(request.c.idempotency_index == idempotency_index))).first()
         return (self._request(row), row.fingerprint) if row else None
 
     async def find(self, national_id: str, tracking_code: str) -> Request | None:
-        """Find a person's request by its code."""
+        """Return an applicant's request by its code."""
         row = (
             await self._session.execute(
                 _REQUESTS.where(
@@ -81,9 +82,9 @@ class RequestStore:
     async def submitted_between(
         self, since: datetime, until: datetime, *, after: str, limit: int
     ) -> list[tuple[str, IdentityState, datetime | None]]:
-        """List codes greater than ``after`` of a period, in their order, with what is known of the identity.
+        """List the codes of a period that are greater than ``after``, in order, with the state of each identity.
 
-        If that was pending once, the moment says since when it is not.
+        For an identity that was pending, the moment is the end of its check.
         """
         query = (
             select(request.c.tracking_code, identity_check.c.state, identity_check.c.checked_at)
@@ -95,13 +96,18 @@ class RequestStore:
         rows = (await self._session.execute(query)).all()
         return [(code, IdentityState(state) if state else IdentityState.KNOWN, since) for code, state, since in rows]
 
+    async def id_of(self, tracking_code: str) -> str | None:
+        """Return the id of the request with this code."""
+        query = select(request.c.id).where(request.c.tracking_code == tracking_code)
+        return (await self._session.execute(query)).scalar_one_or_none()
+
     async def by_id(self, request_id: str) -> Request:
-        """Read one request that is known to be there."""
+        """Return a request that exists."""
         return self._request((await self._session.execute(_REQUESTS.where(request.c.id == request_id))).one())
 
     def _request(self, row: Row[tuple[object, ...]]) -> Request:
         personal = json.loads(self._vault.open(row.personal, f"request.personal:{row.id}"))
-        subject, sub_subject = choose_subject(row.subject, row.sub_subject)
+        subject, sub_subject = load_catalog().choose(row.subject, row.sub_subject)
         return Request(
             id=UUID(row.id),
             tracking_code=row.tracking_code,

@@ -1,4 +1,4 @@
-"""Intake's tables. Personal data is sealed; look-ups go by blind index."""
+"""Intake's tables. Personal data is encrypted; look-ups use a keyed hash."""
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table
 
@@ -29,7 +29,7 @@ attachment = Table(
     metadata,
     Column("id", String(36), primary_key=True),
     Column("owner_index", String(64), nullable=False),
-    Column("visit", String(36), nullable=False),
+    Column("visit", String(36)),
     Column("request_id", String(36), ForeignKey("request.id"), index=True),
     Column("name", LargeBinary, nullable=False),
     Column("size", Integer, nullable=False),
@@ -38,9 +38,12 @@ attachment = Table(
     Column("uploaded_at", UtcDateTime, nullable=False),
     Column("reply", String(64)),
     Column("promised_at", UtcDateTime),
+    Column("upload_session", String(36)),
+    Column("reply_request_id", String(36), ForeignKey("request.id")),
 )
-"""A file of an applicant. ``visit`` is the identity token it came with or, for a reply, the request it was put up for;
-``reply`` is which reply it belongs to, and ``promised_at`` is set as long as that is not announced."""
+"""A file of an applicant, uploaded either with the identity token ``upload_session`` or for a reply to the experts of
+``reply_request_id``. ``reply`` is the reply it belongs to, and ``promised_at`` is set until that reply is published.
+``visit`` is only for replicas of an earlier version (see migration 0005); the next release drops it."""
 Index(
     "ix_attachment_promised",
     attachment.c.promised_at,
@@ -61,12 +64,12 @@ identity_check = Table(
     Column("state", String(16), nullable=False),
     Column("submitted_at", UtcDateTime, nullable=False),
     Column("tries", Integer, nullable=False),
-    Column("next_check_at", UtcDateTime, nullable=False),  # while one is under way: when its claim lapses
+    Column("next_check_at", UtcDateTime, nullable=False),  # while an attempt is running: when its lease expires
     Column("outcome", String(16)),
     Column("checked_at", UtcDateTime),
     Column("person", LargeBinary),
 )
-"""One row for each request that was sent before the civil registry had answered."""
+"""One row for each request that was submitted before the civil registry had answered."""
 Index(
     "ix_identity_check_pending",
     identity_check.c.next_check_at,
@@ -81,7 +84,7 @@ handover = Table(
     Column("province", String(40), nullable=False),
     Column("seq", Integer, nullable=False),
 )
-"""Where a request is now, if it was referred: the latest referral heard of, by the number of its event."""
+"""The province of a request that was referred: the latest referral received, by the number of its event."""
 answer_file = Table(
     "answer_file",
     metadata,
@@ -94,4 +97,4 @@ answer_file = Table(
     Column("sha256", String(64), nullable=False),
     Column("uploaded_at", UtcDateTime, nullable=False),
 )
-"""A file a province put up for its answer."""
+"""A file a province uploaded for its answer."""

@@ -1,4 +1,4 @@
-"""What the civil registry says of a pending identity, and what becomes of it."""
+"""The later look-up of a pending identity: the registry's verdict, and the state that follows from it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,21 +8,21 @@ from desk.intake.domain.requests import IdentityState, Person
 
 
 class Outcome(StrEnum):
-    """What the civil registry says to a number and a birth date."""
+    """The civil registry's result for a number and a birth date."""
 
     MATCHED = "matched"
     NOT_MATCHED = "not_matched"
     DECEASED = "deceased"
     REFERRED = "referred"
-    """The registry wants to see this person at its office first."""
+    """The registry requires this person to appear at its office first."""
     UNAVAILABLE = "unavailable"
     UNSUPPORTED = "unsupported"
-    """It does not answer for this kind of number at all."""
+    """The registry never answers for this kind of number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The registry's word. ``person`` comes with a match; ``available_at`` may say when to ask again."""
+    """An answer of the registry. ``person`` is set for a match; ``available_at``, if set, is when to ask again."""
 
     outcome: Outcome
     person: Person | None = None
@@ -34,9 +34,9 @@ LONGEST_CLOSED = timedelta(days=1)
 
 
 def conclude(verdict: Verdict, *, foreign: bool) -> IdentityState:
-    """Say what becomes of a pending identity.
+    """Return the state of a pending identity after this verdict.
 
-    The civil registry keeps Iranians: that it does not know a foreign national's code means nothing.
+    The civil registry contains Iranians only, so a foreign national's code it does not find stays unconfirmed.
     """
     match verdict.outcome:
         case Outcome.MATCHED:
@@ -51,8 +51,8 @@ def conclude(verdict: Verdict, *, foreign: bool) -> IdentityState:
             return IdentityState.UNCONFIRMED if foreign else IdentityState.REJECTED
 
 
-def next_check(verdict: Verdict, *, tries: int, first_wait: timedelta, now: datetime) -> datetime:
-    """Say when to ask again: when the registry says it opens, else after a wait that doubles, at most an hour."""
+def next_check(verdict: Verdict, *, attempts: int, first_wait: timedelta, now: datetime) -> datetime:
+    """Return when to ask again: when the registry opens, else after a wait that doubles, up to an hour."""
     if verdict.available_at is not None and verdict.available_at > now:
         return min(verdict.available_at, now + LONGEST_CLOSED)
-    return now + min(first_wait * (1 << min(tries - 1, 20)), LONGEST_WAIT)
+    return now + min(first_wait * (1 << min(attempts - 1, 20)), LONGEST_WAIT)

@@ -1,4 +1,4 @@
-"""The identities that are to be checked later."""
+"""The pending identities, which are looked up later."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -13,34 +13,34 @@ from desk.intake.store.requests import RequestStore
 from desk.intake.store.tables import identity_check, request
 
 LEASE = timedelta(minutes=1)
-"""How long a claimed check is left to who claimed it; far longer than the registry may take to answer."""
+"""How long a claim lasts; far longer than the registry may take to answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One check that is this process's to make; ``tries`` counts it too, and tells the claim from a later one."""
+    """A check that this process has claimed; ``attempts`` includes it, and identifies the claim."""
 
     request: Request
-    tries: int
+    attempts: int
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """How many identities wait, and for how many seconds the oldest does."""
+    """The number of pending identities, and the age of the oldest in seconds."""
 
     count: int
     oldest_seconds: float
 
 
-class CheckStore:
-    """Reads and writes the identities that are to be checked later."""
+class IdentityCheckStore:
+    """Reads and writes the pending identities."""
 
     def __init__(self, session: AsyncSession, vault: Vault) -> None:
         self._session = session
         self._vault = vault
 
     async def add(self, new: Request, next_check_at: datetime) -> None:
-        """Note that the applicant of this request is to be looked up."""
+        """Insert the check of a request's applicant."""
         await self._session.execute(
             insert(identity_check).values(
                 request_id=str(new.id),
@@ -52,7 +52,7 @@ class CheckStore:
         )
 
     async def claim(self) -> Claim | None:
-        """Claim the check that is due longest; one that another session is claiming is passed over."""
+        """Claim the check that has been due longest; checks that another session has locked are skipped."""
         longest_due = (
             select(identity_check.c.request_id)
             .where(
@@ -72,15 +72,15 @@ class CheckStore:
             .values(tries=identity_check.c.tries + 1, next_check_at=datetime.now(UTC) + LEASE)
             .returning(identity_check.c.tries)
         )
-        tries = (await self._session.execute(claimed)).scalar_one()
-        return Claim(await RequestStore(self._session, self._vault).by_id(request_id), tries)
+        attempts = (await self._session.execute(claimed)).scalar_one()
+        return Claim(await RequestStore(self._session, self._vault).by_id(request_id), attempts)
 
-    async def put_off(self, claim: Claim, outcome: Outcome, next_check_at: datetime) -> bool:
-        """Keep the check for a later time; False if the claim has lapsed and another has taken over."""
+    async def schedule_retry(self, claim: Claim, outcome: Outcome, next_check_at: datetime) -> bool:
+        """Schedule the next attempt; False if the lease has expired and another process has claimed the check."""
         return await self._record(claim, outcome=outcome, next_check_at=next_check_at)
 
     async def settle(self, claim: Claim, state: IdentityState, outcome: Outcome, person: Person | None) -> bool:
-        """Record the end of a check; False if the claim has lapsed and another has taken over."""
+        """Record the result of a check; False if the lease has expired and another process has claimed it."""
         named = json.dumps(asdict(person)).encode() if person else None
         return await self._record(
             claim,
@@ -91,9 +91,9 @@ class CheckStore:
         )
 
     async def withdraw(self, tracking_code: str) -> IdentityState | None:
-        """End the check of a request taken back while it was pending, also one under way.
+        """End the check of a request that was withdrawn while it was pending, even if an attempt is running.
 
-        Give what is known of the identity then: anything but ``WITHDRAWN`` was decided before. None if there is no
+        Return the state of the identity then: any state but ``WITHDRAWN`` was reached before. None if there is no
         such request.
         """
         of_request = select(request.c.id).where(request.c.tracking_code == tracking_code).scalar_subquery()
@@ -114,7 +114,7 @@ class CheckStore:
             .where(
                 identity_check.c.request_id == str(claim.request.id),
                 identity_check.c.state == IdentityState.PENDING,
-                identity_check.c.tries == claim.tries,
+                identity_check.c.tries == claim.attempts,
             )
             .values(**values)
             .returning(identity_check.c.request_id)
@@ -122,7 +122,7 @@ class CheckStore:
         return recorded.first() is not None
 
     async def pending(self) -> Pending:
-        """Tell how much waits to be checked."""
+        """Count the pending identities."""
         query = select(func.count(), func.min(identity_check.c.submitted_at)).where(
             identity_check.c.state == IdentityState.PENDING
         )

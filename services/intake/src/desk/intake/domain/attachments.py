@@ -1,0 +1,42 @@
+"""Files of applicants and offices, and who uploads them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFile:
+    """A file the desk accepts: a clean name with the right extension, size in bytes, media type, SHA-256 in hex."""
+
+    name: str
+    size: int
+    media_type: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A stored file; ``size`` is in bytes, ``sha256`` in hex."""
+
+    id: str
+    name: str
+    size: int
+    media_type: str
+    sha256: str
+
+    @classmethod
+    def of(cls, file_id: str, file: CheckedFile) -> "Attachment":
+        """Describe a checked file under its id."""
+        return cls(file_id, file.name, file.size, file.media_type, file.sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class Uploader:
+    """An applicant who uploads files, either before a submission or for a reply.
+
+    Exactly one of the two ids is set: ``upload_session`` is the id of the identity token, ``reply_request_id`` that
+    of the request whose experts have asked something.
+    """
+
+    national_id: str
+    upload_session: str | None = None
+    reply_request_id: str | None = None

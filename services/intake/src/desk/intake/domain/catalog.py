@@ -1,0 +1,85 @@
+"""The catalogue: what can be asked for, and the limits of a request."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+from desk.intake.domain.errors import UnknownSubjectError, UnknownSubSubjectError
+from desk.iran.provinces import PROVINCES
+
+TEXT_MIN, TEXT_MAX = 10, 4000
+"""Characters of a request's text."""
+FILES_MAX = 5
+FILE_BYTES_MAX = 7 * 1024 * 1024
+MEDIA_TYPES = {
+    "application/pdf": (".pdf",),
+    "image/jpeg": (".jpg", ".jpeg"),
+    "image/png": (".png",),
+    "image/heic": (".heic", ".heif"),
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": (".docx",),
+}
+"""The accepted media types, each with its file name extensions."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubSubject:
+    """A kind of request; ``answer_within_days`` counts working days."""
+
+    key: str
+    title: str
+    answer_within_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A main subject."""
+
+    key: str
+    title: str
+    sub_subjects: tuple[SubSubject, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """All main subjects, in the order in which they are shown."""
+
+    subjects: tuple[Subject, ...]
+
+    def choose(self, subject_key: str, sub_subject_key: str) -> tuple[Subject, SubSubject]:
+        """Return a subject and its sub-subject. Raises UnknownSubjectError or UnknownSubSubjectError."""
+        for subject in self.subjects:
+            if subject.key == subject_key:
+                for sub_subject in subject.sub_subjects:
+                    if sub_subject.key == sub_subject_key:
+                        return subject, sub_subject
+                raise UnknownSubSubjectError
+        raise UnknownSubjectError
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogDocument:
+    """The catalogue as JSON, with its ETag."""
+
+    body: bytes
+    etag: str
+
+    @classmethod
+    def of(cls, catalog: Catalog) -> "CatalogDocument":
+        """Render provinces, subjects and limits."""
+        body = json.dumps(
+            {
+                "provinces": [{"key": each.key, "name": each.name, "area_code": each.area_code} for each in PROVINCES],
+                "subjects": [asdict(subject) for subject in catalog.subjects],
+                "limits": {
+                    "text_min": TEXT_MIN,
+                    "text_max": TEXT_MAX,
+                    "files_max": FILES_MAX,
+                    "file_bytes_max": FILE_BYTES_MAX,
+                    "media_types": list(MEDIA_TYPES),
+                    "extensions": [extension for extensions in MEDIA_TYPES.values() for extension in extensions],
+                },
+            },
+            ensure_ascii=False,
+            separators=(",", ":"),
+        ).encode()
+        return cls(body, f'"{hashlib.sha256(body).hexdigest()[:20]}"')

@@ -1,0 +1,139 @@
+"""Routes for the files of cases: for provinces with an assertion, for applicants with a tracking token."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
+
+from desk.chassis.app import problems
+from desk.chassis.events import Moment
+from desk.chassis.problem import RateLimitExceededError
+from desk.intake import domain
+from desk.intake.routes import office_auth
+from desk.intake.routes.attachments import (
+    BAD_FILES,
+    FILE_PROPERTY,
+    FORM_BYTES_MAX,
+    NO_STORE,
+    AttachmentView,
+    describe_form,
+    read_form,
+    receive_file,
+    require_file,
+)
+from desk.intake.routes.dependencies import ProvinceDep, ReplyUploaderDep, ServicesDep, TrackingCodeDep
+from desk.intake.service.case_files import LINK_SECONDS
+
+router = APIRouter()
+BODY_LIMITS = dict.fromkeys(("/api/province/files", "/api/files"), FORM_BYTES_MAX)
+_CODE = re.compile("[0-9]{12}")
+_NO_PROVINCE = (
+    office_auth.AssertionMissingError,
+    office_auth.AssertionInvalidError,
+    office_auth.AssertionReusedError,
+)
+_NO_REPLY = (
+    domain.TrackingTokenMissingError,
+    domain.TrackingTokenInvalidError,
+    domain.ReplyNotPossibleError,
+    domain.RequestNotFoundError,
+)
+
+
+class LinkView(BaseModel):
+    """The URL of a file, which can be downloaded without further authentication until ``expires_at``."""
+
+    url: str
+    expires_at: Moment
+
+
+@router.get(
+    "/api/province/files/{file_id}",
+    summary="Get a link to a file of one of the province's cases",
+    responses=problems(*_NO_PROVINCE, domain.FileNotFoundHereError),
+)
+async def link_for_province(
+    file_id: UUID, response: Response, province: ProvinceDep, services: ServicesDep
+) -> LinkView:
+    """Return a link that is valid for a minute."""
+    response.headers.update(NO_STORE)
+    return _link(await services.case_files.link_for_province(province, str(file_id)))
+
+
+@router.post(
+    "/api/province/files",
+    status_code=201,
+    summary="Upload a file for an answer",
+    responses=problems(
+        *_NO_PROVINCE,
+        domain.CaseNotFoundError,
+        domain.TooManyAnswerFilesError,
+        *BAD_FILES,
+        domain.StorageUnavailableError,
+    ),
+    openapi_extra=describe_form({"tracking_code": {"type": "string", "pattern": "^[0-9]{12}$"}} | FILE_PROPERTY),
+)
+async def upload_for_answer(
+    request: Request, response: Response, province: ProvinceDep, services: ServicesDep
+) -> AttachmentView:
+    """Store a file for a case of the province; the answer refers to it by its id."""
+    response.headers.update(NO_STORE)
+    async with read_form(request) as form:
+        file, tracking_code = require_file(form), form.get("tracking_code")
+        if not isinstance(tracking_code, str) or not _CODE.fullmatch(tracking_code):
+            raise domain.CaseNotFoundError
+        stored = await services.case_files.upload(province, tracking_code, file.file, file.filename or "")
+    return AttachmentView.of(stored)
+
+
+@router.get(
+    "/api/files/{file_id}",
+    summary="Get a link to a file of the tracked request",
+    responses=problems(
+        domain.TrackingTokenMissingError, domain.TrackingTokenInvalidError, domain.FileNotFoundHereError
+    ),
+)
+async def link_for_applicant(
+    file_id: UUID, response: Response, tracking_code: TrackingCodeDep, services: ServicesDep
+) -> LinkView:
+    """Return a link that is valid for a minute, to a file of the answer or of the request."""
+    response.headers.update(NO_STORE)
+    return _link(await services.case_files.link_for_applicant(tracking_code, str(file_id)))
+
+
+@router.post(
+    "/api/files",
+    status_code=201,
+    summary="Upload one file for a reply",
+    responses=problems(
+        *_NO_REPLY,
+        *BAD_FILES,
+        domain.TooManyFilesError,
+        RateLimitExceededError,
+        domain.StorageUnavailableError,
+    ),
+    openapi_extra=describe_form(FILE_PROPERTY),
+)
+async def upload_for_reply(
+    request: Request, response: Response, uploader: ReplyUploaderDep, services: ServicesDep
+) -> AttachmentView:
+    """Store a file while the experts wait for a reply; the reply must refer to it by its id within a day."""
+    response.headers.update(NO_STORE)
+    return await receive_file(request, uploader, services.uploads)
+
+
+@router.delete(
+    "/api/files/{file_id}",
+    status_code=204,
+    summary="Remove a file that no reply refers to",
+    responses=problems(*_NO_REPLY, domain.AttachmentNotFoundError, domain.StorageUnavailableError),
+)
+async def take_back(file_id: UUID, uploader: ReplyUploaderDep, services: ServicesDep) -> None:
+    """Delete the file if the applicant has uploaded it."""
+    await services.uploads.remove(uploader, file_id)
+
+
+def _link(url: str) -> LinkView:
+    return LinkView(url=url, expires_at=datetime.now(UTC) + timedelta(seconds=LINK_SECONDS))

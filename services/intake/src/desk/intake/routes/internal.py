@@ -1,0 +1,86 @@
+"""Intake's routes for tracking; the gateway does not forward them."""
+
+from typing import Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from desk.chassis.app import Session, problems
+from desk.chassis.events import Moment
+from desk.intake import domain
+from desk.intake.domain import IdentityState
+from desk.intake.forms import CodesForm, FindForm, PromiseForm
+from desk.intake.routes.attachments import AttachmentView
+from desk.intake.routes.dependencies import ServicesDep
+from desk.intake.routes.requests import RequestView, describe_request
+
+router = APIRouter()
+_State = Literal["registered", "identity_pending", "identity_rejected", "withdrawn"]
+_STATES: dict[IdentityState, _State] = {
+    IdentityState.PENDING: "identity_pending",
+    IdentityState.REJECTED: "identity_rejected",
+    IdentityState.WITHDRAWN: "withdrawn",
+}
+
+
+class FoundRequest(RequestView):
+    """A request for tracking, with its state at intake."""
+
+    state: _State
+
+
+class CodeView(BaseModel):
+    """The code of a request with its state at intake; ``since`` is set if its identity was pending before."""
+
+    tracking_code: str
+    state: _State
+    since: Moment | None
+
+
+class Codes(BaseModel):
+    """A page of codes in order, and the events of intake that the broker has not confirmed."""
+
+    requests: list[CodeView]
+    unsent: int
+    oldest_unsent_seconds: float
+    files_unannounced: int
+    """Files promised before the end of the period to a reply that has not been published."""
+
+
+@router.post(
+    "/internal/requests/find",
+    summary="Find a person's request by its code",
+    responses=problems(domain.RequestNotFoundError),
+)
+async def find(form: FindForm, session: Session, services: ServicesDep) -> FoundRequest:
+    """Return a request to tracking, which may be asked for it before it has consumed its event."""
+    found = await services.requests.find(session, form.national_id, form.tracking_code)
+    return FoundRequest.model_validate(describe_request(found) | {"state": _STATES.get(found.identity, "registered")})
+
+
+@router.post("/internal/requests/codes", summary="List the codes of a period, to compare")
+async def codes(form: CodesForm, session: Session, services: ServicesDep) -> Codes:
+    """Return codes and states page by page for tracking's reconciliation, and how many events are unsent."""
+    found = await services.requests.list_codes(session, form.since, form.until, form.after, form.limit)
+    unsent, oldest = await services.requests.backlog(session)
+    return Codes(
+        requests=[
+            CodeView(tracking_code=code, state=_STATES.get(state, "registered"), since=since)
+            for code, state, since in found
+        ],
+        unsent=unsent,
+        oldest_unsent_seconds=oldest,
+        files_unannounced=await services.reply_attachments.count_promised_before(session, form.until),
+    )
+
+
+@router.post(
+    "/internal/requests/files",
+    summary="Promise files to a reply",
+    responses=problems(domain.RequestNotFoundError, domain.UnknownAttachmentError, domain.StorageUnavailableError),
+)
+async def promise(form: PromiseForm, services: ServicesDep) -> list[AttachmentView]:
+    """Reserve files before tracking accepts the reply; they are kept once the reply is published."""
+    ids = list(dict.fromkeys(map(str, form.files)))
+    found = await services.reply_attachments.promise(form.tracking_code, form.reply, ids)
+    return [AttachmentView.of(each) for each in found]

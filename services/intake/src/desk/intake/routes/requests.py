@@ -1,0 +1,139 @@
+"""Public routes for the catalogue, requests and the keys of receipts."""
+
+from dataclasses import asdict
+from typing import Literal
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
+
+from desk.chassis.app import IdempotencyKey, problems
+from desk.chassis.events import Moment
+from desk.chassis.problem import IdempotencyKeyMissingError, ServiceUnavailableError
+from desk.intake import domain
+from desk.intake.domain import IdentityState
+from desk.intake.events import Named, Titled
+from desk.intake.forms import Submission
+from desk.intake.routes.dependencies import NO_IDENTITY, IdentityTokenDep, ServicesDep
+from desk.intake.service.receipts import Receipts
+from desk.intake.service.requests import Submitted
+from desk.iran.provinces import province
+
+router = APIRouter()
+
+
+class RequestView(BaseModel):
+    """The data of a request for tracking and receipts."""
+
+    tracking_code: str
+    submitted_at: Moment
+    due_at: Moment
+    province: Named
+    subject: Titled
+    sub_subject: Titled
+
+
+class SignedReceiptView(BaseModel):
+    """A proof for the applicant: a compact JWS, and an SVG with the QR code of the URL where it is verified."""
+
+    token: str
+    qr: str
+
+
+class ReceiptKey(BaseModel):
+    """A public key as a JWK (RFC 8037); receipts signed with it have its ``kid`` in their header."""
+
+    kty: Literal["OKP"]
+    crv: Literal["Ed25519"]
+    x: str
+    kid: str
+    alg: Literal["Ed25519"]
+    use: Literal["sig"]
+
+
+class ReceiptKeys(BaseModel):
+    """A JWK set (RFC 7517)."""
+
+    keys: list[ReceiptKey]
+
+
+class Receipt(RequestView):
+    """The response to a submission; ``state`` is the state at submission, even if it has changed since."""
+
+    state: Literal["registered", "identity_pending"]
+    national_id_masked: str
+    attachments: int
+    receipt: SignedReceiptView
+
+
+@router.get("/api/catalog", summary="Provinces, subjects and limits")
+async def catalog(request: Request, services: ServicesDep) -> Response:
+    """Return the catalogue, or 304 if the caller has this version already."""
+    body, etag = services.catalog.body, services.catalog.etag
+    headers = {"ETag": etag, "Cache-Control": "public, max-age=300"}
+    known = {tag.strip().removeprefix("W/") for tag in request.headers.get("If-None-Match", "").split(",")}
+    if known & {etag, "*"}:
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
+
+
+@router.post(
+    "/api/requests",
+    status_code=201,
+    summary="Submit a request",
+    responses=problems(
+        *NO_IDENTITY,
+        IdempotencyKeyMissingError,
+        domain.IdempotencyKeyReusedError,
+        domain.NamesMissingError,
+        domain.NamesNotExpectedError,
+        domain.UnknownProvinceKeyError,
+        domain.UnknownSubjectError,
+        domain.UnknownSubSubjectError,
+        domain.UnknownAttachmentError,
+        domain.CaptchaWrongError,
+        domain.CaptchaExpiredError,
+        ServiceUnavailableError,
+    ),
+)
+async def submit(
+    form: Submission,
+    response: Response,
+    token: IdentityTokenDep,
+    key: IdempotencyKey,
+    services: ServicesDep,
+) -> Receipt:
+    """Submit a request; a repeat with the same Idempotency-Key returns the same response."""
+    response.headers["Cache-Control"] = "no-store"
+    return _receipt(await services.submission.submit(token.identity, key, form), services.receipts)
+
+
+@router.get("/api/receipt-keys", summary="Public keys of receipts")
+async def receipt_keys(response: Response, services: ServicesDep) -> ReceiptKeys:
+    """Return the keys that verify receipts: the current one, former ones, and the next one."""
+    response.headers["Cache-Control"] = "public, max-age=300"
+    return ReceiptKeys.model_validate(services.receipts.keys())
+
+
+def describe_request(request: domain.Request) -> dict[str, object]:
+    """Return the fields of a :class:`RequestView`."""
+    return {
+        "tracking_code": request.tracking_code,
+        "submitted_at": request.submitted_at,
+        "due_at": request.due_at,
+        "province": Named(key=request.province, name=province(request.province).name),
+        "subject": Titled(key=request.subject.key, title=request.subject.title),
+        "sub_subject": Titled(key=request.sub_subject.key, title=request.sub_subject.title),
+    }
+
+
+def _receipt(submitted: Submitted, receipts: Receipts) -> Receipt:
+    registered = submitted.request.identity is IdentityState.KNOWN
+    return Receipt.model_validate(
+        describe_request(submitted.request)
+        | {
+            "state": "registered" if registered else "identity_pending",
+            "national_id_masked": domain.mask_number(submitted.request.applicant.national_id),
+            "attachments": len(submitted.attachments),
+            "receipt": asdict(receipts.sign(submitted.request, submitted.attachments)),
+        }
+    )

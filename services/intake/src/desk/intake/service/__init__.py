@@ -1,0 +1,1 @@
+"""Intake's use cases: submit a request, upload and download files, sign receipts."""

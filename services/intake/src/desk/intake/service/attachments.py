@@ -1,0 +1,107 @@
+"""Uploads: an applicant's files before they belong to a request or a reply."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from desk.chassis.crypto import Vault
+from desk.chassis.rate_limits import RateLimits
+from desk.chassis.storage import ObjectMissingError, ObjectStore, ObjectStoreUnavailableError
+from desk.database import Database
+from desk.intake.domain import (
+    FILES_MAX,
+    Attachment,
+    AttachmentNotFoundError,
+    StorageUnavailableError,
+    TooManyFilesError,
+    UnknownAttachmentError,
+    Uploader,
+)
+from desk.intake.service.file_checks import check_file
+from desk.intake.store import AttachmentStore
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """Uploads and removes files that no request has claimed."""
+
+    database: Database
+    vault: Vault
+    storage: ObjectStore
+    rate_limits: RateLimits
+    per_identity: str
+    """The rate limit of one national ID, such as ``40/hour``."""
+
+    async def reserve(self, uploader: Uploader) -> None:
+        """Count an upload. Raises RateLimitExceededError."""
+        await self.rate_limits.reserve(self.per_identity, "uploads", self.vault.index(uploader.national_id, "uploads"))
+
+    async def add(self, uploader: Uploader, content: BinaryIO, name: str) -> Attachment:
+        """Check a file and store it until a request claims it.
+
+        Raises TooManyFilesError, StorageUnavailableError and the errors of :func:`check_file`.
+        """
+        checked = await asyncio.to_thread(check_file, content, name)
+        async with self.database.transaction() as session:
+            await self._require_room(session, uploader)
+        file_id = str(uuid.uuid4())
+        try:
+            await self.storage.put(file_id, content, checked.size, checked.media_type)
+        except ObjectStoreUnavailableError as error:
+            raise StorageUnavailableError(str(error)) from error
+        try:
+            async with self.database.transaction() as session:
+                store = AttachmentStore(session, self.vault)
+                await store.lock_uploads(uploader)
+                await self._require_room(session, uploader)  # again, since other files may have been uploaded meanwhile
+                await store.add(file_id, checked, uploader)
+        except Exception:
+            await self._delete_object(file_id)
+            raise
+        return Attachment.of(file_id, checked)
+
+    async def _require_room(self, session: AsyncSession, uploader: Uploader) -> None:
+        if await AttachmentStore(session, self.vault).count_unclaimed(uploader) >= FILES_MAX:
+            raise TooManyFilesError
+
+    async def _delete_object(self, file_id: str) -> None:
+        """Delete an object that has no row; a failure is logged, since an earlier one is being raised."""
+        try:
+            await self.storage.delete(file_id)
+        except ObjectStoreUnavailableError:
+            log.warning("object without a row", object=file_id)
+
+    async def remove(self, uploader: Uploader, file_id: uuid.UUID) -> None:
+        """Delete a file that no request has claimed. Raises AttachmentNotFoundError or StorageUnavailableError."""
+        async with self.database.transaction() as session:
+            store = AttachmentStore(session, self.vault)
+            if not await store.delete_unclaimed(str(file_id), uploader.national_id):
+                raise AttachmentNotFoundError
+            try:
+                await self.storage.delete(str(file_id))
+            except ObjectStoreUnavailableError as error:  # the row is kept, so that the object can be deleted later
+                raise StorageUnavailableError(str(error)) from error
+
+    async def open_claimed(self, session: AsyncSession, file_id: str) -> tuple[Attachment, AsyncIterator[bytes]]:
+        """Return a file that belongs to a request, with its contents. Raises AttachmentNotFoundError."""
+        attachment = await AttachmentStore(session, self.vault).claimed(file_id)
+        if attachment is None:
+            raise AttachmentNotFoundError
+        return attachment, self.storage.read(file_id)
+
+
+async def keep_objects(storage: ObjectStore, ids: Sequence[str]) -> None:
+    """Make the object store keep these files. Raises UnknownAttachmentError or StorageUnavailableError."""
+    try:
+        await asyncio.gather(*(storage.keep(file_id) for file_id in ids))
+    except ObjectMissingError:
+        raise UnknownAttachmentError("the object does not exist") from None
+    except ObjectStoreUnavailableError as error:
+        raise StorageUnavailableError(str(error)) from error

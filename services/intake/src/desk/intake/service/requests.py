@@ -1,0 +1,219 @@
+"""Submitting a request, and looking submitted requests up for tracking."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from desk.chassis.captcha import CaptchaClient
+from desk.chassis.crypto import Vault
+from desk.chassis.events import Outbox
+from desk.chassis.problem import DomainError, ServiceUnavailableError
+from desk.chassis.storage import ObjectStore
+from desk.database import Database
+from desk.intake.domain import (
+    Applicant,
+    Attachment,
+    Catalog,
+    Contact,
+    IdempotencyKeyReusedError,
+    Identity,
+    IdentityState,
+    Request,
+    RequestNotFoundError,
+    UnknownAttachmentError,
+    UnknownProvinceKeyError,
+    due_moment,
+    new_tracking_code,
+)
+from desk.intake.events import WholeRequest, request_pending, request_submitted
+from desk.intake.forms import Submission
+from desk.intake.service.attachments import keep_objects
+from desk.intake.store import AttachmentStore, IdentityCheckStore, RequestStore
+from desk.iran.provinces import UnknownProvinceError, province
+from desk.iran.workdays import WorkCalendar
+
+_CODE_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A request and its files."""
+
+    request: Request
+    attachments: Sequence[Attachment]
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """Keyed hashes that identify a repeated submission: of applicant and Idempotency-Key, and of the content."""
+
+    idempotency_index: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSubmission:
+    """Submits requests."""
+
+    database: Database
+    vault: Vault
+    outbox: Outbox
+    storage: ObjectStore
+    captcha: CaptchaClient
+    catalog: Catalog
+    first_check_after: timedelta
+    """The time from the submission to the first look-up of a pending identity."""
+    calendar: WorkCalendar = field(default_factory=WorkCalendar)
+
+    async def submit(self, identity: Identity, idempotency_key: str, form: Submission) -> Submitted:
+        """Store a request with its files and its event, all of them or nothing.
+
+        No province receives a request whose identity is pending before the applicant has been looked up.
+
+        A repeat with the same key and content returns the first result again, even if its security code has expired.
+        Raises DomainError subclasses for what the applicant must correct.
+        """
+        applicant = identity.applicant(form.typed)
+        key = _Key(
+            idempotency_index=self.vault.index(f"{applicant.national_id}/{idempotency_key}", "idempotency"),
+            fingerprint=self._fingerprint(form),
+        )
+        state = IdentityState.PENDING if identity.person is None else IdentityState.KNOWN
+        request = self._compose(applicant, state, form)
+        try:
+            await self._keep_files(form, applicant)
+            await self.captcha.check_answer(form.captcha.id, form.captcha.answer, claim=key.idempotency_index)
+        except DomainError:
+            # The first submission claimed the files and used the code up, so a repeat is refused here.
+            async with self.database.transaction() as session:
+                earlier = await self._repeated(session, key, form)
+            if earlier is None:
+                raise
+            return earlier
+        for _ in range(_CODE_ATTEMPTS):
+            try:
+                async with self.database.transaction() as session:
+                    return await self._write(session, request, form, key)
+            except IntegrityError:  # another request has this tracking code
+                request = self._compose(applicant, state, form)
+        raise ServiceUnavailableError("no free tracking code")
+
+    async def _keep_files(self, form: Submission, applicant: Applicant) -> None:
+        """Make the store keep the files. Raises UnknownAttachmentError or StorageUnavailableError."""
+        if not form.attachments:
+            return
+        async with self.database.transaction() as session:
+            attachments = await self._own_files(session, form, applicant)
+        await keep_objects(self.storage, [each.id for each in attachments])
+
+    async def _write(self, session: AsyncSession, request: Request, form: Submission, key: _Key) -> Submitted:
+        """Insert request, claims and event, or return the result of an earlier submission with this key.
+
+        Raises IntegrityError if the tracking code is taken.
+        """
+        added = await RequestStore(session, self.vault).add(
+            request, idempotency_index=key.idempotency_index, fingerprint=key.fingerprint
+        )
+        if not added:
+            earlier = await self._repeated(session, key, form)
+            if earlier is None:
+                raise ServiceUnavailableError("the earlier submission was rolled back")
+            return earlier
+        attachments = await self._own_files(session, form, request.applicant)
+        if attachments:
+            await AttachmentStore(session, self.vault).claim([each.id for each in attachments], request.id)
+        event: WholeRequest
+        if request.identity is IdentityState.PENDING:
+            await IdentityCheckStore(session, self.vault).add(request, request.submitted_at + self.first_check_after)
+            event = request_pending(request, attachments)
+        else:
+            event = request_submitted(request, attachments, "confirmed")
+        await self.outbox.add(session, event, subject=request.tracking_code, key=request.province, seq=1)
+        return Submitted(request, attachments)
+
+    async def _repeated(self, session: AsyncSession, key: _Key, form: Submission) -> Submitted | None:
+        """Return the result of an earlier submission with this key. Raises IdempotencyKeyReusedError.
+
+        The registry may become available or unavailable between a submission and its repeat. Then only one of them
+        has typed names, which does not count as different content.
+        """
+        found = await RequestStore(session, self.vault).by_key(key.idempotency_index)
+        if found is None:
+            return None
+        request, first_fingerprint = found
+        if key.fingerprint != first_fingerprint:
+            raise IdempotencyKeyReusedError
+        if form.typed and request.identity is not IdentityState.KNOWN and request.applicant.person != form.typed:
+            raise IdempotencyKeyReusedError
+        return Submitted(request, await AttachmentStore(session, self.vault).of_request(request.id))
+
+    async def _own_files(self, session: AsyncSession, form: Submission, applicant: Applicant) -> list[Attachment]:
+        ids = [str(file_id) for file_id in dict.fromkeys(form.attachments)]
+        found = await AttachmentStore(session, self.vault).unclaimed(ids, applicant.national_id) if ids else []
+        if len(found) != len(ids):
+            raise UnknownAttachmentError
+        return found
+
+    def _compose(self, applicant: Applicant, state: IdentityState, form: Submission) -> Request:
+        try:
+            chosen_province = province(form.province)
+        except UnknownProvinceError:
+            raise UnknownProvinceKeyError from None
+        subject, sub_subject = self.catalog.choose(form.subject, form.sub_subject)
+        now = datetime.now(UTC).replace(microsecond=0)
+        return Request(
+            id=uuid.uuid4(),
+            tracking_code=new_tracking_code(),
+            submitted_at=now,
+            due_at=due_moment(now, sub_subject, self.calendar),
+            province=chosen_province.key,
+            subject=subject,
+            sub_subject=sub_subject,
+            applicant=applicant,
+            contact=Contact(
+                mobile=form.mobile,
+                landline=form.landline.e164 if form.landline else None,
+                email=form.email,
+                language=form.language,
+            ),
+            text=form.text,
+            identity=state,
+        )
+
+    def _fingerprint(self, form: Submission) -> str:
+        """Return a keyed hash of the content.
+
+        It excludes the security code, since a retry may have a new one, and the language, since the page may have
+        been switched to another one. Typed names are compared separately.
+        """
+        return self.vault.index(form.model_dump_json(exclude={"captcha", "applicant", "language"}), "fingerprint")
+
+
+@dataclass(frozen=True, slots=True)
+class SubmittedRequests:
+    """Looks submitted requests up."""
+
+    vault: Vault
+    outbox: Outbox
+
+    async def find(self, session: AsyncSession, national_id: str, tracking_code: str) -> Request:
+        """Return an applicant's request by its code. Raises RequestNotFoundError."""
+        request = await RequestStore(session, self.vault).find(national_id, tracking_code)
+        if request is None:
+            raise RequestNotFoundError
+        return request
+
+    async def list_codes(
+        self, session: AsyncSession, since: datetime, until: datetime, after: str, limit: int
+    ) -> list[tuple[str, IdentityState, datetime | None]]:
+        """List the codes of a period with the state of each identity and its moment; nothing personal."""
+        store = RequestStore(session, self.vault)
+        return await store.submitted_between(since, until, after=after, limit=limit)
+
+    async def backlog(self, session: AsyncSession) -> tuple[int, float]:
+        """Return the number of unsent events and the age of the oldest in seconds."""
+        return await self.outbox.backlog(session)
