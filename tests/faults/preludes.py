@@ -47,18 +47,18 @@ def until_all_died(deaths: Deaths, service: Service) -> None:
 
 BETWEEN_COMMIT_AND_RESPONSE = """
 from contextlib import asynccontextmanager
-from desk.chassis import db
+from desk.database import database
 
-whole = db.Database.transaction
+whole = database.Database.transaction
 
 @asynccontextmanager
 async def transaction(self):
     async with whole(self) as session:
         yield session
-    if session.info.get(db._HINT):
+    if session.info.get(database._NOTIFY):
         die()
 
-db.Database.transaction = transaction
+database.Database.transaction = transaction
 """
 
 AFTER_CONFIRM_BEFORE_MARKING = """

@@ -173,12 +173,12 @@ def test_wrong_credentials_are_told_once_and_tried_again(calm_desk: RealDesk):
 
 def test_a_deleted_queue_is_told_once_and_read_again_when_it_is_back(calm_desk: RealDesk):
     assert calm_desk.broker.manage("DELETE", "queues", calm_desk.name, "notifier").is_success
-    wait_for(lambda: told_of(calm_desk, "notifier", "away, trying again"), 30)
+    wait_for(lambda: told_of(calm_desk, "notifier", "unavailable, will retry"), 30)
     calm_desk.broker.topology("apply")
     wait_for(calm_desk.is_served, 30)
     calm_desk.submit_many(3)
     assert settled(calm_desk) == []
-    assert len(told_of(calm_desk, "notifier", "away, trying again")) == 1
+    assert len(told_of(calm_desk, "notifier", "unavailable, will retry")) == 1
 
 
 def told_of(desk: RealDesk, service: str, words: str) -> list[str]:
