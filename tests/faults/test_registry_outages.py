@@ -48,7 +48,7 @@ def let_checks_be_due(desk: RealDesk) -> None:
 def ends_of_checks(desk: RealDesk, state: str) -> int:
     """Count the checks that have ended so, of all replicas."""
     lines = [json.loads(line) for line in desk.new_log_lines("intake") if '"event": "identity checked"' in line]
-    return sum(1 for line in lines if line["ours"] and line["state"] == state)
+    return sum(1 for line in lines if line["recorded"] and line["state"] == state)
 
 
 @pytest.mark.parametrize("knobs", FAILURES)
