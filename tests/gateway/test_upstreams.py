@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from beside import Loop
-from desk_process import wait_for
 from gateway.conftest import OpenGateway, Sources
 from gateway.upstream import Heard, Upstream, fall_silent, hang_up
+from support.background import BackgroundLoop
+from support.embedded_desk import wait_for
 
 from desk.local.gateway_table import GATEWAY
 from desk.testing.gateway import GatewayServer
@@ -157,7 +157,7 @@ class NameServer(asyncio.DatagramProtocol):
 @pytest.fixture
 def names() -> Iterator[tuple[NameServer, str]]:
     """A name server and its address."""
-    loop, server, port = Loop(), NameServer(), free_port()
+    loop, server, port = BackgroundLoop(), NameServer(), free_port()
 
     async def open_it() -> asyncio.DatagramTransport:
         transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: server, ("127.0.0.1", port))
