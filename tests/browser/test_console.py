@@ -32,7 +32,7 @@ def submitted(desk: RunningDesk, place: int, province: str, *, file: bool = Fals
     """Send a request, and wait until the province has it."""
     applicant = Applicant(desk.client, place=place)
     applicant.identify()
-    attachments = [applicant.put_up(LONG_NAME, PDF)] if file else []
+    attachments = [applicant.upload(LONG_NAME, PDF)] if file else []
     code = applicant.submit(province=province, attachments=attachments, **changed)
     Expert(desk.client, province).receives(code)
     return code

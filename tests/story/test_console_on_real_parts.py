@@ -1,4 +1,4 @@
-"""A province on the console: the program of its own, on PostgreSQL, before the desk's real broker and door."""
+"""A province on the console: the program of its own, on PostgreSQL, before the desk's real broker and nginx."""
 
 import json
 import os
@@ -36,7 +36,7 @@ def test_a_province_answers_with_a_file_through_its_own_console(calm_desk: RealD
     first_password = created.stdout.split()[-1]
 
     applicant = calm_desk.applicant(4)
-    file_id = applicant.put_up("گذرنامه.pdf", PDF)
+    file_id = applicant.upload("گذرنامه.pdf", PDF)
     code = calm_desk.submit(4, attachments=[file_id], province="qom").code
     port = free_port()
     with subprocess.Popen([*COMMAND, "serve", "--port", str(port)], env=environment) as served:  # noqa: S603
