@@ -4,6 +4,7 @@ import io
 import logging
 import socket
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
@@ -33,6 +34,8 @@ from desk.registry_simulator.settings import Settings as SimulatorSettings
 
 PRIVATE_KEY, PUBLIC_KEY = new_key_pair()
 PASSWORD = "letmein"
+DEADLINE_SECONDS = 60.0
+"""Generous, since the machine may be busy: only a failing test waits this long."""
 
 Post = Callable[..., Awaitable[httpx.Response]]
 Knobs = Callable[..., Awaitable[None]]
@@ -43,6 +46,8 @@ class SpyRegistry:
     """The simulator, with a record of what reached it, and ways to fail and to hang."""
 
     failure: Exception | None = None
+    verdict: Verdict | None = None
+    """Returned for every person instead of the simulator's answer."""
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     answering: asyncio.Event = field(default_factory=asyncio.Event)
     asked: list[NationalId] = field(default_factory=list)
@@ -54,6 +59,8 @@ class SpyRegistry:
         await self.answering.wait()
         if self.failure is not None:
             raise self.failure
+        if self.verdict is not None:
+            return self.verdict
         return await self.inner.look_up(national_id, birth_date)
 
     async def close(self) -> None:
@@ -82,6 +89,18 @@ def logged():
     yield written.getvalue
     root.handlers, root.level = handlers, level
     _plain_log()
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], bool]], Awaitable[None]]:
+    """Wait until a condition holds; fail at the deadline."""
+
+    async def until(condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while not condition():  # noqa: ASYNC110 - a spy has no event for every count
+                await asyncio.sleep(0.01)
+
+    return until
 
 
 @pytest.fixture
@@ -233,8 +252,10 @@ def serving(app: FastAPI) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, lifespan="on"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
+    deadline = time.monotonic() + DEADLINE_SECONDS
     while not server.started:
         assert thread.is_alive(), "the server ended"
+        assert time.monotonic() < deadline, "the server did not start"
         thread.join(0.01)
     yield f"http://127.0.0.1:{port}"
     server.should_exit = True

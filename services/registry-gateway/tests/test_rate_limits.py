@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from desk.registry_gateway.adapters.simulator import people
+from desk.registry_gateway.domain import Deceased, Referred
 from desk.registry_gateway.settings import Settings
 
 
@@ -26,6 +27,23 @@ async def test_a_source_without_mismatches_left_reaches_the_registry_no_more(pos
 
     assert answer.status_code == 429
     assert len(registry.asked) == 5
+
+
+async def test_a_person_whom_the_registry_refers_elsewhere_counts_as_a_mismatch(post, ask, registry):
+    registry.verdict = Referred()
+    for person in people()[:5]:
+        assert (await post(ask(person))).json()["code"] == "identity_referred"
+
+    assert (await post(ask(people()[5]))).status_code == 429
+    assert len(registry.asked) == 5
+
+
+async def test_a_deceased_person_counts_as_no_mismatch(post, ask, registry):
+    registry.verdict = Deceased()
+
+    answers = [await post(ask(person)) for person in people()[:6]]
+
+    assert [answer.json()["code"] for answer in answers] == ["identity_deceased"] * 6
 
 
 async def test_mismatches_sent_all_at_once_do_not_overtake_the_budget(post, ask, registry):

@@ -10,7 +10,7 @@ import pytest
 
 from desk.iran.jalali import TEHRAN
 from desk.registry_gateway.adapters.simulator import people
-from desk.registry_gateway.domain import Klass, UnansweredError
+from desk.registry_gateway.domain import Klass, Matched, UnansweredError
 from desk.registry_gateway.line.breaker import Breaker
 from desk.registry_gateway.line.hours import OpeningHours
 
@@ -87,6 +87,23 @@ async def test_equal_look_ups_in_flight_are_one_call(  # noqa: PLR0917 - fixture
         assert len(await audit_of(app)) == 6, "each of them is on record"
 
     assert await simulator.inquiries() == 1
+
+
+async def test_a_caller_who_disconnects_does_not_cancel_the_call_of_the_others(running, settings, parts, registry):
+    person = LIVING[0].identity
+    registry.answering.clear()
+    async with running(settings, parts) as app:
+        client = app.state.door._registry
+        first, second = (asyncio.create_task(client.look_up(person.national_id, person.birth_date)) for _ in range(2))
+        await registry.reached.wait()  # both callers wait for the one call by now: they were scheduled before it
+        first.cancel()
+        await asyncio.wait([first])
+        registry.answering.set()
+
+        assert await second == Matched(person)
+
+    assert first.cancelled()
+    assert registry.asked == [person.national_id]
 
 
 async def test_no_more_than_the_agreed_calls_are_in_flight(  # noqa: PLR0917 - fixtures
@@ -175,6 +192,16 @@ async def test_a_quota_known_in_advance_is_not_overdrawn(poster, gateway, over_h
     until = datetime.fromisoformat(answers[-1].json()["available_at"])
     assert until.astimezone(TEHRAN).time().isoformat() == "00:00:00"
     assert await simulator.inquiries() == 3
+
+
+async def test_a_remembered_match_does_not_show_once_the_quota_is_used_up(poster, gateway, over_http, simulator, ask):
+    async with gateway(over_http, daily_quota=1, memory_seconds=900) as app:
+        post = poster(app)
+        assert of(await post(ask(LIVING[0]))) == (200, "matched", None)
+
+        assert of(await post(ask(LIVING[0]))) == of(await post(ask(LIVING[1]))) == (200, "pending", "quota")
+
+    assert await simulator.inquiries() == 1
 
 
 async def test_a_quota_the_registry_tells_of_ends_the_day_for_every_replica(poster, gateway, over_http, simulator, ask):
