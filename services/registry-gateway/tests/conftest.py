@@ -197,7 +197,7 @@ def post(app: FastAPI) -> Post:
 @pytest.fixture
 def audit_of() -> Callable[[FastAPI], Awaitable[list[Row[Any]]]]:
     async def audit_of(app: FastAPI) -> list[Row[Any]]:
-        async with app.state.services.database.transaction() as session:
+        async with app.state.services.identities._ledger._database.transaction() as session:
             return list((await session.execute(select(lookup).order_by(lookup.c.seq))).all())
 
     return audit_of

@@ -6,7 +6,7 @@ from pydantic import SecretStr, ValidationError
 
 from desk.registry_gateway.adapters.simulator import people
 from desk.registry_gateway.app import real_parts
-from desk.registry_gateway.domain import Deceased, Klass, Matched, NotMatched, Referred, UnansweredError
+from desk.registry_gateway.domain import Deceased, FailureKind, Matched, NotMatched, Referred, UnansweredError
 from desk.registry_gateway.settings import Settings
 
 LIVING = [person.identity for person in people() if not person.deceased]
@@ -60,16 +60,16 @@ async def test_a_code_about_the_person_is_a_verdict(registry, simulator, code, v
 @pytest.mark.parametrize(
     ("knobs", "klass", "again"),
     [
-        ({"errors": -1}, Klass.DOWN, False),
-        ({"garbage": "html"}, Klass.DOWN, False),
-        ({"garbage": "cut_off"}, Klass.DOWN, False),
-        ({"garbage": "endless"}, Klass.DOWN, False),
-        ({"garbage": "entities"}, Klass.DOWN, False),
-        ({"garbage": "somebody_else"}, Klass.BUG, False),
-        ({"quota": 0}, Klass.QUOTA, False),
-        ({"closed": True}, Klass.CLOSED_HOURS, False),
-        ({"code": "login.lock.user"}, Klass.CONFIG, False),
-        ({"code": "inquiry.time.finished"}, Klass.RETRY, True),
+        ({"errors": -1}, FailureKind.DOWN, False),
+        ({"garbage": "html"}, FailureKind.DOWN, False),
+        ({"garbage": "cut_off"}, FailureKind.DOWN, False),
+        ({"garbage": "endless"}, FailureKind.DOWN, False),
+        ({"garbage": "entities"}, FailureKind.DOWN, False),
+        ({"garbage": "somebody_else"}, FailureKind.BUG, False),
+        ({"quota": 0}, FailureKind.QUOTA, False),
+        ({"closed": True}, FailureKind.CLOSED_HOURS, False),
+        ({"code": "login.lock.user"}, FailureKind.CONFIG, False),
+        ({"code": "inquiry.time.finished"}, FailureKind.RETRY, True),
     ],
     ids=str,
 )
@@ -79,7 +79,7 @@ async def test_what_is_no_answer_is_told_apart(registry, simulator, knobs, klass
     with pytest.raises(UnansweredError) as caught:
         await look_up(registry, WOMAN)
 
-    assert (caught.value.klass, caught.value.again) == (klass, again)
+    assert (caught.value.kind, caught.value.retryable) == (klass, again)
 
 
 async def test_a_wrong_password_is_the_operator_s_to_mend(over_http, simulator):
@@ -88,7 +88,7 @@ async def test_a_wrong_password_is_the_operator_s_to_mend(over_http, simulator):
     with pytest.raises(UnansweredError) as caught:
         await look_up(registry, WOMAN)
 
-    assert caught.value.klass is Klass.CONFIG
+    assert caught.value.kind is FailureKind.CONFIG
     await registry.close()
 
 
@@ -98,7 +98,7 @@ async def test_a_bus_that_is_not_there_may_be_asked_again(over_http):
     with pytest.raises(UnansweredError) as caught:
         await look_up(registry, WOMAN)
 
-    assert (caught.value.klass, caught.value.again) == (Klass.DOWN, True)
+    assert (caught.value.kind, caught.value.retryable) == (FailureKind.DOWN, True)
     await registry.close()
 
 

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
-from desk.registry_gateway.domain import Klass, UnansweredError
+from desk.registry_gateway.domain import FailureKind, UnansweredError
 
 
 async def test_a_match_is_on_record(post, ask, living, audit):
@@ -25,7 +25,7 @@ async def test_a_deceased_person_s_look_up_is_on_record(post, ask, deceased, aud
     assert [row.outcome for row in await audit()] == ["deceased"]
 
 
-@pytest.mark.parametrize("failure", [UnansweredError(Klass.DOWN, "timed out"), RuntimeError("a bug")])
+@pytest.mark.parametrize("failure", [UnansweredError(FailureKind.DOWN, "timed out"), RuntimeError("a bug")])
 async def test_a_look_up_without_an_answer_is_on_record(post, wrong, registry, audit, failure):
     registry.failure = failure
 

@@ -4,7 +4,7 @@ import pytest
 
 from desk.iran.digits import to_persian
 from desk.registry_gateway.adapters.simulator import people
-from desk.registry_gateway.domain import Klass, UnansweredError
+from desk.registry_gateway.domain import FailureKind, UnansweredError
 
 LEADING_ZEROS = [person for person in people() if person.identity.national_id.value.startswith("0")]
 
@@ -105,7 +105,7 @@ async def test_a_death_is_told_only_to_who_knows_the_birth_date(post, ask, decea
 async def test_a_silent_registry_gives_a_pending_identity_whatever_the_number(  # noqa: PLR0917 - fixtures
     post, ask, living, unknown, registry, tokens
 ):
-    registry.failure = UnansweredError(Klass.DOWN, "timed out")
+    registry.failure = UnansweredError(FailureKind.DOWN, "timed out")
 
     known, nobody = await post(ask(living)), await post(unknown)
 

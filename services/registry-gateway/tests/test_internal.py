@@ -9,7 +9,7 @@ from pydantic import SecretStr, ValidationError
 from desk.iran.digits import to_persian
 from desk.registry_gateway.adapters.people import mobile_of, people
 from desk.registry_gateway.app import real_parts
-from desk.registry_gateway.domain import Klass, UnansweredError
+from desk.registry_gateway.domain import FailureKind, UnansweredError
 from desk.registry_gateway.settings import Settings
 
 IDENTITIES, LOOKUPS, MOBILES = "/internal/identities", "/internal/lookups", "/internal/mobiles"
@@ -48,7 +48,7 @@ async def test_a_referred_person_is_told_of(  # noqa: PLR0917 - fixtures
 
 
 async def test_an_unavailable_registry_is_told_with_its_reason(post, ask, living, registry):
-    registry.failure = UnansweredError(Klass.CLOSED_HOURS, "login.time.diny")
+    registry.failure = UnansweredError(FailureKind.CLOSED_HOURS, "login.time.diny")
 
     told = (await post(ask(living), path=IDENTITIES)).json()
 
@@ -101,7 +101,7 @@ async def test_an_applicant_sees_when_the_record_was_looked_up_and_for_what(post
 
 
 async def test_a_look_up_without_an_answer_was_no_look_at_the_record(post, ask, living, registry):
-    registry.failure = UnansweredError(Klass.DOWN, "timed out")
+    registry.failure = UnansweredError(FailureKind.DOWN, "timed out")
     await post(ask(living))
 
     assert (await post({"national_id": living.identity.national_id.value}, path=LOOKUPS)).json() == {"lookups": []}

@@ -15,7 +15,7 @@ from desk.chassis.crypto import Vault, new_secret
 from desk.database import Database, alembic_config, migrate
 from desk.registry_gateway import main as command_line
 from desk.registry_gateway.domain import Lookup, Outcome, Purpose
-from desk.registry_gateway.ledger import Ledger, LedgerBrokenError
+from desk.registry_gateway.service import Ledger, LedgerBrokenError
 
 PACKAGE = "desk.registry_gateway"
 VAULT = Vault.from_text(f"k1:{new_secret()}", new_secret())
@@ -149,7 +149,7 @@ async def test_many_writers_on_postgresql_make_one_chain(postgres_server):
     await asyncio.gather(*(ledgers[place % 3].record(made(place)) for place in range(90)), ledgers[0].verify())
 
     assert (await ledgers[0].verify()).seq == 90
-    assert len(await ledgers[1].newest("number 7")) == 1
+    assert len(await ledgers[1].list_newest("number 7")) == 1
     for database in databases:
         await database.close()
     postgres_server.drop_database(name)
@@ -207,7 +207,7 @@ def test_the_audit_before_the_ledger_is_taken_into_the_chain(tmp_path):
         await ledger.open()
         await ledger.record(made())
         head = await ledger.verify()
-        seen = await ledger.newest("number 7")
+        seen = await ledger.list_newest("number 7")
         await database.close()
         return head.seq, [each.at.hour for each in seen]
 

@@ -2,7 +2,7 @@ import httpx
 import pytest
 
 from desk.registry_gateway.app import create_app, real_parts
-from desk.registry_gateway.domain import Klass, UnansweredError
+from desk.registry_gateway.domain import FailureKind, UnansweredError
 
 
 @pytest.fixture
@@ -22,14 +22,14 @@ async def test_nothing_personal_is_logged_whatever_happens(  # noqa: PLR0917 - f
     await post(wrong)
     await post(unknown)
     await post(ask(living, national_id="4798251411", birth_date="1361-12-30"))
-    registry.failure = UnansweredError(Klass.DOWN, "timed out")
+    registry.failure = UnansweredError(FailureKind.DOWN, "timed out")
     await post(ask(living))
     registry.failure = RuntimeError("a bug")
     await post(ask(living))
 
     written = logged()
 
-    assert "registry asked" in written
+    assert "look-up recorded" in written
     assert "identity_not_matched" in written
     identity = living.identity
     for personal in (
@@ -71,12 +71,12 @@ async def test_the_environment_is_enough_to_build_the_service(settings, monkeypa
     app = create_app()
 
     assert "/api/identities" in app.openapi()["paths"]
-    await app.state.services.database.close()
+    await app.state.services.identities._ledger._database.close()
 
 
 async def test_two_apps_can_live_in_one_process(settings):
     first, second = (create_app(settings, parts=real_parts(settings)) for _ in range(2))
 
-    assert first.state.door is not second.state.door
-    await first.state.services.database.close()
-    await second.state.services.database.close()
+    assert first.state.services.identities is not second.state.services.identities
+    await first.state.services.identities._ledger._database.close()
+    await second.state.services.identities._ledger._database.close()

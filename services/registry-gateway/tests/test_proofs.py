@@ -12,8 +12,7 @@ from desk.captcha.app import Parts as CaptchaParts
 from desk.captcha.app import create_app as create_captcha
 from desk.captcha.settings import Settings as CaptchaSettings
 from desk.chassis.telemetry import Telemetry
-from desk.registry_gateway.app import real_parts
-from desk.registry_gateway.clients import CaptchaClient
+from desk.registry_gateway.app import captcha_client, real_parts
 
 ANSWER = "40967"
 
@@ -32,7 +31,7 @@ async def captcha():
 
 @pytest.fixture
 async def post(settings, parts, captcha, running, poster):
-    peer = CaptchaClient(httpx.AsyncClient(transport=captcha._transport, base_url="http://captcha"))
+    peer = captcha_client(httpx.AsyncClient(transport=captcha._transport, base_url="http://captcha"))
     async with running(settings, replace(parts, captcha=peer)) as app:
         yield poster(app)
 
@@ -143,7 +142,7 @@ async def test_a_refused_proof_spends_no_budget(post, prove, ask, living):
 async def test_a_captcha_service_that_is_away_lets_nothing_through(  # noqa: PLR0917 - fixtures
     settings, parts, running, poster, ask, living, registry, fault
 ):
-    peer = CaptchaClient(httpx.AsyncClient(transport=httpx.MockTransport(fault), base_url="http://captcha"))
+    peer = captcha_client(httpx.AsyncClient(transport=httpx.MockTransport(fault), base_url="http://captcha"))
     async with running(settings, replace(parts, captcha=peer)) as app:
         refused = await poster(app)(ask(living) | {"proof": {"id": "A" * 22, "solution": "1"}})
 
@@ -158,4 +157,5 @@ async def test_a_real_gateway_asks_for_a_proof_unless_told_otherwise(settings):
     assert type(settings).model_fields["require_proof"].default is True
     assert wanted.captcha is not None
     assert told.captcha is None
-    await wanted.captcha.close()
+    for close in (*wanted.close, *told.close):
+        await close()

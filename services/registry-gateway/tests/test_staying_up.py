@@ -10,9 +10,9 @@ import pytest
 
 from desk.iran.jalali import TEHRAN
 from desk.registry_gateway.adapters.simulator import people
-from desk.registry_gateway.domain import Klass, Matched, UnansweredError
-from desk.registry_gateway.line.breaker import Breaker
-from desk.registry_gateway.line.hours import OpeningHours
+from desk.registry_gateway.domain import FailureKind, Matched, UnansweredError
+from desk.registry_gateway.upstream.breaker import CircuitBreaker
+from desk.registry_gateway.upstream.hours import OpeningHours
 
 LIVING = [person for person in people() if not person.deceased]
 MOST_SECONDS = 6.0
@@ -56,7 +56,7 @@ async def test_a_registry_that_is_back_is_asked_again(poster, gateway, over_http
         assert of(await post(ask(LIVING[5])))[1] == "pending"
         assert await simulator.inquiries() == 5
 
-        app.state.door._registry._line.breaker._pause = 0
+        app.state.services.identities._registry._client.breaker._pause = 0
 
         assert of(await post(ask(LIVING[6]))) == (200, "matched", None)
 
@@ -93,7 +93,7 @@ async def test_a_caller_who_disconnects_does_not_cancel_the_call_of_the_others(r
     person = LIVING[0].identity
     registry.answering.clear()
     async with running(settings, parts) as app:
-        client = app.state.door._registry
+        client = app.state.services.identities._registry
         first, second = (asyncio.create_task(client.look_up(person.national_id, person.birth_date)) for _ in range(2))
         await registry.reached.wait()  # both callers wait for the one call by now: they were scheduled before it
         first.cancel()
@@ -277,30 +277,30 @@ def test_hours_that_go_through_midnight_are_understood():
 
 def test_a_breaker_lets_one_call_decide():
     now = 0.0
-    breaker = Breaker(2, 30, clock=lambda: now)
-    breaker.failed()
-    assert breaker.lets_through()
-    breaker.failed()
-    assert not breaker.lets_through()
+    breaker = CircuitBreaker(2, 30, clock=lambda: now)
+    breaker.record_failure()
+    assert breaker.allow_call()
+    breaker.record_failure()
+    assert not breaker.allow_call()
 
     now = 31.0
-    assert [breaker.lets_through() for _ in range(3)] == [True, False, False]
-    breaker.failed()
-    assert not breaker.lets_through(), "it is open for another pause"
+    assert [breaker.allow_call() for _ in range(3)] == [True, False, False]
+    breaker.record_failure()
+    assert not breaker.allow_call(), "it is open for another pause"
 
     now = 62.0
-    assert breaker.lets_through()
-    breaker.released()
-    assert breaker.lets_through(), "a call that told nothing decides nothing"
-    breaker.succeeded()
-    assert [breaker.lets_through() for _ in range(3)] == [True] * 3
+    assert breaker.allow_call()
+    breaker.release()
+    assert breaker.allow_call(), "a call that told nothing decides nothing"
+    breaker.record_success()
+    assert [breaker.allow_call() for _ in range(3)] == [True] * 3
 
 
 def test_a_failure_after_an_answer_begins_the_count_anew():
-    breaker = Breaker(2, 30)
+    breaker = CircuitBreaker(2, 30)
     for _ in range(5):
-        breaker.failed()
-        breaker.succeeded()
+        breaker.record_failure()
+        breaker.record_success()
 
     assert breaker.closed
 
@@ -315,6 +315,6 @@ async def test_a_bug_of_ours_does_not_open_the_breaker(post, ask, registry):
 
 
 async def test_an_unforeseen_answer_is_pending_too(post, ask, registry):
-    registry.failure = UnansweredError(Klass.BUG, "a message of no known code")
+    registry.failure = UnansweredError(FailureKind.BUG, "a message of no known code")
 
     assert of(await post(ask(LIVING[0]))) == (200, "pending", "unreachable")

@@ -16,7 +16,7 @@ from desk.database import migrate
 from desk.iran.national_id import check_digit
 from desk.registry_gateway.adapters.simulator import people
 from desk.registry_gateway.app import real_parts
-from desk.registry_gateway.domain import neighbourhood_of
+from desk.registry_gateway.domain import network_of
 from desk.testing.ports import free_port
 
 SWEEP = 10_000 if os.environ.get("FULL") == "1" else 1_000
@@ -39,7 +39,8 @@ def replica(settings, redis_url, registry, running):
 
     def replica(**changed):
         changed = settings.model_copy(update=changed)
-        return running(changed, replace(real_parts(changed), registry=registry, redis=connect(redis_url)))
+        parts, redis = real_parts(changed), connect(redis_url)
+        return running(changed, replace(parts, registry=registry, redis=redis, close=(redis.aclose, *parts.close)))
 
     return replica
 
@@ -161,7 +162,7 @@ async def test_redis_holds_neither_numbers_nor_addresses_nor_names(replica, post
     ],
 )
 def test_sources_are_counted_by_neighbourhood(source, neighbourhood):
-    assert neighbourhood_of(source) == neighbourhood
+    assert network_of(source) == neighbourhood
 
 
 # row 16

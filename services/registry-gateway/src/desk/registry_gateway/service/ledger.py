@@ -1,7 +1,7 @@
-"""The ledger of look-ups: each row carries the hash of the one before, so that none can change, go or move unnoticed.
+"""The ledger of look-ups. Each row contains the hash of the row before it, so that every later change can be found.
 
-The rows are chained by a plain hash; the end of the chain is sealed by a key that only the service has. Whoever can
-write to the database but has no key can therefore neither rewrite the chain nor cut it off.
+The rows are chained by a plain hash. The end of the chain is sealed with a key that only the service has. A person who
+can write to the database but does not have the key can therefore neither rewrite the chain nor shorten it.
 """
 
 import asyncio
@@ -12,95 +12,95 @@ import json
 import uuid
 from collections.abc import Awaitable
 from datetime import UTC
-from typing import TypeVar
 
 import structlog
 
 from desk.chassis.crypto import Vault
 from desk.database import Database
 from desk.registry_gateway.domain import Lookup
-from desk.registry_gateway.store import MOVE_AND_ADD, Head, LookupStore, Row, Seen, values_of
+from desk.registry_gateway.store import APPEND_IF_CURRENT, Head, LookupStore, Row, Seen, row_values
 
 log = structlog.get_logger(__name__)
 
-T = TypeVar("T")
-
-SHOWN_AT_MOST = 50
-_running: set[object] = set()
+LIST_LIMIT = 50
+_running: set[asyncio.Future[None]] = set()
 
 
 class LedgerBrokenError(Exception):
-    """The ledger is not what was written; the text says where."""
+    """The ledger was changed; the text says where."""
 
 
 class Ledger:
-    """Writes look-ups down, one after the other, whoever else writes."""
+    """Appends look-ups in one order, also when several replicas write."""
 
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
-        self._turn = asyncio.Lock()  # the head's row is locked anyway; this keeps waiters off the connections
+        self._turn = asyncio.Lock()  # the head's row is locked anyway; this keeps waiting writers off the connections
         self._last: Head | None = None
-        """Where the chain ended when we wrote last: mostly it still does, and need not be read again."""
+        """The head after our last append. Usually it is still the head, and need not be read again."""
 
     async def open(self) -> None:
-        """Seal a chain that came out of a migration, which has no key."""
+        """Seal the chain after a migration, which does not have the key. Raises LedgerBrokenError."""
         async with self._database.transaction() as session:
             store = LookupStore(session)
-            head = await store.head(lock=True)
+            head = await store.read_head(lock=True)
             if head is None:
-                raise LedgerBrokenError("the ledger has no head: it was taken away after the migration")
+                raise LedgerBrokenError("the ledger has no head: its row was deleted after the migration")
             if not head.seal:
-                await store.move_head(self._sealed(head.seq, head.row_hash))
-                log.warning("ledger sealed as the migration left it", seq=head.seq, row_hash=head.row_hash)
+                await store.update_head(self._sealed(head.seq, head.row_hash))
+                log.warning("ledger sealed after a migration", seq=head.seq, row_hash=head.row_hash)
 
     async def record(self, made: Lookup) -> None:
-        """Write one look-up down in a transaction of its own: an error answer would roll back the request's."""
-        await _to_the_end(self._append(made))
+        """Append a look-up in its own transaction, because an error response rolls back the request's transaction.
+
+        Also completes if the caller is cancelled.
+        """
+        await _run_to_completion(self._append(made))
 
     async def _append(self, made: Lookup) -> None:
         async with self._turn:
-            row = await self._behind_our_last(made) or await self._behind_the_head(made)
+            row = await self._append_after_last(made) or await self._append_after_head(made)
             self._last = self._sealed(row.seq, row.row_hash)
-        # The log is kept elsewhere: its last line tells whether the whole ledger was put back to an earlier day.
-        log.info("registry asked", purpose=made.purpose, outcome=made.outcome, seq=row.seq, row_hash=row.row_hash)
+        # The log is stored elsewhere: its last line shows whether the whole ledger was restored to an earlier day.
+        log.info("look-up recorded", purpose=made.purpose, outcome=made.outcome, seq=row.seq, row_hash=row.row_hash)
 
-    async def _behind_our_last(self, made: Lookup) -> Row | None:
-        """Try the short way; None if another replica has written since."""
+    async def _append_after_last(self, made: Lookup) -> Row | None:
+        """Append in one statement; return None if another replica has appended a row since."""
         if self._last is None:
             return None
         row = _chained(made, self._last)
         written = await self._database.execute_autocommit(
-            MOVE_AND_ADD, values_of(row, self._sealed(row.seq, row.row_hash).seal)
+            APPEND_IF_CURRENT, row_values(row, self._sealed(row.seq, row.row_hash).seal)
         )
         return row if written == 1 else None
 
-    async def _behind_the_head(self, made: Lookup) -> Row:
+    async def _append_after_head(self, made: Lookup) -> Row:
         async with self._database.transaction() as session:
             store = LookupStore(session)
-            head = await store.head(lock=True)
+            head = await store.read_head(lock=True)
             if head is None or not self._is_sealed(head):
                 raise LedgerBrokenError("the ledger's head is not ours; see desk-registry ledger verify")
             row = _chained(made, head)
             await store.append(row, self._sealed(row.seq, row.row_hash).seal)
         return row
 
-    async def newest(self, number_index: str) -> list[Seen]:
-        """List the latest look-ups of one number."""
+    async def list_newest(self, number_index: str) -> list[Seen]:
+        """List the latest look-ups of one number, newest first."""
         async with self._database.transaction() as session:
-            return await LookupStore(session).newest(number_index, SHOWN_AT_MOST)
+            return await LookupStore(session).list_newest(number_index, LIST_LIMIT)
 
     async def verify(self) -> Head:
-        """Walk the whole chain and return its end. Raises LedgerBrokenError with the first fault.
+        """Check the whole chain and return its end. Raises LedgerBrokenError with the first error.
 
-        The service goes on writing meanwhile; only the last rows are looked at while nobody can.
+        The service may write meanwhile; only the last rows are checked with the head locked.
         """
         async with self._database.transaction() as session:
-            end = await _walk(LookupStore(session), _BEGINNING)
+            end = await _check_rows(LookupStore(session), _BEGINNING)
         async with self._database.transaction() as session:
             store = LookupStore(session)
-            head = await store.head(lock=True)
-            end = await _walk(store, end)
+            head = await store.read_head(lock=True)
+            end = await _check_rows(store, end)
         if head is None:
             raise LedgerBrokenError("the head is missing")
         if not self._is_sealed(head):
@@ -119,25 +119,25 @@ class Ledger:
 _BEGINNING = Head(seq=0, row_hash="0" * 64, seal="")
 
 
-async def _walk(store: LookupStore, start: Head) -> Head:
-    """Follow the chain from a place to its end. Raises LedgerBrokenError."""
+async def _check_rows(store: LookupStore, start: Head) -> Head:
+    """Check the rows after ``start`` and return the last one. Raises LedgerBrokenError."""
     seq, row_hash = start.seq, start.row_hash
-    async for row in store.after(seq):
+    async for row in store.rows_after(seq):
         if row.seq != seq + 1:
             raise LedgerBrokenError(f"row {seq + 1} is missing: after row {seq} comes row {row.seq}")
         if row.prev_hash != row_hash:
             raise LedgerBrokenError(f"row {row.seq} does not follow row {seq}: one of them is not what was written")
-        if row.row_hash != hash_of(row):
+        if row.row_hash != hash_row(row):
             raise LedgerBrokenError(f"row {row.seq} was changed")
         seq, row_hash = row.seq, row.row_hash
     return Head(seq, row_hash, "")
 
 
-def hash_of(row: Row) -> str:
-    """Return the hash of everything a row says, its place and the row before included. Also in migration 0002."""
+def hash_row(row: Row) -> str:
+    """Return the hash of a row's content, its number and the hash before it. Migration 0002 computes the same."""
     at = row.at.astimezone(UTC).isoformat(timespec="microseconds")
-    said = [row.seq, row.prev_hash, row.id, at, row.purpose, row.number_index, row.source_index, row.outcome]
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+    content = [row.seq, row.prev_hash, row.id, at, row.purpose, row.number_index, row.source_index, row.outcome]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def _chained(made: Lookup, head: Head) -> Row:
@@ -152,12 +152,12 @@ def _chained(made: Lookup, head: Head) -> Row:
         prev_hash=head.row_hash,
         row_hash="",
     )
-    return dataclasses.replace(unhashed, row_hash=hash_of(unhashed))
+    return dataclasses.replace(unhashed, row_hash=hash_row(unhashed))
 
 
-async def _to_the_end(work: Awaitable[T]) -> T:
-    """Await work that goes on although whoever waits for it is cancelled."""
+async def _run_to_completion(work: Awaitable[None]) -> None:
+    """Await work that continues if the caller is cancelled."""
     running = asyncio.ensure_future(work)
     _running.add(running)  # the event loop itself holds tasks only weakly
     running.add_done_callback(_running.discard)
-    return await asyncio.shield(running)
+    await asyncio.shield(running)

@@ -1,4 +1,4 @@
-"""When the registry answers: it closes at night, Tehran time."""
+"""The opening hours of the registry, which is closed at night (Tehran time)."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -8,7 +8,7 @@ from desk.iran.jalali import TEHRAN
 
 @dataclass(frozen=True, slots=True)
 class OpeningHours:
-    """The hours of every day; a registry that opens when it closes never does."""
+    """The opening hours of every day. If both times are equal, the registry never closes."""
 
     opens: time
     closes: time
@@ -24,7 +24,7 @@ class OpeningHours:
         return self.next_opening(moment)
 
     def next_opening(self, moment: datetime) -> datetime:
-        """Return when the registry opens next after a moment."""
+        """Return the next opening after a moment."""
         local = moment.astimezone(TEHRAN)
         opening = datetime.combine(local.date(), self.opens, TEHRAN)
         if opening <= local:
@@ -33,11 +33,11 @@ class OpeningHours:
 
 
 def next_day(moment: datetime) -> datetime:
-    """Return when the next day begins in Tehran, and with it another quota."""
+    """Return when the next day begins in Tehran, and with it a new quota."""
     local = moment.astimezone(TEHRAN)
     return datetime.combine(local.date() + timedelta(days=1), time(), TEHRAN).astimezone(UTC)
 
 
 def day_of(moment: datetime) -> str:
-    """Name the day in Tehran, for what is counted by the day."""
+    """Return the date in Tehran, for daily counters."""
     return moment.astimezone(TEHRAN).date().isoformat()
