@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from desk.captcha.domain import CaptchaUnavailableError
-from desk.captcha.store import Allowance, ChallengeStore, in_time
+from desk.captcha.store import ChallengeStore, Limit, limit_time
 
 
 async def test_without_redis_no_challenge_is_issued(client, server):
@@ -42,7 +42,7 @@ async def test_a_redis_that_hangs_is_given_up(monkeypatch):
     released = asyncio.Event()
 
     with pytest.raises(CaptchaUnavailableError):
-        await in_time(released.wait())
+        await limit_time(released.wait())
 
     released.set()
     await asyncio.sleep(0)
@@ -50,7 +50,7 @@ async def test_a_redis_that_hangs_is_given_up(monkeypatch):
 
 async def test_a_cancelled_request_does_not_cut_off_its_call(redis):
     store = ChallengeStore(redis)
-    work = Allowance(1000, 60)
+    work = Limit(1000, 60)
 
     for _ in range(50):
         request = asyncio.create_task(store.count_work("somebody", work))

@@ -35,7 +35,7 @@ def test_no_setting_fixes_the_answer(monkeypatch):
     assert parts.choose_answer is choose_answer
 
 
-def test_the_real_redis_is_bounded_in_connections_and_in_time(monkeypatch):
+def test_the_real_redis_is_bounded_in_connections_and_limit_time(monkeypatch):
     monkeypatch.setattr("desk.captcha.app.configure_logging", lambda *_: None)
 
     pool = real_parts(Settings(redis_url="redis://cache:6379", redis_connections=7)).redis.connection_pool

@@ -6,7 +6,7 @@ import pytest
 from altcha.v2 import Challenge, ChallengeParameters, solve_challenge
 
 from desk.captcha.domain import Difficulty
-from desk.captcha.work import set_work
+from desk.captcha.service import create_work
 
 
 def solve(challenge: dict) -> str:
@@ -113,12 +113,17 @@ async def test_a_source_that_asks_too_often_is_told_when_to_come_back(ask, clien
     assert (await client.post("/api/captchas", json={"purpose": "submit"})).status_code == 201, "counted apart"
 
 
-def test_no_counter_beyond_the_most_needs_trying():
-    for _ in range(20):
-        work = set_work(Difficulty(40, cost=1))
-        parameters = ChallengeParameters(
-            work.algorithm, work.nonce, work.salt, work.cost, work.key_length, work.key_prefix
+def test_the_solution_is_a_counter_up_to_the_highest_one():
+    works = [create_work(Difficulty(40, cost=1)) for _ in range(20)]
+
+    solutions = [
+        solve_challenge(
+            Challenge(
+                ChallengeParameters(work.algorithm, work.nonce, work.salt, work.cost, work.key_length, work.key_prefix)
+            )
         )
-        solution = solve_challenge(Challenge(parameters))
-        assert 0 <= solution.counter <= 40
-        assert solution.derived_key == work.answer
+        for work in works
+    ]
+
+    assert {solution.counter for solution in solutions} <= set(range(41))
+    assert [solution.derived_key for solution in solutions] == [work.answer for work in works]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from desk.captcha.domain import household_of
+from desk.captcha.domain import network_of
 
 
 @pytest.mark.parametrize(
@@ -17,4 +17,4 @@ from desk.captcha.domain import household_of
     ],
 )
 def test_an_ipv6_household_is_one_source_whatever_address_it_takes(source, household):
-    assert household_of(source) == household
+    assert network_of(source) == household

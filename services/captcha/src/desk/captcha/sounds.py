@@ -1,4 +1,4 @@
-"""Speaks an answer: Persian digits in mixed voices, over a murmur of the same voices backwards and a hiss."""
+"""Makes a sound of an answer: spoken Persian digits in several voices, with noise of reversed speech and hiss."""
 
 import io
 import random
@@ -12,24 +12,24 @@ from numpy.typing import NDArray
 Sound = NDArray[np.float32]
 
 RATE = 11_025
-"""Samples a second, of one byte each: what a telephone carries and a little more."""
+"""Samples per second, of one byte each: a little more than telephone quality."""
 
 _QUIET_SECONDS = 0.5
 _MURMUR, _HISS = 0.12, 0.016
-"""How loud beside a digit's peak; speech stays some 12 dB above both together."""
+"""Loudness relative to the peak of a digit; speech is about 12 dB above both together."""
 
 
 @cache
 def _voices() -> tuple[tuple[Sound, ...], ...]:
-    """Read the clips once: ten digits of each voice, between -1 and 1."""
+    """Read the clips once: ten digits of each voice, as samples between -1 and 1."""
     folders = sorted((each for each in files("desk.captcha").joinpath("clips").iterdir()), key=lambda each: each.name)
     return tuple(
         tuple(_read(folder.joinpath(f"{digit}.wav").read_bytes()) for digit in range(10)) for folder in folders
     )
 
 
-def speak(answer: str, chance: random.Random) -> bytes:
-    """Return a WAV in which ``answer`` (ASCII digits) is spoken in Persian, different each time ``chance`` is."""
+def speak_digits(answer: str, chance: random.Random) -> bytes:
+    """Return a WAV of ``answer`` (ASCII digits) spoken in Persian. ``chance`` decides voices, speed and noise."""
     parts = [_silence(_QUIET_SECONDS)]
     for digit in answer:
         clip = chance.choice(_voices())[int(digit)]
@@ -41,7 +41,7 @@ def speak(answer: str, chance: random.Random) -> bytes:
 
 
 def _murmur(length: int, chance: random.Random) -> Sound:
-    """Lay the same voices, backwards and at other speeds, over one another: nothing in it can be understood."""
+    """Mix clips of the same voices, reversed and at other speeds, so that nothing in it can be understood."""
     murmur = np.zeros(length, np.float32)
     for _ in range(length // (RATE // 4)):
         clip = _at_speed(chance.choice(chance.choice(_voices())), chance.uniform(0.7, 1.4))[::-1]
@@ -56,9 +56,9 @@ def _hiss(length: int, chance: random.Random) -> Sound:
 
 
 def _at_speed(clip: Sound, speed: float) -> Sound:
-    """Stretch or squeeze a clip, and its pitch with it."""
-    places = np.arange(0, len(clip) - 1, speed)
-    stretched: Sound = np.interp(places, np.arange(len(clip)), clip).astype(np.float32)
+    """Change the speed of a clip, and its pitch with it."""
+    positions = np.arange(0, len(clip) - 1, speed)
+    stretched: Sound = np.interp(positions, np.arange(len(clip)), clip).astype(np.float32)
     return stretched
 
 

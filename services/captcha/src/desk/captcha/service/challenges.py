@@ -1,4 +1,4 @@
-"""What the service does: it issues a challenge, and it checks an answer."""
+"""The use cases: issue a challenge, return its sound, check an answer."""
 
 import asyncio
 import time
@@ -20,27 +20,27 @@ from desk.captcha.domain import (
     Outcome,
     Purpose,
     WrongAnswerError,
-    demand_offered,
-    household_of,
     is_id,
+    network_of,
     new_id,
-    written,
+    normalize_answer,
+    require_offered,
 )
-from desk.captcha.pool import Pool
+from desk.captcha.service.pool import Pool
+from desk.captcha.service.work import Work, create_work
 from desk.captcha.settings import Settings
-from desk.captcha.store import Allowance, ChallengeStore
-from desk.captcha.work import Work, set_work
+from desk.captcha.store import ChallengeStore, Limit
 
-PATIENCE_SECONDS = 2.0
-"""How long a request waits for an empty pool; nothing is made in the request itself."""
+WAIT_SECONDS = 2.0
+"""How long a request waits while the pool is empty; no challenge is made in the request itself."""
 
-WAITING_AT_MOST = 50
-"""How many requests may wait like that at once; whoever comes after them is told to come back."""
+MAX_WAITING = 50
+"""How many requests may wait at the same time; further ones are refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A fresh challenge, as the person may see it."""
+    """A new challenge, as the applicant may see it."""
 
     id: str
     kind: Kind
@@ -49,51 +49,51 @@ class Issued:
     work: Work | None = None
 
 
-class Captchas:
+class Challenges:
     """Issues challenges and checks answers."""
 
     def __init__(self, store: ChallengeStore, pool: Pool, settings: Settings, registry: CollectorRegistry) -> None:
         self._store = store
         self._pool = pool
-        self._allowance = Allowance.of(settings.issue_budget)
-        self._work_allowance = Allowance.of(settings.work_budget)
+        self._limit = Limit.parse(settings.issue_budget)
+        self._work_limit = Limit.parse(settings.work_budget)
         self._difficulty = Difficulty(settings.work_most)
         self._waiting = 0
         self._issued = Counter("desk_captchas_issued", "Challenges issued", ["kind", "purpose"], registry=registry)
         self._answers = Counter("desk_captcha_answers", "Answers by outcome", ["purpose", "outcome"], registry=registry)
-        ready = Gauge("desk_captchas_ready", "Challenges made ahead of need", ["kind"], registry=registry)
+        ready = Gauge("desk_captchas_ready", "Challenges made in advance", ["kind"], registry=registry)
         for kind in pool.ready:
             ready.labels(kind).set_function(partial(pool.ready.__getitem__, kind))
 
     async def issue(self, kind: Kind, purpose: Purpose, source: str) -> Issued:
-        """Put a new challenge to whoever asks from ``source``.
+        """Issue a challenge to a caller at the address ``source``.
 
         Raises KindUnavailableError, RateLimitExceededError, NoneReadyError or CaptchaUnavailableError.
         """
-        demand_offered(kind, purpose)
-        issue = self._set_work if kind is Kind.WORK else self._from_pool
-        issued = await issue(kind, purpose, household_of(source))
+        require_offered(kind, purpose)
+        issue = self._issue_work if kind is Kind.WORK else self._issue_from_pool
+        issued = await issue(kind, purpose, network_of(source))
         self._issued.labels(kind, purpose).inc()
         return issued
 
-    async def _from_pool(self, kind: Kind, purpose: Purpose, household: str) -> Issued:
-        deadline = time.monotonic() + PATIENCE_SECONDS
+    async def _issue_from_pool(self, kind: Kind, purpose: Purpose, network: str) -> Issued:
+        deadline = time.monotonic() + WAIT_SECONDS
         while True:
             captcha_id = new_id()
             expires_at = datetime.now(UTC) + LIFE
             try:
-                shown = await self._store.issue(captcha_id, kind, purpose, household, self._allowance)
+                image = await self._store.issue(captcha_id, kind, purpose, network, self._limit)
             except NoneReadyError:
-                if time.monotonic() >= deadline or self._waiting >= WAITING_AT_MOST:
+                if time.monotonic() >= deadline or self._waiting >= MAX_WAITING:
                     raise
                 await self._wait()
             else:
-                self._pool.tell_of_use()
-                return Issued(captcha_id, kind, expires_at, image=shown if kind is Kind.IMAGE else None)
+                self._pool.request_fill()
+                return Issued(captcha_id, kind, expires_at, image=image if kind is Kind.IMAGE else None)
 
-    async def _set_work(self, kind: Kind, purpose: Purpose, household: str) -> Issued:
-        recent = await self._store.count_work(household, self._work_allowance)
-        work = await asyncio.to_thread(set_work, self._difficulty.after(recent))
+    async def _issue_work(self, kind: Kind, purpose: Purpose, network: str) -> Issued:
+        recent = await self._store.count_work(network, self._work_limit)
+        work = await asyncio.to_thread(create_work, self._difficulty.after(recent))
         issued = Issued(new_id(), kind, datetime.now(UTC) + LIFE, work=work)
         await self._store.add(issued.id, Challenge(purpose, work.answer))
         return issued
@@ -101,26 +101,26 @@ class Captchas:
     async def _wait(self) -> None:
         self._waiting += 1
         try:
-            await self._pool.arrival(PATIENCE_SECONDS / 4)
+            await self._pool.wait_until_filled(WAIT_SECONDS / 4)
         finally:
             self._waiting -= 1
 
-    async def sound(self, captcha_id: str) -> bytes:
-        """Return the WAV of a spoken challenge, as often as it is asked for. Raises NoSoundError."""
-        found = await self._store.sound(captcha_id) if is_id(captcha_id) else None
+    async def find_sound(self, captcha_id: str) -> bytes:
+        """Return the WAV of a spoken challenge; the call may be repeated. Raises NoSoundError."""
+        found = await self._store.find_sound(captcha_id) if is_id(captcha_id) else None
         if found is None:
             raise NoSoundError(captcha_id[:22])
         return found
 
-    async def check(self, captcha_id: str, purpose: Purpose, typed: str, claim: str) -> None:
-        """Return if the answer is right and the challenge is ``claim``'s, now or since an earlier call.
+    async def check_answer(self, captcha_id: str, purpose: Purpose, typed: str, claim: str) -> None:
+        """Return if the answer is right and the challenge is used up by ``claim``, now or by an earlier call.
 
-        Raises WrongAnswerError while there are tries left, ExpiredError when a new challenge is needed, or
+        Raises WrongAnswerError while attempts are left, ExpiredError if a new challenge is needed, or
         CaptchaUnavailableError.
         """
         outcome, left = Outcome.EXPIRED, 0
         if is_id(captcha_id):
-            outcome, left = await self._store.answer(captcha_id, purpose, written(typed), claim)
+            outcome, left = await self._store.check_answer(captcha_id, purpose, normalize_answer(typed), claim)
         self._answers.labels(purpose, outcome).inc()
         match outcome:
             case Outcome.RIGHT:

@@ -1,7 +1,7 @@
-"""Proof of work by altcha's second algorithm: cheap to set, a while to do, and costly to do ten thousand times.
+"""Proofs of work by altcha's second algorithm: cheap to create and to check, costly to solve thousands of times.
 
-The answer is the derived key. It is known here when the work is set, so checking it costs nothing and needs no key that
-replicas share: the challenge's own record in Redis, good once, is the proof that it was set here.
+The answer is the derived key. It is known when the work is created, so checking it is a comparison. Replicas need no
+shared key: the challenge's record in Redis, valid once, proves that the challenge was issued here.
 """
 
 import secrets
@@ -16,7 +16,7 @@ ALGORITHM = "PBKDF2/SHA-256"
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is to be done, in altcha's terms, and the key that shows that it was."""
+    """A proof of work in altcha's format, and the key that solves it."""
 
     algorithm: str
     cost: int
@@ -25,12 +25,15 @@ class Work:
     nonce: str
     salt: str
     most: int
-    """No counter beyond this needs trying."""
+    """The highest counter that may be the solution."""
     answer: str
 
 
-def set_work(difficulty: Difficulty) -> Work:
-    """Hide a counter anywhere in the range: a likelier place would be tried first. Takes one derivation of CPU."""
+def create_work(difficulty: Difficulty) -> Work:
+    """Create a proof of work; takes the CPU time of one key derivation.
+
+    The counter is equally likely anywhere in the range, because a likelier part would be searched first.
+    """
     derived: list[bytes] = []
 
     def derive(parameters: ChallengeParameters, salt: bytes, password: bytes) -> bytes:

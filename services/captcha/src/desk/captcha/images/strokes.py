@@ -1,14 +1,14 @@
-"""The ten Persian digits as strokes of a pen, drawn by us so that they can be bent as one likes and need no font."""
+"""The ten Persian digits as strokes of a pen, so that they can be bent and need no font."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 _STEPS = 10
-"""Straight pieces per curve: smooth at the size we draw, and quick."""
+"""Straight segments for each curve: smooth at the size of the image, and fast."""
 
 
 class Point(NamedTuple):
-    """A place in a digit's unit square; y grows downwards."""
+    """A point in a digit's unit square; y grows downwards."""
 
     x: float
     y: float

@@ -1,4 +1,4 @@
-"""Draws an answer as a picture: bent Persian digits, dark on light, under a few lines and specks."""
+"""Draws an answer as an image: bent Persian digits, dark on light, under a few lines and specks."""
 
 import io
 import itertools
@@ -9,17 +9,17 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
 
-from desk.captcha.strokes import DIGITS, Point, Stroke
+from desk.captcha.images.strokes import DIGITS, Point, Stroke
 
 WIDTH, HEIGHT = 480, 160
-"""Pixels; shown at half this size, so that it is crisp on a dense screen and can be enlarged."""
+"""Pixels. Shown at half this size, so that the image is sharp on a dense screen and can be enlarged."""
 
 _OVERSAMPLE = 3
 _MARGIN = 54
 _EDGE = 8
 _SHADES = 16
 _PAPER, _INK = (251, 249, 244), (17, 36, 29)
-"""Contrast 15:1; the palette between them carries the smooth edges."""
+"""Contrast 15:1. The palette between them is for smooth edges."""
 
 _PALETTE = [
     round(paper + (ink - paper) * shade / (_SHADES - 1))
@@ -32,12 +32,12 @@ Bend = Callable[[Point], Point]
 
 @dataclass(frozen=True, slots=True)
 class _Pen:
-    """Draws on a sheet larger than the picture; shrinking it smooths the edges."""
+    """Draws on a sheet larger than the image; shrinking it smooths the edges."""
 
     sheet: ImageDraw.ImageDraw
 
     def line(self, points: list[Point], widths: list[float]) -> None:
-        """Draw through ``points``, as thick at each as ``widths`` says, with round joints and ends."""
+        """Draw a line through ``points`` with the width of each point, with round joints and ends."""
         scaled = [(point.x * _OVERSAMPLE, point.y * _OVERSAMPLE) for point in points]
         for ends, width in zip(itertools.pairwise(scaled), widths, strict=False):
             self.sheet.line(ends, fill=255, width=round(width * _OVERSAMPLE))
@@ -45,17 +45,17 @@ class _Pen:
             self.dot(point, width)
 
     def dot(self, at: Point, width: float) -> None:
-        """Put a round spot ``width`` across."""
+        """Draw a dot with the diameter ``width``."""
         x, y, radius = at.x * _OVERSAMPLE, at.y * _OVERSAMPLE, width * _OVERSAMPLE / 2
         self.sheet.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
 
 
-def draw(answer: str, chance: random.Random) -> bytes:
-    """Return a PNG that shows ``answer`` (ASCII digits) in Persian digits, different each time ``chance`` is."""
+def draw_digits(answer: str, chance: random.Random) -> bytes:
+    """Return a PNG of ``answer`` (ASCII digits) in Persian digits. ``chance`` decides how they are drawn."""
     sheet = Image.new("L", (WIDTH * _OVERSAMPLE, HEIGHT * _OVERSAMPLE))
     pen = _Pen(ImageDraw.Draw(sheet))
     wave = _wave(chance)
-    for digit, across in zip(answer, _places(len(answer), chance), strict=True):
+    for digit, across in zip(answer, _centres(len(answer), chance), strict=True):
         size = chance.uniform(78, 110)
         slack = (HEIGHT - 2 * _EDGE - size) / 2
         bend = _bend(Point(across, HEIGHT / 2 + chance.uniform(-slack, slack)), size, chance)
@@ -65,17 +65,17 @@ def draw(answer: str, chance: random.Random) -> bytes:
     return _png(sheet)
 
 
-def _places(count: int, chance: random.Random) -> list[float]:
-    """Choose the digits' middles: at unequal distances, the group anywhere. A reader must find them first."""
+def _centres(count: int, chance: random.Random) -> list[float]:
+    """Choose the centres of the digits, at unequal distances, so that a program must find them first."""
     steps = [chance.uniform(0.82, 1.22) for _ in range(count - 1)]
     room = WIDTH - 2 * _MARGIN
     span = room * chance.uniform(0.82, 1)
-    places = itertools.accumulate((step * span / sum(steps) for step in steps), initial=chance.uniform(0, room - span))
-    return [_MARGIN + place for place in places]
+    offsets = itertools.accumulate((step * span / sum(steps) for step in steps), initial=chance.uniform(0, room - span))
+    return [_MARGIN + offset for offset in offsets]
 
 
 def _bend(middle: Point, height: float, chance: random.Random) -> Bend:
-    """Place a digit's unit square around ``middle``: turned, slanted and stretched. 7 and 8 must stay apart."""
+    """Map a digit's unit square to the image: rotated, slanted and stretched. 7 and 8 must stay distinct."""
     width = height * chance.uniform(0.66, 0.82)
     turn, slant = math.radians(chance.uniform(-20, 20)), chance.uniform(-0.25, 0.25)
     sine, cosine = math.sin(turn), math.cos(turn)
@@ -89,7 +89,7 @@ def _bend(middle: Point, height: float, chance: random.Random) -> Bend:
 
 
 def _wave(chance: random.Random) -> Bend:
-    """Ripple the whole picture, so that neighbours do not bend alike."""
+    """Distort the whole image by waves, so that adjacent digits are bent differently."""
     rise, run = chance.uniform(4, 8), chance.uniform(3, 6)
     length, height = chance.uniform(110, 190), chance.uniform(70, 120)
     start, begin = chance.uniform(0, math.tau), chance.uniform(0, math.tau)
@@ -104,14 +104,14 @@ def _wave(chance: random.Random) -> Bend:
 
 
 def _widths(stroke: Stroke, chance: random.Random) -> Iterator[float]:
-    """Yield the pen's width at each point: it swells and thins along the stroke."""
+    """Yield the width of the line at each point, which varies along the stroke."""
     width, swell, start = chance.uniform(8.5, 13), chance.uniform(0.05, 0.25), chance.uniform(0, math.tau)
     for number in range(len(stroke)):
         yield width * (1 + swell * math.sin(start + 4 * number / len(stroke)))
 
 
 def _disturb(pen: _Pen, wave: Bend, chance: random.Random) -> None:
-    """Add what a machine must tell from the digits: lines thinner than any stroke, specks smaller than a zero."""
+    """Add noise: lines thinner than any stroke, and specks smaller than a zero."""
     for _ in range(4):
         left, right = chance.uniform(0.1, 0.9) * HEIGHT, chance.uniform(0.1, 0.9) * HEIGHT
         sag = chance.uniform(-60, 60)
@@ -125,8 +125,8 @@ def _disturb(pen: _Pen, wave: Bend, chance: random.Random) -> None:
 
 
 def _png(sheet: Image.Image) -> bytes:
-    picture = sheet.reduce(_OVERSAMPLE).point([value * _SHADES // 256 for value in range(256)])
-    picture.putpalette(_PALETTE)
+    image = sheet.reduce(_OVERSAMPLE).point([value * _SHADES // 256 for value in range(256)])
+    image.putpalette(_PALETTE)
     png = io.BytesIO()
-    picture.save(png, "PNG", bits=4)
+    image.save(png, "PNG", bits=4)
     return png.getvalue()

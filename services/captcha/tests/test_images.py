@@ -5,20 +5,20 @@ import pytest
 from PIL import Image
 
 from desk.captcha.domain import choose_answer
-from desk.captcha.drawing import HEIGHT, WIDTH, draw
-from desk.captcha.strokes import DIGITS
+from desk.captcha.images import HEIGHT, WIDTH, draw_digits
+from desk.captcha.images.strokes import DIGITS
 
 
 def test_the_same_chance_draws_the_same_picture():
-    assert draw("01234", seeded(7)) == draw("01234", seeded(7))
-    assert draw("01234", seeded(7)) != draw("01234", seeded(8))
+    assert draw_digits("01234", seeded(7)) == draw_digits("01234", seeded(7))
+    assert draw_digits("01234", seeded(7)) != draw_digits("01234", seeded(8))
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_picture_is_small_dark_on_light_and_says_nothing_else(seed):
     chance = seeded(seed)
 
-    png = draw(f"{chance.randrange(100_000):05}", chance)
+    png = draw_digits(f"{chance.randrange(100_000):05}", chance)
 
     assert len(png) < 12 * 1024
     with Image.open(io.BytesIO(png)) as picture:
