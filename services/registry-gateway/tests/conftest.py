@@ -17,20 +17,22 @@ import pytest
 import structlog
 import uvicorn
 from fastapi import FastAPI
-from sqlalchemy import Row, select
+from sqlalchemy import Row, insert, select
 
-from desk.chassis.crypto import TokenReader, new_key_pair, new_secret
+from desk.chassis.crypto import TokenReader, Vault, new_key_pair, new_secret
 from desk.chassis.telemetry import configure_logging
-from desk.database import migrate
+from desk.database import Database, migrate
 from desk.iran.jalali import JalaliDate
 from desk.iran.national_id import NationalId
 from desk.registry_gateway.adapters.simulator import Person, SimulatedRegistry, people
 from desk.registry_gateway.app import Parts, create_app, real_parts
 from desk.registry_gateway.domain import Verdict
 from desk.registry_gateway.settings import Settings
-from desk.registry_gateway.store import lookup
+from desk.registry_gateway.store import ledger_head, lookup
 from desk.registry_simulator.app import create_app as create_simulator
 from desk.registry_simulator.settings import Settings as SimulatorSettings
+from desk.testing.databases import empty_tables, migrated_database
+from desk.testing.postgres import PostgresServer
 
 PRIVATE_KEY, PUBLIC_KEY = new_key_pair()
 PASSWORD = "letmein"
@@ -304,7 +306,43 @@ def real(settings: Settings, redis_inside: fakeredis.FakeServer) -> Callable[[Se
     return real
 
 
-# people and what is asked about them
+# the ledger on both databases
+
+
+@pytest.fixture(scope="session")
+def migrated_url(postgres_server: PostgresServer) -> str:
+    """Migrate a PostgreSQL database once; each test gets its tables empty."""
+    return migrated_database(postgres_server, "desk.registry_gateway")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the address of a migrated database on each kind of server."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("migrated_url"))
+    url = f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}"
+    await migrate("desk.registry_gateway", url)
+    return url
+
+
+@pytest.fixture
+async def ledger_database(ledger_url: str) -> AsyncIterator[Database]:
+    """A database as the migrations leave it: no look-ups, and a head without a seal."""
+    database = Database(ledger_url)
+    if database.engine.name == "postgresql":
+        await empty_tables(database)
+        async with database.transaction() as session:
+            await session.execute(insert(ledger_head).values(id=1, seq=0, row_hash="0" * 64, seal=""))
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def vault() -> Vault:
+    return Vault.from_text(f"k1:{new_secret()}", new_secret())
+
+
+# persons and the look-ups of them
 
 
 @pytest.fixture

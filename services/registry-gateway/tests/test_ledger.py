@@ -26,12 +26,8 @@ def made(place=0):
 
 
 @pytest.fixture
-async def database(tmp_path):
-    url = f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}"
-    await migrate(PACKAGE, url)
-    database = Database(url)
-    yield database
-    await database.close()
+def database(ledger_database):
+    return ledger_database
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ async def issue(wanted: CaptchaWanted, request: Request, response: Response, ser
     response_class=Response,
     responses={200: {"content": {"audio/wav": {}}}, **problems(NoSoundError, CaptchaUnavailableError)},
 )
-async def download_sound(captcha_id: str, services: ServicesDep) -> Response:
+async def hear(captcha_id: str, services: ServicesDep) -> Response:
     """Return the spoken digits; may be repeated until the challenge expires."""
     return Response(
         await services.challenges.find_sound(captcha_id), media_type="audio/wav", headers={"Cache-Control": "no-store"}
