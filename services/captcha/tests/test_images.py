@@ -9,13 +9,13 @@ from desk.captcha.images import HEIGHT, WIDTH, draw_digits
 from desk.captcha.images.strokes import DIGITS
 
 
-def test_the_same_chance_draws_the_same_picture():
+def test_the_same_seed_draws_the_same_image():
     assert draw_digits("01234", seeded(7)) == draw_digits("01234", seeded(7))
     assert draw_digits("01234", seeded(7)) != draw_digits("01234", seeded(8))
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_picture_is_small_dark_on_light_and_says_nothing_else(seed):
+def test_an_image_is_small_dark_on_light_and_has_no_metadata(seed):
     chance = seeded(seed)
 
     png = draw_digits(f"{chance.randrange(100_000):05}", chance)
@@ -29,7 +29,7 @@ def test_a_picture_is_small_dark_on_light_and_says_nothing_else(seed):
     assert sum(darkness[240:]) / (WIDTH * HEIGHT) > 0.7
 
 
-def test_all_ten_digits_keep_to_their_square():
+def test_all_ten_digits_are_within_the_unit_square():
     assert sorted(DIGITS) == list("0123456789")
     for strokes in DIGITS.values():
         assert all(0 <= point.x <= 1 and 0 <= point.y <= 1 for stroke in strokes for point in stroke)
@@ -43,4 +43,4 @@ def test_answers_are_five_digits_and_differ():
 
 
 def seeded(seed):
-    return random.Random(seed)  # noqa: S311 - a picture nobody has to guess
+    return random.Random(seed)  # noqa: S311 - no person has to guess it

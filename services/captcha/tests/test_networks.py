@@ -1,4 +1,4 @@
-"""For whom challenges are counted."""
+"""The networks whose challenges are counted together."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from desk.captcha.domain import network_of
 
 
 @pytest.mark.parametrize(
-    ("source", "household"),
+    ("source", "network"),
     [
         ("203.0.113.7", "203.0.113.7"),
         ("2001:db8:1:2ff::1", "2001:db8:1:200::/56"),
@@ -16,5 +16,5 @@ from desk.captcha.domain import network_of
         ("unknown", "unknown"),
     ],
 )
-def test_an_ipv6_household_is_one_source_whatever_address_it_takes(source, household):
-    assert network_of(source) == household
+def test_an_ipv6_network_is_one_source(source, network):
+    assert network_of(source) == network

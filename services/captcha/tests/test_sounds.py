@@ -1,4 +1,4 @@
-"""Spoken challenges: what is heard, that it varies, and that no request makes it."""
+"""Spoken challenges: their sound, and how they are issued and answered."""
 
 import io
 import random
@@ -27,7 +27,7 @@ def samples_of(wav: bytes) -> np.ndarray:
         return np.frombuffer(file.readframes(file.getnframes()), np.uint8).astype(float) - 128
 
 
-async def test_a_spoken_challenge_is_a_wav_to_be_heard_as_often_as_one_likes(ask, client):
+async def test_a_spoken_challenge_is_a_wav_that_can_be_downloaded_repeatedly(ask, client):
     asked = await ask()
     assert set(asked) == {"id", "kind", "expires_at", "sound"}
     assert asked["sound"] == f"/api/captchas/{asked['id']}/sound"
@@ -41,7 +41,7 @@ async def test_a_spoken_challenge_is_a_wav_to_be_heard_as_often_as_one_likes(ask
     assert first.content == again.content
 
 
-async def test_it_is_answered_like_a_picture(ask, answer):
+async def test_a_sound_is_answered_like_an_image(ask, answer):
     asked = await ask("track")
 
     assert (await answer(asked["id"], "11111", purpose="track")).json()["code"] == "captcha_wrong"
@@ -49,24 +49,24 @@ async def test_it_is_answered_like_a_picture(ask, answer):
     assert (await answer(asked["id"], purpose="track", claim="second")).json()["code"] == "captcha_expired"
 
 
-async def test_a_picture_cannot_be_heard(issue, client):
+async def test_an_image_has_no_sound(issue, client):
     gone = await client.get(f"/api/captchas/{await issue()}/sound")
 
     assert (gone.status_code, gone.json()["code"]) == (404, "captcha_sound_gone")
 
 
 @pytest.mark.parametrize("captcha", ["AAAAAAAAAAAAAAAAAAAAAA", "x", "*", "%00"])
-async def test_an_unknown_sound_is_not_there(client, captcha):
+async def test_an_unknown_sound_is_not_found(client, captcha):
     assert (await client.get(f"/api/captchas/{captcha}/sound")).json()["code"] == "captcha_sound_gone"
 
 
-async def test_a_sound_ends_with_its_challenge(ask, redis):
+async def test_a_sound_expires_with_its_challenge(ask, redis):
     asked = await ask()
 
     assert 290 < await redis.ttl(f"captcha-sound:{asked['id']}") <= 300
 
 
-async def test_without_redis_nothing_is_heard(ask, client, server):
+async def test_without_redis_no_sound_is_returned(ask, client, server):
     asked = await ask()
     server.connected = False
 

@@ -45,7 +45,7 @@ Knobs = Callable[..., Awaitable[None]]
 
 @dataclass
 class SpyRegistry:
-    """The simulator, with a record of what reached it, and ways to fail and to hang."""
+    """The simulator, which records its calls and can fail, wait or return a fixed verdict."""
 
     failure: Exception | None = None
     verdict: Verdict | None = None
@@ -70,7 +70,7 @@ class SpyRegistry:
 
 
 def _plain_log() -> None:
-    """Spare the tests structlog's pretty tracebacks, which take seconds each."""
+    """Log without structlog's formatted tracebacks, which take seconds each."""
     structlog.configure(processors=[structlog.processors.KeyValueRenderer()], cache_logger_on_first_use=False)
 
 
@@ -81,7 +81,7 @@ def _log() -> None:
 
 @pytest.fixture
 def logged():
-    """Log as a deployed service does, and as much as it can, and return what was written so far."""
+    """Log as a deployed service does, at level DEBUG; return a function that returns the log so far."""
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     configure_logging("json", "DEBUG")
@@ -170,19 +170,19 @@ async def app(settings: Settings, parts: Parts) -> AsyncIterator[FastAPI]:
 
 @pytest.fixture
 def running() -> Callable[..., AbstractAsyncContextManager[FastAPI]]:
-    """Run a gateway for a while."""
+    """Return a context manager that runs a gateway."""
     return _running
 
 
 @pytest.fixture
 def poster() -> Callable[[FastAPI], Post]:
-    """Return the way to ask a gateway."""
+    """Return a function that returns a client function of a gateway."""
     return _poster
 
 
 @pytest.fixture
 def gateway(real: Callable[[Settings], Parts]) -> Callable[..., AbstractAsyncContextManager[FastAPI]]:
-    """Run a gateway on the parts its settings name, some of them changed."""
+    """Run a gateway with real parts, with some settings changed."""
 
     def gateway(settings: Settings, **changed: Any) -> AbstractAsyncContextManager[FastAPI]:
         settings = settings.model_copy(update=changed)
@@ -228,7 +228,7 @@ def audit(parts: Parts) -> Callable[[], Awaitable[list[Row[Any]]]]:
 
 @dataclass(frozen=True)
 class Simulator:
-    """A registry on a port of this machine."""
+    """The simulated registry as a server."""
 
     url: str
 
@@ -249,7 +249,7 @@ def free_port() -> int:
 
 @contextmanager
 def serving(app: FastAPI) -> Iterator[str]:
-    """Serve an app by uvicorn, in a thread of its own."""
+    """Serve an app with uvicorn in a thread."""
     port = free_port()
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, lifespan="on"))
     thread = threading.Thread(target=server.run, daemon=True)
@@ -284,7 +284,7 @@ def basic() -> dict[str, str]:
 
 @pytest.fixture(params=["soap", "rest"])
 def over_http(request: pytest.FixtureRequest, settings: Settings, simulator: Simulator) -> Settings:
-    """Settings of a gateway that asks the simulator over HTTP."""
+    """Settings of a gateway that calls the simulator over HTTP."""
     return settings.model_copy(
         update={
             "adapter": request.param,
@@ -297,7 +297,7 @@ def over_http(request: pytest.FixtureRequest, settings: Settings, simulator: Sim
 
 @pytest.fixture
 def real(settings: Settings, redis_inside: fakeredis.FakeServer) -> Callable[[Settings], Parts]:
-    """Build parts as the settings say, on a Redis inside the process."""
+    """Build real parts with a Redis in the process."""
 
     def real(settings: Settings) -> Parts:
         redis = fakeredis.FakeAsyncRedis(server=redis_inside, max_connections=1000)
@@ -362,7 +362,7 @@ def deceased() -> Person:
 
 @pytest.fixture
 def ask() -> Callable[..., dict[str, str]]:
-    """Return the body that asks for a person, with other values where the test gives them."""
+    """Return the body of a look-up of a person, with some values changed."""
 
     def ask(person: Person, **other: str) -> dict[str, str]:
         return {
@@ -376,11 +376,11 @@ def ask() -> Callable[..., dict[str, str]]:
 
 @pytest.fixture
 def wrong(living: Person, ask: Callable[..., dict[str, str]]) -> dict[str, str]:
-    """Return a real number with a birth date that is not its own."""
+    """Return the number of a person with another birth date."""
     return ask(living, birth_date="1350-01-01")
 
 
 @pytest.fixture
 def unknown(wrong: dict[str, str]) -> dict[str, str]:
-    """Return a well-formed number that nobody has."""
+    """Return a valid number of no person."""
     return wrong | {"national_id": "8275737168"}

@@ -27,12 +27,12 @@ def read(**changed):
     return estelam.read_record({**RECORD, **changed}, NUMBER, BORN)
 
 
-def test_every_code_of_the_registry_has_its_class():
+def test_every_code_of_the_registry_has_its_kind():
     assert {code: klass.value for code, klass in CODES.items()} == {row["code"]: row["klass"] for row in FACTS["codes"]}
     assert len(CODES) == 26
 
 
-def test_our_classes_are_those_of_the_facts_and_one_of_our_own():
+def test_the_kinds_are_those_of_the_facts_and_down():
     assert {klass.value for klass in FailureKind} - {"down"} == set(FACTS["our_classes"])
 
 
@@ -41,13 +41,13 @@ def test_blanks_and_case_do_not_matter(spelling):
     assert code_in([spelling]) == (FailureKind.BUG, "Error inUTF-8Encoding")
 
 
-def test_what_nobody_has_seen_yet_is_told_without_its_words():
+def test_an_unknown_message_is_reported_without_its_text():
     assert code_in(["فاطمه باران‌دشت 4798251410"]) == (FailureKind.BUG, "a message of no known code")
 
 
 @pytest.mark.parametrize("row", FACTS["codes"], ids=lambda row: row["code"])
 @pytest.mark.parametrize("field", ["message", "exceptionMessage"])
-def test_a_code_inside_a_normal_answer_decides(row, field):
+def test_a_code_in_a_normal_answer_decides(row, field):
     refused = {field: [row["code"]]}
     match row["klass"]:
         case "not_found":
@@ -121,7 +121,7 @@ def test_arabic_letters_become_persian_ones():
         ({"message": "چیز تازه"}, FailureKind.BUG),
     ],
 )
-def test_a_record_that_is_none_of_this_person_names_nobody(changed, klass):
+def test_an_invalid_record_is_not_an_answer(changed, klass):
     with pytest.raises(UnansweredError) as caught:
         read(**changed)
     assert caught.value.kind is klass

@@ -14,7 +14,7 @@ def get(app):
     return get
 
 
-async def test_nothing_personal_is_logged_whatever_happens(  # noqa: PLR0917 - fixtures
+async def test_no_personal_data_is_logged(  # noqa: PLR0917 - fixtures
     logged, post, ask, living, deceased, wrong, unknown, registry
 ):
     await post(ask(living))
@@ -47,7 +47,7 @@ async def test_nothing_personal_is_logged_whatever_happens(  # noqa: PLR0917 - f
         assert personal not in written
 
 
-async def test_the_service_is_ready_while_its_database_answers(get):
+async def test_the_service_is_ready_while_its_database_is_available(get):
     assert (await get("/health/ready")).status_code == 200
 
 
@@ -62,7 +62,7 @@ async def test_the_contract_names_the_route_its_input_and_every_refusal(app):
     assert query["required"] == ["national_id", "birth_date"]
 
 
-async def test_the_environment_is_enough_to_build_the_service(settings, monkeypatch, logged):
+async def test_the_service_can_be_built_from_the_environment(settings, monkeypatch, logged):
     for name in ("database_url", "vault_keys", "index_key", "budget_url", "token_private_key"):
         monkeypatch.setenv(f"DESK_REGISTRY_GATEWAY_{name.upper()}", getattr(settings, name).get_secret_value())
     monkeypatch.setenv("DESK_REGISTRY_GATEWAY_CAPTCHA_URL", "http://captcha:8000")

@@ -9,11 +9,11 @@ from desk.registry_gateway.adapters.simulator import people
 FINGERPRINT = "882ba098d3112134"
 
 
-def test_there_are_two_hundred_with_numbers_of_their_own():
+def test_there_are_two_hundred_persons_with_distinct_numbers():
     assert len({person.identity.national_id for person in people()}) == len(people()) == 200
 
 
-def test_they_are_the_same_everywhere():
+def test_the_synthetic_persons_are_the_same_on_every_machine():
     listed = "\n".join(
         f"{person.identity.national_id.value} {person.identity.birth_date.isoformat()} {person.identity.first_name} "
         f"{person.identity.last_name} {person.identity.gender} {person.deceased}"
@@ -65,7 +65,7 @@ def test_their_names_are_written_as_the_desk_stores_names():
     assert {fold(name) for name in names} == names
 
 
-def test_a_person_s_repr_tells_nothing():
+def test_the_repr_of_a_person_contains_no_personal_data():
     person = people()[0]
 
     assert person.identity.last_name not in f"{person!r} {person.identity!r}"
