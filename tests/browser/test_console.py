@@ -9,12 +9,12 @@ from pathlib import Path
 import httpx
 import pyotp
 import pytest
-from applicant import PDF, Applicant, Expert
 from browser.camera import PICTURES, Camera
 from browser.pages import FILES, ConsolePage
 from browser.test_pictures import LONG_NAME
-from desk_process import RunningDesk, free_port, wait_for
 from playwright.sync_api import Browser, Page, expect
+from support.applicant import PDF, Applicant, Expert
+from support.embedded_desk import RunningDesk, free_port, wait_for
 
 from desk.console.seal import new_key
 from desk.iran.digits import to_persian
@@ -32,7 +32,7 @@ def submitted(desk: RunningDesk, place: int, province: str, *, file: bool = Fals
     """Send a request, and wait until the province has it."""
     applicant = Applicant(desk.client, place=place)
     applicant.identify()
-    attachments = [applicant.put_up(LONG_NAME, PDF)] if file else []
+    attachments = [applicant.upload(LONG_NAME, PDF)] if file else []
     code = applicant.submit(province=province, attachments=attachments, **changed)
     Expert(desk.client, province).receives(code)
     return code

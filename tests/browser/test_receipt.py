@@ -11,12 +11,12 @@ from urllib.parse import unquote
 
 import pytest
 import zxingcpp
-from applicant import PDF, PNG, Applicant
 from browser.pages import FILES, TEXT, SendPage, living
-from desk_process import RunningDesk, wait_for
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 from pypdf import PdfReader
+from support.applicant import PDF, PNG, Applicant
+from support.embedded_desk import RunningDesk, wait_for
 
 from desk.iran.digits import to_persian
 
@@ -35,7 +35,7 @@ def given(desk: RunningDesk) -> Given:
     """Submit a request with two files."""
     applicant = Applicant(desk.client, place=6)
     applicant.identify()
-    files = [applicant.put_up("گذرنامه.pdf", PDF), applicant.put_up("عکس.png", PNG)]
+    files = [applicant.upload("گذرنامه.pdf", PDF), applicant.upload("عکس.png", PNG)]
     answer = applicant.send(applicant.form(text=TEXT, attachments=files)).json()
     return Given(answer["tracking_code"], answer["receipt"]["token"])
 

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
-from desk_process import wait_for
 from faults.alarms import out_of_memory
 from faults.invariant import settled
 from faults.proxy import FaultProxy
 from faults.scale import SETTLE_SECONDS, TEST_SECONDS, patience, scaled
-from real_desk import RealDesk
+from support.embedded_desk import wait_for
+from support.real_desk import RealDesk
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(TEST_SECONDS), pytest.mark.usefixtures("mended_servers")]
 
@@ -79,8 +79,8 @@ def test_a_broker_killed_under_load_loses_nothing(calm_desk: RealDesk):
         while not stop:
             assert calm_desk.submit(len(calm_desk.ledger) % 40).statuses == [201]
 
-    with ThreadPoolExecutor(2) as beside:
-        loads = [beside.submit(load) for _ in range(2)]
+    with ThreadPoolExecutor(2) as background:
+        loads = [background.submit(load) for _ in range(2)]
         try:
             for _ in range(scaled(10, at_least=2)):
                 time.sleep(1)

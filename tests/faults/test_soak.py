@@ -5,11 +5,11 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from desk_process import wait_for
 from faults.invariant import settled
 from faults.preludes import SHORT_CLAIMS
 from faults.scale import TEST_SECONDS, patience, scaled
-from real_desk import RealDesk
+from support.embedded_desk import wait_for
+from support.real_desk import RealDesk
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(TEST_SECONDS), pytest.mark.usefixtures("mended_servers")]
 
@@ -42,8 +42,8 @@ def test_many_submissions_with_kills_have_one_effect_each(calm_desk: RealDesk):
                 calm_desk[name].revive()
                 kills.append(name)
 
-    with ThreadPoolExecutor(1) as beside:
-        killing = beside.submit(kill_again_and_again)
+    with ThreadPoolExecutor(1) as background:
+        killing = background.submit(kill_again_and_again)
         try:
             calm_desk.submit_many(number)
         finally:

@@ -1,4 +1,4 @@
-"""A province on the console: the program of its own, on PostgreSQL, before the desk's real broker and door."""
+"""A province on the console: the program of its own, on PostgreSQL, before the desk's real broker and nginx."""
 
 import json
 import os
@@ -7,10 +7,10 @@ import sys
 import uuid
 
 import httpx
-from applicant import PDF
-from console_desk import ConsoleDesk
-from desk_process import free_port, wait_for
-from real_desk import RealDesk
+from support.applicant import PDF
+from support.console_client import ConsoleClient
+from support.embedded_desk import free_port, wait_for
+from support.real_desk import RealDesk
 
 from desk.console.seal import new_key
 from desk.testing.postgres import PostgresServer
@@ -36,14 +36,14 @@ def test_a_province_answers_with_a_file_through_its_own_console(calm_desk: RealD
     first_password = created.stdout.split()[-1]
 
     applicant = calm_desk.applicant(4)
-    file_id = applicant.put_up("گذرنامه.pdf", PDF)
+    file_id = applicant.upload("گذرنامه.pdf", PDF)
     code = calm_desk.submit(4, attachments=[file_id], province="qom").code
     port = free_port()
     with subprocess.Popen([*COMMAND, "serve", "--port", str(port)], env=environment) as served:  # noqa: S603
         try:
             address = f"http://127.0.0.1:{port}"
             wait_for(lambda: _answers(address), 60)
-            with ConsoleDesk(address, path="") as console:
+            with ConsoleClient(address, path="") as console:
                 console.sign_in("expert", first_password)
                 console.send("/password", old=first_password, password=OWN_PASSWORD, again=OWN_PASSWORD)
                 wait_for(lambda: "request_text" in console.open(f"/cases/{code}"))

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import httpx
-from applicant import PDF
-from desk_process import wait_for
-from real_desk import RealDesk
+from support.applicant import PDF
+from support.embedded_desk import wait_for
+from support.real_desk import RealDesk
 
 README = Path(__file__).parents[2] / "expert" / "README.md"
 
@@ -23,7 +23,7 @@ def example() -> str:
 
 def test_the_example_answers_a_request_and_saves_its_file(calm_desk: RealDesk, tmp_path: Path):
     applicant = calm_desk.applicant(1)
-    file_id = applicant.put_up("گذرنامه.pdf", PDF)
+    file_id = applicant.upload("گذرنامه.pdf", PDF)
     code = calm_desk.submit(1, attachments=[file_id], province="qom").code
     settings = {
         "PROVINCE": "qom",

@@ -10,7 +10,7 @@ import pytest
 import structlog
 from prometheus_client import Gauge
 from pydantic import ValidationError
-from sms_server import KEY, Fault, SmsServer
+from support.sms_server import KEY, Fault, SmsServer
 
 from desk.chassis.telemetry import configure_logging
 from desk.notifier.app import _provider, create_app

@@ -5,7 +5,7 @@ import uuid
 from pathlib import Path
 
 import pytest
-from sms_server import KEY, Fault, SmsServer
+from support.sms_server import KEY, Fault, SmsServer
 
 from desk.notifier.channels import ChannelDownError, DoubtfulError, RefusedError
 from desk.notifier.domain import Delivery, OutgoingMessage, Trouble
