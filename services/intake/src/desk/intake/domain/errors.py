@@ -89,6 +89,13 @@ class CaptchaExpiredError(DomainError):
     title = "زمان کد امنیتی تمام شده است. لطفاً کد تازه را وارد کنید."
 
 
+class MobileMismatchError(DomainError):
+    """The register of mobiles has another owner for the number."""
+
+    code, field = "mobile_not_owned", "mobile"
+    title = "این شمارهٔ همراه به نام صاحب این کد ملی نیست. شماره‌ای را بنویسید که به نام خود شماست."
+
+
 class UnknownAttachmentError(DomainError):
     """The attachment does not exist, is another person's or belongs to a request already."""
 
