@@ -24,7 +24,7 @@ from desk.iran.jalali import format_moment
 from desk.local import kit
 from desk.local.console import Console
 from desk.local.registry import SwitchedRegistry
-from desk.notifier.store import ShownMessage, messages_shown
+from desk.notifier.store import ShownMessage, list_messages
 from desk.registry_gateway.adapters.simulator import people
 
 LISTED = 200
@@ -58,7 +58,7 @@ class Messages:
     async def newest(self, tracking_code: str | None) -> list[ShownMessage]:
         """Return the newest messages, of one request or of all."""
         async with self.database.transaction() as session:
-            return await messages_shown(session, self.vault, limit=100, tracking_code=tracking_code)
+            return await list_messages(session, self.vault, limit=100, tracking_code=tracking_code)
 
 
 def add_to(app: FastAPI) -> None:

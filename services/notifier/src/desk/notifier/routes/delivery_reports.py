@@ -1,8 +1,7 @@
-"""HTTP in: delivery reports of the providers of SMS."""
+"""The webhooks of the SMS providers."""
 
 import json
 import secrets
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -10,8 +9,8 @@ from fastapi import APIRouter, Request
 
 from desk.chassis.app import Session, problems
 from desk.notifier.domain import NotAReportError, ReportNotWantedError
-from desk.notifier.providers import Provider
-from desk.notifier.store import ReportStore
+from desk.notifier.routes.dependencies import Services, ServicesDep
+from desk.notifier.store import DeliveryReportStore
 
 PATH = "/api/delivery-reports/{provider}/{secret}"
 _RESPONSES: Any = problems(ReportNotWantedError, NotAReportError)
@@ -19,40 +18,42 @@ router = APIRouter()
 
 
 @router.get(PATH, status_code=204, summary="Report what became of an SMS, in the query", responses=_RESPONSES)
-async def report_by_query(provider: str, secret: str, request: Request, session: Session) -> None:
+async def report_by_query(
+    provider: str, secret: str, request: Request, session: Session, services: ServicesDep
+) -> None:
     """Take a provider's report; the secret in the path is the provider's."""
-    await _take(provider, secret, request, session)
+    await _record(services, provider, secret, request, session)
 
 
 @router.post(PATH, status_code=204, summary="Report what became of an SMS", responses=_RESPONSES)
-async def report(provider: str, secret: str, request: Request, session: Session) -> None:
+async def report(provider: str, secret: str, request: Request, session: Session, services: ServicesDep) -> None:
     """Take a provider's report as a form or as JSON; the secret in the path is the provider's."""
-    await _take(provider, secret, request, session)
+    await _record(services, provider, secret, request, session)
 
 
-async def _take(provider: str, secret: str, request: Request, session: Session) -> None:
-    known: Mapping[str, tuple[Provider, str]] = request.app.state.reporters
-    if provider not in known or not secrets.compare_digest(known[provider][1].encode(), secret.encode()):
+async def _record(services: Services, provider: str, secret: str, request: Request, session: Session) -> None:
+    source = services.report_sources.get(provider)
+    if source is None or not secrets.compare_digest(source.secret.encode(), secret.encode()):
         raise ReportNotWantedError
-    found = known[provider][0].read_report(await _fields(request))
+    found = source.provider.read_report(await _fields(request))
     if found is None:
         raise NotAReportError
-    if not await ReportStore(session).record_delivery(provider, *found):
+    if not await DeliveryReportStore(session).record_delivery(provider, *found):
         raise ReportNotWantedError
 
 
 async def _fields(request: Request) -> dict[str, str]:
-    """Read query and body as names and values; names in small letters, since providers do not agree about them."""
+    """Return the fields of query and body, with names in lower case, since providers differ in it."""
     fields: list[tuple[str, object]] = list(request.query_params.items())
-    body = (await request.body()).decode("utf-8", "replace")  # the app bounds it
+    body = (await request.body()).decode("utf-8", "replace")  # the app limits its size
     if request.headers.get("content-type", "").startswith("application/json"):
         try:
-            said = json.loads(body)
+            parsed = json.loads(body)
         except (ValueError, RecursionError):
             raise NotAReportError from None
-        if not isinstance(said, dict):
+        if not isinstance(parsed, dict):
             raise NotAReportError
-        fields += said.items()
+        fields += parsed.items()
     else:
         fields += parse_qsl(body)
     return {name.lower(): str(value) for name, value in fields if isinstance(value, str | int)}

@@ -1,4 +1,4 @@
-"""Email through a mail server that takes it from us (RFC 5321), one connection per message."""
+"""The email channel: submits to a mail server (RFC 5321), one connection per message."""
 
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -7,15 +7,14 @@ from typing import Literal
 
 import aiosmtplib
 
-from desk.notifier.channels import ChannelDownError, RefusedError
-from desk.notifier.domain import OutgoingMessage, Trouble
+from desk.notifier.domain import ChannelUnavailableError, MessageRefusedError, OutgoingMessage, Trouble
 
 TIMEOUT_SECONDS = 6.0
 _PERMANENT = 500
 
 
 class SmtpChannel:
-    """Hands email over; what becomes of it then, the mail server tells nobody."""
+    """Submits email. The mail server sends no delivery reports."""
 
     delivers = False
 
@@ -42,23 +41,23 @@ class SmtpChannel:
         self._sender = Address(display_name=name, addr_spec=address)
 
     async def send(self, message: OutgoingMessage) -> str:
-        """Hand over one email; its Message-ID is made of the reference, so that mailboxes know a repeat.
+        """Submit one email; its Message-ID contains the reference, so that mailboxes detect a repeat.
 
-        Raises ChannelDownError, or RefusedError if the server will never take it.
+        Raises ChannelUnavailableError, or MessageRefusedError if the server will never accept it.
         """
         email = self._compose(message)
         try:
             await aiosmtplib.send(email, **self._client_settings)  # type: ignore[arg-type]  # a dict of mixed types
         except aiosmtplib.SMTPRecipientsRefused as error:
             if all(refusal.code >= _PERMANENT for refusal in error.recipients):
-                raise RefusedError(Trouble.BAD_RECIPIENT) from None
-            raise ChannelDownError from None
+                raise MessageRefusedError(Trouble.BAD_RECIPIENT) from None
+            raise ChannelUnavailableError from None
         except aiosmtplib.SMTPDataError as error:
             if error.code >= _PERMANENT:
-                raise RefusedError(Trouble.BAD_TEXT) from None
-            raise ChannelDownError from None
+                raise MessageRefusedError(Trouble.BAD_TEXT) from None
+            raise ChannelUnavailableError from None
         except (aiosmtplib.SMTPException, OSError):
-            raise ChannelDownError from None
+            raise ChannelUnavailableError from None
         return str(email["Message-ID"])
 
     def _compose(self, message: OutgoingMessage) -> EmailMessage:

@@ -1,4 +1,4 @@
-"""How each language says names, places and times."""
+"""The format of names, provinces, digits and times in each language."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,38 +11,38 @@ from desk.notifier.domain import Language
 from desk.notifier.events import ApplicantData, ProvinceData
 
 _HONORIFICS = {"male": "جناب آقای", "female": "سرکار خانم"}
-# Not by strftime, which goes by the machine's locale.
+# Not strftime, which depends on the locale of the machine.
 _ENGLISH_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _ENGLISH_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-class Speech(Protocol):
-    """One language."""
+class LanguageFormat(Protocol):
+    """Formats values for one language."""
 
     def name(self, applicant: ApplicantData) -> str:
-        """Address an applicant."""
+        """Return the form of address of an applicant."""
 
     def province(self, place: ProvinceData) -> str:
-        """Name a province."""
+        """Return the name of a province."""
 
     def digits(self, number: str) -> str:
-        """Write digits."""
+        """Return a number in the digits of the language."""
 
     def isolated(self, code: str) -> str:
-        """Write a code so that its groups stand in their order."""
+        """Return a code so that its groups keep their order in bidirectional text."""
 
     def moment(self, at: datetime) -> str:
-        """Write a moment as Tehran's clocks show it."""
+        """Return a moment in Tehran time."""
 
     def day(self, at: datetime) -> str:
-        """Write a moment's day."""
+        """Return the day of a moment in Tehran."""
 
     def short_day(self, at: datetime) -> str:
-        """Write a moment's day for an SMS."""
+        """Return the day of a moment in Tehran, short enough for an SMS."""
 
 
 class Persian:
-    """Persian: its own digits, and the days of the Jalali calendar."""
+    """Persian digits, and days of the Jalali calendar."""
 
     def name(self, applicant: ApplicantData) -> str:
         if applicant.gender is None:
@@ -70,7 +70,7 @@ class Persian:
 
 
 class English:
-    """English: ASCII digits, so that an SMS has the short alphabet, and days of the Gregorian calendar."""
+    """ASCII digits, so that an SMS uses the GSM alphabet, and days of the Gregorian calendar."""
 
     def name(self, applicant: ApplicantData) -> str:
         return _full_name(applicant)
@@ -98,7 +98,7 @@ class English:
         return f"{local.day} {_ENGLISH_MONTHS[local.month - 1]} {local.year}"
 
 
-SPEECH: Mapping[Language, Speech] = {Language.FA: Persian(), Language.EN: English()}
+FORMATS: Mapping[Language, LanguageFormat] = {Language.FA: Persian(), Language.EN: English()}
 
 
 def _full_name(applicant: ApplicantData) -> str:

@@ -1,4 +1,4 @@
-"""When an SMS may disturb somebody, and how often."""
+"""When and how often a recipient may get messages."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,31 +7,31 @@ from datetime import UTC, datetime, time, timedelta
 from desk.iran.jalali import TEHRAN
 from desk.notifier.domain.notices import ChannelName, Template
 
-CAN_WAIT: Mapping[Template, bool] = {
-    Template.SUBMITTED: False,  # the applicant sits before the page
+DEFERRABLE: Mapping[Template, bool] = {
+    Template.SUBMITTED: False,  # the applicant is using the page
     Template.PENDING: False,
-    Template.WITHDRAWN: False,  # or somebody else does, with the applicant's code
+    Template.WITHDRAWN: False,  # a warning, in case another person withdrew the request with the applicant's code
     Template.IDENTITY_REJECTED: True,
     Template.REFERRED: True,
     Template.INFO_REQUESTED: True,
     Template.ANSWERED: True,
     Template.REJECTED: True,
 }
-"""Whether an SMS of this kind waits for the morning. An email makes no noise and never waits."""
+"""Whether an SMS of this template waits until the quiet hours end. An email never waits."""
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
-    """When an SMS may disturb somebody, and how often."""
+class SendingPolicy:
+    """The quiet hours and the rate limit of a recipient."""
 
     quiet_from: time = time(22)
     quiet_until: time = time(8)
-    """Tehran time; equal times mean that no hours are quiet."""
-    most_per_hour: int = 20
+    """Tehran time; equal times mean that there are no quiet hours."""
+    max_per_hour: int = 20
     """Messages of one channel to one recipient."""
 
     def quiet_end(self, moment: datetime) -> datetime | None:
-        """Return when the quiet hours end in which a moment lies; None if it lies in none."""
+        """Return the end of the quiet hours that contain ``moment``; None outside of them."""
         if self.quiet_from == self.quiet_until:
             return None
         local = moment.astimezone(TEHRAN)
@@ -44,14 +44,14 @@ class Manners:
         return datetime.combine(day, self.quiet_until, TEHRAN).astimezone(UTC)
 
     def send_at(self, template: Template, channel: ChannelName, now: datetime, recent: Sequence[datetime]) -> datetime:
-        """Return when a message is due, if its recipient's of this channel were due at ``recent``, the newest first.
+        """Return when a new message is due.
 
-        It waits for the end of the quiet hours if it can, and until an hour has passed since the message before which
-        as many as are allowed lie.
+        ``recent`` contains the due times of the recipient's other messages of this channel, newest first. No hour
+        contains more than ``max_per_hour`` of them, and a deferrable SMS waits until the quiet hours end.
         """
         due = now
-        if len(recent) >= self.most_per_hour:
-            due = max(due, recent[self.most_per_hour - 1] + timedelta(hours=1))
-        if channel is ChannelName.SMS and CAN_WAIT[template]:
+        if len(recent) >= self.max_per_hour:
+            due = max(due, recent[self.max_per_hour - 1] + timedelta(hours=1))
+        if channel is ChannelName.SMS and DEFERRABLE[template]:
             due = self.quiet_end(due) or due
         return due
