@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup run test faults lint format contracts lock bench images compose-test up down clean
 BIN := .venv/bin
-PYTHON_FILES := libs services deploy expert console local tests benchmarks
+PYTHON_FILES := libs services deploy expert expert-kit console local tools tests benchmarks
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,7 +45,7 @@ lint: setup  ## check format, style, types, imports and what is generated
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/desk contracts --check
+	@$(BIN)/desk-contracts --check
 	@scripts/lint-pages
 
 format: setup  ## format the code and mend what can be mended
@@ -53,7 +53,7 @@ format: setup  ## format the code and mend what can be mended
 	@$(BIN)/ruff check --fix .
 
 contracts: setup  ## write contracts/ from the code, and nginx's files from gateway/routes.toml
-	@$(BIN)/desk contracts
+	@$(BIN)/desk-contracts
 
 lock: setup  ## compile requirements.lock anew (ARGS="--upgrade")
 	@scripts/lock $(ARGS)

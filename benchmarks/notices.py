@@ -21,9 +21,9 @@ from desk.testing.redis import open_redis
 from desk.testing.s3 import open_s3
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from desk_process import wait_for
-from real_desk import RealDesk
-from sms_server import KEY, SmsServer
+from support.embedded_desk import wait_for
+from support.real_desk import RealDesk
+from support.sms_server import KEY, SmsServer
 
 TARGET_SECONDS = 10.0
 PATIENCE_SECONDS = 120.0

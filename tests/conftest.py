@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from desk_process import RunningDesk
+from support.embedded_desk import RunningDesk
 
 if TYPE_CHECKING:
-    from real_desk import RealDesk
+    from support.real_desk import RealDesk
 
     from desk.testing.postgres import PostgresServer
     from desk.testing.rabbit import RabbitServer
@@ -49,7 +49,7 @@ def real_desk(
     s3_server: "S3Server",
 ) -> "Iterator[RealDesk]":
     """One desk of separate services on real servers, for all tests that heal what they break."""
-    from real_desk import RealDesk  # slow to import, and only needed here
+    from support.real_desk import RealDesk  # slow to import, and only needed here
 
     running = RealDesk(tmp_path_factory.mktemp("real"), postgres_server, rabbit_server, redis_server, s3_server)
     yield running

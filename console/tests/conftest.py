@@ -2,7 +2,7 @@
 
 import httpx
 import pytest
-from console_house import Browser, House
+from support.console_service import Browser, House
 
 from desk.console.app import Parts, create_app
 from desk.console.seal import new_key

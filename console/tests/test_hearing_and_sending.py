@@ -4,7 +4,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from console_house import CODE, DUE, OTHER_CODE, SUBMITTED, told
+from support.console_service import CODE, DUE, OTHER_CODE, SUBMITTED, told
 
 from desk.console.domain.cases import State
 from desk.console.domain.errors import CaseHeldError, CaseNotHereError, CaseNotOpenError

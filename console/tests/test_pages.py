@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from console_house import CODE, OTHER_CODE, told
 from pydantic import ValidationError
+from support.console_service import CODE, OTHER_CODE, told
 
 from desk.console.app import create_app
 from desk.console.domain.accounts import Role

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pyotp
 import pytest
-from console_house import PASSWORD
+from support.console_service import PASSWORD
 
 from desk.console.domain.accounts import IDLE, LONGEST, TRY_WINDOW, Role, Step
 from desk.console.domain.errors import FieldError, SecondFactorError, SignInError, TooManyTriesError

@@ -42,7 +42,9 @@ RUN --mount=type=secret,id=ca,target=/run/secrets/ca printf '[tool.uv.workspace]
 FROM libraries AS service
 ARG SERVICE
 COPY pyproject.toml ./
+COPY expert-kit/pyproject.toml expert-kit/
 COPY local/pyproject.toml local/
+COPY tools/contracts/pyproject.toml tools/contracts/
 COPY libs libs
 COPY services services
 COPY deploy/rabbitmq deploy/rabbitmq

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from browser.pages import PATIENCE_MS, SendPage
 from browser.watch import Watch
-from desk_process import RunningDesk
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from support.embedded_desk import RunningDesk
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

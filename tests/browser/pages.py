@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from applicant import PDF, PNG
-from desk_process import CAPTCHA_ANSWER
 from playwright.sync_api import FilePayload, Locator, Page, expect
+from support.applicant import PDF, PNG
+from support.embedded_desk import CAPTCHA_ANSWER
 
 from desk.iran.digits import to_ascii, to_persian
 

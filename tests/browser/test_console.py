@@ -9,12 +9,12 @@ from pathlib import Path
 import httpx
 import pyotp
 import pytest
-from applicant import PDF, Applicant, Expert
 from browser.camera import PICTURES, Camera
 from browser.pages import FILES, ConsolePage
 from browser.test_pictures import LONG_NAME
-from desk_process import RunningDesk, free_port, wait_for
 from playwright.sync_api import Browser, Page, expect
+from support.applicant import PDF, Applicant, Expert
+from support.embedded_desk import RunningDesk, free_port, wait_for
 
 from desk.console.seal import new_key
 from desk.iran.digits import to_persian

@@ -2,8 +2,8 @@
 
 from browser.pages import FILES, SendPage, living
 from browser.watch import Watch
-from desk_process import RunningDesk, wait_for
 from playwright.sync_api import Page, Route, expect
+from support.embedded_desk import RunningDesk, wait_for
 
 CUT = "internetdisconnected"
 REQUESTS = "**/api/requests"

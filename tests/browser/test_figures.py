@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 from browser.pages import SendPage, TrackPage, living
-from desk_process import RunningDesk
 from playwright.sync_api import Page
+from support.embedded_desk import RunningDesk
 
 SHIFT = """
 window.shift = 0;

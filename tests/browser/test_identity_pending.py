@@ -4,11 +4,11 @@ import json
 from collections.abc import Callable, Iterator
 
 import pytest
-from applicant import Applicant, Expert
 from browser.camera import Camera
 from browser.pages import ConsolePage, SendPage, TrackPage, living
-from desk_process import RunningDesk
 from playwright.sync_api import Page, Route, expect
+from support.applicant import Applicant, Expert
+from support.embedded_desk import RunningDesk
 
 from desk.iran.digits import to_persian
 

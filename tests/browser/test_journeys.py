@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import pytest
-from applicant import Applicant, Expert
 from browser.camera import nothing_is_beside
 from browser.pages import MOBILE, TEXT, SendPage, TrackPage, day_of, living
 from browser.test_keyboard import Keyboard
-from desk_process import CAPTCHA_ANSWER, RunningDesk
 from playwright.sync_api import Page, expect
+from support.applicant import Applicant, Expert
+from support.embedded_desk import CAPTCHA_ANSWER, RunningDesk
 
 from desk.iran.digits import to_persian
 

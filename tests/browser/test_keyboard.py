@@ -1,8 +1,8 @@
 """By keyboard alone: nobody who cannot use a mouse is left behind, and everybody sees where they are."""
 
 from browser.pages import FILES, MOBILE, SendPage, day_of, living
-from desk_process import CAPTCHA_ANSWER, RunningDesk
 from playwright.sync_api import Page, expect
+from support.embedded_desk import CAPTCHA_ANSWER, RunningDesk
 
 from desk.iran.digits import to_persian
 

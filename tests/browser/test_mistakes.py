@@ -4,12 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
-from applicant import PDF, PNG, Applicant
 from browser.pages import FILES, SendPage, TrackPage, living
 from browser.watch import Watch
-from desk_process import RunningDesk
 from playwright.sync_api import Page, expect
 from stdnum import damm
+from support.applicant import PDF, PNG, Applicant
+from support.embedded_desk import RunningDesk
 
 SEVEN_MEGABYTES = 7 * 1024 * 1024
 

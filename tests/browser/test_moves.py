@@ -1,11 +1,11 @@
 """What an applicant may do about a request, by clicks, each after a question; and pictures of every step."""
 
 import pytest
-from applicant import PDF, Applicant, Expert
 from browser.camera import Camera
 from browser.pages import FILES, ConsolePage, TrackPage
-from desk_process import RunningDesk
 from playwright.sync_api import Page, expect
+from support.applicant import PDF, Applicant, Expert
+from support.embedded_desk import RunningDesk
 
 QUESTION = "شمارهٔ گذرنامهٔ خود را بنویسید.\nاگر گذرنامهٔ تازه دارید، شمارهٔ همان را بنویسید."
 

@@ -4,11 +4,11 @@ import json
 from collections.abc import Callable
 
 import pytest
-from applicant import PDF, Applicant, Expert
 from browser.pages import FILES, MOBILE, TEXT, SendPage, TrackPage, living
 from browser.watch import Watch
-from desk_process import RunningDesk
 from playwright.sync_api import Page, Route, expect
+from support.applicant import PDF, Applicant, Expert
+from support.embedded_desk import RunningDesk
 
 UPLOADS = "**/api/attachments"
 

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from applicant import Applicant, Expert
 from browser.axe import MISSING, SOURCE
 from browser.camera import PICTURES, Camera
 from browser.pages import FILES, SendPage, TrackPage, living
-from desk_process import RunningDesk
 from playwright.sync_api import Page, Route, expect
+from support.applicant import Applicant, Expert
+from support.embedded_desk import RunningDesk
 
 from desk.local.gateway_table import load_table
 

@@ -11,12 +11,12 @@ from urllib.parse import unquote
 
 import pytest
 import zxingcpp
-from applicant import PDF, PNG, Applicant
 from browser.pages import FILES, TEXT, SendPage, living
-from desk_process import RunningDesk, wait_for
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 from pypdf import PdfReader
+from support.applicant import PDF, PNG, Applicant
+from support.embedded_desk import RunningDesk, wait_for
 
 from desk.iran.digits import to_persian
 

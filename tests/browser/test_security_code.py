@@ -1,11 +1,11 @@
 """The security code, seen or heard, by mouse and by keyboard."""
 
 import pytest
-from applicant import Applicant
 from browser.camera import Camera
 from browser.pages import Form, SendPage, TrackPage
-from desk_process import RunningDesk
 from playwright.sync_api import Page, expect
+from support.applicant import Applicant
+from support.embedded_desk import RunningDesk
 
 PLAYS = """HTMLMediaElement.prototype.play = async () => {
   document.documentElement.dataset.played = Number(document.documentElement.dataset.played ?? 0) + 1;

@@ -3,11 +3,11 @@
 import io
 import unicodedata
 
-from applicant import Applicant, Expert
 from browser.pages import FILES, ConsolePage, SendPage, TrackPage, day_of, living
-from desk_process import RunningDesk, wait_for
 from playwright.sync_api import Page, Route, expect
 from pypdf import PdfReader
+from support.applicant import Applicant, Expert
+from support.embedded_desk import RunningDesk, wait_for
 
 from desk.iran.digits import to_persian
 

@@ -3,8 +3,8 @@
 import json
 
 from browser.pages import SendPage, living
-from desk_process import RunningDesk
 from playwright.sync_api import Page, Route, expect
+from support.embedded_desk import RunningDesk
 
 WORK = """async () => {
   const { prove } = await import("/assets/js/work.js");

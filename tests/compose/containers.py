@@ -11,11 +11,11 @@ from typing import Any
 
 import httpx
 import yaml
-from applicant import Applicant
-from beside import Loop
 from dotenv import dotenv_values
-from province_desk import ProvinceDesk
-from public_door import living
+from support.applicant import Applicant
+from support.background import BackgroundLoop
+from support.province_system import ProvinceSystem
+from support.public_gateway import living
 
 from desk.testing.ports import free_port
 
@@ -179,11 +179,11 @@ class PatientApplicant(Applicant):
         return form | {"attachments": [self.put_up("گذرنامه.pdf", content)]}
 
 
-class Province(ProvinceDesk):
+class Province(ProvinceSystem):
     """The system of a province at the published port of the broker, on a loop of its own."""
 
     def __init__(self, desk: Containers, key: str) -> None:
-        self.loop = Loop()
+        self.loop = BackgroundLoop()
         super().__init__(self.loop, desk.province_url(key), key)
 
     def close(self) -> None:

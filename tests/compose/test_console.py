@@ -1,11 +1,11 @@
 """A province without software of its own: the console in containers, as its Compose file runs it, beside the desk."""
 
 import pytest
-from applicant import PDF
 from compose.console import ConsoleContainers
 from compose.containers import Containers, PatientApplicant
-from console_desk import ConsoleDesk
-from desk_process import wait_for
+from support.applicant import PDF
+from support.console_client import ConsoleClient
+from support.embedded_desk import wait_for
 
 PATIENCE = 60.0
 OWN_PASSWORD = "a province's own word"
@@ -27,7 +27,7 @@ def test_an_expert_answers_and_the_case_outlives_the_containers(
     first_password = console.create_account("n.baran")
     address = "who-asked-in-qom@example.com"
     code = applicant.submit(PDF, province="qom", email=address)
-    with ConsoleDesk(console.url, path="") as expert:
+    with ConsoleClient(console.url, path="") as expert:
         expert.sign_in("n.baran", first_password)
         expert.send("/password", old=first_password, password=OWN_PASSWORD, again=OWN_PASSWORD)
         wait_for(lambda: "request_text" in expert.open(f"/cases/{code}"), PATIENCE)
@@ -38,7 +38,7 @@ def test_an_expert_answers_and_the_case_outlives_the_containers(
     assert 'desk_console_line_alive{province="qom"} 1.0' in console.metrics()
 
     console.restart()
-    with ConsoleDesk(console.url, path="") as expert:
+    with ConsoleClient(console.url, path="") as expert:
         expert.sign_in("n.baran", OWN_PASSWORD)
         assert "روادید شما صادر شده است." in expert.open(f"/cases/{code}")
     assert containers.dead_letters() == {}

@@ -3,9 +3,9 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from applicant import PDF
 from compose.containers import LASTING, Containers, PatientApplicant, Province
-from desk_process import wait_for
+from support.applicant import PDF
+from support.embedded_desk import wait_for
 
 SETTLE_SECONDS = 90.0
 

@@ -1,8 +1,8 @@
 """The story on the containers an operator starts, through the published ports alone."""
 
-from applicant import PDF
 from compose.containers import LASTING, Containers, PatientApplicant, Province
-from desk_process import wait_for
+from support.applicant import PDF
+from support.embedded_desk import wait_for
 
 PATIENCE = 60.0
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from itertools import count
 
-from beside import Loop
-from real_service import Service
+from support.background import BackgroundLoop
+from support.real_service import Service
 
 from desk.testing.ports import free_port
 
@@ -16,7 +16,7 @@ CHUNK = 65536
 class ClusterService:
     """Passes bytes on; it knows no requests and tries nothing twice."""
 
-    def __init__(self, loop: Loop, replicas: Sequence[Service]) -> None:
+    def __init__(self, loop: BackgroundLoop, replicas: Sequence[Service]) -> None:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self._loop = loop

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from real_desk import RealDesk
+from support.real_desk import RealDesk
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterator
 import asyncpg
 from aio_pika.exceptions import AMQPError
 from faults.scale import SETTLE_SECONDS
-from real_broker import READ_QUEUES, STUCK_QUEUES
-from real_desk import RealDesk
+from support.real_broker import READ_QUEUES, STUCK_QUEUES
+from support.real_desk import RealDesk
 
 from desk.chassis.bus.broker import BrokerUnavailableError
 

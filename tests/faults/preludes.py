@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from desk_process import wait_for
 from faults.scale import TEST_SECONDS
-from real_service import Service
+from support.embedded_desk import wait_for
+from support.real_service import Service
 
 
 class Deaths:

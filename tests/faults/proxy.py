@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import suppress
 
-from beside import Loop
+from support.background import BackgroundLoop
 
 from desk.testing.ports import free_port
 
@@ -13,7 +13,7 @@ CHUNK = 65536
 class FaultProxy:
     """Stands before one server, at a port of its own."""
 
-    def __init__(self, loop: Loop, host: str, port: int) -> None:
+    def __init__(self, loop: BackgroundLoop, host: str, port: int) -> None:
         self.port = free_port()
         self.delay = 0.0
         """Seconds by which everything is late, in both directions."""

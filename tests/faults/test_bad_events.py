@@ -6,11 +6,11 @@ from pathlib import Path
 
 import aio_pika
 import pytest
-from desk_process import wait_for
 from faults.invariant import settled
 from faults.preludes import BEFORE_EFFECT, EVERY_EVENT_FAILS_FOR_GOOD, Deaths, until_all_died
 from faults.scale import FULL, TEST_SECONDS, scaled
-from real_desk import RealDesk
+from support.embedded_desk import wait_for
+from support.real_desk import RealDesk
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(TEST_SECONDS)]
 

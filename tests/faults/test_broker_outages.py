@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
-from desk_process import wait_for
 from faults.alarms import out_of_memory
 from faults.invariant import settled
 from faults.proxy import FaultProxy
 from faults.scale import SETTLE_SECONDS, TEST_SECONDS, patience, scaled
-from real_desk import RealDesk
+from support.embedded_desk import wait_for
+from support.real_desk import RealDesk
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(TEST_SECONDS), pytest.mark.usefixtures("mended_servers")]
 

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from desk_process import wait_for
 from faults.invariant import settled
 from faults.preludes import (
     AFTER_CONFIRM_BEFORE_MARKING,
@@ -17,7 +16,8 @@ from faults.preludes import (
     until_all_died,
 )
 from faults.scale import FULL, TEST_SECONDS, scaled
-from real_desk import RealDesk
+from support.embedded_desk import wait_for
+from support.real_desk import RealDesk
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(TEST_SECONDS)]
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import aio_pika
 import pytest
-from desk_process import wait_for
 from faults.scale import TEST_SECONDS, patience, scaled
-from real_desk import RealDesk
+from support.embedded_desk import wait_for
+from support.real_desk import RealDesk
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(TEST_SECONDS)]
 

@@ -6,11 +6,11 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from desk_process import wait_for
 from faults.invariant import settled
 from faults.scale import TEST_SECONDS
-from public_door import RealApplicant
-from real_desk import RealDesk
+from support.embedded_desk import wait_for
+from support.public_gateway import RealApplicant
+from support.real_desk import RealDesk
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(TEST_SECONDS)]
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from faults.invariant import settled
 from faults.scale import TEST_SECONDS
-from real_desk import RealDesk
+from support.real_desk import RealDesk
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(TEST_SECONDS)]
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from desk_process import wait_for
 from faults.cluster_service import ClusterService
 from faults.invariant import settled
 from faults.scale import FULL
 from faults.traffic import Traffic
-from real_desk import SERVICES, RealDesk
-from real_service import START_DEADLINE, Service
+from support.embedded_desk import wait_for
+from support.real_desk import SERVICES, RealDesk
+from support.real_service import START_DEADLINE, Service
 
 from desk.local.gateway_table import load_table
 from desk.testing.gateway import GatewayServer, open_gateway

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from desk_process import wait_for
 from faults.invariant import settled
 from faults.preludes import EAGER_REPORTS, SHORT_CLAIMS, Deaths, after_handing_over, until_all_died
 from faults.scale import TEST_SECONDS, scaled
-from real_desk import RealDesk, Sent
-from sms_server import KEY, Fault, SmsServer
+from support.embedded_desk import wait_for
+from support.real_desk import RealDesk, Sent
+from support.sms_server import KEY, Fault, SmsServer
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(TEST_SECONDS)]
 

@@ -5,11 +5,11 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from desk_process import wait_for
 from faults.invariant import settled
 from faults.preludes import SHORT_CLAIMS
 from faults.scale import TEST_SECONDS, patience, scaled
-from real_desk import RealDesk
+from support.embedded_desk import wait_for
+from support.real_desk import RealDesk
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(TEST_SECONDS), pytest.mark.usefixtures("mended_servers")]
 

@@ -11,13 +11,13 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from applicant import PDF
-from desk_process import wait_for
 from faults.invariant import settled
 from faults.preludes import SHORT_CLAIMS
 from faults.scale import TEST_SECONDS, scaled
 from minio import Minio
-from real_desk import RealDesk
+from support.applicant import PDF
+from support.embedded_desk import wait_for
+from support.real_desk import RealDesk
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(TEST_SECONDS), pytest.mark.usefixtures("mended_servers")]
 

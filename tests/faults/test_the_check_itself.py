@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from desk_process import wait_for
 from faults.invariant import is_loss_or_double, settled
 from faults.preludes import (
     AFTER_EFFECT_BEFORE_ACK,
@@ -19,7 +18,8 @@ from faults.preludes import (
 )
 from faults.scale import TEST_SECONDS, scaled
 from faults.test_broker_outages import before_the_broker, through, unbind
-from real_desk import RealDesk
+from support.embedded_desk import wait_for
+from support.real_desk import RealDesk
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(TEST_SECONDS), pytest.mark.usefixtures("mended_servers")]
 

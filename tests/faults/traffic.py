@@ -8,8 +8,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
-from public_door import RealApplicant
-from real_desk import RealDesk, Sent
+from support.public_gateway import RealApplicant
+from support.real_desk import RealDesk, Sent
 
 from desk.testing.gateway import GatewayServer
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from desk_process import RunningDesk
 from gateway.upstream import Upstream
+from support.embedded_desk import RunningDesk
 
 from desk.local.gateway_table import load_table
 from desk.testing.gateway import GatewayServer, open_gateway

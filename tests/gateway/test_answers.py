@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from desk_process import RunningDesk
 from gateway.raw import say
 from gateway.upstream import Upstream, hang_up
+from support.embedded_desk import RunningDesk
 
 from desk.chassis.app import Problem, rendering
 from desk.chassis.app.middleware import JSON_BODY_BYTES

@@ -5,11 +5,11 @@ from contextlib import ExitStack, suppress
 
 import httpx
 import pytest
-from desk_process import wait_for
 from faults.scale import FULL
 from gateway.conftest import OpenGateway, Sources
 from gateway.raw import connect, say, status_of
 from gateway.upstream import Upstream
+from support.embedded_desk import wait_for
 
 from desk.testing.gateway import GatewayServer
 

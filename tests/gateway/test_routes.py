@@ -4,11 +4,13 @@ import json
 
 import httpx
 import pytest
-from desk_process import wait_for
 from gateway.raw import say, status_of
 from gateway.upstream import Upstream
+from support.embedded_desk import wait_for
 
-from desk.local import contracts, gateway_table
+from desk.contracts import documents as contracts
+from desk.contracts import nginx
+from desk.local import gateway_table
 from desk.local.gateway_table import load_table
 from desk.testing.gateway import GatewayServer
 
@@ -18,7 +20,7 @@ OTHER_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TR
 
 
 def test_what_nginx_is_given_is_what_the_table_says():
-    assert gateway_table.differences() == []
+    assert nginx.differences() == []
 
 
 def test_the_methods_of_the_table_are_those_of_the_contracts():

@@ -5,10 +5,10 @@ from contextlib import ExitStack
 
 import httpx
 import pytest
-from desk_process import wait_for
 from gateway.conftest import OpenGateway, Sources
 from gateway.raw import connect, say, status_of
 from gateway.upstream import Upstream
+from support.embedded_desk import wait_for
 
 from desk.local.gateway_table import GATEWAY, load_table
 from desk.testing.gateway import GatewayServer

@@ -13,9 +13,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from desk_process import wait_for
 from gateway.conftest import TRUSTED, OpenGateway
 from gateway.upstream import Upstream
+from support.embedded_desk import wait_for
 
 from desk.testing.errors import ServerFailedError
 from desk.testing.gateway import GatewayServer

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from beside import Loop
-from desk_process import wait_for
-from gateway.conftest import OpenGateway, Sources
+from gateway.conftest import TRUSTED, OpenGateway, Sources
 from gateway.upstream import Heard, Upstream, fall_silent, hang_up
+from support.background import BackgroundLoop
+from support.embedded_desk import wait_for
 
 from desk.local.gateway_table import GATEWAY
 from desk.testing.gateway import GatewayServer
@@ -28,12 +28,14 @@ def pair() -> Iterator[list[Upstream]]:
         each.stop()
 
 
-def _post(door: GatewayServer, path: str = "/api/requests") -> httpx.Response:
-    return httpx.post(f"{door.url}{path}", content=b"{}", trust_env=False)
+def _post(door: GatewayServer, path: str = "/api/requests", source: str = "10.8.0.1") -> httpx.Response:
+    """Send a small request. The gateway counts it for ``source`` if it trusts the test as a proxy."""
+    headers = {"X-Forwarded-For": source}
+    return httpx.post(f"{door.url}{path}", content=b"{}", headers=headers, trust_env=False)
 
 
-def _served_by(door: GatewayServer, times: int) -> set[str]:
-    return {_post(door).text for _ in range(times)}
+def _served_by(door: GatewayServer, times: int, source: str = "10.8.0.1") -> set[str]:
+    return {_post(door, source=source).text for _ in range(times)}
 
 
 def test_replicas_share_the_work(open_door: OpenGateway, pair: list[Upstream]):
@@ -157,7 +159,7 @@ class NameServer(asyncio.DatagramProtocol):
 @pytest.fixture
 def names() -> Iterator[tuple[NameServer, str]]:
     """A name server and its address."""
-    loop, server, port = Loop(), NameServer(), free_port()
+    loop, server, port = BackgroundLoop(), NameServer(), free_port()
 
     async def open_it() -> asyncio.DatagramTransport:
         transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: server, ("127.0.0.1", port))
@@ -172,31 +174,35 @@ def names() -> Iterator[tuple[NameServer, str]]:
     loop.close()
 
 
-def test_a_name_is_followed_when_containers_come_go_and_move(open_door: OpenGateway, names: tuple[NameServer, str]):
+def test_a_name_is_followed_when_containers_come_go_and_move(
+    open_door: OpenGateway, names: tuple[NameServer, str], sources: Sources
+):
     server, address = names
     port = free_port()
     first, second, third = (
         Upstream(name, host, port) for name, host in (("1st", "127.0.0.1"), ("2nd", "127.0.0.2"), ("3rd", "127.0.0.3"))
     )
     try:
-        door = open_door({"intake": f"intake.test:{port}"}, resolver=address, workers="1")
-        assert _post(door).json()["code"] == "upstream_unavailable", "it starts before its services do"
+        door = open_door({"intake": f"intake.test:{port}"}, resolver=address, workers="1", trusted_proxies=TRUSTED)
+        assert _post(door, source=sources.next()).json()["code"] == "upstream_unavailable", (
+            "it starts before its services do"
+        )
 
         first.start()
         server.addresses["intake.test"] = ["127.0.0.1"]
-        wait_for(lambda: _post(door).text == "1st", 30)
+        wait_for(lambda: _post(door, source=sources.next()).text == "1st", 30)
 
         second.start()
         server.addresses["intake.test"] = ["127.0.0.1", "127.0.0.2"]
-        wait_for(lambda: {"1st", "2nd"} <= _served_by(door, 6), 30)
+        wait_for(lambda: {"1st", "2nd"} <= _served_by(door, 6, sources.next()), 30)
 
         first.stop()  # gone, and still named: nothing that was not sent is lost
-        assert _served_by(door, 20) == {"2nd"}
+        assert _served_by(door, 20, sources.next()) == {"2nd"}
 
         third.start()
         server.addresses["intake.test"] = ["127.0.0.3"]
         second.stop()
-        wait_for(lambda: _served_by(door, 6) == {"3rd"}, 30)
+        wait_for(lambda: _served_by(door, 6, sources.next()) == {"3rd"}, 30)
     finally:
         for each in (first, second, third):
             each.stop()

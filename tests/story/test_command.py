@@ -6,8 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from applicant import Applicant
-from desk_process import RunningDesk, desk_command, free_port
+from support.applicant import Applicant
+from support.embedded_desk import RunningDesk, desk_command, free_port
 
 from desk.local.main import main
 

@@ -1,14 +1,14 @@
 """The story at the console: a request is seen, taken, answered with a file, and its applicant reads that."""
 
 import httpx
-from applicant import PDF, Applicant
-from console_desk import ConsoleDesk
-from desk_process import RunningDesk, wait_for
+from support.applicant import PDF, Applicant
+from support.console_client import ConsoleClient
+from support.embedded_desk import RunningDesk, wait_for
 
 ANSWER = "روادید شما صادر شده است."
 
 
-def has_come(console: ConsoleDesk, code: str) -> str:
+def has_come(console: ConsoleClient, code: str) -> str:
     """Wait until a case can be opened; return its page."""
     return wait_for(lambda: text if "request_text" in (text := console.open(f"/cases/{code}")) else "")
 
@@ -19,7 +19,7 @@ def test_a_request_is_seen_taken_and_answered_with_a_file_that_its_applicant_get
     file_id = applicant.put_up("گذرنامه.pdf", PDF)
     code = applicant.send(applicant.form(province="kerman", attachments=[file_id])).json()["tracking_code"]
 
-    with ConsoleDesk(desk.url).sign_in("kerman") as console:
+    with ConsoleClient(desk.url).sign_in("kerman") as console:
         assert console.path.endswith("/cases")
         has_come(console, code)
         assert code in console.open("/cases")

@@ -7,10 +7,10 @@ import sys
 import uuid
 
 import httpx
-from applicant import PDF
-from console_desk import ConsoleDesk
-from desk_process import free_port, wait_for
-from real_desk import RealDesk
+from support.applicant import PDF
+from support.console_client import ConsoleClient
+from support.embedded_desk import free_port, wait_for
+from support.real_desk import RealDesk
 
 from desk.console.seal import new_key
 from desk.testing.postgres import PostgresServer
@@ -43,7 +43,7 @@ def test_a_province_answers_with_a_file_through_its_own_console(calm_desk: RealD
         try:
             address = f"http://127.0.0.1:{port}"
             wait_for(lambda: _answers(address), 60)
-            with ConsoleDesk(address, path="") as console:
+            with ConsoleClient(address, path="") as console:
                 console.sign_in("expert", first_password)
                 console.send("/password", old=first_password, password=OWN_PASSWORD, again=OWN_PASSWORD)
                 wait_for(lambda: "request_text" in console.open(f"/cases/{code}"))

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from desk_process import RunningDesk
 from jsonschema import Draft7Validator, Draft202012Validator
+from support.embedded_desk import RunningDesk
 
+from desk.contracts import documents as contracts
+from desk.contracts.catalogues import catalogues
+from desk.contracts.contract_page import page
 from desk.iran.provinces import PROVINCES
-from desk.local import contracts
-from desk.local.contract_page import page
 from desk.local.gateway_table import GATEWAY, LANGUAGES
-from desk.local.words import catalogues
 from desk.topology.access import users
 from desk.topology.table import CASES, EVENTS, desk_topology
 

@@ -6,9 +6,10 @@ import pytest
 from openapi_spec_validator import validate
 
 from desk.chassis.events import Envelope, Event
-from desk.local import contracts
-from desk.local.app import LocalSettings, create_app
+from desk.contracts import documents as contracts
+from desk.local.app import create_app
 from desk.local.gateway_table import load_table
+from desk.local.services import LocalSettings
 from desk.topology.table import HEADQUARTERS, TO_HEADQUARTERS, desk_topology, province_queue
 
 EXAMPLES = {event.type(): (source, event) for source, event in contracts.examples()}

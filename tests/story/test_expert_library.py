@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import httpx
-from applicant import PDF
-from desk_process import wait_for
-from real_desk import RealDesk
+from support.applicant import PDF
+from support.embedded_desk import wait_for
+from support.real_desk import RealDesk
 
 README = Path(__file__).parents[2] / "expert" / "README.md"
 

@@ -6,8 +6,8 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from applicant import Applicant, Expert
-from desk_process import RunningDesk, wait_for
+from support.applicant import Applicant, Expert
+from support.embedded_desk import RunningDesk, wait_for
 
 TYPED = {"first_name": "زهره", "last_name": "نوشته‌شده", "gender": "female"}
 

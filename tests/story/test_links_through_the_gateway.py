@@ -6,9 +6,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from applicant import PDF
-from desk_process import wait_for
-from real_desk import RealDesk
+from support.applicant import PDF
+from support.embedded_desk import wait_for
+from support.real_desk import RealDesk
 
 from desk.local.gateway_table import load_table
 from desk.testing.gateway import GatewayServer, open_gateway

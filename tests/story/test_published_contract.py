@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from desk.local.contracts import FOLDER
+from desk.contracts.documents import FOLDER
 
 FREE = {"description", "title", "examples", "info"}
 """Words for people, which may be put better."""

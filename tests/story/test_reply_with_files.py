@@ -9,10 +9,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from applicant import PDF, PNG, Applicant, Expert
-from console_desk import ConsoleDesk
-from desk_process import RunningDesk, wait_for
-from real_desk import RealDesk
+from support.applicant import PDF, PNG, Applicant, Expert
+from support.console_client import ConsoleClient
+from support.embedded_desk import RunningDesk, wait_for
+from support.real_desk import RealDesk
 
 QUESTION, TEXT = "تصویر گذرنامه را بفرستید.", "تصویر گذرنامه پیوست است."
 ASKING = """
@@ -76,7 +76,7 @@ def test_a_reply_with_files_reaches_the_province_and_stays_in_the_history(desk: 
         ["گذرنامه.pdf", "عکس.png"],
     )
     assert opened(desk.client, files[0]["id"], view["token"]) == PDF
-    with ConsoleDesk(desk.url).sign_in("yazd") as console:
+    with ConsoleClient(desk.url).sign_in("yazd") as console:
         page = wait_for(lambda: text if TEXT in (text := console.open(f"/cases/{code}")) else "")
         assert page.count(TEXT) == page.count("عکس.png") == 1, "whole, and once"
         assert console.client.get(f"/cases/{code}/files/{files[1]['id']}").content == PNG

@@ -4,8 +4,8 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 
-from applicant import PDF, Applicant, Expert
-from desk_process import RunningDesk, wait_for
+from support.applicant import PDF, Applicant, Expert
+from support.embedded_desk import RunningDesk, wait_for
 
 HOLD_THE_RELAYS = """
 import asyncio

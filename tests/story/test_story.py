@@ -1,7 +1,7 @@
 """The story over HTTP: from an applicant to a province's expert, and the answer back."""
 
-from applicant import PDF, PNG, Applicant, Expert
-from desk_process import RunningDesk, wait_for
+from support.applicant import PDF, PNG, Applicant, Expert
+from support.embedded_desk import RunningDesk, wait_for
 
 
 def test_a_request_reaches_its_province_and_the_answer_comes_back(desk: RunningDesk):

@@ -1,8 +1,8 @@
 """The story on PostgreSQL, RabbitMQ, Redis and S3: five processes, and a province's own system at its queue."""
 
-from applicant import PDF
-from desk_process import wait_for
-from real_desk import RealDesk
+from support.applicant import PDF
+from support.embedded_desk import wait_for
+from support.real_desk import RealDesk
 
 
 def test_a_request_with_a_file_reaches_its_province_and_the_answer_comes_back(calm_desk: RealDesk):

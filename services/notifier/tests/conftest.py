@@ -21,10 +21,10 @@ import structlog
 from alembic import command
 from fastapi import FastAPI
 from prometheus_client import Counter
-from sms_server import SmsServer
 from sqlalchemy import ColumnElement, event, select, update
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
 from sqlalchemy.pool import Pool
+from support.sms_server import SmsServer
 
 from desk.chassis.bus import Bus, QueueSpec, Topology
 from desk.chassis.bus.embedded import EmbeddedBroker

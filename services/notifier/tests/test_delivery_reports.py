@@ -7,8 +7,8 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 from pydantic import ValidationError
-from sms_server import KEY, Fault
 from sqlalchemy import select
+from support.sms_server import KEY, Fault
 
 from desk.notifier.app import build_provider, create_app
 from desk.notifier.channels.sms import SmsChannel

@@ -5,7 +5,7 @@ import uuid
 from pathlib import Path
 
 import pytest
-from sms_server import KEY, Fault
+from support.sms_server import KEY, Fault
 
 from desk.notifier.domain import (
     AmbiguousResultError,

@@ -11,9 +11,9 @@ from pathlib import Path
 import uvicorn
 
 from desk.chassis.telemetry import configure_logging
-from desk.local import contracts, gateway_table
-from desk.local.app import LocalSettings, create_app
+from desk.local.app import create_app
 from desk.local.gateway_table import CHECKOUT
+from desk.local.services import LocalSettings
 from desk.registry_gateway.adapters.simulator import people
 
 KEEP_ALIVE_SECONDS = 75
@@ -23,24 +23,7 @@ KEEP_ALIVE_SECONDS = 75
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line."""
     options = _parser().parse_args(arguments)
-    if options.command == "contracts":
-        _contracts(check=options.check)
-    else:
-        _up(options)
-
-
-def _contracts(*, check: bool) -> None:
-    if not check:
-        contracts.write()
-        gateway_table.write()
-        return
-    if differing := contracts.differences():
-        sys.exit(f"desk: contracts/ is not what the code generates: {', '.join(differing)}; run: make contracts")
-    if differing := gateway_table.differences():
-        sys.exit(
-            f"desk: gateway/nginx/generated is not what gateway/routes.toml says: {', '.join(differing)}; "
-            "run: make contracts"
-        )
+    _up(options)
 
 
 def _up(options: argparse.Namespace) -> None:
@@ -77,10 +60,6 @@ def _parser() -> argparse.ArgumentParser:
         "--captcha-answer", type=_captcha_answer, help="five digits every security code will have: for checks only"
     )
     up.add_argument("--verbose", action="store_true", help="log every request and event")
-    written = commands.add_parser(
-        "contracts", help="write contracts/ from the code, and the gateway's files from its table"
-    )
-    written.add_argument("--check", action="store_true", help="only tell whether they are up to date")
     return parser
 
 

@@ -1,0 +1,147 @@
+"""The desk's side of the broker: the queues as the desk declares them, its events out, the province's reports in."""
+
+import json
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Self
+
+import aio_pika
+from aio_pika.abc import AbstractExchange, AbstractIncomingMessage, AbstractQueue
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS, AMQPError, ChannelClosed
+from yarl import URL
+
+from desk.expert_kit.contract import CASES, EVENTS, Contract, Envelope
+from desk.expert_kit.errors import NotPossibleError
+from desk.expert_kit.proxy import Middleman
+
+DEAD = "desk.dead"
+CONNECT_SECONDS, CONFIRM_SECONDS = 10.0, 10.0
+CONTENT_TYPE = "application/cloudevents+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the province reported, as the broker took it."""
+
+    routing_key: str
+    properties: dict[str, Any]
+    envelope: Any
+    """What the body says; None if it is no JSON."""
+
+    @property
+    def name(self) -> str:
+        """The event's name."""
+        return self.routing_key.rpartition(".")[0]
+
+    def of(self, code: str) -> bool:
+        """Return whether it is about a request."""
+        return isinstance(self.envelope, dict) and self.envelope.get("subject") == code
+
+
+class DeskSide:
+    """Use it as ``async with``; what the consumer does shows in ``middleman``."""
+
+    def __init__(self, url: URL, contract: Contract, middleman: Middleman) -> None:
+        self._url, self._contract, self._middleman = url, contract, middleman
+        self._stack = AsyncExitStack()
+        self._exchanges: dict[str, AbstractExchange] = {}
+        self.reports: list[Report] = []
+        self.dead: list[str] = []
+        """Ids of the events that went to the dead letters."""
+
+    async def __aenter__(self) -> Self:
+        """Connect and declare. Raises NotPossibleError."""
+        try:
+            connection = await aio_pika.connect(self._url, timeout=CONNECT_SECONDS)
+            await self._stack.enter_async_context(connection)
+            self._channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
+            self._queue = await self._declared()
+        except (*CONNECTION_EXCEPTIONS, AMQPError, TimeoutError) as error:
+            await self._stack.aclose()
+            place = f"{self._url.host}:{self._url.port or 5672}"
+            raise NotPossibleError(f"the broker at {place}: {type(error).__name__}: {error}") from None
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the connection; queue and exchanges stay, as the desk leaves them."""
+        await self._stack.aclose()
+
+    async def _declared(self) -> AbstractQueue:
+        for name in (EVENTS, CASES, DEAD):
+            self._exchanges[name] = await self._channel.declare_exchange(name, "topic", durable=True)
+        name = f"province.{self._contract.province}"
+        queue = await self._declare(name, self._contract.queue)
+        await self._declare(f"{name}.dead", self._contract.dead_queue)
+        waiting, readers = queue.declaration_result.message_count, queue.declaration_result.consumer_count
+        if readers:
+            raise NotPossibleError(f"somebody reads {name} already: stop it, or point it at the address below")
+        if waiting:
+            raise NotPossibleError(f"{waiting} messages wait in {name}: let it run empty first, or purge it")
+        await self._listen(CASES, f"*.{self._contract.province}", self._hear)
+        await self._listen(DEAD, name, self._hear_of_death)
+        return queue
+
+    async def _declare(self, name: str, layout: dict[str, Any]) -> AbstractQueue:
+        try:
+            queue = await self._channel.declare_queue(name, durable=True, arguments=layout["arguments"])
+        except ChannelClosed as error:
+            raise NotPossibleError(f"{name} is not as the desk declares it: {error}; delete it and try again") from None
+        for binding in layout["bindings"]:
+            await queue.bind(binding["exchange"], binding["routingKey"])
+        return queue
+
+    async def _listen(
+        self, exchange: str, key: str, hear: Callable[[AbstractIncomingMessage], Awaitable[None]]
+    ) -> None:
+        own = await self._channel.declare_queue(exclusive=True)
+        await own.bind(exchange, key)
+        await own.consume(hear, no_ack=True)
+
+    async def _hear(self, message: AbstractIncomingMessage) -> None:
+        try:
+            envelope = json.loads(message.body)
+        except ValueError:
+            envelope = None
+        said = {
+            "content_type": message.content_type,
+            "delivery_mode": int(message.delivery_mode) if message.delivery_mode else None,
+            "message_id": message.message_id,
+            "user_id": message.user_id,
+            "type": message.type,
+        }
+        properties = {name: value for name, value in said.items() if value is not None}
+        self.reports.append(Report(message.routing_key or "", properties, envelope))
+        await self._middleman.wake()
+
+    async def _hear_of_death(self, message: AbstractIncomingMessage) -> None:
+        self.dead.append(message.message_id or "")
+        await self._middleman.wake()
+
+    async def tell(self, name: str, envelope: Envelope) -> str:
+        """Announce an event as the desk does; return its id."""
+        return await self.tell_bytes(name, json.dumps(envelope, ensure_ascii=False).encode(), envelope["id"])
+
+    async def tell_bytes(self, name: str, body: bytes, event_id: str) -> str:
+        """Announce any bytes under an event's name; return the id."""
+        message = aio_pika.Message(
+            body,
+            content_type=CONTENT_TYPE,
+            delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+            message_id=event_id,
+            type=f"ir.haj.desk.{name}.v1",
+            timestamp=datetime.now(UTC),
+        )
+        key = f"{name}.{self._contract.province}"
+        await self._exchanges[EVENTS].publish(message, key, mandatory=True, timeout=CONFIRM_SECONDS)
+        return event_id
+
+    async def bind(self, name: str, *, bound: bool) -> None:
+        """Let the province hear an event that the contract does not have yet, or no more."""
+        change = self._queue.bind if bound else self._queue.unbind
+        await change(EVENTS, f"{name}.{self._contract.province}")
+
+    async def purge(self) -> None:
+        """Empty the queue after a check that did not pass."""
+        await self._queue.purge()

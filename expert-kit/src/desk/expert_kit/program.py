@@ -1,0 +1,63 @@
+"""The consumer as a program that the kit starts, kills and starts again."""
+
+import asyncio
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from desk.expert_kit.errors import NotPossibleError
+
+LAST_LINES = 8
+END_SECONDS = 10.0
+
+
+class Program:
+    """One command, with an environment that points it at the kit. What it says goes to ``log``."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+        self._command, self._environment, self.log = list(command), {**os.environ, **environment}, log
+        self._process: subprocess.Popen[bytes] | None = None
+        self._said = 0
+
+    def start(self) -> None:
+        """Start it. Raises NotPossibleError."""
+        self._said = self.log.stat().st_size if self.log.exists() else 0
+        try:
+            with self.log.open("ab") as log:
+                self._process = subprocess.Popen(  # noqa: S603 - it is the caller's own program
+                    self._command,
+                    env=self._environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+        except OSError as error:
+            raise NotPossibleError(f"{self._command[0]} cannot be started: {error.strerror}") from None
+
+    @property
+    def ended(self) -> int | None:
+        """Its exit code, if it has ended by itself."""
+        return self._process.poll() if self._process is not None else None
+
+    async def kill(self) -> None:
+        """End it as a power cut would, with all it has started."""
+        if self._process is None:
+            return
+        with suppress(ProcessLookupError):
+            if hasattr(os, "killpg"):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            else:  # Windows
+                self._process.kill()
+        await asyncio.to_thread(self._process.wait, END_SECONDS)
+        self._process = None
+
+    def log_tail(self) -> str:
+        """Return the last lines it has said since it was started."""
+        with self.log.open("rb") as log:
+            log.seek(self._said)
+            lines = log.read().decode(errors="replace").splitlines()
+        return "\n".join(lines[-LAST_LINES:])

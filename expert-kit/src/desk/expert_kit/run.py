@@ -1,0 +1,132 @@
+"""One run of the kit: everything set up, every check in its turn, what passed and what not."""
+
+import ssl
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from joserfc.jwk import OKPKey
+from yarl import URL
+
+from desk.expert_kit.checks import CHECKS, Check
+from desk.expert_kit.contract import Contract
+from desk.expert_kit.desk import DeskSide
+from desk.expert_kit.errors import Fault, NotPossibleError
+from desk.expert_kit.file_server import FileDoor
+from desk.expert_kit.program import Program
+from desk.expert_kit.proxy import Middleman
+from desk.expert_kit.rehearsal import Rehearsal
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says."""
+
+    broker: str
+    province: str
+    login: str | None
+    listen: str
+    patience: float
+    consumer: Sequence[str]
+
+
+async def run(options: Options) -> bool:
+    """Check a consumer; tell whether all that was tried passes. Raises NotPossibleError."""
+    broker, (host, port) = _broker(options.broker), _place(options.listen)
+    tls = ssl.create_default_context() if broker.scheme == "amqps" else None
+    middleman = Middleman(broker.host or "", broker.port or 5672, tls)
+    key = OKPKey.generate_key("Ed25519")
+    files = FileDoor(options.province, key.as_pem(private=False).decode(), host)
+    program: Program | None = None
+    try:
+        async with middleman, DeskSide(broker, contract := Contract(options.province), middleman) as desk:
+            given = {
+                "BROKER_URL": str(_for_consumer(broker, options.login, host, await middleman.open(host, port))),
+                "DESK_URL": files.url,
+                "PROVINCE": options.province,
+                "PRIVATE_KEY": key.as_pem(private=True).decode(),
+            }
+            if options.consumer:
+                program = Program(options.consumer, given, Path(tempfile.mkdtemp()) / "consumer.log")
+                program.start()
+            else:
+                _say("start your consumer with:\n" + "".join(f"  {name}={value!r}\n" for name, value in given.items()))
+            return await _all(Rehearsal(contract, desk, middleman, files, program, options.patience))
+    finally:
+        if program is not None:
+            await program.kill()
+        files.close()
+
+
+async def _all(rehearsal: Rehearsal) -> bool:
+    failed, passed, left, reads = 0, 0, 0, True
+    for check in CHECKS:
+        if hindrance := _hindrance(check, rehearsal, reads=reads):
+            _say(f"  --    {check.name}: not tried; {hindrance}")
+            left += 1
+        elif await _passes(check, rehearsal):
+            passed += 1
+        else:
+            failed += 1
+            if check.first:
+                _say("        The rest is not tried: mend this first.")
+                break
+            reads = check.looks_back or await rehearsal.begin_anew()
+    _say(f"{passed} passed, {failed} failed" + (f", {left} not tried" if left else ""))
+    return not failed
+
+
+def _hindrance(check: Check, rehearsal: Rehearsal, *, reads: bool) -> str:
+    if check.looks_back:
+        return ""
+    if check.kills and rehearsal.program is None:
+        return "give your consumer's command after --"
+    return "" if reads else "nobody reads the queue any more"
+
+
+async def _passes(check: Check, rehearsal: Rehearsal) -> bool:
+    began, known, passes = time.monotonic(), len(rehearsal.remarks), True
+    try:
+        await check.run(rehearsal)
+    except Fault as fault:
+        passes = False
+        _say(f"  FAIL  {check.name}: {_indented(str(fault))}\n        do: {fault.advice}")
+    else:
+        _say(f"  ok    {check.name}: {check.says} ({time.monotonic() - began:.1f} s)")
+    for remark in rehearsal.remarks[known:]:
+        _say(f"        note: {remark}")
+    return passes
+
+
+def _broker(text: str) -> URL:
+    url = URL(text)
+    if url.scheme not in {"amqp", "amqps"} or not url.host:
+        raise NotPossibleError("--broker is an address such as amqp://guest:guest@127.0.0.1:5672/")
+    return url
+
+
+def _for_consumer(broker: URL, login: str | None, host: str, port: int) -> URL:
+    """The kit's door under the consumer's own name: without TLS, since it is on this machine."""
+    if login is not None:
+        user, _, password = login.partition(":")
+        broker = broker.with_user(user).with_password(password)
+    return broker.with_scheme("amqp").with_host(host).with_port(port)
+
+
+def _place(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit():
+        raise NotPossibleError("--listen is an address and a port such as 127.0.0.1:5680")
+    return host, int(port)
+
+
+def _indented(text: str) -> str:
+    return text.replace("\n", "\n        ")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

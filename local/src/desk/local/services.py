@@ -1,0 +1,226 @@
+"""Builds each service on embedded parts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from fakeredis import FakeAsyncRedis
+from fastapi import FastAPI
+
+import desk.captcha.app as captcha
+import desk.captcha.settings
+import desk.intake.app as intake
+import desk.intake.clients
+import desk.intake.settings
+import desk.notifier.app as notifier
+import desk.notifier.settings
+import desk.registry_gateway.app as registry_gateway
+import desk.registry_gateway.clients
+import desk.registry_gateway.settings
+import desk.tracking.app as tracking
+import desk.tracking.clients
+import desk.tracking.settings
+from desk.captcha.domain import choose_answer
+from desk.chassis.bus.embedded import EmbeddedBroker
+from desk.chassis.crypto import TokenIssuer, TokenReader, Vault, public_key_of
+from desk.chassis.rate_limits import RateLimits
+from desk.chassis.storage import FolderStore
+from desk.chassis.telemetry import Telemetry
+from desk.database import Database
+from desk.local.keys import Keys
+from desk.local.registry import SwitchedRegistry
+from desk.notifier.channels import ShownChannel
+from desk.notifier.domain import ChannelName
+from desk.registry_gateway.adapters.simulator import SimulatedRegistry
+
+PEER_TIMEOUT_SECONDS = 5.0
+IDENTITY_CHECK_SECONDS = "3"
+"""Short, so that a demonstration does not wait a minute for the result of a pending identity."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSettings:
+    """How the embedded desk is started."""
+
+    folder: Path
+    public_url: str = "http://127.0.0.1:8080"
+    captcha_answer: str | None = None
+    """A fixed security code, for automated checks only."""
+    province_keys: Mapping[str, str] = field(default_factory=dict)
+    """PEMs by which provinces with systems of their own are known when they ask for files."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedParts:
+    """What the embedded services share."""
+
+    settings: LocalSettings
+    keys: Keys
+    vault: Vault
+    broker: EmbeddedBroker
+
+    def url(self, service: str) -> str:
+        return f"sqlite+aiosqlite:///{self.settings.folder / service}.sqlite3"
+
+    def database(self, service: str) -> Database:
+        return Database(self.url(service))
+
+    def settings_of(self, service: str, **own: str) -> dict[str, str]:
+        """What the service would read from its environment."""
+        stores = {
+            "database_url": self.url(service),
+            "vault_keys": self.keys.vault_keys,
+            "index_key": self.keys.index_key,
+        }
+        return stores | own
+
+
+def _peer(app: FastAPI) -> httpx.AsyncClient:
+    """Call another service as over the network, only without the network."""
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://peer", timeout=PEER_TIMEOUT_SECONDS)
+
+
+def build_captcha(settings: LocalSettings) -> FastAPI:
+    """Build captcha on an in-process Redis."""
+    fixed = settings.captcha_answer
+    values: dict[str, str | int] = {"redis_url": "redis://embedded", "images_ready": 16, "sounds_ready": 4}
+    if fixed is not None:
+        values["work_most"] = 10  # automated checks do the work too, and are not to wait for it
+        values["issue_budget"] = values["work_budget"] = "2000/10 minutes"  # and all of them come from one source
+    return captcha.create_app(
+        desk.captcha.settings.Settings.model_validate(values),
+        parts=captcha.Parts(
+            redis=FakeAsyncRedis(max_connections=1000),
+            telemetry=Telemetry("captcha"),
+            choose_answer=choose_answer if fixed is None else lambda: fixed,
+        ),
+    )
+
+
+def build_registry_gateway(
+    parts: EmbeddedParts, captcha_app: FastAPI, registry: SwitchedRegistry, mobiles: SimulatedRegistry
+) -> FastAPI:
+    """Build registry-gateway on the simulated registry."""
+    return registry_gateway.create_app(
+        desk.registry_gateway.settings.Settings.model_validate(
+            parts.settings_of(
+                "registry_gateway",
+                adapter="simulator",
+                opens_at="00:00",  # synthetic people may be looked up at night
+                closes_at="00:00",
+                breaker_seconds="1",  # whoever switches it off and on again does not want to wait
+                captcha_url="http://captcha",
+                budget_url="redis://embedded",
+                token_private_key=parts.keys.identity_private,
+            )
+        ),
+        parts=registry_gateway.Parts(
+            database=parts.database("registry_gateway"),
+            registry=registry,
+            mobiles=mobiles,
+            redis=FakeAsyncRedis(max_connections=1000),
+            captcha=desk.registry_gateway.clients.CaptchaClient(_peer(captcha_app)),
+            vault=parts.vault,
+            issuer=TokenIssuer(parts.keys.identity_private, "registry-gateway"),
+            telemetry=Telemetry("registry-gateway"),
+        ),
+    )
+
+
+def build_intake(
+    parts: EmbeddedParts,
+    captcha_app: FastAPI,
+    registry_app: FastAPI,
+    storage: FolderStore,
+    provinces: Mapping[str, str],
+) -> FastAPI:
+    """Build intake on SQLite and a folder."""
+    return intake.create_app(
+        desk.intake.settings.Settings.model_validate(
+            parts.settings_of(
+                "intake",
+                identity_public_key=parts.keys.identity_public,
+                tracking_public_key=public_key_of(parts.keys.tracking_private),
+                receipt_private_key=parts.keys.receipt_private,
+                public_url=parts.settings.public_url,
+                captcha_url="http://captcha",
+                registry_url="http://registry-gateway",
+                identity_check_seconds=IDENTITY_CHECK_SECONDS,
+                budget_url="memory://",
+                broker_url="embedded",
+                s3_endpoint="embedded",
+                s3_access_key="embedded",
+                s3_secret_key="embedded",  # noqa: S106 - a folder asks for none
+            )
+            | {"province_keys": dict(provinces)}
+        ),
+        parts=intake.Parts(
+            database=parts.database("intake"),
+            broker=parts.broker,
+            storage=storage,
+            rate_limits=RateLimits("memory://"),
+            captcha=desk.intake.clients.captcha_client(_peer(captcha_app)),
+            registry=desk.intake.clients.RegistryClient(_peer(registry_app)),
+            identity=TokenReader(
+                parts.keys.identity_public, issuer=intake.IDENTITY_ISSUER, audience=intake.IDENTITY_AUDIENCE
+            ),
+            vault=parts.vault,
+            telemetry=Telemetry("intake"),
+        ),
+    )
+
+
+def build_tracking(parts: EmbeddedParts, captcha_app: FastAPI, intake_app: FastAPI, registry_app: FastAPI) -> FastAPI:
+    """Build tracking on SQLite."""
+    return tracking.create_app(
+        desk.tracking.settings.Settings.model_validate(
+            parts.settings_of(
+                "tracking",
+                token_private_key=parts.keys.tracking_private,
+                captcha_url="http://captcha",
+                intake_url="http://intake",
+                registry_url="http://registry-gateway",
+                budget_url="memory://",
+                broker_url="embedded",
+            )
+        ),
+        parts=tracking.Parts(
+            database=parts.database("tracking"),
+            broker=parts.broker,
+            rate_limits=RateLimits("memory://"),
+            captcha=tracking.captcha_client(_peer(captcha_app)),
+            intake=desk.tracking.clients.IntakeClient(_peer(intake_app)),
+            registry=desk.tracking.clients.RegistryClient(_peer(registry_app)),
+            tokens=TokenIssuer(parts.keys.tracking_private, tracking.TOKEN_ISSUER),
+            vault=parts.vault,
+            telemetry=Telemetry("tracking"),
+        ),
+    )
+
+
+def build_notifier(parts: EmbeddedParts) -> FastAPI:
+    """Build notifier with channels that only store what they would send."""
+    return notifier.create_app(
+        desk.notifier.settings.Settings.model_validate(
+            parts.settings_of(
+                "notifier",
+                public_url=parts.settings.public_url,
+                broker_url="embedded",
+                smtp_host="embedded",
+                mail_from="desk@example.com",
+                sms="shown",
+                quiet_from="00:00",  # whoever tries it out at night does not want to wait
+                quiet_until="00:00",
+                recipient_most="1000000",
+            )
+        ),
+        parts=notifier.Parts(
+            database=parts.database("notifier"),
+            broker=parts.broker,
+            vault=parts.vault,
+            telemetry=Telemetry("notifier"),
+            channels=dict.fromkeys(ChannelName, ShownChannel()),
+        ),
+    )

@@ -1,0 +1,141 @@
+"""An applicant and an expert who use the desk over HTTP, as a page or a province would."""
+
+import uuid
+from typing import Any
+
+import httpx
+from altcha.v2 import Challenge, ChallengeParameters, solve_challenge
+from support.embedded_desk import CAPTCHA_ANSWER, wait_for
+
+PDF = b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n%%EOF\n"
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108020000009077"
+    "53de0000000c4944415408d763f8ffff3f0005fe02fea735c2940000000049454e44ae426082"
+)
+
+
+class Applicant:
+    """A synthetic person at the public door."""
+
+    def __init__(self, client: httpx.Client, place: int = 0) -> None:
+        """``place`` chooses among the living synthetic people."""
+        self.client = client
+        living = [person for person in client.get("/demo/people").json() if not person["deceased"]]
+        self.person: dict[str, Any] = living[place]
+        self.token = ""
+
+    @property
+    def national_id(self) -> str:
+        return str(self.person["national_id"])
+
+    def identify(self) -> dict[str, Any]:
+        """Have the registry read back the name; keep the token."""
+        someone = {"national_id": self.national_id, "birth_date": self.person["birth_date"]}
+        answer = self.client.post("/api/identities", json=someone | {"proof": self.proof()})
+        assert answer.status_code == 200, answer.text
+        self.token = answer.json()["token"]
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def put_up(self, name: str, content: bytes) -> str:
+        """Put up a file; return its id."""
+        answer = self.client.post("/api/attachments", headers=self._bearer, files={"file": (name, content)})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def captcha(self, purpose: str) -> dict[str, str]:
+        """Get a security code and read it."""
+        challenge = self.client.post("/api/captchas", json={"purpose": purpose, "kind": "image"})
+        assert challenge.status_code == 201, challenge.text
+        return {"id": challenge.json()["id"], "answer": CAPTCHA_ANSWER}
+
+    def proof(self) -> dict[str, str]:
+        """Do the work that is asked for before a look-up."""
+        asked = self.client.post("/api/captchas", json={"purpose": "identity", "kind": "work"})
+        assert asked.status_code == 201, asked.text
+        solution = solve_challenge(Challenge(ChallengeParameters.from_dict(asked.json()["challenge"])))
+        assert solution is not None
+        return {"id": asked.json()["id"], "solution": solution.derived_key}
+
+    def form(self, **changed: object) -> dict[str, Any]:
+        """A request as the page would send it."""
+        return {
+            "province": "isfahan",
+            "mobile": "09120000000",
+            "email": "applicant@example.com",
+            "subject": "umrah",
+            "sub_subject": "umrah_visa",
+            "text": "سلام، روادید عمرهٔ من چه زمانی صادر می‌شود؟",
+            "attachments": [],
+            "captcha": self.captcha("submit"),
+        } | changed
+
+    def send(self, form: dict[str, Any], key: str | None = None) -> httpx.Response:
+        """Send the form."""
+        return self.client.post(
+            "/api/requests", json=form, headers=self._bearer | {"Idempotency-Key": key or str(uuid.uuid4())}
+        )
+
+    def submit(self, **changed: object) -> str:
+        """Identify and send a request; return its tracking code."""
+        self.identify()
+        answer = self.send(self.form(**changed))
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["tracking_code"])
+
+    def track(self, tracking_code: str) -> httpx.Response:
+        """Look up a request."""
+        query = {"national_id": self.national_id, "tracking_code": tracking_code, "captcha": self.captcha("track")}
+        return self.client.post("/api/tracking", json=query)
+
+    def put_up_for_reply(self, token: str, name: str, content: bytes) -> httpx.Response:
+        """Put up a file by the tracking token."""
+        headers = {"Authorization": f"Bearer {token}"}
+        return self.client.post("/api/files", headers=headers, files={"file": (name, content)})
+
+    def reply(self, token: str, text: str, files: list[str], key: str | None = None) -> httpx.Response:
+        """Answer the experts' question by the tracking token."""
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key or str(uuid.uuid4())}
+        return self.client.post("/api/tracking/replies", json={"text": text, "files": files}, headers=headers)
+
+    def sees(self, tracking_code: str, state: str) -> dict[str, Any]:
+        """Wait until the request is in a state; return what the applicant sees."""
+
+        def seen() -> dict[str, Any] | None:
+            answer = self.track(tracking_code)
+            assert answer.status_code == 200, answer.text
+            view: dict[str, Any] = answer.json()
+            return view if view["state"] == state else None
+
+        found = wait_for(seen)
+        assert found is not None
+        return found
+
+    @property
+    def _bearer(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+class Expert:
+    """The experts of a province, at the demonstration's desk."""
+
+    def __init__(self, client: httpx.Client, province: str = "isfahan") -> None:
+        self.client = client
+        self.province = province
+
+    def requests(self) -> list[dict[str, Any]]:
+        """List what has reached the province."""
+        found: list[dict[str, Any]] = self.client.get("/demo/requests", params={"province": self.province}).json()
+        return found
+
+    def receives(self, tracking_code: str) -> dict[str, Any]:
+        """Wait until the request is there."""
+        return wait_for(lambda: next((each for each in self.requests() if each["tracking_code"] == tracking_code), {}))
+
+    def answer(self, tracking_code: str, text: str) -> httpx.Response:
+        """Answer it."""
+        return self.client.post("/demo/answers", json={"tracking_code": tracking_code, "text": text})
+
+    def ask(self, tracking_code: str, text: str) -> httpx.Response:
+        """Ask the applicant something."""
+        return self.client.post("/demo/questions", json={"tracking_code": tracking_code, "text": text})

@@ -1,0 +1,64 @@
+"""An event loop in a background thread, and a mail server that runs in it."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from desk.testing.ports import free_port
+
+T = TypeVar("T")
+
+
+class BackgroundLoop:
+    """An event loop in a background thread."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="background loop", daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, T], seconds: float = 60.0) -> T:
+        """Run a coroutine in the loop and return its result. Raises TimeoutError after `seconds`."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+class MailServer:
+    """A mail server that accepts and stores every email (the part of RFC 5321 that a client needs)."""
+
+    def __init__(self, loop: BackgroundLoop) -> None:
+        self.mails: list[bytes] = []
+        self.port = free_port()
+        self._loop = loop
+        self._server = loop.run(asyncio.start_server(self._talk, "127.0.0.1", self.port))
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async def say(line: str) -> None:
+            writer.write(f"{line}\r\n".encode())
+            await writer.drain()
+
+        try:
+            await say("220 mail")
+            while line := (await reader.readline()).strip().upper():
+                if line == b"DATA":
+                    await say("354 go on")
+                    self.mails.append(await reader.readuntil(b"\r\n.\r\n"))
+                await say("221 bye" if line == b"QUIT" else "250 fine")
+                if line == b"QUIT":
+                    break
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # the sender was killed
+        finally:
+            writer.close()
+
+    def close(self) -> None:
+        async def end() -> None:
+            self._server.close()
+            await self._server.wait_closed()
+
+        self._loop.run(end())

@@ -1,0 +1,55 @@
+"""Somebody of a province at the console, over HTTP and without a browser: forms are read and sent as they stand."""
+
+import re
+from html import unescape
+from typing import Any, Self
+
+import httpx
+
+DEMONSTRATION = "/demo/expert"
+PASSWORD = "namayeshi-1405"
+_FORM_WORD = re.compile(r'name="form_word" value="([^"]+)"')
+
+
+class ConsoleClient:
+    """An account's visit; ``text`` is the page that is open."""
+
+    def __init__(self, url: str, path: str = DEMONSTRATION) -> None:
+        self.client = httpx.Client(base_url=f"{url}{path}", timeout=20, follow_redirects=True)
+        self.answer: httpx.Response | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.client.close()
+
+    @property
+    def text(self) -> str:
+        """The open page."""
+        assert self.answer is not None
+        return unescape(self.answer.text)
+
+    @property
+    def path(self) -> str:
+        """Where it is."""
+        assert self.answer is not None
+        return str(self.answer.url.path)
+
+    def open(self, path: str, **query: str) -> str:
+        """Open a page."""
+        self.answer = self.client.get(path, params=query)
+        return self.text
+
+    def send(self, path: str, *, files: Any = None, **fields: Any) -> str:
+        """Send a form of the open page."""
+        found = _FORM_WORD.search(self.text)
+        assert found is not None, self.text
+        self.answer = self.client.post(path, data={"form_word": unescape(found[1]), **fields}, files=files)
+        return self.text
+
+    def sign_in(self, username: str, password: str = PASSWORD) -> Self:
+        """Give name and password."""
+        self.open("/sign-in")
+        self.send("/sign-in", username=username, password=password)
+        return self

@@ -1,0 +1,130 @@
+"""A minimal expert system of one province: consumes all events, stores them, and can report."""
+
+import asyncio
+import json
+import uuid
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import aio_pika
+from aio_pika.abc import AbstractIncomingMessage
+from aio_pika.connection import make_url
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS
+
+if TYPE_CHECKING:
+    from support.background import BackgroundLoop
+
+PAUSE_SECONDS = 0.5
+BROKER_TIMEOUT_SECONDS = 5.0
+
+
+class ProvinceSystem:
+    """Consumes ``province.<key>`` as the province's own user, and reconnects after every broker failure."""
+
+    def __init__(self, loop: "BackgroundLoop", url: str, key: str) -> None:
+        self.key = key
+        self.deliveries: Counter[str] = Counter()
+        """Number of deliveries by event id."""
+        self.events: dict[str, dict[str, Any]] = {}
+        """Envelopes by event id; a second delivery changes nothing."""
+        self._loop, self._url = loop, url
+        self._stopping = asyncio.Event()
+        self._task = loop.run(self._begin())
+
+    def forget(self) -> None:
+        self.deliveries.clear()
+        self.events.clear()
+
+    def of(self, code: str, name: str = "request-submitted") -> list[dict[str, Any]]:
+        """Return the events of one kind about a request."""
+        kind = f"ir.haj.desk.{name}.v1"
+        return [each for each in list(self.events.values()) if each["type"] == kind and each["subject"] == code]
+
+    def report(self, code: str, name: str, seq: int, *, event_id: str | None = None, **data: object) -> str:
+        """Report something about a request; return the event's id."""
+        event_id = event_id or str(uuid.uuid4())
+        now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        envelope = {
+            "specversion": "1.0",
+            "id": event_id,
+            "source": f"/province/{self.key}",
+            "type": f"ir.haj.desk.{name}.v1",
+            "subject": code,
+            "time": now,
+            "seq": seq,
+            "datacontenttype": "application/json",
+            "data": {"tracking_code": code, "at": now, **data},
+        }
+        self.send(json.dumps(envelope).encode(), name, event_id)
+        return event_id
+
+    def send(self, body: bytes, name: str, event_id: str, headers: Mapping[str, str] | None = None) -> None:
+        """Publish any bytes as the province."""
+
+        async def publish() -> None:
+            connection = await aio_pika.connect(self._url, timeout=10)
+            async with connection:
+                channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
+                message = aio_pika.Message(
+                    body,
+                    content_type="application/cloudevents+json",
+                    delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+                    message_id=event_id,
+                    type=f"ir.haj.desk.{name}.v1",
+                    user_id=f"province.{self.key}",
+                    headers=dict(headers or {}),
+                )
+                exchange = await channel.get_exchange("desk.cases", ensure=False)
+                await exchange.publish(message, f"{name}.{self.key}", mandatory=True, timeout=20)
+
+        self._loop.run(publish())
+
+    def close(self) -> None:
+        async def end() -> None:
+            self._stopping.set()
+            await self._task
+
+        self._loop.run(end())
+
+    async def _begin(self) -> asyncio.Task[None]:
+        return asyncio.create_task(self._serve(), name=f"province {self.key}")
+
+    async def _serve(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                await self._consume()
+            except (*CONNECTION_EXCEPTIONS, TimeoutError, asyncio.CancelledError):
+                if (task := asyncio.current_task()) is not None and task.cancelling():
+                    raise
+            await self._pause()
+
+    async def _consume(self) -> None:
+        # Close it even if it never connected: aio-pika warns when an open connection is collected.
+        connection = aio_pika.Connection(make_url(self._url))
+        try:
+            async with asyncio.timeout(BROKER_TIMEOUT_SECONDS):
+                await connection.connect()
+                channel = await connection.channel()
+                await channel.set_qos(50)
+                queue = await channel.get_queue(f"province.{self.key}")
+                await queue.consume(self._take)
+            while not (self._stopping.is_set() or channel.is_closed or not connection.connected.is_set()):
+                await self._pause()
+        finally:
+            with suppress(*CONNECTION_EXCEPTIONS, TimeoutError):
+                async with asyncio.timeout(BROKER_TIMEOUT_SECONDS):
+                    await connection.close()
+
+    async def _pause(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PAUSE_SECONDS):
+                await self._stopping.wait()
+
+    async def _take(self, incoming: AbstractIncomingMessage) -> None:
+        envelope = json.loads(incoming.body)
+        self.deliveries[envelope["id"]] += 1
+        self.events[envelope["id"]] = envelope
+        await incoming.ack()

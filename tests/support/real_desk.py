@@ -1,0 +1,279 @@
+"""The desk on real servers: its services as processes, a public door before them, a province beside them."""
+
+import secrets
+import threading
+import time
+import uuid
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import asyncpg
+import httpx
+from redis import Redis
+from support.background import BackgroundLoop, MailServer
+from support.embedded_desk import wait_for
+from support.fork_server import ForkServer
+from support.province_system import ProvinceSystem
+from support.public_gateway import PublicGateway, RealApplicant
+from support.real_broker import READ_QUEUES, RealBroker, run_commands
+from support.real_service import START_DEADLINE, Service
+from support.real_settings import Surroundings, settings_of
+
+from desk.chassis.crypto import new_key_pair
+from desk.testing.postgres import PostgresServer
+from desk.testing.rabbit import QUEUE_SETTLE_SECONDS, RabbitServer
+from desk.testing.redis import RedisServer
+from desk.testing.s3 import S3Server
+
+SERVICES = ("captcha", "registry-simulator", "registry-gateway", "intake", "tracking", "notifier")
+WITH_DATABASE = ("registry-gateway", "intake", "tracking", "notifier")
+TABLES = {
+    "intake": ("handover", "answer_file", "identity_check", "attachment", "request", "outbox", "inbox"),
+    "tracking": ("silence", "refusal", "handover", "step", '"case"', "outbox", "inbox"),
+    "notifier": ("attempt", "message", "outbox", "inbox"),
+}
+REDIS_DATABASE = 7
+TOKEN_LASTS = 1200.0
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Sent:
+    """A submission for which a code was shown, and what it took."""
+
+    code: str
+    key: str
+    with_email: bool
+    statuses: list[int] = field(default_factory=list)
+
+
+class RealDesk:
+    """All services, a simulated registry among them, in databases, a virtual host and a bucket of their own."""
+
+    def __init__(
+        self, folder: Path, postgres: PostgresServer, rabbit: RabbitServer, redis: RedisServer, s3: S3Server
+    ) -> None:
+        self.postgres, self.rabbit, self.redis, self.s3 = postgres, rabbit, redis, s3
+        self.folder = folder
+        self.name = f"desk-{uuid.uuid4().hex[:8]}"
+        self.ledger: list[Sent] = []
+        self.loop = BackgroundLoop()
+        self.broker = RealBroker(self.loop, rabbit, self.name)
+        self.fork_server = ForkServer(folder / "fork_server.log")
+        self.mail = MailServer(self.loop)
+        self._redis = Redis.from_url(self._redis_url, decode_responses=True)
+        self.applicants: dict[int, tuple[float, RealApplicant]] = {}
+        self._identifying = threading.Lock()
+        self._log_marks: dict[str, int] = {}
+        self.registry_password = secrets.token_urlsafe(12)
+        self.databases = {
+            name: postgres.create_database(f"{self.name}-{name}", f"{self.name}-{name}", secrets.token_urlsafe(12))
+            for name in WITH_DATABASE
+        }
+        self.replicas: dict[str, list[Service]] = {}
+        for name in SERVICES:
+            self.replicas[name] = [Service(name, self.fork_server, folder)]
+        self.province_keys = {key: new_key_pair() for key in ("isfahan", "qom")}
+        for name, settings in settings_of(self._surroundings).items():
+            self[name].environment |= settings
+        self.client = httpx.Client(transport=PublicGateway(self.replicas), base_url="http://desk", timeout=30)
+        self._set_up()
+        self.province = ProvinceSystem(self.loop, self.broker.url("province.isfahan"), "isfahan")
+        self._in_parallel([each.start for each in self.services])
+        wait_for(self.is_served, START_DEADLINE)
+
+    # what it consists of
+
+    @property
+    def services(self) -> list[Service]:
+        return [each for replicas in self.replicas.values() for each in replicas]
+
+    def __getitem__(self, name: str) -> Service:
+        return self.replicas[name][0]
+
+    @property
+    def _redis_url(self) -> str:
+        return urlsplit(self.redis.url)._replace(path=f"/{REDIS_DATABASE}").geturl()
+
+    @property
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
+            urls={name: self[name].url for name in SERVICES},
+            databases=self.databases,
+            redis_url=self._redis_url,
+            broker_url=self.broker.url,
+            s3=self.s3,
+            bucket=self.name,
+            mail_port=self.mail.port,
+            registry_password=self.registry_password,
+            province_keys={key: public for key, (_, public) in self.province_keys.items()},
+        )
+
+    # setting up and clearing away
+
+    def _set_up(self) -> None:
+        jobs = [(f"desk.{name.replace('-', '_')}.main", ["migrate"]) for name in WITH_DATABASE]
+        environment = {key: value for each in self.services for key, value in each.environment.items()}
+        run_commands(
+            environment | self.broker.topology_settings,
+            *jobs,
+            ("desk.intake.main", ["set-up-storage"]),
+            ("desk.topology.main", ["apply"]),
+        )
+        time.sleep(QUEUE_SETTLE_SECONDS)  # a fact of the broker, see there
+
+    @staticmethod
+    def _in_parallel(jobs: Sequence[Callable[[], object]]) -> None:
+        with ThreadPoolExecutor(len(jobs) or 1) as threads:
+            for done in [threads.submit(job) for job in jobs]:
+                done.result()
+
+    def is_served(self) -> bool:
+        """Return whether every queue the desk reads has its consumers."""
+        return all(self.broker.queue(name).consumers >= len(self.replicas[name]) for name in READ_QUEUES)
+
+    def replicate(self, name: str) -> Service:
+        """Start one more process of a service, until the desk is healed."""
+        another = Service(name, self.fork_server, self.folder)
+        another.environment = self[name].environment
+        another.start()
+        self.replicas[name].append(another)
+        return another
+
+    def heal(self) -> None:
+        """Bring every service back to what it usually is, after an experiment."""
+        more = [each for replicas in self.replicas.values() for each in replicas[1:]]
+        self._in_parallel([each.terminate for each in more])
+        for name, (first, *_) in self.replicas.items():
+            self.replicas[name] = [first]
+
+        def mend(each: Service) -> None:
+            if each.changed or not each.runs:
+                each.kill()
+                each.start()
+
+        self._in_parallel([lambda each=each: mend(each) for each in self.services])
+        wait_for(self.is_served, START_DEADLINE)
+
+    def begin_anew(self) -> None:
+        """Forget every request, wherever it is, so that an experiment is judged by its own alone."""
+        self.ledger.clear()
+        self.broker.purge()
+        for name in TABLES:
+            wait_for(lambda name=name: self._empties(name))
+        self.broker.purge()
+        self.province.forget()
+        self.mail.mails.clear()
+        self._log_marks = {str(each.log): each.log.stat().st_size for each in self.services}
+
+    def _empties(self, name: str) -> bool:
+        """Empty a service's tables; False if it was at work on them in the other order, and one had to give way."""
+        try:
+            self.execute(name, f"TRUNCATE {', '.join(TABLES[name])}")
+        except asyncpg.DeadlockDetectedError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """End everything, and take away what it left on the servers."""
+        self._in_parallel([each.kill for each in self.services])
+        self.province.close()
+        self.mail.close()
+        self.client.close()
+        self.fork_server.close()
+        self._redis.flushdb()
+        self._redis.close()
+        self.loop.close()
+        self.broker.delete()
+        for name in WITH_DATABASE:
+            self.postgres.drop_database(f"{self.name}-{name}")
+
+    # a look inside
+
+    def rows(self, service: str, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Ask a service's database."""
+        return [tuple(row.values()) for row in self._on_database(service, lambda it: it.fetch(query, *values))]
+
+    def execute(self, service: str, statement: str) -> None:
+        """Change a service's database."""
+        self._on_database(service, lambda it: it.execute(statement))
+
+    def _on_database(self, service: str, work: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
+        async def connected() -> T:
+            connection = await asyncpg.connect(self.databases[service].replace("+asyncpg", ""), timeout=10)
+            try:
+                return await work(connection)
+            finally:
+                await connection.close()
+
+        return self.loop.run(connected())
+
+    def answer_to(self, captcha_id: str) -> str:
+        """Read a picture's digits where the captcha service keeps them."""
+        found = self._redis.hget(f"captcha:{captcha_id}", "answer")
+        assert isinstance(found, str), "there is no such challenge"
+        return found
+
+    def forget_redis(self) -> None:
+        """Flush it."""
+        self._redis.flushdb()
+
+    def new_log_lines(self, service: str | None = None) -> list[str]:
+        """Return what services have logged since this experiment began."""
+        lines: list[str] = []
+        for each in self.services:
+            if service in {None, each.name} and each.log.exists():
+                with each.log.open("rb") as log:
+                    log.seek(self._log_marks.get(str(each.log), 0))
+                    lines += log.read().decode().splitlines()
+        return lines
+
+    # applicants
+
+    def applicant(self, place: int = 0) -> RealApplicant:
+        """Return a person who has an identity token."""
+        with self._identifying:
+            since, known = self.applicants.get(place, (0.0, None))
+            if known is None or time.monotonic() - since > TOKEN_LASTS:
+                known = RealApplicant(self, place)
+                known.identify()
+                self.applicants[place] = (time.monotonic(), known)
+            return known
+
+    def submit(self, place: int = 0, *, key: str | None = None, seconds: float = 90.0, **changed: object) -> Sent:
+        """Send a request as a patient person does: with one key, again and again until there is a code."""
+        key = key or str(uuid.uuid4())
+        end, statuses = time.monotonic() + seconds, []
+        form: dict[str, Any] | None = None
+        while time.monotonic() < end:
+            try:
+                applicant = self.applicant(place)
+                form = form or applicant.form(**changed)
+                answer = applicant.send(form, key)
+            except (httpx.TransportError, AssertionError):
+                time.sleep(0.1)
+                continue
+            statuses.append(answer.status_code)
+            if answer.status_code == httpx.codes.CREATED:
+                sent = Sent(answer.json()["tracking_code"], key, bool(form["email"]), statuses)
+                self.ledger.append(sent)
+                return sent
+            if answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
+                assert answer.json()["code"] == "captcha_expired", answer.text
+                form = None
+            time.sleep(0.1)
+        raise AssertionError(f"no code within {seconds:.0f} s, but {statuses}")
+
+    def note(self, code: str, key: str) -> None:
+        """Write down a code that was shown to somebody who did not go by :meth:`submit`."""
+        self.ledger.append(Sent(code, key, with_email=True))
+
+    def submit_many(self, number: int, *, parallel: int = 4, **changed: object) -> list[Sent]:
+        """Send so many requests, a few at a time."""
+        with ThreadPoolExecutor(parallel) as threads:
+            return list(threads.map(lambda place: self.submit(place % 40, **changed), range(number)))

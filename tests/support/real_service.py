@@ -1,0 +1,106 @@
+"""One process of one service, which a test may kill, stop and start again."""
+
+import signal
+from pathlib import Path
+
+import httpx
+import psutil
+from support.embedded_desk import wait_for
+from support.fork_server import ForkServer
+
+from desk.testing.ports import free_port
+
+START_DEADLINE = 60.0
+STOP_SECONDS = 60.0
+
+
+def setting(service: str, name: str) -> str:
+    """Name a setting of a service."""
+    return f"DESK_{service.upper().replace('-', '_')}_{name}"
+
+
+class Service:
+    """One process of one service; begun anew it keeps its port and goes on in its log."""
+
+    arguments: tuple[str, ...] = ("--drain-seconds", "0")
+    """How it is started; most experiments have nobody who would notice a sudden end."""
+
+    def __init__(self, name: str, fork_server: ForkServer, folder: Path) -> None:
+        self.name = name
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment: dict[str, str] = {}
+        self.log = folder / f"{name}-{self.port}.log"
+        self.changed = False
+        self._nursery = fork_server
+        self._order: tuple[str, dict[str, str]] = ("", {})
+        self._process: psutil.Process | None = None
+
+    @property
+    def process(self) -> psutil.Process:
+        """The process, for signals."""
+        assert self._process is not None
+        return self._process
+
+    def start(self, prelude: str = "", **settings: str) -> None:
+        """Start it. ``prelude`` is Python run in the process before the service; ``settings`` go over the usual."""
+        self.changed = bool(prelude or settings)
+        program = f"{prelude}\nfrom desk.{self.name.replace('-', '_')}.main import main\nmain()"
+        changed = {setting(self.name, name): value for name, value in settings.items()}
+        self._order = (program, self.environment | changed)
+        self._begin()
+        wait_for(self._is_up, START_DEADLINE)
+
+    def _begin(self) -> None:
+        program, environment = self._order
+        pid = self._nursery.start(program, ["serve", "--port", str(self.port), *self.arguments], environment, self.log)
+        try:
+            self._process = psutil.Process(pid)
+        except psutil.NoSuchProcess:  # it has killed itself already
+            self._process = None
+
+    def _is_up(self) -> bool:
+        assert self.runs, f"{self.name} ended: {self.log.read_text()[-2000:]}"
+        return self.answers("/health/live")
+
+    @property
+    def runs(self) -> bool:
+        return self._process is not None and self._process.is_running()
+
+    def answers(self, path: str) -> bool:
+        """Return whether a GET succeeds."""
+        try:
+            return httpx.get(f"{self.url}{path}", timeout=5).is_success
+        except httpx.TransportError:
+            return False
+
+    def metric(self, name: str) -> float:
+        """Read one of its metrics; one with labels is summed up."""
+        lines = httpx.get(f"{self.url}/metrics", timeout=5).text.splitlines()
+        found = [line for line in lines if line.partition(" ")[0].partition("{")[0] == name]
+        return sum(float(line.rpartition(" ")[2]) for line in found)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """End it as an orchestrator would."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is not None and self._process.is_running():
+            self._process.send_signal(how)
+            psutil.wait_procs([self._process], timeout=STOP_SECONDS)
+            assert not self._process.is_running(), f"{self.name} did not end"
+
+    def restart(self, prelude: str = "", **settings: str) -> None:
+        """End it in order and start it."""
+        self.terminate()
+        self.start(prelude, **settings)
+
+    def revive(self) -> None:
+        """Start it again as it was if it has ended, as an orchestrator would."""
+        if not self.runs:
+            self._begin()
+            wait_for(lambda: not self.runs or self.answers("/health/live"), START_DEADLINE)

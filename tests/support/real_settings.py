@@ -1,0 +1,115 @@
+"""Settings of the services of the real desk: as in production, except for hours, rate limits and trusted keys."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from support.real_service import setting
+
+from desk.chassis.crypto import new_key_pair, new_secret
+from desk.testing.s3 import S3Server
+
+PLENTY = "1000000/minute"
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the services stand on and whom they know. ``urls`` are of services, ``province_keys`` public ones."""
+
+    urls: Mapping[str, str]
+    databases: Mapping[str, str]
+    redis_url: str
+    broker_url: Callable[[str], str]
+    s3: S3Server
+    bucket: str
+    mail_port: int
+    registry_password: str
+    province_keys: Mapping[str, str]
+
+
+def settings_of(it: Surroundings) -> dict[str, dict[str, str]]:
+    """Give each service its settings, by the names of the environment."""
+    identity_private, identity_public = new_key_pair()
+    tracking_private, tracking_public = new_key_pair()
+    each = {name: _store_settings(it.databases[name]) for name in it.databases} | {"captcha": {}}
+    rate_limits = {"BUDGET_URL": it.redis_url}
+    peers = {"CAPTCHA_URL": it.urls["captcha"]}
+    asking = peers | {"REGISTRY_URL": it.urls["registry-gateway"]}
+    each["captcha"] |= {"REDIS_URL": it.redis_url, "ISSUE_BUDGET": PLENTY}
+    each["captcha"] |= {"WORK_BUDGET": PLENTY, "WORK_MOST": "10"}
+    each["registry-simulator"] = {"PASSWORD": it.registry_password, "CONTROL": "true"}
+    each["registry-gateway"] |= (
+        rate_limits
+        | peers
+        | _registry_settings(it)
+        | {
+            "TOKEN_PRIVATE_KEY": identity_private,
+            "MISMATCHES_PER_SOURCE": PLENTY,
+            "LOOKUPS_PER_SOURCE": PLENTY,
+            "LOOKUPS_PER_NUMBER": PLENTY,
+            "LOOKUPS_OF_SERVICE": PLENTY,
+        }
+    )
+    each["intake"] |= (
+        rate_limits
+        | asking
+        | {
+            "BROKER_URL": it.broker_url("intake"),
+            "IDENTITY_PUBLIC_KEY": identity_public,
+            "TRACKING_PUBLIC_KEY": tracking_public,
+            "RECEIPT_PRIVATE_KEY": new_key_pair()[0],
+            "PUBLIC_URL": "https://desk.example.ir/",
+            "PROVINCE_KEYS": json.dumps(it.province_keys),
+            "UPLOADS_PER_IDENTITY": PLENTY,
+            "IDENTITY_CHECK_SECONDS": "1",
+            "S3_ENDPOINT": it.s3.endpoint,
+            "S3_ACCESS_KEY": it.s3.access_key,
+            "S3_SECRET_KEY": it.s3.secret_key,
+            "S3_BUCKET": it.bucket,
+            "S3_REGION": it.s3.region,
+            "S3_SECURE": str(it.s3.secure).lower(),
+        }
+    )
+    each["tracking"] |= (
+        rate_limits
+        | asking
+        | {
+            "BROKER_URL": it.broker_url("tracking"),
+            "TOKEN_PRIVATE_KEY": tracking_private,
+            "INTAKE_URL": it.urls["intake"],
+            "MISSES_PER_SOURCE": PLENTY,
+            "LOOKUPS_PER_SOURCE": PLENTY,
+        }
+    )
+    each["notifier"] |= {
+        "BROKER_URL": it.broker_url("notifier"),
+        "PUBLIC_URL": "https://desk.example.ir/",
+        "SMTP_HOST": "127.0.0.1",
+        "SMTP_PORT": str(it.mail_port),
+        "SMTP_TLS": "none",
+        "MAIL_FROM": "desk@example.ir",
+        "SMS": "shown",
+        "QUIET_FROM": "00:00",  # whatever hour the tests run at
+        "QUIET_UNTIL": "00:00",
+        "RECIPIENT_MOST": "1000000",
+    }
+    return {name: {setting(name, word): value for word, value in settings.items()} for name, settings in each.items()}
+
+
+def _registry_settings(it: Surroundings) -> dict[str, str]:
+    return {
+        "ADAPTER": "soap",
+        "REGISTRY_URL": f"{it.urls['registry-simulator']}/soap",
+        "REGISTRY_USER": "desk",
+        "REGISTRY_PASSWORD": it.registry_password,
+        "OPENS_AT": "00:00",  # whatever hour the tests run at
+        "CLOSES_AT": "00:00",
+    }
+
+
+def _store_settings(database: str) -> dict[str, str]:
+    return {
+        "DATABASE_URL": database,
+        "VAULT_KEYS": f"k1:{new_secret()}",
+        "INDEX_KEY": new_secret(),
+    }

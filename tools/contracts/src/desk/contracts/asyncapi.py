@@ -1,0 +1,119 @@
+"""The AsyncAPI document of the events: what goes over the broker, from whom to whom, and how it looks."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from desk.chassis.events import CONTENT_TYPE, Envelope, Event
+from desk.contracts import access
+from desk.topology.table import CASES, TO_HEADQUARTERS
+
+Dress = Callable[[str, Event], Envelope]
+"""Puts an event of a source into its envelope."""
+
+_DESCRIPTION = (
+    "CloudEvents 1.0 in structured JSON over AMQP 0-9-1. Routing keys are `<event>.<province key>`. A body has 1 MiB "
+    "at most. Within a version fields are only added: read what you need and ignore the rest, also events you do not "
+    "know. An event may come more than once, and later than one that follows it: its `id` tells the first, its `seq` "
+    "the second."
+)
+_PARAMETER = {"province": {"description": "key of the province, as in GET /api/catalog"}}
+_SERVER = {
+    "host": "{host}:5671",
+    "protocol": "amqps",
+    "protocolVersion": "0-9-1",
+    "description": "RabbitMQ 3.10 or newer; the desk's operator gives its host and each user's password",
+    "variables": {"host": {"description": "the broker's host name", "default": "broker.example.ir"}},
+    "security": [{"$ref": "#/components/securitySchemes/user"}],
+}
+_SECURITY = {
+    "type": "userPassword",
+    "description": "A province logs in as `province.<its key>`; what each user may do stands under `x-users`.",
+}
+
+
+def document(examples: Iterable[tuple[str, Event]], dress: Dress) -> dict[str, Any]:
+    """Describe every event of ``examples``, which go with the source that announces them.
+
+    An exchange is a channel's binding, a routing key its address. What AsyncAPI has no word for stands under ``x-``.
+    """
+    told = list(examples)
+    schemas: dict[str, Any] = {
+        "Envelope": Envelope.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}"),
+        "EventHeaders": access.event_headers(),
+        "EventProperties": access.event_properties(),
+        "ReportHeaders": access.report_headers(),
+        "ReportProperties": access.report_properties(),
+    }
+    described: dict[str, Any] = {
+        "asyncapi": "3.0.0",
+        "info": {"title": "Service Desk events", "version": "1.1.0", "description": _DESCRIPTION},
+        "defaultContentType": CONTENT_TYPE,
+        "servers": {"broker": _SERVER},
+        "channels": {},
+        "operations": {},
+        "components": {"messages": {}, "schemas": schemas, "securitySchemes": {"user": _SECURITY}},
+        "x-users": access.users((event.name, event.exchange) for _, event in told),
+        "x-queues": access.queues(),
+    }
+    for source, event in told:
+        described["channels"][event.name] = _channel(event)
+        action = "receive" if event.exchange == CASES else "send"
+        described["operations"][f"{action}-{event.name}"] = _operation(action, event)
+        described["components"]["messages"][event.name] = _message(event, dress(source, event))
+        schemas.update(_schemas(event))
+    return described
+
+
+def _channel(event: Event) -> dict[str, Any]:
+    name, to_headquarters = event.name, event.name in TO_HEADQUARTERS
+    return {
+        "address": access.key_of(name, "{province}"),
+        "description": (type(event).__doc__ or "").strip(),
+        **({} if to_headquarters else {"parameters": _PARAMETER}),
+        "messages": {name: {"$ref": f"#/components/messages/{name}"}},
+        "bindings": {
+            "amqp": {"is": "routingKey", "exchange": {"name": event.exchange, "type": "topic", "durable": True}}
+        },
+        "x-queues": access.queues_of(name, event.exchange),
+    }
+
+
+def _operation(action: str, event: Event) -> dict[str, Any]:
+    """Say who may publish and who may consume an event; the desk is the one who sends or receives."""
+    publish = access.announcers_of(event.name, event.exchange)
+    usual = {"deliveryMode": 2, "timestamp": True, "userId": publish[0]}
+    return {
+        "action": action,
+        "channel": {"$ref": f"#/channels/{event.name}"},
+        "bindings": {"amqp": usual | ({"mandatory": True} if action == "send" else {"ack": True})},
+        "x-permissions": {"publish": publish, "consume": access.readers_of(event.name, event.exchange)},
+    }
+
+
+def _message(event: Event, envelope: Envelope) -> dict[str, Any]:
+    name, kind = event.name, "Report" if event.exchange == CASES else "Event"
+    return {
+        "name": event.type(),
+        "contentType": CONTENT_TYPE,
+        "headers": {"$ref": f"#/components/schemas/{kind}Headers"},
+        "payload": {
+            "allOf": [
+                {"$ref": "#/components/schemas/Envelope"},
+                {
+                    "type": "object",
+                    "properties": {
+                        "type": {"const": event.type()},
+                        "data": {"$ref": f"#/components/schemas/{type(event).__name__}Data"},
+                    },
+                },
+            ]
+        },
+        "bindings": {"amqp": {"contentEncoding": "UTF-8", "messageType": event.type()}},
+        "examples": [{"name": name, "payload": envelope.model_dump(mode="json")}],
+        "x-amqp-properties": {"$ref": f"#/components/schemas/{kind}Properties"},
+    }
+
+
+def _schemas(event: Event) -> dict[str, Any]:
+    schema = type(event).model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+    return {**schema.pop("$defs", {}), f"{type(event).__name__}Data": schema}
