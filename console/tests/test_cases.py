@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desk.console.domain.cases import HOLD, Case, Kind, Stage, State
-from desk.console.domain.errors import CaseHeldError, CaseNotOpenError
+from desk.console.domain.cases import CLAIM_DURATION, Case, Kind, Stage, State
+from desk.console.domain.errors import CaseClaimedError, CaseNotOpenError
 from desk.iran.workdays import WorkCalendar
 
 CALENDAR = WorkCalendar()
@@ -17,28 +17,28 @@ CASE = Case("isfahan", "123456789018").requested(1, NOW, DUE, "umrah_visa", 7)
 
 
 def test_a_case_is_in_the_hands_of_one_expert():
-    taken = CASE.taken("a", NOW)
-    with pytest.raises(CaseHeldError):
-        taken.taken("b", NOW)
-    assert taken.taken("a", NOW + HOLD / 2).hold.until == NOW + HOLD / 2 + HOLD
+    taken = CASE.claimed_by("a", NOW)
+    with pytest.raises(CaseClaimedError):
+        taken.claimed_by("b", NOW)
+    assert taken.claimed_by("a", NOW + CLAIM_DURATION / 2).claim.until == NOW + CLAIM_DURATION / 2 + CLAIM_DURATION
 
 
 def test_a_hold_ends_by_itself():
-    assert CASE.taken("a", NOW).taken("b", NOW + HOLD + timedelta(seconds=1)).hold.account == "b"
+    assert CASE.claimed_by("a", NOW).claimed_by("b", NOW + CLAIM_DURATION + timedelta(seconds=1)).claim.account == "b"
 
 
 def test_only_a_supervisor_takes_a_case_from_somebody():
-    taken = CASE.taken("a", NOW)
-    with pytest.raises(CaseHeldError):
+    taken = CASE.claimed_by("a", NOW)
+    with pytest.raises(CaseClaimedError):
         taken.released("b", NOW)
-    assert taken.released("b", NOW, by_supervisor=True).hold is None
+    assert taken.released("b", NOW, by_supervisor=True).claim is None
 
 
 def test_nothing_is_to_be_done_about_a_decided_case():
-    decided = CASE.taken("a", NOW).reported(Kind.ANSWERED, "r", NOW)
-    assert (decided.state, decided.stage, decided.hold) == (State.ANSWERED, Stage.DONE, None)
+    decided = CASE.claimed_by("a", NOW).reported(Kind.ANSWERED, "r", NOW)
+    assert (decided.state, decided.stage, decided.claim) == (State.ANSWERED, Stage.DONE, None)
     with pytest.raises(CaseNotOpenError):
-        decided.taken("a", NOW)
+        decided.claimed_by("a", NOW)
 
 
 def test_a_late_case_is_overdue_but_not_while_its_applicant_is_asked():

@@ -5,7 +5,7 @@ from datetime import timedelta
 import httpx
 import pytest
 from pydantic import ValidationError
-from support.console_service import CODE, OTHER_CODE, told
+from support.console_service import CODE, OTHER_CODE, event
 
 from desk.console.app import create_app
 from desk.console.domain.accounts import Role
@@ -16,8 +16,8 @@ BEARER = {"Authorization": f"Bearer {WORD}"}
 
 
 @pytest.fixture
-async def expert(house, browse):
-    await house.account("expert")
+async def expert(console, browse):
+    await console.account("expert")
     return await browse().sign_in("expert")
 
 
@@ -28,16 +28,16 @@ async def test_nobody_sees_a_page_without_signing_in(browse):
         assert browser.page.url.path == "/sign-in", path
 
 
-async def test_with_a_password_alone_nobody_is_in(house, browse):
-    await house.account("expert")
+async def test_with_a_password_alone_nobody_is_in(console, browse):
+    await console.account("expert")
     browser = await browse(second_factor=True).sign_in("expert")
     assert browser.page.url.path == "/enrol"
     await browser.open("/cases")
     assert browser.page.url.path == "/enrol"
 
 
-async def test_the_visit_s_cookie_is_for_no_script_and_no_other_site(house, browse):
-    await house.account("expert")
+async def test_the_visit_s_cookie_is_for_no_script_and_no_other_site(console, browse):
+    await console.account("expert")
     browser = browse()
     await browser.open("/sign-in")
     browser.client.follow_redirects = False
@@ -57,17 +57,17 @@ async def test_every_answer_forbids_scripts_and_frames(expert):
         assert "frame-ancestors 'none'" in policy
 
 
-async def test_a_form_without_the_visit_s_word_does_nothing(house, expert):
-    await house.hear(told("request-submitted", 1))
+async def test_a_form_without_the_visit_s_word_does_nothing(console, expert):
+    await console.handle(event("request-submitted", 1))
     for path in ("take", "release", "answer", "ask", "reject", "refer"):
         await expert.send(f"/cases/{CODE}/{path}", word="another", text="x", question="x")
         assert expert.page.status_code == 403, path
-    assert (await house.case()).hold is None
+    assert (await console.case()).claim is None
     browser = expert.client
     assert (await browser.post("/sign-in", data={"username": "expert", "password": "x"})).status_code == 403
 
 
-async def test_supervisors_pages_are_for_supervisors(house, expert):
+async def test_supervisors_pages_are_for_supervisors(console, expert):
     for path in ("/accounts", "/deeds"):
         assert "سرپرست" in await expert.open(path)
         assert expert.page.status_code == 403
@@ -76,25 +76,25 @@ async def test_supervisors_pages_are_for_supervisors(house, expert):
     assert expert.page.status_code == 403
 
 
-async def test_another_province_s_case_is_not_there(house, expert):
-    await house.hear(told("request-submitted", 1), province="qom")
+async def test_another_province_s_case_is_not_there(console, expert):
+    await console.handle(event("request-submitted", 1), province="qom")
     await expert.open(f"/cases/{CODE}")
     assert expert.page.status_code == 404
     assert f'data-tracking-code="{CODE}"' not in await expert.open("/cases", params={"q": CODE})
 
 
-async def test_what_applicants_write_is_text_and_never_markup(house, expert):
-    await house.hear(told("request-submitted", 1, text="<script>alert(1)</script>"))
+async def test_what_applicants_write_is_text_and_never_markup(console, expert):
+    await console.handle(event("request-submitted", 1, text="<script>alert(1)</script>"))
     await expert.open(f"/cases/{CODE}")
     assert "<script" not in expert.page.text
     assert "&lt;script&gt;" in expert.page.text
 
 
-async def test_what_was_typed_stays_when_somebody_else_was_quicker(house, expert):
-    await house.hear(told("request-submitted", 1))
-    colleague = await house.account("colleague")
+async def test_what_was_typed_stays_when_somebody_else_was_quicker(console, expert):
+    await console.handle(event("request-submitted", 1))
+    colleague = await console.account("colleague")
     await expert.open(f"/cases/{CODE}")
-    await house.experts.take(colleague, CODE)
+    await console.experts.claim(colleague, CODE)
     page = await expert.send(f"/cases/{CODE}/answer", text="پاسخی که نوشته بودم")
     assert expert.page.status_code == 409
     assert "همکار دیگری" in page
@@ -113,26 +113,26 @@ async def test_a_body_that_is_too_large_is_not_read_to_its_end(expert):
     "searched",
     [CODE, "۱۲۳۴ ۵۶۷۸ ۹۰۱۸", "12345", "نرگس", "باراندشت", "باران‌دشت نرگس", "۸۲۷۵۷۳۷۱۶۸", "09120000000", "روادید"],
 )
-async def test_a_case_is_found_by_what_it_carries(house, expert, searched):
+async def test_a_case_is_found_by_what_it_carries(console, expert, searched):
     other = {"applicant": {"national_id": "1111111111", "birth_date": "1361-12-05", "first_name": "رضا"}}
     other["applicant"] |= {"last_name": "کوه‌زاده", "gender": "male"}
     other |= {"contact": {"mobile": "+989129999999"}, "sub_subject": {"key": "x", "title": "کاروان"}}
-    await house.hear(told("request-submitted", 1), told("request-submitted", 1, code=OTHER_CODE, **other))
+    await console.handle(event("request-submitted", 1), event("request-submitted", 1, code=OTHER_CODE, **other))
     page = await expert.open("/cases", params={"q": searched})
     assert f'data-tracking-code="{CODE}"' in page
     assert f'data-tracking-code="{OTHER_CODE}"' not in page
 
 
-async def test_words_of_two_cases_find_neither(house, expert):
-    await house.hear(told("request-submitted", 1))
+async def test_words_of_two_cases_find_neither(console, expert):
+    await console.handle(event("request-submitted", 1))
     assert CODE not in await expert.open("/cases", params={"q": "نرگس ناموجود"})
 
 
-async def test_supervisors_see_objections_first_and_experts_what_is_due_first(house, browse):
+async def test_supervisors_see_objections_first_and_experts_what_is_due_first(console, browse):
     for name, role in (("expert", Role.EXPERT), ("supervisor", Role.SUPERVISOR)):
-        await house.account(name, role)
-    await house.hear(told("request-submitted", 1), told("request-submitted", 1, code=OTHER_CODE))
-    await house.hear(told("request-objected", 5, code=OTHER_CODE, text="پاسخ نبود.", at="2026-12-20T08:00:00Z"))
+        await console.account(name, role)
+    await console.handle(event("request-submitted", 1), event("request-submitted", 1, code=OTHER_CODE))
+    await console.handle(event("request-objected", 5, code=OTHER_CODE, text="پاسخ نبود.", at="2026-12-20T08:00:00Z"))
 
     async def order(username):
         page = await (await browse().sign_in(username)).open("/cases")
@@ -142,10 +142,10 @@ async def test_supervisors_see_objections_first_and_experts_what_is_due_first(ho
     assert not await order("expert")
 
 
-async def test_a_supervisor_s_templates_are_offered_for_their_subject(house, browse):
-    await house.account("supervisor", Role.SUPERVISOR)
+async def test_a_supervisor_s_templates_are_offered_for_their_subject(console, browse):
+    await console.account("supervisor", Role.SUPERVISOR)
     browser = await browse().sign_in("supervisor")
-    await house.hear(told("request-submitted", 1))
+    await console.handle(event("request-submitted", 1))
     await browser.open("/templates")
     for sub_subject, title in (("umrah_visa", "روادید صادر شد"), ("hajj_pay", "پرداخت حج"), ("", "با سپاس")):
         await browser.send("/templates", sub_subject=sub_subject, title=title, text=f"متنِ {title}")
@@ -156,10 +156,10 @@ async def test_a_supervisor_s_templates_are_offered_for_their_subject(house, bro
     assert "پرداخت حج" not in page
 
 
-async def test_who_did_what_is_on_record(house, browse):
-    await house.account("supervisor", Role.SUPERVISOR)
+async def test_who_did_what_is_on_record(console, browse):
+    await console.account("supervisor", Role.SUPERVISOR)
     browser = await browse().sign_in("supervisor")
-    await house.hear(told("request-submitted", 1))
+    await console.handle(event("request-submitted", 1))
     await browser.open(f"/cases/{CODE}")
     await browser.send(f"/cases/{CODE}/take")
     await browser.send(f"/cases/{CODE}/reject", rejection="مهلت گذشته است.")
@@ -167,10 +167,10 @@ async def test_who_did_what_is_on_record(house, browse):
     assert page.index("رد درخواست") < page.index("برداشتن درخواست")
 
 
-async def test_a_file_comes_from_the_desk_as_a_download(house, expert):
+async def test_a_file_comes_from_the_desk_as_a_download(console, expert):
     file = {"id": "f1", "name": "گذرنامه.pdf", "size": 4, "media_type": "application/pdf", "sha256": "0" * 64}
-    await house.hear(told("request-submitted", 1, attachments=[file]))
-    house.line.stored["f1"] = b"%PDF"
+    await console.handle(event("request-submitted", 1, attachments=[file]))
+    console.client.stored["f1"] = b"%PDF"
     await expert.open(f"/cases/{CODE}/files/f1")
     assert expert.page.content == b"%PDF"
     assert expert.page.headers["content-disposition"].startswith("attachment")
@@ -178,17 +178,17 @@ async def test_a_file_comes_from_the_desk_as_a_download(house, expert):
     assert expert.page.status_code == 404
 
 
-async def test_the_console_says_that_it_is_ready_and_what_waits(house, browse):
-    await house.hear(told("request-submitted", 1))
+async def test_the_console_says_that_it_is_ready_and_what_waits(console, browse):
+    await console.handle(event("request-submitted", 1))
     browser = browse()
     await browser.open("/health/ready")
     assert browser.page.json() == {"status": "ready", "reports_waiting": 1, "cases": 1}
 
 
-async def test_who_knows_the_word_reads_the_metrics(house, browse):
-    await house.hear(told("request-submitted", 1))
-    house.now += timedelta(seconds=90)
-    house.other_line.alive = False
+async def test_who_knows_the_word_reads_the_metrics(console, browse):
+    await console.handle(event("request-submitted", 1))
+    console.now += timedelta(seconds=90)
+    console.other_client.consuming = False
     browser = browse(metrics_token=WORD)
     await browser.open("/no/such/page")
     await browser.open("/sign-in")
@@ -203,18 +203,18 @@ async def test_who_knows_the_word_reads_the_metrics(house, browse):
         'desk_console_requests_total{method="GET",route="unmatched",status="404"} 1.0',
     ):
         assert line in text.splitlines()
-    await house.send_all()
+    await console.send_all()
     text = await browser.open("/metrics", headers=BEARER)
     assert 'desk_console_oldest_waiting_seconds{province="isfahan"} 0.0' in text.splitlines()
 
 
-async def test_what_the_desk_tells_is_counted(house, browse):
+async def test_what_the_desk_tells_is_counted(console, browse):
     browser = browse(metrics_token=WORD)
     async with browser.running():
-        take = await house.line.taken_by()
-        await take(told("request-submitted", 1))
+        take = await console.client.handler()
+        await take(event("request-submitted", 1))
         with pytest.raises(ValidationError):
-            await take(told("request-rated", 2, rating="five"))
+            await take(event("request-rated", 2, rating="five"))
         text = await browser.open("/metrics", headers=BEARER)
     for outcome in ("handled", "failed"):
         assert f'desk_console_events_total{{outcome="{outcome}",province="isfahan"}} 1.0' in text.splitlines()

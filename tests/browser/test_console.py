@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from support.applicant import PDF, Applicant, Expert
 from support.embedded_desk import RunningDesk, free_port, wait_for
 
-from desk.console.seal import new_key
+from desk.console.encryption import new_key
 from desk.iran.digits import to_persian
 
 QUESTION, ANSWER = "شمارهٔ گذرنامهٔ خود را بنویسید.", "روادید شما صادر شده است. برای دریافت آن به دفتر خود مراجعه کنید."
@@ -32,7 +32,7 @@ def submitted(desk: RunningDesk, place: int, province: str, *, file: bool = Fals
     """Send a request, and wait until the province has it."""
     applicant = Applicant(desk.client, place=place)
     applicant.identify()
-    attachments = [applicant.put_up(LONG_NAME, PDF)] if file else []
+    attachments = [applicant.upload(LONG_NAME, PDF)] if file else []
     code = applicant.submit(province=province, attachments=attachments, **changed)
     Expert(desk.client, province).receives(code)
     return code

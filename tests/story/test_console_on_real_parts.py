@@ -12,7 +12,7 @@ from support.console_client import ConsoleClient
 from support.embedded_desk import free_port, wait_for
 from support.real_desk import RealDesk
 
-from desk.console.seal import new_key
+from desk.console.encryption import new_key
 from desk.testing.postgres import PostgresServer
 
 OWN_PASSWORD = "a province's own word"
@@ -36,7 +36,7 @@ def test_a_province_answers_with_a_file_through_its_own_console(calm_desk: RealD
     first_password = created.stdout.split()[-1]
 
     applicant = calm_desk.applicant(4)
-    file_id = applicant.put_up("گذرنامه.pdf", PDF)
+    file_id = applicant.upload("گذرنامه.pdf", PDF)
     code = calm_desk.submit(4, attachments=[file_id], province="qom").code
     port = free_port()
     with subprocess.Popen([*COMMAND, "serve", "--port", str(port)], env=environment) as served:  # noqa: S603

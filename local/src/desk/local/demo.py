@@ -16,7 +16,7 @@ from desk.chassis.crypto import Vault
 from desk.chassis.problem import DomainError
 from desk.chassis.storage import FolderStore, ObjectMissingError
 from desk.console.domain.errors import ConsoleError
-from desk.console.store.cases import KnownCase
+from desk.console.store.cases import CaseRecord
 from desk.database import Database
 from desk.intake.service.attachments import Uploads
 from desk.iran.digits import to_persian
@@ -178,9 +178,9 @@ def _json(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in values.items()}
 
 
-def _case_json(known: KnownCase) -> dict[str, Any]:
-    whole = known.request.model_dump(mode="json") if known.request else {}
-    return {**whole, "answered": not known.case.open, "refused": known.case.refused, "state": known.case.state}
+def _case_json(record: CaseRecord) -> dict[str, Any]:
+    whole = record.request.model_dump(mode="json") if record.request else {}
+    return {**whole, "answered": not record.case.open, "refused": record.case.refused, "state": record.case.state}
 
 
 async def _refuse(_request: Request, error: Exception) -> JSONResponse:

@@ -1,4 +1,4 @@
-"""The way to the desk, for each province: events in, reports out, files and subjects."""
+"""The clients of the desk, one for each province: events, reports, files and subjects."""
 
 import asyncio
 import logging
@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from desk.console.seal import Seal
+from desk.console.encryption import Encryption
 from desk.console.store.cases import CaseStore
 from desk.database import Database
 from desk.expert import BrokerAwayError, Catalog, FileReference, Files, Inbox, Report, Reports, Subject, Told
@@ -16,25 +16,25 @@ log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 2.0
 
-Take = Callable[[Told], Awaitable[None]]
-"""Handles what the desk told; returns when the effect is committed."""
+Handler = Callable[[Told], Awaitable[None]]
+"""Handles an event of the desk; returns when the effect is committed."""
 
 
-class Line(Protocol):
-    """What the library for provinces offers, or what stands for it in the embedded desk."""
+class DeskClient(Protocol):
+    """What the library for provinces offers; the embedded desk has its own implementation."""
 
     @property
-    def alive(self) -> bool:
-        """Whether the province's queue is being served at this moment."""
+    def consuming(self) -> bool:
+        """Whether events of the province's queue are consumed at this moment."""
 
-    async def listen(self, take: Take) -> None:
-        """Hand over what the desk tells, until cancelled; what could not be handled comes again."""
+    async def consume(self, handle: Handler) -> None:
+        """Consume events until cancelled; an event that was not handled is delivered again."""
 
     async def send(self, report: Report) -> None:
-        """Return once the desk has the report for certain. Raises BrokerAwayError."""
+        """Send a report; return once the desk has confirmed it. Raises BrokerAwayError."""
 
-    async def put_up(self, tracking_code: str, name: str, content: bytes) -> FileReference:
-        """Put up a file for an answer. Raises FileRefusedError."""
+    async def upload(self, tracking_code: str, name: str, content: bytes) -> FileReference:
+        """Upload a file for an answer. Raises FileRefusedError."""
 
     def open(self, file: FileReference) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """Open a file of a case. Raises FileRefusedError and, at its end, FileDamagedError."""
@@ -46,65 +46,72 @@ class Line(Protocol):
         """Close the connections."""
 
 
-Lines = Mapping[str, Line]
-"""One line for each province that this console serves, by the province's key."""
+DeskClients = Mapping[str, DeskClient]
+"""The client of each province that this console serves, by the province's key."""
 
 
-class _HeardEvents:
-    """The library's memory, kept with the cases: an event is remembered in the transaction of its effect."""
+class _ProcessedEvents:
+    """The library's memory of events, stored in the transaction of each event's effect."""
 
-    def __init__(self, database: Database, seal: Seal) -> None:
-        self._database, self._seal = database, seal
+    def __init__(self, database: Database, encryption: Encryption) -> None:
+        self._database, self._encryption = database, encryption
 
     async def handled(self, event_id: str) -> bool:
         async with self._database.read() as session:
-            return await CaseStore(session, self._seal, WorkCalendar()).was_heard(event_id)
+            return await CaseStore(session, self._encryption, WorkCalendar()).is_processed(event_id)
 
     async def remember(self, event_id: str) -> None:
-        """Do nothing: that was done with the effect."""
+        """Do nothing: the event was recorded with its effect."""
 
     async def number(self, tracking_code: str, report_id: str) -> int:
         raise NotImplementedError("the console numbers its reports itself")
 
 
-class DeskLine:
-    """The real line: RabbitMQ and the desk's public door, by the library for provinces."""
+class LibraryClient:
+    """A client over RabbitMQ and the desk's public gateway, by the library for provinces."""
 
     def __init__(
-        self, province: str, *, broker_url: str, desk_url: str, private_key: str, database: Database, seal: Seal
+        self,
+        province: str,
+        *,
+        broker_url: str,
+        desk_url: str,
+        private_key: str,
+        database: Database,
+        encryption: Encryption,
     ) -> None:
         self._inbox: Inbox | None = None
         self._province, self._broker_url = province, broker_url
-        self._memory = _HeardEvents(database, seal)
+        self._memory = _ProcessedEvents(database, encryption)
         self._reports = Reports(broker_url, province)
         self._files = Files(desk_url, province, private_key)
         self._catalog = Catalog(desk_url)
 
-    async def listen(self, take: Take) -> None:
-        """Hand over what the desk tells, until cancelled."""
+    async def consume(self, handle: Handler) -> None:
+        """Consume events until cancelled."""
         while True:
             try:
                 async with Inbox(self._broker_url, self._province, self._memory) as inbox:
                     self._inbox = inbox
                     async for case in inbox:
-                        await take(case.told)
+                        await handle(case.told)
             except BrokerAwayError as error:
-                log.warning("%s: the broker is away: %s", self._province, error)
-            except Exception:  # the top of the loop: the event goes back to the queue and comes again
+                log.warning("%s: the broker is unavailable: %s", self._province, error)
+            except Exception:  # the top of the loop: the event returns to the queue and is delivered again
                 log.exception("%s: an event was not handled", self._province)
             await asyncio.sleep(PAUSE_SECONDS)
 
     @property
-    def alive(self) -> bool:
-        """Whether the province's queue is being served at this moment."""
+    def consuming(self) -> bool:
+        """Whether events of the province's queue are consumed at this moment."""
         return self._inbox is not None and self._inbox.served
 
     async def send(self, report: Report) -> None:
-        """Return once the broker has confirmed. Raises BrokerAwayError."""
+        """Send a report; return once the broker has confirmed it. Raises BrokerAwayError."""
         await self._reports.send(report)
 
-    async def put_up(self, tracking_code: str, name: str, content: bytes) -> FileReference:
-        """Put up a file for an answer. Raises FileRefusedError."""
+    async def upload(self, tracking_code: str, name: str, content: bytes) -> FileReference:
+        """Upload a file for an answer. Raises FileRefusedError."""
         return await self._files.put_up_content(tracking_code, name, content)
 
     def open(self, file: FileReference) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:

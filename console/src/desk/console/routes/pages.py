@@ -7,14 +7,15 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 
-from desk.console.domain.accounts import ROLE_TITLES, Visit
+from desk.console.domain.accounts import ROLE_TITLES, UserSession
 from desk.console.domain.cases import STATE_TITLES
+from desk.console.routes.dependencies import get_services, root_path
 from desk.iran.digits import to_persian
 from desk.iran.jalali import MONTHS, format_moment, in_tehran
 from desk.iran.provinces import province
 
-HERE = Path(__file__).parent
-_templates = Jinja2Templates(HERE / "templates")
+PACKAGE_FOLDER = Path(__file__).parent.parent
+_templates = Jinja2Templates(PACKAGE_FOLDER / "templates")
 
 
 def _day(at: datetime) -> str:
@@ -27,7 +28,7 @@ def _clock(at: datetime) -> str:
 
 
 def _number(value: float | None) -> str:
-    """Write a number with one place after the point, where there is one."""
+    """Format a number with at most one decimal place."""
     if value is None:
         return "—"
     return to_persian(f"{value:.1f}".removesuffix(".0").replace(".", "٫"))
@@ -52,21 +53,16 @@ _templates.env.trim_blocks = True
 _templates.env.lstrip_blocks = True
 
 
-def root(request: Request) -> str:
-    """Return the path under which the console is served: empty, or that of what it is part of."""
-    return str(request.scope.get("root_path", ""))
-
-
-def page(
-    request: Request, template: str, visit: Visit | None = None, *, status: int = 200, **values: object
+def render_page(
+    request: Request, template: str, user_session: UserSession | None = None, *, status: int = 200, **values: object
 ) -> HTMLResponse:
-    """Render a page for a visitor."""
-    shown = {
-        "root": root(request),
-        "visit": visit,
-        "account": visit.account if visit else None,
-        "province_name": province(visit.account.province).name if visit else None,
-        "demonstration": request.app.state.demonstration,
+    """Render a page for the owner of a session, or for an unknown caller."""
+    context = {
+        "root": root_path(request),
+        "user_session": user_session,
+        "account": user_session.account if user_session else None,
+        "province_name": province(user_session.account.province).name if user_session else None,
+        "demonstration": get_services(request).demonstration,
         "error": None,
     }
-    return _templates.TemplateResponse(request, template, shown | values, status_code=status)
+    return _templates.TemplateResponse(request, template, context | values, status_code=status)
