@@ -1,4 +1,4 @@
-"""A console to test, and browsers at its pages."""
+"""A console on SQLite, and browsers on its pages."""
 
 import httpx
 import pytest

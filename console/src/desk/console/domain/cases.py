@@ -206,7 +206,7 @@ class Case:
         return replace(self, rating=rating)
 
     def undone(self, report_id: str, before: State, *, foreign: bool) -> Self:
-        """Handler back what a refused report did, if nothing came after it; another province's case is let go."""
+        """Revert a refused report if it is the latest; close a case that belongs to another province."""
         if self.state is State.WITHDRAWN:
             return self
         if foreign:

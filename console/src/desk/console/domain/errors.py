@@ -8,7 +8,7 @@
     ├── CaseNotOpenError       it is decided, referred or withdrawn
     ├── NotAllowedError        only for supervisors
     ├── SignInError            user name or password is wrong
-    ├── TooManyAttemptsError      wait before the next sign-in
+    ├── TooManyAttemptsError   wait before the next sign-in
     ├── FormExpiredError       the form has no valid form word
     └── FieldError             a field of a form is invalid
 """

@@ -163,7 +163,7 @@ async def _case(
 
 @router.post("/cases/{code}/take", dependencies=[RequireFormWord])
 async def claim(request: Request, services: ServicesDep, user_session: SignedIn, code: str) -> Response:
-    """Handler a case."""
+    """Claim a case."""
     try:
         await services.experts.claim(user_session.account, code)
     except ConsoleError as error:

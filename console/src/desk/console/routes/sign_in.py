@@ -120,7 +120,7 @@ async def _enrolment(
 async def confirm_enrolment(
     request: Request, services: ServicesDep, user_session: AnySession, code: Text = ""
 ) -> Response:
-    """Handler the device, and show the recovery codes once."""
+    """Enrol the device, and show the recovery codes once."""
     _require_step(user_session, Step.ENROL)
     try:
         token, codes = await services.sign_in.confirm_enrolment(user_session, code)

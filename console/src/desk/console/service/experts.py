@@ -135,7 +135,7 @@ class Experts:
             )
 
     async def claim(self, account: Account, tracking_code: str) -> None:
-        """Handler a case, or keep it longer. Raises CaseNotHereError, CaseNotOpenError or CaseClaimedError."""
+        """Claim a case, or extend the claim. Raises CaseNotHereError, CaseNotOpenError or CaseClaimedError."""
         now = self.clock()
         async with self.database.transaction() as session:
             cases, case = await self._lock_case(session, account, tracking_code)

@@ -124,7 +124,7 @@ class SignIn:
         return pyotp.TOTP(secret).provisioning_uri(name=user_session.account.username, issuer_name=ISSUER)
 
     async def confirm_enrolment(self, user_session: UserSession, code: str) -> tuple[str, list[str]]:
-        """Handler a device that shows the right code; return a new cookie and the recovery codes.
+        """Enrol the device if its code is correct; return the token of a new session and the recovery codes.
 
         Raises SecondFactorError.
         """

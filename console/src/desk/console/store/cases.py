@@ -95,8 +95,8 @@ class CaseStore:
         await self._session.execute(
             insert_into(self._dialect, cases).values(self.case_row(new)).on_conflict_do_nothing()
         )
-        known = await self.get(new.province, new.tracking_code, lock=True)
-        return known.case if known else new
+        found = await self.get(new.province, new.tracking_code, lock=True)
+        return found.case if found else new
 
     async def save(self, case: Case, request: Request | None = None) -> None:
         """Save a case, and its request if it is new."""
@@ -204,7 +204,7 @@ class CaseStore:
         }
 
     async def history(self, province: str, tracking_code: str) -> list[HistoryEntry]:
-        """Return the clients of a case, the oldest first."""
+        """Return the history of a case, oldest first."""
         query = (
             select(entry)
             .where(entry.c.province == province, entry.c.tracking_code == tracking_code)

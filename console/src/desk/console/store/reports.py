@@ -102,7 +102,7 @@ class ReportStore:
         notify_after_commit(self._session)
 
     async def claim(self, now: datetime, limit: int) -> list[WaitingReport]:
-        """Handler reports that are due for as long as a lease lasts; of each case only the first that waits."""
+        """Claim due reports for the duration of a lease; of each case only the first unsent one."""
         earlier = report.alias("earlier")
         waits_for_another = exists().where(
             earlier.c.province == report.c.province,
