@@ -35,7 +35,7 @@ def given(desk: RunningDesk) -> Given:
     """Submit a request with two files."""
     applicant = Applicant(desk.client, place=6)
     applicant.identify()
-    files = [applicant.put_up("گذرنامه.pdf", PDF), applicant.put_up("عکس.png", PNG)]
+    files = [applicant.upload("گذرنامه.pdf", PDF), applicant.upload("عکس.png", PNG)]
     answer = applicant.send(applicant.form(text=TEXT, attachments=files)).json()
     return Given(answer["tracking_code"], answer["receipt"]["token"])
 

@@ -176,7 +176,7 @@ class PatientApplicant(Applicant):
         if not self.token:
             self.identify()
         form = self.form(**changed)  # the code first: while there is none, no file goes up again and again
-        return form | {"attachments": [self.put_up("گذرنامه.pdf", content)]}
+        return form | {"attachments": [self.upload("گذرنامه.pdf", content)]}
 
 
 class Province(ProvinceSystem):

@@ -79,8 +79,8 @@ def test_a_broker_killed_under_load_loses_nothing(calm_desk: RealDesk):
         while not stop:
             assert calm_desk.submit(len(calm_desk.ledger) % 40).statuses == [201]
 
-    with ThreadPoolExecutor(2) as beside:
-        loads = [beside.submit(load) for _ in range(2)]
+    with ThreadPoolExecutor(2) as background:
+        loads = [background.submit(load) for _ in range(2)]
         try:
             for _ in range(scaled(10, at_least=2)):
                 time.sleep(1)

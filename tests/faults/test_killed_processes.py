@@ -29,8 +29,8 @@ def test_a_retry_after_a_crash_between_commit_and_response_gets_the_same_request
     deaths = Deaths(deaths_file, kills)
     intake = calm_desk["intake"]
     intake.restart(deaths.at(BETWEEN_COMMIT_AND_RESPONSE))
-    with ThreadPoolExecutor(1) as beside:
-        reviving = beside.submit(until_all_died, deaths, intake)
+    with ThreadPoolExecutor(1) as background:
+        reviving = background.submit(until_all_died, deaths, intake)
         for place in range(kills):
             calm_desk.submit(place % 40)
         reviving.result()
@@ -43,8 +43,8 @@ def test_a_retry_after_a_crash_between_commit_and_response_gets_the_same_request
 def test_events_sent_again_after_a_crash_before_marking_have_one_effect(calm_desk: RealDesk, deaths_file: Path):
     deaths = Deaths(deaths_file, scaled(50, at_least=4))
     calm_desk["intake"].restart(deaths.at(AFTER_CONFIRM_BEFORE_MARKING))
-    with ThreadPoolExecutor(1) as beside:
-        reviving = beside.submit(until_all_died, deaths, calm_desk["intake"])
+    with ThreadPoolExecutor(1) as background:
+        reviving = background.submit(until_all_died, deaths, calm_desk["intake"])
         calm_desk.submit_many(scaled(200, at_least=12))
         reviving.result()
     assert settled(calm_desk) == []
@@ -78,8 +78,8 @@ def test_a_notifier_killed_in_mid_send_sends_one_sms_per_notice(calm_desk: RealD
 
 @pytest.mark.parametrize("service", ["intake", "tracking", "notifier"])
 def test_an_orderly_end_under_load_loses_nothing(calm_desk: RealDesk, service: str):
-    with ThreadPoolExecutor(1) as beside:
-        load = beside.submit(calm_desk.submit_many, scaled(600, at_least=30))
+    with ThreadPoolExecutor(1) as background:
+        load = background.submit(calm_desk.submit_many, scaled(600, at_least=30))
         for _ in range(3 if FULL else 1):
             calm_desk[service].restart()
         load.result()
@@ -91,8 +91,8 @@ def test_of_two_replicas_of_everything_one_may_die_under_load(calm_desk: RealDes
     first["notifier"].restart(SHORT_CLAIMS)
     for name in first:
         calm_desk.replicate(name)
-    with ThreadPoolExecutor(1) as beside:
-        load = beside.submit(calm_desk.submit_many, scaled(600, at_least=40))
+    with ThreadPoolExecutor(1) as background:
+        load = background.submit(calm_desk.submit_many, scaled(600, at_least=40))
         wait_for(lambda: len(calm_desk.ledger) > 5)
         for each in first.values():
             each.kill()

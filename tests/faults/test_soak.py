@@ -42,8 +42,8 @@ def test_many_submissions_with_kills_have_one_effect_each(calm_desk: RealDesk):
                 calm_desk[name].revive()
                 kills.append(name)
 
-    with ThreadPoolExecutor(1) as beside:
-        killing = beside.submit(kill_again_and_again)
+    with ThreadPoolExecutor(1) as background:
+        killing = background.submit(kill_again_and_again)
         try:
             calm_desk.submit_many(number)
         finally:

@@ -76,8 +76,8 @@ def test_a_restart_of_postgres_is_seen_as_503_only_and_for_seconds(calm_desk: Re
             sent = calm_desk.submit(len(calm_desk.ledger) % 40)
             assert set(sent.statuses) <= {201, 503}, sent.statuses
 
-    with ThreadPoolExecutor(4) as beside:
-        loads = [beside.submit(load) for _ in range(4)]
+    with ThreadPoolExecutor(4) as background:
+        loads = [background.submit(load) for _ in range(4)]
         try:
             time.sleep(1)
             {"fast": calm_desk.postgres.stop, "immediate": calm_desk.postgres.kill}[way]()
@@ -172,7 +172,7 @@ def test_a_flushed_redis_lets_no_code_be_used_again(calm_desk: RealDesk):
 def test_without_the_object_store_only_files_are_refused(calm_desk: RealDesk):
     applicant = calm_desk.applicant(5)
     applicant.identify()
-    file = applicant.put_up("مدرک.pdf", PDF)
+    file = applicant.upload("مدرک.pdf", PDF)
     calm_desk.s3.stop()
     assert calm_desk.submit(5).statuses == [201]
     bearer = {"Authorization": f"Bearer {applicant.token}"}
@@ -206,14 +206,14 @@ def test_a_bucket_that_is_not_there_is_told_plainly_until_it_is_made(calm_desk: 
     assert any("NoSuchBucket" in line for line in calm_desk.new_log_lines("intake"))
     assert calm_desk.submit().statuses == [201]
     objects(calm_desk).make_bucket(bucket)
-    file = applicant.put_up("ب.pdf", PDF)
+    file = applicant.upload("ب.pdf", PDF)
     calm_desk.submit(attachments=[file])
     assert settled(calm_desk) == []
 
 
 def test_an_object_that_vanished_stops_its_request_before_any_row(calm_desk: RealDesk):
     applicant = calm_desk.applicant(6)
-    file = applicant.put_up("مدرک.pdf", PDF)
+    file = applicant.upload("مدرک.pdf", PDF)
     objects(calm_desk).remove_object(calm_desk.name, file)
     refused = applicant.send(applicant.form(attachments=[file]))
     assert refused.status_code == 422, refused.text

@@ -39,13 +39,13 @@ def _gateway(upstreams: dict[str, Upstream]) -> Iterator[GatewayServer]:
 def gateway(_gateway: GatewayServer, upstreams: dict[str, Upstream]) -> GatewayServer:
     """The gateway behind a proxy it trusts, which is the test; nothing has reached the services yet."""
     for each in upstreams.values():
-        each.heard.clear()
+        each.received.clear()
         each.misbehave = None
     return _gateway
 
 
 @pytest.fixture
-def open_door(upstreams: dict[str, Upstream]) -> Iterator[OpenGateway]:
+def start_gateway(upstreams: dict[str, Upstream]) -> Iterator[OpenGateway]:
     """Start gateways with settings of their own; all of them end with the test."""
     opened: list[GatewayServer] = []
 
@@ -55,7 +55,7 @@ def open_door(upstreams: dict[str, Upstream]) -> Iterator[OpenGateway]:
         return opened[-1]
 
     for each in upstreams.values():
-        each.heard.clear()
+        each.received.clear()
         each.misbehave = None
     yield start
     for each in opened:
@@ -86,6 +86,6 @@ def client(gateway: GatewayServer, sources: Sources) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(params=["nginx", "embedded"])
-def door(request: pytest.FixtureRequest, client: httpx.Client, desk: RunningDesk) -> str:
+def base_url(request: pytest.FixtureRequest, client: httpx.Client, desk: RunningDesk) -> str:
     """Return the address of each of the two doors."""
     return str(client.base_url if request.param == "nginx" else desk.client.base_url).rstrip("/")

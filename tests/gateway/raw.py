@@ -8,21 +8,21 @@ PATIENCE_SECONDS = 30.0
 
 
 def connect(url: str) -> socket.socket:
-    """Open a connection to the door."""
+    """Open a connection to the nginx."""
     parts = urlsplit(url)
     return socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE_SECONDS)
 
 
 def say(url: str, text: bytes) -> bytes:
-    """Send these bytes and return everything that comes until the door closes; a reset is an end too."""
+    """Send these bytes and return everything that comes until the nginx closes; a reset is an end too."""
     with connect(url) as talk:
-        heard = b""
+        received = b""
         with suppress(ConnectionError):
             talk.sendall(text)
         with suppress(ConnectionError):
             while piece := talk.recv(65536):
-                heard += piece
-        return heard
+                received += piece
+        return received
 
 
 def status_of(answer: bytes) -> int:

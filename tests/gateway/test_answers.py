@@ -154,12 +154,12 @@ def test_a_body_may_be_as_large_as_the_table_says_and_no_larger(
     method = "POST" if "POST" in route.methods else "GET"
     fits = client.request(method, route.path, content=b" " * limit)
     assert (fits.status_code, fits.text) == (200, route.service)
-    assert len(upstreams[route.service].heard[-1].body) == limit
+    assert len(upstreams[route.service].received[-1].body) == limit
     announced = client.request(method, route.path, content=b" " * (limit + 1))
     unannounced = client.request(method, route.path, content=iter([b" " * limit, b" "]))
     for answer in (announced, unannounced):
         assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
-    assert len(upstreams[route.service].heard) == 1
+    assert len(upstreams[route.service].received) == 1
 
 
 def _bytes(size: str) -> int:

@@ -59,23 +59,23 @@ def test_a_request_that_can_be_read_in_two_ways_is_refused(
     if answer.startswith(b"HTTP/"):  # else it was closed without a word
         assert status_of(answer) in {400, 405}
     assert answer.count(b"HTTP/1.1 ") <= 1, "what was hidden in the first request was answered as a second"
-    assert [heard for each in upstreams.values() for heard in each.heard] == []
+    assert [received for each in upstreams.values() for received in each.received] == []
 
 
 def test_the_body_of_a_get_is_not_a_second_request(gateway: GatewayServer, upstreams: dict[str, Upstream]):
     length = f"Content-Length: {len(SECOND)}\r\nConnection: close\r\n\r\n".encode()
     answer = say(gateway.url, b"GET /api/catalog HTTP/1.1\r\nHost: desk\r\n" + length + SECOND)
     assert answer.count(b"HTTP/1.1 ") == 1
-    [heard] = upstreams["intake"].heard
-    assert (heard.path, heard.body) == ("/api/catalog", SECOND)
-    assert "x-smuggled" not in heard.headers
+    [received] = upstreams["intake"].received
+    assert (received.path, received.body) == ("/api/catalog", SECOND)
+    assert "x-smuggled" not in received.headers
 
 
 def test_two_requests_in_one_piece_are_two(gateway: GatewayServer, upstreams: dict[str, Upstream]):
     last = SECOND.replace(b"X-Smuggled: yes", b"Connection: close")
     answer = say(gateway.url, b"GET /api/catalog HTTP/1.1\r\nHost: desk\r\n\r\n" + last)
     assert answer.count(b"HTTP/1.1 200 OK") == 2
-    assert len(upstreams["intake"].heard) == 2
+    assert len(upstreams["intake"].received) == 2
 
 
 HALVES = {
@@ -115,7 +115,7 @@ def test_slow_connections_are_closed_and_hold_up_nobody(
             time.sleep(0.1)
         assert left == 0
         assert answered > 1
-    assert {heard.method for heard in upstreams["intake"].heard} == {"GET"}, "a half request was passed on"
+    assert {received.method for received in upstreams["intake"].received} == {"GET"}, "a half request was passed on"
 
 
 def _is_closed(talk: object) -> bool:
@@ -135,18 +135,18 @@ def test_a_body_that_comes_slowly_but_comes_is_taken(gateway: GatewayServer, ups
         for piece in (b"{", b'"', b"a"):
             talk.sendall(piece)
             time.sleep(0.05)
-        assert upstreams["intake"].heard == [], "the service waits for nothing"
+        assert upstreams["intake"].received == [], "the service waits for nothing"
         talk.sendall(b'":')
         assert status_of(talk.recv(65536)) == 200
-    wait_for(lambda: upstreams["intake"].heard)
+    wait_for(lambda: upstreams["intake"].received)
 
 
-def test_a_spoofed_address_does_not_get_around_the_limit(open_door: OpenGateway, upstreams: dict[str, Upstream]):
-    door = open_door(trusted_proxies="10.0.0.0/8")
-    with httpx.Client(base_url=door.url, trust_env=False) as client:
+def test_a_spoofed_address_does_not_get_around_the_limit(start_gateway: OpenGateway, upstreams: dict[str, Upstream]):
+    nginx = start_gateway(trusted_proxies="10.0.0.0/8")
+    with httpx.Client(base_url=nginx.url, trust_env=False) as client:
         statuses = [
             client.get("/api/catalog", headers={"X-Forwarded-For": f"5.5.{number // 250}.{number % 250}"}).status_code
             for number in range(1000)
         ]
     assert 429 in statuses
-    assert {heard.headers["x-forwarded-for"] for heard in upstreams["intake"].heard} == {"127.0.0.1"}
+    assert {received.headers["x-forwarded-for"] for received in upstreams["intake"].received} == {"127.0.0.1"}

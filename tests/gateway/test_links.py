@@ -26,27 +26,27 @@ def store() -> Iterator[Upstream]:
 
 
 @pytest.fixture
-def door(open_door: OpenGateway, store: Upstream) -> GatewayServer:
-    return open_door(files=store.address)
+def nginx(start_gateway: OpenGateway, store: Upstream) -> GatewayServer:
+    return start_gateway(files=store.address)
 
 
-def test_what_is_signed_arrives_as_it_was_made(door: GatewayServer, store: Upstream):
-    answer = httpx.get(f"{door.url}{OBJECT}?{QUERY}", headers={"Range": "bytes=0-9"}, trust_env=False)
+def test_what_is_signed_arrives_as_it_was_made(nginx: GatewayServer, store: Upstream):
+    answer = httpx.get(f"{nginx.url}{OBJECT}?{QUERY}", headers={"Range": "bytes=0-9"}, trust_env=False)
 
     assert (answer.status_code, answer.text) == (200, "store")
-    [heard] = store.heard
-    assert (heard.method, heard.path) == ("GET", f"{OBJECT}?{QUERY}")
-    assert heard.headers["host"] == door.url.removeprefix("http://")
-    assert heard.headers["range"] == "bytes=0-9"
+    [received] = store.received
+    assert (received.method, received.path) == ("GET", f"{OBJECT}?{QUERY}")
+    assert received.headers["host"] == nginx.url.removeprefix("http://")
+    assert received.headers["range"] == "bytes=0-9"
 
 
-def test_nothing_else_of_what_a_browser_says_goes_along(door: GatewayServer, store: Upstream):
+def test_nothing_else_of_what_a_browser_says_goes_along(nginx: GatewayServer, store: Upstream):
     said = {"Cookie": "a=b", "Authorization": "Bearer x", "X-Amz-Date": "1", "X-Forwarded-For": "10.0.0.1"}
 
-    httpx.get(f"{door.url}{OBJECT}?{QUERY}", headers=said, trust_env=False)
+    httpx.get(f"{nginx.url}{OBJECT}?{QUERY}", headers=said, trust_env=False)
 
-    [heard] = store.heard
-    assert heard.headers.keys() <= {"host", "range"}
+    [received] = store.received
+    assert received.headers.keys() <= {"host", "range"}
 
 
 @pytest.mark.parametrize(
@@ -61,14 +61,14 @@ def test_nothing_else_of_what_a_browser_says_goes_along(door: GatewayServer, sto
         f"/minio/admin/v3/info?{QUERY}",
     ],
 )
-def test_what_is_no_signed_object_never_reaches_the_store(door: GatewayServer, store: Upstream, asked: str):
-    answer = httpx.get(f"{door.url}{asked}", trust_env=False)
+def test_what_is_no_signed_object_never_reaches_the_store(nginx: GatewayServer, store: Upstream, asked: str):
+    answer = httpx.get(f"{nginx.url}{asked}", trust_env=False)
     assert answer.status_code == 404
-    assert store.heard == []
+    assert store.received == []
 
 
 @pytest.mark.parametrize(("said", "told"), [(403, 404), (404, 404), (400, 404), (500, 503), (503, 503)])
-def test_an_error_of_the_store_is_a_page_of_the_desk(door: GatewayServer, store: Upstream, said: int, told: int):
+def test_an_error_of_the_store_is_a_page_of_the_desk(nginx: GatewayServer, store: Upstream, said: int, told: int):
     def refuse(handler: BaseHTTPRequestHandler) -> bool:
         handler.send_response(said)
         handler.send_header("Content-Length", "12")
@@ -77,20 +77,20 @@ def test_an_error_of_the_store_is_a_page_of_the_desk(door: GatewayServer, store:
         return True
 
     store.misbehave = refuse
-    answer = httpx.get(f"{door.url}{OBJECT}?{QUERY}", trust_env=False)
+    answer = httpx.get(f"{nginx.url}{OBJECT}?{QUERY}", trust_env=False)
     assert (answer.status_code, answer.headers["content-type"]) == (told, "text/html; charset=utf-8")
     assert "Error" not in answer.text
 
 
-def test_a_bucket_of_another_name_is_the_one_that_is_served(open_door: OpenGateway, store: Upstream):
-    door = open_door(files=store.address, files_bucket="desk-files")
-    assert httpx.get(f"{door.url}{OBJECT}?{QUERY}", trust_env=False).status_code == 404
+def test_a_bucket_of_another_name_is_the_one_that_is_served(start_gateway: OpenGateway, store: Upstream):
+    nginx = start_gateway(files=store.address, files_bucket="desk-files")
+    assert httpx.get(f"{nginx.url}{OBJECT}?{QUERY}", trust_env=False).status_code == 404
     other = OBJECT.replace("attachments", "desk-files")
-    assert httpx.get(f"{door.url}{other}?{QUERY}", trust_env=False).status_code == 200
+    assert httpx.get(f"{nginx.url}{other}?{QUERY}", trust_env=False).status_code == 200
 
 
-def test_one_source_cannot_ask_for_files_without_end(door: GatewayServer):
+def test_one_source_cannot_ask_for_files_without_end(nginx: GatewayServer):
     with httpx.Client(trust_env=False) as client:
-        statuses = [client.get(f"{door.url}{OBJECT}?{QUERY}").status_code for _ in range(120)]
+        statuses = [client.get(f"{nginx.url}{OBJECT}?{QUERY}").status_code for _ in range(120)]
     assert statuses[0] == 200
     assert 429 in statuses

@@ -39,12 +39,12 @@ def test_a_path_of_the_table_reaches_its_service(
 ):
     answer = client.request(method, f"{route.path}{below}", content=b"{}" if method == "POST" else None)
     assert (answer.status_code, answer.text) == (200, route.service)
-    [heard] = upstreams[route.service].heard
-    assert (heard.method, heard.path) == (method, f"{route.path}{below}")
+    [received] = upstreams[route.service].received
+    assert (received.method, received.path) == (method, f"{route.path}{below}")
 
 
 def _reached(upstreams: dict[str, Upstream]) -> list[str]:
-    return [f"{name} {heard.path}" for name, each in upstreams.items() for heard in each.heard]
+    return [f"{name} {received.path}" for name, each in upstreams.items() for received in each.received]
 
 
 @pytest.mark.parametrize("route", TABLE.routes, ids=lambda route: route.path)
@@ -119,9 +119,9 @@ def test_what_is_not_public_reaches_no_service(
 def test_a_service_gets_one_host_and_no_header_of_the_connection(client: httpx.Client, upstreams: dict[str, Upstream]):
     odd = {"Connection": "X-Token, close", "Keep-Alive": "9", "Upgrade": "h2c", "Forwarded": "for=1.2.3.4"}
     client.get("/api/catalog", headers=odd)
-    [heard] = upstreams["intake"].heard
-    assert heard.headers["host"] == "127.0.0.1"
-    assert not {"connection", "upgrade", "forwarded"} & heard.headers.keys()
+    [received] = upstreams["intake"].received
+    assert received.headers["host"] == "127.0.0.1"
+    assert not {"connection", "upgrade", "forwarded"} & received.headers.keys()
 
 
 def test_the_log_knows_the_route_and_nothing_a_person_typed(client: httpx.Client, gateway: GatewayServer):

@@ -29,9 +29,9 @@ from desk.testing.errors import ServerFailedError
         ("tls_folder", "relative"),
     ],
 )
-def test_a_setting_that_cannot_be_is_named(setting: str, value: str, open_door: OpenGateway):
+def test_a_setting_that_cannot_be_is_named(setting: str, value: str, start_gateway: OpenGateway):
     with pytest.raises(ServerFailedError, match=f"gateway: DESK_GATEWAY_{setting.upper()}: .* is not"):
-        open_door(**{setting: value})
+        start_gateway(**{setting: value})
 
 
 def test_the_script_takes_nothing_but_its_folder(tmp_path: Path):

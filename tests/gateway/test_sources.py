@@ -22,52 +22,52 @@ SPOOFED = {
 }
 
 
-def _heard_by_intake(url: str, upstreams: dict[str, Upstream], headers: dict[str, str]) -> dict[str, str]:
-    upstreams["intake"].heard.clear()
+def _received_by_intake(url: str, upstreams: dict[str, Upstream], headers: dict[str, str]) -> dict[str, str]:
+    upstreams["intake"].received.clear()
     assert httpx.get(f"{url}/api/catalog", headers=headers, trust_env=False).status_code == 200
-    [heard] = upstreams["intake"].heard
-    return heard.headers
+    [received] = upstreams["intake"].received
+    return received.headers
 
 
-def test_nobody_is_believed_unless_the_settings_say_so(open_door: OpenGateway, upstreams: dict[str, Upstream]):
-    heard = _heard_by_intake(open_door().url, upstreams, SPOOFED | {"X-Forwarded-Proto": "https"})
-    assert heard["x-forwarded-for"] == "127.0.0.1"
-    assert heard["x-forwarded-proto"] == "http"
-    assert heard["x-request-id"] != "mine-mine-mine"
+def test_nobody_is_believed_unless_the_settings_say_so(start_gateway: OpenGateway, upstreams: dict[str, Upstream]):
+    received = _received_by_intake(start_gateway().url, upstreams, SPOOFED | {"X-Forwarded-Proto": "https"})
+    assert received["x-forwarded-for"] == "127.0.0.1"
+    assert received["x-forwarded-proto"] == "http"
+    assert received["x-request-id"] != "mine-mine-mine"
 
 
-def test_only_the_configured_networks_are_believed(open_door: OpenGateway, upstreams: dict[str, Upstream]):
-    door = open_door(trusted_proxies="10.0.0.0/8, 192.168.7.1 fd00::/8")
-    heard = _heard_by_intake(door.url, upstreams, SPOOFED)
-    assert heard["x-forwarded-for"] == "127.0.0.1"
-    assert heard["x-request-id"] != "mine-mine-mine"
+def test_only_the_configured_networks_are_believed(start_gateway: OpenGateway, upstreams: dict[str, Upstream]):
+    nginx = start_gateway(trusted_proxies="10.0.0.0/8, 192.168.7.1 fd00::/8")
+    received = _received_by_intake(nginx.url, upstreams, SPOOFED)
+    assert received["x-forwarded-for"] == "127.0.0.1"
+    assert received["x-request-id"] != "mine-mine-mine"
 
 
 def test_a_trusted_proxys_word_holds(gateway: GatewayServer, upstreams: dict[str, Upstream]):
     told = {"X-Forwarded-For": "5.112.3.4", "X-Forwarded-Proto": "https", "X-Request-Id": "of-the-proxy"}
-    heard = _heard_by_intake(gateway.url, upstreams, told)
-    assert heard["x-forwarded-for"] == "5.112.3.4"
-    assert heard["x-forwarded-proto"] == "https"
-    assert heard["x-request-id"] == "of-the-proxy"
+    received = _received_by_intake(gateway.url, upstreams, told)
+    assert received["x-forwarded-for"] == "5.112.3.4"
+    assert received["x-forwarded-proto"] == "https"
+    assert received["x-request-id"] == "of-the-proxy"
 
 
 def test_what_the_client_put_before_the_proxys_word_is_not_believed(
     gateway: GatewayServer, upstreams: dict[str, Upstream]
 ):
-    heard = _heard_by_intake(gateway.url, upstreams, {"X-Forwarded-For": "6.6.6.6, 5.112.3.4, 127.0.0.1"})
-    assert heard["x-forwarded-for"] == "5.112.3.4"
+    received = _received_by_intake(gateway.url, upstreams, {"X-Forwarded-For": "6.6.6.6, 5.112.3.4, 127.0.0.1"})
+    assert received["x-forwarded-for"] == "5.112.3.4"
 
 
 @pytest.mark.parametrize("strange", ["short", "a b c d e f g h", "x" * 65, "name=value;name", "شناسه-شناسه"])
 def test_a_strange_request_id_is_replaced(strange: str, gateway: GatewayServer, upstreams: dict[str, Upstream]):
     answer = httpx.get(f"{gateway.url}/api/catalog", headers={"X-Request-Id": strange.encode()}, trust_env=False)
-    [heard] = upstreams["intake"].heard
-    assert heard.headers["x-request-id"] == answer.headers["x-request-id"]
-    assert heard.headers["x-request-id"] != strange
+    [received] = upstreams["intake"].received
+    assert received.headers["x-request-id"] == answer.headers["x-request-id"]
+    assert received.headers["x-request-id"] != strange
 
 
-def _ask_often(door: str, path: str, times: int, source: str) -> list[httpx.Response]:
-    with httpx.Client(base_url=door, headers={"X-Forwarded-For": source}, trust_env=False) as client:
+def _ask_often(base_url: str, path: str, times: int, source: str) -> list[httpx.Response]:
+    with httpx.Client(base_url=base_url, headers={"X-Forwarded-For": source}, trust_env=False) as client:
         return [client.get(path) for _ in range(times)]
 
 
@@ -86,7 +86,7 @@ def test_a_flood_from_one_source_is_held_off_and_others_are_not(
     held_off = [answer for answer in answers if answer.status_code == 429]
     passed = [answer for answer in answers if answer.status_code == 200]
     assert len(held_off) + len(passed) == 800
-    assert catalog.burst <= len(passed) == len(upstreams["intake"].heard)
+    assert catalog.burst <= len(passed) == len(upstreams["intake"].received)
     assert held_off
     for answer in held_off:
         assert (answer.json()["code"], answer.headers["retry-after"]) == ("rate_limited", "5")
@@ -157,15 +157,15 @@ def test_one_source_has_so_many_requests_under_way_and_no_more(gateway: GatewayS
         assert wait_for(refused)
 
 
-def test_names_that_are_not_ours_are_refused(open_door: OpenGateway, upstreams: dict[str, Upstream]):
-    door = open_door(hosts="desk.example.ir, *.haj.example.ir")
+def test_names_that_are_not_ours_are_refused(start_gateway: OpenGateway, upstreams: dict[str, Upstream]):
+    nginx = start_gateway(hosts="desk.example.ir, *.haj.example.ir")
 
     def status(host: str) -> int:
-        return httpx.get(f"{door.url}/api/catalog", headers={"Host": host}, trust_env=False).status_code
+        return httpx.get(f"{nginx.url}/api/catalog", headers={"Host": host}, trust_env=False).status_code
 
     assert [status(host) for host in ("desk.example.ir", "DESK.example.ir:8080", "a.haj.example.ir")] == [200] * 3
     assert [status(host) for host in ("127.0.0.1", "evil.example", "desk.example.ir.evil.example")] == [400] * 3
     absolute = b"GET http://evil.example/api/catalog HTTP/1.1\r\nHost: desk.example.ir\r\nConnection: close\r\n\r\n"
-    assert status_of(say(door.url, absolute)) == 400
-    assert len(upstreams["intake"].heard) == 3
-    assert httpx.get(door.health_url, trust_env=False).json() == {"status": "alive"}
+    assert status_of(say(nginx.url, absolute)) == 400
+    assert len(upstreams["intake"].received) == 3
+    assert httpx.get(nginx.health_url, trust_env=False).json() == {"status": "alive"}

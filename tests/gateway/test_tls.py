@@ -52,12 +52,12 @@ def trusting(tmp_path: Path) -> ssl.SSLContext:
 
 
 @pytest.fixture
-def door(open_door: OpenGateway, trusting: ssl.SSLContext, tmp_path: Path) -> GatewayServer:
-    return open_door(tls_folder=str(tmp_path / "tls"))
+def nginx(start_gateway: OpenGateway, trusting: ssl.SSLContext, tmp_path: Path) -> GatewayServer:
+    return start_gateway(tls_folder=str(tmp_path / "tls"))
 
 
-def _talk(door: GatewayServer, context: ssl.SSLContext, *protocols: str) -> ssl.SSLSocket:
-    parts = urlsplit(door.tls_url)
+def _talk(nginx: GatewayServer, context: ssl.SSLContext, *protocols: str) -> ssl.SSLSocket:
+    parts = urlsplit(nginx.tls_url)
     if protocols:
         context.set_alpn_protocols(list(protocols))
     plain = socket.create_connection((parts.hostname, parts.port), timeout=10)
@@ -65,39 +65,39 @@ def _talk(door: GatewayServer, context: ssl.SSLContext, *protocols: str) -> ssl.
 
 
 def test_pages_and_services_are_behind_the_certificate(
-    door: GatewayServer, trusting: ssl.SSLContext, upstreams: dict[str, Upstream]
+    nginx: GatewayServer, trusting: ssl.SSLContext, upstreams: dict[str, Upstream]
 ):
-    with httpx.Client(base_url=door.tls_url, verify=trusting, trust_env=False) as client:
+    with httpx.Client(base_url=nginx.tls_url, verify=trusting, trust_env=False) as client:
         page, catalog, missing = (client.get(path) for path in ("/", "/api/catalog", "/api/nothing"))
     assert [answer.status_code for answer in (page, catalog, missing)] == [200, 200, 404]
     for answer in (page, catalog, missing):
         assert answer.headers.get_list("strict-transport-security") == ["max-age=31536000"]
-    assert upstreams["intake"].heard[-1].headers["x-forwarded-proto"] == "https"
+    assert upstreams["intake"].received[-1].headers["x-forwarded-proto"] == "https"
 
 
-def test_the_plain_port_only_shows_the_way(door: GatewayServer, upstreams: dict[str, Upstream]):
+def test_the_plain_port_only_shows_the_way(nginx: GatewayServer, upstreams: dict[str, Upstream]):
     for path in ("/", "/track?a=b", "/api/catalog"):
-        answer = httpx.get(f"{door.url}{path}", headers={"Host": "desk.example.ir"}, trust_env=False)
+        answer = httpx.get(f"{nginx.url}{path}", headers={"Host": "desk.example.ir"}, trust_env=False)
         assert (answer.status_code, answer.headers["location"]) == (308, f"https://desk.example.ir{path}")
         assert "strict-transport-security" not in answer.headers
-    assert upstreams["intake"].heard == []
-    assert httpx.get(f"{door.url}/a//b", trust_env=False).status_code == 400
+    assert upstreams["intake"].received == []
+    assert httpx.get(f"{nginx.url}/a//b", trust_env=False).status_code == 400
 
 
 def test_a_platform_that_has_ended_tls_itself_is_answered_on_the_plain_port(
-    open_door: OpenGateway, trusting: ssl.SSLContext, tmp_path: Path
+    start_gateway: OpenGateway, trusting: ssl.SSLContext, tmp_path: Path
 ):
-    door = open_door(tls_folder=str(tmp_path / "tls"), trusted_proxies=TRUSTED)
-    answer = httpx.get(f"{door.url}/", headers={"X-Forwarded-Proto": "https"}, trust_env=False)
+    nginx = start_gateway(tls_folder=str(tmp_path / "tls"), trusted_proxies=TRUSTED)
+    answer = httpx.get(f"{nginx.url}/", headers={"X-Forwarded-Proto": "https"}, trust_env=False)
     assert answer.status_code == 200
     assert "strict-transport-security" in answer.headers
-    assert httpx.get(f"{door.url}/", headers={"X-Forwarded-Proto": "http"}, trust_env=False).status_code == 308
+    assert httpx.get(f"{nginx.url}/", headers={"X-Forwarded-Proto": "http"}, trust_env=False).status_code == 308
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_current_tls_is_spoken(version: ssl.TLSVersion, door: GatewayServer, trusting: ssl.SSLContext):
+def test_current_tls_is_spoken(version: ssl.TLSVersion, nginx: GatewayServer, trusting: ssl.SSLContext):
     trusting.minimum_version = trusting.maximum_version = version
-    with _talk(door, trusting) as talk:
+    with _talk(nginx, trusting) as talk:
         assert talk.version() == {"TLSv1_2": "TLSv1.2", "TLSv1_3": "TLSv1.3"}[version.name]
         cipher, _, bits = talk.cipher()
         assert bits >= 128
@@ -105,56 +105,58 @@ def test_current_tls_is_spoken(version: ssl.TLSVersion, door: GatewayServer, tru
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
-def test_old_tls_is_not_spoken(door: GatewayServer, trusting: ssl.SSLContext):
+def test_old_tls_is_not_spoken(nginx: GatewayServer, trusting: ssl.SSLContext):
     trusting.minimum_version = trusting.maximum_version = ssl.TLSVersion.TLSv1_1
     trusting.set_ciphers("ALL:@SECLEVEL=0")
     with pytest.raises(ssl.SSLError, match=r"(?i)version|alert"):
-        _talk(door, trusting)
+        _talk(nginx, trusting)
 
 
-def test_http_2_is_spoken(door: GatewayServer, trusting: ssl.SSLContext):
+def test_http_2_is_spoken(nginx: GatewayServer, trusting: ssl.SSLContext):
     def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
         return struct.pack(">I", len(payload))[1:] + bytes((kind, flags)) + struct.pack(">I", stream) + payload
 
     host = b"desk.example.ir"
     headers = b"\x82\x84\x87\x41" + bytes((len(host),)) + host  # GET, /, https, the name (RFC 7541, appendix A)
-    with _talk(door, trusting, "h2", "http/1.1") as talk:
+    with _talk(nginx, trusting, "h2", "http/1.1") as talk:
         assert talk.selected_alpn_protocol() == "h2"
         talk.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, b"") + frame(1, 0x5, 1, headers))
-        heard, answered = b"", None
+        received, answered = b"", None
         while answered is None:
             piece = talk.recv(65536)
             assert piece, "it hung up"
-            heard += piece
-            while len(heard) >= 9 and len(heard) >= 9 + int.from_bytes(heard[:3], "big"):
-                size, kind = int.from_bytes(heard[:3], "big"), heard[3]
+            received += piece
+            while len(received) >= 9 and len(received) >= 9 + int.from_bytes(received[:3], "big"):
+                size, kind = int.from_bytes(received[:3], "big"), received[3]
                 if kind == 1:
-                    answered = heard[9]
-                heard = heard[9 + size :]
+                    answered = received[9]
+                received = received[9 + size :]
     assert answered == 0x88, "not the 200 of HPACK's table"
 
 
-def test_a_renewed_certificate_is_used_without_a_restart(door: GatewayServer, trusting: ssl.SSLContext, tmp_path: Path):
-    with _talk(door, trusting) as talk:
+def test_a_renewed_certificate_is_used_without_a_restart(
+    nginx: GatewayServer, trusting: ssl.SSLContext, tmp_path: Path
+):
+    with _talk(nginx, trusting) as talk:
         before = talk.getpeercert(binary_form=True)
     renewed = _lay_certificate(tmp_path / "tls", "desk renewed")
 
     def shown() -> bytes | None:
-        with _talk(door, renewed) as talk:
+        with _talk(nginx, renewed) as talk:
             return talk.getpeercert(binary_form=True)
 
     assert wait_for(shown) != before
 
 
-def test_without_a_certificate_there_is_no_tls(open_door: OpenGateway):
-    parts = urlsplit(open_door().tls_url)
+def test_without_a_certificate_there_is_no_tls(start_gateway: OpenGateway):
+    parts = urlsplit(start_gateway().tls_url)
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((parts.hostname, parts.port), timeout=5)
 
 
 def test_half_a_certificate_is_a_mistake_that_is_named(
-    open_door: OpenGateway, trusting: ssl.SSLContext, tmp_path: Path
+    start_gateway: OpenGateway, trusting: ssl.SSLContext, tmp_path: Path
 ):
     (tmp_path / "tls" / "tls.key").unlink()
     with pytest.raises(ServerFailedError, match=r"tls\.key is missing or not readable"):
-        open_door(tls_folder=str(tmp_path / "tls"))
+        start_gateway(tls_folder=str(tmp_path / "tls"))

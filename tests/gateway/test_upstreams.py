@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 from gateway.conftest import TRUSTED, OpenGateway, Sources
-from gateway.upstream import Heard, Upstream, fall_silent, hang_up
+from gateway.upstream import ReceivedRequest, Upstream, fall_silent, hang_up
 from support.background import BackgroundLoop
 from support.embedded_desk import wait_for
 
@@ -28,72 +28,76 @@ def pair() -> Iterator[list[Upstream]]:
         each.stop()
 
 
-def _post(door: GatewayServer, path: str = "/api/requests", source: str = "10.8.0.1") -> httpx.Response:
+def _post(nginx: GatewayServer, path: str = "/api/requests", source: str = "10.8.0.1") -> httpx.Response:
     """Send a small request. The gateway counts it for ``source`` if it trusts the test as a proxy."""
     headers = {"X-Forwarded-For": source}
-    return httpx.post(f"{door.url}{path}", content=b"{}", headers=headers, trust_env=False)
+    return httpx.post(f"{nginx.url}{path}", content=b"{}", headers=headers, trust_env=False)
 
 
-def _served_by(door: GatewayServer, times: int, source: str = "10.8.0.1") -> set[str]:
-    return {_post(door, source=source).text for _ in range(times)}
+def _served_by(nginx: GatewayServer, times: int, source: str = "10.8.0.1") -> set[str]:
+    return {_post(nginx, source=source).text for _ in range(times)}
 
 
-def test_replicas_share_the_work(open_door: OpenGateway, pair: list[Upstream]):
-    door = open_door({"intake": " ".join(each.address for each in pair)})
-    assert _served_by(door, 10) == {"first", "second"}
+def test_replicas_share_the_work(start_gateway: OpenGateway, pair: list[Upstream]):
+    nginx = start_gateway({"intake": " ".join(each.address for each in pair)})
+    assert _served_by(nginx, 10) == {"first", "second"}
 
 
-def test_connections_to_a_service_are_kept(open_door: OpenGateway, pair: list[Upstream]):
-    door = open_door({"intake": pair[0].address}, workers="1")
+def test_connections_to_a_service_are_kept(start_gateway: OpenGateway, pair: list[Upstream]):
+    nginx = start_gateway({"intake": pair[0].address}, workers="1")
     for _ in range(20):
-        assert _post(door).text == "first"
-    assert len({heard.connection for heard in pair[0].heard}) == 1
+        assert _post(nginx).text == "first"
+    assert len({received.connection for received in pair[0].received}) == 1
 
 
-def test_a_post_goes_to_the_other_replica_if_one_refuses_the_connection(open_door: OpenGateway, pair: list[Upstream]):
-    door = open_door({"intake": ",".join(each.address for each in pair)})
+def test_a_post_goes_to_the_other_replica_if_one_refuses_the_connection(
+    start_gateway: OpenGateway, pair: list[Upstream]
+):
+    nginx = start_gateway({"intake": ",".join(each.address for each in pair)})
     pair[0].stop()
-    assert [_post(door).text for _ in range(20)] == ["second"] * 20
-    assert len(pair[1].heard) == 20
+    assert [_post(nginx).text for _ in range(20)] == ["second"] * 20
+    assert len(pair[1].received) == 20
     pair[0].start()
-    assert _served_by(door, 10) == {"first", "second"}, "nobody is shunned after a fault"
+    assert _served_by(nginx, 10) == {"first", "second"}, "nobody is shunned after a fault"
 
 
-def test_a_post_that_may_have_arrived_is_never_sent_twice(open_door: OpenGateway, pair: list[Upstream]):
-    door = open_door({"intake": " ".join(each.address for each in pair)})
+def test_a_post_that_may_have_arrived_is_never_sent_twice(start_gateway: OpenGateway, pair: list[Upstream]):
+    nginx = start_gateway({"intake": " ".join(each.address for each in pair)})
     for each in pair:
         each.misbehave = hang_up
-    answer = _post(door)
+    answer = _post(nginx)
     assert (answer.status_code, answer.json()["code"]) == (503, "upstream_unavailable")
-    assert len(_heard(pair)) == 1
+    assert len(_received(pair)) == 1
 
 
-def test_a_get_is_tried_once_more(open_door: OpenGateway, pair: list[Upstream]):
-    door = open_door({"intake": " ".join(each.address for each in pair)})
+def test_a_get_is_tried_once_more(start_gateway: OpenGateway, pair: list[Upstream]):
+    nginx = start_gateway({"intake": " ".join(each.address for each in pair)})
     pair[0].misbehave = hang_up
-    answers = [httpx.get(f"{door.url}/api/catalog", trust_env=False).text for _ in range(10)]
+    answers = [httpx.get(f"{nginx.url}/api/catalog", trust_env=False).text for _ in range(10)]
     assert answers == ["second"] * 10
     pair[1].misbehave = hang_up
-    pair[0].heard.clear()
-    pair[1].heard.clear()
-    assert httpx.get(f"{door.url}/api/catalog", trust_env=False).status_code == 503
-    assert len(_heard(pair)) == 2
+    pair[0].received.clear()
+    pair[1].received.clear()
+    assert httpx.get(f"{nginx.url}/api/catalog", trust_env=False).status_code == 503
+    assert len(_received(pair)) == 2
 
 
-def _heard(replicas: list[Upstream]) -> list[Heard]:
-    return [heard for each in replicas for heard in each.heard]
+def _received(replicas: list[Upstream]) -> list[ReceivedRequest]:
+    return [received for each in replicas for received in each.received]
 
 
 @pytest.mark.parametrize("fault", ["refused", "hung up"])
-def test_a_service_that_is_away_is_told_in_words(fault: str, open_door: OpenGateway, upstreams: dict[str, Upstream]):
-    door = open_door({"tracking": f"127.0.0.1:{free_port()}"} if fault == "refused" else {})
+def test_a_service_that_is_away_is_told_in_words(
+    fault: str, start_gateway: OpenGateway, upstreams: dict[str, Upstream]
+):
+    nginx = start_gateway({"tracking": f"127.0.0.1:{free_port()}"} if fault == "refused" else {})
     upstreams["tracking"].misbehave = hang_up
-    answer = _post(door, "/api/tracking")
+    answer = _post(nginx, "/api/tracking")
     assert answer.status_code == 503
     assert answer.headers["content-type"] == "application/problem+json"
     assert (answer.json()["code"], answer.headers["retry-after"]) == UNAVAILABLE
     assert answer.json()["status"] == 503
-    assert _post(door).text == "intake", "the others go on"
+    assert _post(nginx).text == "intake", "the others go on"
 
 
 def test_a_services_own_words_are_passed_on_untouched(client: httpx.Client, upstreams: dict[str, Upstream]):
@@ -175,7 +179,7 @@ def names() -> Iterator[tuple[NameServer, str]]:
 
 
 def test_a_name_is_followed_when_containers_come_go_and_move(
-    open_door: OpenGateway, names: tuple[NameServer, str], sources: Sources
+    start_gateway: OpenGateway, names: tuple[NameServer, str], sources: Sources
 ):
     server, address = names
     port = free_port()
@@ -183,35 +187,35 @@ def test_a_name_is_followed_when_containers_come_go_and_move(
         Upstream(name, host, port) for name, host in (("1st", "127.0.0.1"), ("2nd", "127.0.0.2"), ("3rd", "127.0.0.3"))
     )
     try:
-        door = open_door({"intake": f"intake.test:{port}"}, resolver=address, workers="1", trusted_proxies=TRUSTED)
-        assert _post(door, source=sources.next()).json()["code"] == "upstream_unavailable", (
+        nginx = start_gateway({"intake": f"intake.test:{port}"}, resolver=address, workers="1", trusted_proxies=TRUSTED)
+        assert _post(nginx, source=sources.next()).json()["code"] == "upstream_unavailable", (
             "it starts before its services do"
         )
 
         first.start()
         server.addresses["intake.test"] = ["127.0.0.1"]
-        wait_for(lambda: _post(door, source=sources.next()).text == "1st", 30)
+        wait_for(lambda: _post(nginx, source=sources.next()).text == "1st", 30)
 
         second.start()
         server.addresses["intake.test"] = ["127.0.0.1", "127.0.0.2"]
-        wait_for(lambda: {"1st", "2nd"} <= _served_by(door, 6, sources.next()), 30)
+        wait_for(lambda: {"1st", "2nd"} <= _served_by(nginx, 6, sources.next()), 30)
 
         first.stop()  # gone, and still named: nothing that was not sent is lost
-        assert _served_by(door, 20, sources.next()) == {"2nd"}
+        assert _served_by(nginx, 20, sources.next()) == {"2nd"}
 
         third.start()
         server.addresses["intake.test"] = ["127.0.0.3"]
         second.stop()
-        wait_for(lambda: _served_by(door, 6, sources.next()) == {"3rd"}, 30)
+        wait_for(lambda: _served_by(nginx, 6, sources.next()) == {"3rd"}, 30)
     finally:
         for each in (first, second, third):
             each.stop()
 
 
-def test_the_pages_need_no_service(open_door: OpenGateway):
+def test_the_pages_need_no_service(start_gateway: OpenGateway):
     nowhere = f"127.0.0.1:{free_port()}"
-    door = open_door(dict.fromkeys(("captcha", "registry-gateway", "intake", "tracking", "notifier"), nowhere))
+    nginx = start_gateway(dict.fromkeys(("captcha", "registry-gateway", "intake", "tracking", "notifier"), nowhere))
     for page in ("/", "/send", "/track", "/help"):
-        assert httpx.get(f"{door.url}{page}", trust_env=False).status_code == 200
+        assert httpx.get(f"{nginx.url}{page}", trust_env=False).status_code == 200
     unavailable = (GATEWAY / "web" / "errors" / "upstream_unavailable.json").read_text(encoding="utf-8")
-    assert httpx.get(f"{door.url}/api/catalog", trust_env=False).text == unavailable
+    assert httpx.get(f"{nginx.url}/api/catalog", trust_env=False).text == unavailable

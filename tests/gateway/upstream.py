@@ -11,7 +11,7 @@ from desk.testing.ports import free_port
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ReceivedRequest:
     """One request as it arrived."""
 
     method: str
@@ -29,7 +29,7 @@ class Upstream:
     name: str
     host: str = "127.0.0.1"
     port: int = field(default_factory=free_port)
-    heard: list[Heard] = field(default_factory=list)
+    received: list[ReceivedRequest] = field(default_factory=list)
     misbehave: Callable[[BaseHTTPRequestHandler], bool] | None = None
     """Does something else instead of answering, if it returns True."""
     _server: ThreadingHTTPServer | None = None
@@ -63,7 +63,7 @@ class Upstream:
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         body = handler.rfile.read(int(handler.headers.get("Content-Length", "0")))
         headers = {name.lower(): value for name, value in handler.headers.items()}
-        self.heard.append(Heard(handler.command, handler.path, headers, body, handler.client_address[1]))
+        self.received.append(ReceivedRequest(handler.command, handler.path, headers, body, handler.client_address[1]))
         if self.misbehave is not None and self.misbehave(handler):
             return
         answer = self.name.encode()

@@ -16,7 +16,7 @@ def has_come(console: ConsoleClient, code: str) -> str:
 def test_a_request_is_seen_taken_and_answered_with_a_file_that_its_applicant_gets(desk: RunningDesk):
     applicant = Applicant(desk.client, place=8)
     applicant.identify()
-    file_id = applicant.put_up("گذرنامه.pdf", PDF)
+    file_id = applicant.upload("گذرنامه.pdf", PDF)
     code = applicant.send(applicant.form(province="kerman", attachments=[file_id])).json()["tracking_code"]
 
     with ConsoleClient(desk.url).sign_in("kerman") as console:

@@ -1,4 +1,4 @@
-"""A province on the console: the program of its own, on PostgreSQL, before the desk's real broker and door."""
+"""A province on the console: the program of its own, on PostgreSQL, before the desk's real broker and nginx."""
 
 import json
 import os

@@ -33,9 +33,9 @@ def services(tmp_path_factory: pytest.TempPathFactory):
 
 @pytest.mark.parametrize("consumer", ["intake", "tracking", "notifier"])
 def test_a_consumer_understands_the_published_examples(services, consumer: str):
-    heard: tuple[type[Event], ...] = services[consumer].state.bus.consumed_events
-    assert heard
-    for event in heard:
+    consumed: tuple[type[Event], ...] = services[consumer].state.bus.consumed_events
+    assert consumed
+    for event in consumed:
         published = json.loads((contracts.FOLDER / "events" / f"{event.name}.json").read_text(encoding="utf-8"))
         envelope = Envelope.model_validate(published | {"an_unknown_field": 1})
         event.model_validate(envelope.data | {"an_unknown_field": 1})
@@ -43,9 +43,9 @@ def test_a_consumer_understands_the_published_examples(services, consumer: str):
 
 @pytest.mark.parametrize("consumer", ["intake", "tracking", "notifier"])
 def test_a_consumer_hears_exactly_what_its_queue_is_bound_to(services, consumer: str):
-    heard = {event.name for event in services[consumer].state.bus.consumed_events}
+    consumed = {event.name for event in services[consumer].state.bus.consumed_events}
     queue = next(queue for queue in desk_topology().queues if queue.name == consumer)
-    assert {pattern.removesuffix(".*") for _, pattern in queue.bindings} == heard
+    assert {pattern.removesuffix(".*") for _, pattern in queue.bindings} == consumed
 
 
 def test_every_event_has_a_queue_to_go_to():

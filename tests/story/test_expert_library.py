@@ -23,7 +23,7 @@ def example() -> str:
 
 def test_the_example_answers_a_request_and_saves_its_file(calm_desk: RealDesk, tmp_path: Path):
     applicant = calm_desk.applicant(1)
-    file_id = applicant.put_up("گذرنامه.pdf", PDF)
+    file_id = applicant.upload("گذرنامه.pdf", PDF)
     code = calm_desk.submit(1, attachments=[file_id], province="qom").code
     settings = {
         "PROVINCE": "qom",

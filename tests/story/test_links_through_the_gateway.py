@@ -17,7 +17,7 @@ START = Path(__file__).parents[2] / "gateway" / "nginx" / "start"
 
 
 @pytest.fixture
-def door(calm_desk: RealDesk) -> Iterator[GatewayServer]:
+def nginx(calm_desk: RealDesk) -> Iterator[GatewayServer]:
     """The gateway before all services and the S3 server; intake gives out links that lead to it."""
     services = {route.service: calm_desk[route.service].url.removeprefix("http://") for route in load_table().routes}
     with open_gateway(START, services, files=calm_desk.s3.endpoint, files_bucket=calm_desk.name) as gateway:
@@ -26,18 +26,18 @@ def door(calm_desk: RealDesk) -> Iterator[GatewayServer]:
 
 
 @pytest.fixture
-def link(calm_desk: RealDesk, door: GatewayServer) -> str:
+def link(calm_desk: RealDesk, nginx: GatewayServer) -> str:
     """The link an applicant is given to a file of their own request."""
     applicant = calm_desk.applicant(1)
-    file_id = applicant.put_up("گذرنامه.pdf", PDF)
+    file_id = applicant.upload("گذرنامه.pdf", PDF)
     code = calm_desk.submit(1, attachments=[file_id]).code
     headers = {"Authorization": f"Bearer {applicant.sees(code, 'registered')['token']}"}
-    given = wait_for(lambda: httpx.get(f"{door.url}/api/files/{file_id}", headers=headers, trust_env=False)).json()
+    given = wait_for(lambda: httpx.get(f"{nginx.url}/api/files/{file_id}", headers=headers, trust_env=False)).json()
     return str(given["url"])
 
 
-def test_a_browser_fetches_a_file_by_its_link_at_the_desk_s_own_address(door: GatewayServer, link: str):
-    assert link.startswith(f"{door.url}/")
+def test_a_browser_fetches_a_file_by_its_link_at_the_desk_s_own_address(nginx: GatewayServer, link: str):
+    assert link.startswith(f"{nginx.url}/")
 
     answer = httpx.get(link, trust_env=False)
 
@@ -86,16 +86,16 @@ def test_a_link_is_for_fetching_alone(link: str, method: str):
 
 
 @pytest.mark.parametrize("path", ["/minio/health/live", "/minio/admin/v3/info", "/{bucket}", "/{bucket}/?list-type=2"])
-def test_nothing_else_of_the_store_can_be_reached(calm_desk: RealDesk, door: GatewayServer, path: str):
-    answer = httpx.get(door.url + path.format(bucket=calm_desk.name), trust_env=False)
+def test_nothing_else_of_the_store_can_be_reached(calm_desk: RealDesk, nginx: GatewayServer, path: str):
+    answer = httpx.get(nginx.url + path.format(bucket=calm_desk.name), trust_env=False)
     assert answer.status_code == 404
 
 
-def test_the_log_holds_no_link(door: GatewayServer, link: str):
+def test_the_log_holds_no_link(nginx: GatewayServer, link: str):
     httpx.get(link, trust_env=False)
-    wait_for(lambda: '"route":"/files"' in door.access_log)
-    assert "X-Amz" not in door.access_log
-    assert link.partition("?")[0].rpartition("/")[2] not in door.access_log
+    wait_for(lambda: '"route":"/files"' in nginx.access_log)
+    assert "X-Amz" not in nginx.access_log
+    assert link.partition("?")[0].rpartition("/")[2] not in nginx.access_log
 
 
 def test_without_an_s3_server_the_gateway_has_no_such_door(calm_desk: RealDesk, link: str):

@@ -33,7 +33,7 @@ def test_a_request_submitted_just_before_a_crash_reaches_the_expert_once(start_d
     first = start_desk(prelude=HOLD_THE_RELAYS)
     applicant = Applicant(first.client)
     applicant.identify()
-    file = applicant.put_up("مدرک.pdf", PDF)
+    file = applicant.upload("مدرک.pdf", PDF)
     code = applicant.send(applicant.form(attachments=[file])).json()["tracking_code"]
     first.kill()
     assert unsent(first, "intake") == 1

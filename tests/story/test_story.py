@@ -7,7 +7,7 @@ from support.embedded_desk import RunningDesk, wait_for
 def test_a_request_reaches_its_province_and_the_answer_comes_back(desk: RunningDesk):
     applicant, expert = Applicant(desk.client, place=1), Expert(desk.client, "fars")
     applicant.identify()
-    files = [applicant.put_up("گذرنامه.pdf", PDF), applicant.put_up("عکس.png", PNG)]
+    files = [applicant.upload("گذرنامه.pdf", PDF), applicant.upload("عکس.png", PNG)]
     code = applicant.send(applicant.form(province="fars", attachments=files)).json()["tracking_code"]
 
     received = expert.receives(code)

@@ -7,7 +7,7 @@ from support.real_desk import RealDesk
 
 def test_a_request_with_a_file_reaches_its_province_and_the_answer_comes_back(calm_desk: RealDesk):
     applicant = calm_desk.applicant(1)
-    file = applicant.put_up("گذرنامه.pdf", PDF)
+    file = applicant.upload("گذرنامه.pdf", PDF)
     code = calm_desk.submit(1, attachments=[file]).code
 
     received = wait_for(lambda: calm_desk.province.of(code))

@@ -37,7 +37,7 @@ class Applicant:
         found: dict[str, Any] = answer.json()
         return found
 
-    def put_up(self, name: str, content: bytes) -> str:
+    def upload(self, name: str, content: bytes) -> str:
         """Put up a file; return its id."""
         answer = self.client.post("/api/attachments", headers=self._bearer, files={"file": (name, content)})
         assert answer.status_code == 201, answer.text

@@ -152,12 +152,12 @@ class RealDesk:
         for name, (first, *_) in self.replicas.items():
             self.replicas[name] = [first]
 
-        def mend(each: Service) -> None:
+        def repair(each: Service) -> None:
             if each.changed or not each.runs:
                 each.kill()
                 each.start()
 
-        self._in_parallel([lambda each=each: mend(each) for each in self.services])
+        self._in_parallel([lambda each=each: repair(each) for each in self.services])
         wait_for(self.is_served, START_DEADLINE)
 
     def begin_anew(self) -> None:

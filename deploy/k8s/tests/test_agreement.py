@@ -206,9 +206,9 @@ def test_a_pod_is_given_as_long_as_its_end_in_good_order_may_take(overlay):
         spec = overlay.workloads[name]["spec"]
         container = main_container(overlay.workloads[name])
         (drain,) = (float(each.partition("=")[2]) for each in container["args"] if each.startswith("--drain-seconds="))
-        told = container["lifecycle"]["preStop"]["sleep"]["seconds"]
-        needed = told + drain + LATE_SECONDS + GRACE_SECONDS + DRAIN_SECONDS + FINISH_SECONDS + CLOSE_SECONDS
-        assert told > 0
+        pause = container["lifecycle"]["preStop"]["sleep"]["seconds"]
+        needed = pause + drain + LATE_SECONDS + GRACE_SECONDS + DRAIN_SECONDS + FINISH_SECONDS + CLOSE_SECONDS
+        assert pause > 0
         assert drain > 3, "longer than the gateway keeps a connection it does not use"
         assert spec["terminationGracePeriodSeconds"] > needed
 

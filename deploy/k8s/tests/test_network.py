@@ -143,8 +143,8 @@ def test_every_exception_is_an_arrow_or_is_explained(overlay):
 
 def test_an_allowance_is_given_at_both_ends_or_not_at_all(overlay):
     called = {(one, other, port) for one, other, port in connections(overlay, "egress") if one != other}
-    heard = {(one, other, port) for one, other, port in connections(overlay, "ingress") if one != other}
-    assert called == heard
+    allowed = {(one, other, port) for one, other, port in connections(overlay, "ingress") if one != other}
+    assert called == allowed
 
 
 @pytest.mark.parametrize("direction", ["egress", "ingress"])

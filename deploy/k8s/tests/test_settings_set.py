@@ -149,8 +149,8 @@ def test_with_accounts_for_sms_the_notifier_has_their_keys_and_a_secret_for_the_
 
 def test_intake_is_told_the_keys_of_provinces_and_refuses_what_is_none(production, root, monkeypatch):
     (container,) = production.workloads["intake"]["spec"]["containers"]
-    told = plain(production, container)["DESK_INTAKE_PROVINCE_KEYS"]
-    assert told == (root / "deploy/k8s/overlays/production/province-keys.json").read_text()
+    value = plain(production, container)["DESK_INTAKE_PROVINCE_KEYS"]
+    assert value == (root / "deploy/k8s/overlays/production/province-keys.json").read_text()
     private, public = new_key_pair()
     required = {name: "given" for name, field in names_of(SETTINGS["intake"]).items() if field.is_required()}
     required |= {"DESK_INTAKE_RECEIPT_PRIVATE_KEY": private}

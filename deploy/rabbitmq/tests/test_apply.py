@@ -93,10 +93,10 @@ def test_a_queue_with_other_arguments_stops_it_before_anything_is_changed(bare):
     bare.management.put("queues", bare.vhost, "tracking", body={"durable": True, "arguments": arguments})
     with pytest.raises(ConflictError) as conflict:
         bare.apply()
-    told = str(conflict.value)
-    assert "queue tracking has x-dead-letter-exchange=None instead of desk.dead" in told
-    assert "x-delivery-limit=5 instead of 20" in told
-    assert "delete it, and apply again" in told
+    message = str(conflict.value)
+    assert "queue tracking has x-dead-letter-exchange=None instead of desk.dead" in message
+    assert "x-delivery-limit=5 instead of 20" in message
+    assert "delete it, and apply again" in message
     assert [queue["name"] for queue in bare.management.entries("queues", bare.vhost)] == ["tracking"]
 
 
@@ -117,7 +117,7 @@ def test_passwords_come_from_files_as_secrets_are_mounted(bare, command, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         ({}, "set DESK_TOPOLOGY_MANAGEMENT_URL"),
         ({"management_url": "amqp://a:secret@127.0.0.1"}, "must be like http://"),
@@ -126,10 +126,10 @@ def test_passwords_come_from_files_as_secrets_are_mounted(bare, command, tmp_pat
         ({"management_url": "http://a:secret@127.0.0.1:1", "passwords_folder": "/nowhere"}, "cannot read"),
     ],
 )
-def test_what_goes_wrong_is_one_line_without_a_secret(command, settings, told):
+def test_what_goes_wrong_is_one_line_without_a_secret(command, settings, message):
     with pytest.raises(SystemExit) as stopped:
         command("apply", **settings)
-    assert told in str(stopped.value)
+    assert message in str(stopped.value)
     assert "\n" not in str(stopped.value)
     assert "secret" not in str(stopped.value)
 

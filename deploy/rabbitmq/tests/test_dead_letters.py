@@ -55,21 +55,21 @@ def report(event_id=None, body=b'{"text": "very personal"}'):
 
 
 class Tracking:
-    """Tracking's consumer, which refuses everything until it is mended."""
+    """Tracking's consumer, which refuses everything until it is repaired."""
 
     def __init__(self, url: str, until) -> None:
         self._until = until
         self.telemetry = Telemetry("tracking")
         self.broker = RabbitBroker(url, self.telemetry)
-        self.mended = False
+        self.repaired = False
         self.taken: list[Message] = []
 
     async def take(self, message: Message) -> None:
-        if not self.mended:
+        if not self.repaired:
             raise ContractError("text: missing")
         self.taken.append(message)
 
-    async def buried(self, count: int) -> None:
+    async def dead_lettered(self, count: int) -> None:
         async def are_buried() -> bool:
             died = self.telemetry.registry.get_sample_value("desk_dead_letters_total", {"queue": "tracking"})
             return died == count
@@ -99,7 +99,7 @@ async def test_no_dead_letters(command):
 async def test_they_are_counted_and_described_without_being_read(command, province, tracking):
     await province.publish(report("e-1"))
     await province.publish(report("e-2"))
-    await tracking.buried(2)
+    await tracking.dead_lettered(2)
     assert await command("list") == ["tracking: 2"]
     lines = await command("list", "tracking")
     assert [line.split()[0] for line in lines] == ["e-1", "e-2"]
@@ -110,8 +110,8 @@ async def test_they_are_counted_and_described_without_being_read(command, provin
 
 async def test_replayed_they_are_as_they_were(command, province, tracking):
     await province.publish(report("e-1"))
-    await tracking.buried(1)
-    tracking.mended = True
+    await tracking.dead_lettered(1)
+    tracking.repaired = True
     assert await command("replay", "tracking") == ["tracking: 1 replayed"]
     await tracking.took(1)
     [taken] = tracking.taken
@@ -129,25 +129,25 @@ async def test_replayed_they_are_as_they_were(command, province, tracking):
 async def test_only_so_many_are_replayed(command, province, tracking):
     for _ in range(5):
         await province.publish(report())
-    await tracking.buried(5)
-    tracking.mended = True
+    await tracking.dead_lettered(5)
+    tracking.repaired = True
     assert await command("replay", "tracking", "--limit", "2") == ["tracking: 2 replayed"]
     assert await command("list") == ["tracking: 3"]
 
 
 async def test_what_dies_again_is_not_replayed_for_ever(command, province, tracking):
     await province.publish(report("e-1"))
-    await tracking.buried(1)
+    await tracking.dead_lettered(1)
     assert await command("replay", "tracking") == ["tracking: 1 replayed"]
-    await tracking.buried(2)
+    await tracking.dead_lettered(2)
     assert await command("list") == ["tracking: 1"]
 
 
 async def test_interrupted_none_is_lost_and_one_may_come_twice(desk, command, province, tracking, monkeypatch):
     for event_id in ("e-1", "e-2", "e-3"):
         await province.publish(report(event_id))
-    await tracking.buried(3)
-    tracking.mended = True
+    await tracking.dead_lettered(3)
+    tracking.repaired = True
     acknowledge, replayed = aio_pika.IncomingMessage.ack, []
 
     async def acknowledge_the_first_only(incoming):
@@ -170,7 +170,7 @@ async def test_interrupted_none_is_lost_and_one_may_come_twice(desk, command, pr
 
 async def test_a_huge_one_is_described_as_refused_unread(command, listed, province, tracking):
     await province.publish(report("e-1", bytes(10 * 1024 * 1024)))
-    await tracking.buried(1)
+    await tracking.dead_lettered(1)
     await listed("tracking: 1")
     [line] = await command("list", "tracking")
     assert line.startswith("e-1")
@@ -197,7 +197,7 @@ async def test_headers_of_a_province_are_not_believed_by_the_replay(desk, comman
         cases = await channel.get_exchange("desk.cases", ensure=False)
         message = aio_pika.Message(bytes(2 * 1024 * 1024), headers=forged, message_id="e-1", user_id=ISFAHAN)
         await cases.publish(message, "case-answered.isfahan")
-    await tracking.buried(1)
+    await tracking.dead_lettered(1)
     await listed("tracking: 1")
     await tracking.broker.close()
     await command("replay", "tracking")
