@@ -25,7 +25,7 @@ from captcha.image import ImageCaptcha
 from PIL import Image
 from reader import Floats, Reader, edges
 
-from desk.captcha.drawing import draw
+from desk.captcha.images import draw_digits
 from desk.iran.digits import to_ascii
 
 Draw = Callable[[str], bytes]
@@ -51,7 +51,7 @@ WAYS = [
 
 def ours(answer: str) -> bytes:
     """Draw as the service does."""
-    return draw(answer, random.SystemRandom())
+    return draw_digits(answer, random.SystemRandom())
 
 
 def defaults(answer: str) -> bytes:

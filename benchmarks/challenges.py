@@ -16,14 +16,14 @@ from redis.asyncio import BlockingConnectionPool, Redis
 
 from desk.captcha.app import Parts, create_app
 from desk.captcha.domain import Challenge, Kind, Purpose, choose_answer, new_id
-from desk.captcha.drawing import draw
+from desk.captcha.images import draw_digits
 from desk.captcha.settings import Settings
-from desk.captcha.speaking import speak
-from desk.captcha.store import Allowance, ChallengeStore, pool_key
+from desk.captcha.sounds import speak_digits
+from desk.captcha.store import ChallengeStore, Limit, pool_key
 from desk.chassis.telemetry import Telemetry, configure_logging
 from desk.testing.redis import open_redis
 
-PLENTY = Allowance(10**9, 60)
+PLENTY = Limit(10**9, 60)
 AT_ONCE = 8
 SOUNDS = 100
 
@@ -43,7 +43,7 @@ async def rate(issue: Callable[[], Awaitable[object]], count: int) -> float:
 async def fill(redis: Redis, kind: Kind, count: int) -> None:
     """Put ``count`` into a pool: a few made once, since what they show does not matter here."""
     chance = random.SystemRandom()
-    make = draw if kind is Kind.IMAGE else speak
+    make = draw_digits if kind is Kind.IMAGE else speak_digits
     made = [b"12345:" + make("12345", chance) for _ in range(10)]
     for _ in range(count // len(made)):
         await redis.rpush(pool_key(kind), *made)
@@ -58,7 +58,7 @@ async def compare(redis: Redis, count: int) -> None:
 
     async def drawn() -> None:
         answer = choose_answer()
-        await asyncio.to_thread(draw, answer, chance)
+        await asyncio.to_thread(draw_digits, answer, chance)
         await store.add(new_id(), Challenge(Purpose.SUBMIT, answer))
 
     drawn_rate = await rate(drawn, count // 8)
@@ -100,10 +100,10 @@ async def sounds(redis: Redis) -> None:
     for _ in range(SOUNDS):
         captcha_id, begun = new_id(), time.process_time()
         await store.issue(captcha_id, Kind.SOUND, Purpose.TRACK, "127.0.0.1", PLENTY)
-        await store.sound(captcha_id)
+        await store.find_sound(captcha_id)
         spent.append(time.process_time() - begun)
     made = time.process_time()
-    speak("12345", random.SystemRandom())
+    speak_digits("12345", random.SystemRandom())
     made = time.process_time() - made
     print(f"a sound issued and given out: {statistics.median(spent) * 1e3:.2f} ms of CPU (wanted: 1 ms)", end="   ")
     print(f"mixing one, ahead of need: {made * 1e3:.1f} ms")

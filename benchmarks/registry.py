@@ -1,4 +1,4 @@
-"""What the door costs an honest applicant and what it yields a sweep: gateway and simulated registry as processes.
+"""The cost of the rate limits for an honest applicant, and what a sweep gains, with both services as processes.
 
 Real Redis and PostgreSQL, SOAP between the two. Proof of work is left out here: ``challenges.py`` measures it.
 """

@@ -10,8 +10,8 @@ from playwright.sync_api import Route, sync_playwright
 from pydantic.alias_generators import to_camel
 
 from desk.captcha.domain import Difficulty
+from desk.captcha.service import create_work
 from desk.captcha.settings import Settings
-from desk.captcha.work import set_work
 
 WORKER = Path(__file__).parents[1] / "gateway" / "web" / "assets" / "js" / "work-worker.js"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -50,7 +50,7 @@ def main() -> None:
         page.route("**/*", answer)
         page.goto(ORIGIN)
         for _ in range(options.count):
-            work = set_work(base)
+            work = create_work(base)
             challenge = {to_camel(name): value for name, value in dataclasses.asdict(work).items() if name != "answer"}
             done = page.evaluate(TIMED, challenge)
             if done["solution"] != work.answer:

@@ -16,10 +16,11 @@ test("what is no mobile number is refused, whoever the operator", () => {
   assert.equal(readMobile("9812345678"), "09812345678");
 });
 
-test("a landline number may repeat the area code", () => {
+test("a landline number may repeat the area code, and has four to eight digits", () => {
   assert.equal(readLandline("88776655", "021"), "88776655");
   assert.equal(readLandline("۰۲۱-۸۸۷۷۶۶۵۵", "021"), "88776655");
+  assert.equal(readLandline("8877", "021"), "8877");
   assert.equal(readLandline("02188776655", ""), null);
-  assert.equal(readLandline("8877665", "021"), null);
+  assert.equal(readLandline("887", "021"), null);
   assert.equal(readLandline("08776655", "021"), null);
 });

@@ -13,6 +13,7 @@ const RECEIPT = {
     { label: "موضوع", value: '"><script>alert(1)</script>' },
   ],
   qr: '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><path d="M0 0h1"/></svg>',
+  written: { label: "متن", text: "سطر ۱ <b>\nسطر ۲" },
   qrAlt: "کد QR",
   how: "بررسی کنید",
   address: "http://127.0.0.1:8080/verify",
@@ -24,6 +25,7 @@ test("the saved receipt holds what it is given, as text, and its token can be fo
   assert.match(html, /^<!doctype html>\n<html lang="fa" dir="rtl">/);
   assert.match(html, /<h1>رسید &lt;b&gt;<\/h1>/);
   assert.match(html, /<bdi dir="ltr">۱۲۳۴ ۵۶۷۸ ۹۰۱۲<\/bdi>/);
+  assert.match(html, /سطر ۱ &lt;b&gt;\nسطر ۲/);
   assert.equal(findToken(html), RECEIPT.token);
 });
 

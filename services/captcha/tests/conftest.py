@@ -1,4 +1,4 @@
-"""The service on a Redis inside the process, and a client of it."""
+"""The service on a Redis in the process, and a client of it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -15,8 +15,8 @@ ANSWER = "40967"
 
 
 @pytest.fixture(autouse=True)
-def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a hundred callers in one process wait for each other, however busy the machine is."""
+def _long_redis_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Allow a hundred callers in one process on a busy machine."""
     monkeypatch.setattr("desk.chassis.redis.CALL_SECONDS", 60.0)
 
 

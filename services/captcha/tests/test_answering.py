@@ -9,7 +9,7 @@ async def test_the_right_answer_is_taken_in_any_digits(issue, answer, typed):
     assert (await answer(await issue(), typed)).status_code == 204
 
 
-async def test_a_challenge_is_good_for_one_answer(issue, answer):
+async def test_a_challenge_is_valid_for_one_right_answer(issue, answer):
     captcha = await issue()
     assert (await answer(captcha, claim="first")).status_code == 204
 
@@ -20,7 +20,7 @@ async def test_a_challenge_is_good_for_one_answer(issue, answer):
     assert again.json()["errors"][0]["field"] == "captcha.answer"
 
 
-async def test_the_same_claim_may_present_its_answer_again(issue, answer):
+async def test_the_same_claim_may_repeat_its_answer(issue, answer):
     captcha = await issue()
     await answer(captcha, claim="first")
 
@@ -29,14 +29,14 @@ async def test_the_same_claim_may_present_its_answer_again(issue, answer):
     assert (await answer(captcha, claim="first", purpose="track")).json()["code"] == "captcha_expired"
 
 
-async def test_a_claim_is_remembered_for_ten_minutes(redis, issue, answer):
+async def test_a_claim_is_stored_for_ten_minutes(redis, issue, answer):
     captcha = await issue()
     await answer(captcha)
 
     assert 590 < await redis.ttl(f"captcha:{captcha}") <= 600
 
 
-async def test_a_wrong_answer_says_how_many_tries_are_left(issue, answer):
+async def test_a_wrong_answer_reports_how_many_attempts_are_left(issue, answer):
     captcha = await issue()
 
     wrong = await answer(captcha, "11111")
@@ -51,7 +51,7 @@ async def test_a_wrong_answer_says_how_many_tries_are_left(issue, answer):
     assert "۱ بار دیگر" in (await answer(captcha, "")).json()["title"]
 
 
-async def test_the_third_try_may_be_the_right_one(issue, answer):
+async def test_the_third_attempt_may_be_the_right_one(issue, answer):
     captcha = await issue()
     await answer(captcha, "11111")
     await answer(captcha, "22222")
@@ -59,7 +59,7 @@ async def test_the_third_try_may_be_the_right_one(issue, answer):
     assert (await answer(captcha)).status_code == 204
 
 
-async def test_after_three_wrong_answers_a_new_picture_is_needed(issue, answer):
+async def test_after_three_wrong_answers_a_new_challenge_is_needed(issue, answer):
     captcha = await issue()
 
     codes = [(await answer(captcha, typed)).json()["code"] for typed in ("11111", "22222", "33333", "40967")]
@@ -67,14 +67,14 @@ async def test_after_three_wrong_answers_a_new_picture_is_needed(issue, answer):
     assert codes == ["captcha_wrong", "captcha_wrong", "captcha_expired", "captcha_expired"]
 
 
-async def test_a_challenge_for_sending_is_none_for_tracking(issue, answer):
+async def test_a_challenge_is_valid_for_its_purpose_only(issue, answer):
     captcha = await issue("submit")
 
     assert (await answer(captcha, purpose="track")).json()["code"] == "captcha_expired"
     assert (await answer(captcha, purpose="submit")).status_code == 204
 
 
-async def test_an_expired_challenge_is_none(redis, issue, answer):
+async def test_an_expired_challenge_is_refused(redis, issue, answer):
     captcha = await issue()
     assert 290 < await redis.ttl(f"captcha:{captcha}") <= 300
     await redis.expire(f"captcha:{captcha}", 0)
@@ -82,7 +82,7 @@ async def test_an_expired_challenge_is_none(redis, issue, answer):
     assert (await answer(captcha)).json()["code"] == "captcha_expired"
 
 
-async def test_trying_does_not_prolong_a_challenge(redis, issue, answer):
+async def test_an_attempt_does_not_extend_a_challenge(redis, issue, answer):
     captcha = await issue()
     await redis.expire(f"captcha:{captcha}", 20)
 
@@ -100,7 +100,7 @@ async def test_an_unknown_challenge_is_like_an_expired_one(answer, redis, captch
     assert await redis.keys("*") == []
 
 
-async def test_of_a_hundred_right_answers_at_once_one_succeeds(issue, answer):
+async def test_one_of_a_hundred_concurrent_right_answers_succeeds(issue, answer):
     captcha = await issue()
 
     answers = await asyncio.gather(*(answer(captcha, claim=f"claim-{number}") for number in range(100)))
@@ -109,7 +109,7 @@ async def test_of_a_hundred_right_answers_at_once_one_succeeds(issue, answer):
     assert {each.json()["code"] for each in answers if each.status_code == 422} == {"captcha_expired"}
 
 
-async def test_a_hundred_repeats_at_once_are_one_right_answer(issue, answer):
+async def test_a_hundred_concurrent_repeats_are_one_right_answer(issue, answer):
     captcha = await issue()
 
     repeats = await asyncio.gather(*(answer(captcha) for _ in range(100)))
@@ -117,7 +117,7 @@ async def test_a_hundred_repeats_at_once_are_one_right_answer(issue, answer):
     assert {each.status_code for each in repeats} == {204}
 
 
-async def test_a_hundred_guesses_at_once_are_three_tries(issue, answer, client):
+async def test_a_hundred_concurrent_guesses_are_three_attempts(issue, answer, client):
     captcha = await issue()
 
     guesses = await asyncio.gather(*(answer(captcha, f"{number:05}") for number in range(100)))
@@ -129,7 +129,7 @@ async def test_a_hundred_guesses_at_once_are_three_tries(issue, answer, client):
 @pytest.mark.parametrize(
     "fields", [{"purpose": "admin"}, {"claim": ""}, {"claim": "c" * 129}, {"answer": 40967}, {"answer": "\ud800"}]
 )
-async def test_an_answer_out_of_shape_costs_no_try(client, issue, fields):
+async def test_an_invalid_answer_is_not_an_attempt(client, issue, fields):
     captcha = await issue()
     given = {"purpose": "submit", "answer": "40967", "claim": "first"}
 

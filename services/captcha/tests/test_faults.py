@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from desk.captcha.domain import CaptchaUnavailableError
-from desk.captcha.store import Allowance, ChallengeStore, in_time
+from desk.captcha.store import ChallengeStore, Limit, limit_time
 
 
 async def test_without_redis_no_challenge_is_issued(client, server):
@@ -18,7 +18,7 @@ async def test_without_redis_no_challenge_is_issued(client, server):
     assert refused.json()["title"].startswith("کد امنیتی در این لحظه در دسترس نیست")
 
 
-async def test_without_redis_no_answer_is_let_through(issue, answer, server):
+async def test_without_redis_no_answer_is_accepted(issue, answer, server):
     captcha = await issue()
     server.connected = False
     assert (await answer(captcha)).status_code == 503
@@ -28,7 +28,7 @@ async def test_without_redis_no_answer_is_let_through(issue, answer, server):
     assert (await answer(captcha)).status_code == 204
 
 
-async def test_a_flushed_redis_lets_nothing_be_replayed(issue, answer, redis):
+async def test_after_a_flush_of_redis_no_answer_can_be_replayed(issue, answer, redis):
     captcha = await issue()
     assert (await answer(captcha)).status_code == 204
 
@@ -37,47 +37,47 @@ async def test_a_flushed_redis_lets_nothing_be_replayed(issue, answer, redis):
     assert (await answer(captcha)).json()["code"] == "captcha_expired"
 
 
-async def test_a_redis_that_hangs_is_given_up(monkeypatch):
+async def test_a_call_to_redis_times_out(monkeypatch):
     monkeypatch.setattr("desk.chassis.redis.CALL_SECONDS", 0.01)
     released = asyncio.Event()
 
     with pytest.raises(CaptchaUnavailableError):
-        await in_time(released.wait())
+        await limit_time(released.wait())
 
     released.set()
     await asyncio.sleep(0)
 
 
-async def test_a_cancelled_request_does_not_cut_off_its_call(redis):
+async def test_a_cancelled_request_does_not_cancel_its_call_to_redis(redis):
     store = ChallengeStore(redis)
-    work = Allowance(1000, 60)
+    work = Limit(1000, 60)
 
     for _ in range(50):
-        request = asyncio.create_task(store.count_work("somebody", work))
+        request = asyncio.create_task(store.count_work("source", work))
         await asyncio.sleep(0)
         request.cancel()
         with pytest.raises(asyncio.CancelledError):
             await request
     async with asyncio.timeout(30):
-        while await redis.get("captcha-asked:work:somebody") != b"50":  # noqa: ASYNC110 - a store has no event to wait for
+        while await redis.get("captcha-asked:work:source") != b"50":  # noqa: ASYNC110 - a store has no event to wait for
             await asyncio.sleep(0.01)
 
-    assert await store.count_work("somebody", work) == 50
+    assert await store.count_work("source", work) == 50
 
 
-async def test_it_is_alive_and_ready(client):
+async def test_the_service_is_live_and_ready(client):
     assert (await client.get("/health/live")).status_code == 200
     assert (await client.get("/health/ready")).status_code == 200
 
 
-async def test_without_redis_it_is_alive_but_not_ready(client, server):
+async def test_without_redis_the_service_is_live_but_not_ready(client, server):
     server.connected = False
 
     assert (await client.get("/health/live")).status_code == 200
     assert (await client.get("/health/ready")).status_code == 503
 
 
-async def test_operators_see_what_is_issued_and_answered(client, issue, answer):
+async def test_metrics_count_challenges_and_answers(client, issue, answer):
     await answer(await issue(), "11111")
 
     metrics = (await client.get("/metrics")).text

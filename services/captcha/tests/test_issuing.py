@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 
-async def test_a_challenge_is_a_picture_good_for_five_minutes(client):
+async def test_a_challenge_is_an_image_valid_for_five_minutes(client):
     issued = await client.post("/api/captchas", json={"purpose": "submit"})
 
     assert issued.status_code == 201
@@ -24,7 +24,7 @@ async def test_a_challenge_is_a_picture_good_for_five_minutes(client):
         assert (picture.format, picture.size) == ("PNG", (480, 160))
 
 
-async def test_the_answer_is_nowhere_in_the_response(client):
+async def test_the_response_does_not_contain_the_answer(client):
     issued = await client.post("/api/captchas", json={"purpose": "track"})
 
     plain = issued.text.partition('"image"')[0] + str(issued.headers)
@@ -81,7 +81,7 @@ async def test_an_unknown_purpose_or_kind_is_refused(client, body, field):
     assert [error["field"] for error in refused.json()["errors"]] == [field]
 
 
-async def test_a_source_that_asks_too_often_is_told_when_to_come_back(client):
+async def test_a_source_over_its_limit_is_refused_with_a_retry_time(client):
     for _ in range(20):
         assert (await client.post("/api/captchas", json={"purpose": "submit"})).status_code == 201
 

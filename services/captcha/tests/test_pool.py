@@ -1,4 +1,4 @@
-"""The pool: bounded, shared by replicas, and never made up for in a request."""
+"""The pool is bounded and shared by replicas, and no request makes a challenge."""
 
 import asyncio
 import contextlib
@@ -10,8 +10,9 @@ import pytest
 
 from desk.captcha.app import Parts, create_app
 from desk.captcha.domain import Kind
-from desk.captcha.pool import Pool, Recipe
-from desk.captcha.store import pool_key
+from desk.captcha.service import Pool, Recipe
+from desk.captcha.store import PoolStore, pool_key
+from desk.captcha.workers import PoolTask
 from desk.chassis.telemetry import Telemetry
 
 IMAGES = pool_key(Kind.IMAGE)
@@ -22,81 +23,98 @@ def show(answer: str, chance: random.Random) -> bytes:
 
 
 def pool_of(redis, size, make=show):
-    return Pool(redis, {Kind.IMAGE: Recipe(make, size)}, lambda: "12345")
+    return Pool(PoolStore(redis), {Kind.IMAGE: Recipe(make, size)}, lambda: "12345")
 
 
 @contextlib.asynccontextmanager
 async def filling(*pools):
-    workers = [asyncio.create_task(pool.fill()) for pool in pools]
+    """Run the background task of each pool."""
+    tasks = [PoolTask(pool) for pool in pools]
+    running = [asyncio.create_task(task.run()) for task in tasks]
     yield
-    for worker in workers:
-        worker.cancel()
-    await asyncio.gather(*workers, return_exceptions=True)
+    for task in tasks:
+        task.finish()
+    await asyncio.gather(*running)
 
 
 async def until(condition):
-    for _ in range(4000):
-        if await condition():
-            return
-        await asyncio.sleep(0.005)
-    raise AssertionError("it never came to that")
+    """Wait until a condition holds; fail at the deadline."""
+    async with asyncio.timeout(20):
+        while not await condition():  # noqa: ASYNC110 - a store has no event to wait for
+            await asyncio.sleep(0.005)
 
 
-async def test_it_is_filled_to_its_size_and_refilled(redis):
+async def test_a_pool_is_filled_to_its_size_and_refilled_after_use(redis, monkeypatch):
+    monkeypatch.setattr("desk.captcha.workers.pool.PAUSE_SECONDS", 3600.0)
     pool = pool_of(redis, 7)
 
     async with filling(pool):
         await until(lambda: full(redis, 7))
         await redis.lpop(IMAGES, 5)
-        pool.tell_of_use()
+        pool.request_fill()
         await until(lambda: full(redis, 7))
 
     assert await redis.lindex(IMAGES, 0) == b"12345:picture of 12345"
     assert pool.ready == {Kind.IMAGE: 7}
 
 
-async def test_replicas_that_push_at_once_never_overfill_it(redis):
-    at_the_same_look = threading.Barrier(3, timeout=20)
+async def test_replicas_that_push_at_the_same_time_do_not_exceed_the_size(redis):
+    after_the_same_count = threading.Barrier(3, timeout=20)
     met = threading.local()
 
     def make(answer, chance):
         if not getattr(met, "yet", False):
             met.yet = True
             with contextlib.suppress(threading.BrokenBarrierError):
-                at_the_same_look.wait(2)
+                after_the_same_count.wait(2)
         return show(answer, chance)
 
     pools = [pool_of(redis, 5, make) for _ in range(3)]
     async with filling(*pools):
         await until(lambda: full(redis, 5))
-        await asyncio.gather(*(pool._put(Kind.IMAGE, [b"1:late"] * 4) for pool in pools))
+        await asyncio.gather(*(pool._store.add(Kind.IMAGE, 5, [b"1:late"] * 4) for pool in pools))
 
     assert await redis.llen(IMAGES) == 5
 
 
-async def test_a_pool_that_nobody_looks_after_is_forgotten(redis):
+async def test_a_pool_that_no_replica_fills_expires(redis):
     async with filling(pool_of(redis, 2)):
         await until(lambda: full(redis, 2))
 
     assert 3590 < await redis.ttl(IMAGES) <= 3600
 
 
-async def test_it_is_filled_again_when_redis_is_back(redis, server, monkeypatch):
-    monkeypatch.setattr("desk.captcha.pool.LOOK_SECONDS", 0.01)
-    async with filling(pool_of(redis, 3)):
+async def test_a_pool_is_filled_again_after_a_redis_outage(redis, server, monkeypatch):
+    monkeypatch.setattr("desk.captcha.workers.pool.PAUSE_SECONDS", 0.01)
+    pool = pool_of(redis, 3)
+    fill, failures = pool.fill, []
+
+    async def fill_and_record():
+        connected, more = server.connected, await fill()
+        if not connected:
+            failures.append(more)
+        return more
+
+    pool.fill = fill_and_record
+    async with filling(pool):
         await until(lambda: full(redis, 3))
         server.connected = False
-        await asyncio.sleep(0.05)
+        await until(lambda: has_failed(failures))
         server.connected = True
         await redis.flushall()
         await until(lambda: full(redis, 3))
 
+    assert not any(failures)
+    assert await redis.llen(IMAGES) == 3
 
-async def test_an_empty_pool_is_said_plainly_and_nothing_is_drawn_in_the_request(redis, settings, monkeypatch):
-    monkeypatch.setattr("desk.captcha.service.PATIENCE_SECONDS", 0.05)
-    monkeypatch.setattr("desk.captcha.app.draw", lambda *_: pytest.fail("drawn in a request"))
-    monkeypatch.setattr("desk.captcha.app.speak", lambda *_: pytest.fail("spoken in a request"))
-    app = create_app(settings, parts=Parts(redis, Telemetry("captcha")))  # nobody runs its lifespan: nobody fills
+
+async def test_a_request_with_an_empty_pool_is_refused_and_draws_nothing(redis, settings, monkeypatch):
+    monkeypatch.setattr("desk.captcha.service.challenges.WAIT_SECONDS", 0.05)
+    monkeypatch.setattr("desk.captcha.app.draw_digits", lambda *_: pytest.fail("drawn in a request"))
+    monkeypatch.setattr("desk.captcha.app.speak_digits", lambda *_: pytest.fail("spoken in a request"))
+    app = create_app(
+        settings, parts=Parts(redis, Telemetry("captcha"))
+    )  # without its lifespan, so that no task fills the pool
 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://captcha") as client:
         refused = await asyncio.gather(*(client.post("/api/captchas", json={"purpose": "submit"}) for _ in range(80)))
@@ -104,7 +122,7 @@ async def test_an_empty_pool_is_said_plainly_and_nothing_is_drawn_in_the_request
     assert {each.status_code for each in refused} == {503}
     assert {each.headers["retry-after"] for each in refused} == {"2"}
     assert "چند ثانیهٔ دیگر" in refused[0].json()["title"]
-    assert await redis.keys("*") == [], "what nobody got counts against nobody"
+    assert await redis.keys("*") == [], "a refused challenge does not count"
 
 
 async def test_a_request_waits_for_a_pool_that_is_being_filled(redis, settings):
@@ -116,6 +134,10 @@ async def test_a_request_waits_for_a_pool_that_is_being_filled(redis, settings):
         issued = await asyncio.gather(*(client.post("/api/captchas", json={"purpose": "submit"}) for _ in range(15)))
 
     assert [each.status_code for each in issued] == [201] * 15, "fifteen, of a pool of four"
+
+
+async def has_failed(failures) -> bool:
+    return len(failures) > 0
 
 
 async def full(redis, size) -> bool:

@@ -18,10 +18,10 @@ def test_settings_come_from_the_environment(monkeypatch):
     assert "secret" not in repr(settings)
 
 
-@pytest.mark.parametrize("budget", ["", "many", "0/minute", "5/0 minutes", "5 per fortnight"])
-def test_a_budget_nobody_can_count_is_refused_at_the_start(budget):
+@pytest.mark.parametrize("limit", ["", "many", "0/minute", "5/0 minutes", "5 per fortnight"])
+def test_an_invalid_limit_is_refused_at_the_start(limit):
     with pytest.raises(ValidationError):
-        Settings(redis_url="redis://cache:6379", issue_budget=budget)
+        Settings(redis_url="redis://cache:6379", issue_budget=limit)
 
 
 def test_no_setting_fixes_the_answer(monkeypatch):
@@ -35,7 +35,7 @@ def test_no_setting_fixes_the_answer(monkeypatch):
     assert parts.choose_answer is choose_answer
 
 
-def test_the_real_redis_is_bounded_in_connections_and_in_time(monkeypatch):
+def test_connections_and_timeouts_of_redis_are_limited(monkeypatch):
     monkeypatch.setattr("desk.captcha.app.configure_logging", lambda *_: None)
 
     pool = real_parts(Settings(redis_url="redis://cache:6379", redis_connections=7)).redis.connection_pool

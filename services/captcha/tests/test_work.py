@@ -1,4 +1,4 @@
-"""Proof of work: solved by altcha's own solver, good once, for one purpose, and harder for whoever asks often."""
+"""Proofs of work, solved by altcha's solver: valid once, for one purpose, and harder for a source with many of them."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ import pytest
 from altcha.v2 import Challenge, ChallengeParameters, solve_challenge
 
 from desk.captcha.domain import Difficulty
-from desk.captcha.work import set_work
+from desk.captcha.service import create_work
 
 
 def solve(challenge: dict) -> str:
@@ -25,7 +25,7 @@ def ask(client):
     return ask
 
 
-async def test_done_work_is_accepted_once(ask, answer):
+async def test_a_solution_is_accepted_once(ask, answer):
     asked = await ask()
     assert set(asked) == {"id", "kind", "expires_at", "challenge"}
     key = solve(asked["challenge"])
@@ -34,7 +34,7 @@ async def test_done_work_is_accepted_once(ask, answer):
     assert (await answer(asked["id"], key, purpose="identity", claim="second")).json()["code"] == "captcha_expired"
 
 
-async def test_of_a_hundred_uses_at_once_one_succeeds(ask, answer):
+async def test_one_of_a_hundred_concurrent_uses_succeeds(ask, answer):
     asked = await ask()
     key = solve(asked["challenge"])
 
@@ -45,7 +45,7 @@ async def test_of_a_hundred_uses_at_once_one_succeeds(ask, answer):
     assert sorted(each.status_code for each in answers) == [204] + [422] * 99
 
 
-async def test_what_is_told_does_not_give_the_answer(ask, redis):
+async def test_the_challenge_does_not_reveal_the_answer(ask, redis):
     asked = await ask()
 
     answer = (await redis.hget(f"captcha:{asked['id']}", "answer")).decode()
@@ -66,7 +66,7 @@ async def test_a_forged_proof_is_refused(ask, answer, forge):
     assert codes == ["captcha_wrong", "captcha_wrong", "captcha_expired"]
 
 
-async def test_a_proof_for_another_challenge_is_none_for_this(ask, answer):
+async def test_a_proof_for_another_challenge_is_refused(ask, answer):
     mine, other = await ask(), await ask()
 
     refused = await answer(mine["id"], solve(other["challenge"]), purpose="identity")
@@ -84,7 +84,7 @@ async def test_an_expired_proof_is_refused(ask, answer, redis):
 
 
 @pytest.mark.parametrize("purpose", ["submit", "track"])
-async def test_a_proof_for_a_look_up_is_none_for_anything_else(ask, answer, purpose):
+async def test_a_proof_is_valid_for_look_ups_only(ask, answer, purpose):
     asked = await ask()
 
     refused = await answer(asked["id"], solve(asked["challenge"]), purpose=purpose)
@@ -92,7 +92,7 @@ async def test_a_proof_for_a_look_up_is_none_for_anything_else(ask, answer, purp
     assert refused.json()["code"] == "captcha_expired"
 
 
-async def test_work_grows_harder_for_a_source_that_asks_often(ask, settings):
+async def test_work_becomes_harder_for_a_source_with_many_challenges(ask, settings):
     asked = [(await ask())["challenge"]["most"] for _ in range(21)]
 
     assert asked == [settings.work_most] * 10 + [settings.work_most * 2] * 10 + [settings.work_most * 4]
@@ -102,7 +102,7 @@ def test_work_ends_at_eight_times_the_base():
     assert Difficulty(360).after(10_000) == Difficulty(360 * 8)
 
 
-async def test_a_source_that_asks_too_often_is_told_when_to_come_back(ask, client):
+async def test_a_source_over_its_limit_is_refused_with_a_retry_time(ask, client):
     for _ in range(30):
         await ask()
 
@@ -113,12 +113,17 @@ async def test_a_source_that_asks_too_often_is_told_when_to_come_back(ask, clien
     assert (await client.post("/api/captchas", json={"purpose": "submit"})).status_code == 201, "counted apart"
 
 
-def test_no_counter_beyond_the_most_needs_trying():
-    for _ in range(20):
-        work = set_work(Difficulty(40, cost=1))
-        parameters = ChallengeParameters(
-            work.algorithm, work.nonce, work.salt, work.cost, work.key_length, work.key_prefix
+def test_the_solution_is_a_counter_up_to_the_highest_one():
+    works = [create_work(Difficulty(40, cost=1)) for _ in range(20)]
+
+    solutions = [
+        solve_challenge(
+            Challenge(
+                ChallengeParameters(work.algorithm, work.nonce, work.salt, work.cost, work.key_length, work.key_prefix)
+            )
         )
-        solution = solve_challenge(Challenge(parameters))
-        assert 0 <= solution.counter <= 40
-        assert solution.derived_key == work.answer
+        for work in works
+    ]
+
+    assert {solution.counter for solution in solutions} <= set(range(41))
+    assert [solution.derived_key for solution in solutions] == [work.answer for work in works]

@@ -37,7 +37,10 @@ RECEIPT_PRIVATE_KEY, _ = new_key_pair()
 _, FORMER_PUBLIC_KEY = new_key_pair()
 ISFAHAN_PRIVATE_KEY, ISFAHAN_PUBLIC_KEY = new_key_pair()
 QOM_PRIVATE_KEY, QOM_PUBLIC_KEY = new_key_pair()
-PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+PDF = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+)
 ZAHRA = {
     "sub": "0013542419",
     "birth_date": "1361-12-05",

@@ -153,7 +153,7 @@ async def test_an_invalid_referral_is_dead_lettered(case, refer, code, key):
         await refer(code or case[0], key, 4)
 
 
-async def test_no_province_has_a_file_before_the_applicant_is_looked_up(desk, isfahan, zahra, problem_of):
+async def test_no_province_has_a_file_before_the_applicant_is_looked_up(desk, isfahan, zahra, pdf, problem_of):
     pending = desk.token({"sub": zahra["sub"], "birth_date": zahra["birth_date"], "status": "pending"})
     file_id = await desk.attachment(pending)
     named = {"first_name": "زهرا", "last_name": "رضایی", "gender": "female"}
@@ -161,7 +161,7 @@ async def test_no_province_has_a_file_before_the_applicant_is_looked_up(desk, is
     assert answer.status_code == 201, answer.text
 
     problem_of(await isfahan.link(file_id), 404)
-    problem_of(await isfahan.upload(answer.json()["tracking_code"], b"%PDF-1.4"), 404)
+    problem_of(await isfahan.upload(answer.json()["tracking_code"], pdf), 404)
 
 
 async def test_an_assertion_can_be_used_once(case, isfahan, problem_of):

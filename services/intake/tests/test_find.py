@@ -14,15 +14,19 @@ def find(desk):
 
 
 async def test_an_applicant_s_request_is_found_by_its_code(desk, find, zahra):
-    receipt = (await desk.submit()).json()
+    file_id = await desk.attachment()
+    receipt = (await desk.submit(attachments=[file_id])).json()
 
     answer = await find(zahra["sub"], receipt["tracking_code"])
 
     assert answer.status_code == 200
-    assert answer.json() == {
-        name: receipt[name]
-        for name in ("tracking_code", "submitted_at", "due_at", "province", "subject", "sub_subject", "state")
-    }
+    found = answer.json()
+    assert [file["id"] for file in found.pop("attachments")] == [file_id]
+    assert found.pop("contact")["mobile"].startswith("+989")
+    assert found == {name: receipt[name] for name in found}
+    assert {"tracking_code", "submitted_at", "due_at", "province", "subject", "sub_subject", "state", "text"} <= set(
+        found
+    )
 
 
 @sqlite_only

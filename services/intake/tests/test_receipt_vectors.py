@@ -30,7 +30,7 @@ TEXTS = (
     "\u200c\u00a0  \u3000\tمیانه\u200c \n\n",
     "a\rb\vc\fd\u0085e\u2028f\u2029g\r\nh",
     "\ufeffكتاب عربي على\u061c\u200e\u2066 x\u2069\u0000\u0007\u007f",
-    "tab\tstays, \u200b stays, 12۳٤ stay",
+    "tab\tstays, \u200b goes, 12۳٤ stay",
 )
 
 

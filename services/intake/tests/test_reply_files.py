@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -103,7 +104,7 @@ async def test_a_file_for_a_reply_is_checked_and_stored_like_one_of_a_request(de
         (b"", "x.pdf", 422, "file_empty"),
         (b"MZ" + bytes(200), "x.pdf", 415, "file_type_forbidden"),
         (b"%PDF-1.4 " + bytes(7 * 1024 * 1024), "x.pdf", 413, "file_too_large"),
-        (b"%PDF-1.4 x", "x.png", 415, "file_type_mismatch"),
+        ((Path(__file__).parent / "files" / "photo.jfif").read_bytes(), "x.pdf", 415, "file_type_mismatch"),
     ],
 )
 async def test_a_file_refused_for_a_request_is_refused_for_a_reply(  # noqa: PLR0917 - three fixtures, four values

@@ -4,6 +4,7 @@ import io
 import logging
 import socket
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
@@ -16,23 +17,27 @@ import pytest
 import structlog
 import uvicorn
 from fastapi import FastAPI
-from sqlalchemy import Row, select
+from sqlalchemy import Row, insert, select
 
-from desk.chassis.crypto import TokenReader, new_key_pair, new_secret
+from desk.chassis.crypto import TokenReader, Vault, new_key_pair, new_secret
 from desk.chassis.telemetry import configure_logging
-from desk.database import migrate
+from desk.database import Database, migrate
 from desk.iran.jalali import JalaliDate
 from desk.iran.national_id import NationalId
 from desk.registry_gateway.adapters.simulator import Person, SimulatedRegistry, people
 from desk.registry_gateway.app import Parts, create_app, real_parts
 from desk.registry_gateway.domain import Verdict
 from desk.registry_gateway.settings import Settings
-from desk.registry_gateway.store import lookup
+from desk.registry_gateway.store import ledger_head, lookup
 from desk.registry_simulator.app import create_app as create_simulator
 from desk.registry_simulator.settings import Settings as SimulatorSettings
+from desk.testing.databases import empty_tables, migrated_database
+from desk.testing.postgres import PostgresServer
 
 PRIVATE_KEY, PUBLIC_KEY = new_key_pair()
 PASSWORD = "letmein"
+DEADLINE_SECONDS = 60.0
+"""Generous, since the machine may be busy: only a failing test waits this long."""
 
 Post = Callable[..., Awaitable[httpx.Response]]
 Knobs = Callable[..., Awaitable[None]]
@@ -40,9 +45,11 @@ Knobs = Callable[..., Awaitable[None]]
 
 @dataclass
 class SpyRegistry:
-    """The simulator, with a record of what reached it, and ways to fail and to hang."""
+    """The simulator, which records its calls and can fail, wait or return a fixed verdict."""
 
     failure: Exception | None = None
+    verdict: Verdict | None = None
+    """Returned for every person instead of the simulator's answer."""
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     answering: asyncio.Event = field(default_factory=asyncio.Event)
     asked: list[NationalId] = field(default_factory=list)
@@ -54,6 +61,8 @@ class SpyRegistry:
         await self.answering.wait()
         if self.failure is not None:
             raise self.failure
+        if self.verdict is not None:
+            return self.verdict
         return await self.inner.look_up(national_id, birth_date)
 
     async def close(self) -> None:
@@ -61,7 +70,7 @@ class SpyRegistry:
 
 
 def _plain_log() -> None:
-    """Spare the tests structlog's pretty tracebacks, which take seconds each."""
+    """Log without structlog's formatted tracebacks, which take seconds each."""
     structlog.configure(processors=[structlog.processors.KeyValueRenderer()], cache_logger_on_first_use=False)
 
 
@@ -72,7 +81,7 @@ def _log() -> None:
 
 @pytest.fixture
 def logged():
-    """Log as a deployed service does, and as much as it can, and return what was written so far."""
+    """Log as a deployed service does, at level DEBUG; return a function that returns the log so far."""
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     configure_logging("json", "DEBUG")
@@ -82,6 +91,18 @@ def logged():
     yield written.getvalue
     root.handlers, root.level = handlers, level
     _plain_log()
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], bool]], Awaitable[None]]:
+    """Wait until a condition holds; fail at the deadline."""
+
+    async def until(condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while not condition():  # noqa: ASYNC110 - a spy has no event for every count
+                await asyncio.sleep(0.01)
+
+    return until
 
 
 @pytest.fixture
@@ -149,19 +170,19 @@ async def app(settings: Settings, parts: Parts) -> AsyncIterator[FastAPI]:
 
 @pytest.fixture
 def running() -> Callable[..., AbstractAsyncContextManager[FastAPI]]:
-    """Run a gateway for a while."""
+    """Return a context manager that runs a gateway."""
     return _running
 
 
 @pytest.fixture
 def poster() -> Callable[[FastAPI], Post]:
-    """Return the way to ask a gateway."""
+    """Return a function that returns a client function of a gateway."""
     return _poster
 
 
 @pytest.fixture
 def gateway(real: Callable[[Settings], Parts]) -> Callable[..., AbstractAsyncContextManager[FastAPI]]:
-    """Run a gateway on the parts its settings name, some of them changed."""
+    """Run a gateway with real parts, with some settings changed."""
 
     def gateway(settings: Settings, **changed: Any) -> AbstractAsyncContextManager[FastAPI]:
         settings = settings.model_copy(update=changed)
@@ -178,7 +199,7 @@ def post(app: FastAPI) -> Post:
 @pytest.fixture
 def audit_of() -> Callable[[FastAPI], Awaitable[list[Row[Any]]]]:
     async def audit_of(app: FastAPI) -> list[Row[Any]]:
-        async with app.state.services.database.transaction() as session:
+        async with app.state.services.identities._ledger._database.transaction() as session:
             return list((await session.execute(select(lookup).order_by(lookup.c.seq))).all())
 
     return audit_of
@@ -207,7 +228,7 @@ def audit(parts: Parts) -> Callable[[], Awaitable[list[Row[Any]]]]:
 
 @dataclass(frozen=True)
 class Simulator:
-    """A registry on a port of this machine."""
+    """The simulated registry as a server."""
 
     url: str
 
@@ -228,13 +249,15 @@ def free_port() -> int:
 
 @contextmanager
 def serving(app: FastAPI) -> Iterator[str]:
-    """Serve an app by uvicorn, in a thread of its own."""
+    """Serve an app with uvicorn in a thread."""
     port = free_port()
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, lifespan="on"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
+    deadline = time.monotonic() + DEADLINE_SECONDS
     while not server.started:
         assert thread.is_alive(), "the server ended"
+        assert time.monotonic() < deadline, "the server did not start"
         thread.join(0.01)
     yield f"http://127.0.0.1:{port}"
     server.should_exit = True
@@ -261,7 +284,7 @@ def basic() -> dict[str, str]:
 
 @pytest.fixture(params=["soap", "rest"])
 def over_http(request: pytest.FixtureRequest, settings: Settings, simulator: Simulator) -> Settings:
-    """Settings of a gateway that asks the simulator over HTTP."""
+    """Settings of a gateway that calls the simulator over HTTP."""
     return settings.model_copy(
         update={
             "adapter": request.param,
@@ -274,7 +297,7 @@ def over_http(request: pytest.FixtureRequest, settings: Settings, simulator: Sim
 
 @pytest.fixture
 def real(settings: Settings, redis_inside: fakeredis.FakeServer) -> Callable[[Settings], Parts]:
-    """Build parts as the settings say, on a Redis inside the process."""
+    """Build real parts with a Redis in the process."""
 
     def real(settings: Settings) -> Parts:
         redis = fakeredis.FakeAsyncRedis(server=redis_inside, max_connections=1000)
@@ -283,7 +306,43 @@ def real(settings: Settings, redis_inside: fakeredis.FakeServer) -> Callable[[Se
     return real
 
 
-# people and what is asked about them
+# the ledger on both databases
+
+
+@pytest.fixture(scope="session")
+def migrated_url(postgres_server: PostgresServer) -> str:
+    """Migrate a PostgreSQL database once; each test gets its tables empty."""
+    return migrated_database(postgres_server, "desk.registry_gateway")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the address of a migrated database on each kind of server."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("migrated_url"))
+    url = f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}"
+    await migrate("desk.registry_gateway", url)
+    return url
+
+
+@pytest.fixture
+async def ledger_database(ledger_url: str) -> AsyncIterator[Database]:
+    """A database as the migrations leave it: no look-ups, and a head without a seal."""
+    database = Database(ledger_url)
+    if database.engine.name == "postgresql":
+        await empty_tables(database)
+        async with database.transaction() as session:
+            await session.execute(insert(ledger_head).values(id=1, seq=0, row_hash="0" * 64, seal=""))
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def vault() -> Vault:
+    return Vault.from_text(f"k1:{new_secret()}", new_secret())
+
+
+# persons and the look-ups of them
 
 
 @pytest.fixture
@@ -303,7 +362,7 @@ def deceased() -> Person:
 
 @pytest.fixture
 def ask() -> Callable[..., dict[str, str]]:
-    """Return the body that asks for a person, with other values where the test gives them."""
+    """Return the body of a look-up of a person, with some values changed."""
 
     def ask(person: Person, **other: str) -> dict[str, str]:
         return {
@@ -317,11 +376,11 @@ def ask() -> Callable[..., dict[str, str]]:
 
 @pytest.fixture
 def wrong(living: Person, ask: Callable[..., dict[str, str]]) -> dict[str, str]:
-    """Return a real number with a birth date that is not its own."""
+    """Return the number of a person with another birth date."""
     return ask(living, birth_date="1350-01-01")
 
 
 @pytest.fixture
 def unknown(wrong: dict[str, str]) -> dict[str, str]:
-    """Return a well-formed number that nobody has."""
+    """Return a valid number of no person."""
     return wrong | {"national_id": "8275737168"}

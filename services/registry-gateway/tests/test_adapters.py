@@ -6,7 +6,7 @@ from pydantic import SecretStr, ValidationError
 
 from desk.registry_gateway.adapters.simulator import people
 from desk.registry_gateway.app import real_parts
-from desk.registry_gateway.domain import Deceased, Klass, Matched, NotMatched, Referred, UnansweredError
+from desk.registry_gateway.domain import Deceased, FailureKind, Matched, NotMatched, Referred, UnansweredError
 from desk.registry_gateway.settings import Settings
 
 LIVING = [person.identity for person in people() if not person.deceased]
@@ -38,7 +38,7 @@ async def look_up(registry, person):
     ],
     ids=str,
 )
-async def test_whatever_the_bus_makes_of_it_the_person_is_the_same(registry, simulator, knobs):
+async def test_all_variants_of_a_record_mean_the_same_person(registry, simulator, knobs):
     await simulator.turn(**knobs)
 
     for person in (WITH_ZEROS, WOMAN, LIVING[1]):
@@ -60,45 +60,45 @@ async def test_a_code_about_the_person_is_a_verdict(registry, simulator, code, v
 @pytest.mark.parametrize(
     ("knobs", "klass", "again"),
     [
-        ({"errors": -1}, Klass.DOWN, False),
-        ({"garbage": "html"}, Klass.DOWN, False),
-        ({"garbage": "cut_off"}, Klass.DOWN, False),
-        ({"garbage": "endless"}, Klass.DOWN, False),
-        ({"garbage": "entities"}, Klass.DOWN, False),
-        ({"garbage": "somebody_else"}, Klass.BUG, False),
-        ({"quota": 0}, Klass.QUOTA, False),
-        ({"closed": True}, Klass.CLOSED_HOURS, False),
-        ({"code": "login.lock.user"}, Klass.CONFIG, False),
-        ({"code": "inquiry.time.finished"}, Klass.RETRY, True),
+        ({"errors": -1}, FailureKind.DOWN, False),
+        ({"garbage": "html"}, FailureKind.DOWN, False),
+        ({"garbage": "cut_off"}, FailureKind.DOWN, False),
+        ({"garbage": "endless"}, FailureKind.DOWN, False),
+        ({"garbage": "entities"}, FailureKind.DOWN, False),
+        ({"garbage": "somebody_else"}, FailureKind.BUG, False),
+        ({"quota": 0}, FailureKind.QUOTA, False),
+        ({"closed": True}, FailureKind.CLOSED_HOURS, False),
+        ({"code": "login.lock.user"}, FailureKind.CONFIG, False),
+        ({"code": "inquiry.time.finished"}, FailureKind.RETRY, True),
     ],
     ids=str,
 )
-async def test_what_is_no_answer_is_told_apart(registry, simulator, knobs, klass, again):
+async def test_each_failure_has_its_kind(registry, simulator, knobs, klass, again):
     await simulator.turn(**knobs)
 
     with pytest.raises(UnansweredError) as caught:
         await look_up(registry, WOMAN)
 
-    assert (caught.value.klass, caught.value.again) == (klass, again)
+    assert (caught.value.kind, caught.value.retryable) == (klass, again)
 
 
-async def test_a_wrong_password_is_the_operator_s_to_mend(over_http, simulator):
+async def test_a_wrong_password_is_an_error_of_the_configuration(over_http, simulator):
     registry = real_parts(over_http.model_copy(update={"registry_password": SecretStr("wrong")})).registry
 
     with pytest.raises(UnansweredError) as caught:
         await look_up(registry, WOMAN)
 
-    assert caught.value.klass is Klass.CONFIG
+    assert caught.value.kind is FailureKind.CONFIG
     await registry.close()
 
 
-async def test_a_bus_that_is_not_there_may_be_asked_again(over_http):
+async def test_an_unreachable_bus_is_retried(over_http):
     registry = real_parts(over_http.model_copy(update={"registry_url": "http://127.0.0.1:9/soap"})).registry
 
     with pytest.raises(UnansweredError) as caught:
         await look_up(registry, WOMAN)
 
-    assert (caught.value.klass, caught.value.again) == (Klass.DOWN, True)
+    assert (caught.value.kind, caught.value.retryable) == (FailureKind.DOWN, True)
     await registry.close()
 
 
@@ -113,7 +113,7 @@ def test_counters_in_the_process_are_refused_at_the_start(settings):
         Settings(**settings.model_dump() | {"budget_url": "memory://"})
 
 
-async def test_the_simulator_lets_nobody_in_without_the_password(simulator):
+async def test_the_simulator_requires_its_password(simulator):
     async with httpx.AsyncClient() as client:
         assert (await client.post(f"{simulator.url}/soap", content=b"<a/>")).status_code == 401
         assert (await client.post(f"{simulator.url}/rest", json={}, auth=("desk", "wrong"))).status_code == 401

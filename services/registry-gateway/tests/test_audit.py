@@ -3,30 +3,30 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
-from desk.registry_gateway.domain import Klass, UnansweredError
+from desk.registry_gateway.domain import FailureKind, UnansweredError
 
 
-async def test_a_match_is_on_record(post, ask, living, audit):
+async def test_a_match_is_recorded(post, ask, living, audit):
     await post(ask(living))
 
     [row] = await audit()
     assert (row.purpose, row.outcome) == ("submit", "matched")
 
 
-async def test_a_mismatch_is_on_record_although_it_is_answered_with_an_error(post, wrong, audit):
+async def test_a_mismatch_is_recorded_although_the_response_is_an_error(post, wrong, audit):
     await post(wrong)
 
     assert [row.outcome for row in await audit()] == ["not_matched"]
 
 
-async def test_a_deceased_person_s_look_up_is_on_record(post, ask, deceased, audit):
+async def test_a_look_up_of_a_deceased_person_is_recorded(post, ask, deceased, audit):
     await post(ask(deceased))
 
     assert [row.outcome for row in await audit()] == ["deceased"]
 
 
-@pytest.mark.parametrize("failure", [UnansweredError(Klass.DOWN, "timed out"), RuntimeError("a bug")])
-async def test_a_look_up_without_an_answer_is_on_record(post, wrong, registry, audit, failure):
+@pytest.mark.parametrize("failure", [UnansweredError(FailureKind.DOWN, "timed out"), RuntimeError("a bug")])
+async def test_a_look_up_without_an_answer_is_recorded(post, wrong, registry, audit, failure):
     registry.failure = failure
 
     await post(wrong)
@@ -42,7 +42,7 @@ async def test_the_record_finds_a_number_by_its_keyed_hash(post, ask, living, au
     assert row.source_index == parts.vault.index("198.51.100.0/24", "source")
 
 
-async def test_nothing_personal_is_in_the_database_files(post, ask, living, tmp_path):
+async def test_no_personal_data_is_in_the_database_files(post, ask, living, tmp_path):
     await post(ask(living))
 
     stored = b"".join(file.read_bytes() for file in tmp_path.iterdir())
@@ -53,7 +53,7 @@ async def test_nothing_personal_is_in_the_database_files(post, ask, living, tmp_
         assert personal.encode() not in stored
 
 
-async def test_an_identity_is_proven_only_with_a_record(post, ask, living, parts):
+async def test_no_identity_is_returned_unless_the_look_up_is_recorded(post, ask, living, parts):
     async with parts.database.transaction() as session:
         await session.execute(text("DROP TABLE ledger_head"))
 
@@ -63,7 +63,7 @@ async def test_an_identity_is_proven_only_with_a_record(post, ask, living, parts
     assert "token" not in answer.json()
 
 
-async def test_a_look_up_whose_asker_went_away_is_on_record(post, wrong, registry, audit):
+async def test_a_look_up_of_a_disconnected_caller_is_recorded(post, wrong, registry, audit):
     registry.answering.clear()
     asking = asyncio.create_task(post(wrong))
     await registry.reached.wait()

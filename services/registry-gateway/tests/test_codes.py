@@ -7,7 +7,7 @@ from desk.iran.jalali import JalaliDate
 from desk.iran.national_id import NationalId
 from desk.registry_gateway.adapters import estelam
 from desk.registry_gateway.adapters.codes import CODES, code_in
-from desk.registry_gateway.domain import Deceased, Klass, Matched, NotMatched, Referred, UnansweredError
+from desk.registry_gateway.domain import Deceased, FailureKind, Matched, NotMatched, Referred, UnansweredError
 
 FACTS = json.loads((Path(__file__).parent / "vectors" / "registry-codes.json").read_text(encoding="utf-8"))
 NUMBER, BORN = NationalId("4798251410"), JalaliDate(1361, 12, 5)
@@ -24,30 +24,30 @@ RECORD = {
 
 
 def read(**changed):
-    return estelam.read({**RECORD, **changed}, NUMBER, BORN)
+    return estelam.read_record({**RECORD, **changed}, NUMBER, BORN)
 
 
-def test_every_code_of_the_registry_has_its_class():
+def test_every_code_of_the_registry_has_its_kind():
     assert {code: klass.value for code, klass in CODES.items()} == {row["code"]: row["klass"] for row in FACTS["codes"]}
     assert len(CODES) == 26
 
 
-def test_our_classes_are_those_of_the_facts_and_one_of_our_own():
-    assert {klass.value for klass in Klass} - {"down"} == set(FACTS["our_classes"])
+def test_the_kinds_are_those_of_the_facts_and_down():
+    assert {klass.value for klass in FailureKind} - {"down"} == set(FACTS["our_classes"])
 
 
 @pytest.mark.parametrize("spelling", ["Error inUTF-8Encoding", "Error in UTF-8 Encoding", " error inutf-8encoding "])
 def test_blanks_and_case_do_not_matter(spelling):
-    assert code_in([spelling]) == (Klass.BUG, "Error inUTF-8Encoding")
+    assert code_in([spelling]) == (FailureKind.BUG, "Error inUTF-8Encoding")
 
 
-def test_what_nobody_has_seen_yet_is_told_without_its_words():
-    assert code_in(["فاطمه باران‌دشت 4798251410"]) == (Klass.BUG, "a message of no known code")
+def test_an_unknown_message_is_reported_without_its_text():
+    assert code_in(["فاطمه باران‌دشت 4798251410"]) == (FailureKind.BUG, "a message of no known code")
 
 
 @pytest.mark.parametrize("row", FACTS["codes"], ids=lambda row: row["code"])
 @pytest.mark.parametrize("field", ["message", "exceptionMessage"])
-def test_a_code_inside_a_normal_answer_decides(row, field):
+def test_a_code_in_a_normal_answer_decides(row, field):
     refused = {field: [row["code"]]}
     match row["klass"]:
         case "not_found":
@@ -59,7 +59,7 @@ def test_a_code_inside_a_normal_answer_decides(row, field):
         case klass:
             with pytest.raises(UnansweredError) as caught:
                 read(**refused)
-            assert (caught.value.klass, caught.value.again) == (klass, klass == "retry")
+            assert (caught.value.kind, caught.value.retryable) == (klass, klass == "retry")
 
 
 def test_the_photo_s_code_does_not_hide_the_one_behind_it():
@@ -90,7 +90,7 @@ def test_the_living_are_matched(alive):
 def test_lost_zeros_are_put_back():
     number = NationalId.parse("10084452")
 
-    found = estelam.read({**RECORD, "nin": 10084452}, number, BORN)
+    found = estelam.read_record({**RECORD, "nin": 10084452}, number, BORN)
 
     assert found.identity.national_id.value == "0010084452"
 
@@ -107,22 +107,22 @@ def test_arabic_letters_become_persian_ones():
 @pytest.mark.parametrize(
     ("changed", "klass"),
     [
-        ({"nin": 8275737168}, Klass.BUG),
-        ({"birthDate": 13611206}, Klass.BUG),
-        ({"nin": None}, Klass.BUG),
-        ({"gender": 7}, Klass.DOWN),
-        ({"gender": None}, Klass.DOWN),
-        ({"deathStatus": 3}, Klass.DOWN),
-        ({"deathStatus": None}, Klass.DOWN),
-        ({"deathStatus": {"value": 0}}, Klass.DOWN),
-        ({"name": "John?"}, Klass.DOWN),
-        ({"name": "/w=="}, Klass.DOWN),
-        ({"family": ""}, Klass.DOWN),
-        ({"message": "چیز تازه"}, Klass.BUG),
+        ({"nin": 8275737168}, FailureKind.BUG),
+        ({"birthDate": 13611206}, FailureKind.BUG),
+        ({"nin": None}, FailureKind.BUG),
+        ({"gender": 7}, FailureKind.DOWN),
+        ({"gender": None}, FailureKind.DOWN),
+        ({"deathStatus": 3}, FailureKind.DOWN),
+        ({"deathStatus": None}, FailureKind.DOWN),
+        ({"deathStatus": {"value": 0}}, FailureKind.DOWN),
+        ({"name": "John?"}, FailureKind.DOWN),
+        ({"name": "/w=="}, FailureKind.DOWN),
+        ({"family": ""}, FailureKind.DOWN),
+        ({"message": "چیز تازه"}, FailureKind.BUG),
     ],
 )
-def test_a_record_that_is_none_of_this_person_names_nobody(changed, klass):
+def test_an_invalid_record_is_not_an_answer(changed, klass):
     with pytest.raises(UnansweredError) as caught:
         read(**changed)
-    assert caught.value.klass is klass
+    assert caught.value.kind is klass
     assert "4798251410" not in str(caught.value)

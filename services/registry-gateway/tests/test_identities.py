@@ -4,12 +4,12 @@ import pytest
 
 from desk.iran.digits import to_persian
 from desk.registry_gateway.adapters.simulator import people
-from desk.registry_gateway.domain import Klass, UnansweredError
+from desk.registry_gateway.domain import FailureKind, UnansweredError
 
 LEADING_ZEROS = [person for person in people() if person.identity.national_id.value.startswith("0")]
 
 
-async def test_a_matching_number_and_birth_date_give_names_gender_and_a_token(post, ask, living):
+async def test_a_matching_number_and_birth_date_return_names_gender_and_a_token(post, ask, living):
     answer = await post(ask(living))
 
     assert answer.status_code == 200
@@ -21,7 +21,7 @@ async def test_a_matching_number_and_birth_date_give_names_gender_and_a_token(po
     assert set(shown) == {"status", "first_name", "last_name", "gender", "token", "expires_at"}
 
 
-async def test_the_answer_is_kept_by_no_cache(post, ask, living):
+async def test_the_response_must_not_be_stored(post, ask, living):
     assert (await post(ask(living))).headers["cache-control"] == "no-store"
 
 
@@ -37,7 +37,7 @@ async def test_the_token_binds_number_birth_date_names_and_gender(post, ask, liv
     assert claims["status"] == "matched"
 
 
-async def test_the_token_is_good_for_thirty_minutes_and_says_so(post, ask, living, tokens):
+async def test_the_token_expires_after_thirty_minutes(post, ask, living, tokens):
     shown = (await post(ask(living))).json()
     claims = tokens.read(shown["token"])
 
@@ -79,17 +79,17 @@ async def test_a_person_born_on_the_leap_day_is_found(post, ask):
 
 
 async def test_unknown_and_mismatched_are_answered_exactly_alike(post, wrong, unknown):
-    mismatched, nobody = await post(wrong), await post(unknown)
+    mismatched, unknown_person = await post(wrong), await post(unknown)
 
-    assert mismatched.status_code == nobody.status_code == 404
+    assert mismatched.status_code == unknown_person.status_code == 404
     assert mismatched.json()["code"] == "identity_not_matched"
-    assert mismatched.content == nobody.content
+    assert mismatched.content == unknown_person.content
     assert [name for name in mismatched.headers if name != "x-request-id"] == [
-        name for name in nobody.headers if name != "x-request-id"
+        name for name in unknown_person.headers if name != "x-request-id"
     ]
 
 
-async def test_a_deceased_person_gets_no_token_and_is_told_where_to_go(post, ask, deceased):
+async def test_a_deceased_person_gets_no_token_and_a_title_that_says_where_to_go(post, ask, deceased):
     answer = await post(ask(deceased))
 
     assert answer.status_code == 422
@@ -98,21 +98,21 @@ async def test_a_deceased_person_gets_no_token_and_is_told_where_to_go(post, ask
     assert "token" not in answer.json()
 
 
-async def test_a_death_is_told_only_to_who_knows_the_birth_date(post, ask, deceased):
+async def test_a_death_is_reported_only_with_the_right_birth_date(post, ask, deceased):
     assert (await post(ask(deceased, birth_date="1350-01-01"))).json()["code"] == "identity_not_matched"
 
 
-async def test_a_silent_registry_gives_a_pending_identity_whatever_the_number(  # noqa: PLR0917 - fixtures
+async def test_an_unavailable_registry_means_a_pending_identity_for_every_number(  # noqa: PLR0917 - fixtures
     post, ask, living, unknown, registry, tokens
 ):
-    registry.failure = UnansweredError(Klass.DOWN, "timed out")
+    registry.failure = UnansweredError(FailureKind.DOWN, "timed out")
 
-    known, nobody = await post(ask(living)), await post(unknown)
+    known, unknown_person = await post(ask(living)), await post(unknown)
 
-    assert (known.status_code, nobody.status_code) == (200, 200)
+    assert (known.status_code, unknown_person.status_code) == (200, 200)
     shown = [
         {name: value for name, value in answer.json().items() if name not in {"token", "expires_at"}}
-        for answer in (known, nobody)
+        for answer in (known, unknown_person)
     ]
     assert shown[0] == shown[1]
     assert shown[0] == {
@@ -130,7 +130,7 @@ async def test_a_silent_registry_gives_a_pending_identity_whatever_the_number(  
     assert not {"first_name", "last_name", "gender"} & set(claims)
 
 
-async def test_a_foreign_national_is_pending_without_asking_the_registry(  # noqa: PLR0917 - fixtures
+async def test_a_foreign_national_is_pending_without_a_call_to_the_registry(  # noqa: PLR0917 - fixtures
     post, living, ask, registry, tokens, audit
 ):
     answer = await post(ask(living, national_id="۹۹۹۹-۰۰۰۰-۰۰۰۱"))
@@ -143,11 +143,11 @@ async def test_a_foreign_national_is_pending_without_asking_the_registry(  # noq
     assert await audit() == []
 
 
-async def test_the_token_says_which_kind_of_number_it_binds(post, ask, living, tokens):
+async def test_the_token_contains_the_kind_of_its_number(post, ask, living, tokens):
     assert tokens.read((await post(ask(living))).json()["token"])["id_kind"] == "national_id"
 
 
-async def test_a_proof_that_is_not_asked_for_does_no_harm(post, ask, living):
+async def test_a_proof_that_is_not_required_is_ignored(post, ask, living):
     body = {**ask(living), "proof": {"id": "x", "solution": "y"}}
 
     assert (await post(body)).status_code == 200

@@ -1,4 +1,4 @@
-"""What the services of the desk ask: confirm a pair, list look-ups, check a mobile."""
+"""The internal routes: confirm a pair, list look-ups, check a mobile."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -9,7 +9,7 @@ from pydantic import SecretStr, ValidationError
 from desk.iran.digits import to_persian
 from desk.registry_gateway.adapters.people import mobile_of, people
 from desk.registry_gateway.app import real_parts
-from desk.registry_gateway.domain import Klass, UnansweredError
+from desk.registry_gateway.domain import FailureKind, UnansweredError
 from desk.registry_gateway.settings import Settings
 
 IDENTITIES, LOOKUPS, MOBILES = "/internal/identities", "/internal/lookups", "/internal/mobiles"
@@ -29,7 +29,7 @@ async def test_a_match_is_confirmed_with_the_registry_s_names(post, ask, living,
     assert [(row.purpose, row.outcome, row.source_index) for row in await audit()] == [("confirm", "matched", "")]
 
 
-async def test_other_outcomes_name_nobody(post, ask, wrong, unknown, deceased):
+async def test_other_outcomes_contain_no_names(post, ask, wrong, unknown, deceased):
     answers = [await post(body, path=IDENTITIES) for body in (wrong, unknown, ask(deceased))]
 
     assert [each.json() for each in answers] == [
@@ -39,7 +39,7 @@ async def test_other_outcomes_name_nobody(post, ask, wrong, unknown, deceased):
     ]
 
 
-async def test_a_referred_person_is_told_of(  # noqa: PLR0917 - fixtures
+async def test_a_referred_person_is_reported_as_referred(  # noqa: PLR0917 - fixtures
     gateway, over_http, simulator, poster, ask, living
 ):
     await simulator.turn(codes={living.identity.national_id.value: "err.cancellation.nin"})
@@ -47,23 +47,23 @@ async def test_a_referred_person_is_told_of(  # noqa: PLR0917 - fixtures
         assert (await poster(app)(ask(living), path=IDENTITIES)).json() == {"outcome": "referred"}
 
 
-async def test_an_unavailable_registry_is_told_with_its_reason(post, ask, living, registry):
-    registry.failure = UnansweredError(Klass.CLOSED_HOURS, "login.time.diny")
+async def test_an_unavailable_registry_is_reported_with_its_reason(post, ask, living, registry):
+    registry.failure = UnansweredError(FailureKind.CLOSED_HOURS, "login.time.diny")
 
-    told = (await post(ask(living), path=IDENTITIES)).json()
+    response = (await post(ask(living), path=IDENTITIES)).json()
 
-    assert (told["outcome"], told["reason"]) == ("unavailable", "closed")
-    assert datetime.fromisoformat(told["available_at"])
+    assert (response["outcome"], response["reason"]) == ("unavailable", "closed")
+    assert datetime.fromisoformat(response["available_at"])
 
 
 async def test_a_foreign_national_cannot_be_confirmed(post, ask, living, registry):
-    told = await post(ask(living, national_id="999900000001"), path=IDENTITIES)
+    response = await post(ask(living, national_id="999900000001"), path=IDENTITIES)
 
-    assert told.json() == {"outcome": "unavailable", "reason": "foreign"}
+    assert response.json() == {"outcome": "unavailable", "reason": "foreign"}
     assert registry.asked == []
 
 
-async def test_confirming_spends_no_source_s_budget(post, ask, wrong, living):
+async def test_confirmations_do_not_count_for_a_source(post, ask, wrong, living):
     for _ in range(20):
         assert (await post(wrong, path=IDENTITIES)).status_code == 200
 
@@ -87,27 +87,27 @@ async def test_bad_input_of_a_service_is_refused_at_its_field(post):
     assert [error["field"] for error in refused.json()["errors"]] == ["national_id", "birth_date"]
 
 
-async def test_an_applicant_sees_when_the_record_was_looked_up_and_for_what(post, ask, living):
+async def test_look_ups_are_listed_with_time_and_purpose(post, ask, living):
     await post(ask(living))
     await post(ask(living), path=IDENTITIES)
 
-    told = await post({"national_id": to_persian(living.identity.national_id.value)}, path=LOOKUPS)
+    response = await post({"national_id": to_persian(living.identity.national_id.value)}, path=LOOKUPS)
 
-    lookups = told.json()["lookups"]
+    lookups = response.json()["lookups"]
     assert [each["purpose"] for each in lookups] == ["confirm", "submit"]
     assert set(lookups[0]) == {"at", "purpose"}
     assert lookups[0]["at"] >= lookups[1]["at"]
     assert lookups[0]["at"].endswith("Z")
 
 
-async def test_a_look_up_without_an_answer_was_no_look_at_the_record(post, ask, living, registry):
-    registry.failure = UnansweredError(Klass.DOWN, "timed out")
+async def test_a_look_up_without_an_answer_is_not_listed(post, ask, living, registry):
+    registry.failure = UnansweredError(FailureKind.DOWN, "timed out")
     await post(ask(living))
 
     assert (await post({"national_id": living.identity.national_id.value}, path=LOOKUPS)).json() == {"lookups": []}
 
 
-async def test_others_look_ups_are_not_listed(post, ask, living, wrong):
+async def test_look_ups_of_other_persons_are_not_listed(post, ask, living, wrong):
     other = people()[3].identity.national_id.value
     await post(ask(living))
 
@@ -118,12 +118,12 @@ async def test_the_list_ends_at_fifty(post, ask, living):
     for _ in range(55):
         await post(ask(living), path=IDENTITIES)
 
-    told = await post({"national_id": living.identity.national_id.value}, path=LOOKUPS)
+    response = await post({"national_id": living.identity.national_id.value}, path=LOOKUPS)
 
-    assert len(told.json()["lookups"]) == 50
+    assert len(response.json()["lookups"]) == 50
 
 
-# whose a mobile is
+# owners of mobiles
 
 
 @pytest.fixture
@@ -143,7 +143,7 @@ def mobile(person, text=None):
     return {"national_id": number.value, "mobile": text or mobile_of(number).national}
 
 
-async def test_a_mobile_matches_its_bearer_and_nobody_else(gateway, checking, poster, living, audit_of):
+async def test_a_mobile_matches_its_owner_only(gateway, checking, poster, living, audit_of):
     other = people()[5]
     async with gateway(checking) as app:
         post = poster(app)
@@ -159,7 +159,7 @@ async def test_a_mobile_matches_its_bearer_and_nobody_else(gateway, checking, po
 
 
 @pytest.mark.parametrize("knobs", [{"errors": -1}, {"garbage": "html"}, {"garbage": "cut_off"}], ids=str)
-async def test_a_register_that_does_not_answer_says_unknown_and_its_breaker_opens(  # noqa: PLR0917 - fixtures
+async def test_a_failing_register_of_mobiles_means_unknown_and_opens_its_breaker(  # noqa: PLR0917 - fixtures
     gateway, checking, simulator, poster, living, knobs
 ):
     await simulator.turn(**knobs)
@@ -170,7 +170,7 @@ async def test_a_register_that_does_not_answer_says_unknown_and_its_breaker_open
     assert await simulator.inquiries() == 5
 
 
-async def test_a_silent_register_of_mobiles_does_not_close_the_civil_one(  # noqa: PLR0917 - fixtures
+async def test_a_failing_register_of_mobiles_does_not_affect_the_civil_registry(  # noqa: PLR0917 - fixtures
     gateway, checking, simulator, poster, living, ask
 ):
     broken = checking.model_copy(update={"mobile_password": SecretStr("wrong")})
@@ -179,7 +179,7 @@ async def test_a_silent_register_of_mobiles_does_not_close_the_civil_one(  # noq
         assert (await poster(app)(ask(living))).status_code == 200
 
 
-async def test_by_default_nobody_is_asked(  # noqa: PLR0917 - fixtures
+async def test_mobiles_are_not_checked_by_default(  # noqa: PLR0917 - fixtures
     post, settings, living, audit, running, poster, parts
 ):
     assert Settings.model_fields["mobile_check"].default == "off"
@@ -189,18 +189,18 @@ async def test_by_default_nobody_is_asked(  # noqa: PLR0917 - fixtures
     assert await audit() == []
 
 
-async def test_the_embedded_desk_asks_its_synthetic_people(  # noqa: PLR0917 - fixtures
+async def test_the_embedded_desk_checks_mobiles_of_synthetic_persons(  # noqa: PLR0917 - fixtures
     settings, parts, registry, running, poster, living
 ):
     async with running(settings, replace(parts, mobiles=registry.inner)) as app:
         own = await poster(app)(mobile(living), path=MOBILES)
         other = await poster(app)(mobile(living, "09120000000"), path=MOBILES)
-        nobody = await poster(app)({"national_id": "8275737168", "mobile": "09120000000"}, path=MOBILES)
+        unknown_person = await poster(app)({"national_id": "8275737168", "mobile": "09120000000"}, path=MOBILES)
 
-    assert [each.json()["outcome"] for each in (own, other, nobody)] == ["match", "mismatch", "unknown"]
+    assert [each.json()["outcome"] for each in (own, other, unknown_person)] == ["match", "mismatch", "unknown"]
 
 
-async def test_a_mobile_that_is_none_is_refused(post, living):
+async def test_an_invalid_mobile_is_refused(post, living):
     refused = await post(mobile(living, "0912"), path=MOBILES)
 
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "mobile")

@@ -1,4 +1,4 @@
-"""The chained ledger: whatever is done to it in the database is found, and writers take turns."""
+"""Every change of the ledger in the database is found, and concurrent writers make one chain."""
 
 import asyncio
 import secrets
@@ -15,7 +15,7 @@ from desk.chassis.crypto import Vault, new_secret
 from desk.database import Database, alembic_config, migrate
 from desk.registry_gateway import main as command_line
 from desk.registry_gateway.domain import Lookup, Outcome, Purpose
-from desk.registry_gateway.ledger import Ledger, LedgerBrokenError
+from desk.registry_gateway.service import Ledger, LedgerBrokenError
 
 PACKAGE = "desk.registry_gateway"
 VAULT = Vault.from_text(f"k1:{new_secret()}", new_secret())
@@ -26,12 +26,8 @@ def made(place=0):
 
 
 @pytest.fixture
-async def database(tmp_path):
-    url = f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}"
-    await migrate(PACKAGE, url)
-    database = Database(url)
-    yield database
-    await database.close()
+def database(ledger_database):
+    return ledger_database
 
 
 @pytest.fixture
@@ -53,11 +49,11 @@ def tamper(database):
     return tamper
 
 
-async def test_an_untouched_ledger_is_sound(ledger):
+async def test_an_unchanged_ledger_is_valid(ledger):
     assert (await ledger.verify()).seq == 5
 
 
-async def test_an_empty_ledger_is_sound(database):
+async def test_an_empty_ledger_is_valid(database):
     ledger = Ledger(database, VAULT)
     await ledger.open()
 
@@ -71,13 +67,13 @@ TAMPERED = {
     "another source": (["UPDATE lookup SET source_index = 'x' WHERE seq = 5"], "row 5 was changed"),
     "another time": (["UPDATE lookup SET at = '2020-01-01 00:00:00.000000' WHERE seq = 2"], "row 2 was changed"),
     "another hash": (["UPDATE lookup SET row_hash = 'x' WHERE seq = 2"], "row 2 was changed"),
-    "a row taken away": (["DELETE FROM lookup WHERE seq = 3"], "row 3 is missing"),
-    "the first row taken away": (["DELETE FROM lookup WHERE seq = 1"], "row 1 is missing"),
-    "the last row taken away": (
+    "a row deleted": (["DELETE FROM lookup WHERE seq = 3"], "row 3 is missing"),
+    "the first row deleted": (["DELETE FROM lookup WHERE seq = 1"], "row 1 is missing"),
+    "the last row deleted": (
         ["DELETE FROM lookup WHERE seq = 5"],
         "the chain ends at row 4, but row 5 was the last",
     ),
-    "everything taken away": (["DELETE FROM lookup"], "the chain ends at row 0"),
+    "everything deleted": (["DELETE FROM lookup"], "the chain ends at row 0"),
     "the gap closed up": (
         ["DELETE FROM lookup WHERE seq = 3", "UPDATE lookup SET seq = seq - 1 WHERE seq > 3"],
         "row 3 does not follow row 2",
@@ -103,16 +99,16 @@ TAMPERED = {
 
 
 @pytest.mark.parametrize("how", TAMPERED)
-async def test_whatever_is_done_to_it_is_found(ledger, tamper, how):
-    statements, told = TAMPERED[how]
+async def test_a_change_in_the_database_is_found(ledger, tamper, how):
+    statements, error = TAMPERED[how]
     await tamper(*statements)
 
-    with pytest.raises(LedgerBrokenError, match=told):
+    with pytest.raises(LedgerBrokenError, match=error):
         await ledger.verify()
 
 
 async def test_a_rewritten_chain_is_found_by_its_seal(ledger, database, tamper):
-    """Whoever may write but has no key builds a chain of their own, with all hashes right."""
+    """A person who can write to the database but has no key makes another chain with valid hashes."""
     await tamper("DELETE FROM lookup", "UPDATE ledger_head SET seq = 0, row_hash = '" + "0" * 64 + "', seal = ''")
     forger = Ledger(database, Vault.from_text(f"k1:{new_secret()}", new_secret()))
     await forger.open()
@@ -126,7 +122,7 @@ async def test_a_rewritten_chain_is_found_by_its_seal(ledger, database, tamper):
         await ledger.record(made())
 
 
-async def test_a_row_whose_asker_went_away_is_written_whole(ledger):
+async def test_a_row_is_written_completely_although_its_caller_is_cancelled(ledger):
     for _ in range(20):
         writing = asyncio.create_task(ledger.record(made()))
         await asyncio.sleep(0)
@@ -149,7 +145,7 @@ async def test_many_writers_on_postgresql_make_one_chain(postgres_server):
     await asyncio.gather(*(ledgers[place % 3].record(made(place)) for place in range(90)), ledgers[0].verify())
 
     assert (await ledgers[0].verify()).seq == 90
-    assert len(await ledgers[1].newest("number 7")) == 1
+    assert len(await ledgers[1].list_newest("number 7")) == 1
     for database in databases:
         await database.close()
     postgres_server.drop_database(name)
@@ -167,7 +163,7 @@ def environment(settings, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["desk-registry", "ledger", "verify"])
 
 
-async def test_the_command_tells_how_long_a_sound_ledger_is(environment, post, ask, living, capsys):
+async def test_the_command_prints_the_length_of_a_valid_ledger(environment, post, ask, living, capsys):
     await post(ask(living))
 
     await asyncio.to_thread(command_line.main)
@@ -175,7 +171,7 @@ async def test_the_command_tells_how_long_a_sound_ledger_is(environment, post, a
     assert "1 look-ups, none changed, missing or out of place" in capsys.readouterr().out
 
 
-async def test_the_command_fails_with_one_line_that_says_where(environment, post, ask, living, tmp_path):
+async def test_the_command_fails_with_one_line_about_the_changed_row(environment, post, ask, living, tmp_path):
     await post(ask(living))
     with sqlite3.connect(tmp_path / "registry.db") as connection:
         connection.execute("UPDATE lookup SET outcome = 'not_matched'")
@@ -188,7 +184,7 @@ async def test_the_command_fails_with_one_line_that_says_where(environment, post
 # from the table before
 
 
-def test_the_audit_before_the_ledger_is_taken_into_the_chain(tmp_path):
+def test_look_ups_before_the_ledger_are_added_to_the_chain(tmp_path):
     url = f"sqlite+aiosqlite:///{tmp_path / 'old.db'}"
     command.upgrade(alembic_config(PACKAGE, url), "0001")
     with sqlite3.connect(tmp_path / "old.db") as connection:
@@ -207,14 +203,14 @@ def test_the_audit_before_the_ledger_is_taken_into_the_chain(tmp_path):
         await ledger.open()
         await ledger.record(made())
         head = await ledger.verify()
-        seen = await ledger.newest("number 7")
+        seen = await ledger.list_newest("number 7")
         await database.close()
         return head.seq, [each.at.hour for each in seen]
 
     assert asyncio.run(go_on()) == (4, [7])
 
 
-def test_the_migrations_fit_postgresql_too_with_rows_in_the_table(postgres_server):
+def test_the_migrations_keep_existing_rows_on_postgresql(postgres_server):
     name = f"ledger-{uuid.uuid4().hex[:8]}"
     url = postgres_server.create_database(name, name, secrets.token_urlsafe(12))
     command.upgrade(alembic_config(PACKAGE, url), "0001")

@@ -2,7 +2,7 @@ import httpx
 import pytest
 
 from desk.registry_gateway.app import create_app, real_parts
-from desk.registry_gateway.domain import Klass, UnansweredError
+from desk.registry_gateway.domain import FailureKind, UnansweredError
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def get(app):
     return get
 
 
-async def test_nothing_personal_is_logged_whatever_happens(  # noqa: PLR0917 - fixtures
+async def test_no_personal_data_is_logged(  # noqa: PLR0917 - fixtures
     logged, post, ask, living, deceased, wrong, unknown, registry
 ):
     await post(ask(living))
@@ -22,14 +22,14 @@ async def test_nothing_personal_is_logged_whatever_happens(  # noqa: PLR0917 - f
     await post(wrong)
     await post(unknown)
     await post(ask(living, national_id="4798251411", birth_date="1361-12-30"))
-    registry.failure = UnansweredError(Klass.DOWN, "timed out")
+    registry.failure = UnansweredError(FailureKind.DOWN, "timed out")
     await post(ask(living))
     registry.failure = RuntimeError("a bug")
     await post(ask(living))
 
     written = logged()
 
-    assert "registry asked" in written
+    assert "look-up recorded" in written
     assert "identity_not_matched" in written
     identity = living.identity
     for personal in (
@@ -47,7 +47,7 @@ async def test_nothing_personal_is_logged_whatever_happens(  # noqa: PLR0917 - f
         assert personal not in written
 
 
-async def test_the_service_is_ready_while_its_database_answers(get):
+async def test_the_service_is_ready_while_its_database_is_available(get):
     assert (await get("/health/ready")).status_code == 200
 
 
@@ -62,7 +62,7 @@ async def test_the_contract_names_the_route_its_input_and_every_refusal(app):
     assert query["required"] == ["national_id", "birth_date"]
 
 
-async def test_the_environment_is_enough_to_build_the_service(settings, monkeypatch, logged):
+async def test_the_service_can_be_built_from_the_environment(settings, monkeypatch, logged):
     for name in ("database_url", "vault_keys", "index_key", "budget_url", "token_private_key"):
         monkeypatch.setenv(f"DESK_REGISTRY_GATEWAY_{name.upper()}", getattr(settings, name).get_secret_value())
     monkeypatch.setenv("DESK_REGISTRY_GATEWAY_CAPTCHA_URL", "http://captcha:8000")
@@ -71,12 +71,12 @@ async def test_the_environment_is_enough_to_build_the_service(settings, monkeypa
     app = create_app()
 
     assert "/api/identities" in app.openapi()["paths"]
-    await app.state.services.database.close()
+    await app.state.services.identities._ledger._database.close()
 
 
 async def test_two_apps_can_live_in_one_process(settings):
     first, second = (create_app(settings, parts=real_parts(settings)) for _ in range(2))
 
-    assert first.state.door is not second.state.door
-    await first.state.services.database.close()
-    await second.state.services.database.close()
+    assert first.state.services.identities is not second.state.services.identities
+    await first.state.services.identities._ledger._database.close()
+    await second.state.services.identities._ledger._database.close()

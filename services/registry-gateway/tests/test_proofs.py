@@ -12,8 +12,7 @@ from desk.captcha.app import Parts as CaptchaParts
 from desk.captcha.app import create_app as create_captcha
 from desk.captcha.settings import Settings as CaptchaSettings
 from desk.chassis.telemetry import Telemetry
-from desk.registry_gateway.app import real_parts
-from desk.registry_gateway.clients import CaptchaClient
+from desk.registry_gateway.app import captcha_client, real_parts
 
 ANSWER = "40967"
 
@@ -32,7 +31,7 @@ async def captcha():
 
 @pytest.fixture
 async def post(settings, parts, captcha, running, poster):
-    peer = CaptchaClient(httpx.AsyncClient(transport=captcha._transport, base_url="http://captcha"))
+    peer = captcha_client(httpx.AsyncClient(transport=captcha._transport, base_url="http://captcha"))
     async with running(settings, replace(parts, captcha=peer)) as app:
         yield poster(app)
 
@@ -47,7 +46,7 @@ def prove(captcha):
     return prove
 
 
-async def test_done_work_buys_one_look_up(post, prove, ask, living, registry):
+async def test_a_proof_is_valid_for_one_look_up(post, prove, ask, living, registry):
     body = ask(living) | {"proof": await prove()}
 
     first, replayed = await post(body), await post(body)
@@ -57,7 +56,7 @@ async def test_done_work_buys_one_look_up(post, prove, ask, living, registry):
     assert len(registry.asked) == 1
 
 
-async def test_of_ten_uses_at_once_one_succeeds(post, prove, ask, living, registry):
+async def test_one_of_ten_concurrent_uses_succeeds(post, prove, ask, living, registry):
     body = ask(living) | {"proof": await prove()}
 
     answers = await asyncio.gather(*(post(body, source=f"203.0.{n}.1") for n in range(10)))
@@ -91,7 +90,7 @@ async def test_an_unknown_or_expired_proof_is_refused(post, ask, living, registr
     assert registry.asked == []
 
 
-async def test_an_answered_picture_is_no_proof(post, captcha, ask, living, registry):
+async def test_an_answered_image_is_not_a_proof(post, captcha, ask, living, registry):
     picture = (await captcha.post("/api/captchas", json={"purpose": "submit", "kind": "image"})).json()["id"]
 
     refused = await post(ask(living) | {"proof": {"id": picture, "solution": ANSWER}})
@@ -121,7 +120,7 @@ async def test_a_proof_of_another_form_is_refused_at_its_field(post, ask, living
     assert registry.asked == []
 
 
-async def test_a_refused_proof_spends_no_budget(post, prove, ask, living):
+async def test_a_refused_proof_does_not_count(post, prove, ask, living):
     for _ in range(70):
         await post(ask(living) | {"proof": {"id": "A" * 22, "solution": "1"}})
 
@@ -140,10 +139,10 @@ async def test_a_refused_proof_spends_no_budget(post, prove, ask, living):
         lambda request: (_ for _ in ()).throw(httpx.ReadTimeout("late", request=request)),
     ],
 )
-async def test_a_captcha_service_that_is_away_lets_nothing_through(  # noqa: PLR0917 - fixtures
+async def test_no_look_up_is_made_while_the_captcha_service_is_unavailable(  # noqa: PLR0917 - fixtures
     settings, parts, running, poster, ask, living, registry, fault
 ):
-    peer = CaptchaClient(httpx.AsyncClient(transport=httpx.MockTransport(fault), base_url="http://captcha"))
+    peer = captcha_client(httpx.AsyncClient(transport=httpx.MockTransport(fault), base_url="http://captcha"))
     async with running(settings, replace(parts, captcha=peer)) as app:
         refused = await poster(app)(ask(living) | {"proof": {"id": "A" * 22, "solution": "1"}})
 
@@ -152,10 +151,13 @@ async def test_a_captcha_service_that_is_away_lets_nothing_through(  # noqa: PLR
     assert registry.asked == []
 
 
-async def test_a_real_gateway_asks_for_a_proof_unless_told_otherwise(settings):
-    wanted, told = (real_parts(settings.model_copy(update={"require_proof": each})) for each in (True, False))
+async def test_a_proof_is_required_by_default(settings):
+    with_proof, without_proof = (
+        real_parts(settings.model_copy(update={"require_proof": each})) for each in (True, False)
+    )
 
     assert type(settings).model_fields["require_proof"].default is True
-    assert wanted.captcha is not None
-    assert told.captcha is None
-    await wanted.captcha.close()
+    assert with_proof.captcha is not None
+    assert without_proof.captcha is None
+    for close in (*with_proof.close, *without_proof.close):
+        await close()

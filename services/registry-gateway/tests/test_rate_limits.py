@@ -4,10 +4,11 @@ import pytest
 from pydantic import ValidationError
 
 from desk.registry_gateway.adapters.simulator import people
+from desk.registry_gateway.domain import Deceased, Referred
 from desk.registry_gateway.settings import Settings
 
 
-async def test_after_five_mismatches_the_source_is_refused_with_a_time_to_wait(post, unknown):
+async def test_after_five_mismatches_the_source_is_refused_with_a_retry_time(post, unknown):
     for _ in range(5):
         assert (await post(unknown)).status_code == 404
 
@@ -18,7 +19,7 @@ async def test_after_five_mismatches_the_source_is_refused_with_a_time_to_wait(p
     assert 0 < int(answer.headers["retry-after"]) <= 600
 
 
-async def test_a_source_without_mismatches_left_reaches_the_registry_no_more(post, ask, wrong, living, registry):
+async def test_a_source_without_mismatches_left_does_not_reach_the_registry(post, ask, wrong, living, registry):
     for _ in range(5):
         await post(wrong)
 
@@ -28,7 +29,24 @@ async def test_a_source_without_mismatches_left_reaches_the_registry_no_more(pos
     assert len(registry.asked) == 5
 
 
-async def test_mismatches_sent_all_at_once_do_not_overtake_the_budget(post, ask, registry):
+async def test_a_person_whom_the_registry_refers_elsewhere_counts_as_a_mismatch(post, ask, registry):
+    registry.verdict = Referred()
+    for person in people()[:5]:
+        assert (await post(ask(person))).json()["code"] == "identity_referred"
+
+    assert (await post(ask(people()[5]))).status_code == 429
+    assert len(registry.asked) == 5
+
+
+async def test_a_deceased_person_counts_as_no_mismatch(post, ask, registry):
+    registry.verdict = Deceased()
+
+    answers = [await post(ask(person)) for person in people()[:6]]
+
+    assert [answer.json()["code"] for answer in answers] == ["identity_deceased"] * 6
+
+
+async def test_concurrent_mismatches_do_not_exceed_the_limit(post, ask, registry):
     guesses = [ask(person, birth_date="1350-01-01") for person in people()[:20]]
 
     answers = await asyncio.gather(*(post(guess) for guess in guesses))
@@ -37,14 +55,14 @@ async def test_mismatches_sent_all_at_once_do_not_overtake_the_budget(post, ask,
     assert len(registry.asked) == 5
 
 
-async def test_another_source_is_not_punished(post, ask, unknown, living):
+async def test_another_source_is_not_affected(post, ask, unknown, living):
     for _ in range(6):
         await post(unknown)
 
     assert (await post(ask(living), source="203.0.113.9")).status_code == 200
 
 
-async def test_a_slow_look_up_of_one_source_holds_up_no_other(post, ask, unknown, living, registry):
+async def test_a_slow_look_up_does_not_delay_other_sources(post, ask, unknown, living, registry):
     registry.answering.clear()
     slow = asyncio.create_task(post(unknown))
     await registry.reached.wait()
@@ -57,7 +75,7 @@ async def test_a_slow_look_up_of_one_source_holds_up_no_other(post, ask, unknown
     await asyncio.wait([slow])
 
 
-async def test_a_number_is_looked_up_ten_times_an_hour_wherever_the_asker_is(post, ask, living, registry):
+async def test_a_number_is_looked_up_ten_times_an_hour_from_all_sources_together(post, ask, living, registry):
     for host in range(10):
         assert (await post(ask(living), source=f"203.0.{host}.5")).status_code == 200
 
@@ -88,19 +106,19 @@ async def test_a_source_makes_sixty_look_ups_an_hour(post, ask, registry):
     assert len(registry.asked) == 60
 
 
-async def test_a_refused_look_up_is_not_on_record(post, unknown, audit):
+async def test_a_refused_look_up_is_not_recorded(post, unknown, audit):
     for _ in range(7):
         await post(unknown)
 
     assert len(await audit()) == 5
 
 
-def test_an_unreadable_budget_is_refused_at_the_start(settings):
+def test_an_invalid_limit_is_refused_at_the_start(settings):
     with pytest.raises(ValidationError):
         Settings(**settings.model_dump() | {"lookups_per_source": "many"})
 
 
-async def test_the_counters_hold_neither_number_nor_address(post, unknown, parts):
+async def test_the_counters_contain_no_number_or_address(post, unknown, parts):
     await post(unknown)
 
     keys = str(await parts.redis.keys("*"))

@@ -1,4 +1,4 @@
-"""Row 19 of the faults: a registry that is slow, broken, closed or out of quota, as the applicant meets it."""
+"""Row 19 of the faults: what an applicant gets while the registry is slow, broken, closed or out of quota."""
 
 import asyncio
 import time
@@ -10,14 +10,14 @@ import pytest
 
 from desk.iran.jalali import TEHRAN
 from desk.registry_gateway.adapters.simulator import people
-from desk.registry_gateway.domain import Klass, UnansweredError
-from desk.registry_gateway.line.breaker import Breaker
-from desk.registry_gateway.line.hours import OpeningHours
+from desk.registry_gateway.domain import FailureKind, Matched, UnansweredError
+from desk.registry_gateway.upstream.breaker import CircuitBreaker
+from desk.registry_gateway.upstream.hours import OpeningHours
 
 LIVING = [person for person in people() if not person.deceased]
 MOST_SECONDS = 6.0
 SLACK_SECONDS = 3.0
-"""What a machine that does other things too may add."""
+"""Added for a busy machine."""
 
 
 def of(answer):
@@ -30,7 +30,7 @@ def of(answer):
     [{"delay_seconds": 30}, {"errors": -1}, {"garbage": "html"}, {"garbage": "endless"}, {"code": "login.lock.user"}],
     ids=str,
 )
-async def test_an_applicant_has_an_answer_within_six_seconds_and_the_breaker_opens(  # noqa: PLR0917 - fixtures
+async def test_an_applicant_has_a_response_within_six_seconds_and_the_breaker_opens(  # noqa: PLR0917 - fixtures
     poster, gateway, over_http, simulator, ask, knobs
 ):
     await simulator.turn(**knobs)
@@ -44,10 +44,10 @@ async def test_an_applicant_has_an_answer_within_six_seconds_and_the_breaker_ope
             assert time.monotonic() - begun < MOST_SECONDS + SLACK_SECONDS
             assert {of(answer) for answer in answers} == {(200, "pending", "unreachable")}
 
-        assert await simulator.inquiries() <= 6, "an open breaker asks no more"
+        assert await simulator.inquiries() <= 6, "an open circuit breaker allows no call"
 
 
-async def test_a_registry_that_is_back_is_asked_again(poster, gateway, over_http, simulator, ask):
+async def test_a_recovered_registry_is_called_again(poster, gateway, over_http, simulator, ask):
     await simulator.turn(errors=5)
     async with gateway(over_http) as app:
         post = poster(app)
@@ -56,12 +56,12 @@ async def test_a_registry_that_is_back_is_asked_again(poster, gateway, over_http
         assert of(await post(ask(LIVING[5])))[1] == "pending"
         assert await simulator.inquiries() == 5
 
-        app.state.door._registry._line.breaker._pause = 0
+        app.state.services.identities._registry._client.breaker._pause = 0
 
         assert of(await post(ask(LIVING[6]))) == (200, "matched", None)
 
 
-async def test_what_the_registry_could_not_read_is_asked_once_more(poster, gateway, over_http, simulator, ask):
+async def test_a_retryable_code_is_retried_once(poster, gateway, over_http, simulator, ask):
     await simulator.turn(code="Error inPersonInfoReading")
     async with gateway(over_http) as app:
         assert of(await poster(app)(ask(LIVING[0]))) == (200, "pending", "unreachable")
@@ -69,7 +69,7 @@ async def test_what_the_registry_could_not_read_is_asked_once_more(poster, gatew
     assert await simulator.inquiries() == 2
 
 
-async def test_an_error_of_the_registry_is_not_asked_again(poster, gateway, over_http, simulator, ask):
+async def test_an_error_of_the_registry_is_not_retried(poster, gateway, over_http, simulator, ask):
     await simulator.turn(errors=1)
     async with gateway(over_http) as app:
         assert of(await poster(app)(ask(LIVING[0]))) == (200, "pending", "unreachable")
@@ -84,12 +84,29 @@ async def test_equal_look_ups_in_flight_are_one_call(  # noqa: PLR0917 - fixture
     async with gateway(over_http) as app:
         answers = await asyncio.gather(*(poster(app)(ask(LIVING[0]), source=f"203.0.{place}.1") for place in range(6)))
         assert {of(answer) for answer in answers} == {(200, "matched", None)}
-        assert len(await audit_of(app)) == 6, "each of them is on record"
+        assert len(await audit_of(app)) == 6, "each of them is recorded"
 
     assert await simulator.inquiries() == 1
 
 
-async def test_no_more_than_the_agreed_calls_are_in_flight(  # noqa: PLR0917 - fixtures
+async def test_a_caller_who_disconnects_does_not_cancel_the_call_of_the_others(running, settings, parts, registry):
+    person = LIVING[0].identity
+    registry.answering.clear()
+    async with running(settings, parts) as app:
+        client = app.state.services.identities._registry
+        first, second = (asyncio.create_task(client.look_up(person.national_id, person.birth_date)) for _ in range(2))
+        await registry.reached.wait()  # both callers wait for the one call by now: they were scheduled before it
+        first.cancel()
+        await asyncio.wait([first])
+        registry.answering.set()
+
+        assert await second == Matched(person)
+
+    assert first.cancelled()
+    assert registry.asked == [person.national_id]
+
+
+async def test_calls_in_flight_are_limited(  # noqa: PLR0917 - fixtures
     poster, running, settings, ask, registry, real
 ):
     settings = settings.model_copy(update={"lookups_in_flight": 2})
@@ -107,7 +124,7 @@ async def test_no_more_than_the_agreed_calls_are_in_flight(  # noqa: PLR0917 - f
     assert answers.count((200, "pending", "unreachable")) == 2
 
 
-async def test_a_match_is_remembered_sealed_and_no_mismatch_is(  # noqa: PLR0917 - fixtures
+async def test_a_match_is_cached_encrypted_and_a_mismatch_is_not_cached(  # noqa: PLR0917 - fixtures
     poster, gateway, over_http, simulator, ask, parts
 ):
     person = LIVING[0]
@@ -126,7 +143,7 @@ async def test_a_match_is_remembered_sealed_and_no_mismatch_is(  # noqa: PLR0917
             assert personal.encode() not in kept + key
 
 
-async def test_what_is_remembered_is_no_oracle_while_the_registry_is_away(poster, gateway, over_http, simulator, ask):
+async def test_the_cache_is_not_used_while_the_registry_is_unavailable(poster, gateway, over_http, simulator, ask):
     known, other = LIVING[0], LIVING[1]
     async with gateway(over_http, memory_seconds=900, breaker_failures=1) as app:
         post = poster(app)
@@ -137,18 +154,18 @@ async def test_what_is_remembered_is_no_oracle_while_the_registry_is_away(poster
         assert of(await post(ask(known))) == of(await post(ask(other))) == (200, "pending", "unreachable")
 
 
-async def test_a_closed_registry_is_not_asked_and_the_time_it_opens_is_told(  # noqa: PLR0917 - fixtures
+async def test_a_closed_registry_is_not_called_and_its_opening_time_is_returned(  # noqa: PLR0917 - fixtures
     poster, gateway, over_http, simulator, ask, audit_of
 ):
     now = datetime.now(TEHRAN)
     hours = {"closes_at": (now - timedelta(hours=1)).time(), "opens_at": (now + timedelta(hours=1)).time()}
     async with gateway(over_http, **hours) as app:
-        known, nobody = (
+        known, unknown_person = (
             await poster(app)(ask(LIVING[0])),
             await poster(app)(ask(LIVING[0], national_id="8275737168")),
         )
-        assert of(known) == of(nobody) == (200, "pending", "closed")
-        assert known.json()["available_at"] == nobody.json()["available_at"]
+        assert of(known) == of(unknown_person) == (200, "pending", "closed")
+        assert known.json()["available_at"] == unknown_person.json()["available_at"]
         opens = datetime.fromisoformat(known.json()["available_at"])
         assert timedelta(minutes=59) < opens - datetime.now(UTC) <= timedelta(hours=1)
         assert await audit_of(app) == []
@@ -156,7 +173,9 @@ async def test_a_closed_registry_is_not_asked_and_the_time_it_opens_is_told(  # 
     assert await simulator.inquiries() == 0
 
 
-async def test_a_registry_that_says_it_is_closed_is_left_alone(poster, gateway, over_http, simulator, ask):
+async def test_a_registry_that_reports_that_it_is_closed_is_not_called_again(
+    poster, gateway, over_http, simulator, ask
+):
     await simulator.turn(closed=True)
     async with gateway(over_http) as app:
         for place in range(4):
@@ -167,7 +186,7 @@ async def test_a_registry_that_says_it_is_closed_is_left_alone(poster, gateway, 
     assert await simulator.inquiries() == 1
 
 
-async def test_a_quota_known_in_advance_is_not_overdrawn(poster, gateway, over_http, simulator, ask):
+async def test_a_configured_quota_is_not_exceeded(poster, gateway, over_http, simulator, ask):
     async with gateway(over_http, daily_quota=3) as app:
         answers = [await poster(app)(ask(LIVING[place])) for place in range(5)]
 
@@ -177,7 +196,19 @@ async def test_a_quota_known_in_advance_is_not_overdrawn(poster, gateway, over_h
     assert await simulator.inquiries() == 3
 
 
-async def test_a_quota_the_registry_tells_of_ends_the_day_for_every_replica(poster, gateway, over_http, simulator, ask):
+async def test_a_cached_match_is_not_returned_once_the_quota_is_used_up(poster, gateway, over_http, simulator, ask):
+    async with gateway(over_http, daily_quota=1, memory_seconds=900) as app:
+        post = poster(app)
+        assert of(await post(ask(LIVING[0]))) == (200, "matched", None)
+
+        assert of(await post(ask(LIVING[0]))) == of(await post(ask(LIVING[1]))) == (200, "pending", "quota")
+
+    assert await simulator.inquiries() == 1
+
+
+async def test_a_quota_reported_by_the_registry_ends_the_day_for_every_replica(
+    poster, gateway, over_http, simulator, ask
+):
     await simulator.turn(quota=1)
     async with gateway(over_http) as one, gateway(over_http) as other:
         answers = [await poster(app)(ask(LIVING[n])) for n, app in enumerate((one, one, other, one))]
@@ -186,7 +217,7 @@ async def test_a_quota_the_registry_tells_of_ends_the_day_for_every_replica(post
     assert await simulator.inquiries() == 2
 
 
-async def test_one_person_s_broken_record_shuts_the_door_to_nobody_else(poster, gateway, over_http, simulator, ask):
+async def test_a_broken_record_of_one_person_does_not_affect_others(poster, gateway, over_http, simulator, ask):
     broken = LIVING[0].identity.national_id.value
     await simulator.turn(codes={broken: "Error inUTF-8Encoding"})
     async with gateway(over_http) as app:
@@ -196,7 +227,7 @@ async def test_one_person_s_broken_record_shuts_the_door_to_nobody_else(poster, 
         assert of(await poster(app)(ask(LIVING[1]))) == (200, "matched", None)
 
 
-async def test_operators_see_why_there_is_no_answer(  # noqa: PLR0917 - fixtures
+async def test_metrics_show_why_the_registry_does_not_answer(  # noqa: PLR0917 - fixtures
     poster, gateway, over_http, simulator, ask, metrics_of
 ):
     await simulator.turn(code="login.lock.user")
@@ -209,7 +240,7 @@ async def test_operators_see_why_there_is_no_answer(  # noqa: PLR0917 - fixtures
     assert 'desk_registry_lookups_total{outcome="unanswered",purpose="submit"} 1.0' in metrics
 
 
-async def test_a_referred_person_is_told_where_to_go(poster, gateway, over_http, simulator, ask):
+async def test_a_referred_person_gets_a_title_that_says_where_to_go(poster, gateway, over_http, simulator, ask):
     await simulator.turn(codes={LIVING[0].identity.national_id.value: "result.rec.return"})
     async with gateway(over_http) as app:
         answer = await poster(app)(ask(LIVING[0]))
@@ -248,37 +279,37 @@ def test_hours_that_go_through_midnight_are_understood():
     assert hours.closed_until(datetime(2026, 11, 24, 12, 0, tzinfo=TEHRAN)) is not None
 
 
-def test_a_breaker_lets_one_call_decide():
+def test_a_circuit_breaker_allows_one_call_after_its_pause():
     now = 0.0
-    breaker = Breaker(2, 30, clock=lambda: now)
-    breaker.failed()
-    assert breaker.lets_through()
-    breaker.failed()
-    assert not breaker.lets_through()
+    breaker = CircuitBreaker(2, 30, clock=lambda: now)
+    breaker.record_failure()
+    assert breaker.allow_call()
+    breaker.record_failure()
+    assert not breaker.allow_call()
 
     now = 31.0
-    assert [breaker.lets_through() for _ in range(3)] == [True, False, False]
-    breaker.failed()
-    assert not breaker.lets_through(), "it is open for another pause"
+    assert [breaker.allow_call() for _ in range(3)] == [True, False, False]
+    breaker.record_failure()
+    assert not breaker.allow_call(), "it is open for another pause"
 
     now = 62.0
-    assert breaker.lets_through()
-    breaker.released()
-    assert breaker.lets_through(), "a call that told nothing decides nothing"
-    breaker.succeeded()
-    assert [breaker.lets_through() for _ in range(3)] == [True] * 3
+    assert breaker.allow_call()
+    breaker.release()
+    assert breaker.allow_call(), "a call without a result decides nothing"
+    breaker.record_success()
+    assert [breaker.allow_call() for _ in range(3)] == [True] * 3
 
 
-def test_a_failure_after_an_answer_begins_the_count_anew():
-    breaker = Breaker(2, 30)
+def test_an_answer_resets_the_count_of_failures():
+    breaker = CircuitBreaker(2, 30)
     for _ in range(5):
-        breaker.failed()
-        breaker.succeeded()
+        breaker.record_failure()
+        breaker.record_success()
 
     assert breaker.closed
 
 
-async def test_a_bug_of_ours_does_not_open_the_breaker(post, ask, registry):
+async def test_an_exception_in_the_service_does_not_open_the_breaker(post, ask, registry):
     registry.failure = RuntimeError("a bug")
     for place in range(8):
         assert (await post(ask(LIVING[place]), source=f"203.0.{place}.1")).status_code == 500
@@ -287,7 +318,7 @@ async def test_a_bug_of_ours_does_not_open_the_breaker(post, ask, registry):
     assert (await post(ask(LIVING[9]))).status_code == 200
 
 
-async def test_an_unforeseen_answer_is_pending_too(post, ask, registry):
-    registry.failure = UnansweredError(Klass.BUG, "a message of no known code")
+async def test_an_unexpected_answer_means_pending(post, ask, registry):
+    registry.failure = UnansweredError(FailureKind.BUG, "a message of no known code")
 
     assert of(await post(ask(LIVING[0]))) == (200, "pending", "unreachable")

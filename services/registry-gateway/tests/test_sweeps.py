@@ -1,4 +1,4 @@
-"""Row 25 of the faults, and row 16 for the rate_limits: on a real Redis, which is what counts in a real desk."""
+"""Row 25 of the faults, and row 16 for rate limits, on a real Redis."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ from desk.database import migrate
 from desk.iran.national_id import check_digit
 from desk.registry_gateway.adapters.simulator import people
 from desk.registry_gateway.app import real_parts
-from desk.registry_gateway.domain import neighbourhood_of
+from desk.registry_gateway.domain import network_of
 from desk.testing.ports import free_port
 
 SWEEP = 10_000 if os.environ.get("FULL") == "1" else 1_000
@@ -35,11 +35,12 @@ async def redis_url(redis_server):
 
 @pytest.fixture
 def replica(settings, redis_url, registry, running):
-    """Run a gateway on the real Redis; each is a replica of the others."""
+    """Run a replica of the gateway on the real Redis."""
 
     def replica(**changed):
         changed = settings.model_copy(update=changed)
-        return running(changed, replace(real_parts(changed), registry=registry, redis=connect(redis_url)))
+        parts, redis = real_parts(changed), connect(redis_url)
+        return running(changed, replace(parts, registry=registry, redis=redis, close=(redis.aclose, *parts.close)))
 
     return replica
 
@@ -59,7 +60,7 @@ async def test_a_sweep_from_one_source_ends_after_five_look_ups(replica, poster,
     assert len(registry.asked) == 5
 
 
-async def test_a_sweep_within_an_ipv6_contract_ends_too(replica, poster, registry):
+async def test_a_sweep_within_an_ipv6_network_ends_too(replica, poster, registry):
     async with replica() as app:
         sources = (f"2001:db8:0:{n % 256:x}::{n:x}" for n in range(50))
         answers = [
@@ -70,7 +71,7 @@ async def test_a_sweep_within_an_ipv6_contract_ends_too(replica, poster, registr
     assert len(registry.asked) == 5
 
 
-async def test_a_sweep_sent_to_two_replicas_at_once_is_counted_as_one(replica, poster, registry):
+async def test_a_sweep_of_two_replicas_is_counted_as_one(replica, poster, registry):
     async with replica() as one, replica() as other:
         answers = await asyncio.gather(*(poster((one, other)[n % 2])(body) for n, body in enumerate(in_sequence(60))))
 
@@ -78,7 +79,7 @@ async def test_a_sweep_sent_to_two_replicas_at_once_is_counted_as_one(replica, p
     assert len(registry.asked) == 5
 
 
-async def test_a_fan_out_is_told_once_by_metric_and_by_alarm(replica, poster, metrics_of, logged):
+async def test_a_fan_out_is_reported_once_by_metric_and_log(replica, poster, metrics_of, logged):
     async with replica(fan_out="30/hour") as app:
         for body in in_sequence(80):
             await poster(app)(body)
@@ -86,13 +87,13 @@ async def test_a_fan_out_is_told_once_by_metric_and_by_alarm(replica, poster, me
 
     assert "desk_registry_fan_outs_total 1.0" in metrics
     assert 'desk_registry_refused_total{budget="mismatches_per_source"} 75.0' in metrics
-    alarms = [line for line in logged().splitlines() if "fan-out" in line]
+    alarms = [entry for entry in logged().splitlines() if "fan-out" in entry]
     assert len(alarms) == 1
     assert '"level": "error"' in alarms[0]
     assert "198.51.100" not in alarms[0]
 
 
-async def test_who_corrects_a_slip_of_the_pen_raises_no_alarm(  # noqa: PLR0917 - fixtures
+async def test_a_corrected_typing_error_raises_no_alarm(  # noqa: PLR0917 - fixtures
     replica, poster, metrics_of, ask, wrong, living
 ):
     async with replica(fan_out="3/hour") as app:
@@ -102,7 +103,7 @@ async def test_who_corrects_a_slip_of_the_pen_raises_no_alarm(  # noqa: PLR0917 
         assert "desk_registry_fan_outs_total 0.0" in await metrics_of(app)
 
 
-async def test_the_whole_service_has_a_budget(replica, poster, ask):
+async def test_the_whole_service_has_a_limit(replica, poster, ask):
     async with replica(lookups_of_service="3/minute") as app:
         answers = [await poster(app)(ask(people()[n]), source=f"203.0.{n}.1") for n in range(5)]
 
@@ -110,25 +111,23 @@ async def test_the_whole_service_has_a_budget(replica, poster, ask):
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
 
 
-async def test_look_ups_under_way_wait_for_each_other_before_they_are_refused(replica, poster, ask, registry):
+async def test_look_ups_wait_for_others_in_progress_before_they_are_refused(replica, poster, ask, registry, until):
     registry.answering.clear()
     async with replica() as app:
         asking = [asyncio.create_task(poster(app)(ask(people()[n]))) for n in range(6)]
-        while len(registry.asked) < 5:  # noqa: ASYNC110 - a deadline is the test's own
-            await asyncio.sleep(0.01)
+        await until(lambda: len(registry.asked) == 5)
         registry.answering.set()
 
         assert {each.status_code for each in await asyncio.gather(*asking)} == {200}
 
 
-async def test_who_goes_away_before_a_mismatch_has_paid_for_it(replica, poster, registry, redis_url):
+async def test_a_look_up_counts_as_a_mismatch_if_its_caller_disconnects(replica, poster, registry, redis_url, until):
     registry.answering.clear()
     redis = connect(redis_url)
     async with replica() as app:
         for n, body in enumerate(in_sequence(5)):
             asking = asyncio.create_task(poster(app)(body))
-            while len(registry.asked) <= n:  # noqa: ASYNC110 - a deadline is the test's own
-                await asyncio.sleep(0.01)
+            await until(lambda n=n: len(registry.asked) > n)
             asking.cancel()
             await asyncio.wait([asking])
         registry.answering.set()
@@ -137,22 +136,24 @@ async def test_who_goes_away_before_a_mismatch_has_paid_for_it(replica, poster, 
     await redis.aclose()
 
 
-async def test_redis_holds_neither_numbers_nor_addresses_nor_names(replica, poster, ask, living, redis_url):
+async def test_redis_contains_no_numbers_addresses_or_names(replica, poster, ask, living, redis_url):
     async with replica(memory_seconds=900) as app:
         await poster(app)(ask(living))
     redis = connect(redis_url)
-    kept = b""
-    for key in await redis.keys("*"):
-        kept += key + (await redis.dump(key) or b"")
-        assert await redis.ttl(key) > 0, f"{key!r} stays for ever"
+    stored = b""
+    keys = await redis.keys("*")
+    assert any(key.startswith(b"registry:match:") for key in keys)
+    for key in keys:
+        stored += key + (await redis.dump(key) or b"")
+        assert await redis.ttl(key) > 0, f"{key!r} never expires"
     await redis.aclose()
 
     for personal in (living.identity.national_id.value, "198.51.100", living.identity.last_name):
-        assert personal.encode() not in kept
+        assert personal.encode() not in stored
 
 
 @pytest.mark.parametrize(
-    ("source", "neighbourhood"),
+    ("source", "network"),
     [
         ("198.51.100.7", "198.51.100.0/24"),
         ("::ffff:198.51.100.7", "198.51.100.0/24"),
@@ -160,8 +161,8 @@ async def test_redis_holds_neither_numbers_nor_addresses_nor_names(replica, post
         ("unknown", "unknown"),
     ],
 )
-def test_sources_are_counted_by_neighbourhood(source, neighbourhood):
-    assert neighbourhood_of(source) == neighbourhood
+def test_sources_are_counted_by_network(source, network):
+    assert network_of(source) == network
 
 
 # row 16
@@ -181,7 +182,7 @@ async def test_without_redis_nothing_is_looked_up(  # noqa: PLR0917 - fixtures
         assert (await poster(app)(ask(living))).status_code == 200
 
 
-async def test_a_mismatch_that_cannot_be_counted_is_not_told(  # noqa: PLR0917 - fixtures
+async def test_a_mismatch_that_cannot_be_counted_is_not_reported(  # noqa: PLR0917 - fixtures
     running, settings, parts, registry, poster, wrong, redis_inside
 ):
     registry.answering.clear()
@@ -195,7 +196,7 @@ async def test_a_mismatch_that_cannot_be_counted_is_not_told(  # noqa: PLR0917 -
     assert (answer.status_code, answer.json()["code"]) == (503, "service_unavailable")
 
 
-async def test_a_flushed_redis_loses_counts_but_works_on(replica, poster, unknown, redis_url):
+async def test_a_flush_of_redis_loses_only_the_counts(replica, poster, unknown, redis_url):
     redis = connect(redis_url)
     async with replica() as app:
         await poster(app)(unknown)
@@ -211,7 +212,7 @@ async def test_a_flushed_redis_loses_counts_but_works_on(replica, poster, unknow
 
 @contextlib.contextmanager
 def command(settings, redis_url, *arguments):
-    """Serve by the command line an operator uses."""
+    """Run the command of the service and return its URL."""
     port = free_port()
     environment = os.environ | {
         f"DESK_REGISTRY_GATEWAY_{name.upper()}": value
@@ -250,7 +251,7 @@ def command(settings, redis_url, *arguments):
 @pytest.mark.parametrize(
     ("trusted", "statuses"),
     [([], [404] * 5 + [429] * 3), (["--trusted-proxies", "127.0.0.1"], [404] * 8)],
-    ids=["from elsewhere", "from a trusted proxy"],
+    ids=["from an unknown address", "from a trusted proxy"],
 )
 async def test_x_forwarded_for_counts_only_from_a_trusted_proxy(settings, redis_url, trusted, statuses):
     await migrate("desk.registry_gateway", settings.database_url.get_secret_value())

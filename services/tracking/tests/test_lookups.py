@@ -37,6 +37,11 @@ def fresh(tracking, new_code):
         "province": {"key": "isfahan", "name": "اصفهان"},
         "subject": {"key": "hajj_deposit", "title": "ودیعه‌گذاری و قبوض حج تمتع"},
         "sub_subject": {"key": "lost_receipt", "title": "گم شدن قبض"},
+        "text": "متن درخواست",
+        "attachments": [
+            {"id": "f-9", "name": "قبض.pdf", "size": 9, "media_type": "application/pdf", "sha256": "0" * 64}
+        ],
+        "contact": {"mobile": "+989123456789", "landline": None, "email": "zahra@example.com"},
         "novelty": 1,
     }
     return code
@@ -51,13 +56,19 @@ async def test_a_new_request_is_shown(tracking):
         "state": "registered",
         "state_title": "ثبت شد",
         "submitted_at": "2026-12-13T11:00:00Z",
+        "submitted_local": "1405-09-22 14:30",
         "due_at": "2026-12-20T20:29:59Z",
+        "due_local": "1405-09-29 23:59",
         "province": {"key": "isfahan", "name": "اصفهان"},
         "subject": {"key": "hajj_deposit", "title": "ودیعه‌گذاری و قبوض حج تمتع"},
         "sub_subject": {"key": "lost_receipt", "title": "گم شدن قبض"},
+        "text": "متن درخواست",
+        "attachments": [{"id": "a-1", "name": "فیش.jpg", "size": 9}],
+        "contact": {"mobile": "0912*****89", "landline": "0313*****44", "email": "z***@example.ir"},
         "history": [
             {
                 "at": "2026-12-13T11:00:00Z",
+                "local": "1405-09-22 14:30",
                 "state": "registered",
                 "title": "ثبت شد",
                 "note": None,
@@ -69,6 +80,7 @@ async def test_a_new_request_is_shown(tracking):
         "registry_lookups": [],
         "actions": ["withdraw"],
         "objection_until": None,
+        "objection_until_local": None,
         "token": "...",
     }
 
@@ -92,6 +104,7 @@ async def test_an_answer_is_shown_with_its_files(tracking):
     assert (await tracking.look_up(code)).json()["answer"] == {
         "text": "قبض شما صادر شد.\nبه دفتر استان بیایید.",
         "at": "2026-12-13T12:00:00Z",
+        "local": "1405-09-22 15:30",
         "files": [{"id": "f-1", "name": "قبض.pdf", "size": 12}],
     }
 
@@ -261,9 +274,12 @@ async def test_a_fresh_request_is_shown_with_the_data_of_intake(tracking, fresh)
     view = (await tracking.look_up(fresh)).json()
     assert (view["tracking_code"], view["state"], view["answer"]) == (fresh, "registered", None)
     assert view["province"] == {"key": "isfahan", "name": "اصفهان"}
+    assert (view["text"], [file["id"] for file in view["attachments"]]) == ("متن درخواست", ["f-9"])
+    assert view["contact"] == {"mobile": "0912*****89", "landline": None, "email": "z***@example.com"}
     [first] = view["history"]
     assert first == {
         "at": "2026-12-13T11:00:00Z",
+        "local": "1405-09-22 14:30",
         "state": "registered",
         "title": "ثبت شد",
         "note": None,

@@ -1,15 +1,16 @@
-/** Which files may go up. The desk looks at their content again; this spares people a long upload for nothing. */
+/** Which files may be uploaded. The desk decides by their content; what the page can know before is their size and number. */
 
 import { decimal, digits } from "./language.js";
 import { words } from "./words.js";
 
-/** @typedef {{ files_max: number, file_bytes_max: number, extensions: string[] }} FileLimits */
+/** @typedef {{ files_max: number, file_bytes_max: number, media_types: string[], extensions: string[] }} FileLimits */
 
-/** The limits for whoever has not asked for the catalogue, or not yet. @type {FileLimits} */
+/** The limits until the catalogue is there. @type {FileLimits} */
 export const USUAL_FILE_LIMITS = {
   files_max: 5,
   file_bytes_max: 7 * 1024 * 1024,
-  extensions: [".pdf", ".jpg", ".jpeg", ".png", ".heic", ".docx"],
+  media_types: [],
+  extensions: [],
 };
 
 /**
@@ -21,19 +22,9 @@ export const USUAL_FILE_LIMITS = {
 export function checkFile(file, limits, before) {
   const say = words.attachments;
   if (before >= limits.files_max) return say.tooMany(limits.files_max);
-  if (!limits.extensions.includes(extensionOf(file.name))) return say.forbidden(kindsInWords(limits.extensions));
   if (file.size === 0) return say.empty;
   if (file.size > limits.file_bytes_max) return say.tooLarge(sizeInWords(limits.file_bytes_max));
   return null;
-}
-
-/**
- * @param {string} name
- * @returns {string} such as ".pdf", or "" if the name has none
- */
-export function extensionOf(name) {
-  const dot = name.lastIndexOf(".");
-  return dot === -1 ? "" : name.slice(dot).toLowerCase();
 }
 
 /**

@@ -61,7 +61,7 @@ export class Attachments {
   /** @param {FileLimits} limits */
   limitTo(limits) {
     this.limits = limits;
-    this.#input.accept = limits.extensions.join(",");
+    this.#input.accept = [...limits.media_types, ...limits.extensions].join(",");
     block(this.kind.hint).textContent = words.attachments.hint(
       kindsInWords(limits.extensions),
       sizeInWords(limits.file_bytes_max),

@@ -7,7 +7,7 @@ import { typedDigits } from "./digits.js";
 import { button, input, select } from "./elements.js";
 import { toIso } from "./jalali.js";
 import { digits } from "./language.js";
-import { inTehran } from "./tehran.js";
+import { dateOf, localOf } from "./tehran.js";
 
 /** @typedef {import("./jalali.js").JalaliDate} JalaliDate */
 /** @typedef {import("./fields.js").Control} Control */
@@ -51,11 +51,11 @@ export class BirthDate {
 
   #reading() {
     const { day, month, year } = this.#controls;
-    return readBirthDate({ day: day.value, month: month.value, year: year.value }, inTehran(now()).date);
+    return readBirthDate({ day: day.value, month: month.value, year: year.value }, dateOf(localOf(now())));
   }
 
   #open() {
-    const { date: today } = inTehran(now());
+    const today = dateOf(localOf(now()));
     this.#calendar ??= new Calendar({
       first: { year: FIRST_YEAR, month: 1, day: 1 },
       today,

@@ -5,6 +5,7 @@ import { USUAL_FILE_LIMITS } from "./attachment-rules.js";
 import { Combobox } from "./combobox.js";
 import { block, fillSelect, input, select } from "./elements.js";
 import { digits } from "./language.js";
+import { readAreaCode } from "./phone.js";
 import { named, words } from "./words.js";
 
 /** @typedef {import("./api.js").Catalog} Catalog */
@@ -12,9 +13,9 @@ import { named, words } from "./words.js";
 /** @typedef {{ province: string, subject: string, sub_subject: string }} Choices */
 
 /** Until the catalogue is there. @type {Limits} */
-const USUAL_LIMITS = { text_min: 10, text_max: 4_000, media_types: [], ...USUAL_FILE_LIMITS };
+const USUAL_LIMITS = { text_min: 10, text_max: 4_000, ...USUAL_FILE_LIMITS };
 
-/** In HTML: the selects `#province`, `#subject` and `#sub_subject`, `#sub_subject_hint` and the read-only `#landline_area_code`. */
+/** In HTML: the selects `#province`, `#subject` and `#sub_subject`, `#sub_subject_hint` and `#landline_area_code`. */
 export class CatalogLists {
   #province = select("province");
 
@@ -25,6 +26,9 @@ export class CatalogLists {
   #subSubject = select("sub_subject");
 
   #areaCode = input("landline_area_code");
+
+  /** The area code that was filled in for the applicant, as it is shown. */
+  #filledIn = "";
 
   /** @type {Catalog | null} */
   #catalog = null;
@@ -80,9 +84,9 @@ export class CatalogLists {
     return this.#catalog?.limits ?? USUAL_LIMITS;
   }
 
-  /** @returns {string} of the chosen province, in ASCII digits; empty while none is chosen */
+  /** @returns {string | null} the area code that is typed, in ASCII digits; null if no province has it */
   get areaCode() {
-    return this.#catalog?.provinces.find(({ key }) => key === this.#province.value)?.area_code ?? "";
+    return readAreaCode(this.#areaCode.value, this.#catalog?.provinces.map(({ area_code: code }) => code) ?? []);
   }
 
   /** @returns {Choices} keys; empty where nothing is chosen, or not to be seen yet */
@@ -114,12 +118,17 @@ export class CatalogLists {
   /** Show what follows from the choices having been taken back. */
   clear() {
     this.#wanted = null;
+    this.#areaCode.value = "";
     this.#showAreaCode();
     this.#showSubSubjects();
   }
 
+  /** Fill in the area code of the chosen province, unless the applicant has typed another one. */
   #showAreaCode() {
-    this.#areaCode.value = digits(this.areaCode);
+    const code = this.#catalog?.provinces.find(({ key }) => key === this.#province.value)?.area_code ?? "";
+    if (this.#areaCode.value !== "" && this.#areaCode.value !== this.#filledIn) return;
+    this.#filledIn = digits(code);
+    this.#areaCode.value = this.#filledIn;
   }
 
   #subSubjects() {

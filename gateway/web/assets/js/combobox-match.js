@@ -1,32 +1,8 @@
 /** Which choices of a long list fit what a person has typed, however they spell it. */
 
-import { toAscii } from "./digits.js";
+import { searchKey } from "./fold.js";
 
 /** @typedef {{ value: string, label: string, also: string }} Choice  also: further words by which it is found */
-
-/** One letter for each set of letters that people type for one another, and for the forms of Arabic keyboards. */
-/** @type {[RegExp, string][]} */
-const SPELLINGS = [
-  [/[يىئ]/g, "ی"],
-  [/ك/g, "ک"],
-  [/[أإآٱ]/g, "ا"],
-  [/ؤ/g, "و"],
-  [/[ةۀ]/g, "ه"],
-];
-
-/** Vowel signs, the hamza above, the kashida, and marks of direction; the half-space goes with the spaces. */
-const MARKS = /[\u0640\u064b-\u065f\u0670\u061c\u200b\u200d-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/g;
-const GAPS = /[\s\u200c_-]+/g;
-
-/**
- * @param {string} text
- * @returns {string} the same for all spellings of a word, with single spaces
- */
-export function plain(text) {
-  let result = toAscii(text.normalize("NFKC")).toLowerCase().replace(GAPS, " ").replace(MARKS, "").trim();
-  for (const [letters, letter] of SPELLINGS) result = result.replace(letters, letter);
-  return result;
-}
 
 /**
  * @param {Choice[]} choices
@@ -34,7 +10,7 @@ export function plain(text) {
  * @returns {Choice[]} those that hold every typed word; what begins with the typed text comes first
  */
 export function matching(choices, typed) {
-  const words = plain(typed).split(" ");
+  const words = searchKey(typed).split(" ");
   const whole = words.join("");
   const found = choices.filter((choice) => words.every((word) => haystack(choice).includes(word)));
   /** @param {Choice} choice */
@@ -58,7 +34,7 @@ export function meant(choices, typed) {
 
 /** @param {string} text */
 function squeezed(text) {
-  return plain(text).replace(/ /g, "");
+  return searchKey(text).replace(/ /g, "");
 }
 
 /** @param {Choice} choice */

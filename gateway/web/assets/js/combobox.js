@@ -3,8 +3,9 @@
  * The `<select>` keeps the value and is what the form reads; it comes back by itself where scripts do not run.
  */
 
-import { matching, meant, plain } from "./combobox-match.js";
+import { matching, meant } from "./combobox-match.js";
 import { make } from "./elements.js";
+import { searchKey } from "./fold.js";
 import { words } from "./words.js";
 
 /** @typedef {import("./combobox-match.js").Choice} Choice */
@@ -132,7 +133,7 @@ export class Combobox {
     this.#left = false;
     const found = value.trim() === "" ? this.#choices() : matching(this.#choices(), value);
     // A half-typed name is no choice, and the one before it does not hold any more.
-    const named = found.find(({ label }) => plain(label) === plain(value));
+    const named = found.find(({ label }) => searchKey(label) === searchKey(value));
     this.#set(named?.value ?? "");
     this.#open(found);
     this.#news.textContent = found.length === 0 ? words.combobox.none : words.combobox.found(found.length);

@@ -3,8 +3,15 @@
 const PERSIAN_ZERO = 0x06f0;
 const ARABIC_ZERO = 0x0660;
 
-/** Bidi marks, embeddings and isolates, zero-width characters and the byte order mark, as they come with a paste. */
-const INVISIBLE = /[\u061c\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/g;
+/** Characters without a shape; the same set as in `desk.iran.digits`. */
+export const NEVER_VISIBLE = "\\u00ad\\u034f\\u115f\\u1160\\u17b4\\u17b5\\u180e\\u200b\\u2060-\\u2064\\u206a-\\u206f\\u3164\\ufeff\\uffa0\\ufff9-\\ufffb\\u{e0000}-\\u{e007f}";
+
+/** Bidi marks, embeddings and isolates. */
+export const BIDI = "\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069";
+
+const INVISIBLE = new RegExp(`[\\s\\u200c\\u200d\\ufe00-\\ufe0f${BIDI}${NEVER_VISIBLE}]`, "gu");
+
+const SEPARATORS = /([0-9])[-\u2010-\u2015\u2212\u2043]+(?=[0-9])/g;
 
 /**
  * Every decimal digit of the three sets as ASCII; everything else unchanged.
@@ -33,7 +40,17 @@ export function toPersian(text) {
  * @returns {string}
  */
 export function typedDigits(text) {
-  return toAscii(text.normalize("NFKC").replace(INVISIBLE, "")).replace(/\s+/g, "");
+  return toAscii(text.replace(INVISIBLE, "").normalize("NFKC")).replace(INVISIBLE, "");
+}
+
+/**
+ * A typed number without spaces, brackets and invisible marks, and without hyphens between its digits. A hyphen in front
+ * is a minus sign and stays, to be refused.
+ * @param {string} text
+ * @returns {string}
+ */
+export function cleanNumber(text) {
+  return typedDigits(text).replace(/[()[\]{}]/g, "").replace(SEPARATORS, "$1");
 }
 
 /**

@@ -1,9 +1,14 @@
 /** Free text in the one form in which the desk stores it; the same as `desk.iran.digits.fold`. */
 
+import { BIDI, NEVER_VISIBLE, toAscii } from "./digits.js";
+
 const LINE_END = /\r\n|[\r\v\f\u0085\u2028\u2029]/g;
 
-/** Control characters but newline and tab, lone surrogates, the byte order mark, bidi marks, embeddings and isolates. */
-const UNPRINTABLE = /[\u0000-\u0008\u000e-\u001f\u007f-\u009f\ufeff\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+/** Control characters other than newline and tab, lone surrogates, bidi marks and characters without a shape. */
+const UNPRINTABLE = new RegExp(`[\\u0000-\\u0008\\u000e-\\u001f\\u007f-\\u009f\\ud800-\\udfff${BIDI}${NEVER_VISIBLE}]`, "gu");
+
+/** Something that can be seen: a letter, digit, punctuation mark or symbol, but not the blank Braille pattern. */
+const VISIBLE = /(?!\u2800)[\p{L}\p{N}\p{P}\p{S}]/u;
 
 const SPACE = "\\t\\n\\v\\f\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\u200c\\u200d";
 const EDGES = new RegExp(`^[${SPACE}]+|[${SPACE}]+$`, "g");
@@ -14,5 +19,23 @@ const EDGES = new RegExp(`^[${SPACE}]+|[${SPACE}]+$`, "g");
  */
 export function fold(text) {
   const composed = text.replace(LINE_END, "\n").replace(UNPRINTABLE, "").normalize("NFC");
-  return composed.replace(/[\u064a\u0649]/g, "\u06cc").replace(/\u0643/g, "\u06a9").replace(EDGES, "");
+  const folded = composed.replace(/[\u064a\u0649]/g, "\u06cc").replace(/\u0643/g, "\u06a9").replace(EDGES, "");
+  return VISIBLE.test(folded) ? folded : "";
+}
+
+/** One letter for each set of letters that are typed for one another. @type {Record<string, string>} */
+const LETTERS = { أ: "ا", إ: "ا", آ: "ا", ٱ: "ا", ؤ: "و", ئ: "ی", ة: "ه", ۀ: "ه", ى: "ی", ي: "ی", ك: "ک" };
+
+/** The tatweel, the standing hamza and the vowel signs. */
+const MARKS = /[\u0640\u0621\u064b-\u065f\u0670\u06d6-\u06ed]/g;
+
+/**
+ * The form in which text is searched; the same as `desk.iran.digits.search_key`.
+ * @param {string} text
+ * @returns {string} equal for all spellings of a word, with single spaces
+ */
+export function searchKey(text) {
+  const plain = toAscii(fold(text).normalize("NFKC")).toLowerCase();
+  const letters = plain.replace(/[أإآٱؤئةۀىيك]/g, (letter) => LETTERS[letter] ?? letter);
+  return letters.replace(MARKS, "").replace(/[\s\u200c_-]+/g, " ").trim();
 }

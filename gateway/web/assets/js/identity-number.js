@@ -1,6 +1,6 @@
 /** The number an applicant is known by: a national ID (کد ملی), or a foreign national's code (کد فراگیر) of twelve digits. */
 
-import { typedDigits } from "./digits.js";
+import { cleanNumber } from "./digits.js";
 import { readNationalId } from "./national-id.js";
 
 /** @typedef {import("./national-id.js").NationalIdReading} NumberReading */
@@ -13,7 +13,7 @@ export const FOREIGN_DIGITS = 12;
  * @returns {NumberReading}
  */
 export function readIdentityNumber(text) {
-  const typed = typedDigits(text);
+  const typed = cleanNumber(text);
   if (!/^[0-9]{12}$/.test(typed)) return readNationalId(text);
   return /^(\d)\1{11}$/.test(typed) ? { value: null, fault: "equal_digits" } : { value: typed, fault: null };
 }

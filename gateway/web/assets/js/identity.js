@@ -3,7 +3,7 @@
 import { Problem, Unreachable, lookUpPerson } from "./api.js";
 import { inWords, mayRetry } from "./failure.js";
 import { block, button, byId, input } from "./elements.js";
-import { dayAndTimeOf } from "./tehran.js";
+import { dayAndTimeOf, localOf } from "./tehran.js";
 import { words } from "./words.js";
 import { WorkFailed, prove } from "./work.js";
 
@@ -270,7 +270,7 @@ export class Identity {
  */
 function whyPending({ reason, available_at }) {
   const say = words.identity.pending;
-  const why = reason === "closed" && available_at !== null ? say.closedUntil(dayAndTimeOf(available_at)) : say.why[reason] ?? say.why.unreachable;
+  const why = reason === "closed" && available_at !== null ? say.closedUntil(dayAndTimeOf(localOf(new Date(available_at)))) : say.why[reason] ?? say.why.unreachable;
   return `${why} ${reason === "foreign" ? say.thenForeign : say.then}`;
 }
 

@@ -1,6 +1,6 @@
 /** What an applicant may do about a request, each after a question whether it is meant. */
 
-import { actOn, Problem } from "./api.js";
+import { actOn, fetchCatalog, Problem, Unreachable } from "./api.js";
 import { USUAL_FILE_LIMITS } from "./attachment-rules.js";
 import { OF_A_REPLY } from "./attachment-kinds.js";
 import { Attachments } from "./attachments.js";
@@ -57,7 +57,6 @@ export class Moves {
       renewIdentity: async () => null,
     }, connection);
     for (const { form } of this.#moves) form.addEventListener("input", () => this.#keep());
-    this.#files.limitTo(USUAL_FILE_LIMITS);
     button("confirm_yes").addEventListener("click", () => {
       this.#dialog.close();
       this.#meant?.();
@@ -72,10 +71,11 @@ export class Moves {
     this.#error.hidden = true;
     block("moves").hidden = request.actions.length === 0;
     for (const move of this.#moves) move.offer(request.actions.includes(move.action), request.actions);
+    if (request.actions.includes("reply")) void this.#showLimits();
     this.#files.belongTo(request.actions.includes("reply") ? { pair: request.tracking_code, token: request.token } : null);
     const questions = request.history.filter((step) => step.state === "info_requested" && step.note !== null);
     block("question").textContent = questions[questions.length - 1]?.note ?? "";
-    block("objection_until").textContent = request.objection_until === null ? "" : words.moves.objectionUntil(dayOf(request.objection_until));
+    block("objection_until").textContent = request.objection_until_local === null ? "" : words.moves.objectionUntil(dayOf(request.objection_until_local));
     if (kept?.trackingCode === request.tracking_code) this.#restore(kept, request);
   }
 
@@ -90,6 +90,15 @@ export class Moves {
     }
     if (request.actions.includes("reply")) this.#files.restore(kept.files);
     this.#keep();
+  }
+
+  /** Show the limits of the catalogue. Without the catalogue the usual ones hold, and the desk checks each file again. */
+  async #showLimits() {
+    try {
+      this.#files.limitTo((await this.connection.insist(fetchCatalog)).limits);
+    } catch (error) {
+      if (!(error instanceof Problem || error instanceof Unreachable)) throw error;
+    }
   }
 
   /** Keep what stands in the forms now. */

@@ -1,6 +1,6 @@
 /** The Iranian national ID (کد ملی): ten digits, the last one a check digit. */
 
-import { typedDigits } from "./digits.js";
+import { cleanNumber } from "./digits.js";
 
 /** @typedef {"empty" | "not_digits" | "length" | "equal_digits" | "check_digit"} NationalIdFault */
 /** @typedef {{ value: string, fault: null } | { value: null, fault: NationalIdFault }} NationalIdReading */
@@ -12,7 +12,7 @@ import { typedDigits } from "./digits.js";
  * @returns {NationalIdReading}
  */
 export function readNationalId(text) {
-  const typed = typedDigits(text);
+  const typed = cleanNumber(text);
   if (typed === "") return refused("empty");
   if (!/^[0-9]+$/.test(typed)) return refused("not_digits");
   if (typed.length < 8 || typed.length > 10) return refused("length");

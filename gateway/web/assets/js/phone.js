@@ -1,33 +1,41 @@
-/** Iranian telephone numbers. Operators' prefixes are not checked: blocks are added and numbers are ported. */
+/** Iranian telephone numbers, read as in `desk.iran.phone`. Operators' prefixes are not checked: numbers are ported. */
 
-import { typedDigits } from "./digits.js";
+import { cleanNumber } from "./digits.js";
 
 /**
  * @param {string} text with or without 0, 98, +98 or 0098 in front
  * @returns {string | null} 09 and nine digits, or null
  */
 export function readMobile(text) {
-  const local = dialled(text).replace(/^(\+98|0098|98(?=9\d{9}$)|0)/, "");
-  return /^9\d{9}$/.test(local) ? `0${local}` : null;
+  const match = /^0?(9\d{9})$/.exec(dialled(text));
+  return match === null ? null : `0${match[1]}`;
 }
 
 /**
- * @param {string} text with or without the area code in front
- * @param {string} areaCode such as 021, or empty while no province is chosen
- * @returns {string | null} the eight digits of the subscriber, or null
+ * @param {string} text with or without the country's code and the area code in front
+ * @param {string} areaCode such as 021, as `readAreaCode` returns it
+ * @returns {string | null} the four to eight digits of the subscriber, or null
  */
 export function readLandline(text, areaCode) {
-  let number = dialled(text);
-  if (areaCode && number.length === areaCode.length + 8 && number.startsWith(areaCode)) {
-    number = number.slice(areaCode.length);
-  }
-  return /^[1-9]\d{7}$/.test(number) ? number : null;
+  const number = dialled(text);
+  const own = areaCode !== "" && number.startsWith(areaCode) ? number.slice(areaCode.length) : number;
+  return /^[2-9]\d{3,7}$/.test(own) ? own : null;
+}
+
+/**
+ * @param {string} text such as 021, 21 or +9821
+ * @param {readonly string[]} areaCodes those of the provinces
+ * @returns {string | null} the code with 0 in front, or null
+ */
+export function readAreaCode(text, areaCodes) {
+  const code = `0${dialled(text).replace(/^0/, "")}`;
+  return areaCodes.includes(code) ? code : null;
 }
 
 /**
  * @param {string} text
- * @returns {string}
+ * @returns {string} its digits, with 0 in place of the country's code
  */
 function dialled(text) {
-  return typedDigits(text).replace(/[-()‐‑–.]/g, "");
+  return cleanNumber(text.replaceAll(".", " ")).replace(/^(\+98|0098|98(?=\d{10}))0?/, "0");
 }

@@ -1,4 +1,4 @@
-/** The receipt as a file to keep: one page that needs no network, no script and nothing beside it. */
+/** The receipt as a file to keep: one page that needs no network, no script and no other file. */
 
 const ESCAPES = /** @type {Record<string, string>} */ ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" });
 
@@ -8,6 +8,8 @@ h1 { font-size: 1.4rem; color: #14543f; }
 dl div { display: flex; flex-wrap: wrap; gap: 0 1rem; padding: .3rem 0; border-bottom: 1px solid #ccc; }
 dt { flex: 0 0 9rem; color: #555; }
 dd { margin: 0; font-weight: 700; }
+h2 { font-size: 1.1rem; }
+.written { white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: plaintext; }
 img { display: block; width: 4.5cm; height: 4.5cm; margin: 1rem 0; }
 code { display: block; padding: .5rem; border: 1px solid #ccc; font-size: .8rem; line-height: 1.5; overflow-wrap: anywhere; text-align: left; }
 `;
@@ -19,6 +21,7 @@ code { display: block; padding: .5rem; border: 1px solid #ccc; font-size: .8rem;
  * @property {string} title
  * @property {string} issuer
  * @property {{ label: string, value: string, code?: boolean }[]} facts `code`: stands from left to right
+ * @property {{ label: string, text: string }} written the text of the request, as the receipt proves it
  * @property {string} qr an SVG
  * @property {string} qrAlt
  * @property {string} how how it is checked
@@ -50,6 +53,8 @@ export function receiptDocument(receipt) {
 <dl>
 ${facts.join("\n")}
 </dl>
+<h2>${escaped(receipt.written.label)}</h2>
+<p class="written" dir="auto">${escaped(receipt.written.text)}</p>
 <img src="${escaped(imageOf(receipt.qr))}" alt="${escaped(receipt.qrAlt)}">
 <p>${escaped(receipt.how)}</p>
 <p><a dir="ltr" href="${address}">${address}</a></p>

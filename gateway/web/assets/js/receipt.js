@@ -18,12 +18,15 @@ export function showReceipt(receipt) {
   const code = block("tracking_code");
   code.dataset.code = receipt.tracking_code;
   block("tracking_code_groups").textContent = inGroups(receipt.tracking_code);
-  block("due").textContent = words.receipt.due(dayOf(receipt.due_at));
-  block("receipt_submitted_at").textContent = dayAndTimeOf(receipt.submitted_at);
+  block("due").textContent = words.receipt.due(dayOf(receipt.due_local));
+  block("receipt_submitted_at").textContent = dayAndTimeOf(receipt.submitted_local);
   block("receipt_province").textContent = named("provinces", receipt.province.key, receipt.province.name);
   block("receipt_subject").textContent = named("subjects", receipt.subject.key, receipt.subject.title);
   block("receipt_sub_subject").textContent = named("subjects", receipt.sub_subject.key, receipt.sub_subject.title);
   block("receipt_national_id").textContent = digits(receipt.national_id_masked);
+  block("sms_to").textContent = digits(receipt.mobile_masked);
+  block("receipt_text").textContent = receipt.text;
+  for (const each of Array.from(document.querySelectorAll(".desk-address"))) each.textContent = `${window.location.host}/track`;
   block("receipt_pending").hidden = receipt.state !== "identity_pending";
   block("receipt_attachments").textContent = receipt.attachments === 0 ? words.receipt.noFiles : words.receipt.files(receipt.attachments);
 
@@ -53,12 +56,13 @@ function save(receipt) {
     issuer: words.receipt.issuer,
     facts: [
       { label: words.receipt.facts.code, value: inGroups(receipt.tracking_code), code: true },
-      { label: words.receipt.facts.submittedAt, value: dayAndTimeOf(receipt.submitted_at) },
-      { label: words.receipt.facts.due, value: words.receipt.due(dayOf(receipt.due_at)) },
+      { label: words.receipt.facts.submittedAt, value: dayAndTimeOf(receipt.submitted_local) },
+      { label: words.receipt.facts.due, value: words.receipt.due(dayOf(receipt.due_local)) },
       { label: words.receipt.facts.province, value: named("provinces", receipt.province.key, receipt.province.name) },
       { label: words.receipt.facts.subject, value: named("subjects", receipt.subject.key, receipt.subject.title) },
       { label: words.receipt.facts.subSubject, value: named("subjects", receipt.sub_subject.key, receipt.sub_subject.title) },
     ],
+    written: { label: words.receipt.facts.text, text: receipt.text },
     qr: receipt.receipt.qr,
     qrAlt: words.receipt.qrAlt,
     how: words.receipt.how,

@@ -12,7 +12,7 @@ import { Draft } from "./draft.js";
 export const requestDraft = () => new Draft("desk.request", 1, isKeptRequest);
 
 /** @returns {Draft<Receipt>} */
-export const keptReceipt = () => new Draft("desk.receipt", 1, isReceipt);
+export const keptReceipt = () => new Draft("desk.receipt", 2, isReceipt);
 
 /**
  * @param {unknown} value
@@ -64,7 +64,7 @@ function isIdentity(value) {
  * @returns {value is Receipt}
  */
 function isReceipt(value) {
-  return isObject(value) && [value.tracking_code, value.submitted_at, value.due_at, value.national_id_masked].every(isText)
+  return isObject(value) && [value.tracking_code, value.submitted_local, value.due_local, value.national_id_masked, value.mobile_masked, value.text].every(isText)
     && isObject(value.province) && isObject(value.subject) && isObject(value.sub_subject)
     && isObject(value.receipt) && isText(value.receipt.token) && isText(value.receipt.qr);
 }

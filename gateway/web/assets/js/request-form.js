@@ -2,6 +2,7 @@
 
 import { BirthDate } from "./birth-date.js";
 import { byId, input } from "./elements.js";
+import { readEmail } from "./email.js";
 import { Fields } from "./fields.js";
 import { checkName } from "./name-rules.js";
 import { readLandline, readMobile } from "./phone.js";
@@ -12,7 +13,7 @@ import { words } from "./words.js";
 /** @typedef {import("./fields.js").Fault} Fault */
 
 /** What is kept as it was typed. The lists, the names and the files keep theirs themselves; the security code is never kept. */
-const TYPED = ["birth_day", "birth_month", "birth_year", "national_id", "email", "mobile", "landline_number", "text"];
+const TYPED = ["birth_day", "birth_month", "birth_year", "national_id", "email", "mobile", "landline_area_code", "landline_number", "text"];
 
 /** In HTML: `#request_form` with a control for each of the fields. */
 export class RequestForm {
@@ -39,7 +40,9 @@ export class RequestForm {
     this.#checkOnLeaving("applicant.last_name", input("last_name"), (typed) => checkName(typed, words.names.last));
     this.#checkOnLeaving("mobile", this.#mobile, checkMobile);
     this.#checkOnLeaving("email", this.#email, checkEmail);
-    this.#checkOnLeaving("landline", this.#landline, (typed) => checkLandline(typed, this.lists.areaCode));
+    for (const control of [this.#landline, input("landline_area_code")]) {
+      this.#checkOnLeaving("landline", control, () => checkLandline(this.#landline.value, this.lists.areaCode));
+    }
     for (const choice of [input("gender_female"), input("gender_male")]) {
       choice.addEventListener("change", () => this.fields.clear("applicant.gender"));
     }
@@ -91,13 +94,13 @@ export class RequestForm {
    */
   content(attachments) {
     const { areaCode, chosen } = this.lists;
-    const email = this.#email.value.trim();
-    const number = readLandline(this.#landline.value, areaCode);
+    const email = readEmail(this.#email.value).value ?? "";
+    const number = areaCode === null ? null : readLandline(this.#landline.value, areaCode);
     return {
       ...chosen,
       ...(email !== "" && { email }),
       mobile: readMobile(this.#mobile.value) ?? "",
-      ...(number !== null && { landline: { area_code: areaCode, number } }),
+      ...(number !== null && areaCode !== null && { landline: { area_code: areaCode, number } }),
       text: this.text.value,
       attachments,
     };

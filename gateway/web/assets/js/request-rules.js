@@ -1,6 +1,8 @@
 /** What the fields of a request must be, said to the applicant before anything is sent. The desk checks again. */
 
 import { typedDigits } from "./digits.js";
+import { readEmail } from "./email.js";
+import { fold } from "./fold.js";
 import { readIdentityNumber } from "./identity-number.js";
 import { readLandline, readMobile } from "./phone.js";
 import { readTrackingCode } from "./tracking-code.js";
@@ -28,11 +30,12 @@ export function checkMobile(typed) {
 
 /**
  * @param {string} typed
- * @param {string} areaCode
+ * @param {string | null} areaCode null if no province has the typed one
  * @returns {string | null}
  */
 export function checkLandline(typed, areaCode) {
   if (typed.trim() === "") return null;
+  if (areaCode === null) return words.landline.areaCode;
   return readLandline(typed, areaCode) === null ? words.landline.wrong : null;
 }
 
@@ -41,18 +44,18 @@ export function checkLandline(typed, areaCode) {
  * @returns {string | null}
  */
 export function checkEmail(typed) {
-  const email = typed.trim();
-  if (email === "") return null;
-  return email.length <= 254 && /^[^\s@<>,;"]+@[^\s@<>,;"]+\.[^\s@<>,;".]+$/.test(email) ? null : words.email.wrong;
+  if (typedDigits(typed) === "") return null;
+  const { fault } = readEmail(typed);
+  return fault === null ? null : words.email[fault];
 }
 
 /**
- * Letters as the desk counts them: Unicode characters, without blanks at both ends.
+ * Letters as the desk counts them: Unicode characters, after folding.
  * @param {string} typed
  * @returns {number}
  */
 export function textLength(typed) {
-  return Array.from(typed.trim()).length;
+  return Array.from(fold(typed)).length;
 }
 
 /**

@@ -1,4 +1,7 @@
-/** Moments of the desk (UTC) as people in Iran read them: Jalali date, Tehran time, Persian words. */
+/**
+ * Moments as people in Iran read them: Jalali date, Tehran time, Persian words. The desk sends the day and the time with
+ * each moment, so that outdated time-zone data of a device cannot shift them.
+ */
 
 import { fromGregorian, toGregorian, weekday } from "./jalali.js";
 import { digits } from "./language.js";
@@ -6,30 +9,34 @@ import { words } from "./words.js";
 
 /** @typedef {import("./jalali.js").JalaliDate} JalaliDate */
 
-const CLOCK = new Intl.DateTimeFormat("en-u-ca-gregory-nu-latn", {
-  timeZone: "Asia/Tehran",
-  hourCycle: "h23",
-  year: "numeric",
-  month: "numeric",
-  day: "numeric",
-  hour: "2-digit",
-  minute: "2-digit",
-});
+/** Iran has had one offset all year since 21 September 2022. */
+const OFFSET_MS = 3.5 * 60 * 60 * 1000;
 
 const GREGORIAN = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", day: "numeric", month: "long", year: "numeric" });
 
 /**
+ * A moment that the desk has sent without its local form.
  * @param {Date} moment
- * @returns {{ date: JalaliDate, time: string }} time as HH:MM with ASCII digits
+ * @returns {string} such as "1405-09-22 14:30"
  */
-export function inTehran(moment) {
-  /** @type {Record<string, string>} */
-  const part = {};
-  for (const { type, value } of CLOCK.formatToParts(moment)) part[type] = value;
-  return {
-    date: fromGregorian(Number(part.year), Number(part.month), Number(part.day)),
-    time: `${String(part.hour).padStart(2, "0")}:${String(part.minute).padStart(2, "0")}`,
-  };
+export function localOf(moment) {
+  const shifted = new Date(moment.getTime() + OFFSET_MS);
+  const { year, month, day } = fromGregorian(shifted.getUTCFullYear(), shifted.getUTCMonth() + 1, shifted.getUTCDate());
+  return `${year}-${two(month)}-${two(day)} ${two(shifted.getUTCHours())}:${two(shifted.getUTCMinutes())}`;
+}
+
+/**
+ * @param {string} local such as "1405-09-22 14:30"
+ * @returns {JalaliDate}
+ */
+export function dateOf(local) {
+  const [year = 0, month = 0, day = 0] = local.slice(0, 10).split("-").map(Number);
+  return { year, month, day };
+}
+
+/** @param {number} number */
+function two(number) {
+  return String(number).padStart(2, "0");
 }
 
 /**
@@ -42,18 +49,17 @@ export function dateInWords(date) {
 }
 
 /**
- * @param {string} iso a moment in UTC
- * @returns {string} its Jalali date in words
+ * @param {string} local such as "1405-09-22 14:30"
+ * @returns {string} its date in words
  */
-export function dayOf(iso) {
-  return dateInWords(inTehran(new Date(iso)).date);
+export function dayOf(local) {
+  return dateInWords(dateOf(local));
 }
 
 /**
- * @param {string} iso a moment in UTC
+ * @param {string} local such as "1405-09-22 09:05"
  * @returns {string} such as «یکشنبه ۲۲ آذر ۱۴۰۵، ساعت ۰۹:۰۵»
  */
-export function dayAndTimeOf(iso) {
-  const { date, time } = inTehran(new Date(iso));
-  return words.dateAndTime(dateInWords(date), digits(time));
+export function dayAndTimeOf(local) {
+  return words.dateAndTime(dayOf(local), digits(local.slice(11)));
 }

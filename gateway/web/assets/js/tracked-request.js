@@ -4,6 +4,7 @@ import { linkToFile, millisecondsUntil } from "./api.js";
 import { sizeInWords } from "./attachment-rules.js";
 import { block, make } from "./elements.js";
 import { inWords } from "./failure.js";
+import { digits } from "./language.js";
 import { dayAndTimeOf, dayOf } from "./tehran.js";
 import { inGroups } from "./tracking-code.js";
 import { named, words } from "./words.js";
@@ -31,14 +32,15 @@ export function showTracked(request) {
   block("result_province").textContent = named("provinces", request.province.key, request.province.name);
   block("result_subject").textContent = named("subjects", request.subject.key, request.subject.title);
   block("result_sub_subject").textContent = named("subjects", request.sub_subject.key, request.sub_subject.title);
-  block("result_submitted_at").textContent = dayAndTimeOf(request.submitted_at);
-  block("result_due").textContent = words.track.due(dayOf(request.due_at));
+  block("result_submitted_at").textContent = dayAndTimeOf(request.submitted_local);
+  block("result_due").textContent = words.track.due(dayOf(request.due_local));
   const settled = SETTLED.includes(request.state);
   block("result_due_row").hidden = settled;
   const note = settled ? "" : dueNote(request);
   block("result_due_note").textContent = note;
   block("result_due_note").hidden = note === "";
   showAnswer(request.answer, request.token);
+  showSent(request);
   block("history").replaceChildren(...newestFirst(request.history).map((step) => entry(step, request.token)));
   showLookups(request.registry_lookups ?? []);
 
@@ -67,10 +69,25 @@ function showAnswer(answer, token) {
   block("answer_section").hidden = answer === null;
   if (answer === null) return;
   block("answer").textContent = answer.text;
-  block("answer_at").textContent = dayAndTimeOf(answer.at);
+  block("answer_at").textContent = dayAndTimeOf(answer.local);
   const files = answer.files ?? [];
   block("answer_files_part").hidden = files.length === 0;
   block("answer_files").replaceChildren(...files.map((file) => caseFile(file, token)));
+}
+
+/**
+ * What the applicant has sent: text, files, and the contacts in part, so that a stranger who looks on does not read them.
+ * @param {TrackedRequest} request
+ */
+function showSent({ text, attachments, contact, token }) {
+  block("sent_text").textContent = text;
+  block("sent_files_part").hidden = attachments.length === 0;
+  block("sent_files").replaceChildren(...attachments.map((file) => caseFile(file, token)));
+  for (const kind of /** @type {const} */ (["mobile", "landline", "email"])) {
+    const value = contact[kind];
+    block(`sent_${kind}_row`).hidden = value === null;
+    block(`sent_${kind}`).textContent = kind === "email" ? value : digits(value ?? "");
+  }
 }
 
 /**
@@ -107,12 +124,20 @@ function caseFile({ id, name, size }, token) {
  */
 function showLookups(lookups) {
   block("lookups_section").hidden = lookups.length === 0;
-  block("lookups").replaceChildren(...lookups.map(({ at, purpose }) => make(
-    "li",
-    {},
-    make("time", { datetime: at }, dayAndTimeOf(at)),
-    `: ${words.track.lookups[purpose] ?? words.track.otherLookup}`,
-  )));
+  /** @type {Map<string, RegistryLookup[]>} */
+  const groups = new Map();
+  for (const lookup of lookups) {
+    const meaning = words.track.lookups[lookup.purpose] ?? words.track.otherLookup;
+    groups.set(meaning, [...groups.get(meaning) ?? [], lookup]);
+  }
+  block("lookups").replaceChildren(...Array.from(groups, ([meaning, group]) => {
+    const [newest] = group;
+    if (newest === undefined) throw new Error("an empty group");
+    const last = make("time", { datetime: newest.at }, dayAndTimeOf(newest.local));
+    return group.length === 1
+      ? make("li", {}, `${meaning}: `, last)
+      : make("li", {}, `${meaning}: ${words.track.lookupTimes(group.length)} `, last);
+  }));
 }
 
 /**
@@ -127,12 +152,12 @@ function newestFirst(history) {
  * @param {HistoryEntry} step
  * @param {string} token
  */
-function entry({ at, state, title, note, action, files = [] }, token) {
+function entry({ at, local, state, title, note, action, files = [] }, token) {
   return make(
     "li",
     { "data-state": state },
     make("h3", {}, named("states", action ?? state, title)),
-    make("time", { datetime: at }, dayAndTimeOf(at)),
+    make("time", { datetime: at }, dayAndTimeOf(local)),
     ...(note ? [make("p", { class: "written" }, note)] : []),
     ...(files.length > 0 ? [make("ul", { class: "sent-files", "aria-label": words.track.sentFiles }, ...files.map((file) => caseFile(file, token)))] : []),
   );

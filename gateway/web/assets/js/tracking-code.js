@@ -3,13 +3,16 @@
 import { typedDigits } from "./digits.js";
 import { digits } from "./language.js";
 
+/** Twelve digits in groups, with the words around them that a copied message brings along. */
+const TWELVE_DIGITS = /^[^0-9]*?((?:[0-9][-\u2010-\u2015\u2212./]*){12})[^0-9]*$/;
+
 /**
  * @param {string} text
  * @returns {string | null} twelve ASCII digits, or null
  */
 export function readTrackingCode(text) {
-  const digits = typedDigits(text).replace(/[-‐‑–]/g, "");
-  return /^[0-9]{12}$/.test(digits) ? digits : null;
+  const match = TWELVE_DIGITS.exec(typedDigits(text));
+  return match === null ? null : (match[1] ?? "").replace(/[^0-9]/g, "");
 }
 
 /**

@@ -4,7 +4,7 @@ import { fetchReceiptKeys } from "./api.js";
 import { findVerifier } from "./ed25519.js";
 import { block, byId, input, make } from "./elements.js";
 import { checkToken, compareFiles, digestOf, digestOfText, findToken } from "./receipt-token.js";
-import { dayAndTimeOf } from "./tehran.js";
+import { dayAndTimeOf, localOf } from "./tehran.js";
 import { inGroups } from "./tracking-code.js";
 import { words } from "./words.js";
 
@@ -101,7 +101,7 @@ async function check(text) {
 function showGenuine(genuine) {
   receipt = genuine;
   block("says_code").textContent = inGroups(genuine.code);
-  block("says_at").textContent = dayAndTimeOf(genuine.at.toISOString());
+  block("says_at").textContent = dayAndTimeOf(localOf(genuine.at));
   const count = genuine.fileDigests.length;
   block("says_files").textContent = count === 0 ? words.receipt.noFiles : words.receipt.files(count);
   block("genuine").hidden = false;

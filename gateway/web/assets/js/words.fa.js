@@ -106,17 +106,19 @@ export const words = {
     missing: "موضوع فرعی را انتخاب کنید.",
     choose: "انتخاب کنید",
     subjectFirst: "پس از موضوع اصلی",
-    answerWithin: (/** @type {string | number} */ days) => `مهلت پاسخ به این موضوع ${shown.digits(days)} روز است.`,
+    answerWithin: (/** @type {string | number} */ days) => `مهلت پاسخ به این موضوع ${shown.digits(days)} روز کاری است.`,
   },
   mobile: {
     missing: "شمارهٔ تلفن همراه خود را وارد کنید.",
     wrong: "شمارهٔ همراه ۱۱ رقم است و با ۰۹ شروع می‌شود؛ مانند ۰۹۱۲۳۴۵۶۷۸۹.",
   },
   landline: {
-    wrong: "تلفن ثابت را با ۸ رقم و بدون کد استان بنویسید.",
+    wrong: "تلفن ثابت را با ۴ تا ۸ رقم و بدون پیش‌شماره بنویسید.",
+    areaCode: "پیش‌شماره درست نیست. پیش‌شمارهٔ شهر خود را بنویسید؛ مانند ۰۲۱.",
   },
   email: {
-    wrong: "نشانی ایمیل کامل نیست. آن را مانند name@example.com بنویسید.",
+    format: "نشانی ایمیل کامل نیست. آن را مانند name@example.com بنویسید.",
+    local_part: "بخش پیش از @ در نشانی ایمیل باید با حروف انگلیسی باشد؛ مانند ali@gmail.com بنویسید.",
   },
   text: {
     missing: "متن درخواست را بنویسید.",
@@ -134,7 +136,6 @@ export const words = {
   attachments: {
     hint: (/** @type {string} */ kinds, /** @type {string} */ size, /** @type {string | number} */ count) => `${kinds}؛ هر فایل تا ${size} و حداکثر ${shown.digits(count)} فایل.`,
     tooMany: (/** @type {string | number} */ most) => `حداکثر ${shown.digits(most)} فایل می‌توانید بفرستید. این فایل را حذف کنید.`,
-    forbidden: (/** @type {string} */ kinds) => `این نوع فایل پذیرفته نمی‌شود. فایل ${kinds} انتخاب کنید.`,
     lying: "محتوای این فایل با پسوند نامش نمی‌خواند. آن را دوباره ذخیره کنید یا فایل دیگری انتخاب کنید.",
     empty: "این فایل خالی است. فایل دیگری انتخاب کنید.",
     tooLarge: (/** @type {string} */ size) => `این فایل بزرگ‌تر از ${size} است. فایل کوچک‌تری انتخاب کنید.`,
@@ -215,6 +216,7 @@ export const words = {
       province: "استان",
       subject: "موضوع اصلی",
       subSubject: "موضوع فرعی",
+      text: "متن درخواست",
     },
   },
   verify: {
@@ -283,6 +285,7 @@ export const words = {
     paused: "تا پاسخ شما، مهلت کارشناسان متوقف است و این تاریخ به همان اندازه جابه‌جا می‌شود.",
     overdue: "این مهلت گذشته است و تأخیر به استان یادآوری شده است. رسیدگی به درخواست شما ادامه دارد.",
     otherLookup: "کاری دیگر دربارهٔ درخواست",
+    lookupTimes: (/** @type {string | number} */ count) => `${shown.digits(count)} بار، آخرین بار`,
     meaning: /** @type {Record<string, string>} */ ({
       identity_pending: "درخواست شما را داریم. هویت شما هنوز در ثبت احوال بررسی نشده است؛ این کار خودکار انجام می‌شود، پس از آن درخواست به استان می‌رود و با پیامک خبر می‌دهیم.",
       registered: "درخواست شما ثبت و برای کارشناسان استان فرستاده شده است.",

@@ -3,7 +3,7 @@
 from desk.iran.jalali import JalaliDate
 from desk.iran.national_id import NationalId
 from desk.registry_gateway.adapters import Registry
-from desk.registry_gateway.domain import Klass, UnansweredError, Verdict
+from desk.registry_gateway.domain import FailureKind, UnansweredError, Verdict
 
 
 class SwitchedRegistry:
@@ -16,7 +16,7 @@ class SwitchedRegistry:
     async def look_up(self, national_id: NationalId, birth_date: JalaliDate) -> Verdict:
         """Ask the registry. Raises UnansweredError while it is switched off."""
         if not self.answers:
-            raise UnansweredError(Klass.DOWN, "switched off in the demonstration")
+            raise UnansweredError(FailureKind.DOWN, "switched off in the demonstration")
         return await self._registry.look_up(national_id, birth_date)
 
     async def close(self) -> None:

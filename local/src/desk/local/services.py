@@ -16,7 +16,6 @@ import desk.intake.settings
 import desk.notifier.app as notifier
 import desk.notifier.settings
 import desk.registry_gateway.app as registry_gateway
-import desk.registry_gateway.clients
 import desk.registry_gateway.settings
 import desk.tracking.app as tracking
 import desk.tracking.clients
@@ -121,7 +120,7 @@ def build_registry_gateway(
             registry=registry,
             mobiles=mobiles,
             redis=FakeAsyncRedis(max_connections=1000),
-            captcha=desk.registry_gateway.clients.CaptchaClient(_peer(captcha_app)),
+            captcha=registry_gateway.captcha_client(_peer(captcha_app)),
             vault=parts.vault,
             issuer=TokenIssuer(parts.keys.identity_private, "registry-gateway"),
             telemetry=Telemetry("registry-gateway"),

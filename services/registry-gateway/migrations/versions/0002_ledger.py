@@ -29,7 +29,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_ledger_head"),
     )
     seq, row_hash = _chain()
-    # Without a key here; the service seals it when it starts.
+    # The migration does not have the key; the service seals the head when it starts.
     op.bulk_insert(head, [{"id": 1, "seq": seq, "row_hash": row_hash, "seal": ""}])
     with op.batch_alter_table("lookup") as table:
         table.alter_column("seq", existing_type=sa.BigInteger(), nullable=False)
@@ -39,7 +39,7 @@ def upgrade() -> None:
 
 
 def _chain() -> tuple[int, str]:
-    """Chain the rows there are, in the order of their time."""
+    """Chain the existing rows in the order of their time; return the last number and hash."""
     names = ("id", "at", "purpose", "number_index", "source_index", "outcome")
     lookup = sa.table("lookup", *(sa.column(name) for name in (*names, "seq", "prev_hash", "row_hash")))
     lookup.c.at.type = sa.DateTime(timezone=True)
@@ -48,9 +48,9 @@ def _chain() -> tuple[int, str]:
     for row in bind.execute(sa.select(*(lookup.c[name] for name in names)).order_by(lookup.c.at, lookup.c.id)).all():
         seq, prev_hash = seq + 1, row_hash
         at = (row.at if row.at.tzinfo else row.at.replace(tzinfo=UTC)).astimezone(UTC)
-        said = [seq, prev_hash, row.id, at.isoformat(timespec="microseconds")]
-        said += [row.purpose, row.number_index, row.source_index, row.outcome]
-        row_hash = hashlib.sha256(json.dumps(said).encode()).hexdigest()
+        content = [seq, prev_hash, row.id, at.isoformat(timespec="microseconds")]
+        content += [row.purpose, row.number_index, row.source_index, row.outcome]
+        row_hash = hashlib.sha256(json.dumps(content).encode()).hexdigest()
         bind.execute(
             sa.update(lookup).where(lookup.c.id == row.id).values(seq=seq, prev_hash=prev_hash, row_hash=row_hash)
         )

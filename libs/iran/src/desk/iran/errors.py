@@ -7,6 +7,7 @@ IranValueError
 ├── InvalidMomentError          jalali
 ├── InvalidMobileError          phone
 ├── InvalidLandlineError        phone
+├── InvalidEmailError           email_address
 ├── UnknownProvinceError        provinces
 └── InvalidWorkCalendarError    workdays
 """

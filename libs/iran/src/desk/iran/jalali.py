@@ -126,6 +126,15 @@ def format_moment(moment: datetime) -> str:
     return f"{day.long()}، ساعت {to_persian(clock.strftime('%H:%M'))}"
 
 
+def local_text(moment: datetime) -> str:
+    """Write a moment for programs that show it to people: `1405-09-22 14:30`, Jalali day and Tehran time.
+
+    A page that shows this text needs no time-zone data of its device. Raises as `in_tehran` does.
+    """
+    day, clock = in_tehran(moment)
+    return f"{day.isoformat()} {clock.strftime('%H:%M')}"
+
+
 def require_day(day: date) -> None:
     """Refuse a datetime where a calendar day is meant, although its type allows it. Raises InvalidMomentError."""
     if isinstance(day, datetime):

@@ -8,11 +8,17 @@ from desk.iran.digits import clean_number
 from desk.iran.errors import IranValueError
 from desk.iran.provinces import PROVINCES
 
-_MOBILE_TYPED = re.compile("(?:\\+98|0098|98)?0?(9[0-9]{9})")
+_MOBILE_TYPED = re.compile("0?(9[0-9]{9})")
+_COUNTRY = re.compile(r"(?:\+98|0098|98(?=[0-9]{10}))0?")
 _MOBILE = re.compile("\\+989[0-9]{9}")
 _AREA_CODES = frozenset(province.area_code for province in PROVINCES)
 _DIGITS = re.compile("[0-9]+")
 _SHORTEST, _LONGEST = 4, 8
+
+
+def _dialled(text: str) -> str:
+    """Return the digits of a typed number, with 0 in place of the country's code."""
+    return _COUNTRY.sub("0", clean_number(text.replace(".", " ")), count=1)
 
 
 class InvalidMobileError(IranValueError):
@@ -40,7 +46,7 @@ class Mobile:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read a typed number in any digit set, starting with 0, 98, +98, 0098 or 9. Raises InvalidMobileError."""
-        number = clean_number(text)
+        number = _dialled(text)
         if not number:
             raise InvalidMobileError("empty", "the mobile number is empty")
         match = _MOBILE_TYPED.fullmatch(number)
@@ -63,6 +69,15 @@ class Mobile:
     def __str__(self) -> str:
         """Show the masked form only; the number itself is `e164` or `national`."""
         return self.masked
+
+
+def mask_phone(e164: str) -> str:
+    """Return a stored number as its owner may see it: the first digits and the last two.
+
+    An Iranian number is shown in its national form, another one with its country's code.
+    """
+    number = f"0{e164[3:]}" if e164.startswith("+98") else e164
+    return f"{number[:4]}{'*' * max(0, len(number) - 6)}{number[-2:]}"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -93,10 +108,19 @@ class Landline:
     def parse(cls, area_code: str, number: str) -> Self:
         """Read both parts in any digit set. Raises InvalidLandlineError.
 
-        An area code repeated at the start of the number is dropped: no subscriber's number starts with 0.
+        The area code may be written as 021, 21 or +9821. At the start of the number, the country's code and the area
+        code are dropped: no subscriber's number starts with 0.
         """
-        code = clean_number(area_code)
-        return cls(code, clean_number(number).removeprefix(code))
+        code = cls.parse_area_code(area_code)
+        return cls(code, _dialled(number).removeprefix(code))
+
+    @classmethod
+    def parse_area_code(cls, text: str) -> str:
+        """Read an area code such as 021, 21 or +9821 and return it with 0 in front. Raises InvalidLandlineError."""
+        code = f"0{_dialled(text).removeprefix('0')}"
+        if code not in _AREA_CODES:
+            raise InvalidLandlineError("area_code", "this is no province's area code")
+        return code
 
     @property
     def e164(self) -> str:

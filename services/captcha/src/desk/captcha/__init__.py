@@ -1,1 +1,1 @@
-"""Challenges that tell a person from a program, each good for one answer."""
+"""Challenges that distinguish people from programs, each valid for one right answer."""

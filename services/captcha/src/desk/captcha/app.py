@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 from redis.asyncio import Redis
 
-from desk.captcha import domain, routes
+from desk.captcha import domain
 from desk.captcha.domain import Kind
-from desk.captcha.drawing import draw
-from desk.captcha.pool import Pool, Recipe
-from desk.captcha.service import Captchas
+from desk.captcha.images import draw_digits
+from desk.captcha.routes import Services, router
+from desk.captcha.service import Challenges, Pool, Recipe
 from desk.captcha.settings import Settings
-from desk.captcha.speaking import speak
-from desk.captcha.store import ChallengeStore
+from desk.captcha.sounds import speak_digits
+from desk.captcha.store import ChallengeStore, PoolStore
+from desk.captcha.workers import PoolTask
 from desk.chassis.app import Background, Worker, base_app
 from desk.chassis.redis_pool import redis_pool
 from desk.chassis.telemetry import Telemetry, configure_logging
@@ -21,30 +22,40 @@ from desk.chassis.telemetry import Telemetry, configure_logging
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the service stands on."""
+    """The infrastructure of captcha: real in production, embedded in ``desk.local``."""
 
     redis: Redis
     telemetry: Telemetry
     choose_answer: Callable[[], str] = domain.choose_answer
-    """Only the embedded desk gives another, for automated checks; no setting does."""
+    """Another function only in the embedded desk, for automated checks; there is no setting for it."""
 
 
 def create_app(settings: Settings | None = None, *, parts: Parts | None = None) -> FastAPI:
-    """Build the service on real parts, or on those given."""
+    """Wire the service with real parts, or with ``parts``."""
     settings = settings or Settings()
     parts = parts or real_parts(settings)
     store = ChallengeStore(parts.redis)
-    recipes = {Kind.IMAGE: Recipe(draw, settings.images_ready), Kind.SOUND: Recipe(speak, settings.sounds_ready)}
-    pool = Pool(parts.redis, recipes, parts.choose_answer)
-    background = Background(workers=[Worker("captcha-pool", pool.fill)], stop=[parts.redis.aclose])
+    pool = Pool(PoolStore(parts.redis), _recipes(settings), parts.choose_answer)
+    task = PoolTask(pool)
+    background = Background(
+        workers=[Worker("captcha-pool", task.run, task.finish)],
+        stop=[parts.redis.aclose],
+    )
     app = base_app("captcha", "Service Desk: captcha", parts.telemetry, ready=store.ping, background=background)
-    app.state.captchas = Captchas(store, pool, settings, parts.telemetry.registry)
-    app.include_router(routes.router)
+    app.state.services = Services(challenges=Challenges(store, pool, settings, parts.telemetry.registry))
+    app.include_router(router)
     return app
 
 
+def _recipes(settings: Settings) -> dict[Kind, Recipe]:
+    return {
+        Kind.IMAGE: Recipe(draw_digits, settings.images_ready),
+        Kind.SOUND: Recipe(speak_digits, settings.sounds_ready),
+    }
+
+
 def real_parts(settings: Settings) -> Parts:
-    """Connect to Redis, bounded in connections and in time; nothing is opened before the first call."""
+    """Build the parts from the settings and configure logging; connections are opened on first use."""
     configure_logging(settings.log_style, settings.log_level)
     pool = redis_pool(settings.redis_url.get_secret_value(), settings.redis_connections)
     return Parts(Redis.from_pool(pool), Telemetry("captcha"))

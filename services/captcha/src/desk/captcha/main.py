@@ -5,5 +5,5 @@ from desk.chassis.command import Service, run
 
 
 def main() -> None:
-    """Run it."""
+    """Run the command line."""
     run(Service("captcha", create_app))

@@ -1,4 +1,4 @@
-"""Configuration of the captcha service, read from ``DESK_CAPTCHA_…``; an answer can never be set here."""
+"""The settings of the captcha service, in environment variables ``DESK_CAPTCHA_…``. None of them sets an answer."""
 
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
@@ -9,20 +9,20 @@ _BUDGET = r"^[1-9]\d*/([1-9]\d* )?(second|minute|hour|day)s?$"
 
 
 class Settings(LogSettings):
-    """What an operator decides."""
+    """Settings of the captcha service."""
 
     model_config = SettingsConfigDict(env_prefix="DESK_CAPTCHA_")
 
     redis_url: SecretStr
-    """What ``redis_pool`` reads: ``redis://host:port/…`` or ``redis+sentinel://…``, 7.0 or newer."""
+    """``redis://host:port/…`` or ``redis+sentinel://…``; Redis 7.0 or newer."""
     redis_connections: int = Field(default=20, ge=1, le=500)
     issue_budget: str = Field(default="120/10 minutes", pattern=_BUDGET)
-    """How many images and sounds one source may ask for; generous, since a whole town may share one address."""
+    """Limit of images and sounds for one source; high, because a whole town may share one address."""
     images_ready: int = Field(default=256, ge=1, le=10_000)
-    """How many images all replicas together keep ready, about 6 KB of Redis each."""
+    """Size of the pool of images, which all replicas share; each takes about 6 KB of Redis."""
     sounds_ready: int = Field(default=48, ge=1, le=1_000)
-    """How many sounds all replicas together keep ready, about 60 KB of Redis each."""
+    """Size of the pool of sounds, which all replicas share; each takes about 60 KB of Redis."""
     work_budget: str = Field(default="120/10 minutes", pattern=_BUDGET)
-    """How many proofs of work one source may ask for; they grow harder long before that."""
+    """Limit of proofs of work for one source; they become harder long before it."""
     work_most: int = Field(default=1_600, ge=2, le=100_000)
-    """How many counters a first proof of work may take; more is slower for everybody."""
+    """The highest counter of a first proof of work; a higher one is slower for all applicants."""

@@ -4,7 +4,6 @@ import unicodedata
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from email_validator import EmailNotValidError, validate_email
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -20,15 +19,13 @@ from desk.chassis.app import FieldRuleError
 from desk.chassis.events import Moment
 from desk.intake.domain import FILES_MAX, TEXT_MAX, TEXT_MIN, Language, Person, is_foreign
 from desk.iran.digits import bare, clean_number, fold, to_persian
+from desk.iran.email_address import InvalidEmailError, parse_email
 from desk.iran.foreign_code import ForeignCode, InvalidForeignCodeError
 from desk.iran.national_id import InvalidNationalIdError, NationalId
 from desk.iran.phone import InvalidLandlineError, InvalidMobileError, Landline, Mobile
-from desk.iran.provinces import PROVINCES
 
-_EMAIL_MAX = 254
 _NAME_MAX = 60
 _NAME_JOINTS = frozenset(" \u200c-'’.")
-_AREA_CODES = frozenset(province.area_code for province in PROVINCES)
 
 
 def _mobile(text: str) -> str:
@@ -40,13 +37,19 @@ def _mobile(text: str) -> str:
         ) from None
 
 
+_EMAIL_MESSAGES = {
+    "format": "نشانی ایمیل درست نیست؛ مانند name@example.com بنویسید.",
+    "local_part": "بخش پیش از @ در نشانی ایمیل باید با حروف انگلیسی باشد؛ مانند ali@gmail.com بنویسید.",
+}
+
+
 def _email(text: str | None) -> str | None:
-    if text is None or not text.strip(" "):
+    if text is None or not bare(text):
         return None
     try:
-        return validate_email(text.strip(" ")[: _EMAIL_MAX + 1], check_deliverability=False).normalized
-    except EmailNotValidError:
-        raise FieldRuleError("email_format", "نشانی ایمیل درست نیست؛ مانند name@example.com بنویسید.") from None
+        return parse_email(text)
+    except InvalidEmailError as error:
+        raise FieldRuleError(f"email_{error.reason}", _EMAIL_MESSAGES[error.reason]) from None
 
 
 def _text(text: str) -> str:
@@ -111,10 +114,12 @@ class LandlineForm(BaseModel):
     @field_validator("area_code")
     @classmethod
     def _check_area_code(cls, area_code: str) -> str:
-        code = clean_number(area_code)
-        if code not in _AREA_CODES:
-            raise FieldRuleError("landline_area_code", "پیش‌شماره درست نیست؛ پیش‌شمارهٔ مرکز استان را بنویسید، مانند ۰۲۱.")
-        return code
+        try:
+            return Landline.parse_area_code(area_code)
+        except InvalidLandlineError:
+            raise FieldRuleError(
+                "landline_area_code", "پیش‌شماره درست نیست؛ پیش‌شمارهٔ شهر خود را بنویسید، مانند ۰۲۱."
+            ) from None
 
     @field_validator("number")
     @classmethod

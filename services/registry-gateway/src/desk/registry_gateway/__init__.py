@@ -1,1 +1,1 @@
-"""The only door to the civil registry: look-ups, rate_limits, audit and identity tokens."""
+"""Look-ups in the civil registry: rate limits, ledger and identity tokens."""

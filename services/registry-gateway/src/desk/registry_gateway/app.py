@@ -1,4 +1,4 @@
-"""The wiring of the registry gateway: real parts from settings, or the ones given."""
+"""The wiring of the registry gateway."""
 
 from dataclasses import dataclass
 from typing import assert_never
@@ -8,62 +8,79 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from desk.chassis.app import Background, base_app
+from desk.chassis.app import Background, Closers, base_app
+from desk.chassis.captcha import CaptchaClient
 from desk.chassis.crypto import TokenIssuer, Vault
 from desk.chassis.redis import connect
 from desk.chassis.telemetry import Telemetry, configure_logging
 from desk.database import Database
-from desk.registry_gateway import clients, routes
 from desk.registry_gateway.adapters import MobileRegistry, Registry
 from desk.registry_gateway.adapters.http import open_client
 from desk.registry_gateway.adapters.rest import RestRegistry
 from desk.registry_gateway.adapters.shahkar import ShahkarRegistry
 from desk.registry_gateway.adapters.simulator import SimulatedRegistry
 from desk.registry_gateway.adapters.soap import LegacyUser, SoapRegistry
-from desk.registry_gateway.clients import CaptchaClient
-from desk.registry_gateway.ledger import Ledger
-from desk.registry_gateway.line.call import Limits, Line, Meters
-from desk.registry_gateway.line.hours import OpeningHours
-from desk.registry_gateway.line.mobiles import MobileLine
-from desk.registry_gateway.line.notes import Notes
-from desk.registry_gateway.line.registry import RegistryLine
-from desk.registry_gateway.rate_limits import Allowances, LookupBudgets
-from desk.registry_gateway.service import ISSUER, RegistryDoor, Tokens
+from desk.registry_gateway.domain import ProofExpiredError, ProofWrongError
+from desk.registry_gateway.routes import Services, router
+from desk.registry_gateway.service import ISSUER, IdentityService, IdentityTokens, Ledger, LookupGuard
 from desk.registry_gateway.settings import Settings
+from desk.registry_gateway.store import Limit, LookupLimits
+from desk.registry_gateway.upstream import (
+    CallLimits,
+    LookupCache,
+    MobileClient,
+    OpeningHours,
+    RegistryClient,
+    ResilientClient,
+    UpstreamMetrics,
+)
+
+CAPTCHA_PURPOSE = "identity"
+CAPTCHA_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the service stands on."""
+    """The infrastructure of the registry gateway: real in production, embedded in ``desk.local``."""
 
     database: Database
     registry: Registry
     mobiles: MobileRegistry | None
-    """None where nobody is asked whose a mobile is."""
+    """None if mobiles are not checked."""
     redis: Redis
     captcha: CaptchaClient | None
-    """None where a look-up wants no proof of work."""
+    """None if a look-up requires no proof of work."""
     vault: Vault
     issuer: TokenIssuer
     telemetry: Telemetry
+    close: Closers = ()
+    """Called last when the service stops."""
 
 
 def real_parts(settings: Settings) -> Parts:
-    """Build the parts the settings name; nothing is opened before it is used."""
+    """Build the parts from the settings; connections are opened on first use."""
+    redis = connect(settings.budget_url.get_secret_value())
+    captcha = httpx.AsyncClient(base_url=settings.captcha_url, timeout=CAPTCHA_SECONDS, trust_env=False)
     return Parts(
         database=Database(settings.database_url.get_secret_value()),
         registry=_registry(settings),
         mobiles=_mobiles(settings),
-        redis=connect(settings.budget_url.get_secret_value()),
-        captcha=_captcha(settings) if settings.require_proof else None,
+        redis=redis,
+        captcha=captcha_client(captcha) if settings.require_proof else None,
         vault=Vault.from_text(settings.vault_keys.get_secret_value(), settings.index_key.get_secret_value()),
         issuer=TokenIssuer(settings.token_private_key.get_secret_value(), ISSUER),
         telemetry=Telemetry("registry-gateway"),
+        close=(captcha.aclose, redis.aclose),
     )
 
 
+def captcha_client(http: httpx.AsyncClient) -> CaptchaClient:
+    """Return a client that checks proofs of work."""
+    return CaptchaClient(http, CAPTCHA_PURPOSE, wrong=ProofWrongError, expired=ProofExpiredError)
+
+
 def _registry(settings: Settings) -> Registry:
-    http = _bus(settings, settings.registry_user, settings.registry_password)
+    http = _bus_client(settings, settings.registry_user, settings.registry_password)
     match settings.adapter:
         case "soap":
             legacy = LegacyUser(settings.legacy_user, settings.legacy_password.get_secret_value())
@@ -81,7 +98,7 @@ def _mobiles(settings: Settings) -> MobileRegistry | None:
         case "off":
             return None
         case "shahkar":
-            http = _bus(settings, settings.mobile_user, settings.mobile_password)
+            http = _bus_client(settings, settings.mobile_user, settings.mobile_password)
             return ShahkarRegistry(http, settings.mobile_url)
         case "simulator":
             return SimulatedRegistry()
@@ -89,64 +106,54 @@ def _mobiles(settings: Settings) -> MobileRegistry | None:
             assert_never(settings.mobile_check)
 
 
-def _bus(settings: Settings, user: str, password: SecretStr) -> httpx.AsyncClient:
+def _bus_client(settings: Settings, user: str, password: SecretStr) -> httpx.AsyncClient:
     return open_client(user, password.get_secret_value(), settings.lookups_in_flight, settings.answer_seconds)
 
 
-def _captcha(settings: Settings) -> CaptchaClient:
-    http = httpx.AsyncClient(base_url=settings.captcha_url, timeout=clients.SECONDS, trust_env=False)
-    return CaptchaClient(http)
-
-
 def create_app(settings: Settings | None = None, *, parts: Parts | None = None) -> FastAPI:
-    """Build the service; whoever gives the parts has set up logging too."""
+    """Wire the service; nothing is opened before it starts. A caller that passes ``parts`` configures logging too."""
     settings = settings or Settings()
     if parts is None:
         configure_logging(settings.log_style, settings.log_level)
         parts = real_parts(settings)
     ledger = Ledger(parts.database, parts.vault)
-    meters, limits = Meters(parts.telemetry), _limits(settings)
-    registry = _registry_line(settings, parts, Line("civil", limits, meters))
-    mobiles = MobileLine(parts.mobiles, Line("mobiles", limits, meters)) if parts.mobiles is not None else None
-    rate_limits = LookupBudgets(parts.redis, _allowances(settings), parts.telemetry)
+    guard = LookupGuard(parts.redis, _lookup_limits(settings), parts.telemetry)
+    metrics, limits = UpstreamMetrics(parts.telemetry), _call_limits(settings)
+    registry = _registry_client(settings, parts, ResilientClient("civil", limits, metrics))
+    mobiles = (
+        MobileClient(parts.mobiles, ResilientClient("mobiles", limits, metrics)) if parts.mobiles is not None else None
+    )
+    identities = IdentityService(
+        registry=registry,
+        mobiles=mobiles,
+        ledger=ledger,
+        guard=guard,
+        captcha=parts.captcha,
+        vault=parts.vault,
+        tokens=IdentityTokens(parts.issuer, settings.token_seconds),
+        telemetry=parts.telemetry,
+    )
+    closers = (guard.close, registry.close, *([mobiles.close] if mobiles is not None else []), parts.database.close)
     app = base_app(
         "registry-gateway",
         "Registry gateway",
         parts.telemetry,
         ready=parts.database.ping,
-        background=Background(
-            start=ledger.open,
-            stop=[
-                rate_limits.close,
-                registry.close,
-                *([mobiles.close] if mobiles is not None else []),
-                *([parts.captcha.close] if parts.captcha is not None else []),
-                parts.database.close,
-            ],
-        ),
+        background=Background(start=ledger.open, stop=(*closers, *parts.close)),
     )
-    app.state.services = parts
-    app.state.door = RegistryDoor(
-        registry=registry,
-        mobiles=mobiles,
-        ledger=ledger,
-        rate_limits=rate_limits,
-        captcha=parts.captcha,
-        vault=parts.vault,
-        tokens=Tokens(parts.issuer, settings.token_seconds),
-        telemetry=parts.telemetry,
-    )
-    app.include_router(routes.router)
+    app.state.services = Services(identities=identities)
+    app.include_router(router)
     return app
 
 
-def _registry_line(settings: Settings, parts: Parts, line: Line) -> RegistryLine:
-    notes = Notes(parts.redis, parts.vault, settings.daily_quota, settings.memory_seconds)
-    return RegistryLine(parts.registry, line, notes, OpeningHours(settings.opens_at, settings.closes_at), parts.vault)
+def _registry_client(settings: Settings, parts: Parts, client: ResilientClient) -> RegistryClient:
+    cache = LookupCache(parts.redis, parts.vault, settings.daily_quota, settings.memory_seconds)
+    hours = OpeningHours(settings.opens_at, settings.closes_at)
+    return RegistryClient(parts.registry, client, cache, hours, parts.vault)
 
 
-def _limits(settings: Settings) -> Limits:
-    return Limits(
+def _call_limits(settings: Settings) -> CallLimits:
+    return CallLimits(
         seconds=settings.answer_seconds,
         in_flight=settings.lookups_in_flight,
         failures=settings.breaker_failures,
@@ -154,12 +161,12 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-def _allowances(settings: Settings) -> Allowances:
-    return Allowances(
-        mismatches_per_source=settings.mismatches_per_source,
-        mismatches_per_number=settings.mismatches_per_number,
-        lookups_per_source=settings.lookups_per_source,
-        lookups_per_number=settings.lookups_per_number,
-        lookups_of_service=settings.lookups_of_service,
-        fan_out=settings.fan_out,
+def _lookup_limits(settings: Settings) -> LookupLimits:
+    return LookupLimits(
+        mismatches_per_source=Limit.parse(settings.mismatches_per_source),
+        mismatches_per_number=Limit.parse(settings.mismatches_per_number),
+        lookups_per_source=Limit.parse(settings.lookups_per_source),
+        lookups_per_number=Limit.parse(settings.lookups_per_number),
+        lookups_of_service=Limit.parse(settings.lookups_of_service),
+        fan_out=Limit.parse(settings.fan_out),
     )

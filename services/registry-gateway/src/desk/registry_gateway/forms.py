@@ -1,4 +1,4 @@
-"""What is asked of the registry gateway and what it shows, and how what people type becomes values."""
+"""The bodies of requests and responses, and the parsing of typed text."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -86,7 +86,7 @@ def _read_mobile(typed: object) -> Mobile:
 
 
 def _text(typed: object) -> str:
-    """Refuse JSON numbers above all: a number has lost its leading zeros, and nobody can say whether it had any."""
+    """Return a text. JSON numbers are refused, because a number may have lost its leading zeros."""
     if not isinstance(typed, str):
         raise FieldRuleError("not_text", "این مورد باید به صورت متن فرستاده شود.")
     return typed
@@ -97,8 +97,8 @@ NumberText = Annotated[
     PlainValidator(_read_number, json_schema_input_type=str),
     Field(
         description=(
-            "A national ID: ten digits; eight or nine are padded with the zeros a spreadsheet took. Or a foreign "
-            "national's code: twelve digits."
+            "A national ID of ten digits; eight or nine are padded with the zeros that a spreadsheet removes. "
+            "Or the code of a foreign national, of twelve digits."
         )
     ),
 ]
@@ -110,27 +110,27 @@ BirthDateText = Annotated[
 
 
 class ProofGiven(BaseModel):
-    """A solved challenge of ``POST /api/captchas {purpose: identity, kind: work}``; it is good for one look-up."""
+    """A solved challenge of ``POST /api/captchas {purpose: identity, kind: work}``; it is valid for one look-up."""
 
     id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
     solution: str = Field(min_length=1, max_length=256)
 
     def proof(self) -> Proof:
-        """Take it as the use case does."""
+        """Return the proof as the use case takes it."""
         return Proof(self.id, self.solution)
 
 
 class PersonQuery(BaseModel):
-    """Whom to look up; Persian, Arabic-Indic and Latin digits are accepted."""
+    """The person to look up; Persian, Arabic-Indic and Latin digits are accepted."""
 
     national_id: NumberText
     birth_date: BirthDateText
 
 
 class IdentityQuery(PersonQuery):
-    """Whom to look up for an applicant."""
+    """The person to look up for an applicant."""
 
-    proof: ProofGiven | None = Field(default=None, description="Wanted unless this desk is set up without.")
+    proof: ProofGiven | None = Field(default=None, description="Required unless this desk is configured without it.")
 
 
 class MatchedView(BaseModel):
@@ -145,7 +145,7 @@ class MatchedView(BaseModel):
 
 
 class PendingView(BaseModel):
-    """The registry gives no answer now, whoever is asked about; the token binds number and birth date alone."""
+    """The registry is unavailable, for every number; the token binds only number and birth date."""
 
     status: Literal["pending"] = "pending"
     first_name: None = None
@@ -154,11 +154,11 @@ class PendingView(BaseModel):
     token: str
     expires_at: Moment
     reason: Reason
-    available_at: Moment | None = Field(description="When the registry will answer again, where that is known.")
+    available_at: Moment | None = Field(description="When the registry will be available again, if known.")
 
 
-def shown(found: ProvenIdentity | PendingIdentity) -> MatchedView | PendingView:
-    """Show what the applicant may see."""
+def view_of(found: ProvenIdentity | PendingIdentity) -> MatchedView | PendingView:
+    """Return the part of a result that the applicant may see."""
     if isinstance(found, PendingIdentity):
         return PendingView(
             token=found.token, expires_at=found.expires_at, reason=found.reason, available_at=found.available_at
@@ -183,7 +183,7 @@ _OUTCOMES: Mapping[Outcome, Literal["matched", "not_matched", "deceased", "refer
 
 
 class Confirmation(BaseModel):
-    """What the registry says of a pair; names only of who matched, reason and time only where it says nothing."""
+    """The result of a look-up; names only if it matched, reason and time only if the registry is unavailable."""
 
     outcome: Literal["matched", "not_matched", "deceased", "referred", "unavailable"]
     first_name: str | None = None
@@ -194,7 +194,7 @@ class Confirmation(BaseModel):
 
     @classmethod
     def of(cls, answer: Answer) -> Self:
-        """Tell a service of the desk."""
+        """Return the response for an answer."""
         outcome = _OUTCOMES[answer.outcome]
         match answer:
             case Matched(person):
@@ -207,37 +207,37 @@ class Confirmation(BaseModel):
 
 
 class NumberQuery(BaseModel):
-    """Whose look-ups to list."""
+    """The person whose look-ups to list."""
 
     national_id: NumberText
 
 
 class LookupView(BaseModel):
-    """One look-up."""
+    """A look-up."""
 
     at: Moment
     purpose: Purpose
 
 
 class LookupsView(BaseModel):
-    """Look-ups that were answered, newest first, at most fifty."""
+    """Answered look-ups, newest first, at most fifty."""
 
     lookups: list[LookupView]
 
     @classmethod
     def of(cls, seen: list[Seen]) -> Self:
-        """Show them."""
+        """Return the response for a list of look-ups."""
         return cls(lookups=[LookupView(at=each.at, purpose=each.purpose) for each in seen])
 
 
 class MobileQuery(BaseModel):
-    """Whether this mobile belongs to this person."""
+    """The person and the mobile to compare."""
 
     national_id: Annotated[NationalId, PlainValidator(_read_national_id, json_schema_input_type=str)]
     mobile: Annotated[Mobile, PlainValidator(_read_mobile, json_schema_input_type=str)]
 
 
 class MobileView(BaseModel):
-    """Match, mismatch, or unknown: not asked here, or no answer now."""
+    """Match, mismatch, or unknown: not checked here, or the register is unavailable."""
 
     outcome: MobileOwner

@@ -4,12 +4,12 @@ from desk.chassis.command import Service, TaskFailedError, run
 from desk.chassis.crypto import Vault
 from desk.database import Database
 from desk.registry_gateway.app import create_app
-from desk.registry_gateway.ledger import Ledger, LedgerBrokenError
+from desk.registry_gateway.service import Ledger, LedgerBrokenError
 from desk.registry_gateway.settings import Settings
 
 
 async def verify_ledger() -> list[str]:
-    """Walk the ledger of look-ups. Raises TaskFailedError with the first row that is not what was written."""
+    """Check the ledger of look-ups; return a line with its length. Raises TaskFailedError with the first error."""
     settings = Settings()
     vault = Vault.from_text(settings.vault_keys.get_secret_value(), settings.index_key.get_secret_value())
     database = Database(settings.database_url.get_secret_value(), statement_seconds=None)
@@ -23,13 +23,13 @@ async def verify_ledger() -> list[str]:
 
 
 def main() -> None:
-    """Run it."""
+    """Run the command line."""
     run(
         Service(
             "registry-gateway",
             create_app,
             package="desk.registry_gateway",
             settings=Settings,
-            tasks={"ledger verify": ("find any row that was changed, taken away or moved", verify_ledger)},
+            tasks={"ledger verify": ("find any row that was changed, deleted or moved", verify_ledger)},
         )
     )

@@ -1,4 +1,4 @@
-"""What the registry gateway reads from its environment, as ``DESK_REGISTRY_GATEWAY_…``."""
+"""The settings of the registry gateway, in environment variables ``DESK_REGISTRY_GATEWAY_…``."""
 
 import re
 from datetime import time
@@ -20,76 +20,76 @@ class Settings(StoreSettings, LogSettings):
     model_config = SettingsConfigDict(env_prefix="DESK_REGISTRY_GATEWAY_")
 
     adapter: Literal["soap", "rest", "simulator"]
-    """Which registry answers; no default, so that nobody meets synthetic people because a variable was forgotten."""
+    """The kind of registry. It has no default, so that a forgotten variable does not select the synthetic one."""
     registry_url: Annotated[str, Field(validate_default=True)] = ""
-    """Where the bus takes ``getEstelam3``; only the simulator needs none."""
+    """The address of ``getEstelam3`` at the bus; not needed for the simulator."""
     registry_user: str = ""
     registry_password: SecretStr = SecretStr("")
-    """HTTP Basic at the bus."""
+    """For HTTP Basic at the bus."""
     soap_action: str = "urn:mediate"
     legacy_user: str = ""
     legacy_password: SecretStr = SecretStr("")
-    """Inside the SOAP call, for accounts that have them beside those of the bus."""
+    """For the SOAP body, if the account has them in addition to those of the bus."""
 
     opens_at: time = time(7)
     closes_at: time = time(23)
-    """The registry's hours, Tehran time; equal times mean that it never closes."""
+    """The registry's opening hours, Tehran time. If both are equal, it never closes."""
     daily_quota: Annotated[int, Field(gt=0)] | None = None
-    """Look-ups the registry allows us in a day; without it, it is the registry that says when they are used up."""
+    """Look-ups that the registry allows in a day. Without it, only the registry itself reports the end of the quota."""
     answer_seconds: Annotated[float, Field(gt=0, le=4.5)] = 4.0
-    """How long an answer is waited for, both tries together; an applicant has one within 6 s."""
+    """Time limit for an answer, including a second attempt. An applicant has a response within 6 s."""
     lookups_in_flight: Annotated[int, Field(gt=0)] = 20
     breaker_failures: Annotated[int, Field(gt=0)] = 5
     breaker_seconds: Annotated[float, Field(gt=0)] = 30.0
-    """After so many failures in a row the registry is left alone for so long."""
+    """After so many failures in a row no call is made for so many seconds."""
     memory_seconds: Annotated[int, Field(ge=0)] = 900
-    """How long a match is remembered, sealed, in Redis."""
+    """How long a match stays in the cache, encrypted, in Redis."""
 
     mobile_check: Literal["off", "shahkar", "simulator"] = "off"
-    """Who is asked whether a mobile belongs to a national ID."""
+    """The register that checks whether a mobile belongs to a national ID."""
     mobile_url: Annotated[str, Field(validate_default=True)] = ""
     mobile_user: str = ""
     mobile_password: SecretStr = SecretStr("")
 
     captcha_url: str
-    """The captcha service, which checks proofs of work."""
+    """Base URL of the captcha service, which checks proofs of work."""
     require_proof: bool = True
-    """Whether a look-up wants a proof of work; without it sweeps are cheap."""
+    """Whether a look-up requires a proof of work; without it sweeps are cheap."""
     budget_url: SecretStr
-    """``redis://…``: counts tries and the day's quota, remembers matches."""
+    """``redis://…``, for the counters, the daily quota and the cache of matches."""
     token_private_key: SecretStr
     """Ed25519 key that signs identity tokens, as PEM."""
     token_seconds: Annotated[int, Field(gt=0)] = 1800
-    """How long an identity token is good."""
+    """How long an identity token is valid."""
     mismatches_per_source: RateLimitText = "5/10 minutes"
     """Look-ups without a match after which a source (IPv4 /24, IPv6 /56) no longer reaches the registry."""
     mismatches_per_number: RateLimitText = "10/hour"
-    """Wrong birth dates for a number, whoever tries them."""
+    """Look-ups of a number without a match, from all sources."""
     lookups_per_source: RateLimitText = "300/hour"
-    """Generous, since a whole town may share one address: a sweep shows in its mismatches."""
+    """High, because a whole town may share one address; a sweep shows in its mismatches."""
     lookups_per_number: RateLimitText = "60/hour"
     lookups_of_service: RateLimitText = "30000/hour"
-    """All look-ups of all applicants together."""
+    """All look-ups of all applicants."""
     fan_out: RateLimitText = "50/hour"
-    """So many different numbers from one source are told to the operators."""
+    """So many different numbers from one source raise an alarm."""
 
     @field_validator("registry_url")
     @classmethod
-    def _demand_registry(cls, url: str, info: ValidationInfo) -> str:
+    def _require_registry_url(cls, url: str, info: ValidationInfo) -> str:
         if info.data.get("adapter") in {"soap", "rest"} and not _ADDRESS.match(url):
             raise ValueError("say where the registry's bus is, for example https://bus.example.ir/estelam3")
         return url
 
     @field_validator("mobile_url")
     @classmethod
-    def _demand_mobiles(cls, url: str, info: ValidationInfo) -> str:
+    def _require_mobile_url(cls, url: str, info: ValidationInfo) -> str:
         if info.data.get("mobile_check") == "shahkar" and not _ADDRESS.match(url):
             raise ValueError("say where Shahkar's bus is, for example https://bus.example.ir/shahkar")
         return url
 
     @field_validator("budget_url")
     @classmethod
-    def _demand_redis(cls, url: SecretStr) -> SecretStr:
+    def _require_redis(cls, url: SecretStr) -> SecretStr:
         if not url.get_secret_value().startswith(REDIS_SCHEMES):
             raise ValueError("name a Redis server: redis://…")
         return url

@@ -18,6 +18,16 @@ StateAtIntake = Literal[State.REGISTERED, State.IDENTITY_PENDING, State.IDENTITY
 """The states that intake distinguishes; it does not consume the reports of provinces."""
 
 
+class FreshContact(BaseModel):
+    """Contact data as intake returns it; phones in E.164."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    mobile: str = ""
+    landline: str | None = None
+    email: str | None = None
+
+
 class FreshRequest(BaseModel):
     """A request as intake returns it."""
 
@@ -30,6 +40,9 @@ class FreshRequest(BaseModel):
     subject: Subject
     sub_subject: Subject
     state: StateAtIntake = State.REGISTERED
+    text: str = ""
+    attachments: tuple[File, ...] = ()
+    contact: FreshContact = FreshContact()
 
 
 class KnownCode(BaseModel):

@@ -1,5 +1,6 @@
 """The request bodies: a look-up, and the actions on a request."""
 
+import re
 from typing import Annotated
 from uuid import UUID
 
@@ -8,12 +9,13 @@ from stdnum import damm
 
 from desk.chassis.app import FieldRuleError
 from desk.chassis.problem import FieldError
-from desk.iran.digits import clean_number, fold
+from desk.iran.digits import bare, clean_number, fold
 from desk.iran.foreign_code import ForeignCode, InvalidForeignCodeError
 from desk.iran.national_id import InvalidNationalIdError, NationalId
 from desk.tracking.domain import RequestNotFoundError
 
-CODE_DIGITS = 12
+_CODE = re.compile(r"[^0-9]*?((?:[0-9][-\u2010-\u2015\u2212./]*){12})[^0-9]*")
+"""Twelve digits in groups, with the words around them that a copied message brings along."""
 FOREIGN_CODE_DIGITS = 12
 _MISTYPED = "یکی از رقم‌های کد رهگیری درست نیست. لطفاً آن را با رسید یا پیامک خود مقایسه کنید."
 
@@ -32,10 +34,10 @@ def _national_id(text: str) -> str:
 
 
 def _tracking_code(text: str) -> str:
-    code = clean_number(text)
-    if len(code) != CODE_DIGITS or not code.isascii() or not code.isdigit():
-        raise FieldRuleError("tracking_code_length", "کد رهگیری ۱۲ رقم دارد. لطفاً همهٔ رقم‌ها را وارد کنید.")
-    return code
+    match = _CODE.fullmatch(bare(text))
+    if match is None:
+        raise FieldRuleError("tracking_code_length", "کد پیگیری ۱۲ رقم دارد. لطفاً همهٔ رقم‌ها را وارد کنید.")
+    return re.sub("[^0-9]", "", match[1])
 
 
 class CaptchaAnswer(BaseModel):

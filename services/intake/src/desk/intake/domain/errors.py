@@ -194,6 +194,27 @@ class FileTypeForbiddenError(DomainError):
     title = "این نوع فایل پذیرفته نمی‌شود. فایل PDF، JPEG، PNG، HEIC یا DOCX بفرستید."
 
 
+class FileDamagedError(DomainError):
+    """The content is incomplete or cannot be opened."""
+
+    code, field = "file_damaged", "file"
+    title = "این فایل خراب یا ناقص است و باز نمی‌شود. آن را روی دستگاه خود باز کنید، دوباره ذخیره کنید و بفرستید."
+
+
+class FileEncryptedError(DomainError):
+    """The content can only be opened with a password."""
+
+    code, field = "file_encrypted", "file"
+    title = "این فایل رمز دارد و کارشناس نمی‌تواند آن را باز کند. نسخه‌ای بدون رمز ذخیره کنید و بفرستید."
+
+
+class ImageTooLargeError(DomainError):
+    """The image has more pixels than are decoded."""
+
+    code, field = "image_too_large", "file"
+    title = "ابعاد این تصویر بیش از اندازه بزرگ است. تصویر کوچک‌تری بفرستید."
+
+
 class FileTypeMismatchError(DomainError):
     """The file name's extension belongs to another media type than the content."""
 

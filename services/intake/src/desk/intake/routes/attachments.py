@@ -28,6 +28,9 @@ BAD_FILES = (
     domain.FileTooLargeError,
     domain.FileTypeForbiddenError,
     domain.FileTypeMismatchError,
+    domain.FileDamagedError,
+    domain.FileEncryptedError,
+    domain.ImageTooLargeError,
     domain.FileEmptyError,
     domain.FileMissingError,
 )

@@ -23,10 +23,21 @@ _STATES: dict[IdentityState, _State] = {
 }
 
 
+class ContactView(BaseModel):
+    """The applicant's contact data; phones in E.164."""
+
+    mobile: str
+    landline: str | None
+    email: str | None
+
+
 class FoundRequest(RequestView):
-    """A request for tracking, with its state at intake."""
+    """A request for tracking, with its state at intake and what its applicant sent."""
 
     state: _State
+    text: str
+    attachments: list[AttachmentView]
+    contact: ContactView
 
 
 class CodeView(BaseModel):
@@ -55,7 +66,16 @@ class Codes(BaseModel):
 async def find(form: FindForm, session: Session, services: ServicesDep) -> FoundRequest:
     """Return a request to tracking, which may be asked for it before it has consumed its event."""
     found = await services.requests.find(session, form.national_id, form.tracking_code)
-    return FoundRequest.model_validate(describe_request(found) | {"state": _STATES.get(found.identity, "registered")})
+    contact = ContactView(mobile=found.contact.mobile, landline=found.contact.landline, email=found.contact.email)
+    return FoundRequest.model_validate(
+        describe_request(found)
+        | {
+            "state": _STATES.get(found.identity, "registered"),
+            "text": found.text,
+            "attachments": [AttachmentView.of(each) for each in await services.requests.files_of(session, found)],
+            "contact": contact,
+        }
+    )
 
 
 @router.post("/internal/requests/codes", summary="List the codes of a period, to compare")

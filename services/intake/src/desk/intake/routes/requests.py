@@ -16,6 +16,8 @@ from desk.intake.forms import Submission
 from desk.intake.routes.dependencies import NO_IDENTITY, IdentityTokenDep, ServicesDep
 from desk.intake.service.receipts import Receipts
 from desk.intake.service.requests import Submitted
+from desk.iran.jalali import local_text
+from desk.iran.phone import mask_phone
 from desk.iran.provinces import province
 
 router = APIRouter()
@@ -26,7 +28,10 @@ class RequestView(BaseModel):
 
     tracking_code: str
     submitted_at: Moment
+    submitted_local: str
+    """The same moment in Jalali and Tehran time, ``1405-09-22 14:30``."""
     due_at: Moment
+    due_local: str
     province: Named
     subject: Titled
     sub_subject: Titled
@@ -61,6 +66,10 @@ class Receipt(RequestView):
 
     state: Literal["registered", "identity_pending"]
     national_id_masked: str
+    mobile_masked: str
+    """The number to which the SMS with the tracking code goes."""
+    text: str
+    """The text as it is stored, which the signed receipt proves."""
     attachments: int
     receipt: SignedReceiptView
 
@@ -119,7 +128,9 @@ def describe_request(request: domain.Request) -> dict[str, object]:
     return {
         "tracking_code": request.tracking_code,
         "submitted_at": request.submitted_at,
+        "submitted_local": local_text(request.submitted_at),
         "due_at": request.due_at,
+        "due_local": local_text(request.due_at),
         "province": Named(key=request.province, name=province(request.province).name),
         "subject": Titled(key=request.subject.key, title=request.subject.title),
         "sub_subject": Titled(key=request.sub_subject.key, title=request.sub_subject.title),
@@ -133,6 +144,8 @@ def _receipt(submitted: Submitted, receipts: Receipts) -> Receipt:
         | {
             "state": "registered" if registered else "identity_pending",
             "national_id_masked": domain.mask_number(submitted.request.applicant.national_id),
+            "text": submitted.request.text,
+            "mobile_masked": mask_phone(submitted.request.contact.mobile),
             "attachments": len(submitted.attachments),
             "receipt": asdict(receipts.sign(submitted.request, submitted.attachments)),
         }

@@ -207,6 +207,10 @@ class SubmittedRequests:
             raise RequestNotFoundError
         return request
 
+    async def files_of(self, session: AsyncSession, request: Request) -> list[Attachment]:
+        """Return the files of a request in the order of their upload."""
+        return await AttachmentStore(session, self.vault).of_request(request.id)
+
     async def list_codes(
         self, session: AsyncSession, since: datetime, until: datetime, after: str, limit: int
     ) -> list[tuple[str, IdentityState, datetime | None]]:

@@ -16,7 +16,7 @@ _RELEASED = or_(
     identity_check.c.state.in_([IdentityState.CONFIRMED, IdentityState.UNCONFIRMED]),
 )
 """No province receives a request before the look-up of its applicant has ended."""
-_CASES = select(request.c.id).outerjoin(identity_check).outerjoin(handover).where(_RELEASED)
+_CASES = select(request.c.id).outerjoin(identity_check).outerjoin(handover)
 
 
 def _is_with(province_key: str) -> ColumnElement[bool]:
@@ -45,7 +45,7 @@ class CaseFileStore:
 
     async def case_of(self, province_key: str, tracking_code: str) -> str | None:
         """Return the request id of the province's case with this code."""
-        query = _CASES.where(request.c.tracking_code == tracking_code, _is_with(province_key))
+        query = _CASES.where(_RELEASED, request.c.tracking_code == tracking_code, _is_with(province_key))
         return (await self._session.execute(query)).scalar_one_or_none()
 
     async def count(self, request_id: str, province_key: str) -> int:
@@ -72,7 +72,7 @@ class CaseFileStore:
 
     async def name_for_province(self, file_id: str, province_key: str) -> str | None:
         """Return the name of a file of one of the province's cases."""
-        return await self._name(file_id, (_is_with(province_key),))
+        return await self._name(file_id, (_RELEASED, _is_with(province_key)))
 
     async def name_for_applicant(self, file_id: str, tracking_code: str) -> str | None:
         """Return the name of a file of the request with this code."""

@@ -1,1 +1,1 @@
-"""A civil registry of synthetic people as a server: SOAP, the REST wrapper, Shahkar, and knobs to misbehave."""
+"""A simulated civil registry as a server: SOAP, REST and Shahkar, with knobs that make it fail."""

@@ -10,13 +10,14 @@ from desk.registry_simulator.settings import Settings
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """Build the simulator; logging is set up here if the settings come from the environment."""
+    """Wire the simulator. Without ``settings`` it reads the environment and configures logging."""
     if settings is None:
         settings = Settings()
         configure_logging(settings.log_style, settings.log_level)
     app = base_app("registry-simulator", "Registry simulator", Telemetry("registry-simulator"))
-    app.state.registry = SyntheticRegistry(settings.knobs)
-    app.state.credentials = (settings.user, settings.password.get_secret_value())
+    app.state.services = routes.Services(
+        registry=SyntheticRegistry(settings.knobs), user=settings.user, password=settings.password.get_secret_value()
+    )
     app.include_router(routes.router)
     if settings.control:
         app.include_router(routes.control)

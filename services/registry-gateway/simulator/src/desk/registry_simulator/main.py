@@ -5,5 +5,5 @@ from desk.registry_simulator.app import create_app
 
 
 def main() -> None:
-    """Run it."""
+    """Run the command line."""
     run(Service("registry-simulator", create_app))

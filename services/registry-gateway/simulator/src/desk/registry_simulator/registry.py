@@ -1,4 +1,4 @@
-"""What the simulated registry says to a number and a birth date, in the fields of ``getEstelam3``."""
+"""The answers of the simulated registry, in the fields of ``getEstelam3``."""
 
 import base64
 
@@ -17,7 +17,7 @@ _MATCH, _MISMATCH = 200, 600
 
 
 class SyntheticRegistry:
-    """Knows the synthetic people, counts inquiries and obeys its knobs."""
+    """Contains the synthetic persons, counts inquiries and applies the knobs."""
 
     def __init__(self, knobs: Knobs) -> None:
         self.knobs = knobs
@@ -25,12 +25,12 @@ class SyntheticRegistry:
         self._errors_left = knobs.errors
         self._people = {person.identity.national_id.value: person for person in people()}
 
-    def turn(self, knobs: Knobs) -> None:
-        """Behave otherwise from now on, and count anew."""
+    def set_knobs(self, knobs: Knobs) -> None:
+        """Set the knobs, and count inquiries from 0."""
         self.knobs, self.inquiries, self._errors_left = knobs, 0, knobs.errors
 
-    def fails(self) -> bool:
-        """Count a call, and tell whether it is one to be answered with an error."""
+    def count_call(self) -> bool:
+        """Count a call; return whether it must be answered with an error."""
         self.inquiries += 1
         if self._errors_left > 0:
             self._errors_left -= 1
@@ -60,13 +60,13 @@ class SyntheticRegistry:
 
     def _record(self, person: Person) -> Record:
         known, knobs = person.identity, self.knobs
-        if knobs.garbage is Garbage.SOMEBODY_ELSE:
+        if knobs.garbage is Garbage.ANOTHER_PERSON:
             known = people()[0].identity if person is not people()[0] else people()[1].identity
         status = 1 if person.deceased else 0
         return {
             "nin": int(known.national_id.value) if knobs.wrong_zeros else known.national_id.value,
-            "name": self._written(known.first_name),
-            "family": self._written(known.last_name),
+            "name": self._encoded_name(known.first_name),
+            "family": self._encoded_name(known.last_name),
             "birthDate": known.birth_date.compact(),
             "deathDate": "14020101" if person.deceased else "",
             "deathStatus": [status] if knobs.death_in_array else status,
@@ -75,11 +75,11 @@ class SyntheticRegistry:
             "message": [] if knobs.message_in_list else "",
         }
 
-    def _written(self, name: str) -> str:
+    def _encoded_name(self, name: str) -> str:
         return base64.b64encode(name.encode()).decode() if self.knobs.base64_names else name
 
     def mobile(self, nin: str, mobile: str) -> int:
-        """Answer Shahkar's question with its numbers."""
+        """Answer an inquiry of Shahkar with its codes."""
         known = self._people.get(nin)
-        bears = known is not None and Mobile(f"+98{mobile}") == mobile_of(NationalId(nin))
-        return _MATCH if bears else _MISMATCH
+        matches = known is not None and Mobile(f"+98{mobile}") == mobile_of(NationalId(nin))
+        return _MATCH if matches else _MISMATCH

@@ -1,9 +1,10 @@
-"""HTTP in: the three ways the real buses are asked, and the knobs."""
+"""The routes: the three interfaces of the real buses, and the control of the knobs."""
 
 import asyncio
 import json
 import secrets
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Any
 from xml.etree.ElementTree import ParseError
 from xml.sax.saxutils import escape
@@ -36,34 +37,50 @@ control = APIRouter()
 
 
 class ControlView(BaseModel):
-    """How the registry behaves, and how often it was asked since it was told to."""
+    """The knobs, and the number of inquiries since they were set."""
 
     knobs: Knobs
     inquiries: int
 
 
-async def _registry(request: Request) -> SyntheticRegistry:
-    registry: SyntheticRegistry = request.app.state.registry
-    return registry
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What ``create_app`` built, in ``app.state.services``."""
+
+    registry: SyntheticRegistry
+    user: str
+    password: str
 
 
-async def _is_let_in(request: Request, given: Annotated[HTTPBasicCredentials | None, Depends(_basic)]) -> bool:
-    user, password = request.app.state.credentials
+def get_services(request: Request) -> Services:
+    """Return the app's services."""
+    services: Services = request.app.state.services
+    return services
+
+
+ServicesDep = Annotated[Services, Depends(get_services)]
+
+
+async def _is_authorized(services: ServicesDep, given: Annotated[HTTPBasicCredentials | None, Depends(_basic)]) -> bool:
     return given is not None and (
-        secrets.compare_digest(given.username.encode(), user.encode())
-        & secrets.compare_digest(given.password.encode(), password.encode())
+        secrets.compare_digest(given.username.encode(), services.user.encode())
+        & secrets.compare_digest(given.password.encode(), services.password.encode())
     )
 
 
+def _registry(services: ServicesDep) -> SyntheticRegistry:
+    return services.registry
+
+
 Registry = Annotated[SyntheticRegistry, Depends(_registry)]
-LetIn = Annotated[bool, Depends(_is_let_in)]
+Authorized = Annotated[bool, Depends(_is_authorized)]
 
 
-async def _trouble(registry: SyntheticRegistry, let_in: bool) -> Response | None:  # noqa: FBT001 - FastAPI's word
-    """Do what the knobs say before there is an answer."""
-    if not let_in:
+async def _find_failure(registry: SyntheticRegistry, *, authorized: bool) -> Response | None:
+    """Return the response that replaces the answer, after the delay of the knobs; None if there is to be an answer."""
+    if not authorized:
         return Response(status_code=401, headers={"WWW-Authenticate": "Basic"})
-    failing = registry.fails()
+    failing = registry.count_call()
     if registry.knobs.delay_seconds:
         await asyncio.sleep(registry.knobs.delay_seconds)
     if failing:
@@ -80,73 +97,73 @@ async def _trouble(registry: SyntheticRegistry, let_in: bool) -> Response | None
             return None
 
 
-def _sent(registry: SyntheticRegistry, text: str, media_type: str) -> Response:
+def _response(registry: SyntheticRegistry, text: str, media_type: str) -> Response:
     if registry.knobs.garbage is Garbage.CUT_OFF:
         text = text[: len(text) // 2]
     return Response(text, media_type=media_type)
 
 
 @router.post("/soap")
-async def soap(request: Request, registry: Registry, let_in: LetIn) -> Response:
+async def soap(request: Request, registry: Registry, authorized: Authorized) -> Response:
     """Answer ``getEstelam3`` over SOAP 1.1."""
-    if (trouble := await _trouble(registry, let_in)) is not None:
-        return trouble
+    if (failure := await _find_failure(registry, authorized=authorized)) is not None:
+        return failure
     try:
-        asked = {
+        fields = {
             _local(each.tag): (each.text or "") for each in fromstring(await request.body(), forbid_dtd=True).iter()
         }
     except (ParseError, DefusedXmlException, ValueError):
         return Response(_ENVELOPE.format(body=_FAULT.format(said="no envelope")), status_code=500, media_type=_XML)
-    if "getEstelam3" not in asked:
+    if "getEstelam3" not in fields:
         return Response(
             _ENVELOPE.format(body=_FAULT.format(said="no such operation")), status_code=500, media_type=_XML
         )
-    record = registry.answer(asked.get("nin", ""), asked.get("birthDate", ""))
-    fields = "".join(f"<{name}>{escape(text)}</{name}>" for name, text in _texts(record))
-    body = f'<ns:getEstelam3Response xmlns:ns="http://est"><return>{fields}</return></ns:getEstelam3Response>'
-    return _sent(registry, _ENVELOPE.format(body=body), _XML)
+    record = registry.answer(fields.get("nin", ""), fields.get("birthDate", ""))
+    elements = "".join(f"<{name}>{escape(text)}</{name}>" for name, text in _texts(record))
+    body = f'<ns:getEstelam3Response xmlns:ns="http://est"><return>{elements}</return></ns:getEstelam3Response>'
+    return _response(registry, _ENVELOPE.format(body=body), _XML)
 
 
 @router.post("/rest")
-async def rest(request: Request, registry: Registry, let_in: LetIn) -> Response:
+async def rest(request: Request, registry: Registry, authorized: Authorized) -> Response:
     """Answer ``getEstelam3`` in the JSON wrapper."""
-    if (trouble := await _trouble(registry, let_in)) is not None:
-        return trouble
-    asked = await _json(request)
-    record = registry.answer(str(asked.get("nin", "")), str(asked.get("birthDate", "")))
+    if (failure := await _find_failure(registry, authorized=authorized)) is not None:
+        return failure
+    fields = await _json(request)
+    record = registry.answer(str(fields.get("nin", "")), str(fields.get("birthDate", "")))
     wrapped = {"result": {"data": {"getEstelam3Response": {"return": record}}, "status": {"statusCode": 200}}}
-    return _sent(registry, json.dumps(wrapped), _JSON)
+    return _response(registry, json.dumps(wrapped), _JSON)
 
 
 @router.post("/shahkar")
-async def shahkar(request: Request, registry: Registry, let_in: LetIn) -> Response:
+async def shahkar(request: Request, registry: Registry, authorized: Authorized) -> Response:
     """Answer whether a mobile belongs to a national ID."""
-    if (trouble := await _trouble(registry, let_in)) is not None:
-        return trouble
-    asked = await _json(request)
-    response = registry.mobile(str(asked.get("identificationNo", "")), str(asked.get("serviceNumber", "")))
-    return _sent(registry, json.dumps({"response": response, "requestId": asked.get("requestId")}), _JSON)
+    if (failure := await _find_failure(registry, authorized=authorized)) is not None:
+        return failure
+    fields = await _json(request)
+    response = registry.mobile(str(fields.get("identificationNo", "")), str(fields.get("serviceNumber", "")))
+    return _response(registry, json.dumps({"response": response, "requestId": fields.get("requestId")}), _JSON)
 
 
 @control.get("/control")
 async def show(registry: Registry) -> ControlView:
-    """Show the knobs."""
+    """Return the knobs."""
     return ControlView(knobs=registry.knobs, inquiries=registry.inquiries)
 
 
 @control.put("/control")
 async def turn(knobs: Knobs, registry: Registry) -> ControlView:
-    """Turn the knobs, those not named to where they are by themselves; counting begins anew."""
-    registry.turn(knobs)
+    """Set the knobs, the missing ones to their defaults, and count inquiries from 0."""
+    registry.set_knobs(knobs)
     return await show(registry)
 
 
 async def _json(request: Request) -> dict[str, Any]:
     try:
-        asked = json.loads(await request.body())
+        fields = json.loads(await request.body())
     except ValueError:
         return {}
-    return asked if isinstance(asked, dict) else {}
+    return fields if isinstance(fields, dict) else {}
 
 
 def _texts(record: Record) -> Iterator[tuple[str, str]]:

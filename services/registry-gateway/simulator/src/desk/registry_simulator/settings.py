@@ -1,4 +1,4 @@
-"""What the registry simulator reads from its environment, as ``DESK_REGISTRY_SIMULATOR_…``."""
+"""The settings of the registry simulator, in environment variables ``DESK_REGISTRY_SIMULATOR_…``."""
 
 from pydantic import SecretStr
 from pydantic_settings import SettingsConfigDict
@@ -14,8 +14,8 @@ class Settings(LogSettings):
 
     user: str = "desk"
     password: SecretStr
-    """HTTP Basic, which the real bus wants too."""
+    """For HTTP Basic, as at the real bus."""
     control: bool = False
-    """Whether ``/control`` is there: whoever reaches it decides how the registry behaves."""
+    """Whether ``/control`` exists; it needs no password."""
     knobs: Knobs = Knobs()
-    """How it behaves from the start, such as ``DESK_REGISTRY_SIMULATOR_KNOBS__DELAY_SECONDS=2``."""
+    """The knobs at the start, such as ``DESK_REGISTRY_SIMULATOR_KNOBS__DELAY_SECONDS=2``."""

@@ -1,4 +1,4 @@
-"""The ways to ask the civil registry, one file each, behind one protocol."""
+"""The protocols of the civil registry and of the register of mobiles; each implementation is one file."""
 
 from typing import Protocol
 
@@ -9,20 +9,20 @@ from desk.registry_gateway.domain import MobileOwner, Verdict
 
 
 class Registry(Protocol):
-    """Answers whether a number and a birth date belong together, and to whom."""
+    """Finds the person with a number and a birth date."""
 
     async def look_up(self, national_id: NationalId, birth_date: JalaliDate) -> Verdict:
-        """Ask the registry once. Raises UnansweredError; whoever calls bounds the time."""
+        """Ask the registry once. Raises UnansweredError. The caller limits the time."""
 
     async def close(self) -> None:
-        """Return the connections back."""
+        """Close the connections."""
 
 
 class MobileRegistry(Protocol):
-    """Answers whether a mobile was registered with a national ID."""
+    """Checks whether a mobile was registered with a national ID."""
 
     async def owner(self, national_id: NationalId, mobile: Mobile) -> MobileOwner:
-        """Ask once. Raises UnansweredError; whoever calls bounds the time."""
+        """Ask once. Raises UnansweredError. The caller limits the time."""
 
     async def close(self) -> None:
-        """Return the connections back."""
+        """Close the connections."""

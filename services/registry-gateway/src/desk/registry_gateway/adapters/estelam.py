@@ -1,7 +1,7 @@
-"""Reads the record of ``getEstelam3``, which SOAP and the REST wrapper carry alike, with all its quirks.
+"""Reads the record of ``getEstelam3``, which is the same over SOAP and REST.
 
-The number comes as an integer (zeros lost), names as base64 of UTF-8, gender as 1 or as 0 or 2, the death status
-sometimes in an array, and a refusal inside a normal answer.
+The number comes as an integer without its leading zeros, names as base64 of UTF-8, gender as 1 (male), 0 or 2 (female),
+the death status sometimes in an array, and a refusal as a code in a normal answer.
 """
 
 import base64
@@ -15,9 +15,9 @@ from desk.iran.national_id import NationalId
 from desk.registry_gateway.adapters.codes import code_in
 from desk.registry_gateway.domain import (
     Deceased,
+    FailureKind,
     Gender,
     Identity,
-    Klass,
     Matched,
     NotMatched,
     Referred,
@@ -26,60 +26,67 @@ from desk.registry_gateway.domain import (
 )
 
 _GENDERS: Mapping[str, Gender] = {"1": "male", "0": "female", "2": "female"}
-_LIFE = {"0": False, "1": True}
+_DEATH_STATUSES = {"0": False, "1": True}
 _NO_DATE = {"", "0", "00000000"}
 
 
-def read(record: Mapping[str, object], national_id: NationalId, birth_date: JalaliDate) -> Verdict:
-    """Turn a record into a verdict about the person that was asked for. Raises UnansweredError."""
+def read_record(record: Mapping[str, object], national_id: NationalId, birth_date: JalaliDate) -> Verdict:
+    """Return the verdict about the person who was looked up. Raises UnansweredError."""
     found = code_in(_texts(record.get("message")) + _texts(record.get("exceptionMessage")))
     if found is not None:
         return _refusal(*found)
     if _text(record, "nin").zfill(10) != national_id.value or _text(record, "birthDate") != str(birth_date.compact()):
-        raise UnansweredError(Klass.BUG, "the registry answered for somebody else")
+        raise UnansweredError(FailureKind.BUG, "the record is of another person")
     if _is_dead(record):
         return Deceased()
     gender = _GENDERS.get(_text(record, "gender"))
     first_name, last_name = _name(record, "name"), _name(record, "family")
     if gender is None or not last_name:
-        raise UnansweredError(Klass.DOWN, "the record lacks a name or has an unknown gender")
+        raise UnansweredError(FailureKind.DOWN, "the record lacks a name or has an unknown gender")
     return Matched(Identity(national_id, birth_date, first_name, last_name, gender))
 
 
-def _refusal(klass: Klass, code: str) -> Verdict:
-    match klass:
-        case Klass.NOT_FOUND:
+def _refusal(kind: FailureKind, code: str) -> Verdict:
+    match kind:
+        case FailureKind.NOT_FOUND:
             return NotMatched()
-        case Klass.REFER:
+        case FailureKind.REFER:
             return Referred()
-        case Klass.RETRY:
-            raise UnansweredError(klass, code, again=True)
-        case Klass.QUOTA | Klass.CLOSED_HOURS | Klass.CONFIG | Klass.BUG | Klass.DOWN | Klass.IGNORE:
-            raise UnansweredError(klass, code)
+        case FailureKind.RETRY:
+            raise UnansweredError(kind, code, retryable=True)
+        case (
+            FailureKind.QUOTA
+            | FailureKind.CLOSED_HOURS
+            | FailureKind.CONFIG
+            | FailureKind.BUG
+            | FailureKind.DOWN
+            | FailureKind.IGNORE
+        ):
+            raise UnansweredError(kind, code)
         case _:
-            assert_never(klass)
+            assert_never(kind)
 
 
 def _is_dead(record: Mapping[str, object]) -> bool:
-    dead = _LIFE.get(_text(record, "deathStatus"))
+    dead = _DEATH_STATUSES.get(_text(record, "deathStatus"))
     if dead is None:
-        raise UnansweredError(Klass.DOWN, "the record has an unknown death status")
+        raise UnansweredError(FailureKind.DOWN, "the record has an unknown death status")
     return dead or _text(record, "deathDate") not in _NO_DATE
 
 
 def _name(record: Mapping[str, object], field: str) -> str:
-    """Read a name; most buses encode it, some have done the decoding already."""
+    """Return a name. Most buses send it encoded, some have decoded it."""
     text = _text(record, field)
     try:
         return fold(base64.b64decode("".join(text.split()), validate=True).decode())
-    except (binascii.Error, ValueError):  # the latter also where there are letters beyond ASCII
+    except (binascii.Error, ValueError):  # the latter also for letters that are not ASCII
         if text.isascii():
-            raise UnansweredError(Klass.DOWN, f"{field} is neither text nor encoded text") from None
+            raise UnansweredError(FailureKind.DOWN, f"{field} is neither text nor encoded text") from None
         return fold(text)
 
 
 def _text(record: Mapping[str, object], field: str) -> str:
-    """Read a field that may be missing, a number, or the only member of an array."""
+    """Return a field that may be missing, a number, or the only item of an array."""
     texts = _texts(record.get(field))
     return texts[0] if texts else ""
 

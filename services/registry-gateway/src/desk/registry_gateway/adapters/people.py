@@ -1,7 +1,7 @@
-"""Two hundred people who do not exist, the same ones on every machine.
+"""Two hundred synthetic persons, the same on every machine.
 
-Every choice is a hash of the person's place in the list, so that it depends on no random generator. Issue prefixes
-are ones no published table names, and family names are put together from two words, so that nobody is met by accident.
+Every choice is a hash of the person's position in the list, so that it depends on no random generator. The prefixes of
+the numbers are in no published table, and family names combine two words, so that no real person is among them.
 """
 
 import hashlib
@@ -55,45 +55,45 @@ class Person:
 @cache
 def people() -> tuple[Person, ...]:
     """Return all synthetic people: six have died, every fifth number begins with zero, four were born on 30 Esfand."""
-    return tuple(_person(place) for place in range(_COUNT))
+    return tuple(_person(position) for position in range(_COUNT))
 
 
 def mobile_of(national_id: NationalId) -> Mobile:
-    """Return the mobile that Shahkar would know as this synthetic person's."""
+    """Return the mobile that the simulated Shahkar has registered for this synthetic person."""
     return Mobile(f"+98900{national_id.value[3:]}")
 
 
-def _person(place: int) -> Person:
-    gender: Gender = "female" if place % 2 == 0 else "male"
-    front, back = _choose(_FAMILY_FRONTS, place, "front"), _choose(_FAMILY_BACKS, place, "back")
+def _person(position: int) -> Person:
+    gender: Gender = "female" if position % 2 == 0 else "male"
+    front, back = _choose(_FAMILY_FRONTS, position, "front"), _choose(_FAMILY_BACKS, position, "back")
     identity = Identity(
-        national_id=_national_id(place),
-        birth_date=_birth_date(place),
-        first_name=_choose(_FIRST_NAMES[gender], place, "first name"),
+        national_id=_national_id(position),
+        birth_date=_birth_date(position),
+        first_name=_choose(_FIRST_NAMES[gender], position, "first name"),
         last_name=f"{front}{_ZWNJ}{back}",
         gender=gender,
     )
-    return Person(identity, deceased=place % 33 == 32)  # noqa: PLR2004 - six of the two hundred
+    return Person(identity, deceased=position % 33 == 32)  # noqa: PLR2004 - six of the two hundred
 
 
-def _national_id(place: int) -> NationalId:
-    prefixes = {4: _PREFIXES_TWO_ZEROS, 7: _PREFIXES_ONE_ZERO}.get(place % 10, _PREFIXES)
-    # The place in the middle keeps two people from ever getting the same number.
-    nine = f"{_choose(prefixes, place, 'prefix')}{place:03}{_number(place, 'serial') % 1000:03}"
+def _national_id(position: int) -> NationalId:
+    prefixes = {4: _PREFIXES_TWO_ZEROS, 7: _PREFIXES_ONE_ZERO}.get(position % 10, _PREFIXES)
+    # The position in the middle makes the numbers unique.
+    nine = f"{_choose(prefixes, position, 'prefix')}{position:03}{_number(position, 'serial') % 1000:03}"
     return NationalId(nine + check_digit(nine))
 
 
-def _birth_date(place: int) -> JalaliDate:
-    if place % 50 == 10:  # noqa: PLR2004 - four of the two hundred
-        return JalaliDate(_choose(_LEAP_YEARS, place, "year"), _ESFAND, 30)
-    year = _choose(range(_FIRST_YEAR, _LAST_YEAR + 1), place, "year")
-    month = _choose(range(1, _ESFAND + 1), place, "month")
-    return JalaliDate(year, month, _choose(range(1, JalaliDate.month_length(year, month) + 1), place, "day"))
+def _birth_date(position: int) -> JalaliDate:
+    if position % 50 == 10:  # noqa: PLR2004 - four of the two hundred
+        return JalaliDate(_choose(_LEAP_YEARS, position, "year"), _ESFAND, 30)
+    year = _choose(range(_FIRST_YEAR, _LAST_YEAR + 1), position, "year")
+    month = _choose(range(1, _ESFAND + 1), position, "month")
+    return JalaliDate(year, month, _choose(range(1, JalaliDate.month_length(year, month) + 1), position, "day"))
 
 
-def _choose(options: Sequence[_T], place: int, choice: str) -> _T:
-    return options[_number(place, choice) % len(options)]
+def _choose(options: Sequence[_T], position: int, choice: str) -> _T:
+    return options[_number(position, choice) % len(options)]
 
 
-def _number(place: int, choice: str) -> int:
-    return int.from_bytes(hashlib.sha256(f"synthetic person {place}: {choice}".encode()).digest()[:8])
+def _number(position: int, choice: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"synthetic person {position}: {choice}".encode()).digest()[:8])

@@ -1,4 +1,4 @@
-"""Shahkar (شاهکار), the regulator's register of who bears which mobile number, by JSON over the same kind of bus."""
+"""Shahkar (شاهکار), the regulator's register of the owners of mobile numbers, over a bus with a JSON interface."""
 
 import json
 import secrets
@@ -8,7 +8,7 @@ import httpx
 from desk.iran.national_id import NationalId
 from desk.iran.phone import Mobile
 from desk.registry_gateway.adapters.http import post
-from desk.registry_gateway.domain import Klass, MobileOwner, UnansweredError
+from desk.registry_gateway.domain import FailureKind, MobileOwner, UnansweredError
 
 _HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 _MOBILE_SERVICE, _NATIONAL_ID = 2, 0
@@ -16,15 +16,15 @@ _ANSWERS = {200: MobileOwner.MATCH, 600: MobileOwner.MISMATCH}
 
 
 class ShahkarRegistry:
-    """Asks Shahkar."""
+    """Queries Shahkar."""
 
     def __init__(self, http: httpx.AsyncClient, url: str) -> None:
-        """``http`` carries the credentials."""
+        """``http`` has the credentials."""
         self._http = http
         self._url = url
 
     async def owner(self, national_id: NationalId, mobile: Mobile) -> MobileOwner:
-        """Ask once."""
+        """Compare a mobile with the register once. Raises UnansweredError."""
         body = {
             "requestId": secrets.token_hex(12),
             "serviceType": _MOBILE_SERVICE,
@@ -36,7 +36,7 @@ class ShahkarRegistry:
         return _ANSWERS.get(_response(answer), MobileOwner.UNKNOWN)
 
     async def close(self) -> None:
-        """Return the connections back."""
+        """Close the connections."""
         await self._http.aclose()
 
 
@@ -45,4 +45,4 @@ def _response(answer: bytes) -> int:
         found = json.loads(answer)
         return int(found["response"])
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise UnansweredError(Klass.DOWN, f"no answer of Shahkar: {type(error).__name__}") from None
+        raise UnansweredError(FailureKind.DOWN, f"not an answer of Shahkar: {type(error).__name__}") from None

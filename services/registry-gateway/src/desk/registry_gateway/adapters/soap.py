@@ -1,4 +1,4 @@
-"""The civil registry by SOAP 1.1, operation ``getEstelam3``, HTTP Basic at the bus."""
+"""The civil registry over SOAP 1.1, operation ``getEstelam3``, with HTTP Basic at the bus."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from desk.iran.national_id import NationalId
 from desk.registry_gateway.adapters import estelam
 from desk.registry_gateway.adapters.codes import code_in
 from desk.registry_gateway.adapters.http import post
-from desk.registry_gateway.domain import Klass, UnansweredError, Verdict
+from desk.registry_gateway.domain import FailureKind, UnansweredError, Verdict
 
 _ENVELOPE = (
     '<?xml version="1.0" encoding="UTF-8"?>'
@@ -28,24 +28,24 @@ _ENVELOPE = (
 
 @dataclass(frozen=True, slots=True, repr=False)
 class LegacyUser:
-    """Credentials inside the call, which older accounts have beside those of the bus."""
+    """Credentials in the SOAP body, which older accounts have in addition to those of the bus."""
 
     name: str = ""
     password: str = ""
 
 
 class SoapRegistry:
-    """Asks the registry through a bus that speaks SOAP."""
+    """Queries the registry through a bus with a SOAP interface."""
 
     def __init__(self, http: httpx.AsyncClient, url: str, action: str, legacy: LegacyUser) -> None:
-        """``action`` is what the bus wants to see as SOAPAction."""
+        """``http`` has the credentials; ``action`` is sent as the SOAPAction header."""
         self._http = http
         self._url = url
         self._headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
         self._legacy = legacy
 
     async def look_up(self, national_id: NationalId, birth_date: JalaliDate) -> Verdict:
-        """Ask once."""
+        """Look a person up once. Raises UnansweredError."""
         body = _ENVELOPE.format(
             user=escape(self._legacy.name),
             password=escape(self._legacy.password),
@@ -53,10 +53,10 @@ class SoapRegistry:
             nin=national_id.value,
         )
         answer = await post(self._http, self._url, body.encode(), self._headers)
-        return estelam.read(_record(answer), national_id, birth_date)
+        return estelam.read_record(_record(answer), national_id, birth_date)
 
     async def close(self) -> None:
-        """Return the connections back."""
+        """Close the connections."""
         await self._http.aclose()
 
 
@@ -64,24 +64,24 @@ def _record(answer: bytes) -> Mapping[str, object]:
     try:
         root: Element = fromstring(answer, forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:  # the last for an unknown encoding
-        raise UnansweredError(Klass.DOWN, f"no XML: {type(error).__name__}") from None
+        raise UnansweredError(FailureKind.DOWN, f"not XML: {type(error).__name__}") from None
     for element in root.iter():
         match _local(element.tag):
             case "return":
                 return _fields(element)
             case "Fault":
                 raise _fault(element)
-    raise UnansweredError(Klass.DOWN, "no answer of getEstelam3")
+    raise UnansweredError(FailureKind.DOWN, "not an answer of getEstelam3")
 
 
 def _fault(element: Element) -> UnansweredError:
-    """Read a fault, which may name one of the registry's codes; no verdict about a person is taken from it."""
-    said = [child.text.strip() for child in element.iter() if child.text and child.text.strip()]
-    for text in said:
+    """Return the error for a SOAP fault, which may contain a code of the registry but never a verdict."""
+    texts = [child.text.strip() for child in element.iter() if child.text and child.text.strip()]
+    for text in texts:
         found = code_in([text])
-        if found is not None and found[0] in {Klass.CONFIG, Klass.QUOTA, Klass.CLOSED_HOURS}:
+        if found is not None and found[0] in {FailureKind.CONFIG, FailureKind.QUOTA, FailureKind.CLOSED_HOURS}:
             return UnansweredError(*found)
-    return UnansweredError(Klass.DOWN, "SOAP fault")
+    return UnansweredError(FailureKind.DOWN, "SOAP fault")
 
 
 def _fields(element: Element) -> dict[str, object]:

@@ -3,11 +3,14 @@
 from typing import Self
 
 from fastapi import Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, computed_field
 
 from desk.chassis.events import Moment
-from desk.tracking.clients import Lookup
-from desk.tracking.domain import TITLES, Action, State
+from desk.iran.email_address import mask_email
+from desk.iran.jalali import local_text
+from desk.iran.phone import mask_phone
+from desk.tracking.clients import FreshContact, Lookup
+from desk.tracking.domain import TITLES, Action, Contact, State
 from desk.tracking.events import Named, Titled
 from desk.tracking.routes.dependencies import TOKEN_AUDIENCE, Services
 from desk.tracking.service import Overview
@@ -23,6 +26,38 @@ class FileView(BaseModel):
     size: int
 
 
+class ContactView(BaseModel):
+    """The applicant's contact data, masked: first and last characters."""
+
+    mobile: str
+    landline: str | None
+    email: str | None
+
+    @classmethod
+    def of(cls, contact: Contact | FreshContact) -> Self:
+        """Return the masked form."""
+        return cls(
+            mobile=mask_phone(contact.mobile),
+            landline=mask_phone(contact.landline) if contact.landline else None,
+            email=mask_email(contact.email) if contact.email else None,
+        )
+
+
+class LookupView(BaseModel):
+    """A look-up of the applicant in the civil registry; ``local`` is ``at`` in Jalali and Tehran time."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    at: Moment
+    purpose: str
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def local(self) -> str:
+        """The moment as pages show it."""
+        return local_text(self.at)
+
+
 class AnswerView(BaseModel):
     """The experts' answer."""
 
@@ -31,6 +66,12 @@ class AnswerView(BaseModel):
     text: str
     at: Moment
     files: list[FileView]
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def local(self) -> str:
+        """``at`` in Jalali and Tehran time, ``1405-09-22 14:30``."""
+        return local_text(self.at)
 
 
 class HistoryEntryView(BaseModel):
@@ -47,27 +88,41 @@ class HistoryEntryView(BaseModel):
     files: list[FileView]
     """The files that the applicant sent."""
 
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def local(self) -> str:
+        """``at`` in Jalali and Tehran time, ``1405-09-22 14:30``."""
+        return local_text(self.at)
+
 
 class TrackingView(BaseModel):
     """A request as its applicant may see it. ``actions`` lists the actions that ``token`` allows.
 
-    ``objection_until`` is the last moment of an objection, if one is possible. ``registry_lookups`` lists the
-    look-ups of the applicant in the civil registry, newest first; it is null while registry-gateway is unavailable.
+    ``text``, ``attachments`` and ``contact`` are what the applicant sent. The fields that end in ``_local`` are moments
+    in Jalali and Tehran time, ``1405-09-22 14:30``. ``objection_until`` is the last moment of an objection, if one is
+    possible. ``registry_lookups`` lists the look-ups of the applicant in the civil registry, newest first; it is null
+    while registry-gateway is unavailable.
     """
 
     tracking_code: str
     state: State
     state_title: str
     submitted_at: Moment
+    submitted_local: str
     due_at: Moment
+    due_local: str
     province: Named
     subject: Titled
     sub_subject: Titled
+    text: str
+    attachments: list[FileView]
+    contact: ContactView
     history: list[HistoryEntryView]
     answer: AnswerView | None
-    registry_lookups: list[Lookup] | None
+    registry_lookups: list[LookupView] | None
     actions: list[Action]
     objection_until: Moment | None
+    objection_until_local: str | None
     token: str
 
     @classmethod
@@ -78,17 +133,27 @@ class TrackingView(BaseModel):
             state=overview.state,
             state_title=TITLES[overview.state],
             submitted_at=overview.request.submitted_at,
+            submitted_local=local_text(overview.request.submitted_at),
             due_at=overview.due_at,
+            due_local=local_text(overview.due_at),
             province=Named.model_validate(overview.province),
             subject=Titled.model_validate(overview.request.subject),
             sub_subject=Titled.model_validate(overview.request.sub_subject),
+            text=overview.request.text,
+            attachments=[FileView.model_validate(file) for file in overview.request.attachments],
+            contact=ContactView.of(overview.request.contact),
             history=[HistoryEntryView.model_validate(entry) for entry in overview.history],
             answer=AnswerView.model_validate(overview.answer) if overview.answer else None,
-            registry_lookups=overview.lookups,
+            registry_lookups=_lookups(overview.lookups),
             actions=list(overview.actions),
             objection_until=overview.objection_until,
+            objection_until_local=local_text(overview.objection_until) if overview.objection_until else None,
             token=token,
         )
+
+
+def _lookups(lookups: list[Lookup] | None) -> list[LookupView] | None:
+    return None if lookups is None else [LookupView.model_validate(each) for each in lookups]
 
 
 def respond(services: Services, response: Response, overview: Overview, tracking_code: str) -> TrackingView:

@@ -1,0 +1,67 @@
+"""The errors that callers see.
+
+::
+
+    DomainError
+    ├── KindUnavailableError      422, this kind of challenge is not offered for this purpose
+    ├── WrongAnswerError          422, the same challenge may be answered again
+    ├── ExpiredError              422, a new challenge is needed
+    └── NoSoundError              404, there is no such sound, or it has expired
+    ServiceUnavailableError
+    ├── CaptchaUnavailableError   503, Redis is unavailable; no answer is accepted unchecked
+    └── NoneReadyError            503, challenges are requested faster than they are made
+"""
+
+from desk.chassis.problem import DomainError, ServiceUnavailableError
+from desk.iran.digits import to_persian
+
+
+class KindUnavailableError(DomainError):
+    """This kind of challenge is not offered for this purpose."""
+
+    code = "captcha_kind_unavailable"
+    title = "این نوع کد امنیتی در این بخش ارائه نمی‌شود."
+    field = "kind"
+
+
+class WrongAnswerError(DomainError):
+    """The answer is wrong, and attempts are left: the same challenge may be answered again."""
+
+    code = "captcha_wrong"
+    title = "کد امنیتی درست نیست. لطفاً دوباره ببینید یا بشنوید و همان رقم‌ها را وارد کنید."
+    field = "captcha.answer"
+
+    def __init__(self, attempts_left: int) -> None:
+        self.title = f"{type(self).title} {to_persian(attempts_left)} بار دیگر می‌توانید تلاش کنید."  # type: ignore[misc]  # the number is part of the sentence
+        super().__init__(f"{attempts_left} attempts left")
+
+
+class ExpiredError(DomainError):
+    """The challenge is unknown, used up, expired or for another purpose. The response does not say which."""
+
+    code = "captcha_expired"
+    title = "این کد امنیتی دیگر اعتبار ندارد. لطفاً کد تازه‌ای بگیرید و آن را وارد کنید."
+    field = "captcha.answer"
+
+
+class NoSoundError(DomainError):
+    """There is no sound with this ID, or it has expired."""
+
+    status = 404
+    code = "captcha_sound_gone"
+    title = "این کد صوتی دیگر در دسترس نیست. لطفاً کد تازه‌ای بگیرید."
+
+
+class CaptchaUnavailableError(ServiceUnavailableError):
+    """Redis is unavailable, so no challenge can be issued or checked."""
+
+    title = "کد امنیتی در این لحظه در دسترس نیست. لطفاً چند دقیقهٔ دیگر دوباره تلاش کنید."
+
+
+class NoneReadyError(CaptchaUnavailableError):
+    """The pool is empty. Challenges are made in advance, never in a request."""
+
+    title = "کد امنیتی تازه هنوز آماده نیست. لطفاً چند ثانیهٔ دیگر دوباره تلاش کنید."
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(reason, retry_after=2)

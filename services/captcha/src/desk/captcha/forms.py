@@ -1,0 +1,67 @@
+"""The bodies of requests and responses."""
+
+import base64
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from desk.captcha.domain import Kind, Purpose
+from desk.captcha.service import Issued
+from desk.chassis.events import Moment
+
+
+class CaptchaWanted(BaseModel):
+    """The purpose and the kind of a challenge."""
+
+    purpose: Purpose
+    kind: Kind = Kind.IMAGE
+
+
+class WorkToDo(BaseModel):
+    """A proof of work in altcha's format: find the counter whose key begins with ``keyPrefix``.
+
+    The key is PBKDF2 with SHA-256, ``cost`` rounds, over the bytes of ``nonce`` and the counter as a big-endian uint32,
+    salted with ``salt``; the answer is the whole key in hexadecimal.
+    """
+
+    model_config = ConfigDict(from_attributes=True, alias_generator=to_camel, populate_by_name=True)
+
+    algorithm: str
+    cost: int
+    key_length: int = Field(description="Bytes")
+    key_prefix: str = Field(description="Hexadecimal")
+    nonce: str = Field(description="Hexadecimal")
+    salt: str = Field(description="Hexadecimal")
+    most: int = Field(description="The counter lies between 0 and this")
+
+
+class Captcha(BaseModel):
+    """A challenge: according to ``kind`` it has exactly one of ``image``, ``sound`` and ``challenge``."""
+
+    id: str
+    kind: Kind
+    expires_at: Moment
+    image: str | None = Field(default=None, description="PNG of five Persian digits as a data URL")
+    sound: str | None = Field(default=None, description="Path of a WAV of five spoken Persian digits")
+    challenge: WorkToDo | None = Field(default=None, description="A proof of work to do")
+
+    @classmethod
+    def of(cls, issued: Issued) -> Self:
+        """Return the part of a challenge that the caller may see."""
+        image = issued.image and f"data:image/png;base64,{base64.b64encode(issued.image).decode()}"
+        sound = f"/api/captchas/{issued.id}/sound" if issued.kind is Kind.SOUND else None
+        work = issued.work and WorkToDo.model_validate(issued.work)
+        return cls(
+            id=issued.id, kind=issued.kind, expires_at=issued.expires_at, image=image, sound=sound, challenge=work
+        )
+
+
+class CaptchaAnswer(BaseModel):
+    """An answer, and the claim (opaque to this service) of the request that it belongs to."""
+
+    purpose: Purpose
+    answer: str = Field(
+        max_length=256, description="Persian, Arabic-Indic or Latin digits; for a proof of work the key"
+    )
+    claim: str = Field(min_length=1, max_length=128)

@@ -1,0 +1,55 @@
+"""The routes of challenges: issue one, download its sound, and check an answer for another service."""
+
+from fastapi import APIRouter, Request, Response
+
+from desk.captcha.domain import (
+    CaptchaUnavailableError,
+    ExpiredError,
+    KindUnavailableError,
+    NoSoundError,
+    WrongAnswerError,
+)
+from desk.captcha.forms import Captcha, CaptchaAnswer, CaptchaWanted
+from desk.captcha.routes.dependencies import ServicesDep
+from desk.chassis.app import problems, source_of
+from desk.chassis.problem import RateLimitExceededError
+
+router = APIRouter()
+
+
+@router.post(
+    "/api/captchas",
+    status_code=201,
+    summary="Issue a challenge",
+    response_model_exclude_none=True,
+    responses=problems(KindUnavailableError, RateLimitExceededError, CaptchaUnavailableError),
+)
+async def issue(wanted: CaptchaWanted, request: Request, response: Response, services: ServicesDep) -> Captcha:
+    """Issue a challenge that is valid for one right answer within five minutes."""
+    issued = await services.challenges.issue(wanted.kind, wanted.purpose, source_of(request))
+    response.headers["Cache-Control"] = "no-store"
+    return Captcha.of(issued)
+
+
+@router.get(
+    "/api/captchas/{captcha_id}/sound",
+    summary="Download a spoken challenge",
+    response_class=Response,
+    responses={200: {"content": {"audio/wav": {}}}, **problems(NoSoundError, CaptchaUnavailableError)},
+)
+async def hear(captcha_id: str, services: ServicesDep) -> Response:
+    """Return the spoken digits; may be repeated until the challenge expires."""
+    return Response(
+        await services.challenges.find_sound(captcha_id), media_type="audio/wav", headers={"Cache-Control": "no-store"}
+    )
+
+
+@router.post(
+    "/internal/captchas/{captcha_id}/answers",
+    status_code=204,
+    summary="Check an answer",
+    responses=problems(WrongAnswerError, ExpiredError, CaptchaUnavailableError),
+)
+async def check(captcha_id: str, given: CaptchaAnswer, services: ServicesDep) -> None:
+    """Use the challenge up if the answer is right; the same claim may repeat the call for ten minutes."""
+    await services.challenges.check_answer(captcha_id, given.purpose, given.answer, given.claim)

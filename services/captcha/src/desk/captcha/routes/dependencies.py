@@ -1,0 +1,24 @@
+"""The services that the routes use."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from desk.captcha.service import Challenges
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What ``create_app`` built, in ``app.state.services``."""
+
+    challenges: Challenges
+
+
+def get_services(request: Request) -> Services:
+    """Return the app's services."""
+    services: Services = request.app.state.services
+    return services
+
+
+ServicesDep = Annotated[Services, Depends(get_services)]

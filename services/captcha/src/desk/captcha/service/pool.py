@@ -1,0 +1,82 @@
+"""Makes challenges in advance, because drawing and speaking take too much CPU for a request."""
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+
+from desk.captcha.domain import CaptchaUnavailableError, Kind
+from desk.captcha.store import PoolStore
+
+log = structlog.get_logger(__name__)
+
+BATCH = 4
+"""Challenges made before the pool is counted again, so that several replicas do not all make the same missing ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How challenges of one kind are made, and the size of their pool."""
+
+    make: Callable[[str, random.Random], bytes]
+    """Turns an answer into an image or a sound. Runs in a thread."""
+    size: int
+
+
+class Pool:
+    """Fills the pools of all kinds."""
+
+    def __init__(self, store: PoolStore, recipes: Mapping[Kind, Recipe], choose_answer: Callable[[], str]) -> None:
+        self._store = store
+        self._recipes = recipes
+        self._choose_answer = choose_answer
+        self._random = random.SystemRandom()
+        self._filled = asyncio.Condition()
+        self._ready = dict.fromkeys(recipes, 0)
+        self.after_use: list[Callable[[], None]] = []
+        """Called when challenges are needed: hints to call :meth:`fill` soon."""
+
+    @property
+    def ready(self) -> Mapping[Kind, int]:
+        """The number of challenges of each kind when they were last counted."""
+        return self._ready
+
+    def request_fill(self) -> None:
+        """Report that challenges are needed."""
+        for notify in self.after_use:
+            notify()
+
+    async def wait_until_filled(self, seconds: float) -> None:
+        """Wait until this replica has added challenges, at most ``seconds``."""
+        self.request_fill()
+        async with self._filled:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._filled.wait()
+
+    async def fill(self) -> bool:
+        """Add up to a batch of each kind; return whether any was missing, and so more may be."""
+        try:
+            return any([await self._fill_kind(kind) for kind in self._recipes])
+        except CaptchaUnavailableError as error:  # the next call retries
+            log.warning("pool not filled", reason=str(error))
+            return False
+
+    async def _fill_kind(self, kind: Kind) -> bool:
+        recipe = self._recipes[kind]
+        self._ready[kind] = await self._store.count(kind)
+        missing = recipe.size - self._ready[kind]
+        if missing <= 0:
+            return False
+        made = [await asyncio.to_thread(self._make, recipe) for _ in range(min(missing, BATCH))]
+        self._ready[kind] = await self._store.add(kind, recipe.size, made)
+        async with self._filled:
+            self._filled.notify_all()
+        return True
+
+    def _make(self, recipe: Recipe) -> bytes:
+        answer = self._choose_answer()
+        return answer.encode() + b":" + recipe.make(answer, self._random)

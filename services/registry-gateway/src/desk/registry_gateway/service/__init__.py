@@ -1,0 +1,18 @@
+"""The use cases of the registry gateway."""
+
+from desk.registry_gateway.service.guard import LookupGuard
+from desk.registry_gateway.service.identities import IdentityService, PendingIdentity, Proof, ProvenIdentity
+from desk.registry_gateway.service.ledger import Ledger, LedgerBrokenError
+from desk.registry_gateway.service.tokens import ISSUER, IdentityTokens
+
+__all__ = [
+    "ISSUER",
+    "IdentityService",
+    "IdentityTokens",
+    "Ledger",
+    "LedgerBrokenError",
+    "LookupGuard",
+    "PendingIdentity",
+    "Proof",
+    "ProvenIdentity",
+]
