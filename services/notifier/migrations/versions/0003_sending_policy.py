@@ -1,4 +1,4 @@
-"""When a message is first due, by which those to one recipient are counted.
+"""When the first attempt of a message is due; the rate limit of a recipient counts by it.
 
 Revision ID: 0003
 Revises: 0002
