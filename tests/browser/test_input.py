@@ -114,6 +114,9 @@ def test_a_telephone_makes_no_links_of_codes_and_the_header_has_one_line(page: P
     expect(page.locator("meta[name=format-detection]")).to_have_attribute("content", "telephone=no")
     tops = page.locator(".site-nav a").evaluate_all("links => links.map(each => each.getBoundingClientRect().top)")
     assert len(set(tops)) == 1, "the sections are on one line"
+    lines = "name => name.getClientRects().length"
+    assert page.locator(".brand-service").evaluate(lines) == 1
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 
 def test_an_applicant_abroad_gives_a_foreign_number_and_an_email(page: Page, desk: RunningDesk):
