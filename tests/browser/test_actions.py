@@ -1,4 +1,4 @@
-"""What an applicant may do about a request, by clicks, each after a question; and pictures of every step."""
+"""The actions of an applicant, each after a confirmation, with pictures of every step."""
 
 import pytest
 from browser.camera import Camera
@@ -98,7 +98,7 @@ def test_an_applicant_answers_with_files(page: Page, camera: Camera, desk: Runni
     expect(page.locator("#reply_form .file")).to_have_count(0)
 
 
-def test_who_has_replied_elsewhere_keeps_what_was_typed_here(page: Page, desk: RunningDesk):
+def test_an_applicant_who_replied_elsewhere_keeps_the_text_typed_here(page: Page, desk: RunningDesk):
     applicant, expert = Applicant(desk.client, place=39), Expert(desk.client, "zanjan")
     code = applicant.submit(province="zanjan")
     expert.receives(code)
@@ -149,7 +149,7 @@ def test_an_applicant_rates_the_answer_and_objects_to_it(page: Page, camera: Cam
     camera.take("move-objected")
 
 
-def test_an_applicant_withdraws_only_after_saying_yes(page: Page, camera: Camera, desk: RunningDesk):
+def test_an_applicant_withdraws_only_after_confirming(page: Page, camera: Camera, desk: RunningDesk):
     applicant, expert = Applicant(desk.client, place=36), Expert(desk.client, "semnan")
     code = applicant.submit(province="semnan")
     expert.receives(code)
@@ -168,7 +168,7 @@ def test_an_applicant_withdraws_only_after_saying_yes(page: Page, camera: Camera
     camera.take("move-withdrawn")
 
 
-def test_who_comes_too_late_is_told_what_to_do(page: Page, camera: Camera, desk: RunningDesk):
+def test_an_action_that_is_too_late_says_what_to_do(page: Page, camera: Camera, desk: RunningDesk):
     applicant, expert = Applicant(desk.client, place=37), Expert(desk.client, "bushehr")
     code = applicant.submit(province="bushehr")
     expert.receives(code)
