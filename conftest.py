@@ -1,4 +1,4 @@
-"""Settings for every test: no deadline for examples of Hypothesis, because no test depends on the speed of the machine."""
+"""Settings for every test: no deadline for examples of Hypothesis, because no test depends on the machine's speed."""
 
 from hypothesis import settings
 

@@ -1,4 +1,4 @@
-"""Events that are out of order, duplicated, old, poisonous or unreadable; dead letters; rows 11, 12, 13 and bad input."""
+"""Events out of order, duplicated, old, poisonous or unreadable, and dead letters: rows 11 to 13, and bad input."""
 
 import json
 import uuid

@@ -1,6 +1,6 @@
-"""Generates ``contracts/``: the contracts of the services with each other, the pages and the provinces.
+"""Generates ``contracts/``: the contracts between services, with the pages and with the provinces.
 
-One OpenAPI document per service, one AsyncAPI document for the events with a page for people, and one example of each.
+One OpenAPI document per service, one AsyncAPI document for the events with a page for people, and an example per event.
 """
 
 import json
@@ -22,7 +22,7 @@ from desk.tracking.domain import TITLES, State
 
 FOLDER = CHECKOUT / "contracts"
 PUBLISHED = "published"
-"""The folder with the contract published last; the generator does not write it."""
+"""The folder with the last published contract; the generator does not write it."""
 VECTORS = "vectors"
 """Test vectors, which are written by hand."""
 _ASYNCAPI = "desk.asyncapi.json"
@@ -65,7 +65,7 @@ _ANSWER = "روادید شما صادر شده است و به دفتر کارو�
 
 
 def examples() -> list[tuple[str, Event]]:
-    """One example of each event, with the source that publishes it."""
+    """Return one example of each event, with the source that publishes it."""
     case = {"tracking_code": _CODE, "at": _AT}
     late = case | {"due_at": _DUE, "state": "in_progress"}
     late |= {part: _REQUEST[part] for part in ("province", "subject", "sub_subject")}
