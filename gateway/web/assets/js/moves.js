@@ -1,4 +1,4 @@
-/** What an applicant may do about a request, each after a question whether it is meant. */
+/** The actions of an applicant, each after a confirmation. */
 
 import { actOn, fetchCatalog, Problem, Unreachable } from "./api.js";
 import { USUAL_FILE_LIMITS } from "./attachment-rules.js";
@@ -18,7 +18,7 @@ import { words } from "./words.js";
 /** @type {Action[]} */
 const ACTIONS = ["reply", "rate", "object", "withdraw"];
 
-/** What must be there before anything is asked. @type {Record<Action, string | null>} */
+/** What must be filled in before the confirmation. @type {Record<Action, string | null>} */
 const NEEDED = { reply: "text", rate: "rating", object: "text", withdraw: null };
 
 /** In HTML: `#moves` with `#move_…`, `#…_form` and `#…_submit` of each action, and the dialog `#confirm`. */
@@ -42,7 +42,7 @@ export class Moves {
   #busy = false;
 
   /**
-   * @param {(request: TrackedRequest) => void} show shows the request after something was done
+   * @param {(request: TrackedRequest) => void} show shows the request after an action
    * @param {import("./connection.js").Connection} connection
    */
   constructor(show, connection) {
@@ -53,7 +53,7 @@ export class Moves {
         if (this.#files.fault === null) this.#move("reply").fields.clear("files");
         this.#keep();
       },
-      // The page's proof cannot be renewed without the security code: the file says that it is to be opened again.
+      // The page's token cannot be renewed without a security code: the file's message says to open the request again.
       renewIdentity: async () => null,
     }, connection);
     for (const { form } of this.#moves) form.addEventListener("input", () => this.#keep());
@@ -66,7 +66,7 @@ export class Moves {
 
   /** @param {TrackedRequest} request */
   offer(request) {
-    const kept = this.#request === null ? this.#draft.read() : null; // before anything is kept of this page
+    const kept = this.#request === null ? this.#draft.read() : null; // before this page stores anything
     this.#request = request;
     this.#error.hidden = true;
     block("moves").hidden = request.actions.length === 0;
@@ -92,7 +92,7 @@ export class Moves {
     this.#keep();
   }
 
-  /** Show the limits of the catalogue. Without the catalogue the usual ones hold, and the desk checks each file again. */
+  /** Show the limits of the catalogue. Without it the usual limits apply, and the desk checks each file again. */
   async #showLimits() {
     try {
       this.#files.limitTo((await this.connection.insist(fetchCatalog)).limits);
@@ -101,7 +101,7 @@ export class Moves {
     }
   }
 
-  /** Keep what stands in the forms now. */
+  /** Store the current values of the forms. */
   #keep() {
     if (this.#request === null) return;
     const typed = Object.assign({}, ...this.#moves.map(({ form }) => typedIn(form)));
@@ -118,7 +118,7 @@ export class Moves {
   }
 
   /**
-   * Wait for the files of a reply, and see that all of them are up.
+   * Wait for the files of a reply, and check that all of them are uploaded.
    * @param {Action} action
    * @param {object} body
    */
@@ -228,7 +228,7 @@ class Move {
 
   /**
    * @param {boolean} allowed
-   * @param {Action[]} all what else is allowed: a question is answered before anything else
+   * @param {Action[]} all the allowed actions: a question must be answered first
    */
   offer(allowed, all) {
     this.details.hidden = !allowed;
@@ -249,7 +249,7 @@ class Move {
 
   /**
    * @param {Problem} problem
-   * @returns {boolean} whether every message has found its field
+   * @returns {boolean} whether every message has a field
    */
   explain(problem) {
     const known = problem.errors.map(({ field, message }) => ({ field: this.fields.named(field), message }));
@@ -259,14 +259,14 @@ class Move {
     return known.every(({ field }) => field !== null);
   }
 
-  /** @returns {Record<string, string | number> | null} what is sent; null if something is missing, which is shown */
+  /** @returns {Record<string, string | number> | null} the body; null if something is missing, which is shown */
   #read() {
     this.fields.clearAll();
     const needed = NEEDED[this.action];
     /** @type {Record<string, string | number>} */
     const body = {};
     for (const [name, value] of new FormData(this.form)) {
-      if (typeof value !== "string") continue; // files have gone up by themselves
+      if (typeof value !== "string") continue; // files are uploaded separately
       const field = name.slice(this.action.length + 1);
       const text = value.trim();
       if (text !== "") body[field] = field === "rating" ? Number(text) : text;
