@@ -24,11 +24,11 @@ from sqlalchemy import insert, text
 
 from desk.console.domain.accounts import Account, Role
 from desk.console.domain.cases import Case, Kind, State
-from desk.console.domain.words import words_of_case
-from desk.console.seal import Seal, new_key
+from desk.console.domain.search import case_words
+from desk.console.encryption import Encryption, new_key
 from desk.console.service.sign_in import hash_password
 from desk.console.store.accounts import AccountStore
-from desk.console.store.cases import CaseStore, Entry
+from desk.console.store.cases import CaseStore, HistoryEntry
 from desk.console.store.tables import case, case_document, case_word, entry, sub_subject
 from desk.database import Database, migrate
 from desk.expert import Request
@@ -98,12 +98,12 @@ def invented(number: int, dice: random.Random) -> tuple[Case, Request]:
 async def fill(url: str, key: str, count: int) -> list[Request]:
     """Write cases with words and history as the console would; return some of the requests."""
     await migrate("desk.console", url)
-    database, seal, calendar, dice = Database(url), Seal.from_text(key), WorkCalendar(), random.Random(1405)  # noqa: S311 - an even spread
+    database, encryption, calendar, dice = Database(url), Encryption.from_text(key), WorkCalendar(), random.Random(1405)  # noqa: S311 - an even spread
     password_hash, sample = await hash_password(PASSWORD), []
     async with database.transaction() as session:
         for role in Role:
             account = Account(role.value, PROVINCE, role.value, role.value, role, True, False, False)
-            await AccountStore(session, seal).add(account, password_hash, NOW)
+            await AccountStore(session, encryption).add(account, password_hash, NOW)
         rows = [
             {"province": PROVINCE, "key": sub, "title": title, "subject_title": of} for _, of, sub, title in SUBJECTS
         ]
@@ -112,19 +112,25 @@ async def fill(url: str, key: str, count: int) -> list[Request]:
         made = [invented(number, dice) for number in range(start, min(start + CHUNK, count))]
         sample.append(made[0][1])
         async with database.transaction() as session:
-            store = CaseStore(session, seal, calendar)
-            await session.execute(insert(case), [store.values(each) for each, _ in made])
-            await session.execute(insert(case_document), [store.document(each, request) for each, request in made])
-            lines = [
-                store.entry_values(each, Entry(f"{each.tracking_code}/{kind}", NOW, kind, text="متنی کوتاه " * 20), NOW)
+            store = CaseStore(session, encryption, calendar)
+            await session.execute(insert(case), [store.case_row(each) for each, _ in made])
+            await session.execute(insert(case_document), [store.document_row(each, request) for each, request in made])
+            clients = [
+                store.entry_row(
+                    each, HistoryEntry(f"{each.tracking_code}/{kind}", NOW, kind, text="متنی کوتاه " * 20), NOW
+                )
                 for each, _ in made
                 for kind in ("request-submitted", Kind.ASSIGNED, Kind.ANSWERED)
             ]
-            await session.execute(insert(entry), lines)
-            found_by = [
-                {"province": PROVINCE, "word": seal.word(word, PROVINCE), "tracking_code": each.tracking_code}
+            await session.execute(insert(entry), clients)
+            index_words = [
+                {
+                    "province": PROVINCE,
+                    "word": encryption.index_word(word, PROVINCE),
+                    "tracking_code": each.tracking_code,
+                }
                 for each, request in made
-                for word in words_of_case(
+                for word in case_words(
                     request.applicant.first_name,
                     request.applicant.last_name,
                     request.subject.title,
@@ -133,7 +139,7 @@ async def fill(url: str, key: str, count: int) -> list[Request]:
                     mobile=request.contact.mobile,
                 )
             ]
-            await session.execute(insert(case_word), found_by)
+            await session.execute(insert(case_word), index_words)
     async with database.engine.begin() as connection:
         await connection.execute(text("ANALYZE"))
     await database.close()

@@ -1,4 +1,4 @@
-"""The life of a case: who holds it, what the desk's events make of it, in any order."""
+"""The state of a case: claims of experts, reports, and events of the desk in any order."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desk.console.domain.cases import HOLD, Case, Kind, Stage, State
-from desk.console.domain.errors import CaseHeldError, CaseNotOpenError
+from desk.console.domain.cases import CLAIM_DURATION, Case, Kind, Stage, State
+from desk.console.domain.errors import CaseClaimedError, CaseNotOpenError
 from desk.iran.workdays import WorkCalendar
 
 CALENDAR = WorkCalendar()
@@ -16,72 +16,72 @@ DUE = NOW + timedelta(days=10)
 CASE = Case("isfahan", "123456789018").requested(1, NOW, DUE, "umrah_visa", 7)
 
 
-def test_a_case_is_in_the_hands_of_one_expert():
-    taken = CASE.taken("a", NOW)
-    with pytest.raises(CaseHeldError):
-        taken.taken("b", NOW)
-    assert taken.taken("a", NOW + HOLD / 2).hold.until == NOW + HOLD / 2 + HOLD
+def test_a_case_is_claimed_by_one_expert_at_a_time():
+    claimed = CASE.claimed_by("a", NOW)
+    with pytest.raises(CaseClaimedError):
+        claimed.claimed_by("b", NOW)
+    assert claimed.claimed_by("a", NOW + CLAIM_DURATION / 2).claim.until == NOW + CLAIM_DURATION / 2 + CLAIM_DURATION
 
 
-def test_a_hold_ends_by_itself():
-    assert CASE.taken("a", NOW).taken("b", NOW + HOLD + timedelta(seconds=1)).hold.account == "b"
+def test_a_claim_expires():
+    assert CASE.claimed_by("a", NOW).claimed_by("b", NOW + CLAIM_DURATION + timedelta(seconds=1)).claim.account == "b"
 
 
-def test_only_a_supervisor_takes_a_case_from_somebody():
-    taken = CASE.taken("a", NOW)
-    with pytest.raises(CaseHeldError):
-        taken.released("b", NOW)
-    assert taken.released("b", NOW, by_supervisor=True).hold is None
+def test_only_a_supervisor_ends_the_claim_of_another_expert():
+    claimed = CASE.claimed_by("a", NOW)
+    with pytest.raises(CaseClaimedError):
+        claimed.released("b", NOW)
+    assert claimed.released("b", NOW, by_supervisor=True).claim is None
 
 
-def test_nothing_is_to_be_done_about_a_decided_case():
-    decided = CASE.taken("a", NOW).reported(Kind.ANSWERED, "r", NOW)
-    assert (decided.state, decided.stage, decided.hold) == (State.ANSWERED, Stage.DONE, None)
+def test_a_decided_case_cannot_be_claimed():
+    decided = CASE.claimed_by("a", NOW).reported(Kind.ANSWERED, "r", NOW)
+    assert (decided.state, decided.stage, decided.claim) == (State.ANSWERED, Stage.DONE, None)
     with pytest.raises(CaseNotOpenError):
-        decided.taken("a", NOW)
+        decided.claimed_by("a", NOW)
 
 
-def test_a_late_case_is_overdue_but_not_while_its_applicant_is_asked():
+def test_a_late_case_is_overdue_unless_its_applicant_is_asked():
     later = DUE + timedelta(seconds=1)
     assert CASE.overdue(later)
     assert not CASE.overdue(DUE)
     assert not CASE.reported(Kind.ASKED, "r", NOW).overdue(later)
 
 
-def test_the_days_an_applicant_takes_to_reply_are_added():
+def test_the_deadline_is_extended_by_the_days_of_the_reply():
     asked = CASE.reported(Kind.ASKED, "r", NOW)
     replied = asked.replied(4, NOW + timedelta(days=7), CALENDAR)
     assert replied.state is State.IN_PROGRESS
     assert replied.due_at > DUE + timedelta(days=5)
 
 
-def test_a_reply_that_comes_after_the_answer_changes_nothing():
+def test_a_reply_after_the_answer_does_not_change_the_state():
     answered = CASE.reported(Kind.ASKED, "r", NOW).reported(Kind.ANSWERED, "s", NOW)
     assert answered.replied(4, NOW, CALENDAR).state is State.ANSWERED
 
 
-def test_an_objection_opens_the_case_for_a_new_period():
+def test_an_objection_reopens_the_case_for_a_new_period():
     objected = CASE.reported(Kind.ANSWERED, "r", NOW).objected(5, DUE + timedelta(days=20), CALENDAR)
     assert (objected.state, objected.stage) == (State.OBJECTED, Stage.OPEN)
     assert not objected.overdue(DUE + timedelta(days=21))
 
 
-def test_a_refused_answer_opens_the_case_again():
+def test_a_refused_answer_reopens_the_case():
     answered = CASE.reported(Kind.ANSWERED, "r", NOW)
     undone = answered.undone("r", State.IN_PROGRESS, foreign=False)
     assert (undone.state, undone.refused, undone.open) == (State.IN_PROGRESS, True, True)
 
 
-def test_a_refusal_of_an_older_report_leaves_the_later_one():
+def test_the_refusal_of_an_older_report_does_not_undo_the_latest():
     later = CASE.reported(Kind.ASKED, "r", NOW).reported(Kind.ANSWERED, "s", NOW)
     assert later.undone("r", State.NEW, foreign=False).state is State.ANSWERED
 
 
-def test_a_case_of_another_province_is_let_go():
+def test_a_case_that_belongs_to_another_province_is_closed():
     assert CASE.reported(Kind.ANSWERED, "r", NOW).undone("r", State.NEW, foreign=True).stage is Stage.DONE
 
 
-def test_what_is_referred_back_begins_anew():
+def test_a_case_that_is_referred_back_is_new_again():
     referred = CASE.reported(Kind.REFERRED, "r", NOW)
     assert referred.requested(9, NOW, DUE, "hajj_visa", 7).state is State.NEW
 
@@ -95,7 +95,7 @@ EVENTS = {
 
 
 @given(st.permutations([*EVENTS, *EVENTS]))
-def test_events_in_any_order_and_twice_end_in_the_same_place(order):
+def test_events_in_any_order_and_twice_lead_to_the_same_state(order):
     case = Case("isfahan", "123456789018")
     for seq in order:
         case = EVENTS[seq](case)
@@ -104,7 +104,7 @@ def test_events_in_any_order_and_twice_end_in_the_same_place(order):
 
 
 @given(st.permutations([*EVENTS, *EVENTS, 8]))
-def test_what_is_withdrawn_stays_so(order):
+def test_a_withdrawn_case_stays_withdrawn(order):
     case = Case("isfahan", "123456789018")
     for seq in order:
         case = case.withdrawn(8) if seq == 8 else EVENTS[seq](case)

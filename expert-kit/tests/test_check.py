@@ -76,7 +76,7 @@ MISTAKES = {
     "answers twice": ({"duplicates"}, "case-answered"),
     "dies of an unknown field": ({"unknown fields"}, "the consumer ended with exit code 3"),
     "answers in another shape": ({"reports"}, "'tracking_code' is a required property"),
-    "gives back what it cannot read": ({"unreadable"}, "was given back"),
+    "gives back what it cannot read": ({"unreadable"}, "was requeued"),
 }
 
 

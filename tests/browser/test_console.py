@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from support.applicant import PDF, Applicant, Expert
 from support.embedded_desk import RunningDesk, free_port, wait_for
 
-from desk.console.seal import new_key
+from desk.console.encryption import new_key
 from desk.iran.digits import to_persian
 
 QUESTION, ANSWER = "شمارهٔ گذرنامهٔ خود را بنویسید.", "روادید شما صادر شده است. برای دریافت آن به دفتر خود مراجعه کنید."

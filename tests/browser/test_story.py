@@ -22,7 +22,7 @@ def test_an_applicant_sends_a_request_and_reads_the_answer(page: Page, desk: Run
     send = SendPage(page).loaded()
     send.identify(person)
     send.choose_province("isfahan")
-    expect(page.get_by_label("کد استان")).to_have_value("۰۳۱")
+    expect(page.get_by_label("پیش‌شماره")).to_have_value("۰۳۱")
     send.fill_rest()
     send.choose_files()
     send.files_are_uploaded()
@@ -151,8 +151,8 @@ def test_the_area_code_follows_the_province(page: Page):
     send = SendPage(page).open()
     for province, area_code in (("isfahan", "۰۳۱"), ("tehran", "۰۲۱"), ("fars", "۰۷۱")):
         send.choose_province(province)
-        expect(page.get_by_label("کد استان")).to_have_value(area_code)
-    expect(page.get_by_label("کد استان")).not_to_be_editable()
+        expect(page.get_by_label("پیش‌شماره")).to_have_value(area_code)
+    expect(page.get_by_label("پیش‌شماره")).not_to_be_editable()
 
 
 def test_a_waiting_request_shows_its_state_and_deadline(page: Page, desk: RunningDesk):

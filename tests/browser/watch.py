@@ -44,7 +44,7 @@ class Watch:
         # A refusal by the desk is logged by the browser and is no error of the page.
         if message.text.startswith("Failed to load resource") and "status of 4" in message.text:
             return
-        # Connections are lost only on purpose, and the test checks how the page reacts.
-        if "net::ERR_INTERNET_DISCONNECTED" in message.text:
+        # Only a test cuts the connection or aborts a request, and it checks what the page does then.
+        if "net::ERR_INTERNET_DISCONNECTED" in message.text or "net::ERR_FAILED" in message.text:
             return
         self.faults.append(message.text)

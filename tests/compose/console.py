@@ -9,7 +9,7 @@ import yaml
 from compose.containers import ROOT, UP_SECONDS, Containers, run
 
 from desk.chassis.crypto import new_key_pair
-from desk.console.seal import new_key
+from desk.console.encryption import new_key
 from desk.testing.ports import free_port
 
 
@@ -39,7 +39,7 @@ class ConsoleContainers:
         self._compose("up", "--no-build", "--detach", *waiting, seconds=UP_SECONDS * 2)
 
     def down(self) -> None:
-        """Take it away with its volume."""
+        """Handler it away with its volume."""
         self._compose("down", "--volumes", "--timeout", "5")
 
     def restart(self) -> None:

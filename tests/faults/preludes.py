@@ -127,14 +127,14 @@ messages.LEASE = timedelta(seconds=5)
 
 EAGER_REPORTS = """
 from datetime import timedelta
-from desk.notifier import reports
 from desk.notifier.domain import messages
-from desk.notifier.store import reports as stored
+from desk.notifier.store import delivery_reports as stored
+from desk.notifier.workers import delivery_reports
 
-messages.FIRST_QUESTION = messages.DOUBT_SETTLES = timedelta(seconds=1)
-stored.question_after = lambda age: timedelta(seconds=1)
+messages.FIRST_POLL = messages.AMBIGUOUS_RETRY_DELAY = timedelta(seconds=1)
+stored.poll_delay = lambda age: timedelta(seconds=1)
 stored.SLOW_AFTER = timedelta(seconds=15)
-reports.EVERY_SECONDS = 0.5
+delivery_reports.PAUSE_SECONDS = 0.5
 """
 """A provider is asked every second, a doubt is asked about after five, and what takes fifteen is slow."""
 

@@ -12,7 +12,7 @@ from support.console_client import ConsoleClient
 from support.embedded_desk import free_port, wait_for
 from support.real_desk import RealDesk
 
-from desk.console.seal import new_key
+from desk.console.encryption import new_key
 from desk.testing.postgres import PostgresServer
 
 OWN_PASSWORD = "a province's own word"

@@ -1,4 +1,4 @@
-"""A console on a SQLite file, with a clock to turn and a line to the desk that a test holds in its hands."""
+"""A console with a clock and a client of the desk that a test controls, and a browser without scripts."""
 
 import asyncio
 import re
@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from html import unescape
 
 from desk.console.domain.accounts import Role
-from desk.console.seal import Seal, new_key
+from desk.console.encryption import Encryption, new_key
+from desk.console.service.events import EventHandler
 from desk.console.service.experts import Experts
-from desk.console.service.hearing import Hearing
-from desk.console.service.sending import Sender
+from desk.console.service.reports import ReportSender
 from desk.console.service.sign_in import SignIn
-from desk.console.service.supervising import Supervising
+from desk.console.service.supervision import Supervision
 from desk.database import Database
 from desk.expert import BrokerAwayError, FileReference, Request, Told
 from desk.iran.workdays import WorkCalendar
@@ -46,8 +46,8 @@ def request_data(code=CODE, **changed):
     } | changed
 
 
-def told(kind, seq, code=CODE, event_id=None, **data):
-    """An event as the library gives it."""
+def event(kind, seq, code=CODE, event_id=None, **data):
+    """Return an event as the library delivers it."""
     request = (
         Request.model_validate(request_data(code) | data) if kind in {"request-submitted", "request-referred"} else None
     )
@@ -55,29 +55,29 @@ def told(kind, seq, code=CODE, event_id=None, **data):
     return Told(event_id or str(uuid.uuid4()), kind, code, seq, data, request, None)
 
 
-class Line:
-    """A way to the desk: keeps what was sent; ``away`` and ``refusing`` are a test's to set."""
+class FakeClient:
+    """A client of the desk that records what is sent; a test sets ``unavailable`` and ``refusing``."""
 
     def __init__(self):
         self.sent, self.files, self.stored = [], [], {}
-        self.away, self.refusing, self.alive = False, None, True
-        self.take = asyncio.get_running_loop().create_future()
+        self.unavailable, self.refusing, self.consuming = False, None, True
+        self.handle = asyncio.get_running_loop().create_future()
 
-    async def listen(self, take):
-        self.take.set_result(take)
+    async def consume(self, handle):
+        self.handle.set_result(handle)
         await asyncio.Event().wait()
 
-    async def taken_by(self):
-        """Give what the console takes events with, once it listens."""
+    async def handler(self):
+        """Return the console's event handler, once it consumes."""
         async with asyncio.timeout(30):
-            return await self.take
+            return await self.handle
 
     async def send(self, report):
-        if self.away:
+        if self.unavailable:
             raise BrokerAwayError("cut")
         self.sent.append(report)
 
-    async def put_up(self, _tracking_code, name, content):
+    async def upload(self, _tracking_code, name, content):
         if self.refusing is not None:
             raise self.refusing
         self.files.append((name, content))
@@ -99,49 +99,49 @@ class Line:
         pass
 
 
-class House:
-    """All parts of a console of two provinces."""
+class ConsoleFixture:
+    """The parts of a console of two provinces."""
 
     def __init__(self, url):
         self.now = SUBMITTED + timedelta(days=1)
-        self.database, self.seal, self.calendar = Database(url), Seal.from_text(new_key()), WorkCalendar()
-        self.line, self.other_line = Line(), Line()
-        self.lines = {"isfahan": self.line, "qom": self.other_line}
-        everywhere = {"database": self.database, "seal": self.seal, "clock": self.clock}
-        self.hearing = Hearing(**everywhere, calendar=self.calendar)
-        self.sender = Sender(**everywhere, calendar=self.calendar, lines=self.lines)
-        self.experts = Experts(**everywhere, calendar=self.calendar, lines=self.lines)
-        self.sign_in = SignIn(**everywhere, second_factor=True)
-        self.supervising = Supervising(**everywhere)
+        self.database, self.encryption, self.calendar = Database(url), Encryption.from_text(new_key()), WorkCalendar()
+        self.client, self.other_client = FakeClient(), FakeClient()
+        self.clients = {"isfahan": self.client, "qom": self.other_client}
+        common = {"database": self.database, "encryption": self.encryption, "clock": self.clock}
+        self.event_handler = EventHandler(**common, calendar=self.calendar)
+        self.sender = ReportSender(**common, calendar=self.calendar, clients=self.clients)
+        self.experts = Experts(**common, calendar=self.calendar, clients=self.clients)
+        self.sign_in = SignIn(**common, second_factor=True)
+        self.supervision = Supervision(**common)
 
     def clock(self):
         return self.now
 
-    async def hear(self, *events, province="isfahan"):
-        for event in events:
-            await self.hearing.take(province, event)
+    async def handle(self, *events, province="isfahan"):
+        for each in events:
+            await self.event_handler.handle(province, each)
 
     async def account(self, username, role=Role.EXPERT, province="isfahan"):
-        await self.supervising.add_account(province, username, "کسی", role, by=None, password=PASSWORD)
-        return next(each for each in await self.supervising.accounts(province) if each.username == username)
+        await self.supervision.add_account(province, username, "کسی", role, by=None, password=PASSWORD)
+        return next(each for each in await self.supervision.accounts(province) if each.username == username)
 
     async def case(self, code=CODE, province="isfahan"):
-        return (await self.experts.view(province, code)).known.case
+        return (await self.experts.view(province, code)).record.case
 
     async def send_all(self):
         while await self.sender.send_due():
             pass
-        return [report.name for report in self.line.sent]
+        return [report.name for report in self.client.sent]
 
 
 class Browser:
-    """Somebody at the pages; sends forms with the word of the page that is open."""
+    """A browser without scripts; sends forms with the form word of the open page."""
 
     def __init__(self, client, app):
         self.client, self.page, self._app = client, None, app
 
     def running(self):
-        """Run what goes on beside the pages for a while."""
+        """Run the background tasks."""
         return self._app.router.lifespan_context(self._app)
 
     async def open(self, path, **options):

@@ -21,6 +21,8 @@ class Fault(Enum):
     STATUS_500_AFTER_TAKING = auto()
     CUT_AFTER_TAKING = auto()
     CUT_BEFORE_TAKING = auto()
+    HANG_AFTER_TAKING = auto()
+    """It accepts the message and sends no response until the server stops."""
 
 
 @dataclass
@@ -51,6 +53,7 @@ class SmsServer:
     def __init__(self) -> None:
         self.kavenegar, self.smsir, self.generic = Account(), Account(), Account()
         self.lock = threading.Lock()
+        self.stopping = threading.Event()
         self.pause = 0.0
         """Seconds that each call takes, whatever it is about."""
         self.arrivals: dict[str, float] = {}
@@ -60,8 +63,7 @@ class SmsServer:
         class Handler(_Handler):
             server_of = outer
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
@@ -73,9 +75,16 @@ class SmsServer:
         return Counter((each["to"][-10:], each["text"]) for each in taken)
 
     def stop(self) -> None:
+        self.stopping.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+    """Many connections at the same time must not wait a second for a second SYN."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -117,7 +126,13 @@ class _Handler(BaseHTTPRequestHandler):
                 return self._cut()
             if self.command == "POST" and account.misbehaves(Fault.STATUS_500_AFTER_TAKING):
                 return self._say(500, b"<html>down</html>")
-        return self._say(status, json.dumps(answer).encode())
+            hangs = self.command == "POST" and account.misbehaves(Fault.HANG_AFTER_TAKING)
+        if hangs:  # without the lock, so that other requests are answered
+            desk.stopping.wait()
+            self._cut()
+        else:
+            self._say(status, json.dumps(answer).encode())
+        return None
 
     def _cut(self) -> None:
         self.close_connection = True

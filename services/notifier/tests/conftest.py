@@ -1,38 +1,54 @@
-"""A notifier on SQLite in a temporary folder, with channels that remember what they were given."""
+"""Notifier on SQLite and on PostgreSQL, with channels that record what they send.
+
+A test that uses the store runs on both databases. One that is marked ``ON_SQLITE`` in its file runs on SQLite only.
+"""
 
 import asyncio
+import io
 import json
-import sqlite3
+import logging
+import shutil
+import sys
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import closing
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
+from alembic import command
 from fastapi import FastAPI
 from prometheus_client import Counter
+from sqlalchemy import ColumnElement, event, select, update
+from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
+from sqlalchemy.pool import Pool
+from support.sms_server import SmsServer
 
 from desk.chassis.bus import Bus, QueueSpec, Topology
 from desk.chassis.bus.embedded import EmbeddedBroker
 from desk.chassis.crypto import Vault
 from desk.chassis.events import Message
-from desk.chassis.telemetry import Telemetry
-from desk.database import Database, migrate
+from desk.chassis.telemetry import Telemetry, configure_logging
+from desk.database import Database, alembic_config
 from desk.notifier.app import Parts, create_app
 from desk.notifier.domain import ChannelName, OutgoingMessage, State
+from desk.notifier.routes import Services
 from desk.notifier.service import Dispatcher
 from desk.notifier.settings import Settings
-from desk.notifier.store import ShownMessage, messages_shown
+from desk.notifier.store import ShownMessage, list_messages, message
+from desk.testing.databases import empty_tables, migrated_database
+from desk.testing.postgres import PostgresServer
 
 MOBILE, EMAIL = "+989123456789", "zahra.rezaei@example.ir"
 CODE = "123456789012"
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 TOPOLOGY = Topology(("desk.events",), (QueueSpec("notifier", (("desk.events", "#"),)),))
 
 
-class MemoryChannel:
-    """Remembers what it was given; raises what it is told to raise, once each, or hangs."""
+class RecordingChannel:
+    """Records the messages it accepts; raises the given errors first, once each, or hangs."""
 
     delivers = False
 
@@ -55,7 +71,7 @@ class MemoryChannel:
 
 
 def _submitted(**changes: Any) -> dict[str, Any]:
-    """The data of a submission, with whatever else intake announces."""
+    """Return the data of a submission, as intake publishes it."""
     return {
         "tracking_code": CODE,
         "submitted_at": "2026-12-13T11:00:00Z",
@@ -75,7 +91,7 @@ def _submitted(**changes: Any) -> dict[str, Any]:
 
 
 def _status_changed(state: str = "answered", **changes: Any) -> dict[str, Any]:
-    """The data of a status change."""
+    """Return the data of a status change."""
     return {
         "tracking_code": CODE,
         "state": state,
@@ -94,7 +110,7 @@ def _status_changed(state: str = "answered", **changes: Any) -> dict[str, Any]:
 
 
 def _event(name: str, data: dict[str, Any], *, seq: int = 1, **envelope: Any) -> Message:
-    """An event on the wire."""
+    """Return the message of an event."""
     event_id = str(uuid.uuid4())
     body = {
         "specversion": "1.0",
@@ -119,30 +135,29 @@ def _event(name: str, data: dict[str, Any], *, seq: int = 1, **envelope: Any) ->
 
 @dataclass
 class Notifier:
-    """The service under test, its channels, and a look into its store."""
+    """The service under test, its channels and its rows."""
 
     app: FastAPI
     parts: Parts
     settings: Settings
-    path: Path
-    sms: MemoryChannel
-    email: MemoryChannel
+    sms: RecordingChannel
+    email: RecordingChannel
     outcomes: Counter = field(
-        default_factory=lambda: Counter("tries", "Tries", ["channel", "provider", "outcome"], registry=None)
+        default_factory=lambda: Counter("attempts", "Attempts", ["channel", "provider", "outcome"], registry=None)
     )
 
     @property
     def bus(self) -> Bus:
-        bus: Bus = self.app.state.bus
-        return bus
+        services: Services = self.app.state.services
+        return services.bus
 
     async def submit(self, **changes: Any) -> None:
         await self.bus.handle(_event("request-submitted", _submitted(**changes)))
 
-    async def hold(self, **changes: Any) -> None:
+    async def submit_pending(self, **changes: Any) -> None:
         await self.bus.handle(_event("request-pending", _submitted(**changes)))
 
-    async def report(self, state: str = "answered", *, seq: int = 1, **changes: Any) -> None:
+    async def change_status(self, state: str = "answered", *, seq: int = 1, **changes: Any) -> None:
         await self.bus.handle(_event("request-status-changed", _status_changed(state, **changes), seq=seq))
 
     async def shown(self, tracking_code: str | None = None) -> dict[str, ShownMessage]:
@@ -150,7 +165,7 @@ class Notifier:
 
     async def all_shown(self, tracking_code: str | None = None) -> list[ShownMessage]:
         async with self.parts.database.transaction() as session:
-            return await messages_shown(session, self.parts.vault, tracking_code=tracking_code)
+            return await list_messages(session, self.parts.vault, tracking_code=tracking_code)
 
     def dispatcher(self, name: ChannelName = ChannelName.SMS) -> Dispatcher:
         return Dispatcher(
@@ -158,28 +173,34 @@ class Notifier:
         )
 
     async def dispatch(self, name: ChannelName = ChannelName.SMS) -> int:
+        """Send until no message of the channel is due; return the number of attempts."""
         dispatcher, count = self.dispatcher(name), 0
-        while handled := await dispatcher.dispatch_due():
+        while handled := await dispatcher.send_due():
             count += handled
         return count
 
-    async def everything_reaches(self, state: State) -> None:
-        """Return once every message is in this state."""
+    async def all_messages_reach(self, state: State) -> None:
+        """Return once every message has this state."""
         async with asyncio.timeout(10):
-            while {row[0] for row in self.rows("state")} != {state}:  # noqa: ASYNC110 - rows have no event to wait for
+            while {row[0] for row in await self.rows("state")} != {state}:  # noqa: ASYNC110 - rows have no event
                 await asyncio.sleep(0.02)
 
-    def rows(self, columns: str) -> list[tuple[Any, ...]]:
-        """The SMS first."""
-        return self.execute(f"SELECT {columns} FROM message ORDER BY channel DESC")  # noqa: S608 - our own columns
+    async def rows(self, *columns: str) -> list[tuple[Any, ...]]:
+        """Return columns of the messages, SMS first."""
+        async with self.parts.database.transaction() as session:
+            found = await session.execute(
+                select(*(message.c[each] for each in columns)).order_by(message.c.channel.desc(), message.c.created_at)
+            )
+            return [tuple(row) for row in found.all()]
 
-    def execute(self, statement: str) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(self.path)) as connection, connection:
-            return connection.execute(statement).fetchall()
+    async def update(self, *where: ColumnElement[bool], **values: Any) -> None:
+        """Change columns of the messages."""
+        async with self.parts.database.transaction() as session:
+            await session.execute(update(message).where(*where).values(**values))
 
-    def let_time_pass(self) -> None:
-        """End every wait and every lease now."""
-        self.execute("UPDATE message SET next_try_at = '2026-01-01 00:00:00.000000'")
+    async def make_all_due(self) -> None:
+        """End every wait and every lease."""
+        await self.update(next_try_at=LONG_AGO)
 
 
 @pytest.fixture
@@ -192,36 +213,67 @@ def status_changed() -> Callable[..., dict[str, Any]]:
     return _status_changed
 
 
-@pytest.fixture
-def event() -> Callable[..., Message]:
+@pytest.fixture(name="event")
+def event_fixture() -> Callable[..., Message]:
     return _event
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Migrate an SQLite database once; each test gets a copy."""
+    path = tmp_path_factory.mktemp("migrated") / "notifier.db"
+    command.upgrade(alembic_config("desk.notifier", f"sqlite+aiosqlite:///{path}"), "head")
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_url(postgres_server: PostgresServer) -> str:
+    """Migrate a PostgreSQL database once; each test gets its tables empty."""
+    return migrated_database(postgres_server, "desk.notifier")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a migrated database on each kind of server."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("migrated_url"))
+    path = tmp_path / "notifier.db"
+    shutil.copy(request.getfixturevalue("migrated_file"), path)
+    return f"sqlite+aiosqlite:///{path}"
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A migrated database with empty tables."""
+    database = Database(database_url)
+    if database.engine.name == "postgresql":
+        await empty_tables(database)
+    yield database
+    await database.close()
 
 
 Make = Callable[..., Awaitable[Notifier]]
 
 
 @pytest.fixture
-async def make(tmp_path: Path) -> AsyncIterator[Make]:
+async def make(tmp_path: Path, database: Database) -> AsyncIterator[Make]:
     made: list[Notifier] = []
 
     async def build(*, sms: Any = None, email: Any = None, **changes: Any) -> Notifier:
-        path = tmp_path / "notifier.db"
-        url = f"sqlite+aiosqlite:///{path}"
-        await migrate("desk.notifier", url)
         vault = Vault({"k1": b"k" * 32}, b"i" * 32)
         broker = EmbeddedBroker(f"sqlite+aiosqlite:///{tmp_path / 'broker.db'}", TOPOLOGY, vault)
         await broker.open()
-        sms, email = sms or MemoryChannel(), email or MemoryChannel()
+        sms, email = sms or RecordingChannel(), email or RecordingChannel()
         parts = Parts(
-            database=Database(url),
+            database=database,
             broker=broker,
             vault=vault,
             telemetry=Telemetry("notifier"),
             channels={ChannelName.SMS: sms, ChannelName.EMAIL: email},
         )
-        manners = {"quiet_from": "00:00", "quiet_until": "00:00", "recipient_most": 1000} | changes  # at any hour
+        policy = {"quiet_from": "00:00", "quiet_until": "00:00", "recipient_most": 1000} | changes  # at any hour
         settings = Settings(
-            database_url=url,
+            database_url="unused",
             vault_keys="unused",
             index_key="unused",
             public_url="https://desk.example.ir/",
@@ -229,17 +281,53 @@ async def make(tmp_path: Path) -> AsyncIterator[Make]:
             smtp_host="unused",
             mail_from="desk@example.ir",
             sms="shown",
-            **manners,
+            **policy,
         )
-        made.append(Notifier(create_app(settings, parts=parts), parts, settings, path, sms, email))
+        made.append(Notifier(create_app(settings, parts=parts), parts, settings, sms, email))
         return made[-1]
 
     yield build
     for notifier in made:
         await notifier.parts.broker.close()
-        await notifier.parts.database.close()
 
 
 @pytest.fixture
 async def notifier(make: Make) -> Notifier:
     return await make()
+
+
+@pytest.fixture
+def server() -> Iterator[SmsServer]:
+    """Three SMS providers."""
+    server = SmsServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
+    """Return a function that returns the log so far, as operators would see it, from debug upwards."""
+    log = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", log)
+    root = logging.getLogger()
+    handlers, level, style = root.handlers, root.level, structlog.get_config()
+    configure_logging("json", "DEBUG")
+    yield log.getvalue
+    root.handlers = handlers
+    root.setLevel(level)
+    structlog.configure(**style)
+
+
+@pytest.fixture(autouse=True)
+def _unsynchronized_sqlite() -> Iterator[None]:
+    """Let SQLite commit without waiting for the disk: no test cuts the power."""
+
+    def configure(connection: Any, _record: Any, _proxy: Any) -> None:
+        if isinstance(connection, AsyncAdapt_aiosqlite_connection):
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA synchronous=OFF")
+            cursor.close()
+
+    event.listen(Pool, "checkout", configure)
+    yield
+    event.remove(Pool, "checkout", configure)

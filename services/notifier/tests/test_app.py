@@ -1,28 +1,57 @@
-"""The whole service: wired, started, and on its own schema."""
+"""The whole service: wiring, background tasks and schema."""
 
 import asyncio
+import secrets
 
 import httpx
 import pytest
 from alembic import command
+from sqlalchemy import inspect
 
-from desk.database import alembic_config
+from desk.database import Database, alembic_config
 from desk.notifier.app import create_app
 from desk.notifier.channels import ShownChannel
 from desk.notifier.domain import ChannelName, State
 from desk.notifier.events import RequestPending, RequestStatusChanged, RequestSubmitted
-from desk.notifier.store import Claim, MessageStore
+from desk.notifier.service import Dispatcher
+from desk.notifier.workers import DispatchTask
 
 
-def test_the_migrations_make_exactly_the_tables_of_the_store(tmp_path):
-    config = alembic_config("desk.notifier", f"sqlite+aiosqlite:///{tmp_path / 'notifier.db'}")
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_database_url(request, tmp_path):
+    """A database without tables."""
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path / 'new.db'}"
+        return
+    server = request.getfixturevalue("postgres_server")
+    name = f"new_{secrets.token_hex(4)}"
+    yield server.create_database(name, name, secrets.token_urlsafe(12))
+    server.drop_database(name)
+
+
+def test_the_migrations_create_exactly_the_tables_of_the_store(new_database_url):
+    config = alembic_config("desk.notifier", new_database_url)
     command.upgrade(config, "head")
     command.check(config)
-    command.downgrade(config, "base")
+
+
+def test_the_migrations_can_be_reverted(new_database_url):
+    config = alembic_config("desk.notifier", new_database_url)
     command.upgrade(config, "head")
+    assert {"message", "attempt", "inbox"} < asyncio.run(tables_of(new_database_url))
+    command.downgrade(config, "base")
+    assert asyncio.run(tables_of(new_database_url)) == {"alembic_version"}
 
 
-async def test_it_listens_to_submissions_and_status_changes(notifier):
+async def tables_of(url):
+    database = Database(url)
+    async with database.engine.connect() as connection:
+        names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+    await database.close()
+    return set(names)
+
+
+async def test_it_consumes_submissions_and_status_changes(notifier):
     assert notifier.bus.consumed_events == (RequestSubmitted, RequestPending, RequestStatusChanged)
 
 
@@ -35,9 +64,9 @@ async def test_it_does_not_start_without_a_channel_for_every_message(notifier):
         create_app(notifier.settings, parts=parts)
 
 
-async def test_it_does_not_start_with_a_template_of_a_provider_that_is_none_of_ours(notifier):
+async def test_it_does_not_start_with_a_registered_template_that_does_not_exist(notifier):
     settings = notifier.settings.model_copy(update={"smsir_templates": {"submitted": 100200}})
-    with pytest.raises(ValueError, match="no words called submitted"):
+    with pytest.raises(ValueError, match="there is no template submitted"):
         create_app(settings, parts=notifier.parts)
 
 
@@ -45,63 +74,82 @@ async def test_a_published_event_is_shown_as_delivered_within_a_moment(make, eve
     notifier = await make(sms=ShownChannel(), email=ShownChannel())
     async with notifier.app.router.lifespan_context(notifier.app):
         await notifier.parts.broker.publish(event("request-submitted", submitted()))
-        await notifier.everything_reaches(State.DELIVERED)
-    assert {message.channel for message in await notifier.all_shown()} == set(ChannelName)
-    assert {row[0] for row in notifier.rows("delivered_at IS NOT NULL AND handed_over_at IS NOT NULL")} == {1}
+        await notifier.all_messages_reach(State.DELIVERED)
+        assert {message.channel for message in await notifier.all_shown()} == set(ChannelName)
+        times = await notifier.rows("handed_over_at", "delivered_at")
+    assert len(times) == 2
+    assert None not in [time for row in times for time in row]
 
 
-async def test_an_idle_dispatcher_rests(make, monkeypatch):
-    notifier = await make()
-    looks = 0
-    look = MessageStore.claim
+@pytest.fixture
+def calls(monkeypatch):
+    """Record the calls of every dispatcher, by channel."""
+    calls = []
+    send_due = Dispatcher.send_due
 
-    async def counted(store: MessageStore, channel: ChannelName, limit: int) -> list[Claim]:
-        nonlocal looks
-        looks += 1
-        return await look(store, channel, limit)
+    async def recorded(dispatcher):
+        calls.append(dispatcher._name)
+        return await send_due(dispatcher)
 
-    monkeypatch.setattr(MessageStore, "claim", counted)
+    monkeypatch.setattr(Dispatcher, "send_due", recorded)
+    return calls
+
+
+async def until(condition):
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - the condition has no event
+            await asyncio.sleep(0.01)
+
+
+async def test_an_idle_dispatcher_pauses_between_its_calls(notifier, calls):
+    begun = asyncio.get_running_loop().time()
     async with notifier.app.router.lifespan_context(notifier.app):
-        await asyncio.sleep(0.3)
-    assert 1 <= looks <= 4
+        await until(lambda: calls.count(ChannelName.SMS) >= 3)
+        passed = asyncio.get_running_loop().time() - begun
+    assert passed >= 2 * 0.5
 
 
-async def test_a_slow_provider_is_handed_several_messages_at_once(make):
-    notifier = await make()
+async def test_several_messages_are_sent_to_a_slow_provider_at_the_same_time(notifier):
     notifier.sms.hangs = True
     for _ in range(4):
         await notifier.submit()
 
-    async with asyncio.timeout(10), notifier.app.router.lifespan_context(notifier.app):
-        while len(notifier.sms.references) < 4:  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.01)
+    async with notifier.app.router.lifespan_context(notifier.app):
+        await until(lambda: len(notifier.sms.references) == 4)
         notifier.sms.go_on.set()
-        await notifier.everything_reaches(State.HANDED_OVER)
+        await notifier.all_messages_reach(State.HANDED_OVER)
     assert len(set(notifier.sms.references)) == 4
 
 
-async def test_a_submission_wakes_the_dispatcher_at_once(make, monkeypatch):
-    monkeypatch.setattr("desk.notifier.service.POLL_SECONDS", 60)
+async def test_a_submission_wakes_idle_dispatchers(make, monkeypatch, calls):
+    monkeypatch.setattr("desk.notifier.workers.dispatch.PAUSE_SECONDS", 60)
     notifier = await make()
     async with notifier.app.router.lifespan_context(notifier.app):
-        await asyncio.sleep(0.2)
+        await until(lambda: set(calls) == set(ChannelName))
         await notifier.submit()
-        await notifier.everything_reaches(State.HANDED_OVER)
+        await notifier.all_messages_reach(State.HANDED_OVER)
 
 
-async def test_a_message_under_way_is_finished_before_the_service_stops(notifier):
+async def test_a_message_that_is_being_sent_is_finished_before_the_service_stops(make, monkeypatch):
+    finish, release = DispatchTask.finish, asyncio.Event()
+
+    def finish_and_release(task):
+        finish(task)
+        release.set()
+
+    monkeypatch.setattr(DispatchTask, "finish", finish_and_release)
+    notifier = await make()
+    notifier.sms.go_on = release
     notifier.sms.hangs = True
-    async with notifier.app.router.lifespan_context(notifier.app):
-        await notifier.submit()
+    await notifier.submit()
+    async with asyncio.timeout(10), notifier.app.router.lifespan_context(notifier.app):
         await notifier.sms.reached.wait()
-        asyncio.get_running_loop().call_later(0.2, notifier.sms.go_on.set)
-    assert notifier.rows("state")[0] == ("handed_over",)
+    assert (await notifier.rows("state"))[0] == ("handed_over",)
 
 
-async def test_it_answers_the_orchestrator(notifier):
+async def test_it_serves_health_and_metrics(notifier):
     transport = httpx.ASGITransport(notifier.app)
     async with httpx.AsyncClient(transport=transport, base_url="http://notifier") as client:
         assert (await client.get("/health/live")).json() == {"status": "alive"}
         assert (await client.get("/health/ready")).json() == {"status": "ready"}
-        await notifier.submit()
         assert "desk_messages" in (await client.get("/metrics")).text

@@ -1,4 +1,4 @@
-"""The rules of a message's life."""
+"""The states of a message, the delays between attempts, and the parts of an SMS."""
 
 from datetime import timedelta
 
@@ -6,25 +6,26 @@ import pytest
 
 from desk.chassis.app import FINISH_SECONDS
 from desk.notifier.domain import (
-    DOUBT_SETTLES,
+    AMBIGUOUS_RETRY_DELAY,
     LEASE,
-    MOST_TRIES,
-    NEXT,
+    MAX_ATTEMPTS,
+    TRANSITIONS,
     Outcome,
     OutgoingMessage,
     State,
     Trouble,
+    retry_delay,
     sms_parts,
     states_before,
-    wait_after,
 )
-from desk.notifier.service import SEND_SECONDS
+from desk.notifier.service.dispatch import SEND_SECONDS
 
 
-def test_every_state_can_be_reached_and_the_last_ones_lead_nowhere():
-    assert set(NEXT) == set(State)
-    assert set().union(*NEXT.values()) == set(State)
-    assert {state for state, after in NEXT.items() if not after} == {State.DELIVERED, State.FAILED, State.OVERTAKEN}
+def test_every_state_can_be_reached_and_only_the_final_ones_have_no_transition():
+    assert set(TRANSITIONS) == set(State)
+    assert set().union(*TRANSITIONS.values()) == set(State)
+    final = {state for state, after in TRANSITIONS.items() if not after}
+    assert final == {State.DELIVERED, State.FAILED, State.OVERTAKEN}
 
 
 def test_a_message_is_handed_over_only_after_it_was_claimed():
@@ -32,43 +33,43 @@ def test_a_message_is_handed_over_only_after_it_was_claimed():
     assert states_before(State.CLAIMED) == {State.QUEUED, State.CLAIMED}
 
 
-def test_waits_grow_from_seconds_to_half_an_hour():
-    assert [wait_after(tries).total_seconds() for tries in (1, 2, 3)] == [5, 10, 20]
-    assert wait_after(MOST_TRIES) == timedelta(minutes=30)
+def test_delays_grow_from_seconds_to_half_an_hour():
+    assert [retry_delay(attempts).total_seconds() for attempts in (1, 2, 3)] == [5, 10, 20]
+    assert retry_delay(MAX_ATTEMPTS) == timedelta(minutes=30)
 
 
-def test_the_last_try_has_a_visible_end():
-    assert Outcome.put_off(MOST_TRIES - 1, Trouble.UNREACHABLE).state is State.QUEUED
-    assert Outcome.put_off(MOST_TRIES, Trouble.UNREACHABLE).state is State.FAILED
+def test_a_message_fails_after_its_last_attempt():
+    assert Outcome.retry(MAX_ATTEMPTS - 1, Trouble.UNREACHABLE).state is State.QUEUED
+    assert Outcome.retry(MAX_ATTEMPTS, Trouble.UNREACHABLE).state is State.FAILED
 
 
-def test_a_claim_outlasts_the_slowest_hand_over_and_a_stop_waits_for_it():
+def test_a_lease_outlasts_the_slowest_attempt_and_a_stopping_app_waits_for_it():
     assert timedelta(seconds=SEND_SECONDS) * 3 < LEASE
     assert SEND_SECONDS < FINISH_SECONDS
 
 
-def test_a_message_in_a_traceback_tells_nothing():
+def test_the_repr_of_a_message_contains_no_personal_data():
     message = OutgoingMessage(
         "r", "+989123456789", "متن", "عنوان", "<p>", "fa/submitted.sms.v1", {"code": "123456789012"}
     )
     assert repr(message) == (
         "OutgoingMessage(reference='r', wording='fa/submitted.sms.v1', "
-        "provider=None, in_doubt=False, known=frozenset())"
+        "provider=None, ambiguous=False, other_references=frozenset())"
     )
 
 
-@pytest.mark.parametrize(("length", "segments"), [(0, 1), (70, 1), (71, 2), (134, 2), (135, 3), (201, 3), (202, 4)])
-def test_a_persian_sms_has_70_characters_and_67_in_each_part_when_joined(length, segments):
-    assert sms_parts("م" * length) == segments
+@pytest.mark.parametrize(("length", "parts"), [(0, 1), (70, 1), (71, 2), (134, 2), (135, 3), (201, 3), (202, 4)])
+def test_a_persian_sms_has_70_characters_and_67_in_each_part_when_joined(length, parts):
+    assert sms_parts("م" * length) == parts
 
 
 def test_a_character_outside_the_basic_plane_counts_twice():
     assert sms_parts("م" * 69 + "🕋") == 2
 
 
-@pytest.mark.parametrize(("length", "segments"), [(160, 1), (161, 2), (306, 2), (307, 3)])
-def test_an_english_sms_has_160_characters_and_153_in_each_part_when_joined(length, segments):
-    assert sms_parts("m" * length) == segments
+@pytest.mark.parametrize(("length", "parts"), [(160, 1), (161, 2), (306, 2), (307, 3)])
+def test_an_english_sms_has_160_characters_and_153_in_each_part_when_joined(length, parts):
+    assert sms_parts("m" * length) == parts
 
 
 def test_a_bracket_counts_twice_and_one_persian_letter_makes_all_of_it_long():
@@ -77,7 +78,7 @@ def test_a_bracket_counts_twice_and_one_persian_letter_makes_all_of_it_long():
     assert sms_parts("m" * 70 + "م") == 2
 
 
-def test_a_doubt_is_left_time_to_settle():
-    assert Outcome.put_off(1, Trouble.NO_ANSWER, in_doubt=True).wait == DOUBT_SETTLES
-    assert Outcome.put_off(1, Trouble.BUSY).wait < DOUBT_SETTLES
-    assert Outcome.put_off(40, Trouble.NO_ANSWER, in_doubt=True).wait == wait_after(40)
+def test_the_delay_after_an_ambiguous_result_is_at_least_a_minute():
+    assert Outcome.retry(1, Trouble.NO_ANSWER, ambiguous=True).wait == AMBIGUOUS_RETRY_DELAY
+    assert Outcome.retry(1, Trouble.BUSY).wait < AMBIGUOUS_RETRY_DELAY
+    assert Outcome.retry(40, Trouble.NO_ANSWER, ambiguous=True).wait == retry_delay(40)

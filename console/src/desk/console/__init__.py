@@ -1,1 +1,1 @@
-"""The experts' console: a reference for provinces without software of their own."""
+"""The experts' console, for provinces without software of their own."""

@@ -16,8 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from desk.console.app import create_app
 from desk.console.domain.accounts import Role
 from desk.console.domain.errors import ConsoleError
-from desk.console.seal import Seal, new_key
-from desk.console.service.supervising import Supervising
+from desk.console.encryption import Encryption, new_key
+from desk.console.service.supervision import Supervision
 from desk.console.settings import Settings
 from desk.database import Database, migrate
 from desk.iran.provinces import PROVINCES
@@ -26,7 +26,7 @@ KEEP_ALIVE_SECONDS, GRACE_SECONDS = 75, 20
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line. What is wrong with the configuration is said in one line each."""
+    """Run the command line. Each error of the configuration is reported in one line."""
     options = _parser().parse_args(arguments)
     try:
         match options.command:
@@ -34,33 +34,35 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 _serve(options)
             case "migrate":
                 asyncio.run(migrate("desk.console", Settings().database_url.get_secret_value()))
-                _say("the database is at the newest schema")
+                _print("the database is at the newest schema")
             case "create-account":
-                _say(asyncio.run(_create_account(options)))
+                _print(asyncio.run(_create_account(options)))
             case _:
-                _say(new_key())
+                _print(new_key())
     except ValidationError as error:
         faults = [
             f"DESK_CONSOLE_{str(part['loc'][0]).upper()}: {part['msg']}" for part in error.errors(include_input=False)
         ]
         sys.exit("\n".join(f"desk-console: {fault}" for fault in faults))
     except SettingsError as error:
-        sys.exit(f"desk-console: {error}: what is wanted is JSON, as console/README.md shows it")
+        sys.exit(f"desk-console: {error}: the value must be JSON, as in console/README.md")
     except ConsoleError as error:
         sys.exit(f"desk-console: {error.title}")
     except (SQLAlchemyError, OSError) as error:
         reason = str(error.__cause__ or error).partition("\n")[0]
-        sys.exit(f"desk-console: the database refuses or does not answer: {reason}; was desk-console migrate run?")
+        sys.exit(f"desk-console: the database is unavailable or has no schema: {reason}; run desk-console migrate")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="desk-console", description="The experts' console of the service desk.")
     commands = parser.add_subparsers(dest="command", required=True)
-    serving = commands.add_parser("serve", help="serve until told to stop")
+    serving = commands.add_parser("serve", help="serve until stopped")
     serving.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     serving.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
     serving.add_argument(
-        "--trusted-proxies", default="", help="addresses or networks, by commas, whose X-Forwarded-For is believed"
+        "--trusted-proxies",
+        default="",
+        help="addresses or networks, separated by commas, whose X-Forwarded-For is trusted",
     )
     commands.add_parser("migrate", help="bring the database to the newest schema")
     commands.add_parser("new-key", help="make a key for DESK_CONSOLE_KEYS")
@@ -95,9 +97,11 @@ def _serve(options: argparse.Namespace) -> None:
 async def _create_account(options: argparse.Namespace) -> str:
     settings = Settings()
     database = Database(settings.database_url.get_secret_value())
-    supervising = Supervising(database, Seal.from_text(settings.keys.get_secret_value()), lambda: datetime.now(UTC))
+    supervision = Supervision(
+        database, Encryption.from_text(settings.keys.get_secret_value()), lambda: datetime.now(UTC)
+    )
     try:
-        password = await supervising.add_account(
+        password = await supervision.add_account(
             options.province, options.username, options.name, Role(options.role), by=None
         )
     finally:
@@ -105,8 +109,8 @@ async def _create_account(options: argparse.Namespace) -> str:
     return f"first password, to be changed at the first sign-in: {password}"
 
 
-def _say(line: str) -> None:
-    print(line)  # noqa: T201 - this is the command's answer
+def _print(text: str) -> None:
+    print(text)  # noqa: T201 - the output of the command
 
 
 if __name__ == "__main__":

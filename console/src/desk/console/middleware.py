@@ -1,4 +1,4 @@
-"""What every request passes: a bound on its body, and the headers of every answer. Pure ASGI."""
+"""ASGI middleware for every request: a limit of the body's size, and the security headers of the response."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -19,34 +19,31 @@ TOO_LARGE = "فایل‌ها روی هم از اندازهٔ مجاز بزرگ�
 
 
 class BodyTooLargeError(HTTPException):
-    """More came than may."""
+    """The body is larger than allowed."""
 
     def __init__(self) -> None:
         super().__init__(413, TOO_LARGE, {"Connection": "close"})
 
 
-class Door:
-    """Adds the headers, and ends requests whose bodies are too large, however they come."""
+class RequestGuard:
+    """Adds the headers, and rejects requests whose body is too large, also without a content length."""
 
     def __init__(self, app: ASGIApp, body_max: int = BODY_MAX) -> None:
         self._app, self._body_max = app, body_max
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if (
-            b"%00" in scope["query_string"] or "\0" in scope["path"]
-        ):  # no address of ours, and PostgreSQL knows no such text
+        if b"%00" in scope["query_string"] or "\0" in scope["path"]:  # PostgreSQL stores no NUL, so nothing matches
             scope = {**scope, "path": f"{scope.get('root_path', '')}/nowhere", "query_string": b""}
-        came = 0
+        received = 0
 
-        async def receive_bounded() -> Message:
-            nonlocal came
+        async def receive_limited() -> Message:
+            nonlocal received
             message = await receive()
-            came += len(message.get("body", b""))
-            if came > self._body_max:
+            received += len(message.get("body", b""))
+            if received > self._body_max:
                 raise BodyTooLargeError
             return message
 
@@ -58,4 +55,4 @@ class Door:
                 headers.setdefault("Cache-Control", "no-store" if "etag" not in headers else "no-cache")
             await send(message)
 
-        await self._app(scope, receive_bounded, send_with_headers)
+        await self._app(scope, receive_limited, send_with_headers)

@@ -16,9 +16,10 @@ from starlette.types import ASGIApp
 from desk.chassis.bus import Broker, BrokerUnavailableError, ContractError, UnroutableError
 from desk.chassis.crypto import new_key_pair
 from desk.chassis.events import Message
-from desk.console.app import Demonstration, Parts, create_app
+from desk.console.app import Parts, create_app
 from desk.console.domain.accounts import Account, Role
-from desk.console.seal import Seal
+from desk.console.encryption import Encryption
+from desk.console.routes.dependencies import Demonstration, Services
 from desk.console.service.experts import Experts
 from desk.console.service.sign_in import hash_password
 from desk.console.settings import Settings
@@ -39,26 +40,26 @@ _NAMES = {Role.EXPERT: "شقایق نمونه", Role.SUPERVISOR: "سامان ن�
 _TITLES = {Role.EXPERT: "کارشناس", Role.SUPERVISOR: "سرپرست"}
 
 
-class EmbeddedLine:
+class EmbeddedClient:
     """A province's way to the desk without a network: the embedded broker, and the library's own calls in process."""
 
     def __init__(self, province: str, broker: Broker, files: Files, catalog: Catalog) -> None:
-        self.alive = False
+        self.consuming = False
         self._province, self._broker, self._files, self._catalog = province, broker, files, catalog
 
-    async def listen(self, take: Callable[[Told], Awaitable[None]]) -> None:
+    async def consume(self, handle_event: Callable[[Told], Awaitable[None]]) -> None:
         """Hand over what the desk tells; the broker gives again what was not handled."""
 
         async def handle(message: Message) -> None:
             try:
                 told = read(message.body)
                 if told.kind in HEARD:
-                    await take(told)
+                    await handle_event(told)
             except ValidationError as error:
                 raise ContractError(f"{error.error_count()} faults") from None
 
         await self._broker.consume(province_queue(self._province), handle)
-        self.alive = True
+        self.consuming = True
         await asyncio.Event().wait()
 
     async def send(self, report: Report) -> None:
@@ -72,7 +73,7 @@ class EmbeddedLine:
         except (BrokerUnavailableError, UnroutableError) as error:
             raise BrokerAwayError(str(error)) from error
 
-    async def put_up(self, tracking_code: str, name: str, content: bytes) -> FileReference:
+    async def upload(self, tracking_code: str, name: str, content: bytes) -> FileReference:
         """Put up a file for an answer. Raises FileRefusedError."""
         return await self._files.put_up_content(tracking_code, name, content)
 
@@ -114,7 +115,7 @@ class Console:
         self._url = database_url
         self._parts = Parts(
             Database(database_url),
-            Seal.from_text(vault_key),
+            Encryption.from_text(vault_key),
             {key: _line(key, broker, door, url, private) for key, private in keys.private.items()},
             Demonstration(_accounts_shown(), PASSWORD, LINKS),
         )
@@ -125,7 +126,8 @@ class Console:
             second_factor=False,
         )
         self.app: FastAPI = create_app(settings, parts=self._parts)
-        self.experts: Experts = self.app.state.experts
+        services: Services = self.app.state.services
+        self.experts: Experts = services.experts
         self.mounted = Router(routes=[Mount(PATH, app=self.app)])
 
     @asynccontextmanager
@@ -139,25 +141,25 @@ class Console:
     async def expert_of(self, province: str) -> Account:
         """Return the account of a province's expert."""
         async with self._parts.database.read() as session:
-            found = await AccountStore(session, self._parts.seal).by_username(province.replace("_", "-"))
+            found = await AccountStore(session, self._parts.encryption).by_username(province.replace("_", "-"))
         if found is None:
             raise LookupError(province)
         return found[0]
 
     async def _add_accounts(self) -> None:
         async with self._parts.database.read() as session:
-            if await AccountStore(session, self._parts.seal).of_province(PROVINCES[0].key):
+            if await AccountStore(session, self._parts.encryption).list_accounts(PROVINCES[0].key):
                 return
         password_hash = await hash_password(PASSWORD)
         async with self._parts.database.transaction() as session:
-            accounts = AccountStore(session, self._parts.seal)
+            accounts = AccountStore(session, self._parts.encryption)
             for account in _accounts():
                 await accounts.add(account, password_hash, datetime.now(UTC))
 
 
-def _line(key: str, broker: Broker, door: ASGIApp, url: str, private_key: str) -> EmbeddedLine:
+def _line(key: str, broker: Broker, door: ASGIApp, url: str, private_key: str) -> EmbeddedClient:
     transport: dict[str, Any] = {"transport": httpx.ASGITransport(door, raise_app_exceptions=False)}
-    return EmbeddedLine(key, broker, Files(url, key, private_key, **transport), Catalog(url, **transport))
+    return EmbeddedClient(key, broker, Files(url, key, private_key, **transport), Catalog(url, **transport))
 
 
 def _accounts() -> list[Account]:

@@ -16,7 +16,7 @@ from desk.chassis.crypto import Vault
 from desk.chassis.problem import DomainError
 from desk.chassis.storage import FolderStore, ObjectMissingError
 from desk.console.domain.errors import ConsoleError
-from desk.console.store.cases import KnownCase
+from desk.console.store.cases import CaseRecord
 from desk.database import Database
 from desk.intake.service.attachments import Uploads
 from desk.iran.digits import to_persian
@@ -24,7 +24,7 @@ from desk.iran.jalali import format_moment
 from desk.local import kit
 from desk.local.console import Console
 from desk.local.registry import SwitchedRegistry
-from desk.notifier.store import ShownMessage, messages_shown
+from desk.notifier.store import ShownMessage, list_messages
 from desk.registry_gateway.adapters.simulator import people
 
 LISTED = 200
@@ -58,7 +58,7 @@ class Messages:
     async def newest(self, tracking_code: str | None) -> list[ShownMessage]:
         """Return the newest messages, of one request or of all."""
         async with self.database.transaction() as session:
-            return await messages_shown(session, self.vault, limit=100, tracking_code=tracking_code)
+            return await list_messages(session, self.vault, limit=100, tracking_code=tracking_code)
 
 
 def add_to(app: FastAPI) -> None:
@@ -178,9 +178,9 @@ def _json(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in values.items()}
 
 
-def _case_json(known: KnownCase) -> dict[str, Any]:
-    whole = known.request.model_dump(mode="json") if known.request else {}
-    return {**whole, "answered": not known.case.open, "refused": known.case.refused, "state": known.case.state}
+def _case_json(record: CaseRecord) -> dict[str, Any]:
+    whole = record.request.model_dump(mode="json") if record.request else {}
+    return {**whole, "answered": not record.case.open, "refused": record.case.refused, "state": record.case.state}
 
 
 async def _refuse(_request: Request, error: Exception) -> JSONResponse:

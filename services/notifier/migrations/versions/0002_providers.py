@@ -1,4 +1,4 @@
-"""The provider of a message, whom it is for by a blind index, and how each provider did of late.
+"""The provider of a message, the index of its recipient, and the recent attempts of each provider.
 
 Revision ID: 0002
 Revises: 0001

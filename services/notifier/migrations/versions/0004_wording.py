@@ -1,4 +1,4 @@
-"""Which words a message has, the number of its event, and an index of what failed.
+"""The template file of a message, the number of its event, and an index of failed messages.
 
 Revision ID: 0004
 Revises: 0003

@@ -1,4 +1,4 @@
-"""Who may use the console, and as what."""
+"""Accounts, roles, passwords and sessions."""
 
 import re
 import secrets
@@ -12,16 +12,16 @@ from desk.iran.digits import bare, fold
 PASSWORD_MIN, PASSWORD_MAX = 10, 200
 USERNAME = re.compile(r"[a-z0-9._-]{3,40}")
 RECOVERY_CODES = 8
-TRIES_OF_ACCOUNT, TRIES_OF_ADDRESS = 5, 30
-"""Wrong tries within :data:`TRY_WINDOW`; whole offices share an address."""
-TRY_WINDOW = timedelta(minutes=15)
-IDLE, LONGEST = timedelta(hours=1), timedelta(hours=12)
-"""How long a session lasts without a request, and at all."""
+MAX_ATTEMPTS_OF_ACCOUNT, MAX_ATTEMPTS_OF_ADDRESS = 5, 30
+"""Failed attempts within :data:`ATTEMPT_WINDOW`; a whole office may share an address."""
+ATTEMPT_WINDOW = timedelta(minutes=15)
+MAX_IDLE, MAX_AGE = timedelta(hours=1), timedelta(hours=12)
+"""How long a session is valid without a request, and in total."""
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 class Role(StrEnum):
-    """What an account may do."""
+    """The permissions of an account."""
 
     EXPERT = "expert"
     SUPERVISOR = "supervisor"
@@ -31,9 +31,9 @@ ROLE_TITLES = {Role.EXPERT: "کارشناس", Role.SUPERVISOR: "سرپرست"}
 
 
 class Step(StrEnum):
-    """How far a sign-in has come."""
+    """The next step of a sign-in."""
 
-    PASSWORD = "password"  # noqa: S105 - a new one is to be chosen
+    PASSWORD = "password"  # noqa: S105 - a new password is required
     ENROL = "enrol"
     CODE = "code"
     IN = "in"
@@ -41,7 +41,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Somebody of a province."""
+    """An account of a province."""
 
     id: str
     province: str
@@ -50,22 +50,22 @@ class Account:
     role: Role
     active: bool
     enrolled: bool
-    """Whether a code from a device is asked for."""
+    """Whether a device is enrolled, whose code is required."""
     new_password: bool
-    """Whether the password was given by somebody else and has to be changed."""
+    """Whether the password was issued and has to be changed."""
 
     @property
     def supervisor(self) -> bool:
-        """Whether the account is a supervisor's."""
+        """Whether the account belongs to a supervisor."""
         return self.role is Role.SUPERVISOR
 
-    def demand_supervisor(self) -> None:
-        """Raise NotAllowedError for anybody else."""
+    def require_supervisor(self) -> None:
+        """Raise NotAllowedError for other roles."""
         if not self.supervisor:
             raise NotAllowedError
 
     def next_step(self, *, second_factor: bool, code_given: bool) -> Step:
-        """Tell what is still missing after the password."""
+        """Return the step that follows the password."""
         if second_factor and self.enrolled and not code_given:
             return Step.CODE
         if self.new_password:
@@ -74,8 +74,8 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
-    """A session: whose, how far it has come, and the word that its forms carry."""
+class UserSession:
+    """A session of an account; ``form_word`` is the secret in its forms."""
 
     id: str
     account: Account
@@ -84,29 +84,29 @@ class Visit:
     created_at: datetime
     seen_at: datetime
 
-    def over(self, now: datetime) -> bool:
-        """Return whether it has ended by time."""
-        return now > self.created_at + LONGEST or now > self.seen_at + IDLE
+    def expired(self, now: datetime) -> bool:
+        """Return whether the session has expired."""
+        return now > self.created_at + MAX_AGE or now > self.seen_at + MAX_IDLE
 
 
-def username_of(text: str) -> str:
-    """Read a user's name. Raises FieldError."""
+def validate_username(text: str) -> str:
+    """Validate a user name. Raises FieldError."""
     name = bare(text).lower()
     if not USERNAME.fullmatch(name):
         raise FieldError("username", "نام کاربری از ۳ تا ۴۰ حرف کوچک لاتین، رقم، نقطه یا خط تیره است.")
     return name
 
 
-def name_of(text: str) -> str:
-    """Read a person's name. Raises FieldError."""
+def validate_name(text: str) -> str:
+    """Validate a person's name. Raises FieldError."""
     name = fold(text)
     if not 2 <= len(name) <= 80:  # noqa: PLR2004 - a name
         raise FieldError("name", "نام و نام خانوادگی را بنویسید.")
     return name
 
 
-def password_of(text: str, again: str, username: str) -> str:
-    """Read a new password. Raises FieldError."""
+def validate_password(text: str, again: str, username: str) -> str:
+    """Validate a new password. Raises FieldError."""
     if not PASSWORD_MIN <= len(text) <= PASSWORD_MAX or username in text.lower():
         raise FieldError("password", "گذرواژه دست‌کم ۱۰ نویسه است و نام کاربری در آن نیست.")
     if text != again:
@@ -115,12 +115,12 @@ def password_of(text: str, again: str, username: str) -> str:
 
 
 def first_password() -> str:
-    """Make a password that is given to somebody, and changed by them."""
+    """Return a random password that its owner has to change."""
     return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4))
 
 
 def recovery_codes() -> list[str]:
-    """Make the codes for the day on which the device is lost; 80 bits each."""
+    """Return codes for a lost device, of 80 bits each."""
     return [
         "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4)) for _ in range(RECOVERY_CODES)
     ]

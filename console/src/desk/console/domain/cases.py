@@ -1,4 +1,4 @@
-"""The life of a case in the console: what the desk's events and the experts' reports make of it, and who holds it."""
+"""The state of a case, as events of the desk and reports of experts change it, and the claims of experts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -6,19 +6,19 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
-from desk.console.domain.errors import CaseHeldError, CaseNotOpenError, FieldError
+from desk.console.domain.errors import CaseClaimedError, CaseNotOpenError, FieldError
 from desk.iran.digits import fold
 from desk.iran.jalali import in_tehran
 from desk.iran.workdays import WorkCalendar
 
-HOLD = timedelta(minutes=30)
-"""How long an expert has a case without doing anything about it."""
+CLAIM_DURATION = timedelta(minutes=30)
+"""How long a claim lasts without an action of its expert."""
 TEXT_MIN, TEXT_MAX = 2, 4000
 FILES_MAX, FILE_BYTES_MAX = 5, 5 * 1024 * 1024
 
 
 class State(StrEnum):
-    """Where a case stands for its experts."""
+    """The state of a case."""
 
     NEW = "new"
     IN_PROGRESS = "in_progress"
@@ -31,9 +31,9 @@ class State(StrEnum):
 
 
 class Stage(StrEnum):
-    """Which list a case is in. ``unheard`` is one of which only a later event came so far."""
+    """The list of a case. An ``INCOMPLETE`` case has later events, but its request has not arrived."""
 
-    UNHEARD = "unheard"
+    INCOMPLETE = "unheard"
     OPEN = "open"
     ASKED = "asked"
     DONE = "done"
@@ -54,7 +54,7 @@ _DECIDED = frozenset({State.ANSWERED, State.REJECTED})
 
 
 class Kind(StrEnum):
-    """What experts report."""
+    """A report of an expert."""
 
     RECEIVED = "case-received"
     ASSIGNED = "case-assigned"
@@ -64,7 +64,7 @@ class Kind(StrEnum):
     REFERRED = "case-referred"
 
 
-_LEADS_TO = {
+_STATE_AFTER = {
     Kind.ASSIGNED: State.IN_PROGRESS,
     Kind.ASKED: State.ASKED,
     Kind.ANSWERED: State.ANSWERED,
@@ -74,8 +74,8 @@ _LEADS_TO = {
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
-    """Who works on a case, and until when if nothing happens."""
+class Claim:
+    """The expert who works on a case, and when the claim ends."""
 
     account: str
     until: datetime
@@ -85,9 +85,9 @@ class Hold:
 class Case:
     """A case of a province.
 
-    ``seq`` is the number of the latest event that had a say in its state, ``request_seq`` that of the event its request
-    is from: events may come late, and twice. ``report_seq`` counts the province's reports; ``last_report`` is the id of
-    the one that made the present state, so that its refusal can undo it.
+    ``seq`` is the number of the latest event that could change the state, ``request_seq`` that of the event with the
+    request: events may arrive late and twice. ``report_seq`` counts the province's reports; ``last_report`` is the id
+    of the one that led to the current state, so that its refusal can undo it.
     """
 
     province: str
@@ -106,48 +106,48 @@ class Case:
     rating: int | None = None
     refused: bool = False
     """Whether the desk refused the latest report."""
-    hold: Hold | None = None
+    claim: Claim | None = None
 
     @property
     def stage(self) -> Stage:
-        """Which list it is in."""
-        return Stage.UNHEARD if self.submitted_at is None else _STAGES.get(self.state, Stage.DONE)
+        """The list of the case."""
+        return Stage.INCOMPLETE if self.submitted_at is None else _STAGES.get(self.state, Stage.DONE)
 
     @property
     def open(self) -> bool:
-        """Whether experts may still act."""
+        """Whether experts may act on the case."""
         return self.stage in {Stage.OPEN, Stage.ASKED}
 
     def overdue(self, now: datetime) -> bool:
-        """Return whether its answer is late; while the applicant is asked, time stands still."""
+        """Return whether the answer is late; the deadline is suspended while the applicant is asked."""
         return self.stage is Stage.OPEN and self.due_at is not None and self.due_at < now
 
     def escalates_at(self, calendar: WorkCalendar) -> datetime | None:
-        """Give when headquarters is told of a late answer: after a second period."""
-        return _later(self.due_at, self.answer_days, calendar) if self.due_at else None
+        """Return when headquarters is notified of a late answer: after a second period."""
+        return _end_of_day_after(self.due_at, self.answer_days, calendar) if self.due_at else None
 
     def holder(self, now: datetime) -> str | None:
-        """Return the account that has the case now."""
-        return self.hold.account if self.hold is not None and self.hold.until > now else None
+        """Return the account that has claimed the case now."""
+        return self.claim.account if self.claim is not None and self.claim.until > now else None
 
-    def taken(self, account: str, now: datetime) -> Self:
-        """Give it to an expert, or leave it with them longer. Raises CaseNotOpenError or CaseHeldError."""
+    def claimed_by(self, account: str, now: datetime) -> Self:
+        """Claim the case for an expert, or extend the claim. Raises CaseNotOpenError or CaseClaimedError."""
         if not self.open:
             raise CaseNotOpenError
         if self.holder(now) not in {None, account}:
-            raise CaseHeldError
-        return replace(self, hold=Hold(account, now + HOLD))
+            raise CaseClaimedError
+        return replace(self, claim=Claim(account, now + CLAIM_DURATION))
 
     def released(self, account: str, now: datetime, *, by_supervisor: bool = False) -> Self:
-        """Let go of it. Raises CaseHeldError if it is somebody else's, unless a supervisor does it."""
+        """End the claim. Raises CaseClaimedError if it is another expert's, unless a supervisor ends it."""
         if not by_supervisor and self.holder(now) not in {None, account}:
-            raise CaseHeldError
-        return replace(self, hold=None)
+            raise CaseClaimedError
+        return replace(self, claim=None)
 
     def reported(self, kind: Kind, report_id: str, now: datetime) -> Self:
-        """Count a report, and go where it leads."""
+        """Count a report, and change to its state."""
         counted = replace(self, report_seq=self.report_seq + 1)
-        state = _LEADS_TO.get(kind)
+        state = _STATE_AFTER.get(kind)
         if state is None:
             return counted
         return replace(
@@ -157,62 +157,67 @@ class Case:
             refused=False,
             asked_at=now if state is State.ASKED else self.asked_at,
             decided_at=now if state in _DECIDED else self.decided_at,
-            hold=self.hold if state is State.IN_PROGRESS else None,
+            claim=self.claim if state is State.IN_PROGRESS else None,
         )
 
     def requested(self, seq: int, submitted_at: datetime, due_at: datetime, sub_subject: str, days: int) -> Self:
-        """Learn of the request itself, new or referred here; an older word of it changes nothing."""
+        """Apply a new or referred request; an older one changes nothing."""
         if seq <= self.request_seq:
             return self
         case = replace(self, request_seq=seq, submitted_at=submitted_at, sub_subject=sub_subject, answer_days=days)
-        if seq <= self.seq:  # something later was heard first, and may have moved the date
+        if seq <= self.seq:  # a later event arrived first, and may have changed the deadline
             return replace(case, due_at=self.due_at or due_at)
-        return replace(case, seq=seq, state=State.NEW, due_at=due_at, hold=None, refused=False)
+        return replace(case, seq=seq, state=State.NEW, due_at=due_at, claim=None, refused=False)
 
     def replied(self, seq: int, at: datetime, calendar: WorkCalendar) -> Self:
-        """Go on with a case whose applicant has answered, with the working days that they took."""
+        """Apply the applicant's reply: extend the deadline by the working days that the applicant took."""
         if seq <= self.seq:
             return self
         case = replace(self, seq=seq)
-        if self.state is not State.ASKED:  # decided meanwhile, and the desk will see it so
+        if self.state is not State.ASKED:  # decided in the meantime
             return case
         paused = calendar.count(day_of(self.asked_at or at), day_of(at))
-        due_at = _later(self.due_at, paused, calendar) if self.due_at and paused else self.due_at
+        due_at = _end_of_day_after(self.due_at, paused, calendar) if self.due_at and paused else self.due_at
         return replace(case, state=State.IN_PROGRESS, due_at=due_at)
 
     def objected(self, seq: int, at: datetime, calendar: WorkCalendar) -> Self:
-        """Open it again, for a new period."""
+        """Apply an objection: reopen the case for a new period."""
         if seq <= self.seq:
             return self
         return replace(
-            self, seq=seq, state=State.OBJECTED, hold=None, due_at=_later(at, self.answer_days, calendar), refused=False
+            self,
+            seq=seq,
+            state=State.OBJECTED,
+            claim=None,
+            due_at=_end_of_day_after(at, self.answer_days, calendar),
+            refused=False,
         )
 
     def withdrawn(self, seq: int) -> Self:
-        """End it: nothing is to be done any more."""
-        return replace(self, seq=max(seq, self.seq), state=State.WITHDRAWN, hold=None)
+        """Apply a withdrawal: close the case."""
+        return replace(self, seq=max(seq, self.seq), state=State.WITHDRAWN, claim=None)
 
-    def late(self, due_at: datetime) -> Self:
-        """Believe the desk about the date."""
+    def overdue_since(self, due_at: datetime) -> Self:
+        """Apply the deadline of the desk."""
         return replace(self, due_at=due_at)
 
     def rated(self, rating: int) -> Self:
-        """Note what the applicant thinks of the answer."""
+        """Apply the applicant's rating."""
         return replace(self, rating=rating)
 
     def undone(self, report_id: str, before: State, *, foreign: bool) -> Self:
-        """Take back what a refused report did, if nothing came after it; another province's case is let go."""
+        """Revert a refused report if it is the latest; close a case that belongs to another province."""
         if self.state is State.WITHDRAWN:
             return self
         if foreign:
-            return replace(self, state=State.REFERRED, hold=None, refused=True)
+            return replace(self, state=State.REFERRED, claim=None, refused=True)
         if self.last_report != report_id:
             return replace(self, refused=True)
         return replace(self, state=before, refused=True, last_report=None)
 
 
-def written(field: str, text: str) -> str:
-    """Give what an expert wrote, folded. Raises FieldError."""
+def validate_text(field: str, text: str) -> str:
+    """Validate and normalize a text of an expert. Raises FieldError."""
     folded = fold(text)
     if not TEXT_MIN <= len(folded) <= TEXT_MAX:
         raise FieldError(field, "متن را بنویسید؛ دست‌کم ۲ و حداکثر ۴۰۰۰ نویسه.")
@@ -225,9 +230,9 @@ def day_of(at: datetime) -> date:
 
 
 def answer_days(submitted_at: datetime, due_at: datetime, calendar: WorkCalendar) -> int:
-    """Count the working days an answer may take."""
+    """Return the number of working days for an answer."""
     return max(1, calendar.count(day_of(submitted_at), day_of(due_at)))
 
 
-def _later(at: datetime, days: int, calendar: WorkCalendar) -> datetime:
+def _end_of_day_after(at: datetime, days: int, calendar: WorkCalendar) -> datetime:
     return calendar.end_of_day(calendar.add(day_of(at), days))

@@ -1,21 +1,21 @@
-"""What an expert is told when something cannot be done.
+"""The errors that the pages show.
 
 ::
 
     ConsoleError
-    ├── CaseNotHereError       no such case in this province
-    ├── CaseHeldError          somebody else works on it
-    ├── CaseNotOpenError       nothing can be done about it any more
-    ├── NotAllowedError        for supervisors only
-    ├── SignInError            wrong name, password or code; which is not said
-    ├── TooManyTriesError      wait before the next sign-in
-    ├── FormExpiredError       a form without the session's word in it
-    └── FieldError             a field of a form, by name
+    ├── CaseNotHereError       the province has no such case
+    ├── CaseClaimedError          another expert has claimed it
+    ├── CaseNotOpenError       it is decided, referred or withdrawn
+    ├── NotAllowedError        only for supervisors
+    ├── SignInError            user name or password is wrong
+    ├── TooManyAttemptsError   wait before the next sign-in
+    ├── FormExpiredError       the form has no valid form word
+    └── FieldError             a field of a form is invalid
 """
 
 
 class ConsoleError(Exception):
-    """Base of all; ``title`` says in Persian what to do next."""
+    """Base class; ``title`` is a Persian sentence that says what to do next."""
 
     status, code = 400, "bad_request"
     title = "این کار ممکن نیست. لطفاً به صفحهٔ پیش برگردید و دوباره تلاش کنید."
@@ -26,14 +26,14 @@ class ConsoleError(Exception):
 
 
 class CaseNotHereError(ConsoleError):
-    """The province has no such case, or not yet."""
+    """The province has no such case, or its request has not arrived."""
 
     status, code = 404, "case_not_here"
     title = "درخواستی با این کد رهگیری به این استان نرسیده است. کد را بررسی کنید."
 
 
-class CaseHeldError(ConsoleError):
-    """Somebody else works on the case."""
+class CaseClaimedError(ConsoleError):
+    """Another expert has claimed the case."""
 
     status, code = 409, "case_held"
     title = "همکار دیگری این درخواست را در دست دارد. پس از پایان کار او دوباره تلاش کنید."
@@ -47,7 +47,7 @@ class CaseNotOpenError(ConsoleError):
 
 
 class NotAllowedError(ConsoleError):
-    """Only supervisors may."""
+    """The account is not a supervisor's."""
 
     status, code = 403, "not_allowed"
     title = "این بخش برای سرپرست استان است. اگر باید به آن دسترسی داشته باشید، از سرپرست خود بخواهید."
@@ -61,42 +61,42 @@ class NotFoundError(ConsoleError):
 
 
 class SignInError(ConsoleError):
-    """Name, password or code are wrong; which of them is not said."""
+    """The user name or the password is wrong; the message does not say which."""
 
     status, code = 422, "sign_in_failed"
     title = "نام کاربری یا گذرواژه درست نیست. هر دو را بررسی کنید و دوباره بنویسید."
 
 
 class SecondFactorError(ConsoleError):
-    """The code is wrong, too old or was used before."""
+    """The code is wrong, expired or already used."""
 
     status, code = 422, "second_factor_failed"
     title = "این کد درست نیست یا زمان آن گذشته است. کدی را بنویسید که اکنون در برنامهٔ رمزساز می‌بینید."
 
 
-class TooManyTriesError(ConsoleError):
-    """Too many wrong tries of one account or one address."""
+class TooManyAttemptsError(ConsoleError):
+    """Too many failed attempts of one account or one address."""
 
     status, code = 429, "too_many_tries"
     title = "چند بار پیاپی نادرست وارد شد. پانزده دقیقه صبر کنید و دوباره تلاش کنید."
 
 
 class FormExpiredError(ConsoleError):
-    """A form that was not made for this session."""
+    """The form was not rendered for this session."""
 
     status, code = 403, "form_expired"
     title = "زمان این فرم گذشته است. صفحه را از نو باز کنید و دوباره بفرستید."
 
 
-class FilesAwayError(ConsoleError):
-    """The desk does not give the file now."""
+class FileUnavailableError(ConsoleError):
+    """The file cannot be downloaded from the desk now."""
 
     status, code = 503, "file_away"
     title = "این فایل اکنون از میز خدمت گرفته نمی‌شود. چند دقیقهٔ دیگر دوباره تلاش کنید."
 
 
 class FieldError(ConsoleError):
-    """What was written in a field cannot be taken."""
+    """A field of a form is invalid."""
 
     status, code = 422, "field"
 

@@ -1,1 +1,1 @@
-"""The console over HTTP."""
+"""The console's pages."""

@@ -1,4 +1,4 @@
-"""What experts do: look through cases, hold one at a time, answer, ask, refer, reject."""
+"""The use cases of experts: list cases, claim one, answer, ask, refer, reject."""
 
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -10,30 +10,31 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.console import events
+from desk.console.clients import DeskClients
 from desk.console.domain.accounts import Account
-from desk.console.domain.cases import Case, Kind, State, written
+from desk.console.domain.cases import Case, Kind, State, validate_text
 from desk.console.domain.errors import CaseNotHereError, ConsoleError, NotFoundError
-from desk.console.line import Lines
-from desk.console.seal import Seal
+from desk.console.encryption import Encryption
 from desk.console.store.accounts import AccountStore
-from desk.console.store.cases import CaseStore, Entry, KnownCase, SubSubject
-from desk.console.store.desk import DeedStore, Template, TemplateStore
-from desk.console.store.lists import Figures, ListStore, Wanted
+from desk.console.store.audit import AuditStore
+from desk.console.store.cases import CaseRecord, CaseStore, HistoryEntry, SubSubject
+from desk.console.store.lists import Figures, ListQuery, ListStore
 from desk.console.store.reports import NewFile, ReportStore, SentReport
+from desk.console.store.templates import Template, TemplateStore
 from desk.database import Database
 from desk.expert import FileReference, Report, Titled
 from desk.iran.workdays import WorkCalendar
 
-FIGURES_KEPT = timedelta(seconds=10)
-USUAL = timedelta(seconds=15)
-"""How long a report may take to reach the desk without a word about it."""
+FIGURES_CACHED = timedelta(seconds=10)
+USUAL_DELAY = timedelta(seconds=15)
+"""How long a report may take to reach the desk before the page mentions it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of a list. ``names`` are of those who hold cases."""
+    """A page of a list. ``names`` are those of the experts who have claimed cases, by account id."""
 
-    cases: list[KnownCase]
+    cases: list[CaseRecord]
     names: dict[str, str]
     sub_subjects: list[SubSubject]
     more: bool
@@ -41,10 +42,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class CaseView:
-    """Everything about a case. ``names`` are of all whose accounts stand in it."""
+    """A case with everything that its page shows. ``names`` are those of the accounts in it, by account id."""
 
-    known: KnownCase
-    history: list[Entry]
+    record: CaseRecord
+    history: list[HistoryEntry]
     names: dict[str, str]
     templates: list[Template]
     reports: list[SentReport] = field(default_factory=list)
@@ -52,21 +53,21 @@ class CaseView:
     @property
     def files(self) -> dict[str, FileReference]:
         """The applicant's files, by id: those of the request and of replies, to this province or one before."""
-        request = self.known.request
-        every = [file for line in self.history for file in line.files]
+        request = self.record.request
+        files = [file for entry in self.history for file in entry.files]
         if request is not None:
-            every += [*request.attachments, *(file for step in request.history for file in step.files)]
-        return {file.id: file for file in every}
+            files += [*request.attachments, *(file for step in request.history for file in step.files)]
+        return {file.id: file for file in files}
 
     def unsent(self, now: datetime) -> bool:
-        """Return whether something an expert reported takes unusually long to reach the desk."""
+        """Return whether a report of an expert takes unusually long to reach the desk."""
         waiting = (each for each in self.reports if not each.sent and each.refused is None)
-        return any(each.name != Kind.RECEIVED and now - each.at > USUAL for each in waiting)
+        return any(each.name != Kind.RECEIVED and now - each.at > USUAL_DELAY for each in waiting)
 
 
 @dataclass(frozen=True, slots=True)
 class Referral:
-    """Where a case is to go: another province, or another subject here or there."""
+    """The target of a referral: another province, another subject, or both."""
 
     province: str
     subject: Titled | None = None
@@ -74,8 +75,8 @@ class Referral:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What an expert reports, and what of it stands in the history."""
+class NewReport:
+    """A report of an expert, with its text and files for the history."""
 
     kind: Kind
     data: dict[str, Any]
@@ -85,102 +86,102 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Experts:
-    """The cases of provinces in the hands of their experts."""
+    """The cases of all provinces, for their experts."""
 
     database: Database
-    seal: Seal
+    encryption: Encryption
     calendar: WorkCalendar
-    lines: Lines
+    clients: DeskClients
     clock: Callable[[], datetime]
     _figures: dict[str, tuple[datetime, Figures]] = field(default_factory=dict)
 
-    async def page(self, wanted: Wanted) -> Page:
+    async def page(self, query: ListQuery) -> Page:
         """Return a page of a list."""
         async with self.database.read() as session:
-            cases = CaseStore(session, self.seal, self.calendar)
-            rows, more = await ListStore(session, self.seal).page(wanted)
-            found = await cases.found(rows)
-            holders = [each.case.hold.account for each in found if each.case.hold]
-            names = await AccountStore(session, self.seal).names(holders) if holders else {}
-            return Page(found, names, await cases.sub_subjects(wanted.province), more)
+            cases = CaseStore(session, self.encryption, self.calendar)
+            rows, more = await ListStore(session, self.encryption).page(query)
+            found = await cases.with_requests(rows)
+            holders = [each.case.claim.account for each in found if each.case.claim]
+            names = await AccountStore(session, self.encryption).names(holders) if holders else {}
+            return Page(found, names, await cases.sub_subjects(query.province), more)
 
     async def figures(self, account: Account) -> Figures:
-        """Return the province at a glance, as it was a moment ago."""
+        """Return the figures of the province, cached for ten seconds."""
         now = self.clock()
         counted_at, figures = self._figures.get(account.province, (None, None))
-        if counted_at is None or figures is None or now - counted_at > FIGURES_KEPT:
+        if counted_at is None or figures is None or now - counted_at > FIGURES_CACHED:
             async with self.database.read() as session:
-                figures = await ListStore(session, self.seal).figures(account.province, now)
+                figures = await ListStore(session, self.encryption).figures(account.province, now)
             self._figures[account.province] = (now, figures)
         return figures
 
     async def view(self, province: str, tracking_code: str) -> CaseView:
-        """Show a case. Raises CaseNotHereError."""
+        """Return a case with everything that its page shows. Raises CaseNotHereError."""
         async with self.database.read() as session:
-            cases = CaseStore(session, self.seal, self.calendar)
-            known = await cases.get(province, tracking_code)
-            if known is None or known.request is None:
+            cases = CaseStore(session, self.encryption, self.calendar)
+            record = await cases.get(province, tracking_code)
+            if record is None or record.request is None:
                 raise CaseNotHereError
             history = await cases.history(province, tracking_code)
-            accounts = [line.account for line in history if line.account]
-            if known.case.hold:
-                accounts.append(known.case.hold.account)
+            accounts = [entry.account for entry in history if entry.account]
+            if record.case.claim:
+                accounts.append(record.case.claim.account)
             return CaseView(
-                known,
+                record,
                 history,
-                await AccountStore(session, self.seal).names(accounts) if accounts else {},
-                await TemplateStore(session).of_province(province, known.case.sub_subject),
-                await ReportStore(session, self.seal).of_case(province, tracking_code),
+                await AccountStore(session, self.encryption).names(accounts) if accounts else {},
+                await TemplateStore(session).list_templates(province, record.case.sub_subject),
+                await ReportStore(session, self.encryption).list_of_case(province, tracking_code),
             )
 
-    async def take(self, account: Account, tracking_code: str) -> None:
-        """Take a case, or keep it longer. Raises CaseNotHereError, CaseNotOpenError or CaseHeldError."""
+    async def claim(self, account: Account, tracking_code: str) -> None:
+        """Claim a case, or extend the claim. Raises CaseNotHereError, CaseNotOpenError or CaseClaimedError."""
         now = self.clock()
         async with self.database.transaction() as session:
-            cases, case = await self._locked(session, account, tracking_code)
-            begun = case.holder(now) is None and case.state in {State.NEW, State.OBJECTED}
-            taken = case.taken(account.id, now)
-            if begun:
-                taken = await self._report(session, account, taken, Said(Kind.ASSIGNED, {}))
+            cases, case = await self._lock_case(session, account, tracking_code)
+            first = case.holder(now) is None and case.state in {State.NEW, State.OBJECTED}
+            claimed = case.claimed_by(account.id, now)
+            if first:
+                claimed = await self._report(session, account, claimed, NewReport(Kind.ASSIGNED, {}))
             if case.holder(now) is None:
-                await DeedStore(session).add(now, account.province, account.id, "take", tracking_code=tracking_code)
-            await cases.save(taken)
+                await AuditStore(session).add(now, account.province, account.id, "take", tracking_code=tracking_code)
+            await cases.save(claimed)
 
     async def release(self, account: Account, tracking_code: str) -> None:
-        """Let go of a case; a supervisor may take it from somebody. Raises CaseNotHereError or CaseHeldError."""
+        """End a claim; a supervisor may end that of an expert. Raises CaseNotHereError or CaseClaimedError."""
         now = self.clock()
         async with self.database.transaction() as session:
-            cases, case = await self._locked(session, account, tracking_code)
+            cases, case = await self._lock_case(session, account, tracking_code)
             await cases.save(case.released(account.id, now, by_supervisor=account.supervisor))
             kind = "release" if case.holder(now) in {None, account.id} else "take_away"
-            await DeedStore(session).add(now, account.province, account.id, kind, tracking_code=tracking_code)
+            await AuditStore(session).add(now, account.province, account.id, kind, tracking_code=tracking_code)
 
     async def answer(self, account: Account, tracking_code: str, text: str, files: Sequence[NewFile] = ()) -> None:
-        """Answer. Raises FieldError, CaseNotHereError, CaseNotOpenError or CaseHeldError."""
-        text = written("text", text)
-        await self._decide(account, tracking_code, Said(Kind.ANSWERED, events.answered(text), text, files))
+        """Answer a case. Raises FieldError, CaseNotHereError, CaseNotOpenError or CaseClaimedError."""
+        text = validate_text("text", text)
+        await self._decide(account, tracking_code, NewReport(Kind.ANSWERED, events.answered(text), text, files))
 
     async def ask(self, account: Account, tracking_code: str, question: str) -> None:
-        """Ask the applicant something. Raises as :meth:`answer` does."""
-        question = written("question", question)
-        await self._decide(account, tracking_code, Said(Kind.ASKED, events.asked(question), question))
+        """Ask the applicant a question. Raises as :meth:`answer` does."""
+        question = validate_text("question", question)
+        await self._decide(account, tracking_code, NewReport(Kind.ASKED, events.asked(question), question))
 
     async def reject(self, account: Account, tracking_code: str, reason: str) -> None:
-        """Say that a request cannot be granted. Raises as :meth:`answer` does."""
-        reason = written("rejection", reason)
-        await self._decide(account, tracking_code, Said(Kind.REJECTED, events.rejected(reason), reason))
+        """Reject a request. Raises as :meth:`answer` does."""
+        reason = validate_text("rejection", reason)
+        await self._decide(account, tracking_code, NewReport(Kind.REJECTED, events.rejected(reason), reason))
 
     async def refer(self, account: Account, tracking_code: str, to: Referral, reason: str) -> None:
-        """Hand a case on. Raises as :meth:`answer` does."""
-        reason = written("referral", reason)
+        """Refer a case. Raises as :meth:`answer` does."""
+        reason = validate_text("referral", reason)
         data = events.referred(to.province, reason, to.subject, to.sub_subject)
-        await self._decide(account, tracking_code, Said(Kind.REFERRED, data, reason))
+        await self._decide(account, tracking_code, NewReport(Kind.REFERRED, data, reason))
 
     async def answer_many(
         self, account: Account, tracking_codes: Sequence[str], text: str
     ) -> tuple[list[str], dict[str, str]]:
-        """Give many cases one answer; return which have it, and why the others have not. Raises FieldError."""
-        text = written("text", text)
+        """Answer many cases with one text; return the answered codes, and why the others failed. Raises FieldError."""
+        text = validate_text("text", text)
         done, refused = [], {}
         for code in tracking_codes:
             try:
@@ -194,63 +195,68 @@ class Experts:
     async def templates(self, province: str) -> list[Template]:
         """List a province's templates."""
         async with self.database.read() as session:
-            return await TemplateStore(session).of_province(province)
+            return await TemplateStore(session).list_templates(province)
 
-    async def known(self, province: str, tracking_codes: Sequence[str]) -> list[KnownCase]:
-        """Find several cases; those that are not here are left out."""
+    async def find_cases(self, province: str, tracking_codes: Sequence[str]) -> list[CaseRecord]:
+        """Find several cases; those that the province does not have are left out."""
         async with self.database.read() as session:
-            cases = CaseStore(session, self.seal, self.calendar)
+            cases = CaseStore(session, self.encryption, self.calendar)
             found = [await cases.get(province, code) for code in tracking_codes]
             return [each for each in found if each is not None and each.request is not None]
 
     async def province_of(self, tracking_code: str) -> str:
-        """Tell which of the served provinces has a case now. Raises CaseNotHereError."""
+        """Return which of the served provinces has a case now. Raises CaseNotHereError."""
         async with self.database.read() as session:
-            found = await CaseStore(session, self.seal, self.calendar).province_of(tracking_code)
+            found = await CaseStore(session, self.encryption, self.calendar).province_of(tracking_code)
         if found is None:
             raise CaseNotHereError
         return found
 
-    async def newest(self, province: str | None, most: int) -> list[KnownCase]:
-        """List the newest cases, of one province or of all."""
+    async def newest(self, province: str | None, limit: int) -> list[CaseRecord]:
+        """List the newest cases of one province, or of all."""
         async with self.database.read() as session:
-            cases = CaseStore(session, self.seal, self.calendar)
-            return await cases.found(await ListStore(session, self.seal).newest(province, most))
+            cases = CaseStore(session, self.encryption, self.calendar)
+            return await cases.with_requests(await ListStore(session, self.encryption).newest(province, limit))
+
+    async def count_cases(self) -> int:
+        """Return the number of cases of all provinces."""
+        async with self.database.read() as session:
+            return await CaseStore(session, self.encryption, self.calendar).count()
 
     async def open_file(
         self, account: Account, tracking_code: str, file_id: str
     ) -> tuple[FileReference, AbstractAsyncContextManager[AsyncIterator[bytes]]]:
-        """Open a file of the applicant's. Raises CaseNotHereError or NotFoundError; reading it, FileRefusedError."""
+        """Open a file of the applicant. Raises CaseNotHereError or NotFoundError; reading raises FileRefusedError."""
         view = await self.view(account.province, tracking_code)
         file = view.files.get(file_id)
         if file is None:
             raise NotFoundError
         async with self.database.transaction() as session:
-            await DeedStore(session).add(
+            await AuditStore(session).add(
                 self.clock(), account.province, account.id, "file", tracking_code=tracking_code, about=file_id
             )
-        return file, self.lines[account.province].open(file)
+        return file, self.clients[account.province].open(file)
 
-    async def _locked(self, session: AsyncSession, account: Account, tracking_code: str) -> tuple[CaseStore, Case]:
-        cases = CaseStore(session, self.seal, self.calendar)
-        known = await cases.get(account.province, tracking_code, lock=True)
-        if known is None or known.request is None:
+    async def _lock_case(self, session: AsyncSession, account: Account, tracking_code: str) -> tuple[CaseStore, Case]:
+        cases = CaseStore(session, self.encryption, self.calendar)
+        record = await cases.get(account.province, tracking_code, lock=True)
+        if record is None or record.request is None:
             raise CaseNotHereError
-        return cases, known.case
+        return cases, record.case
 
-    async def _decide(self, account: Account, tracking_code: str, said: Said) -> None:
+    async def _decide(self, account: Account, tracking_code: str, new: NewReport) -> None:
         now = self.clock()
         async with self.database.transaction() as session:
-            cases, case = await self._locked(session, account, tracking_code)
-            decided = await self._report(session, account, case.taken(account.id, now), said)
+            cases, case = await self._lock_case(session, account, tracking_code)
+            decided = await self._report(session, account, case.claimed_by(account.id, now), new)
             await cases.save(decided)
-            await DeedStore(session).add(now, account.province, account.id, said.kind, tracking_code=tracking_code)
+            await AuditStore(session).add(now, account.province, account.id, new.kind, tracking_code=tracking_code)
 
-    async def _report(self, session: AsyncSession, account: Account, case: Case, said: Said) -> Case:
+    async def _report(self, session: AsyncSession, account: Account, case: Case, new: NewReport) -> Case:
         now = self.clock()
-        report = Report(str(uuid.uuid4()), said.kind, case.tracking_code, case.report_seq + 1, said.data, now)
-        await ReportStore(session, self.seal).add(case.province, report, case.state, said.files)
-        names = tuple(file.name for file in said.files)
-        line = Entry(report.id, now, said.kind, account.id, said.text, file_names=names)
-        await CaseStore(session, self.seal, self.calendar).add_entry(case, line, now)
-        return case.reported(said.kind, report.id, now)
+        report = Report(str(uuid.uuid4()), new.kind, case.tracking_code, case.report_seq + 1, new.data, now)
+        await ReportStore(session, self.encryption).add(case.province, report, case.state, new.files)
+        names = tuple(file.name for file in new.files)
+        entry = HistoryEntry(report.id, now, new.kind, account.id, new.text, file_names=names)
+        await CaseStore(session, self.encryption, self.calendar).add_entry(case, entry, now)
+        return case.reported(new.kind, report.id, now)

@@ -1,41 +1,41 @@
-"""The desk's subjects, kept for a while: a referral names one of them, also while the desk's door is away."""
+"""The desk's subjects, cached, so that a referral can name one while the desk is unavailable."""
 
 import logging
 import time
 from dataclasses import dataclass, field
 
+from desk.console.clients import DeskClients
 from desk.console.domain.errors import FieldError
-from desk.console.line import Lines
 from desk.expert import CatalogAwayError, Subject, Titled
 
 log = logging.getLogger(__name__)
 
-KEPT_SECONDS, RETRY_SECONDS = 3600.0, 30.0
+CACHE_SECONDS, RETRY_SECONDS = 3600.0, 30.0
 
 
 @dataclass(slots=True)
 class Subjects:
-    """Asks the desk at most once an hour."""
+    """Requests the subjects at most once an hour."""
 
-    lines: Lines
-    _known: list[Subject] = field(default_factory=list)
-    _ask_at: float = 0.0
+    clients: DeskClients
+    _cached: list[Subject] = field(default_factory=list)
+    _expires_at: float = 0.0
 
-    async def of(self, province: str) -> list[Subject]:
-        """List the subjects; what was known last if the desk does not say, and none if nothing was."""
-        if time.monotonic() >= self._ask_at and province in self.lines:
-            self._ask_at = time.monotonic() + RETRY_SECONDS
+    async def list_subjects(self, province: str) -> list[Subject]:
+        """Return the subjects; the cached ones if the desk is unavailable, and none if nothing is cached."""
+        if time.monotonic() >= self._expires_at and province in self.clients:
+            self._expires_at = time.monotonic() + RETRY_SECONDS
             try:
-                self._known = await self.lines[province].subjects()
+                self._cached = await self.clients[province].subjects()
             except CatalogAwayError as error:
                 log.warning("the desk does not list its subjects: %s", error)
             else:
-                self._ask_at = time.monotonic() + KEPT_SECONDS
-        return self._known
+                self._expires_at = time.monotonic() + CACHE_SECONDS
+        return self._cached
 
-    async def named(self, province: str, sub_subject: str) -> tuple[Titled, Titled]:
-        """Find a sub-subject with its subject. Raises FieldError."""
-        for subject in await self.of(province):
+    async def find(self, province: str, sub_subject: str) -> tuple[Titled, Titled]:
+        """Return a subject and its sub-subject with the given key. Raises FieldError."""
+        for subject in await self.list_subjects(province):
             for each in subject.sub_subjects:
                 if each.key == sub_subject:
                     return Titled(key=subject.key, title=subject.title), each

@@ -1,4 +1,4 @@
-"""Accounts, their visits, recovery codes and wrong tries; secrets stand as hashes or sealed."""
+"""Accounts, their sessions, recovery codes and failed attempts; secrets are hashed or encrypted."""
 
 import hashlib
 import json
@@ -10,30 +10,30 @@ from typing import Any
 from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.console.domain.accounts import IDLE, Account, Role, Step, Visit
-from desk.console.seal import Seal
-from desk.console.store.tables import account, recovery_code, visit, wrong_try
+from desk.console.domain.accounts import MAX_IDLE, Account, Role, Step, UserSession
+from desk.console.encryption import Encryption
+from desk.console.store.tables import account, failed_attempt, recovery_code, user_session
 
 
 @dataclass(frozen=True, slots=True)
-class Secrets:
-    """By what an account is known."""
+class Credentials:
+    """The secrets of an account."""
 
     password_hash: str
     totp: str | None
     last_totp: int
 
 
-def hashed(secret: str) -> str:
-    """Hash what is random enough to need no slow hash: 80 bits and more."""
+def hash_token(secret: str) -> str:
+    """Hash a random value of 80 bits or more, which needs no slow hash."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 class AccountStore:
     """Accounts of all provinces that this console serves."""
 
-    def __init__(self, session: AsyncSession, seal: Seal) -> None:
-        self._session, self._seal = session, seal
+    def __init__(self, session: AsyncSession, encryption: Encryption) -> None:
+        self._session, self._encryption = session, encryption
 
     async def add(self, new: Account, password_hash: str, now: datetime) -> None:
         """Add an account."""
@@ -54,29 +54,29 @@ class AccountStore:
             )
         )
 
-    async def by_username(self, username: str) -> tuple[Account, Secrets] | None:
-        """Find an account by its user's name, for a sign-in."""
+    async def by_username(self, username: str) -> tuple[Account, Credentials] | None:
+        """Find an account by its user name, for a sign-in."""
         row = (await self._session.execute(select(account).where(account.c.username == username))).first()
-        return None if row is None else (_account(row), self._secrets(row))
+        return None if row is None else (_account(row), self._credentials(row))
 
-    async def secrets(self, account_id: str) -> Secrets:
-        """Give what an account is known by, locked: a code is good for one sign-in."""
+    async def lock_credentials(self, account_id: str) -> Credentials:
+        """Return the secrets of an account, locked, so that a code is valid for one sign-in."""
         query = select(account).where(account.c.id == account_id).with_for_update()
-        return self._secrets((await self._session.execute(query)).one())
+        return self._credentials((await self._session.execute(query)).one())
 
     async def get(self, province: str, account_id: str) -> Account | None:
-        """Find an account of a province."""
+        """Find an account; None if it does not exist or belongs to another province."""
         query = select(account).where(account.c.id == account_id, account.c.province == province)
         row = (await self._session.execute(query)).first()
         return None if row is None else _account(row)
 
-    async def of_province(self, province: str) -> list[Account]:
+    async def list_accounts(self, province: str) -> list[Account]:
         """List a province's accounts."""
         query = select(account).where(account.c.province == province).order_by(account.c.username)
         return [_account(row) for row in (await self._session.execute(query)).all()]
 
     async def names(self, ids: Sequence[str]) -> dict[str, str]:
-        """Return the names of people by their accounts."""
+        """Return the names of account owners by account id."""
         query = select(account.c.id, account.c.name).where(account.c.id.in_(set(ids)))
         return {row.id: row.name for row in (await self._session.execute(query)).all()}
 
@@ -84,74 +84,89 @@ class AccountStore:
         """Change columns of an account."""
         await self._session.execute(update(account).where(account.c.id == account_id).values(**values))
 
-    async def keep_totp(self, account_id: str, secret: str | None) -> None:
-        """Keep the secret that a device shares, or forget it; it counts once it is confirmed."""
-        sealed = self._seal.seal(json.dumps(secret).encode(), f"account.totp:{account_id}") if secret else None
-        await self.change(account_id, totp=sealed, enrolled=False, last_totp=0)
+    async def set_totp(self, account_id: str, secret: str | None) -> None:
+        """Store or delete the secret shared with a device; it is required once it is confirmed."""
+        encrypted = (
+            self._encryption.encrypt(json.dumps(secret).encode(), f"account.totp:{account_id}") if secret else None
+        )
+        await self.change(account_id, totp=encrypted, enrolled=False, last_totp=0)
 
-    def _secrets(self, row: Row[Any]) -> Secrets:
-        totp = json.loads(self._seal.open(row.totp, f"account.totp:{row.id}")) if row.totp is not None else None
-        return Secrets(row.password_hash, totp, row.last_totp)
+    def _credentials(self, row: Row[Any]) -> Credentials:
+        totp = (
+            json.loads(self._encryption.decrypt(row.totp, f"account.totp:{row.id}")) if row.totp is not None else None
+        )
+        return Credentials(row.password_hash, totp, row.last_totp)
 
-    async def keep_recovery_codes(self, account_id: str, codes: Sequence[str]) -> None:
+    async def replace_recovery_codes(self, account_id: str, codes: Sequence[str]) -> None:
         """Replace the recovery codes."""
         await self._session.execute(delete(recovery_code).where(recovery_code.c.account == account_id))
         if codes:
-            rows = [{"account": account_id, "code_hash": hashed(code)} for code in codes]
+            rows = [{"account": account_id, "code_hash": hash_token(code)} for code in codes]
             await self._session.execute(insert(recovery_code), rows)
 
-    async def spend_recovery_code(self, account_id: str, code: str) -> bool:
-        """Use a recovery code up; False if there is none such."""
-        this = (recovery_code.c.account == account_id, recovery_code.c.code_hash == hashed(code))
-        spent = delete(recovery_code).where(*this).returning(recovery_code.c.code_hash)
-        return (await self._session.execute(spent)).first() is not None
+    async def use_recovery_code(self, account_id: str, code: str) -> bool:
+        """Use a recovery code; return False if it does not exist."""
+        same = (recovery_code.c.account == account_id, recovery_code.c.code_hash == hash_token(code))
+        used = delete(recovery_code).where(*same).returning(recovery_code.c.code_hash)
+        return (await self._session.execute(used)).first() is not None
 
-    async def add_visit(self, token: str, account_id: str, step: Step, form_word: str, now: datetime) -> None:
-        """Begin a visit; those that are over are forgotten."""
-        await self._session.execute(delete(visit).where(visit.c.seen_at < now - 2 * IDLE))
+    async def add_session(self, token: str, account_id: str, step: Step, form_word: str, now: datetime) -> None:
+        """Add a session; delete expired ones."""
+        await self._session.execute(delete(user_session).where(user_session.c.seen_at < now - 2 * MAX_IDLE))
         await self._session.execute(
-            insert(visit).values(
-                id_hash=hashed(token), account=account_id, step=step, form_word=form_word, created_at=now, seen_at=now
+            insert(user_session).values(
+                id_hash=hash_token(token),
+                account=account_id,
+                step=step,
+                form_word=form_word,
+                created_at=now,
+                seen_at=now,
             )
         )
 
-    async def visit(self, token: str) -> Visit | None:
-        """Find the visit of a cookie, of an account that is still active."""
+    async def find_session(self, token: str) -> UserSession | None:
+        """Find the session of a token, if its account is active."""
         query = (
-            select(visit, account)
-            .join(account, account.c.id == visit.c.account)
-            .where(visit.c.id_hash == hashed(token), account.c.active.is_(True))
+            select(user_session, account)
+            .join(account, account.c.id == user_session.c.account)
+            .where(user_session.c.id_hash == hash_token(token), account.c.active.is_(True))
         )
         row = (await self._session.execute(query)).first()
         if row is None:
             return None
-        return Visit(row.id_hash, _account(row), Step(row.step), row.form_word, row.created_at, row.seen_at)
+        return UserSession(row.id_hash, _account(row), Step(row.step), row.form_word, row.created_at, row.seen_at)
 
-    async def see(self, visit_id: str, now: datetime) -> None:
-        """Note that a visitor is still there."""
-        await self._session.execute(update(visit).where(visit.c.id_hash == visit_id).values(seen_at=now))
+    async def touch_session(self, session_id: str, now: datetime) -> None:
+        """Record that a session was used."""
+        await self._session.execute(
+            update(user_session).where(user_session.c.id_hash == session_id).values(seen_at=now)
+        )
 
-    async def end_visit(self, visit_id: str) -> None:
-        """End one visit."""
-        await self._session.execute(delete(visit).where(visit.c.id_hash == visit_id))
+    async def end_session(self, session_id: str) -> None:
+        """End one session."""
+        await self._session.execute(delete(user_session).where(user_session.c.id_hash == session_id))
 
-    async def end_visits(self, account_id: str) -> None:
-        """End all visits of an account."""
-        await self._session.execute(delete(visit).where(visit.c.account == account_id))
+    async def end_sessions(self, account_id: str) -> None:
+        """End all sessions of an account."""
+        await self._session.execute(delete(user_session).where(user_session.c.account == account_id))
 
-    async def add_wrong_try(self, of: str, now: datetime) -> None:
-        """Count a wrong try."""
-        await self._session.execute(insert(wrong_try).values(of=hashed(of), at=now))
+    async def add_failed_attempt(self, of: str, now: datetime) -> None:
+        """Record a failed attempt."""
+        await self._session.execute(insert(failed_attempt).values(of=hash_token(of), at=now))
 
-    async def wrong_tries(self, of: str, since: datetime) -> int:
-        """Count wrong tries; older ones are forgotten."""
-        await self._session.execute(delete(wrong_try).where(wrong_try.c.at < since))
-        query = select(func.count()).select_from(wrong_try).where(wrong_try.c.of == hashed(of), wrong_try.c.at >= since)
+    async def count_failed_attempts(self, of: str, since: datetime) -> int:
+        """Count failed attempts; delete older ones."""
+        await self._session.execute(delete(failed_attempt).where(failed_attempt.c.at < since))
+        query = (
+            select(func.count())
+            .select_from(failed_attempt)
+            .where(failed_attempt.c.of == hash_token(of), failed_attempt.c.at >= since)
+        )
         return int((await self._session.execute(query)).scalar_one())
 
-    async def forgive(self, of: str) -> None:
-        """Forget wrong tries after a right one."""
-        await self._session.execute(delete(wrong_try).where(wrong_try.c.of == hashed(of)))
+    async def clear_failed_attempts(self, of: str) -> None:
+        """Delete the failed attempts after a successful one."""
+        await self._session.execute(delete(failed_attempt).where(failed_attempt.c.of == hash_token(of)))
 
 
 def _account(row: Row[Any]) -> Account:

@@ -1,4 +1,4 @@
-"""Cases, what they are found by, and their history."""
+"""Cases, their requests, their search index and their history."""
 
 import json
 from collections.abc import Sequence
@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Row, Table, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.console.domain.cases import Case, Hold, Stage, State
-from desk.console.seal import Seal
+from desk.console.domain.cases import Case, Claim, Stage, State
+from desk.console.encryption import Encryption
 from desk.console.store.tables import case as cases
-from desk.console.store.tables import case_document, case_word, entry, heard, sub_subject
+from desk.console.store.tables import case_document, case_word, entry, processed_event, sub_subject
 from desk.database import insert_into
 from desk.expert import FileReference, Request
 from desk.iran.workdays import WorkCalendar
@@ -22,8 +22,8 @@ _DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class KnownCase:
-    """A case with its request; None while only a later event of it has come."""
+class CaseRecord:
+    """A case with its request; ``request`` is None until the event with it arrives."""
 
     case: Case
     request: Request | None
@@ -32,7 +32,7 @@ class KnownCase:
 
 @dataclass(frozen=True, slots=True)
 class SubSubject:
-    """A sub-subject that cases have come under."""
+    """A sub-subject of the province's cases."""
 
     key: str
     title: str
@@ -40,8 +40,8 @@ class SubSubject:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A line of a case's history: an event of the desk by its name, or a report; ``account`` wrote it, if one did."""
+class HistoryEntry:
+    """An entry of a case's history: an event of the desk, or a report of ``account``; ``kind`` is its name."""
 
     id: str
     at: datetime
@@ -55,18 +55,18 @@ class Entry:
 class CaseStore:
     """The cases of all provinces that this console serves."""
 
-    def __init__(self, session: AsyncSession, seal: Seal, calendar: WorkCalendar) -> None:
-        self._session, self._seal, self._calendar = session, seal, calendar
+    def __init__(self, session: AsyncSession, encryption: Encryption, calendar: WorkCalendar) -> None:
+        self._session, self._encryption, self._calendar = session, encryption, calendar
         self._dialect = session.get_bind().dialect.name
 
-    async def get(self, province: str, tracking_code: str, *, lock: bool = False) -> KnownCase | None:
-        """Find a case, locked until the transaction ends if it is to be changed."""
+    async def get(self, province: str, tracking_code: str, *, lock: bool = False) -> CaseRecord | None:
+        """Find a case; ``lock`` locks its row until the transaction ends."""
         query = select(cases).where(cases.c.province == province, cases.c.tracking_code == tracking_code)
         row = (await self._session.execute(query.with_for_update() if lock else query)).first()
-        return None if row is None else (await self.found([row]))[0]
+        return None if row is None else (await self.with_requests([row]))[0]
 
     async def province_of(self, tracking_code: str) -> str | None:
-        """Tell which of the provinces that this console serves has a case now."""
+        """Return which of the served provinces has a case now."""
         query = (
             select(cases.c.province)
             .where(cases.c.tracking_code == tracking_code, cases.c.submitted_at.is_not(None))
@@ -74,33 +74,35 @@ class CaseStore:
         )
         return (await self._session.execute(query)).scalars().first()
 
-    async def found(self, rows: Sequence[Row[Any]]) -> list[KnownCase]:
-        """Give rows of the table of cases with their requests."""
+    async def with_requests(self, rows: Sequence[Row[Any]]) -> list[CaseRecord]:
+        """Return cases with their requests, from rows of the table of cases."""
         keys = [(row.province, row.tracking_code) for row in rows]
         documents: dict[tuple[str, str], Request] = {}
-        for province in {province for province, _ in keys}:  # one by one: SQLite finds pairs by reading everything
+        for province in {province for province, _ in keys}:  # one by one: SQLite would scan the table for pairs
             codes = [code for of, code in keys if of == province]
             query = select(case_document).where(
                 case_document.c.province == province, case_document.c.tracking_code.in_(codes)
             )
             for row in (await self._session.execute(query)).all():
-                opened = self._seal.open(row.document, _place(province, row.tracking_code))
-                documents[province, row.tracking_code] = Request.model_validate_json(opened)
+                plain = self._encryption.decrypt(row.document, _context(province, row.tracking_code))
+                documents[province, row.tracking_code] = Request.model_validate_json(plain)
         return [
-            KnownCase(_case(row), documents.get(key), row.escalates_at) for row, key in zip(rows, keys, strict=True)
+            CaseRecord(_case(row), documents.get(key), row.escalates_at) for row, key in zip(rows, keys, strict=True)
         ]
 
-    async def locked(self, new: Case) -> Case:
-        """Lock a case until the transaction ends, beginning it if it is not there: only one of two events begins it."""
-        await self._session.execute(insert_into(self._dialect, cases).values(self.values(new)).on_conflict_do_nothing())
-        known = await self.get(new.province, new.tracking_code, lock=True)
-        return known.case if known else new
+    async def find_or_create_locked(self, new: Case) -> Case:
+        """Lock a case until the transaction ends; create it first if it does not exist, once for concurrent events."""
+        await self._session.execute(
+            insert_into(self._dialect, cases).values(self.case_row(new)).on_conflict_do_nothing()
+        )
+        found = await self.get(new.province, new.tracking_code, lock=True)
+        return found.case if found else new
 
     async def save(self, case: Case, request: Request | None = None) -> None:
-        """Write a case, and its request if that is new."""
-        await self._write(cases, self.values(case))
+        """Save a case, and its request if it is new."""
+        await self._write(cases, self.case_row(case))
         if request is not None:
-            await self._write(case_document, self.document(case, request))
+            await self._write(case_document, self.document_row(case, request))
 
     async def _write(self, table: Table, values: dict[str, object]) -> None:
         key = ("province", "tracking_code")
@@ -108,13 +110,15 @@ class CaseStore:
         writing = insert_into(self._dialect, table).values(values)
         await self._session.execute(writing.on_conflict_do_update(index_elements=key, set_=changed))
 
-    def document(self, case: Case, request: Request) -> dict[str, object]:
-        """Return a request as a row."""
-        sealed = self._seal.seal(request.model_dump_json().encode(), _place(case.province, case.tracking_code))
-        return {"province": case.province, "tracking_code": case.tracking_code, "document": sealed}
+    def document_row(self, case: Case, request: Request) -> dict[str, object]:
+        """Return the row of a request."""
+        encrypted = self._encryption.encrypt(
+            request.model_dump_json().encode(), _context(case.province, case.tracking_code)
+        )
+        return {"province": case.province, "tracking_code": case.tracking_code, "document": encrypted}
 
-    def values(self, case: Case) -> dict[str, object]:
-        """Return a case as a row."""
+    def case_row(self, case: Case) -> dict[str, object]:
+        """Return the row of a case."""
         took = case.decided_at - case.submitted_at if case.decided_at and case.submitted_at else None
         return {
             "province": case.province,
@@ -136,18 +140,18 @@ class CaseStore:
             "last_report": case.last_report,
             "rating": case.rating,
             "refused": case.refused,
-            "holder": case.hold.account if case.hold else None,
-            "held_until": case.hold.until if case.hold else None,
+            "holder": case.claim.account if case.claim else None,
+            "held_until": case.claim.until if case.claim else None,
         }
 
-    async def found_by(self, case: Case, words: set[str], request: Request) -> None:
-        """Let a case be found by these words, and its subject by its title."""
-        this = (case_word.c.province == case.province, case_word.c.tracking_code == case.tracking_code)
-        await self._session.execute(delete(case_word).where(*this))
+    async def index_words(self, case: Case, words: set[str], request: Request) -> None:
+        """Replace the words that find a case, and record the titles of its subject."""
+        same = (case_word.c.province == case.province, case_word.c.tracking_code == case.tracking_code)
+        await self._session.execute(delete(case_word).where(*same))
         rows = [
             {
                 "province": case.province,
-                "word": self._seal.word(word, case.province),
+                "word": self._encryption.index_word(word, case.province),
                 "tracking_code": case.tracking_code,
             }
             for word in sorted(words)
@@ -160,57 +164,59 @@ class CaseStore:
             .on_conflict_do_update(index_elements=("province", "key"), set_=title)
         )
 
-    async def record_in_inbox(self, event_id: str, now: datetime) -> bool:
-        """Note an event as heard; False if it was before, so that its effect must not happen again."""
-        noted = await self._session.execute(
-            insert_into(self._dialect, heard)
+    async def record_event(self, event_id: str, now: datetime) -> bool:
+        """Record an event as processed; return False if it was before, so that it has no second effect."""
+        recorded = await self._session.execute(
+            insert_into(self._dialect, processed_event)
             .values(event_id=event_id, at=now)
             .on_conflict_do_nothing()
-            .returning(heard.c.event_id)
+            .returning(processed_event.c.event_id)
         )
-        return noted.first() is not None
+        return recorded.first() is not None
 
-    async def was_heard(self, event_id: str) -> bool:
-        """Return whether an event has had its effect."""
-        query = select(heard.c.event_id).where(heard.c.event_id == event_id)
+    async def is_processed(self, event_id: str) -> bool:
+        """Return whether an event was processed."""
+        query = select(processed_event.c.event_id).where(processed_event.c.event_id == event_id)
         return (await self._session.execute(query)).first() is not None
 
-    async def add_entry(self, case: Case, line: Entry, now: datetime) -> None:
-        """Add a line to the history."""
-        await self._session.execute(insert(entry).values(self.entry_values(case, line, now)))
+    async def add_entry(self, case: Case, history_entry: HistoryEntry, now: datetime) -> None:
+        """Add an entry to the history."""
+        await self._session.execute(insert(entry).values(self.entry_row(case, history_entry, now)))
 
-    def entry_values(self, case: Case, line: Entry, now: datetime) -> dict[str, object]:
-        """Return a line as a row."""
+    def entry_row(self, case: Case, history_entry: HistoryEntry, now: datetime) -> dict[str, object]:
+        """Return the row of a history entry."""
         words = {
-            "text": line.text,
-            "files": [file.model_dump() for file in line.files],
-            "file_names": list(line.file_names),
+            "text": history_entry.text,
+            "files": [file.model_dump() for file in history_entry.files],
+            "file_names": list(history_entry.file_names),
         }
         return {
-            "id": line.id,
+            "id": history_entry.id,
             "province": case.province,
             "tracking_code": case.tracking_code,
-            "at": line.at,
+            "at": history_entry.at,
             "recorded_at": now,
-            "kind": line.kind,
-            "account": line.account,
-            "words": self._seal.seal(json.dumps(words).encode(), f"entry.words:{line.id}")
+            "kind": history_entry.kind,
+            "account": history_entry.account,
+            "words": self._encryption.encrypt(json.dumps(words).encode(), f"entry.words:{history_entry.id}")
             if any(words.values())
             else None,
         }
 
-    async def history(self, province: str, tracking_code: str) -> list[Entry]:
-        """Return the lines of a case, the oldest first."""
+    async def history(self, province: str, tracking_code: str) -> list[HistoryEntry]:
+        """Return the history of a case, oldest first."""
         query = (
             select(entry)
             .where(entry.c.province == province, entry.c.tracking_code == tracking_code)
             .order_by(entry.c.at, entry.c.recorded_at, entry.c.id)
         )
-        return [self._line(row) for row in (await self._session.execute(query)).all()]
+        return [self._history_entry(row) for row in (await self._session.execute(query)).all()]
 
-    def _line(self, row: Row[Any]) -> Entry:
-        words = json.loads(self._seal.open(row.words, f"entry.words:{row.id}")) if row.words is not None else {}
-        return Entry(
+    def _history_entry(self, row: Row[Any]) -> HistoryEntry:
+        words = (
+            json.loads(self._encryption.decrypt(row.words, f"entry.words:{row.id}")) if row.words is not None else {}
+        )
+        return HistoryEntry(
             row.id,
             row.at,
             row.kind,
@@ -221,7 +227,7 @@ class CaseStore:
         )
 
     async def sub_subjects(self, province: str) -> list[SubSubject]:
-        """List the sub-subjects that cases have come under."""
+        """List the sub-subjects of a province's cases."""
         query = (
             select(sub_subject.c.key, sub_subject.c.title, sub_subject.c.subject_title)
             .where(sub_subject.c.province == province)
@@ -230,9 +236,13 @@ class CaseStore:
         return [SubSubject(row.key, row.title, row.subject_title) for row in (await self._session.execute(query)).all()]
 
     async def prune(self, before: datetime) -> int:
-        """Forget events that were heard long ago; return how many."""
+        """Delete records of events before ``before``; return their number."""
         return len(
-            (await self._session.execute(delete(heard).where(heard.c.at < before).returning(heard.c.event_id))).all()
+            (
+                await self._session.execute(
+                    delete(processed_event).where(processed_event.c.at < before).returning(processed_event.c.event_id)
+                )
+            ).all()
         )
 
     async def count(self) -> int:
@@ -257,9 +267,9 @@ def _case(row: Row[Any]) -> Case:
         last_report=row.last_report,
         rating=row.rating,
         refused=row.refused,
-        hold=Hold(row.holder, row.held_until) if row.holder else None,
+        claim=Claim(row.holder, row.held_until) if row.holder else None,
     )
 
 
-def _place(province: str, tracking_code: str) -> str:
+def _context(province: str, tracking_code: str) -> str:
     return f"case.document:{province}/{tracking_code}"

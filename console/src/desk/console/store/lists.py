@@ -1,4 +1,4 @@
-"""Lists of cases by where they stand, by subject and by what is searched, in an expert's order or a supervisor's."""
+"""Lists of cases by stage, subject and search, in the order for experts or for supervisors, and figures."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,22 +8,22 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.console.domain import words
+from desk.console.domain import search
 from desk.console.domain.cases import Stage
-from desk.console.seal import Seal
+from desk.console.encryption import Encryption
 from desk.console.store.cases import OBJECTED_FIRST
 from desk.console.store.tables import case, case_word
 
-PAGE = 25
-TERMS = 6
-"""How many words of a search are heeded."""
-RARE, FREQUENT = 1500, 10_000
-"""Up to how many cases a word alone gives the cases to sort, and one of several does."""
-RATED = (1, 5)
+PAGE_SIZE = 25
+MAX_TERMS = 6
+"""The number of search terms that are used; the others are ignored."""
+MAX_RARE, MAX_FREQUENT = 1500, 10_000
+"""A word that finds more cases is not used to select them: as the only word, and as the rarest of several."""
+RATINGS = (1, 5)
 
 
 class ListName(StrEnum):
-    """The lists of the inbox."""
+    """The lists of cases."""
 
     OPEN = "open"
     OVERDUE = "overdue"
@@ -35,8 +35,8 @@ class ListName(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which cases are to be listed, and for whom."""
+class ListQuery:
+    """The filter of a list, and the account that reads it."""
 
     province: str
     account: str
@@ -50,7 +50,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """A province at a glance; ``median_days`` is from submission to decision."""
+    """The figures of a province; ``median_days`` is from submission to decision."""
 
     open: int
     overdue: int
@@ -62,7 +62,7 @@ class Figures:
 
     @property
     def rated(self) -> int:
-        """How many applicants have rated."""
+        """The number of ratings."""
         return sum(self.ratings.values())
 
     @property
@@ -72,27 +72,27 @@ class Figures:
 
 
 class ListStore:
-    """Reads lists and counts; changes nothing."""
+    """Reads lists and figures."""
 
-    def __init__(self, session: AsyncSession, seal: Seal) -> None:
-        self._session, self._seal = session, seal
+    def __init__(self, session: AsyncSession, encryption: Encryption) -> None:
+        self._session, self._encryption = session, encryption
 
-    async def page(self, wanted: Wanted) -> tuple[list[Row[Any]], bool]:
-        """Give one page of rows, and whether there are more."""
+    async def page(self, wanted: ListQuery) -> tuple[list[Row[Any]], bool]:
+        """Return the rows of one page, and whether more follow."""
         query = select(case).where(*self._where(wanted), *await self._terms(wanted))
-        query = _ordered(query, wanted).offset((wanted.page - 1) * PAGE).limit(PAGE + 1)
+        query = _ordered(query, wanted).offset((wanted.page - 1) * PAGE_SIZE).limit(PAGE_SIZE + 1)
         rows = list((await self._session.execute(query)).all())
-        return rows[:PAGE], len(rows) > PAGE
+        return rows[:PAGE_SIZE], len(rows) > PAGE_SIZE
 
     async def newest(self, province: str | None, most: int) -> list[Row[Any]]:
-        """Return the newest cases of a province, or of all."""
+        """Return the newest cases of a province, or of all provinces."""
         query = select(case).where(case.c.submitted_at.is_not(None)).order_by(case.c.submitted_at.desc()).limit(most)
         if province:
             query = query.where(case.c.province == province)
         return list((await self._session.execute(query)).all())
 
     @staticmethod
-    def _where(wanted: Wanted) -> list[ColumnElement[bool]]:
+    def _where(wanted: ListQuery) -> list[ColumnElement[bool]]:
         conditions = [case.c.province == wanted.province]
         match wanted.list:
             case ListName.OPEN | ListName.OVERDUE | ListName.URGENT:
@@ -111,37 +111,37 @@ class ListStore:
             conditions.append(case.c.sub_subject == wanted.sub_subject)
         return conditions
 
-    async def _terms(self, wanted: Wanted) -> list[ColumnElement[bool]]:
-        """Say that all words are to be found: the rarest gives the cases, a frequent one is looked for in each."""
+    async def _terms(self, wanted: ListQuery) -> list[ColumnElement[bool]]:
+        """Require all terms: the rarest selects the cases, and each of them is checked for the others."""
         conditions: list[ColumnElement[bool]] = []
         counted: list[tuple[int, int]] = []
-        for term in words.terms(wanted.search)[:TERMS]:
-            digits = words.number(term)
-            word = self._seal.word(words.phone(digits) if digits else term, wanted.province)
-            if digits and len(digits) >= words.CODE_BEGINS:
-                begun = select(case.c.tracking_code).where(
+        for term in search.search_terms(wanted.search)[:MAX_TERMS]:
+            digits = search.parse_number(term)
+            word = self._encryption.index_word(search.local_phone(digits) if digits else term, wanted.province)
+            if digits and len(digits) >= search.MIN_CODE_DIGITS:
+                prefixed = select(case.c.tracking_code).where(
                     case.c.province == wanted.province, case.c.tracking_code.between(digits, digits + ":")
                 )
-                conditions.append(case.c.tracking_code.in_(_codes(wanted.province, word).union(begun)))
+                conditions.append(case.c.tracking_code.in_(_codes(wanted.province, word).union(prefixed)))
             else:
                 counted.append((await self._count_word(wanted.province, word), word))
         counted.sort()
-        if counted and counted[0][0] <= (RARE if len(counted) == 1 else FREQUENT):
+        if counted and counted[0][0] <= (MAX_RARE if len(counted) == 1 else MAX_FREQUENT):
             (_, rarest), *others = counted
             codes = _codes(wanted.province, rarest)
             for _, word in others:
-                codes = codes.where(_carries(wanted.province, word, case_word.c.tracking_code))
+                codes = codes.where(_has_word(wanted.province, word, case_word.c.tracking_code))
             conditions.append(case.c.tracking_code.in_(codes))
         else:
-            conditions += [_carries(wanted.province, word, case.c.tracking_code) for _, word in counted]
+            conditions += [_has_word(wanted.province, word, case.c.tracking_code) for _, word in counted]
         return conditions
 
     async def _count_word(self, province: str, word: int) -> int:
-        some = _codes(province, word).limit(FREQUENT + 1).subquery()
+        some = _codes(province, word).limit(MAX_FREQUENT + 1).subquery()
         return int((await self._session.execute(select(func.count()).select_from(some))).scalar_one())
 
     async def figures(self, province: str, now: datetime) -> Figures:
-        """Count what is open, late, asked and done, and measure how long decisions took and how they were liked."""
+        """Return the number of cases by list, the median days of a decision, and the ratings."""
         staged = {
             row.stage: row.n
             for row in await self._session.execute(
@@ -150,7 +150,7 @@ class ListStore:
         }
         rated = await self._session.execute(
             select(case.c.rating, func.count().label("n"))
-            .where(case.c.province == province, case.c.rating.between(*RATED))
+            .where(case.c.province == province, case.c.rating.between(*RATINGS))
             .group_by(case.c.rating)
         )
         return Figures(
@@ -181,15 +181,15 @@ def _codes(province: str, word: int) -> Select[tuple[str]]:
     return select(case_word.c.tracking_code).where(case_word.c.province == province, case_word.c.word == word)
 
 
-def _carries(province: str, word: int, code: ColumnElement[str]) -> ColumnElement[bool]:
-    """Tell of each case by itself whether it carries a word; as EXISTS, PostgreSQL would read all cases of the word."""
+def _has_word(province: str, word: int, code: ColumnElement[str]) -> ColumnElement[bool]:
+    """Check each case for a word. A scalar subquery: with EXISTS, PostgreSQL would read all cases of the word."""
     other = case_word.alias()
     probe = select(literal(1)).where(other.c.province == province, other.c.word == word, other.c.tracking_code == code)
     return probe.limit(1).scalar_subquery().is_not(None)
 
 
-def _ordered(query: Select[Any], wanted: Wanted) -> Select[Any]:
-    """Put what is due first to the top: overdue leads; for supervisors objections do, and what headquarters knows."""
+def _ordered(query: Select[Any], wanted: ListQuery) -> Select[Any]:
+    """Order by deadline; for supervisors objections come first, then cases that headquarters is notified of."""
     if wanted.list is ListName.DONE:
         return query.order_by(case.c.decided_at.desc())
     if wanted.list is ListName.ALL:

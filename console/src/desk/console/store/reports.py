@@ -1,4 +1,4 @@
-"""The outbox: reports of experts and their files, until the desk has them; then a record of what was said."""
+"""The outbox: reports and their files until the desk has them, and the record of sent reports."""
 
 import json
 from collections.abc import Sequence
@@ -10,19 +10,19 @@ from sqlalchemy import Row, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.console.domain.cases import State
-from desk.console.seal import Seal
+from desk.console.encryption import Encryption
 from desk.console.store.tables import outgoing_file, report
 from desk.database import notify_after_commit
 from desk.expert import FileReference, Report
 
 LEASE = timedelta(seconds=60)
-"""How long a sender may take over what it has claimed; then another one may."""
-LONGEST_PAUSE = timedelta(seconds=30)
+"""How long a claim of a sender is valid; after that, another sender may claim the report."""
+MAX_RETRY_DELAY = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
 class NewFile:
-    """A file that an expert adds to an answer."""
+    """A file of an answer."""
 
     name: str
     content: bytes
@@ -30,7 +30,7 @@ class NewFile:
 
 @dataclass(frozen=True, slots=True)
 class WaitingFile:
-    """A file on its way; ``reference`` once the desk has it."""
+    """A file to upload; ``reference`` is set once the desk has it."""
 
     position: int
     name: str
@@ -40,7 +40,7 @@ class WaitingFile:
 
 @dataclass(frozen=True, slots=True)
 class WaitingReport:
-    """A report on its way."""
+    """A report to send."""
 
     province: str
     report: Report
@@ -49,7 +49,7 @@ class WaitingReport:
 
 @dataclass(frozen=True, slots=True)
 class SentReport:
-    """What became of a report: where the case was before it, and whether the desk refused it."""
+    """A report with the state of the case before it, and whether the desk refused it."""
 
     id: str
     name: str
@@ -61,7 +61,7 @@ class SentReport:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What of a province is on its way: how many reports, and since when the oldest."""
+    """The reports of a province that wait to be sent: their number, and the time of the oldest."""
 
     reports: int
     since: datetime
@@ -70,11 +70,11 @@ class Backlog:
 class ReportStore:
     """Reports by province and case."""
 
-    def __init__(self, session: AsyncSession, seal: Seal) -> None:
-        self._session, self._seal = session, seal
+    def __init__(self, session: AsyncSession, encryption: Encryption) -> None:
+        self._session, self._encryption = session, encryption
 
     async def add(self, province: str, new: Report, before: State, files: Sequence[NewFile] = ()) -> None:
-        """Let a report go out with this transaction."""
+        """Queue a report in this transaction."""
         await self._session.execute(
             insert(report).values(
                 id=new.id,
@@ -84,25 +84,25 @@ class ReportStore:
                 seq=new.seq,
                 before=before,
                 at=new.at,
-                data=self._sealed(new.data, f"report.data:{new.id}"),
+                data=self._encrypt_document(new.data, f"report.data:{new.id}"),
                 tries=0,
                 next_try_at=new.at,
             )
         )
         for position, file in enumerate(files):
-            place = f"outgoing_file:{new.id}/{position}"
+            context = f"outgoing_file:{new.id}/{position}"
             await self._session.execute(
                 insert(outgoing_file).values(
                     report=new.id,
                     position=position,
-                    content=self._seal.seal(file.content, place),
-                    document=self._sealed({"name": file.name}, place),
+                    content=self._encryption.encrypt(file.content, context),
+                    document=self._encrypt_document({"name": file.name}, context),
                 )
             )
         notify_after_commit(self._session)
 
-    async def claim(self, now: datetime, most: int) -> list[WaitingReport]:
-        """Take reports that are due for as long as a lease lasts; of each case only the first that waits."""
+    async def claim(self, now: datetime, limit: int) -> list[WaitingReport]:
+        """Claim due reports for the duration of a lease; of each case only the first unsent one."""
         earlier = report.alias("earlier")
         waits_for_another = exists().where(
             earlier.c.province == report.c.province,
@@ -114,7 +114,7 @@ class ReportStore:
             select(report)
             .where(report.c.next_try_at <= now, ~waits_for_another)
             .order_by(report.c.next_try_at, report.c.seq)
-            .limit(most)
+            .limit(limit)
             .with_for_update(skip_locked=True)
         )
         rows = (await self._session.execute(due)).all()
@@ -129,7 +129,7 @@ class ReportStore:
                     row.name,
                     row.tracking_code,
                     row.seq,
-                    json.loads(self._seal.open(row.data, f"report.data:{row.id}")),
+                    json.loads(self._encryption.decrypt(row.data, f"report.data:{row.id}")),
                     row.at,
                 ),
                 tuple(self._file(each) for each in files if each.report == row.id),
@@ -142,38 +142,38 @@ class ReportStore:
         return (await self._session.execute(query)).all()
 
     def _file(self, row: Row[Any]) -> WaitingFile:
-        place = f"outgoing_file:{row.report}/{row.position}"
-        document = json.loads(self._seal.open(row.document, place))
+        context = f"outgoing_file:{row.report}/{row.position}"
+        document = json.loads(self._encryption.decrypt(row.document, context))
         reference = FileReference.model_validate(document["reference"]) if "reference" in document else None
-        content = self._seal.open(row.content, place) if row.content is not None else b""
+        content = self._encryption.decrypt(row.content, context) if row.content is not None else b""
         return WaitingFile(row.position, document["name"], content, reference)
 
-    async def keep_reference(self, report_id: str, file: WaitingFile, reference: FileReference) -> None:
-        """Note that the desk has a file; its content is not needed any more."""
-        place = f"outgoing_file:{report_id}/{file.position}"
-        document = self._sealed({"name": file.name, "reference": reference.model_dump()}, place)
+    async def set_reference(self, report_id: str, file: WaitingFile, reference: FileReference) -> None:
+        """Record that the desk has a file, and delete its content."""
+        context = f"outgoing_file:{report_id}/{file.position}"
+        document = self._encrypt_document({"name": file.name, "reference": reference.model_dump()}, context)
         await self._session.execute(
             update(outgoing_file)
             .where(outgoing_file.c.report == report_id, outgoing_file.c.position == file.position)
             .values(content=None, document=document)
         )
 
-    async def sent(self, report_id: str, now: datetime) -> None:
-        """Note that the desk has a report."""
+    async def mark_sent(self, report_id: str, now: datetime) -> None:
+        """Record that the desk has a report."""
         await self._session.execute(
             update(report).where(report.c.id == report_id).values(next_try_at=None, sent_at=now)
         )
 
-    async def put_off(self, report_id: str, now: datetime) -> None:
-        """Let a report be tried again: after 1 s, then twice as long each time, at most 30 s."""
-        tries = (await self._session.execute(select(report.c.tries).where(report.c.id == report_id))).scalar_one()
-        pause = min(timedelta(seconds=2 ** min(tries, 10)), LONGEST_PAUSE)
+    async def schedule_retry(self, report_id: str, now: datetime) -> None:
+        """Schedule the next attempt: after 1 s, then twice as long each time, at most 30 s."""
+        attempts = (await self._session.execute(select(report.c.tries).where(report.c.id == report_id))).scalar_one()
+        delay = min(timedelta(seconds=2 ** min(attempts, 10)), MAX_RETRY_DELAY)
         await self._session.execute(
-            update(report).where(report.c.id == report_id).values(tries=tries + 1, next_try_at=now + pause)
+            update(report).where(report.c.id == report_id).values(tries=attempts + 1, next_try_at=now + delay)
         )
 
-    async def refused(self, report_id: str, reason: str) -> SentReport | None:
-        """Note that the desk refuses a report; None if it is none of ours."""
+    async def mark_refused(self, report_id: str, reason: str) -> SentReport | None:
+        """Record that the desk refused a report; return None if the report is unknown."""
         row = (await self._session.execute(select(report).where(report.c.id == report_id))).first()
         if row is None:
             return None
@@ -182,8 +182,8 @@ class ReportStore:
         )
         return SentReport(row.id, row.name, row.at, State(row.before), row.sent_at is not None, reason)
 
-    async def of_case(self, province: str, tracking_code: str) -> list[SentReport]:
-        """List a case's reports."""
+    async def list_of_case(self, province: str, tracking_code: str) -> list[SentReport]:
+        """List the reports of a case."""
         query = (
             select(report)
             .where(report.c.province == province, report.c.tracking_code == tracking_code)
@@ -195,7 +195,7 @@ class ReportStore:
         ]
 
     async def backlog(self) -> dict[str, Backlog]:
-        """Count what waits, by province; those of which nothing does are left out."""
+        """Return the unsent reports by province; provinces without any are left out."""
         query = (
             select(report.c.province, func.count().label("reports"), func.min(report.c.at).label("since"))
             .where(report.c.next_try_at.is_not(None))
@@ -203,5 +203,5 @@ class ReportStore:
         )
         return {row.province: Backlog(row.reports, row.since) for row in (await self._session.execute(query)).all()}
 
-    def _sealed(self, document: dict[str, Any], place: str) -> bytes:
-        return self._seal.seal(json.dumps(document, ensure_ascii=False).encode(), place)
+    def _encrypt_document(self, document: dict[str, Any], context: str) -> bytes:
+        return self._encryption.encrypt(json.dumps(document, ensure_ascii=False).encode(), context)

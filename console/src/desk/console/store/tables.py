@@ -1,4 +1,4 @@
-"""The tables. Personal data stand in sealed documents; what is searched, sorted and counted has columns."""
+"""The console's tables. Personal data is in encrypted documents; what is searched, sorted and counted has columns."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table
 
@@ -31,7 +31,7 @@ recovery_code = Table(
     Column("code_hash", String(64), primary_key=True),
 )
 
-visit = Table(
+user_session = Table(
     "visit",
     metadata,
     Column("id_hash", String(64), primary_key=True),
@@ -42,14 +42,14 @@ visit = Table(
     Column("seen_at", UtcDateTime, nullable=False),
 )
 
-wrong_try = Table(
+failed_attempt = Table(
     "wrong_try",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("of", String(64), nullable=False),
     Column("at", UtcDateTime, nullable=False),
 )
-Index("ix_wrong_try_of", wrong_try.c.of, wrong_try.c.at)
+Index("ix_wrong_try_of", failed_attempt.c.of, failed_attempt.c.at)
 
 case = Table(
     "case",
@@ -85,7 +85,7 @@ Index("ix_case_holder", case.c.holder, case.c.due_at)
 Index("ix_case_days", case.c.province, case.c.days)
 Index("ix_case_rating", case.c.province, case.c.rating)
 
-# Apart from the rows that are sorted and counted, which stay short.
+# A table of its own, so that the rows that are sorted and counted stay short.
 case_document = Table(
     "case_document",
     metadata,
@@ -154,7 +154,7 @@ outgoing_file = Table(
     Column("document", LargeBinary, nullable=False),
 )
 
-heard = Table(
+processed_event = Table(
     "heard",
     metadata,
     Column("event_id", String(64), primary_key=True),
@@ -172,7 +172,7 @@ answer_template = Table(
 )
 Index("ix_answer_template_province", answer_template.c.province, answer_template.c.sub_subject)
 
-deed = Table(
+audit_entry = Table(
     "deed",
     metadata,
     Column("id", Integer, primary_key=True),
@@ -183,5 +183,5 @@ deed = Table(
     Column("tracking_code", String(12)),
     Column("about", String(80)),
 )
-Index("ix_deed_at", deed.c.province, deed.c.at)
-Index("ix_deed_case", deed.c.province, deed.c.tracking_code, deed.c.at)
+Index("ix_deed_at", audit_entry.c.province, audit_entry.c.at)
+Index("ix_deed_case", audit_entry.c.province, audit_entry.c.tracking_code, audit_entry.c.at)

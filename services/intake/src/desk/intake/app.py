@@ -25,6 +25,7 @@ from desk.intake.routes.dependencies import Services
 from desk.intake.routes.office_auth import ProvinceAssertions
 from desk.intake.service.attachments import Uploads
 from desk.intake.service.case_files import CaseFiles
+from desk.intake.service.mobile_check import MobileCheck
 from desk.intake.service.receipts import Receipts
 from desk.intake.service.reply_attachments import ReplyAttachments
 from desk.intake.service.requests import RequestSubmission, SubmittedRequests
@@ -162,6 +163,11 @@ def _services(settings: Settings, parts: Parts, outbox: Outbox) -> Services:
             catalog,
             first_check_after=timedelta(seconds=settings.identity_check_seconds),
             calendar=settings.work_calendar(),
+            mobile_check=MobileCheck(
+                parts.registry, parts.rate_limits, parts.vault, settings.mobile_checks_per_identity
+            )
+            if settings.mobile_check == "on"
+            else None,
         ),
         requests=SubmittedRequests(parts.vault, outbox),
         uploads=Uploads(parts.database, parts.vault, parts.storage, parts.rate_limits, settings.uploads_per_identity),

@@ -47,6 +47,14 @@ class _Answer(BaseModel):
         return Person(self.first_name, self.last_name, self.gender)
 
 
+class _MobileOwner(BaseModel):
+    """The response of registry-gateway to a national ID and a mobile."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    outcome: str
+
+
 class RegistryClient:
     """Looks people up in the civil registry through registry-gateway."""
 
@@ -74,3 +82,15 @@ class RegistryClient:
             return Verdict(Outcome.UNSUPPORTED)
         person = answer.person if answer.outcome is Outcome.MATCHED else None
         return Verdict(answer.outcome, person, answer.available_at)
+
+    async def has_other_owner(self, national_id: str, mobile: str) -> bool:
+        """Return whether a mobile surely belongs to another person; False if the register does not say."""
+        body = {"national_id": national_id, "mobile": mobile}
+        try:
+            response = await self._http.post("/internal/mobiles", json=body)
+            response.raise_for_status()
+            owner = _MobileOwner.model_validate_json(response.content)
+        except (httpx.HTTPError, ValidationError) as error:
+            log.warning("owner of the mobile is unknown", error=type(error).__name__)
+            return False
+        return owner.outcome == "mismatch"

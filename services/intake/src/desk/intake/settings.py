@@ -1,6 +1,6 @@
 """Intake's settings."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
@@ -57,5 +57,9 @@ class Settings(WorkCalendarSettings, StoreSettings, BrokerSettings, ObjectSettin
     """Seconds from a submission to the first look-up of its pending identity; each further wait is twice as long."""
     budget_url: SecretStr
     """``memory://`` or ``redis://…``: where rate limits are counted."""
+    mobile_check: Literal["off", "on"] = "off"
+    """Whether a submission checks the owner of its mobile; registry-gateway must have a register of mobiles."""
+    mobile_checks_per_identity: RateLimitText = "10/hour"
+    """The rate limit of these checks for one identity."""
     uploads_per_identity: RateLimitText = "40/hour"
     """The rate limit of uploads for one identity, including files that the applicant removes again."""

@@ -1,20 +1,21 @@
-"""Notifier: tells applicants by SMS and email what became of their request."""
+"""Notifier's wiring."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fastapi import FastAPI
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter
 from pydantic import SecretStr
 
-from desk.chassis.app import Background, Closers, Worker, base_app
+from desk.chassis.app import Background, Closers, PeriodicTask, Worker, base_app
 from desk.chassis.bus import Broker, Bus, Pruning
 from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.crypto import Vault
 from desk.chassis.telemetry import Telemetry, configure_logging
 from desk.database import Database
-from desk.notifier import routes
 from desk.notifier.channels import Channel, ShownChannel
+from desk.notifier.channels.sms import SmsChannel
+from desk.notifier.channels.smtp import SmtpChannel
 from desk.notifier.domain import ChannelName
 from desk.notifier.events import RequestPending, RequestStatusChanged, RequestSubmitted
 from desk.notifier.providers import Provider
@@ -22,19 +23,18 @@ from desk.notifier.providers.generic import GenericGateway
 from desk.notifier.providers.kavenegar import Kavenegar
 from desk.notifier.providers.smsir import SmsIr
 from desk.notifier.rendering import Renderer
-from desk.notifier.reports import Reports
-from desk.notifier.service import Announcer, Dispatcher
+from desk.notifier.routes import ReportSource, Services, router
+from desk.notifier.service import DeliveryReports, Dispatcher, Notices
 from desk.notifier.settings import Settings
-from desk.notifier.sms import SmsChannel
-from desk.notifier.smtp import SmtpChannel
+from desk.notifier.workers import DeliveryReportTask, DispatchTask
 
-SIDE_BY_SIDE = 3
-"""Dispatchers of SMS: while one waits for the slowest of its batch, the others hand over theirs."""
+SMS_DISPATCHERS = 3
+"""While one waits for the slowest message of its batch, the others send theirs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What notifier stands on; real ones in production, embedded ones in ``desk.local``."""
+    """The infrastructure of notifier: real in production, embedded in ``desk.local``."""
 
     database: Database
     broker: Broker
@@ -42,57 +42,48 @@ class Parts:
     telemetry: Telemetry
     channels: Mapping[ChannelName, Channel]
     providers: Mapping[str, Provider] = field(default_factory=dict)
-    """Those of SMS, for what became of messages."""
+    """The SMS providers, for delivery reports."""
     close: Closers = ()
-    """Called last when the service stops: what is not shared with other services."""
+    """Called last when the service stops: the parts that other services do not share."""
 
 
 def real_parts(settings: Settings) -> Parts:
-    """Build the parts the settings name; nothing is opened before it is used."""
+    """Build the parts from the settings; connections are opened on first use."""
     telemetry = Telemetry("notifier")
     broker = RabbitBroker(settings.broker_url.get_secret_value(), telemetry)
-    providers = {name: _provider(settings, name) for name in settings.sms_weights}
+    providers = {name: build_provider(settings, name) for name in settings.sms_weights}
     sms = SmsChannel(providers)
     return Parts(
         database=Database(settings.database_url.get_secret_value()),
         broker=broker,
         vault=Vault.from_text(settings.vault_keys.get_secret_value(), settings.index_key.get_secret_value()),
         telemetry=telemetry,
-        channels={ChannelName.SMS: sms if providers else ShownChannel(), ChannelName.EMAIL: _mail(settings)},
+        channels={ChannelName.SMS: sms if providers else ShownChannel(), ChannelName.EMAIL: _smtp_channel(settings)},
         providers=providers,
         close=(broker.close, sms.close),
     )
 
 
-def _provider(settings: Settings, name: str) -> Provider:
+def build_provider(settings: Settings, name: str) -> Provider:
+    """Return the SMS provider ``name``, with its account from the settings."""
     if name == "kavenegar":
-        key = _word(settings.kavenegar_key)
+        key = _secret_value(settings.kavenegar_key)
         return Kavenegar(url=settings.kavenegar_url, key=key, sender=settings.kavenegar_sender)
     if name == "smsir":
         return SmsIr(
             url=settings.smsir_url,
-            key=_word(settings.smsir_key),
+            key=_secret_value(settings.smsir_key),
             line=settings.smsir_line,
             templates=settings.smsir_templates,
         )
-    return GenericGateway(url=settings.generic_url, key=_word(settings.generic_key))
+    return GenericGateway(url=settings.generic_url, key=_secret_value(settings.generic_key))
 
 
-def _word(secret: SecretStr | None) -> str:
+def _secret_value(secret: SecretStr | None) -> str:
     return secret.get_secret_value() if secret is not None else ""
 
 
-def _reporters(settings: Settings, providers: Mapping[str, Provider]) -> dict[str, tuple[Provider, str]]:
-    """Return the providers that may report to us, each with the secret of its address."""
-    secrets = {
-        "kavenegar": settings.kavenegar_report_secret,
-        "smsir": settings.smsir_report_secret,
-        "generic": settings.generic_report_secret,
-    }
-    return {name: (each, _word(secrets[name])) for name, each in providers.items() if secrets[name] is not None}
-
-
-def _mail(settings: Settings) -> SmtpChannel:
+def _smtp_channel(settings: Settings) -> SmtpChannel:
     return SmtpChannel(
         host=settings.smtp_host,
         port=settings.smtp_port,
@@ -104,10 +95,10 @@ def _mail(settings: Settings) -> SmtpChannel:
 
 
 def create_app(settings: Settings | None = None, *, parts: Parts | None = None) -> FastAPI:
-    """Build the service; whoever gives the parts has set up logging too.
+    """Wire notifier; nothing is opened before the app starts. A caller that passes ``parts`` configures logging too.
 
-    Raises ValueError if a channel is missing, since its messages would wait for ever, and if a template named in the
-    settings is none of ours.
+    Raises ValueError if a channel is missing, because its messages would never be sent, or if a template in the
+    settings does not exist.
     """
     settings = settings or Settings()
     if parts is None:
@@ -115,51 +106,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         parts = real_parts(settings)
     if missing := set(ChannelName) - set(parts.channels):
         raise ValueError(f"no channel for {', '.join(sorted(missing))}")
-
-    bus = Bus("notifier", parts.database, parts.broker, parts.telemetry)
-    renderer = Renderer(settings.public_url)
-    if unknown := settings.smsir_templates.keys() - {each.name for each in renderer.wordings()}:
-        raise ValueError(f"smsir_templates: there are no words called {', '.join(sorted(unknown))}")
-    announcer = Announcer(parts.vault, renderer, settings.manners)
-    bus.subscribe(RequestSubmitted, announcer.announce_submission)
-    bus.subscribe(RequestPending, announcer.announce_pending)
-    bus.subscribe(RequestStatusChanged, announcer.announce_status)
-
-    outcomes = Counter(
-        "desk_messages",
-        "Tries to hand a message over",
-        ["channel", "provider", "outcome"],
-        registry=parts.telemetry.registry,
-    )
-    dispatchers = {
-        name: Dispatcher(
-            parts.database,
-            parts.vault,
-            name,
-            parts.channels[name],
-            outcomes=outcomes,
-            weights=settings.sms_weights if name is ChannelName.SMS else None,
-        )
-        for name in ChannelName
-    }
-    reports = Reports(
-        parts.database,
-        parts.vault,
-        parts.providers,
-        trust=Gauge(
-            "desk_sms_trust", "Part of its weight a provider keeps", ["provider"], registry=parts.telemetry.registry
-        ),
-        oldest=Gauge("desk_messages_late_seconds", "How late", ["channel"], registry=parts.telemetry.registry),
-        given_up=Gauge(
-            "desk_messages_given_up",
-            "Messages of the last day that failed for good",
-            ["channel", "trouble"],
-            registry=parts.telemetry.registry,
-        ),
-    )
-    parts.database.after_commit.extend(dispatcher.wake for dispatcher in dispatchers.values())
-
-    pruning = Pruning(parts.database)
+    bus = _subscribed_bus(settings, parts)
     app = base_app(
         "notifier",
         "Service Desk: notifier",
@@ -168,20 +115,72 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         background=Background(
             start=bus.start,
             drain=bus.stop,
-            workers=[
-                Worker(f"dispatcher-{name}-{number}", dispatcher.run, dispatcher.finish)
-                for name, dispatcher in dispatchers.items()
-                for number in range(SIDE_BY_SIDE if name is ChannelName.SMS and settings.sms_weights else 1)
-            ]
-            + [
-                Worker("reports", reports.run, reports.finish),
-                Worker("pruning", pruning.run, pruning.finish),
-            ],
-            stop=[parts.database.close, *parts.close],
+            workers=_workers(settings, parts),
+            stop=(parts.database.close, *parts.close),
         ),
     )
-    app.include_router(routes.router)
-    app.state.reporters = _reporters(settings, parts.providers)
-    app.state.services = parts
+    app.include_router(router)
     app.state.bus = bus
+    app.state.services = Services(
+        database=parts.database, report_sources=_report_sources(settings, parts.providers), bus=bus
+    )
     return app
+
+
+def _subscribed_bus(settings: Settings, parts: Parts) -> Bus:
+    renderer = Renderer(settings.public_url)
+    if unknown := settings.smsir_templates.keys() - {each.name for each in renderer.wordings()}:
+        raise ValueError(f"smsir_templates: there is no template {', '.join(sorted(unknown))}")
+    notices = Notices(parts.vault, renderer, settings.sending_policy)
+    bus = Bus("notifier", parts.database, parts.broker, parts.telemetry)
+    bus.subscribe(RequestSubmitted, notices.on_request_submitted)
+    bus.subscribe(RequestPending, notices.on_request_pending)
+    bus.subscribe(RequestStatusChanged, notices.on_status_changed)
+    return bus
+
+
+def _workers(settings: Settings, parts: Parts) -> tuple[Worker, ...]:
+    dispatching = _dispatch_tasks(settings, parts)
+    parts.database.after_commit.extend(task.wake for task in dispatching.values())
+    reports = DeliveryReports(parts.database, parts.vault, parts.providers)
+    tasks: dict[str, PeriodicTask] = {
+        **dispatching,
+        "reports": DeliveryReportTask(reports, parts.providers, parts.telemetry.registry),
+    }
+    pruning = Pruning(parts.database)
+    return (
+        *(Worker(name, task.run, task.finish) for name, task in tasks.items()),
+        Worker("pruning", pruning.run, pruning.finish),
+    )
+
+
+def _dispatch_tasks(settings: Settings, parts: Parts) -> dict[str, DispatchTask]:
+    outcomes = Counter(
+        "desk_messages",
+        "Attempts to send a message",
+        ["channel", "provider", "outcome"],
+        registry=parts.telemetry.registry,
+    )
+    tasks = {}
+    for name in ChannelName:
+        weights = settings.sms_weights if name is ChannelName.SMS else {}
+        dispatcher = Dispatcher(
+            parts.database, parts.vault, name, parts.channels[name], outcomes=outcomes, weights=weights
+        )
+        for number in range(SMS_DISPATCHERS if weights else 1):
+            tasks[f"dispatcher-{name}-{number}"] = DispatchTask(dispatcher)
+    return tasks
+
+
+def _report_sources(settings: Settings, providers: Mapping[str, Provider]) -> dict[str, ReportSource]:
+    """Return the providers that may send reports: those whose settings have a secret."""
+    secrets = {
+        "kavenegar": settings.kavenegar_report_secret,
+        "smsir": settings.smsir_report_secret,
+        "generic": settings.generic_report_secret,
+    }
+    return {
+        name: ReportSource(provider, _secret_value(secrets[name]))
+        for name, provider in providers.items()
+        if secrets[name] is not None
+    }

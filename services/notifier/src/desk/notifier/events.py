@@ -1,4 +1,4 @@
-"""What notifier listens to; each model holds only what a notice needs."""
+"""The events that notifier consumes; each model has only the fields that a notice needs."""
 
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -13,22 +13,22 @@ def _mobile(text: str) -> str:
     return Mobile(text).e164
 
 
-def _language(given: object) -> object:
-    """Take Persian for what is not said, or said by a later desk than this one."""
-    return given if isinstance(given, str) and given in set(Language) else Language.FA
+def _language(value: object) -> object:
+    """Return Persian for a missing language, or one that only a later version of the desk supports."""
+    return value if isinstance(value, str) and value in set(Language) else Language.FA
 
 
 TrackingCode = Annotated[str, Field(pattern="^[0-9]{12}$")]
 
 
 class Part(BaseModel):
-    """A part of an event; an error about it never repeats the value."""
+    """A part of an event; validation errors do not contain the value."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
 
 class ProvinceData(Part):
-    """The province whose experts answer; ``name`` is Persian."""
+    """The province that handles the request; ``name`` is Persian."""
 
     key: str = ""
     name: str
@@ -41,7 +41,7 @@ class SubjectData(Part):
 
 
 class ApplicantData(Part):
-    """Whom to greet; an applicant whose identity is not confirmed yet may have no gender."""
+    """The applicant's name; the gender is missing until the identity is confirmed."""
 
     first_name: str
     last_name: str
@@ -49,12 +49,12 @@ class ApplicantData(Part):
 
 
 class ContactData(Part):
-    """Where notices go; the address can hold no space or line end, so it cannot add a header to an email."""
+    """The recipient. The email address has no space or line end, so it cannot add a header to an email."""
 
     mobile: Annotated[str, AfterValidator(_mobile)]
     email: Annotated[str, Field(max_length=254, pattern=r"^[^\s@<>,;]+@[^\s@<>,;]+$")] | None = None
     language: Annotated[Language, BeforeValidator(_language)] = Language.FA
-    """In which language notices are written."""
+    """The language of notices."""
 
 
 class AnswerData(Part):
@@ -65,7 +65,7 @@ class AnswerData(Part):
 
 
 class NewRequest(Event):
-    """What a notice of a new request says."""
+    """The fields of a new request."""
 
     tracking_code: TrackingCode
     submitted_at: Moment
@@ -77,19 +77,19 @@ class NewRequest(Event):
 
 
 class RequestSubmitted(NewRequest):
-    """A new request, on its way to the province."""
+    """A new request was sent to its province."""
 
     name: ClassVar[str] = "request-submitted"
 
 
 class RequestPending(NewRequest):
-    """A new request whose applicant is to be looked up before it goes to the province."""
+    """A new request waits for the identity check of its applicant before it goes to the province."""
 
     name: ClassVar[str] = "request-pending"
 
 
 class RequestStatusChanged(Event):
-    """A request's new state; tracking sends the contact along, so that notifier remembers nobody."""
+    """A request has a new state; the event contains the contact, so that notifier stores no applicants."""
 
     name: ClassVar[str] = "request-status-changed"
 
@@ -105,11 +105,11 @@ class RequestStatusChanged(Event):
 
     @property
     def template(self) -> Template | None:
-        """What the applicant is told about the new state; None for a state they need not hear of."""
+        """The notice of the new state; None if the state has no notice."""
         return NOTICES.get(self.state)
 
     @model_validator(mode="after")
-    def _says_what_its_notice_needs(self) -> Self:
+    def _require_fields_of_notice(self) -> Self:
         needed = {
             Template.ANSWERED: self.answer,
             Template.IDENTITY_REJECTED: self.note,
@@ -118,5 +118,5 @@ class RequestStatusChanged(Event):
             Template.REFERRED: self.note and self.due_at,
         }
         if self.template in needed and needed[self.template] is None:
-            raise ValueError(f"{self.state} without what its notice says")
+            raise ValueError(f"{self.state} lacks a field that its notice needs")
         return self

@@ -6,7 +6,7 @@ from desk.notifier.settings import Settings
 
 
 def main() -> None:
-    """Run it."""
+    """Run the command line."""
     run(
         Service(
             "notifier",

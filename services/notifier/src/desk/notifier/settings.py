@@ -1,4 +1,4 @@
-"""What the environment decides for notifier."""
+"""Notifier's settings, from environment variables."""
 
 import re
 from datetime import time
@@ -8,42 +8,42 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from desk.chassis.settings import BrokerSettings, LogSettings, StoreSettings
-from desk.notifier.domain import Manners
+from desk.notifier.domain import SendingPolicy
 
 
 class Settings(StoreSettings, BrokerSettings, LogSettings):
-    """Read once, in ``create_app``; every name is prefixed ``DESK_NOTIFIER_``."""
+    """Read once, in ``create_app``; the variables have the prefix ``DESK_NOTIFIER_``."""
 
     model_config = SettingsConfigDict(env_prefix="DESK_NOTIFIER_")
 
     public_url: str
-    """Address of the desk's home page, for the link in emails; an SMS never has one."""
+    """Address of the desk's home page, for the link in emails; an SMS contains no link."""
     smtp_host: str
-    """The mail server that takes our email."""
+    """The mail server that accepts our email."""
     smtp_port: int = 25
     smtp_user: str | None = None
     smtp_password: SecretStr | None = None
     smtp_tls: Literal["none", "starttls", "tls"] = "starttls"
-    """How the mail server is spoken to; ``none`` only on a network of one's own."""
+    """The encryption of the SMTP connection; ``none`` only on a private network."""
     mail_from: str
     """Sender of our email, such as ``میز خدمت <desk@example.ir>``."""
     sms: str
-    """Who sends SMS: providers with their weights, such as ``kavenegar:3,smsir:1``, or one alone.
+    """The SMS providers with their weights, such as ``kavenegar:3,smsir:1``, or a single one.
 
-    ``shown`` sends nothing and keeps every text in the store, for trials. No default, so that nobody waits for an SMS
-    because a variable was forgotten.
+    ``shown`` sends nothing and keeps every text in the store, for trials. There is no default, so that a forgotten
+    variable does not stop every SMS.
     """
     kavenegar_url: str = "https://api.kavenegar.com"
     kavenegar_key: SecretStr | None = None
     kavenegar_sender: str = ""
-    """The line our SMS come from."""
+    """The sender number of our SMS."""
     kavenegar_report_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
-    """The last part of the address it reports to; without it reports are only asked for. The same for the others."""
+    """The last part of the provider's webhook path; without it reports are only polled. The same for the others."""
     smsir_url: str = "https://api.sms.ir"
     smsir_key: SecretStr | None = None
     smsir_line: Annotated[str, Field(pattern="^[0-9]*$")] = ""
     smsir_templates: Annotated[dict[str, int], Field(default_factory=dict)]
-    """SMS.ir's number of each of our files registered there: ``{"fa/submitted.sms.v1": 100200}``; others go as text."""
+    """SMS.ir's number of each template file registered there: ``{"fa/submitted.sms.v1": 100200}``."""
     smsir_report_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
     generic_url: str = ""
     generic_key: SecretStr | None = None
@@ -51,25 +51,25 @@ class Settings(StoreSettings, BrokerSettings, LogSettings):
 
     quiet_from: time = time(22)
     quiet_until: time = time(8)
-    """No SMS that can wait goes out between them, Tehran time; equal times mean that no hours are quiet."""
+    """Quiet hours in Tehran time: a deferrable SMS waits until their end. Equal times mean no quiet hours."""
     recipient_most: Annotated[int, Field(gt=0)] = 20
-    """Messages of one channel that one recipient gets in an hour; more wait."""
+    """Messages of one channel to one recipient in an hour; more wait."""
 
     @property
-    def manners(self) -> Manners:
-        """When and how often a recipient is written to."""
-        return Manners(self.quiet_from, self.quiet_until, self.recipient_most)
+    def sending_policy(self) -> SendingPolicy:
+        """The quiet hours and the rate limit of a recipient."""
+        return SendingPolicy(self.quiet_from, self.quiet_until, self.recipient_most)
 
     @property
     def sms_weights(self) -> dict[str, int]:
-        """The providers of SMS and their weights; none if texts are only shown."""
+        """The SMS providers and their weights; empty if texts are only shown."""
         return {} if self.sms == SHOWN else _weights(self.sms)
 
     @model_validator(mode="after")
-    def _demand_accounts(self) -> Self:
+    def _require_accounts(self) -> Self:
         for name in self.sms_weights:
             if missing := [field for field in ACCOUNTS[name] if not getattr(self, field)]:
-                raise ValueError(f"sms names {name}: say {', '.join(missing)} too")
+                raise ValueError(f"sms names {name}: set {', '.join(missing)} too")
         return self
 
 
@@ -79,7 +79,7 @@ ACCOUNTS = {
     "smsir": ("smsir_key", "smsir_line"),
     "generic": ("generic_url", "generic_key"),
 }
-"""What each provider of SMS has to be given."""
+"""The required settings of each SMS provider."""
 
 
 def _weights(text: str) -> dict[str, int]:
@@ -87,6 +87,6 @@ def _weights(text: str) -> dict[str, int]:
     for part in text.split(","):
         name, _, weight = part.strip().partition(":")
         if name not in ACCOUNTS or name in weights or (weight and not re.fullmatch("[1-9][0-9]{0,3}", weight)):
-            raise ValueError(f"sms: say shown, or some of {', '.join(ACCOUNTS)} with weights, as kavenegar:3,smsir:1")
+            raise ValueError(f"sms: use shown, or some of {', '.join(ACCOUNTS)} with weights, as kavenegar:3,smsir:1")
         weights[name] = int(weight or 1)
     return weights

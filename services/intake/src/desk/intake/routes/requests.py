@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from desk.chassis.app import IdempotencyKey, problems
 from desk.chassis.events import Moment
-from desk.chassis.problem import IdempotencyKeyMissingError, ServiceUnavailableError
+from desk.chassis.problem import IdempotencyKeyMissingError, RateLimitExceededError, ServiceUnavailableError
 from desk.intake import domain
 from desk.intake.domain import IdentityState
 from desk.intake.events import Named, Titled
@@ -99,6 +99,8 @@ async def catalog(request: Request, services: ServicesDep) -> Response:
         domain.UnknownSubjectError,
         domain.UnknownSubSubjectError,
         domain.UnknownAttachmentError,
+        domain.MobileMismatchError,
+        RateLimitExceededError,
         domain.CaptchaWrongError,
         domain.CaptchaExpiredError,
         ServiceUnavailableError,

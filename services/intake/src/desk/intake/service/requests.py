@@ -32,6 +32,7 @@ from desk.intake.domain import (
 from desk.intake.events import WholeRequest, request_pending, request_submitted
 from desk.intake.forms import Submission
 from desk.intake.service.attachments import keep_objects
+from desk.intake.service.mobile_check import MobileCheck
 from desk.intake.store import AttachmentStore, IdentityCheckStore, RequestStore
 from desk.iran.provinces import UnknownProvinceError, province
 from desk.iran.workdays import WorkCalendar
@@ -68,6 +69,8 @@ class RequestSubmission:
     first_check_after: timedelta
     """The time from the submission to the first look-up of a pending identity."""
     calendar: WorkCalendar = field(default_factory=WorkCalendar)
+    mobile_check: MobileCheck | None = None
+    """None if the desk is not connected to the register of mobiles."""
 
     async def submit(self, identity: Identity, idempotency_key: str, form: Submission) -> Submitted:
         """Store a request with its files and its event, all of them or nothing.
@@ -85,6 +88,8 @@ class RequestSubmission:
         state = IdentityState.PENDING if identity.person is None else IdentityState.KNOWN
         request = self._compose(applicant, state, form)
         try:
+            if self.mobile_check is not None:
+                await self.mobile_check.require_owner(applicant.national_id, form.mobile)
             await self._keep_files(form, applicant)
             await self.captcha.check_answer(form.captcha.id, form.captcha.answer, claim=key.idempotency_index)
         except DomainError:

@@ -1,10 +1,35 @@
-"""What can be wrong with a report that a provider sends us."""
+"""Failures of sending, and errors of a provider's delivery report."""
 
 from desk.chassis.problem import DomainError
+from desk.notifier.domain.messages import Trouble
+
+
+class ChannelUnavailableError(Exception):
+    """The channel certainly did not accept the message; another attempt or another provider may succeed."""
+
+    def __init__(self, trouble: Trouble = Trouble.UNREACHABLE) -> None:
+        super().__init__(trouble)
+        self.trouble = trouble
+
+
+class MessageRefusedError(Exception):
+    """The provider certainly did not accept the message, and no provider would."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble)
+        self.trouble = trouble
+
+
+class AmbiguousResultError(Exception):
+    """The provider may have accepted the message: its response was lost or not understood."""
+
+
+class NotAcceptedError(Exception):
+    """The provider of an ambiguous message confirms that it does not have it; any provider may send it now."""
 
 
 class ReportNotWantedError(DomainError):
-    """A report with a wrong secret, of a provider we have not, or about a message that is not ours."""
+    """The secret is wrong, the provider is not configured, or the message is not one of this service."""
 
     status = 404
     code = "report_not_wanted"
@@ -12,7 +37,7 @@ class ReportNotWantedError(DomainError):
 
 
 class NotAReportError(DomainError):
-    """What a provider sent is no report we can read."""
+    """The request of a provider is not a readable delivery report."""
 
     code = "not_a_report"
     title = "این گزارش خوانده نشد. شناسه و وضعیت پیام را بفرستید."

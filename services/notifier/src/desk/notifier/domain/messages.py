@@ -1,4 +1,4 @@
-"""The life of a message: what it is, which state may follow which, and when to try again."""
+"""The states of a message, the result of an attempt to send it, and the delays between attempts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from typing import Self
 
 
 class State(StrEnum):
-    """Where a message is on its way."""
+    """The state of a message."""
 
     QUEUED = "queued"
     CLAIMED = "claimed"
@@ -16,14 +16,14 @@ class State(StrEnum):
     DELIVERED = "delivered"
     FAILED = "failed"
     OVERTAKEN = "overtaken"
-    """It was still to go when its request moved on, and would tell nothing any more."""
+    """The request got a newer state before the first attempt, so the notice is out of date."""
 
 
-NEXT: dict[State, frozenset[State]] = {
+TRANSITIONS: dict[State, frozenset[State]] = {
     State.QUEUED: frozenset({State.CLAIMED, State.FAILED, State.OVERTAKEN}),
-    # claimed → claimed: whoever had claimed it is gone, and another takes over.
+    # claimed → claimed: the lease expired, and another dispatcher takes over.
     State.CLAIMED: frozenset({State.CLAIMED, State.QUEUED, State.HANDED_OVER, State.FAILED}),
-    # handed over → queued: the provider that took it knows nothing of it any more.
+    # handed over → queued: the provider that accepted it no longer has it.
     State.HANDED_OVER: frozenset({State.DELIVERED, State.FAILED, State.QUEUED}),
     State.DELIVERED: frozenset(),
     State.FAILED: frozenset(),
@@ -32,54 +32,54 @@ NEXT: dict[State, frozenset[State]] = {
 
 
 def states_before(state: State) -> frozenset[State]:
-    """Return the states that ``state`` may follow."""
-    return frozenset(before for before, after in NEXT.items() if state in after)
+    """Return the states from which a message may change to ``state``."""
+    return frozenset(before for before, after in TRANSITIONS.items() if state in after)
 
 
 class Trouble(StrEnum):
-    """Why a message was not taken. A closed list: a provider's own words may repeat the number or the text."""
+    """Why a message was not accepted. A closed list: a provider's own text may repeat the number or the message."""
 
     UNREACHABLE = "unreachable"
     NO_ANSWER = "no_answer"
     BUSY = "busy"
     ACCOUNT = "account"
-    """Our account at the provider: its key, its credit, what it may do."""
+    """Our account at the provider: its key, its credit, its permissions."""
     BAD_RECIPIENT = "bad_recipient"
     BAD_TEXT = "bad_text"
     UNEXPECTED = "unexpected"
     NOT_DELIVERED = "not_delivered"
-    """The provider took it and reports that the recipient never got it."""
+    """The provider accepted the message and reports that it did not reach the recipient."""
     NO_REPORT = "no_report"
 
 
 class Delivery(StrEnum):
-    """What a provider says became of a message it took."""
+    """What a provider reports about a message that it accepted."""
 
     UNDER_WAY = "under_way"
     DELIVERED = "delivered"
     FAILED = "failed"
     UNKNOWN = "unknown"
-    """It says that it has no such message; one whose fate was merely not told is left out of what it says."""
+    """The provider states that it has no such message. A message without a report is left out instead."""
 
 
 LEASE = timedelta(minutes=2)
-"""How long a claim holds; a message found claimed for longer was left behind by a crash."""
+"""How long a claim is valid; after that, the dispatcher that made it has crashed."""
 
-MOST_TRIES = 48
-FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=30)
-DOUBT_SETTLES = timedelta(minutes=1)
-"""A provider asked sooner might not have listed yet what it has taken."""
+MAX_ATTEMPTS = 48
+FIRST_RETRY_DELAY, MAX_RETRY_DELAY = timedelta(seconds=5), timedelta(minutes=30)
+AMBIGUOUS_RETRY_DELAY = timedelta(minutes=1)
+"""The shortest delay after an ambiguous result: earlier, the provider might not list a message that it accepted."""
 
 
-def wait_after(tries: int) -> timedelta:
-    """How long to wait after the given number of tries: 5 s, then twice as long each time, at most 30 minutes."""
-    doublings = min(tries - 1, 20)
-    return min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
+def retry_delay(attempts: int) -> timedelta:
+    """Return the delay after the given number of attempts: 5 s, then twice as long each time, at most 30 minutes."""
+    doublings = min(attempts - 1, 20)
+    return min(FIRST_RETRY_DELAY * (1 << doublings), MAX_RETRY_DELAY)
 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """A message as a channel gets it. ``reference`` is the same in every try, so that a provider knows a repeat."""
+    """A message for a channel. ``reference`` is the same in every attempt, so that a provider detects a repeat."""
 
     reference: str
     recipient: str = field(repr=False)
@@ -88,61 +88,61 @@ class OutgoingMessage:
     subject: str | None = field(default=None, repr=False)
     html: str | None = field(default=None, repr=False)
     wording: str = ""
-    """The file its words are from, such as ``fa/submitted.sms.v1``."""
+    """The template file of the text, such as ``fa/submitted.sms.v1``."""
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """What fills those words, for a provider that keeps them."""
+    """The values of the template's placeholders, for a provider that stores the template."""
     provider: str | None = None
-    """The provider that was chosen for it, for a channel that has several."""
-    in_doubt: bool = False
-    """True if an earlier try may have handed it to that provider."""
-    known: frozenset[str] = frozenset()
-    """If so, that provider's ids of other messages to the recipient: they are not this one."""
+    """The chosen provider, for a channel that has several."""
+    ambiguous: bool = False
+    """Whether an earlier attempt may have reached that provider."""
+    other_references: frozenset[str] = frozenset()
+    """That provider's ids of other messages to the same recipient, if this one is ambiguous."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one try came to."""
+    """The result of one attempt."""
 
     state: State
     trouble: Trouble | None = None
     provider_reference: str | None = None
     wait: timedelta = timedelta()
-    in_doubt: bool = False
-    """The provider may have it: no other may be tried, and it is asked before it is tried again."""
+    ambiguous: bool = False
+    """Whether the provider may have the message: it is asked before the next attempt, and no other is used."""
 
     @classmethod
     def handed_over(cls, provider_reference: str) -> Self:
-        """The provider has it; what became of it is asked after a while."""
-        return cls(State.HANDED_OVER, provider_reference=provider_reference, wait=FIRST_QUESTION)
+        """The provider accepted the message; the first poll for its report follows after a while."""
+        return cls(State.HANDED_OVER, provider_reference=provider_reference, wait=FIRST_POLL)
 
     @classmethod
     def refused(cls, trouble: Trouble) -> Self:
-        """The provider will never take it."""
+        """The provider will never accept the message."""
         return cls(State.FAILED, trouble)
 
     @classmethod
-    def put_off(cls, tries: int, trouble: Trouble, *, in_doubt: bool = False) -> Self:
-        """It may be taken later, unless this was the last of ``MOST_TRIES`` tries; a doubt is left time to settle."""
-        if tries >= MOST_TRIES:
+    def retry(cls, attempts: int, trouble: Trouble, *, ambiguous: bool = False) -> Self:
+        """A later attempt may succeed; the message fails if this was attempt ``MAX_ATTEMPTS``."""
+        if attempts >= MAX_ATTEMPTS:
             return cls(State.FAILED, trouble)
-        wait = max(wait_after(tries), DOUBT_SETTLES) if in_doubt else wait_after(tries)
-        return cls(State.QUEUED, trouble, wait=wait, in_doubt=in_doubt)
+        wait = max(retry_delay(attempts), AMBIGUOUS_RETRY_DELAY) if ambiguous else retry_delay(attempts)
+        return cls(State.QUEUED, trouble, wait=wait, ambiguous=ambiguous)
 
     @property
-    def blames_provider(self) -> bool:
-        """True unless it was taken, or refused for what is wrong with the message itself."""
+    def is_provider_failure(self) -> bool:
+        """True unless the message was accepted, or refused because of its recipient or text."""
         return self.state is not State.HANDED_OVER and self.trouble not in {Trouble.BAD_RECIPIENT, Trouble.BAD_TEXT}
 
 
-REDRIVEN_AFTER = timedelta(hours=1)
-"""A message handed over that long ago, which its provider then denies, is handed over again."""
-FIRST_QUESTION = timedelta(seconds=30)
-GIVEN_UP_AFTER = timedelta(hours=72)
-"""A provider that has not said by then what became of a message never will."""
+RESEND_AFTER = timedelta(hours=1)
+"""The age of a handed-over message after which it is sent again if its provider does not have it."""
+FIRST_POLL = timedelta(seconds=30)
+REPORT_TIMEOUT = timedelta(hours=72)
+"""The age of a handed-over message after which no report is expected."""
 
 
-def question_after(age: timedelta) -> timedelta:
-    """How long to wait with the next question about a message handed over ``age`` ago."""
+def poll_delay(age: timedelta) -> timedelta:
+    """Return the delay until the next poll for the report of a message handed over ``age`` ago."""
     if age < timedelta(minutes=10):
         return timedelta(minutes=1)
     return timedelta(minutes=5) if age < timedelta(hours=1) else timedelta(minutes=30)

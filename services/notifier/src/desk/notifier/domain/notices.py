@@ -1,25 +1,25 @@
-"""What applicants are told, in which languages, and by which ways."""
+"""The notices that applicants receive, their languages and their channels."""
 
 from collections.abc import Mapping
 from enum import StrEnum
 
 
 class ChannelName(StrEnum):
-    """The ways a message can go."""
+    """A way to send a message."""
 
     SMS = "sms"
     EMAIL = "email"
 
 
 class Language(StrEnum):
-    """The languages a notice is written in."""
+    """A language of notices."""
 
     FA = "fa"
     EN = "en"
 
 
 class Template(StrEnum):
-    """The occasions on which an applicant is told something."""
+    """The occasion of a notice."""
 
     SUBMITTED = "submitted"
     PENDING = "pending"
@@ -42,13 +42,13 @@ NOTICES: Mapping[str, Template] = {
         Template.WITHDRAWN,
     )
 }
-"""Which new state of a request its applicant is told of; docs/adr/0046 says why these."""
+"""The notice of each state of a request that has one; docs/adr/0046 explains the choice."""
 
-MOOT = frozenset({Template.INFO_REQUESTED, Template.ANSWERED, Template.REJECTED})
-"""Notices that tell nothing once the request has moved on, because its applicant has read the page and acted."""
+SUPERSEDABLE = frozenset({Template.INFO_REQUESTED, Template.ANSWERED, Template.REJECTED})
+"""Notices that are not sent once the request has a newer state: the applicant has read the page and acted."""
 
-MOST_PARTS = 2
-"""The most parts an SMS of ours may have, whatever fills it."""
+MAX_SMS_PARTS = 2
+"""The largest number of parts of an SMS, with any values."""
 
 _GSM = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
@@ -60,13 +60,13 @@ _GSM_DOUBLE = "^{}\\[~]|€\f"
 def sms_parts(text: str) -> int:
     """Count the parts of an SMS (3GPP TS 23.038).
 
-    A text of the GSM alphabet has 160 characters alone and 153 in each part when joined; any other, so every Persian
-    one, has 70 and 67 UTF-16 units.
+    A text of the GSM alphabet has 160 characters in a single part and 153 in each of several. Any other text, so every
+    Persian one, has 70 and 67 UTF-16 units.
     """
     if all(character in _GSM or character in _GSM_DOUBLE for character in text):
-        return _parts(sum(2 if character in _GSM_DOUBLE else 1 for character in text), alone=160, joined=153)
-    return _parts(len(text.encode("utf-16-be")) // 2, alone=70, joined=67)
+        return _parts(sum(2 if character in _GSM_DOUBLE else 1 for character in text), single=160, joined=153)
+    return _parts(len(text.encode("utf-16-be")) // 2, single=70, joined=67)
 
 
-def _parts(units: int, *, alone: int, joined: int) -> int:
-    return 1 if units <= alone else -(-units // joined)
+def _parts(units: int, *, single: int, joined: int) -> int:
+    return 1 if units <= single else -(-units // joined)

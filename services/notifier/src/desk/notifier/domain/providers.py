@@ -1,39 +1,40 @@
-"""How the providers of SMS share the work, and how one that fails loses some of it."""
+"""How SMS providers share the messages, and how a failing provider gets fewer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 SLOW_AFTER = timedelta(minutes=5)
-RECENTLY = timedelta(minutes=30)
-ENOUGH_TO_JUDGE = 10
+STATS_PERIOD = timedelta(minutes=30)
+MIN_SAMPLE = 10
+"""The number of messages below which a provider is not judged."""
 DEMOTED_AT, SOUND_UNTIL = 0.15, 0.05
-LEAST_SHARE = 0.05
-"""What is left of a demoted provider's weight: enough to see that it has recovered."""
+MIN_TRUST = 0.05
+"""The part of its weight that a demoted provider keeps, so that its recovery is noticed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """How a provider did of late: how many messages it was given, and how many it failed or took too long with."""
+class ProviderStats:
+    """How many messages a provider got in the last half hour, and how many of them failed or were slow."""
 
-    given: int = 0
-    bad: int = 0
+    sent: int = 0
+    failed: int = 0
 
     @property
     def trust(self) -> float:
-        """What part of its weight a provider keeps: all with few bad ones, the least from 15 % on, between in between.
+        """The part of its weight that the provider keeps: all up to 5 % failures, the least from 15 %, linear between.
 
-        Since only what happened of late counts, it drifts back by itself.
+        It recovers by itself, since old attempts no longer count.
         """
-        if self.given < ENOUGH_TO_JUDGE:
+        if self.sent < MIN_SAMPLE:
             return 1.0
-        rest = (DEMOTED_AT - self.bad / self.given) / (DEMOTED_AT - SOUND_UNTIL)
-        return min(1.0, max(LEAST_SHARE, rest))
+        rest = (DEMOTED_AT - self.failed / self.sent) / (DEMOTED_AT - SOUND_UNTIL)
+        return min(1.0, max(MIN_TRUST, rest))
 
 
-def choose(weights: Mapping[str, int], records: Mapping[str, Record], point: float) -> str:
-    """Choose a provider by weight and trust; ``point`` is random, from 0 up to 1."""
-    shares = {name: weight * records.get(name, Record()).trust for name, weight in weights.items()}
+def choose_provider(weights: Mapping[str, int], stats: Mapping[str, ProviderStats], point: float) -> str:
+    """Choose a provider by weight and trust; ``point`` is a random number in [0, 1)."""
+    shares = {name: weight * stats.get(name, ProviderStats()).trust for name, weight in weights.items()}
     left = point * sum(shares.values())
     for name, share in shares.items():
         left -= share

@@ -1,25 +1,24 @@
-"""The providers of SMS: what each is asked, and what its answers mean.
-
-::
-
-    ChannelDownError   surely not taken; another time, or another provider
-    RefusedError       surely not taken, and no provider would take it
-    DoubtfulError      nobody knows whether it was taken: ask by its reference before it is sent again
-"""
+"""The SMS providers: the requests to each of them, and the meaning of their responses."""
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
-from desk.notifier.channels import ChannelDownError, DoubtfulError, RefusedError
-from desk.notifier.domain import Delivery, OutgoingMessage, Trouble
+from desk.notifier.domain import (
+    AmbiguousResultError,
+    ChannelUnavailableError,
+    Delivery,
+    MessageRefusedError,
+    OutgoingMessage,
+    Trouble,
+)
 
 
-class Klass(StrEnum):
-    """What a provider's refusal asks of us; docs/adr/0047 says which are sure."""
+class FailureKind(StrEnum):
+    """The kind of a provider's refusal; docs/adr/0047 lists which are certain."""
 
     UNSURE = "unsure"
-    """It failed, and may have taken the message before."""
+    """The request failed, and the provider may have accepted the message before."""
     RETRY = "retry"
     RATE_LIMIT = "rate_limit"
     CONFIG = "config"
@@ -30,60 +29,56 @@ class Klass(StrEnum):
     BLACKLISTED = "blacklisted"
 
 
-_FOR_GOOD = {
-    Klass.BAD_NUMBER: Trouble.BAD_RECIPIENT,
-    Klass.BLACKLISTED: Trouble.BAD_RECIPIENT,
-    Klass.BAD_TEXT: Trouble.BAD_TEXT,
+_PERMANENT = {
+    FailureKind.BAD_NUMBER: Trouble.BAD_RECIPIENT,
+    FailureKind.BLACKLISTED: Trouble.BAD_RECIPIENT,
+    FailureKind.BAD_TEXT: Trouble.BAD_TEXT,
 }
-_FOR_NOW = {
-    Klass.RETRY: Trouble.BUSY,
-    Klass.RATE_LIMIT: Trouble.BUSY,
-    Klass.CONFIG: Trouble.ACCOUNT,
-    Klass.NO_CREDIT: Trouble.ACCOUNT,
-    Klass.BUG: Trouble.UNEXPECTED,
+_TRANSIENT = {
+    FailureKind.RETRY: Trouble.BUSY,
+    FailureKind.RATE_LIMIT: Trouble.BUSY,
+    FailureKind.CONFIG: Trouble.ACCOUNT,
+    FailureKind.NO_CREDIT: Trouble.ACCOUNT,
+    FailureKind.BUG: Trouble.UNEXPECTED,
 }
 
 
-def refusal(klass: Klass) -> ChannelDownError | RefusedError | DoubtfulError:
-    """Return the error for a refusal: an error of the message is final, one of the account is not."""
-    if klass is Klass.UNSURE:
-        return DoubtfulError()
-    if klass in _FOR_GOOD:
-        return RefusedError(_FOR_GOOD[klass])
-    return ChannelDownError(_FOR_NOW[klass])
+def error_of(kind: FailureKind) -> ChannelUnavailableError | MessageRefusedError | AmbiguousResultError:
+    """Return the error for a refusal: a fault of the message is permanent, one of the account is not."""
+    if kind is FailureKind.UNSURE:
+        return AmbiguousResultError()
+    if kind in _PERMANENT:
+        return MessageRefusedError(_PERMANENT[kind])
+    return ChannelUnavailableError(_TRANSIENT[kind])
 
 
 class Provider(Protocol):
-    """A provider of SMS."""
+    """An SMS provider."""
 
     @property
-    def reports(self) -> bool:
-        """True if it tells what became of a message, so that a report is to be waited for."""
-
-    @property
-    def knows_references(self) -> bool:
-        """True if it knows a message by our reference, so that a repeat is no second message."""
+    def detects_repeats(self) -> bool:
+        """True if the provider stores our reference, so that a repeat does not send a second message."""
 
     async def send(self, message: OutgoingMessage) -> str:
-        """Hand over one SMS and return the provider's id of it.
+        """Send one SMS and return the provider's id of it.
 
-        Raises ChannelDownError, RefusedError or DoubtfulError.
+        Raises ChannelUnavailableError, MessageRefusedError or AmbiguousResultError.
         """
 
     async def find(self, message: OutgoingMessage) -> str | None:
-        """Return the provider's id of a message that may have been handed over before; None if it surely was not.
+        """Return the provider's id of an ambiguous message; None if the provider certainly does not have it.
 
-        Raises ChannelDownError if that cannot be known now.
+        Raises ChannelUnavailableError if the provider cannot be asked now.
         """
 
-    async def ask(self, ids: Sequence[str]) -> Mapping[str, Delivery]:
-        """Ask what became of messages, by the provider's ids; what it does not tell is left out.
+    async def fetch_reports(self, ids: Sequence[str]) -> Mapping[str, Delivery]:
+        """Return the delivery reports of messages by the provider's ids; a message without a report is left out.
 
-        Raises ChannelDownError.
+        Raises ChannelUnavailableError.
         """
 
     def read_report(self, fields: Mapping[str, str]) -> tuple[str, Delivery] | None:
-        """Read a delivery report that was sent to us; None if it is none."""
+        """Return the message id and the delivery of a report that the provider sent; None if it is not a report."""
 
     async def close(self) -> None:
-        """Return the connections back."""
+        """Close the connections."""

@@ -1,50 +1,48 @@
-"""SMS by any gateway that speaks the desk's own small contract; docs/operations.md, section "SMS", has it."""
+"""SMS through a gateway that implements the desk's own small API; docs/operations.md, section "SMS", describes it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
 
-from desk.notifier.channels import DoubtfulError
-from desk.notifier.domain import Delivery, OutgoingMessage
-from desk.notifier.providers import Klass, refusal
-from desk.notifier.providers.http import call, look, open_client
+from desk.notifier.domain import AmbiguousResultError, Delivery, OutgoingMessage
+from desk.notifier.providers import FailureKind, error_of
+from desk.notifier.providers.http import open_client, query, request
 
 _STATES = {"under_way": Delivery.UNDER_WAY, "delivered": Delivery.DELIVERED, "failed": Delivery.FAILED}
 
 
 class GenericGateway:
-    """Hands SMS to a gateway that knows a message by our reference, and a repeat by it too."""
+    """Sends SMS through a gateway that finds a message by our reference, and detects a repeat by it."""
 
-    reports = True
-    knows_references = True
+    detects_repeats = True
 
     def __init__(self, *, url: str, key: str) -> None:
         self._http = open_client(url, {"Authorization": f"Bearer {key}"})
 
     async def send(self, message: OutgoingMessage) -> str:
         body = {"reference": message.reference, "to": message.recipient, "text": message.text}
-        status, answer = await call(self._http, "POST", "/messages", json=body)
+        status, response = await request(self._http, "POST", "/messages", json=body)
         if not httpx.codes.is_success(status):
-            raise refusal(_klass(status, answer))
-        return _id(answer)
+            raise error_of(_failure_kind(status, response))
+        return _id(response)
 
     async def find(self, message: OutgoingMessage) -> str | None:
-        status, answer = await look(self._http, "GET", f"/messages/{message.reference}")
+        status, response = await query(self._http, "GET", f"/messages/{message.reference}")
         if status == httpx.codes.NOT_FOUND:
             return None
         if not httpx.codes.is_success(status):
-            raise refusal(Klass.RETRY)
-        return _id(answer)
+            raise error_of(FailureKind.RETRY)
+        return _id(response)
 
-    async def ask(self, ids: Sequence[str]) -> Mapping[str, Delivery]:
+    async def fetch_reports(self, ids: Sequence[str]) -> Mapping[str, Delivery]:
         found = {}
         for message_id in ids:
-            status, answer = await look(self._http, "GET", f"/messages/{message_id}")
+            status, response = await query(self._http, "GET", f"/messages/{message_id}")
             if status == httpx.codes.NOT_FOUND:
                 found[message_id] = Delivery.UNKNOWN
-            elif str(answer.get("state")) in _STATES:
-                found[message_id] = _STATES[str(answer["state"])]
+            elif str(response.get("state")) in _STATES:
+                found[message_id] = _STATES[str(response["state"])]
         return found
 
     def read_report(self, fields: Mapping[str, str]) -> tuple[str, Delivery] | None:
@@ -55,21 +53,21 @@ class GenericGateway:
         await self._http.aclose()
 
 
-def _id(answer: dict[str, Any]) -> str:
-    found = answer.get("id")
+def _id(response: dict[str, Any]) -> str:
+    found = response.get("id")
     if not isinstance(found, str) or not found:
-        raise DoubtfulError
+        raise AmbiguousResultError
     return found
 
 
-def _klass(status: int, answer: dict[str, Any]) -> Klass:
-    """Read why: its word if it is one of ours, and else the status."""
+def _failure_kind(status: int, response: dict[str, Any]) -> FailureKind:
+    """Return the kind that the response's ``code`` names, or else the one of the HTTP status."""
     try:
-        return Klass(str(answer.get("code")))
+        return FailureKind(str(response.get("code")))
     except ValueError:
         pass
     if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN, httpx.codes.PAYMENT_REQUIRED}:
-        return Klass.CONFIG
+        return FailureKind.CONFIG
     if status == httpx.codes.TOO_MANY_REQUESTS:
-        return Klass.RATE_LIMIT
-    return Klass.BUG if httpx.codes.is_client_error(status) else Klass.UNSURE
+        return FailureKind.RATE_LIMIT
+    return FailureKind.BUG if httpx.codes.is_client_error(status) else FailureKind.UNSURE

@@ -1,18 +1,17 @@
-"""One bounded call to a provider of SMS, and what it means when that is not answered."""
+"""HTTP requests to SMS providers with limits on time and size, and the meaning of a lost response."""
 
 from typing import Any
 
 import httpx
 
-from desk.notifier.channels import ChannelDownError, DoubtfulError
-from desk.notifier.domain import Trouble
+from desk.notifier.domain import AmbiguousResultError, ChannelUnavailableError, Trouble
 
 TIMEOUT_SECONDS = 6.0
-LARGEST_ANSWER = 256 * 1024
+MAX_RESPONSE_BYTES = 256 * 1024
 
 
 def open_client(url: str, headers: dict[str, str] | None = None) -> httpx.AsyncClient:
-    """Make a client for a provider; nothing is opened before the first call."""
+    """Return a client for a provider; connections are opened on first use."""
     return httpx.AsyncClient(
         base_url=url.rstrip("/"),
         headers=headers,
@@ -22,42 +21,42 @@ def open_client(url: str, headers: dict[str, str] | None = None) -> httpx.AsyncC
     )
 
 
-async def call(http: httpx.AsyncClient, method: str, path: str, **what: Any) -> tuple[int, dict[str, Any]]:
-    """Make one call; return the status and the JSON object of the answer, an empty one if it is refused without words.
+async def request(http: httpx.AsyncClient, method: str, path: str, **options: Any) -> tuple[int, dict[str, Any]]:
+    """Make a request; return the status and the JSON object of the response, an empty one for a refusal without JSON.
 
-    Raises ChannelDownError if nobody heard it, and DoubtfulError if the answer was lost or is none of the provider's
-    own: a 5xx or 408 without words comes from whatever broke or stands before it. The errors of httpx are not passed
-    on: they hold the address, and an address may hold a key.
+    Raises ChannelUnavailableError if the provider certainly did not receive the request. Raises AmbiguousResultError if
+    the response was lost, or did not come from the provider itself: a 5xx or 408 without JSON comes from a failing
+    server or a proxy. The errors of httpx are not chained: they contain the URL, and a URL may contain a key.
     """
     try:
-        async with http.stream(method, path, **what) as response:
-            answer = bytearray()
+        async with http.stream(method, path, **options) as response:
+            body = bytearray()
             async for part in response.aiter_bytes():
-                answer += part
-                if len(answer) > LARGEST_ANSWER:
-                    raise DoubtfulError
+                body += part
+                if len(body) > MAX_RESPONSE_BYTES:
+                    raise AmbiguousResultError
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
-        raise ChannelDownError from None
-    except httpx.HTTPError:
-        raise DoubtfulError from None
-    return response.status_code, _object(response, bytes(answer))
+        raise ChannelUnavailableError from None
+    except httpx.HTTPError:  # a read timeout too: the provider may have accepted the message
+        raise AmbiguousResultError from None
+    return response.status_code, _json_object(response, bytes(body))
 
 
-def _object(response: httpx.Response, answer: bytes) -> dict[str, Any]:
+def _json_object(response: httpx.Response, body: bytes) -> dict[str, Any]:
     try:
-        found = httpx.Response(response.status_code, content=answer).json()
+        found = httpx.Response(response.status_code, content=body).json()
     except ValueError:
         found = None
     if isinstance(found, dict):
         return found
     if response.is_success or response.is_server_error or response.status_code == httpx.codes.REQUEST_TIMEOUT:
-        raise DoubtfulError
+        raise AmbiguousResultError
     return {}
 
 
-async def look(http: httpx.AsyncClient, method: str, path: str, **what: Any) -> tuple[int, dict[str, Any]]:
-    """Ask for something that changes nothing: without an answer it is merely not known. Raises ChannelDownError."""
+async def query(http: httpx.AsyncClient, method: str, path: str, **options: Any) -> tuple[int, dict[str, Any]]:
+    """Make a request that changes nothing, so that a lost response has no effect. Raises ChannelUnavailableError."""
     try:
-        return await call(http, method, path, **what)
-    except DoubtfulError:
-        raise ChannelDownError(Trouble.NO_ANSWER) from None
+        return await request(http, method, path, **options)
+    except AmbiguousResultError:
+        raise ChannelUnavailableError(Trouble.NO_ANSWER) from None

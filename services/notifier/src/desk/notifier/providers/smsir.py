@@ -1,4 +1,4 @@
-"""SMS by SMS.ir: a text over a line of ours, or one of the templates registered there."""
+"""SMS through SMS.ir: a text from our own sender number, or a template that is registered there."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -7,106 +7,106 @@ from typing import Any
 import httpx
 
 from desk.iran.phone import Mobile
-from desk.notifier.channels import ChannelDownError, DoubtfulError
-from desk.notifier.domain import Delivery, OutgoingMessage, Trouble
-from desk.notifier.providers import Klass, refusal
-from desk.notifier.providers.http import call, look, open_client
+from desk.notifier.domain import AmbiguousResultError, ChannelUnavailableError, Delivery, OutgoingMessage, Trouble
+from desk.notifier.providers import FailureKind, error_of
+from desk.notifier.providers.http import open_client, query, request
 
 OK = 1
-LONGEST_VALUE = 25
-"""Characters of a template's value; one that is longer is refused by SMS.ir (code 114)."""
-CODES: Mapping[int, Klass] = {
-    0: Klass.UNSURE,  # "something went wrong": of all its codes the one that does not say before what
-    **dict.fromkeys((10, 11, 12, 13, 14, 101, 113, 119, 123), Klass.CONFIG),
-    **dict.fromkeys((20, 118), Klass.RATE_LIMIT),
-    102: Klass.NO_CREDIT,
-    **dict.fromkeys((103, 114, 117), Klass.BAD_TEXT),
-    104: Klass.BAD_NUMBER,
-    **dict.fromkeys((105, 106, 107, 108, 109, 110, 111, 112, 116), Klass.BUG),
-    115: Klass.BLACKLISTED,
+MAX_VALUE_LENGTH = 25
+"""Characters of a template's value; SMS.ir refuses a longer one (code 114)."""
+CODES: Mapping[int, FailureKind] = {
+    0: FailureKind.UNSURE,  # "something went wrong": the only code that does not say whether the message was accepted
+    **dict.fromkeys((10, 11, 12, 13, 14, 101, 113, 119, 123), FailureKind.CONFIG),
+    **dict.fromkeys((20, 118), FailureKind.RATE_LIMIT),
+    102: FailureKind.NO_CREDIT,
+    **dict.fromkeys((103, 114, 117), FailureKind.BAD_TEXT),
+    104: FailureKind.BAD_NUMBER,
+    **dict.fromkeys((105, 106, 107, 108, 109, 110, 111, 112, 116), FailureKind.BUG),
+    115: FailureKind.BLACKLISTED,
 }
-_HTTP: Mapping[int, Klass] = {
-    httpx.codes.UNAUTHORIZED: Klass.CONFIG,
-    httpx.codes.TOO_MANY_REQUESTS: Klass.RATE_LIMIT,
+_HTTP_STATUSES: Mapping[int, FailureKind] = {
+    httpx.codes.UNAUTHORIZED: FailureKind.CONFIG,
+    httpx.codes.TOO_MANY_REQUESTS: FailureKind.RATE_LIMIT,
 }
-"""What an answer means that has a status and no code."""
+"""The meaning of a response that has an HTTP status and no code."""
 DELIVERIES: Mapping[int, Delivery] = {
     1: Delivery.DELIVERED,
     **dict.fromkeys((3, 5), Delivery.UNDER_WAY),
     **dict.fromkeys((2, 4, 6, 7), Delivery.FAILED),
 }
-PAGE, MOST_PAGES = 100, 50
-LOOKED_BACK = timedelta(days=2)
-"""More than the 48 tries take."""
+PAGE_SIZE, MAX_PAGES = 100, 50
+SEARCH_PERIOD = timedelta(days=2)
+"""Longer than the 48 attempts take."""
 
 
 class SmsIr:
-    """Hands SMS to SMS.ir, which knows no reference of ours: a message in doubt is looked for among those sent."""
+    """Sends SMS through SMS.ir. It stores no reference of ours: an ambiguous message is searched among those sent."""
 
-    reports = True
-    knows_references = False
+    detects_repeats = False
 
     def __init__(self, *, url: str, key: str, line: str, templates: Mapping[str, int]) -> None:
-        """``templates`` gives SMS.ir's number of each file of our words that is registered there; others go as text."""
+        """``templates`` maps our template files to SMS.ir's numbers; a file that is not registered is sent as text."""
         self._http = open_client(f"{url.rstrip('/')}/v1", {"X-API-KEY": key, "Accept": "application/json"})
         self._line = line
         self._templates = templates
 
     async def send(self, message: OutgoingMessage) -> str:
-        template = self._template_for(message)
+        template = self._template_of(message)
         if template is not None:
             parameters = [{"name": name.upper(), "value": value} for name, value in message.values.items()]
             body = {"mobile": _number(message), "templateId": template, "parameters": parameters}
-            data = _data(*await call(self._http, "POST", "/send/verify", json=body))
+            data = _data(*await request(self._http, "POST", "/send/verify", json=body))
             found = data.get("messageId")
         else:
             body = {"lineNumber": int(self._line), "messageText": message.text, "mobiles": [_number(message)]}
-            data = _data(*await call(self._http, "POST", "/send/bulk", json=body))
+            data = _data(*await request(self._http, "POST", "/send/bulk", json=body))
             ids = data.get("messageIds")
             found = ids[0] if isinstance(ids, list) and ids else None
-        if not found:  # a number on the blacklist is taken and not sent, and has no id
-            raise refusal(Klass.BLACKLISTED)
+        if not found:  # a number on the blacklist is accepted, not sent, and gets no id
+            raise error_of(FailureKind.BLACKLISTED)
         return str(found)
 
     async def find(self, message: OutgoingMessage) -> str | None:
-        """Look for the number and the words among today's messages and, as a doubt may be older, yesterday's."""
+        """Search for number and text among the messages of today and, since the attempt may be older, the archive."""
         now = datetime.now(UTC)
-        earlier = {"fromDate": int((now - LOOKED_BACK).timestamp()), "toDate": int(now.timestamp())}
-        return await self._find_in(message, "live") or await self._find_in(message, "archive", **earlier)
+        period = {"fromDate": int((now - SEARCH_PERIOD).timestamp()), "toDate": int(now.timestamp())}
+        return await self._find_in(message, "live") or await self._find_in(message, "archive", **period)
 
-    async def _find_in(self, message: OutgoingMessage, path: str, **query: int) -> str | None:
-        for page in range(1, MOST_PAGES + 1):
-            sent = await self._sent(path, pageSize=PAGE, pageNumber=page, **query)
+    async def _find_in(self, message: OutgoingMessage, path: str, **parameters: int) -> str | None:
+        for page in range(1, MAX_PAGES + 1):
+            sent = await self._sent(path, pageSize=PAGE_SIZE, pageNumber=page, **parameters)
             for each in sent:
-                if self._is(each, message):
+                if self._matches(each, message):
                     return str(each["messageId"])
-            if len(sent) < PAGE:
+            if len(sent) < PAGE_SIZE:
                 return None
-        raise ChannelDownError(Trouble.NO_ANSWER)
+        raise ChannelUnavailableError(Trouble.NO_ANSWER)
 
-    def _template_for(self, message: OutgoingMessage) -> int | None:
-        fits = all(len(value) <= LONGEST_VALUE for value in message.values.values())
+    def _template_of(self, message: OutgoingMessage) -> int | None:
+        fits = all(len(value) <= MAX_VALUE_LENGTH for value in message.values.values())
         return self._templates.get(message.wording) if fits else None
 
-    def _is(self, sent: dict[str, Any], message: OutgoingMessage) -> bool:
-        if str(sent.get("mobile", ""))[-10:] != _number(message)[-10:] or str(sent.get("messageId")) in message.known:
+    def _matches(self, sent: dict[str, Any], message: OutgoingMessage) -> bool:
+        if str(sent.get("mobile", ""))[-10:] != _number(message)[-10:]:
+            return False
+        if str(sent.get("messageId")) in message.other_references:
             return False
         text = " ".join(str(sent.get("messageText", "")).split())
-        if self._template_for(message) is not None:  # its words stand at SMS.ir; ours is only what fills them
+        if self._template_of(message) is not None:  # SMS.ir stores the template's text; we sent only the values
             return bool(message.values) and all(value in text for value in message.values.values())
         return text == " ".join(message.text.split())
 
-    async def _sent(self, path: str, **query: int) -> list[dict[str, Any]]:
-        status, answer = await look(self._http, "GET", f"/send/{path}", params=query)
-        if answer.get("status") != OK or not isinstance(answer.get("data"), list):
-            raise ChannelDownError(Trouble.NO_ANSWER if status == httpx.codes.OK else Trouble.BUSY)
-        return [each for each in answer["data"] if isinstance(each, dict)]
+    async def _sent(self, path: str, **parameters: int) -> list[dict[str, Any]]:
+        status, response = await query(self._http, "GET", f"/send/{path}", params=parameters)
+        if response.get("status") != OK or not isinstance(response.get("data"), list):
+            raise ChannelUnavailableError(Trouble.NO_ANSWER if status == httpx.codes.OK else Trouble.BUSY)
+        return [each for each in response["data"] if isinstance(each, dict)]
 
-    async def ask(self, ids: Sequence[str]) -> Mapping[str, Delivery]:
+    async def fetch_reports(self, ids: Sequence[str]) -> Mapping[str, Delivery]:
         found = {}
         for message_id in ids:
-            _, answer = await look(self._http, "GET", f"/send/{message_id}")
-            data = answer.get("data")
+            _, response = await query(self._http, "GET", f"/send/{message_id}")
+            data = response.get("data")
             state = data.get("deliveryState") if isinstance(data, dict) else None
             if isinstance(state, int):
                 found[message_id] = DELIVERIES.get(state, Delivery.UNDER_WAY)
@@ -126,13 +126,14 @@ def _number(message: OutgoingMessage) -> str:
     return Mobile(message.recipient).national
 
 
-def _data(status: int, answer: dict[str, Any]) -> dict[str, Any]:
-    code = answer.get("status")
+def _data(status: int, response: dict[str, Any]) -> dict[str, Any]:
+    code = response.get("status")
     if not isinstance(code, int):
-        raise refusal(_HTTP.get(status, Klass.BUG) if httpx.codes.is_client_error(status) else Klass.UNSURE)
+        client_error = httpx.codes.is_client_error(status)
+        raise error_of(_HTTP_STATUSES.get(status, FailureKind.BUG) if client_error else FailureKind.UNSURE)
     if code != OK:
-        raise refusal(CODES.get(code, Klass.UNSURE))
-    data = answer.get("data")
+        raise error_of(CODES.get(code, FailureKind.UNSURE))
+    data = response.get("data")
     if not isinstance(data, dict):
-        raise DoubtfulError
+        raise AmbiguousResultError
     return data

@@ -1,20 +1,22 @@
-"""The messages and their tables: queueing and handing over, what became of them, and a look at them."""
+"""Notifier's tables and their SQL: messages until they are handed over, and their delivery reports."""
 
-from desk.notifier.store.messages import Claim, ClaimLapsedError, MessageStore, Notice
-from desk.notifier.store.reports import Awaited, ReportStore
-from desk.notifier.store.sealed import Personal
-from desk.notifier.store.shown import ShownMessage, messages_shown
-from desk.notifier.store.tables import metadata
+from desk.notifier.store.delivery_reports import AwaitedReport, DeliveryReportStore
+from desk.notifier.store.messages import Claim, LeaseExpiredError, MessageStore, Notice
+from desk.notifier.store.personal import PersonalData
+from desk.notifier.store.shown import ShownMessage, list_messages
+from desk.notifier.store.tables import attempt, message, metadata
 
 __all__ = [
-    "Awaited",
+    "AwaitedReport",
     "Claim",
-    "ClaimLapsedError",
+    "DeliveryReportStore",
+    "LeaseExpiredError",
     "MessageStore",
     "Notice",
-    "Personal",
-    "ReportStore",
+    "PersonalData",
     "ShownMessage",
-    "messages_shown",
+    "attempt",
+    "list_messages",
+    "message",
     "metadata",
 ]

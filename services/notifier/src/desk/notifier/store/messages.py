@@ -1,4 +1,4 @@
-"""Messages from their event to their hand-over."""
+"""Messages until they are handed over: queue, claim, record the result of an attempt."""
 
 import uuid
 from collections.abc import Sequence
@@ -12,31 +12,31 @@ from desk.chassis.crypto import Vault
 from desk.database import insert_into, notify_after_commit
 from desk.notifier.domain import (
     LEASE,
-    MOOT,
-    MOST_TRIES,
-    RECENTLY,
+    MAX_ATTEMPTS,
+    STATS_PERIOD,
+    SUPERSEDABLE,
     ChannelName,
-    Manners,
     Outcome,
     OutgoingMessage,
-    Record,
+    ProviderStats,
+    SendingPolicy,
     State,
     Template,
 )
-from desk.notifier.store.sealed import Personal
+from desk.notifier.store.personal import PersonalData
 from desk.notifier.store.tables import attempt, may_become, message
 
-KNOWN_FOR = timedelta(days=3)
-"""How far back other messages of a recipient are looked at where one of them could be taken for another."""
+OTHER_REFERENCES_PERIOD = timedelta(days=3)
+"""How old another message to the recipient can be that a provider might confuse with an ambiguous one."""
 
 
-class ClaimLapsedError(Exception):
-    """Another has claimed the message meanwhile."""
+class LeaseExpiredError(Exception):
+    """The lease of a claim expired, and another dispatcher has claimed the message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What is to be told to whom, by one way. ``seq`` is its event's number among those of the request."""
+    """A rendered notice for one channel. ``seq`` is the number of its event within the request."""
 
     event_id: str
     tracking_code: str
@@ -44,33 +44,33 @@ class Notice:
     template: Template
     channel: ChannelName
     wording: str
-    personal: Personal = field(repr=False)
+    personal: PersonalData = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One claimed message. ``tries`` counts this try too, and tells the claim from any other of the same message."""
+    """A claimed message. ``attempts`` includes the coming one and distinguishes the claim from any other of it."""
 
     id: uuid.UUID
     template: Template
-    tries: int
-    sealed: bytes = field(repr=False)
+    attempts: int
+    encrypted: bytes = field(repr=False)
     wording: str = ""
     provider: str | None = None
-    in_doubt: bool = False
-    """True if that provider was chosen for an earlier try, whose end nobody knows."""
-    known: frozenset[str] = frozenset()
-    """That provider's ids of other messages to the same recipient, if it is in doubt."""
+    ambiguous: bool = False
+    """True if the provider was chosen for an earlier attempt, whose result is unknown."""
+    other_references: frozenset[str] = frozenset()
+    """That provider's ids of other messages to the same recipient, if the message is ambiguous."""
 
-    def open(self, vault: Vault) -> OutgoingMessage:
-        """Open it for its channel. Raises DecryptionError."""
+    def decrypt(self, vault: Vault) -> OutgoingMessage:
+        """Return the message for its channel. Raises DecryptionError."""
         return OutgoingMessage(
             reference=str(self.id),
             wording=self.wording,
             provider=self.provider,
-            in_doubt=self.in_doubt,
-            known=self.known,
-            **Personal.unseal(vault, self.id, self.sealed).model_dump(),
+            ambiguous=self.ambiguous,
+            other_references=self.other_references,
+            **PersonalData.decrypt(vault, self.id, self.encrypted).model_dump(),
         )
 
 
@@ -81,12 +81,12 @@ class MessageStore:
         self._session = session
         self._vault = vault
 
-    async def queue(self, notice: Notice, manners: Manners) -> None:
-        """Add a message, unless this event's message of this template and channel is there already."""
+    async def queue(self, notice: Notice, policy: SendingPolicy) -> None:
+        """Add a message, unless the event already has one of this template and channel."""
         message_id, now = uuid.uuid4(), datetime.now(UTC)
         recipient = self._vault.index(notice.personal.recipient, f"message.recipient.{notice.channel}")
-        recent = await self._due_lately(recipient, now, manners.most_per_hour)
-        due = manners.send_at(notice.template, notice.channel, now, recent)
+        recent = await self._recent_due_times(recipient, now, policy.max_per_hour)
+        due = policy.send_at(notice.template, notice.channel, now, recent)
         await self._session.execute(
             insert_into(self._session.get_bind().dialect.name, message)
             .values(
@@ -98,7 +98,7 @@ class MessageStore:
                 channel=notice.channel,
                 wording=notice.wording,
                 state=State.QUEUED,
-                personal=notice.personal.seal(self._vault, message_id),
+                personal=notice.personal.encrypt(self._vault, message_id),
                 created_at=now,
                 next_try_at=due,
                 recipient_index=recipient,
@@ -109,22 +109,22 @@ class MessageStore:
         )
         notify_after_commit(self._session)
 
-    async def overtake(self, tracking_code: str, seq: int) -> None:
-        """End what still waits about a request and says nothing any more after its event ``seq``."""
+    async def supersede(self, tracking_code: str, seq: int) -> None:
+        """Drop the request's messages without an attempt that its event ``seq`` makes out of date."""
         await self._session.execute(
             update(message)
             .where(
                 message.c.tracking_code == tracking_code,
                 message.c.seq < seq,
                 message.c.tries == 0,
-                message.c.template.in_(sorted(MOOT)),
+                message.c.template.in_(sorted(SUPERSEDABLE)),
                 may_become(State.OVERTAKEN),
             )
             .values(state=State.OVERTAKEN)
         )
 
-    async def _due_lately(self, recipient: str, now: datetime, limit: int) -> list[datetime]:
-        """Return when a recipient's messages of the last hour and of the time to come are or were due, newest first."""
+    async def _recent_due_times(self, recipient: str, now: datetime, limit: int) -> list[datetime]:
+        """Return the due times of the recipient's messages since an hour ago and in the future, newest first."""
         rows = await self._session.execute(
             select(message.c.due_at)
             .where(message.c.recipient_index == recipient, message.c.due_at > now - timedelta(hours=1))
@@ -134,7 +134,7 @@ class MessageStore:
         return list(rows.scalars().all())
 
     async def claim(self, channel: ChannelName, limit: int) -> list[Claim]:
-        """Claim the messages that are due longest; those that another session is claiming are passed over."""
+        """Claim the messages that have been due longest; skip those that another session is claiming."""
         longest_due = (
             select(message.c.id)
             .where(*_due(channel))
@@ -155,20 +155,22 @@ class MessageStore:
             Claim(
                 id=row.id,
                 template=Template(row.template),
-                tries=row.tries,
-                sealed=row.personal,
+                attempts=row.tries,
+                encrypted=row.personal,
                 wording=row.wording or "",
                 provider=row.provider,
-                in_doubt=row.provider is not None,
-                known=await self._known(row.provider, row.recipient_index, row.id) if row.provider else frozenset(),
+                ambiguous=row.provider is not None,
+                other_references=await self._other_references(row.provider, row.recipient_index, row.id)
+                if row.provider
+                else frozenset(),
             )
             for row in (await self._session.execute(claimed)).all()
         ]
 
-    async def _known(self, provider: str, recipient: str, message_id: uuid.UUID) -> frozenset[str]:
+    async def _other_references(self, provider: str, recipient: str, message_id: uuid.UUID) -> frozenset[str]:
         others = select(message.c.provider_reference).where(
             message.c.recipient_index == recipient,
-            message.c.due_at > datetime.now(UTC) - KNOWN_FOR,
+            message.c.due_at > datetime.now(UTC) - OTHER_REFERENCES_PERIOD,
             message.c.provider == provider,
             message.c.provider_reference.is_not(None),
             message.c.id != message_id,
@@ -176,46 +178,46 @@ class MessageStore:
         return frozenset((await self._session.execute(others)).scalars().all())
 
     async def assign(self, claim: Claim, provider: str) -> Claim:
-        """Write down, before anything is sent, which provider a claimed message goes to. Raises ClaimLapsedError."""
-        assigned = update(message).where(*_still(claim)).values(provider=provider).returning(message.c.id)
+        """Record the provider of a claimed message before anything is sent. Raises LeaseExpiredError."""
+        assigned = update(message).where(*_held_by(claim)).values(provider=provider).returning(message.c.id)
         if (await self._session.execute(assigned)).first() is None:
-            raise ClaimLapsedError
-        return replace(claim, provider=provider, in_doubt=False, known=frozenset())
+            raise LeaseExpiredError
+        return replace(claim, provider=provider, ambiguous=False, other_references=frozenset())
 
-    async def records(self) -> dict[str, Record]:
-        """Return how each provider did of late."""
+    async def provider_stats(self) -> dict[str, ProviderStats]:
+        """Return the recent attempts and failures of each provider."""
         rows = await self._session.execute(
             select(attempt.c.provider, func.count(), func.count().filter(attempt.c.bad))
-            .where(attempt.c.at > datetime.now(UTC) - RECENTLY)
+            .where(attempt.c.at > datetime.now(UTC) - STATS_PERIOD)
             .group_by(attempt.c.provider)
         )
-        return {provider: Record(given, bad) for provider, given, bad in rows.all()}
+        return {provider: ProviderStats(sent, failed) for provider, sent, failed in rows.all()}
 
     async def record(self, claim: Claim, outcome: Outcome) -> bool:
-        """Record what a try came to; False if the claim has lapsed and another has taken over."""
+        """Record the result of an attempt; return False if the lease expired and another dispatcher took over."""
         now = datetime.now(UTC)
         recorded = (
             update(message)
-            .where(*_still(claim))
+            .where(*_held_by(claim))
             .values(
                 state=outcome.state,
                 last_error=outcome.trouble,
                 next_try_at=now + outcome.wait,
                 provider_reference=outcome.provider_reference,
                 handed_over_at=now if outcome.state is State.HANDED_OVER else None,
-                provider=None if outcome.state is State.QUEUED and not outcome.in_doubt else claim.provider,
+                provider=None if outcome.state is State.QUEUED and not outcome.ambiguous else claim.provider,
             )
             .returning(message.c.id)
         )
         if (await self._session.execute(recorded)).first() is None:
             return False
         if claim.provider is not None:
-            tried = {"id": uuid.uuid4(), "message_id": claim.id, "provider": claim.provider, "at": now}
-            await self._session.execute(insert(attempt).values(**tried, bad=outcome.blames_provider))
+            values = {"id": uuid.uuid4(), "message_id": claim.id, "provider": claim.provider, "at": now}
+            await self._session.execute(insert(attempt).values(**values, bad=outcome.is_provider_failure))
         return True
 
     async def mark_delivered(self, message_id: uuid.UUID) -> None:
-        """Record that the recipient has it."""
+        """Record that the recipient has the message."""
         await self._session.execute(
             update(message)
             .where(message.c.id == message_id, may_become(State.DELIVERED))
@@ -228,9 +230,9 @@ def _due(channel: ChannelName) -> Sequence[ColumnElement[bool]]:
         may_become(State.CLAIMED),
         message.c.channel == channel,
         message.c.next_try_at <= datetime.now(UTC),
-        message.c.tries < MOST_TRIES,
+        message.c.tries < MAX_ATTEMPTS,
     )
 
 
-def _still(claim: Claim) -> Sequence[ColumnElement[bool]]:
-    return message.c.id == claim.id, message.c.tries == claim.tries, message.c.state == State.CLAIMED
+def _held_by(claim: Claim) -> Sequence[ColumnElement[bool]]:
+    return message.c.id == claim.id, message.c.tries == claim.attempts, message.c.state == State.CLAIMED

@@ -1,4 +1,4 @@
-"""Messages as a person may look at them, for the demonstration."""
+"""Reads messages with their texts, for the demonstration."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,13 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
 from desk.notifier.domain import ChannelName, State, Template
-from desk.notifier.store.sealed import Personal
+from desk.notifier.store.personal import PersonalData
 from desk.notifier.store.tables import message
 
 
 @dataclass(frozen=True, slots=True)
 class ShownMessage:
-    """A message with its words."""
+    """A message with its decrypted text."""
 
     tracking_code: str
     template: Template
@@ -29,10 +29,10 @@ class ShownMessage:
     html: str | None = field(repr=False)
 
 
-async def messages_shown(
+async def list_messages(
     session: AsyncSession, vault: Vault, *, limit: int = 50, tracking_code: str | None = None
 ) -> list[ShownMessage]:
-    """Return the newest messages, opened; of one request if a code is given."""
+    """Return the newest messages, decrypted; only those of one request if ``tracking_code`` is not None."""
     query = select(message).order_by(message.c.created_at.desc(), message.c.channel).limit(limit)
     if tracking_code is not None:
         query = query.where(message.c.tracking_code == tracking_code)
@@ -40,7 +40,7 @@ async def messages_shown(
 
 
 def _shown(vault: Vault, row: Row[Any]) -> ShownMessage:
-    personal = Personal.unseal(vault, row.id, row.personal)
+    personal = PersonalData.decrypt(vault, row.id, row.personal)
     return ShownMessage(
         tracking_code=row.tracking_code,
         template=Template(row.template),

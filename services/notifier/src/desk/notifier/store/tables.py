@@ -1,4 +1,4 @@
-"""The tables of notifier; what was said to whom is sealed."""
+"""Notifier's tables; recipients and texts are encrypted."""
 
 from sqlalchemy import (
     Boolean,
@@ -31,17 +31,17 @@ message = Table(
     Column("state", String(16), nullable=False),
     Column("personal", LargeBinary, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
-    Column("next_try_at", UtcDateTime, nullable=False),  # while claimed: when the claim lapses
+    Column("next_try_at", UtcDateTime, nullable=False),  # while claimed: when the lease expires
     Column("tries", Integer, nullable=False),
     Column("provider_reference", String(128)),
     Column("last_error", String(32)),
     Column("handed_over_at", UtcDateTime),
     Column("delivered_at", UtcDateTime),
-    Column("provider", String(16)),  # kept in doubt and once handed over, gone once it has surely refused
+    Column("provider", String(16)),  # while ambiguous or handed over; NULL after a certain refusal
     Column("recipient_index", String(64)),
-    Column("due_at", UtcDateTime),  # when it was to go first; later tries do not count as more messages
-    Column("wording", String(64)),  # the file its words are from
-    Column("seq", Integer),  # the number of its event among those of its request
+    Column("due_at", UtcDateTime),  # when the first attempt was due; the rate limit counts by it
+    Column("wording", String(64)),  # the template file of the text
+    Column("seq", Integer),  # the number of the event within its request
     UniqueConstraint("event_id", "template", "channel"),
 )
 unfinished = message.c.state.in_([State.QUEUED, State.CLAIMED])
@@ -75,5 +75,5 @@ Index("ix_attempt_message_id", attempt.c.message_id)
 
 
 def may_become(state: State) -> ColumnElement[bool]:
-    """Match the messages that may get into this state."""
+    """Match the messages whose state may change to ``state``."""
     return message.c.state.in_(sorted(states_before(state)))

@@ -1,0 +1,129 @@
+"""The clients of the desk, one for each province: events, reports, files and subjects."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from desk.console.encryption import Encryption
+from desk.console.store.cases import CaseStore
+from desk.database import Database
+from desk.expert import BrokerAwayError, Catalog, FileReference, Files, Inbox, Report, Reports, Subject, Told
+from desk.iran.workdays import WorkCalendar
+
+log = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 2.0
+
+Handler = Callable[[Told], Awaitable[None]]
+"""Handles an event of the desk; returns when the effect is committed."""
+
+
+class DeskClient(Protocol):
+    """What the library for provinces offers; the embedded desk has its own implementation."""
+
+    @property
+    def consuming(self) -> bool:
+        """Whether events of the province's queue are consumed at this moment."""
+
+    async def consume(self, handle: Handler) -> None:
+        """Consume events until cancelled; an event that was not handled is delivered again."""
+
+    async def send(self, report: Report) -> None:
+        """Send a report; return once the desk has confirmed it. Raises BrokerAwayError."""
+
+    async def upload(self, tracking_code: str, name: str, content: bytes) -> FileReference:
+        """Upload a file for an answer. Raises FileRefusedError."""
+
+    def open(self, file: FileReference) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Open a file of a case. Raises FileRefusedError and, at its end, FileDamagedError."""
+
+    async def subjects(self) -> list[Subject]:
+        """List the desk's subjects. Raises CatalogAwayError."""
+
+    async def close(self) -> None:
+        """Close the connections."""
+
+
+DeskClients = Mapping[str, DeskClient]
+"""The client of each province that this console serves, by the province's key."""
+
+
+class _ProcessedEvents:
+    """The library's memory of events, stored in the transaction of each event's effect."""
+
+    def __init__(self, database: Database, encryption: Encryption) -> None:
+        self._database, self._encryption = database, encryption
+
+    async def handled(self, event_id: str) -> bool:
+        async with self._database.read() as session:
+            return await CaseStore(session, self._encryption, WorkCalendar()).is_processed(event_id)
+
+    async def remember(self, event_id: str) -> None:
+        """Do nothing: the event was recorded with its effect."""
+
+    async def number(self, tracking_code: str, report_id: str) -> int:
+        raise NotImplementedError("the console numbers its reports itself")
+
+
+class LibraryClient:
+    """A client over RabbitMQ and the desk's public gateway, by the library for provinces."""
+
+    def __init__(
+        self,
+        province: str,
+        *,
+        broker_url: str,
+        desk_url: str,
+        private_key: str,
+        database: Database,
+        encryption: Encryption,
+    ) -> None:
+        self._inbox: Inbox | None = None
+        self._province, self._broker_url = province, broker_url
+        self._memory = _ProcessedEvents(database, encryption)
+        self._reports = Reports(broker_url, province)
+        self._files = Files(desk_url, province, private_key)
+        self._catalog = Catalog(desk_url)
+
+    async def consume(self, handle: Handler) -> None:
+        """Consume events until cancelled."""
+        while True:
+            try:
+                async with Inbox(self._broker_url, self._province, self._memory) as inbox:
+                    self._inbox = inbox
+                    async for case in inbox:
+                        await handle(case.told)
+            except BrokerAwayError as error:
+                log.warning("%s: the broker is unavailable: %s", self._province, error)
+            except Exception:  # the top of the loop: the event returns to the queue and is delivered again
+                log.exception("%s: an event was not handled", self._province)
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    @property
+    def consuming(self) -> bool:
+        """Whether events of the province's queue are consumed at this moment."""
+        return self._inbox is not None and self._inbox.served
+
+    async def send(self, report: Report) -> None:
+        """Send a report; return once the broker has confirmed it. Raises BrokerAwayError."""
+        await self._reports.send(report)
+
+    async def upload(self, tracking_code: str, name: str, content: bytes) -> FileReference:
+        """Upload a file for an answer. Raises FileRefusedError."""
+        return await self._files.put_up_content(tracking_code, name, content)
+
+    def open(self, file: FileReference) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Open a file of a case. Raises FileRefusedError."""
+        return self._files.open(file)
+
+    async def subjects(self) -> list[Subject]:
+        """List the desk's subjects. Raises CatalogAwayError."""
+        return await self._catalog.subjects()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._reports.close()
+        await self._files.close()
+        await self._catalog.close()

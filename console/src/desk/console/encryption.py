@@ -1,0 +1,64 @@
+"""Encryption of personal data at rest, and keyed hashes of words for the search index."""
+
+import base64
+import hashlib
+import hmac
+import os
+from typing import Self
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_NONCE_BYTES, _KEY_BYTES = 12, 32
+_INDEX_SHIFT = 1
+"""63 bits fit a database's integer. A collision of two words only adds a case to a search result."""
+
+
+class DecryptionError(Exception):
+    """The stored data was changed or moved, or its key is not configured."""
+
+
+class Encryption:
+    """AES-256-GCM with the key's number in front and the context authenticated; HMAC-SHA256 for words."""
+
+    def __init__(self, keys: list[bytes]) -> None:
+        """``keys`` of 32 bytes: the first encrypts, all decrypt; words are hashed with the last, which must stay."""
+        if not keys or any(len(key) != _KEY_BYTES for key in keys):
+            raise ValueError("a key has 32 bytes; make one with desk-console new-key")
+        self._ciphers = {self._number(key): AESGCM(key) for key in keys}
+        self._current = self._number(keys[0])
+        self._index_key = hmac.digest(keys[-1], b"desk.console words", hashlib.sha256)
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Read keys in base64, separated by commas."""
+        return cls([base64.b64decode(part.strip(), validate=True) for part in text.split(",")])
+
+    @staticmethod
+    def _number(key: bytes) -> bytes:
+        return hmac.digest(key, b"desk.console key", hashlib.sha256)[:4]
+
+    def encrypt(self, plain: bytes, context: str) -> bytes:
+        """Encrypt for a context, such as ``case.document:<province>/<code>``; decryption needs the same one."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return self._current + nonce + self._ciphers[self._current].encrypt(nonce, plain, context.encode())
+
+    def decrypt(self, encrypted: bytes, context: str) -> bytes:
+        """Decrypt. Raises DecryptionError."""
+        cipher = self._ciphers.get(encrypted[:4])
+        if cipher is None:
+            raise DecryptionError("its key is not in DESK_CONSOLE_KEYS")
+        try:
+            return cipher.decrypt(encrypted[4 : 4 + _NONCE_BYTES], encrypted[4 + _NONCE_BYTES :], context.encode())
+        except (InvalidTag, ValueError):
+            raise DecryptionError(f"{context.partition(':')[0]} cannot be decrypted") from None
+
+    def index_word(self, word: str, province: str) -> int:
+        """Return the number that represents a word in a province's search index."""
+        digest = hmac.digest(self._index_key, f"{province}\0{word}".encode(), hashlib.sha256)
+        return int.from_bytes(digest[:8]) >> _INDEX_SHIFT
+
+
+def new_key() -> str:
+    """Return a new key in the format of the settings."""
+    return base64.b64encode(os.urandom(_KEY_BYTES)).decode()

@@ -1,0 +1,114 @@
+"""Applies the desk's events to the cases of provinces: each once, in any order."""
+
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from desk.console.domain import search
+from desk.console.domain.cases import Case, Kind, answer_days
+from desk.console.encryption import Encryption
+from desk.console.events import Objected, Overdue, Rated, Replied, Withdrawn
+from desk.console.store.cases import CaseStore, HistoryEntry
+from desk.console.store.reports import ReportStore
+from desk.database import Database
+from desk.expert import Refusal, Report, Request, Told
+from desk.iran.workdays import WorkCalendar
+
+log = logging.getLogger(__name__)
+
+FOREIGN_CASE = "foreign_case"
+"""The desk's reason for refusing a report on a case of another province."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventHandler:
+    """Handles the desk's events."""
+
+    database: Database
+    encryption: Encryption
+    calendar: WorkCalendar
+    clock: Callable[[], datetime]
+
+    async def handle(self, province: str, event: Told) -> None:
+        """Apply one event; a second delivery has no effect. Raises ValidationError for an invalid one."""
+        now = self.clock()
+        async with self.database.transaction() as session:
+            cases = CaseStore(session, self.encryption, self.calendar)
+            if not await cases.record_event(event.id, now):
+                return
+            case = await cases.find_or_create_locked(Case(province, event.tracking_code))
+            if event.request is not None:
+                await self._on_request(cases, ReportStore(session, self.encryption), case, event, event.request)
+            elif event.refusal is not None:
+                await self._on_refusal(cases, ReportStore(session, self.encryption), case, event, event.refusal)
+            else:
+                changed, entry = self._apply(case, event)
+                await cases.save(changed)
+                await cases.add_entry(changed, entry, now)
+
+    async def _on_request(
+        self, cases: CaseStore, reports: ReportStore, case: Case, event: Told, request: Request
+    ) -> None:
+        now, newer = self.clock(), event.seq > case.request_seq
+        changed = case.requested(
+            event.seq,
+            request.submitted_at,
+            request.due_at,
+            request.sub_subject.key,
+            answer_days(request.submitted_at, request.due_at, self.calendar),
+        )
+        if newer and changed.open:
+            report = Report(str(uuid.uuid4()), Kind.RECEIVED, case.tracking_code, changed.report_seq + 1, {}, now)
+            changed = changed.reported(Kind.RECEIVED, report.id, now)
+            await reports.add(case.province, report, changed.state)
+        await cases.save(changed, request if newer else None)
+        if newer:
+            words = search.case_words(
+                request.applicant.first_name,
+                request.applicant.last_name,
+                request.subject.title,
+                request.sub_subject.title,
+                national_id=request.applicant.national_id,
+                mobile=request.contact.mobile,
+            )
+            await cases.index_words(changed, words, request)
+        at = request.submitted_at if event.kind == "request-submitted" else now
+        await cases.add_entry(changed, HistoryEntry(event.id, at, event.kind, text=request.reason), now)
+
+    async def _on_refusal(
+        self, cases: CaseStore, reports: ReportStore, case: Case, event: Told, refusal: Refusal
+    ) -> None:
+        now = self.clock()
+        log.warning("the desk refused %s of %s: %s", refusal.report, case.province, refusal.reason)
+        refused = await reports.mark_refused(refusal.report_id, refusal.reason)
+        if refused is not None and refused.name != Kind.RECEIVED:
+            await cases.save(case.undone(refused.id, refused.before, foreign=refusal.reason == FOREIGN_CASE))
+        await cases.add_entry(case, HistoryEntry(event.id, now, event.kind, text=refusal.reason), now)
+
+    def _apply(self, case: Case, event: Told) -> tuple[Case, HistoryEntry]:
+        match event.kind:
+            case "request-replied":
+                reply = Replied.model_validate(event.data)
+                entry = HistoryEntry(event.id, reply.at, event.kind, text=reply.text, files=tuple(reply.files))
+                return case.replied(event.seq, reply.at, self.calendar), entry
+            case "request-objected":
+                objection = Objected.model_validate(event.data)
+                entry = HistoryEntry(event.id, objection.at, event.kind, text=objection.text)
+                return case.objected(event.seq, objection.at, self.calendar), entry
+            case "request-withdrawn":
+                withdrawal = Withdrawn.model_validate(event.data)
+                entry = HistoryEntry(event.id, withdrawal.at, event.kind, text=withdrawal.reason)
+                return case.withdrawn(event.seq), entry
+            case "request-rated":
+                rating = Rated.model_validate(event.data)
+                text = f"{rating.rating}\n{rating.comment or ''}".strip()
+                return case.rated(rating.rating), HistoryEntry(event.id, rating.at, event.kind, text=text)
+            case "request-overdue":
+                overdue = Overdue.model_validate(event.data)
+                changed = case.overdue_since(overdue.due_at) if event.seq > case.seq else case
+                return changed, HistoryEntry(event.id, overdue.at, event.kind)
+            case _:
+                log.warning("an event of an unknown kind is only added to the history: %s", event.kind)
+                return case, HistoryEntry(event.id, self.clock(), event.kind)

@@ -1,0 +1,62 @@
+"""The audit log: which account did what."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from desk.console.store.tables import account, audit_entry
+
+MAX_ENTRIES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """An action of an account; ``name`` is its owner's, None for the command line."""
+
+    at: datetime
+    name: str | None
+    kind: str
+    tracking_code: str | None
+    about: str | None
+
+
+class AuditStore:
+    """The audit log in one session; rows are only added."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(
+        self,
+        at: datetime,
+        province: str,
+        account_id: str | None,
+        kind: str,
+        *,
+        tracking_code: str | None = None,
+        about: str | None = None,
+    ) -> None:
+        """Add an entry. ``about`` must not contain personal data of an applicant."""
+        await self._session.execute(
+            insert(audit_entry).values(
+                at=at, province=province, account=account_id, kind=kind, tracking_code=tracking_code, about=about
+            )
+        )
+
+    async def newest(self, province: str, tracking_code: str | None = None) -> list[AuditEntry]:
+        """List the newest entries of a province, or of one case."""
+        query = (
+            select(audit_entry, account.c.name)
+            .outerjoin(account, account.c.id == audit_entry.c.account)
+            .where(audit_entry.c.province == province)
+            .order_by(audit_entry.c.at.desc(), audit_entry.c.id.desc())
+            .limit(MAX_ENTRIES)
+        )
+        if tracking_code:
+            query = query.where(audit_entry.c.tracking_code == tracking_code)
+        return [
+            AuditEntry(row.at, row.name, row.kind, row.tracking_code, row.about)
+            for row in (await self._session.execute(query)).all()
+        ]

@@ -1,0 +1,64 @@
+"""The values of an event for the placeholders of the template files."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from desk.iran.digits import fold
+from desk.notifier.domain import Language, Template
+from desk.notifier.events import ApplicantData, NewRequest, ProvinceData, RequestStatusChanged
+from desk.notifier.rendering.languages import FORMATS
+
+Values = dict[str, Any]
+"""The values by placeholder: strings, and ``lines`` of a text that a person wrote."""
+
+_COMMON = {"name", "code", "code_undivided", "code_grouped", "code_isolated", "province"}
+_OF_SUBMISSION = {*_COMMON, "subject", "submitted_at", "due_day", "due_day_short"}
+VALUE_NAMES: Mapping[Template, set[str]] = {
+    Template.SUBMITTED: _OF_SUBMISSION,
+    Template.PENDING: _OF_SUBMISSION,
+    Template.IDENTITY_REJECTED: {*_COMMON, "at", "lines"},
+    Template.REFERRED: {*_COMMON, "at", "lines", "due_day"},
+    Template.INFO_REQUESTED: {*_COMMON, "at", "lines"},
+    Template.ANSWERED: {*_COMMON, "at", "lines"},
+    Template.REJECTED: {*_COMMON, "at", "lines"},
+    Template.WITHDRAWN: {*_COMMON, "at"},
+}
+"""The placeholders that each template may use."""
+
+
+def submission_values(event: NewRequest, language: Language) -> Values:
+    """Return the values of a new request, whether or not the applicant's identity is pending."""
+    formats = FORMATS[language]
+    return _common(event.tracking_code, event.applicant, event.province, language) | {
+        "subject": event.subject.title,
+        "submitted_at": formats.moment(event.submitted_at),
+        "due_day": formats.day(event.due_at),
+        "due_day_short": formats.short_day(event.due_at),
+    }
+
+
+def status_values(event: RequestStatusChanged, template: Template, language: Language) -> Values:
+    """Return the values of a request that has a new state."""
+    formats = FORMATS[language]
+    text, at = (event.answer.text, event.answer.at) if event.answer is not None else (event.note or "", event.at)
+    values = {
+        "at": formats.moment(at),
+        "lines": fold(text).split("\n"),
+        "due_day": formats.day(event.due_at) if isinstance(event.due_at, datetime) else "",
+    }
+    common = _common(event.tracking_code, event.applicant, event.province, language)
+    return common | {name: value for name, value in values.items() if name in VALUE_NAMES[template]}
+
+
+def _common(tracking_code: str, applicant: ApplicantData, province: ProvinceData, language: Language) -> Values:
+    formats = FORMATS[language]
+    grouped = " ".join(tracking_code[start : start + 4] for start in range(0, len(tracking_code), 4))
+    return {
+        "name": formats.name(applicant),
+        "code": tracking_code,
+        "code_undivided": formats.digits(tracking_code),
+        "code_grouped": formats.digits(grouped),
+        "code_isolated": formats.isolated(formats.digits(grouped)),
+        "province": formats.province(province),
+    }

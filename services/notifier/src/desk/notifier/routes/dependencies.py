@@ -1,0 +1,37 @@
+"""The services that the routes use."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from desk.chassis.bus import Bus
+from desk.database import Database
+from desk.notifier.providers import Provider
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSource:
+    """A provider that sends delivery reports, and the secret in the path of its webhook."""
+
+    provider: Provider
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What ``create_app`` built, in ``app.state.services``."""
+
+    database: Database
+    report_sources: Mapping[str, ReportSource]
+    bus: Bus
+
+
+def get_services(request: Request) -> Services:
+    """Return the app's services."""
+    services: Services = request.app.state.services
+    return services
+
+
+ServicesDep = Annotated[Services, Depends(get_services)]

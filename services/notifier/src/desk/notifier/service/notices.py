@@ -1,0 +1,64 @@
+"""Queues the notices of an event, in the event's own transaction."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from desk.chassis.crypto import Vault
+from desk.chassis.events import Received
+from desk.notifier.domain import ChannelName, SendingPolicy, Template
+from desk.notifier.events import ContactData, NewRequest, RequestPending, RequestStatusChanged, RequestSubmitted
+from desk.notifier.rendering import Renderer, Values, status_values, submission_values
+from desk.notifier.store import MessageStore, Notice, PersonalData
+
+
+class Notices:
+    """Handles the events that may have a notice."""
+
+    def __init__(self, vault: Vault, renderer: Renderer, policy: SendingPolicy) -> None:
+        self._vault = vault
+        self._renderer = renderer
+        self._policy = policy
+
+    async def on_request_submitted(self, session: AsyncSession, received: Received[RequestSubmitted]) -> None:
+        """Queue the notice that the request is registered."""
+        await self._on_new_request(session, received, Template.SUBMITTED)
+
+    async def on_request_pending(self, session: AsyncSession, received: Received[RequestPending]) -> None:
+        """Queue the notice that the request is accepted and waits for the identity check."""
+        await self._on_new_request(session, received, Template.PENDING)
+
+    async def on_status_changed(self, session: AsyncSession, received: Received[RequestStatusChanged]) -> None:
+        """Drop notices that the new state makes out of date, and queue the one of the new state, if any."""
+        event = received.data
+        await MessageStore(session, self._vault).supersede(event.tracking_code, received.seq)
+        if event.template is not None:
+            values = status_values(event, event.template, event.contact.language)
+            await self._queue(session, received, event.template, event.contact, values)
+
+    async def _on_new_request(
+        self, session: AsyncSession, received: Received[RequestSubmitted] | Received[RequestPending], template: Template
+    ) -> None:
+        event: NewRequest = received.data
+        values = submission_values(event, event.contact.language)
+        await self._queue(session, received, template, event.contact, values)
+
+    async def _queue(
+        self, session: AsyncSession, received: Received[Any], template: Template, contact: ContactData, values: Values
+    ) -> None:
+        store = MessageStore(session, self._vault)
+        for channel, wording, personal in self._render(template, contact, values):
+            notice = Notice(received.id, values["code"], received.seq, template, channel, wording, personal)
+            await store.queue(notice, self._policy)
+
+    def _render(
+        self, template: Template, contact: ContactData, values: Values
+    ) -> Iterator[tuple[ChannelName, str, PersonalData]]:
+        sms = self._renderer.sms(template, contact.language, values)
+        personal = PersonalData(recipient=contact.mobile, text=sms.text, values=dict(sms.values))
+        yield ChannelName.SMS, sms.wording, personal
+        if contact.email is not None:
+            email = self._renderer.email(template, contact.language, values)
+            personal = PersonalData(recipient=contact.email, text=email.text, subject=email.subject, html=email.html)
+            yield ChannelName.EMAIL, email.wording, personal

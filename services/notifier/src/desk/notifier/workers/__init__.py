@@ -1,0 +1,6 @@
+"""Notifier's background tasks. Any number of replicas may run them at the same time."""
+
+from desk.notifier.workers.delivery_reports import DeliveryReportTask
+from desk.notifier.workers.dispatch import DispatchTask
+
+__all__ = ["DeliveryReportTask", "DispatchTask"]
