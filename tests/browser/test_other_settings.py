@@ -135,8 +135,8 @@ def test_a_request_is_tracked_and_withdrawn_by_keyboard_only(page: Page, desk: R
     keys.press("Enter")
     expect(page.locator("#result_title")).to_be_focused()
 
-    keys.tab_to("#move_withdraw summary")
-    if page.locator("#move_withdraw").get_attribute("open") is None:
+    keys.tab_to("#action_withdraw summary")
+    if page.locator("#action_withdraw").get_attribute("open") is None:
         keys.press("Enter")
     keys.tab_to("#withdraw_submit")
     keys.press("Enter")

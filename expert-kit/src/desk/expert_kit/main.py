@@ -36,9 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _check(options: argparse.Namespace) -> bool:
     try:
-        from desk.expert_kit.run import Options, run  # noqa: PLC0415 - it needs the extra dependencies of [check]
+        from desk.expert_kit.run import Options, run  # noqa: PLC0415 - it needs the dependencies of the kit
     except ImportError as error:
-        raise NotPossibleError(f"{error.name} is missing: pip install 'desk-expert[check]'") from None
+        raise NotPossibleError(f"{error.name} is missing: pip install desk-expert-kit") from None
     return asyncio.run(
         run(
             Options(options.broker, options.province, options.login, options.listen, options.patience, options.consumer)

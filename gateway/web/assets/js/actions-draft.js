@@ -4,16 +4,16 @@ import { Draft } from "./draft.js";
 import { isFile, isObject, isText } from "./request-draft.js";
 
 /** @typedef {import("./attachment-item.js").KeptFile} KeptFile */
-/** @typedef {{ trackingCode: string, typed: Record<string, string>, files: KeptFile[] }} KeptMoves  typed: values by the names of controls */
+/** @typedef {{ trackingCode: string, typed: Record<string, string>, files: KeptFile[] }} ActionsDraft  typed: values by the names of controls */
 
-/** @returns {Draft<KeptMoves>} */
-export const movesDraft = () => new Draft("desk.moves", 1, isKeptMoves);
+/** @returns {Draft<ActionsDraft>} */
+export const actionsDraft = () => new Draft("desk.moves", 1, isActionsDraft);
 
 /**
  * @param {unknown} value
- * @returns {value is KeptMoves}
+ * @returns {value is ActionsDraft}
  */
-export function isKeptMoves(value) {
+export function isActionsDraft(value) {
   return isObject(value) && isText(value.trackingCode) && isObject(value.typed) && Object.values(value.typed).every(isText)
     && Array.isArray(value.files) && value.files.every(isFile);
 }
