@@ -13,7 +13,7 @@ from typing import Any
 import desk.intake.events as intake
 import desk.tracking.events as tracking
 from desk.chassis.events import Envelope, Event
-from desk.contracts import asyncapi, catalogues, pages
+from desk.contracts import asyncapi, catalogues, pages, settings
 from desk.contracts.contract_page import page
 from desk.local.app import create_app
 from desk.local.gateway_table import CHECKOUT, GATEWAY, LANGUAGES
@@ -151,11 +151,15 @@ def built() -> dict[Path, str]:
 
 
 def copies() -> dict[Path, str]:
-    """Return the generated files outside ``contracts/``: the pages, and the contract as the desk serves it."""
+    """Return the generated files outside ``contracts/``: the pages with the contract, and the list of settings."""
     described = asyncapi.document(examples(), _envelope)
-    return pages.documents() | {
-        **{GATEWAY / "web" / each / "contract.html": page(described, each, whole=False) for each in LANGUAGES},
-    }
+    return (
+        pages.documents()
+        | settings.documents()
+        | {
+            **{GATEWAY / "web" / each / "contract.html": page(described, each, whole=False) for each in LANGUAGES},
+        }
+    )
 
 
 def write() -> None:
