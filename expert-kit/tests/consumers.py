@@ -1,4 +1,4 @@
-"""A consumer of a province on plain aio-pika, which makes the mistake that its first argument names."""
+"""A consumer of a province on plain aio-pika, with the mistake that its first argument names."""
 
 import asyncio
 import json

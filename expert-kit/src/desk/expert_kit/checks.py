@@ -1,4 +1,4 @@
-"""The checks, in their order. Each passes or raises a fault."""
+"""The checks, in their order. Each passes or raises `Fault`."""
 
 import json
 from collections import defaultdict
@@ -7,28 +7,28 @@ from dataclasses import dataclass
 
 from desk.expert_kit.contract import event_type, new_code
 from desk.expert_kit.errors import Fault
-from desk.expert_kit.proxy import Happening
+from desk.expert_kit.proxy import Record
 from desk.expert_kit.rehearsal import Rehearsal, unreadable
 
 LONG_TEXT = "درخواست بسیار بلند. " * 8000
 UNKNOWN = "request-praised"
 REPEATS = 2
 BY_HAND_SECONDS = 600.0
-"""How long whoever starts the consumer by hand may take."""
+"""Time to start the consumer by hand."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check: its name, what it says when it passes, and whether the others make no sense without it."""
+    """One check: its name, its message when it passes, and whether a failure skips all others."""
 
     name: str
     says: str
     run: Callable[[Rehearsal], Awaitable[None]]
     first: bool = False
     kills: bool = False
-    """It kills the consumer, and so needs its command."""
+    """It kills the consumer, and so needs the consumer's command."""
     looks_back: bool = False
-    """It only looks at what went before."""
+    """It only examines what was recorded before."""
 
 
 async def _connects(it: Rehearsal) -> None:
@@ -36,14 +36,14 @@ async def _connects(it: Rehearsal) -> None:
     seconds = it.patience if it.program is not None else BY_HAND_SECONDS
     if not await it.connected(0, seconds):
         if it.program is not None and (code := it.program.ended) is not None:
-            raise Fault(f"it ended with exit code {code}:\n{it.program.log_tail()}", "mend this first")
-        others = sorted({each.queue for each in it.middleman.seen if each.kind == "consume"})
+            raise Fault(f"it ended with exit code {code}:\n{it.program.log_tail()}", "fix this first")
+        others = sorted({each.queue for each in it.proxy.seen if each.kind == "consume"})
         read = f"; it reads {', '.join(others)}" if others else ""
-        raise Fault(f"nobody came to read {queue} within {seconds:.0f} s{read}", f"consume the queue {queue}")
-    if any(each.without_acks for each in it.middleman.seen if each.kind == "consume"):
+        raise Fault(f"no consumer of {queue} appeared within {seconds:.0f} s{read}", f"consume the queue {queue}")
+    if any(each.without_acks for each in it.proxy.seen if each.kind == "consume"):
         raise Fault(
             "it consumes without acknowledgements (no_ack)",
-            "consume with acknowledgements: else what is on its way when the consumer stops is lost",
+            "consume with acknowledgements: otherwise events in flight are lost when the consumer stops",
         )
 
 
@@ -58,10 +58,10 @@ async def _takes_every_event(it: Rehearsal) -> None:
         envelope = it.new(name)
         if name != "request-referred":
             before = it.new(code=envelope["subject"])
-            await it.desk.tell("request-submitted", before)
+            await it.desk.publish("request-submitted", before)
             await it.handled(before)
             envelope["seq"] = 2
-        await it.desk.tell(name, envelope)
+        await it.desk.publish(name, envelope)
         if name == "request-referred":
             await it.handled(envelope, name)
         else:
@@ -70,10 +70,10 @@ async def _takes_every_event(it: Rehearsal) -> None:
 
 async def _counts_once(it: Rehearsal) -> None:
     envelope = it.new()
-    await it.desk.tell("request-submitted", envelope)
+    await it.desk.publish("request-submitted", envelope)
     await it.handled(envelope)
     for _ in range(REPEATS):
-        await it.desk.tell("request-submitted", envelope)
+        await it.desk.publish("request-submitted", envelope)
     await it.settled("request-submitted", envelope["id"], times=1 + REPEATS)
     await it.still_serves()
     ids: dict[str, set[str]] = defaultdict(set)
@@ -81,18 +81,18 @@ async def _counts_once(it: Rehearsal) -> None:
         ids[report.name].add(str(report.envelope.get("id")))
     if twice := sorted(name for name, several in ids.items() if len(several) > 1):
         raise Fault(
-            f"the same event came {1 + REPEATS} times, and so did, each under an id of its own: {', '.join(twice)}",
+            f"the same event came {1 + REPEATS} times, and so did, each with another id, {', '.join(twice)}",
             "remember the id of each event you have handled and skip it when it comes again; or make a report's id "
-            "from the event's, so that the desk can tell",
+            "from the event's, so that the desk recognises it",
         )
 
 
 async def _bears_disorder(it: Rehearsal) -> None:
     code = new_code()
     later, earlier = it.new("request-replied", code, 2), it.new("request-submitted", code, 1)
-    await it.desk.tell("request-replied", later)
+    await it.desk.publish("request-replied", later)
     await it.wait(lambda: it.count("deliver", later["id"]) > 0)
-    await it.desk.tell("request-submitted", earlier)
+    await it.desk.publish("request-submitted", earlier)
     await it.handled(earlier)
     await it.settled("request-replied before its request-submitted", later["id"])
 
@@ -101,19 +101,19 @@ async def _ignores_unknown_fields(it: Rehearsal) -> None:
     envelope = it.new() | {"traceparent": "00-1", "unknown": {"a": [1]}}
     envelope["data"] |= {"unknown": {"deep": [1, None]}}
     envelope["data"]["applicant"]["unknown"] = True
-    await it.desk.tell("request-submitted", envelope)
-    await it.handled(envelope, "request-submitted with fields of a later day")
+    await it.desk.publish("request-submitted", envelope)
+    await it.handled(envelope, "request-submitted with fields of a later version")
 
 
 async def _ignores_unknown_events(it: Rehearsal) -> None:
     await it.desk.bind(UNKNOWN, bound=True)
     try:
         event = it.new("request-rated") | {"type": event_type(UNKNOWN)}
-        await it.desk.tell(UNKNOWN, event)
+        await it.desk.publish(UNKNOWN, event)
         await it.settled(f"{UNKNOWN}, which the contract does not know yet,", event["id"])
         newer = it.new()
         newer |= {"type": newer["type"].replace(".v1", ".v2"), "data": {"shape": "of another version"}}
-        await it.desk.tell(UNKNOWN, newer)
+        await it.desk.publish(UNKNOWN, newer)
         await it.settled("request-submitted.v2", newer["id"])
     finally:
         await it.desk.bind(UNKNOWN, bound=False)
@@ -122,15 +122,15 @@ async def _ignores_unknown_events(it: Rehearsal) -> None:
 
 async def _sets_aside_what_it_cannot_read(it: Rehearsal) -> None:
     body, event_id = unreadable()
-    await it.desk.tell_bytes("request-submitted", body, event_id)
+    await it.desk.publish_bytes("request-submitted", body, event_id)
     answers = {await it.settled("a body that is no JSON", event_id, also=("reject",))}
     empty = it.new() | {"data": {}}
-    await it.desk.tell("request-submitted", empty)
+    await it.desk.publish("request-submitted", empty)
     answers.add(await it.settled("request-submitted without data", empty["id"], also=("reject",)))
     await it.still_serves()
     if "ack" in answers:
         it.remarks.append(
-            "what cannot be read is acknowledged and gone; rejected with requeue=false it would be kept among the dead "
+            "an unreadable event is acknowledged and lost; rejected with requeue=false it would be kept among the dead "
             "letters, and an operator could put it back"
         )
 
@@ -138,28 +138,28 @@ async def _sets_aside_what_it_cannot_read(it: Rehearsal) -> None:
 async def _takes_a_long_text(it: Rehearsal) -> None:
     envelope = it.new()
     envelope["data"]["text"] = LONG_TEXT
-    await it.desk.tell("request-submitted", envelope)
+    await it.desk.publish("request-submitted", envelope)
     await it.handled(envelope, f"request-submitted of {len(json.dumps(envelope, ensure_ascii=False).encode())} bytes")
 
 
 async def _comes_back(it: Rehearsal) -> None:
     envelope = it.new()
-    since = len(it.middleman.seen)
-    it.middleman.set_trap(lambda each: each.kind == "deliver" and each.event_id == envelope["id"])
-    await it.desk.tell("request-submitted", envelope)
-    await it.wait(lambda: it.middleman.sprung)
-    it.middleman.shut = True
-    await it.middleman.cut()
-    it.middleman.set_trap(None)
-    since = len(it.middleman.seen)
-    it.middleman.shut = False
+    since = len(it.proxy.seen)
+    it.proxy.set_trap(lambda each: each.kind == "deliver" and each.event_id == envelope["id"])
+    await it.desk.publish("request-submitted", envelope)
+    await it.wait(lambda: it.proxy.sprung)
+    it.proxy.shut = True
+    await it.proxy.cut()
+    it.proxy.set_trap(None)
+    since = len(it.proxy.seen)
+    it.proxy.shut = False
     if not await it.connected(since):
         if it.program is None or it.program.ended is None:
             raise Fault(
-                f"the broker was away for a moment, and the consumer did not come back within {it.patience:.0f} s",
-                "connect again whenever the connection is lost, with a pause that grows",
+                f"after a broker outage the consumer did not reconnect within {it.patience:.0f} s",
+                "reconnect after every lost connection, with a growing pause",
             )
-        it.remarks.append("it ended when the broker was away; whoever runs it must start it again by itself")
+        it.remarks.append("it ended when the broker was unavailable; its supervisor must restart it")
         it.program.start()
         await it.connected(since)
     await it.handled(envelope, "request-submitted, delivered just before the connection broke,")
@@ -173,18 +173,18 @@ async def _survives_a_kill_at_its_ack(it: Rehearsal) -> None:
     await _killed(it, "right after its acknowledgement", lambda each, _: each.kind == "ack")
 
 
-async def _killed(it: Rehearsal, when: str, trap: Callable[[Happening, str], bool]) -> None:
+async def _killed(it: Rehearsal, when: str, trap: Callable[[Record, str], bool]) -> None:
     envelope = it.new()
     code, event_id = envelope["subject"], envelope["id"]
-    it.middleman.set_trap(lambda each: (each.kind == "publish" or each.event_id == event_id) and trap(each, code))
-    await it.desk.tell("request-submitted", envelope)
-    if not await it.wait(lambda: it.middleman.sprung):
+    it.proxy.set_trap(lambda each: (each.kind == "publish" or each.event_id == event_id) and trap(each, code))
+    await it.desk.publish("request-submitted", envelope)
+    if not await it.wait(lambda: it.proxy.sprung):
         raise Fault(f"the request was neither reported nor acknowledged within {it.patience:.0f} s", "see above")
-    if not await it.begin_again():
+    if not await it.restart_consumer():
         raise Fault("killed and started again, it does not read its queue", "start without help after a crash")
     if not await it.wait(lambda: bool(it.reports_of(code, "case-received"))):
         raise Fault(
-            f"killed {when} and started again, it knows nothing of the request: the case is lost",
+            f"killed {when} and started again, it does not have the request: the case is lost",
             "acknowledge only after the case is stored and reported, and mark it handled only then",
         )
     await it.settled("request-submitted", event_id)
@@ -200,13 +200,13 @@ async def _reports_by_the_contract(it: Rehearsal) -> None:
             continue
         place, own = (str(report.envelope.get("subject")), report.envelope.get("seq")), report.envelope.get("id")
         if isinstance(place[1], int) and numbers.setdefault((place[0], place[1]), str(own)) != own:
-            faults.append(f"{report.name}: seq {place[1]} was given to another report of the same request before")
+            faults.append(f"{report.name}: seq {place[1]} was already used by another report of the same request")
     if faults:
         several = list(dict.fromkeys(faults))
         shown = "".join(f"\n- {each}" for each in several[:12])
-        raise Fault(f"{len(several)} things are not as the contract has them:{shown}", "see desk.asyncapi.json")
-    if not all(each.confirmed for each in it.middleman.seen if each.kind == "publish"):
-        it.remarks.append("publisher confirms are off: a report that the broker never got counts as sent")
+        raise Fault(f"{len(several)} reports do not match the contract:{shown}", "see desk.asyncapi.json")
+    if not all(each.confirmed for each in it.proxy.seen if each.kind == "publish"):
+        it.remarks.append("publisher confirms are off: a report that the broker never received counts as sent")
 
 
 async def _fetches_files_as_agreed(it: Rehearsal) -> None:
@@ -219,17 +219,17 @@ async def _fetches_files_as_agreed(it: Rehearsal) -> None:
 
 CHECKS = (
     Check("connects", "reads its queue, with acknowledgements", _connects, first=True),
-    Check("request", "a new request is acknowledged and reported received", _takes_a_request, first=True),
-    Check("every event", "every event of the contract is taken", _takes_every_event),
-    Check("duplicates", "an event that comes again is reported once", _counts_once),
-    Check("disorder", "a later event may come before the earlier", _bears_disorder),
-    Check("unknown fields", "fields it does not know are ignored", _ignores_unknown_fields),
-    Check("unknown events", "events and versions it does not know are acknowledged", _ignores_unknown_events),
-    Check("unreadable", "what cannot be read holds up nothing", _sets_aside_what_it_cannot_read),
-    Check("long text", "a very long text is taken", _takes_a_long_text),
-    Check("broker away", "it connects again, and what was on its way is handled", _comes_back),
-    Check("killed at report", "killed while it reports, it loses nothing", _survives_a_kill_at_its_report, kills=True),
-    Check("killed at ack", "what it has acknowledged it has kept", _survives_a_kill_at_its_ack, kills=True),
-    Check("reports", "all it reported is as the contract has it", _reports_by_the_contract, looks_back=True),
-    Check("files", "files are asked for as agreed", _fetches_files_as_agreed, looks_back=True),
+    Check("request", "a new request is acknowledged and reported as received", _takes_a_request, first=True),
+    Check("every event", "every event of the contract is accepted", _takes_every_event),
+    Check("duplicates", "a repeated event is reported once", _counts_once),
+    Check("disorder", "events may arrive out of order", _bears_disorder),
+    Check("unknown fields", "unknown fields are ignored", _ignores_unknown_fields),
+    Check("unknown events", "unknown events and versions are acknowledged", _ignores_unknown_events),
+    Check("unreadable", "an unreadable event does not block the others", _sets_aside_what_it_cannot_read),
+    Check("long text", "a very long text is accepted", _takes_a_long_text),
+    Check("broker away", "it reconnects, and handles what was in flight", _comes_back),
+    Check("killed at report", "a kill during a report loses nothing", _survives_a_kill_at_its_report, kills=True),
+    Check("killed at ack", "an acknowledged event is stored", _survives_a_kill_at_its_ack, kills=True),
+    Check("reports", "all reports match the contract", _reports_by_the_contract, looks_back=True),
+    Check("files", "files are requested according to the contract", _fetches_files_as_agreed, looks_back=True),
 )

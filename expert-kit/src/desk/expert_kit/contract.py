@@ -1,4 +1,4 @@
-"""The contract as the package carries it: its examples, made fresh for each use, and its schemas."""
+"""The contract in the package: its schemas, and its examples as new events."""
 
 import json
 import secrets
@@ -31,7 +31,7 @@ Envelope = dict[str, Any]
 
 
 def new_code() -> str:
-    """Make a tracking code: twelve digits, the last by Damm's table."""
+    """Return a tracking code: twelve digits, the last by Damm's table."""
     digits, interim = f"{secrets.randbelow(10**11):011}", 0
     for digit in digits:
         interim = _DAMM[interim][int(digit)]
@@ -39,7 +39,7 @@ def new_code() -> str:
 
 
 class Contract:
-    """What the desk and one province have agreed upon."""
+    """The contract between the desk and one province."""
 
     def __init__(self, province: str) -> None:
         self.province = province
@@ -53,18 +53,18 @@ class Contract:
 
     @property
     def to_province(self) -> list[str]:
-        """Name the events a province hears, a new request first."""
+        """Return the names of events for a province, a new request first."""
         keys = [each["routingKey"] for each in self.queue["bindings"]]
         return [key.removesuffix(f".{self.province}") for key in keys]
 
     @property
     def reports(self) -> list[str]:
-        """Name the events a province may report."""
+        """Return the names of events that a province may report."""
         keys = self._document["x-users"]["province.{province}"]["publishes"][CASES]
         return [key.removesuffix(".{province}") for key in keys]
 
     def event(self, name: str, code: str, seq: int) -> Envelope:
-        """Return the contract's example of an event as a new one about a request."""
+        """Return the contract's example of an event as a new event about a request."""
         [example] = self._document["components"]["messages"][name]["examples"]
         envelope: Envelope = deepcopy(example["payload"])
         envelope |= {"id": str(uuid.uuid4()), "subject": code, "seq": seq, "time": _now()}
@@ -76,7 +76,7 @@ class Contract:
         return envelope
 
     def faults(self, envelope: object, properties: dict[str, Any], routing_key: str) -> Iterator[str]:
-        """Say what is wrong with a report: its key, its properties, its envelope and its data."""
+        """Yield what is wrong with a report: its key, properties, envelope and data."""
         name, _, province = routing_key.rpartition(".")
         if name not in self.reports or province != self.province:
             yield f"routing key {routing_key!r} is not <report>.{self.province}; reports are {', '.join(self.reports)}"
@@ -88,7 +88,9 @@ class Contract:
         ):
             whole = {"components": self._document["components"], **schema}
             for error in Draft202012Validator(whole).iter_errors(value):
-                if list(error.absolute_path) != ["user_id"]:  # of a test broker; that there is one is asked elsewhere
+                if list(error.absolute_path) != [
+                    "user_id"
+                ]:  # differs on a test broker; a separate check requires the field
                     yield f"{name}: {error.json_path.removeprefix('$.')}: {error.message[:160]}"
         if isinstance(envelope, dict):
             yield from self._disagreements(name, envelope, properties)
@@ -109,7 +111,7 @@ class Contract:
 
 
 def event_type(name: str) -> str:
-    """Give an event's type by its name."""
+    """Return the type of an event."""
     return f"{TYPE_PREFIX}{name}{TYPE_SUFFIX}"
 
 
@@ -119,7 +121,7 @@ def _files_of(data: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def give_files(data: dict[str, Any], content: bytes, sha256: str) -> list[str]:
-    """Make the files an event names those that the kit gives out; return their ids."""
+    """Replace the files of an event by those that the kit serves; return their ids."""
     named = _files_of(data)
     for file in named:
         file |= {"size": len(content), "sha256": sha256}

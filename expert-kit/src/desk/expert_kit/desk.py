@@ -1,4 +1,4 @@
-"""The desk's side of the broker: the queues as the desk declares them, its events out, the province's reports in."""
+"""The desk's side of the broker: declares the queues, publishes events, and consumes the province's reports."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ from yarl import URL
 
 from desk.expert_kit.contract import CASES, EVENTS, Contract, Envelope
 from desk.expert_kit.errors import NotPossibleError
-from desk.expert_kit.proxy import Middleman
+from desk.expert_kit.proxy import BrokerProxy
 
 DEAD = "desk.dead"
 CONNECT_SECONDS, CONFIRM_SECONDS = 10.0, 10.0
@@ -23,33 +23,33 @@ CONTENT_TYPE = "application/cloudevents+json"
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What the province reported, as the broker took it."""
+    """A report of the province, as the broker received it."""
 
     routing_key: str
     properties: dict[str, Any]
     envelope: Any
-    """What the body says; None if it is no JSON."""
+    """The parsed body; None if it is not JSON."""
 
     @property
     def name(self) -> str:
-        """The event's name."""
+        """The name of the event."""
         return self.routing_key.rpartition(".")[0]
 
     def of(self, code: str) -> bool:
-        """Return whether it is about a request."""
+        """Return whether it concerns a request."""
         return isinstance(self.envelope, dict) and self.envelope.get("subject") == code
 
 
 class DeskSide:
-    """Use it as ``async with``; what the consumer does shows in ``middleman``."""
+    """Use it as ``async with``. What the consumer does is recorded by ``proxy``."""
 
-    def __init__(self, url: URL, contract: Contract, middleman: Middleman) -> None:
-        self._url, self._contract, self._middleman = url, contract, middleman
+    def __init__(self, url: URL, contract: Contract, proxy: BrokerProxy) -> None:
+        self._url, self._contract, self._middleman = url, contract, proxy
         self._stack = AsyncExitStack()
         self._exchanges: dict[str, AbstractExchange] = {}
         self.reports: list[Report] = []
         self.dead: list[str] = []
-        """Ids of the events that went to the dead letters."""
+        """Ids of dead-lettered events."""
 
     async def __aenter__(self) -> Self:
         """Connect and declare. Raises NotPossibleError."""
@@ -65,7 +65,7 @@ class DeskSide:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Close the connection; queue and exchanges stay, as the desk leaves them."""
+        """Close the connection; queue and exchanges stay."""
         await self._stack.aclose()
 
     async def _declared(self) -> AbstractQueue:
@@ -76,11 +76,11 @@ class DeskSide:
         await self._declare(f"{name}.dead", self._contract.dead_queue)
         waiting, readers = queue.declaration_result.message_count, queue.declaration_result.consumer_count
         if readers:
-            raise NotPossibleError(f"somebody reads {name} already: stop it, or point it at the address below")
+            raise NotPossibleError(f"{name} has a consumer already: stop it, or point it at the address below")
         if waiting:
             raise NotPossibleError(f"{waiting} messages wait in {name}: let it run empty first, or purge it")
-        await self._listen(CASES, f"*.{self._contract.province}", self._hear)
-        await self._listen(DEAD, name, self._hear_of_death)
+        await self._listen(CASES, f"*.{self._contract.province}", self._on_report)
+        await self._listen(DEAD, name, self._on_dead_letter)
         return queue
 
     async def _declare(self, name: str, layout: dict[str, Any]) -> AbstractQueue:
@@ -99,7 +99,7 @@ class DeskSide:
         await own.bind(exchange, key)
         await own.consume(hear, no_ack=True)
 
-    async def _hear(self, message: AbstractIncomingMessage) -> None:
+    async def _on_report(self, message: AbstractIncomingMessage) -> None:
         try:
             envelope = json.loads(message.body)
         except ValueError:
@@ -115,16 +115,16 @@ class DeskSide:
         self.reports.append(Report(message.routing_key or "", properties, envelope))
         await self._middleman.wake()
 
-    async def _hear_of_death(self, message: AbstractIncomingMessage) -> None:
+    async def _on_dead_letter(self, message: AbstractIncomingMessage) -> None:
         self.dead.append(message.message_id or "")
         await self._middleman.wake()
 
-    async def tell(self, name: str, envelope: Envelope) -> str:
-        """Announce an event as the desk does; return its id."""
-        return await self.tell_bytes(name, json.dumps(envelope, ensure_ascii=False).encode(), envelope["id"])
+    async def publish(self, name: str, envelope: Envelope) -> str:
+        """Publish an event as the desk does; return its id."""
+        return await self.publish_bytes(name, json.dumps(envelope, ensure_ascii=False).encode(), envelope["id"])
 
-    async def tell_bytes(self, name: str, body: bytes, event_id: str) -> str:
-        """Announce any bytes under an event's name; return the id."""
+    async def publish_bytes(self, name: str, body: bytes, event_id: str) -> str:
+        """Publish any bytes under an event's name; return the id."""
         message = aio_pika.Message(
             body,
             content_type=CONTENT_TYPE,
@@ -138,10 +138,10 @@ class DeskSide:
         return event_id
 
     async def bind(self, name: str, *, bound: bool) -> None:
-        """Let the province hear an event that the contract does not have yet, or no more."""
+        """Bind or unbind the province's queue for an event that is not in the contract yet."""
         change = self._queue.bind if bound else self._queue.unbind
         await change(EVENTS, f"{name}.{self._contract.province}")
 
     async def purge(self) -> None:
-        """Empty the queue after a check that did not pass."""
+        """Empty the queue after a failed check."""
         await self._queue.purge()

@@ -1,4 +1,4 @@
-"""The desk's door for files, as the kit plays it: links to a file of its own, and a place for those of answers."""
+"""The desk's API for files, as the kit serves it: links to one file, and uploads for answers."""
 
 import hashlib
 import json
@@ -19,14 +19,14 @@ LONGEST_ASSERTION_SECONDS = 120
 MOST_BYTES = 8 * 1024 * 1024
 
 
-class FileDoor:
-    """Files over HTTP; whatever is wrong with a call is kept in ``faults``."""
+class FileServer:
+    """Serves files over HTTP; errors in calls are recorded in ``faults``."""
 
     def __init__(self, province: str, public_key: str, host: str) -> None:
         self.faults: list[str] = []
         self.calls = 0
         self.files: set[str] = set()
-        """Ids the kit's events have named."""
+        """File ids in events of the kit."""
         self.sha256 = hashlib.sha256(CONTENT).hexdigest()
         self._province, self._key = province, OKPKey.import_key(public_key)
         self._links: set[str] = set()
@@ -40,7 +40,7 @@ class FileDoor:
                 door.put(self)
 
             def log_message(self, *_: object) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         self._server = ThreadingHTTPServer((host, 0), Handler)
         self.url = f"http://{host}:{self._server.server_port}"
@@ -48,13 +48,13 @@ class FileDoor:
         self._thread.start()
 
     def close(self) -> None:
-        """Close the door."""
+        """Stop serving."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
 
     def get(self, call: BaseHTTPRequestHandler) -> None:
-        """Return a link, or what a link leads to."""
+        """Return a link, or the file that a link leads to."""
         kind, _, word = call.path.rpartition("/")
         if kind == "/links" and word in self._links:
             self._answer(call, 200, CONTENT, "application/pdf")
@@ -70,7 +70,7 @@ class FileDoor:
             self._say(call, 200, {"url": f"{self.url}/links/{link}", "expires_at": until})
 
     def put(self, call: BaseHTTPRequestHandler) -> None:
-        """Take a file for an answer."""
+        """Accept a file for an answer."""
         size = int(call.headers.get("Content-Length", "0"))
         body = call.rfile.read(min(size, MOST_BYTES))
         if call.path != "/api/province/files":
@@ -83,7 +83,7 @@ class FileDoor:
                 if not part.is_multipart()
             }
             if "file" not in form or "tracking_code" not in form:
-                self._refuse(call, 422, "form_invalid", "a file is put up with the fields tracking_code and file")
+                self._refuse(call, 422, "form_invalid", "a file is uploaded with the fields tracking_code and file")
                 return
             content = form["file"].get_payload(decode=True)
             content = content if isinstance(content, bytes) else b""

@@ -1,4 +1,4 @@
-"""AMQP 0-9-1 as it goes over a connection: bytes into methods with their content, and the very bytes kept."""
+"""Parses AMQP 0-9-1 connections into methods with their content, and keeps the original bytes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,12 +13,12 @@ PROTOCOL_HEADER_BYTES = 8
 _START, _END = 7, 1
 _METHOD = 1
 _WORTH_READING = frozenset({60, 85})
-"""Classes of methods: basic and confirm. Others pass unread, a password among them."""
+"""Classes of methods: basic and confirm. Others pass unread, including those with a password."""
 
 
 @dataclass(slots=True)
 class Unit:
-    """A method with its content if it has any; or any other frame, of which only the bytes matter."""
+    """A method with its content, if it has any; or another frame, of which only the bytes matter."""
 
     raw: bytes
     channel: int = 0
@@ -30,14 +30,14 @@ class Unit:
 
 @dataclass(slots=True)
 class FrameReader:
-    """One direction of one connection."""
+    """Parses one direction of one connection."""
 
     _left: bytes = b""
     _open: dict[int, Unit] = field(default_factory=dict)
-    """By channel: a method whose content has not all come."""
+    """By channel: a method whose content is incomplete."""
 
     def feed(self, data: bytes) -> Iterator[Unit]:
-        """Give what is complete now."""
+        """Yield the units that are complete now."""
         self._left += data
         while (whole := self._next()) is not None:
             yield from self._read(whole)

@@ -13,7 +13,7 @@ PATIENCE_SECONDS = 15.0
 
 _EXPLAINED = """\
 Plays the desk before your own consumer: declares the queue of your province on a RabbitMQ of yours, sends the
-contract's examples, duplicates, disorder, unknown and broken events, and tells what passes.
+contract's examples, duplicates, disorder, unknown and broken events, and reports what passes.
 
 Your consumer is given, in its environment, BROKER_URL (this kit, which passes on to the broker), DESK_URL (files),
 PROVINCE and PRIVATE_KEY (PEM, made for this run). With its command after -- it is started, killed and started again;
@@ -23,9 +23,9 @@ Use a broker for trials, never the real one: events of people who do not exist a
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; the exit code is 0 if all passes, 1 if not, 2 if nothing can be said."""
+    """Run the command line. The exit code is 0 if all checks pass, 1 if not, 2 if the consumer cannot be checked."""
     options = _parser().parse_args(arguments)
-    for library in ("aio_pika", "aiormq"):  # what they have to say is said below, in one line
+    for library in ("aio_pika", "aiormq"):  # their errors are reported below, in one line
         logging.getLogger(library).setLevel(logging.CRITICAL)
     try:
         sys.exit(PASSED if _check(options) else FAILED)
@@ -36,9 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _check(options: argparse.Namespace) -> bool:
     try:
-        from desk.expert_kit.run import Options, run  # noqa: PLC0415 - it needs what only [check] brings
+        from desk.expert_kit.run import Options, run  # noqa: PLC0415 - it needs the dependencies of the kit
     except ImportError as error:
-        raise NotPossibleError(f"{error.name} is missing: pip install 'desk-expert[check]'") from None
+        raise NotPossibleError(f"{error.name} is missing: pip install desk-expert-kit") from None
     return asyncio.run(
         run(
             Options(options.broker, options.province, options.login, options.listen, options.patience, options.consumer)

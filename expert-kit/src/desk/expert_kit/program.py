@@ -1,4 +1,4 @@
-"""The consumer as a program that the kit starts, kills and starts again."""
+"""The consumer as a program that the kit starts, kills and restarts."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ END_SECONDS = 10.0
 
 
 class Program:
-    """One command, with an environment that points it at the kit. What it says goes to ``log``."""
+    """One command, with an environment that points it at the kit. Its output goes to ``log``."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
         self._command, self._environment, self.log = list(command), {**os.environ, **environment}, log
@@ -27,7 +27,7 @@ class Program:
         self._said = self.log.stat().st_size if self.log.exists() else 0
         try:
             with self.log.open("ab") as log:
-                self._process = subprocess.Popen(  # noqa: S603 - it is the caller's own program
+                self._process = subprocess.Popen(  # noqa: S603 - the caller's own program
                     self._command,
                     env=self._environment,
                     stdin=subprocess.DEVNULL,
@@ -44,7 +44,7 @@ class Program:
         return self._process.poll() if self._process is not None else None
 
     async def kill(self) -> None:
-        """End it as a power cut would, with all it has started."""
+        """Kill it with all its child processes, as a power cut would."""
         if self._process is None:
             return
         with suppress(ProcessLookupError):
@@ -56,7 +56,7 @@ class Program:
         self._process = None
 
     def log_tail(self) -> str:
-        """Return the last lines it has said since it was started."""
+        """Return the last lines of output since it was started."""
         with self.log.open("rb") as log:
             log.seek(self._said)
             lines = log.read().decode(errors="replace").splitlines()

@@ -1,4 +1,4 @@
-"""Stands between the consumer and the broker: sees what is delivered, answered and published, and can cut the line."""
+"""A proxy between consumer and broker: records deliveries, acknowledgements and publishes, and can cut connections."""
 
 import asyncio
 import ssl
@@ -19,50 +19,50 @@ Kind = Literal["consume", "deliver", "ack", "reject", "requeue", "publish"]
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
-    """Something the consumer did, or was given. ``event_id`` is the message id."""
+class Record:
+    """Something the consumer did or received. ``event_id`` is the message id."""
 
     kind: Kind
     event_id: str = ""
     queue: str = ""
     body: bytes = b""
     without_acks: bool = False
-    """Of ``consume``: whatever is sent counts as acknowledged."""
+    """Of ``consume``: deliveries need no acknowledgement (no_ack)."""
     confirmed: bool = False
-    """Of ``publish``: the broker is asked to confirm."""
+    """Of ``publish``: the channel uses publisher confirms."""
 
 
-Trap = Callable[[Happening], bool]
+Trap = Callable[[Record], bool]
 
 
 @dataclass(slots=True, eq=False)
-class _Line:
-    """One connection of the consumer, with what is open on its channels."""
+class _Connection:
+    """One connection of the consumer, with the state of its channels."""
 
     consumer: asyncio.StreamWriter
     broker: asyncio.StreamWriter
     out: dict[tuple[int, int], str] = field(default_factory=dict)
-    """Event ids by channel and delivery tag: delivered and not answered."""
+    """Event ids by channel and delivery tag: delivered and not acknowledged."""
     confirming: set[int] = field(default_factory=set)
 
 
-class Middleman:
-    """A door on this machine that leads to the broker."""
+class BrokerProxy:
+    """Listens on this machine and connects to the broker."""
 
     def __init__(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
         self._host, self._port, self._tls = host, port, tls
         self._server: asyncio.Server | None = None
-        self._lines: set[_Line] = set()
+        self._connections: set[_Connection] = set()
         self._changed = asyncio.Condition()
         self._trap: Trap | None = None
         self.shut = False
         """New connections are refused."""
         self.sprung = False
-        """The trap has closed: nothing of the consumer passes any more."""
-        self.seen: list[Happening] = []
+        """The trap has closed: nothing from the consumer is passed on any more."""
+        self.seen: list[Record] = []
 
     async def open(self, host: str, port: int) -> int:
-        """Open the door; return its port. Raises NotPossibleError."""
+        """Start listening; return the port. Raises NotPossibleError."""
         try:
             self._server = await asyncio.start_server(self._serve, host, port)
         except OSError as error:
@@ -70,35 +70,35 @@ class Middleman:
         return int(self._server.sockets[0].getsockname()[1])
 
     async def close(self) -> None:
-        """Close the door and every line."""
+        """Stop listening, and close every connection."""
         if self._server is not None:
             self._server.close()
         await self.cut()
 
     async def cut(self) -> None:
-        """End every connection, as when a cable is pulled."""
-        for line in list(self._lines):
-            line.consumer.transport.abort()
-            line.broker.transport.abort()
-        self._lines.clear()
-        await self._tell()
+        """Close every connection, as when a cable is pulled."""
+        for connection in list(self._connections):
+            connection.consumer.transport.abort()
+            connection.broker.transport.abort()
+        self._connections.clear()
+        await self._notify()
 
     def set_trap(self, trap: Trap | None) -> None:
-        """Close at the first happening that ``trap`` is true of: a report is held back, an acknowledgement passes."""
+        """Close at the first record for which ``trap`` is true: a report is held back, an acknowledgement passes."""
         self._trap, self.sprung = trap, False
 
     async def until(self, true: Callable[[], bool], seconds: float) -> bool:
-        """Wait until something is true of what was seen; tell whether it came to be."""
+        """Wait until a condition on the records holds; return whether it did."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds), self._changed:
                 await self._changed.wait_for(true)
         return true()
 
     async def wake(self) -> None:
-        """Have everybody who waits look again."""
-        await self._tell()
+        """Let all waiting tasks check again."""
+        await self._notify()
 
-    async def _tell(self) -> None:
+    async def _notify(self) -> None:
         async with self._changed:
             self._changed.notify_all()
 
@@ -112,27 +112,27 @@ class Middleman:
         except (OSError, TimeoutError):
             writer.transport.abort()
             return
-        line = _Line(writer, broker)
-        self._lines.add(line)
+        connection = _Connection(writer, broker)
+        self._connections.add(connection)
         pumps = {
-            asyncio.create_task(self._pump(line, reader, broker, self._from_consumer)),
-            asyncio.create_task(self._pump(line, upstream, writer, self._from_broker)),
+            asyncio.create_task(self._pump(connection, reader, broker, self._from_consumer)),
+            asyncio.create_task(self._pump(connection, upstream, writer, self._from_broker)),
         }
         _, others = await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
         for each in others:
             each.cancel()
         await asyncio.gather(*pumps, return_exceptions=True)
-        self._lines.discard(line)
+        self._connections.discard(connection)
         for end in (writer, broker):
             end.close()
-        await self._tell()
+        await self._notify()
 
     async def _pump(
         self,
-        line: _Line,
+        connection: _Connection,
         source: asyncio.StreamReader,
         target: asyncio.StreamWriter,
-        look: "Callable[[_Line, Unit], list[Happening]]",
+        look: "Callable[[_Connection, Unit], list[Record]]",
     ) -> None:
         frames = FrameReader()
         with suppress(OSError):
@@ -140,51 +140,53 @@ class Middleman:
                 for unit in frames.feed(data):
                     if self.sprung and look == self._from_consumer:
                         continue
-                    if self._note(look(line, unit)):
+                    if self._note(look(connection, unit)):
                         target.write(unit.raw)
                 await target.drain()
-                await self._tell()
+                await self._notify()
 
-    def _note(self, happenings: list[Happening]) -> bool:
-        """Write down what happened; tell whether it is to pass."""
-        self.seen += happenings
-        if self._trap is None or self.sprung or not any(map(self._trap, happenings)):
+    def _note(self, records: list[Record]) -> bool:
+        """Record what happened; return whether it may pass."""
+        self.seen += records
+        if self._trap is None or self.sprung or not any(map(self._trap, records)):
             return True
         self.sprung = True
-        return all(each.kind != "publish" for each in happenings)
+        return all(each.kind != "publish" for each in records)
 
-    def _from_broker(self, line: _Line, unit: Unit) -> list[Happening]:
+    def _from_broker(self, connection: _Connection, unit: Unit) -> list[Record]:
         match unit.method:
             case Basic.Deliver(delivery_tag=tag) | Basic.GetOk(delivery_tag=tag):
                 event_id = (unit.properties and unit.properties.message_id) or ""
-                line.out[unit.channel, tag or 0] = event_id
-                return [Happening("deliver", event_id)]
+                connection.out[unit.channel, tag or 0] = event_id
+                return [Record("deliver", event_id)]
         return []
 
-    def _from_consumer(self, line: _Line, unit: Unit) -> list[Happening]:
+    def _from_consumer(self, connection: _Connection, unit: Unit) -> list[Record]:
         match unit.method:
             case Basic.Consume(queue=queue, no_ack=no_ack) | Basic.Get(queue=queue, no_ack=no_ack):
-                return [Happening("consume", queue=queue, without_acks=no_ack)]
+                return [Record("consume", queue=queue, without_acks=no_ack)]
             case Basic.Ack(delivery_tag=tag, multiple=multiple):
-                return self._answered(line, unit.channel, tag, "ack", multiple=multiple)
+                return self._answered(connection, unit.channel, tag, "ack", multiple=multiple)
             case Basic.Nack(delivery_tag=tag, multiple=multiple, requeue=requeue):
                 kind: Kind = "requeue" if requeue else "reject"
-                return self._answered(line, unit.channel, tag, kind, multiple=multiple)
+                return self._answered(connection, unit.channel, tag, kind, multiple=multiple)
             case Basic.Reject(delivery_tag=tag, requeue=requeue):
-                return self._answered(line, unit.channel, tag, "requeue" if requeue else "reject")
+                return self._answered(connection, unit.channel, tag, "requeue" if requeue else "reject")
             case Confirm.Select():
-                line.confirming.add(unit.channel)
+                connection.confirming.add(unit.channel)
             case Basic.Publish():
                 event_id = (unit.properties and unit.properties.message_id) or ""
-                return [Happening("publish", event_id, body=unit.body, confirmed=unit.channel in line.confirming)]
+                return [Record("publish", event_id, body=unit.body, confirmed=unit.channel in connection.confirming)]
         return []
 
     def _answered(
-        self, line: _Line, channel: int, tag: int | None, kind: Kind, *, multiple: bool = False
-    ) -> list[Happening]:
-        last = tag or max((each[1] for each in line.out if each[0] == channel), default=0)  # 0 means all
-        tags = [each for each in line.out if each[0] == channel and (each[1] == last or (multiple and each[1] < last))]
-        return [Happening(kind, line.out.pop(each)) for each in sorted(tags)]
+        self, connection: _Connection, channel: int, tag: int | None, kind: Kind, *, multiple: bool = False
+    ) -> list[Record]:
+        last = tag or max((each[1] for each in connection.out if each[0] == channel), default=0)  # 0 means all
+        tags = [
+            each for each in connection.out if each[0] == channel and (each[1] == last or (multiple and each[1] < last))
+        ]
+        return [Record(kind, connection.out.pop(each)) for each in sorted(tags)]
 
     async def __aenter__(self) -> Self:
         """Use it as ``async with``: it is closed at the end."""

@@ -1,4 +1,4 @@
-"""One run of the kit: everything set up, every check in its turn, what passed and what not."""
+"""One run of the kit: set-up, every check in turn, and the results."""
 
 import ssl
 import sys
@@ -15,15 +15,15 @@ from desk.expert_kit.checks import CHECKS, Check
 from desk.expert_kit.contract import Contract
 from desk.expert_kit.desk import DeskSide
 from desk.expert_kit.errors import Fault, NotPossibleError
-from desk.expert_kit.file_server import FileDoor
+from desk.expert_kit.file_server import FileServer
 from desk.expert_kit.program import Program
-from desk.expert_kit.proxy import Middleman
+from desk.expert_kit.proxy import BrokerProxy
 from desk.expert_kit.rehearsal import Rehearsal
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line says."""
+    """The options of the command line."""
 
     broker: str
     province: str
@@ -34,17 +34,17 @@ class Options:
 
 
 async def run(options: Options) -> bool:
-    """Check a consumer; tell whether all that was tried passes. Raises NotPossibleError."""
+    """Check a consumer; return whether all attempted checks pass. Raises NotPossibleError."""
     broker, (host, port) = _broker(options.broker), _place(options.listen)
     tls = ssl.create_default_context() if broker.scheme == "amqps" else None
-    middleman = Middleman(broker.host or "", broker.port or 5672, tls)
+    proxy = BrokerProxy(broker.host or "", broker.port or 5672, tls)
     key = OKPKey.generate_key("Ed25519")
-    files = FileDoor(options.province, key.as_pem(private=False).decode(), host)
+    files = FileServer(options.province, key.as_pem(private=False).decode(), host)
     program: Program | None = None
     try:
-        async with middleman, DeskSide(broker, contract := Contract(options.province), middleman) as desk:
+        async with proxy, DeskSide(broker, contract := Contract(options.province), proxy) as desk:
             given = {
-                "BROKER_URL": str(_for_consumer(broker, options.login, host, await middleman.open(host, port))),
+                "BROKER_URL": str(_for_consumer(broker, options.login, host, await proxy.open(host, port))),
                 "DESK_URL": files.url,
                 "PROVINCE": options.province,
                 "PRIVATE_KEY": key.as_pem(private=True).decode(),
@@ -54,7 +54,7 @@ async def run(options: Options) -> bool:
                 program.start()
             else:
                 _say("start your consumer with:\n" + "".join(f"  {name}={value!r}\n" for name, value in given.items()))
-            return await _all(Rehearsal(contract, desk, middleman, files, program, options.patience))
+            return await _all(Rehearsal(contract, desk, proxy, files, program, options.patience))
     finally:
         if program is not None:
             await program.kill()
@@ -72,9 +72,9 @@ async def _all(rehearsal: Rehearsal) -> bool:
         else:
             failed += 1
             if check.first:
-                _say("        The rest is not tried: mend this first.")
+                _say("        The other checks are skipped: fix this first.")
                 break
-            reads = check.looks_back or await rehearsal.begin_anew()
+            reads = check.looks_back or await rehearsal.clean_up()
     _say(f"{passed} passed, {failed} failed" + (f", {left} not tried" if left else ""))
     return not failed
 
@@ -84,7 +84,7 @@ def _hindrance(check: Check, rehearsal: Rehearsal, *, reads: bool) -> str:
         return ""
     if check.kills and rehearsal.program is None:
         return "give your consumer's command after --"
-    return "" if reads else "nobody reads the queue any more"
+    return "" if reads else "the queue has no consumer any more"
 
 
 async def _passes(check: Check, rehearsal: Rehearsal) -> bool:
@@ -109,7 +109,7 @@ def _broker(text: str) -> URL:
 
 
 def _for_consumer(broker: URL, login: str | None, host: str, port: int) -> URL:
-    """The kit's door under the consumer's own name: without TLS, since it is on this machine."""
+    """Return the address of the proxy with the consumer's own user: without TLS, because it is on this machine."""
     if login is not None:
         user, _, password = login.partition(":")
         broker = broker.with_user(user).with_password(password)

@@ -1,4 +1,4 @@
-/** What the applicant gets for a request: the tracking code, the due date, a receipt to print. */
+/** The result of sending: the tracking code, the due date, a receipt to print. */
 
 import { block, button, byId } from "./elements.js";
 import { digits, language } from "./language.js";
@@ -11,8 +11,8 @@ import { showWritten } from "./written.js";
 /** @typedef {import("./api.js").Receipt} Receipt */
 
 /**
- * Show the receipt in the place of the form. In HTML: `#success` with `#success_title`, `#tracking_code`, `#due` and
- * the `#receipt_…` places.
+ * Show the receipt instead of the form. In HTML: `#success` with `#success_title`, `#tracking_code`, `#due` and
+ * the `#receipt_…` elements.
  * @param {Receipt} receipt
  */
 export function showReceipt(receipt) {
@@ -47,7 +47,7 @@ export function showReceipt(receipt) {
 }
 
 /**
- * Hand the receipt over as a file of its own.
+ * Download the receipt as a file.
  * @param {Receipt} receipt
  */
 function save(receipt) {
@@ -100,7 +100,7 @@ async function copiedByClipboard(code) {
 }
 
 /**
- * The old way, for a browser without a clipboard or without leave to use it.
+ * The older method, for a browser without a clipboard or without permission to use it.
  * @param {string} code
  * @returns {boolean}
  */

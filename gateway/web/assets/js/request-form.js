@@ -1,4 +1,4 @@
-/** The fields of a request: what is typed in them, what is wrong with it, and what is sent of it. */
+/** The fields of a request: their values, their errors, and the body that is sent. */
 
 import { BirthDate } from "./birth-date.js";
 import { byId, input } from "./elements.js";
@@ -12,7 +12,7 @@ import { words } from "./words.js";
 /** @typedef {import("./api.js").RequestContent} RequestContent */
 /** @typedef {import("./fields.js").Fault} Fault */
 
-/** What is kept as it was typed. The lists, the names and the files keep theirs themselves; the security code is never kept. */
+/** Fields stored as typed. Lists, names and files store their own values; the security code is never stored. */
 const TYPED = ["birth_day", "birth_month", "birth_year", "national_id", "email", "mobile", "landline_area_code", "landline_number", "text"];
 
 /** In HTML: `#request_form` with a control for each of the fields. */
@@ -62,7 +62,7 @@ export class RequestForm {
    * @param {import("./identity.js").Identity} identity
    * @param {import("./attachments.js").Attachments} attachments
    * @param {import("./captcha.js").Captcha} captcha
-   * @returns {Fault[]} everything there is to mend
+   * @returns {Fault[]} everything to correct
    */
   faults(identity, attachments, captcha) {
     /** @type {Fault[]} */
@@ -127,7 +127,7 @@ export class RequestForm {
     this.lists.restore({ province: typed.province ?? "", subject: typed.subject ?? "", sub_subject: typed.sub_subject ?? "" });
   }
 
-  /** Take back everything that was typed. */
+  /** Clear everything that was typed. */
   clear() {
     this.root.reset();
     this.#showAbroad();
@@ -150,7 +150,7 @@ export class RequestForm {
   }
 
   /**
-   * Tell about a fault when the field is left, and that it is mended as soon as it is.
+   * Show an error when the field is left, and remove it as soon as it is corrected.
    * @param {string} field
    * @param {HTMLInputElement} control
    * @param {(typed: string) => string | null} check

@@ -1,4 +1,4 @@
-/** What the fields of a request must be, said to the applicant before anything is sent. The desk checks again. */
+/** Rules for the fields of a request, checked before anything is sent. The desk checks again. */
 
 import { typedDigits } from "./digits.js";
 import { readEmail } from "./email.js";
@@ -8,7 +8,7 @@ import { readForeignMobile, readLandline, readMobile } from "./phone.js";
 import { readTrackingCode } from "./tracking-code.js";
 import { words } from "./words.js";
 
-/** Every check gives the message to show, or null if there is nothing to mend. */
+/** Every check returns the message to show, or null if the value is valid. */
 
 /**
  * @param {string} typed
@@ -32,7 +32,7 @@ export function checkMobile(typed, abroad = false) {
 
 /**
  * @param {string} typed
- * @param {string | null} areaCode null if no province has the typed one
+ * @param {string | null} areaCode null if no province has the typed code
  * @returns {string | null}
  */
 export function checkLandline(typed, areaCode) {
@@ -52,7 +52,7 @@ export function checkEmail(typed) {
 }
 
 /**
- * Letters as the desk counts them: Unicode characters, after folding.
+ * The number of characters as the desk counts them: Unicode characters, after folding.
  * @param {string} typed
  * @returns {number}
  */

@@ -309,7 +309,7 @@ export const words = {
       mobile: "بررسی مالکیت شمارهٔ همراه",
     }),
   },
-  moves: {
+  actions: {
     objectionUntil: (/** @type {string} */ day) => `تا پایان ${day} می‌توانید یک بار اعتراض کنید.`,
     busy: "در حال فرستادن…",
     again: "پیگیری دوبارهٔ درخواست",
