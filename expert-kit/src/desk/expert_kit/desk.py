@@ -1,4 +1,4 @@
-"""The desk's side of the broker: the queues as the desk declares them, its events out, the province's reports in."""
+"""Takes the role of the desk at the broker: declares queues, publishes events, consumes the province's reports."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ from yarl import URL
 
 from desk.expert_kit.contract import CASES, EVENTS, Contract, Envelope
 from desk.expert_kit.errors import NotPossibleError
-from desk.expert_kit.proxy import Middleman
+from desk.expert_kit.proxy import Proxy
 
 DEAD = "desk.dead"
 CONNECT_SECONDS, CONFIRM_SECONDS = 10.0, 10.0
@@ -23,12 +23,12 @@ CONTENT_TYPE = "application/cloudevents+json"
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What the province reported, as the broker took it."""
+    """A report of the province, as the broker received it."""
 
     routing_key: str
     properties: dict[str, Any]
     envelope: Any
-    """What the body says; None if it is no JSON."""
+    """The parsed body; None if it is not JSON."""
 
     @property
     def name(self) -> str:
@@ -41,10 +41,10 @@ class Report:
 
 
 class DeskSide:
-    """Use it as ``async with``; what the consumer does shows in ``middleman``."""
+    """The desk at the broker, for ``async with``; ``proxy`` records the actions of the consumer."""
 
-    def __init__(self, url: URL, contract: Contract, middleman: Middleman) -> None:
-        self._url, self._contract, self._middleman = url, contract, middleman
+    def __init__(self, url: URL, contract: Contract, proxy: Proxy) -> None:
+        self._url, self._contract, self._proxy = url, contract, proxy
         self._stack = AsyncExitStack()
         self._exchanges: dict[str, AbstractExchange] = {}
         self.reports: list[Report] = []
@@ -76,55 +76,55 @@ class DeskSide:
         await self._declare(f"{name}.dead", self._contract.dead_queue)
         waiting, readers = queue.declaration_result.message_count, queue.declaration_result.consumer_count
         if readers:
-            raise NotPossibleError(f"somebody reads {name} already: stop it, or point it at the address below")
+            raise NotPossibleError(f"a consumer reads {name} already: stop it, or connect it to the address below")
         if waiting:
-            raise NotPossibleError(f"{waiting} messages wait in {name}: let it run empty first, or purge it")
-        await self._listen(CASES, f"*.{self._contract.province}", self._hear)
-        await self._listen(DEAD, name, self._hear_of_death)
+            raise NotPossibleError(f"{waiting} messages wait in {name}: let them be consumed first, or purge the queue")
+        await self._listen(CASES, f"*.{self._contract.province}", self._on_report)
+        await self._listen(DEAD, name, self._on_dead_letter)
         return queue
 
     async def _declare(self, name: str, layout: dict[str, Any]) -> AbstractQueue:
         try:
             queue = await self._channel.declare_queue(name, durable=True, arguments=layout["arguments"])
         except ChannelClosed as error:
-            raise NotPossibleError(f"{name} is not as the desk declares it: {error}; delete it and try again") from None
+            raise NotPossibleError(f"{name} is not declared as by the desk: {error}; delete it and try again") from None
         for binding in layout["bindings"]:
             await queue.bind(binding["exchange"], binding["routingKey"])
         return queue
 
     async def _listen(
-        self, exchange: str, key: str, hear: Callable[[AbstractIncomingMessage], Awaitable[None]]
+        self, exchange: str, key: str, handle: Callable[[AbstractIncomingMessage], Awaitable[None]]
     ) -> None:
         own = await self._channel.declare_queue(exclusive=True)
         await own.bind(exchange, key)
-        await own.consume(hear, no_ack=True)
+        await own.consume(handle, no_ack=True)
 
-    async def _hear(self, message: AbstractIncomingMessage) -> None:
+    async def _on_report(self, message: AbstractIncomingMessage) -> None:
         try:
             envelope = json.loads(message.body)
         except ValueError:
             envelope = None
-        said = {
+        present = {
             "content_type": message.content_type,
             "delivery_mode": int(message.delivery_mode) if message.delivery_mode else None,
             "message_id": message.message_id,
             "user_id": message.user_id,
             "type": message.type,
         }
-        properties = {name: value for name, value in said.items() if value is not None}
+        properties = {name: value for name, value in present.items() if value is not None}
         self.reports.append(Report(message.routing_key or "", properties, envelope))
-        await self._middleman.wake()
+        await self._proxy.wake()
 
-    async def _hear_of_death(self, message: AbstractIncomingMessage) -> None:
+    async def _on_dead_letter(self, message: AbstractIncomingMessage) -> None:
         self.dead.append(message.message_id or "")
-        await self._middleman.wake()
+        await self._proxy.wake()
 
-    async def tell(self, name: str, envelope: Envelope) -> str:
-        """Announce an event as the desk does; return its id."""
-        return await self.tell_bytes(name, json.dumps(envelope, ensure_ascii=False).encode(), envelope["id"])
+    async def publish(self, name: str, envelope: Envelope) -> str:
+        """Publish an event as the desk does; return its id."""
+        return await self.publish_bytes(name, json.dumps(envelope, ensure_ascii=False).encode(), envelope["id"])
 
-    async def tell_bytes(self, name: str, body: bytes, event_id: str) -> str:
-        """Announce any bytes under an event's name; return the id."""
+    async def publish_bytes(self, name: str, body: bytes, event_id: str) -> str:
+        """Publish any bytes under an event's name; return the id."""
         message = aio_pika.Message(
             body,
             content_type=CONTENT_TYPE,
@@ -138,7 +138,7 @@ class DeskSide:
         return event_id
 
     async def bind(self, name: str, *, bound: bool) -> None:
-        """Let the province hear an event that the contract does not have yet, or no more."""
+        """Bind the province's queue to an event that is not in the contract, or unbind it."""
         change = self._queue.bind if bound else self._queue.unbind
         await change(EVENTS, f"{name}.{self._contract.province}")
 

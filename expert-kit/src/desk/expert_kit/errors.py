@@ -1,10 +1,10 @@
-"""What can go wrong.
+"""The errors of the kit.
 
 ::
 
     KitError
-    ├── NotPossibleError   the check cannot begin, or cannot go on
-    └── Fault              the consumer does not do what the contract asks
+    ├── NotPossibleError   the check cannot start or continue
+    └── Fault              the consumer violates the contract
 """
 
 
@@ -13,11 +13,11 @@ class KitError(Exception):
 
 
 class NotPossibleError(KitError):
-    """Nothing can be said of the consumer; the text says what is missing."""
+    """The consumer cannot be checked; the message says what is missing."""
 
 
-class Fault(KitError):  # noqa: N818 - it is the consumer's, and none of the kit
-    """A check that did not pass: why, and what to do about it."""
+class Fault(KitError):  # noqa: N818 - a fault of the consumer, not of the kit
+    """A failed check: the reason and the advice."""
 
     def __init__(self, reason: str, advice: str) -> None:
         super().__init__(reason)

@@ -1,4 +1,4 @@
-"""Stands between the consumer and the broker: sees what is delivered, answered and published, and can cut the line."""
+"""A proxy between consumer and broker: records deliveries, acknowledgements and reports, and can disconnect."""
 
 import asyncio
 import ssl
@@ -19,25 +19,25 @@ Kind = Literal["consume", "deliver", "ack", "reject", "requeue", "publish"]
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
-    """Something the consumer did, or was given. ``event_id`` is the message id."""
+class Observation:
+    """An action of the consumer, or a delivery to it. ``event_id`` is the message id."""
 
     kind: Kind
     event_id: str = ""
     queue: str = ""
     body: bytes = b""
     without_acks: bool = False
-    """Of ``consume``: whatever is sent counts as acknowledged."""
+    """Of ``consume``: deliveries count as acknowledged (no_ack)."""
     confirmed: bool = False
-    """Of ``publish``: the broker is asked to confirm."""
+    """Of ``publish``: publisher confirms are on."""
 
 
-Trap = Callable[[Happening], bool]
+Trap = Callable[[Observation], bool]
 
 
 @dataclass(slots=True, eq=False)
-class _Line:
-    """One connection of the consumer, with what is open on its channels."""
+class _Session:
+    """One connection of the consumer, with the state of its channels."""
 
     consumer: asyncio.StreamWriter
     broker: asyncio.StreamWriter
@@ -46,23 +46,23 @@ class _Line:
     confirming: set[int] = field(default_factory=set)
 
 
-class Middleman:
-    """A door on this machine that leads to the broker."""
+class Proxy:
+    """A local port that forwards to the broker."""
 
     def __init__(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
         self._host, self._port, self._tls = host, port, tls
         self._server: asyncio.Server | None = None
-        self._lines: set[_Line] = set()
+        self._sessions: set[_Session] = set()
         self._changed = asyncio.Condition()
         self._trap: Trap | None = None
         self.shut = False
         """New connections are refused."""
         self.sprung = False
-        """The trap has closed: nothing of the consumer passes any more."""
-        self.seen: list[Happening] = []
+        """The trap has closed: data of the consumer is dropped."""
+        self.seen: list[Observation] = []
 
     async def open(self, host: str, port: int) -> int:
-        """Open the door; return its port. Raises NotPossibleError."""
+        """Listen; return the port. Raises NotPossibleError."""
         try:
             self._server = await asyncio.start_server(self._serve, host, port)
         except OSError as error:
@@ -70,35 +70,35 @@ class Middleman:
         return int(self._server.sockets[0].getsockname()[1])
 
     async def close(self) -> None:
-        """Close the door and every line."""
+        """Stop listening and close all connections."""
         if self._server is not None:
             self._server.close()
         await self.cut()
 
     async def cut(self) -> None:
-        """End every connection, as when a cable is pulled."""
-        for line in list(self._lines):
-            line.consumer.transport.abort()
-            line.broker.transport.abort()
-        self._lines.clear()
-        await self._tell()
+        """Abort all connections, as if the network failed."""
+        for session in list(self._sessions):
+            session.consumer.transport.abort()
+            session.broker.transport.abort()
+        self._sessions.clear()
+        await self._notify()
 
     def set_trap(self, trap: Trap | None) -> None:
-        """Close at the first happening that ``trap`` is true of: a report is held back, an acknowledgement passes."""
+        """Close at the first observation for which ``trap`` is true: a report is dropped, an acknowledgement passes."""
         self._trap, self.sprung = trap, False
 
     async def until(self, true: Callable[[], bool], seconds: float) -> bool:
-        """Wait until something is true of what was seen; tell whether it came to be."""
+        """Wait until a condition on the observations is true; return whether it is."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds), self._changed:
                 await self._changed.wait_for(true)
         return true()
 
     async def wake(self) -> None:
-        """Have everybody who waits look again."""
-        await self._tell()
+        """Let waiting callers check their conditions again."""
+        await self._notify()
 
-    async def _tell(self) -> None:
+    async def _notify(self) -> None:
         async with self._changed:
             self._changed.notify_all()
 
@@ -112,82 +112,84 @@ class Middleman:
         except (OSError, TimeoutError):
             writer.transport.abort()
             return
-        line = _Line(writer, broker)
-        self._lines.add(line)
+        session = _Session(writer, broker)
+        self._sessions.add(session)
         pumps = {
-            asyncio.create_task(self._pump(line, reader, broker, self._from_consumer)),
-            asyncio.create_task(self._pump(line, upstream, writer, self._from_broker)),
+            asyncio.create_task(self._pump(session, reader, broker, self._from_consumer)),
+            asyncio.create_task(self._pump(session, upstream, writer, self._from_broker)),
         }
         _, others = await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
         for each in others:
             each.cancel()
         await asyncio.gather(*pumps, return_exceptions=True)
-        self._lines.discard(line)
+        self._sessions.discard(session)
         for end in (writer, broker):
             end.close()
-        await self._tell()
+        await self._notify()
 
     async def _pump(
         self,
-        line: _Line,
+        session: _Session,
         source: asyncio.StreamReader,
         target: asyncio.StreamWriter,
-        look: "Callable[[_Line, Unit], list[Happening]]",
+        observe: "Callable[[_Session, Unit], list[Observation]]",
     ) -> None:
         frames = FrameReader()
         with suppress(OSError):
             while data := await source.read(CHUNK_BYTES):
                 for unit in frames.feed(data):
-                    if self.sprung and look == self._from_consumer:
+                    if self.sprung and observe == self._from_consumer:
                         continue
-                    if self._note(look(line, unit)):
+                    if self._record(observe(session, unit)):
                         target.write(unit.raw)
                 await target.drain()
-                await self._tell()
+                await self._notify()
 
-    def _note(self, happenings: list[Happening]) -> bool:
-        """Write down what happened; tell whether it is to pass."""
-        self.seen += happenings
-        if self._trap is None or self.sprung or not any(map(self._trap, happenings)):
+    def _record(self, observations: list[Observation]) -> bool:
+        """Record observations; return whether the data may pass."""
+        self.seen += observations
+        if self._trap is None or self.sprung or not any(map(self._trap, observations)):
             return True
         self.sprung = True
-        return all(each.kind != "publish" for each in happenings)
+        return all(each.kind != "publish" for each in observations)
 
-    def _from_broker(self, line: _Line, unit: Unit) -> list[Happening]:
+    def _from_broker(self, session: _Session, unit: Unit) -> list[Observation]:
         match unit.method:
             case Basic.Deliver(delivery_tag=tag) | Basic.GetOk(delivery_tag=tag):
                 event_id = (unit.properties and unit.properties.message_id) or ""
-                line.out[unit.channel, tag or 0] = event_id
-                return [Happening("deliver", event_id)]
+                session.out[unit.channel, tag or 0] = event_id
+                return [Observation("deliver", event_id)]
         return []
 
-    def _from_consumer(self, line: _Line, unit: Unit) -> list[Happening]:
+    def _from_consumer(self, session: _Session, unit: Unit) -> list[Observation]:
         match unit.method:
             case Basic.Consume(queue=queue, no_ack=no_ack) | Basic.Get(queue=queue, no_ack=no_ack):
-                return [Happening("consume", queue=queue, without_acks=no_ack)]
+                return [Observation("consume", queue=queue, without_acks=no_ack)]
             case Basic.Ack(delivery_tag=tag, multiple=multiple):
-                return self._answered(line, unit.channel, tag, "ack", multiple=multiple)
+                return self._answered(session, unit.channel, tag, "ack", multiple=multiple)
             case Basic.Nack(delivery_tag=tag, multiple=multiple, requeue=requeue):
                 kind: Kind = "requeue" if requeue else "reject"
-                return self._answered(line, unit.channel, tag, kind, multiple=multiple)
+                return self._answered(session, unit.channel, tag, kind, multiple=multiple)
             case Basic.Reject(delivery_tag=tag, requeue=requeue):
-                return self._answered(line, unit.channel, tag, "requeue" if requeue else "reject")
+                return self._answered(session, unit.channel, tag, "requeue" if requeue else "reject")
             case Confirm.Select():
-                line.confirming.add(unit.channel)
+                session.confirming.add(unit.channel)
             case Basic.Publish():
                 event_id = (unit.properties and unit.properties.message_id) or ""
-                return [Happening("publish", event_id, body=unit.body, confirmed=unit.channel in line.confirming)]
+                return [Observation("publish", event_id, body=unit.body, confirmed=unit.channel in session.confirming)]
         return []
 
     def _answered(
-        self, line: _Line, channel: int, tag: int | None, kind: Kind, *, multiple: bool = False
-    ) -> list[Happening]:
-        last = tag or max((each[1] for each in line.out if each[0] == channel), default=0)  # 0 means all
-        tags = [each for each in line.out if each[0] == channel and (each[1] == last or (multiple and each[1] < last))]
-        return [Happening(kind, line.out.pop(each)) for each in sorted(tags)]
+        self, session: _Session, channel: int, tag: int | None, kind: Kind, *, multiple: bool = False
+    ) -> list[Observation]:
+        last = tag or max((each[1] for each in session.out if each[0] == channel), default=0)  # 0 means all
+        tags = [
+            each for each in session.out if each[0] == channel and (each[1] == last or (multiple and each[1] < last))
+        ]
+        return [Observation(kind, session.out.pop(each)) for each in sorted(tags)]
 
     async def __aenter__(self) -> Self:
-        """Use it as ``async with``: it is closed at the end."""
+        """Return the proxy; ``async with`` closes it."""
         return self
 
     async def __aexit__(self, *_: object) -> None:

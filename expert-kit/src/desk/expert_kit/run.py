@@ -1,4 +1,4 @@
-"""One run of the kit: everything set up, every check in its turn, what passed and what not."""
+"""One run of the kit: set up, run the checks in order, and report the results."""
 
 import ssl
 import sys
@@ -15,15 +15,15 @@ from desk.expert_kit.checks import CHECKS, Check
 from desk.expert_kit.contract import Contract
 from desk.expert_kit.desk import DeskSide
 from desk.expert_kit.errors import Fault, NotPossibleError
-from desk.expert_kit.file_server import FileDoor
+from desk.expert_kit.file_server import FileServer
 from desk.expert_kit.program import Program
-from desk.expert_kit.proxy import Middleman
+from desk.expert_kit.proxy import Proxy
 from desk.expert_kit.rehearsal import Rehearsal
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line says."""
+    """The options of the command line."""
 
     broker: str
     province: str
@@ -34,27 +34,30 @@ class Options:
 
 
 async def run(options: Options) -> bool:
-    """Check a consumer; tell whether all that was tried passes. Raises NotPossibleError."""
+    """Check a consumer; return whether all checks passed. Raises NotPossibleError."""
     broker, (host, port) = _broker(options.broker), _place(options.listen)
     tls = ssl.create_default_context() if broker.scheme == "amqps" else None
-    middleman = Middleman(broker.host or "", broker.port or 5672, tls)
+    proxy = Proxy(broker.host or "", broker.port or 5672, tls)
     key = OKPKey.generate_key("Ed25519")
-    files = FileDoor(options.province, key.as_pem(private=False).decode(), host)
+    files = FileServer(options.province, key.as_pem(private=False).decode(), host)
     program: Program | None = None
     try:
-        async with middleman, DeskSide(broker, contract := Contract(options.province), middleman) as desk:
-            given = {
-                "BROKER_URL": str(_for_consumer(broker, options.login, host, await middleman.open(host, port))),
+        async with proxy, DeskSide(broker, contract := Contract(options.province), proxy) as desk:
+            environment = {
+                "BROKER_URL": str(_for_consumer(broker, options.login, host, await proxy.open(host, port))),
                 "DESK_URL": files.url,
                 "PROVINCE": options.province,
                 "PRIVATE_KEY": key.as_pem(private=True).decode(),
             }
             if options.consumer:
-                program = Program(options.consumer, given, Path(tempfile.mkdtemp()) / "consumer.log")
+                program = Program(options.consumer, environment, Path(tempfile.mkdtemp()) / "consumer.log")
                 program.start()
             else:
-                _say("start your consumer with:\n" + "".join(f"  {name}={value!r}\n" for name, value in given.items()))
-            return await _all(Rehearsal(contract, desk, middleman, files, program, options.patience))
+                _print(
+                    "start your consumer with:\n"
+                    + "".join(f"  {name}={value!r}\n" for name, value in environment.items())
+                )
+            return await _all(Rehearsal(contract, desk, proxy, files, program, options.patience))
     finally:
         if program is not None:
             await program.kill()
@@ -64,40 +67,40 @@ async def run(options: Options) -> bool:
 async def _all(rehearsal: Rehearsal) -> bool:
     failed, passed, left, reads = 0, 0, 0, True
     for check in CHECKS:
-        if hindrance := _hindrance(check, rehearsal, reads=reads):
-            _say(f"  --    {check.name}: not tried; {hindrance}")
+        if obstacle := _obstacle(check, rehearsal, reads=reads):
+            _print(f"  --    {check.name}: not tried; {obstacle}")
             left += 1
         elif await _passes(check, rehearsal):
             passed += 1
         else:
             failed += 1
             if check.first:
-                _say("        The rest is not tried: mend this first.")
+                _print("        The other checks are skipped: fix this first.")
                 break
-            reads = check.looks_back or await rehearsal.begin_anew()
-    _say(f"{passed} passed, {failed} failed" + (f", {left} not tried" if left else ""))
+            reads = check.looks_back or await rehearsal.restart_after_failure()
+    _print(f"{passed} passed, {failed} failed" + (f", {left} not tried" if left else ""))
     return not failed
 
 
-def _hindrance(check: Check, rehearsal: Rehearsal, *, reads: bool) -> str:
+def _obstacle(check: Check, rehearsal: Rehearsal, *, reads: bool) -> str:
     if check.looks_back:
         return ""
     if check.kills and rehearsal.program is None:
         return "give your consumer's command after --"
-    return "" if reads else "nobody reads the queue any more"
+    return "" if reads else "no consumer reads the queue any more"
 
 
 async def _passes(check: Check, rehearsal: Rehearsal) -> bool:
-    began, known, passes = time.monotonic(), len(rehearsal.remarks), True
+    started_at, known, passes = time.monotonic(), len(rehearsal.remarks), True
     try:
         await check.run(rehearsal)
     except Fault as fault:
         passes = False
-        _say(f"  FAIL  {check.name}: {_indented(str(fault))}\n        do: {fault.advice}")
+        _print(f"  FAIL  {check.name}: {_indented(str(fault))}\n        do: {fault.advice}")
     else:
-        _say(f"  ok    {check.name}: {check.says} ({time.monotonic() - began:.1f} s)")
+        _print(f"  ok    {check.name}: {check.says} ({time.monotonic() - started_at:.1f} s)")
     for remark in rehearsal.remarks[known:]:
-        _say(f"        note: {remark}")
+        _print(f"        note: {remark}")
     return passes
 
 
@@ -109,7 +112,7 @@ def _broker(text: str) -> URL:
 
 
 def _for_consumer(broker: URL, login: str | None, host: str, port: int) -> URL:
-    """The kit's door under the consumer's own name: without TLS, since it is on this machine."""
+    """Return the proxy's URL with the consumer's login; without TLS, because it is local."""
     if login is not None:
         user, _, password = login.partition(":")
         broker = broker.with_user(user).with_password(password)
@@ -127,6 +130,6 @@ def _indented(text: str) -> str:
     return text.replace("\n", "\n        ")
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
