@@ -9,7 +9,7 @@ const RECEIPT = {
   title: "رسید <b>",
   issuer: "میز & خدمت",
   facts: [
-    { label: "کد رهگیری", value: "۱۲۳۴ ۵۶۷۸ ۹۰۱۲", code: true },
+    { label: "کد پیگیری", value: "۱۲۳۴ ۵۶۷۸ ۹۰۱۲", code: true },
     { label: "موضوع", value: '"><script>alert(1)</script>' },
   ],
   qr: '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><path d="M0 0h1"/></svg>',

@@ -166,7 +166,7 @@ class TrackPage(Form):
     def ask(self, national_id: str, tracking_code: str) -> None:
         """Fill the three fields and press «پیگیری»."""
         self.page.get_by_label("کد ملی").fill(to_persian(national_id))
-        self.page.get_by_label("کد رهگیری").fill(to_persian(tracking_code))
+        self.page.get_by_label("کد پیگیری").fill(to_persian(tracking_code))
         self.read_code()
         self.submit.click()
 

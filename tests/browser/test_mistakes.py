@@ -12,6 +12,7 @@ from support.applicant import PDF, PNG, Applicant
 from support.embedded_desk import RunningDesk
 
 SEVEN_MEGABYTES = 7 * 1024 * 1024
+FOLDER = Path(__file__).parents[2] / "services" / "intake" / "tests" / "files"
 
 
 def test_a_wrong_identity_is_said_and_nothing_can_be_sent(page: Page, watch: Watch, desk: RunningDesk):
@@ -65,11 +66,13 @@ def test_a_wrong_security_code_costs_nothing_that_was_typed_or_uploaded(page: Pa
     ("wrong", "reason"),
     [
         (("فیلم.png", PNG + bytes(SEVEN_MEGABYTES)), "این فایل بزرگ‌تر از ۷ مگابایت است."),
-        (("دروغ.png", b"This is no picture at all.\n" * 40), "محتوای این فایل با پسوند نامش نمی‌خواند."),
+        (("دروغ.png", b"This is no picture at all.\n" * 40), "این نوع فایل پذیرفته نمی‌شود."),
+        (("بریده.jpg", (FOLDER / "cut.jpg").read_bytes()), "این فایل خراب یا ناقص است"),
+        (("قفل.pdf", (FOLDER / "password.pdf").read_bytes()), "این فایل رمز دارد"),
         (("برنامه.exe", b"MZ"), "این نوع فایل پذیرفته نمی‌شود."),
         (("خالی.pdf", b""), "این فایل خالی است."),
     ],
-    ids=["too large", "lying", "forbidden", "empty"],
+    ids=["too large", "lying", "damaged", "encrypted", "forbidden", "empty"],
 )
 def test_a_file_that_will_not_do_says_why_and_can_be_removed(
     page: Page, desk: RunningDesk, tmp_path: Path, wrong: tuple[str, bytes], reason: str
@@ -156,8 +159,8 @@ def test_an_unknown_tracking_code_is_said_and_can_be_mended(page: Page, desk: Ru
     track = TrackPage(page).open()
     track.ask(applicant.national_id, unknown)
     expect(track.summary).to_be_focused()
-    expect(track.summary).to_contain_text("درخواستی با این کد ملی و کد رهگیری پیدا نشد")
-    expect(page.get_by_label("کد رهگیری")).not_to_have_value("")
+    expect(track.summary).to_contain_text("درخواستی با این کد ملی و کد پیگیری پیدا نشد")
+    expect(page.get_by_label("کد پیگیری")).not_to_have_value("")
 
     track.ask(applicant.national_id, code)
     expect(page.get_by_role("heading", name="وضعیت درخواست")).to_be_visible()
@@ -166,5 +169,5 @@ def test_an_unknown_tracking_code_is_said_and_can_be_mended(page: Page, desk: Ru
 def test_a_tracking_code_that_cannot_be_is_not_even_asked_for(page: Page, watch: Watch, desk: RunningDesk):
     track = TrackPage(page).open()
     track.ask(living(desk.client, 15)["national_id"], "12345678901")
-    expect(track.summary.get_by_role("link", name="کد رهگیری ۱۲ رقم است")).to_be_visible()
+    expect(track.summary.get_by_role("link", name="کد پیگیری ۱۲ رقم است")).to_be_visible()
     assert watch.sent("POST", "/api/tracking") == 0

@@ -69,7 +69,7 @@ def test_an_applicant_answers_with_files(page: Page, camera: Camera, desk: Runni
     page.locator("#reply_files").set_input_files(chosen)
     expect(page.locator(".file[data-state=sent]")).to_have_count(2)
     expect(page.locator(".file", has_text="برنامه.exe")).to_contain_text("این نوع فایل پذیرفته نمی‌شود")
-    expect(page.locator(".file", has_text="دروغین.pdf")).to_contain_text("نمی‌خواند")
+    expect(page.locator(".file", has_text="دروغین.pdf")).to_contain_text("این نوع فایل پذیرفته نمی‌شود")
     page.get_by_role("button", name="فرستادن توضیح").click()
     expect(page.locator("#reply_files_error")).to_contain_text("بعضی از فایل‌ها فرستاده نشده‌اند")
     camera.take("move-reply-files")

@@ -21,5 +21,5 @@ def test_home_and_help_need_none(open_page: Callable[..., Page]):
     page.goto("/")
     page.get_by_role("main").get_by_role("link", name="راهنمای میز خدمت").click()
     expect(page.get_by_role("heading", name="راهنمای میز خدمت")).to_be_visible()
-    page.get_by_text("کد رهگیری را گم کرده‌ام").click()
+    page.get_by_text("کد پیگیری را گم کرده‌ام").click()
     expect(page.get_by_text("در پیامکی آمده")).to_be_visible()

@@ -44,7 +44,7 @@ class Watch:
         # That the desk has refused something is the browser's note, not a fault of the page.
         if message.text.startswith("Failed to load resource") and "status of 4" in message.text:
             return
-        # Only a test cuts the line; what the page makes of it, the test sees.
-        if "net::ERR_INTERNET_DISCONNECTED" in message.text:
+        # Only a test cuts the connection or aborts a request, and it checks what the page does then.
+        if "net::ERR_INTERNET_DISCONNECTED" in message.text or "net::ERR_FAILED" in message.text:
             return
         self.faults.append(message.text)

@@ -62,7 +62,7 @@ def opened(client: httpx.Client, file_id: str, token: str) -> bytes:
 def test_a_reply_with_files_reaches_the_province_and_stays_in_the_history(desk: RunningDesk):
     applicant, _, code, token = asked(desk, 10)
     files = [
-        applicant.put_up_for_reply(token, name, content).json()
+        applicant.upload_for_reply(token, name, content).json()
         for name, content in (("گذرنامه.pdf", PDF), ("عکس.png", PNG))
     ]
 
@@ -86,7 +86,7 @@ def test_a_reply_with_files_reaches_the_province_and_stays_in_the_history(desk: 
 def test_a_bad_file_costs_nothing_that_was_said(desk: RunningDesk):
     applicant, _, code, token = asked(desk, 11)
 
-    refused = applicant.put_up_for_reply(token, "برنامه.pdf", b"MZ" + bytes(100))
+    refused = applicant.upload_for_reply(token, "برنامه.pdf", b"MZ" + bytes(100))
     answer = applicant.reply(token, TEXT, ["0f8fad5b-d9cb-469f-a165-70867728950e"])
 
     assert (refused.status_code, refused.json()["code"]) == (415, "file_type_forbidden")
@@ -98,7 +98,7 @@ def test_a_bad_file_costs_nothing_that_was_said(desk: RunningDesk):
 def test_another_applicant_neither_names_nor_opens_the_file(desk: RunningDesk):
     one, _, _, token = asked(desk, 12)
     other, _, _, others_token = asked(desk, 13)
-    file_id = one.put_up_for_reply(token, "گذرنامه.pdf", PDF).json()["id"]
+    file_id = one.upload_for_reply(token, "گذرنامه.pdf", PDF).json()["id"]
 
     assert other.reply(others_token, TEXT, [file_id]).json()["code"] == "attachment_unknown"
     assert one.reply(token, TEXT, [file_id]).status_code == 200
@@ -110,7 +110,7 @@ def test_once_replied_nothing_more_is_taken(desk: RunningDesk):
     applicant, _, _, token = asked(desk, 14)
     later = applicant.reply(token, TEXT, []).json()["token"]
 
-    refused = applicant.put_up_for_reply(later, "گذرنامه.pdf", PDF)
+    refused = applicant.upload_for_reply(later, "گذرنامه.pdf", PDF)
 
     assert (refused.status_code, refused.json()["code"]) == (409, "reply_not_possible")
 
@@ -127,7 +127,7 @@ def test_on_real_parts_the_library_for_provinces_opens_the_files(calm_desk: Real
     with subprocess.Popen([sys.executable, "-c", ASKING], env=os.environ | settings) as province:  # noqa: S603
         try:
             token = applicant.sees(code, "info_requested")["token"]
-            taken = applicant.put_up_for_reply(token, "گذرنامه.pdf", PDF)
+            taken = applicant.upload_for_reply(token, "گذرنامه.pdf", PDF)
             assert taken.status_code == 201, taken.text
             assert applicant.reply(token, TEXT, [taken.json()["id"]]).status_code == 200
             view = applicant.sees(code, "answered")

@@ -12,13 +12,13 @@ PDF = (
     b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 )
 PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d49484452000000010000000108020000009077"
-    "53de0000000c4944415408d763f8ffff3f0005fe02fea735c2940000000049454e44ae426082"
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000"
+    "000c49444154789c63f8ffff3f0005fe02fe0def46b80000000049454e44ae426082"
 )
 
 
 class Applicant:
-    """A synthetic person at the public door."""
+    """A synthetic applicant who uses the public routes."""
 
     def __init__(self, client: httpx.Client, place: int = 0) -> None:
         """``place`` chooses among the living synthetic people."""
@@ -41,7 +41,7 @@ class Applicant:
         return found
 
     def upload(self, name: str, content: bytes) -> str:
-        """Put up a file; return its id."""
+        """Upload a file and return its id."""
         answer = self.client.post("/api/attachments", headers=self._bearer, files={"file": (name, content)})
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
@@ -91,8 +91,8 @@ class Applicant:
         query = {"national_id": self.national_id, "tracking_code": tracking_code, "captcha": self.captcha("track")}
         return self.client.post("/api/tracking", json=query)
 
-    def put_up_for_reply(self, token: str, name: str, content: bytes) -> httpx.Response:
-        """Put up a file by the tracking token."""
+    def upload_for_reply(self, token: str, name: str, content: bytes) -> httpx.Response:
+        """Upload a file for a reply with the tracking token."""
         headers = {"Authorization": f"Bearer {token}"}
         return self.client.post("/api/files", headers=headers, files={"file": (name, content)})
 

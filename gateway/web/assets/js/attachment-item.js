@@ -30,8 +30,6 @@ export function fail(item, error) {
   item.state = mayRetry(error) || (error instanceof Problem && error.status === 401) ? "failed" : "refused";
   if (!(error instanceof Problem)) item.reason = say.failed;
   else if (error.ours) item.reason = say.failedHere;
-  // The ending of the name was checked here, so it is the content that the desk refuses.
-  else if (error.status === 415) item.reason = say.lying;
   else item.reason = error.errors[0]?.message || inWords(error);
 }
 

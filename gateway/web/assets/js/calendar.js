@@ -67,7 +67,6 @@ export class Calendar {
       make("thead", {}, make("tr", {}, ...names)),
       this.#body,
     );
-    const today = make("button", { type: "button", class: "button-quiet", id: "calendar_today" }, words.calendar.today);
     const close = make("button", { type: "button", class: "button-quiet", id: "calendar_close" }, words.calendar.close);
     const dialog = make(
       "dialog",
@@ -76,17 +75,13 @@ export class Calendar {
       this.#heading,
       grid,
       make("p", { id: "calendar_keys", class: "visually-hidden" }, words.calendar.keys),
-      make("div", { class: "calendar-footer" }, today, close),
+      make("div", { class: "calendar-footer" }, close),
     );
 
     this.#previous.addEventListener("click", () => this.#goTo(plusMonths(this.#day, -1)));
     this.#next.addEventListener("click", () => this.#goTo(plusMonths(this.#day, 1)));
     this.#month.addEventListener("change", () => this.#goToMonth());
     this.#year.addEventListener("change", () => this.#goToMonth());
-    today.addEventListener("click", () => {
-      this.#goTo(this.today);
-      this.#focusDay();
-    });
     close.addEventListener("click", () => dialog.close());
     dialog.addEventListener("click", (event) => {
       if (event.target === dialog) dialog.close();

@@ -11,6 +11,7 @@ import { IdempotencyKey } from "./idempotency.js";
 import { movesDraft, typeInto, typedIn } from "./moves-draft.js";
 import { dayOf } from "./tehran.js";
 import { words } from "./words.js";
+import { showWritten } from "./written.js";
 
 /** @typedef {import("./api.js").Action} Action */
 /** @typedef {import("./api.js").TrackedRequest} TrackedRequest */
@@ -74,7 +75,7 @@ export class Moves {
     if (request.actions.includes("reply")) void this.#showLimits();
     this.#files.belongTo(request.actions.includes("reply") ? { pair: request.tracking_code, token: request.token } : null);
     const questions = request.history.filter((step) => step.state === "info_requested" && step.note !== null);
-    block("question").textContent = questions[questions.length - 1]?.note ?? "";
+    showWritten(block("question"), questions[questions.length - 1]?.note ?? "");
     block("objection_until").textContent = request.objection_until_local === null ? "" : words.moves.objectionUntil(dayOf(request.objection_until_local));
     if (kept?.trackingCode === request.tracking_code) this.#restore(kept, request);
   }

@@ -1,5 +1,7 @@
 /** The receipt as a file to keep: one page that needs no network, no script and no other file. */
 
+import { pieces } from "./written.js";
+
 const ESCAPES = /** @type {Record<string, string>} */ ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" });
 
 const STYLE = `
@@ -54,7 +56,7 @@ export function receiptDocument(receipt) {
 ${facts.join("\n")}
 </dl>
 <h2>${escaped(receipt.written.label)}</h2>
-<p class="written" dir="auto">${escaped(receipt.written.text)}</p>
+<p class="written">${written(receipt.written.text)}</p>
 <img src="${escaped(imageOf(receipt.qr))}" alt="${escaped(receipt.qrAlt)}">
 <p>${escaped(receipt.how)}</p>
 <p><a dir="ltr" href="${address}">${address}</a></p>
@@ -70,6 +72,11 @@ ${facts.join("\n")}
  */
 export function imageOf(svg) {
   return `data:image/svg+xml,${encodeURIComponent(svg)}`;
+}
+
+/** @param {string} text */
+function written(text) {
+  return pieces(text).map((piece) => (piece.isNumber ? `<bdi dir="ltr">${escaped(piece.text)}</bdi>` : escaped(piece.text))).join("");
 }
 
 /** @param {string} text */

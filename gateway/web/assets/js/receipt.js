@@ -6,6 +6,7 @@ import { imageOf, receiptDocument } from "./receipt-file.js";
 import { dayAndTimeOf, dayOf } from "./tehran.js";
 import { inGroups } from "./tracking-code.js";
 import { named, words } from "./words.js";
+import { showWritten } from "./written.js";
 
 /** @typedef {import("./api.js").Receipt} Receipt */
 
@@ -25,7 +26,7 @@ export function showReceipt(receipt) {
   block("receipt_sub_subject").textContent = named("subjects", receipt.sub_subject.key, receipt.sub_subject.title);
   block("receipt_national_id").textContent = digits(receipt.national_id_masked);
   block("sms_to").textContent = digits(receipt.mobile_masked);
-  block("receipt_text").textContent = receipt.text;
+  showWritten(block("receipt_text"), receipt.text);
   for (const each of Array.from(document.querySelectorAll(".desk-address"))) each.textContent = `${window.location.host}/track`;
   block("receipt_pending").hidden = receipt.state !== "identity_pending";
   block("receipt_attachments").textContent = receipt.attachments === 0 ? words.receipt.noFiles : words.receipt.files(receipt.attachments);

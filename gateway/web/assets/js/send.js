@@ -1,5 +1,6 @@
 /** The page «ارسال درخواست»: puts its parts together, keeps what is typed, and sends the request. */
 
+import "./started.js";
 import { Problem, Unreachable, sendRequest } from "./api.js";
 import { OF_A_REQUEST } from "./attachment-kinds.js";
 import { Attachments } from "./attachments.js";

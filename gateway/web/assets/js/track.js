@@ -1,5 +1,6 @@
 /** The page «پیگیری درخواست»: three fields in, the state of a request out. */
 
+import "./started.js";
 import { Problem, trackRequest } from "./api.js";
 import { Captcha } from "./captcha.js";
 import { watchedConnection } from "./connection-notice.js";

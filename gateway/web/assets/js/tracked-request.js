@@ -8,6 +8,7 @@ import { digits } from "./language.js";
 import { dayAndTimeOf, dayOf } from "./tehran.js";
 import { inGroups } from "./tracking-code.js";
 import { named, words } from "./words.js";
+import { showWritten } from "./written.js";
 
 /** @typedef {import("./api.js").TrackedRequest} TrackedRequest */
 /** @typedef {import("./api.js").Answer} Answer */
@@ -68,7 +69,7 @@ function dueNote(request) {
 function showAnswer(answer, token) {
   block("answer_section").hidden = answer === null;
   if (answer === null) return;
-  block("answer").textContent = answer.text;
+  showWritten(block("answer"), answer.text);
   block("answer_at").textContent = dayAndTimeOf(answer.local);
   const files = answer.files ?? [];
   block("answer_files_part").hidden = files.length === 0;
@@ -80,7 +81,7 @@ function showAnswer(answer, token) {
  * @param {TrackedRequest} request
  */
 function showSent({ text, attachments, contact, token }) {
-  block("sent_text").textContent = text;
+  showWritten(block("sent_text"), text);
   block("sent_files_part").hidden = attachments.length === 0;
   block("sent_files").replaceChildren(...attachments.map((file) => caseFile(file, token)));
   for (const kind of /** @type {const} */ (["mobile", "landline", "email"])) {
@@ -158,7 +159,14 @@ function entry({ at, local, state, title, note, action, files = [] }, token) {
     { "data-state": state },
     make("h3", {}, named("states", action ?? state, title)),
     make("time", { datetime: at }, dayAndTimeOf(local)),
-    ...(note ? [make("p", { class: "written" }, note)] : []),
+    ...(note ? [written(note)] : []),
     ...(files.length > 0 ? [make("ul", { class: "sent-files", "aria-label": words.track.sentFiles }, ...files.map((file) => caseFile(file, token)))] : []),
   );
+}
+
+/** @param {string} text */
+function written(text) {
+  const shown = make("p", { class: "written" });
+  showWritten(shown, text);
+  return shown;
 }

@@ -1,5 +1,6 @@
 /** The page «بررسی رسید»: checks a signed receipt here in the browser, and compares it with a text and files. */
 
+import "./started.js";
 import { fetchReceiptKeys } from "./api.js";
 import { findVerifier } from "./ed25519.js";
 import { block, byId, input, make } from "./elements.js";

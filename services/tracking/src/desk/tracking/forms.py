@@ -17,7 +17,7 @@ from desk.tracking.domain import RequestNotFoundError
 _CODE = re.compile(r"[^0-9]*?((?:[0-9][-\u2010-\u2015\u2212./]*){12})[^0-9]*")
 """Twelve digits in groups, with the words around them that a copied message brings along."""
 FOREIGN_CODE_DIGITS = 12
-_MISTYPED = "یکی از رقم‌های کد رهگیری درست نیست. لطفاً آن را با رسید یا پیامک خود مقایسه کنید."
+_MISTYPED = "یکی از رقم‌های کد پیگیری درست نیست. لطفاً آن را با رسید یا پیامک خود مقایسه کنید."
 
 
 def _national_id(text: str) -> str:

@@ -142,7 +142,7 @@ class CaseNotFoundError(DomainError):
     """The case does not exist, or is not (or no longer) the province's."""
 
     status, code, field = 404, "case_unknown", "tracking_code"
-    title = "پرونده‌ای با این کد رهگیری در این استان نیست."
+    title = "پرونده‌ای با این کد پیگیری در این استان نیست."
 
 
 class TooManyAnswerFilesError(DomainError):
@@ -163,7 +163,7 @@ class RequestNotFoundError(DomainError):
     """No request has both this national ID and this tracking code."""
 
     status, code = 404, "request_not_found"
-    title = "درخواستی با این کد ملی و کد رهگیری پیدا نشد."
+    title = "درخواستی با این کد ملی و کد پیگیری پیدا نشد."
 
 
 class FileEmptyError(DomainError):

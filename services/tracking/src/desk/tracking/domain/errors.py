@@ -8,7 +8,7 @@ class RequestNotFoundError(DomainError):
     """No request has this national ID with this tracking code. The error does not reveal which of the two is wrong."""
 
     status, code = 404, "request_not_found"
-    title = "درخواستی با این کد ملی و کد رهگیری پیدا نشد. لطفاً هر دو را بررسی کنید."
+    title = "درخواستی با این کد ملی و کد پیگیری پیدا نشد. لطفاً هر دو را بررسی کنید."
 
 
 class CaptchaWrongError(DomainError):
@@ -29,7 +29,7 @@ class TrackingTokenMissingError(DomainError):
     """The call has no tracking token."""
 
     status, code = 401, "tracking_token_missing"
-    title = "ابتدا درخواست خود را با کد ملی و کد رهگیری پیدا کنید."
+    title = "ابتدا درخواست خود را با کد ملی و کد پیگیری پیدا کنید."
 
 
 class TrackingTokenInvalidError(DomainError):
