@@ -31,7 +31,7 @@ class CaseNotHereError(ConsoleError):
     """The province has no such case, or its request has not arrived."""
 
     status, code = 404, "case_not_here"
-    title = "درخواستی با این کد رهگیری به این استان نرسیده است. کد را بررسی کنید."
+    title = "درخواستی با این کد پیگیری به این استان نرسیده است. کد را بررسی کنید."
 
 
 class CaseClaimedError(ConsoleError):
