@@ -40,6 +40,10 @@ class Containers:
             name: str(free_port())
             for name in ("DESK_PORT", "DESK_TLS_PORT", "RABBITMQ_PORT", "RABBITMQ_MANAGEMENT_PORT", "MAIL_PORT")
         }
+        # The tests send many requests of few people.
+        self._settings |= dict.fromkeys(
+            ("REQUESTS_PER_IDENTITY", "REQUESTS_PER_MOBILE", "REQUESTS_PER_EMAIL"), "1000/day"
+        )
         run(sys.executable, str(ROOT / "scripts" / "make-env"), str(self._environment_file))
         self.secrets = {name: value or "" for name, value in dotenv_values(self._environment_file).items()}
 

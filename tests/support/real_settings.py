@@ -10,6 +10,16 @@ from desk.chassis.crypto import new_key_pair, new_secret
 from desk.testing.s3 import S3Server
 
 PLENTY = "1000000/minute"
+INTAKE_LIMITS = (
+    "REQUESTS_PER_IDENTITY",
+    "REQUESTS_PER_MOBILE",
+    "REQUESTS_PER_EMAIL",
+    "REQUESTS_PER_SOURCE",
+    "PENDING_PER_SOURCE",
+    "UPLOAD_MEGABYTES_PER_IDENTITY",
+    "UPLOAD_MEGABYTES_PER_SOURCE",
+)
+"""The tests send many requests of few people from one address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,7 @@ def settings_of(it: DeskEnvironment) -> dict[str, dict[str, str]]:
             "PUBLIC_URL": "https://desk.example.ir/",
             "PROVINCE_KEYS": json.dumps(it.province_keys),
             "UPLOADS_PER_IDENTITY": PLENTY,
+            **dict.fromkeys(INTAKE_LIMITS, PLENTY),
             "IDENTITY_CHECK_SECONDS": "1",
             "S3_ENDPOINT": it.s3.endpoint,
             "S3_ACCESS_KEY": it.s3.access_key,

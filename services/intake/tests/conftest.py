@@ -187,6 +187,11 @@ class Desk:
         """Set the rate limit of uploads, such as ``2/hour``."""
         self.replace_services(uploads=replace(self.app.state.services.uploads, per_identity=limit))
 
+    def limit_requests(self, **limits: str) -> None:
+        """Set limits of submissions, such as ``per_mobile="2/day"``."""
+        submission = self.app.state.services.submission
+        self.replace_services(submission=replace(submission, limits=replace(submission.limits, **limits)))
+
     def token(self, person: dict[str, str] = ZAHRA, *, audience: str = IDENTITY_AUDIENCE, seconds: int = 1800) -> str:
         return self.issuer.issue(person, audience=audience, seconds=seconds)[0]
 
@@ -371,6 +376,9 @@ def settings() -> Settings:
         s3_endpoint="unused",
         s3_access_key="unused",
         s3_secret_key="unused",
+        **dict.fromkeys(
+            ("requests_per_identity", "requests_per_mobile", "requests_per_email", "requests_per_source"), "1000/day"
+        ),
     )
 
 

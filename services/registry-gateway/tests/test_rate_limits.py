@@ -86,14 +86,42 @@ async def test_a_number_is_looked_up_ten_times_an_hour_from_all_sources_together
     assert len(registry.asked) == 10
 
 
+@pytest.fixture
+def confirm_later(post):
+    """Confirm a pair as intake does for a pending request."""
+
+    async def confirm_later(body):
+        pair = {"national_id": body["national_id"], "birth_date": body["birth_date"]}
+        return await post(pair, path="/internal/identities")
+
+    return confirm_later
+
+
 async def test_birth_dates_are_not_guessed_for_a_number_from_many_sources(post, ask, wrong, living, registry):
     for host in range(7):
         assert (await post(wrong, source=f"203.0.{host}.5")).status_code == 404
 
     right = ask(living) | {"national_id": wrong["national_id"]}
+    answer = await post(right, source="203.1.99.5")
 
-    assert (await post(right, source="203.1.99.5")).status_code == 429
+    assert (answer.status_code, answer.json()["status"], answer.json()["reason"]) == (200, "pending", "quota")
+    assert len(registry.asked) == 7, "the page behaves as if the registry were closed until the next day"
+
+
+async def test_later_confirmations_give_no_more_verdicts_than_look_ups(post, confirm_later, wrong, registry):
+    for host in range(4):
+        assert (await post(wrong, source=f"203.0.{host}.5")).status_code == 404
+    outcomes = [(await confirm_later(wrong)).json()["outcome"] for _ in range(6)]
+
+    assert outcomes == ["not_matched"] * 3 + ["unavailable"] * 3
     assert len(registry.asked) == 7
+    assert (await post(wrong, source="203.0.99.5")).json()["status"] == "pending"
+
+
+async def test_mismatches_of_one_number_at_the_same_time_do_not_exceed_the_limit(confirm_later, wrong, registry):
+    answers = await asyncio.gather(*(confirm_later(wrong) for _ in range(30)))
+
+    assert sorted(answer.json()["outcome"] for answer in answers) == ["not_matched"] * 7 + ["unavailable"] * 23
 
 
 async def test_a_source_makes_sixty_look_ups_an_hour(post, ask, registry):
@@ -123,6 +151,6 @@ async def test_the_counters_contain_no_number_or_address(post, unknown, parts):
 
     keys = str(await parts.redis.keys("*"))
 
-    assert "registry:missed:number:" in keys
+    assert "limit:verdicts:" in keys
     assert unknown["national_id"] not in keys
     assert "198.51.100" not in keys

@@ -34,6 +34,7 @@ from desk.notifier.domain import ChannelName
 from desk.registry_gateway.adapters.simulator import SimulatedRegistry
 
 PEER_TIMEOUT_SECONDS = 5.0
+PLENTY = "100000/day"
 IDENTITY_CHECK_SECONDS = "3"
 """Short, so that a demonstration does not wait a minute for the result of a pending identity check."""
 
@@ -149,6 +150,14 @@ def build_intake(
                 captcha_url="http://captcha",
                 registry_url="http://registry-gateway",
                 identity_check_seconds=IDENTITY_CHECK_SECONDS,
+                # A demonstration has few people, who send many requests from one address.
+                requests_per_identity=PLENTY,
+                requests_per_mobile=PLENTY,
+                requests_per_email=PLENTY,
+                requests_per_source=PLENTY,
+                pending_per_source=PLENTY,
+                upload_megabytes_per_identity=PLENTY,
+                upload_megabytes_per_source=PLENTY,
                 budget_url="memory://",
                 broker_url="embedded",
                 s3_endpoint="embedded",

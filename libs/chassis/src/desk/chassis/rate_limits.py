@@ -97,10 +97,18 @@ class Reservation:
 class RateLimits:
     """Moving-window rate limits, such as ``5/10 minutes``, each under a name and counted per key."""
 
-    def __init__(self, url: str) -> None:
-        """``url`` is ``memory://`` or an address that :func:`desk.chassis.redis.connect` accepts."""
-        self._redis = None if url.startswith("memory") else connect(url, MAX_CONNECTIONS)
-        self._counters: _Counters = _MemoryCounters() if self._redis is None else _RedisCounters(self._redis)
+    def __init__(self, store: str | Redis) -> None:
+        """``store`` is a client, ``memory://`` or an address that :func:`desk.chassis.redis.connect` accepts.
+
+        A client is closed by its owner.
+        """
+        self._redis: Redis | None = None
+        self._counters: _Counters = _MemoryCounters()
+        if isinstance(store, Redis):
+            self._counters = _RedisCounters(store)
+        elif not store.startswith("memory"):
+            self._redis = connect(store, MAX_CONNECTIONS)
+            self._counters = _RedisCounters(self._redis)
 
     async def reserve(self, limit: str, name: str, key: str) -> Reservation:
         """Count one attempt of ``key`` before it is made.

@@ -29,6 +29,7 @@ from desk.intake.service.mobile_check import MobileCheck
 from desk.intake.service.receipts import Receipts
 from desk.intake.service.reply_attachments import ReplyAttachments
 from desk.intake.service.requests import RequestSubmission, SubmittedRequests
+from desk.intake.service.submission_limits import SubmissionLimits
 from desk.intake.settings import Settings
 from desk.intake.store import load_catalog
 from desk.intake.workers import identity_check, upload_cleanup
@@ -161,6 +162,15 @@ def _services(settings: Settings, parts: Parts, outbox: Outbox) -> Services:
             parts.storage,
             parts.captcha,
             catalog,
+            SubmissionLimits(
+                parts.rate_limits,
+                parts.vault,
+                per_identity=settings.requests_per_identity,
+                per_mobile=settings.requests_per_mobile,
+                per_email=settings.requests_per_email,
+                per_source=settings.requests_per_source,
+                pending_per_source=settings.pending_per_source,
+            ),
             first_check_after=timedelta(seconds=settings.identity_check_seconds),
             calendar=settings.work_calendar(),
             mobile_check=MobileCheck(
@@ -170,7 +180,15 @@ def _services(settings: Settings, parts: Parts, outbox: Outbox) -> Services:
             else None,
         ),
         requests=SubmittedRequests(parts.vault, outbox),
-        uploads=Uploads(parts.database, parts.vault, parts.storage, parts.rate_limits, settings.uploads_per_identity),
+        uploads=Uploads(
+            parts.database,
+            parts.vault,
+            parts.storage,
+            parts.rate_limits,
+            per_identity=settings.uploads_per_identity,
+            megabytes_per_identity=settings.upload_megabytes_per_identity,
+            megabytes_per_source=settings.upload_megabytes_per_source,
+        ),
         case_files=CaseFiles(parts.database, parts.vault, parts.storage),
         reply_attachments=ReplyAttachments(parts.database, parts.vault, parts.storage),
         receipts=Receipts(

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from desk.chassis.app import Background, Closers, base_app
 from desk.chassis.captcha import CaptchaClient
 from desk.chassis.crypto import TokenIssuer, Vault
+from desk.chassis.rate_limits import RateLimits
 from desk.chassis.redis import connect
 from desk.chassis.telemetry import Telemetry, configure_logging
 from desk.database import Database
@@ -22,7 +23,7 @@ from desk.registry_gateway.adapters.simulator import SimulatedRegistry
 from desk.registry_gateway.adapters.soap import LegacyUser, SoapRegistry
 from desk.registry_gateway.domain import ProofExpiredError, ProofWrongError
 from desk.registry_gateway.routes import Services, router
-from desk.registry_gateway.service import ISSUER, IdentityService, IdentityTokens, Ledger, LookupGuard
+from desk.registry_gateway.service import ISSUER, IdentityService, IdentityTokens, Ledger, LookupGuard, VerdictLimit
 from desk.registry_gateway.settings import Settings
 from desk.registry_gateway.store import Limit, LookupLimits
 from desk.registry_gateway.upstream import (
@@ -128,6 +129,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         mobiles=mobiles,
         ledger=ledger,
         guard=guard,
+        verdicts=VerdictLimit(RateLimits(parts.redis), settings.mismatches_per_number),
         captcha=parts.captcha,
         vault=parts.vault,
         tokens=IdentityTokens(parts.issuer, settings.token_seconds),
@@ -164,7 +166,6 @@ def _call_limits(settings: Settings) -> CallLimits:
 def _lookup_limits(settings: Settings) -> LookupLimits:
     return LookupLimits(
         mismatches_per_source=Limit.parse(settings.mismatches_per_source),
-        mismatches_per_number=Limit.parse(settings.mismatches_per_number),
         lookups_per_source=Limit.parse(settings.lookups_per_source),
         lookups_per_number=Limit.parse(settings.lookups_per_number),
         lookups_of_service=Limit.parse(settings.lookups_of_service),

@@ -62,9 +62,9 @@ class Settings(StoreSettings, LogSettings):
     token_seconds: Annotated[int, Field(gt=0)] = 1800
     """How long an identity token is valid."""
     mismatches_per_source: RateLimitText = "5/10 minutes"
-    """Look-ups without a match after which a source (IPv4 /24, IPv6 /56) no longer reaches the registry."""
-    mismatches_per_number: RateLimitText = "10/hour"
-    """Look-ups of a number without a match, from all sources."""
+    """Look-ups without a match after which a source (IPv4 address, IPv6 /56) no longer reaches the registry."""
+    mismatches_per_number: RateLimitText = "10/day"
+    """Look-ups of a number without a match, immediate or later. Beyond it, they are pending until the next day."""
     lookups_per_source: RateLimitText = "300/hour"
     """High, because a whole town may share one address; a sweep shows in its mismatches."""
     lookups_per_number: RateLimitText = "60/hour"

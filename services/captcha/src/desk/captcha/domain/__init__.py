@@ -23,7 +23,6 @@ from desk.captcha.domain.errors import (
     NoSoundError,
     WrongAnswerError,
 )
-from desk.captcha.domain.sources import network_of
 
 __all__ = [
     "ATTEMPTS",
@@ -42,7 +41,6 @@ __all__ = [
     "WrongAnswerError",
     "choose_answer",
     "is_id",
-    "network_of",
     "new_id",
     "normalize_answer",
     "require_offered",

@@ -21,7 +21,6 @@ from desk.captcha.domain import (
     Purpose,
     WrongAnswerError,
     is_id,
-    network_of,
     new_id,
     normalize_answer,
     require_offered,
@@ -30,6 +29,7 @@ from desk.captcha.service.pool import Pool
 from desk.captcha.service.work import Work, create_work
 from desk.captcha.settings import Settings
 from desk.captcha.store import ChallengeStore, Limit
+from desk.chassis.rate_limits import source_network
 
 WAIT_SECONDS = 2.0
 """How long a request waits while the pool is empty; no challenge is made in the request itself."""
@@ -72,7 +72,7 @@ class Challenges:
         """
         require_offered(kind, purpose)
         issue = self._issue_work if kind is Kind.WORK else self._issue_from_pool
-        issued = await issue(kind, purpose, network_of(source))
+        issued = await issue(kind, purpose, source_network(source))
         self._issued.labels(kind, purpose).inc()
         return issued
 

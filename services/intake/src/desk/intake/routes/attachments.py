@@ -11,7 +11,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from desk.chassis.app import problems
+from desk.chassis.app import problems, source_of
 from desk.chassis.problem import RateLimitExceededError
 from desk.intake import domain
 from desk.intake.domain import FILE_BYTES_MAX, Attachment, Uploader
@@ -80,7 +80,9 @@ async def upload(request: Request, response: Response, uploader: UploaderDep, se
 
 async def receive_file(request: Request, uploader: Uploader, uploads: Uploads) -> AttachmentView:
     """Count an upload, and only then read its form and store the file."""
-    await uploads.reserve(uploader)
+    length = request.headers.get("content-length", "")
+    size = int(length) if length.isascii() and length.isdigit() else FILE_BYTES_MAX
+    await uploads.reserve(uploader, source_of(request), min(size, FILE_BYTES_MAX))
     async with read_form(request) as form:
         file = require_file(form)
         return AttachmentView.of(await uploads.add(uploader, file.file, file.filename or ""))

@@ -6,7 +6,7 @@ from typing import Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from desk.chassis.app import IdempotencyKey, problems
+from desk.chassis.app import IdempotencyKey, problems, source_of
 from desk.chassis.events import Moment
 from desk.chassis.problem import IdempotencyKeyMissingError, RateLimitExceededError, ServiceUnavailableError
 from desk.intake import domain
@@ -108,7 +108,9 @@ async def catalog(request: Request, services: ServicesDep) -> Response:
     ),
 )
 async def submit(
+    *,
     form: Submission,
+    request: Request,
     response: Response,
     token: IdentityTokenDep,
     key: IdempotencyKey,
@@ -116,7 +118,7 @@ async def submit(
 ) -> Receipt:
     """Submit a request; a repeat with the same Idempotency-Key returns the same response."""
     response.headers["Cache-Control"] = "no-store"
-    return _receipt(await services.submission.submit(token.identity, key, form), services.receipts)
+    return _receipt(await services.submission.submit(token.identity, key, form, source_of(request)), services.receipts)
 
 
 @router.get("/api/receipt-keys", summary="Public keys of receipts")

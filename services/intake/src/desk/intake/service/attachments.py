@@ -1,6 +1,7 @@
 """Uploads: an applicant's files before they belong to a request or a reply."""
 
 import asyncio
+import math
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
-from desk.chassis.rate_limits import RateLimits
+from desk.chassis.rate_limits import Attempt, RateLimits, source_network
 from desk.chassis.storage import ObjectMissingError, ObjectStore, ObjectStoreUnavailableError
 from desk.database import Database
 from desk.intake.domain import (
@@ -26,6 +27,7 @@ from desk.intake.service.file_checks import check_file
 from desk.intake.store import AttachmentStore
 
 log = structlog.get_logger(__name__)
+_MEGABYTE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,24 @@ class Uploads:
     rate_limits: RateLimits
     per_identity: str
     """The rate limit of one national ID, such as ``40/hour``."""
+    megabytes_per_identity: str
+    """The limit of one national ID in MiB, such as ``200/day``."""
+    megabytes_per_source: str
+    """The limit of one source in MiB."""
 
-    async def reserve(self, uploader: Uploader) -> None:
-        """Count an upload. Raises RateLimitExceededError."""
-        await self.rate_limits.reserve(self.per_identity, "uploads", self.vault.index(uploader.national_id, "uploads"))
+    async def reserve(self, uploader: Uploader, source: str, size: int) -> None:
+        """Count an upload of so many bytes before it is read. Raises RateLimitExceededError.
+
+        ``source`` is the caller's address.
+        """
+        identity = self.vault.index(uploader.national_id, "uploads")
+        network = self.vault.index(source_network(source), "uploads")
+        megabytes = max(1, math.ceil(size / _MEGABYTE))
+        await self.rate_limits.reserve_all(
+            Attempt(self.per_identity, "uploads", identity),
+            Attempt(self.megabytes_per_identity, "upload_megabytes", identity, megabytes),
+            Attempt(self.megabytes_per_source, "upload_megabytes_of_source", network, megabytes),
+        )
 
     async def add(self, uploader: Uploader, content: BinaryIO, name: str) -> Attachment:
         """Check a file and store it until a request claims it.

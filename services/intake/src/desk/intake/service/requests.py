@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.exc import IntegrityError
@@ -34,6 +34,7 @@ from desk.intake.events import WholeRequest, request_pending, request_submitted
 from desk.intake.forms import Submission
 from desk.intake.service.attachments import keep_objects
 from desk.intake.service.mobile_check import MobileCheck
+from desk.intake.service.submission_limits import SubmissionLimits
 from desk.intake.store import AttachmentStore, IdentityCheckStore, RequestStore
 from desk.iran.provinces import UnknownProvinceError, province
 from desk.iran.workdays import WorkCalendar
@@ -68,19 +69,21 @@ class RequestSubmission:
     storage: ObjectStore
     captcha: CaptchaClient
     catalog: Catalog
+    limits: SubmissionLimits
     first_check_after: timedelta
     """The time from the submission to the first look-up of a pending identity."""
     calendar: WorkCalendar = field(default_factory=WorkCalendar)
     mobile_check: MobileCheck | None = None
     """None if the desk is not connected to the register of mobiles."""
 
-    async def submit(self, identity: Identity, idempotency_key: str, form: Submission) -> Submitted:
+    async def submit(self, identity: Identity, idempotency_key: str, form: Submission, source: str) -> Submitted:
         """Store a request with its files and its event, all of them or nothing.
 
         No province receives a request whose identity is pending before the applicant has been looked up.
 
         A repeat with the same key and content returns the first result again, even if its security code has expired.
-        Raises DomainError subclasses for what the applicant must correct.
+        ``source`` is the caller's address. Raises DomainError subclasses for what the applicant must correct, and
+        RateLimitExceededError.
         """
         applicant = identity.applicant(form.typed)
         key = _Key(
@@ -101,13 +104,26 @@ class RequestSubmission:
             if earlier is None:
                 raise
             return earlier
-        for _ in range(_CODE_ATTEMPTS):
-            try:
-                async with self.database.transaction() as session:
-                    return await self._write(session, request, form, key)
-            except IntegrityError:  # another request has this tracking code
-                request = self._compose(applicant, state, form)
-        raise ServiceUnavailableError("no free tracking code")
+        return await self._store(request, form, key, source)
+
+    async def _store(self, request: Request, form: Submission, key: _Key, source: str) -> Submitted:
+        """Count the submission and store it. Raises RateLimitExceededError and the errors of :meth:`_write`."""
+        reservation = await self.limits.reserve(request, source)
+        stored = False
+        try:
+            for _ in range(_CODE_ATTEMPTS):
+                try:
+                    async with self.database.transaction() as session:
+                        submitted = await self._write(session, request, form, key)
+                except IntegrityError:  # another request has this tracking code
+                    request = replace(request, tracking_code=new_tracking_code())
+                else:
+                    stored = submitted.request.id == request.id
+                    return submitted
+            raise ServiceUnavailableError("no free tracking code")
+        finally:
+            if not stored:  # refused, or a repeat of an earlier submission, which was counted then
+                await self.limits.release(reservation)
 
     async def _keep_files(self, form: Submission, applicant: Applicant) -> None:
         """Make the store keep the files. Raises UnknownAttachmentError or StorageUnavailableError."""

@@ -25,7 +25,6 @@ from desk.registry_gateway.domain.errors import (
     ProofWrongError,
 )
 from desk.registry_gateway.domain.identity import Gender, Identity, IdKind, Number, birth_date_fault, kind_of
-from desk.registry_gateway.domain.sources import network_of
 
 __all__ = [
     "Answer",
@@ -54,5 +53,4 @@ __all__ = [
     "Verdict",
     "birth_date_fault",
     "kind_of",
-    "network_of",
 ]

@@ -4,6 +4,7 @@ from desk.registry_gateway.service.guard import LookupGuard
 from desk.registry_gateway.service.identities import IdentityService, PendingIdentity, Proof, ProvenIdentity
 from desk.registry_gateway.service.ledger import Ledger, LedgerBrokenError
 from desk.registry_gateway.service.tokens import ISSUER, IdentityTokens
+from desk.registry_gateway.service.verdicts import VerdictLimit
 
 __all__ = [
     "ISSUER",
@@ -15,4 +16,5 @@ __all__ = [
     "PendingIdentity",
     "Proof",
     "ProvenIdentity",
+    "VerdictLimit",
 ]

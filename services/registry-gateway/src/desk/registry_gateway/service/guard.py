@@ -1,4 +1,4 @@
-"""Guards the registry: limits look-ups and mismatches per source, per number and of the whole service."""
+"""Guards the registry: limits look-ups and mismatches per source and of the whole service."""
 
 import asyncio
 import time
@@ -38,7 +38,7 @@ class LookupGuard:
 
         Raises RateLimitExceededError, or ServiceUnavailableError if Redis is unavailable.
         """
-        reservation = Reservation.new(number_index, source_index)
+        reservation = Reservation.new(source_index)
         deadline = time.monotonic() + BUSY_SECONDS
         while True:
             attempt = await self._counters.reserve(reservation, number_index, source_index)

@@ -9,6 +9,7 @@ from prometheus_client import Counter
 
 from desk.chassis.captcha import CaptchaClient
 from desk.chassis.crypto import Vault
+from desk.chassis.rate_limits import source_network
 from desk.chassis.telemetry import Telemetry
 from desk.iran.jalali import JalaliDate
 from desk.iran.national_id import NationalId
@@ -31,11 +32,11 @@ from desk.registry_gateway.domain import (
     Reason,
     Referred,
     Unavailable,
-    network_of,
 )
 from desk.registry_gateway.service.guard import LookupGuard
 from desk.registry_gateway.service.ledger import Ledger
 from desk.registry_gateway.service.tokens import IdentityTokens
+from desk.registry_gateway.service.verdicts import VerdictLimit
 from desk.registry_gateway.store import Seen
 from desk.registry_gateway.upstream import MobileClient, RegistryClient
 
@@ -83,6 +84,7 @@ class IdentityService:
         mobiles: MobileClient | None,
         ledger: Ledger,
         guard: LookupGuard,
+        verdicts: VerdictLimit,
         captcha: CaptchaClient | None,
         vault: Vault,
         tokens: IdentityTokens,
@@ -93,6 +95,7 @@ class IdentityService:
         self._mobiles = mobiles
         self._ledger = ledger
         self._guard = guard
+        self._verdicts = verdicts
         self._captcha = captcha
         self._vault = vault
         self._tokens = tokens
@@ -133,12 +136,12 @@ class IdentityService:
 
     async def _look_up_for(self, source: str, number: Number, birth_date: JalaliDate) -> Answer:
         number_index = self._number_index(number)
-        source_index = self._vault.index(network_of(source), "source")
+        source_index = self._vault.index(source_network(source), "source")
         reservation = await self._guard.reserve(number_index, source_index)
         answer: Answer | None = None
         mismatched = True  # also counts if the caller disconnects before the answer
         try:
-            answer = await self._registry.look_up(number, birth_date)
+            answer = await self._look_up(number, birth_date, number_index)
             mismatched = isinstance(answer, NotMatched | Referred)
         except Exception:
             mismatched = False
@@ -152,13 +155,31 @@ class IdentityService:
                 await recorded
         return answer
 
-    async def confirm(self, number: Number, birth_date: JalaliDate) -> Answer:
-        """Look a person up for a request that was accepted unconfirmed. Raises ServiceUnavailableError."""
-        answer: Answer | None = None
+    async def _look_up(self, number: Number, birth_date: JalaliDate, number_index: str) -> Answer:
+        """Ask the registry, unless the number has had its mismatches of the day."""
+        verdict = await self._verdicts.reserve(number_index)
+        if isinstance(verdict, Unavailable):
+            return verdict
+        mismatched = True  # also counts if the caller disconnects before the answer
         try:
             answer = await self._registry.look_up(number, birth_date)
+            mismatched = isinstance(answer, NotMatched | Referred)
+        except Exception:
+            mismatched = False
+            raise
         finally:
-            await self._record(Purpose.CONFIRM, answer, self._number_index(number))
+            if not mismatched:
+                await self._verdicts.release(verdict)
+        return answer
+
+    async def confirm(self, number: Number, birth_date: JalaliDate) -> Answer:
+        """Look a pair up for a request that was accepted unconfirmed. Raises ServiceUnavailableError."""
+        answer: Answer | None = None
+        number_index = self._number_index(number)
+        try:
+            answer = await self._look_up(number, birth_date, number_index)
+        finally:
+            await self._record(Purpose.CONFIRM, answer, number_index)
         return answer
 
     async def list_lookups(self, number: Number) -> list[Seen]:

@@ -19,53 +19,44 @@ HOLD_MS = 15_000
 _RESERVE = """
 local now, id, hold = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local alarm = 0
-redis.call('PFADD', KEYS[8], ARGV[4])
-if redis.call('TTL', KEYS[8]) < 0 then redis.call('EXPIRE', KEYS[8], ARGV[6]) end
-if redis.call('PFCOUNT', KEYS[8]) >= tonumber(ARGV[5]) and redis.call('SET', KEYS[9], '1', 'NX', 'EX', ARGV[6]) then
+redis.call('PFADD', KEYS[6], ARGV[4])
+if redis.call('TTL', KEYS[6]) < 0 then redis.call('EXPIRE', KEYS[6], ARGV[6]) end
+if redis.call('PFCOUNT', KEYS[6]) >= tonumber(ARGV[5]) and redis.call('SET', KEYS[7], '1', 'NX', 'EX', ARGV[6]) then
   alarm = 1
 end
-local busy = 0
-for which = 0, 1 do
-  local missed, held = KEYS[1 + which * 2], KEYS[2 + which * 2]
-  local most, window = tonumber(ARGV[7 + which * 2]), tonumber(ARGV[8 + which * 2])
-  redis.call('ZREMRANGEBYSCORE', missed, '-inf', now - window)
-  redis.call('ZREMRANGEBYSCORE', held, '-inf', now - hold)
-  local misses = redis.call('ZCARD', missed)
-  if misses >= most then
-    local oldest = redis.call('ZRANGE', missed, 0, 0, 'WITHSCORES')
-    return {'exhausted', which + 1, math.ceil((tonumber(oldest[2]) + window - now) / 1000), alarm}
-  end
-  if misses + redis.call('ZCARD', held) >= most then busy = 1 end
+local missed, held = KEYS[1], KEYS[2]
+local most, window = tonumber(ARGV[7]), tonumber(ARGV[8])
+redis.call('ZREMRANGEBYSCORE', missed, '-inf', now - window)
+redis.call('ZREMRANGEBYSCORE', held, '-inf', now - hold)
+local misses = redis.call('ZCARD', missed)
+if misses >= most then
+  local oldest = redis.call('ZRANGE', missed, 0, 0, 'WITHSCORES')
+  return {'exhausted', 1, math.ceil((tonumber(oldest[2]) + window - now) / 1000), alarm}
 end
 for which = 0, 2 do
-  if tonumber(redis.call('GET', KEYS[5 + which]) or '0') >= tonumber(ARGV[11 + which * 2]) then
-    return {'exhausted', which + 3, redis.call('TTL', KEYS[5 + which]), alarm}
+  if tonumber(redis.call('GET', KEYS[3 + which]) or '0') >= tonumber(ARGV[9 + which * 2]) then
+    return {'exhausted', which + 2, redis.call('TTL', KEYS[3 + which]), alarm}
   end
 end
-if busy == 1 then return {'busy', 0, 0, alarm} end
+if misses + redis.call('ZCARD', held) >= most then return {'busy', 0, 0, alarm} end
 for which = 0, 2 do
-  if redis.call('INCR', KEYS[5 + which]) == 1 then redis.call('EXPIRE', KEYS[5 + which], ARGV[12 + which * 2]) end
+  if redis.call('INCR', KEYS[3 + which]) == 1 then redis.call('EXPIRE', KEYS[3 + which], ARGV[10 + which * 2]) end
 end
-for which = 0, 1 do
-  redis.call('ZADD', KEYS[2 + which * 2], now, id)
-  redis.call('PEXPIRE', KEYS[2 + which * 2], hold)
-end
+redis.call('ZADD', held, now, id)
+redis.call('PEXPIRE', held, hold)
 return {'reserved', 0, 0, alarm}
 """
 
 _SETTLE = """
-for which = 0, 1 do
-  redis.call('ZREM', KEYS[2 + which * 2], ARGV[2])
-  if ARGV[3] == '1' then
-    redis.call('ZADD', KEYS[1 + which * 2], ARGV[1], ARGV[2])
-    redis.call('PEXPIRE', KEYS[1 + which * 2], ARGV[4 + which])
-  end
+redis.call('ZREM', KEYS[2], ARGV[2])
+if ARGV[3] == '1' then
+  redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])
+  redis.call('PEXPIRE', KEYS[1], ARGV[4])
 end
 """
 
 _LIMITS = (
     "mismatches_per_source",
-    "mismatches_per_number",
     "lookups_per_source",
     "lookups_per_number",
     "lookups_of_service",
@@ -92,7 +83,6 @@ class LookupLimits:
     """The limits of look-ups."""
 
     mismatches_per_source: Limit
-    mismatches_per_number: Limit
     lookups_per_source: Limit
     lookups_per_number: Limit
     lookups_of_service: Limit
@@ -108,14 +98,9 @@ class Reservation:
     keys: tuple[str, ...]
 
     @classmethod
-    def new(cls, number_index: str, source_index: str) -> Self:
-        """Return a reservation for a number and a source, which is not counted yet."""
-        keys = (
-            f"registry:missed:source:{source_index}",
-            f"registry:held:source:{source_index}",
-            f"registry:missed:number:{number_index}",
-            f"registry:held:number:{number_index}",
-        )
+    def new(cls, source_index: str) -> Self:
+        """Return a reservation for a source, which is not counted yet."""
+        keys = (f"registry:missed:source:{source_index}", f"registry:held:source:{source_index}")
         return cls(secrets.token_hex(8), keys)
 
 
@@ -165,20 +150,19 @@ class LookupCounters:
     def _limit_args(self) -> list[int]:
         limits = self._limits
         args = [limits.fan_out.most, limits.fan_out.seconds]
-        for limit in (limits.mismatches_per_source, limits.mismatches_per_number):
-            args += [limit.most, limit.seconds * 1000]
+        args += [limits.mismatches_per_source.most, limits.mismatches_per_source.seconds * 1000]
         for limit in (limits.lookups_per_source, limits.lookups_per_number, limits.lookups_of_service):
             args += [limit.most, limit.seconds]
         return args
 
     async def count_mismatch(self, reservation: Reservation) -> None:
         """End a look-up as a mismatch. Raises ServiceUnavailableError."""
-        windows = [self._limits.mismatches_per_source.seconds * 1000, self._limits.mismatches_per_number.seconds * 1000]
-        await within_time(self._settle(keys=reservation.keys, args=[_now_ms(), reservation.id, 1, *windows]))
+        window = self._limits.mismatches_per_source.seconds * 1000
+        await within_time(self._settle(keys=reservation.keys, args=[_now_ms(), reservation.id, 1, window]))
 
     async def release(self, reservation: Reservation) -> None:
         """End a look-up that was not a mismatch. Raises ServiceUnavailableError."""
-        await within_time(self._settle(keys=reservation.keys, args=[_now_ms(), reservation.id, 0, 0, 0]))
+        await within_time(self._settle(keys=reservation.keys, args=[_now_ms(), reservation.id, 0, 0]))
 
 
 def _text(value: bytes | str) -> str:
