@@ -44,6 +44,7 @@ FORM = {
     "email": "applicant@example.com",
     "subject": "umrah",
     "sub_subject": "umrah_visa",
+    "again": True,
     "text": "سلام، روادید عمرهٔ من چه زمانی صادر می‌شود؟ " * 10,
     "attachments": [],
     "captcha": {"id": "a" * 22, "answer": "12345"},

@@ -10,7 +10,7 @@ from desk.console.domain.cases import State
 from desk.console.domain.errors import CaseClaimedError, CaseNotHereError, CaseNotOpenError
 from desk.console.service.experts import Referral
 from desk.console.store.reports import NewFile
-from desk.expert import FileRefusedError, Refusal, Told
+from desk.expert import CaseEvent, FileRefusedError, Refusal
 
 
 async def test_a_request_that_is_delivered_twice_is_acknowledged_once(console):
@@ -106,7 +106,7 @@ async def test_a_refused_report_is_undone_and_added_to_the_history(console):
     answered = console.client.sent[-1]
     console.now += timedelta(minutes=1)
     refusal = Refusal(tracking_code=CODE, report="case-answered", report_id=answered.id, reason="illegal_move")
-    await console.handle(Told(str(uuid.uuid4()), "case-refused", CODE, 5, {}, None, refusal))
+    await console.handle(CaseEvent(str(uuid.uuid4()), "case-refused", CODE, 5, {}, None, refusal))
     view = await console.experts.view("isfahan", CODE)
     assert (view.record.case.state, view.record.case.refused) == (State.NEW, True)
     assert (view.history[-1].kind, view.history[-1].text) == ("case-refused", "illegal_move")

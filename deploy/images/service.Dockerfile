@@ -53,10 +53,12 @@ COPY console console
 RUN --mount=type=secret,id=ca,target=/run/secrets/ca set -eu; \
     case "$SERVICE" in \
       topology) own=deploy/rabbitmq ;; \
-      console) own=console; with=expert ;; \
+      console) own=console; with="libs/files expert" ;; \
+      intake) own=services/intake; with=libs/files ;; \
       registry-simulator) own=services/registry-gateway/simulator; with=services/registry-gateway ;; \
       *) own=services/$SERVICE ;; esac; \
-    install-locked ${with:+"$with/pyproject.toml"} "$own/pyproject.toml" /opt/desk /opt/service; \
+    projects=; for package in ${with:-} "$own"; do projects="$projects $package/pyproject.toml"; done; \
+    install-locked $projects /opt/desk /opt/service; \
     for package in libs/chassis libs/database libs/iran ${with:-} "$own"; do \
       uv build --quiet --wheel --no-build-isolation --python /opt/tools/bin/python3 --out-dir /wheels "$package"; done; \
     uv pip install --quiet --no-deps --offline --python /opt/desk/bin/python3 --target /opt/service /wheels/*.whl; \

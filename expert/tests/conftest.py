@@ -1,4 +1,4 @@
-"""A virtual host of its own on a real RabbitMQ, set up for the desk, with a few passwords."""
+"""A virtual host on a real RabbitMQ, set up for the desk, with some passwords."""
 
 import uuid
 from urllib.parse import quote, urlsplit
@@ -10,11 +10,11 @@ from desk.topology.apply import apply
 from desk.topology.definitions import definitions
 from desk.topology.management import Management
 
-PASSWORDS = {name: f"{name}'s word" for name in ("intake", "tracking", "province.isfahan", "province.qom")}
+PASSWORDS = {name: f"{name}'s password" for name in ("intake", "tracking", "province.isfahan", "province.qom")}
 
 
 class Broker:
-    """The desk's virtual host, and what its operator may do there."""
+    """The desk's virtual host, and the operator's actions on it."""
 
     def __init__(self, server):
         self._server, self._vhost = server, f"expert-{uuid.uuid4()}"
@@ -29,9 +29,9 @@ class Broker:
             list(apply(management, wanted, PASSWORDS))
 
     def forget_users(self):
-        ours = {entry["name"] for entry in definitions(self._vhost)["users"]}
+        own = {entry["name"] for entry in definitions(self._vhost)["users"]}
         with self._management() as management:
-            for name in {user["name"] for user in management.entries("users")} & ours:
+            for name in {user["name"] for user in management.entries("users")} & own:
                 management.delete("users", name)
 
     def delete_queue(self, name):
@@ -60,5 +60,5 @@ def broker(rabbit_server):
 
 @pytest.fixture
 def broker_url(broker):
-    """Give addresses by user."""
+    """Return a function that returns the address for a user."""
     return broker.url

@@ -1,4 +1,4 @@
-"""Both packages for provinces work without the desk, and name every library they import."""
+"""Both packages for offices work without the desk, and declare every library that they import."""
 
 import ast
 import json
@@ -51,7 +51,7 @@ def test_the_packages_import_without_the_desk(installed):
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda path: path.name)
-def test_a_package_names_every_library_it_imports(package):
+def test_a_package_declares_every_library_it_imports(package):
     project = tomllib.loads((package / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     named = {re.split("[<>=]", each)[0] for each in project["dependencies"]}
     owners = packages_distributions()

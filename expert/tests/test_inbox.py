@@ -1,4 +1,4 @@
-"""A province on the library, before a real RabbitMQ with the desk's topology and permissions."""
+"""An office that uses the library, on a real RabbitMQ with the desk's topology and permissions."""
 
 import asyncio
 import json
@@ -12,9 +12,9 @@ from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.events import Message
 from desk.chassis.telemetry import Telemetry
 from desk.expert import (
-    BrokerAwayError,
+    BrokerUnavailableError,
     Catalog,
-    CatalogAwayError,
+    CatalogUnavailableError,
     Inbox,
     Report,
     Reports,
@@ -28,7 +28,7 @@ QUEUE_SECONDS = 20
 
 @pytest.fixture
 async def desk(broker_url):
-    """The desk's side: announces examples, and hears what the province reports."""
+    """The desk: publishes examples, and consumes the reports of the province."""
 
     class Desk:
         def __init__(self):
@@ -36,20 +36,20 @@ async def desk(broker_url):
             self.tracking = RabbitBroker(broker_url("tracking"), Telemetry("b"))
             self.reports = asyncio.Queue()
 
-        async def tell(self, name="request-submitted", *, event_id=None, **changed):
+        async def publish(self, name="request-submitted", *, event_id=None, **changed):
             envelope = json.loads((EXAMPLES / f"{name}.json").read_text())
             envelope |= {"id": event_id or str(uuid.uuid4()), "unknown": [1]} | changed
             if "data" not in changed:
                 envelope["data"]["unknown"] = {"a": 1}
-            announcer = self.intake if name == "request-submitted" else self.tracking
-            await announcer.publish(
+            publisher = self.intake if name == "request-submitted" else self.tracking
+            await publisher.publish(
                 Message(
                     envelope["id"], "desk.events", f"{name}.isfahan", envelope["type"], json.dumps(envelope).encode()
                 )
             )
             return envelope["id"]
 
-        async def hear(self, message):
+        async def on_report(self, message):
             if message.exchange == "desk.cases":
                 await self.reports.put((message, json.loads(message.body)))
 
@@ -57,7 +57,7 @@ async def desk(broker_url):
             return await asyncio.wait_for(self.reports.get(), QUEUE_SECONDS)
 
     desk = Desk()
-    await desk.tracking.consume("tracking", desk.hear)
+    await desk.tracking.consume("tracking", desk.on_report)
     yield desk
     await desk.intake.close()
     await desk.tracking.close()
@@ -73,8 +73,8 @@ async def next_of(inbox):
     return await asyncio.wait_for(anext(inbox), QUEUE_SECONDS)
 
 
-async def test_a_case_comes_in_and_reports_go_out_in_the_province_s_name(desk, inbox):
-    await desk.tell()
+async def test_reports_have_the_province_as_sender(desk, inbox):
+    await desk.publish()
     async with inbox() as opened:
         case = await next_of(opened)
         assert case.request.applicant.first_name == "نرگس"
@@ -88,16 +88,16 @@ async def test_a_case_comes_in_and_reports_go_out_in_the_province_s_name(desk, i
     assert answered["data"]["text"] == "انجام شد."
 
 
-async def test_a_case_that_broke_off_comes_again_and_its_reports_are_the_same(desk, inbox):
-    await desk.tell()
+async def test_an_interrupted_case_is_delivered_again_and_its_reports_stay_the_same(desk, inbox):
+    await desk.publish()
 
-    async def break_off():
+    async def interrupt():
         async with inbox() as opened:
             await (await next_of(opened)).received()
             raise RuntimeError("power cut")
 
     with pytest.raises(RuntimeError, match="power"):
-        await break_off()
+        await interrupt()
     async with inbox() as opened:
         await (await next_of(opened)).received()
 
@@ -105,34 +105,47 @@ async def test_a_case_that_broke_off_comes_again_and_its_reports_are_the_same(de
     assert (first["id"], first["seq"]) == (second["id"], second["seq"])
 
 
-async def test_what_was_handled_is_not_handed_out_twice(desk, inbox):
-    event_id = await desk.tell()
+async def test_a_handled_event_is_delivered_once(desk, inbox):
+    event_id = await desk.publish()
     async with inbox() as opened:
         assert (await next_of(opened)).event_id == event_id
-    await desk.tell(event_id=event_id)
-    other = await desk.tell()
+    await desk.publish(event_id=event_id)
+    other = await desk.publish()
     async with inbox() as opened:
         assert (await next_of(opened)).event_id == other
 
 
-async def test_a_refusal_comes_as_one(desk, inbox):
-    await desk.tell("case-refused")
+async def test_a_refused_report_is_received_with_its_reason(desk, inbox):
+    await desk.publish("case-refused")
     async with inbox() as opened:
         case = await next_of(opened)
     assert (case.kind, case.refusal.reason) == ("case-refused", "illegal_move")
     assert case.request is None
 
 
-async def test_a_reply_comes_with_its_files(desk, inbox):
-    await desk.tell("request-replied")
+async def test_a_reply_has_its_files(desk, inbox):
+    await desk.publish("request-replied")
     async with inbox() as opened:
         case = await next_of(opened)
     assert (case.kind, case.reply.text, case.request) == ("request-replied", "تصویر گذرنامه پیوست است.", None)
     assert [file.name for file in case.reply.files] == ["گذرنامه.pdf"]
 
 
-async def test_a_referred_case_comes_with_what_went_before(desk, inbox):
-    await desk.tell("request-referred")
+async def test_an_objection_names_the_answer_and_is_for_a_supervisor(desk, inbox):
+    await desk.publish("request-objected")
+    async with inbox() as opened:
+        case = await next_of(opened)
+    assert (case.kind, case.objection.text, case.objection.for_supervisor) == (
+        "request-objected",
+        "پاسخ به پرسش من نبود.",
+        True,
+    )
+    assert case.objection.answer_report_id == case.data["answer_report_id"]
+    assert case.event.objection == case.objection
+
+
+async def test_a_referred_case_has_its_history(desk, inbox):
+    await desk.publish("request-referred")
     async with inbox() as opened:
         history = (await next_of(opened)).request.history
     assert [(step.state, step.action) for step in history][-2:] == [("info_requested", None), ("in_progress", "reply")]
@@ -140,7 +153,7 @@ async def test_a_referred_case_comes_with_what_went_before(desk, inbox):
 
 
 async def test_a_case_is_referred_to_another_subject(desk, inbox):
-    await desk.tell()
+    await desk.publish()
     subject, sub_subject = Titled(key="umrah", title="عمره"), Titled(key="umrah_visa", title="روادید")
     async with inbox() as opened:
         await (await next_of(opened)).refer("isfahan", "موضوع دیگری است.", subject=subject, sub_subject=sub_subject)
@@ -151,30 +164,30 @@ async def test_a_case_is_referred_to_another_subject(desk, inbox):
     )
 
 
-async def test_an_event_that_cannot_be_read_holds_up_nothing(desk, inbox):
-    await desk.tell(data={})
-    good = await desk.tell()
+async def test_an_invalid_event_delays_no_other(desk, inbox):
+    await desk.publish(data={})
+    good = await desk.publish()
     async with inbox() as opened:
         assert (await next_of(opened)).event_id == good
 
 
-async def test_a_wrong_password_is_told_at_the_start(broker_url, tmp_path):
-    url = broker_url("province.isfahan").replace("isfahan%27s", "nobody%27s")
-    with pytest.raises(BrokerAwayError):
+async def test_a_wrong_password_raises_at_the_start(broker_url, tmp_path):
+    url = broker_url("province.isfahan").replace("isfahan%27s", "wrong%27s")
+    with pytest.raises(BrokerUnavailableError):
         async with Inbox(url, "isfahan", SqliteMemory(tmp_path / "memory")):
             pass
 
 
-async def test_after_the_broker_was_away_the_inbox_goes_on(desk, inbox, rabbit_server):
+async def test_the_inbox_survives_a_lost_connection(desk, inbox, rabbit_server):
     async with inbox() as opened:
-        await desk.tell()
+        await desk.publish()
         await next_of(opened)
         await opened._connection.transport.connection.close(OSError("cut"))
-        other = await desk.tell()
+        other = await desk.publish()
         assert (await next_of(opened)).event_id == other
 
 
-async def test_a_queue_that_is_deleted_and_made_anew_is_served_again(desk, inbox, broker):
+async def test_a_queue_that_is_declared_again_is_consumed_again(desk, inbox, broker):
     async with inbox() as opened:
         assert opened.served
         waiting = asyncio.create_task(next_of(opened))
@@ -183,13 +196,13 @@ async def test_a_queue_that_is_deleted_and_made_anew_is_served_again(desk, inbox
             while opened.served:  # noqa: ASYNC110 - the inbox has no event for it
                 await asyncio.sleep(0.05)
         await asyncio.to_thread(broker.set_up)
-        event_id = await desk.tell()
+        event_id = await desk.publish()
         assert (await waiting).event_id == event_id
         assert opened.served
     assert not opened.served
 
 
-async def test_numbers_survive_a_restart_and_belong_to_a_case(tmp_path):
+async def test_report_numbers_survive_a_restart_and_belong_to_a_case(tmp_path):
     path = tmp_path / "memory"
     assert await SqliteMemory(path).number("1", "a") == 1
     assert await SqliteMemory(path).number("1", "b") == 2
@@ -197,7 +210,7 @@ async def test_numbers_survive_a_restart_and_belong_to_a_case(tmp_path):
     assert await SqliteMemory(path).number("2", "c") == 1
 
 
-async def test_a_report_made_long_after_its_case_goes_out_by_itself_and_counts_once(desk, broker_url):
+async def test_a_report_is_sent_without_a_case_and_counts_once(desk, broker_url):
     reports = Reports(broker_url("province.isfahan"), "isfahan")
     report = Report(str(uuid.uuid4()), "case-answered", "123456789018", 4, {"text": "انجام شد.", "files": []})
     await reports.send(report)
@@ -211,11 +224,11 @@ async def test_a_report_made_long_after_its_case_goes_out_by_itself_and_counts_o
     assert (answered["seq"], answered["data"]["text"]) == (4, "انجام شد.")
 
 
-async def test_a_late_case_and_a_referral_to_another_subject(desk, inbox):
-    await desk.tell("request-overdue")
+async def test_an_overdue_case_can_be_referred_to_another_subject(desk, inbox):
+    await desk.publish("request-overdue")
     async with inbox() as opened:
         case = await next_of(opened)
-        assert (case.kind, case.told.seq) == ("request-overdue", 1)
+        assert (case.kind, case.event.seq) == ("request-overdue", 1)
         visa = Titled(key="hajj_visa", title="روادید حج")
         await case.refer("isfahan", "عمره نیست.", subject=Titled(key="hajj", title="حج"), sub_subject=visa)
 
@@ -223,12 +236,12 @@ async def test_a_late_case_and_a_referral_to_another_subject(desk, inbox):
     assert referred["data"]["sub_subject"] == {"key": "hajj_visa", "title": "روادید حج"}
 
 
-async def test_the_catalogue_is_the_door_s(tmp_path):
-    def door(request):
+async def test_the_subjects_are_those_of_the_public_catalogue():
+    def catalogue(request):
         subject = {"key": "hajj", "title": "حج", "sub_subjects": [{"key": "hajj_visa", "title": "روادید", "new": 1}]}
         return httpx.Response(200, json={"subjects": [subject], "limits": {}})
 
-    [subject] = await Catalog("http://desk", transport=httpx.MockTransport(door)).subjects()
+    [subject] = await Catalog("http://desk", transport=httpx.MockTransport(catalogue)).subjects()
     assert subject.sub_subjects == [Titled(key="hajj_visa", title="روادید")]
-    with pytest.raises(CatalogAwayError):
+    with pytest.raises(CatalogUnavailableError):
         await Catalog("http://desk", transport=httpx.MockTransport(lambda _: httpx.Response(503))).subjects()

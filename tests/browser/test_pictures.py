@@ -81,7 +81,7 @@ def test_sending_fits_in_every_state(camera: Camera, desk: RunningDesk):
     send.type_birth_date(person)
     send.has_read(person)
     send.fill_rest()
-    page.get_by_role("group", name="تلفن ثابت").get_by_label("شماره").fill("۳۲۲۲۳۳۴۴")
+    page.get_by_role("group", name="تلفن ثابت").get_by_label("شماره", exact=True).fill("۳۲۲۲۳۳۴۴")
     page.get_by_label("ایمیل").fill("applicant@example.com")
     send.choose_files(
         [

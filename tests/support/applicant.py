@@ -70,6 +70,7 @@ class Applicant:
             "sub_subject": "umrah_visa",
             "text": "سلام، روادید عمرهٔ من چه زمانی صادر می‌شود؟",
             "attachments": [],
+            "again": True,
             "captcha": self.captcha("submit"),
         } | changed
 

@@ -62,3 +62,43 @@ class MailServer:
             await self._server.wait_closed()
 
         self._loop.run(end())
+
+
+class AsciiMailServer(MailServer):
+    """A mail server that does not announce SMTPUTF8, and refuses commands and headers that are not ASCII."""
+
+    def __init__(self, loop: BackgroundLoop) -> None:
+        super().__init__(loop)
+        self.recipients: list[str] = []
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async def say(*lines: str) -> None:
+            writer.write("".join(f"{line}\r\n" for line in lines).encode())
+            await writer.drain()
+
+        await say("220 mail")
+        try:
+            while line := (await reader.readline()).strip():
+                command = line[:4].upper()
+                if not line.isascii():
+                    await say("553 5.6.7 SMTPUTF8 is not supported")
+                elif command == b"EHLO":
+                    await say("250-mail", "250 8BITMIME")
+                elif command == b"DATA":
+                    await say("354 go on")
+                    mail = await reader.readuntil(b"\r\n.\r\n")
+                    accepted = mail.partition(b"\r\n\r\n")[0].isascii()
+                    if accepted:
+                        self.mails.append(mail)
+                    await say("250 fine" if accepted else "554 5.6.1 headers are not ASCII")
+                elif command == b"QUIT":
+                    await say("221 bye")
+                    break
+                else:
+                    if command == b"RCPT":
+                        self.recipients.append(line.decode().partition("<")[2].partition(">")[0])
+                    await say("250 fine")
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # the client closed the connection
+        finally:
+            writer.close()

@@ -15,7 +15,7 @@ from desk.console.service.reports import ReportSender
 from desk.console.service.sign_in import SignIn
 from desk.console.service.supervision import Supervision
 from desk.database import Database
-from desk.expert import BrokerAwayError, FileReference, Request, Told
+from desk.expert import BrokerUnavailableError, CaseEvent, FileReference, Request
 from desk.iran.workdays import WorkCalendar
 
 CODE, OTHER_CODE = "123456789018", "210987654321"
@@ -52,7 +52,7 @@ def event(kind, seq, code=CODE, event_id=None, **data):
         Request.model_validate(request_data(code) | data) if kind in {"request-submitted", "request-referred"} else None
     )
     data = {"tracking_code": code, "at": (SUBMITTED + timedelta(hours=seq)).isoformat()} | data
-    return Told(event_id or str(uuid.uuid4()), kind, code, seq, data, request, None)
+    return CaseEvent(event_id or str(uuid.uuid4()), kind, code, seq, data, request, None)
 
 
 class FakeClient:
@@ -74,7 +74,7 @@ class FakeClient:
 
     async def send(self, report):
         if self.unavailable:
-            raise BrokerAwayError("cut")
+            raise BrokerUnavailableError("cut")
         self.sent.append(report)
 
     async def upload(self, _tracking_code, name, content):

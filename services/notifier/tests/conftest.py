@@ -78,6 +78,7 @@ def _submitted(**changes: Any) -> dict[str, Any]:
         "due_at": "2026-12-20T20:00:00Z",
         "province": {"key": "isfahan", "name": "اصفهان"},
         "subject": {"key": "hajj_deposit", "title": "ودیعه‌گذاری و قبوض حج تمتع"},
+        "sub_subject": {"key": "hajj_deposit_receipt", "title": "صدور قبض"},
         "applicant": {
             "national_id": "0013542419",
             "first_name": "زهرا",
@@ -86,6 +87,7 @@ def _submitted(**changes: Any) -> dict[str, Any]:
         },
         "contact": {"mobile": MOBILE, "landline": None, "email": EMAIL},
         "text": "متن درخواست",
+        "attachments": [],
         **changes,
     }
 

@@ -42,6 +42,38 @@ async def test_an_applicant_without_an_email_address_gets_only_an_sms(notifier):
     assert set(await notifier.shown()) == {"sms"}
 
 
+async def test_the_email_of_a_submission_contains_the_request(notifier):
+    file = {"id": "f1", "name": "گذرنامه.pdf", "size": 4, "media_type": "application/pdf", "sha256": "0" * 64}
+    await notifier.submit(text="روادید من صادر نشده است.\nشماره: 021-8888 8888", attachments=[file])
+    shown = await notifier.shown()
+    for text in (shown["email"].text, shown["email"].html):
+        for part in ("ودیعه‌گذاری و قبوض حج تمتع", "صدور قبض", "روادید من صادر نشده است.", "گذرنامه.pdf"):
+            assert part in text
+    assert "روادید من" not in shown["sms"].text
+
+
+FOREIGN = "+14165550123"
+
+
+async def test_a_foreign_number_gets_an_email_and_no_sms_and_this_is_recorded(notifier):
+    await notifier.submit(contact={"mobile": FOREIGN, "email": EMAIL})
+    assert await notifier.rows("channel", "state", "last_error") == [
+        ("sms", "skipped", "foreign_number"),
+        ("email", "queued", None),
+    ]
+    assert await notifier.dispatch(ChannelName.SMS) == 0
+    assert await notifier.dispatch(ChannelName.EMAIL) == 1
+    assert (notifier.sms.references, [mail.recipient for mail in notifier.email.sent]) == ([], [EMAIL])
+    await notifier.change_status("answered", seq=5, contact={"mobile": FOREIGN, "email": EMAIL})
+    assert await notifier.dispatch(ChannelName.SMS) == 0
+
+
+@pytest.mark.parametrize("mobile", ["09123456789", "+0912", "+98912x", ""])
+async def test_a_number_that_is_not_e164_breaks_the_contract(notifier, mobile):
+    with pytest.raises(ContractError):
+        await notifier.submit(contact={"mobile": mobile, "email": None})
+
+
 async def test_an_answer_queues_one_sms_and_one_email(notifier):
     await notifier.change_status("answered")
     shown = await notifier.shown()
@@ -99,14 +131,14 @@ async def test_a_referral_without_a_new_deadline_breaks_the_contract(notifier):
 
 async def test_a_notice_is_in_english_if_the_applicant_chose_it(notifier):
     await notifier.submit(contact={"mobile": MOBILE, "email": EMAIL, "language": "en"})
-    assert {row[0] for row in (await notifier.rows("wording"))} == {"en/submitted.sms.v1", "en/submitted.email.v1"}
+    assert {row[0] for row in (await notifier.rows("wording"))} == {"en/submitted.sms.v1", "en/submitted.email.v2"}
     assert "Tracking code: 123456789012" in (await notifier.shown())["sms"].text
 
 
 @pytest.mark.parametrize("language", [None, "ar", 7, ["fa"]])
 async def test_a_notice_in_an_unknown_language_is_in_persian(notifier, language):
     await notifier.submit(contact={"mobile": MOBILE, "email": None, "language": language})
-    assert await notifier.rows("wording") == [("fa/submitted.sms.v1",)]
+    assert await notifier.rows("wording") == [("fa/submitted.sms.v2",)]
 
 
 async def test_a_queued_question_is_not_sent_after_the_reply_to_it(notifier):

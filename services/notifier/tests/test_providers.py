@@ -44,7 +44,7 @@ async def providers(server, monkeypatch):
 def notice(**changes):
     fields = {
         "recipient": "+989123456789",
-        "text": "میز خدمت\nکد رهگیری: 123456789012",
+        "text": "میز خدمت\nکد پیگیری: 123456789012",
         "wording": "fa/answered.sms.v1",
     }
     return OutgoingMessage(reference=str(uuid.uuid4()), **(fields | changes))

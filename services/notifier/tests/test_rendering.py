@@ -110,7 +110,7 @@ def test_an_sms_has_at_most_two_parts_with_the_longest_values(wording, values):
 def test_every_email_contains_the_address_of_the_desk_and_an_sms_contains_none(wording, values):
     text = RENDERER.fill(wording, values(wording.template, wording.language))
     if wording.channel is ChannelName.EMAIL:
-        assert "https://desk.example.ir/" in text
+        assert "https://desk.example.ir/track" in text
         return
     assert not re.search(r"http|www|\.ir|رضایی|زهرا|ودیعه|پاسخ\n|[\u2066-\u2069]", text)
     assert "123456789012" in text
@@ -121,12 +121,12 @@ def test_every_email_contains_the_address_of_the_desk_and_an_sms_contains_none(w
 
 def test_the_sms_of_a_submission(sms):
     rendered = sms(Template.SUBMITTED)
-    assert rendered.wording == "fa/submitted.sms.v1"
+    assert rendered.wording == "fa/submitted.sms.v2"
     assert rendered.values == {"code": "123456789012", "province": "اصفهان", "due_day_short": "۲۹ آذر ۱۴۰۵"}
     assert rendered.text == (
         "میز خدمت سازمان حج و زیارت\n"
         "درخواست شما برای استان اصفهان ثبت شد.\n"
-        "کد رهگیری: 123456789012\n"
+        "کد پیگیری: 123456789012\n"
         "مهلت پاسخ: ۲۹ آذر ۱۴۰۵"
     )
 
@@ -207,6 +207,28 @@ def test_a_referral_names_the_new_province_and_the_new_day(email):
     for text in (rendered.text, visible(rendered.html)):
         assert "استان قم" in text
         assert "تا یکشنبه ۶ دی ۱۴۰۵" in text
+
+
+@pytest.mark.parametrize("template", Template)
+def test_the_button_of_an_email_opens_the_tracking_page(email, template):
+    assert 'href="https://desk.example.ir/track"' in email(template).html
+    assert "https://desk.example.ir/track" in email(template).text
+
+
+@pytest.mark.parametrize("template", Template)
+def test_a_notice_has_the_words_of_the_specification(email, sms, template):
+    for text in (email(template).subject, email(template).text, email(template).html, sms(template).text):
+        assert "رهگیری" not in text
+
+
+def test_numbers_are_isolated_and_each_line_has_its_own_direction(email, submitted):
+    written = "شماره تماس: 021-8888 8888 یا +98 912 123 4567.\nPlease call me."
+    submission = RequestSubmitted.model_validate(submitted(text=written))
+    of_request = RENDERER.email(Template.SUBMITTED, FA, submission_values(submission, FA))
+    for rendered in (email(Template.ANSWERED, text=written), of_request):
+        assert '<div dir="auto">شماره تماس: <bdi dir="ltr">021-8888 8888</bdi> یا ' in rendered.html
+        assert '<div dir="auto">Please call me.</div>' in rendered.html
+        assert "شماره تماس: \u2066021-8888 8888\u2069 یا \u2066+98 912 123 4567\u2069.\n" in rendered.text
 
 
 @pytest.mark.parametrize("template", Template)

@@ -87,6 +87,8 @@ async def test_an_action_is_published_to_the_province(tracking, case_in, state, 
     assert event["routing_key"] == f"{EVENTS[action]}.isfahan"
     assert event["subject"] == event["data"].pop("tracking_code") == code
     assert event["data"].pop("at")
+    objected_report = event["data"].pop("answer_report_id", None)
+    assert (objected_report is not None) == (action == "objection")
     assert event["data"] == PUBLISHED_DATA[action]
     changed = [each["data"]["state"] for each in await tracking.published("request-status-changed")]
     assert (changed[-1:] == [after]) == (after != state or bool(REPORTS_TO_STATE[state]))

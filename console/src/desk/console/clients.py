@@ -9,14 +9,24 @@ from typing import Protocol
 from desk.console.encryption import Encryption
 from desk.console.store.cases import CaseStore
 from desk.database import Database
-from desk.expert import BrokerAwayError, Catalog, FileReference, Files, Inbox, Report, Reports, Subject, Told
+from desk.expert import (
+    BrokerUnavailableError,
+    CaseEvent,
+    Catalog,
+    FileReference,
+    Files,
+    Inbox,
+    Report,
+    Reports,
+    Subject,
+)
 from desk.iran.workdays import WorkCalendar
 
 log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 2.0
 
-Handler = Callable[[Told], Awaitable[None]]
+Handler = Callable[[CaseEvent], Awaitable[None]]
 """Handles an event of the desk; returns when the effect is committed."""
 
 
@@ -31,7 +41,7 @@ class DeskClient(Protocol):
         """Consume events until cancelled; an event that was not handled is delivered again."""
 
     async def send(self, report: Report) -> None:
-        """Send a report; return once the desk has confirmed it. Raises BrokerAwayError."""
+        """Send a report; return once the desk has confirmed it. Raises BrokerUnavailableError."""
 
     async def upload(self, tracking_code: str, name: str, content: bytes) -> FileReference:
         """Upload a file for an answer. Raises FileRefusedError."""
@@ -40,7 +50,7 @@ class DeskClient(Protocol):
         """Open a file of a case. Raises FileRefusedError and, at its end, FileDamagedError."""
 
     async def subjects(self) -> list[Subject]:
-        """List the desk's subjects. Raises CatalogAwayError."""
+        """List the desk's subjects. Raises CatalogUnavailableError."""
 
     async def close(self) -> None:
         """Close the connections."""
@@ -94,8 +104,8 @@ class LibraryClient:
                 async with Inbox(self._broker_url, self._province, self._memory) as inbox:
                     self._inbox = inbox
                     async for case in inbox:
-                        await handle(case.told)
-            except BrokerAwayError as error:
+                        await handle(case.event)
+            except BrokerUnavailableError as error:
                 log.warning("%s: the broker is unavailable: %s", self._province, error)
             except Exception:  # the top of the loop: the event returns to the queue and is delivered again
                 log.exception("%s: an event was not handled", self._province)
@@ -107,19 +117,19 @@ class LibraryClient:
         return self._inbox is not None and self._inbox.served
 
     async def send(self, report: Report) -> None:
-        """Send a report; return once the broker has confirmed it. Raises BrokerAwayError."""
+        """Send a report; return once the broker has confirmed it. Raises BrokerUnavailableError."""
         await self._reports.send(report)
 
     async def upload(self, tracking_code: str, name: str, content: bytes) -> FileReference:
         """Upload a file for an answer. Raises FileRefusedError."""
-        return await self._files.put_up_content(tracking_code, name, content)
+        return await self._files.upload_content(tracking_code, name, content)
 
     def open(self, file: FileReference) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """Open a file of a case. Raises FileRefusedError."""
         return self._files.open(file)
 
     async def subjects(self) -> list[Subject]:
-        """List the desk's subjects. Raises CatalogAwayError."""
+        """List the desk's subjects. Raises CatalogUnavailableError."""
         return await self._catalog.subjects()
 
     async def close(self) -> None:

@@ -24,6 +24,7 @@ class Objected(_Event):
     """The applicant objected to the answer."""
 
     text: str
+    answer_report_id: str | None = None
 
 
 class Withdrawn(_Event):

@@ -1,1 +1,1 @@
-"""``desk-expert check``: plays the desk for a province's own consumer and reports what passes."""
+"""``desk-expert check``: plays the desk before a province's own consumer and says what passes."""

@@ -1,4 +1,4 @@
-"""The checks, in their order. Each passes or raises `Fault`."""
+"""The checks, in their order. Each passes or raises a fault."""
 
 import json
 from collections import defaultdict
@@ -7,28 +7,30 @@ from dataclasses import dataclass
 
 from desk.expert_kit.contract import event_type, new_code
 from desk.expert_kit.errors import Fault
-from desk.expert_kit.proxy import Record
+from desk.expert_kit.proxy import Observation
 from desk.expert_kit.rehearsal import Rehearsal, unreadable
 
 LONG_TEXT = "درخواست بسیار بلند. " * 8000
 UNKNOWN = "request-praised"
 REPEATS = 2
 BY_HAND_SECONDS = 600.0
-"""Time to start the consumer by hand."""
+"""How long the check waits for a consumer that is started by hand."""
+OBJECTED = "request-objected"
+DECISIONS = ("case-answered", "case-rejected")
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check: its name, its message when it passes, and whether a failure skips all others."""
+    """A check: its name, the text when it passes, and whether the others depend on it."""
 
     name: str
     says: str
     run: Callable[[Rehearsal], Awaitable[None]]
     first: bool = False
     kills: bool = False
-    """It kills the consumer, and so needs the consumer's command."""
+    """It kills the consumer, and therefore needs its command."""
     looks_back: bool = False
-    """It only examines what was recorded before."""
+    """It only evaluates what the other checks recorded."""
 
 
 async def _connects(it: Rehearsal) -> None:
@@ -39,19 +41,19 @@ async def _connects(it: Rehearsal) -> None:
             raise Fault(f"it ended with exit code {code}:\n{it.program.log_tail()}", "fix this first")
         others = sorted({each.queue for each in it.proxy.seen if each.kind == "consume"})
         read = f"; it reads {', '.join(others)}" if others else ""
-        raise Fault(f"no consumer of {queue} appeared within {seconds:.0f} s{read}", f"consume the queue {queue}")
+        raise Fault(f"no consumer read {queue} within {seconds:.0f} s{read}", f"consume the queue {queue}")
     if any(each.without_acks for each in it.proxy.seen if each.kind == "consume"):
         raise Fault(
             "it consumes without acknowledgements (no_ack)",
-            "consume with acknowledgements: otherwise events in flight are lost when the consumer stops",
+            "consume with acknowledgements; otherwise events in delivery are lost when the consumer stops",
         )
 
 
-async def _takes_a_request(it: Rehearsal) -> None:
+async def _accepts_a_request(it: Rehearsal) -> None:
     await it.still_serves()
 
 
-async def _takes_every_event(it: Rehearsal) -> None:
+async def _accepts_every_event(it: Rehearsal) -> None:
     for name in it.contract.to_province:
         if name == "request-submitted":
             continue
@@ -68,6 +70,26 @@ async def _takes_every_event(it: Rehearsal) -> None:
             await it.settled(name, envelope["id"])
 
 
+async def _leaves_objections_to_a_supervisor(it: Rehearsal) -> None:
+    request = it.new()
+    code = request["subject"]
+    await it.desk.publish("request-submitted", request)
+    await it.handled(request)
+    await it.still_serves()
+    before = {str(report.envelope.get("id")) for report in it.reports_of(code)}
+    objection = it.new(OBJECTED, code, 2)
+    await it.desk.publish(OBJECTED, objection)
+    await it.settled(OBJECTED, objection["id"])
+    await it.still_serves()
+    new = [report for report in it.reports_of(code) if str(report.envelope.get("id")) not in before]
+    if decided := sorted({report.name for report in new if report.name in DECISIONS}):
+        raise Fault(
+            f"{OBJECTED} was decided without a supervisor: {', '.join(decided)}",
+            f"show the objection to a supervisor who did not give the answer (data.answer_report_id, here "
+            f"{objection['data'].get('answer_report_id')}); never answer it automatically",
+        )
+
+
 async def _counts_once(it: Rehearsal) -> None:
     envelope = it.new()
     await it.desk.publish("request-submitted", envelope)
@@ -81,13 +103,13 @@ async def _counts_once(it: Rehearsal) -> None:
         ids[report.name].add(str(report.envelope.get("id")))
     if twice := sorted(name for name, several in ids.items() if len(several) > 1):
         raise Fault(
-            f"the same event came {1 + REPEATS} times, and so did, each with another id, {', '.join(twice)}",
-            "remember the id of each event you have handled and skip it when it comes again; or make a report's id "
+            f"the same event was delivered {1 + REPEATS} times, and reported under different ids: {', '.join(twice)}",
+            "store the id of each handled event and skip it when it is delivered again; or derive a report's id "
             "from the event's, so that the desk recognises it",
         )
 
 
-async def _bears_disorder(it: Rehearsal) -> None:
+async def _accepts_any_order(it: Rehearsal) -> None:
     code = new_code()
     later, earlier = it.new("request-replied", code, 2), it.new("request-submitted", code, 1)
     await it.desk.publish("request-replied", later)
@@ -102,7 +124,7 @@ async def _ignores_unknown_fields(it: Rehearsal) -> None:
     envelope["data"] |= {"unknown": {"deep": [1, None]}}
     envelope["data"]["applicant"]["unknown"] = True
     await it.desk.publish("request-submitted", envelope)
-    await it.handled(envelope, "request-submitted with fields of a later version")
+    await it.handled(envelope, "request-submitted with unknown fields")
 
 
 async def _ignores_unknown_events(it: Rehearsal) -> None:
@@ -110,7 +132,7 @@ async def _ignores_unknown_events(it: Rehearsal) -> None:
     try:
         event = it.new("request-rated") | {"type": event_type(UNKNOWN)}
         await it.desk.publish(UNKNOWN, event)
-        await it.settled(f"{UNKNOWN}, which the contract does not know yet,", event["id"])
+        await it.settled(f"{UNKNOWN}, which is not in the contract,", event["id"])
         newer = it.new()
         newer |= {"type": newer["type"].replace(".v1", ".v2"), "data": {"shape": "of another version"}}
         await it.desk.publish(UNKNOWN, newer)
@@ -120,7 +142,7 @@ async def _ignores_unknown_events(it: Rehearsal) -> None:
     await it.still_serves()
 
 
-async def _sets_aside_what_it_cannot_read(it: Rehearsal) -> None:
+async def _rejects_invalid_messages(it: Rehearsal) -> None:
     body, event_id = unreadable()
     await it.desk.publish_bytes("request-submitted", body, event_id)
     answers = {await it.settled("a body that is no JSON", event_id, also=("reject",))}
@@ -130,19 +152,19 @@ async def _sets_aside_what_it_cannot_read(it: Rehearsal) -> None:
     await it.still_serves()
     if "ack" in answers:
         it.remarks.append(
-            "an unreadable event is acknowledged and lost; rejected with requeue=false it would be kept among the dead "
-            "letters, and an operator could put it back"
+            "invalid messages are acknowledged and lost; if they were rejected with requeue=false, they would be "
+            "dead-lettered, and an operator could restore them"
         )
 
 
-async def _takes_a_long_text(it: Rehearsal) -> None:
+async def _accepts_a_long_text(it: Rehearsal) -> None:
     envelope = it.new()
     envelope["data"]["text"] = LONG_TEXT
     await it.desk.publish("request-submitted", envelope)
     await it.handled(envelope, f"request-submitted of {len(json.dumps(envelope, ensure_ascii=False).encode())} bytes")
 
 
-async def _comes_back(it: Rehearsal) -> None:
+async def _reconnects(it: Rehearsal) -> None:
     envelope = it.new()
     since = len(it.proxy.seen)
     it.proxy.set_trap(lambda each: each.kind == "deliver" and each.event_id == envelope["id"])
@@ -156,10 +178,10 @@ async def _comes_back(it: Rehearsal) -> None:
     if not await it.connected(since):
         if it.program is None or it.program.ended is None:
             raise Fault(
-                f"after a broker outage the consumer did not reconnect within {it.patience:.0f} s",
-                "reconnect after every lost connection, with a growing pause",
+                f"the broker was unavailable briefly, and the consumer did not reconnect within {it.patience:.0f} s",
+                "connect again whenever the connection is lost, with a pause that grows",
             )
-        it.remarks.append("it ended when the broker was unavailable; its supervisor must restart it")
+        it.remarks.append("it ended when the broker was unavailable; its service manager must restart it")
         it.program.start()
         await it.connected(since)
     await it.handled(envelope, "request-submitted, delivered just before the connection broke,")
@@ -173,18 +195,18 @@ async def _survives_a_kill_at_its_ack(it: Rehearsal) -> None:
     await _killed(it, "right after its acknowledgement", lambda each, _: each.kind == "ack")
 
 
-async def _killed(it: Rehearsal, when: str, trap: Callable[[Record, str], bool]) -> None:
+async def _killed(it: Rehearsal, when: str, trap: Callable[[Observation, str], bool]) -> None:
     envelope = it.new()
     code, event_id = envelope["subject"], envelope["id"]
     it.proxy.set_trap(lambda each: (each.kind == "publish" or each.event_id == event_id) and trap(each, code))
     await it.desk.publish("request-submitted", envelope)
     if not await it.wait(lambda: it.proxy.sprung):
         raise Fault(f"the request was neither reported nor acknowledged within {it.patience:.0f} s", "see above")
-    if not await it.restart_consumer():
-        raise Fault("killed and started again, it does not read its queue", "start without help after a crash")
+    if not await it.restart():
+        raise Fault("killed and started again, it does not read its queue", "start without manual steps after a crash")
     if not await it.wait(lambda: bool(it.reports_of(code, "case-received"))):
         raise Fault(
-            f"killed {when} and started again, it does not have the request: the case is lost",
+            f"killed {when} and started again, it does not report the request: the case is lost",
             "acknowledge only after the case is stored and reported, and mark it handled only then",
         )
     await it.settled("request-submitted", event_id)
@@ -200,36 +222,37 @@ async def _reports_by_the_contract(it: Rehearsal) -> None:
             continue
         place, own = (str(report.envelope.get("subject")), report.envelope.get("seq")), report.envelope.get("id")
         if isinstance(place[1], int) and numbers.setdefault((place[0], place[1]), str(own)) != own:
-            faults.append(f"{report.name}: seq {place[1]} was already used by another report of the same request")
+            faults.append(f"{report.name}: seq {place[1]} was used by another report of the same request")
     if faults:
         several = list(dict.fromkeys(faults))
         shown = "".join(f"\n- {each}" for each in several[:12])
-        raise Fault(f"{len(several)} reports do not match the contract:{shown}", "see desk.asyncapi.json")
+        raise Fault(f"{len(several)} violations of the contract:{shown}", "see desk.asyncapi.json")
     if not all(each.confirmed for each in it.proxy.seen if each.kind == "publish"):
-        it.remarks.append("publisher confirms are off: a report that the broker never received counts as sent")
+        it.remarks.append("publisher confirms are off: a report that the broker did not receive counts as sent")
 
 
-async def _fetches_files_as_agreed(it: Rehearsal) -> None:
+async def _downloads_files_by_the_contract(it: Rehearsal) -> None:
     if it.files.faults:
         shown = "".join(f"\n- {each}" for each in it.files.faults)
         raise Fault(f"calls for files were refused:{shown}", "see /api/province/files in intake.openapi.json")
     if not it.files.calls:
-        it.remarks.append("no file was fetched; a request may have attachments, at DESK_URL/api/province/files/<id>")
+        it.remarks.append("no file was downloaded; a request may have attachments, at DESK_URL/api/province/files/<id>")
 
 
 CHECKS = (
     Check("connects", "reads its queue, with acknowledgements", _connects, first=True),
-    Check("request", "a new request is acknowledged and reported as received", _takes_a_request, first=True),
-    Check("every event", "every event of the contract is accepted", _takes_every_event),
-    Check("duplicates", "a repeated event is reported once", _counts_once),
-    Check("disorder", "events may arrive out of order", _bears_disorder),
-    Check("unknown fields", "unknown fields are ignored", _ignores_unknown_fields),
-    Check("unknown events", "unknown events and versions are acknowledged", _ignores_unknown_events),
-    Check("unreadable", "an unreadable event does not block the others", _sets_aside_what_it_cannot_read),
-    Check("long text", "a very long text is accepted", _takes_a_long_text),
-    Check("broker away", "it reconnects, and handles what was in flight", _comes_back),
-    Check("killed at report", "a kill during a report loses nothing", _survives_a_kill_at_its_report, kills=True),
-    Check("killed at ack", "an acknowledged event is stored", _survives_a_kill_at_its_ack, kills=True),
-    Check("reports", "all reports match the contract", _reports_by_the_contract, looks_back=True),
-    Check("files", "files are requested according to the contract", _fetches_files_as_agreed, looks_back=True),
+    Check("request", "a new request is acknowledged and reported received", _accepts_a_request, first=True),
+    Check("every event", "every event of the contract is accepted", _accepts_every_event),
+    Check("objections", "an objection is left to a supervisor", _leaves_objections_to_a_supervisor),
+    Check("duplicates", "an event that is delivered again is reported once", _counts_once),
+    Check("disorder", "a later event may arrive before the earlier", _accepts_any_order),
+    Check("unknown fields", "fields it does not know are ignored", _ignores_unknown_fields),
+    Check("unknown events", "events and versions it does not know are acknowledged", _ignores_unknown_events),
+    Check("unreadable", "an invalid message delays no other", _rejects_invalid_messages),
+    Check("long text", "a very long text is accepted", _accepts_a_long_text),
+    Check("broker unavailable", "it reconnects and handles the events that were in delivery", _reconnects),
+    Check("killed at report", "killed while it reports, it loses no event", _survives_a_kill_at_its_report, kills=True),
+    Check("killed at ack", "events that it acknowledged are stored", _survives_a_kill_at_its_ack, kills=True),
+    Check("reports", "all its reports follow the contract", _reports_by_the_contract, looks_back=True),
+    Check("files", "files are requested by the contract", _downloads_files_by_the_contract, looks_back=True),
 )

@@ -1,4 +1,4 @@
-"""The contract in the package: its schemas, and its examples as new events."""
+"""The contract in the package: its examples, with new ids for each use, and its schemas."""
 
 import json
 import secrets
@@ -31,7 +31,7 @@ Envelope = dict[str, Any]
 
 
 def new_code() -> str:
-    """Return a tracking code: twelve digits, the last by Damm's table."""
+    """Return a new tracking code: twelve digits, the last by Damm's algorithm."""
     digits, interim = f"{secrets.randbelow(10**11):011}", 0
     for digit in digits:
         interim = _DAMM[interim][int(digit)]
@@ -53,18 +53,18 @@ class Contract:
 
     @property
     def to_province(self) -> list[str]:
-        """Return the names of events for a province, a new request first."""
+        """List the events that a province consumes, a new request first."""
         keys = [each["routingKey"] for each in self.queue["bindings"]]
         return [key.removesuffix(f".{self.province}") for key in keys]
 
     @property
     def reports(self) -> list[str]:
-        """Return the names of events that a province may report."""
+        """List the events that a province may publish."""
         keys = self._document["x-users"]["province.{province}"]["publishes"][CASES]
         return [key.removesuffix(".{province}") for key in keys]
 
     def event(self, name: str, code: str, seq: int) -> Envelope:
-        """Return the contract's example of an event as a new event about a request."""
+        """Return a new event about a request, made from the contract's example."""
         [example] = self._document["components"]["messages"][name]["examples"]
         envelope: Envelope = deepcopy(example["payload"])
         envelope |= {"id": str(uuid.uuid4()), "subject": code, "seq": seq, "time": _now()}
@@ -76,7 +76,7 @@ class Contract:
         return envelope
 
     def faults(self, envelope: object, properties: dict[str, Any], routing_key: str) -> Iterator[str]:
-        """Yield what is wrong with a report: its key, properties, envelope and data."""
+        """Yield the errors of a report: of its key, its properties, its envelope and its data."""
         name, _, province = routing_key.rpartition(".")
         if name not in self.reports or province != self.province:
             yield f"routing key {routing_key!r} is not <report>.{self.province}; reports are {', '.join(self.reports)}"
@@ -88,16 +88,14 @@ class Contract:
         ):
             whole = {"components": self._document["components"], **schema}
             for error in Draft202012Validator(whole).iter_errors(value):
-                if list(error.absolute_path) != [
-                    "user_id"
-                ]:  # differs on a test broker; a separate check requires the field
+                if list(error.absolute_path) != ["user_id"]:  # a test broker has other users
                     yield f"{name}: {error.json_path.removeprefix('$.')}: {error.message[:160]}"
         if isinstance(envelope, dict):
-            yield from self._disagreements(name, envelope, properties)
+            yield from self._mismatches(name, envelope, properties)
 
-    def _disagreements(self, name: str, envelope: Envelope, properties: dict[str, Any]) -> Iterator[str]:
+    def _mismatches(self, name: str, envelope: Envelope, properties: dict[str, Any]) -> Iterator[str]:
         data = envelope.get("data")
-        for what, said, wanted in (
+        for what, actual, wanted in (
             ("message_id", properties.get("message_id"), envelope.get("id")),
             ("source", envelope.get("source"), f"/province/{self.province}"),
             (
@@ -106,12 +104,12 @@ class Contract:
                 envelope.get("subject"),
             ),
         ):
-            if said != wanted:
-                yield f"{name}: {what} is {said!r} and should be {wanted!r}"
+            if actual != wanted:
+                yield f"{name}: {what} is {actual!r} and should be {wanted!r}"
 
 
 def event_type(name: str) -> str:
-    """Return the type of an event."""
+    """Return the type of an event by its name."""
     return f"{TYPE_PREFIX}{name}{TYPE_SUFFIX}"
 
 
@@ -120,8 +118,8 @@ def _files_of(data: dict[str, Any]) -> list[dict[str, Any]]:
     return [*data.get("attachments", []), *data.get("files", []), *past]
 
 
-def give_files(data: dict[str, Any], content: bytes, sha256: str) -> list[str]:
-    """Replace the files of an event by those that the kit serves; return their ids."""
+def use_files(data: dict[str, Any], content: bytes, sha256: str) -> list[str]:
+    """Replace the files of an event by the kit's file; return their ids."""
     named = _files_of(data)
     for file in named:
         file |= {"size": len(content), "sha256": sha256}

@@ -1,4 +1,4 @@
-"""The desk's side of the broker: declares the queues, publishes events, and consumes the province's reports."""
+"""Takes the role of the desk at the broker: declares queues, publishes events, consumes the province's reports."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ from yarl import URL
 
 from desk.expert_kit.contract import CASES, EVENTS, Contract, Envelope
 from desk.expert_kit.errors import NotPossibleError
-from desk.expert_kit.proxy import BrokerProxy
+from desk.expert_kit.proxy import Proxy
 
 DEAD = "desk.dead"
 CONNECT_SECONDS, CONFIRM_SECONDS = 10.0, 10.0
@@ -32,24 +32,24 @@ class Report:
 
     @property
     def name(self) -> str:
-        """The name of the event."""
+        """The event's name."""
         return self.routing_key.rpartition(".")[0]
 
     def of(self, code: str) -> bool:
-        """Return whether it concerns a request."""
+        """Return whether it is about a request."""
         return isinstance(self.envelope, dict) and self.envelope.get("subject") == code
 
 
 class DeskSide:
-    """Use it as ``async with``. What the consumer does is recorded by ``proxy``."""
+    """The desk at the broker, for ``async with``; ``proxy`` records the actions of the consumer."""
 
-    def __init__(self, url: URL, contract: Contract, proxy: BrokerProxy) -> None:
-        self._url, self._contract, self._middleman = url, contract, proxy
+    def __init__(self, url: URL, contract: Contract, proxy: Proxy) -> None:
+        self._url, self._contract, self._proxy = url, contract, proxy
         self._stack = AsyncExitStack()
         self._exchanges: dict[str, AbstractExchange] = {}
         self.reports: list[Report] = []
         self.dead: list[str] = []
-        """Ids of dead-lettered events."""
+        """Ids of the events that went to the dead letters."""
 
     async def __aenter__(self) -> Self:
         """Connect and declare. Raises NotPossibleError."""
@@ -65,7 +65,7 @@ class DeskSide:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Close the connection; queue and exchanges stay."""
+        """Close the connection; queue and exchanges stay, as the desk leaves them."""
         await self._stack.aclose()
 
     async def _declared(self) -> AbstractQueue:
@@ -76,9 +76,9 @@ class DeskSide:
         await self._declare(f"{name}.dead", self._contract.dead_queue)
         waiting, readers = queue.declaration_result.message_count, queue.declaration_result.consumer_count
         if readers:
-            raise NotPossibleError(f"{name} has a consumer already: stop it, or point it at the address below")
+            raise NotPossibleError(f"a consumer reads {name} already: stop it, or connect it to the address below")
         if waiting:
-            raise NotPossibleError(f"{waiting} messages wait in {name}: let it run empty first, or purge it")
+            raise NotPossibleError(f"{waiting} messages wait in {name}: let them be consumed first, or purge the queue")
         await self._listen(CASES, f"*.{self._contract.province}", self._on_report)
         await self._listen(DEAD, name, self._on_dead_letter)
         return queue
@@ -87,37 +87,37 @@ class DeskSide:
         try:
             queue = await self._channel.declare_queue(name, durable=True, arguments=layout["arguments"])
         except ChannelClosed as error:
-            raise NotPossibleError(f"{name} is not as the desk declares it: {error}; delete it and try again") from None
+            raise NotPossibleError(f"{name} is not declared as by the desk: {error}; delete it and try again") from None
         for binding in layout["bindings"]:
             await queue.bind(binding["exchange"], binding["routingKey"])
         return queue
 
     async def _listen(
-        self, exchange: str, key: str, hear: Callable[[AbstractIncomingMessage], Awaitable[None]]
+        self, exchange: str, key: str, handle: Callable[[AbstractIncomingMessage], Awaitable[None]]
     ) -> None:
         own = await self._channel.declare_queue(exclusive=True)
         await own.bind(exchange, key)
-        await own.consume(hear, no_ack=True)
+        await own.consume(handle, no_ack=True)
 
     async def _on_report(self, message: AbstractIncomingMessage) -> None:
         try:
             envelope = json.loads(message.body)
         except ValueError:
             envelope = None
-        said = {
+        present = {
             "content_type": message.content_type,
             "delivery_mode": int(message.delivery_mode) if message.delivery_mode else None,
             "message_id": message.message_id,
             "user_id": message.user_id,
             "type": message.type,
         }
-        properties = {name: value for name, value in said.items() if value is not None}
+        properties = {name: value for name, value in present.items() if value is not None}
         self.reports.append(Report(message.routing_key or "", properties, envelope))
-        await self._middleman.wake()
+        await self._proxy.wake()
 
     async def _on_dead_letter(self, message: AbstractIncomingMessage) -> None:
         self.dead.append(message.message_id or "")
-        await self._middleman.wake()
+        await self._proxy.wake()
 
     async def publish(self, name: str, envelope: Envelope) -> str:
         """Publish an event as the desk does; return its id."""
@@ -138,10 +138,10 @@ class DeskSide:
         return event_id
 
     async def bind(self, name: str, *, bound: bool) -> None:
-        """Bind or unbind the province's queue for an event that is not in the contract yet."""
+        """Bind the province's queue to an event that is not in the contract, or unbind it."""
         change = self._queue.bind if bound else self._queue.unbind
         await change(EVENTS, f"{name}.{self._contract.province}")
 
     async def purge(self) -> None:
-        """Empty the queue after a failed check."""
+        """Empty the queue after a check that did not pass."""
         await self._queue.purge()

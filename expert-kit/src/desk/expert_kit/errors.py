@@ -1,9 +1,9 @@
-"""Errors of the kit.
+"""The errors of the kit.
 
 ::
 
     KitError
-    ├── NotPossibleError   the check cannot begin, or cannot continue
+    ├── NotPossibleError   the check cannot start or continue
     └── Fault              the consumer violates the contract
 """
 
@@ -16,8 +16,8 @@ class NotPossibleError(KitError):
     """The consumer cannot be checked; the message says what is missing."""
 
 
-class Fault(KitError):  # noqa: N818 - it is the consumer's error, not the kit's
-    """A failed check: the reason, and what to do about it."""
+class Fault(KitError):  # noqa: N818 - a fault of the consumer, not of the kit
+    """A failed check: the reason and the advice."""
 
     def __init__(self, reason: str, advice: str) -> None:
         super().__init__(reason)

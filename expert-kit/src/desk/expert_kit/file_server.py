@@ -1,4 +1,4 @@
-"""The desk's API for files, as the kit serves it: links to one file, and uploads for answers."""
+"""Simulates the desk's file routes: links to a file of the kit, and uploads for answers."""
 
 import hashlib
 import json
@@ -20,27 +20,27 @@ MOST_BYTES = 8 * 1024 * 1024
 
 
 class FileServer:
-    """Serves files over HTTP; errors in calls are recorded in ``faults``."""
+    """Files over HTTP; ``faults`` collects what is wrong with the calls."""
 
     def __init__(self, province: str, public_key: str, host: str) -> None:
         self.faults: list[str] = []
         self.calls = 0
         self.files: set[str] = set()
-        """File ids in events of the kit."""
+        """Ids that the kit's events have named."""
         self.sha256 = hashlib.sha256(CONTENT).hexdigest()
         self._province, self._key = province, OKPKey.import_key(public_key)
         self._links: set[str] = set()
-        door = self
+        server = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                door.get(self)
+                server.get(self)
 
             def do_POST(self) -> None:
-                door.put(self)
+                server.post(self)
 
             def log_message(self, *_: object) -> None:
-                """Log nothing."""
+                """Do not log requests."""
 
         self._server = ThreadingHTTPServer((host, 0), Handler)
         self.url = f"http://{host}:{self._server.server_port}"
@@ -48,34 +48,34 @@ class FileServer:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop serving."""
+        """Stop the server."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
 
     def get(self, call: BaseHTTPRequestHandler) -> None:
-        """Return a link, or the file that a link leads to."""
+        """Return a link, or the file of a link."""
         kind, _, word = call.path.rpartition("/")
         if kind == "/links" and word in self._links:
             self._answer(call, 200, CONTENT, "application/pdf")
         elif kind != "/api/province/files":
             self._refuse(call, 404, "not_found", f"{call.path} is no path of the desk's files")
-        elif self._knows(call):
+        elif self._is_authorized(call):
             if word not in self.files:
                 self._refuse(call, 404, "file_unknown", f"{word} is no file that an event has named")
                 return
             link = secrets.token_urlsafe(16)
             self._links.add(link)
             until = (datetime.now(UTC) + timedelta(seconds=60)).isoformat(timespec="seconds").replace("+00:00", "Z")
-            self._say(call, 200, {"url": f"{self.url}/links/{link}", "expires_at": until})
+            self._answer_json(call, 200, {"url": f"{self.url}/links/{link}", "expires_at": until})
 
-    def put(self, call: BaseHTTPRequestHandler) -> None:
-        """Accept a file for an answer."""
+    def post(self, call: BaseHTTPRequestHandler) -> None:
+        """Accept an uploaded file for an answer."""
         size = int(call.headers.get("Content-Length", "0"))
         body = call.rfile.read(min(size, MOST_BYTES))
         if call.path != "/api/province/files":
             self._refuse(call, 404, "not_found", f"{call.path} is no path of the desk's files")
-        elif self._knows(call):
+        elif self._is_authorized(call):
             head = f"Content-Type: {call.headers.get('Content-Type', '')}\r\n\r\n".encode()
             form = {
                 str(part.get_param("name", header="content-disposition")): part
@@ -83,7 +83,7 @@ class FileServer:
                 if not part.is_multipart()
             }
             if "file" not in form or "tracking_code" not in form:
-                self._refuse(call, 422, "form_invalid", "a file is uploaded with the fields tracking_code and file")
+                self._refuse(call, 422, "form_invalid", "an upload has the fields tracking_code and file")
                 return
             content = form["file"].get_payload(decode=True)
             content = content if isinstance(content, bytes) else b""
@@ -93,9 +93,9 @@ class FileServer:
                 "size": len(content),
             }
             reference |= {"media_type": "application/pdf", "sha256": hashlib.sha256(content).hexdigest()}
-            self._say(call, 201, reference)
+            self._answer_json(call, 201, reference)
 
-    def _knows(self, call: BaseHTTPRequestHandler) -> bool:
+    def _is_authorized(self, call: BaseHTTPRequestHandler) -> bool:
         self.calls += 1
         word = re.fullmatch("Bearer (.+)", call.headers.get("Authorization", ""))
         if word is None:
@@ -124,9 +124,9 @@ class FileServer:
         if fault not in self.faults:
             self.faults.append(fault)
         problem = {"type": f"/problems/{code}", "title": code, "status": status, "code": code, "errors": []}
-        self._say(call, status, problem)
+        self._answer_json(call, status, problem)
 
-    def _say(self, call: BaseHTTPRequestHandler, status: int, answer: dict[str, Any]) -> None:
+    def _answer_json(self, call: BaseHTTPRequestHandler, status: int, answer: dict[str, Any]) -> None:
         self._answer(call, status, json.dumps(answer).encode(), "application/json")
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Parses AMQP 0-9-1 connections into methods with their content, and keeps the original bytes."""
+"""Parses AMQP 0-9-1 frames into methods with their content, and keeps the raw bytes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,13 +12,13 @@ from pamqp.header import ContentHeader
 PROTOCOL_HEADER_BYTES = 8
 _START, _END = 7, 1
 _METHOD = 1
-_WORTH_READING = frozenset({60, 85})
-"""Classes of methods: basic and confirm. Others pass unread, including those with a password."""
+_PARSED_CLASSES = frozenset({60, 85})
+"""Classes of methods: basic and confirm. Others are not parsed; they may contain a password."""
 
 
 @dataclass(slots=True)
 class Unit:
-    """A method with its content, if it has any; or another frame, of which only the bytes matter."""
+    """A method with its content, or another frame as bytes only."""
 
     raw: bytes
     channel: int = 0
@@ -30,14 +30,14 @@ class Unit:
 
 @dataclass(slots=True)
 class FrameReader:
-    """Parses one direction of one connection."""
+    """One direction of one connection."""
 
     _left: bytes = b""
     _open: dict[int, Unit] = field(default_factory=dict)
-    """By channel: a method whose content is incomplete."""
+    """Methods whose content is incomplete, by channel."""
 
     def feed(self, data: bytes) -> Iterator[Unit]:
-        """Yield the units that are complete now."""
+        """Yield the units that are complete."""
         self._left += data
         while (whole := self._next()) is not None:
             yield from self._read(whole)
@@ -57,7 +57,7 @@ class FrameReader:
     def _read(self, raw: bytes) -> Iterator[Unit]:
         channel = int.from_bytes(raw[1:3], "big")
         method = raw[0] == _METHOD
-        if (method and int.from_bytes(raw[7:9], "big") not in _WORTH_READING) or not (method or channel in self._open):
+        if (method and int.from_bytes(raw[7:9], "big") not in _PARSED_CLASSES) or not (method or channel in self._open):
             yield Unit(raw)
             return
         _, _, read = frame.unmarshal(raw)

@@ -1,4 +1,4 @@
-"""The consumer as a program that the kit starts, kills and restarts."""
+"""The consumer as a process that the kit starts, kills and restarts."""
 
 import asyncio
 import os
@@ -15,19 +15,19 @@ END_SECONDS = 10.0
 
 
 class Program:
-    """One command, with an environment that points it at the kit. Its output goes to ``log``."""
+    """A command with an environment that connects it to the kit. Its output goes to ``log``."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
         self._command, self._environment, self.log = list(command), {**os.environ, **environment}, log
         self._process: subprocess.Popen[bytes] | None = None
-        self._said = 0
+        self._log_offset = 0
 
     def start(self) -> None:
         """Start it. Raises NotPossibleError."""
-        self._said = self.log.stat().st_size if self.log.exists() else 0
+        self._log_offset = self.log.stat().st_size if self.log.exists() else 0
         try:
             with self.log.open("ab") as log:
-                self._process = subprocess.Popen(  # noqa: S603 - the caller's own program
+                self._process = subprocess.Popen(  # noqa: S603 - the command of the caller
                     self._command,
                     env=self._environment,
                     stdin=subprocess.DEVNULL,
@@ -40,11 +40,11 @@ class Program:
 
     @property
     def ended(self) -> int | None:
-        """Its exit code, if it has ended by itself."""
+        """The exit code, if the process has ended by itself."""
         return self._process.poll() if self._process is not None else None
 
     async def kill(self) -> None:
-        """Kill it with all its child processes, as a power cut would."""
+        """Kill the process and its children, as a power failure would."""
         if self._process is None:
             return
         with suppress(ProcessLookupError):
@@ -56,8 +56,8 @@ class Program:
         self._process = None
 
     def log_tail(self) -> str:
-        """Return the last lines of output since it was started."""
+        """Return the last lines of its output since the start."""
         with self.log.open("rb") as log:
-            log.seek(self._said)
+            log.seek(self._log_offset)
             lines = log.read().decode(errors="replace").splitlines()
         return "\n".join(lines[-LAST_LINES:])

@@ -1,4 +1,4 @@
-"""A proxy between consumer and broker: records deliveries, acknowledgements and publishes, and can cut connections."""
+"""A proxy between consumer and broker: records deliveries, acknowledgements and reports, and can disconnect."""
 
 import asyncio
 import ssl
@@ -19,50 +19,50 @@ Kind = Literal["consume", "deliver", "ack", "reject", "requeue", "publish"]
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """Something the consumer did or received. ``event_id`` is the message id."""
+class Observation:
+    """An action of the consumer, or a delivery to it. ``event_id`` is the message id."""
 
     kind: Kind
     event_id: str = ""
     queue: str = ""
     body: bytes = b""
     without_acks: bool = False
-    """Of ``consume``: deliveries need no acknowledgement (no_ack)."""
+    """Of ``consume``: deliveries count as acknowledged (no_ack)."""
     confirmed: bool = False
-    """Of ``publish``: the channel uses publisher confirms."""
+    """Of ``publish``: publisher confirms are on."""
 
 
-Trap = Callable[[Record], bool]
+Trap = Callable[[Observation], bool]
 
 
 @dataclass(slots=True, eq=False)
-class _Connection:
+class _Session:
     """One connection of the consumer, with the state of its channels."""
 
     consumer: asyncio.StreamWriter
     broker: asyncio.StreamWriter
     out: dict[tuple[int, int], str] = field(default_factory=dict)
-    """Event ids by channel and delivery tag: delivered and not acknowledged."""
+    """Event ids by channel and delivery tag: delivered and not answered."""
     confirming: set[int] = field(default_factory=set)
 
 
-class BrokerProxy:
-    """Listens on this machine and connects to the broker."""
+class Proxy:
+    """A local port that forwards to the broker."""
 
     def __init__(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
         self._host, self._port, self._tls = host, port, tls
         self._server: asyncio.Server | None = None
-        self._connections: set[_Connection] = set()
+        self._sessions: set[_Session] = set()
         self._changed = asyncio.Condition()
         self._trap: Trap | None = None
         self.shut = False
         """New connections are refused."""
         self.sprung = False
-        """The trap has closed: nothing from the consumer is passed on any more."""
-        self.seen: list[Record] = []
+        """The trap has closed: data of the consumer is dropped."""
+        self.seen: list[Observation] = []
 
     async def open(self, host: str, port: int) -> int:
-        """Start listening; return the port. Raises NotPossibleError."""
+        """Listen; return the port. Raises NotPossibleError."""
         try:
             self._server = await asyncio.start_server(self._serve, host, port)
         except OSError as error:
@@ -70,32 +70,32 @@ class BrokerProxy:
         return int(self._server.sockets[0].getsockname()[1])
 
     async def close(self) -> None:
-        """Stop listening, and close every connection."""
+        """Stop listening and close all connections."""
         if self._server is not None:
             self._server.close()
         await self.cut()
 
     async def cut(self) -> None:
-        """Close every connection, as when a cable is pulled."""
-        for connection in list(self._connections):
-            connection.consumer.transport.abort()
-            connection.broker.transport.abort()
-        self._connections.clear()
+        """Abort all connections, as if the network failed."""
+        for session in list(self._sessions):
+            session.consumer.transport.abort()
+            session.broker.transport.abort()
+        self._sessions.clear()
         await self._notify()
 
     def set_trap(self, trap: Trap | None) -> None:
-        """Close at the first record for which ``trap`` is true: a report is held back, an acknowledgement passes."""
+        """Close at the first observation for which ``trap`` is true: a report is dropped, an acknowledgement passes."""
         self._trap, self.sprung = trap, False
 
     async def until(self, true: Callable[[], bool], seconds: float) -> bool:
-        """Wait until a condition on the records holds; return whether it did."""
+        """Wait until a condition on the observations is true; return whether it is."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds), self._changed:
                 await self._changed.wait_for(true)
         return true()
 
     async def wake(self) -> None:
-        """Let all waiting tasks check again."""
+        """Let waiting callers check their conditions again."""
         await self._notify()
 
     async def _notify(self) -> None:
@@ -112,84 +112,84 @@ class BrokerProxy:
         except (OSError, TimeoutError):
             writer.transport.abort()
             return
-        connection = _Connection(writer, broker)
-        self._connections.add(connection)
+        session = _Session(writer, broker)
+        self._sessions.add(session)
         pumps = {
-            asyncio.create_task(self._pump(connection, reader, broker, self._from_consumer)),
-            asyncio.create_task(self._pump(connection, upstream, writer, self._from_broker)),
+            asyncio.create_task(self._pump(session, reader, broker, self._from_consumer)),
+            asyncio.create_task(self._pump(session, upstream, writer, self._from_broker)),
         }
         _, others = await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
         for each in others:
             each.cancel()
         await asyncio.gather(*pumps, return_exceptions=True)
-        self._connections.discard(connection)
+        self._sessions.discard(session)
         for end in (writer, broker):
             end.close()
         await self._notify()
 
     async def _pump(
         self,
-        connection: _Connection,
+        session: _Session,
         source: asyncio.StreamReader,
         target: asyncio.StreamWriter,
-        look: "Callable[[_Connection, Unit], list[Record]]",
+        observe: "Callable[[_Session, Unit], list[Observation]]",
     ) -> None:
         frames = FrameReader()
         with suppress(OSError):
             while data := await source.read(CHUNK_BYTES):
                 for unit in frames.feed(data):
-                    if self.sprung and look == self._from_consumer:
+                    if self.sprung and observe == self._from_consumer:
                         continue
-                    if self._note(look(connection, unit)):
+                    if self._record(observe(session, unit)):
                         target.write(unit.raw)
                 await target.drain()
                 await self._notify()
 
-    def _note(self, records: list[Record]) -> bool:
-        """Record what happened; return whether it may pass."""
-        self.seen += records
-        if self._trap is None or self.sprung or not any(map(self._trap, records)):
+    def _record(self, observations: list[Observation]) -> bool:
+        """Record observations; return whether the data may pass."""
+        self.seen += observations
+        if self._trap is None or self.sprung or not any(map(self._trap, observations)):
             return True
         self.sprung = True
-        return all(each.kind != "publish" for each in records)
+        return all(each.kind != "publish" for each in observations)
 
-    def _from_broker(self, connection: _Connection, unit: Unit) -> list[Record]:
+    def _from_broker(self, session: _Session, unit: Unit) -> list[Observation]:
         match unit.method:
             case Basic.Deliver(delivery_tag=tag) | Basic.GetOk(delivery_tag=tag):
                 event_id = (unit.properties and unit.properties.message_id) or ""
-                connection.out[unit.channel, tag or 0] = event_id
-                return [Record("deliver", event_id)]
+                session.out[unit.channel, tag or 0] = event_id
+                return [Observation("deliver", event_id)]
         return []
 
-    def _from_consumer(self, connection: _Connection, unit: Unit) -> list[Record]:
+    def _from_consumer(self, session: _Session, unit: Unit) -> list[Observation]:
         match unit.method:
             case Basic.Consume(queue=queue, no_ack=no_ack) | Basic.Get(queue=queue, no_ack=no_ack):
-                return [Record("consume", queue=queue, without_acks=no_ack)]
+                return [Observation("consume", queue=queue, without_acks=no_ack)]
             case Basic.Ack(delivery_tag=tag, multiple=multiple):
-                return self._answered(connection, unit.channel, tag, "ack", multiple=multiple)
+                return self._answered(session, unit.channel, tag, "ack", multiple=multiple)
             case Basic.Nack(delivery_tag=tag, multiple=multiple, requeue=requeue):
                 kind: Kind = "requeue" if requeue else "reject"
-                return self._answered(connection, unit.channel, tag, kind, multiple=multiple)
+                return self._answered(session, unit.channel, tag, kind, multiple=multiple)
             case Basic.Reject(delivery_tag=tag, requeue=requeue):
-                return self._answered(connection, unit.channel, tag, "requeue" if requeue else "reject")
+                return self._answered(session, unit.channel, tag, "requeue" if requeue else "reject")
             case Confirm.Select():
-                connection.confirming.add(unit.channel)
+                session.confirming.add(unit.channel)
             case Basic.Publish():
                 event_id = (unit.properties and unit.properties.message_id) or ""
-                return [Record("publish", event_id, body=unit.body, confirmed=unit.channel in connection.confirming)]
+                return [Observation("publish", event_id, body=unit.body, confirmed=unit.channel in session.confirming)]
         return []
 
     def _answered(
-        self, connection: _Connection, channel: int, tag: int | None, kind: Kind, *, multiple: bool = False
-    ) -> list[Record]:
-        last = tag or max((each[1] for each in connection.out if each[0] == channel), default=0)  # 0 means all
+        self, session: _Session, channel: int, tag: int | None, kind: Kind, *, multiple: bool = False
+    ) -> list[Observation]:
+        last = tag or max((each[1] for each in session.out if each[0] == channel), default=0)  # 0 means all
         tags = [
-            each for each in connection.out if each[0] == channel and (each[1] == last or (multiple and each[1] < last))
+            each for each in session.out if each[0] == channel and (each[1] == last or (multiple and each[1] < last))
         ]
-        return [Record(kind, connection.out.pop(each)) for each in sorted(tags)]
+        return [Observation(kind, session.out.pop(each)) for each in sorted(tags)]
 
     async def __aenter__(self) -> Self:
-        """Use it as ``async with``: it is closed at the end."""
+        """Return the proxy; ``async with`` closes it."""
         return self
 
     async def __aexit__(self, *_: object) -> None:

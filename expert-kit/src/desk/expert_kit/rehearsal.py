@@ -1,39 +1,39 @@
-"""What every check uses: publish an event to the consumer, and wait for the reaction."""
+"""The common steps of the checks: publish an event, and wait for the reaction of the consumer."""
 
 import asyncio
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from desk.expert_kit.contract import Contract, Envelope, give_files, new_code
+from desk.expert_kit.contract import Contract, Envelope, new_code, use_files
 from desk.expert_kit.desk import DeskSide, Report
 from desk.expert_kit.errors import Fault
 from desk.expert_kit.file_server import CONTENT, FileServer
 from desk.expert_kit.program import Program
-from desk.expert_kit.proxy import BrokerProxy, Kind
+from desk.expert_kit.proxy import Kind, Proxy
 
 RECEIVED = "case-received"
-MOST_REQUEUES = 5
-LOOK_SECONDS = 0.25
+MAX_REQUEUES = 5
+POLL_SECONDS = 0.25
 _ANSWERS: tuple[Kind, ...] = ("ack", "reject")
 
 
 @dataclass(slots=True)
 class Rehearsal:
-    """The desk, the proxy and the consumer; ``patience`` is how many seconds each reaction may take."""
+    """The desk, the proxy and the consumer; ``patience`` is the time limit of each reaction in seconds."""
 
     contract: Contract
     desk: DeskSide
-    proxy: BrokerProxy
+    proxy: Proxy
     files: FileServer
     program: Program | None
     patience: float
     remarks: list[str] = field(default_factory=list)
 
     def new(self, name: str = "request-submitted", code: str | None = None, seq: int = 1) -> Envelope:
-        """Make an event; its files are those of the kit."""
+        """Return a new event with the kit's files."""
         envelope = self.contract.event(name, code or new_code(), seq)
-        self.files.files |= set(give_files(envelope["data"], CONTENT, self.files.sha256))
+        self.files.files |= set(use_files(envelope["data"], CONTENT, self.files.sha256))
         return envelope
 
     async def settled(self, name: str, event_id: str, *, times: int = 1, also: tuple[Kind, ...] = ()) -> Kind:
@@ -50,17 +50,17 @@ class Rehearsal:
         raise self._fault(name, event_id, answers)
 
     def _lost(self, event_id: str) -> bool:
-        return self.count("requeue", event_id) > MOST_REQUEUES
+        return self.count("requeue", event_id) > MAX_REQUEUES
 
     def _fault(self, name: str, event_id: str, answers: list[Kind]) -> Fault:
         if self.program is not None and (code := self.program.ended) is not None:
             return Fault(
-                f"the consumer ended with exit code {code} over {name}; its last output:\n{self.program.log_tail()}",
-                "no event may end the consumer: catch what goes wrong with one event, and reject that one",
+                f"the consumer ended with exit code {code} at {name}; its last output:\n{self.program.log_tail()}",
+                "no event may end the consumer: catch the errors of each event, and reject that event",
             )
         if "reject" in answers:
             return Fault(
-                f"{name} was rejected", "only what cannot be read is rejected: handle it, or acknowledge and ignore it"
+                f"{name} was rejected", "reject only invalid messages: handle it, or acknowledge and ignore it"
             )
         if requeues := self.count("requeue", event_id):
             return Fault(
@@ -69,8 +69,8 @@ class Rehearsal:
             )
         if not self.count("deliver", event_id):
             return Fault(
-                f"{name} was not even fetched within {self.patience:.0f} s",
-                "the consumer still holds an event it has not acknowledged, or reads no more",
+                f"{name} was not delivered within {self.patience:.0f} s",
+                "the consumer has an unacknowledged event, or stopped consuming",
             )
         return Fault(
             f"{name} was delivered and not acknowledged within {self.patience:.0f} s",
@@ -78,45 +78,45 @@ class Rehearsal:
         )
 
     def count(self, kind: Kind, event_id: str) -> int:
-        """Count the records of one kind about an event."""
+        """Count the observations of one kind about an event."""
         return sum(each.kind == kind and each.event_id == event_id for each in self.proxy.seen)
 
     async def wait(self, true: Callable[[], bool], seconds: float | None = None) -> bool:
-        """Wait until a condition holds, the consumer has ended by itself, or the time is up."""
+        """Wait until a condition is true, the consumer has ended, or the time is over; return the condition."""
         loop = asyncio.get_running_loop()
         end = loop.time() + (seconds or self.patience)
         while not true() and loop.time() < end:
             if self.program is not None and self.program.ended is not None:
                 break
-            await self.proxy.until(true, min(LOOK_SECONDS, max(0.01, end - loop.time())))
+            await self.proxy.until(true, min(POLL_SECONDS, max(0.01, end - loop.time())))
         return true()
 
     def reports_of(self, code: str, name: str | None = None) -> list[Report]:
-        """Return the reports on a request."""
+        """List the reports about a request."""
         return [each for each in self.desk.reports if each.of(code) and name in {None, each.name}]
 
     async def received(self, code: str) -> None:
-        """Wait until a request is reported as received. Raises Fault."""
+        """Wait until a request is reported received. Raises Fault."""
         if not await self.wait(lambda: bool(self.reports_of(code, RECEIVED))):
             raise Fault(
-                f"no {RECEIVED} came for the request within {self.patience:.0f} s",
-                f"report {RECEIVED} for each request-submitted and request-referred: the desk counts a province that "
-                "does not as silent",
+                f"no {RECEIVED} was published for the request within {self.patience:.0f} s",
+                f"report {RECEIVED} for each request-submitted and request-referred: otherwise the "
+                "desk counts the province as silent",
             )
 
     async def handled(self, envelope: Envelope, name: str = "request-submitted", *, times: int = 1) -> None:
-        """Wait until a new request is acknowledged and reported as received. Raises Fault."""
+        """Wait until a new request is acknowledged and reported received. Raises Fault."""
         await self.settled(name, envelope["id"], times=times)
         await self.received(envelope["subject"])
 
     async def still_serves(self) -> None:
-        """Let the consumer handle a normal request, after everything else. Raises Fault."""
+        """Check that a request is handled after everything before it. Raises Fault."""
         envelope = self.new()
         await self.desk.publish("request-submitted", envelope)
         await self.handled(envelope)
 
     async def connected(self, since: int, seconds: float | None = None) -> bool:
-        """Wait until the consumer reads its queue, from record ``since`` on; at most ``patience``."""
+        """Wait until the consumer reads its queue, according to the observations from ``since`` on."""
         queue = f"province.{self.contract.province}"
 
         def reads() -> bool:
@@ -124,8 +124,8 @@ class Rehearsal:
 
         return await self.wait(reads, seconds)
 
-    async def clean_up(self) -> bool:
-        """Remove what is left of a failed check; return whether the consumer reads again."""
+    async def restart_after_failure(self) -> bool:
+        """Purge the queue and restart the consumer; return whether it reads its queue."""
         self.proxy.set_trap(None)
         self.proxy.shut = True
         await self.proxy.cut()
@@ -138,8 +138,8 @@ class Rehearsal:
             self.program.start()
         return await self.connected(since)
 
-    async def restart_consumer(self) -> bool:
-        """Kill and restart the consumer, without changing the queue; return whether it reads again."""
+    async def restart(self) -> bool:
+        """Kill and restart the consumer and keep the queue; return whether it reads its queue."""
         self.proxy.shut = True
         if self.program is not None:
             await self.program.kill()

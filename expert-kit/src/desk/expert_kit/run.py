@@ -1,4 +1,4 @@
-"""One run of the kit: set-up, every check in turn, and the results."""
+"""One run of the kit: set up, run the checks in order, and report the results."""
 
 import ssl
 import sys
@@ -17,7 +17,7 @@ from desk.expert_kit.desk import DeskSide
 from desk.expert_kit.errors import Fault, NotPossibleError
 from desk.expert_kit.file_server import FileServer
 from desk.expert_kit.program import Program
-from desk.expert_kit.proxy import BrokerProxy
+from desk.expert_kit.proxy import Proxy
 from desk.expert_kit.rehearsal import Rehearsal
 
 
@@ -34,26 +34,29 @@ class Options:
 
 
 async def run(options: Options) -> bool:
-    """Check a consumer; return whether all attempted checks pass. Raises NotPossibleError."""
+    """Check a consumer; return whether all checks passed. Raises NotPossibleError."""
     broker, (host, port) = _broker(options.broker), _place(options.listen)
     tls = ssl.create_default_context() if broker.scheme == "amqps" else None
-    proxy = BrokerProxy(broker.host or "", broker.port or 5672, tls)
+    proxy = Proxy(broker.host or "", broker.port or 5672, tls)
     key = OKPKey.generate_key("Ed25519")
     files = FileServer(options.province, key.as_pem(private=False).decode(), host)
     program: Program | None = None
     try:
         async with proxy, DeskSide(broker, contract := Contract(options.province), proxy) as desk:
-            given = {
+            environment = {
                 "BROKER_URL": str(_for_consumer(broker, options.login, host, await proxy.open(host, port))),
                 "DESK_URL": files.url,
                 "PROVINCE": options.province,
                 "PRIVATE_KEY": key.as_pem(private=True).decode(),
             }
             if options.consumer:
-                program = Program(options.consumer, given, Path(tempfile.mkdtemp()) / "consumer.log")
+                program = Program(options.consumer, environment, Path(tempfile.mkdtemp()) / "consumer.log")
                 program.start()
             else:
-                _say("start your consumer with:\n" + "".join(f"  {name}={value!r}\n" for name, value in given.items()))
+                _print(
+                    "start your consumer with:\n"
+                    + "".join(f"  {name}={value!r}\n" for name, value in environment.items())
+                )
             return await _all(Rehearsal(contract, desk, proxy, files, program, options.patience))
     finally:
         if program is not None:
@@ -64,40 +67,40 @@ async def run(options: Options) -> bool:
 async def _all(rehearsal: Rehearsal) -> bool:
     failed, passed, left, reads = 0, 0, 0, True
     for check in CHECKS:
-        if hindrance := _hindrance(check, rehearsal, reads=reads):
-            _say(f"  --    {check.name}: not tried; {hindrance}")
+        if obstacle := _obstacle(check, rehearsal, reads=reads):
+            _print(f"  --    {check.name}: not tried; {obstacle}")
             left += 1
         elif await _passes(check, rehearsal):
             passed += 1
         else:
             failed += 1
             if check.first:
-                _say("        The other checks are skipped: fix this first.")
+                _print("        The other checks are skipped: fix this first.")
                 break
-            reads = check.looks_back or await rehearsal.clean_up()
-    _say(f"{passed} passed, {failed} failed" + (f", {left} not tried" if left else ""))
+            reads = check.looks_back or await rehearsal.restart_after_failure()
+    _print(f"{passed} passed, {failed} failed" + (f", {left} not tried" if left else ""))
     return not failed
 
 
-def _hindrance(check: Check, rehearsal: Rehearsal, *, reads: bool) -> str:
+def _obstacle(check: Check, rehearsal: Rehearsal, *, reads: bool) -> str:
     if check.looks_back:
         return ""
     if check.kills and rehearsal.program is None:
         return "give your consumer's command after --"
-    return "" if reads else "the queue has no consumer any more"
+    return "" if reads else "no consumer reads the queue any more"
 
 
 async def _passes(check: Check, rehearsal: Rehearsal) -> bool:
-    began, known, passes = time.monotonic(), len(rehearsal.remarks), True
+    started_at, known, passes = time.monotonic(), len(rehearsal.remarks), True
     try:
         await check.run(rehearsal)
     except Fault as fault:
         passes = False
-        _say(f"  FAIL  {check.name}: {_indented(str(fault))}\n        do: {fault.advice}")
+        _print(f"  FAIL  {check.name}: {_indented(str(fault))}\n        do: {fault.advice}")
     else:
-        _say(f"  ok    {check.name}: {check.says} ({time.monotonic() - began:.1f} s)")
+        _print(f"  ok    {check.name}: {check.says} ({time.monotonic() - started_at:.1f} s)")
     for remark in rehearsal.remarks[known:]:
-        _say(f"        note: {remark}")
+        _print(f"        note: {remark}")
     return passes
 
 
@@ -109,7 +112,7 @@ def _broker(text: str) -> URL:
 
 
 def _for_consumer(broker: URL, login: str | None, host: str, port: int) -> URL:
-    """Return the address of the proxy with the consumer's own user: without TLS, because it is on this machine."""
+    """Return the proxy's URL with the consumer's login; without TLS, because it is local."""
     if login is not None:
         user, _, password = login.partition(":")
         broker = broker.with_user(user).with_password(password)
@@ -127,6 +130,6 @@ def _indented(text: str) -> str:
     return text.replace("\n", "\n        ")
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()

@@ -1,22 +1,41 @@
-"""For provincial expert systems: the service desk's requests in, the experts' reports out."""
+"""The client library for offices: receive the desk's events, send the experts' reports."""
 
 from desk.expert.case import Case
 from desk.expert.catalog import Catalog, Subject
-from desk.expert.errors import BrokerAwayError, CatalogAwayError, ExpertError, FileDamagedError, FileRefusedError
-from desk.expert.events import HEARD, Answer, FileReference, PastStep, Refusal, Reply, Request, Titled, Told, read
+from desk.expert.errors import (
+    BrokerUnavailableError,
+    CatalogUnavailableError,
+    ExpertError,
+    FileDamagedError,
+    FileRefusedError,
+)
+from desk.expert.events import (
+    CONSUMED,
+    Answer,
+    CaseEvent,
+    FileReference,
+    Objection,
+    PastEntry,
+    Refusal,
+    Reply,
+    Request,
+    Titled,
+    read,
+)
 from desk.expert.files import Attachment, Files
 from desk.expert.inbox import Inbox
 from desk.expert.memory import Memory, SqliteMemory
 from desk.expert.reports import Report, Reports
 
 __all__ = [
-    "HEARD",
+    "CONSUMED",
     "Answer",
     "Attachment",
-    "BrokerAwayError",
+    "BrokerUnavailableError",
     "Case",
+    "CaseEvent",
     "Catalog",
-    "CatalogAwayError",
+    "CatalogUnavailableError",
     "ExpertError",
     "FileDamagedError",
     "FileReference",
@@ -24,7 +43,8 @@ __all__ = [
     "Files",
     "Inbox",
     "Memory",
-    "PastStep",
+    "Objection",
+    "PastEntry",
     "Refusal",
     "Reply",
     "Report",
@@ -33,6 +53,5 @@ __all__ = [
     "SqliteMemory",
     "Subject",
     "Titled",
-    "Told",
     "read",
 ]

@@ -1,4 +1,4 @@
-"""One thing the desk told a province of a request, and what the province may report about it."""
+"""A case: one event of the desk, and the reports that the office may send about it."""
 
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from desk.expert.errors import FileRefusedError
-from desk.expert.events import FileReference, Refusal, Reply, Request, Titled, Told
+from desk.expert.events import CaseEvent, Objection, Refusal, Reply, Request, Titled
 from desk.expert.files import Attachment, Files
 
 Report = Callable[[str, str, str, dict[str, Any]], Awaitable[None]]
@@ -16,11 +16,11 @@ Report = Callable[[str, str, str, dict[str, Any]], Awaitable[None]]
 
 @dataclass(slots=True)
 class Case:
-    """``kind`` says what happened: ``request-submitted``, ``request-replied``, ``case-refused`` and so on.
+    """``kind`` is the name of the event: ``request-submitted``, ``request-replied``, ``case-refused`` and so on.
 
-    ``request`` is there with ``request-submitted`` and ``request-referred``, ``refusal`` with ``case-refused``,
-    ``reply`` with ``request-replied``; ``data`` is all the event says. Reports made while a case is handled go out
-    once, also if handling breaks off and the case comes again: their order is what tells them apart.
+    ``request`` is set for ``request-submitted`` and ``request-referred``, ``refusal`` for ``case-refused``, ``reply``
+    for ``request-replied`` and ``objection`` for ``request-objected``; ``data`` is all data of the event. A report
+    that is sent again because handling was interrupted counts once: its id is derived from the event and its position.
     """
 
     event_id: str
@@ -32,75 +32,88 @@ class Case:
     _report: Report = field(repr=False)
     _files: Files | None = field(repr=False)
     seq: int = 0
-    """The number of what was told of this request: the higher, the later."""
+    """The number of the event among those of the request: the highest is the latest."""
     _reports: int = 0
     reply: Reply | None = field(default=None, kw_only=True)
+    objection: Objection | None = field(default=None, kw_only=True)
 
     @classmethod
-    def of(cls, told: Told, report: Report, files: Files | None) -> Self:
-        """Give what the desk told as a case."""
+    def from_event(cls, event: CaseEvent, report: Report, files: Files | None) -> Self:
+        """Return the case of an event."""
         return cls(
-            told.id,
-            told.kind,
-            told.tracking_code,
-            told.data,
-            told.request,
-            told.refusal,
+            event.id,
+            event.kind,
+            event.tracking_code,
+            event.data,
+            event.request,
+            event.refusal,
             report,
             files,
-            told.seq,
-            reply=told.reply,
+            event.seq,
+            reply=event.reply,
+            objection=event.objection,
         )
 
     @property
-    def told(self) -> Told:
-        """What the desk told, without the means to report on it: to be kept, and reported on later."""
-        return Told(
-            self.event_id, self.kind, self.tracking_code, self.seq, self.data, self.request, self.refusal, self.reply
+    def event(self) -> CaseEvent:
+        """The event alone, to store it and report on it later."""
+        return CaseEvent(
+            self.event_id,
+            self.kind,
+            self.tracking_code,
+            self.seq,
+            self.data,
+            self.request,
+            self.refusal,
+            self.reply,
+            self.objection,
         )
 
     @property
     def attachments(self) -> list[Attachment]:
         """The files of the request and of earlier replies, or of the reply.
 
-        Raises FileRefusedError if the inbox was given no door for files.
+        Raises FileRefusedError if the inbox has no client for files.
         """
         named = list(self.reply.files) if self.reply else []
         if self.request is not None:
             named = [*self.request.attachments, *(file for step in self.request.history for file in step.files)]
-        return [Attachment(file, self._door) for file in named]
+        return [Attachment(file, self._required_files) for file in named]
 
     @property
-    def _door(self) -> Files:
+    def _required_files(self) -> Files:
         if self._files is None:
             raise FileRefusedError("no_files", "give the inbox files=Files(...)")
         return self._files
 
     async def received(self) -> None:
-        """Report that the province has the request. Raises BrokerAwayError, as do all reports."""
+        """Report that the office has the request. Raises BrokerUnavailableError, as do all reports."""
         await self._send("case-received", {})
 
     async def assigned(self) -> None:
-        """Report that an expert has taken the case."""
+        """Report that an expert works on the case."""
         await self._send("case-assigned", {})
 
     async def ask(self, question: str) -> None:
-        """Ask the applicant something."""
+        """Ask the applicant a question."""
         await self._send("case-info-requested", {"question": question})
 
     async def answer(self, text: str, files: Sequence[Path] = ()) -> None:
-        """Answer, with files that are put up first. Raises FileRefusedError too."""
-        references: list[FileReference] = [await self._door.put_up(self.tracking_code, path) for path in files]
+        """Upload the files and answer. Also raises FileRefusedError.
+
+        The answer to an objection must be a supervisor's decision, never that of the person who answered before.
+        """
+        references = [await self._required_files.upload(self.tracking_code, path) for path in files]
         await self._send("case-answered", {"text": text, "files": [each.model_dump() for each in references]})
 
     async def reject(self, reason: str) -> None:
-        """Say that the request cannot be granted."""
+        """Reject the request."""
         await self._send("case-rejected", {"reason": reason})
 
     async def refer(
         self, province: str, reason: str, *, subject: Titled | None = None, sub_subject: Titled | None = None
     ) -> None:
-        """Hand the case to a province, named by its key, or to another subject there or here: then both parts of it."""
+        """Refer the case to a province, by its key, or to another subject, by both parts of it, there or here."""
         data: dict[str, Any] = {"province": province, "reason": reason}
         if subject is not None and sub_subject is not None:
             data |= {"subject": subject.model_dump(), "sub_subject": sub_subject.model_dump()}

@@ -1,9 +1,9 @@
-"""The desk's subjects, as its public door lists them: a referral to another subject names one of them."""
+"""The desk's subjects from its public catalogue; a referral to another subject names one of them."""
 
 import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from desk.expert.errors import CatalogAwayError
+from desk.expert.errors import CatalogUnavailableError
 from desk.expert.events import Titled
 
 TIMEOUT_SECONDS = 10.0
@@ -22,19 +22,19 @@ class _Listed(BaseModel):
 
 
 class Catalog:
-    """Asks the desk for its subjects."""
+    """A client of the desk's catalogue."""
 
     def __init__(self, url: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         """``url`` is the desk's address."""
         self._http = httpx.AsyncClient(base_url=url, timeout=TIMEOUT_SECONDS, transport=transport)
 
     async def subjects(self) -> list[Subject]:
-        """List the subjects. Raises CatalogAwayError."""
+        """List the subjects. Raises CatalogUnavailableError."""
         try:
             answer = (await self._http.get("/api/catalog")).raise_for_status()
             return _Listed.model_validate_json(answer.content).subjects
         except (httpx.HTTPError, ValidationError) as error:
-            raise CatalogAwayError(type(error).__name__) from error
+            raise CatalogUnavailableError(type(error).__name__) from error
 
     async def close(self) -> None:
         """Close the connections."""

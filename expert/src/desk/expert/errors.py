@@ -1,31 +1,31 @@
-"""What can go wrong.
+"""The errors of this library.
 
 ::
 
     ExpertError
-    ├── BrokerAwayError    the broker does not confirm a report in time, or refuses it
-    ├── CatalogAwayError   the desk does not say which subjects it has
-    ├── FileRefusedError   the desk does not give or take a file, and says why
-    └── FileDamagedError   what came is not the file the desk told of
+    ├── BrokerUnavailableError    the broker did not confirm a report in time, or refused it
+    ├── CatalogUnavailableError   the desk did not return its subjects
+    ├── FileRefusedError          the desk refused a download or an upload
+    └── FileDamagedError          the downloaded content is not that of the file
 """
 
 
 class ExpertError(Exception):
-    """Base of all errors of this library."""
+    """Base class of this library's errors."""
 
 
-class BrokerAwayError(ExpertError):
-    """The broker did not confirm the report; the case comes again, and the report goes out once."""
+class BrokerUnavailableError(ExpertError):
+    """The broker did not confirm the report. The case is delivered again, and the report counts once."""
 
 
-class CatalogAwayError(ExpertError):
-    """The desk does not answer, or not with a catalogue."""
+class CatalogUnavailableError(ExpertError):
+    """The desk did not answer, or not with a catalogue."""
 
 
 class FileRefusedError(ExpertError):
-    """The desk does not give or take this file; ``code`` is the desk's stable code.
+    """The desk refused a download or an upload; ``code`` is the desk's stable error code.
 
-    ``later`` tells whether it may do so later: it is away or busy, or has not heard of a referral yet.
+    ``later`` is true if a retry may succeed: the desk is unavailable or busy, or has not processed a referral yet.
     """
 
     def __init__(self, code: str, title: str, *, later: bool = False) -> None:
@@ -34,4 +34,4 @@ class FileRefusedError(ExpertError):
 
 
 class FileDamagedError(ExpertError):
-    """Size or SHA-256 are not those the event named."""
+    """Size or SHA-256 differ from those in the event."""

@@ -1,4 +1,4 @@
-"""The desk's events as a province reads them: what it needs, ignoring whatever else there is."""
+"""The desk's events as an office reads them: the fields that it needs; unknown fields are ignored."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -7,11 +7,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 TYPE_PREFIX, TYPE_SUFFIX = "ir.haj.desk.", ".v1"
 WITH_REQUEST = frozenset({"request-submitted", "request-referred"})
-REFUSED, REPLIED = "case-refused", "request-replied"
-HEARD = WITH_REQUEST | {
+REFUSED, REPLIED, OBJECTED = "case-refused", "request-replied", "request-objected"
+CONSUMED = WITH_REQUEST | {
     REFUSED,
     REPLIED,
-    "request-objected",
+    OBJECTED,
     "request-withdrawn",
     "request-rated",
     "request-overdue",
@@ -37,7 +37,7 @@ class Titled(_Read):
 
 
 class Applicant(_Read):
-    """Whose request it is; ``birth_date`` is Jalali ``YYYY-MM-DD``."""
+    """The applicant; ``birth_date`` is Jalali ``YYYY-MM-DD``."""
 
     national_id: str
     birth_date: str
@@ -47,7 +47,7 @@ class Applicant(_Read):
 
 
 class Contact(_Read):
-    """How the applicant can be reached; phones in E.164."""
+    """The applicant's contacts; phones in E.164."""
 
     mobile: str
     landline: str | None = None
@@ -55,7 +55,7 @@ class Contact(_Read):
 
 
 class FileReference(_Read):
-    """A file, fetched over HTTP by its id; ``size`` in bytes, ``sha256`` in hex."""
+    """A file, downloaded over HTTP by its id; ``size`` in bytes, ``sha256`` in hex."""
 
     id: str
     name: str
@@ -65,15 +65,15 @@ class FileReference(_Read):
 
 
 class Answer(_Read):
-    """An answer that was given before."""
+    """An earlier answer."""
 
     text: str
     at: AwareDatetime
     files: list[FileReference] = Field(default_factory=list)
 
 
-class PastStep(_Read):
-    """What happened to a request before it was referred; ``action`` is what the applicant did, if it was that."""
+class PastEntry(_Read):
+    """An entry of the history before a referral; ``action`` names the applicant's action, None for other entries."""
 
     at: AwareDatetime
     state: str
@@ -85,7 +85,7 @@ class PastStep(_Read):
 
 
 class Request(_Read):
-    """A request, whole. ``identity`` is ``unconfirmed`` where the civil registry cannot say who the applicant is."""
+    """A request. ``identity`` is ``unconfirmed`` if the civil registry could not confirm the applicant."""
 
     tracking_code: str
     submitted_at: AwareDatetime
@@ -99,9 +99,9 @@ class Request(_Read):
     attachments: list[FileReference] = Field(default_factory=list)
     identity: str = "confirmed"
     reason: str | None = None
-    """Why it was referred, if it was."""
-    history: list[PastStep] = Field(default_factory=list)
-    """What went before, if it was."""
+    """The reason of a referral."""
+    history: list[PastEntry] = Field(default_factory=list)
+    """The history before a referral."""
 
 
 class Reply(_Read):
@@ -112,8 +112,23 @@ class Reply(_Read):
     files: list[FileReference] = Field(default_factory=list)
 
 
+class Objection(_Read):
+    """The applicant's objection to an answer. Only a supervisor who did not give that answer may decide it."""
+
+    tracking_code: str
+    text: str
+    for_role: str = "supervisor"
+    answer_report_id: str | None = None
+    """The id of the office's report (``case-answered`` or ``case-rejected``) to which the applicant objects."""
+
+    @property
+    def for_supervisor(self) -> bool:
+        """Whether a supervisor has to decide it."""
+        return self.for_role == "supervisor"
+
+
 class Refusal(_Read):
-    """A report of the province that the desk did not apply, and why."""
+    """A report of the office that the desk did not apply, and the reason."""
 
     tracking_code: str
     report: str
@@ -134,15 +149,15 @@ class Envelope(_Read):
 
     @property
     def name(self) -> str:
-        """The event's name without prefix and version; the whole type if it is of another version."""
+        """The event's name without prefix and version; the whole type for other versions."""
         if self.type.startswith(TYPE_PREFIX) and self.type.endswith(TYPE_SUFFIX):
             return self.type.removeprefix(TYPE_PREFIX).removesuffix(TYPE_SUFFIX)
         return self.type
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What the desk told a province. ``seq`` numbers what it told of this request: the higher, the later."""
+class CaseEvent:
+    """An event of the desk about a case. ``seq`` numbers the events of a request: the highest is the latest."""
 
     id: str
     kind: str
@@ -152,13 +167,14 @@ class Told:
     request: Request | None
     refusal: Refusal | None
     reply: Reply | None = None
+    objection: Objection | None = None
 
 
-def read(body: bytes) -> Told:
-    """Read an event as it stands in the queue. Raises pydantic's ValidationError."""
+def read(body: bytes) -> CaseEvent:
+    """Read the body of a message. Raises pydantic's ValidationError."""
     envelope = Envelope.model_validate_json(body)
     kind = envelope.name
-    return Told(
+    return CaseEvent(
         envelope.id,
         kind,
         envelope.subject,
@@ -167,4 +183,5 @@ def read(body: bytes) -> Told:
         Request.model_validate(envelope.data) if kind in WITH_REQUEST else None,
         Refusal.model_validate(envelope.data) if kind == REFUSED else None,
         Reply.model_validate(envelope.data) if kind == REPLIED else None,
+        Objection.model_validate(envelope.data) if kind == OBJECTED else None,
     )

@@ -1,4 +1,4 @@
-"""Files of cases: fetched by links good for a minute, put up for an answer, each call signed by the province."""
+"""Files of cases: downloads by links that are valid for a minute, and uploads for answers; each call is signed."""
 
 import asyncio
 import hashlib
@@ -22,7 +22,7 @@ AUDIENCE = "desk.files"
 ASSERTION_SECONDS = 60
 TIMEOUT_SECONDS = 30.0
 PAUSES_SECONDS = (1.0, 2.0, 4.0)
-"""A file of a case that was referred a moment ago may not be the province's yet."""
+"""Pauses between attempts: a file of a case that was just referred may not be the office's yet."""
 _ALGORITHM = "Ed25519"
 _LATER = frozenset({httpx.codes.NOT_FOUND, httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS})
 
@@ -41,7 +41,7 @@ class _Problem(BaseModel):
 
 
 class Files:
-    """The desk's door for files."""
+    """A client of the desk's file routes."""
 
     def __init__(
         self, url: str, province: str, private_key: str, *, transport: httpx.AsyncBaseTransport | None = None
@@ -55,38 +55,38 @@ class Files:
         """Close the connections."""
         await self._http.aclose()
 
-    async def put_up(self, tracking_code: str, path: Path) -> FileReference:
-        """Put up a file for a case. Raises FileRefusedError."""
-        return await self.put_up_content(tracking_code, path.name, await asyncio.to_thread(path.read_bytes))
+    async def upload(self, tracking_code: str, path: Path) -> FileReference:
+        """Upload a file for a case. Raises FileRefusedError."""
+        return await self.upload_content(tracking_code, path.name, await asyncio.to_thread(path.read_bytes))
 
-    async def put_up_content(self, tracking_code: str, name: str, content: bytes) -> FileReference:
-        """Put up what is in memory, under a name. Raises FileRefusedError."""
-        answer = await self._ask(
+    async def upload_content(self, tracking_code: str, name: str, content: bytes) -> FileReference:
+        """Upload content under a file name. Raises FileRefusedError."""
+        answer = await self._request(
             "POST",
             "/api/province/files",
             data={"tracking_code": tracking_code},
             files={"file": (name, content)},
         )
-        return FileReference.model_validate_json(_demanded(answer).content)
+        return FileReference.model_validate_json(_require_success(answer).content)
 
     @asynccontextmanager
     async def open(self, file: FileReference) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Open a file for reading in chunks; the last one raises FileDamagedError if the whole is not what it was."""
+        """Open a file for reading in chunks. Raises FileRefusedError, and FileDamagedError after the last chunk."""
         url = await self._link(file.id)
         async with self._http.stream("GET", url, follow_redirects=True) as answer:
             if not answer.is_success:
-                raise FileRefusedError("link_refused", f"the store answers {answer.status_code}")
-            yield _checked(answer.aiter_bytes(), file)
+                raise FileRefusedError("link_refused", f"the file store returned {answer.status_code}")
+            yield _checked_chunks(answer.aiter_bytes(), file)
 
     async def _link(self, file_id: str) -> str:
         for pause in (*PAUSES_SECONDS, None):
-            answer = await self._ask("GET", f"/api/province/files/{file_id}")
+            answer = await self._request("GET", f"/api/province/files/{file_id}")
             if pause is None or answer.status_code != httpx.codes.NOT_FOUND:
                 break
             await asyncio.sleep(pause)
-        return _Link.model_validate_json(_demanded(answer).content).url
+        return _Link.model_validate_json(_require_success(answer).content).url
 
-    async def _ask(self, method: str, path: str, **content: Any) -> httpx.Response:
+    async def _request(self, method: str, path: str, **content: Any) -> httpx.Response:
         try:
             return await self._http.request(method, path, headers=self._headers(), **content)
         except httpx.TransportError as error:
@@ -112,12 +112,12 @@ class Attachment:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Open it for reading in chunks. Raises FileRefusedError and, at its end, FileDamagedError."""
+        """Open the file for reading in chunks. Raises FileRefusedError, and FileDamagedError at the end."""
         async with self.files.open(self.file) as chunks:
             yield chunks
 
     async def save(self, path: Path) -> None:
-        """Save it whole or not at all. Raises FileRefusedError or FileDamagedError."""
+        """Save the complete file, or nothing. Raises FileRefusedError or FileDamagedError."""
         part = path.with_name(f"{path.name}.part")
         try:
             with part.open("wb") as target:
@@ -129,17 +129,17 @@ class Attachment:
             part.unlink(missing_ok=True)
 
 
-async def _checked(chunks: AsyncIterator[bytes], file: FileReference) -> AsyncIterator[bytes]:
+async def _checked_chunks(chunks: AsyncIterator[bytes], file: FileReference) -> AsyncIterator[bytes]:
     digest, size = hashlib.sha256(), 0
     async for chunk in chunks:
         digest.update(chunk)
         size += len(chunk)
         yield chunk
     if (size, digest.hexdigest()) != (file.size, file.sha256):
-        raise FileDamagedError(f"file {file.id} is not what the desk told of")
+        raise FileDamagedError(f"file {file.id} is not the one that the event named")
 
 
-def _demanded(answer: httpx.Response) -> httpx.Response:
+def _require_success(answer: httpx.Response) -> httpx.Response:
     if answer.is_success:
         return answer
     try:

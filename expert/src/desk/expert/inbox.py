@@ -1,4 +1,4 @@
-"""A province's queue: cases in, one after the other, and reports out; connected again whenever the broker is back."""
+"""Consumes an office's queue, one case at a time, and reconnects after an outage of the broker."""
 
 import asyncio
 import logging
@@ -13,13 +13,13 @@ from aio_pika.connection import make_url
 from pydantic import ValidationError
 
 from desk.expert.case import Case
-from desk.expert.errors import BrokerAwayError
-from desk.expert.events import HEARD, read
+from desk.expert.errors import BrokerUnavailableError
+from desk.expert.events import CONSUMED, read
 from desk.expert.files import Files
 from desk.expert.memory import Memory
 from desk.expert.reports import (
+    BROKER_ERRORS,
     CONNECT_SECONDS,
-    FAULTS,
     FIRST_PAUSE_SECONDS,
     HEARTBEAT_SECONDS,
     LONGEST_PAUSE_SECONDS,
@@ -33,8 +33,8 @@ log = logging.getLogger(__name__)
 class Inbox:
     """Use it as ``async with Inbox(...) as inbox: async for case in inbox: ...``.
 
-    Whoever asks for the next case has handled the one before: it is remembered and acknowledged. An error that leaves
-    the ``async with`` gives the case back, and it comes again. What was handled before is not handed out a second time.
+    Asking for the next case acknowledges the previous one and records it as handled. If an error leaves ``async with``,
+    the case returns to the queue and is delivered again. Handled events are skipped.
     """
 
     def __init__(self, url: str, province: str, memory: Memory, *, files: Files | None = None) -> None:
@@ -50,22 +50,22 @@ class Inbox:
         self._current: tuple[Case, AbstractIncomingMessage] | None = None
 
     async def __aenter__(self) -> Self:
-        """Connect. Raises BrokerAwayError: whatever is wrong at the start is better known at once."""
+        """Connect. Raises BrokerUnavailableError, so that a wrong setting is seen at the start."""
         try:
             await self._connect()
-        except FAULTS as error:
-            raise BrokerAwayError(type(error).__name__) from error
+        except BROKER_ERRORS as error:
+            raise BrokerUnavailableError(type(error).__name__) from error
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Acknowledge the last case, or give it back if handling it broke off."""
+        """Acknowledge the last case, or return it to the queue if an error interrupted it."""
         try:
             if kind is None:
                 await self._finish()
             elif self._current is not None:
-                with suppress(*FAULTS):
+                with suppress(*BROKER_ERRORS):
                     await self._current[1].reject(requeue=True)
         finally:
             self._current = None
@@ -76,20 +76,20 @@ class Inbox:
 
     @property
     def served(self) -> bool:
-        """Whether the queue is being served at this moment: for whoever watches; the inbox itself connects again."""
+        """Whether the queue is being consumed now, for monitoring; the inbox reconnects by itself."""
         return self._connection is not None and not self._lost.is_set()
 
     def __aiter__(self) -> AsyncIterator[Case]:
-        """Hand out cases for ever."""
+        """Iterate over cases until cancelled."""
         return self
 
     async def __anext__(self) -> Case:
-        """Finish the case before, and wait for the next."""
+        """Acknowledge the previous case, and wait for the next."""
         await self._finish()
         while True:
             message = await self._waiting.get()
             if message is None:
-                await self._connect_again()
+                await self._reconnect()
                 continue
             case = await self._read(message)
             if case is not None:
@@ -97,17 +97,17 @@ class Inbox:
                 return case
 
     async def _read(self, message: AbstractIncomingMessage) -> Case | None:
-        """Return the case of a message; None, and be done with it, if there is nothing to handle."""
+        """Return the case of a message; settle the message and return None if there is nothing to handle."""
         try:
-            told = read(message.body)
+            event = read(message.body)
         except ValidationError as error:
-            log.error("an event that cannot be read goes to the dead letters: %d faults", error.error_count())  # noqa: TRY400 - its text may be personal
+            log.error("an invalid event is dead-lettered: %d errors", error.error_count())  # noqa: TRY400 - its text may be personal
             await self._settle(message, handled=False)
             return None
-        if told.kind not in HEARD or await self._memory.handled(told.id):
+        if event.kind not in CONSUMED or await self._memory.handled(event.id):
             await self._settle(message, handled=True)
             return None
-        return Case.of(told, self._report, self._files)
+        return Case.from_event(event, self._report, self._files)
 
     async def _finish(self) -> None:
         if self._current is not None:
@@ -119,7 +119,7 @@ class Inbox:
     async def _settle(self, message: AbstractIncomingMessage, *, handled: bool) -> None:
         try:
             await (message.ack() if handled else message.reject(requeue=False))
-        except FAULTS as error:  # it comes again, and is known by its id
+        except BROKER_ERRORS as error:  # it is delivered again and recognised by its id
             log.warning("a case could not be acknowledged: %s", type(error).__name__)
 
     async def _report(self, name: str, report_id: str, tracking_code: str, data: dict[str, Any]) -> None:
@@ -131,7 +131,7 @@ class Inbox:
         waiting: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
         lost = asyncio.Event()
 
-        def lose(*_: object) -> None:
+        def on_lost(*_: object) -> None:
             lost.set()
             waiting.put_nowait(None)
 
@@ -142,9 +142,9 @@ class Inbox:
                 channel = connection.channel()
                 await channel.initialize()
                 await channel.set_qos(prefetch_count=1)
-                channel.close_callbacks.add(lose)
+                channel.close_callbacks.add(on_lost)
                 underlay = await channel.get_underlay_channel()
-                underlay.on_consumer_cancel_callbacks.add(lose)  # as when the queue is deleted, and made anew
+                underlay.on_consumer_cancel_callbacks.add(on_lost)  # for example, the queue was deleted
                 queue = await channel.get_queue(f"province.{self._province}", ensure=False)
                 await queue.consume(waiting.put)
         except BaseException:
@@ -152,13 +152,13 @@ class Inbox:
             raise
         self._connection, self._waiting, self._lost = connection, waiting, lost
 
-    async def _connect_again(self) -> None:
+    async def _reconnect(self) -> None:
         pause = FIRST_PAUSE_SECONDS
         while True:
             try:
                 await self._connect()
-            except FAULTS as error:
-                log.warning("the broker is away: %s", type(error).__name__)
+            except BROKER_ERRORS as error:
+                log.warning("the broker is unavailable: %s", type(error).__name__)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             else:
@@ -167,6 +167,6 @@ class Inbox:
     async def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            with suppress(*FAULTS):
+            with suppress(*BROKER_ERRORS):
                 async with asyncio.timeout(CONNECT_SECONDS):
                     await connection.close()

@@ -1,4 +1,4 @@
-"""What must outlast a restart: which events were handled, and the running numbers of a case's reports."""
+"""The state that must survive a restart: handled events, and the running numbers of reports."""
 
 import asyncio
 import sqlite3
@@ -8,20 +8,20 @@ from typing import Protocol
 
 
 class Memory(Protocol):
-    """Keep it where your cases are kept, or use :class:`SqliteMemory`."""
+    """Implement it where you store your cases, or use :class:`SqliteMemory`."""
 
     async def handled(self, event_id: str) -> bool:
         """Return whether an event was handled before."""
 
     async def remember(self, event_id: str) -> None:
-        """Note that an event was handled."""
+        """Record that an event was handled."""
 
     async def number(self, tracking_code: str, report_id: str) -> int:
-        """Return a report its number: one more than the case's last, and the same again for the same report."""
+        """Return the number of a report: one more than the case's last, and the same for the same report."""
 
 
 class SqliteMemory:
-    """One SQLite file. Several processes of one province may share it."""
+    """A memory in one SQLite file. Several processes of one office may share it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -44,7 +44,7 @@ class SqliteMemory:
             return database.execute("SELECT 1 FROM handled WHERE event_id = ?", (event_id,)).fetchone() is not None
 
     async def remember(self, event_id: str) -> None:
-        """Note that an event was handled."""
+        """Record that an event was handled."""
         await asyncio.to_thread(self._remember, event_id)
 
     def _remember(self, event_id: str) -> None:
@@ -52,7 +52,7 @@ class SqliteMemory:
             database.execute("INSERT OR IGNORE INTO handled VALUES (?)", (event_id,))
 
     async def number(self, tracking_code: str, report_id: str) -> int:
-        """Return a report its number."""
+        """Return the number of a report."""
         return await asyncio.to_thread(self._number, tracking_code, report_id)
 
     def _number(self, tracking_code: str, report_id: str) -> int:

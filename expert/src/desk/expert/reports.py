@@ -1,4 +1,4 @@
-"""Reports of a province on their way to the desk, on a connection of their own."""
+"""Sends an office's reports to the desk, on a connection of their own."""
 
 import asyncio
 import json
@@ -12,22 +12,22 @@ from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.connection import make_url
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS, AMQPError
 
-from desk.expert.errors import BrokerAwayError
+from desk.expert.errors import BrokerUnavailableError
 from desk.expert.events import TYPE_PREFIX, TYPE_SUFFIX
 
 CASES, CONTENT_TYPE = "desk.cases", "application/cloudevents+json"
 HEARTBEAT_SECONDS, CONNECT_SECONDS, CONFIRM_SECONDS = 10, 5.0, 5.0
-REPORT_TRIES = 5
+REPORT_ATTEMPTS = 5
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 5.0
-FAULTS = (*CONNECTION_EXCEPTIONS, AMQPError, TimeoutError)
-"""What a broker that is away, or that refuses, is known by."""
+BROKER_ERRORS = (*CONNECTION_EXCEPTIONS, AMQPError, TimeoutError)
+"""The errors of a broker that is unavailable or refuses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a province says of a case. ``seq`` numbers the case's reports from one; ``at`` is when it happened.
+    """A report of an office on a case. ``seq`` numbers the case's reports from one; ``at`` is when it happened.
 
-    The same report may be sent again with the same ``id`` and ``seq``: it counts once.
+    A report that is sent again with the same ``id`` and ``seq`` counts once.
     """
 
     id: str
@@ -43,7 +43,7 @@ class Report:
         return f"{TYPE_PREFIX}{self.name}{TYPE_SUFFIX}"
 
     def body(self, province: str) -> bytes:
-        """Write it as the event the desk reads."""
+        """Return the body of the event that the desk reads."""
         at = self.at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         envelope = {
             "specversion": "1.0",
@@ -60,7 +60,7 @@ class Report:
 
 
 class Reports:
-    """Sends reports whenever they are made, connecting when there is something to send."""
+    """Sends reports; connects when the first one is sent."""
 
     def __init__(self, url: str, province: str) -> None:
         """``url`` is ``amqps://province.<key>:password@host/vhost``; ``province`` the key."""
@@ -68,10 +68,10 @@ class Reports:
         self._province = province
         self._connection: AbstractConnection | None = None
         self._channel: AbstractChannel | None = None
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     async def send(self, report: Report) -> None:
-        """Return once the broker has the report. Raises BrokerAwayError after a few tries."""
+        """Send a report; return once the broker has confirmed it. Raises BrokerUnavailableError after five attempts."""
         message = aio_pika.Message(
             report.body(self._province),
             content_type=CONTENT_TYPE,
@@ -83,24 +83,24 @@ class Reports:
         )
         key = f"{report.name}.{self._province}"
         pause, fault = FIRST_PAUSE_SECONDS, "no connection"
-        for _ in range(REPORT_TRIES):
+        for _ in range(REPORT_ATTEMPTS):
             try:
-                async with asyncio.timeout(CONNECT_SECONDS + CONFIRM_SECONDS), self._turn:
+                async with asyncio.timeout(CONNECT_SECONDS + CONFIRM_SECONDS), self._lock:
                     exchange = await (await self._open_channel()).get_exchange(CASES, ensure=False)
                     await exchange.publish(message, key, mandatory=True, timeout=CONFIRM_SECONDS)
-            except FAULTS as error:
+            except BROKER_ERRORS as error:
                 fault = type(error).__name__
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             else:
                 return
-        raise BrokerAwayError(f"{key} was not confirmed: {fault}")
+        raise BrokerUnavailableError(f"{key} was not confirmed: {fault}")
 
     async def close(self) -> None:
         """Close the connection."""
         connection, self._connection, self._channel = self._connection, None, None
         if connection is not None:
-            with suppress(*FAULTS):
+            with suppress(*BROKER_ERRORS):
                 async with asyncio.timeout(CONNECT_SECONDS):
                     await connection.close()
 

@@ -19,7 +19,7 @@ import { named } from "./words.js";
 /** @typedef {{ status: "pending", token: string, expires_at: string, reason: PendingReason, available_at: string | null }} PendingPerson */
 /** @typedef {MatchedPerson | PendingPerson} Person */
 /** @typedef {{ id: string, name: string, size: number, media_type: string, sha256: string }} Attachment */
-/** @typedef {{ province: string, email?: string, mobile: string, landline?: { area_code: string, number: string }, subject: string, sub_subject: string, text: string, attachments: string[] }} RequestContent */
+/** @typedef {{ province: string, email?: string, mobile: string, abroad?: boolean, landline?: { area_code: string, number: string }, subject: string, sub_subject: string, text: string, attachments: string[] }} RequestContent */
 /** @typedef {{ key: string, title: string }} Titled */
 /** @typedef {{ tracking_code: string, submitted_at: string, submitted_local: string, due_at: string, due_local: string, province: { key: string, name: string }, subject: Titled, sub_subject: Titled, national_id_masked: string, mobile_masked: string, text: string, attachments: number, state: "registered" | "identity_pending", receipt: { token: string, qr: string } }} Receipt */
 /** @typedef {"reply" | "withdraw" | "rate" | "object"} Action */
@@ -133,7 +133,7 @@ export function lookUpPerson(nationalId, birthDate, proof, signal) {
 }
 
 /**
- * @param {RequestContent & { language: string, applicant?: Names, captcha: CaptchaAnswer }} body
+ * @param {RequestContent & { language: string, again?: boolean, applicant?: Names, captcha: CaptchaAnswer }} body
  * @param {string} token
  * @param {string} key
  * @returns {Promise<Receipt>}

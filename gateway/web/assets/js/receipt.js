@@ -25,7 +25,9 @@ export function showReceipt(receipt) {
   block("receipt_subject").textContent = named("subjects", receipt.subject.key, receipt.subject.title);
   block("receipt_sub_subject").textContent = named("subjects", receipt.sub_subject.key, receipt.sub_subject.title);
   block("receipt_national_id").textContent = digits(receipt.national_id_masked);
-  block("sms_to").textContent = digits(receipt.mobile_masked);
+  const isForeign = receipt.mobile_masked.startsWith("+");
+  block("notice_way").textContent = isForeign ? words.receipt.byEmail : words.receipt.smsTo;
+  block("sms_to").textContent = isForeign ? "" : digits(receipt.mobile_masked);
   showWritten(block("receipt_text"), receipt.text);
   for (const each of Array.from(document.querySelectorAll(".desk-address"))) each.textContent = `${window.location.host}/track`;
   block("receipt_pending").hidden = receipt.state !== "identity_pending";

@@ -4,7 +4,7 @@ import { typedDigits } from "./digits.js";
 import { readEmail } from "./email.js";
 import { fold } from "./fold.js";
 import { readIdentityNumber } from "./identity-number.js";
-import { readLandline, readMobile } from "./phone.js";
+import { readForeignMobile, readLandline, readMobile } from "./phone.js";
 import { readTrackingCode } from "./tracking-code.js";
 import { words } from "./words.js";
 
@@ -21,11 +21,13 @@ export function checkIdentityNumber(typed) {
 
 /**
  * @param {string} typed
+ * @param {boolean} [abroad] whether a number of another country will do
  * @returns {string | null}
  */
-export function checkMobile(typed) {
+export function checkMobile(typed, abroad = false) {
   if (typed.trim() === "") return words.mobile.missing;
-  return readMobile(typed) === null ? words.mobile.wrong : null;
+  if (readMobile(typed) !== null || (abroad && readForeignMobile(typed) !== null)) return null;
+  return abroad ? words.mobile.wrongAbroad : words.mobile.wrong;
 }
 
 /**

@@ -19,6 +19,7 @@ import { IdentityEntry } from "./identity-entry.js";
 import { language } from "./language.js";
 import { showReceipt } from "./receipt.js";
 import { keptReceipt, requestDraft } from "./request-draft.js";
+import { askToRepeat } from "./repeat-question.js";
 import { RequestForm } from "./request-form.js";
 import { Stepper } from "./stepper.js";
 import { TextCounter } from "./text-counter.js";
@@ -64,6 +65,10 @@ const attachments = new Attachments(OF_A_REQUEST, lists.limits, {
 
 let key = new IdempotencyKey();
 let sending = false;
+
+/** Whether the applicant has confirmed that the same request is sent once more today. */
+let again = false;
+
 /** Nothing is stored: the draft is being read, or the request is sent. */
 let isClosed = true;
 
@@ -200,6 +205,7 @@ async function send() {
     explain(error);
   } finally {
     sending = false;
+    again = false;
     showBusy(null);
     keep();
   }
@@ -280,7 +286,7 @@ function post() {
   showBusy(words.submit.busy);
   return connection.insist(() => {
     showBusy(words.submit.busy);
-    return sendRequest({ ...body, language, ...(applicant !== null && { applicant }), captcha: answer }, token, as);
+    return sendRequest({ ...body, language, ...(again && { again }), ...(applicant !== null && { applicant }), captcha: answer }, token, as);
   }, {
     isWanted: isUnchanged(body),
     onCut: () => {
@@ -307,6 +313,10 @@ function explain(error) {
     summary.fail(words.summary.failure, isChanged ? words.draft.changed : inWords(error), () => void send());
     return;
   }
+  if (error.code === "request_repeated") {
+    void confirmRepeat();
+    return;
+  }
   key.forget();
   void captcha.renew();
   if (error.errors.some(({ field }) => field.startsWith("attachments")) && error.code !== "too_many_files") attachments.sendAgain();
@@ -317,6 +327,13 @@ function explain(error) {
   if (error.status === 401 && identity.identified === null) others.push(identity.message);
   if (known.length === 0 && others.length === 0) summary.fail(words.summary.failure, inWords(error), null);
   else summary.list(known, others);
+}
+
+/** The security code is still good: the desk asked before it stored anything. */
+async function confirmRepeat() {
+  if (!(await askToRepeat())) return;
+  again = true;
+  await send();
 }
 
 /** @param {string | null} message null: no longer busy */

@@ -54,7 +54,7 @@ def create_app(settings: LocalSettings) -> Gateway:
         database_url=parts.url("console"),
         vault_key=keys.vault_key,
         broker=broker,
-        door=public_gateway,
+        gateway=public_gateway,
         url=settings.public_url,
         keys=province_keys,
     )

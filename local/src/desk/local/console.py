@@ -13,7 +13,8 @@ from pydantic import SecretStr, ValidationError
 from starlette.routing import Mount, Router
 from starlette.types import ASGIApp
 
-from desk.chassis.bus import Broker, BrokerUnavailableError, ContractError, UnroutableError
+from desk.chassis import bus
+from desk.chassis.bus import Broker, ContractError, UnroutableError
 from desk.chassis.crypto import new_key_pair
 from desk.chassis.events import Message
 from desk.console.app import Parts, create_app
@@ -25,12 +26,22 @@ from desk.console.service.sign_in import hash_password
 from desk.console.settings import Settings
 from desk.console.store.accounts import AccountStore
 from desk.database import Database, migrate
-from desk.expert import HEARD, BrokerAwayError, Catalog, FileReference, Files, Report, Subject, Told, read
+from desk.expert import (
+    CONSUMED,
+    BrokerUnavailableError,
+    CaseEvent,
+    Catalog,
+    FileReference,
+    Files,
+    Report,
+    Subject,
+    read,
+)
 from desk.iran.provinces import PROVINCES
 from desk.topology.table import CASES, province_queue
 
 PATH = "/demo/expert"
-PASSWORD = "namayeshi-1405"  # noqa: S105 - shown on the page: nobody but a trial is behind it
+PASSWORD = "namayeshi-1405"  # noqa: S105 - shown on the page: it protects synthetic data only
 LINKS = (
     ("/demo/messages", "پیام‌های فرستاده‌شده"),
     ("/demo/people", "اشخاص ساختگی"),
@@ -41,20 +52,20 @@ _TITLES = {Role.EXPERT: "کارشناس", Role.SUPERVISOR: "سرپرست"}
 
 
 class EmbeddedClient:
-    """A province's way to the desk without a network: the embedded broker, and the library's own calls in process."""
+    """A client of the desk without a network: the embedded broker, and the library's HTTP calls in process."""
 
     def __init__(self, province: str, broker: Broker, files: Files, catalog: Catalog) -> None:
         self.consuming = False
         self._province, self._broker, self._files, self._catalog = province, broker, files, catalog
 
-    async def consume(self, handle_event: Callable[[Told], Awaitable[None]]) -> None:
-        """Hand over what the desk tells; the broker gives again what was not handled."""
+    async def consume(self, handle_event: Callable[[CaseEvent], Awaitable[None]]) -> None:
+        """Consume the events of the province's queue; an event that was not handled is delivered again."""
 
         async def handle(message: Message) -> None:
             try:
-                told = read(message.body)
-                if told.kind in HEARD:
-                    await handle_event(told)
+                event = read(message.body)
+                if event.kind in CONSUMED:
+                    await handle_event(event)
             except ValidationError as error:
                 raise ContractError(f"{error.error_count()} faults") from None
 
@@ -63,66 +74,66 @@ class EmbeddedClient:
         await asyncio.Event().wait()
 
     async def send(self, report: Report) -> None:
-        """Publish a report in the province's name. Raises BrokerAwayError."""
+        """Publish a report in the province's name. Raises BrokerUnavailableError."""
         key = f"{report.name}.{self._province}"
         message = Message(
             report.id, CASES, key, report.type, report.body(self._province), sender=f"province.{self._province}"
         )
         try:
             await self._broker.publish(message)
-        except (BrokerUnavailableError, UnroutableError) as error:
-            raise BrokerAwayError(str(error)) from error
+        except (bus.BrokerUnavailableError, UnroutableError) as error:
+            raise BrokerUnavailableError(str(error)) from error
 
     async def upload(self, tracking_code: str, name: str, content: bytes) -> FileReference:
-        """Put up a file for an answer. Raises FileRefusedError."""
-        return await self._files.put_up_content(tracking_code, name, content)
+        """Upload a file for an answer. Raises FileRefusedError."""
+        return await self._files.upload_content(tracking_code, name, content)
 
     def open(self, file: FileReference) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """Open a file of a case. Raises FileRefusedError."""
         return self._files.open(file)
 
     async def subjects(self) -> list[Subject]:
-        """List the desk's subjects. Raises CatalogAwayError."""
+        """List the desk's subjects. Raises CatalogUnavailableError."""
         return await self._catalog.subjects()
 
     async def close(self) -> None:
-        """Close the ways to the door."""
+        """Close the clients."""
         await self._files.close()
         await self._catalog.close()
 
 
 @dataclass(frozen=True, slots=True)
 class ProvinceKeys:
-    """Keys by which the provinces fetch and put up files; they last as long as the process."""
+    """Keys with which the provinces download and upload files; they last as long as the process."""
 
     private: Mapping[str, str]
     public: Mapping[str, str]
 
     @classmethod
     def new(cls) -> "ProvinceKeys":
-        """Make a pair for each province."""
+        """Return a new pair for each province."""
         pairs = {each.key: new_key_pair() for each in PROVINCES}
         return cls({key: pair[0] for key, pair in pairs.items()}, {key: pair[1] for key, pair in pairs.items()})
 
 
 class Console:
-    """The console, and the experts that the demonstration's own routes speak through."""
+    """The console, and the experts for the routes of the demonstration."""
 
     def __init__(
-        self, *, database_url: str, vault_key: str, broker: Broker, door: ASGIApp, url: str, keys: ProvinceKeys
+        self, *, database_url: str, vault_key: str, broker: Broker, gateway: ASGIApp, url: str, keys: ProvinceKeys
     ) -> None:
-        """``door`` is the desk's public door; ``url`` its address, which nobody really calls."""
+        """``gateway`` is the desk's public app, called in process; ``url`` is its address in these calls."""
         self._url = database_url
         self._parts = Parts(
             Database(database_url),
             Encryption.from_text(vault_key),
-            {key: _line(key, broker, door, url, private) for key, private in keys.private.items()},
+            {key: _client(key, broker, gateway, url, private) for key, private in keys.private.items()},
             Demonstration(_accounts_shown(), PASSWORD, LINKS),
         )
         settings = Settings(
             database_url=SecretStr(database_url),
             keys=SecretStr(vault_key),
-            secure_cookies=False,  # served without TLS, on one's own machine
+            secure_cookies=False,  # served without TLS, on a developer machine
             second_factor=False,
         )
         self.app: FastAPI = create_app(settings, parts=self._parts)
@@ -132,16 +143,19 @@ class Console:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Make tables and accounts on first use, and run."""
+        """Create tables and accounts on first use, and run."""
         await migrate("desk.console", self._url)
         await self._add_accounts()
         async with self.app.router.lifespan_context(self.app):
             yield
 
-    async def expert_of(self, province: str) -> Account:
-        """Return the account of a province's expert."""
+    async def account_for(self, tracking_code: str) -> Account:
+        """Return the account that acts on a case: the expert of its province, or the supervisor on an objection."""
+        province = await self.experts.province_of(tracking_code)
+        case = (await self.experts.view(province, tracking_code)).record.case
         async with self._parts.database.read() as session:
-            found = await AccountStore(session, self._parts.encryption).by_username(province.replace("_", "-"))
+            name = _username(province, Role.SUPERVISOR if case.objection_pending else Role.EXPERT)
+            found = await AccountStore(session, self._parts.encryption).by_username(name)
         if found is None:
             raise LookupError(province)
         return found[0]
@@ -157,9 +171,13 @@ class Console:
                 await accounts.add(account, password_hash, datetime.now(UTC))
 
 
-def _line(key: str, broker: Broker, door: ASGIApp, url: str, private_key: str) -> EmbeddedClient:
-    transport: dict[str, Any] = {"transport": httpx.ASGITransport(door, raise_app_exceptions=False)}
+def _client(key: str, broker: Broker, gateway: ASGIApp, url: str, private_key: str) -> EmbeddedClient:
+    transport: dict[str, Any] = {"transport": httpx.ASGITransport(gateway, raise_app_exceptions=False)}
     return EmbeddedClient(key, broker, Files(url, key, private_key, **transport), Catalog(url, **transport))
+
+
+def _username(province: str, role: Role) -> str:
+    return province.replace("_", "-") + ("" if role is Role.EXPERT else ".supervisor")
 
 
 def _accounts() -> list[Account]:
@@ -167,7 +185,7 @@ def _accounts() -> list[Account]:
         Account(
             id=f"demo-{role.value}-{each.key}",
             province=each.key,
-            username=each.key.replace("_", "-") + ("" if role is Role.EXPERT else ".supervisor"),
+            username=_username(each.key, role),
             name=_NAMES[role],
             role=role,
             active=True,

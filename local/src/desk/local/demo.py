@@ -115,7 +115,7 @@ async def show_requests(request: Request, province: str | None = None) -> list[d
 async def answer(request: Request, answer: Answer) -> dict[str, str]:
     """Answer a request as the experts of its province would."""
     console = _console(request)
-    expert = await console.expert_of(await console.experts.province_of(answer.tracking_code))
+    expert = await console.account_for(answer.tracking_code)
     await console.experts.answer(expert, answer.tracking_code, answer.text)
     return {"tracking_code": answer.tracking_code}
 
@@ -124,7 +124,7 @@ async def answer(request: Request, answer: Answer) -> dict[str, str]:
 async def ask(request: Request, question: Answer) -> dict[str, str]:
     """Ask the applicant something as the experts of the request's province would."""
     console = _console(request)
-    expert = await console.expert_of(await console.experts.province_of(question.tracking_code))
+    expert = await console.account_for(question.tracking_code)
     await console.experts.ask(expert, question.tracking_code, question.text)
     return {"tracking_code": question.tracking_code}
 

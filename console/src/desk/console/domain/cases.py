@@ -6,7 +6,13 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
-from desk.console.domain.errors import CaseClaimedError, CaseNotOpenError, FieldError
+from desk.console.domain.errors import (
+    CaseClaimedError,
+    CaseNotOpenError,
+    FieldError,
+    ObjectionForSupervisorError,
+    OwnAnswerError,
+)
 from desk.iran.digits import fold
 from desk.iran.jalali import in_tehran
 from desk.iran.workdays import WorkCalendar
@@ -107,6 +113,10 @@ class Case:
     refused: bool = False
     """Whether the desk refused the latest report."""
     claim: Claim | None = None
+    objection: bool = False
+    """Whether the applicant objected in this province's present turn."""
+    answerer: str | None = None
+    """The account that gave the answer to which the applicant objected: it must not handle the case again."""
 
     @property
     def stage(self) -> Stage:
@@ -117,6 +127,18 @@ class Case:
     def open(self) -> bool:
         """Whether experts may act on the case."""
         return self.stage in {Stage.OPEN, Stage.ASKED}
+
+    @property
+    def objection_pending(self) -> bool:
+        """Whether an objection waits for the decision of a supervisor."""
+        return self.objection and self.open
+
+    def require_handler(self, account: str, *, supervisor: bool) -> None:
+        """Raise OwnAnswerError or ObjectionForSupervisorError if the account must not handle the case."""
+        if self.answerer == account:
+            raise OwnAnswerError
+        if self.objection_pending and not supervisor:
+            raise ObjectionForSupervisorError
 
     def overdue(self, now: datetime) -> bool:
         """Return whether the answer is late; the deadline is suspended while the applicant is asked."""
@@ -130,10 +152,14 @@ class Case:
         """Return the account that has claimed the case now."""
         return self.claim.account if self.claim is not None and self.claim.until > now else None
 
-    def claimed_by(self, account: str, now: datetime) -> Self:
-        """Claim the case for an expert, or extend the claim. Raises CaseNotOpenError or CaseClaimedError."""
+    def claimed_by(self, account: str, now: datetime, *, supervisor: bool = False) -> Self:
+        """Claim the case for an account, or extend the claim.
+
+        Raises CaseNotOpenError, CaseClaimedError, OwnAnswerError or ObjectionForSupervisorError.
+        """
         if not self.open:
             raise CaseNotOpenError
+        self.require_handler(account, supervisor=supervisor)
         if self.holder(now) not in {None, account}:
             raise CaseClaimedError
         return replace(self, claim=Claim(account, now + CLAIM_DURATION))
@@ -167,7 +193,7 @@ class Case:
         case = replace(self, request_seq=seq, submitted_at=submitted_at, sub_subject=sub_subject, answer_days=days)
         if seq <= self.seq:  # a later event arrived first, and may have changed the deadline
             return replace(case, due_at=self.due_at or due_at)
-        return replace(case, seq=seq, state=State.NEW, due_at=due_at, claim=None, refused=False)
+        return replace(case, seq=seq, state=State.NEW, due_at=due_at, claim=None, refused=False, objection=False)
 
     def replied(self, seq: int, at: datetime, calendar: WorkCalendar) -> Self:
         """Apply the applicant's reply: extend the deadline by the working days that the applicant took."""
@@ -180,13 +206,15 @@ class Case:
         due_at = _end_of_day_after(self.due_at, paused, calendar) if self.due_at and paused else self.due_at
         return replace(case, state=State.IN_PROGRESS, due_at=due_at)
 
-    def objected(self, seq: int, at: datetime, calendar: WorkCalendar) -> Self:
-        """Apply an objection: reopen the case for a new period."""
+    def objected(self, seq: int, at: datetime, calendar: WorkCalendar, answerer: str | None = None) -> Self:
+        """Apply an objection to the answer of ``answerer``: reopen the case for a new period."""
+        case = replace(self, answerer=answerer)
         if seq <= self.seq:
-            return self
+            return case
         return replace(
-            self,
+            case,
             seq=seq,
+            objection=True,
             state=State.OBJECTED,
             claim=None,
             due_at=_end_of_day_after(at, self.answer_days, calendar),

@@ -4,9 +4,11 @@
 
     ConsoleError
     ├── CaseNotHereError       the province has no such case
-    ├── CaseClaimedError          another expert has claimed it
+    ├── CaseClaimedError       another expert has claimed it
     ├── CaseNotOpenError       it is decided, referred or withdrawn
     ├── NotAllowedError        only for supervisors
+    ├── ObjectionForSupervisorError   only a supervisor handles an objection
+    ├── OwnAnswerError         an objection to the account's own answer
     ├── SignInError            user name or password is wrong
     ├── TooManyAttemptsError   wait before the next sign-in
     ├── FormExpiredError       the form has no valid form word
@@ -29,7 +31,7 @@ class CaseNotHereError(ConsoleError):
     """The province has no such case, or its request has not arrived."""
 
     status, code = 404, "case_not_here"
-    title = "درخواستی با این کد رهگیری به این استان نرسیده است. کد را بررسی کنید."
+    title = "درخواستی با این کد پیگیری به این استان نرسیده است. کد را بررسی کنید."
 
 
 class CaseClaimedError(ConsoleError):
@@ -51,6 +53,28 @@ class NotAllowedError(ConsoleError):
 
     status, code = 403, "not_allowed"
     title = "این بخش برای سرپرست استان است. اگر باید به آن دسترسی داشته باشید، از سرپرست خود بخواهید."
+
+
+class ObjectionForSupervisorError(ConsoleError):
+    """The applicant objected to the answer, and the account is not a supervisor's."""
+
+    status, code = 403, "objection_for_supervisor"
+    title = "متقاضی به پاسخ اعتراض کرده است و رسیدگی به اعتراض با سرپرست است."
+
+
+class OwnAnswerError(ConsoleError):
+    """The applicant objected to an answer that this account gave."""
+
+    status, code = 403, "own_answer"
+    title = (
+        "متقاضی به پاسخی اعتراض کرده است که خود شما داده‌اید؛ رسیدگی به اعتراض با شما نیست. "
+        "سرپرست دیگری باید به آن رسیدگی کند."
+    )
+    ONLY_SUPERVISOR = (
+        "متقاضی به پاسخی اعتراض کرده است که خود شما داده‌اید؛ رسیدگی به اعتراض با شما نیست. سرپرست دیگری در این استان "
+        "حساب ندارد: از ستاد بخواهید به اعتراض رسیدگی کند، یا برای سرپرست دیگری حساب بسازید."
+    )
+    """The message where the province has no other supervisor."""
 
 
 class NotFoundError(ConsoleError):

@@ -152,6 +152,7 @@ async def _case(
         request_=view.record.request,
         now=now,
         holder=view.record.case.holder(now),
+        obstacle=await services.experts.obstacle(user_session.account, view.record.case),
         typed=typed,
         error=error,
         done=done,

@@ -13,7 +13,7 @@ from desk.console.events import Objected, Overdue, Rated, Replied, Withdrawn
 from desk.console.store.cases import CaseStore, HistoryEntry
 from desk.console.store.reports import ReportStore
 from desk.database import Database
-from desk.expert import Refusal, Report, Request, Told
+from desk.expert import CaseEvent, Refusal, Report, Request
 from desk.iran.workdays import WorkCalendar
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ class EventHandler:
     calendar: WorkCalendar
     clock: Callable[[], datetime]
 
-    async def handle(self, province: str, event: Told) -> None:
+    async def handle(self, province: str, event: CaseEvent) -> None:
         """Apply one event; a second delivery has no effect. Raises ValidationError for an invalid one."""
         now = self.clock()
         async with self.database.transaction() as session:
@@ -44,12 +44,12 @@ class EventHandler:
             elif event.refusal is not None:
                 await self._on_refusal(cases, ReportStore(session, self.encryption), case, event, event.refusal)
             else:
-                changed, entry = self._apply(case, event)
+                changed, entry = await self._apply(cases, case, event)
                 await cases.save(changed)
                 await cases.add_entry(changed, entry, now)
 
     async def _on_request(
-        self, cases: CaseStore, reports: ReportStore, case: Case, event: Told, request: Request
+        self, cases: CaseStore, reports: ReportStore, case: Case, event: CaseEvent, request: Request
     ) -> None:
         now, newer = self.clock(), event.seq > case.request_seq
         changed = case.requested(
@@ -78,7 +78,7 @@ class EventHandler:
         await cases.add_entry(changed, HistoryEntry(event.id, at, event.kind, text=request.reason), now)
 
     async def _on_refusal(
-        self, cases: CaseStore, reports: ReportStore, case: Case, event: Told, refusal: Refusal
+        self, cases: CaseStore, reports: ReportStore, case: Case, event: CaseEvent, refusal: Refusal
     ) -> None:
         now = self.clock()
         log.warning("the desk refused %s of %s: %s", refusal.report, case.province, refusal.reason)
@@ -87,7 +87,7 @@ class EventHandler:
             await cases.save(case.undone(refused.id, refused.before, foreign=refusal.reason == FOREIGN_CASE))
         await cases.add_entry(case, HistoryEntry(event.id, now, event.kind, text=refusal.reason), now)
 
-    def _apply(self, case: Case, event: Told) -> tuple[Case, HistoryEntry]:
+    async def _apply(self, cases: CaseStore, case: Case, event: CaseEvent) -> tuple[Case, HistoryEntry]:
         match event.kind:
             case "request-replied":
                 reply = Replied.model_validate(event.data)
@@ -96,7 +96,8 @@ class EventHandler:
             case "request-objected":
                 objection = Objected.model_validate(event.data)
                 entry = HistoryEntry(event.id, objection.at, event.kind, text=objection.text)
-                return case.objected(event.seq, objection.at, self.calendar), entry
+                answerer = await cases.find_answerer(case.province, case.tracking_code, objection.answer_report_id)
+                return case.objected(event.seq, objection.at, self.calendar, answerer), entry
             case "request-withdrawn":
                 withdrawal = Withdrawn.model_validate(event.data)
                 entry = HistoryEntry(event.id, withdrawal.at, event.kind, text=withdrawal.reason)

@@ -13,7 +13,7 @@ from desk.console import events
 from desk.console.clients import DeskClients
 from desk.console.domain.accounts import Account
 from desk.console.domain.cases import Case, Kind, State, validate_text
-from desk.console.domain.errors import CaseNotHereError, ConsoleError, NotFoundError
+from desk.console.domain.errors import CaseNotHereError, ConsoleError, NotFoundError, OwnAnswerError
 from desk.console.encryption import Encryption
 from desk.console.store.accounts import AccountStore
 from desk.console.store.audit import AuditStore
@@ -135,12 +135,15 @@ class Experts:
             )
 
     async def claim(self, account: Account, tracking_code: str) -> None:
-        """Claim a case, or extend the claim. Raises CaseNotHereError, CaseNotOpenError or CaseClaimedError."""
+        """Claim a case, or extend the claim.
+
+        Raises CaseNotHereError, CaseNotOpenError, CaseClaimedError, OwnAnswerError or ObjectionForSupervisorError.
+        """
         now = self.clock()
         async with self.database.transaction() as session:
             cases, case = await self._lock_case(session, account, tracking_code)
             first = case.holder(now) is None and case.state in {State.NEW, State.OBJECTED}
-            claimed = case.claimed_by(account.id, now)
+            claimed = await self._claimed(session, case, account)
             if first:
                 claimed = await self._report(session, account, claimed, NewReport(Kind.ASSIGNED, {}))
             if case.holder(now) is None:
@@ -157,7 +160,7 @@ class Experts:
             await AuditStore(session).add(now, account.province, account.id, kind, tracking_code=tracking_code)
 
     async def answer(self, account: Account, tracking_code: str, text: str, files: Sequence[NewFile] = ()) -> None:
-        """Answer a case. Raises FieldError, CaseNotHereError, CaseNotOpenError or CaseClaimedError."""
+        """Answer a case. Raises FieldError, and the errors of :meth:`claim`."""
         text = validate_text("text", text)
         await self._decide(account, tracking_code, NewReport(Kind.ANSWERED, events.answered(text), text, files))
 
@@ -244,11 +247,38 @@ class Experts:
             raise CaseNotHereError
         return cases, record.case
 
+    async def obstacle(self, account: Account, case: Case) -> ConsoleError | None:
+        """Return why an account must not handle a case, for the page; None if it may."""
+        async with self.database.read() as session:
+            try:
+                await self._require_handler(session, case, account)
+            except ConsoleError as error:
+                return error
+        return None
+
+    async def _claimed(self, session: AsyncSession, case: Case, account: Account) -> Case:
+        await self._require_handler(session, case, account)
+        return case.claimed_by(account.id, self.clock(), supervisor=account.supervisor)
+
+    async def _require_handler(self, session: AsyncSession, case: Case, account: Account) -> None:
+        if not case.open:
+            return
+        try:
+            case.require_handler(account.id, supervisor=account.supervisor)
+        except OwnAnswerError:
+            if account.supervisor and not await self._another_supervisor(session, account):
+                raise OwnAnswerError(OwnAnswerError.ONLY_SUPERVISOR) from None
+            raise
+
+    async def _another_supervisor(self, session: AsyncSession, account: Account) -> bool:
+        accounts = await AccountStore(session, self.encryption).list_accounts(account.province)
+        return any(each.supervisor and each.active and each.id != account.id for each in accounts)
+
     async def _decide(self, account: Account, tracking_code: str, new: NewReport) -> None:
         now = self.clock()
         async with self.database.transaction() as session:
             cases, case = await self._lock_case(session, account, tracking_code)
-            decided = await self._report(session, account, case.claimed_by(account.id, now), new)
+            decided = await self._report(session, account, await self._claimed(session, case, account), new)
             await cases.save(decided)
             await AuditStore(session).add(now, account.province, account.id, new.kind, tracking_code=tracking_code)
 

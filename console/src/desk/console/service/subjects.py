@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from desk.console.clients import DeskClients
 from desk.console.domain.errors import FieldError
-from desk.expert import CatalogAwayError, Subject, Titled
+from desk.expert import CatalogUnavailableError, Subject, Titled
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ class Subjects:
             self._expires_at = time.monotonic() + RETRY_SECONDS
             try:
                 self._cached = await self.clients[province].subjects()
-            except CatalogAwayError as error:
+            except CatalogUnavailableError as error:
                 log.warning("the desk does not list its subjects: %s", error)
             else:
                 self._expires_at = time.monotonic() + CACHE_SECONDS

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, Table, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.console.domain.cases import Case, Claim, Stage, State
+from desk.console.domain.cases import Case, Claim, Kind, Stage, State
 from desk.console.encryption import Encryption
 from desk.console.store.tables import case as cases
 from desk.console.store.tables import case_document, case_word, entry, processed_event, sub_subject
@@ -125,7 +125,7 @@ class CaseStore:
             "tracking_code": case.tracking_code,
             "stage": case.stage,
             "state": case.state,
-            "rank": OBJECTED_FIRST if case.state is State.OBJECTED else ORDINARY,
+            "rank": OBJECTED_FIRST if case.objection_pending else ORDINARY,
             "seq": case.seq,
             "request_seq": case.request_seq,
             "submitted_at": case.submitted_at,
@@ -142,6 +142,8 @@ class CaseStore:
             "refused": case.refused,
             "holder": case.claim.account if case.claim else None,
             "held_until": case.claim.until if case.claim else None,
+            "objection": case.objection,
+            "answerer": case.answerer,
         }
 
     async def index_words(self, case: Case, words: set[str], request: Request) -> None:
@@ -226,6 +228,17 @@ class CaseStore:
             tuple(words.get("file_names", ())),
         )
 
+    async def find_answerer(self, province: str, tracking_code: str, report_id: str | None) -> str | None:
+        """Return the account that sent a report, or the latest decision if the report is not named."""
+        query = select(entry.c.account).where(entry.c.province == province, entry.c.tracking_code == tracking_code)
+        if report_id is not None:
+            query = query.where(entry.c.id == report_id)
+        else:
+            query = query.where(entry.c.kind.in_((Kind.ANSWERED, Kind.REJECTED))).order_by(
+                entry.c.at.desc(), entry.c.recorded_at.desc()
+            )
+        return (await self._session.execute(query.limit(1))).scalars().first()
+
     async def sub_subjects(self, province: str) -> list[SubSubject]:
         """List the sub-subjects of a province's cases."""
         query = (
@@ -268,6 +281,8 @@ def _case(row: Row[Any]) -> Case:
         rating=row.rating,
         refused=row.refused,
         claim=Claim(row.holder, row.held_until) if row.holder else None,
+        objection=row.objection,
+        answerer=row.answerer,
     )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, literal, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.console.domain import search
@@ -95,8 +95,10 @@ class ListStore:
     def _where(wanted: ListQuery) -> list[ColumnElement[bool]]:
         conditions = [case.c.province == wanted.province]
         match wanted.list:
-            case ListName.OPEN | ListName.OVERDUE | ListName.URGENT:
+            case ListName.OPEN | ListName.OVERDUE:
                 conditions.append(case.c.stage == Stage.OPEN)
+            case ListName.URGENT:
+                conditions.append(_for_supervisor(wanted.now))
             case ListName.MINE:
                 conditions += [case.c.holder == wanted.account, case.c.held_until > wanted.now]
             case ListName.ASKED | ListName.DONE:
@@ -105,8 +107,6 @@ class ListStore:
                 conditions.append(case.c.submitted_at.is_not(None))
         if wanted.list is ListName.OVERDUE:
             conditions.append(case.c.due_at < wanted.now)
-        if wanted.list is ListName.URGENT:
-            conditions.append(or_(case.c.rank == OBJECTED_FIRST, case.c.escalates_at < wanted.now))
         if wanted.sub_subject:
             conditions.append(case.c.sub_subject == wanted.sub_subject)
         return conditions
@@ -155,16 +155,16 @@ class ListStore:
         )
         return Figures(
             open=staged.get(Stage.OPEN, 0),
-            overdue=await self._count(province, case.c.due_at < now),
-            urgent=await self._count(province, or_(case.c.rank == OBJECTED_FIRST, case.c.escalates_at < now)),
+            overdue=await self._count(province, case.c.stage == Stage.OPEN, case.c.due_at < now),
+            urgent=await self._count(province, _for_supervisor(now)),
             asked=staged.get(Stage.ASKED, 0),
             done=staged.get(Stage.DONE, 0),
             median_days=await self._median(province),
             ratings={row.rating: row.n for row in rated},
         )
 
-    async def _count(self, province: str, condition: ColumnElement[bool]) -> int:
-        where = (case.c.province == province, case.c.stage == Stage.OPEN, condition)
+    async def _count(self, province: str, *conditions: ColumnElement[bool]) -> int:
+        where = (case.c.province == province, *conditions)
         return int((await self._session.execute(select(func.count()).select_from(case).where(*where))).scalar_one())
 
     async def _median(self, province: str) -> float | None:
@@ -175,6 +175,12 @@ class ListStore:
         middle = select(case.c.days).where(*of_province).order_by(case.c.days).offset((count - 1) // 2)
         days = (await self._session.execute(middle.limit(2 - count % 2))).scalars().all()
         return float(sum(days) / len(days))
+
+
+def _for_supervisor(now: datetime) -> ColumnElement[bool]:
+    """Match objections until they are decided, also while the applicant is asked, and cases headquarters knows of."""
+    objections = and_(case.c.stage.in_((Stage.OPEN, Stage.ASKED)), case.c.rank == OBJECTED_FIRST)
+    return or_(objections, and_(case.c.stage == Stage.OPEN, case.c.escalates_at < now))
 
 
 def _codes(province: str, word: int) -> Select[tuple[str]]:

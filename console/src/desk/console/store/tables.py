@@ -1,6 +1,6 @@
 """The console's tables. Personal data is in encrypted documents; what is searched, sorted and counted has columns."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table, false
 
 from desk.database import UtcDateTime, new_metadata
 
@@ -75,6 +75,8 @@ case = Table(
     Column("refused", Boolean, nullable=False),
     Column("holder", String(36)),
     Column("held_until", UtcDateTime),
+    Column("objection", Boolean, nullable=False, server_default=false()),
+    Column("answerer", String(36)),
 )
 Index("ix_case_due", case.c.province, case.c.stage, case.c.due_at)
 Index("ix_case_urgent", case.c.province, case.c.stage, case.c.rank, case.c.escalates_at)

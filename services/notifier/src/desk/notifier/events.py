@@ -8,9 +8,11 @@ from desk.chassis.events import Event, Moment
 from desk.iran.phone import Mobile
 from desk.notifier.domain import NOTICES, Language, Template
 
+COUNTRY = "+98"
 
-def _mobile(text: str) -> str:
-    return Mobile(text).e164
+
+def _mobile(e164: str) -> str:
+    return Mobile(e164).e164 if e164.startswith(COUNTRY) else e164
 
 
 def _language(value: object) -> object:
@@ -35,7 +37,7 @@ class ProvinceData(Part):
 
 
 class SubjectData(Part):
-    """The main subject of the request."""
+    """A subject or sub-subject of the request."""
 
     title: str
 
@@ -51,10 +53,16 @@ class ApplicantData(Part):
 class ContactData(Part):
     """The recipient. The email address has no space or line end, so it cannot add a header to an email."""
 
-    mobile: Annotated[str, AfterValidator(_mobile)]
+    mobile: Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$"), AfterValidator(_mobile)]
+    """In E.164; the number of an applicant who lives abroad may be foreign."""
     email: Annotated[str, Field(max_length=254, pattern=r"^[^\s@<>,;]+@[^\s@<>,;]+$")] | None = None
     language: Annotated[Language, BeforeValidator(_language)] = Language.FA
     """The language of notices."""
+
+    @property
+    def receives_sms(self) -> bool:
+        """Whether our SMS providers reach the number: they serve Iranian ones only."""
+        return self.mobile.startswith(COUNTRY)
 
 
 class AnswerData(Part):
@@ -62,6 +70,12 @@ class AnswerData(Part):
 
     text: str
     at: Moment
+
+
+class FileData(Part):
+    """A file of the request."""
+
+    name: str
 
 
 class NewRequest(Event):
@@ -72,6 +86,9 @@ class NewRequest(Event):
     due_at: Moment
     province: ProvinceData
     subject: SubjectData
+    sub_subject: SubjectData
+    text: str
+    attachments: list[FileData] = Field(default_factory=list)
     applicant: ApplicantData
     contact: ContactData
 

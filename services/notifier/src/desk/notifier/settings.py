@@ -43,7 +43,7 @@ class Settings(StoreSettings, BrokerSettings, LogSettings):
     smsir_key: SecretStr | None = None
     smsir_line: Annotated[str, Field(pattern="^[0-9]*$")] = ""
     smsir_templates: Annotated[dict[str, int], Field(default_factory=dict)]
-    """SMS.ir's number of each template file registered there: ``{"fa/submitted.sms.v1": 100200}``."""
+    """SMS.ir's number of each template file registered there: ``{"fa/submitted.sms.v2": 100200}``."""
     smsir_report_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
     generic_url: str = ""
     generic_key: SecretStr | None = None

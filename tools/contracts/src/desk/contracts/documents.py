@@ -105,7 +105,12 @@ def examples() -> list[tuple[str, Event]]:
         ("/desk/tracking", tracking.RequestWithdrawn.model_validate(case | {"reason": "مشکل برطرف شد."})),
         ("/desk/tracking", tracking.RequestPendingWithdrawn.model_validate(case)),
         ("/desk/tracking", tracking.RequestRated.model_validate(case | {"rating": 4, "comment": "پاسخ روشن بود."})),
-        ("/desk/tracking", tracking.RequestObjected.model_validate(case | {"text": "پاسخ به پرسش من نبود."})),
+        (
+            "/desk/tracking",
+            tracking.RequestObjected.model_validate(
+                case | {"text": "پاسخ به پرسش من نبود.", "answer_report_id": "7c9e6679-7425-40de-944b-e07fc1f90ae7"}
+            ),
+        ),
         ("/desk/tracking", tracking.RequestOverdue.model_validate(late)),
         ("/desk/tracking", tracking.RequestEscalated.model_validate(late)),
         (

@@ -1,10 +1,9 @@
 """The rules of submitting a request. No input or output happens here."""
 
-from desk.intake.domain.attachments import Attachment, CheckedFile, Uploader
+from desk.files.types import FILE_BYTES_MAX, MEDIA_TYPES, CheckedFile
+from desk.intake.domain.attachments import Attachment, Uploader
 from desk.intake.domain.catalog import (
-    FILE_BYTES_MAX,
     FILES_MAX,
-    MEDIA_TYPES,
     TEXT_MAX,
     TEXT_MIN,
     Catalog,
@@ -37,6 +36,7 @@ from desk.intake.domain.errors import (
     NamesNotExpectedError,
     ReplyNotPossibleError,
     RequestNotFoundError,
+    RequestRepeatedError,
     StorageUnavailableError,
     TooManyAnswerFilesError,
     TooManyFilesError,
@@ -115,6 +115,7 @@ __all__ = [
     "ReplyNotPossibleError",
     "Request",
     "RequestNotFoundError",
+    "RequestRepeatedError",
     "StorageUnavailableError",
     "SubSubject",
     "Subject",

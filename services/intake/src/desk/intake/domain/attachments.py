@@ -2,15 +2,7 @@
 
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
-class CheckedFile:
-    """A file the desk accepts: a clean name with the right extension, size in bytes, media type, SHA-256 in hex."""
-
-    name: str
-    size: int
-    media_type: str
-    sha256: str
+from desk.files.types import CheckedFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,21 +4,13 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
+from desk.files.types import FILE_BYTES_MAX, MEDIA_TYPES
 from desk.intake.domain.errors import UnknownSubjectError, UnknownSubSubjectError
 from desk.iran.provinces import PROVINCES
 
 TEXT_MIN, TEXT_MAX = 10, 4000
 """Characters of a request's text."""
 FILES_MAX = 5
-FILE_BYTES_MAX = 7 * 1024 * 1024
-MEDIA_TYPES = {
-    "application/pdf": (".pdf",),
-    "image/jpeg": (".jpg", ".jpeg"),
-    "image/png": (".png",),
-    "image/heic": (".heic", ".heif"),
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": (".docx",),
-}
-"""The accepted media types, each with its file name extensions."""
 
 
 @dataclass(frozen=True, slots=True)

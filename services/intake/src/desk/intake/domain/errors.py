@@ -1,6 +1,7 @@
 """The errors of intake, one class per case."""
 
 from desk.chassis.problem import DomainError, FieldError, ServiceUnavailableError
+from desk.files import errors as file_errors
 
 
 class IdentityTokenMissingError(DomainError):
@@ -89,6 +90,13 @@ class CaptchaExpiredError(DomainError):
     title = "زمان کد امنیتی تمام شده است. لطفاً کد تازه را وارد کنید."
 
 
+class RequestRepeatedError(DomainError):
+    """The applicant has sent the same text about the same subject within a day, and has not confirmed the repeat."""
+
+    status, code = 409, "request_repeated"
+    title = "همین درخواست را امروز فرستاده‌اید. اگر باز هم می‌خواهید آن را بفرستید، تأیید کنید."
+
+
 class MobileMismatchError(DomainError):
     """The register of mobiles has another owner for the number."""
 
@@ -170,7 +178,7 @@ class FileEmptyError(DomainError):
     """The file is empty."""
 
     code, field = "file_empty", "file"
-    title = "این فایل خالی است. لطفاً فایل دیگری انتخاب کنید."
+    title = file_errors.FileEmptyError.title
 
 
 class FileMissingError(DomainError):
@@ -191,42 +199,42 @@ class FileTooLargeError(DomainError):
     """The file is larger than allowed."""
 
     status, code, field = 413, "file_too_large", "file"
-    title = "حجم این فایل بیش از ۷ مگابایت است. لطفاً فایل کوچک‌تری انتخاب کنید."
+    title = file_errors.FileTooLargeError.title
 
 
 class FileTypeForbiddenError(DomainError):
     """The media type of the content is not accepted."""
 
     status, code, field = 415, "file_type_forbidden", "file"
-    title = "این نوع فایل پذیرفته نمی‌شود. فایل PDF، JPEG، PNG، HEIC یا DOCX بفرستید."
+    title = file_errors.FileTypeForbiddenError.title
 
 
 class FileDamagedError(DomainError):
     """The content is incomplete or cannot be opened."""
 
     code, field = "file_damaged", "file"
-    title = "این فایل خراب یا ناقص است و باز نمی‌شود. آن را روی دستگاه خود باز کنید، دوباره ذخیره کنید و بفرستید."
+    title = file_errors.FileDamagedError.title
 
 
 class FileEncryptedError(DomainError):
     """The content can only be opened with a password."""
 
     code, field = "file_encrypted", "file"
-    title = "این فایل رمز دارد و کارشناس نمی‌تواند آن را باز کند. نسخه‌ای بدون رمز ذخیره کنید و بفرستید."
+    title = file_errors.FileEncryptedError.title
 
 
 class ImageTooLargeError(DomainError):
     """The image has more pixels than are decoded."""
 
     code, field = "image_too_large", "file"
-    title = "ابعاد این تصویر بیش از اندازه بزرگ است. تصویر کوچک‌تری بفرستید."
+    title = file_errors.ImageTooLargeError.title
 
 
 class FileTypeMismatchError(DomainError):
     """The file name's extension belongs to another media type than the content."""
 
     status, code, field = 415, "file_type_mismatch", "file"
-    title = "نوع این فایل با پسوند نامش یکی نیست. لطفاً آن را با قالب درست ذخیره کنید و دوباره بفرستید."
+    title = file_errors.FileTypeMismatchError.title
 
 
 class StorageUnavailableError(ServiceUnavailableError):

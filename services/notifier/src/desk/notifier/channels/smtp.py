@@ -7,6 +7,7 @@ from typing import Literal
 
 import aiosmtplib
 
+from desk.iran.email_address import InvalidEmailError, parse_email
 from desk.notifier.domain import ChannelUnavailableError, MessageRefusedError, OutgoingMessage, Trouble
 
 TIMEOUT_SECONDS = 6.0
@@ -38,14 +39,17 @@ class SmtpChannel:
             "timeout": TIMEOUT_SECONDS,
         }
         name, address = parseaddr(sender)
-        self._sender = Address(display_name=name, addr_spec=address)
+        self._sender = Address(display_name=name, addr_spec=_ascii_address(address))
 
     async def send(self, message: OutgoingMessage) -> str:
         """Submit one email; its Message-ID contains the reference, so that mailboxes detect a repeat.
 
         Raises ChannelUnavailableError, or MessageRefusedError if the server will never accept it.
         """
-        email = self._compose(message)
+        try:
+            email = self._compose(message)
+        except InvalidEmailError:
+            raise MessageRefusedError(Trouble.BAD_RECIPIENT) from None
         try:
             await aiosmtplib.send(email, **self._client_settings)  # type: ignore[arg-type]  # a dict of mixed types
         except aiosmtplib.SMTPRecipientsRefused as error:
@@ -63,7 +67,7 @@ class SmtpChannel:
     def _compose(self, message: OutgoingMessage) -> EmailMessage:
         email = EmailMessage()
         email["From"] = self._sender
-        email["To"] = message.recipient
+        email["To"] = _ascii_address(message.recipient)
         email["Subject"] = message.subject or ""
         email["Date"] = formatdate()
         email["Message-ID"] = f"<{message.reference}@{self._sender.domain}>"
@@ -72,3 +76,8 @@ class SmtpChannel:
         if message.html is not None:
             email.add_alternative(message.html, subtype="html")
         return email
+
+
+def _ascii_address(address: str) -> str:
+    """Return the ASCII form, with an IDNA domain, which servers without SMTPUTF8 accept. Raises InvalidEmailError."""
+    return address if address.isascii() else parse_email(address)

@@ -17,6 +17,8 @@ class State(StrEnum):
     FAILED = "failed"
     OVERTAKEN = "overtaken"
     """The request got a newer state before the first attempt, so the notice is out of date."""
+    SKIPPED = "skipped"
+    """The channel does not reach the recipient, so no attempt is made; ``last_error`` says why."""
 
 
 TRANSITIONS: dict[State, frozenset[State]] = {
@@ -28,6 +30,7 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.DELIVERED: frozenset(),
     State.FAILED: frozenset(),
     State.OVERTAKEN: frozenset(),
+    State.SKIPPED: frozenset(),
 }
 
 
@@ -50,6 +53,8 @@ class Trouble(StrEnum):
     NOT_DELIVERED = "not_delivered"
     """The provider accepted the message and reports that it did not reach the recipient."""
     NO_REPORT = "no_report"
+    FOREIGN_NUMBER = "foreign_number"
+    """The SMS providers do not reach mobile numbers of other countries."""
 
 
 class Delivery(StrEnum):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, meta
 
+from desk.iran.written import isolate_numbers, pieces
 from desk.notifier.domain import ChannelName, Language, Template
 from desk.notifier.rendering.values import Values
 
@@ -53,12 +54,12 @@ class Email:
 class Renderer:
     """Renders the template files. HTML is escaped, and a missing value is an error, not an empty string."""
 
-    def __init__(self, desk_url: str) -> None:
-        """``desk_url`` is the address of the desk's home page. Raises ValueError if a notice has no template file."""
+    def __init__(self, public_url: str) -> None:
+        """``public_url`` is the address of the desk's home page. Raises ValueError if a notice has no template file."""
         self._loader = PackageLoader("desk.notifier")
         self._plain, self._html = _environment(self._loader, html=False), _environment(self._loader, html=True)
         for each in (self._plain, self._html):
-            each.globals["desk_url"] = desk_url
+            each.globals["track_url"] = f"{public_url.rstrip('/')}/track"
         newest: dict[tuple[Language, Template, ChannelName], Wording] = {}
         for wording in sorted(self.wordings(), key=lambda each: each.version):
             newest[wording.language, wording.template, wording.channel] = wording
@@ -81,7 +82,7 @@ class Renderer:
     def placeholders(self, wording: Wording) -> set[str]:
         """Return the names of a file's placeholders."""
         source, _, _ = self._loader.get_source(self._plain, f"{wording.name}.txt")
-        return meta.find_undeclared_variables(self._plain.parse(source)) - {"frame", "parts", "say", "desk_url"}
+        return meta.find_undeclared_variables(self._plain.parse(source)) - {"frame", "parts", "say", "track_url"}
 
     def sms(self, template: Template, language: Language, values: Values) -> Sms:
         """Render an SMS."""
@@ -104,10 +105,12 @@ class Renderer:
 
 
 def _environment(loader: PackageLoader, *, html: bool) -> Environment:
-    return Environment(
+    environment = Environment(
         loader=loader,
         autoescape=html,  # noqa: S701 - plain text has no markup to escape
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters |= {"pieces": pieces, "isolate_numbers": isolate_numbers}
+    return environment

@@ -10,10 +10,19 @@ from desk.notifier.events import ApplicantData, NewRequest, ProvinceData, Reques
 from desk.notifier.rendering.languages import FORMATS
 
 Values = dict[str, Any]
-"""The values by placeholder: strings, and ``lines`` of a text that a person wrote."""
+"""The values by placeholder: strings, lines of a text that a person wrote, and names of files."""
 
 _COMMON = {"name", "code", "code_undivided", "code_grouped", "code_isolated", "province"}
-_OF_SUBMISSION = {*_COMMON, "subject", "submitted_at", "due_day", "due_day_short"}
+_OF_SUBMISSION = {
+    *_COMMON,
+    "subject",
+    "sub_subject",
+    "submitted_at",
+    "due_day",
+    "due_day_short",
+    "request_lines",
+    "files",
+}
 VALUE_NAMES: Mapping[Template, set[str]] = {
     Template.SUBMITTED: _OF_SUBMISSION,
     Template.PENDING: _OF_SUBMISSION,
@@ -32,6 +41,9 @@ def submission_values(event: NewRequest, language: Language) -> Values:
     formats = FORMATS[language]
     return _common(event.tracking_code, event.applicant, event.province, language) | {
         "subject": event.subject.title,
+        "sub_subject": event.sub_subject.title,
+        "request_lines": fold(event.text).split("\n"),
+        "files": [" ".join(fold(file.name).split()) for file in event.attachments],
         "submitted_at": formats.moment(event.submitted_at),
         "due_day": formats.day(event.due_at),
         "due_day_short": formats.short_day(event.due_at),

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
 from desk.chassis.events import Received
-from desk.notifier.domain import ChannelName, SendingPolicy, Template
+from desk.notifier.domain import ChannelName, SendingPolicy, Template, Trouble
 from desk.notifier.events import ContactData, NewRequest, RequestPending, RequestStatusChanged, RequestSubmitted
 from desk.notifier.rendering import Renderer, Values, status_values, submission_values
 from desk.notifier.store import MessageStore, Notice, PersonalData
@@ -49,7 +49,9 @@ class Notices:
     ) -> None:
         store = MessageStore(session, self._vault)
         for channel, wording, personal in self._render(template, contact, values):
-            notice = Notice(received.id, values["code"], received.seq, template, channel, wording, personal)
+            foreign = channel is ChannelName.SMS and not contact.receives_sms
+            obstacle = Trouble.FOREIGN_NUMBER if foreign else None
+            notice = Notice(received.id, values["code"], received.seq, template, channel, wording, personal, obstacle)
             await store.queue(notice, self._policy)
 
     def _render(

@@ -22,6 +22,7 @@ from desk.notifier.domain import (
     SendingPolicy,
     State,
     Template,
+    Trouble,
 )
 from desk.notifier.store.personal import PersonalData
 from desk.notifier.store.tables import attempt, may_become, message
@@ -45,6 +46,8 @@ class Notice:
     channel: ChannelName
     wording: str
     personal: PersonalData = field(repr=False)
+    obstacle: Trouble | None = None
+    """Why no attempt is made; None for a message that is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,10 @@ class MessageStore:
         self._vault = vault
 
     async def queue(self, notice: Notice, policy: SendingPolicy) -> None:
-        """Add a message, unless the event already has one of this template and channel."""
+        """Add a message, unless the event already has one of this template and channel.
+
+        One with an obstacle is only recorded.
+        """
         message_id, now = uuid.uuid4(), datetime.now(UTC)
         recipient = self._vault.index(notice.personal.recipient, f"message.recipient.{notice.channel}")
         recent = await self._recent_due_times(recipient, now, policy.max_per_hour)
@@ -97,7 +103,8 @@ class MessageStore:
                 template=notice.template,
                 channel=notice.channel,
                 wording=notice.wording,
-                state=State.QUEUED,
+                state=State.QUEUED if notice.obstacle is None else State.SKIPPED,
+                last_error=notice.obstacle,
                 personal=notice.personal.encrypt(self._vault, message_id),
                 created_at=now,
                 next_try_at=due,

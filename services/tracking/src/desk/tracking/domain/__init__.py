@@ -31,6 +31,7 @@ from desk.tracking.domain.history import (
     Answer,
     HistoryEntry,
     HistorySummary,
+    find_decision,
     summarize,
 )
 from desk.tracking.domain.request import (
@@ -98,6 +99,7 @@ __all__ = [
     "UnknownCaseError",
     "UnknownFileError",
     "day_of",
+    "find_decision",
     "is_allowed",
     "summarize",
 ]

@@ -65,6 +65,12 @@ class HistorySummary:
     objected: bool
 
 
+def find_decision(history: Sequence[HistoryEntry]) -> HistoryEntry | None:
+    """Return the latest report that answered or rejected the request; None if there is none."""
+    decided = {State.ANSWERED, State.REJECTED}
+    return next((entry for entry in reversed(history) if entry.state in decided and entry.action is None), None)
+
+
 def summarize(history: Sequence[HistoryEntry]) -> HistorySummary:
     """Return the facts of a history that decide which actions are possible."""
     answers = [place for place, entry in enumerate(history) if entry.answer is not None]

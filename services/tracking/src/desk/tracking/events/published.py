@@ -86,13 +86,18 @@ class RequestRated(ApplicantActed):
 
 
 class RequestObjected(ApplicantActed):
-    """To the province: the applicant objects to the answer; the case is open again, for the supervisor."""
+    """To the province: the applicant objects to the answer; the case is open again, for a supervisor.
+
+    The person who gave the answer must not handle the objection.
+    """
 
     name: ClassVar[str] = "request-objected"
 
     text: str
     for_role: Literal["supervisor"] = "supervisor"
     """The role in the province that handles the objection."""
+    answer_report_id: str | None = None
+    """The id of the report that brought the answer or the rejection, so that the province knows who gave it."""
 
 
 class LateCase(Event):

@@ -119,7 +119,7 @@ class Actions:
                     raise IdempotencyKeyReusedError
             else:
                 changed = self._after_action(case, action, history, entry.at)
-                case = await self._save(session, case, request, entry, changed)
+                case = await self._save(session, case, request, entry, changed, history=history)
                 history = await self.context.cases(session).history(tracking_code)
         return self._overview(case, request, history, await self._lookups(request.applicant.national_id))
 
@@ -166,13 +166,20 @@ class Actions:
         )
 
     async def _save(
-        self, session: AsyncSession, case: Case, request: Request, entry: HistoryEntry, changed: Case
+        self,
+        session: AsyncSession,
+        case: Case,
+        request: Request,
+        entry: HistoryEntry,
+        changed: Case,
+        *,
+        history: Sequence[HistoryEntry],
     ) -> Case:
         changed = changed.with_deadlines(case, self.context.terms).with_next_seq()
         if case.state is State.IDENTITY_PENDING:  # no province has received it, and intake need not look up the sender
             await self.context.publish_pending_withdrawal(session, changed, entry)
         else:
-            await self.context.publish_action(session, changed, entry)
+            await self.context.publish_action(session, changed, entry, history)
         if changed.state is not case.state:
             changed = changed.with_next_seq()
             await self.context.publish_state(session, changed, request, entry)

@@ -1,6 +1,6 @@
 """What all use cases share: the store, publishing, the terms and a clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from desk.chassis.crypto import Vault
 from desk.chassis.events import Outbox
 from desk.iran.provinces import province
-from desk.tracking.domain import TITLES, Action, Case, HistoryEntry, Province, Request, Terms
+from desk.tracking.domain import TITLES, Action, Case, HistoryEntry, Province, Request, Terms, find_decision
 from desk.tracking.events import (
     AnswerData,
     ApplicantActed,
@@ -70,9 +70,11 @@ class CaseContext:
             seq=case.seq,
         )
 
-    async def publish_action(self, session: AsyncSession, case: Case, entry: HistoryEntry) -> None:
-        """Publish an applicant's action to the province."""
-        event = _action_event(case, entry)
+    async def publish_action(
+        self, session: AsyncSession, case: Case, entry: HistoryEntry, history: Sequence[HistoryEntry] = ()
+    ) -> None:
+        """Publish an applicant's action to the province; ``history`` is the one before the action."""
+        event = _action_event(case, entry, find_decision(history))
         await self.outbox.add(session, event, subject=case.tracking_code, key=case.province, seq=case.seq)
 
     async def publish_pending_withdrawal(self, session: AsyncSession, case: Case, entry: HistoryEntry) -> None:
@@ -81,7 +83,7 @@ class CaseContext:
         await self.outbox.add(session, event, subject=case.tracking_code, key=case.province, seq=case.seq)
 
 
-def _action_event(case: Case, entry: HistoryEntry) -> ApplicantActed:
+def _action_event(case: Case, entry: HistoryEntry, decision: HistoryEntry | None) -> ApplicantActed:
     fields = {"tracking_code": case.tracking_code, "at": entry.at}
     match entry.action:
         case Action.REPLY:
@@ -91,7 +93,8 @@ def _action_event(case: Case, entry: HistoryEntry) -> ApplicantActed:
         case Action.RATE:
             return RequestRated.model_validate(fields | {"rating": entry.rating, "comment": entry.note})
         case Action.OBJECT:
-            return RequestObjected.model_validate(fields | {"text": entry.note})
+            report_id = decision.event_id if decision else None
+            return RequestObjected.model_validate(fields | {"text": entry.note, "answer_report_id": report_id})
         case None:
             raise ValueError("the entry records no action")
 

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from desk.intake.domain import FileDamagedError, FileEncryptedError, FileTypeForbiddenError
+from desk.files.errors import FileDamagedError, FileEncryptedError, FileTypeForbiddenError
 
 _MEMBERS_MAX = 500
 _UNPACKED_BYTES_MAX = 100 * 1024 * 1024

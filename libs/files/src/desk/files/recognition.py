@@ -11,14 +11,9 @@ import filetype
 import pikepdf
 from PIL import Image
 
-from desk.intake.domain import (
-    MEDIA_TYPES,
-    FileDamagedError,
-    FileEncryptedError,
-    FileTypeForbiddenError,
-    ImageTooLargeError,
-)
-from desk.intake.service.word_documents import check_word_document
+from desk.files.errors import FileDamagedError, FileEncryptedError, FileTypeForbiddenError, ImageTooLargeError
+from desk.files.types import MEDIA_TYPES, WORD
+from desk.files.word_documents import check_word_document
 
 _HEAD_BYTES = 4096
 _PDF_HEADER_WITHIN = 1024
@@ -59,7 +54,7 @@ def recognise(content: BinaryIO) -> str:
 
 def _media_type(head: bytes) -> str | None:
     if head.startswith(b"PK\x03\x04"):
-        return "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+        return WORD
     if b"%PDF-" in head[:_PDF_HEADER_WITHIN]:
         return "application/pdf"
     if head[4:8] == b"ftyp":
@@ -143,5 +138,5 @@ _CHECKS = {
     "image/jpeg": _check_jpeg,
     "image/png": _check_png,
     "image/heic": _check_heic,
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": check_word_document,
+    WORD: check_word_document,
 }

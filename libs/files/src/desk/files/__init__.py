@@ -1,0 +1,1 @@
+"""Recognises and checks the files that applicants and experts send."""

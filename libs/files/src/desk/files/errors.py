@@ -1,0 +1,57 @@
+"""Why a file is refused. ``title`` is a Persian sentence that says what to do."""
+
+
+class FileError(Exception):
+    """Base class."""
+
+    code = "file_invalid"
+    title = ""
+
+
+class FileEmptyError(FileError):
+    """The file is empty."""
+
+    code = "file_empty"
+    title = "این فایل خالی است. لطفاً فایل دیگری انتخاب کنید."
+
+
+class FileTooLargeError(FileError):
+    """The file is larger than allowed."""
+
+    code = "file_too_large"
+    title = "حجم این فایل بیش از ۷ مگابایت است. لطفاً فایل کوچک‌تری انتخاب کنید."
+
+
+class FileTypeForbiddenError(FileError):
+    """The media type of the content is not accepted."""
+
+    code = "file_type_forbidden"
+    title = "این نوع فایل پذیرفته نمی‌شود. فایل PDF، JPEG، PNG، HEIC یا DOCX بفرستید."
+
+
+class FileDamagedError(FileError):
+    """The content is incomplete or cannot be opened."""
+
+    code = "file_damaged"
+    title = "این فایل خراب یا ناقص است و باز نمی‌شود. آن را روی دستگاه خود باز کنید، دوباره ذخیره کنید و بفرستید."
+
+
+class FileEncryptedError(FileError):
+    """The content can only be opened with a password."""
+
+    code = "file_encrypted"
+    title = "این فایل رمز دارد و کارشناس نمی‌تواند آن را باز کند. نسخه‌ای بدون رمز ذخیره کنید و بفرستید."
+
+
+class ImageTooLargeError(FileError):
+    """The image has more pixels than are decoded."""
+
+    code = "image_too_large"
+    title = "ابعاد این تصویر بیش از اندازه بزرگ است. تصویر کوچک‌تری بفرستید."
+
+
+class FileTypeMismatchError(FileError):
+    """The file name's extension belongs to another media type than the content."""
+
+    code = "file_type_mismatch"
+    title = "نوع این فایل با پسوند نامش یکی نیست. لطفاً آن را با قالب درست ذخیره کنید و دوباره بفرستید."

@@ -1,0 +1,24 @@
+"""The accepted media types, and what is known of a checked file."""
+
+from dataclasses import dataclass
+
+FILE_BYTES_MAX = 7 * 1024 * 1024
+WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+MEDIA_TYPES = {
+    "application/pdf": (".pdf",),
+    "image/jpeg": (".jpg", ".jpeg"),
+    "image/png": (".png",),
+    "image/heic": (".heic", ".heif"),
+    WORD: (".docx",),
+}
+"""The accepted media types, each with its file name extensions."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFile:
+    """A file the desk accepts: a clean name with the right extension, size in bytes, media type, SHA-256 in hex."""
+
+    name: str
+    size: int
+    media_type: str
+    sha256: str
