@@ -1,4 +1,4 @@
-"""A province without software of its own: the console in containers, as its Compose file runs it, beside the desk."""
+"""A province without its own software: the console in containers, as its Compose file runs it."""
 
 import pytest
 from compose.console import ConsoleContainers
@@ -21,7 +21,7 @@ def console(containers, tmp_path):
         running.down()
 
 
-def test_an_expert_answers_and_the_case_outlives_the_containers(
+def test_an_expert_answers_and_the_case_survives_a_restart_of_the_containers(
     console: ConsoleContainers, containers: Containers, applicant: RetryingApplicant
 ):
     first_password = console.create_account("n.baran")
