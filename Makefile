@@ -20,7 +20,7 @@ check: setup  ## check format, types and tests of one part or of all, in minutes
 test: setup  ## run every test (ARGS="-k story"); installs the servers and the browser they need where it can
 	@scripts/install-for-tests
 	@if command -v node >/dev/null; then node --test gateway/tests/*.test.js; \
-	else echo "test: the pages' unit tests need Node 20, which is not here; they are not run"; fi
+	else echo "test: the pages' unit tests need Node 20, which is not installed; they are not run"; fi
 	@scripts/run-tests $(ARGS)
 
 faults: setup  ## kill and cut real servers and services (FULL=1 for the full counts)
@@ -32,7 +32,7 @@ images: setup  ## build every image (SOVEREIGN=1: all of them from Debian's pack
 	@scripts/compose build
 	@CONSOLE=1 scripts/compose build console
 
-compose-test: images  ## run the story in containers and kill each in turn (SOVEREIGN=1 as above)
+compose-test: images  ## run the story in containers and kill each of them in turn (SOVEREIGN=1 as above)
 	@$(BIN)/pytest -m compose tests/compose $(ARGS)
 
 up: setup  ## start the whole system in containers at http://127.0.0.1:8080 (SOVEREIGN=1 as above)
@@ -55,14 +55,14 @@ format: setup  ## format the code and fix what can be fixed
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-contracts: setup  ## write contracts/ from the code, and nginx's files from gateway/routes.toml
+contracts: setup  ## write contracts/, the pages, nginx's routes and docs/settings.md from the code
 	@$(BIN)/desk-contracts
 
 lock: setup  ## compile requirements.lock again (ARGS="--upgrade")
 	@scripts/lock $(ARGS)
 	@scripts/setup
 
-bench: setup  ## measure the desk against a bare limit, as ratios of one run
+bench: setup  ## measure the desk relative to a bare limit, as ratios of one run
 	@$(BIN)/python benchmarks/submit.py $(ARGS)
 	@$(BIN)/python benchmarks/relay.py
 	@$(BIN)/python benchmarks/challenges.py

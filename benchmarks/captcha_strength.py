@@ -31,7 +31,7 @@ from desk.iran.digits import to_ascii
 Draw = Callable[[str], bytes]
 
 TESSERACT_MAY = 0.01
-AT_ONCE = 25
+PARALLEL = 25
 
 
 class Way(NamedTuple):
@@ -89,7 +89,7 @@ def tesseract_rate(fresh: Sequence[tuple[str, Floats, bytes]]) -> float:
         paths = [Path(folder, f"{number}.png") for number in range(len(fresh))]
         for path, (_, _, png) in zip(paths, fresh, strict=True):
             path.write_bytes(png)
-        some = [paths[start : start + AT_ONCE] for start in range(0, len(paths), AT_ONCE)]
+        some = [paths[start : start + PARALLEL] for start in range(0, len(paths), PARALLEL)]
         return max(_right(answers, list(chain(*threads.map(partial(_tesseract, way), some)))) for way in WAYS)
 
 

@@ -24,7 +24,7 @@ from desk.chassis.telemetry import Telemetry, configure_logging
 from desk.testing.redis import open_redis
 
 PLENTY = Limit(10**9, 60)
-AT_ONCE = 8
+PARALLEL = 8
 SOUNDS = 100
 
 
@@ -32,12 +32,12 @@ async def rate(issue: Callable[[], Awaitable[object]], count: int) -> float:
     """Issue ``count`` codes, a few at a time; return the rate per second."""
 
     async def some() -> None:
-        for _ in range(count // AT_ONCE):
+        for _ in range(count // PARALLEL):
             await issue()
 
     begun = time.perf_counter()
-    await asyncio.gather(*(some() for _ in range(AT_ONCE)))
-    return count // AT_ONCE * AT_ONCE / (time.perf_counter() - begun)
+    await asyncio.gather(*(some() for _ in range(PARALLEL)))
+    return count // PARALLEL * PARALLEL / (time.perf_counter() - begun)
 
 
 async def fill(redis: Redis, kind: Kind, count: int) -> None:

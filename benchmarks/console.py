@@ -1,6 +1,6 @@
-"""How long the console's pages take with 100,000 cases in one province: its own server, asked over HTTP.
+"""Response times of the console's pages with 100,000 cases in one province, over HTTP.
 
-On SQLite, as a small province runs it, and on PostgreSQL. A page whose p95 is over the limit ends the run as failed.
+On SQLite, as in a small province, and on PostgreSQL. The run fails if the p95 of a page exceeds the limit.
 """
 
 import argparse
@@ -49,7 +49,7 @@ CHUNK = 2000
 
 
 def invented(number: int, dice: random.Random) -> tuple[Case, Request]:
-    """Make up a case: most of them decided, a third of the open ones late."""
+    """Invent a case: most are decided, a third of the open ones are late."""
     subject, subject_title, sub, sub_title = dice.choice(SUBJECTS)
     (state,) = dice.choices([each for each, _ in STATES], [weight for _, weight in STATES])
     open_ = state in {State.NEW, State.IN_PROGRESS, State.OBJECTED, State.ASKED}
@@ -96,7 +96,7 @@ def invented(number: int, dice: random.Random) -> tuple[Case, Request]:
 
 
 async def fill(url: str, key: str, count: int) -> list[Request]:
-    """Write cases with words and history as the console would; return some of the requests."""
+    """Write cases with search words and history as the console would; return some of the requests."""
     await migrate("desk.console", url)
     database, encryption, calendar, dice = Database(url), Encryption.from_text(key), WorkCalendar(), random.Random(1405)  # noqa: S311 - an even spread
     password_hash, sample = await hash_password(PASSWORD), []
@@ -148,7 +148,7 @@ async def fill(url: str, key: str, count: int) -> list[Request]:
 
 @contextlib.contextmanager
 def served(url: str, key: str) -> Iterator[str]:
-    """Run ``desk-console serve``; without the code of a device, so that a script can sign in."""
+    """Run ``desk-console serve`` without the second factor, so that a script can sign in."""
     port = free_port()
     own = {"DATABASE_URL": url, "KEYS": key, "SECURE_COOKIES": "false", "SECOND_FACTOR": "false"}
     environment = os.environ | {f"DESK_CONSOLE_{name}": value for name, value in own.items()}
@@ -167,18 +167,18 @@ def served(url: str, key: str) -> Iterator[str]:
         process.wait()
 
 
-def visitor(address: str, username: str) -> httpx.Client:
+def signed_in_client(address: str, username: str) -> httpx.Client:
     """Sign in."""
     client = httpx.Client(base_url=address, follow_redirects=True, timeout=60)
     (word,) = re.findall(r'name="form_word" value="([^"]+)"', client.get("/sign-in").text)
     answer = client.post("/sign-in", data={"username": username, "password": PASSWORD, "form_word": word})
     if answer.url.path != "/cases":
-        sys.exit(f"nobody can sign in: {answer.text}")
+        sys.exit(f"sign-in failed: {answer.text}")
     return client
 
 
 def pages(sample: list[Request]) -> dict[str, list[str]]:
-    """Name what is measured; the paths of one name are asked in turn."""
+    """Return the paths by the name of their measurement; they are requested in turn."""
     names = [each.applicant for each in sample]
     return {
         "open": ["/cases"],
@@ -196,7 +196,7 @@ def pages(sample: list[Request]) -> dict[str, list[str]]:
         "both names": [f"/cases?q={each.first_name} {each.last_name}" for each in names],
         "word of a subject": ["/cases?q=فرعی", "/cases?q=شمارهٔ"],
         "name and subject, open": [f"/cases?list=open&q={each.last_name} فرعی" for each in names],
-        "nobody's name": ["/cases?q=ناموجود"],
+        "unknown name": ["/cases?q=ناموجود"],
         "a case": [f"/cases/{each.tracking_code}" for each in sample],
         "dashboard": ["/dashboard"],
         "templates": ["/templates"],
@@ -204,7 +204,7 @@ def pages(sample: list[Request]) -> dict[str, list[str]]:
 
 
 def measure(client: httpx.Client, paths: list[str], samples: int) -> list[float]:
-    """Ask so many times, after one that does not count; milliseconds."""
+    """Request the paths ``samples`` times after one warm-up; return milliseconds."""
     client.get(paths[0]).raise_for_status()
     took = []
     for number in range(samples):
@@ -216,13 +216,13 @@ def measure(client: httpx.Client, paths: list[str], samples: int) -> list[float]
 
 
 def report(name: str, url: str, options: argparse.Namespace) -> list[str]:
-    """Fill a database, measure every page on it, print, and name those that are too slow."""
+    """Fill a database, measure every page, print the results, and return the pages that are too slow."""
     key, slow = new_key(), []
     began = time.perf_counter()
     sample = asyncio.run(fill(url, key, options.cases))
     print(f"{name}: {options.cases} cases written in {time.perf_counter() - began:.0f} s")
     with served(url, key) as address:
-        expert, supervisor = visitor(address, "expert"), visitor(address, "supervisor")
+        expert, supervisor = signed_in_client(address, "expert"), signed_in_client(address, "supervisor")
         wanted = [(label, expert, paths) for label, paths in pages(sample).items()]
         wanted += [
             ("open, supervisor", supervisor, ["/cases"]),
@@ -238,7 +238,7 @@ def report(name: str, url: str, options: argparse.Namespace) -> list[str]:
 
 
 def main() -> None:
-    """Run it."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=100_000)
     parser.add_argument("--samples", type=int, default=60)

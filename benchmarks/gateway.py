@@ -211,7 +211,7 @@ def main() -> None:
             print(f"what the gateway carries, {options.callers} at a time on this machine")
             rates = [carried(gateway.url, options.seconds, options.callers) for _ in range(3)]
             print(f"  {statistics.median(rates):.0f}/s: {statistics.median(rates) / worker:.1f} x one worker of intake")
-            print(f"a healthy client beside {SLOW_CONNECTIONS} slow connections")
+            print(f"a normal client during {SLOW_CONNECTIONS} slow connections")
             under_attack(gateway, options.rounds, options.count)
 
 

@@ -122,7 +122,7 @@ def test_a_consumer_that_is_started_by_hand_is_told_where_to_connect(broker):
 
     assert "  ok    long text" in said, said
     assert "  --    killed at ack: not tried; give your consumer's command after --" in said
-    # It ends with the broker and nobody starts it again, which is what is found.
+    # It ends with the broker, and no supervisor restarts it, so this check fails.
     assert re.findall("FAIL  ([a-z ]+):", said) == ["broker unavailable"]
     assert kit.returncode == 1
 

@@ -1,4 +1,4 @@
-"""A province's console in containers of its own, by its own Compose file, beside the desk's."""
+"""The console of a province in separate containers, started by its own Compose file."""
 
 import json
 import secrets
@@ -14,7 +14,7 @@ from desk.testing.ports import free_port
 
 
 class ConsoleContainers:
-    """A console that reaches the desk by its broker and its public door alone."""
+    """A console that uses only the broker and the public gateway of the desk."""
 
     def __init__(self, desk: Containers, key: str, folder: Path) -> None:
         self.metrics_token = secrets.token_urlsafe(16)
@@ -30,40 +30,40 @@ class ConsoleContainers:
             "CONSOLE_PROVINCES": json.dumps({key: reach}),
             "DESK_CONSOLE_METRICS_TOKEN": self.metrics_token,
         }
-        self._beside = folder / "beside.yml"
-        self._beside.write_text(yaml.safe_dump(_beside(f"{desk.project}_outside")), encoding="utf-8")
+        self._overrides = folder / "overrides.yml"
+        self._overrides.write_text(yaml.safe_dump(_overrides_for(f"{desk.project}_outside")), encoding="utf-8")
 
     def up(self) -> None:
-        """Start it from images that are there, and wait until it is healthy."""
+        """Start it from images that exist already, and wait until it is healthy."""
         waiting = ("--wait", "--wait-timeout", str(UP_SECONDS))
         self._compose("up", "--no-build", "--detach", *waiting, seconds=UP_SECONDS * 2)
 
     def down(self) -> None:
-        """Handler it away with its volume."""
+        """Remove it with its volume."""
         self._compose("down", "--volumes", "--timeout", "5")
 
     def restart(self) -> None:
-        """End all of it at once, and start it on the same data."""
+        """Stop all containers, and start them with the same data."""
         self._compose("kill")
         self.up()
 
     def create_account(self, username: str) -> str:
-        """Make an account as the operator does, and return its first password."""
+        """Create an account as an operator does, and return its first password."""
         command = ("create-account", username, "--province", self._province, "--name", "نرگس باران‌دشت")
         return self._compose("run", "--rm", "--no-TTY", "migrate", *command).split()[-1]
 
     def metrics(self) -> list[str]:
-        """Read what it tells of itself to who has its word."""
+        """Return the lines of its metrics, using the token."""
         bearer = {"Authorization": f"Bearer {self.metrics_token}"}
         return httpx.get(f"{self.url}/metrics", headers=bearer, timeout=30).raise_for_status().text.splitlines()
 
     def _compose(self, *arguments: str, seconds: float = 120) -> str:
-        place = ("--file", str(self._beside), "--project-name", self._project)
+        place = ("--file", str(self._overrides), "--project-name", self._project)
         return run(str(ROOT / "scripts" / "compose"), *place, *arguments, environment=self._settings, seconds=seconds)
 
 
-def _beside(network: str) -> dict[str, object]:
-    """What differs from a province's own machine: the desk is on a network beside it, and there is no TLS."""
+def _overrides_for(network: str) -> dict[str, object]:
+    """Return the overrides for this machine: the desk's network, and no TLS."""
     plain = {"DESK_CONSOLE_SECURE_COOKIES": "false", "DESK_CONSOLE_SECOND_FACTOR": "false"}
     return {
         "services": {"console": {"networks": ["default", "desk"], "environment": plain}},

@@ -1,4 +1,4 @@
-"""A province without software of its own: the console in containers, as its Compose file runs it, beside the desk."""
+"""A province without its own software: the console in containers, as its Compose file runs it."""
 
 import pytest
 from compose.console import ConsoleContainers
@@ -7,7 +7,7 @@ from support.applicant import PDF
 from support.console_client import ConsoleClient
 from support.embedded_desk import wait_for
 
-PATIENCE = 60.0
+DEADLINE = 60.0
 OWN_PASSWORD = "a province's own word"
 
 
@@ -21,7 +21,7 @@ def console(containers, tmp_path):
         running.down()
 
 
-def test_an_expert_answers_and_the_case_outlives_the_containers(
+def test_an_expert_answers_and_the_case_survives_a_restart_of_the_containers(
     console: ConsoleContainers, containers: Containers, applicant: RetryingApplicant
 ):
     first_password = console.create_account("n.baran")
@@ -30,10 +30,10 @@ def test_an_expert_answers_and_the_case_outlives_the_containers(
     with ConsoleClient(console.url, path="") as expert:
         expert.sign_in("n.baran", first_password)
         expert.send("/password", old=first_password, password=OWN_PASSWORD, again=OWN_PASSWORD)
-        wait_for(lambda: "request_text" in expert.open(f"/cases/{code}"), PATIENCE)
+        wait_for(lambda: "request_text" in expert.open(f"/cases/{code}"), DEADLINE)
         expert.send(f"/cases/{code}/take")
         expert.send(f"/cases/{code}/answer", text="روادید شما صادر شده است.")
-    wait_for(lambda: len(containers.mails_to(address)) == 2, PATIENCE)
+    wait_for(lambda: len(containers.mails_to(address)) == 2, DEADLINE)
     assert applicant.track(code).json()["answer"]["text"] == "روادید شما صادر شده است."
     assert 'desk_console_line_alive{province="qom"} 1.0' in console.metrics()
 

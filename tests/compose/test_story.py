@@ -4,7 +4,7 @@ from compose.containers import LASTING, Containers, Province, RetryingApplicant
 from support.applicant import PDF
 from support.embedded_desk import wait_for
 
-PATIENCE = 60.0
+DEADLINE = 60.0
 
 
 def test_a_request_with_a_file_reaches_its_province_and_the_answer_comes_back(
@@ -14,13 +14,13 @@ def test_a_request_with_a_file_reaches_its_province_and_the_answer_comes_back(
     code = applicant.submit(PDF, email=address)
     ledger.append(code)
 
-    [received] = wait_for(lambda: province.of(code), PATIENCE)
+    [received] = wait_for(lambda: province.of(code), DEADLINE)
     assert received["data"]["applicant"]["last_name"] == applicant.person["last_name"]
     assert [each["name"] for each in received["data"]["attachments"]] == ["گذرنامه.pdf"]
 
     province.report(code, "case-received", 1)
     province.report(code, "case-answered", 2, text="روادید شما صادر شده است.")
-    wait_for(lambda: len(containers.mails_to(address)) == 2, PATIENCE)
+    wait_for(lambda: len(containers.mails_to(address)) == 2, DEADLINE)
     view = applicant.track(code).json()
     assert view["state"] == "answered"
     assert view["answer"]["text"] == "روادید شما صادر شده است."

@@ -8,7 +8,7 @@ from support.real_service import Service
 
 
 class Deaths:
-    """How many more times processes shall kill themselves; kept in a file, since memory dies with them."""
+    """The number of times that processes still have to kill themselves, in a file that survives them."""
 
     def __init__(self, file: Path, number: int) -> None:
         self._file = file

@@ -1,4 +1,4 @@
-"""Somebody of a province at the console, over HTTP and without a browser: forms are read and sent as they stand."""
+"""A user of the console over HTTP, without a browser: reads and sends the forms of its pages."""
 
 import re
 from html import unescape
@@ -12,7 +12,7 @@ _FORM_WORD = re.compile(r'name="form_word" value="([^"]+)"')
 
 
 class ConsoleClient:
-    """An account's visit; ``text`` is the page that is open."""
+    """The session of an account; ``text`` is the open page."""
 
     def __init__(self, url: str, path: str = DEMONSTRATION) -> None:
         self.client = httpx.Client(base_url=f"{url}{path}", timeout=20, follow_redirects=True)
@@ -32,7 +32,7 @@ class ConsoleClient:
 
     @property
     def path(self) -> str:
-        """Where it is."""
+        """The path of the open page."""
         assert self.answer is not None
         return str(self.answer.url.path)
 
@@ -49,7 +49,7 @@ class ConsoleClient:
         return self.text
 
     def sign_in(self, username: str, password: str = PASSWORD) -> Self:
-        """Give name and password."""
+        """Sign in with user name and password."""
         self.open("/sign-in")
         self.send("/sign-in", username=username, password=password)
         return self

@@ -1,4 +1,4 @@
-"""Three providers of SMS in one small HTTP server: they keep what they take, and misbehave as they are told."""
+"""Three SMS providers in one small HTTP server: they record messages, and can misbehave."""
 
 import json
 import threading
@@ -27,18 +27,18 @@ class Fault(Enum):
 
 @dataclass
 class Account:
-    """What one provider has taken, and how it behaves."""
+    """The messages that one provider has accepted, and its behaviour."""
 
     taken: list[dict[str, Any]] = field(default_factory=list)
     fault: Fault | None = None
     faults_left: int = 1_000_000
     code: int | None = None
-    """A code it refuses every message with."""
+    """The code with which it refuses every message."""
     state: int | str | None = None
-    """What it says became of a message."""
+    """The delivery state that it reports."""
     calls: int = 0
     archived: int = 0
-    """How many of the messages taken, from the first on, are of an earlier day."""
+    """How many of the accepted messages, from the first on, are of an earlier day."""
 
     def misbehaves(self, *faults: Fault) -> bool:
         if self.fault in faults and self.faults_left > 0:
@@ -55,9 +55,9 @@ class SmsServer:
         self.lock = threading.Lock()
         self.stopping = threading.Event()
         self.pause = 0.0
-        """Seconds that each call takes, whatever it is about."""
+        """Seconds that each call takes."""
         self.arrivals: dict[str, float] = {}
-        """When each text was first taken, in seconds since the epoch."""
+        """When each text was first accepted, in seconds since the epoch."""
         outer = self
 
         class Handler(_Handler):
@@ -70,7 +70,7 @@ class SmsServer:
 
     @property
     def handsets(self) -> Counter[tuple[str, str]]:
-        """How often each number got each text, from whichever provider."""
+        """How often each number received each text, from all providers."""
         taken = [*self.kavenegar.taken, *self.smsir.taken, *self.generic.taken]
         return Counter((each["to"][-10:], each["text"]) for each in taken)
 
@@ -84,7 +84,7 @@ class SmsServer:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
-    """Many connections at the same time must not wait a second for a second SYN."""
+    """With many connections at the same time no client should wait a second for a repeated SYN."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -92,7 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def do_GET(self) -> None:
         self._answer(b"")

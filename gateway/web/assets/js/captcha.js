@@ -83,10 +83,10 @@ export class Captcha {
   /** Load a new code on request. A spoken code plays immediately, so no announcement interrupts it. */
   async #bringAnother() {
     this.#held = false;
-    const heard = this.#kind === "sound";
-    await this.#fetch(heard ? "" : words.captcha.renewed);
+    const isSpoken = this.#kind === "sound";
+    await this.#fetch(isSpoken ? "" : words.captcha.renewed);
     if (this.#id === null) return;
-    if (heard) await this.#playSound();
+    if (isSpoken) await this.#playSound();
     else this.#answer.focus();
   }
 

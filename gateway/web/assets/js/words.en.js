@@ -38,7 +38,7 @@ export const words = {
     month: "Choose the month of birth.",
     year: "Write the year of birth with four digits, such as 1361.",
     gregorianYear: "Write the year of birth in the Iranian calendar, such as 1361.",
-    day: (/** @type {number} */ month, /** @type {string | number} */ year, /** @type {string | number} */ days) => `${shown.month(month)} ${shown.digits(year)} has days 1 to ${shown.digits(days)}. Mend the day of birth.`,
+    day: (/** @type {number} */ month, /** @type {string | number} */ year, /** @type {string | number} */ days) => `${shown.month(month)} ${shown.digits(year)} has days 1 to ${shown.digits(days)}. Correct the day of birth.`,
     future: "A date of birth cannot be in the future. Please correct it.",
     parts: {
       day: "day",

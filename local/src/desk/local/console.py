@@ -1,4 +1,4 @@
-"""The experts' console in the embedded desk: for all provinces at once, with accounts to try it."""
+"""The experts' console in the embedded desk: for all provinces, with demo accounts."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping

@@ -1,4 +1,4 @@
-"""The demonstration: synthetic people, what would have been sent, and an expert's desk. It exists only here."""
+"""The demonstration: synthetic people, messages that would have been sent, and the routes of an expert; only here."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -35,7 +35,7 @@ router = APIRouter(prefix="/demo")
 
 
 class LinkOverError(DomainError):
-    """A short-lived link whose time is over, or that never was."""
+    """A short-lived link that has expired or never existed."""
 
     status, code = 404, "link_over"
     title = "زمان این پیوند به پایان رسیده است. لطفاً دوباره آن را بخواهید."
@@ -50,7 +50,7 @@ class Answer(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Messages:
-    """Reads what the notifier would have sent."""
+    """Reads the messages that the notifier would have sent."""
 
     database: Database
     vault: Vault
@@ -90,7 +90,7 @@ async def show_people(request: Request) -> Response:
 
 @router.post("/registry")
 async def switch_registry(request: Request, answers: Annotated[bool, Form()]) -> Response:
-    """Switch the civil registry on or off, to see how the desk does without it."""
+    """Switch the civil registry on or off, to show how the desk works without it."""
     _registry(request).answers = answers
     return RedirectResponse("/demo/people", status_code=303)
 
@@ -131,7 +131,7 @@ async def ask(request: Request, question: Answer) -> dict[str, str]:
 
 @router.get("/files/{file_id}")
 async def file(request: Request, file_id: str, session: Session) -> StreamingResponse:
-    """Hand over a request's file, as intake keeps it."""
+    """Return a file of a request, as intake stores it."""
     uploads: Uploads = request.app.state.uploads
     attachment, content = await uploads.open_claimed(session, file_id)
     return StreamingResponse(
@@ -143,7 +143,7 @@ async def file(request: Request, file_id: str, session: Session) -> StreamingRes
 
 @router.get("/links/{word}")
 async def linked_file(request: Request, word: str) -> StreamingResponse:
-    """Hand over the file a short-lived link leads to, as an S3 server would."""
+    """Return the file of a short-lived link, as an S3 server would."""
     storage: FolderStore = request.app.state.storage
     try:
         key, name = storage.linked(word)
@@ -184,7 +184,7 @@ def _case_json(record: CaseRecord) -> dict[str, Any]:
 
 
 async def _refuse(_request: Request, error: Exception) -> JSONResponse:
-    """Say in the desk's words what the console would not do."""
+    """Return the console's refusal as a problem of the desk."""
     if not isinstance(error, ConsoleError):
         raise error
     problem = {"type": "about:blank", "title": error.title, "status": error.status, "code": error.code}

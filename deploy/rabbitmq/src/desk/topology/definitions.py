@@ -19,12 +19,12 @@ def desk_layout() -> Layout:
 
 def definitions(vhost: str = "/") -> Definitions:
     """Return the complete definitions, as RabbitMQ imports and exports them."""
-    layout, everybody = desk_layout(), users()
+    layout, all_users = desk_layout(), users()
     return {
         "vhosts": [{"name": vhost}],
-        "users": [{"name": user.name, "password_hash": "", "tags": []} for user in everybody],
-        "permissions": [_permission(user, vhost) for user in everybody],
-        "topic_permissions": [entry for user in everybody for entry in _topic_permissions(user, vhost)],
+        "users": [{"name": user.name, "password_hash": "", "tags": []} for user in all_users],
+        "permissions": [_permission(user, vhost) for user in all_users],
+        "topic_permissions": [entry for user in all_users for entry in _topic_permissions(user, vhost)],
         "exchanges": [
             {"name": name, "vhost": vhost, "type": "topic", "durable": True, "auto_delete": False, "arguments": {}}
             for name in layout.exchanges

@@ -12,7 +12,7 @@ from desk.chassis.bus.rabbit.wire import EXCHANGE, FAILURES, ROUTING_KEY, SENDER
 from desk.chassis.events import CONTENT_TYPE
 from desk.iran.provinces import PROVINCES
 from desk.topology.access import User
-from desk.topology.access import users as everybody
+from desk.topology.access import users as broker_users
 from desk.topology.definitions import desk_layout
 from desk.topology.table import HEADQUARTERS, OPERATOR, SERVICES, TO_HEADQUARTERS, desk_topology, province_queue
 
@@ -41,14 +41,16 @@ def publishers_of(name: str, exchange: str) -> list[str]:
     """Return the users who may publish an event."""
     key = key_of(name)
     return _all_of(
-        user.name for user in everybody() if exchange in user.keys and re.search(user.keys[exchange], key) is not None
+        user.name
+        for user in broker_users()
+        if exchange in user.keys and re.search(user.keys[exchange], key) is not None
     )
 
 
 def readers_of(name: str, exchange: str) -> list[str]:
     """Return the users who may consume an event."""
     queues = list(desk_topology().route(exchange, key_of(name)))
-    return _all_of(user.name for user in everybody() if any(re.search(user.read, queue) for queue in queues))
+    return _all_of(user.name for user in broker_users() if any(re.search(user.read, queue) for queue in queues))
 
 
 def users(events: Iterable[tuple[str, str]]) -> dict[str, Any]:
@@ -57,7 +59,7 @@ def users(events: Iterable[tuple[str, str]]) -> dict[str, Any]:
     Permissions of services for retries and dead letters are left out.
     """
     known = list(events)
-    return {for_all(user.name): _permissions(user, known) for user in everybody() if user.name in _one_of_each()}
+    return {for_all(user.name): _permissions(user, known) for user in broker_users() if user.name in _one_of_each()}
 
 
 def _permissions(user: User, events: list[tuple[str, str]]) -> dict[str, Any]:
@@ -160,7 +162,7 @@ def report_headers() -> dict[str, Any]:
 
 def _one_of_each() -> frozenset[str]:
     others = {province_queue(each.key) for each in PROVINCES if each.key != SOME_PROVINCE}
-    return frozenset(user.name for user in everybody()) - others
+    return frozenset(user.name for user in broker_users()) - others
 
 
 def _all_of(names: Iterable[str]) -> list[str]:

@@ -36,7 +36,7 @@ def document(examples: Iterable[tuple[str, Event]], dress: Dress) -> dict[str, A
 
     An exchange is a channel's binding, a routing key its address. Extensions have names with ``x-``.
     """
-    told = list(examples)
+    listed = list(examples)
     schemas: dict[str, Any] = {
         "Envelope": Envelope.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}"),
         "EventHeaders": access.event_headers(),
@@ -52,10 +52,10 @@ def document(examples: Iterable[tuple[str, Event]], dress: Dress) -> dict[str, A
         "channels": {},
         "operations": {},
         "components": {"messages": {}, "schemas": schemas, "securitySchemes": {"user": _SECURITY}},
-        "x-users": access.users((event.name, event.exchange) for _, event in told),
+        "x-users": access.users((event.name, event.exchange) for _, event in listed),
         "x-queues": access.queues(),
     }
-    for source, event in told:
+    for source, event in listed:
         described["channels"][event.name] = _channel(event)
         action = "receive" if event.exchange == CASES else "send"
         described["operations"][f"{action}-{event.name}"] = _operation(action, event)
