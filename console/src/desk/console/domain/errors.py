@@ -109,7 +109,7 @@ class FormExpiredError(ConsoleError):
     """The form was not rendered for this session."""
 
     status, code = 403, "form_expired"
-    title = "زمان این فرم گذشته است. صفحه را از نو باز کنید و دوباره بفرستید."
+    title = "این فرم پیش از ورود کنونی شما باز شده بود. آن را دوباره بفرستید."
 
 
 class FileUnavailableError(ConsoleError):
