@@ -1,6 +1,6 @@
 # The desk's commands; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test faults lint format contracts lock bench images compose-test up down clean
+.PHONY: help setup run check test faults lint format contracts lock bench images compose-test up down clean
 BIN := .venv/bin
 PYTHON_FILES := libs services deploy expert expert-kit console local tools tests benchmarks
 
@@ -13,6 +13,9 @@ setup:  ## make .venv with everything requirements.lock names
 
 run: setup  ## start the whole desk on embedded parts at http://127.0.0.1:8080 (ARGS="--port 9000")
 	@$(BIN)/desk up $(ARGS)
+
+check: setup  ## check format, types and tests of one part or of all, in minutes (SERVICE=intake)
+	@scripts/check $(SERVICE)
 
 test: setup  ## run every test (ARGS="-k story"); installs the servers and the browser they need where it can
 	@scripts/install-for-tests
@@ -48,14 +51,14 @@ lint: setup  ## check format, style, types, imports and what is generated
 	@$(BIN)/desk-contracts --check
 	@scripts/lint-pages
 
-format: setup  ## format the code and mend what can be mended
+format: setup  ## format the code and fix what can be fixed
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
 contracts: setup  ## write contracts/ from the code, and nginx's files from gateway/routes.toml
 	@$(BIN)/desk-contracts
 
-lock: setup  ## compile requirements.lock anew (ARGS="--upgrade")
+lock: setup  ## compile requirements.lock again (ARGS="--upgrade")
 	@scripts/lock $(ARGS)
 	@scripts/setup
 

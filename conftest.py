@@ -1,6 +1,6 @@
-"""What holds for every test: none depends on the clock, so an example of Hypothesis may take as long as it takes."""
+"""Settings for every test: no deadline for examples of Hypothesis, because no test depends on the machine's speed."""
 
 from hypothesis import settings
 
-settings.register_profile("patient", parent=settings(), deadline=None)
-settings.load_profile("patient")
+settings.register_profile("no-deadline", parent=settings(), deadline=None)
+settings.load_profile("no-deadline")

@@ -15,7 +15,7 @@ _TABLES = "CREATE TABLE request (id TEXT PRIMARY KEY, body {0}); CREATE TABLE ou
 
 
 class Bare:
-    """Takes submissions and has them written, durably, in one transaction each."""
+    """Writes each submission durably, in one transaction."""
 
     def __init__(self, write: Write, close: Callable[[], Awaitable[None]]) -> None:
         self._write = write
@@ -24,7 +24,7 @@ class Bare:
     async def __call__(
         self, _scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
     ) -> None:
-        """Take one submission."""
+        """Handle one submission."""
         body, request_id = (await receive())["body"], str(uuid.uuid4())
         json.loads(body)
         await self._write(request_id, body)
@@ -33,7 +33,7 @@ class Bare:
 
 
 async def on_sqlite(path: Path) -> Bare:
-    """On aiosqlite: one connection, so one at a time."""
+    """Use aiosqlite: one connection, so one submission at a time."""
     store = await aiosqlite.connect(path, isolation_level=None)
     await store.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;" + _TABLES.format("BLOB"))
 
@@ -47,7 +47,7 @@ async def on_sqlite(path: Path) -> Bare:
 
 
 async def on_postgres(dsn: str) -> Bare:
-    """On asyncpg, with as many connections as intake has."""
+    """Use asyncpg, with as many connections as intake."""
     pool = await asyncpg.create_pool(dsn, min_size=10, max_size=10)
     await pool.execute(_TABLES.format("BYTEA"))
 

@@ -1,7 +1,7 @@
-"""How well machines read our pictures, beside those of the ``captcha`` package's defaults.
+"""How many pictures programs can read: the desk's, and those of the ``captcha`` package with its defaults.
 
-Two readers, 1,000 fresh pictures each: Debian's tesseract, and a small one that learns here from generated examples.
-``--examples``, ``--seconds`` and ``--pictures`` change how much it learns from, for how long, and what is read.
+Two readers, 1,000 new pictures each: Debian's tesseract, and a small network trained here on generated examples.
+``--examples``, ``--seconds`` and ``--pictures`` set the amount and time of training, and the number of pictures.
 """
 
 import argparse
@@ -35,7 +35,7 @@ AT_ONCE = 25
 
 
 class Way(NamedTuple):
-    """How tesseract is asked: its language, the only letters it may answer with, one line (7) or one word (8)."""
+    """Options of tesseract: its language, the allowed characters, one line (7) or one word (8)."""
 
     language: str
     letters: str
@@ -55,12 +55,12 @@ def ours(answer: str) -> bytes:
 
 
 def defaults(answer: str) -> bytes:
-    """Draw as the package does when nothing is said."""
+    """Draw as the package does by default."""
     return ImageCaptcha().generate(answer).getvalue()
 
 
 def example(draw_one: Draw) -> tuple[str, Floats, bytes]:
-    """Draw a fresh picture; return its answer, its edges and itself."""
+    """Draw a new picture; return its answer, its edges and the picture."""
     answer = f"{random.SystemRandom().randrange(100_000):05}"
     png = draw_one(answer)
     with Image.open(io.BytesIO(png)) as picture:
@@ -74,7 +74,7 @@ def examples(draw_one: Draw, count: int) -> list[tuple[str, Floats, bytes]]:
 
 
 def learnt_rate(draw_one: Draw, count: int, seconds: float, fresh: Sequence[tuple[str, Floats, bytes]]) -> float:
-    """Let a reader learn, and return which part of the fresh pictures it reads without a mistake."""
+    """Train a reader; return the share of new pictures that it reads without a mistake."""
     taught = examples(draw_one, count)
     reader = Reader(taught[0][1].size)
     reader.learn(np.stack([seen for _, seen, _ in taught]), _digits(taught), seconds)
@@ -83,7 +83,7 @@ def learnt_rate(draw_one: Draw, count: int, seconds: float, fresh: Sequence[tupl
 
 
 def tesseract_rate(fresh: Sequence[tuple[str, Floats, bytes]]) -> float:
-    """Return which part of the pictures tesseract reads, by whichever of its ways does best."""
+    """Return the share of pictures that tesseract reads with its best options."""
     answers = [answer for answer, _, _ in fresh]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as threads:
         paths = [Path(folder, f"{number}.png") for number in range(len(fresh))]
@@ -94,7 +94,7 @@ def tesseract_rate(fresh: Sequence[tuple[str, Floats, bytes]]) -> float:
 
 
 def _tesseract(way: Way, paths: Sequence[Path]) -> list[str]:
-    """Have it read some pictures; where it crashes, it has read nothing."""
+    """Let tesseract read some pictures; after a crash the result is empty."""
     listed = paths[0].with_suffix(".txt")
     listed.write_text("\n".join(map(str, paths)))
     command = ["tesseract", str(listed), "-", "-l", way.language, "--psm", way.mode]
@@ -119,7 +119,7 @@ def _digits(drawn: Sequence[tuple[str, Floats, bytes]]) -> np.ndarray:
 
 
 def main() -> int:
-    """Print both readers' rates for both kinds of picture; 1 if ours are read too well."""
+    """Print the rates of both readers for both kinds of picture; return 1 if the desk's are read too well."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--examples", type=int, default=20_000)
     parser.add_argument("--seconds", type=float, default=300, help="of learning, for each kind of picture")

@@ -1,7 +1,7 @@
-"""Issuing security codes from the pool beside drawing each in its request, against a real Redis: ratios of one run.
+"""Compare security codes from the pool with codes drawn in the request, on a real Redis: ratios of one run.
 
-The pool is filled before the first rate is taken and not meanwhile; for the second figure the app fills it beside its
-requests, as it does in service.
+The pool is filled before the first rate is measured, and not during it. For the second figure the app fills it while it
+serves requests, as in production.
 """
 
 import argparse
@@ -29,7 +29,7 @@ SOUNDS = 100
 
 
 async def rate(issue: Callable[[], Awaitable[object]], count: int) -> float:
-    """Issue ``count``, a few at once; return how many per second."""
+    """Issue ``count`` codes, a few at a time; return the rate per second."""
 
     async def some() -> None:
         for _ in range(count // AT_ONCE):
@@ -41,7 +41,7 @@ async def rate(issue: Callable[[], Awaitable[object]], count: int) -> float:
 
 
 async def fill(redis: Redis, kind: Kind, count: int) -> None:
-    """Put ``count`` into a pool: a few made once, since what they show does not matter here."""
+    """Put ``count`` codes into a pool. A few are made and repeated, because their content does not matter."""
     chance = random.SystemRandom()
     make = draw_digits if kind is Kind.IMAGE else speak_digits
     made = [b"12345:" + make("12345", chance) for _ in range(10)]
@@ -50,7 +50,7 @@ async def fill(redis: Redis, kind: Kind, count: int) -> None:
 
 
 async def compare(redis: Redis, count: int) -> None:
-    """Print both rates of issuing."""
+    """Print the two rates."""
     store, chance = ChallengeStore(redis), random.SystemRandom()
 
     async def from_pool() -> None:
@@ -69,7 +69,7 @@ async def compare(redis: Redis, count: int) -> None:
 
 
 async def through_the_app(url: str, count: int, pause: float) -> None:
-    """Print how long requests to the app take while it fills its pool, and the CPU a spoken one costs."""
+    """Print the duration of requests while the app fills its pool, and the CPU time of a spoken code."""
     redis = Redis.from_pool(BlockingConnectionPool.from_url(url, max_connections=20))
     settings = Settings(redis_url=url, issue_budget="1000000/minute")
     app = create_app(settings, parts=Parts(redis, Telemetry("captcha")))
@@ -92,7 +92,7 @@ async def through_the_app(url: str, count: int, pause: float) -> None:
 
 
 async def sounds(redis: Redis) -> None:
-    """Print the CPU of issuing a spoken code and giving it out, without HTTP around it."""
+    """Print the CPU time of issuing and returning a spoken code, without HTTP."""
     store = ChallengeStore(redis)
     await redis.delete(pool_key(Kind.SOUND))
     await fill(redis, Kind.SOUND, SOUNDS)
@@ -121,7 +121,7 @@ async def measure(url: str, count: int, pause: float) -> None:
 
 
 def main() -> None:
-    """Start a Redis of its own and measure."""
+    """Start a Redis and measure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=4_000)
     parser.add_argument("--pause", type=float, default=0.02, help="seconds between two requests to the app")

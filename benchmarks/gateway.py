@@ -1,7 +1,7 @@
-"""The gateway against no gateway, in one run: what it adds, what it carries, what an attack does to others.
+"""The gateway compared with no gateway, in one run: its overhead, its capacity, and the effect of an attack on others.
 
-It needs nginx and PostgreSQL as the tests do. Behind the gateway stands a second nginx that answers at once, so that
-what is measured is the gateway.
+It needs nginx and PostgreSQL as the tests do. Behind the gateway a second nginx responds immediately, so that only
+the gateway is measured.
 """
 
 import argparse
@@ -28,11 +28,11 @@ from desk.testing.process import LocalProcess, find_program, new_folder
 START = Path(__file__).resolve().parents[1] / "gateway" / "nginx" / "start"
 SLOW_CONNECTIONS = 1000
 SOURCES = 30_000
-"""So many addresses ask in turn that none of them reaches its limit."""
+"""Number of client addresses; enough that none reaches its limit."""
 BODY = b'{"province": "isfahan", "text": "' + b"x" * 600 + b'"}'
 ANSWER_SECONDS = 10.0
 REQUESTS_OF_A_CONNECTION = 900
-"""nginx ends one after a thousand."""
+"""nginx closes a connection after a thousand requests."""
 
 QUICK = """
 worker_processes 1; daemon off; pid {folder}/pid; error_log stderr error;
@@ -47,7 +47,7 @@ http {{
 
 @contextmanager
 def quick_server() -> Iterator[str]:
-    """Run an nginx that answers whatever it is asked; give its address."""
+    """Run an nginx that answers every request; yield its address."""
     folder, port = new_folder("quick"), free_port()
     (folder / "nginx.conf").write_text(QUICK.format(folder=folder, port=port), encoding="ascii")
     program = find_program("nginx", "/usr/sbin/nginx")
@@ -68,7 +68,7 @@ def quick_server() -> Iterator[str]:
 
 
 class Caller:
-    """Asks on one connection, one request after another, each time from another address."""
+    """Sends requests on one connection, one after another, each from another address."""
 
     def __init__(self, address: str, first_source: int) -> None:
         host, port = address.removeprefix("http://").split(":")
@@ -83,7 +83,7 @@ class Caller:
         return talk
 
     def ask(self, *, post: bool = False) -> float:
-        """Ask and return how many seconds the answer took."""
+        """Send a request; return the seconds until the response."""
         if self._left == 0:
             self.close()
             self._socket, self._left = self._connected(), REQUESTS_OF_A_CONNECTION
@@ -106,12 +106,12 @@ class Caller:
         return time.perf_counter() - begun
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._socket.close()
 
 
 def added(gateway: GatewayServer, upstream: str, rounds: int, count: int) -> None:
-    """Print what the gateway adds to a request: both ways in turn, the difference of the medians."""
+    """Print the overhead of the gateway: both ways in turn, the difference of the medians."""
     direct, through = Caller(upstream, 0), Caller(gateway.url, 0)
     differences = []
     for turn in range(rounds + 1):
@@ -134,7 +134,7 @@ def _ask_for(url: str, seconds: float, first_source: int, counted: "multiprocess
 
 
 def carried(url: str, seconds: float, callers: int) -> float:
-    """Return how many submissions a second pass the gateway; the callers share the machine with it."""
+    """Return the submissions per second through the gateway; clients and gateway share the machine."""
     counted: multiprocessing.Queue[int] = multiprocessing.Queue()
     asking = [
         multiprocessing.Process(target=_ask_for, args=(url, seconds, place * SOURCES // callers, counted))
@@ -149,7 +149,7 @@ def carried(url: str, seconds: float, callers: int) -> float:
 
 
 def under_attack(gateway: GatewayServer, rounds: int, count: int) -> None:
-    """Print a healthy client's p99 with and without slow connections, in turn, and their ratio (row 28)."""
+    """Print the p99 of a normal client with and without slow connections, in turn, and their ratio (row 28)."""
     ratios = []
     for turn in range(rounds + 1):
         calm = _p99(gateway, count)
@@ -170,7 +170,7 @@ def _p99(gateway: GatewayServer, count: int) -> float:
 
 @contextmanager
 def slow_connections(url: str) -> Iterator[None]:
-    """Hold a thousand connections open that have sent half a header or half a body."""
+    """Keep a thousand connections open that have sent half a header or half a body."""
     parts = urlsplit(url)
     halves = (
         b"GET / HTTP/1.1\r\nHost: desk\r\nX-Slow: ",
@@ -184,12 +184,12 @@ def slow_connections(url: str) -> Iterator[None]:
         yield
 
 
-def one_worker(at_once: int, rounds: int, count: int) -> float:
-    """Return how many submissions a second one worker of intake can write into PostgreSQL, without HTTP's own cost."""
+def one_worker(parallel: int, rounds: int, count: int) -> float:
+    """Return the submissions per second that one worker of intake writes to PostgreSQL, without the cost of HTTP."""
     with open_postgres(settings={"fsync": "on", "full_page_writes": "on"}) as server:
-        print(f"one worker of intake on PostgreSQL ({server.how}), {at_once} at a time")
+        print(f"one worker of intake on PostgreSQL ({server.how}), {parallel} at a time")
         url = server.create_database("intake", "intake", "bench")
-        return asyncio.run(submit.intake_alone(url, rounds=rounds, count=count, at_once=at_once))
+        return asyncio.run(submit.intake_alone(url, rounds=rounds, count=count, parallel=parallel))
 
 
 def main() -> None:

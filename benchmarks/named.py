@@ -1,8 +1,8 @@
-"""The named limit: FastAPI, joserfc, httpx and SQLAlchemy do what a submission asks of them, with no code of the desk.
+"""The named limit: what FastAPI, joserfc, httpx and SQLAlchemy need for a submission, without code of the desk.
 
-It reads a token, takes a form of the same fields, asks a peer whether the security code is right, and makes the two
-inserts of ``bare.py`` in one transaction. What intake does beside that (rules, sealing, blind indexes, events, log,
-metrics, relay) is ours to make quicker; what this app costs is the price of the libraries.
+It verifies a token, parses a form with the same fields, asks a peer about the security code, and makes the two inserts
+of ``bare.py`` in one transaction. Everything else in intake (rules, encryption, blind indexes, events, log, metrics,
+relay) is code that the desk can make faster; the time of this app is the cost of the libraries.
 """
 
 import uuid
@@ -41,7 +41,7 @@ class _Form(BaseModel):
 
 
 class Named:
-    """The app and what it holds open."""
+    """The app and its open resources."""
 
     def __init__(self, engine: AsyncEngine, public_key: str, captcha: httpx.AsyncClient) -> None:
         self._engine = engine
@@ -65,7 +65,7 @@ class Named:
 
 
 async def on_store(url: str, public_key: str, captcha: httpx.AsyncClient) -> Named:
-    """On the store at ``url``, with as many connections as intake has."""
+    """Use the store at ``url``, with as many connections as intake."""
     engine = create_async_engine(url, **({} if url.startswith("sqlite") else {"pool_size": 10, "max_overflow": 0}))
     async with engine.begin() as connection:
         await connection.run_sync(_metadata.create_all)

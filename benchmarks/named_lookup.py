@@ -1,8 +1,8 @@
-"""The named limit of a look-up: what FastAPI, redis, httpx, SQLAlchemy and joserfc take with no code of the desk.
+"""The named limit of a look-up: the cost of FastAPI, redis, httpx, SQLAlchemy and joserfc, without code of the desk.
 
-It counts the look-up in Redis, asks the registry, writes one row in a transaction of its own, and signs a token. What
-registry-gateway does on top (rate limits, quota, one call for equal look-ups, breaker, chained ledger, log, metrics) is
-code of the desk; what this app costs is the price of the libraries.
+It counts the look-up in Redis, asks the registry, writes one row in its own transaction, and signs a token. Everything
+else in registry-gateway (rate limits, quota, sharing of equal look-ups, breaker, chained ledger, log, metrics) is
+code of the desk.
 """
 
 import argparse
@@ -40,7 +40,7 @@ class _Answer(BaseModel):
 
 
 def create_app(registry: str, password: str, database: str, redis_url: str, envelope: str) -> FastAPI:
-    """Build it before the registry at this address; ``envelope`` is the call with its two fields to be filled."""
+    """Build the app for the registry at this address. ``envelope`` is the SOAP call with two placeholders."""
     engine, redis, key = create_async_engine(database), Redis.from_url(redis_url), OKPKey.generate_key("Ed25519")
 
     @asynccontextmanager
@@ -69,7 +69,7 @@ def create_app(registry: str, password: str, database: str, redis_url: str, enve
 
 
 def main() -> None:
-    """Serve it."""
+    """Serve the app."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("settings", help="the arguments of create_app as JSON")

@@ -1,8 +1,8 @@
 """How long an applicant waits for the SMS: from the request's commit until a provider of SMS has it.
 
-The whole desk runs on real servers as processes, and the provider is an HTTP server that takes its time for each call.
-The target is p95 of at most 10 s. The bare limit is the provider's own time for a call, so the ratio tells what the
-desk adds; figures are of this machine and run.
+The whole desk runs as processes on real servers. The provider is an HTTP server that delays each response.
+The target is a p95 of at most 10 s. The bare limit is the provider's own response time, so the ratio shows the
+overhead of the desk. Figures are of this machine and run.
 """
 
 import argparse
@@ -30,7 +30,7 @@ PATIENCE_SECONDS = 120.0
 
 
 def bare_seconds(server: SmsServer) -> float:
-    """Hand one SMS to the provider without any desk; return the median seconds of 20."""
+    """Send one SMS to the provider without the desk; return the median seconds of 20."""
     took = []
     with httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {KEY}"}) as client:
         for number in range(20):
@@ -41,9 +41,9 @@ def bare_seconds(server: SmsServer) -> float:
 
 
 def waits(desk: RealDesk, server: SmsServer, count: int, parallel: int) -> tuple[list[float], list[float], float]:
-    """Submit requests; return the seconds from each commit until its SMS was queued and until the provider had it.
+    """Submit requests; return the seconds from each commit until its SMS was queued and until the provider received it.
 
-    Both are sorted; the third figure is how many requests a second were submitted.
+    Both lists are sorted. The third value is the number of submissions per second.
     """
     begun = time.perf_counter()
     codes = [sent.code for sent in desk.submit_many(count, parallel=parallel)]
@@ -56,7 +56,7 @@ def waits(desk: RealDesk, server: SmsServer, count: int, parallel: int) -> tuple
 
     wait_for(lambda: len(arrivals()) == count, PATIENCE_SECONDS)
     rows = desk.rows("intake", "SELECT tracking_code, submitted_at FROM request")
-    written = {str(code): at.timestamp() for code, at in rows}  # in the transaction, so a little before its commit
+    written = {str(code): at.timestamp() for code, at in rows}  # set in the transaction, so slightly before its commit
     rows = desk.rows("notifier", "SELECT tracking_code, created_at FROM message WHERE channel = 'sms'")
     queued = sorted(at.timestamp() - written[str(code)] for code, at in rows if str(code) in codes)
     return queued, sorted(at - written[code] for code, at in arrivals().items()), rate
@@ -80,7 +80,7 @@ def middle(ordered: list[float]) -> float:
 
 
 def late(ordered: list[float]) -> float:
-    """Give what 95 of 100 do not exceed."""
+    """Return the 95th percentile."""
     return ordered[int(len(ordered) * 0.95)]
 
 
@@ -88,7 +88,7 @@ def main() -> None:
     """Start the servers and the desk, and measure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=200, help="requests per measurement")
-    parser.add_argument("--provider-seconds", type=float, default=0.3, help="what the provider takes for a call")
+    parser.add_argument("--provider-seconds", type=float, default=0.3, help="response time of the provider")
     options = parser.parse_args()
     configure_logging(level="ERROR")
     with ExitStack() as stack:

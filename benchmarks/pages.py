@@ -1,7 +1,7 @@
-"""The pages against their figures: bytes, a slow phone, shifting layout, how soon an action shows something.
+"""The pages compared with their limits: bytes, a slow phone, layout shift, time until an action shows something.
 
-A real Chromium asks the real gateway (nginx, TLS, HTTP/2), behind which is the embedded desk. The slow phone is its
-simulation: 4 × CPU, 400 kbit/s, 400 ms. A figure that is missed ends the run as failed.
+A real Chromium uses the real gateway (nginx, TLS, HTTP/2) in front of the embedded desk. The slow phone is Chromium's
+simulation: 4 × CPU, 400 kbit/s, 400 ms. The run fails if a limit is exceeded.
 """
 
 import argparse
@@ -37,9 +37,9 @@ PHONE = {"width": 360, "height": 640}
 KB = 1024
 
 USABLE = "#submit:not([disabled]), #captcha[data-state=ready], #province option:nth-child(2)"
-"""All three have to be there: the page's script has run, the security code is to be seen, the lists are filled."""
+"""All three must be present: the script has run, the security code is visible, the lists are filled."""
 
-# Run before anything of the page: notes when some selectors are there and painted, and every shift of the layout.
+# Runs before the page's scripts: records when some selectors are painted, and every layout shift.
 OBSERVER = """
 window.desk = { shift: 0, acted: 0, selectors: [] };
 new PerformanceObserver((list) => {
@@ -51,12 +51,12 @@ desk.look = () => {
   if (desk.selectors.length === 0 || !desk.selectors.every((each) => document.querySelector(each))) return;
   desk.selectors = [];
   const { port1, port2 } = new MessageChannel();
-  port1.onmessage = () => desk.tell(performance.now());
+  port1.onmessage = () => desk.resolve(performance.now());
   requestAnimationFrame(() => port2.postMessage(null));
 };
 desk.waitFor = (...selectors) => {
   desk.painted = new Promise((resolve, reject) => {
-    desk.tell = resolve;
+    desk.resolve = resolve;
     setTimeout(() => reject(new Error(`not seen: ${selectors}`)), 60_000);
   });
   Object.assign(desk, { selectors, acted: 0 });
@@ -68,23 +68,23 @@ new MutationObserver(desk.look).observe(document, { subtree: true, childList: tr
 
 @dataclass
 class Figures:
-    """What was measured, held against what was promised."""
+    """Measurements and their limits."""
 
     missed: list[str] = field(default_factory=list)
 
-    def tell(self, name: str, value: float, limit: float, unit: str) -> None:
-        """Print a figure with its limit and the ratio of the two."""
+    def show(self, name: str, value: float, limit: float, unit: str) -> None:
+        """Print a figure with its limit and their ratio."""
         print(f"  {name:65} {value:8.2f} {unit:2} of {limit:g} {unit:2}  {value / limit:5.2f}")
 
-    def hold(self, name: str, value: float, limit: float, unit: str) -> None:
-        """Print it, and note if it is missed."""
-        self.tell(name, value, limit, unit)
+    def check(self, name: str, value: float, limit: float, unit: str) -> None:
+        """Print a figure, and record it if it exceeds its limit."""
+        self.show(name, value, limit, unit)
         if value > limit:
             self.missed.append(name)
 
 
-def lay_certificate(folder: Path) -> None:
-    """Write a throw-away certificate for nginx."""
+def write_certificate(folder: Path) -> None:
+    """Write a temporary certificate for nginx."""
     key, now = ec.generate_private_key(ec.SECP256R1()), dt.datetime.now(dt.UTC)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "desk")])
     builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
@@ -96,7 +96,7 @@ def lay_certificate(folder: Path) -> None:
 
 @contextlib.contextmanager
 def served() -> Iterator[tuple[str, httpx.Client]]:
-    """Run the embedded desk behind the real gateway; give the address of the gateway and a client of the desk."""
+    """Run the embedded desk behind the real gateway; yield the gateway's address and a client of the desk."""
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
         program = "from desk.local.main import main; main()"
@@ -111,7 +111,7 @@ def served() -> Iterator[tuple[str, httpx.Client]]:
                         break
                     time.sleep(0.1)
                 (tls := Path(folder) / "tls").mkdir()
-                lay_certificate(tls)
+                write_certificate(tls)
                 services = {route.service: f"127.0.0.1:{port}" for route in load_table().routes}
                 with open_gateway(START, services, tls_folder=str(tls)) as gateway:
                     yield gateway.tls_url, client
@@ -121,33 +121,33 @@ def served() -> Iterator[tuple[str, httpx.Client]]:
 
 
 @dataclass
-class Visitor:
-    """One who comes for the first time: nothing is cached."""
+class FirstTimeUser:
+    """A first-time user: nothing is cached."""
 
     page: Page
     session: CDPSession
     bytes_of: dict[str, float] = field(default_factory=dict)
-    """What came over the line, with headers, by kind."""
+    """Bytes received, with headers, by kind."""
     protocols: set[str] = field(default_factory=set)
 
     def shift(self) -> float:
-        """Return by how much the layout has shifted so far without the visitor's doing."""
+        """Return the layout shift so far that was not caused by input."""
         return float(self.page.evaluate("desk.shift"))
 
     def painted(self) -> float:
-        """Wait until what was waited for is painted; return when, in ms after the page was asked for."""
+        """Wait until the selectors are painted; return the time in ms since the page was requested."""
         return float(self.page.evaluate("desk.painted"))
 
     def reaction(self, selector: str, action: Callable[[], object]) -> float:
-        """Return how many ms after an action its first sign was painted."""
+        """Return the ms from an action until its first sign was painted."""
         self.page.evaluate("selector => { desk.waitFor(selector); }", selector)
         action()
         return self.painted() - float(self.page.evaluate("desk.acted"))
 
 
 @contextlib.contextmanager
-def visitor(browser: Browser, url: str, *, slow: bool = False) -> Iterator[Visitor]:
-    """Open a page that has not been anywhere yet."""
+def first_time_user(browser: Browser, url: str, *, slow: bool = False) -> Iterator[FirstTimeUser]:
+    """Open a page with an empty cache."""
     context = browser.new_context(base_url=url, viewport=PHONE, locale="fa-IR", ignore_https_errors=True)  # type: ignore[arg-type]
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
@@ -157,7 +157,7 @@ def visitor(browser: Browser, url: str, *, slow: bool = False) -> Iterator[Visit
     if slow:
         session.send("Network.emulateNetworkConditions", SLOW_LINE)
         session.send("Emulation.setCPUThrottlingRate", {"rate": SLOW_CPU})
-    came = Visitor(page, session)
+    came = FirstTimeUser(page, session)
     kinds: dict[str, str] = {}
 
     def answered(event: dict[str, object]) -> None:
@@ -175,52 +175,52 @@ def visitor(browser: Browser, url: str, *, slow: bool = False) -> Iterator[Visit
 
 
 def weigh(browser: Browser, url: str, figures: Figures) -> None:
-    """Weigh what the first page and the send page bring to one who has nothing yet."""
+    """Measure the bytes of the first page and the send page with an empty cache."""
     for name, path, limit in (("first page", "/", 60), ("send page", "/send", 120)):
-        with visitor(browser, url) as came:
+        with first_time_user(browser, url) as came:
             came.page.goto(path, wait_until="networkidle")
             parts = came.bytes_of
             font = parts.pop("Font", 0)
             listed = ", ".join(f"{kind} {size / KB:.1f}" for kind, size in sorted(parts.items()))
-            figures.hold(f"{name}, all but fonts", sum(parts.values()) / KB, limit, "KB")
+            figures.check(f"{name}, all but fonts", sum(parts.values()) / KB, limit, "KB")
             print(f"    ({listed} KB; over {', '.join(sorted(came.protocols - {'data', 'blob'}))})")
-            figures.hold(f"{name}, fonts", font / KB, 60, "KB")
+            figures.check(f"{name}, fonts", font / KB, 60, "KB")
 
 
 def on_a_slow_phone(browser: Browser, url: str, rounds: int, figures: Figures) -> None:
-    """Time the send page until it can be used."""
+    """Measure the time until the send page can be used."""
     took = []
     for _ in range(rounds):
-        with visitor(browser, url, slow=True) as came:
+        with first_time_user(browser, url, slow=True) as came:
             came.page.add_init_script(f"desk.waitFor(...{USABLE.split(', ')})")
             came.page.goto("/send", wait_until="commit")
             took.append(came.painted() / 1000)
     print(f"    (slow phone, each round: {', '.join(f'{each:.2f}' for each in took)} s)")
-    figures.hold("slow phone: the send page is usable, median", statistics.median(took), 4, "s")
+    figures.check("slow phone: the send page is usable, median", statistics.median(took), 4, "s")
 
 
 def in_use(browser: Browser, url: str, person: dict[str, str], figures: Figures, *, slow: bool) -> None:
-    """Fill and send the form: what shifts, and how soon each action shows something.
+    """Fill and send the form: measure layout shift, and the time until each action shows something.
 
-    The latter is held to its limit on a plain device alone; a slow phone shows a pressed button within it.
+    The latter has its limit only on a normal device; a slow phone shows a pressed button within it.
     """
     where = "slow phone" if slow else "plain device"
-    signs = figures.tell if slow else figures.hold
-    with visitor(browser, url, slow=slow) as came:
+    signs = figures.show if slow else figures.check
+    with first_time_user(browser, url, slow=slow) as came:
         page = came.page
         page.goto("/send")
         page.locator("#captcha[data-state=ready]").wait_for()
         page.locator("#province option:nth-child(2)").wait_for(state="attached")
-        figures.hold(f"{where}: layout shift while the send page loads", came.shift(), 0.05, "")
+        figures.check(f"{where}: layout shift while the send page loads", came.shift(), 0.05, "")
         reactions = {name: came.reaction(selector, action) for name, selector, action in actions(page, person)}
-        figures.hold(f"{where}: layout shift after identity, typing and files", came.shift(), 0.05, "")
+        figures.check(f"{where}: layout shift after identity, typing and files", came.shift(), 0.05, "")
         page.locator("#success .notice-success").wait_for()
         for name, took in reactions.items():
             signs(f"{where}: first sign after {name}", took, 100, "ms")
-    with visitor(browser, url, slow=slow) as came:
+    with first_time_user(browser, url, slow=slow) as came:
         came.page.goto("/track")
         came.page.locator("#captcha[data-state=ready]").wait_for()
-        figures.hold(f"{where}: layout shift while the tracking page loads", came.shift(), 0.05, "")
+        figures.check(f"{where}: layout shift while the tracking page loads", came.shift(), 0.05, "")
         came.page.locator("#national_id").fill(person["national_id"])
         came.page.locator("#tracking_code").fill("000000000000")
         came.page.locator("#captcha_answer").fill(CODE)
@@ -229,9 +229,9 @@ def in_use(browser: Browser, url: str, person: dict[str, str], figures: Figures,
 
 
 def actions(page: Page, person: dict[str, str]) -> Iterator[tuple[str, str, Callable[[], object]]]:
-    """Give what an applicant does in turn, and by what the page shows that it was noticed; typing lies between."""
+    """Yield each action of an applicant, and the selector of its first sign. Typing happens in between."""
     submit = page.locator("#submit")
-    # It is only said to be off, and stays within reach of everybody.
+    # The button is only marked as disabled and can still be pressed.
     yield "pressing the button too early", "#error_summary:not([hidden])", lambda: submit.click(force=True)
     yield "opening the calendar", "#calendar[open]", lambda: page.locator("#open_calendar").click()
     yield "closing it", "#calendar:not([open])", lambda: page.locator("#calendar_close").click()
@@ -265,7 +265,7 @@ def actions(page: Page, person: dict[str, str]) -> Iterator[tuple[str, str, Call
 
 
 def main() -> None:
-    """Measure everything; fail if a figure is missed."""
+    """Measure everything; fail if a limit is exceeded."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
@@ -284,7 +284,7 @@ def main() -> None:
         browser.close()
     if figures.missed:
         sys.exit(f"missed: {'; '.join(figures.missed)}")
-    print("every figure is held")
+    print("every figure is within its limit")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A small reader of five-digit pictures that learns from examples: oriented edges into one hidden layer."""
+"""A small neural network that reads five-digit pictures: oriented edges and one hidden layer."""
 
 import time
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ DROPPED = 0.35
 
 
 def edges(picture: Image.Image) -> Floats:
-    """Reduce a picture to how strong its edges are in eight directions, cell by cell."""
+    """Reduce a picture to the strength of its edges in eight directions, cell by cell."""
     grey = picture.convert("L").resize((WIDTH, HEIGHT), Image.Resampling.BOX)
     rise, run = np.gradient(np.asarray(grey, np.float32) / 255)
     strength = np.hypot(rise, run)
@@ -32,7 +32,7 @@ def edges(picture: Image.Image) -> Floats:
 
 @dataclass(slots=True)
 class _Slope:
-    """Adam's memory of one layer."""
+    """The state of Adam for one layer."""
 
     first: Floats
     second: Floats
@@ -48,7 +48,7 @@ class Reader:
         self._steps = 0
 
     def learn(self, seen: Floats, answers: Digits, seconds: float, rounds: int = 60) -> int:
-        """Learn for so many rounds over all examples or so many seconds; return the rounds made."""
+        """Train for ``rounds`` over all examples or for ``seconds``; return the number of rounds."""
         end = time.monotonic() + seconds
         for done in range(rounds):
             if time.monotonic() > end:

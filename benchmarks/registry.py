@@ -1,6 +1,6 @@
-"""The cost of the rate limits for an honest applicant, and what a sweep gains, with both services as processes.
+"""The cost of the rate limits for a normal applicant, and the result of a sweep, with both services as processes.
 
-Real Redis and PostgreSQL, SOAP between the two. Proof of work is left out here: ``challenges.py`` measures it.
+Real Redis and PostgreSQL, SOAP between the services. Proof of work is excluded: ``challenges.py`` measures it.
 """
 
 import argparse
@@ -49,7 +49,7 @@ NAMED = Path(__file__).with_name("named_lookup.py")
 def process(
     service: str, environment: dict[str, str], *commands: str
 ) -> contextlib.AbstractContextManager[httpx.Client]:
-    """Run a service as its command line does, after other commands of it, and give a client for it."""
+    """Run a service with its command line, after its other commands, and yield a client for it."""
     prefix = f"DESK_{service.upper()}_"
     inherited = os.environ | {f"{prefix}{name}": value for name, value in environment.items()}
     command = [sys.executable, "-c", f"from desk.{service}.main import main; main()"]
@@ -60,7 +60,7 @@ def process(
 
 @contextlib.contextmanager
 def served(command: Sequence[str], environment: dict[str, str]) -> Iterator[httpx.Client]:
-    """Run a server that takes ``--port``, and give a client for it."""
+    """Run a server that takes ``--port``, and yield a client for it."""
     port = free_port()
     server = subprocess.Popen([*command, "--port", str(port)], env=environment)  # noqa: S603 - our own
     try:
@@ -77,7 +77,7 @@ def served(command: Sequence[str], environment: dict[str, str]) -> Iterator[http
 
 
 def timed(call: Callable[[], httpx.Response], status: int) -> float:
-    """Make a call and return its milliseconds."""
+    """Make a call and return its duration in milliseconds."""
     begun = time.perf_counter()
     answer = call()
     took = time.perf_counter() - begun
@@ -87,14 +87,14 @@ def timed(call: Callable[[], httpx.Response], status: int) -> float:
 
 
 def asked(national_id: str, birth_date: str) -> dict[str, str]:
-    """Return the body that asks for a pair."""
+    """Return the body of a look-up."""
     return {"national_id": national_id, "birth_date": birth_date}
 
 
 def what_it_adds(
     gateway: httpx.Client, named: httpx.Client, simulator: httpx.Client, password: str, count: int
 ) -> None:
-    """Print the median of a look-up beside that of the simulated registry alone and of the bare libraries, in turn."""
+    """Print the median of a look-up, of the simulated registry alone and of the bare libraries, measured in turn."""
     direct, bare, through = [], [], []
     for turn in range(count + 100):
         person = LIVING[turn % len(LIVING)]
@@ -115,7 +115,7 @@ def what_it_adds(
 
 
 def unknown_beside_mismatch(gateway: httpx.Client, count: int) -> None:
-    """Print how far apart the medians of an unknown number and of a wrong birth date are."""
+    """Print the difference between the medians of an unknown number and of a wrong birth date."""
     unknown, mismatch = [], []
     for turn, number in zip(range(count), numbers(), strict=False):
         unknown.append(timed(lambda n=number: gateway.post("/api/identities", json=asked(n, "1361-12-05")), 404))
@@ -129,7 +129,7 @@ def unknown_beside_mismatch(gateway: httpx.Client, count: int) -> None:
 
 
 def sweep(gateway: httpx.Client, simulator: httpx.Client, count: int) -> None:
-    """Print how many of so many numbers in sequence, all from one source, reach the registry."""
+    """Print how many of ``count`` numbers in sequence, all from one source, reach the registry."""
     simulator.put("/control", json={}).raise_for_status()
     begun, statuses = time.perf_counter(), dict[int, int]()
     for _, number in zip(range(count), numbers(), strict=False):
@@ -141,7 +141,7 @@ def sweep(gateway: httpx.Client, simulator: httpx.Client, count: int) -> None:
 
 
 def numbers() -> Iterator[str]:
-    """Give well-formed numbers in sequence that no synthetic person has."""
+    """Yield well-formed numbers in sequence that no synthetic person has."""
     for place in range(10**6):
         nine = f"{427_000_000 + place}"
         yield nine + check_digit(nine)
@@ -160,7 +160,7 @@ def named_command(settings: dict[str, str], password: str) -> Sequence[str]:
 
 
 def measure(count: int, of_each: int, numbers_swept: int) -> None:
-    """Start everything and print all three."""
+    """Start everything and print the three results."""
     password, (private, _) = secrets.token_urlsafe(12), new_key_pair()
     with open_redis({}) as redis, open_postgres(settings={"fsync": "on"}) as postgres:
         url = postgres.create_database("registry", "registry", "bench")
@@ -187,7 +187,7 @@ def measure(count: int, of_each: int, numbers_swept: int) -> None:
                 with served(named_command(settings, password), dict(os.environ)) as named:
                     what_it_adds(gateway, named, simulator, password, count)
                 unknown_beside_mismatch(gateway, of_each)
-            settings["BUDGET_URL"] = redis.url.removesuffix("/0") + "/1"  # nothing has been counted there
+            settings["BUDGET_URL"] = redis.url.removesuffix("/0") + "/1"  # a database without counters
             with process("registry_gateway", settings) as gateway:
                 sweep(gateway, simulator, numbers_swept)
 

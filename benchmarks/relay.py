@@ -1,6 +1,6 @@
-"""The relay on real servers: how fast an outbox drains, and how long an event takes from commit to its queue.
+"""The relay on real servers: how fast an outbox is emptied, and the time of an event from commit to its queue.
 
-PostgreSQL and RabbitMQ are found as the tests find them, PostgreSQL with fsync. Figures are of this machine and run.
+Servers are found as in the tests, PostgreSQL with fsync. Figures are of this machine and run.
 """
 
 import argparse
@@ -39,7 +39,7 @@ class Made(Event):
 
 
 async def declare(url: str, layout: Layout) -> None:
-    """Make the queue, as deployment would."""
+    """Create the queue, as the deployment would."""
     async with await aio_pika.connect(url) as connection, connection.channel() as channel:
         for exchange in layout.exchanges:
             await channel.declare_exchange(exchange, aio_pika.ExchangeType.TOPIC, durable=True)
@@ -65,7 +65,7 @@ async def drain(database: Database, outbox: Outbox, relay: Relay, count: int) ->
 async def latency(
     database: Database, outbox: Outbox, relay: Relay, url: str, *, rate: int, seconds: int
 ) -> list[float]:
-    """Commit ``rate`` events a second while the relay runs; return the seconds each took to its queue, sorted."""
+    """Commit ``rate`` events a second while the relay runs; return the sorted seconds from commit to queue."""
     committed: dict[str, float] = {}
     took: list[float] = []
     relaying = asyncio.create_task(relay.run())

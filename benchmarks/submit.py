@@ -1,8 +1,8 @@
-"""Submissions through intake beside two limits, and what the embedded desk costs: ratios of one run.
+"""Submissions through intake compared with two limits, and the cost of the embedded desk: ratios of one run.
 
-The bare limit is no framework at all, the named limit the named libraries without the desk. All apps are called in this
-process, in turn, with equal bodies; the captcha peer and the broker answer at once. A ratio of one run holds on a noisy
-machine, an absolute number does not.
+The bare limit uses no framework, the named limit only the libraries without the desk. All apps are called in this
+process, in turn, with equal bodies; the captcha peer and the broker respond immediately. A ratio of one run is
+comparable on a busy machine, an absolute number is not.
 """
 
 import argparse
@@ -44,6 +44,7 @@ FORM = {
     "email": "applicant@example.com",
     "subject": "umrah",
     "sub_subject": "umrah_visa",
+    "again": True,
     "text": "سلام، روادید عمرهٔ من چه زمانی صادر می‌شود؟ " * 10,
     "attachments": [],
     "captcha": {"id": "a" * 22, "answer": "12345"},
@@ -58,8 +59,8 @@ PERSON = {
 }
 
 
-async def rate(transport: httpx.AsyncBaseTransport, headers: dict[str, str], count: int, at_once: int) -> float:
-    """Submit ``count`` times, ``at_once`` at a time; return submissions per second."""
+async def rate(transport: httpx.AsyncBaseTransport, headers: dict[str, str], count: int, parallel: int) -> float:
+    """Submit ``count`` times, ``parallel`` at a time; return submissions per second."""
     body = json.dumps(FORM).encode()
 
     async def one_after_another(client: httpx.AsyncClient, share: int) -> None:
@@ -73,33 +74,33 @@ async def rate(transport: httpx.AsyncBaseTransport, headers: dict[str, str], cou
 
     async with httpx.AsyncClient(transport=transport, base_url="http://desk") as client:
         begun = time.perf_counter()
-        await asyncio.gather(*(one_after_another(client, count // at_once) for _ in range(at_once)))
-        return count // at_once * at_once / (time.perf_counter() - begun)
+        await asyncio.gather(*(one_after_another(client, count // parallel) for _ in range(parallel)))
+        return count // parallel * parallel / (time.perf_counter() - begun)
 
 
 class NullBroker:
-    """Takes every event at once: the relay is measured elsewhere, by ``relay.py``."""
+    """Accepts every event immediately; ``relay.py`` measures the relay."""
 
     async def publish(self, message: Message) -> None:
-        """Take it."""
+        """Accept the event."""
 
     async def consume(self, queue: str, consumer: Consumer) -> None:
-        """Have nothing to hand out."""
+        """Deliver nothing."""
 
     async def drain(self) -> None:
-        """Have nothing under way."""
+        """Return, because nothing is in progress."""
 
     async def close(self) -> None:
-        """Have nothing open."""
+        """Return, because nothing is open."""
 
     def alive(self) -> bool:
-        """Be there."""
+        """Report the broker as alive."""
         return True
 
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """A running intake, the headers of an identified person, and whom else that takes."""
+    """A running intake, the headers of an identified applicant, and the other clients it needs."""
 
     app: FastAPI
     headers: dict[str, str]
@@ -109,7 +110,7 @@ class Intake:
 
 @asynccontextmanager
 async def running_intake(url: str) -> AsyncIterator[Intake]:
-    """Run intake on this database, with nothing beside it."""
+    """Run intake on this database, without background load."""
     await migrate("desk.intake", url)
     private, public = new_key_pair()
     peer = httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(204)), base_url="http://captcha")
@@ -139,7 +140,7 @@ async def running_intake(url: str) -> AsyncIterator[Intake]:
                 storage=FolderStore(Path(objects)),
                 rate_limits=RateLimits("memory://"),
                 captcha=captcha_client(peer),
-                registry=RegistryClient(peer),  # nobody's identity is pending
+                registry=RegistryClient(peer),  # no identity is pending
                 identity=TokenReader(public, issuer=IDENTITY_ISSUER, audience=IDENTITY_AUDIENCE),
                 vault=Vault.from_text(f"k1:{new_secret()}", new_secret()),
                 telemetry=Telemetry("intake"),
@@ -150,15 +151,15 @@ async def running_intake(url: str) -> AsyncIterator[Intake]:
             yield Intake(app, {"Authorization": f"Bearer {token}"}, public, peer)
 
 
-async def against_the_limits(url: str, bare_app: bare.Bare, *, rounds: int, count: int, at_once: int) -> None:
-    """Print intake's rate as a share of each limit's on the same kind of store, round by round."""
+async def against_the_limits(url: str, bare_app: bare.Bare, *, rounds: int, count: int, parallel: int) -> None:
+    """Print intake's rate as a share of each limit's on the same kind of store, in each round."""
     rates: list[dict[str, float]] = []
     async with running_intake(url) as intake:
         libraries = await named.on_store(url, intake.public_key, intake.captcha)
         apps = {"intake": intake.app, "named": libraries.app, "bare": bare_app}
         for turn in range(rounds + 1):
             measured = {
-                name: await rate(httpx.ASGITransport(each), intake.headers, count, at_once)
+                name: await rate(httpx.ASGITransport(each), intake.headers, count, parallel)
                 for name, each in apps.items()
             }
             if turn:  # the first round warms up
@@ -170,34 +171,36 @@ async def against_the_limits(url: str, bare_app: bare.Bare, *, rounds: int, coun
         print(f"  {part} / {whole}: median {statistics.median(shares):.2f} ({min(shares):.2f} to {max(shares):.2f})")
 
 
-async def intake_alone(url: str, *, rounds: int, count: int, at_once: int) -> float:
-    """Return the median of how many submissions a second intake writes; the first round warms up."""
+async def intake_alone(url: str, *, rounds: int, count: int, parallel: int) -> float:
+    """Return the median rate of submissions that intake writes; the first round warms up."""
     async with running_intake(url) as intake:
-        rates = [await rate(httpx.ASGITransport(intake.app), intake.headers, count, at_once) for _ in range(rounds + 1)]
+        rates = [
+            await rate(httpx.ASGITransport(intake.app), intake.headers, count, parallel) for _ in range(rounds + 1)
+        ]
     return statistics.median(rates[1:])
 
 
 async def on_sqlite(rounds: int, count: int) -> None:
-    """The embedded store: one writer, so one submission at a time."""
+    """Measure the embedded store: one writer, so one submission at a time."""
     print("submissions on SQLite, one at a time")
     with tempfile.TemporaryDirectory() as folder:
         limit = await bare.on_sqlite(Path(folder) / "bare.sqlite3")
         url = f"sqlite+aiosqlite:///{folder}/intake.sqlite3"
-        await against_the_limits(url, limit, rounds=rounds, count=count, at_once=1)
+        await against_the_limits(url, limit, rounds=rounds, count=count, parallel=1)
         await limit.close()
 
 
-async def on_postgres(server: PostgresServer, at_once: int, rounds: int, count: int) -> None:
-    """The real store: one submission after another tells of the wait, many at a time of the work."""
-    print(f"submissions on PostgreSQL ({server.how}), {at_once} at a time")
+async def on_postgres(server: PostgresServer, parallel: int, rounds: int, count: int) -> None:
+    """Measure the real store: one submission at a time shows the latency, many at a time the throughput."""
+    print(f"submissions on PostgreSQL ({server.how}), {parallel} at a time")
     url = server.create_database("intake", "intake", "bench")
     limit = await bare.on_postgres(server.dsn)
-    await against_the_limits(url, limit, rounds=rounds, count=count, at_once=at_once)
+    await against_the_limits(url, limit, rounds=rounds, count=count, parallel=parallel)
     await limit.close()
 
 
 def the_embedded_desk() -> None:
-    """Print how long the desk takes to its first page, its idle memory, and the first page's weight."""
+    """Print the time until the desk's first page, its idle memory, and the size of the first page."""
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()
         command = [sys.executable, "-m", "desk.local.main", "up", "--port", "8099", "--data-dir", folder]
@@ -209,7 +212,7 @@ def the_embedded_desk() -> None:
                 links = re.findall(r'(?:href|src)="(/assets/[^"]+)"', page)
                 files = [page.encode(), *(client.get(link).content for link in dict.fromkeys(links))]
                 print(f"first page over the wire: {sum(len(gzip.compress(file)) for file in files) / 1024:.1f} KB")
-            time.sleep(3)  # idle means that nothing is going on
+            time.sleep(3)  # idle: no background work is running
             status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
             resident = int(status.partition("VmRSS:")[2].split()[0])  # in KiB
             print(f"idle memory: {resident / 1024:.0f} MB")
@@ -236,9 +239,9 @@ def main() -> None:
     configure_logging(level="ERROR")
     the_embedded_desk()
     asyncio.run(on_sqlite(options.rounds, options.count))
-    for at_once in (1, 16):
+    for parallel in (1, 16):
         with open_postgres(settings={"fsync": "on", "full_page_writes": "on"}) as server:
-            asyncio.run(on_postgres(server, at_once, options.rounds, options.count))
+            asyncio.run(on_postgres(server, parallel, options.rounds, options.count))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How long the page's worker takes over a proof of work at base difficulty, in a real Chromium."""
+"""The time of the page's worker for a proof of work at base difficulty, in a real Chromium."""
 
 import argparse
 import dataclasses
@@ -15,7 +15,7 @@ from desk.captcha.settings import Settings
 
 WORKER = Path(__file__).parents[1] / "gateway" / "web" / "assets" / "js" / "work-worker.js"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-ORIGIN = "https://desk.example.ir"  # answered below and asked of nobody
+ORIGIN = "https://desk.example.ir"  # served below and never contacted
 TIMED = """challenge => new Promise((resolve, reject) => {
   const worker = new Worker("/work-worker.js");
   const begun = performance.now();
@@ -28,21 +28,21 @@ TIMED = """challenge => new Promise((resolve, reject) => {
 
 
 def answer(route: Route) -> None:
-    """Give an empty page, or the worker."""
+    """Return an empty page, or the worker."""
     is_worker = route.request.url.endswith(WORKER.name)
     body = WORKER.read_text(encoding="utf-8") if is_worker else "<!doctype html>"
     route.fulfill(body=body, content_type="text/javascript" if is_worker else "text/html")
 
 
 def main() -> None:
-    """Do proofs one after another and print how long they took."""
+    """Do proofs one after another and print their durations."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=40)
     options = parser.parse_args()
     base = Difficulty(Settings.model_fields["work_most"].default)
     chromium = next((path for name in NAMES if (path := shutil.which(name))), None)
     if chromium is None:
-        raise SystemExit("work: no Chromium here; make test installs it, or install Debian's package chromium")
+        raise SystemExit("work: Chromium is not installed; make test installs it, or install Debian's package chromium")
     seconds = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
@@ -54,7 +54,7 @@ def main() -> None:
             challenge = {to_camel(name): value for name, value in dataclasses.asdict(work).items() if name != "answer"}
             done = page.evaluate(TIMED, challenge)
             if done["solution"] != work.answer:
-                raise SystemExit("work: the worker found another key than was set")
+                raise SystemExit("work: the worker found a different key than expected")
             seconds.append(done["ms"] / 1000)
         browser.close()
     tenths = statistics.quantiles(seconds, n=10)

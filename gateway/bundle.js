@@ -1,8 +1,8 @@
 /**
- * Makes one small file of each page's modules, per language, and one of all styles: a page then asks for three files and not
- * for seventy, each of which would bring headers of its own and be compressed alone.
+ * Makes one file of each page's modules, per language, and one of all styles. A page then loads three files instead of
+ * seventy, each of which would have its own headers and compression.
  *
- * `node gateway/bundle.js` writes them to web/assets/bundles. Where a bundle is missing, its source is served in its place.
+ * `node gateway/bundle.js` writes them to web/assets/bundles. If a bundle is missing, its source is served instead.
  */
 
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -18,13 +18,13 @@ const SCRIPT = /<script type="module" src="\/assets\/bundles\/([a-z]+)\/([a-z-]+
 /** @type {import("esbuild").BuildOptions} */
 const COMMON = { absWorkingDir: WEB, bundle: true, minify: true, target: "chrome90", charset: "utf8", write: false, logLevel: "warning" };
 
-/** Have a bundle hold the words of one language alone. @param {string} language @returns {import("esbuild").Plugin} */
+/** Let a bundle contain the texts of one language only. @param {string} language @returns {import("esbuild").Plugin} */
 function inOne(language) {
   const path = join(WEB, `assets/js/words.${language}.js`);
   return { name: "language", setup: ({ onResolve }) => onResolve({ filter: /\/chosen-words\.js$/ }, () => ({ path })) };
 }
 
-/** Name every page's script, by language. @returns {Map<string, Set<string>>} */
+/** Return every page's script, by language. @returns {Map<string, Set<string>>} */
 function scripts() {
   const found = new Map();
   for (const page of readdirSync(WEB, { recursive: true }).map(String).filter((path) => path.endsWith(".html"))) {

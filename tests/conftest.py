@@ -1,4 +1,4 @@
-"""Fixtures for what crosses services: a running desk."""
+"""Fixtures for tests that use a running desk."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def start_desk(tmp_path: Path) -> Iterator[Callable[..., RunningDesk]]:
-    """Start desks; all of them are ended with the test."""
+    """Start desks. All of them end with the test."""
     started: list[RunningDesk] = []
 
     def start(*arguments: str, folder: str = "desk", prelude: str = "") -> RunningDesk:
@@ -33,7 +33,7 @@ def start_desk(tmp_path: Path) -> Iterator[Callable[..., RunningDesk]]:
 
 @pytest.fixture(scope="session")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDesk]:
-    """One desk for all tests that leave others' requests alone."""
+    """One desk for all tests that do not change the requests of other tests."""
     running = RunningDesk(tmp_path_factory.mktemp("desk") / "data")
     yield running
     if running.process.poll() is None:
@@ -48,7 +48,7 @@ def real_desk(
     redis_server: "RedisServer",
     s3_server: "S3Server",
 ) -> "Iterator[RealDesk]":
-    """One desk of separate services on real servers, for all tests that heal what they break."""
+    """One desk of separate services on real servers, for all tests that repair what they break."""
     from support.real_desk import RealDesk  # slow to import, and only needed here
 
     running = RealDesk(tmp_path_factory.mktemp("real"), postgres_server, rabbit_server, redis_server, s3_server)
@@ -57,9 +57,9 @@ def real_desk(
 
 
 @pytest.fixture
-def calm_desk(real_desk: "RealDesk") -> "Iterator[RealDesk]":
-    """The real desk, without a request anywhere and healthy; afterwards whatever was broken is mended."""
+def clean_desk(real_desk: "RealDesk") -> "Iterator[RealDesk]":
+    """The real desk, healthy and without requests. It is repaired after the test."""
     real_desk.heal()
-    real_desk.begin_anew()
+    real_desk.clear_requests()
     yield real_desk
     real_desk.heal()

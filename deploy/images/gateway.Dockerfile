@@ -1,4 +1,4 @@
-# The public door: nginx with the pages inside.
+# The public gateway: nginx with the pages inside.
 ARG BASE=nginx:1.28-alpine
 
 FROM ${BASE} AS root
@@ -12,7 +12,7 @@ FROM scratch
 COPY --from=root / /
 LABEL org.opencontainers.image.title="service-desk-gateway" \
       org.opencontainers.image.description="Service Desk of the Hajj and Pilgrimage Organization: gateway and pages"
-# The same two folders as in the checkout: nginx/start finds the pages beside it, and writes nowhere but under /tmp.
+# The same two folders as in the checkout: nginx/start finds the pages in the folder next to it, and writes only under /tmp.
 COPY gateway/nginx /usr/share/desk/nginx
 COPY gateway/web /usr/share/desk/web
 ENV PATH=/usr/sbin:/usr/bin:/sbin:/bin

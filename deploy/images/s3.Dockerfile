@@ -1,6 +1,6 @@
 # An S3 server from MinIO's archived source, built as a Go module, where no image of a maintained build can be had.
 #
-# What tests/install-servers has built in this checkout already is taken as it is; otherwise Go builds it here, which wants
+# A binary that tests/install-servers has built in this checkout is used; otherwise Go builds it here, which needs
 # a Go module proxy and a few minutes.
 ARG BASE=debian:trixie-slim
 
@@ -14,7 +14,7 @@ RUN --mount=type=secret,id=ca,target=/run/secrets/ca set -eu; \
     apt-get update && apt-get install -y --no-install-recommends golang-go ca-certificates; \
     if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca; fi; \
     [ -n "${GOPROXY:-}" ] || unset GOPROXY; \
-    # The archived source names the toolchain it wants; Go gets it from the same proxy.
+    # The archived source names its toolchain; Go gets it from the same proxy.
     export GOTOOLCHAIN=auto CGO_ENABLED=0 GOBIN=/built; \
     go install -trimpath -ldflags '-s -w' "github.com/minio/minio@$MINIO_VERSION"
 

@@ -33,7 +33,7 @@ FROM tools AS libraries
 COPY libs/chassis/pyproject.toml libs/chassis/
 COPY libs/database/pyproject.toml libs/database/
 COPY libs/iran/pyproject.toml libs/iran/
-# A workspace of these three alone: the whole project's would change this layer with every service.
+# A workspace with only these three: the whole project's would change this layer with every service.
 RUN --mount=type=secret,id=ca,target=/run/secrets/ca printf '[tool.uv.workspace]\nmembers = ["libs/*"]\n' >pyproject.toml \
     && python3 -m venv --without-pip /opt/desk \
     && echo /opt/service >"$(echo /opt/desk/lib/python3*/site-packages)/service.pth" \

@@ -20,7 +20,7 @@ caught: deque[EmailMessage] = deque(maxlen=KEPT)
 
 
 class Catcher:
-    """Keeps what is delivered, in memory only."""
+    """Stores delivered emails, in memory only."""
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         content = envelope.content
@@ -30,7 +30,7 @@ class Catcher:
 
 
 class Page(BaseHTTPRequestHandler):
-    """The emails, newest first, for people at `/` and for programs at `/api/v1/messages`, as Mailpit has them."""
+    """The emails, newest first: as a page at `/`, and as JSON at `/api/v1/messages` like Mailpit."""
 
     def do_GET(self) -> None:
         match self.path:
@@ -50,7 +50,7 @@ class Page(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_words: object) -> None:
-        """Say nothing of each look at the page."""
+        """Log nothing for each request."""
 
 
 def _listed() -> list[dict[str, object]]:

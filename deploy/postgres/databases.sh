@@ -1,5 +1,5 @@
 #!/bin/sh
-# A database and a role for each service, with the password the environment gives; safe to run again.
+# Creates a database and a role for each service, with the passwords from the environment. Safe to run again.
 set -eu
 
 make_database() { # name, password

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Makes the cluster on first start, as PostgreSQL's official image would, and serves it.
+# Creates the cluster on first start, as PostgreSQL's official image would, and starts the server.
 set -eu
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
   [ -z "${POSTGRES_PASSWORD_FILE:-}" ] || POSTGRES_PASSWORD=$(cat "$POSTGRES_PASSWORD_FILE")
   : "${POSTGRES_PASSWORD:?set POSTGRES_PASSWORD for the superuser}"
   superuser=${POSTGRES_USER:-postgres}
   database=${POSTGRES_DB:-$superuser}
-  new=$PGDATA.new # in its place only once it is whole
+  new=$PGDATA.new # moved into place only once it is complete
   rm -rf "$new"
   umask 077
   printf '%s' "$POSTGRES_PASSWORD" >/tmp/password
@@ -17,5 +17,5 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
   [ "$database" = postgres ] || printf 'CREATE DATABASE "%s"\n' "$database" | postgres --single -D "$new" postgres >/dev/null
   mv -T "$new" "$PGDATA"
 fi
-[ "${1:-}" != postgres ] || shift # the official image wants its name there
+[ "${1:-}" != postgres ] || shift # the official image expects its name there
 exec postgres -D "$PGDATA" -c listen_addresses='*' "$@"

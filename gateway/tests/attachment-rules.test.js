@@ -1,4 +1,4 @@
-/** Which files may go up. */
+/** Which files may be uploaded. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -12,13 +12,13 @@ test("a file of any name may be uploaded, since its content decides", () => {
   }
 });
 
-test("each reason against a file is said", () => {
+test("each reason against a file has a message", () => {
   assert.match(checkFile({ name: "a.pdf", size: 0 }, LIMITS, 0) ?? "", /خالی/);
   assert.match(checkFile({ name: "a.pdf", size: 7_340_033 }, LIMITS, 0) ?? "", /۷ مگابایت/);
   assert.match(checkFile({ name: "a.pdf", size: 10 }, LIMITS, 5) ?? "", /۵ فایل/);
 });
 
-test("sizes and kinds are said in Persian", () => {
+test("sizes and kinds are shown in Persian", () => {
   assert.equal(sizeInWords(500), "۵۰۰ بایت");
   assert.equal(sizeInWords(2_516_582), "۲٫۴ مگابایت");
   assert.equal(sizeInWords(7_340_032), "۷ مگابایت");

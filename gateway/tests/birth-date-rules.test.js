@@ -14,7 +14,7 @@ test("a date in any digits is read", () => {
   assert.deepEqual(read("05", "12", "1361").date, { year: 1361, month: 12, day: 5 });
 });
 
-test("what is missing is named", () => {
+test("a missing part is named", () => {
   assert.deepEqual(read("", "", "").parts, ["day", "month", "year"]);
   const { message, parts } = read("5", "", "");
   assert.deepEqual(parts, ["month", "year"]);
@@ -38,7 +38,7 @@ test("today is a birth date, tomorrow is not", () => {
   assert.equal(read("2", "9", "1405").date, null);
 });
 
-test("only a digit from 0 to 3 may become a longer day", () => {
+test("only a digit from 0 to 3 may become a two-digit day", () => {
   assert.equal(mayGoOn("۱"), true);
   assert.equal(mayGoOn("4"), false);
   assert.equal(mayGoOn("12"), false);

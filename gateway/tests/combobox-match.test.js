@@ -34,28 +34,28 @@ test("a part of the name is enough, however it is spelt", () => {
   assert.deepEqual(found("خراسان"), ["south-khorasan", "razavi-khorasan"]);
 });
 
-test("the English name and the area code lead there too, in any digits", () => {
+test("the English name and the area code match too, in any digits", () => {
   assert.deepEqual(found("Razavi"), ["razavi-khorasan"]);
   assert.deepEqual(found("۰۳۱"), ["isfahan"]);
   assert.deepEqual(found("٠٣١"), ["isfahan"]);
   assert.deepEqual(found("051"), ["razavi-khorasan"]);
 });
 
-test("what begins with the typed text comes first", () => {
+test("choices that begin with the typed text come first", () => {
   assert.deepEqual(found("ستان"), ["golestan", "sistan-and-baluchestan"]);
   assert.deepEqual(found("س")[0], "sistan-and-baluchestan");
 });
 
-test("nothing fits what is no name", () => {
+test("nothing matches text that is no name", () => {
   assert.deepEqual(found("تورنتو"), []);
 });
 
-test("a full name is meant for sure although it begins another", () => {
+test("a full name is chosen although it begins another", () => {
   assert.equal(meant(PROVINCES, "كرمان")?.value, "kerman");
   assert.equal(meant(PROVINCES, "کرمانش")?.value, "kermanshah");
 });
 
-test("what fits several, nothing or everything is not meant", () => {
+test("text that matches several choices, none or all is no choice", () => {
   assert.equal(meant(PROVINCES, "خراسان"), null);
   assert.equal(meant(PROVINCES, "تورنتو"), null);
   assert.equal(meant(PROVINCES, "  "), null);

@@ -1,19 +1,19 @@
-/** Going on by itself when the line is back. */
+/** Resuming when the connection is back. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Problem, Unreachable } from "../web/assets/js/api.js";
 import { Connection } from "../web/assets/js/connection.js";
 
-/** A device whose line can be cut; its pauses end only when they are ended. */
+/** A device whose connection can be lost; the test ends its pauses. */
 function device() {
   const events = new EventTarget();
   const line = { isOnline: true, answers: true };
   /** @type {boolean[]} */
-  const told = [];
+  const reported = [];
   /** @type {(() => void)[]} */
   const pauses = [];
-  const connection = new Connection((isCut) => told.push(isCut), {
+  const connection = new Connection((isCut) => reported.push(isCut), {
     events,
     isOnline: () => line.isOnline,
     reach: async () => line.answers,
@@ -23,7 +23,7 @@ function device() {
     for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
   };
   return {
-    connection, line, told, settle,
+    connection, line, reported, settle,
     /** @param {string} name */
     happens: async (name) => {
       line.isOnline = name === "online";
@@ -37,28 +37,28 @@ function device() {
   };
 }
 
-test("a cut is told once, and so is its end", async () => {
-  const { told, happens } = device();
+test("the loss of a connection is reported once, and so is its end", async () => {
+  const { reported, happens } = device();
   await happens("offline");
-  assert.deepEqual(told, [true]);
+  assert.deepEqual(reported, [true]);
   await happens("online");
-  assert.deepEqual(told, [true, false]);
+  assert.deepEqual(reported, [true, false]);
 });
 
-test("a device that says it is online is not believed before the desk answers", async () => {
-  const { connection, line, told, passTime, settle } = device();
+test("a device that says it is online is not trusted before the desk answers", async () => {
+  const { connection, line, reported, passTime, settle } = device();
   line.answers = false;
   let isBack = false;
   void connection.back().then(() => { isBack = true; });
   await settle();
   await passTime();
-  assert.deepEqual([isBack, told], [false, [true]]);
+  assert.deepEqual([isBack, reported], [false, [true]]);
   line.answers = true;
   await passTime();
-  assert.deepEqual([isBack, told], [true, [true, false]]);
+  assert.deepEqual([isBack, reported], [true, [true, false]]);
 });
 
-test("a call without an answer is made again when the line is back", async () => {
+test("a call without an answer is repeated when the connection is back", async () => {
   const { connection, happens, passTime, settle } = device();
   await happens("offline");
   let calls = 0;
@@ -75,7 +75,7 @@ test("a call without an answer is made again when the line is back", async () =>
   assert.equal(await answer, "there");
 });
 
-test("what the desk answers is an answer, also if it is no", async () => {
+test("an answer of the desk is final, even a refusal", async () => {
   const { connection } = device();
   let calls = 0;
   await assert.rejects(connection.insist(async () => {
@@ -85,7 +85,7 @@ test("what the desk answers is an answer, also if it is no", async () => {
   assert.equal(calls, 1);
 });
 
-test("with the line there and no answer all the same, it gives up in the end", async () => {
+test("with a connection but without an answer it gives up in the end", async () => {
   const { connection, passTime, settle } = device();
   let calls = 0;
   const answer = assert.rejects(connection.insist(async () => {
@@ -100,7 +100,7 @@ test("with the line there and no answer all the same, it gives up in the end", a
   assert.equal(calls, 4);
 });
 
-test("what is no longer wanted is not made again", async () => {
+test("a call that is no longer wanted is not repeated", async () => {
   const { connection, happens, passTime, settle } = device();
   await happens("offline");
   let calls = 0;

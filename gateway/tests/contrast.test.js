@@ -1,4 +1,4 @@
-/** Every pair of colours that meet on a page, in every scheme, by the formula of WCAG 2.2. */
+/** Every pair of colours that occurs on a page, in every scheme, by the formula of WCAG 2.2. */
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -6,7 +6,7 @@ import { test } from "node:test";
 
 const TOKENS = readFileSync(new URL("../web/assets/css/tokens.css", import.meta.url), "utf8");
 
-/** Text and what it stands on. */
+/** Text and its background. */
 const TEXT = [
   ["text", "page"], ["text", "surface"], ["text", "sunken"],
   ["text-quiet", "page"], ["text-quiet", "surface"], ["text-quiet", "sunken"],
@@ -16,7 +16,7 @@ const TEXT = [
   ["error-text", "error-surface"], ["error-text", "surface"], ["text", "error-surface"], ["text", "waiting-surface"],
 ];
 
-/** Edges of controls, focus rings and marks, and what they stand on. */
+/** Edges of controls, focus rings and marks, and their background. */
 const EDGES = [
   ["edge", "surface"], ["edge", "page"], ["edge", "sunken"],
   ["error-edge", "surface"], ["error-edge", "error-surface"],
@@ -26,7 +26,7 @@ const EDGES = [
   ["focus-on-brand", "brand"], ["focus-on-brand", "brand-strong"],
 ];
 
-/** The colours of each scheme: what a later block does not name stays as it was. */
+/** The colours of each scheme; a later block overrides only the colours it names. */
 const light = colours(/^:root \{(.*?)^\}/ms);
 const dark = { ...light, ...colours(/\(prefers-color-scheme: dark\) \{\s*:root \{(.*?)\}/s) };
 const schemes = {
@@ -38,8 +38,8 @@ const schemes = {
 
 for (const [name, scheme] of Object.entries(schemes)) {
   const [least, leastOfEdges] = name.endsWith("more contrast") ? [7, 4.5] : [4.5, 3];
-  test(`text can be read: ${name}`, () => hold(scheme, TEXT, least));
-  test(`edges, marks and the focus can be seen: ${name}`, () => hold(scheme, EDGES, leastOfEdges));
+  test(`text is readable: ${name}`, () => checkPairs(scheme, TEXT, least));
+  test(`edges, marks and the focus are visible: ${name}`, () => checkPairs(scheme, EDGES, leastOfEdges));
 }
 
 test("the ratio is WCAG's", () => {
@@ -52,7 +52,7 @@ test("the ratio is WCAG's", () => {
  * @param {string[][]} pairs
  * @param {number} least
  */
-function hold(scheme, pairs, least) {
+function checkPairs(scheme, pairs, least) {
   const low = pairs
     .map(([front, back]) => ({ front, back, ratio: ratio(scheme[front ?? ""] ?? "", scheme[back ?? ""] ?? "") }))
     .filter((pair) => !(pair.ratio >= least))

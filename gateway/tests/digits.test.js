@@ -13,7 +13,7 @@ test("all digits are shown as Persian ones", () => {
   assert.equal(toPersian(1405), "۱۴۰۵");
 });
 
-test("a pasted number loses spaces and invisible marks, and keeps what is to be refused", () => {
+test("a pasted number loses spaces and invisible marks, and keeps characters that must be refused", () => {
   assert.equal(typedDigits("\u200f ۱۲۳\u200c٤٥ \u200e"), "12345");
   assert.equal(typedDigits("-12 3"), "-123");
   assert.equal(typedDigits("１２３"), "123");

@@ -1,4 +1,4 @@
-/** What is kept in the tab. */
+/** What the tab stores. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -10,7 +10,7 @@ const HOUR = 60 * 60 * 1_000;
 /** @param {unknown} value @returns {value is string} */
 const isText = (value) => typeof value === "string";
 
-/** A tab with a storage like a browser's. */
+/** A tab with a storage like that of a browser. */
 function tab() {
   /** @type {Map<string, string>} */
   const kept = new Map();
@@ -19,42 +19,42 @@ function tab() {
     setItem: (/** @type {string} */ name, /** @type {string} */ text) => void kept.set(name, text),
     removeItem: (/** @type {string} */ name) => void kept.delete(name),
   }));
-  const surroundings = { read: () => storage, now: () => 1_000 };
-  return { kept, storage, surroundings };
+  const environment = { read: () => storage, now: () => 1_000 };
+  return { kept, storage, environment };
 }
 
-test("what is written is read by the page that comes after", () => {
-  const { surroundings } = tab();
-  new Draft("a", 1, isText, surroundings).write("سلام");
-  assert.equal(new Draft("a", 1, isText, surroundings).read(), "سلام");
+test("a stored draft is read by the next page", () => {
+  const { environment } = tab();
+  new Draft("a", 1, isText, environment).write("سلام");
+  assert.equal(new Draft("a", 1, isText, environment).read(), "سلام");
 });
 
-test("what is cleared is gone", () => {
-  const { kept, surroundings } = tab();
-  const draft = new Draft("a", 1, isText, surroundings);
+test("a cleared draft is deleted", () => {
+  const { kept, environment } = tab();
+  const draft = new Draft("a", 1, isText, environment);
   draft.write("سلام");
   draft.clear();
   assert.equal(draft.read(), null);
   assert.equal(kept.size, 0);
 });
 
-test("another version, another shape, no JSON at all: each is forgotten", () => {
+test("another version, another shape or invalid JSON is ignored", () => {
   for (const text of ['{"version":2,"at":1000,"value":"x"}', '{"version":1,"at":1000,"value":5}', "null", "{", ""]) {
-    const { kept, surroundings } = tab();
+    const { kept, environment } = tab();
     kept.set("a", text);
-    assert.equal(new Draft("a", 1, isText, surroundings).read(), null);
+    assert.equal(new Draft("a", 1, isText, environment).read(), null);
     assert.equal(kept.size, 0, text);
   }
 });
 
-test("a day later it is forgotten, as the desk has forgotten its files", () => {
-  const { surroundings } = tab();
-  new Draft("a", 1, isText, surroundings).write("x");
-  assert.equal(new Draft("a", 1, isText, { ...surroundings, now: () => 23 * HOUR }).read(), "x");
-  assert.equal(new Draft("a", 1, isText, { ...surroundings, now: () => 25 * HOUR }).read(), null);
+test("a draft is ignored after a day, when the desk has deleted its files", () => {
+  const { environment } = tab();
+  new Draft("a", 1, isText, environment).write("x");
+  assert.equal(new Draft("a", 1, isText, { ...environment, now: () => 23 * HOUR }).read(), "x");
+  assert.equal(new Draft("a", 1, isText, { ...environment, now: () => 25 * HOUR }).read(), null);
 });
 
-test("forbidden storage keeps nothing and breaks nothing", () => {
+test("forbidden storage stores nothing and breaks nothing", () => {
   const draft = new Draft("a", 1, isText, { read: () => { throw new Error("SecurityError"); }, now: () => 0 });
   draft.write("x");
   draft.clear();
@@ -63,8 +63,8 @@ test("forbidden storage keeps nothing and breaks nothing", () => {
 });
 
 test("full storage drops the draft rather than keeping an old one", () => {
-  const { kept, storage, surroundings } = tab();
-  const draft = new Draft("a", 1, isText, surroundings);
+  const { kept, storage, environment } = tab();
+  const draft = new Draft("a", 1, isText, environment);
   draft.write("old");
   storage.setItem = () => { throw new Error("QuotaExceededError"); };
   draft.write("new");
@@ -72,12 +72,12 @@ test("full storage drops the draft rather than keeping an old one", () => {
   assert.equal(draft.isOther, false);
 });
 
-test("a page that comes out of the browser's cache sees that another one has sent the draft", () => {
-  const { surroundings } = tab();
-  const here = new Draft("a", 1, isText, surroundings);
+test("a page restored from the browser's cache sees that another page has sent the draft", () => {
+  const { environment } = tab();
+  const here = new Draft("a", 1, isText, environment);
   here.write("x");
   assert.equal(here.isOther, false);
-  const there = new Draft("a", 1, isText, surroundings);
+  const there = new Draft("a", 1, isText, environment);
   there.read();
   assert.equal(there.isOther, false);
   there.clear();
@@ -99,7 +99,7 @@ test("a whole request is a draft, and so is an empty one", () => {
   assert.ok(isKeptRequest({ fields: {}, identity: null, files: [], attempt: null }));
 });
 
-test("what has another shape is no draft", () => {
+test("a value of another shape is no draft", () => {
   for (const change of [
     { fields: null }, { fields: { text: 5 } }, { identity: {} }, { identity: { ...WHOLE.identity, person: { status: "matched" } } },
     { files: {} }, { files: [{ name: "a.pdf" }] }, { files: [{ name: "a.pdf", size: 5, sent: { id: 5 } }] }, { attempt: { key: "k" } },

@@ -1,4 +1,4 @@
-/** Failed calls in words. */
+/** Messages for failed calls. */
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -9,34 +9,34 @@ import { inWords, mayRetry } from "../web/assets/js/failure.js";
 /** @param {number} status @param {string} title @param {string | null} [retryAfter] */
 const problem = (status, title, retryAfter = null) => readProblem(status, JSON.stringify({ title, code: "x" }), retryAfter);
 
-test("no answer at all speaks of the connection, and may be tried again", () => {
+test("a call without an answer mentions the connection, and may be repeated", () => {
   assert.match(inWords(new Unreachable()), /اینترنت/);
   assert.equal(mayRetry(new Unreachable()), true);
 });
 
-test("a page of the proxy in the place of an answer speaks of the desk", () => {
+test("an error page of a proxy mentions the desk", () => {
   const error = readProblem(502, "<html>bad gateway</html>", null);
   assert.match(inWords(error), /^سامانه/);
   assert.equal(mayRetry(error), true);
 });
 
-test("the desk's own words come first, and advice only where they give none", () => {
+test("the desk's own words come first, and advice only if they contain none", () => {
   assert.equal(inWords(problem(503, "ثبت احوال پاسخ نمی‌دهد")), "ثبت احوال پاسخ نمی‌دهد. لطفاً چند دقیقهٔ دیگر دوباره تلاش کنید.");
   assert.equal(inWords(problem(503, "کمی بعد دوباره تلاش کنید.")), "کمی بعد دوباره تلاش کنید.");
   assert.equal(inWords(problem(422, "درست نیست.")), "درست نیست.");
 });
 
-test("a used-up budget says how long to wait", () => {
+test("an exceeded rate limit says how long to wait", () => {
   const error = problem(429, "استعلام‌ها بیش از اندازه است.", "540");
   assert.equal(inWords(error), "استعلام‌ها بیش از اندازه است. لطفاً حدود ۹ دقیقهٔ دیگر دوباره تلاش کنید.");
   assert.equal(mayRetry(error), true);
 });
 
-test("a refusal is not tried again", () => {
+test("a refusal is not repeated", () => {
   assert.equal(mayRetry(problem(422, "x")), false);
 });
 
-test("what the gateway itself refuses is said in whole sentences", () => {
+test("refusals of the gateway itself have whole sentences", () => {
   /** @param {string} code @param {string | null} retryAfter */
   const said = (code, retryAfter = null) => {
     const text = readFileSync(new URL(`../web/errors/${code}.json`, import.meta.url), "utf8");

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { IdempotencyKey, randomUuid } from "../web/assets/js/idempotency.js";
 
-test("the same content keeps its key, so that a retry is no second request", () => {
+test("the same content keeps its key, so that a retry creates no second request", () => {
   const key = new IdempotencyKey();
   assert.equal(key.for({ text: "one" }), key.for({ text: "one" }));
 });
@@ -25,7 +25,7 @@ test("a key is a version 4 UUID", () => {
   assert.match(randomUuid(), /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 });
 
-test("a page that is loaded again sends the same content under the same key", () => {
+test("a reloaded page sends the same content with the same key", () => {
   const key = new IdempotencyKey();
   const first = key.for({ text: "one" });
   const kept = JSON.parse(JSON.stringify(key.attempt));
@@ -33,7 +33,7 @@ test("a page that is loaded again sends the same content under the same key", ()
   assert.notEqual(new IdempotencyKey(kept).for({ text: "two" }), first);
 });
 
-test("without an open outcome there is nothing to keep", () => {
+test("without an unknown outcome there is nothing to keep", () => {
   const key = new IdempotencyKey();
   assert.equal(key.attempt, null);
   key.for({ text: "one" });

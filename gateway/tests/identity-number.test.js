@@ -9,7 +9,7 @@ import { checkIdentityNumber } from "../web/assets/js/request-rules.js";
 /** @type {{ valid: string[], invalid: { value: string, reason: string }[] }} */
 const { valid, invalid } = JSON.parse(readFileSync(new URL("vectors/national-id-vectors.json", import.meta.url), "utf8"));
 
-test("national IDs are read as ever", () => {
+test("national IDs are read", () => {
   for (const value of valid) assert.deepEqual(readIdentityNumber(value), { value, fault: null });
   const others = invalid.filter(({ value }) => !/^\d{12}$/.test(value));
   assert.ok(others.length > 5);
@@ -23,7 +23,7 @@ test("twelve digits of any set are a foreign national's code", () => {
   }
 });
 
-test("what is neither is refused by name", () => {
+test("other numbers are refused with a reason", () => {
   assert.equal(readIdentityNumber("").fault, "empty");
   assert.equal(readIdentityNumber("12345678901").fault, "length");
   assert.equal(readIdentityNumber("1234567890123").fault, "length");
@@ -31,6 +31,6 @@ test("what is neither is refused by name", () => {
   assert.equal(readIdentityNumber("۱۱۱۱۱۱۱۱۱۱۱۱").fault, "equal_digits");
 });
 
-test("the length that is wanted is said for both", () => {
+test("the expected length is shown for both", () => {
   assert.match(checkIdentityNumber("12345678901") ?? "", /۱۰.*۱۲/);
 });

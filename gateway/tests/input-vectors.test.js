@@ -1,4 +1,4 @@
-/** The vectors that the services' tests run as well: one set of rules for what people type. */
+/** The test vectors that the services use as well: the same rules for input everywhere. */
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -33,7 +33,7 @@ function international(national) {
 }
 
 for (const [kind, read] of Object.entries(READERS)) {
-  test(`${kind}: what is typed is read as the services read it`, () => {
+  test(`${kind}: input is read as the services read it`, () => {
     assert.ok(vectors[kind].length > 10);
     for (const vector of vectors[kind]) {
       assert.equal(read(...vector.slice(0, -1)), vector.at(-1), JSON.stringify(vector));
@@ -41,6 +41,6 @@ for (const [kind, read] of Object.entries(READERS)) {
   });
 }
 
-test("an address with letters of another script before @ has a reason of its own", () => {
+test("an address with letters of another script before @ has its own reason", () => {
   assert.equal(readEmail("علی@gmail.com").fault, "local_part");
 });

@@ -1,4 +1,4 @@
-/** The Jalali calendar against the shared vectors and against Intl. */
+/** The Jalali calendar compared with the shared vectors and with Intl. */
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -33,11 +33,11 @@ test("leap years from 1380 to 1420 are the known ones", () => {
   assert.deepEqual(years.filter(isLeapYear), leapYears);
 });
 
-test("dates that the calendar does not have do not exist", () => {
+test("invalid dates do not exist", () => {
   for (const { jalali, why } of invalidDates) assert.equal(exists(parse(jalali)), false, why);
 });
 
-test("every day from 1280 to 1420 is the day that Intl says", () => {
+test("every day from 1280 to 1420 agrees with Intl", () => {
   const intl = new Intl.DateTimeFormat("en-u-ca-persian-nu-latn", { timeZone: "UTC", year: "numeric", month: "numeric", day: "numeric" });
   const last = dayNumber({ year: 1420, month: 12, day: 30 });
   for (let number = dayNumber({ year: 1280, month: 1, day: 1 }); number <= last; number += 1) {

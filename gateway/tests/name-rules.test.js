@@ -1,4 +1,4 @@
-/** Names that are typed while the civil registry does not answer. */
+/** Names that are typed while the civil registry is unavailable. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -12,7 +12,7 @@ test("names of any script pass", () => {
   }
 });
 
-test("nothing but blanks is no name", () => {
+test("blanks are no name", () => {
   for (const name of ["", "  ", "\u200c"]) assert.equal(checkName(name, MISSING), MISSING);
 });
 
@@ -20,7 +20,7 @@ test("digits, signs and pictures are no letters", () => {
   for (const name of ["علی1", "۱۲۳", "<b>", "a@b", "-", "😀"]) assert.match(checkName(name, MISSING) ?? "", /حروف/, name);
 });
 
-test("a name has an end", () => {
+test("a name has a maximum length", () => {
   assert.equal(checkName("ن".repeat(60), MISSING), null);
   assert.match(checkName("ن".repeat(61), MISSING) ?? "", /۶۰/);
 });

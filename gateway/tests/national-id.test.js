@@ -1,4 +1,4 @@
-/** National IDs against the shared vectors. */
+/** National IDs compared with the shared vectors. */
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import { readNationalId } from "../web/assets/js/national-id.js";
 
 const { valid, invalid, normalise } = JSON.parse(readFileSync(new URL("vectors/national-id-vectors.json", import.meta.url), "utf8"));
 
-test("valid numbers are read as they are", () => {
+test("valid numbers are read unchanged", () => {
   for (const value of valid) assert.deepEqual(readNationalId(value), { value, fault: null });
 });
 
@@ -15,11 +15,11 @@ test("invalid numbers are refused", () => {
   for (const { value, reason } of invalid) assert.equal(readNationalId(value).value, null, reason);
 });
 
-test("other digits, invisible marks and lost zeros are mended", () => {
+test("other digits, invisible marks and lost zeros are corrected", () => {
   for (const { input, output, why } of normalise) assert.equal(readNationalId(input).value, output, why);
 });
 
-test("each fault has its name", () => {
+test("each error has its own reason", () => {
   assert.equal(readNationalId("  ").fault, "empty");
   assert.equal(readNationalId("12345678a0").fault, "not_digits");
   assert.equal(readNationalId("12345678901").fault, "length");

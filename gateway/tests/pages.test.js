@@ -1,4 +1,4 @@
-/** What holds for every page: the content security policy, no other host, ids that labels and scripts rely on. */
+/** Rules for every page: the content security policy, no other host, ids that labels and scripts rely on. */
 
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync, statSync } from "node:fs";
@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
 const WEB = fileURLToPath(new URL("../web/", import.meta.url));
-/** What is kept. The others are there only where npm is, and comments of what comes from it name whom they please. */
+/** Bundles and npm modules exist only after gateway/install, and their comments may mention other hosts. */
 const MADE = /^assets\/(?:bundles|npm)\//;
 const FILES = readdirSync(WEB, { recursive: true })
   .map(String)
@@ -21,10 +21,10 @@ const read = (path) => readFileSync(join(WEB, path), "utf8");
 /** @param {string} text @param {RegExp} pattern */
 const all = (text, pattern) => Array.from(text.matchAll(pattern), (match) => match[1] ?? "");
 
-/** What is served where there is no bundle. @param {string} path */
+/** The source that is served if there is no bundle. @param {string} path */
 const sourceOf = (path) => path.replace(/^assets\/bundles\/(?:[a-z]+\/)?([a-z.-]+)\.(css|js)$/, "assets/$2/$1.$2");
 
-/** Everything that a module imports, and what that imports. @param {string} path @param {Set<string>} [found] */
+/** All modules that a module imports, directly or indirectly. @param {string} path @param {Set<string>} [found] */
 function importsOf(path, found = new Set()) {
   for (const name of all(read(path), /^import[^;]*?from "\.\/([^"]+)"/gms)) {
     const imported = `assets/js/${name}`;
@@ -35,7 +35,7 @@ function importsOf(path, found = new Set()) {
   return found;
 }
 
-/** Every bundle by its path, or nothing where npm could not bring what makes them. */
+/** Every bundle by its path, or nothing if esbuild is not installed. */
 async function bundled() {
   const { bundles } = await import("../bundle.js").catch((error) => {
     if (error.code !== "ERR_MODULE_NOT_FOUND" || process.env["CI"] === "true") throw error;
@@ -52,20 +52,20 @@ test("no page has an inline script, style or handler", () => {
   }
 });
 
-test("no script makes HTML or code out of text", () => {
+test("no script turns text into HTML or code", () => {
   for (const path of FILES.filter((name) => name.endsWith(".js"))) {
     assert.doesNotMatch(read(path), /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function/, path);
   }
 });
 
-test("nothing is asked of another host", () => {
+test("nothing is loaded from another host", () => {
   for (const path of FILES) {
     const text = read(path).replaceAll("http://www.w3.org/2000/svg", "");
     assert.doesNotMatch(text, /(?:https?:)?\/\/[a-z0-9-]+\.[a-z]/i, path);
   }
 });
 
-test("every file that a page names is there", () => {
+test("every file that a page names exists", () => {
   for (const page of PAGES) {
     for (const path of all(read(page), /(?:href|src)="\/(assets\/[^"]+)"/g)) {
       assert.ok(FILES.includes(sourceOf(path)) || path.startsWith("assets/npm/"), `${page}: ${path}`);
@@ -73,13 +73,13 @@ test("every file that a page names is there", () => {
   }
 });
 
-/** @param {string} page @param {string} path as a link names it */
+/** @param {string} page @param {string} path as in a link */
 function existing(page, path) {
   const language = page.includes("/") ? page.split("/")[0] : "fa";
   return [`${language}/${path || "index"}.html`, `${path}.html`, path].some((file) => FILES.includes(file));
 }
 
-test("every link inside the desk leads somewhere", () => {
+test("every link inside the desk has a target", () => {
   for (const page of PAGES) {
     for (const path of all(read(page), /<a[^>]*\shref="\/([^"#]*)"/g)) assert.ok(existing(page, path), `${page}: /${path}`);
   }
@@ -99,7 +99,7 @@ test("every script and style that a page names is a bundle, in the language of t
   }
 });
 
-test("ids are unique, and what labels and descriptions name is there", () => {
+test("ids are unique, and targets of labels and descriptions exist", () => {
   for (const page of PAGES) {
     const html = read(page);
     const ids = all(html, /\sid="([^"]+)"/g);
@@ -109,7 +109,7 @@ test("ids are unique, and what labels and descriptions name is there", () => {
   }
 });
 
-test("every element that a script asks for by id is on its page", () => {
+test("every element that a script finds by id is on its page", () => {
   for (const page of PAGES) {
     const html = read(page);
     const [script] = all(html, /<script type="module" src="\/([^"]+)"/g);
@@ -133,7 +133,7 @@ test("every input has the same name as id, and radio buttons the name of their g
   }
 });
 
-test("the pages stay light: the first one under 60 KB, sending under 120 KB", async (t) => {
+test("the pages stay small: the first one under 60 KB, sending under 120 KB", async (t) => {
   const made = await bundled();
   if (made === undefined) return t.skip("esbuild is not here; gateway/install brings it from npm");
   /** @param {string} page */

@@ -20,7 +20,7 @@ const RECEIPT = {
   token: `eyJ${"a".repeat(70)}.eyJ${"b".repeat(150)}.${"c".repeat(86)}`,
 };
 
-test("the saved receipt holds what it is given, as text, and its token can be found again", () => {
+test("the saved receipt contains its data as text, and its token can be found again", () => {
   const html = receiptDocument(RECEIPT);
   assert.match(html, /^<!doctype html>\n<html lang="fa" dir="rtl">/);
   assert.match(html, /<h1>رسید &lt;b&gt;<\/h1>/);
@@ -29,13 +29,13 @@ test("the saved receipt holds what it is given, as text, and its token can be fo
   assert.equal(findToken(html), RECEIPT.token);
 });
 
-test("the saved receipt runs nothing and asks nobody", () => {
+test("the saved receipt runs no script and loads nothing", () => {
   const html = receiptDocument(RECEIPT);
   assert.doesNotMatch(html, /<script|<link|\son[a-z]+=/i);
   assert.deepEqual(Array.from(html.matchAll(/src="([^:"]*)/g), (match) => match[1]), ["data"]);
 });
 
-test("a picture is an address that needs no escaping", () => {
+test("a picture is a data URL that needs no escaping", () => {
   assert.doesNotMatch(imageOf(RECEIPT.qr), /["<>#&]/);
   assert.equal(decodeURIComponent(imageOf(RECEIPT.qr).replace("data:image/svg+xml,", "")), RECEIPT.qr);
 });

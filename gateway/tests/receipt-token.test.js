@@ -19,7 +19,7 @@ const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url")
 /** @param {string} text */
 const json = (text) => JSON.parse(Buffer.from(text, "base64url").toString());
 
-test("what the desk has signed is read", async () => {
+test("a token that the desk has signed is read", async () => {
   const { receipt, fault } = await check(made.token);
   assert.equal(fault, null);
   assert.equal(receipt?.code, made.code);
@@ -28,7 +28,7 @@ test("what the desk has signed is read", async () => {
   assert.deepEqual((await check(made.token_without_files)).receipt?.fileDigests, []);
 });
 
-test("whatever is changed in a receipt is found", async () => {
+test("every change of a receipt is detected", async () => {
   const claims = json(payload);
   for (const changed of [
     { ...claims, c: "123456789013" },
@@ -43,7 +43,7 @@ test("whatever is changed in a receipt is found", async () => {
   assert.equal((await check(`${header}.${payload}.${flipped.toString("base64url")}`)).fault, "forged");
 });
 
-test("a receipt by a key that the desk does not publish is not one of the desk's", async () => {
+test("a receipt signed by an unpublished key is not genuine", async () => {
   assert.equal((await checkToken(made.token, [], byBrowser)).fault, "unknown_key");
   const other = part({ ...json(header), kid: "another1" });
   assert.equal((await check(`${other}.${payload}.${signature}`)).fault, "unknown_key");
@@ -51,14 +51,14 @@ test("a receipt by a key that the desk does not publish is not one of the desk's
   assert.equal((await checkToken(made.token, wrong, byBrowser)).fault, "unknown_key");
 });
 
-test("only the kind of token and signature that receipts have is taken", async () => {
+test("only the token and signature type of receipts is accepted", async () => {
   for (const change of [{ alg: "none" }, { alg: "HS256" }, { alg: "EdDSA" }, { typ: "haj-receipt-2" }, { crit: ["exp"] }]) {
     assert.equal((await check(`${part({ ...json(header), ...change })}.${payload}.${signature}`)).fault, "version");
   }
   assert.equal((await check(`${part({ ...json(header), typ: "JWT" })}.${payload}.${signature}`)).fault, "malformed");
 });
 
-test("what is no token is told from a forged one", async () => {
+test("text without a token and a forged token have different reasons", async () => {
   const claims = json(payload);
   for (const broken of [
     "",
@@ -100,7 +100,7 @@ test("a text is folded as the desk folds it", () => {
   for (const { typed, stored } of made.folded) assert.equal(fold(typed), stored);
 });
 
-test("files are those of the receipt or not, each once, in any order", async () => {
+test("files match the receipt or not, each once, in any order", async () => {
   const { receipt } = await check(made.token);
   const digests = receipt?.fileDigests ?? [];
   const chosen = await Promise.all(
@@ -115,7 +115,7 @@ test("files are those of the receipt or not, each once, in any order", async () 
   assert.equal(compareFiles(digests, [first, first, strange]).missing, 2);
 });
 
-test("without Ed25519 in the browser the module from npm does it, and without both nothing pretends to", async (context) => {
+test("without Ed25519 in the browser the npm module is used, and without both nothing is verified", async (context) => {
   context.mock.method(crypto.subtle, "importKey", () => Promise.reject(new DOMException("no", "NotSupportedError")));
   assert.equal(await findVerifier(() => Promise.reject(new Error("not there"))), null);
   assert.equal(await findVerifier(() => Promise.resolve({ verifyAsync: () => Promise.resolve(true) })), null, "one that says yes to all");

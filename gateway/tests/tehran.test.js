@@ -14,7 +14,7 @@ test("the day in Tehran begins at half past eight in the evening of UTC", () => 
   assert.deepEqual(dateOf("1405-09-23 00:00"), { year: 1405, month: 9, day: 23 });
 });
 
-test("date and time stand together", () => {
+test("date and time are shown together", () => {
   assert.equal(dayAndTimeOf("1405-09-01 09:05"), "یکشنبه ۱ آذر ۱۴۰۵، ساعت ۰۹:۰۵");
 });
 

@@ -1,4 +1,4 @@
-"""axe-core looks at a page as it stands: what a machine can see of WCAG 2.2, levels A and AA, has to hold."""
+"""axe-core examines a page: the rules of WCAG 2.2, levels A and AA, that a program can check."""
 
 from functools import cache
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 SOURCE = Path(__file__).parents[1] / "web" / "node_modules" / "axe-core" / "axe.min.js"
-MISSING = "axe-core is not here; run tests/web/install, which needs npm"
+MISSING = "axe-core is not installed; run tests/web/install, which needs npm"
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 _EVERYTHING = {"runOnly": {"type": "tag", "values": LEVELS}, "resultTypes": ["violations"]}
@@ -24,7 +24,7 @@ def _source() -> str:
 
 
 def violations(page: Page, *, colours_only: bool = False) -> list[str]:
-    """Name what is broken and where; nothing if axe-core is not here, which a test of its own says."""
+    """List the violations and where they are. Returns nothing without axe-core, which a separate test reports."""
     if not SOURCE.exists():
         return []
     if not page.evaluate("typeof axe === 'object'"):

@@ -1,6 +1,6 @@
-"""Looks at a page as it stands: pictures at each width and in the dark, nothing beside the screen, axe-core content.
+"""Examines a page as it is: screenshots at each width and in dark mode, no horizontal scrolling, axe-core.
 
-The pictures lie in ``tests/pictures/``, which git ignores.
+The pictures are written to ``tests/pictures/``, which git ignores.
 """
 
 import re
@@ -13,29 +13,29 @@ PICTURES = Path(__file__).parents[1] / "pictures"
 WIDTHS = {"wide": 1280, "768": 768, "320": 320}
 HEIGHTS = {"wide": 900, "768": 1024, "320": 640}
 
-_BESIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+_OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
-def nothing_is_beside(page: Page, name: str) -> None:
-    """Expect that nothing lies beside the screen: a page is read by scrolling down alone."""
-    assert page.evaluate(_BESIDE) == 0, f"{name}: something lies beside the screen"
+def check_width(page: Page, name: str) -> None:
+    """Check that the page needs no horizontal scrolling."""
+    assert page.evaluate(_OVERFLOW) == 0, f"{name}: the page is wider than the screen"
 
 
 class Camera:
-    """Looks at the page it is given."""
+    """Takes screenshots of one page and examines it."""
 
     def __init__(self, page: Page, *, scripts: bool = True) -> None:
-        """``scripts``: whether they are on in this page; axe-core is one."""
+        """``scripts``: whether the page may run scripts, which axe-core needs."""
         self.page = page
         self._scripts = scripts
         PICTURES.mkdir(exist_ok=True)
 
     def take(self, name: str, *, whole: bool = True) -> None:
-        """``whole``: pictures of the page to its end, not just of what is seen."""
+        """``whole``: take pictures of the whole page, not only of the visible part."""
         for label, width in WIDTHS.items():
             self.page.set_viewport_size({"width": width, "height": HEIGHTS[label]})
             self._shoot(f"{name}-{label}", whole=whole)
-            nothing_is_beside(self.page, f"{name} at {width} px")
+            check_width(self.page, f"{name} at {width} px")
         self.page.emulate_media(color_scheme="dark")
         self._shoot(f"{name}-dark", whole=whole)
         self.page.emulate_media(color_scheme="light")
@@ -46,14 +46,14 @@ class Camera:
         page = self.page if self._scripts else self._twin()
         found = violations(page)
         page.emulate_media(color_scheme="dark")
-        found += [f"in the dark: {each}" for each in violations(page, colours_only=True)]
+        found += [f"in dark mode: {each}" for each in violations(page, colours_only=True)]
         page.emulate_media(color_scheme="light")
         if page is not self.page:
             page.context.close()
         return found
 
     def _twin(self) -> Page:
-        """Show the page as it stands where axe-core can run; what is there only without scripts is simply there."""
+        """Copy the page to a context where axe-core can run; the content of ``noscript`` becomes part of the page."""
         browser, size = self.page.context.browser, self.page.viewport_size
         assert browser is not None
         assert size is not None

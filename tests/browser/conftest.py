@@ -1,4 +1,4 @@
-"""A real Chromium before the desk, and a watch over everything that its pages ask for and complain of."""
+"""A real Chromium for the pages of the desk, and a recorder of their requests and errors."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from browser.pages import PATIENCE_MS, SendPage
+from browser.pages import TIMEOUT_MS, SendPage
 from browser.watch import Watch
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from support.embedded_desk import RunningDesk
@@ -24,13 +24,13 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-MISSING = "no Chromium here; install Debian's package `chromium` to run the browser tests"
+MISSING = "Chromium is not installed; install Debian's package `chromium` to run the browser tests"
 
-expect.set_options(timeout=PATIENCE_MS)
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test of this folder."""
+    """Mark every test in this folder."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.browser)
@@ -38,18 +38,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
-    """Debian's Chromium, or any other; without one there is nothing to test, and a check of changes must not pass."""
+    """Path of Debian's Chromium, or of another one. Without it the tests are skipped; in CI they fail."""
     found = next((path for name in NAMES if (path := shutil.which(name))), None)
     if found is None and os.environ.get("CI") == "true":
         pytest.fail(MISSING, pytrace=False)
     return found or pytest.skip(MISSING)
 
 
-# Playwright's loop counts as running for as long as Playwright lives, and no asynchronous test could run beside it:
-# it must not outlive the folder. A folder is no scope of pytest's, so it lives for one module.
+# Playwright's event loop runs as long as Playwright, and prevents asynchronous tests.
+# It must end before other folders' tests; pytest has no scope for a folder, so the scope is the module.
 @pytest.fixture(scope="module")
 def chromium(chromium_path: str) -> Iterator[Browser]:
-    """It, headless."""
+    """Chromium, headless."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
         yield browser
@@ -58,8 +58,8 @@ def chromium(chromium_path: str) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def desk(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDesk]:
-    """A desk for the browser alone: wrong identities are counted by source, and other tests try some too."""
-    subprocess.run([ROOT / "gateway" / "install"], check=True)  # noqa: S603 - ours; bundles older than their sources would be tested
+    """A desk for browser tests only: wrong identities are counted by source, and other tests try some too."""
+    subprocess.run([ROOT / "gateway" / "install"], check=True)  # noqa: S603 - our own script; else old bundles would be tested
     running = RunningDesk(tmp_path_factory.mktemp("browser") / "data")
     yield running
     if running.process.poll() is None:
@@ -68,7 +68,7 @@ def desk(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture
 def open_page(chromium: Browser, desk: RunningDesk) -> Iterator[Callable[..., Page]]:
-    """Open pages as separate visitors. None of them may have asked another host or met an error when the test ends."""
+    """Open pages as separate applicants. Fails if one of them used another host or met an error."""
     opened: list[tuple[BrowserContext, Watch]] = []
 
     def open_one(width: int = 1280, height: int = 900, **options: object) -> Page:
@@ -79,10 +79,10 @@ def open_page(chromium: Browser, desk: RunningDesk) -> Iterator[Callable[..., Pa
             reduced_motion="reduce",
             **options,
         )
-        context.set_default_timeout(PATIENCE_MS)
+        context.set_default_timeout(TIMEOUT_MS)
         opened.append((context, Watch(context, desk.url)))
         page = context.new_page()
-        page.on("filechooser", lambda _: None)  # else no chooser is caught before expect_file_chooser has got through
+        page.on("filechooser", lambda _: None)  # without it no chooser is caught before expect_file_chooser is set up
         return page
 
     yield open_one
@@ -94,17 +94,17 @@ def open_page(chromium: Browser, desk: RunningDesk) -> Iterator[Callable[..., Pa
 
 @pytest.fixture
 def page(open_page: Callable[..., Page]) -> Page:
-    """One visitor's page."""
+    """The page of one applicant."""
     return open_page()
 
 
 @pytest.fixture
 def send(page: Page) -> SendPage:
-    """The form of requests before one visitor."""
+    """The form for requests, open for one applicant."""
     return SendPage(page).open()
 
 
 @pytest.fixture
 def watch(page: Page, desk: RunningDesk) -> Watch:
-    """What this visitor's page asks for from now on."""
+    """A recorder of the requests of this applicant's page from now on."""
     return Watch(page.context, desk.url)

@@ -1,4 +1,4 @@
-"""The pages in the hands of an applicant and of an expert."""
+"""The pages as an applicant and an expert use them."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from support.embedded_desk import CAPTCHA_ANSWER
 
 from desk.iran.digits import to_ascii, to_persian
 
-PATIENCE_MS = 30_000
+TIMEOUT_MS = 30_000
 
 Person = Mapping[str, Any]
 
@@ -25,19 +25,19 @@ FILES: tuple[FilePayload, ...] = (
 
 
 def living(client: httpx.Client, place: int) -> Person:
-    """Give one of the living synthetic people."""
+    """Return one of the living synthetic people."""
     found: list[Person] = [person for person in client.get("/demo/people").json() if not person["deceased"]]
     return found[place]
 
 
 def day_of(person: Person) -> tuple[str, str, str]:
-    """Give year, month and day of birth, without zeros in front."""
+    """Return year, month and day of birth, without leading zeros."""
     year, month, day = (str(int(part)) for part in str(person["birth_date"]).split("-"))
     return year, month, day
 
 
 class Form:
-    """What both forms have: a security code, a button, an error summary."""
+    """What both forms have: a security code, a button and an error summary."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -46,12 +46,12 @@ class Form:
         self.code = page.locator("#captcha_answer")
 
     def read_code(self, answer: str = CAPTCHA_ANSWER) -> None:
-        """Type the security code; a new image would clear it, so wait for the image first."""
+        """Type the security code. Waits for the image, because a new image clears the field."""
         expect(self.page.locator("#captcha[data-state=ready]")).to_be_visible()
         self.code.fill(answer)
 
     def press_although_off(self) -> None:
-        """Press the button as a person does who does not see that it is off."""
+        """Press the disabled button, as a user does who does not see that it is disabled."""
         self.submit.evaluate("button => button.click()")
 
 
@@ -63,38 +63,38 @@ class SendPage(Form):
         self.birth_date = page.get_by_role("group", name="تاریخ تولد")
 
     def open(self) -> "SendPage":
-        """Go there and wait until it can be used."""
+        """Open the page and wait until it is ready."""
         self.page.goto("/send")
         return self.loaded()
 
     def loaded(self) -> "SendPage":
-        """Wait until provinces, subjects and the security code are there."""
+        """Wait for provinces, subjects and the security code."""
         expect(self.page.locator("#province option[value=isfahan]")).to_be_attached()
         expect(self.page.locator("#captcha[data-state=ready]")).to_be_visible()
         return self
 
     def type_birth_date(self, person: Person) -> None:
-        """Fill the three fields."""
+        """Fill the three fields of the birth date."""
         year, month, day = day_of(person)
         self.birth_date.get_by_label("روز").fill(to_persian(day))
         self.birth_date.get_by_label("ماه").select_option(month)
         self.birth_date.get_by_label("سال").fill(to_persian(year))
 
     def type_national_id(self, national_id: str) -> None:
-        """Type it in Persian digits and leave the field."""
+        """Type the number in Persian digits and leave the field."""
         field = self.page.get_by_label("کد ملی")
         field.fill("")
         field.press_sequentially(to_persian(national_id))
         field.blur()
 
     def identify(self, person: Person) -> None:
-        """Have the name read."""
+        """Fill birth date and national ID, and wait for the name."""
         self.type_birth_date(person)
         self.type_national_id(person["national_id"])
         self.has_read(person)
 
     def has_read(self, person: Person) -> None:
-        """Expect name and gender, and no way to change them."""
+        """Check that name and gender are shown and cannot be edited."""
         gender = "زن" if person["gender"] == "female" else "مرد"
         for label, value in (
             ("نام", person["first_name"]),
@@ -106,7 +106,7 @@ class SendPage(Form):
             expect(field).not_to_be_editable()
 
     def fill_rest(self, province: str = "isfahan") -> None:
-        """Fill everything after the name but files and security code."""
+        """Fill everything after the name except files and security code."""
         self.choose_province(province)
         self.page.get_by_label("تلفن همراه").fill(MOBILE)
         self.page.get_by_label("موضوع اصلی").select_option("umrah")
@@ -114,41 +114,49 @@ class SendPage(Form):
         self.page.get_by_label("متن درخواست").fill(TEXT)
 
     def fill_all(self, person: Person, *, files: bool = True, province: str = "isfahan") -> None:
-        """Fill everything but the security code, and wait for the files."""
+        """Fill everything except the security code, and wait for the uploads."""
         self.identify(person)
         self.fill_rest(province)
         if files:
             self.choose_files()
-            self.files_are_up()
+            self.files_are_uploaded()
 
     def choose_province(self, key: str) -> None:
-        """Find a province in the list by its English name, and choose it."""
+        """Search a province by its English name, and choose it."""
         self.page.locator("#province_search").fill(key)
         self.page.locator(f"#province_list [data-value={key}]").click()
         expect(self.page.locator("#province")).to_have_value(key)
 
     def choose_files(self, files: Sequence[FilePayload | Path] = FILES) -> None:
-        """Hand files to the picker."""
+        """Choose files in the picker."""
         self.page.locator("#attachments").set_input_files(list(files))
 
     def file(self, name: str) -> Locator:
-        """Find a file in the list."""
+        """Return a file of the list."""
         return self.page.locator(".file", has_text=name)
 
-    def files_are_up(self, count: int = len(FILES)) -> None:
-        """Wait until that many files have been taken."""
+    def files_are_uploaded(self, count: int = len(FILES)) -> None:
+        """Wait until ``count`` files have been uploaded."""
         expect(self.page.locator(".file[data-state=sent]")).to_have_count(count)
 
     def typed(self) -> dict[str, str]:
-        """Return the value of every field that keeps what was typed."""
+        """Return the value of every field that is kept in the draft."""
         values: dict[str, str] = self.page.locator(
             "#request_form :is(input:not([type=file], #captcha_answer), select, textarea)"
         ).evaluate_all("fields => Object.fromEntries(fields.map(field => [field.id, field.value]))")
         return values
 
     def received_code(self) -> str:
-        """Wait for the green message; give its tracking code in ASCII digits."""
-        expect(self.page.locator("#success .notice-success")).to_be_visible()
+        """Wait for the green message and return its tracking code in ASCII digits.
+
+        The tests share synthetic people: the question whether the same request is meant again is confirmed.
+        """
+        success = self.page.locator("#success .notice-success")
+        question = self.page.locator("#repeat_question")
+        expect(success.or_(question).filter(visible=True)).to_be_visible()
+        if question.is_visible():
+            self.page.locator("#repeat_yes").click()
+        expect(success).to_be_visible()
         shown = self.page.locator("#tracking_code").inner_text()
         assert re.fullmatch(r"[۰-۹]{4}( [۰-۹]{4}){2}|[0-9]{4}( [0-9]{4}){2}", shown.strip()), shown
         return to_ascii(shown).replace(" ", "").strip()
@@ -158,7 +166,7 @@ class TrackPage(Form):
     """«پیگیری درخواست»."""
 
     def open(self) -> "TrackPage":
-        """Go there and wait until it can be used."""
+        """Open the page and wait until it is ready."""
         self.page.goto("/track")
         expect(self.page.locator("#captcha[data-state=ready]")).to_be_visible()
         return self
@@ -172,13 +180,13 @@ class TrackPage(Form):
 
 
 class ConsolePage:
-    """The experts' console, as it is in the demonstration."""
+    """The experts' console of the demonstration."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
 
     def sign_in(self, username: str) -> "ConsolePage":
-        """Choose one of the accounts that the page shows, and come in."""
+        """Sign in with one of the accounts that the page shows."""
         self.page.goto("/demo/expert")
         self.page.get_by_label("نام کاربری").select_option(username)
         self.page.get_by_role("button", name="ورود").click()
@@ -198,7 +206,7 @@ class ConsolePage:
         expect(self.page.locator("#done")).to_be_visible()
 
     def answer(self, text: str) -> None:
-        """Answer the case that is taken."""
+        """Answer the case, which must be taken."""
         self.page.get_by_label("پاسخ شما").fill(text)
         self.page.get_by_role("button", name="ارسال پاسخ").click()
         expect(self.page.locator("#done")).to_contain_text("پاسخ ثبت شد")

@@ -1,4 +1,4 @@
-"""Figures that do not hang on how quick a machine is; `benchmarks/pages.py` has the others."""
+"""Measurements that do not depend on the speed of the machine; `benchmarks/pages.py` has the others."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ SHIFT_MOST = 0.05
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-def test_the_layout_stays_where_it_is(open_page: Callable[..., Page], desk: RunningDesk, width: int):
+def test_the_layout_does_not_shift(open_page: Callable[..., Page], desk: RunningDesk, width: int):
     page = open_page(width=width, height=700)
     page.add_init_script(SHIFT)
     send = SendPage(page).open()

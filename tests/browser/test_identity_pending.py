@@ -1,4 +1,4 @@
-"""The form while the civil registry does not answer: names can be typed, and the page says why."""
+"""The form while the civil registry is unavailable: the applicant types the name, and the page says why."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ FOREIGN_CODE = "123456789012"
 
 @pytest.fixture
 def registry(desk: RunningDesk) -> Iterator[Callable[..., None]]:
-    """Switch the civil registry; afterwards it is on."""
+    """Switch the civil registry on or off. It is on after the test."""
 
     def switch(*, on: bool) -> None:
         desk.client.post("/demo/registry", data={"answers": str(on).lower()})
@@ -71,7 +71,7 @@ def test_an_applicant_types_the_names_and_the_request_is_held(
     expect(page.locator("#lookups li")).to_contain_text("بررسی هویت پس از ثبت درخواست")
 
 
-def test_trying_again_reads_the_name_as_soon_as_the_registry_answers(
+def test_retrying_reads_the_name_as_soon_as_the_registry_is_available(
     page: Page, desk: RunningDesk, registry: Callable[..., None]
 ):
     person = living(desk.client, 41)
@@ -93,7 +93,7 @@ def test_trying_again_reads_the_name_as_soon_as_the_registry_answers(
         expect(page.locator("#identity")).not_to_have_attribute("data-state", "busy")
 
     read()
-    while page.locator("#identity").get_attribute("data-state") == "pending":  # the breaker gives way in a moment
+    while page.locator("#identity").get_attribute("data-state") == "pending":  # until the circuit breaker closes
         read()
     send.has_read(person)
 
@@ -118,7 +118,7 @@ def test_a_foreign_national_sends_a_request(page: Page, desk: RunningDesk):
     expect(page.locator("#result_code")).to_be_visible()
 
 
-def test_nothing_can_be_sent_for_one_who_has_died_and_the_page_says_where_to_go(page: Page, desk: RunningDesk):
+def test_no_request_can_be_sent_for_a_deceased_person_and_the_page_says_where_to_go(page: Page, desk: RunningDesk):
     deceased = next(each for each in desk.client.get("/demo/people").json() if each["deceased"])
     send = SendPage(page).open()
     send.type_birth_date(deceased)
@@ -142,7 +142,7 @@ def test_nothing_can_be_sent_for_one_who_has_died_and_the_page_says_where_to_go(
         ("unreachable", None, "پاسخ نمی‌دهد"),
     ],
 )
-def test_the_page_says_why_names_are_to_be_typed(
+def test_the_page_says_why_the_name_must_be_typed(
     page: Page, desk: RunningDesk, reason: str, available_at: str | None, said: str
 ):
     def give_reason(route: Route) -> None:

@@ -114,3 +114,36 @@ def test_a_telephone_makes_no_links_of_codes_and_the_header_has_one_line(page: P
     expect(page.locator("meta[name=format-detection]")).to_have_attribute("content", "telephone=no")
     tops = page.locator(".site-nav a").evaluate_all("links => links.map(each => each.getBoundingClientRect().top)")
     assert len(set(tops)) == 1, "the sections are on one line"
+    lines = "name => name.getClientRects().length"
+    assert page.locator(".brand-service").evaluate(lines) == 1
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_an_applicant_abroad_gives_a_foreign_number_and_an_email(page: Page, desk: RunningDesk):
+    send = SendPage(page).open()
+    send.fill_all(living(desk.client, 24), files=False)
+    page.get_by_label("خارج از ایران زندگی می‌کنم").check()
+    page.get_by_label("تلفن همراه").fill("+49 151 2345 6789")
+    send.read_code()
+    send.submit.click()
+    expect(page.locator("#email_error")).to_contain_text("پیامک به شماره‌های خارج از ایران نمی‌رسد")
+
+    page.get_by_label("ایمیل").fill("someone@example.com")
+    send.submit.click()
+    send.received_code()
+    expect(page.locator("#notice_way")).to_have_text("خبرها به ایمیل شما فرستاده می‌شود.")
+
+
+def test_the_same_request_within_a_day_is_a_question(open_page: Callable[..., Page], desk: RunningDesk):
+    person = living(desk.client, 25)
+    for again in (False, True):
+        page = open_page()
+        send = SendPage(page).open()
+        send.fill_all(person, files=False)
+        send.read_code()
+        send.submit.click()
+        if again:
+            question = page.get_by_role("dialog", name="همین درخواست را امروز فرستاده‌اید")
+            expect(question).to_be_visible()
+            question.get_by_role("button", name="دوباره فرستاده شود").click()
+        send.received_code()

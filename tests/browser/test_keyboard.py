@@ -1,4 +1,4 @@
-"""By keyboard alone: nobody who cannot use a mouse is left behind, and everybody sees where they are."""
+"""Keyboard only: every control is reachable, and the focus is always visible."""
 
 from browser.pages import FILES, MOBILE, SendPage, day_of, living
 from playwright.sync_api import Page, expect
@@ -8,8 +8,8 @@ from desk.iran.digits import to_persian
 
 STOPS_AT_MOST = 60
 
-# A picker of files shows its focus on its label; a card on the whole of itself. Between the last stop and the first it
-# is the browser that has the focus.
+# A file picker shows its focus on its label, a card on the whole card. Between the last stop and the first one
+# the browser itself has the focus.
 STOP = """selector => {
   const element = document.activeElement;
   if (element === null || element === document.body) return { seen: true, reached: false, html: "" };
@@ -24,7 +24,7 @@ STOP = """selector => {
 
 
 class Keyboard:
-    """Goes from stop to stop, and expects each to be seen."""
+    """Moves from stop to stop, and checks that each focus is visible."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -35,13 +35,13 @@ class Keyboard:
         for _ in range(STOPS_AT_MOST):
             self.press("Tab")
             stop = self.page.evaluate(STOP, selector)
-            assert stop["seen"], f"the focus is not to be seen: {stop['html']}"
+            assert stop["seen"], f"the focus is not visible: {stop['html']}"
             if stop["reached"]:
                 return
         raise AssertionError(f"Tab does not lead to {selector}")
 
     def choose(self, selector: str, value: str) -> None:
-        """Go to a list and down to a value."""
+        """Move to a list and down to a value."""
         self.tab_to(selector)
         self.press("Home")
         chosen = self.page.locator(selector)
@@ -52,12 +52,12 @@ class Keyboard:
         expect(chosen).to_have_value(value)
 
     def type(self, selector: str, text: str) -> None:
-        """Go to a field and type."""
+        """Move to a field and type."""
         self.tab_to(selector)
         self.page.keyboard.type(text)
 
 
-def test_a_request_is_sent_by_keyboard_alone(page: Page, desk: RunningDesk):
+def test_a_request_is_sent_by_keyboard_only(page: Page, desk: RunningDesk):
     person = living(desk.client, 20)
     keys = Keyboard(page)
     page.goto("/")
@@ -81,7 +81,7 @@ def test_a_request_is_sent_by_keyboard_alone(page: Page, desk: RunningDesk):
     with page.expect_file_chooser() as chooser:
         keys.press("Space")
     chooser.value.set_files(list(FILES))
-    send.files_are_up()
+    send.files_are_uploaded()
     keys.type("#captcha_answer", CAPTCHA_ANSWER)
     keys.tab_to("#submit")
     keys.press("Enter")
@@ -93,7 +93,7 @@ def test_a_request_is_sent_by_keyboard_alone(page: Page, desk: RunningDesk):
 
 
 def pick_birth_date(keys: Keyboard, person):
-    """Open the calendar, choose year and month from their lists, and go to the day by arrows."""
+    """Open the calendar, choose year and month from their lists, and move to the day with the arrow keys."""
     year, month, day = day_of(person)
     page = keys.page
     keys.tab_to("#open_calendar")
@@ -108,7 +108,7 @@ def pick_birth_date(keys: Keyboard, person):
     keys.tab_to("#calendar td[tabindex='0']")
     here = page.locator("#calendar td:focus")
     while (steps := int(day) - int((here.get_attribute("data-date") or "").split("-")[2])) != 0:
-        # Right to left: the next day lies to the left.
+        # right to left: the next day is on the left
         keys.press({7: "ArrowDown", 1: "ArrowLeft", -1: "ArrowRight", -7: "ArrowUp"}[stride(steps)])
     keys.press("Enter")
     expect(page.locator("#calendar")).to_be_hidden()
@@ -122,7 +122,7 @@ def stride(steps: int) -> int:
     return size if steps > 0 else -size
 
 
-def test_escape_closes_the_calendar_and_gives_the_focus_back(page: Page):
+def test_escape_closes_the_calendar_and_returns_the_focus(page: Page):
     SendPage(page).open()
     opener = page.get_by_role("button", name="تقویم")
     opener.press("Enter")
@@ -133,7 +133,7 @@ def test_escape_closes_the_calendar_and_gives_the_focus_back(page: Page):
     expect(opener).to_be_focused()
 
 
-def test_the_first_stop_of_every_page_leads_past_its_header(page: Page):
+def test_the_first_stop_of_every_page_skips_its_header(page: Page):
     for path in ("/", "/send", "/track", "/help", "/no-such-page", "/demo/expert"):
         page.goto(path)
         page.keyboard.press("Tab")

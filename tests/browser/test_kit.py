@@ -1,4 +1,4 @@
-"""The components on their own page: the list to search in, the calendar by every key, the schemes."""
+"""The components on their own page: the searchable list, the calendar with every key, the colour schemes."""
 
 import json
 from collections.abc import Callable
@@ -9,9 +9,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
+from desk.iran.digits import to_persian
+
 VECTORS = Path(__file__).parents[2] / "gateway" / "tests" / "vectors" / "jalali-vectors.json"
 
-# The module that the pages use, in the browser that they use, against that browser's own calendar.
+# The module that the pages use, compared with the calendar of the browser.
 AGAINST_INTL = Path(__file__).with_name("against_intl.js").read_text(encoding="utf-8")
 WATCH_SHIFTS = """window.shift = 0;
 const watch = new PerformanceObserver(list => list.getEntries().forEach(each => { window.shift += each.value; }));
@@ -27,7 +29,7 @@ def kit(page: Page) -> Page:
 
 
 def searchable(kit: Page) -> None:
-    """Wait for the list one can search in; until then the plain one has its name and its role."""
+    """Wait for the searchable list; until then the plain list has its name and role."""
     expect(kit.locator("#kit_province_search")).to_be_visible()
 
 
@@ -82,7 +84,7 @@ def test_every_key_of_the_list(kit: Page):
 
 
 def reached(kit: Page, name: str) -> None:
-    """Expect the arrows to have reached this option, for eyes and for a screen reader."""
+    """Check that the arrows have reached this option, for sighted users and screen readers."""
     option = kit.locator("#kit_province_list [aria-selected=true]")
     expect(option).to_have_text(name)
     expect(option).to_be_in_viewport()
@@ -91,7 +93,7 @@ def reached(kit: Page, name: str) -> None:
     expect(province(kit)).to_have_attribute("aria-activedescendant", identifier)
 
 
-def test_half_a_name_is_no_choice_and_says_so(kit: Page):
+def test_an_incomplete_name_is_no_choice_and_the_page_says_so(kit: Page):
     field = province(kit)
     field.fill("فارس")
     assert chosen(kit) == "fars"
@@ -106,7 +108,7 @@ def test_half_a_name_is_no_choice_and_says_so(kit: Page):
     expect(kit.get_by_text("چیزی با این نام پیدا نشد")).to_be_visible()
 
 
-def test_a_finger_chooses_from_the_list(open_page: Callable[..., Page]):
+def test_a_touch_chooses_from_the_list(open_page: Callable[..., Page]):
     page = open_page(width=320, height=568, has_touch=True, is_mobile=True)
     page.goto("/demo/kit")
     searchable(page)
@@ -124,14 +126,14 @@ def test_a_finger_chooses_from_the_list(open_page: Callable[..., Page]):
     assert chosen(page) == "gilan"
 
 
-def test_a_list_that_is_off_is_off_and_the_select_holds_without_a_script(kit: Page, open_page: Callable[..., Page]):
+def test_a_disabled_list_is_disabled_and_the_select_works_without_scripts(kit: Page, open_page: Callable[..., Page]):
     expect(kit.get_by_role("combobox", name="استان، غیرفعال")).to_be_disabled()
     plain = open_page(java_script_enabled=False)
     plain.goto("/demo/kit")
     expect(plain.locator("#kit_province")).to_be_visible()
 
 
-def test_a_list_shows_its_arrow_where_the_system_chooses_the_colours(kit: Page):
+def test_a_list_shows_its_arrow_with_forced_colours(kit: Page):
     kit.emulate_media(forced_colors="active")
     for field in (province(kit), kit.locator("select:visible").first):
         field.scroll_into_view_if_needed()
@@ -143,7 +145,7 @@ def test_a_list_shows_its_arrow_where_the_system_chooses_the_colours(kit: Page):
         assert lightest - darkest > 100
 
 
-# From Sunday, 1 Farvardin 1400; the page is right to left, so the next day lies to the left.
+# From Sunday, 1 Farvardin 1400. The page is right to left, so the next day is on the left.
 KEYS = [
     ("ArrowLeft", "1400-01-02"),
     ("ArrowRight", "1400-01-01"),
@@ -175,7 +177,7 @@ def test_every_key_of_the_calendar(kit: Page):
 
 
 def open_calendar(kit: Page, *, day: str, month: str, year: str) -> None:
-    """Type a date and open the calendar at it."""
+    """Type a date and open the calendar there."""
     group = kit.get_by_role("group", name="تاریخ تولد")
     group.get_by_label("روز").fill(day)
     group.get_by_label("ماه").select_option(month)
@@ -185,7 +187,7 @@ def open_calendar(kit: Page, *, day: str, month: str, year: str) -> None:
     expect(kit.locator("#calendar td:focus")).to_have_attribute("data-date", f"{year}-{int(month):02}-{int(day):02}")
 
 
-def test_space_chooses_escape_does_not_and_the_chosen_day_is_marked(kit: Page):
+def test_space_chooses_a_day_escape_does_not_and_the_chosen_day_is_marked(kit: Page):
     open_calendar(kit, day="12", month="7", year="1361")
     expect(kit.locator("#calendar td[aria-selected=true]")).to_have_attribute("data-date", "1361-07-12")
     kit.keyboard.press("ArrowLeft")
@@ -197,7 +199,7 @@ def test_space_chooses_escape_does_not_and_the_chosen_day_is_marked(kit: Page):
     expect(kit.locator("#birth_day")).to_have_value("۱۳")
 
 
-def test_the_calendar_goes_back_to_1280_and_not_past_today(kit: Page):
+def test_the_calendar_reaches_from_1280_to_today(kit: Page):
     open_calendar(kit, day="1", month="1", year="1280")
     kit.keyboard.press("ArrowUp")
     expect(kit.locator("#calendar td:focus")).to_have_attribute("data-date", "1280-01-01")
@@ -206,23 +208,24 @@ def test_the_calendar_goes_back_to_1280_and_not_past_today(kit: Page):
     newest = years.first.get_attribute("value")
     assert newest
     kit.locator("#calendar_year").select_option(newest)
-    kit.get_by_role("button", name="امروز").click()
-    today = kit.locator("#calendar td:focus")
-    expect(today).to_have_attribute("aria-current", "date")
-    date = today.get_attribute("data-date")
+    expect(kit.get_by_role("button", name="امروز")).to_have_count(0)
+    kit.locator("#calendar_month").select_option(index=11)
+    last = kit.locator("#calendar td[aria-current=date]")
+    expect(last).to_have_count(1)
+    date = last.get_attribute("data-date")
     assert date
-    kit.keyboard.press("PageDown")
-    expect(kit.locator("#calendar td:focus")).to_have_attribute("data-date", date)
+    last.click()
+    expect(kit.locator("#birth_year")).to_have_value(to_persian(date[:4]))
     assert kit.locator("#calendar th .visually-hidden").all_inner_texts()[0] == "شنبه"
 
 
-def test_the_calendar_reckons_as_the_browser_does(kit: Page):
+def test_the_calendar_agrees_with_the_browser(kit: Page):
     vectors = json.loads(VECTORS.read_text(encoding="utf-8"))
     found = kit.evaluate(AGAINST_INTL, [1280, 1420, vectors])
     assert found == {"days": 141 * 12 * 3, "wrong": []}
 
 
-def test_the_page_shows_the_scheme_one_asks_for(kit: Page):
+def test_the_page_shows_the_requested_colour_scheme(kit: Page):
     page_colour = "getComputedStyle(document.body).backgroundColor"
     light = kit.evaluate(page_colour)
     kit.get_by_label("تیره").check()
@@ -238,12 +241,12 @@ def test_kit_has_a_short_address(page: Page):
     expect(page.get_by_role("heading", level=1)).to_have_text("اجزای صفحه‌ها")
 
 
-def test_the_font_comes_from_the_desk_and_moves_nothing(open_page: Callable[..., Page]):
+def test_the_font_comes_from_the_desk_and_shifts_nothing(open_page: Callable[..., Page]):
     page = open_page(width=390, height=844)
     page.add_init_script(WATCH_SHIFTS)
     page.goto("/")
     if page.evaluate("fetch('/assets/npm/vazirmatn.woff2').then(answer => answer.status)") == 404:
-        pytest.skip("the font is not here: gateway/install could not fetch it")
+        pytest.skip("the font is not installed: gateway/install could not download it")
     page.wait_for_function(FONT_IS_THERE)
     page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     assert page.evaluate("window.shift") < 0.05

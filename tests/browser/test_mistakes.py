@@ -1,4 +1,4 @@
-"""The unhappy story: what is wrong is said at its place, costs nothing that was done, and can be mended."""
+"""Mistakes: each is shown next to its field, loses no input, and can be corrected."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ SEVEN_MEGABYTES = 7 * 1024 * 1024
 FOLDER = Path(__file__).parents[2] / "services" / "intake" / "tests" / "files"
 
 
-def test_a_wrong_identity_is_said_and_nothing_can_be_sent(page: Page, watch: Watch, desk: RunningDesk):
+def test_a_wrong_identity_is_shown_and_nothing_can_be_sent(page: Page, watch: Watch, desk: RunningDesk):
     person, other = living(desk.client, 10), living(desk.client, 11)
     send = SendPage(page).open()
     send.type_birth_date(other)
@@ -39,12 +39,12 @@ def test_a_wrong_identity_is_said_and_nothing_can_be_sent(page: Page, watch: Wat
     expect(send.submit).to_be_enabled()
 
 
-def test_a_wrong_security_code_costs_nothing_that_was_typed_or_uploaded(page: Page, watch: Watch, desk: RunningDesk):
+def test_a_wrong_security_code_loses_no_text_and_no_upload(page: Page, watch: Watch, desk: RunningDesk):
     send = SendPage(page).open()
     send.identify(living(desk.client, 12))
     send.fill_rest()
     send.choose_files()
-    send.files_are_up()
+    send.files_are_uploaded()
     before = send.typed()
     send.read_code("99999")
     send.submit.click()
@@ -53,7 +53,7 @@ def test_a_wrong_security_code_costs_nothing_that_was_typed_or_uploaded(page: Pa
     expect(page.locator("#captcha_error")).to_be_visible()
     expect(send.code).to_have_value("")
     assert send.typed() == before
-    send.files_are_up()
+    send.files_are_uploaded()
 
     send.read_code()
     send.submit.click()
@@ -74,7 +74,7 @@ def test_a_wrong_security_code_costs_nothing_that_was_typed_or_uploaded(page: Pa
     ],
     ids=["too large", "lying", "damaged", "encrypted", "forbidden", "empty"],
 )
-def test_a_file_that_will_not_do_says_why_and_can_be_removed(
+def test_a_file_that_is_refused_says_why_and_can_be_removed(
     page: Page, desk: RunningDesk, tmp_path: Path, wrong: tuple[str, bytes], reason: str
 ):
     name, content = wrong
@@ -86,18 +86,18 @@ def test_a_file_that_will_not_do_says_why_and_can_be_removed(
     refused = send.file(name)
     expect(refused).to_have_attribute("data-state", "refused")
     expect(refused).to_contain_text(reason)
-    send.files_are_up(1)
+    send.files_are_uploaded(1)
 
     send.press_although_off()
     expect(send.summary.get_by_role("link", name="بعضی از فایل‌ها فرستاده نشده‌اند")).to_be_visible()
     refused.get_by_role("button", name="حذف").click()
     expect(refused).to_have_count(0)
-    send.files_are_up(1)
+    send.files_are_uploaded(1)
     expect(page.locator("#attachments_error")).to_be_hidden()
     expect(send.file("گذرنامه.pdf").get_by_role("button", name="حذف")).to_be_focused()
 
 
-def test_the_error_summary_leads_to_every_field(page: Page, desk: RunningDesk):
+def test_the_error_summary_links_to_every_field(page: Page, desk: RunningDesk):
     send = SendPage(page).open()
     page.get_by_label("تلفن همراه").fill("0912")
     page.get_by_label("ایمیل").fill("name@")
@@ -136,7 +136,7 @@ def test_a_double_click_sends_once(page: Page, watch: Watch, desk: RunningDesk):
     assert watch.sent("POST", "/api/requests") == 1
 
 
-def test_the_sub_subject_is_asked_again_when_the_subject_changes(page: Page):
+def test_the_sub_subject_must_be_chosen_again_when_the_subject_changes(page: Page):
     SendPage(page).open()
     subject, sub_subject = page.get_by_label("موضوع اصلی"), page.get_by_label("موضوع فرعی")
     expect(sub_subject.locator("option")).to_have_text(["پس از موضوع اصلی"])
@@ -149,7 +149,7 @@ def test_the_sub_subject_is_asked_again_when_the_subject_changes(page: Page):
     expect(page.locator("#sub_subject_hint")).to_be_hidden()
 
 
-def test_an_unknown_tracking_code_is_said_and_can_be_mended(page: Page, desk: RunningDesk):
+def test_an_unknown_tracking_code_is_shown_and_can_be_corrected(page: Page, desk: RunningDesk):
     applicant = Applicant(desk.client, place=15)
     code = applicant.submit()
     applicant.sees(code, "received")
@@ -166,7 +166,7 @@ def test_an_unknown_tracking_code_is_said_and_can_be_mended(page: Page, desk: Ru
     expect(page.get_by_role("heading", name="وضعیت درخواست")).to_be_visible()
 
 
-def test_a_tracking_code_that_cannot_be_is_not_even_asked_for(page: Page, watch: Watch, desk: RunningDesk):
+def test_an_invalid_tracking_code_is_not_sent(page: Page, watch: Watch, desk: RunningDesk):
     track = TrackPage(page).open()
     track.ask(living(desk.client, 15)["national_id"], "12345678901")
     expect(track.summary.get_by_role("link", name="کد پیگیری ۱۲ رقم است")).to_be_visible()

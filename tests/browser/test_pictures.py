@@ -1,6 +1,6 @@
-"""Every page and state before the camera: pictures at three widths and in the dark, nothing beside the screen, axe.
+"""Every page and state: pictures at three widths and in dark mode, no horizontal scrolling, axe-core.
 
-What a state needs beyond this file (moves, pending identities, the console) comes before it in a test of its own.
+States that need more than this file (actions, pending identities, the console) have pictures in their own tests.
 """
 
 import json
@@ -27,7 +27,7 @@ def camera(page: Page) -> Camera:
     return Camera(page)
 
 
-def test_axe_core_is_here():
+def test_axe_core_is_installed():
     if not SOURCE.exists() and os.environ.get("CI") == "true":
         pytest.fail(MISSING, pytrace=False)
     if not SOURCE.exists():
@@ -35,7 +35,7 @@ def test_axe_core_is_here():
 
 
 def standing_pages() -> dict[str, str]:
-    """Return the path of every page by a name for its picture; what is added under gateway/web is looked at too."""
+    """Return the path of every page by the name of its picture, including pages added later under gateway/web."""
     pages = {"404": "/no-such-page", "en-404": "/no-such-page?lang=en"}
     pages |= {path.stem: f"/{path.stem}" for path in WEB.glob("*.html")}
     pages |= {path.stem: f"/{path.stem}" for path in (WEB / "fa").glob("*.html")}
@@ -55,10 +55,10 @@ def test_the_standing_pages_fit(camera: Camera, name: str):
         camera.take(f"page-{name}-open")
 
 
-def test_the_pages_that_say_what_is_wrong_fit(camera: Camera):
+def test_the_error_pages_fit(camera: Camera):
     page, headers = camera.page, {"content-type": "text/html", **load_table().headers}
     for path in sorted(WEB.glob("*/errors/*.html")):
-        page.route("**/wrong", lambda route: route.fulfill(path=path, headers=headers))  # noqa: B023 - asked for at once
+        page.route("**/wrong", lambda route: route.fulfill(path=path, headers=headers))  # noqa: B023 - called before the next iteration
         page.goto("/wrong")
         camera.take(f"wrong-{path.parent.parent.name}-{path.stem}")
         page.unroute("**/wrong")
@@ -81,7 +81,7 @@ def test_sending_fits_in_every_state(camera: Camera, desk: RunningDesk):
     send.type_birth_date(person)
     send.has_read(person)
     send.fill_rest()
-    page.get_by_role("group", name="تلفن ثابت").get_by_label("شماره").fill("۳۲۲۲۳۳۴۴")
+    page.get_by_role("group", name="تلفن ثابت").get_by_label("شماره", exact=True).fill("۳۲۲۲۳۳۴۴")
     page.get_by_label("ایمیل").fill("applicant@example.com")
     send.choose_files(
         [
@@ -135,7 +135,7 @@ def test_the_demonstration_fits(camera: Camera, desk: RunningDesk):
         camera.take(name, whole=name != "demo-people")
 
 
-def test_without_script_the_pages_fit(open_page: Callable[..., Page]):
+def test_without_scripts_the_pages_fit(open_page: Callable[..., Page]):
     page = open_page(java_script_enabled=False)
     for path in ("/send", "/track"):
         page.goto(path)
@@ -171,12 +171,12 @@ def test_tracking_fits_in_the_rarer_states(camera: Camera, desk: RunningDesk):
     for state, title in STATES.items():
 
         def answer(route: Route, *, state: str = state, title: str = title) -> None:
-            told = route.fetch()
-            seen = told.json() | {"state": state, "state_title": title, "actions": []}
+            original = route.fetch()
+            seen = original.json() | {"state": state, "state_title": title, "actions": []}
             if state == "in_progress":
                 seen["due_at"] = "2020-01-01T00:00:00Z"
             seen["history"].append(seen["history"][-1] | {"state": state, "title": title, "note": LONG_NAME})
-            route.fulfill(response=told, body=json.dumps(seen))
+            route.fulfill(response=original, body=json.dumps(seen))
 
         page.route("**/api/tracking", answer)
         track.open().ask(applicant.national_id, code)
@@ -185,7 +185,7 @@ def test_tracking_fits_in_the_rarer_states(camera: Camera, desk: RunningDesk):
         page.unroute("**/api/tracking")
 
 
-def test_a_tracking_that_finds_nothing_fits(camera: Camera, desk: RunningDesk):
+def test_tracking_without_a_result_fits(camera: Camera, desk: RunningDesk):
     track = TrackPage(camera.page).open()
     track.ask(living(desk.client, 45)["national_id"], "123456789012")
     expect(track.summary).to_be_visible()

@@ -1,4 +1,4 @@
-"""The signed receipt in a browser: shown, printed, saved, and checked without the desk."""
+"""The signed receipt in a browser: shown, printed, saved, and verified without the desk."""
 
 import io
 import json
@@ -24,7 +24,7 @@ GENUINE, FORGED = "این رسید درست است", "این رسید درست �
 
 
 class Given(NamedTuple):
-    """A receipt over HTTP: the code, and the token."""
+    """A receipt from the API: the code and the token."""
 
     code: str
     token: str
@@ -41,10 +41,10 @@ def given(desk: RunningDesk) -> Given:
 
 
 def read_from_screen(qr: Locator) -> str:
-    """Read a QR as a camera before the screen would."""
+    """Decode a QR code from a screenshot."""
     qr.evaluate("image => image.decode()")
     found = zxingcpp.read_barcode(Image.open(io.BytesIO(qr.screenshot())))
-    assert found is not None, "it cannot be read"
+    assert found is not None, "the QR code cannot be read"
     return str(found.text)
 
 
@@ -53,7 +53,7 @@ def test_a_receipt_is_shown_saved_and_checked_by_its_file(page: Page, desk: Runn
     send.identify(living(desk.client, 7))
     send.fill_rest()
     send.choose_files()
-    send.files_are_up()
+    send.files_are_uploaded()
     send.read_code()
     send.submit.click()
     code = send.received_code()
@@ -77,7 +77,7 @@ def test_a_receipt_is_shown_saved_and_checked_by_its_file(page: Page, desk: Runn
     expect(page.locator("#says_files")).to_have_text("۲ فایل")
 
 
-def test_the_saved_receipt_is_a_page_of_its_own(
+def test_the_saved_receipt_is_a_complete_page(
     open_page: Callable[..., Page], desk: RunningDesk, chromium, tmp_path: Path
 ):
     page = open_page()
@@ -103,20 +103,20 @@ def test_the_saved_receipt_is_a_page_of_its_own(
     assert "<script" not in (tmp_path / "receipt.html").read_text()
 
 
-def test_the_address_of_the_qr_is_checked_and_reaches_no_server(page: Page, watch, given: Given):
+def test_the_address_in_the_qr_is_verified_and_sent_to_no_server(page: Page, watch, given: Given):
     page.goto(f"/verify#{given.token}")
 
     expect(page.locator("#verdict_title")).to_have_text(GENUINE)
     expect(page.get_by_text("چه چیزی را ثابت نمی‌کند؟")).to_be_visible()
     assert watch.sent("GET", "/api/receipt-keys") == 1
-    # The browser itself drops the fragment, and nothing else of the page may send what was in it.
+    # The browser drops the fragment, and no other part of the page may send its content.
     payload = given.token.split(".")[1]
     assert not any(
         payload in each.url.partition("#")[0] or payload in (each.post_data or "") for each in watch.requests
     )
 
 
-def test_a_receipt_that_was_changed_is_not_genuine(page: Page, given: Given):
+def test_a_changed_receipt_is_not_genuine(page: Page, given: Given):
     header, payload, signature = given.token.split(".")
     claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     claims["t"] -= 86_400
@@ -136,7 +136,7 @@ def test_a_receipt_that_was_changed_is_not_genuine(page: Page, given: Given):
     expect(page.locator("#genuine")).to_be_hidden()
 
 
-def test_it_is_checked_and_compared_without_a_network_once_the_page_is_open(page: Page, given: Given):
+def test_an_open_page_verifies_and_compares_without_a_network(page: Page, given: Given):
     page.goto("/verify")
     expect(page.locator("#keys_status")).to_contain_text("گرفته شد")
     page.context.set_offline(True)
@@ -158,7 +158,7 @@ def test_it_is_checked_and_compared_without_a_network_once_the_page_is_open(page
     expect(page.locator("#files_missing")).to_have_text("همهٔ فایل‌های رسید همین‌هاست.")
 
 
-def test_without_keys_nothing_is_said_of_a_receipt(page: Page, given: Given):
+def test_without_keys_there_is_no_verdict(page: Page, given: Given):
     page.route("**/api/receipt-keys", lambda route: route.fulfill(status=404, json={}))
     page.goto(f"/verify#{given.token}")
     expect(page.locator("#verdict_title")).to_have_text("رسید بررسی نشد")
@@ -169,7 +169,7 @@ def test_without_keys_nothing_is_said_of_a_receipt(page: Page, given: Given):
     expect(page.locator("#verdict_title")).to_have_text(GENUINE)
 
 
-def test_a_browser_without_ed25519_checks_by_the_module_from_npm_or_says_that_it_cannot(page: Page, given: Given):
+def test_a_browser_without_ed25519_uses_the_npm_module_or_says_that_it_cannot(page: Page, given: Given):
     page.add_init_script(
         """const real = crypto.subtle.importKey;
         crypto.subtle.importKey = function (format, key, algorithm, ...more) {
@@ -191,7 +191,7 @@ def test_the_receipt_is_one_printed_page_with_its_code_and_qr(page: Page, desk: 
     send.identify(living(desk.client, 9))
     send.fill_rest()
     send.choose_files()
-    send.files_are_up()
+    send.files_are_uploaded()
     send.read_code()
     send.submit.click()
     code = send.received_code()
@@ -210,23 +210,23 @@ def test_the_receipt_is_one_printed_page_with_its_code_and_qr(page: Page, desk: 
     printed, shown = re.sub(r"\s", "", sheets[0].extract_text()), to_persian(code)
     groups = [shown[place : place + 4] for place in (0, 4, 8)]
     turned = [group[::-1] for group in groups]
-    # pypdf gives the digits of a group, and the groups, now from the left and now from the right.
+    # pypdf returns the digits of a group, and the groups, in either direction.
     assert any("".join(each) in printed for each in (groups, groups[::-1], turned, turned[::-1]))
 
 
-def test_an_applicant_on_the_english_page_is_told_in_english(page: Page, desk: RunningDesk):
+def test_the_english_page_shows_the_receipt_in_english(page: Page, desk: RunningDesk):
     page.goto("/send?lang=en")
     with page.expect_request("**/api/requests") as sending:
         SendPageInEnglish(page).send(living(desk.client, 10))
     assert json.loads(sending.value.post_data or "")["language"] == "en"
     code = page.locator("#tracking_code").get_attribute("data-code")
 
-    told = wait_for(lambda: desk.client.get("/demo/messages", params={"tracking_code": code}).json())
-    assert [message["text"].isascii() for message in told if message["channel"] == "sms"] == [True]
+    messages = wait_for(lambda: desk.client.get("/demo/messages", params={"tracking_code": code}).json())
+    assert [message["text"].isascii() for message in messages if message["channel"] == "sms"] == [True]
 
 
 class SendPageInEnglish(SendPage):
-    """The same page by its ids, whatever its words."""
+    """The same page found by ids, which do not depend on the language."""
 
     def send(self, person) -> None:
         self.loaded()

@@ -1,4 +1,4 @@
-"""The security code, seen or heard, by mouse and by keyboard."""
+"""The security code, as a picture or spoken, by mouse and by keyboard."""
 
 import pytest
 from browser.camera import Camera
@@ -13,12 +13,12 @@ PLAYS = """HTMLMediaElement.prototype.play = async () => {
 
 
 def has_played(page: Page, times: int) -> None:
-    """Wait until something has been played so many times."""
+    """Wait until the page has played ``times`` sounds."""
     expect(page.locator("html")).to_have_attribute("data-played", str(times))
 
 
-def hear(form: Form) -> None:
-    """Ask for the spoken code and wait until it plays."""
+def play_code(form: Form) -> None:
+    """Request the spoken code and wait until it plays."""
     form.page.get_by_role("button", name="کد صوتی", exact=True).click()
     expect(form.page.get_by_role("button", name="پخش کد صوتی")).to_be_visible()
     has_played(form.page, 1)
@@ -26,15 +26,15 @@ def hear(form: Form) -> None:
 
 @pytest.fixture
 def page(page: Page) -> Page:
-    """One visitor's page, in which playing is counted: a machine for tests has no loudspeaker."""
+    """The page of one applicant. It counts plays, because test machines have no loudspeaker."""
     page.add_init_script(PLAYS)
     return page
 
 
 @pytest.mark.parametrize("form", [SendPage, TrackPage], ids=["send", "track"])
-def test_a_code_can_be_heard_in_place_of_seen(page: Page, form: type[Form]):
+def test_a_code_can_be_played_instead_of_shown(page: Page, form: type[Form]):
     opened = form(page).open()
-    hear(opened)
+    play_code(opened)
 
     expect(page.locator("#captcha_image")).to_be_hidden()
     page.get_by_role("button", name="پخش کد صوتی").click()
@@ -47,18 +47,18 @@ def test_a_code_can_be_heard_in_place_of_seen(page: Page, form: type[Form]):
     expect(opened.code).to_be_focused()
 
 
-def test_a_heard_code_is_answered_like_a_seen_one(page: Page, desk: RunningDesk):
+def test_a_spoken_code_is_answered_like_a_picture(page: Page, desk: RunningDesk):
     applicant = Applicant(desk.client, place=34)
     code = applicant.submit()
     track = TrackPage(page).open()
-    hear(track)
+    play_code(track)
 
     track.ask(applicant.national_id, code)
 
     expect(page.locator("#result")).to_be_visible()
 
 
-def test_the_spoken_code_is_reached_by_keyboard(page: Page):
+def test_the_spoken_code_is_reachable_by_keyboard(page: Page):
     track = TrackPage(page).open()
     page.get_by_role("button", name="کد تازه").focus()
     page.keyboard.press("Tab")
@@ -77,7 +77,7 @@ def test_the_spoken_code_is_reached_by_keyboard(page: Page):
     expect(track.code).to_have_value("")
 
 
-def test_a_browser_that_will_not_play_says_what_to_do(page: Page):
+def test_a_browser_that_cannot_play_says_what_to_do(page: Page):
     page.add_init_script("HTMLMediaElement.prototype.play = () => Promise.reject(new Error('not allowed'));")
     TrackPage(page).open()
 
@@ -86,7 +86,7 @@ def test_a_browser_that_will_not_play_says_what_to_do(page: Page):
     expect(page.locator("#captcha_status")).to_contain_text("دکمهٔ «پخش کد صوتی» را بزنید")
 
 
-def test_a_real_browser_can_play_what_is_sent(open_page, desk: RunningDesk):
+def test_a_real_browser_can_play_the_sound(open_page, desk: RunningDesk):
     page = open_page()
     TrackPage(page).open()
 
@@ -106,7 +106,7 @@ def test_a_real_browser_can_play_what_is_sent(open_page, desk: RunningDesk):
     assert 3 < seconds < 9
 
 
-def test_a_heard_code_fits(page: Page):
+def test_a_spoken_code_fits(page: Page):
     track = TrackPage(page).open()
-    hear(track)
-    Camera(page).take("code-heard")
+    play_code(track)
+    Camera(page).take("code-spoken")

@@ -1,4 +1,4 @@
-"""Without JavaScript nothing can be sent; the pages say so and what to do."""
+"""Without JavaScript no request can be sent; the pages say so and what to do."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 
 @pytest.mark.parametrize("path", ["/send", "/track"])
-def test_a_form_gives_way_to_what_to_do(open_page: Callable[..., Page], path: str):
+def test_a_form_is_replaced_by_instructions(open_page: Callable[..., Page], path: str):
     page = open_page(width=320, java_script_enabled=False)
     page.goto(path)
     notice = page.locator("noscript .notice")
@@ -16,7 +16,7 @@ def test_a_form_gives_way_to_what_to_do(open_page: Callable[..., Page], path: st
     expect(page.locator("form:visible")).to_have_count(0)
 
 
-def test_home_and_help_need_none(open_page: Callable[..., Page]):
+def test_home_and_help_need_no_scripts(open_page: Callable[..., Page]):
     page = open_page(java_script_enabled=False)
     page.goto("/")
     page.get_by_role("main").get_by_role("link", name="راهنمای میز خدمت").click()

@@ -1,4 +1,4 @@
-"""Proof of work in a browser's worker: the service takes what it finds."""
+"""Proof of work in a web worker of the browser: the service accepts the result."""
 
 import json
 
@@ -19,7 +19,7 @@ ABORTED = """async () => {
 }"""
 
 
-def test_a_worker_finds_the_key_the_service_has_set(page: Page, desk: RunningDesk):
+def test_a_worker_finds_the_key_of_the_service(page: Page, desk: RunningDesk):
     page.goto("/")
     with page.expect_response("**/api/captchas") as answer:
         proof = page.evaluate(WORK)
@@ -30,7 +30,7 @@ def test_a_worker_finds_the_key_the_service_has_set(page: Page, desk: RunningDes
     assert proof["solution"].startswith(asked["challenge"]["keyPrefix"])
 
 
-def test_work_that_is_no_longer_wanted_ends(page: Page):
+def test_work_that_is_no_longer_needed_stops(page: Page):
     page.goto("/")
 
     assert page.evaluate(ABORTED) == "AbortError"
@@ -47,9 +47,9 @@ def test_a_look_up_carries_its_proof(page: Page, desk: RunningDesk):
     assert len(proof["solution"]) == 64
 
 
-def test_work_that_takes_long_shows_how_far_it_is(page: Page, desk: RunningDesk):
+def test_slow_work_shows_its_progress(page: Page, desk: RunningDesk):
     def endless(route: Route) -> None:
-        """Ask for a key that no counter gives."""
+        """Ask for a key that no counter produces."""
         if route.request.post_data_json["kind"] != "work":
             route.continue_()
             return

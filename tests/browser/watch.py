@@ -1,4 +1,4 @@
-"""What pages ask for, and what goes wrong in them."""
+"""Records what pages request, and their errors."""
 
 from urllib.parse import urlsplit
 
@@ -6,7 +6,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Request, Respons
 
 
 class Watch:
-    """What the pages of a test have asked for, and what went wrong in them."""
+    """Records the requests and errors of all pages of a test."""
 
     def __init__(self, context: BrowserContext, home: str) -> None:
         self._home = urlsplit(home).netloc
@@ -23,7 +23,7 @@ class Watch:
 
     @property
     def strangers(self) -> list[str]:
-        """Addresses at other hosts."""
+        """Addresses on other hosts."""
         asked = {each.url for each in self.requests if urlsplit(each.url).scheme not in {"data", "blob"}}
         return sorted(url for url in asked if urlsplit(url).netloc != self._home)
 
@@ -31,7 +31,7 @@ class Watch:
         self.requests.append(request)
 
     def _response(self, response: Response) -> None:
-        """A page comes with a policy that allows nothing unsafe."""
+        """Check that a page has a policy that allows nothing unsafe."""
         policy = response.headers.get("content-security-policy", "")
         if "text/html" not in response.headers.get("content-type", ""):
             return
@@ -41,7 +41,7 @@ class Watch:
     def _console(self, message: ConsoleMessage) -> None:
         if message.type != "error":
             return
-        # That the desk has refused something is the browser's note, not a fault of the page.
+        # A refusal by the desk is logged by the browser and is no error of the page.
         if message.text.startswith("Failed to load resource") and "status of 4" in message.text:
             return
         # Only a test cuts the connection or aborts a request, and it checks what the page does then.

@@ -1,4 +1,4 @@
-"""The whole system in containers, under a name, ports, passwords and volumes of its own."""
+"""The whole system in containers, with its own name, ports, passwords and volumes."""
 
 import json
 import os
@@ -22,16 +22,16 @@ from desk.testing.ports import free_port
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
 LASTING = tuple(name for name, service in COMPOSE.items() if service["restart"] != "no")
-"""Every container that is not done once its job is."""
+"""Every container except those that end after their job."""
 UP_SECONDS = 300
 COMMAND_SECONDS = 120
-PATIENCE_SECONDS = 120.0
+DEADLINE_SECONDS = 120.0
 PAUSE_SECONDS = 1.0
-"""Between two tries of an applicant, whose tries are counted."""
+"""Pause between two attempts of an applicant; attempts are rate limited."""
 
 
 class Containers:
-    """A desk brought up by Compose from images that are there already; nothing of it is anybody else's."""
+    """A desk started by Compose from images that exist already; it shares nothing with other desks."""
 
     def __init__(self, folder: Path) -> None:
         self.project = f"desk-test-{uuid.uuid4().hex[:8]}"
@@ -43,7 +43,7 @@ class Containers:
         run(sys.executable, str(ROOT / "scripts" / "make-env"), str(self._environment_file))
         self.secrets = {name: value or "" for name, value in dotenv_values(self._environment_file).items()}
 
-    # bringing up and down
+    # start and stop
 
     def up(self) -> float:
         """Start everything and wait until it is healthy; return how many seconds it took."""
@@ -59,11 +59,11 @@ class Containers:
         return time.monotonic() - since
 
     def down(self) -> None:
-        """Take it away with its volumes."""
+        """Remove everything, including volumes."""
         self.compose("down", "--volumes", "--timeout", "5")
 
     def compose(self, *arguments: str, seconds: float = COMMAND_SECONDS) -> str:
-        """Run Compose on this desk and return what it prints."""
+        """Run a Compose command on this desk and return its output."""
         place = ("--project-name", self.project, "--env-file", str(self._environment_file))
         script = str(ROOT / "scripts" / "compose")
         return run(script, *place, *arguments, environment=self._settings, seconds=seconds)
@@ -71,11 +71,11 @@ class Containers:
     # single containers
 
     def running(self) -> set[str]:
-        """Name the services whose containers run."""
+        """List the services whose containers run."""
         return set(self.compose("ps", "--services", "--status", "running").split())
 
     def kill(self, service: str) -> None:
-        """End a container at once, as a crash would."""
+        """Kill a container, as a crash would."""
         run("docker", "kill", self._container(service))
 
     def start(self, service: str) -> None:
@@ -83,7 +83,7 @@ class Containers:
         run("docker", "start", self._container(service))
 
     def inspect(self, service: str) -> dict[str, Any]:
-        """Tell all that Docker knows of a container."""
+        """Return Docker's description of a container."""
         found: list[dict[str, Any]] = json.loads(run("docker", "inspect", self._container(service)))
         return found[0]
 
@@ -97,21 +97,21 @@ class Containers:
         assert len(found) == 1, f"{service} has {len(found)} containers"
         return found[0]
 
-    # what can be reached from outside
+    # access from outside
 
     def port(self, name: str) -> int:
-        """Give one of the published ports by its variable."""
+        """Return one of the published ports by its variable."""
         return int(self._settings[name])
 
     def province_url(self, key: str, place: str | None = None) -> str:
-        """Return the broker's address for the system of a province: from this machine, or where ``place`` is known."""
+        """Return the broker's address for a province: from this machine, or from where ``place`` can be resolved."""
         user = f"province.{key}"
         password = json.loads(self.secrets["BROKER_PASSWORDS"])[user]
         place = place or f"127.0.0.1:{self.port('RABBITMQ_PORT')}"
         return f"amqp://{user}:{password}@{place}/%2F"
 
     def answer_to(self, captcha_id: str) -> str:
-        """Read a picture's digits where the captcha service keeps them, as only an operator can."""
+        """Return the digits of a picture from the store of the captcha service."""
         return self.compose(
             "exec", "--no-TTY", "redis", "redis-cli", "--raw", "HGET", f"captcha:{captcha_id}", "answer"
         ).strip()
@@ -126,17 +126,17 @@ class Containers:
         return {name: number for name, number in queues.items() if name.endswith(".dead") and number}
 
     def mails_to(self, address: str) -> list[str]:
-        """List the subjects of the emails that were caught on their way to an address."""
+        """List the subjects of the caught emails to an address."""
         answer = httpx.get(f"http://127.0.0.1:{self.port('MAIL_PORT')}/api/v1/messages", timeout=30).raise_for_status()
         receivers = [(mail["Subject"], [each["Address"] for each in mail["To"]]) for mail in answer.json()["messages"]]
         return [subject for subject, addresses in receivers if address in addresses]
 
 
-class PatientApplicant(Applicant):
-    """A synthetic person at the gateway's port, who tries again until there is a code."""
+class RetryingApplicant(Applicant):
+    """A synthetic person at the port of the gateway, who retries until there is a code."""
 
     def __init__(self, desk: Containers, place: int) -> None:
-        """``place`` chooses among the living synthetic people."""
+        """``place`` is an index into the living synthetic people."""
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{desk.port('DESK_PORT')}", timeout=30)
         self.desk = desk
         someone = living()[place].identity
@@ -153,34 +153,34 @@ class PatientApplicant(Applicant):
         return {"id": challenge.json()["id"], "answer": self.desk.answer_to(challenge.json()["id"])}
 
     def submit(self, content: bytes, **changed: object) -> str:
-        """Send a request with a file as a patient person does: with one key, again and again until there is a code."""
-        key, end, heard = str(uuid.uuid4()), time.monotonic() + PATIENCE_SECONDS, list[str]()
+        """Send a request and a file with one key, and retry until there is a code."""
+        key, end, responses = str(uuid.uuid4()), time.monotonic() + DEADLINE_SECONDS, list[str]()
         form: dict[str, Any] | None = None
         while time.monotonic() < end:
             try:
                 form = form or self._form_with(content, **changed)
                 answer = self.send(form, key)
             except (httpx.TransportError, AssertionError) as trouble:
-                heard.append(str(trouble))
+                responses.append(str(trouble))
             else:
                 if answer.status_code == httpx.codes.CREATED:
                     return str(answer.json()["tracking_code"])
-                heard.append(answer.text)
+                responses.append(answer.text)
                 if answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
                     assert answer.json()["code"] == "captcha_expired", answer.text
                     form = None
             time.sleep(PAUSE_SECONDS)
-        raise AssertionError(f"no code within {PATIENCE_SECONDS:.0f} s; the last answers: {heard[-3:]}")
+        raise AssertionError(f"no code within {DEADLINE_SECONDS:.0f} s; the last answers: {responses[-3:]}")
 
     def _form_with(self, content: bytes, **changed: object) -> dict[str, Any]:
         if not self.token:
             self.identify()
-        form = self.form(**changed)  # the code first: while there is none, no file goes up again and again
+        form = self.form(**changed)  # first the code: without one, the file would be uploaded again and again
         return form | {"attachments": [self.upload("گذرنامه.pdf", content)]}
 
 
 class Province(ProvinceSystem):
-    """The system of a province at the published port of the broker, on a loop of its own."""
+    """The system of a province at the published port of the broker, with its own event loop."""
 
     def __init__(self, desk: Containers, key: str) -> None:
         self.loop = BackgroundLoop()
@@ -192,7 +192,7 @@ class Province(ProvinceSystem):
 
 
 def run(*command: str, environment: dict[str, str] | None = None, seconds: float = COMMAND_SECONDS) -> str:
-    """Run a command from the root of the project and return what it prints."""
+    """Run a command from the root of the project and return its output."""
     done = subprocess.run(  # noqa: S603 - our own scripts and the Docker client
         command,
         env=os.environ | (environment or {}),

@@ -2,7 +2,7 @@
 
 import pytest
 from compose.console import ConsoleContainers
-from compose.containers import Containers, PatientApplicant
+from compose.containers import Containers, RetryingApplicant
 from support.applicant import PDF
 from support.console_client import ConsoleClient
 from support.embedded_desk import wait_for
@@ -22,7 +22,7 @@ def console(containers, tmp_path):
 
 
 def test_an_expert_answers_and_the_case_outlives_the_containers(
-    console: ConsoleContainers, containers: Containers, applicant: PatientApplicant
+    console: ConsoleContainers, containers: Containers, applicant: RetryingApplicant
 ):
     first_password = console.create_account("n.baran")
     address = "who-asked-in-qom@example.com"

@@ -1,9 +1,9 @@
-"""Each container is killed and started again in turn: the desk heals, and nothing that was submitted is lost."""
+"""Each container is killed and restarted in turn: the desk recovers and no request is lost."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from compose.containers import LASTING, Containers, PatientApplicant, Province
+from compose.containers import LASTING, Containers, Province, RetryingApplicant
 from support.applicant import PDF
 from support.embedded_desk import wait_for
 
@@ -11,8 +11,8 @@ SETTLE_SECONDS = 90.0
 
 
 @pytest.mark.parametrize("container", LASTING)
-def test_the_desk_heals_after_a_container_was_killed(
-    container: str, containers: Containers, applicant: PatientApplicant, province: Province, ledger: list[str]
+def test_the_desk_recovers_after_a_container_was_killed(
+    container: str, containers: Containers, applicant: RetryingApplicant, province: Province, ledger: list[str]
 ):
     ledger.append(applicant.submit(PDF))
     with ThreadPoolExecutor(1) as thread:

@@ -1,6 +1,6 @@
-"""The story on the containers an operator starts, through the published ports alone."""
+"""The story on the containers that an operator starts, through the published ports only."""
 
-from compose.containers import LASTING, Containers, PatientApplicant, Province
+from compose.containers import LASTING, Containers, Province, RetryingApplicant
 from support.applicant import PDF
 from support.embedded_desk import wait_for
 
@@ -8,9 +8,9 @@ PATIENCE = 60.0
 
 
 def test_a_request_with_a_file_reaches_its_province_and_the_answer_comes_back(
-    containers: Containers, applicant: PatientApplicant, province: Province, ledger: list[str]
+    containers: Containers, applicant: RetryingApplicant, province: Province, ledger: list[str]
 ):
-    address = "whoever-waits@example.com"
+    address = "applicant-in-containers@example.com"
     code = applicant.submit(PDF, email=address)
     ledger.append(code)
 
@@ -27,7 +27,7 @@ def test_a_request_with_a_file_reaches_its_province_and_the_answer_comes_back(
     assert [step["state"] for step in view["history"]] == ["registered", "received", "answered"]
 
 
-def test_the_gateway_serves_the_pages_and_nothing_internal(containers: Containers, applicant: PatientApplicant):
+def test_the_gateway_serves_the_pages_and_nothing_internal(containers: Containers, applicant: RetryingApplicant):
     for page in ("/", "/send", "/track", "/help"):
         answer = applicant.client.get(page)
         assert answer.status_code == 200, page
@@ -36,7 +36,7 @@ def test_the_gateway_serves_the_pages_and_nothing_internal(containers: Container
         assert applicant.client.get(path).status_code == 404, path
 
 
-def test_only_the_public_door_is_open_to_others_than_this_machine(containers: Containers):
+def test_only_the_public_gateway_is_reachable_from_other_machines(containers: Containers):
     everywhere = set()
     for service in LASTING:
         published = containers.inspect(service)["NetworkSettings"]["Ports"] or {}
@@ -46,7 +46,7 @@ def test_only_the_public_door_is_open_to_others_than_this_machine(containers: Co
     assert everywhere == {"gateway"}
 
 
-def test_what_is_ours_runs_without_root_and_cannot_change_its_image(containers: Containers):
+def test_our_containers_run_without_root_and_cannot_change_their_image(containers: Containers):
     ours = ("gateway", "captcha", "registry-simulator", "registry-gateway", "intake", "tracking", "notifier")
     for service in ours:
         found = containers.inspect(service)

@@ -1,4 +1,4 @@
-"""Puts a broker into its memory alarm, in which it blocks whoever publishes."""
+"""Puts a broker into its memory alarm, in which it blocks publishers."""
 
 import subprocess
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ NO_MEMORY, USUAL_MEMORY = "0.0000001", "0.4"
 
 @contextmanager
 def out_of_memory(server: RabbitServer) -> Iterator[None]:
-    """Make the broker think that its memory is used up. Raises NotOwnedError for a broker given by its address."""
+    """Let the broker run out of memory by its own limit. Raises NotOwnedError for a broker that is given by address."""
     _control(server, "set_vm_memory_high_watermark", NO_MEMORY)
     try:
         yield
@@ -42,9 +42,9 @@ def _control(server: RabbitServer, *arguments: str) -> None:
         status, said = container.exec_run(["rabbitmqctl", *arguments])
         assert status == 0, said
     else:
-        raise NotOwnedError("a broker given by its address cannot be told that its memory is used up")
+        raise NotOwnedError("a broker given by its address cannot be put into a memory alarm")
 
 
 def _program() -> str:
-    # Debian's in the path changes to its own user and folders; the real one is beside the broker.
+    # Debian's script in the path changes to its own user and folders; this one does not.
     return DEBIANS if Path(DEBIANS).is_file() else find_program("rabbitmqctl")

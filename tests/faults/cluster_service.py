@@ -1,4 +1,4 @@
-"""One address for the replicas of a service, as a cluster gives it: a new connection goes to one that is among them."""
+"""One address for all replicas of a service, as in a cluster: each new connection goes to one of them."""
 
 import asyncio
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ CHUNK = 65536
 
 
 class ClusterService:
-    """Passes bytes on; it knows no requests and tries nothing twice."""
+    """Passes bytes on, without knowledge of requests and without retries."""
 
     def __init__(self, loop: BackgroundLoop, replicas: Sequence[Service]) -> None:
         port = free_port()
@@ -25,12 +25,12 @@ class ClusterService:
         self._server = loop.run(asyncio.start_server(self._meet, "127.0.0.1", port))
 
     def remove(self, replica: Service) -> None:
-        """Give it no new connections, as when a cluster has begun to end it."""
+        """Give a replica no new connections, as when a cluster has begun to stop it."""
         if replica in self._replicas:
             self._replicas.remove(replica)
 
     def add(self, replica: Service) -> None:
-        """Give it connections, as when a cluster has seen that it is ready."""
+        """Give a replica connections, as when a cluster has seen that it is ready."""
         if replica not in self._replicas:
             self._replicas.append(replica)
 

@@ -1,4 +1,4 @@
-"""Fixtures for experiments with faults; afterwards every server and service is well again."""
+"""Fixtures for experiments with faults; every server and service works again afterwards."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,15 +9,15 @@ from support.real_desk import RealDesk
 
 @pytest.fixture
 def deaths_file(tmp_path: Path) -> Path:
-    """Where it is written how many more times processes shall kill themselves."""
+    """A file with the number of times that processes still have to kill themselves."""
     return tmp_path / "deaths"
 
 
 @pytest.fixture
-def mended_servers(calm_desk: RealDesk) -> Iterator[None]:
-    """Whatever befell a server in the test, it runs afterwards."""
+def restored_servers(clean_desk: RealDesk) -> Iterator[None]:
+    """Let every server run again after the test."""
     yield
-    for server in (calm_desk.postgres, calm_desk.rabbit, calm_desk.redis, calm_desk.s3):
+    for server in (clean_desk.postgres, clean_desk.rabbit, clean_desk.redis, clean_desk.s3):
         if server.machine.exit_report() is None:
             server.resume()
         else:

@@ -1,7 +1,7 @@
-"""What holds after every fault: a code shown is exactly one case, at the right province, with one notice of each kind.
+"""Invariants after every fault: a shown code is exactly one case, at the right province, with one notice of each kind.
 
-:func:`faults_of` tells what is wrong at this moment, a line each. The lines begin with ``lost``, ``twice``,
-``unexpected``, ``waiting`` or ``personal``, so that a test of this very check can tell a loss from a delay.
+:func:`faults_of` lists current violations, one a line. The lines begin with ``lost``, ``twice``,
+``unexpected``, ``waiting`` or ``personal``, so that the test of this check can distinguish a loss from a delay.
 """
 
 import json
@@ -20,13 +20,13 @@ from desk.chassis.bus.broker import BrokerUnavailableError
 PAUSE_SECONDS = 0.3
 FINAL_STATES = {"sms": "delivered", "email": "handed_over"}
 SPOKEN = "سلام، روادید عمرهٔ من"
-"""How the text of every request begins."""
+"""The first words of every request."""
 
 
 def settled(desk: RealDesk, *, dead: int = 0, seconds: float = SETTLE_SECONDS) -> list[str]:
-    """Wait until nothing is wrong, or until time is up; return what is wrong then.
+    """Wait until there are no violations, or until the time is up; return the violations then.
 
-    ``dead`` is how many dead letters the experiment has made on purpose.
+    ``dead`` is the number of dead letters that the experiment has made on purpose.
     """
     end = time.monotonic() + seconds
     while True:
@@ -40,12 +40,12 @@ def settled(desk: RealDesk, *, dead: int = 0, seconds: float = SETTLE_SECONDS) -
 
 
 def is_loss_or_double(line: str) -> bool:
-    """Tell a loss or a double effect from what only takes time."""
+    """Return whether a violation is a loss or a double effect and not only a delay."""
     return line.startswith(("lost", "twice", "unexpected"))
 
 
 def faults_of(desk: RealDesk, *, dead: int = 0) -> Iterator[str]:
-    """Tell what is wrong now."""
+    """List the current violations."""
     codes = [sent.code for sent in desk.ledger]
     yield from _each_once("request of intake", codes, _column(desk, "intake", "SELECT tracking_code FROM request"))
     keys = Counter(sent.key for sent in desk.ledger)
@@ -55,7 +55,7 @@ def faults_of(desk: RealDesk, *, dead: int = 0) -> Iterator[str]:
     rejected = _column(desk, "tracking", "SELECT tracking_code FROM \"case\" WHERE state = 'identity_rejected'")
     released = [code for code in codes if code not in rejected]
     yield from _each_once(
-        "first step of a case",
+        "first history entry of a case",
         released,
         _column(desk, "tracking", "SELECT tracking_code FROM step WHERE state = 'registered'"),
     )
@@ -86,7 +86,7 @@ def _outboxes(desk: RealDesk) -> Iterator[str]:
 
 
 def _pending(desk: RealDesk) -> Iterator[str]:
-    """Every identity that was pending has come to an end, and tracking has held its request once."""
+    """Every pending identity check has ended, and tracking has recorded each wait once."""
     rows = desk.rows(
         "intake", "SELECT tracking_code, state FROM identity_check JOIN request ON request.id = request_id"
     )
@@ -118,9 +118,9 @@ def _notices(desk: RealDesk, released: Collection[str], rejected: Collection[str
     references = Counter(mail.partition(b"Message-ID: ")[2].partition(b"\r\n")[0] for mail in desk.mail.mails)
     emails = sum(1 for _, _, channel, state in rows if (channel, state) == ("email", "handed_over"))
     if len(references) < emails:
-        yield f"lost: {emails - len(references)} emails the mail server never saw"
+        yield f"lost: {emails - len(references)} emails that the mail server never received"
     if len(references) > len([each for each in expected if each.endswith("email")]):
-        yield "unexpected: emails to nobody"
+        yield "unexpected: emails without a notice"
 
 
 def _at_province(desk: RealDesk, codes: Collection[str]) -> Iterator[str]:
@@ -145,7 +145,7 @@ def _queues(desk: RealDesk, dead: int) -> Iterator[str]:
 
 
 def _personal(desk: RealDesk) -> Iterator[str]:
-    """Tell what of the applicants stands in a log."""
+    """List the personal data that are in a log."""
     log = "\n".join(desk.new_log_lines())
     for place, (_, applicant) in desk.applicants.items():
         words = {

@@ -39,7 +39,7 @@ def until_all_died(deaths: Deaths, service: Service) -> None:
 
     def done() -> bool:
         service.revive()
-        # Asked after the count is down, whoever is about to die answers no more.
+        # Checked after the counter: a process that is about to die no longer responds.
         return deaths.left == 0 and service.answers("/health/live")
 
     wait_for(done, TEST_SECONDS)

@@ -11,12 +11,12 @@ CHUNK = 65536
 
 
 class FaultProxy:
-    """Stands before one server, at a port of its own."""
+    """A proxy for one server, on its own port."""
 
     def __init__(self, loop: BackgroundLoop, host: str, port: int) -> None:
         self.port = free_port()
         self.delay = 0.0
-        """Seconds by which everything is late, in both directions."""
+        """Delay in seconds, in both directions."""
         self._loop, self._host, self._to = loop, host, port
         self._refusing = False
         self._flowing = asyncio.Event()
@@ -25,16 +25,16 @@ class FaultProxy:
         self._server = loop.run(asyncio.start_server(self._meet, "127.0.0.1", self.port))
 
     def cut(self) -> None:
-        """End every connection, and every new one at once."""
+        """Close every connection, and refuse new ones."""
         self._refusing = True
         self._loop.run(self._abort())
 
     def hang(self) -> None:
-        """Let nothing through any more, and tell nobody: connections are half-open."""
+        """Pass nothing on, without closing: connections are half-open."""
         self._loop.run(self._set(flowing=False))
 
     def heal(self) -> None:
-        """Let everything through again; what hung is cut, as it would be."""
+        """Pass everything on again; connections that hung are closed."""
 
         async def heal() -> None:
             if not self._flowing.is_set():

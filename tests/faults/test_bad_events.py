@@ -1,4 +1,4 @@
-"""Events out of order, doubled, old, poisonous or unreadable, and dead letters: rows 11, 12 and 13, and bad input."""
+"""Events out of order, duplicated, old, poisonous or unreadable, and dead letters: rows 11 to 13, and bad input."""
 
 import json
 import uuid
@@ -38,19 +38,19 @@ def envelope(event_id: str, code: str, **changed: object) -> bytes:
     return json.dumps(whole | changed).encode()
 
 
-def test_one_poison_event_among_many_good_ones_is_set_aside(calm_desk: RealDesk):
+def test_one_poison_event_among_many_good_ones_is_dead_lettered(clean_desk: RealDesk):
     good = scaled(1000, at_least=30)
-    calm_desk.submit_many(good // 2)
-    calm_desk.province.send(b"{no json", "case-answered", str(uuid.uuid4()))
-    calm_desk.submit_many(good - good // 2)
-    assert settled(calm_desk, dead=1) == []
-    assert "1" in calm_desk.broker.topology("dead-letters", "list").partition("tracking: ")[2]
+    clean_desk.submit_many(good // 2)
+    clean_desk.province.send(b"{no json", "case-answered", str(uuid.uuid4()))
+    clean_desk.submit_many(good - good // 2)
+    assert settled(clean_desk, dead=1) == []
+    assert "1" in clean_desk.broker.topology("dead-letters", "list").partition("tracking: ")[2]
 
 
-def test_what_cannot_be_read_is_a_dead_letter_and_the_consumer_lives(calm_desk: RealDesk):
-    code = calm_desk.submit().code
-    arrived(calm_desk, code)
-    pid = calm_desk["tracking"].process.pid
+def test_what_cannot_be_read_is_dead_lettered_and_the_consumer_goes_on(clean_desk: RealDesk):
+    code = clean_desk.submit().code
+    arrived(clean_desk, code)
+    pid = clean_desk["tracking"].process.pid
     ids = [str(uuid.uuid4()) for _ in range(6)]
     bodies = {
         "no JSON": b"\xff\xfe not json",
@@ -61,57 +61,57 @@ def test_what_cannot_be_read_is_a_dead_letter_and_the_consumer_lives(calm_desk: 
         "of another id than its message": envelope("another", code),
     }
     for event_id, body in zip(ids, bodies.values(), strict=True):
-        calm_desk.province.send(body, "case-answered", event_id)
-    wait_for(lambda: calm_desk.broker.waiting("tracking.dead") == {"tracking.dead": len(bodies)}, 30)
-    calm_desk.province.report(code, "case-answered", 1, text="پاسخ")
-    calm_desk.applicant().sees(code, "answered")
-    assert settled(calm_desk, dead=len(bodies)) == []
-    assert calm_desk["tracking"].process.pid == pid
-    listed = calm_desk.broker.topology("dead-letters", "list", "tracking")
+        clean_desk.province.send(body, "case-answered", event_id)
+    wait_for(lambda: clean_desk.broker.waiting("tracking.dead") == {"tracking.dead": len(bodies)}, 30)
+    clean_desk.province.report(code, "case-answered", 1, text="پاسخ")
+    clean_desk.applicant().sees(code, "answered")
+    assert settled(clean_desk, dead=len(bodies)) == []
+    assert clean_desk["tracking"].process.pid == pid
+    listed = clean_desk.broker.topology("dead-letters", "list", "tracking")
     assert "پاسخ" not in listed
     assert len([line for line in listed.splitlines() if " bytes  " in line]) == len(bodies)
 
 
-def test_an_event_of_an_old_seq_changes_no_state_but_stands_in_the_history(calm_desk: RealDesk):
-    code = calm_desk.submit().code
-    arrived(calm_desk, code)
-    calm_desk.province.report(code, "case-answered", 5, text="پاسخ")
-    applicant = calm_desk.applicant()
+def test_an_event_with_an_old_seq_changes_no_state_but_is_in_the_history(clean_desk: RealDesk):
+    code = clean_desk.submit().code
+    arrived(clean_desk, code)
+    clean_desk.province.report(code, "case-answered", 5, text="پاسخ")
+    applicant = clean_desk.applicant()
     applicant.sees(code, "answered")
-    calm_desk.province.report(code, "case-received", 2)
+    clean_desk.province.report(code, "case-received", 2)
     view = wait_for(lambda: (it := applicant.track(code).json()) and len(it["history"]) == 3 and it)
     assert view["state"] == "answered"
-    assert settled(calm_desk) == []
+    assert settled(clean_desk) == []
 
 
-def test_answers_out_of_order_and_twice_end_in_the_right_state(calm_desk: RealDesk):
-    sent = calm_desk.submit_many(scaled(100, at_least=5))
+def test_answers_out_of_order_and_twice_end_in_the_right_state(clean_desk: RealDesk):
+    sent = clean_desk.submit_many(scaled(100, at_least=5))
     for each in sent:
-        arrived(calm_desk, each.code)
+        arrived(clean_desk, each.code)
     for each in sent:
         answered, received, assigned = (str(uuid.uuid4()) for _ in range(3))
         for _ in range(2):
-            calm_desk.province.report(each.code, "case-answered", 3, event_id=answered, text="پاسخ")
-            calm_desk.province.report(each.code, "case-received", 1, event_id=received)
-            calm_desk.province.report(each.code, "case-assigned", 2, event_id=assigned)
-    assert settled(calm_desk) == []
-    states = calm_desk.rows("tracking", 'SELECT DISTINCT state FROM "case"')
+            clean_desk.province.report(each.code, "case-answered", 3, event_id=answered, text="پاسخ")
+            clean_desk.province.report(each.code, "case-received", 1, event_id=received)
+            clean_desk.province.report(each.code, "case-assigned", 2, event_id=assigned)
+    assert settled(clean_desk) == []
+    states = clean_desk.rows("tracking", 'SELECT DISTINCT state FROM "case"')
     assert states == [("answered",)]
-    steps = calm_desk.rows("tracking", "SELECT tracking_code, array_agg(state ORDER BY state) FROM step GROUP BY 1")
+    steps = clean_desk.rows("tracking", "SELECT tracking_code, array_agg(state ORDER BY state) FROM step GROUP BY 1")
     assert [states for _, states in steps] == [["answered", "in_progress", "received", "registered"]] * len(sent)
 
 
-def test_a_report_on_a_request_not_heard_of_yet_waits_for_it(calm_desk: RealDesk):
-    calm_desk["tracking"].terminate()
-    code = calm_desk.submit().code
-    wait_for(lambda: calm_desk.province.of(code))
-    event = calm_desk.broker.do(take_first)
-    calm_desk.province.report(code, "case-answered", 1, text="پاسخ")
-    calm_desk["tracking"].start()
-    wait_for(lambda: calm_desk.broker.waiting("delay.5s"), 30)
-    calm_desk.broker.do(lambda channel: put_back(channel, event))
-    calm_desk.applicant().sees(code, "answered")
-    assert settled(calm_desk) == []
+def test_a_report_on_a_request_that_has_not_arrived_yet_waits_for_it(clean_desk: RealDesk):
+    clean_desk["tracking"].terminate()
+    code = clean_desk.submit().code
+    wait_for(lambda: clean_desk.province.of(code))
+    event = clean_desk.broker.do(take_first)
+    clean_desk.province.report(code, "case-answered", 1, text="پاسخ")
+    clean_desk["tracking"].start()
+    wait_for(lambda: clean_desk.broker.waiting("delay.5s"), 30)
+    clean_desk.broker.do(lambda channel: put_back(channel, event))
+    clean_desk.applicant().sees(code, "answered")
+    assert settled(clean_desk) == []
 
 
 async def take_first(channel: aio_pika.abc.AbstractChannel) -> aio_pika.abc.AbstractIncomingMessage:
@@ -123,45 +123,45 @@ async def take_first(channel: aio_pika.abc.AbstractChannel) -> aio_pika.abc.Abst
 
 
 async def put_back(channel: aio_pika.abc.AbstractChannel, event: aio_pika.abc.AbstractIncomingMessage) -> None:
-    # Straight into the queue, as if it had been on its way all the time.
+    # Straight into the queue, as if it had never left it.
     message = aio_pika.Message(
         event.body, message_id=event.message_id, type=event.type, content_type=event.content_type
     )
     await channel.default_exchange.publish(message, "tracking", mandatory=True)
 
 
-def test_a_consumer_in_a_crash_loop_loses_nothing(calm_desk: RealDesk, deaths_file: Path):
+def test_a_consumer_in_a_crash_loop_loses_nothing(clean_desk: RealDesk, deaths_file: Path):
     deaths = Deaths(deaths_file, DELIVERY_LIMIT + 5 if FULL else 5)
-    calm_desk["tracking"].restart(deaths.at(BEFORE_EFFECT))
-    calm_desk.submit_many(scaled(200, at_least=10))
-    until_all_died(deaths, calm_desk["tracking"])
-    wait_for(calm_desk.is_served, 30)
-    wait_for(lambda: not calm_desk.broker.waiting("tracking"), 60)
-    calm_desk.broker.topology("dead-letters", "replay", "tracking")  # with FULL=1 some have reached the limit
-    assert settled(calm_desk) == []
+    clean_desk["tracking"].restart(deaths.at(BEFORE_EFFECT))
+    clean_desk.submit_many(scaled(200, at_least=10))
+    until_all_died(deaths, clean_desk["tracking"])
+    wait_for(clean_desk.is_served, 30)
+    wait_for(lambda: not clean_desk.broker.waiting("tracking"), 60)
+    clean_desk.broker.topology("dead-letters", "replay", "tracking")  # with FULL=1 some have reached the limit
+    assert settled(clean_desk) == []
 
 
-def test_dead_letters_replayed_twice_have_one_effect(calm_desk: RealDesk):
-    calm_desk["tracking"].restart(EVERY_EVENT_FAILS_FOR_GOOD)
+def test_dead_letters_replayed_twice_have_one_effect(clean_desk: RealDesk):
+    clean_desk["tracking"].restart(EVERY_EVENT_FAILS_FOR_GOOD)
     number = scaled(200, at_least=10)
-    calm_desk.submit_many(number)
-    wait_for(lambda: calm_desk.broker.waiting("tracking.dead") == {"tracking.dead": number}, 60)
-    double_dead_letters(calm_desk)
-    calm_desk["tracking"].restart()
-    said = calm_desk.broker.topology("dead-letters", "replay", "tracking")
+    clean_desk.submit_many(number)
+    wait_for(lambda: clean_desk.broker.waiting("tracking.dead") == {"tracking.dead": number}, 60)
+    double_dead_letters(clean_desk)
+    clean_desk["tracking"].restart()
+    said = clean_desk.broker.topology("dead-letters", "replay", "tracking")
     assert f"{2 * number} replayed" in said
-    assert settled(calm_desk) == []
+    assert settled(clean_desk) == []
 
 
 def double_dead_letters(desk: RealDesk) -> None:
-    """Leave each there twice, as a replay does that is interrupted between its copy's confirm and its ack."""
+    """Duplicate each dead letter, as a replay does that is interrupted between confirm and acknowledgement."""
 
     async def look(channel: aio_pika.abc.AbstractChannel) -> list[aio_pika.abc.AbstractIncomingMessage]:
         queue = await channel.get_queue("tracking.dead")
         found = []
         while (message := await queue.get(fail=False, timeout=10)) is not None:
             found.append(message)
-        return found  # they go back when the connection is closed
+        return found  # they return to the queue when the connection is closed
 
     found = desk.broker.do(look)
 

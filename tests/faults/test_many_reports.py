@@ -1,4 +1,4 @@
-"""Thousands of reports in random order, each sent twice, on real servers: every case ends as its province told."""
+"""Thousands of reports in random order, each sent twice, on real servers: every case ends in its reported state."""
 
 import json
 import random
@@ -10,7 +10,7 @@ from typing import Any
 
 import aio_pika
 import pytest
-from faults.scale import TEST_SECONDS, patience, scaled
+from faults.scale import TEST_SECONDS, notice_deadline, scaled
 from support.embedded_desk import wait_for
 from support.real_desk import RealDesk
 
@@ -20,12 +20,12 @@ EXAMPLES = Path(__file__).parents[2] / "contracts" / "events"
 STORY = ("case-received", "case-assigned", "case-info-requested", "case-assigned")
 ENDS = {"case-answered": "answered", "case-rejected": "rejected"}
 DELAYS = ("delay.5s", "delay.1m", "delay.10m", "delay.1h")
-AT_ONCE = 200
-"""Reports under way to the broker at the same time."""
+PARALLEL = 200
+"""Number of reports that are published at the same time."""
 
 
 def event(name: str, code: str, seq: int) -> dict[str, Any]:
-    """Make the contract's example of an event into one about a request."""
+    """Turn the contract's example of an event into an event about a request."""
     envelope: dict[str, Any] = json.loads((EXAMPLES / f"{name}.json").read_text(encoding="utf-8"))
     envelope |= {"id": str(uuid.uuid4()), "subject": code, "seq": seq}
     envelope["data"]["tracking_code"] = code
@@ -44,14 +44,14 @@ def message(envelope: dict[str, Any], user: str | None = None) -> aio_pika.Messa
 
 
 def open_cases(desk: RealDesk, codes: Iterable[str]) -> None:
-    """Have tracking hear of so many requests at once; nobody has typed them."""
+    """Publish many submissions to tracking directly, without applicants."""
 
-    async def tell(channel: aio_pika.abc.AbstractChannel) -> None:
+    async def publish(channel: aio_pika.abc.AbstractChannel) -> None:
         for code in codes:
-            told = message(event("request-submitted", code, 1))
-            await channel.default_exchange.publish(told, "tracking", mandatory=True)
+            submission = message(event("request-submitted", code, 1))
+            await channel.default_exchange.publish(submission, "tracking", mandatory=True)
 
-    desk.broker.do(tell)
+    desk.broker.do(publish)
 
 
 def report(desk: RealDesk, envelopes: list[dict[str, Any]]) -> None:
@@ -63,37 +63,37 @@ def report(desk: RealDesk, envelopes: list[dict[str, Any]]) -> None:
             key = f"{each['type'].split('.')[3]}.isfahan"
             await cases.publish(message(each, "province.isfahan"), key, mandatory=True)
 
-    for start in range(0, len(envelopes), AT_ONCE):
-        part = envelopes[start : start + AT_ONCE]
+    for start in range(0, len(envelopes), PARALLEL):
+        part = envelopes[start : start + PARALLEL]
         desk.broker.do(lambda channel, part=part: send(channel, part), user="province.isfahan")
 
 
-def test_reports_in_random_order_and_doubled_end_in_the_right_states(calm_desk: RealDesk):
-    calm_desk["notifier"].terminate()  # whom nobody has told of these requests would be written to
+def test_duplicated_reports_in_random_order_end_in_the_right_states(clean_desk: RealDesk):
+    clean_desk["notifier"].terminate()  # it would send notices about requests that it has not received
     seed = random.randrange(2**32)  # noqa: S311 - an order, not a secret
     chosen = random.Random(seed)  # noqa: S311
     ends = {f"{number:012}": chosen.choice(sorted(ENDS)) for number in range(scaled(2_000))}
     reports = [event(name, code, seq) for code, end in ends.items() for seq, name in enumerate([*STORY, end], start=1)]
     sent = reports * 2
     chosen.shuffle(sent)
-    open_cases(calm_desk, ends)
+    open_cases(clean_desk, ends)
     began = time.monotonic()
 
-    report(calm_desk, sent)
+    report(clean_desk, sent)
 
     def applied() -> int:
-        [(number,)] = calm_desk.rows("tracking", "SELECT count(*) FROM step WHERE state <> 'registered'")
+        [(number,)] = clean_desk.rows("tracking", "SELECT count(*) FROM step WHERE state <> 'registered'")
         return int(number)
 
     def all_taken() -> bool:
-        return applied() >= len(reports) and not calm_desk.broker.waiting("tracking", *DELAYS)
+        return applied() >= len(reports) and not clean_desk.broker.waiting("tracking", *DELAYS)
 
-    wait_for(all_taken, patience(len(sent)))
+    wait_for(all_taken, notice_deadline(len(sent)))
     seconds = time.monotonic() - began
     print(f"{len(reports)} reports, each sent twice: applied within {seconds:.0f} s of the first")  # noqa: T201
 
-    states = dict(calm_desk.rows("tracking", 'SELECT tracking_code, state FROM "case"'))
+    states = dict(clean_desk.rows("tracking", 'SELECT tracking_code, state FROM "case"'))
     assert states == {code: ENDS[end] for code, end in ends.items()}, f"seed {seed}"
     assert applied() == len(reports), f"seed {seed}"
-    assert calm_desk.rows("tracking", "SELECT count(*) FROM refusal") == [(0,)], f"seed {seed}"
-    assert calm_desk.broker.waiting("tracking.dead") == {}, f"seed {seed}"
+    assert clean_desk.rows("tracking", "SELECT count(*) FROM refusal") == [(0,)], f"seed {seed}"
+    assert clean_desk.broker.waiting("tracking.dead") == {}, f"seed {seed}"

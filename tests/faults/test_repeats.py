@@ -10,24 +10,24 @@ from support.real_desk import RealDesk
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(TEST_SECONDS)]
 
-AT_ONCE = 100
+PARALLEL = 100
 
 
-def test_a_hundred_parallel_posts_with_one_key_make_one_request(calm_desk: RealDesk):
-    applicant, key = calm_desk.applicant(), str(uuid4())
+def test_a_hundred_parallel_posts_with_one_key_create_one_request(clean_desk: RealDesk):
+    applicant, key = clean_desk.applicant(), str(uuid4())
     form = applicant.form()
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        answers = list(threads.map(lambda _: applicant.send(form, key), range(AT_ONCE)))
+    with ThreadPoolExecutor(PARALLEL) as threads:
+        answers = list(threads.map(lambda _: applicant.send(form, key), range(PARALLEL)))
     assert {answer.status_code for answer in answers} <= {201, 409}
-    told = [answer.json() for answer in answers if answer.status_code == 201]
-    assert told
-    assert told == [told[0]] * len(told)
-    calm_desk.note(told[0]["tracking_code"], key)
-    assert settled(calm_desk) == []
+    created = [answer.json() for answer in answers if answer.status_code == 201]
+    assert created
+    assert created == [created[0]] * len(created)
+    clean_desk.note(created[0]["tracking_code"], key)
+    assert settled(clean_desk) == []
 
 
-def test_a_key_used_again_for_something_else_is_refused(calm_desk: RealDesk):
-    sent, applicant = calm_desk.submit(), calm_desk.applicant()
+def test_a_key_used_again_for_something_else_is_refused(clean_desk: RealDesk):
+    sent, applicant = clean_desk.submit(), clean_desk.applicant()
     other = applicant.send(applicant.form(text="متنی دیگر که با متن نخست فرق دارد"), sent.key)
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
-    assert settled(calm_desk) == []
+    assert settled(clean_desk) == []

@@ -1,4 +1,4 @@
-"""Row 23: every replica of every service is restarted in turn under load, and nobody at the door notices."""
+"""Row 23: every replica of every service is restarted in turn under load, and no client notices."""
 
 import threading
 from collections.abc import Iterator
@@ -19,49 +19,49 @@ from desk.testing.gateway import GatewayServer, open_gateway
 START = Path(__file__).parents[2] / "gateway" / "nginx" / "start"
 REQUESTS, ROUNDS = (100_000, 3) if FULL else (1_500, 1)
 PER_SECOND = 50
-AT_ONCE = 8 if FULL else 3
-"""Few at a time: a slow machine answers later then, not with time-outs, of which 24 at once bring two cores a few."""
+PARALLEL = 8 if FULL else 3
+"""Few at a time: a slow machine then answers late but in time; 24 at a time would cause time-outs on two cores."""
 NOTICED_SECONDS = 1.0
-"""How long after its SIGTERM the cluster still sends peers to a replica."""
-PATIENCE_SECONDS = 7200 if FULL else 600
+"""Seconds after SIGTERM during which the cluster still sends peers to a replica."""
+DEADLINE_SECONDS = 7200 if FULL else 600
 DRAINING = ("--drain-seconds", "5", "--trusted-proxies", "127.0.0.1")
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(PATIENCE_SECONDS)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(DEADLINE_SECONDS)]
 
 
 Peers = dict[str, ClusterService]
 OURS = tuple(name for name in SERVICES if name != "registry-simulator")
 ADDRESSES = {"captcha": "CAPTCHA_URL", "registry-gateway": "REGISTRY_URL", "intake": "INTAKE_URL"}
-"""The setting by which other services find one."""
+"""The setting with the address of each service."""
 ASKS = {
     "registry-gateway": ("captcha",),
     "intake": ("captcha", "registry-gateway"),
     "tracking": ("captcha", "registry-gateway", "intake"),
 }
-"""Whom a service asks within the cluster."""
+"""The services that each service calls within the cluster."""
 
 
 @pytest.fixture
-def peers(calm_desk: RealDesk) -> Iterator[Peers]:
-    """Two replicas of each service, and one address for those of each that other services ask."""
+def peers(clean_desk: RealDesk) -> Iterator[Peers]:
+    """Two replicas of each service, and one address for those that other services call."""
     for name in OURS:
-        calm_desk.replicate(name)
-    asked = {name: ClusterService(calm_desk.loop, calm_desk.replicas[name]) for name in ADDRESSES}
+        clean_desk.replicate(name)
+    asked = {name: ClusterService(clean_desk.loop, clean_desk.replicas[name]) for name in ADDRESSES}
     yield asked
     for each in asked.values():
         each.close()
 
 
 @pytest.fixture
-def doubled(calm_desk: RealDesk, peers: Peers) -> Iterator[RealDesk]:
+def doubled(clean_desk: RealDesk, peers: Peers) -> Iterator[RealDesk]:
     """The desk with two replicas of each service, which reach each other as in a cluster."""
-    ours = [replica for name in OURS for replica in calm_desk.replicas[name]]
+    ours = [replica for name in OURS for replica in clean_desk.replicas[name]]
     for each in ours:
         each.arguments = DRAINING
         each.kill()
         each.start(**{ADDRESSES[name]: peers[name].url for name in ASKS.get(each.name, ())})
-    wait_for(calm_desk.is_served, START_DEADLINE)
-    yield calm_desk
+    wait_for(clean_desk.is_served, START_DEADLINE)
+    yield clean_desk
     for each in ours:
         each.changed = True
         each.arguments = Service.arguments
@@ -69,7 +69,7 @@ def doubled(calm_desk: RealDesk, peers: Peers) -> Iterator[RealDesk]:
 
 @pytest.fixture
 def gateway(doubled: RealDesk) -> Iterator[GatewayServer]:
-    """The real gateway before them."""
+    """The real gateway for these replicas."""
     upstreams = {
         name: " ".join(f"127.0.0.1:{each.port}" for each in doubled.replicas[name])
         for name in {route.service for route in load_table().routes}
@@ -78,8 +78,8 @@ def gateway(doubled: RealDesk) -> Iterator[GatewayServer]:
         yield running
 
 
-def test_nobody_notices_that_everything_is_restarted(doubled: RealDesk, peers: Peers, gateway: GatewayServer):
-    traffic = Traffic(doubled, gateway, PER_SECOND, AT_ONCE)
+def test_a_rolling_restart_of_every_service_is_not_noticed(doubled: RealDesk, peers: Peers, gateway: GatewayServer):
+    traffic = Traffic(doubled, gateway, PER_SECOND, PARALLEL)
     traffic.start()
     try:
         rounds = 0

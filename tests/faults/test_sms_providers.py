@@ -1,4 +1,4 @@
-"""Providers of SMS that fail, are slow, or take a message from a notifier that dies: rows 6 and 20."""
+"""SMS providers that fail or are slow, and a notifier that crashes after a provider accepted an SMS: rows 6 and 20."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ def providers() -> Iterator[SmsServer]:
 
 
 def accounts(server: SmsServer, sms: str) -> dict[str, str]:
-    """Return the settings of all three providers, of which ``sms`` chooses."""
+    """Return the settings of all three providers; ``sms`` chooses among them."""
     return {
         "SMS": sms,
         "KAVENEGAR_URL": server.url,
@@ -40,7 +40,7 @@ def accounts(server: SmsServer, sms: str) -> dict[str, str]:
 
 
 def doubles(server: SmsServer) -> int:
-    """Count the SMS that somebody got a second time."""
+    """Count the SMS that were received a second time."""
     return sum(number - 1 for number in server.handsets.values())
 
 
@@ -51,65 +51,61 @@ def each_got_one(server: SmsServer, sent: list[Sent]) -> bool:
 
 
 @pytest.mark.parametrize("provider", CLASSES)
-def test_a_notifier_killed_after_a_provider_took_an_sms_sends_no_second_one(
-    calm_desk: RealDesk, providers: SmsServer, deaths_file, provider: str
+def test_a_notifier_killed_after_a_provider_accepted_an_sms_sends_no_second_one(
+    clean_desk: RealDesk, providers: SmsServer, deaths_file, provider: str
 ):
     deaths = Deaths(deaths_file, scaled(50, at_least=4))
     dying = deaths.at(after_handing_over(CLASSES[provider]))
-    calm_desk["notifier"].restart(EAGER_REPORTS + SHORT_CLAIMS + dying, **accounts(providers, provider))
-    sent = calm_desk.submit_many(scaled(100, at_least=6))
-    until_all_died(deaths, calm_desk["notifier"])
-    assert settled(calm_desk) == []
+    clean_desk["notifier"].restart(EAGER_REPORTS + SHORT_CLAIMS + dying, **accounts(providers, provider))
+    sent = clean_desk.submit_many(scaled(100, at_least=6))
+    until_all_died(deaths, clean_desk["notifier"])
+    assert settled(clean_desk) == []
     assert each_got_one(providers, sent)
 
 
 @pytest.mark.parametrize("provider", CLASSES)
-def test_an_sms_whose_provider_took_it_and_answered_500_is_sent_by_no_other(
-    calm_desk: RealDesk, providers: SmsServer, provider: str
+def test_an_sms_that_its_provider_accepted_with_status_500_is_sent_by_no_other(
+    clean_desk: RealDesk, providers: SmsServer, provider: str
 ):
     account, other = getattr(providers, provider), "generic" if provider == "kavenegar" else "kavenegar"
     account.fault, account.faults_left = Fault.STATUS_500_AFTER_TAKING, scaled(100, at_least=8)
-    calm_desk["notifier"].restart(EAGER_REPORTS, **accounts(providers, f"{provider}:3,{other}:1"))
-    sent = calm_desk.submit_many(scaled(400, at_least=24))
-    assert settled(calm_desk) == []
+    clean_desk["notifier"].restart(EAGER_REPORTS, **accounts(providers, f"{provider}:3,{other}:1"))
+    sent = clean_desk.submit_many(scaled(400, at_least=24))
+    assert settled(clean_desk) == []
     assert each_got_one(providers, sent)
-    assert account.faults_left < scaled(100, at_least=8), "nothing was answered with 500"
+    assert account.faults_left < scaled(100, at_least=8), "no response had status 500"
 
 
-def test_while_one_provider_answers_500_and_takes_nothing_the_other_takes_over(
-    calm_desk: RealDesk, providers: SmsServer
-):
+def test_when_one_provider_fails_before_accepting_the_other_takes_over(clean_desk: RealDesk, providers: SmsServer):
     providers.kavenegar.fault = Fault.STATUS_500_BEFORE_TAKING
-    calm_desk["notifier"].restart(EAGER_REPORTS, **accounts(providers, "kavenegar:1,generic:1"))
-    sent = calm_desk.submit_many(scaled(400, at_least=20))
-    assert settled(calm_desk) == []
+    clean_desk["notifier"].restart(EAGER_REPORTS, **accounts(providers, "kavenegar:1,generic:1"))
+    sent = clean_desk.submit_many(scaled(400, at_least=20))
+    assert settled(clean_desk) == []
     assert each_got_one(providers, sent)
     assert providers.kavenegar.calls > 0
     assert providers.kavenegar.taken == []
 
 
-def test_a_provider_that_cannot_even_be_asked_holds_up_few_and_those_go_out_once(
-    calm_desk: RealDesk, providers: SmsServer
-):
+def test_an_unreachable_provider_delays_few_messages_and_they_are_sent_once(clean_desk: RealDesk, providers: SmsServer):
     providers.kavenegar.fault = Fault.STATUS_500
-    calm_desk["notifier"].restart(EAGER_REPORTS, **accounts(providers, "kavenegar:1,generic:1"))
-    sent = calm_desk.submit_many(scaled(800, at_least=40))
+    clean_desk["notifier"].restart(EAGER_REPORTS, **accounts(providers, "kavenegar:1,generic:1"))
+    sent = clean_desk.submit_many(scaled(800, at_least=40))
     wait_for(lambda: len(providers.generic.taken) > len(sent) / 2, 60)
     providers.kavenegar.fault = None
-    assert settled(calm_desk) == []
+    assert settled(clean_desk) == []
     assert each_got_one(providers, sent)
 
 
-def test_a_provider_that_delivers_late_is_demoted_and_the_other_takes_over(calm_desk: RealDesk, providers: SmsServer):
-    providers.kavenegar.state = None  # under way
-    notifier = calm_desk["notifier"]
+def test_a_provider_that_delivers_late_is_demoted_and_the_other_takes_over(clean_desk: RealDesk, providers: SmsServer):
+    providers.kavenegar.state = None  # not delivered yet
+    notifier = clean_desk["notifier"]
     notifier.restart(EAGER_REPORTS, **accounts(providers, "kavenegar:1,generic:1"))
-    first = calm_desk.submit_many(40)
+    first = clean_desk.submit_many(40)
     wait_for(lambda: 1.0 < notifier.metric("desk_sms_trust") < 1.2, 120)  # of 2.0: only one has lost it
     before = len(providers.kavenegar.taken)
-    second = calm_desk.submit_many(20)
+    second = clean_desk.submit_many(20)
     wait_for(lambda: each_got_one(providers, first + second), 60)
     assert len(providers.kavenegar.taken) - before < 10
     providers.kavenegar.state = 10
-    assert settled(calm_desk) == []
+    assert settled(clean_desk) == []
     assert doubles(providers) == 0

@@ -1,4 +1,4 @@
-"""Everything at once: many submissions while services and the broker are killed, again and again."""
+"""Combined faults: many submissions while services and the broker are killed, again and again."""
 
 import random
 import threading
@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from faults.invariant import settled
 from faults.preludes import SHORT_CLAIMS
-from faults.scale import TEST_SECONDS, patience, scaled
+from faults.scale import TEST_SECONDS, notice_deadline, scaled
 from support.embedded_desk import wait_for
 from support.real_desk import RealDesk
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(TEST_SECONDS), pytest.mark.usefixtures("mended_servers")]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(TEST_SECONDS), pytest.mark.usefixtures("restored_servers")]
 
 SUBMISSIONS = 20_000
 SUBMISSIONS_PER_KILL = 100
@@ -19,8 +19,8 @@ EVERY_NTH_IS_THE_BROKER = 5
 SERVICES = ("intake", "tracking", "notifier")
 
 
-def test_many_submissions_with_kills_have_one_effect_each(calm_desk: RealDesk):
-    calm_desk["notifier"].restart(SHORT_CLAIMS)
+def test_many_submissions_with_kills_have_one_effect_each(clean_desk: RealDesk):
+    clean_desk["notifier"].restart(SHORT_CLAIMS)
     number = scaled(SUBMISSIONS)
     finished = threading.Event()
     kills: list[str] = []
@@ -29,27 +29,27 @@ def test_many_submissions_with_kills_have_one_effect_each(calm_desk: RealDesk):
         chosen = random.Random(7)  # noqa: S311 - the same order of kills in every run, and no secret
         while not finished.is_set():
             due = (len(kills) + 1) * SUBMISSIONS_PER_KILL
-            wait_for(lambda due=due: finished.is_set() or len(calm_desk.ledger) >= due, TEST_SECONDS)
+            wait_for(lambda due=due: finished.is_set() or len(clean_desk.ledger) >= due, TEST_SECONDS)
             if finished.is_set():
                 return
             if (len(kills) + 1) % EVERY_NTH_IS_THE_BROKER == 0:
-                calm_desk.rabbit.kill()
-                calm_desk.rabbit.start()
+                clean_desk.rabbit.kill()
+                clean_desk.rabbit.start()
                 kills.append("broker")
             else:
                 name = chosen.choice(SERVICES)
-                calm_desk[name].kill()
-                calm_desk[name].revive()
+                clean_desk[name].kill()
+                clean_desk[name].revive()
                 kills.append(name)
 
     with ThreadPoolExecutor(1) as background:
         killing = background.submit(kill_again_and_again)
         try:
-            calm_desk.submit_many(number)
+            clean_desk.submit_many(number)
         finally:
             finished.set()
         killing.result()
-    assert len(calm_desk.ledger) == number
+    assert len(clean_desk.ledger) == number
     assert len(kills) >= number // SUBMISSIONS_PER_KILL - 1, "hardly anything was killed"
     assert {"broker", *SERVICES} <= set(kills)
-    assert settled(calm_desk, seconds=patience(number)) == []
+    assert settled(clean_desk, seconds=notice_deadline(number)) == []

@@ -1,4 +1,4 @@
-"""The harness can fail: four ways to break the relay or the inbox, and the invariant must tell of each."""
+"""The checks can fail: four ways to break the relay or the inbox, each of which must violate an invariant."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ from faults.test_broker_outages import before_the_broker, through, unbind
 from support.embedded_desk import wait_for
 from support.real_desk import RealDesk
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(TEST_SECONDS), pytest.mark.usefixtures("mended_servers")]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(TEST_SECONDS), pytest.mark.usefixtures("restored_servers")]
 
 ENOUGH_SECONDS = 8.0
 
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """A service, what is broken in it, and the fault under which that shows."""
+    """A service, a mutation that breaks it, and the fault under which that shows."""
 
     service: str
     mutation: str
@@ -36,9 +36,9 @@ class Experiment:
 
 
 def deliver_again(desk: RealDesk, mutation: str, deaths_file: Path) -> None:
-    """Consumers die between effect and ack."""
+    """Consumers crash between effect and acknowledgement."""
     deaths = Deaths(deaths_file, 3)
-    # The one that kills is told by the inbox what is new, so it comes first and the mutation lies under it.
+    # The killing prelude reads the result of the inbox check, so it must wrap the mutation.
     desk["tracking"].restart(mutation + deaths.at(AFTER_EFFECT_BEFORE_ACK))
     desk.submit_many(10)
     until_all_died(deaths, desk["tracking"])
@@ -55,7 +55,7 @@ def cut_off_the_broker(desk: RealDesk, mutation: str, _: Path) -> None:
 
 
 def unbind_and_bind(desk: RealDesk, mutation: str, _: Path) -> None:
-    """Requests come in while no queue is bound for them."""
+    """Requests arrive while no queue is bound for them."""
     desk["intake"].restart(mutation)
     unbind(desk)
     desk.submit_many(10)
@@ -64,12 +64,12 @@ def unbind_and_bind(desk: RealDesk, mutation: str, _: Path) -> None:
 
 
 def looked_at_all(desk: RealDesk) -> bool:
-    """Return whether the relay has taken every event in hand: it was put off, or thought to be sent."""
+    """Return whether the relay has attempted every event: it will retry, or believes that the event was sent."""
     return desk.rows("intake", "SELECT 1 FROM outbox WHERE tries = 0 AND sent_at IS NULL") == []
 
 
 def commit_out_of_order(desk: RealDesk, mutation: str, _: Path) -> None:
-    """Transactions that began first commit last."""
+    """Let transactions that began first commit last."""
     desk["intake"].restart(mutation + COMMITS_OUT_OF_ORDER)
     desk.submit_many(scaled(600, at_least=30), parallel=6)
 
@@ -83,13 +83,13 @@ EXPERIMENTS = {
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
-def test_a_broken_relay_or_inbox_is_found_out(calm_desk: RealDesk, deaths_file: Path, name: str):
+def test_a_broken_relay_or_inbox_is_detected(clean_desk: RealDesk, deaths_file: Path, name: str):
     experiment = EXPERIMENTS[name]
-    experiment.fault(calm_desk, experiment.mutation, deaths_file)
-    wrong = settled(calm_desk, seconds=ENOUGH_SECONDS)
-    assert any(map(is_loss_or_double, wrong)), f"nobody noticed: {wrong}"
+    experiment.fault(clean_desk, experiment.mutation, deaths_file)
+    wrong = settled(clean_desk, seconds=ENOUGH_SECONDS)
+    assert any(map(is_loss_or_double, wrong)), f"no violation was found: {wrong}"
 
 
-def test_commits_out_of_order_do_no_harm_to_the_desk_as_it_is(calm_desk: RealDesk, deaths_file: Path):
-    commit_out_of_order(calm_desk, "", deaths_file)  # the other faults are experiments of their own elsewhere
-    assert settled(calm_desk) == []
+def test_commits_out_of_order_do_not_harm_the_unchanged_desk(clean_desk: RealDesk, deaths_file: Path):
+    commit_out_of_order(clean_desk, "", deaths_file)  # the other faults have their own tests
+    assert settled(clean_desk) == []

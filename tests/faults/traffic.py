@@ -1,4 +1,4 @@
-"""Applicants at the real gateway, so many requests a second of every kind, and what each of them was answered."""
+"""Applicants at the real gateway: a steady rate of requests of every kind, and the responses to them."""
 
 import threading
 import time
@@ -19,21 +19,21 @@ REQUESTS_PER_TURN = 7
 
 
 class Traffic:
-    """Mixed traffic at an even pace, or as fast as it is answered if that is slower, until told to stop."""
+    """Mixed traffic at a steady rate, or as fast as it is answered if that is slower, until `stop`."""
 
-    def __init__(self, desk: RealDesk, gateway: GatewayServer, per_second: float, at_once: int) -> None:
+    def __init__(self, desk: RealDesk, gateway: GatewayServer, per_second: float, parallel: int) -> None:
         self.desk = desk
         self.answers: Counter[tuple[str, int]] = Counter()
         self.broken: list[str] = []
-        """What had no answer at all, or not the one it should have."""
-        self._at_once = at_once
+        """Requests without a response, or with an unexpected one."""
+        self._parallel = parallel
         self._pause = REQUESTS_PER_TURN / per_second
         self._noting = threading.Lock()
         self._stop = threading.Event()
-        self._people = [self._someone(place, gateway) for place in range(PEOPLE)]
+        self._people = [self._new_applicant(place, gateway) for place in range(PEOPLE)]
         self._thread = threading.Thread(target=self._run, name="traffic")
 
-    def _someone(self, place: int, gateway: GatewayServer) -> RealApplicant:
+    def _new_applicant(self, place: int, gateway: GatewayServer) -> RealApplicant:
         person = RealApplicant(self.desk, place)
         person.client = httpx.Client(
             base_url=gateway.url,
@@ -50,19 +50,19 @@ class Traffic:
 
     @property
     def number(self) -> int:
-        """How many requests have been answered."""
+        """The number of responses."""
         with self._noting:
             return sum(self.answers.values())
 
     def start(self) -> None:
-        """Have everybody identify, and begin."""
+        """Identify every applicant, and begin."""
         with ThreadPoolExecutor(4) as threads:
             list(threads.map(lambda person: person.identify(), self._people))
         self.desk.applicants |= {person.place: (time.monotonic(), person) for person in self._people}
         self._thread.start()
 
     def stop(self) -> None:
-        """Let what is under way come to its end, and send the people back to the desk's own door."""
+        """Wait for requests in progress, and connect the applicants to the desk directly again."""
         self._stop.set()
         self._thread.join()
         for person in self._people:
@@ -71,18 +71,18 @@ class Traffic:
 
     def _run(self) -> None:
         begun, turn = time.monotonic(), 0
-        with ThreadPoolExecutor(self._at_once) as threads:
-            free = threading.Semaphore(self._at_once)
+        with ThreadPoolExecutor(self._parallel) as threads:
+            free = threading.Semaphore(self._parallel)
             while not self._stop.is_set():
                 free.acquire()
                 threads.submit(self._turn, turn).add_done_callback(lambda _: free.release())
                 turn += 1
                 late = time.monotonic() - begun - turn * self._pause
-                begun += max(0.0, late)  # what could not be sent in time is not made up for
+                begun += max(0.0, late)  # requests that could not be sent in time are skipped
                 self._stop.wait(max(0.0, -late))
 
     def _turn(self, number: int) -> None:
-        """One person's visit: look at the catalog, identify again, send a request and track it."""
+        """One turn of an applicant: read the catalog, identify again, send a request and track it."""
         person = self._people[number % PEOPLE]
         steps: tuple[Callable[[RealApplicant], object], ...] = (_read_catalog, _identify_again, self._send_and_track)
         for step in steps:

@@ -1,4 +1,4 @@
-"""Fixtures for the real gateway: nginx by its own script, before small services that note what reaches them."""
+"""Fixtures for the real gateway: nginx with its own start script, and small services that record their requests."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ OpenGateway = Callable[..., GatewayServer]
 
 @pytest.fixture(scope="session")
 def upstreams() -> Iterator[dict[str, Upstream]]:
-    """One small service in the place of each, for all tests that leave them well."""
+    """One small service in place of each real one, for all tests that leave them working."""
     running = {name: Upstream(name).start() for name in SERVICES}
     yield running
     for each in running.values():
@@ -37,7 +37,7 @@ def _gateway(upstreams: dict[str, Upstream]) -> Iterator[GatewayServer]:
 
 @pytest.fixture
 def gateway(_gateway: GatewayServer, upstreams: dict[str, Upstream]) -> GatewayServer:
-    """The gateway behind a proxy it trusts, which is the test; nothing has reached the services yet."""
+    """The gateway behind a trusted proxy, which is the test. No request has reached the services yet."""
     for each in upstreams.values():
         each.received.clear()
         each.misbehave = None
@@ -46,7 +46,7 @@ def gateway(_gateway: GatewayServer, upstreams: dict[str, Upstream]) -> GatewayS
 
 @pytest.fixture
 def start_gateway(upstreams: dict[str, Upstream]) -> Iterator[OpenGateway]:
-    """Start gateways with settings of their own; all of them end with the test."""
+    """Start gateways with their own settings. All of them end with the test."""
     opened: list[GatewayServer] = []
 
     def start(services: dict[str, str] | None = None, **settings: str) -> GatewayServer:
@@ -63,7 +63,7 @@ def start_gateway(upstreams: dict[str, Upstream]) -> Iterator[OpenGateway]:
 
 
 class Sources:
-    """Addresses nobody else has used, since requests are counted by address."""
+    """Unused addresses, because requests are counted by address."""
 
     def __init__(self) -> None:
         self._number = 0
@@ -80,12 +80,12 @@ def sources() -> Sources:
 
 @pytest.fixture
 def client(gateway: GatewayServer, sources: Sources) -> Iterator[httpx.Client]:
-    """A browser whose address is its own."""
+    """A browser with its own address."""
     with httpx.Client(base_url=gateway.url, headers={"X-Forwarded-For": sources.next()}, trust_env=False) as browser:
         yield browser
 
 
 @pytest.fixture(params=["nginx", "embedded"])
 def base_url(request: pytest.FixtureRequest, client: httpx.Client, desk: RunningDesk) -> str:
-    """Return the address of each of the two doors."""
+    """Return the address of each of the two servers: nginx and the embedded desk."""
     return str(client.base_url if request.param == "nginx" else desk.client.base_url).rstrip("/")

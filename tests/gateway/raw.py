@@ -1,20 +1,20 @@
-"""Bytes on a socket, for what no client library would send."""
+"""Bytes on a socket, for requests that no client library would send."""
 
 import socket
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-PATIENCE_SECONDS = 30.0
+DEADLINE_SECONDS = 30.0
 
 
 def connect(url: str) -> socket.socket:
-    """Open a connection to the nginx."""
+    """Open a connection to nginx."""
     parts = urlsplit(url)
-    return socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE_SECONDS)
+    return socket.create_connection((parts.hostname, parts.port), timeout=DEADLINE_SECONDS)
 
 
 def say(url: str, text: bytes) -> bytes:
-    """Send these bytes and return everything that comes until the nginx closes; a reset is an end too."""
+    """Send these bytes and return everything received until nginx closes or resets the connection."""
     with connect(url) as talk:
         received = b""
         with suppress(ConnectionError):
@@ -26,6 +26,6 @@ def say(url: str, text: bytes) -> bytes:
 
 
 def status_of(answer: bytes) -> int:
-    """Read the status line."""
+    """Return the status of the status line."""
     assert answer.startswith(b"HTTP/1.1 "), answer[:60]
     return int(answer[9:12])

@@ -1,4 +1,4 @@
-"""What the gateway itself answers: the headers of every answer, errors in words for people and for programs."""
+"""Responses of the gateway itself: the headers of every response, and errors for people and for programs."""
 
 import json
 from collections.abc import Iterator
@@ -46,15 +46,15 @@ def _every_kind(client: httpx.Client) -> Iterator[tuple[str, httpx.Response]]:
         yield f"{method} {path}", client.request(method, path)
 
 
-def test_every_answer_carries_the_security_headers_once(client: httpx.Client, upstreams: dict[str, Upstream]):
+def test_every_response_has_the_security_headers_once(client: httpx.Client, upstreams: dict[str, Upstream]):
     for name, answer in _every_kind(client):
         assert _security(answer.headers) == ONCE_EACH, name
         assert len(answer.headers.get_list("x-request-id")) == 1, name
         assert answer.headers["server"] == "nginx"
     too_large = client.post("/api/requests", content=b" " * 70_000)
     upstreams["intake"].misbehave = hang_up
-    away = client.post("/api/requests", content=b"{}")
-    for answer, status in ((too_large, 413), (away, 503)):
+    unavailable = client.post("/api/requests", content=b"{}")
+    for answer, status in ((too_large, 413), (unavailable, 503)):
         assert (answer.status_code, _security(answer.headers)) == (status, ONCE_EACH)
 
 
@@ -86,7 +86,7 @@ def _type(answer: httpx.Response) -> str:
     return answer.headers["content-type"].partition(";")[0].replace("application/javascript", "text/javascript")
 
 
-def test_the_problems_are_whole_and_speak_as_the_services_do():
+def test_the_problems_have_the_format_of_the_services():
     problems = {
         path.stem: Problem.model_validate_json(path.read_text(encoding="utf-8")) for path in ERRORS.glob("*.json")
     }
@@ -132,13 +132,13 @@ def test_a_person_gets_a_page(method: str, path: str, status: int, page: str, cl
     assert answer.text == (PAGES / f"{page}.html").read_text(encoding="utf-8")
 
 
-def test_a_page_with_a_body_it_does_not_take_is_refused(client: httpx.Client):
+def test_a_page_refuses_an_unexpected_body(client: httpx.Client):
     answer = client.request("GET", "/send", content=b" " * 5000)
     assert answer.status_code == 413
     assert answer.text == (PAGES / "body_too_large.html").read_text(encoding="utf-8")
 
 
-def test_the_error_pages_have_nothing_that_an_error_could_take_away():
+def test_the_error_pages_depend_on_nothing_that_can_fail():
     for path in PAGES.glob("*.html"):
         text = path.read_text(encoding="utf-8")
         assert "<script" not in text
@@ -166,6 +166,6 @@ def _bytes(size: str) -> int:
     return int(size[:-1]) * {"k": 1024, "m": 1024 * 1024}[size[-1]]
 
 
-def test_no_route_takes_less_than_its_service():
+def test_no_route_has_a_smaller_limit_than_its_service():
     for route in TABLE.routes:
         assert _bytes(route.body) >= BODY_LIMITS.get(route.path, JSON_BODY_BYTES), route.path

@@ -1,4 +1,4 @@
-"""Row 28: slow connections, smuggled requests, two hosts, a huge header; whoever behaves is answered all along."""
+"""Row 28: slow connections, smuggled requests, two hosts, a huge header; normal clients are served all the time."""
 
 import time
 from contextlib import ExitStack, suppress
@@ -56,9 +56,9 @@ def test_a_request_that_can_be_read_in_two_ways_is_refused(
     request_bytes: bytes, gateway: GatewayServer, upstreams: dict[str, Upstream]
 ):
     answer = say(gateway.url, request_bytes)
-    if answer.startswith(b"HTTP/"):  # else it was closed without a word
+    if answer.startswith(b"HTTP/"):  # otherwise the connection was closed without a response
         assert status_of(answer) in {400, 405}
-    assert answer.count(b"HTTP/1.1 ") <= 1, "what was hidden in the first request was answered as a second"
+    assert answer.count(b"HTTP/1.1 ") <= 1, "the hidden second request was answered"
     assert [received for each in upstreams.values() for received in each.received] == []
 
 
@@ -71,7 +71,7 @@ def test_the_body_of_a_get_is_not_a_second_request(gateway: GatewayServer, upstr
     assert "x-smuggled" not in received.headers
 
 
-def test_two_requests_in_one_piece_are_two(gateway: GatewayServer, upstreams: dict[str, Upstream]):
+def test_two_requests_in_one_packet_are_two(gateway: GatewayServer, upstreams: dict[str, Upstream]):
     last = SECOND.replace(b"X-Smuggled: yes", b"Connection: close")
     answer = say(gateway.url, b"GET /api/catalog HTTP/1.1\r\nHost: desk\r\n\r\n" + last)
     assert answer.count(b"HTTP/1.1 200 OK") == 2
@@ -86,11 +86,11 @@ HALVES = {
 
 
 @pytest.mark.parametrize("half", HALVES.values(), ids=HALVES.keys())
-def test_slow_connections_are_closed_and_hold_up_nobody(
+def test_slow_connections_are_closed_and_block_no_other(
     half: bytes, gateway: GatewayServer, upstreams: dict[str, Upstream], sources: Sources
 ):
     if half == b"":
-        half = b"" if FULL else b"\r\n"  # a connection that says nothing has 60 s; one that begins has 10
+        half = b"" if FULL else b"\r\n"  # an idle connection has 60 s; one that has begun a request has 10
     with ExitStack() as stack, httpx.Client(base_url=gateway.url, trust_env=False) as healthy:
         healthy.headers["X-Forwarded-For"] = sources.next()
         slow = [stack.enter_context(connect(gateway.url)) for _ in range(SLOW_CONNECTIONS)]
@@ -115,7 +115,9 @@ def test_slow_connections_are_closed_and_hold_up_nobody(
             time.sleep(0.1)
         assert left == 0
         assert answered > 1
-    assert {received.method for received in upstreams["intake"].received} == {"GET"}, "a half request was passed on"
+    assert {received.method for received in upstreams["intake"].received} == {"GET"}, (
+        "an incomplete request was passed on"
+    )
 
 
 def _is_closed(talk: object) -> bool:
@@ -129,19 +131,19 @@ def _is_closed(talk: object) -> bool:
     return True
 
 
-def test_a_body_that_comes_slowly_but_comes_is_taken(gateway: GatewayServer, upstreams: dict[str, Upstream]):
+def test_a_slow_but_steady_body_is_accepted(gateway: GatewayServer, upstreams: dict[str, Upstream]):
     with connect(gateway.url) as talk:
         talk.sendall(POST + b"Content-Length: 5\r\nConnection: close\r\n\r\n")
         for piece in (b"{", b'"', b"a"):
             talk.sendall(piece)
             time.sleep(0.05)
-        assert upstreams["intake"].received == [], "the service waits for nothing"
+        assert upstreams["intake"].received == [], "the service does not have to wait"
         talk.sendall(b'":')
         assert status_of(talk.recv(65536)) == 200
     wait_for(lambda: upstreams["intake"].received)
 
 
-def test_a_spoofed_address_does_not_get_around_the_limit(start_gateway: OpenGateway, upstreams: dict[str, Upstream]):
+def test_a_spoofed_address_does_not_evade_the_limit(start_gateway: OpenGateway, upstreams: dict[str, Upstream]):
     nginx = start_gateway(trusted_proxies="10.0.0.0/8")
     with httpx.Client(base_url=nginx.url, trust_env=False) as client:
         statuses = [

@@ -1,4 +1,4 @@
-"""Links to files: what the S3 server has signed reaches it as it was signed, and nothing else does."""
+"""Links to files: signed requests reach the S3 server unchanged, and no other request does."""
 
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
@@ -19,7 +19,7 @@ QUERY = (
 
 @pytest.fixture
 def store() -> Iterator[Upstream]:
-    """In the place of an S3 server."""
+    """A small service in place of the S3 server."""
     running = Upstream("store").start()
     yield running
     running.stop()
@@ -30,7 +30,7 @@ def nginx(start_gateway: OpenGateway, store: Upstream) -> GatewayServer:
     return start_gateway(files=store.address)
 
 
-def test_what_is_signed_arrives_as_it_was_made(nginx: GatewayServer, store: Upstream):
+def test_a_signed_request_arrives_unchanged(nginx: GatewayServer, store: Upstream):
     answer = httpx.get(f"{nginx.url}{OBJECT}?{QUERY}", headers={"Range": "bytes=0-9"}, trust_env=False)
 
     assert (answer.status_code, answer.text) == (200, "store")
@@ -40,7 +40,7 @@ def test_what_is_signed_arrives_as_it_was_made(nginx: GatewayServer, store: Upst
     assert received.headers["range"] == "bytes=0-9"
 
 
-def test_nothing_else_of_what_a_browser_says_goes_along(nginx: GatewayServer, store: Upstream):
+def test_no_other_header_of_a_browser_is_passed_on(nginx: GatewayServer, store: Upstream):
     said = {"Cookie": "a=b", "Authorization": "Bearer x", "X-Amz-Date": "1", "X-Forwarded-For": "10.0.0.1"}
 
     httpx.get(f"{nginx.url}{OBJECT}?{QUERY}", headers=said, trust_env=False)
@@ -61,16 +61,18 @@ def test_nothing_else_of_what_a_browser_says_goes_along(nginx: GatewayServer, st
         f"/minio/admin/v3/info?{QUERY}",
     ],
 )
-def test_what_is_no_signed_object_never_reaches_the_store(nginx: GatewayServer, store: Upstream, asked: str):
+def test_an_unsigned_request_never_reaches_the_store(nginx: GatewayServer, store: Upstream, asked: str):
     answer = httpx.get(f"{nginx.url}{asked}", trust_env=False)
     assert answer.status_code == 404
     assert store.received == []
 
 
-@pytest.mark.parametrize(("said", "told"), [(403, 404), (404, 404), (400, 404), (500, 503), (503, 503)])
-def test_an_error_of_the_store_is_a_page_of_the_desk(nginx: GatewayServer, store: Upstream, said: int, told: int):
+@pytest.mark.parametrize(("received", "shown"), [(403, 404), (404, 404), (400, 404), (500, 503), (503, 503)])
+def test_an_error_of_the_store_becomes_a_page_of_the_desk(
+    nginx: GatewayServer, store: Upstream, received: int, shown: int
+):
     def refuse(handler: BaseHTTPRequestHandler) -> bool:
-        handler.send_response(said)
+        handler.send_response(received)
         handler.send_header("Content-Length", "12")
         handler.end_headers()
         handler.wfile.write(b"<Error>secret"[:12])
@@ -78,18 +80,18 @@ def test_an_error_of_the_store_is_a_page_of_the_desk(nginx: GatewayServer, store
 
     store.misbehave = refuse
     answer = httpx.get(f"{nginx.url}{OBJECT}?{QUERY}", trust_env=False)
-    assert (answer.status_code, answer.headers["content-type"]) == (told, "text/html; charset=utf-8")
+    assert (answer.status_code, answer.headers["content-type"]) == (shown, "text/html; charset=utf-8")
     assert "Error" not in answer.text
 
 
-def test_a_bucket_of_another_name_is_the_one_that_is_served(start_gateway: OpenGateway, store: Upstream):
+def test_a_bucket_with_another_name_is_served(start_gateway: OpenGateway, store: Upstream):
     nginx = start_gateway(files=store.address, files_bucket="desk-files")
     assert httpx.get(f"{nginx.url}{OBJECT}?{QUERY}", trust_env=False).status_code == 404
     other = OBJECT.replace("attachments", "desk-files")
     assert httpx.get(f"{nginx.url}{other}?{QUERY}", trust_env=False).status_code == 200
 
 
-def test_one_source_cannot_ask_for_files_without_end(nginx: GatewayServer):
+def test_downloads_of_one_source_are_limited(nginx: GatewayServer):
     with httpx.Client(trust_env=False) as client:
         statuses = [client.get(f"{nginx.url}{OBJECT}?{QUERY}").status_code for _ in range(120)]
     assert statuses[0] == 200

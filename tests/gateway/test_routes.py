@@ -1,4 +1,4 @@
-"""Every path goes where the table says, and nothing else goes anywhere."""
+"""Every path goes where the table says, and no other path is passed on."""
 
 import json
 
@@ -19,7 +19,7 @@ ROUTES = [(route, method) for route in TABLE.routes for method in route.methods]
 OTHER_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
 
 
-def test_what_nginx_is_given_is_what_the_table_says():
+def test_the_configuration_of_nginx_matches_the_table():
     assert nginx.differences() == []
 
 
@@ -48,18 +48,18 @@ def _reached(upstreams: dict[str, Upstream]) -> list[str]:
 
 
 @pytest.mark.parametrize("route", TABLE.routes, ids=lambda route: route.path)
-def test_a_method_the_route_does_not_have_is_refused(
+def test_a_method_that_the_route_does_not_have_is_refused(
     route: gateway_table.Route, client: httpx.Client, upstreams: dict[str, Upstream]
 ):
     for method in set(OTHER_METHODS) - set(route.methods):
         answer = client.request(method, route.path)
         assert answer.status_code == 405, method
-        if method != "TRACE":  # which nginx itself refuses, before there is a route
+        if method != "TRACE":  # which nginx refuses before it chooses a route
             assert answer.headers["allow"] == ", ".join(route.methods)
     assert _reached(upstreams) == []
 
 
-def test_pages_are_only_read(client: httpx.Client):
+def test_pages_are_read_only(client: httpx.Client):
     assert client.get("/send").status_code == 200
     assert client.head("/send").status_code == 200
     for method in ("POST", "PUT", "DELETE", "OPTIONS"):
@@ -108,7 +108,7 @@ UNREACHABLE = (
 
 @pytest.mark.parametrize("path", UNREACHABLE)
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_what_is_not_public_reaches_no_service(
+def test_a_private_path_reaches_no_service(
     path: str, method: str, gateway: GatewayServer, upstreams: dict[str, Upstream]
 ):
     request = f"{method} {path} HTTP/1.1\r\nHost: desk.example\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -116,7 +116,7 @@ def test_what_is_not_public_reaches_no_service(
     assert _reached(upstreams) == []
 
 
-def test_a_service_gets_one_host_and_no_header_of_the_connection(client: httpx.Client, upstreams: dict[str, Upstream]):
+def test_a_service_gets_one_host_and_no_connection_header(client: httpx.Client, upstreams: dict[str, Upstream]):
     odd = {"Connection": "X-Token, close", "Keep-Alive": "9", "Upgrade": "h2c", "Forwarded": "for=1.2.3.4"}
     client.get("/api/catalog", headers=odd)
     [received] = upstreams["intake"].received
@@ -124,7 +124,7 @@ def test_a_service_gets_one_host_and_no_header_of_the_connection(client: httpx.C
     assert not {"connection", "upgrade", "forwarded"} & received.headers.keys()
 
 
-def test_the_log_knows_the_route_and_nothing_a_person_typed(client: httpx.Client, gateway: GatewayServer):
+def test_the_log_contains_the_route_and_no_user_input(client: httpx.Client, gateway: GatewayServer):
     typed = "0499370899"
     for path in (
         f"/{typed}",

@@ -1,4 +1,4 @@
-"""What the environment says is checked before nginx reads it, and what is wrong is named."""
+"""Environment variables are validated before nginx starts, and errors name the variable."""
 
 import os
 import stat
@@ -21,7 +21,7 @@ from desk.testing.errors import ServerFailedError
         ("intake", "intake:8000 }"),
         ("tracking", "$(id):80"),
         ("trusted_proxies", "10.0.0.0/8;"),
-        ("trusted_proxies", "everybody"),
+        ("trusted_proxies", "everyone"),
         ("resolver", "127.0.0.11 valid=1"),
         ("hosts", "desk.example.ir;"),
         ("hosts", "*"),
@@ -29,13 +29,13 @@ from desk.testing.errors import ServerFailedError
         ("tls_folder", "relative"),
     ],
 )
-def test_a_setting_that_cannot_be_is_named(setting: str, value: str, start_gateway: OpenGateway):
+def test_an_invalid_setting_is_named(setting: str, value: str, start_gateway: OpenGateway):
     with pytest.raises(ServerFailedError, match=f"gateway: DESK_GATEWAY_{setting.upper()}: .* is not"):
         start_gateway(**{setting: value})
 
 
-def test_the_script_takes_nothing_but_its_folder(tmp_path: Path):
-    """It runs as a nameless account on a root that cannot be written; only its folder can."""
+def test_the_script_needs_only_its_own_folder(tmp_path: Path):
+    """It runs as an account without a name on a read-only root; only its folder is writable."""
     programs = tmp_path / "bin"
     programs.mkdir()
     for name in ("sh", "grep", "tr", "cut", "cp", "mkdir", "dirname"):
@@ -56,7 +56,7 @@ def test_the_script_takes_nothing_but_its_folder(tmp_path: Path):
     assert done.stderr == ""
     assert "daemon off; worker_processes auto;" in done.stdout
     settings = (tmp_path / "laid" / "settings.conf").read_text(encoding="utf-8")
-    for service in SERVICES:  # what a newer nginx than this machine's is given
+    for service in SERVICES:  # what a newer nginx than the one on this machine gets
         assert f"server {service}:8000 max_fails=0 resolve;" in settings
     assert "resolver 127.0.0.11 valid=5s;" in settings
     assert (tmp_path / "laid" / "nginx.conf").read_text(encoding="utf-8") == (START.parent / "nginx.conf").read_text(

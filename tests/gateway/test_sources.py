@@ -1,4 +1,4 @@
-"""Who is believed to have asked, how that reaches the services, and how often one source may ask."""
+"""Whose client address is trusted, how services receive it, and how many requests a source may send."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -29,29 +29,29 @@ def _received_by_intake(url: str, upstreams: dict[str, Upstream], headers: dict[
     return received.headers
 
 
-def test_nobody_is_believed_unless_the_settings_say_so(start_gateway: OpenGateway, upstreams: dict[str, Upstream]):
+def test_no_proxy_is_trusted_by_default(start_gateway: OpenGateway, upstreams: dict[str, Upstream]):
     received = _received_by_intake(start_gateway().url, upstreams, SPOOFED | {"X-Forwarded-Proto": "https"})
     assert received["x-forwarded-for"] == "127.0.0.1"
     assert received["x-forwarded-proto"] == "http"
     assert received["x-request-id"] != "mine-mine-mine"
 
 
-def test_only_the_configured_networks_are_believed(start_gateway: OpenGateway, upstreams: dict[str, Upstream]):
+def test_only_the_configured_networks_are_trusted(start_gateway: OpenGateway, upstreams: dict[str, Upstream]):
     nginx = start_gateway(trusted_proxies="10.0.0.0/8, 192.168.7.1 fd00::/8")
     received = _received_by_intake(nginx.url, upstreams, SPOOFED)
     assert received["x-forwarded-for"] == "127.0.0.1"
     assert received["x-request-id"] != "mine-mine-mine"
 
 
-def test_a_trusted_proxys_word_holds(gateway: GatewayServer, upstreams: dict[str, Upstream]):
-    told = {"X-Forwarded-For": "5.112.3.4", "X-Forwarded-Proto": "https", "X-Request-Id": "of-the-proxy"}
-    received = _received_by_intake(gateway.url, upstreams, told)
+def test_the_address_from_a_trusted_proxy_is_used(gateway: GatewayServer, upstreams: dict[str, Upstream]):
+    headers = {"X-Forwarded-For": "5.112.3.4", "X-Forwarded-Proto": "https", "X-Request-Id": "of-the-proxy"}
+    received = _received_by_intake(gateway.url, upstreams, headers)
     assert received["x-forwarded-for"] == "5.112.3.4"
     assert received["x-forwarded-proto"] == "https"
     assert received["x-request-id"] == "of-the-proxy"
 
 
-def test_what_the_client_put_before_the_proxys_word_is_not_believed(
+def test_what_the_client_sent_before_the_address_of_the_proxy_is_ignored(
     gateway: GatewayServer, upstreams: dict[str, Upstream]
 ):
     received = _received_by_intake(gateway.url, upstreams, {"X-Forwarded-For": "6.6.6.6, 5.112.3.4, 127.0.0.1"})
@@ -59,7 +59,7 @@ def test_what_the_client_put_before_the_proxys_word_is_not_believed(
 
 
 @pytest.mark.parametrize("strange", ["short", "a b c d e f g h", "x" * 65, "name=value;name", "شناسه-شناسه"])
-def test_a_strange_request_id_is_replaced(strange: str, gateway: GatewayServer, upstreams: dict[str, Upstream]):
+def test_an_invalid_request_id_is_replaced(strange: str, gateway: GatewayServer, upstreams: dict[str, Upstream]):
     answer = httpx.get(f"{gateway.url}/api/catalog", headers={"X-Request-Id": strange.encode()}, trust_env=False)
     [received] = upstreams["intake"].received
     assert received.headers["x-request-id"] == answer.headers["x-request-id"]
@@ -71,12 +71,12 @@ def _ask_often(base_url: str, path: str, times: int, source: str) -> list[httpx.
         return [client.get(path) for _ in range(times)]
 
 
-def test_a_flood_from_one_source_is_held_off_and_others_are_not(
+def test_a_flood_from_one_source_is_limited_and_other_sources_are_not(
     gateway: GatewayServer, upstreams: dict[str, Upstream], sources: Sources
 ):
     catalog = next(route for route in TABLE.routes if route.path == "/api/catalog")
     flooding, others = sources.next(), sources.next()
-    # However slow this machine is: what comes within the burst is let through, and much more is not.
+    # On a machine of any speed: the burst is served, and not much more.
     with ThreadPoolExecutor(8) as threads:
         answers = [
             answer
@@ -93,7 +93,7 @@ def test_a_flood_from_one_source_is_held_off_and_others_are_not(
     assert [answer.status_code for answer in _ask_often(gateway.url, "/api/catalog", 5, others)] == [200] * 5
 
 
-def test_each_route_is_counted_by_itself(gateway: GatewayServer, sources: Sources):
+def test_each_route_is_counted_separately(gateway: GatewayServer, sources: Sources):
     source = sources.next()
     with ThreadPoolExecutor(8) as threads:
         statuses = {
@@ -123,7 +123,7 @@ def test_addresses_of_one_household_are_one_source_and_other_households_are_othe
     assert statuses("2a01:5ec0::7", 3) == [200] * 3
 
 
-def test_a_person_who_is_held_off_gets_a_page(gateway: GatewayServer, sources: Sources):
+def test_a_limited_person_gets_a_page(gateway: GatewayServer, sources: Sources):
     source = sources.next()
     with ThreadPoolExecutor(16) as threads:
         answers = [
@@ -137,10 +137,10 @@ def test_a_person_who_is_held_off_gets_a_page(gateway: GatewayServer, sources: S
     assert {(answer.text, answer.headers["retry-after"]) for answer in held_off} == {(page, "5")}
 
 
-def test_one_source_has_so_many_requests_under_way_and_no_more(gateway: GatewayServer, sources: Sources):
+def test_one_source_has_a_limited_number_of_simultaneous_requests(gateway: GatewayServer, sources: Sources):
     head = f"POST /api/tracking HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: {sources.next()}\r\nContent-Length: 9\r\n\r\n{{"
     with ExitStack() as stack:
-        for _ in range(40):  # within the burst of the route, so that only the number at once counts
+        for _ in range(40):  # within the burst of the route, so that only simultaneous requests count
             stack.enter_context(connect(gateway.url)).sendall(head.encode())
         pages = f"GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: {sources.next()}\r\nConnection: close\r\n\r\n"
         assert status_of(say(gateway.url, pages.encode())) == 200
@@ -157,7 +157,7 @@ def test_one_source_has_so_many_requests_under_way_and_no_more(gateway: GatewayS
         assert wait_for(refused)
 
 
-def test_names_that_are_not_ours_are_refused(start_gateway: OpenGateway, upstreams: dict[str, Upstream]):
+def test_unknown_host_names_are_refused(start_gateway: OpenGateway, upstreams: dict[str, Upstream]):
     nginx = start_gateway(hosts="desk.example.ir, *.haj.example.ir")
 
     def status(host: str) -> int:

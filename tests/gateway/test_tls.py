@@ -1,4 +1,4 @@
-"""Behind a mounted certificate: TLS 1.2 and 1.3, HTTP/2, no plain answers, renewed without a restart."""
+"""With a mounted certificate: TLS 1.2 and 1.3, HTTP/2, only redirects without TLS, renewal without a restart."""
 
 import datetime as dt
 import ipaddress
@@ -22,7 +22,7 @@ from desk.testing.gateway import GatewayServer
 
 
 def _lay_certificate(folder: Path, name: str) -> ssl.SSLContext:
-    """Write a throw-away certificate and its key; return what trusts it and nothing else."""
+    """Write a temporary certificate and its key; return a context that trusts only this one."""
     key = ec.generate_private_key(ec.SECP256R1())
     called, now = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]), dt.datetime.now(dt.UTC)
     certificate = (
@@ -75,7 +75,7 @@ def test_pages_and_services_are_behind_the_certificate(
     assert upstreams["intake"].received[-1].headers["x-forwarded-proto"] == "https"
 
 
-def test_the_plain_port_only_shows_the_way(nginx: GatewayServer, upstreams: dict[str, Upstream]):
+def test_the_plain_port_only_redirects(nginx: GatewayServer, upstreams: dict[str, Upstream]):
     for path in ("/", "/track?a=b", "/api/catalog"):
         answer = httpx.get(f"{nginx.url}{path}", headers={"Host": "desk.example.ir"}, trust_env=False)
         assert (answer.status_code, answer.headers["location"]) == (308, f"https://desk.example.ir{path}")
@@ -84,7 +84,7 @@ def test_the_plain_port_only_shows_the_way(nginx: GatewayServer, upstreams: dict
     assert httpx.get(f"{nginx.url}/a//b", trust_env=False).status_code == 400
 
 
-def test_a_platform_that_has_ended_tls_itself_is_answered_on_the_plain_port(
+def test_behind_a_platform_that_terminates_tls_the_plain_port_answers(
     start_gateway: OpenGateway, trusting: ssl.SSLContext, tmp_path: Path
 ):
     nginx = start_gateway(tls_folder=str(tmp_path / "tls"), trusted_proxies=TRUSTED)
@@ -95,7 +95,7 @@ def test_a_platform_that_has_ended_tls_itself_is_answered_on_the_plain_port(
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_current_tls_is_spoken(version: ssl.TLSVersion, nginx: GatewayServer, trusting: ssl.SSLContext):
+def test_current_tls_is_accepted(version: ssl.TLSVersion, nginx: GatewayServer, trusting: ssl.SSLContext):
     trusting.minimum_version = trusting.maximum_version = version
     with _talk(nginx, trusting) as talk:
         assert talk.version() == {"TLSv1_2": "TLSv1.2", "TLSv1_3": "TLSv1.3"}[version.name]
@@ -105,14 +105,14 @@ def test_current_tls_is_spoken(version: ssl.TLSVersion, nginx: GatewayServer, tr
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
-def test_old_tls_is_not_spoken(nginx: GatewayServer, trusting: ssl.SSLContext):
+def test_old_tls_is_refused(nginx: GatewayServer, trusting: ssl.SSLContext):
     trusting.minimum_version = trusting.maximum_version = ssl.TLSVersion.TLSv1_1
     trusting.set_ciphers("ALL:@SECLEVEL=0")
     with pytest.raises(ssl.SSLError, match=r"(?i)version|alert"):
         _talk(nginx, trusting)
 
 
-def test_http_2_is_spoken(nginx: GatewayServer, trusting: ssl.SSLContext):
+def test_http_2_is_accepted(nginx: GatewayServer, trusting: ssl.SSLContext):
     def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
         return struct.pack(">I", len(payload))[1:] + bytes((kind, flags)) + struct.pack(">I", stream) + payload
 
@@ -124,7 +124,7 @@ def test_http_2_is_spoken(nginx: GatewayServer, trusting: ssl.SSLContext):
         received, answered = b"", None
         while answered is None:
             piece = talk.recv(65536)
-            assert piece, "it hung up"
+            assert piece, "the connection was closed"
             received += piece
             while len(received) >= 9 and len(received) >= 9 + int.from_bytes(received[:3], "big"):
                 size, kind = int.from_bytes(received[:3], "big"), received[3]
@@ -154,9 +154,7 @@ def test_without_a_certificate_there_is_no_tls(start_gateway: OpenGateway):
         socket.create_connection((parts.hostname, parts.port), timeout=5)
 
 
-def test_half_a_certificate_is_a_mistake_that_is_named(
-    start_gateway: OpenGateway, trusting: ssl.SSLContext, tmp_path: Path
-):
+def test_a_certificate_without_a_key_is_reported(start_gateway: OpenGateway, trusting: ssl.SSLContext, tmp_path: Path):
     (tmp_path / "tls" / "tls.key").unlink()
     with pytest.raises(ServerFailedError, match=r"tls\.key is missing or not readable"):
         start_gateway(tls_folder=str(tmp_path / "tls"))

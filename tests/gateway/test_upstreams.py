@@ -1,4 +1,4 @@
-"""Services come, go and move while the gateway runs: what is tried again, what is not, and what people are told."""
+"""Services start, stop and move while the gateway runs: what is retried, what is not, and how errors look."""
 
 import asyncio
 import struct
@@ -58,7 +58,7 @@ def test_a_post_goes_to_the_other_replica_if_one_refuses_the_connection(
     assert [_post(nginx).text for _ in range(20)] == ["second"] * 20
     assert len(pair[1].received) == 20
     pair[0].start()
-    assert _served_by(nginx, 10) == {"first", "second"}, "nobody is shunned after a fault"
+    assert _served_by(nginx, 10) == {"first", "second"}, "a replica is used again after a fault"
 
 
 def test_a_post_that_may_have_arrived_is_never_sent_twice(start_gateway: OpenGateway, pair: list[Upstream]):
@@ -70,7 +70,7 @@ def test_a_post_that_may_have_arrived_is_never_sent_twice(start_gateway: OpenGat
     assert len(_received(pair)) == 1
 
 
-def test_a_get_is_tried_once_more(start_gateway: OpenGateway, pair: list[Upstream]):
+def test_a_get_is_retried_once(start_gateway: OpenGateway, pair: list[Upstream]):
     nginx = start_gateway({"intake": " ".join(each.address for each in pair)})
     pair[0].misbehave = hang_up
     answers = [httpx.get(f"{nginx.url}/api/catalog", trust_env=False).text for _ in range(10)]
@@ -87,7 +87,7 @@ def _received(replicas: list[Upstream]) -> list[ReceivedRequest]:
 
 
 @pytest.mark.parametrize("fault", ["refused", "hung up"])
-def test_a_service_that_is_away_is_told_in_words(
+def test_an_unavailable_service_is_reported_as_a_problem(
     fault: str, start_gateway: OpenGateway, upstreams: dict[str, Upstream]
 ):
     nginx = start_gateway({"tracking": f"127.0.0.1:{free_port()}"} if fault == "refused" else {})
@@ -97,10 +97,10 @@ def test_a_service_that_is_away_is_told_in_words(
     assert answer.headers["content-type"] == "application/problem+json"
     assert (answer.json()["code"], answer.headers["retry-after"]) == UNAVAILABLE
     assert answer.json()["status"] == 503
-    assert _post(nginx).text == "intake", "the others go on"
+    assert _post(nginx).text == "intake", "other services still work"
 
 
-def test_a_services_own_words_are_passed_on_untouched(client: httpx.Client, upstreams: dict[str, Upstream]):
+def test_an_error_of_a_service_is_passed_on_unchanged(client: httpx.Client, upstreams: dict[str, Upstream]):
     def refuse(handler: object) -> bool:
         body = b'{"code": "service_unavailable", "title": "own words"}'
         handler.send_response(503)
@@ -120,7 +120,7 @@ def test_a_services_own_words_are_passed_on_untouched(client: httpx.Client, upst
     assert answer.headers.get_list("retry-after") == ["77"]
 
 
-def test_a_slow_service_does_not_hold_up_the_others(
+def test_a_slow_service_does_not_block_the_others(
     client: httpx.Client, upstreams: dict[str, Upstream], sources: Sources
 ):
     upstreams["tracking"].misbehave = fall_silent(1)
@@ -134,7 +134,7 @@ def test_a_slow_service_does_not_hold_up_the_others(
 
 
 class NameServer(asyncio.DatagramProtocol):
-    """Answers queries for addresses (RFC 1035, no more of it than nginx needs) from a table that may change."""
+    """Answers address queries (the part of RFC 1035 that nginx needs) from a table that may change."""
 
     def __init__(self) -> None:
         self.addresses: dict[str, list[str]] = {}
@@ -178,7 +178,7 @@ def names() -> Iterator[tuple[NameServer, str]]:
     loop.close()
 
 
-def test_a_name_is_followed_when_containers_come_go_and_move(
+def test_a_name_is_resolved_again_when_containers_start_stop_and_move(
     start_gateway: OpenGateway, names: tuple[NameServer, str], sources: Sources
 ):
     server, address = names
@@ -189,7 +189,7 @@ def test_a_name_is_followed_when_containers_come_go_and_move(
     try:
         nginx = start_gateway({"intake": f"intake.test:{port}"}, resolver=address, workers="1", trusted_proxies=TRUSTED)
         assert _post(nginx, source=sources.next()).json()["code"] == "upstream_unavailable", (
-            "it starts before its services do"
+            "nginx starts before its services"
         )
 
         first.start()
@@ -200,7 +200,7 @@ def test_a_name_is_followed_when_containers_come_go_and_move(
         server.addresses["intake.test"] = ["127.0.0.1", "127.0.0.2"]
         wait_for(lambda: {"1st", "2nd"} <= _served_by(nginx, 6, sources.next()), 30)
 
-        first.stop()  # gone, and still named: nothing that was not sent is lost
+        first.stop()  # stopped, but still in DNS: no request that was not sent is lost
         assert _served_by(nginx, 20, sources.next()) == {"2nd"}
 
         third.start()

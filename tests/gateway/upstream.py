@@ -1,4 +1,4 @@
-"""A small service behind the gateway, which notes what reaches it and can misbehave on order."""
+"""A small service behind the gateway, which records its requests and can misbehave."""
 
 import threading
 import time
@@ -19,19 +19,19 @@ class ReceivedRequest:
     headers: dict[str, str]
     body: bytes
     connection: int
-    """The caller's port: the same for requests of one connection."""
+    """The port of the client: the same for all requests of one connection."""
 
 
 @dataclass(slots=True)
 class Upstream:
-    """Answers every request with its own name."""
+    """Responds to every request with its own name."""
 
     name: str
     host: str = "127.0.0.1"
     port: int = field(default_factory=free_port)
     received: list[ReceivedRequest] = field(default_factory=list)
     misbehave: Callable[[BaseHTTPRequestHandler], bool] | None = None
-    """Does something else instead of answering, if it returns True."""
+    """Called instead of responding; returns True if it has handled the request."""
     _server: ThreadingHTTPServer | None = None
     _thread: threading.Thread | None = None
 
@@ -44,16 +44,16 @@ class Upstream:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            wbufsize = 65536  # an answer leaves in one piece
+            wbufsize = 65536  # a response is sent in one piece
 
             def do(self) -> None:
                 self.close_connection = False
                 upstream._answer(self)
 
-            do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do  # noqa: N815 - as the library calls them
+            do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do  # noqa: N815 - names of the library
 
             def log_message(self, *_: Any) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         self._server = _Server((self.host, self.port), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -104,13 +104,13 @@ class _Server(ThreadingHTTPServer):
 
 
 def hang_up(handler: BaseHTTPRequestHandler) -> bool:
-    """Read the request and close without a word."""
+    """Read the request and close the connection without a response."""
     handler.close_connection = True
     return True
 
 
 def fall_silent(seconds: float) -> Callable[[BaseHTTPRequestHandler], bool]:
-    """Answer late."""
+    """Respond after a delay."""
 
     def wait(_: BaseHTTPRequestHandler) -> bool:
         time.sleep(seconds)

@@ -1,4 +1,4 @@
-"""The command line: what is wrong is said in one line."""
+"""The command line: every error is reported in one line."""
 
 import os
 import socket
@@ -40,7 +40,7 @@ def test_a_data_folder_that_cannot_be_made_gets_one_clear_line(tmp_path: Path):
 
 
 def test_an_unwritable_folder_gets_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    # Root may write everywhere, so what the system says of the folder is given here.
+    # Root may write everywhere, so the test replaces the answer of the operating system.
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(SystemExit) as refused:
         main(["up", "--data-dir", str(tmp_path), "--port", str(free_port())])
@@ -55,7 +55,7 @@ def test_a_fixed_security_code_has_five_digits(answer: str):
     assert "five digits" in refused.stderr
 
 
-def test_the_greeting_says_where_to_click_whom_to_try_and_how_to_stop(desk: RunningDesk):
+def test_the_greeting_shows_addresses_people_to_try_and_how_to_stop(desk: RunningDesk):
     greeting = desk.log
     for part in (desk.url, "/demo/expert", "/demo/messages", "Ctrl-C", "for automated checks only"):
         assert part in greeting

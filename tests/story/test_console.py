@@ -1,4 +1,4 @@
-"""The story at the console: a request is seen, taken, answered with a file, and its applicant reads that."""
+"""The story in the console: an expert takes a request, answers it with a file, and the applicant reads the answer."""
 
 import httpx
 from support.applicant import PDF, Applicant
@@ -8,12 +8,12 @@ from support.embedded_desk import RunningDesk, wait_for
 ANSWER = "روادید شما صادر شده است."
 
 
-def has_come(console: ConsoleClient, code: str) -> str:
+def wait_for_case(console: ConsoleClient, code: str) -> str:
     """Wait until a case can be opened; return its page."""
     return wait_for(lambda: text if "request_text" in (text := console.open(f"/cases/{code}")) else "")
 
 
-def test_a_request_is_seen_taken_and_answered_with_a_file_that_its_applicant_gets(desk: RunningDesk):
+def test_an_expert_answers_with_a_file_and_the_applicant_receives_it(desk: RunningDesk):
     applicant = Applicant(desk.client, place=8)
     applicant.identify()
     file_id = applicant.upload("گذرنامه.pdf", PDF)
@@ -21,7 +21,7 @@ def test_a_request_is_seen_taken_and_answered_with_a_file_that_its_applicant_get
 
     with ConsoleClient(desk.url).sign_in("kerman") as console:
         assert console.path.endswith("/cases")
-        has_come(console, code)
+        wait_for_case(console, code)
         assert code in console.open("/cases")
         page = console.open(f"/cases/{code}")
         assert applicant.person["last_name"] in page

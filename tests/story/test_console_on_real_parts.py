@@ -19,13 +19,13 @@ OWN_PASSWORD = "a province's own word"
 COMMAND = [sys.executable, "-m", "desk.console.main"]
 
 
-def test_a_province_answers_with_a_file_through_its_own_console(calm_desk: RealDesk, postgres_server: PostgresServer):
+def test_a_province_answers_with_a_file_through_its_own_console(clean_desk: RealDesk, postgres_server: PostgresServer):
     url = postgres_server.create_database(f"console_{uuid.uuid4().hex[:8]}", "console", "console's word")
-    reach = {"broker_url": calm_desk.broker.url("province.qom"), "private_key": calm_desk.province_keys["qom"][0]}
+    reach = {"broker_url": clean_desk.broker.url("province.qom"), "private_key": clean_desk.province_keys["qom"][0]}
     environment = os.environ | {
         "DESK_CONSOLE_DATABASE_URL": url,
         "DESK_CONSOLE_KEYS": new_key(),
-        "DESK_CONSOLE_DESK_URL": calm_desk["intake"].url,
+        "DESK_CONSOLE_DESK_URL": clean_desk["intake"].url,
         "DESK_CONSOLE_PROVINCES": json.dumps({"qom": reach}),
         "DESK_CONSOLE_SECURE_COOKIES": "false",
         "DESK_CONSOLE_SECOND_FACTOR": "false",
@@ -35,9 +35,9 @@ def test_a_province_answers_with_a_file_through_its_own_console(calm_desk: RealD
     created = subprocess.run(creating, env=environment, check=True, capture_output=True, text=True)  # noqa: S603
     first_password = created.stdout.split()[-1]
 
-    applicant = calm_desk.applicant(4)
+    applicant = clean_desk.applicant(4)
     file_id = applicant.upload("گذرنامه.pdf", PDF)
-    code = calm_desk.submit(4, attachments=[file_id], province="qom").code
+    code = clean_desk.submit(4, attachments=[file_id], province="qom").code
     port = free_port()
     with subprocess.Popen([*COMMAND, "serve", "--port", str(port)], env=environment) as served:  # noqa: S603
         try:

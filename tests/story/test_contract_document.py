@@ -1,4 +1,4 @@
-"""``desk.asyncapi.json`` is AsyncAPI by its own schema, whole in itself, and true of the tables it is made from."""
+"""``desk.asyncapi.json`` is valid AsyncAPI, has no dangling references, and matches the tables it is made from."""
 
 import json
 import re
@@ -32,7 +32,7 @@ def contract() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def official() -> Draft7Validator:
     if shutil.which("npm") is None:
-        pytest.skip("AsyncAPI's schema comes from npm, which is not here")
+        pytest.skip("AsyncAPI's schema comes from npm, which is not installed")
     assert OFFICIAL.exists(), "run tests/asyncapi/install"
     return Draft7Validator(json.loads(OFFICIAL.read_text(encoding="utf-8")))
 
@@ -42,7 +42,7 @@ def test_the_document_is_valid_by_the_schema_of_asyncapi(contract, official):
 
 
 @pytest.mark.parametrize("spoil", ["info", "action", "exchange", "headers"])
-def test_a_document_that_is_no_asyncapi_is_noticed(contract, official, spoil):
+def test_an_invalid_document_is_rejected(contract, official, spoil):
     wrong = deepcopy(contract)
     match spoil:
         case "info":
@@ -75,7 +75,7 @@ def _at(document: dict[str, Any], reference: str) -> Any:
     return found
 
 
-def test_every_reference_leads_to_something(contract):
+def test_every_reference_can_be_resolved(contract):
     references = set(_references(contract))
     assert len(references) > 40
     for reference in references:
@@ -94,7 +94,7 @@ def _payload(contract: dict[str, Any], name: str) -> Draft202012Validator:
 
 
 @pytest.mark.parametrize("name", [event.name for _, event in contracts.examples()])
-def test_every_example_is_what_its_schema_says_and_a_spoilt_one_is_not(contract, name):
+def test_every_example_matches_its_schema_and_a_broken_one_does_not(contract, name):
     [example] = contract["components"]["messages"][name]["examples"]
     _payload(contract, name).validate(example["payload"])
     needed = contract["components"]["schemas"]
@@ -109,7 +109,7 @@ def test_every_example_is_what_its_schema_says_and_a_spoilt_one_is_not(contract,
 
 
 def test_the_permissions_are_those_of_the_broker_for_every_province(contract):
-    everybody = {user.name: user for user in users()}
+    all_users = {user.name: user for user in users()}
     for said in contract["operations"].values():
         name = said["channel"]["$ref"].rpartition("/")[2]
         channel = contract["channels"][name]
@@ -120,17 +120,17 @@ def test_the_permissions_are_those_of_the_broker_for_every_province(contract):
             assert sorted(queues) == sorted(each.replace("{province}", key) for each in channel["x-queues"])
             may_publish = {
                 user.name
-                for user in everybody.values()
+                for user in all_users.values()
                 if exchange in user.keys and re.search(user.keys[exchange], address)
             }
             may_consume = {
-                user.name for user in everybody.values() if any(re.search(user.read, queue) for queue in queues)
+                user.name for user in all_users.values() if any(re.search(user.read, queue) for queue in queues)
             }
             assert may_publish == {each.replace("{province}", key) for each in said["x-permissions"]["publish"]}
             assert may_consume == {each.replace("{province}", key) for each in said["x-permissions"]["consume"]}
 
 
-def test_a_province_may_publish_its_reports_and_nothing_of_the_desk_s(contract):
+def test_a_province_may_publish_its_reports_and_no_event_of_the_desk(contract):
     said = contract["x-users"]["province.{province}"]
     assert said["publishes"].keys() == {CASES}
     assert EVENTS not in said["publishes"]
@@ -139,7 +139,7 @@ def test_a_province_may_publish_its_reports_and_nothing_of_the_desk_s(contract):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_page_tells_of_every_event_and_asks_no_other_host(contract, language: str):
+def test_the_page_describes_every_event_and_uses_no_other_host(contract, language: str):
     for whole in (True, False):
         text = page(contract, language, whole=whole)
         for name, title in catalogues()[language]["contract"]["events"].items():

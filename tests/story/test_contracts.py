@@ -1,4 +1,4 @@
-"""The published contracts: what the code generates, and what every consumer can read."""
+"""The published contracts: the generated files are current, and every consumer can read the examples."""
 
 import json
 
@@ -15,7 +15,7 @@ from desk.topology.table import HEADQUARTERS, TO_HEADQUARTERS, desk_topology, pr
 EXAMPLES = {event.type(): (source, event) for source, event in contracts.examples()}
 
 
-def test_the_folder_is_what_the_code_generates():
+def test_the_folder_matches_what_the_code_generates():
     assert contracts.differences() == []
 
 
@@ -42,13 +42,13 @@ def test_a_consumer_understands_the_published_examples(services, consumer: str):
 
 
 @pytest.mark.parametrize("consumer", ["intake", "tracking", "notifier"])
-def test_a_consumer_hears_exactly_what_its_queue_is_bound_to(services, consumer: str):
+def test_a_consumer_handles_exactly_what_its_queue_is_bound_to(services, consumer: str):
     consumed = {event.name for event in services[consumer].state.bus.consumed_events}
     queue = next(queue for queue in desk_topology().queues if queue.name == consumer)
     assert {pattern.removesuffix(".*") for _, pattern in queue.bindings} == consumed
 
 
-def test_every_event_has_a_queue_to_go_to():
+def test_every_event_has_a_queue():
     for source, event in EXAMPLES.values():
         key = HEADQUARTERS if event.name in TO_HEADQUARTERS else "isfahan"
         assert list(desk_topology().route(event.exchange, f"{event.name}.{key}")), (source, event.name)
@@ -60,7 +60,7 @@ def test_every_queue_has_a_consumer_or_is_read_by_others(services):
         assert queue.name in services or outside
 
 
-def test_every_public_route_is_of_the_service_the_gateway_sends_it_to(services):
+def test_every_public_route_belongs_to_the_service_the_gateway_sends_it_to(services):
     served = {(name, path) for name, app in services.items() for path in app.openapi()["paths"]}
     for route in load_table().routes:
         assert any(name == route.service and route.matches(path) for name, path in served), route.path

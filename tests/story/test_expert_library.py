@@ -1,4 +1,4 @@
-"""The example of the library's README against the real desk: cases in, files by links, reports out."""
+"""The example in the library's README, run against the real desk: it consumes cases, reads files and reports."""
 
 import os
 import re
@@ -15,22 +15,22 @@ README = Path(__file__).parents[2] / "expert" / "README.md"
 
 
 def example() -> str:
-    """Return the program the README shows."""
+    """Return the program in the README."""
     (program,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     assert len(program.splitlines()) <= 30
     return str(program)
 
 
-def test_the_example_answers_a_request_and_saves_its_file(calm_desk: RealDesk, tmp_path: Path):
-    applicant = calm_desk.applicant(1)
+def test_the_example_answers_a_request_and_saves_its_file(clean_desk: RealDesk, tmp_path: Path):
+    applicant = clean_desk.applicant(1)
     file_id = applicant.upload("گذرنامه.pdf", PDF)
-    code = calm_desk.submit(1, attachments=[file_id], province="qom").code
+    code = clean_desk.submit(1, attachments=[file_id], province="qom").code
     settings = {
         "PROVINCE": "qom",
         "FOLDER": str(tmp_path),
-        "DESK_URL": calm_desk["intake"].url,
-        "PRIVATE_KEY": calm_desk.province_keys["qom"][0],
-        "BROKER_URL": calm_desk.broker.url("province.qom"),
+        "DESK_URL": clean_desk["intake"].url,
+        "PRIVATE_KEY": clean_desk.province_keys["qom"][0],
+        "BROKER_URL": clean_desk.broker.url("province.qom"),
     }
     with subprocess.Popen([sys.executable, "-c", example()], env=os.environ | settings) as province:  # noqa: S603
         try:
@@ -42,17 +42,17 @@ def test_the_example_answers_a_request_and_saves_its_file(calm_desk: RealDesk, t
     assert (tmp_path / file_id).read_bytes() == PDF
 
 
-def test_a_province_s_file_reaches_its_applicant_by_a_link(calm_desk: RealDesk, tmp_path: Path):
-    applicant = calm_desk.applicant(2)
-    code = calm_desk.submit(2, province="qom").code
+def test_a_file_of_a_province_reaches_its_applicant_by_a_link(clean_desk: RealDesk, tmp_path: Path):
+    applicant = clean_desk.applicant(2)
+    code = clean_desk.submit(2, province="qom").code
     (tmp_path / "visa.pdf").write_bytes(PDF)
     answering = example().replace('رسیدگی شد.")', "رسیدگی شد.\", files=[folder / 'visa.pdf'])")
     settings = {
         "PROVINCE": "qom",
         "FOLDER": str(tmp_path),
-        "DESK_URL": calm_desk["intake"].url,
-        "PRIVATE_KEY": calm_desk.province_keys["qom"][0],
-        "BROKER_URL": calm_desk.broker.url("province.qom"),
+        "DESK_URL": clean_desk["intake"].url,
+        "PRIVATE_KEY": clean_desk.province_keys["qom"][0],
+        "BROKER_URL": clean_desk.broker.url("province.qom"),
     }
     with subprocess.Popen([sys.executable, "-c", answering], env=os.environ | settings) as province:  # noqa: S603
         try:
@@ -62,5 +62,5 @@ def test_a_province_s_file_reaches_its_applicant_by_a_link(calm_desk: RealDesk, 
 
     (file,) = view["answer"]["files"]
     headers = {"Authorization": f"Bearer {view['token']}"}
-    link = wait_for(lambda: calm_desk.client.get(f"/api/files/{file['id']}", headers=headers)).json()["url"]
+    link = wait_for(lambda: clean_desk.client.get(f"/api/files/{file['id']}", headers=headers)).json()["url"]
     assert httpx.get(link).content == PDF

@@ -1,4 +1,4 @@
-"""The civil registry is away: requests are taken, no province hears of them, and what it says later decides."""
+"""The civil registry is unavailable: requests are accepted, no province receives them, and a later check decides."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ TYPED = {"first_name": "زهره", "last_name": "نوشته‌شده", "gender":
 
 
 @pytest.fixture(scope="module")
-def lonely_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDesk]:
+def switchable_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDesk]:
     """A desk whose registry is switched off and on."""
     running = RunningDesk(tmp_path_factory.mktemp("lonely") / "data")
     yield running
@@ -21,11 +21,11 @@ def lonely_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDes
 
 
 @pytest.fixture
-def registry(lonely_desk: RunningDesk) -> Iterator[Callable[..., None]]:
-    """Switch the civil registry; afterwards it is on."""
+def registry(switchable_desk: RunningDesk) -> Iterator[Callable[..., None]]:
+    """Switch the civil registry on or off. It is on after the test."""
 
     def switch(*, on: bool) -> None:
-        answer = lonely_desk.client.post("/demo/registry", data={"answers": str(on).lower()})
+        answer = switchable_desk.client.post("/demo/registry", data={"answers": str(on).lower()})
         assert answer.status_code == 303, answer.text
 
     yield switch
@@ -41,13 +41,13 @@ def send_pending(applicant: Applicant, **changed: object) -> str:
     return str(answer.json()["tracking_code"])
 
 
-def intake_knows_of_a_withdrawal(desk: RunningDesk) -> bool:
+def intake_has_the_withdrawal(desk: RunningDesk) -> bool:
     with closing(sqlite3.connect(f"file:{desk.folder / 'intake.sqlite3'}?mode=ro", uri=True)) as store:
         return bool(store.execute("SELECT 1 FROM identity_check WHERE state = 'withdrawn'").fetchone())
 
 
 def messages(desk: RunningDesk, code: str, count: int) -> list[tuple[str, str]]:
-    """Wait for so many messages about a request; give template and channel of each."""
+    """Wait for ``count`` messages about a request; return the template and channel of each."""
 
     def found() -> list[dict[str, Any]] | None:
         all_of_them = desk.client.get("/demo/messages", params={"tracking_code": code}).json()
@@ -57,15 +57,15 @@ def messages(desk: RunningDesk, code: str, count: int) -> list[tuple[str, str]]:
 
 
 def test_a_request_waits_for_the_registry_and_then_goes_to_its_province(
-    lonely_desk: RunningDesk, registry: Callable[..., None]
+    switchable_desk: RunningDesk, registry: Callable[..., None]
 ):
-    applicant, expert = Applicant(lonely_desk.client, place=1), Expert(lonely_desk.client, "fars")
+    applicant, expert = Applicant(switchable_desk.client, place=1), Expert(switchable_desk.client, "fars")
     registry(on=False)
     code = send_pending(applicant, province="fars")
 
     view = applicant.sees(code, "identity_pending")
     assert [step["state"] for step in view["history"]] == ["identity_pending"]
-    assert messages(lonely_desk, code, 2) == [("pending", "email"), ("pending", "sms")]
+    assert messages(switchable_desk, code, 2) == [("pending", "email"), ("pending", "sms")]
     assert expert.requests() == []
 
     registry(on=True)
@@ -75,7 +75,7 @@ def test_a_request_waits_for_the_registry_and_then_goes_to_its_province(
     view = applicant.sees(code, "received")
     assert [step["state"] for step in view["history"]] == ["identity_pending", "registered", "received"]
     assert [lookup["purpose"] for lookup in view["registry_lookups"]] == ["confirm"]
-    assert messages(lonely_desk, code, 4) == [
+    assert messages(switchable_desk, code, 4) == [
         ("pending", "email"),
         ("pending", "sms"),
         ("submitted", "email"),
@@ -84,38 +84,38 @@ def test_a_request_waits_for_the_registry_and_then_goes_to_its_province(
     assert [each["tracking_code"] for each in expert.requests()] == [code], "once"
 
 
-def test_a_request_under_a_wrong_birth_date_ends_and_the_applicant_is_told(
-    lonely_desk: RunningDesk, registry: Callable[..., None]
+def test_a_request_under_a_wrong_birth_date_ends_and_the_applicant_is_notified(
+    switchable_desk: RunningDesk, registry: Callable[..., None]
 ):
-    applicant = Applicant(lonely_desk.client, place=2)
-    applicant.person |= {"birth_date": Applicant(lonely_desk.client, place=3).person["birth_date"]}
+    applicant = Applicant(switchable_desk.client, place=2)
+    applicant.person |= {"birth_date": Applicant(switchable_desk.client, place=3).person["birth_date"]}
     registry(on=False)
     code = send_pending(applicant, province="qom")
 
     registry(on=True)
     view = applicant.sees(code, "identity_rejected")
     assert "با هم نمی‌خوانند" in view["history"][-1]["note"]
-    assert messages(lonely_desk, code, 4) == [
+    assert messages(switchable_desk, code, 4) == [
         ("identity_rejected", "email"),
         ("identity_rejected", "sms"),
         ("pending", "email"),
         ("pending", "sms"),
     ]
-    assert Expert(lonely_desk.client, "qom").requests() == []
+    assert Expert(switchable_desk.client, "qom").requests() == []
 
 
-def test_a_request_that_is_taken_back_meanwhile_ends_there(lonely_desk: RunningDesk, registry: Callable[..., None]):
-    applicant, next_one = Applicant(lonely_desk.client, place=6), Applicant(lonely_desk.client, place=7)
-    expert = Expert(lonely_desk.client, "ilam")
+def test_a_request_withdrawn_while_pending_ends_there(switchable_desk: RunningDesk, registry: Callable[..., None]):
+    applicant, next_one = Applicant(switchable_desk.client, place=6), Applicant(switchable_desk.client, place=7)
+    expert = Expert(switchable_desk.client, "ilam")
     registry(on=False)
     code = send_pending(applicant, province="ilam")
-    # Until tracking has heard of it, the page is intake's word, and offers nothing that could be done.
+    # Until tracking has the request, intake serves the page, which offers no actions.
     view = wait_for(lambda: seen if "withdraw" in (seen := applicant.track(code).json())["actions"] else None)
     assert view["state"] == "identity_pending"
     headers = {"Authorization": f"Bearer {view['token']}", "Idempotency-Key": "taken-back-0001"}
-    withdrawn = lonely_desk.client.post("/api/tracking/withdrawal", json={}, headers=headers)
+    withdrawn = switchable_desk.client.post("/api/tracking/withdrawal", json={}, headers=headers)
     assert (withdrawn.status_code, withdrawn.json().get("state")) == (200, "withdrawn"), withdrawn.text
-    wait_for(lambda: intake_knows_of_a_withdrawal(lonely_desk))
+    wait_for(lambda: intake_has_the_withdrawal(switchable_desk))
     later = send_pending(next_one, province="ilam")
 
     registry(on=True)
@@ -123,35 +123,35 @@ def test_a_request_that_is_taken_back_meanwhile_ends_there(lonely_desk: RunningD
     view = applicant.sees(code, "withdrawn")
 
     assert [step["state"] for step in view["history"]] == ["identity_pending", "withdrawn"]
-    assert view["registry_lookups"] == [], "whoever came later has been looked up, and nobody here"
+    assert view["registry_lookups"] == [], "the withdrawn applicant was looked up"
     assert [each["tracking_code"] for each in expert.requests()] == [later]
 
 
-def test_a_foreign_national_s_request_reaches_the_province_marked_as_unconfirmed(lonely_desk: RunningDesk):
-    applicant = Applicant(lonely_desk.client, place=4)
+def test_a_foreign_national_s_request_reaches_the_province_marked_as_unconfirmed(switchable_desk: RunningDesk):
+    applicant = Applicant(switchable_desk.client, place=4)
     applicant.person |= {"national_id": "123456789012"}
     code = send_pending(applicant, province="yazd")
 
-    received = Expert(lonely_desk.client, "yazd").receives(code)
+    received = Expert(switchable_desk.client, "yazd").receives(code)
     assert received["identity"] == "unconfirmed"
     assert received["applicant"]["last_name"] == TYPED["last_name"]
     assert applicant.sees(code, "received")["registry_lookups"] == []
 
 
-def test_the_applicant_sees_that_their_name_was_read_and_what_for(lonely_desk: RunningDesk):
-    applicant = Applicant(lonely_desk.client, place=5)
+def test_the_applicant_sees_that_their_name_was_read_and_why(switchable_desk: RunningDesk):
+    applicant = Applicant(switchable_desk.client, place=5)
     code = applicant.submit()
 
     view = applicant.sees(code, "received")
     assert [lookup["purpose"] for lookup in view["registry_lookups"]] == ["submit"]
 
 
-def test_nothing_can_be_sent_for_one_who_has_died(lonely_desk: RunningDesk):
-    applicant = Applicant(lonely_desk.client)
-    applicant.person = next(each for each in lonely_desk.client.get("/demo/people").json() if each["deceased"])
+def test_no_request_can_be_sent_for_a_deceased_person(switchable_desk: RunningDesk):
+    applicant = Applicant(switchable_desk.client)
+    applicant.person = next(each for each in switchable_desk.client.get("/demo/people").json() if each["deceased"])
     someone = {"national_id": applicant.national_id, "birth_date": applicant.person["birth_date"]}
 
-    answer = lonely_desk.client.post("/api/identities", json=someone | {"proof": applicant.proof()})
+    answer = switchable_desk.client.post("/api/identities", json=someone | {"proof": applicant.proof()})
 
     assert (answer.status_code, answer.json()["code"]) == (422, "identity_deceased")
     assert "ادارهٔ حج و زیارت استان" in answer.json()["title"]

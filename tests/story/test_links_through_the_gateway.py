@@ -1,4 +1,4 @@
-"""Links to files lead through the real gateway to a real S3 server, and nothing else of that server can be reached."""
+"""Links to files lead through the real gateway to a real S3 server, and no other part of that server is reachable."""
 
 import re
 from collections.abc import Iterator
@@ -17,26 +17,26 @@ START = Path(__file__).parents[2] / "gateway" / "nginx" / "start"
 
 
 @pytest.fixture
-def nginx(calm_desk: RealDesk) -> Iterator[GatewayServer]:
-    """The gateway before all services and the S3 server; intake gives out links that lead to it."""
-    services = {route.service: calm_desk[route.service].url.removeprefix("http://") for route in load_table().routes}
-    with open_gateway(START, services, files=calm_desk.s3.endpoint, files_bucket=calm_desk.name) as gateway:
-        calm_desk["intake"].restart(S3_PUBLIC_ENDPOINT=gateway.url)
+def nginx(clean_desk: RealDesk) -> Iterator[GatewayServer]:
+    """A gateway to all services and the S3 server; intake returns links that lead to the gateway."""
+    services = {route.service: clean_desk[route.service].url.removeprefix("http://") for route in load_table().routes}
+    with open_gateway(START, services, files=clean_desk.s3.endpoint, files_bucket=clean_desk.name) as gateway:
+        clean_desk["intake"].restart(S3_PUBLIC_ENDPOINT=gateway.url)
         yield gateway
 
 
 @pytest.fixture
-def link(calm_desk: RealDesk, nginx: GatewayServer) -> str:
-    """The link an applicant is given to a file of their own request."""
-    applicant = calm_desk.applicant(1)
+def link(clean_desk: RealDesk, nginx: GatewayServer) -> str:
+    """The link that an applicant gets to a file of their own request."""
+    applicant = clean_desk.applicant(1)
     file_id = applicant.upload("گذرنامه.pdf", PDF)
-    code = calm_desk.submit(1, attachments=[file_id]).code
+    code = clean_desk.submit(1, attachments=[file_id]).code
     headers = {"Authorization": f"Bearer {applicant.sees(code, 'registered')['token']}"}
     given = wait_for(lambda: httpx.get(f"{nginx.url}/api/files/{file_id}", headers=headers, trust_env=False)).json()
     return str(given["url"])
 
 
-def test_a_browser_fetches_a_file_by_its_link_at_the_desk_s_own_address(nginx: GatewayServer, link: str):
+def test_a_browser_downloads_a_file_by_its_link_at_the_address_of_the_desk(nginx: GatewayServer, link: str):
     assert link.startswith(f"{nginx.url}/")
 
     answer = httpx.get(link, trust_env=False)
@@ -50,7 +50,7 @@ def test_a_browser_fetches_a_file_by_its_link_at_the_desk_s_own_address(nginx: G
     assert answer.headers["server"] == "nginx"
 
 
-def test_a_part_of_a_file_can_be_asked_for(link: str):
+def test_a_part_of_a_file_can_be_requested(link: str):
     answer = httpx.get(link, headers={"Range": "bytes=0-3"}, trust_env=False)
     assert (answer.status_code, answer.content) == (206, PDF[:4])
 
@@ -59,9 +59,9 @@ UNSIGNED = ["another signature", "longer"]
 
 
 @pytest.mark.parametrize("spoil", ["no signature", "another file", "another bucket", *UNSIGNED])
-def test_a_link_that_was_not_given_out_leads_nowhere(calm_desk: RealDesk, link: str, spoil: str):
-    if spoil in UNSIGNED and calm_desk.s3.kind == "moto":
-        pytest.skip("moto looks at no signature; that it arrives as it was made is tested in tests/gateway")
+def test_a_link_that_was_not_issued_does_not_work(clean_desk: RealDesk, link: str, spoil: str):
+    if spoil in UNSIGNED and clean_desk.s3.kind == "moto":
+        pytest.skip("moto does not check signatures; tests/gateway checks that they arrive unchanged")
     path, _, query = link.partition("?")
     spoilt = {
         "no signature": path,
@@ -80,26 +80,26 @@ def test_a_link_that_was_not_given_out_leads_nowhere(calm_desk: RealDesk, link: 
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "HEAD"])
-def test_a_link_is_for_fetching_alone(link: str, method: str):
+def test_a_link_allows_downloads_only(link: str, method: str):
     answer = httpx.request(method, link, trust_env=False)
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
 
 
 @pytest.mark.parametrize("path", ["/minio/health/live", "/minio/admin/v3/info", "/{bucket}", "/{bucket}/?list-type=2"])
-def test_nothing_else_of_the_store_can_be_reached(calm_desk: RealDesk, nginx: GatewayServer, path: str):
-    answer = httpx.get(nginx.url + path.format(bucket=calm_desk.name), trust_env=False)
+def test_nothing_else_of_the_store_is_reachable(clean_desk: RealDesk, nginx: GatewayServer, path: str):
+    answer = httpx.get(nginx.url + path.format(bucket=clean_desk.name), trust_env=False)
     assert answer.status_code == 404
 
 
-def test_the_log_holds_no_link(nginx: GatewayServer, link: str):
+def test_the_log_contains_no_link(nginx: GatewayServer, link: str):
     httpx.get(link, trust_env=False)
     wait_for(lambda: '"route":"/files"' in nginx.access_log)
     assert "X-Amz" not in nginx.access_log
     assert link.partition("?")[0].rpartition("/")[2] not in nginx.access_log
 
 
-def test_without_an_s3_server_the_gateway_has_no_such_door(calm_desk: RealDesk, link: str):
-    services = {route.service: calm_desk[route.service].url.removeprefix("http://") for route in load_table().routes}
+def test_without_an_s3_server_the_gateway_has_no_route_for_files(clean_desk: RealDesk, link: str):
+    services = {route.service: clean_desk[route.service].url.removeprefix("http://") for route in load_table().routes}
     with open_gateway(START, services) as plain:
         path = re.sub("^http://[^/]+", "", link)
         assert httpx.get(plain.url + path, trust_env=False).status_code == 404

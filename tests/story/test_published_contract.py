@@ -1,4 +1,4 @@
-"""The events only grow within a version: nothing that was published is taken away or changed."""
+"""Events only grow within a version: nothing that was published is removed or changed."""
 
 import json
 from collections.abc import Iterator
@@ -10,19 +10,19 @@ import pytest
 from desk.contracts.documents import FOLDER
 
 FREE = {"description", "title", "examples", "info"}
-"""Words for people, which may be put better."""
+"""Texts for people, which may be improved."""
 
 
 BY_PROVINCES = {"Envelope", "ReportProperties", "ReportHeaders"}
-"""Shapes of what provinces send, beside those of their reports."""
+"""Schemas of what provinces send, in addition to those of their reports."""
 
 
 def losses(old: Any, new: Any, where: str = "") -> Iterator[str]:
-    """Name what was published and is not there any more, or not as it was."""
+    """List what was published and is now missing or different."""
     match old, new:
         case dict(), dict():
             for name, value in old.items():
-                # A property may be called like a word for people, and is then no such word.
+                # A property may have the same name as a text for people.
                 if name in FREE and not where.endswith("/properties"):
                     continue
                 if name not in new:
@@ -35,8 +35,8 @@ def losses(old: Any, new: Any, where: str = "") -> Iterator[str]:
             yield f"{where}: {old!r} became {new!r}"
 
 
-def demands(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
-    """Name the fields a province may leave out by what was published, new ones of its reports too, and may not now."""
+def new_requirements(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
+    """List the fields that provinces could leave out and must send now, including new fields of their reports."""
     schemas = new["components"]["schemas"]
     for name, schema in old["components"]["schemas"].items():
         more = set(schemas.get(name, {}).get("required", [])) - set(schema.get("required", []))
@@ -51,11 +51,11 @@ def published() -> dict[str, Any]:
     return document
 
 
-def test_nothing_that_was_published_is_lost(published):
+def test_nothing_that_was_published_is_missing(published):
     present = json.loads((FOLDER / "desk.asyncapi.json").read_text(encoding="utf-8"))
 
     assert list(losses(published, present)) == []
-    assert list(demands(published, present)) == []
+    assert list(new_requirements(published, present)) == []
 
 
 def test_an_addition_passes(published):
@@ -67,7 +67,7 @@ def test_an_addition_passes(published):
     assert list(losses(published, grown)) == []
 
 
-def test_what_is_taken_away_changed_or_newly_demanded_is_noticed(published):
+def test_what_is_removed_changed_or_newly_required_is_noticed(published):
     changed = deepcopy(published)
     del changed["channels"]["case-answered"]
     del changed["components"]["schemas"]["Named"]["properties"]["name"]
@@ -79,13 +79,13 @@ def test_what_is_taken_away_changed_or_newly_demanded_is_noticed(published):
     assert "/channels/case-answered" in found
     assert "/Named/properties/name" in found
     assert "/Titled/properties/title/type" in found
-    assert list(demands(published, changed)) == [
+    assert list(new_requirements(published, changed)) == [
         "CaseAnsweredData now needs files",
         "CaseAnsweredData now needs signature",
     ]
 
 
-def test_a_permission_a_queue_or_a_header_that_is_taken_away_is_noticed(published):
+def test_a_removed_permission_queue_or_header_is_noticed(published):
     changed = deepcopy(published)
     changed["operations"]["receive-case-answered"]["x-permissions"]["publish"] = []
     changed["x-users"]["province.{province}"]["publishes"]["desk.cases"].remove("case-answered.{province}")
@@ -104,12 +104,12 @@ def test_a_permission_a_queue_or_a_header_that_is_taken_away_is_noticed(publishe
     assert "/EventProperties/required" in found
 
 
-def test_a_property_or_header_that_provinces_must_send_all_at_once_is_noticed(published):
+def test_a_property_or_header_that_provinces_suddenly_must_send_is_noticed(published):
     changed = deepcopy(published)
     changed["components"]["schemas"]["ReportProperties"]["required"].append("correlation_id")
     changed["components"]["schemas"]["ReportHeaders"]["required"] = ["signature"]
 
-    assert list(demands(published, changed)) == [
+    assert list(new_requirements(published, changed)) == [
         "ReportHeaders now needs signature",
         "ReportProperties now needs correlation_id",
     ]

@@ -45,7 +45,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory):
 
 
 def asked(desk: RunningDesk, place: int) -> tuple[Applicant, Expert, str, str]:
-    """Send a request and have the experts ask; give the code and the tracking token."""
+    """Send a request and let the experts ask a question; return the code and the tracking token."""
     applicant, expert = Applicant(desk.client, place), Expert(desk.client, "yazd")
     code = applicant.submit(province="yazd")
     expert.receives(code)
@@ -83,7 +83,7 @@ def test_a_reply_with_files_reaches_the_province_and_stays_in_the_history(desk: 
     assert QUESTION not in json.dumps(view["answer"])
 
 
-def test_a_bad_file_costs_nothing_that_was_said(desk: RunningDesk):
+def test_a_bad_file_does_not_lose_the_text_of_the_reply(desk: RunningDesk):
     applicant, _, code, token = asked(desk, 11)
 
     refused = applicant.upload_for_reply(token, "برنامه.pdf", b"MZ" + bytes(100))
@@ -95,7 +95,7 @@ def test_a_bad_file_costs_nothing_that_was_said(desk: RunningDesk):
     assert applicant.reply(token, TEXT, []).status_code == 200
 
 
-def test_another_applicant_neither_names_nor_opens_the_file(desk: RunningDesk):
+def test_another_applicant_can_neither_use_nor_open_the_file(desk: RunningDesk):
     one, _, _, token = asked(desk, 12)
     other, _, _, others_token = asked(desk, 13)
     file_id = one.upload_for_reply(token, "گذرنامه.pdf", PDF).json()["id"]
@@ -106,7 +106,7 @@ def test_another_applicant_neither_names_nor_opens_the_file(desk: RunningDesk):
     assert (link.status_code, link.json()["code"]) == (404, "file_unknown")
 
 
-def test_once_replied_nothing_more_is_taken(desk: RunningDesk):
+def test_after_a_reply_no_more_files_are_accepted(desk: RunningDesk):
     applicant, _, _, token = asked(desk, 14)
     later = applicant.reply(token, TEXT, []).json()["token"]
 
@@ -115,14 +115,14 @@ def test_once_replied_nothing_more_is_taken(desk: RunningDesk):
     assert (refused.status_code, refused.json()["code"]) == (409, "reply_not_possible")
 
 
-def test_on_real_parts_the_library_for_provinces_opens_the_files(calm_desk: RealDesk, tmp_path: Path):
-    applicant = calm_desk.applicant(3)
-    code = calm_desk.submit(3, province="qom").code
+def test_on_real_parts_the_library_for_provinces_opens_the_files(clean_desk: RealDesk, tmp_path: Path):
+    applicant = clean_desk.applicant(3)
+    code = clean_desk.submit(3, province="qom").code
     settings = {
         "FOLDER": str(tmp_path),
-        "DESK_URL": calm_desk["intake"].url,
-        "PRIVATE_KEY": calm_desk.province_keys["qom"][0],
-        "BROKER_URL": calm_desk.broker.url("province.qom"),
+        "DESK_URL": clean_desk["intake"].url,
+        "PRIVATE_KEY": clean_desk.province_keys["qom"][0],
+        "BROKER_URL": clean_desk.broker.url("province.qom"),
     }
     with subprocess.Popen([sys.executable, "-c", ASKING], env=os.environ | settings) as province:  # noqa: S603
         try:

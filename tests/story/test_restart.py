@@ -1,4 +1,4 @@
-"""What survives a crash: everything for which a code was shown, and nothing happens twice."""
+"""After a crash, every request whose code was shown is there, and nothing happens twice."""
 
 import sqlite3
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def test_a_request_submitted_just_before_a_crash_reaches_the_expert_once(start_d
     assert sorted(message["channel"] for message in messages) == ["email", "sms"]
 
 
-def test_data_survive_an_orderly_restart(start_desk: Callable[..., RunningDesk]):
+def test_data_survive_a_graceful_restart(start_desk: Callable[..., RunningDesk]):
     first = start_desk()
     applicant = Applicant(first.client)
     code = applicant.submit()

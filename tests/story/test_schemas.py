@@ -1,4 +1,4 @@
-"""Every service's migrations lead to the tables its code describes, on both stores."""
+"""The migrations of each service lead to the tables that its code describes, on SQLite and PostgreSQL."""
 
 import asyncio
 import uuid
@@ -26,13 +26,13 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_migrations_leave_nothing_for_alembic_to_add(service: str, url: str):
+def test_after_the_migrations_alembic_finds_nothing_to_add(service: str, url: str):
     asyncio.run(migrate(f"desk.{service}", url))
     command.check(alembic_config(f"desk.{service}", url))
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_migrations_can_be_taken_back_and_made_again(service: str, url: str):
+def test_migrations_can_be_reverted_and_applied_again(service: str, url: str):
     config = alembic_config(f"desk.{service}", url)
     command.upgrade(config, "head")
     command.downgrade(config, "base")

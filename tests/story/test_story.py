@@ -28,7 +28,7 @@ def test_the_request_reaches_no_other_province(desk: RunningDesk):
     assert [each["province"]["key"] for each in every if each["tracking_code"] == code] == ["qom"]
 
 
-def test_the_applicant_is_told_once_of_submission_and_answer(desk: RunningDesk):
+def test_the_applicant_is_notified_once_of_submission_and_answer(desk: RunningDesk):
     applicant, expert = Applicant(desk.client, place=3), Expert(desk.client, "yazd")
     code = applicant.submit(province="yazd")
     expert.receives(code)
@@ -39,14 +39,14 @@ def test_the_applicant_is_told_once_of_submission_and_answer(desk: RunningDesk):
         found = desk.client.get("/demo/messages", params={"tracking_code": code}).json()
         return found if len(found) >= 4 else None
 
-    told = wait_for(messages)
-    assert sorted((message["channel"], message["template"]) for message in told) == [
+    sent = wait_for(messages)
+    assert sorted((message["channel"], message["template"]) for message in sent) == [
         ("email", "answered"),
         ("email", "submitted"),
         ("sms", "answered"),
         ("sms", "submitted"),
     ]
-    assert all(code in message["text"] for message in told if message["channel"] == "sms")
+    assert all(code in message["text"] for message in sent if message["channel"] == "sms")
 
 
 def test_a_request_can_be_tracked_the_moment_it_is_submitted(desk: RunningDesk):
@@ -65,13 +65,13 @@ def test_an_expert_cannot_answer_twice(desk: RunningDesk):
     assert expert.answer(code, "پاسخ دوم").status_code == 409
 
 
-def test_internal_and_operators_paths_are_not_at_the_public_door(desk: RunningDesk):
+def test_internal_and_operator_paths_are_not_public(desk: RunningDesk):
     for path in ("/internal/requests/find", "/metrics", "/health/live", "/health/ready", "/openapi.json", "/docs"):
         assert desk.client.get(path).status_code == 404, path
         assert desk.client.post(path, json={}).status_code in {404, 405}, path
 
 
-def test_pages_may_load_nothing_from_elsewhere(desk: RunningDesk):
+def test_pages_may_load_nothing_from_other_hosts(desk: RunningDesk):
     for page in ("/", "/send", "/track", "/help"):
         answer = desk.client.get(page)
         assert answer.status_code == 200

@@ -1,4 +1,4 @@
-"""An applicant and an expert who use the desk over HTTP, as a page or a province would."""
+"""An applicant and an expert who use the desk over HTTP, as a page or the system of a province would."""
 
 import uuid
 from typing import Any
@@ -21,7 +21,7 @@ class Applicant:
     """A synthetic applicant who uses the public routes."""
 
     def __init__(self, client: httpx.Client, place: int = 0) -> None:
-        """``place`` chooses among the living synthetic people."""
+        """``place`` is an index into the living synthetic people."""
         self.client = client
         living = [person for person in client.get("/demo/people").json() if not person["deceased"]]
         self.person: dict[str, Any] = living[place]
@@ -32,7 +32,7 @@ class Applicant:
         return str(self.person["national_id"])
 
     def identify(self) -> dict[str, Any]:
-        """Have the registry read back the name; keep the token."""
+        """Look the name up in the registry; keep the token."""
         someone = {"national_id": self.national_id, "birth_date": self.person["birth_date"]}
         answer = self.client.post("/api/identities", json=someone | {"proof": self.proof()})
         assert answer.status_code == 200, answer.text
@@ -53,7 +53,7 @@ class Applicant:
         return {"id": challenge.json()["id"], "answer": CAPTCHA_ANSWER}
 
     def proof(self) -> dict[str, str]:
-        """Do the work that is asked for before a look-up."""
+        """Do the proof of work that a look-up requires."""
         asked = self.client.post("/api/captchas", json={"purpose": "identity", "kind": "work"})
         assert asked.status_code == 201, asked.text
         solution = solve_challenge(Challenge(ChallengeParameters.from_dict(asked.json()["challenge"])))
@@ -61,7 +61,7 @@ class Applicant:
         return {"id": asked.json()["id"], "solution": solution.derived_key}
 
     def form(self, **changed: object) -> dict[str, Any]:
-        """A request as the page would send it."""
+        """Return a request as the page would send it."""
         return {
             "province": "isfahan",
             "mobile": "09120000000",
@@ -70,6 +70,7 @@ class Applicant:
             "sub_subject": "umrah_visa",
             "text": "سلام، روادید عمرهٔ من چه زمانی صادر می‌شود؟",
             "attachments": [],
+            "again": True,
             "captcha": self.captcha("submit"),
         } | changed
 
@@ -97,7 +98,7 @@ class Applicant:
         return self.client.post("/api/files", headers=headers, files={"file": (name, content)})
 
     def reply(self, token: str, text: str, files: list[str], key: str | None = None) -> httpx.Response:
-        """Answer the experts' question by the tracking token."""
+        """Answer the experts' question with the tracking token."""
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key or str(uuid.uuid4())}
         return self.client.post("/api/tracking/replies", json={"text": text, "files": files}, headers=headers)
 
@@ -120,25 +121,25 @@ class Applicant:
 
 
 class Expert:
-    """The experts of a province, at the demonstration's desk."""
+    """The experts of a province, at the console of the demonstration."""
 
     def __init__(self, client: httpx.Client, province: str = "isfahan") -> None:
         self.client = client
         self.province = province
 
     def requests(self) -> list[dict[str, Any]]:
-        """List what has reached the province."""
+        """List the requests that have reached the province."""
         found: list[dict[str, Any]] = self.client.get("/demo/requests", params={"province": self.province}).json()
         return found
 
     def receives(self, tracking_code: str) -> dict[str, Any]:
-        """Wait until the request is there."""
+        """Wait until the request has arrived."""
         return wait_for(lambda: next((each for each in self.requests() if each["tracking_code"] == tracking_code), {}))
 
     def answer(self, tracking_code: str, text: str) -> httpx.Response:
-        """Answer it."""
+        """Answer a request."""
         return self.client.post("/demo/answers", json={"tracking_code": tracking_code, "text": text})
 
     def ask(self, tracking_code: str, text: str) -> httpx.Response:
-        """Ask the applicant something."""
+        """Ask the applicant a question."""
         return self.client.post("/demo/questions", json={"tracking_code": tracking_code, "text": text})

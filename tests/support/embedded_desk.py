@@ -1,4 +1,4 @@
-"""The embedded desk as a real process, on a free port and a folder of its own."""
+"""The embedded desk as a process, on a free port and with its own data folder."""
 
 import contextlib
 import socket
@@ -18,10 +18,10 @@ T = TypeVar("T")
 
 
 class RunningDesk:
-    """A desk that was started by its command line, and a client for it."""
+    """A desk started by its command line, and a client for it."""
 
     def __init__(self, folder: Path, *arguments: str, port: int | None = None, prelude: str = "") -> None:
-        """``prelude`` is Python run in the process before the desk starts, to break it on purpose."""
+        """``prelude`` is Python code that runs in the process before the desk starts, for example to break it."""
         self.folder = folder
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -45,17 +45,17 @@ class RunningDesk:
 
     @property
     def log(self) -> str:
-        """Everything it has printed."""
+        """Everything the process has printed."""
         return self._log.read_text(encoding="utf-8")
 
     def kill(self) -> None:
-        """End it as a power cut would."""
+        """Kill the process, as a power cut would."""
         self.process.kill()
         self.process.wait()
         self.client.close()
 
     def stop(self) -> int:
-        """End it as Ctrl-C would; return the exit code."""
+        """Stop the process as Ctrl-C would; return the exit code."""
         self.process.terminate()
         code = self.process.wait(timeout=30)
         self.client.close()
@@ -69,7 +69,7 @@ def desk_command(*arguments: str, prelude: str = "") -> list[str]:
 
 
 def free_port() -> int:
-    """Find a port nobody listens on."""
+    """Return a port that no process listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -77,7 +77,7 @@ def free_port() -> int:
 
 
 def wait_for(condition: Callable[[], T], deadline: float = 20.0) -> T:
-    """Wait until the condition gives something true, and return that; fail at the deadline."""
+    """Wait until the condition returns something true, and return that. Fails at the deadline."""
     end = time.monotonic() + deadline
     while not (found := condition()):
         assert time.monotonic() < end, "the condition did not come true in time"

@@ -54,7 +54,7 @@ def _serve() -> None:
         child = os.fork()
         if child == 0:
             _run_child(**order)
-        print(child, flush=True)  # noqa: T201 - the answer
+        print(child, flush=True)  # noqa: T201 - the response
 
 
 def _run_child(program: str, arguments: list[str], environment: dict[str, str], log: str) -> None:
@@ -75,7 +75,7 @@ def _run_child(program: str, arguments: list[str], environment: dict[str, str], 
         if isinstance(end.code, str):
             sys.stderr.write(f"{end.code}\n")
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BaseException:  # noqa: BLE001 - the end of this process either way
+    except BaseException:  # noqa: BLE001 - the process ends either way
         traceback.print_exc()
     sys.stdout.flush()
     sys.stderr.flush()

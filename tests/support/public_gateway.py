@@ -40,19 +40,19 @@ class PublicGateway(httpx.BaseTransport):
 
 
 class Desk(Protocol):
-    """A desk with its public address, and the access that only a test has."""
+    """A desk with its public address, and the access that only tests have."""
 
     client: httpx.Client
 
     def answer_to(self, captcha_id: str) -> str:
-        """Return the digits of a picture from the store of captcha."""
+        """Return the digits of a picture from the store of the captcha service."""
 
 
 class RealApplicant(Applicant):
     """A synthetic applicant at the real desk, who reads security codes from the store."""
 
     def __init__(self, desk: Desk, place: int = 0) -> None:
-        """``place`` chooses among the living synthetic people."""
+        """``place`` is an index into the living synthetic people."""
         self.client = desk.client
         self.desk = desk
         self.place = place

@@ -1,4 +1,4 @@
-"""The desk's place on a real broker: its virtual host, its users and queues, and what an operator may do there."""
+"""The desk on a real broker: its virtual host, users and queues, and the commands of an operator."""
 
 import json
 import os
@@ -27,14 +27,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """How a queue stands: what lies ready in it, and who reads it."""
+    """The state of a queue: number of ready messages and of consumers."""
 
     messages: int
     consumers: int
 
 
 class RealBroker:
-    """A virtual host of the desk's own on a RabbitMQ server."""
+    """A virtual host for one desk on a RabbitMQ server."""
 
     def __init__(self, loop: BackgroundLoop, server: RabbitServer, vhost: str) -> None:
         self._loop, self._server, self._vhost = loop, server, vhost
@@ -51,7 +51,7 @@ class RealBroker:
 
     @property
     def topology_settings(self) -> dict[str, str]:
-        """What ``desk-topology`` wants."""
+        """The settings of ``desk-topology``."""
         parts = urlsplit(self._server.management_url)
         owner = f"{quote(self._server.user)}:{quote(self._server.password)}"
         return {
@@ -62,11 +62,11 @@ class RealBroker:
         }
 
     def topology(self, *arguments: str) -> str:
-        """Run ``desk-topology`` and return what it says."""
+        """Run ``desk-topology`` and return its output."""
         return run_commands(self.topology_settings, ("desk.topology.main", arguments))
 
     def manage(self, method: str, *path: str, body: object = None) -> httpx.Response:
-        """Use the management API."""
+        """Call the management API."""
         place = "/".join(quote(part, safe="") for part in path)
         auth = (self._server.user, self._server.password)
         return httpx.request(method, f"{self._server.management_url}/api/{place}", json=body, auth=auth, timeout=30)
@@ -74,7 +74,7 @@ class RealBroker:
     # its queues
 
     def do(self, work: Callable[[aio_pika.abc.AbstractChannel], Coroutine[Any, Any, T]], user: str | None = None) -> T:
-        """Do something on a channel, as the administrator or as one of the users."""
+        """Run a coroutine on a channel, as the administrator or as one of the users."""
 
         async def connected() -> T:
             connection = await aio_pika.connect(self.url(user), timeout=10)
@@ -84,7 +84,7 @@ class RealBroker:
         return self._loop.run(connected())
 
     def queue(self, name: str) -> Queue:
-        """Look at a queue."""
+        """Return the state of a queue."""
 
         async def look(channel: aio_pika.abc.AbstractChannel) -> Queue:
             found = (await channel.declare_queue(name, passive=True)).declaration_result
@@ -93,7 +93,7 @@ class RealBroker:
         return self.do(look)
 
     def waiting(self, *names: str) -> dict[str, int]:
-        """Count what lies in these queues; empty ones are left out."""
+        """Count the messages in these queues; empty ones are left out."""
 
         async def look(channel: aio_pika.abc.AbstractChannel) -> dict[str, int]:
             counts = {name: (await channel.declare_queue(name, passive=True)).declaration_result for name in names}
@@ -102,7 +102,7 @@ class RealBroker:
         return self.do(look)
 
     def purge(self) -> None:
-        """Empty every queue an experiment may have filled."""
+        """Empty every queue that an experiment may have filled."""
 
         async def empty(channel: aio_pika.abc.AbstractChannel) -> None:
             for name in (*READ_QUEUES, *PROVINCE_QUEUES, *STUCK_QUEUES):
@@ -111,12 +111,12 @@ class RealBroker:
         self.do(empty)
 
     def delete(self) -> None:
-        """Take the virtual host away with all that is in it."""
+        """Delete the virtual host and everything in it."""
         self._server.delete_vhost(self._vhost)
 
 
 def run_commands(environment: Mapping[str, str], *jobs: tuple[str, Sequence[str]]) -> str:
-    """Run commands of ours, one after the other in one process, since most of their time goes into imports."""
+    """Run several of the project's commands in one process, because most of their time is spent on imports."""
     program = "import sys\n" + "\n".join(
         f"from {module} import main\nsys.argv = {['command', *arguments]!r}\nmain()" for module, arguments in jobs
     )

@@ -1,4 +1,4 @@
-"""The desk on real servers: its services as processes, a public door before them, a province beside them."""
+"""The desk on real servers: its services as processes, a public gateway, and the system of one province."""
 
 import secrets
 import threading
@@ -21,7 +21,7 @@ from support.province_system import ProvinceSystem
 from support.public_gateway import PublicGateway, RealApplicant
 from support.real_broker import READ_QUEUES, RealBroker, run_commands
 from support.real_service import START_DEADLINE, Service
-from support.real_settings import Surroundings, settings_of
+from support.real_settings import DeskEnvironment, settings_of
 
 from desk.chassis.crypto import new_key_pair
 from desk.testing.postgres import PostgresServer
@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Sent:
-    """A submission for which a code was shown, and what it took."""
+    """A submission for which a code was shown, and the responses on the way."""
 
     code: str
     key: str
@@ -53,7 +53,7 @@ class Sent:
 
 
 class RealDesk:
-    """All services, a simulated registry among them, in databases, a virtual host and a bucket of their own."""
+    """All services and a simulated registry, with their own databases, virtual host and bucket."""
 
     def __init__(
         self, folder: Path, postgres: PostgresServer, rabbit: RabbitServer, redis: RedisServer, s3: S3Server
@@ -79,7 +79,7 @@ class RealDesk:
         for name in SERVICES:
             self.replicas[name] = [Service(name, self.fork_server, folder)]
         self.province_keys = {key: new_key_pair() for key in ("isfahan", "qom")}
-        for name, settings in settings_of(self._surroundings).items():
+        for name, settings in settings_of(self._desk_environment).items():
             self[name].environment |= settings
         self.client = httpx.Client(transport=PublicGateway(self.replicas), base_url="http://desk", timeout=30)
         self._set_up()
@@ -101,8 +101,8 @@ class RealDesk:
         return urlsplit(self.redis.url)._replace(path=f"/{REDIS_DATABASE}").geturl()
 
     @property
-    def _surroundings(self) -> Surroundings:
-        return Surroundings(
+    def _desk_environment(self) -> DeskEnvironment:
+        return DeskEnvironment(
             urls={name: self[name].url for name in SERVICES},
             databases=self.databases,
             redis_url=self._redis_url,
@@ -114,7 +114,7 @@ class RealDesk:
             province_keys={key: public for key, (_, public) in self.province_keys.items()},
         )
 
-    # setting up and clearing away
+    # set-up and tear-down
 
     def _set_up(self) -> None:
         jobs = [(f"desk.{name.replace('-', '_')}.main", ["migrate"]) for name in WITH_DATABASE]
@@ -125,7 +125,7 @@ class RealDesk:
             ("desk.intake.main", ["set-up-storage"]),
             ("desk.topology.main", ["apply"]),
         )
-        time.sleep(QUEUE_SETTLE_SECONDS)  # a fact of the broker, see there
+        time.sleep(QUEUE_SETTLE_SECONDS)  # see the comment at the constant
 
     @staticmethod
     def _in_parallel(jobs: Sequence[Callable[[], object]]) -> None:
@@ -134,11 +134,11 @@ class RealDesk:
                 done.result()
 
     def is_served(self) -> bool:
-        """Return whether every queue the desk reads has its consumers."""
+        """Return whether every queue that the desk reads has its consumers."""
         return all(self.broker.queue(name).consumers >= len(self.replicas[name]) for name in READ_QUEUES)
 
     def replicate(self, name: str) -> Service:
-        """Start one more process of a service, until the desk is healed."""
+        """Start one more process of a service. It ends at the next `heal`."""
         another = Service(name, self.fork_server, self.folder)
         another.environment = self[name].environment
         another.start()
@@ -146,7 +146,7 @@ class RealDesk:
         return another
 
     def heal(self) -> None:
-        """Bring every service back to what it usually is, after an experiment."""
+        """Restore the usual state of every service, after an experiment."""
         more = [each for replicas in self.replicas.values() for each in replicas[1:]]
         self._in_parallel([each.terminate for each in more])
         for name, (first, *_) in self.replicas.items():
@@ -160,8 +160,8 @@ class RealDesk:
         self._in_parallel([lambda each=each: repair(each) for each in self.services])
         wait_for(self.is_served, START_DEADLINE)
 
-    def begin_anew(self) -> None:
-        """Forget every request, wherever it is, so that an experiment is judged by its own alone."""
+    def clear_requests(self) -> None:
+        """Delete every request from all services, so that an experiment sees only its own."""
         self.ledger.clear()
         self.broker.purge()
         for name in TABLES:
@@ -172,7 +172,7 @@ class RealDesk:
         self._log_marks = {str(each.log): each.log.stat().st_size for each in self.services}
 
     def _empties(self, name: str) -> bool:
-        """Empty a service's tables; False if it was at work on them in the other order, and one had to give way."""
+        """Empty the tables of a service. Returns False on a deadlock with the service."""
         try:
             self.execute(name, f"TRUNCATE {', '.join(TABLES[name])}")
         except asyncpg.DeadlockDetectedError:
@@ -180,7 +180,7 @@ class RealDesk:
         return True
 
     def close(self) -> None:
-        """End everything, and take away what it left on the servers."""
+        """Stop everything, and delete its data from the servers."""
         self._in_parallel([each.kill for each in self.services])
         self.province.close()
         self.mail.close()
@@ -193,14 +193,14 @@ class RealDesk:
         for name in WITH_DATABASE:
             self.postgres.drop_database(f"{self.name}-{name}")
 
-    # a look inside
+    # access for tests
 
     def rows(self, service: str, query: str, *values: object) -> list[tuple[Any, ...]]:
-        """Ask a service's database."""
+        """Query the database of a service."""
         return [tuple(row.values()) for row in self._on_database(service, lambda it: it.fetch(query, *values))]
 
     def execute(self, service: str, statement: str) -> None:
-        """Change a service's database."""
+        """Execute a statement in the database of a service."""
         self._on_database(service, lambda it: it.execute(statement))
 
     def _on_database(self, service: str, work: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
@@ -214,17 +214,17 @@ class RealDesk:
         return self.loop.run(connected())
 
     def answer_to(self, captcha_id: str) -> str:
-        """Read a picture's digits where the captcha service keeps them."""
+        """Return the digits of a picture from the store of the captcha service."""
         found = self._redis.hget(f"captcha:{captcha_id}", "answer")
         assert isinstance(found, str), "there is no such challenge"
         return found
 
     def forget_redis(self) -> None:
-        """Flush it."""
+        """Flush the Redis database."""
         self._redis.flushdb()
 
     def new_log_lines(self, service: str | None = None) -> list[str]:
-        """Return what services have logged since this experiment began."""
+        """Return what the services have logged since this experiment began."""
         lines: list[str] = []
         for each in self.services:
             if service in {None, each.name} and each.log.exists():
@@ -236,7 +236,7 @@ class RealDesk:
     # applicants
 
     def applicant(self, place: int = 0) -> RealApplicant:
-        """Return a person who has an identity token."""
+        """Return an applicant with an identity token."""
         with self._identifying:
             since, known = self.applicants.get(place, (0.0, None))
             if known is None or time.monotonic() - since > TOKEN_LASTS:
@@ -246,7 +246,7 @@ class RealDesk:
             return known
 
     def submit(self, place: int = 0, *, key: str | None = None, seconds: float = 90.0, **changed: object) -> Sent:
-        """Send a request as a patient person does: with one key, again and again until there is a code."""
+        """Send a request with one key, and retry until there is a code."""
         key = key or str(uuid.uuid4())
         end, statuses = time.monotonic() + seconds, []
         form: dict[str, Any] | None = None
@@ -270,10 +270,10 @@ class RealDesk:
         raise AssertionError(f"no code within {seconds:.0f} s, but {statuses}")
 
     def note(self, code: str, key: str) -> None:
-        """Write down a code that was shown to somebody who did not go by :meth:`submit`."""
+        """Record a code that was shown to an applicant who did not use :meth:`submit`."""
         self.ledger.append(Sent(code, key, with_email=True))
 
     def submit_many(self, number: int, *, parallel: int = 4, **changed: object) -> list[Sent]:
-        """Send so many requests, a few at a time."""
+        """Send ``number`` requests, ``parallel`` at a time."""
         with ThreadPoolExecutor(parallel) as threads:
             return list(threads.map(lambda place: self.submit(place % 40, **changed), range(number)))

@@ -1,4 +1,4 @@
-"""One process of one service, which a test may kill, stop and start again."""
+"""One process of one service, which a test can kill, stop and restart."""
 
 import signal
 from pathlib import Path
@@ -15,15 +15,15 @@ STOP_SECONDS = 60.0
 
 
 def setting(service: str, name: str) -> str:
-    """Name a setting of a service."""
+    """Return the environment variable of a setting."""
     return f"DESK_{service.upper().replace('-', '_')}_{name}"
 
 
 class Service:
-    """One process of one service; begun anew it keeps its port and goes on in its log."""
+    """One process of one service. After a restart it has the same port and log file."""
 
     arguments: tuple[str, ...] = ("--drain-seconds", "0")
-    """How it is started; most experiments have nobody who would notice a sudden end."""
+    """Command-line arguments. Most experiments do not need the drain time."""
 
     def __init__(self, name: str, fork_server: ForkServer, folder: Path) -> None:
         self.name = name
@@ -32,18 +32,18 @@ class Service:
         self.environment: dict[str, str] = {}
         self.log = folder / f"{name}-{self.port}.log"
         self.changed = False
-        self._nursery = fork_server
+        self._fork_server = fork_server
         self._order: tuple[str, dict[str, str]] = ("", {})
         self._process: psutil.Process | None = None
 
     @property
     def process(self) -> psutil.Process:
-        """The process, for signals."""
+        """The process, for sending signals."""
         assert self._process is not None
         return self._process
 
     def start(self, prelude: str = "", **settings: str) -> None:
-        """Start it. ``prelude`` is Python run in the process before the service; ``settings`` go over the usual."""
+        """Start the process. ``prelude`` is Python code that runs first; ``settings`` override the usual ones."""
         self.changed = bool(prelude or settings)
         program = f"{prelude}\nfrom desk.{self.name.replace('-', '_')}.main import main\nmain()"
         changed = {setting(self.name, name): value for name, value in settings.items()}
@@ -53,10 +53,11 @@ class Service:
 
     def _begin(self) -> None:
         program, environment = self._order
-        pid = self._nursery.start(program, ["serve", "--port", str(self.port), *self.arguments], environment, self.log)
+        arguments = ["serve", "--port", str(self.port), *self.arguments]
+        pid = self._fork_server.start(program, arguments, environment, self.log)
         try:
             self._process = psutil.Process(pid)
-        except psutil.NoSuchProcess:  # it has killed itself already
+        except psutil.NoSuchProcess:  # it has already killed itself
             self._process = None
 
     def _is_up(self) -> bool:
@@ -75,17 +76,17 @@ class Service:
             return False
 
     def metric(self, name: str) -> float:
-        """Read one of its metrics; one with labels is summed up."""
+        """Return the value of a metric, summed over its labels."""
         lines = httpx.get(f"{self.url}/metrics", timeout=5).text.splitlines()
         found = [line for line in lines if line.partition(" ")[0].partition("{")[0] == name]
         return sum(float(line.rpartition(" ")[2]) for line in found)
 
     def kill(self) -> None:
-        """End it as a power cut would."""
+        """Kill the process, as a power cut would."""
         self._end(signal.SIGKILL)
 
     def terminate(self) -> None:
-        """End it as an orchestrator would."""
+        """Terminate the process, as an orchestrator would."""
         self._end(signal.SIGTERM)
 
     def _end(self, how: signal.Signals) -> None:
@@ -95,12 +96,12 @@ class Service:
             assert not self._process.is_running(), f"{self.name} did not end"
 
     def restart(self, prelude: str = "", **settings: str) -> None:
-        """End it in order and start it."""
+        """Terminate the process and start it again."""
         self.terminate()
         self.start(prelude, **settings)
 
     def revive(self) -> None:
-        """Start it again as it was if it has ended, as an orchestrator would."""
+        """Start the process again with the same settings if it has ended, as an orchestrator would."""
         if not self.runs:
             self._begin()
             wait_for(lambda: not self.runs or self.answers("/health/live"), START_DEADLINE)

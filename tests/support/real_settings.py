@@ -13,8 +13,8 @@ PLENTY = "1000000/minute"
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the services stand on and whom they know. ``urls`` are of services, ``province_keys`` public ones."""
+class DeskEnvironment:
+    """Addresses and keys of everything the services use. ``urls`` are of services; ``province_keys`` are public."""
 
     urls: Mapping[str, str]
     databases: Mapping[str, str]
@@ -27,8 +27,8 @@ class Surroundings:
     province_keys: Mapping[str, str]
 
 
-def settings_of(it: Surroundings) -> dict[str, dict[str, str]]:
-    """Give each service its settings, by the names of the environment."""
+def settings_of(it: DeskEnvironment) -> dict[str, dict[str, str]]:
+    """Return the environment variables of each service."""
     identity_private, identity_public = new_key_pair()
     tracking_private, tracking_public = new_key_pair()
     each = {name: _store_settings(it.databases[name]) for name in it.databases} | {"captcha": {}}
@@ -89,20 +89,20 @@ def settings_of(it: Surroundings) -> dict[str, dict[str, str]]:
         "SMTP_TLS": "none",
         "MAIL_FROM": "desk@example.ir",
         "SMS": "shown",
-        "QUIET_FROM": "00:00",  # whatever hour the tests run at
+        "QUIET_FROM": "00:00",  # tests run at any time of day
         "QUIET_UNTIL": "00:00",
         "RECIPIENT_MOST": "1000000",
     }
     return {name: {setting(name, word): value for word, value in settings.items()} for name, settings in each.items()}
 
 
-def _registry_settings(it: Surroundings) -> dict[str, str]:
+def _registry_settings(it: DeskEnvironment) -> dict[str, str]:
     return {
         "ADAPTER": "soap",
         "REGISTRY_URL": f"{it.urls['registry-simulator']}/soap",
         "REGISTRY_USER": "desk",
         "REGISTRY_PASSWORD": it.registry_password,
-        "OPENS_AT": "00:00",  # whatever hour the tests run at
+        "OPENS_AT": "00:00",  # tests run at any time of day
         "CLOSES_AT": "00:00",
     }
 

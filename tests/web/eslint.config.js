@@ -30,7 +30,7 @@ const CHROME_90_HAS = {
   allowSelectors: ["backdrop", "focus-visible", "marker"],
 };
 const IT_DOES_WITHOUT = {
-  media: ["prefers-contrast"], // whoever asks for more contrast has a newer browser
+  media: ["prefers-contrast"], // users of more contrast have a newer browser
   properties: ["accent-color", "text-wrap"],
   values: { "font-family": ["ui-monospace"] },
 };

@@ -1,4 +1,4 @@
-"""The overlays as kustomize renders them, the tools that look at them, and what else speaks of the same things."""
+"""The overlays as kustomize renders them, and the tools and files that the tests compare them with."""
 
 import base64
 import json
@@ -41,7 +41,7 @@ def kustomize(folder: Path) -> str:
 
 @dataclass(frozen=True)
 class Overlay:
-    """One overlay: what would be applied, and the secrets made for it."""
+    """One overlay: the objects that would be applied, and its secrets."""
 
     name: str
     text: str
@@ -59,13 +59,13 @@ class Overlay:
 
     @cached_property
     def workloads(self) -> dict[str, Entry]:
-        """Pod templates by the name of what makes them."""
+        """Pod templates by the name of their controller."""
         made = self.of("Deployment", "StatefulSet", "Job", "CronJob")
         return {each["metadata"]["name"]: template_of(each) for each in made}
 
     @cached_property
     def configuration(self) -> dict[str, dict[str, str]]:
-        """ConfigMaps by their name, which ends in a hash of what is in them."""
+        """ConfigMaps by name; each name ends in a hash of the content."""
         return {each["metadata"]["name"]: each.get("data") or {} for each in self.of("ConfigMap")}
 
     @cached_property
@@ -75,7 +75,7 @@ class Overlay:
 
 
 def secrets_of(overlay: str, **more: str) -> dict[str, dict[str, str]]:
-    """Run make-secrets with what production has to be given, and more."""
+    """Run make-secrets with the required settings of production, and more."""
     script = str(ROOT / "deploy" / "k8s" / "make-secrets")
     given = {name: f"given {name}" for name in (*GIVEN, "CIVIL_REGISTRY_PASSWORD")}
     done = run(sys.executable, script, overlay, **given, **more)
@@ -104,7 +104,7 @@ def overlay(request: pytest.FixtureRequest, overlays: Mapping[str, Overlay]) -> 
 
 @pytest.fixture
 def make_secrets() -> Callable[..., dict[str, dict[str, str]]]:
-    """Run make-secrets for an overlay, with more in its environment."""
+    """Run make-secrets for an overlay, with additional environment variables."""
     return secrets_of
 
 
@@ -123,7 +123,7 @@ Tool = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="session")
 def tool() -> Tool:
-    """Run one of the installed tools; the test fails where it is missing."""
+    """Run one of the installed tools; the test fails if it is missing."""
 
     def start(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         program = TOOLS / name
@@ -136,7 +136,7 @@ def tool() -> Tool:
 
 @pytest.fixture(scope="session")
 def start() -> Tool:
-    """Run a command of ours in the checkout."""
+    """Run a command of the project in the checkout."""
     return run
 
 

@@ -1,4 +1,4 @@
-"""What the manifests, Compose, the Dockerfiles, the gateway and the code say of the same thing is the same."""
+"""The manifests, Compose, the Dockerfiles, the gateway and the code agree with each other."""
 
 import inspect
 import re
@@ -50,7 +50,7 @@ def exposed(root, dockerfile):
 def test_a_trial_runs_the_images_that_compose_runs(local, compose):
     images = {name: main_container(template)["image"] for name, template in local.workloads.items()}
     composed = {name: without_variables(service["image"]) for name, service in compose.items()}
-    images.pop("dead-letters")  # runs when an operator wants it
+    images.pop("dead-letters")  # runs on an operator's request
     assert images == composed
 
 
@@ -98,7 +98,7 @@ def test_a_store_listens_where_the_image_of_the_sovereign_build_says(local, root
     assert {port["port"] for port in local.one("Service", store)["spec"]["ports"]} == ports
 
 
-def test_the_gateway_is_probed_where_it_answers_the_orchestrator(overlay, root):
+def test_the_gateway_is_probed_at_the_port_for_the_orchestrator(overlay, root):
     container = main_container(overlay.workloads["gateway"])
     ports = {port["name"]: port["containerPort"] for port in container["ports"]}
     for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
@@ -107,7 +107,7 @@ def test_the_gateway_is_probed_where_it_answers_the_orchestrator(overlay, root):
         assert ports[asked["port"]] in exposed(root, "deploy/images/gateway.Dockerfile")
 
 
-def test_the_gateway_finds_every_service_it_passes_requests_to(overlay, root):
+def test_the_gateway_finds_every_service_it_proxies(overlay, root):
     routes = tomllib.loads((root / "gateway" / "routes.toml").read_text(encoding="utf-8"))["route"]
     services = {each["service"] for each in routes if "service" in each}
     assert len(services) >= 4
@@ -136,14 +136,14 @@ def test_every_queue_has_a_consumer_or_is_read_by_others(production, monkeypatch
         monkeypatch.setattr(f"desk.{module}.app.configure_logging", lambda *_: None)
         bus = create().state.bus
         queues.remove(bus._queue)
-        assert bus.consumed_events, "and it hears what comes"
+        assert bus.consumed_events, "it must consume something"
         user = consumed[bus._queue]
         assert f"//{user}:" in production.secrets[module][f"DESK_{module.upper()}_BROKER_URL"]
         assert module in production.workloads
     assert queues == set()
 
 
-def test_a_consumer_grows_with_its_own_queue_as_its_own_user(production):
+def test_a_consumer_scales_by_its_own_queue_as_its_own_user(production):
     consumers = {service.queue for service in SERVICES if service.queue is not None}
     for scaled in production.of("ScaledObject"):
         name = scaled["spec"]["scaleTargetRef"]["name"]
@@ -155,7 +155,7 @@ def test_a_consumer_grows_with_its_own_queue_as_its_own_user(production):
     assert consumers == set()
 
 
-def test_everything_else_grows_by_cpu_and_nothing_twice(production):
+def test_everything_else_scales_by_cpu_and_nothing_scales_twice(production):
     by_cpu = [each["spec"]["scaleTargetRef"]["name"] for each in production.of("HorizontalPodAutoscaler")]
     by_queue = [each["spec"]["scaleTargetRef"]["name"] for each in production.of("ScaledObject")]
     assert sorted(by_cpu + by_queue) == sorted((*DESK, "gateway"))
@@ -169,7 +169,7 @@ def test_the_database_takes_as_many_connections_as_the_most_replicas_open(produc
     assert int(cluster["spec"]["postgresql"]["parameters"]["max_connections"]) > opened + len(JOBS_WITH_A_DATABASE)
 
 
-def test_the_runbook_replays_by_the_arguments_of_the_suspended_job(production, root):
+def test_the_runbook_replays_with_the_arguments_of_the_suspended_job(production, root):
     (job,) = (each for each in production.of("CronJob") if each["metadata"]["name"] == "dead-letters")
     assert job["spec"]["suspend"] is True
     (sed,) = re.findall(r"\| (sed '[^']+')", (root / "docs" / "operations.md").read_text(encoding="utf-8"))
@@ -189,10 +189,10 @@ def test_every_user_of_the_broker_has_a_password(overlay):
     assert overlay.secrets["broker-passwords"].keys() == users
 
 
-# --- life and end of a pod
+# --- life cycle of a pod
 
 
-def test_readiness_asks_for_the_own_store_and_liveness_for_nothing(overlay):
+def test_readiness_checks_the_own_store_and_liveness_nothing(overlay):
     for name in DESK:
         container = main_container(overlay.workloads[name])
         assert container["readinessProbe"]["httpGet"] == {"path": "/health/ready", "port": "http"}
@@ -201,7 +201,7 @@ def test_readiness_asks_for_the_own_store_and_liveness_for_nothing(overlay):
         assert container["readinessProbe"]["timeoutSeconds"] > READY_TIMEOUT_SECONDS
 
 
-def test_a_pod_is_given_as_long_as_its_end_in_good_order_may_take(overlay):
+def test_a_pod_has_enough_time_for_a_graceful_stop(overlay):
     for name in DESK:
         spec = overlay.workloads[name]["spec"]
         container = main_container(overlay.workloads[name])
@@ -209,11 +209,11 @@ def test_a_pod_is_given_as_long_as_its_end_in_good_order_may_take(overlay):
         pause = container["lifecycle"]["preStop"]["sleep"]["seconds"]
         needed = pause + drain + LATE_SECONDS + GRACE_SECONDS + DRAIN_SECONDS + FINISH_SECONDS + CLOSE_SECONDS
         assert pause > 0
-        assert drain > 3, "longer than the gateway keeps a connection it does not use"
+        assert drain > 3, "longer than the gateway keeps an idle connection"
         assert spec["terminationGracePeriodSeconds"] > needed
 
 
-def test_one_more_comes_before_one_goes(production):
+def test_a_new_pod_starts_before_an_old_one_stops(production):
     for made in production.of("Deployment"):
         assert made["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
         assert production.one("PodDisruptionBudget", made["metadata"]["name"])["spec"]["maxUnavailable"] == 1
@@ -242,7 +242,7 @@ def test_every_pod_is_confined(overlay):
 # --- alarms
 
 
-def test_alarms_are_about_metrics_that_there_are_and_the_runbook_explains_each(production, root):
+def test_alarms_use_existing_metrics_and_the_runbook_explains_each(production, root):
     (rules,) = production.of("PrometheusRule")
     alarms = {rule["alert"]: rule for group in rules["spec"]["groups"] for rule in group["rules"]}
     metrics = metrics_of(root)
@@ -258,7 +258,7 @@ def test_alarms_are_about_metrics_that_there_are_and_the_runbook_explains_each(p
 
 
 def metrics_of(root):
-    """Name every series the services and the console give, as Prometheus sees it."""
+    """Return every series of the services and the console, as Prometheus names it."""
     made = re.compile(r"\b(Counter|Gauge|Histogram)\(\s*\"(desk_[a-z_]+)\"")
     ends = {"Counter": ("_total",), "Gauge": ("",), "Histogram": ("_bucket", "_sum", "_count")}
     sources = [each for place in ("libs/*", "services/*", "console") for each in root.glob(f"{place}/src/**/*.py")]

@@ -1,4 +1,4 @@
-"""Who may talk to whom: the arrows of the diagram in README.md, and no others."""
+"""Allowed connections: the arrows of the diagram in README.md, and no others."""
 
 import re
 
@@ -9,10 +9,10 @@ NODE = re.compile(r"^([a-z0-9-]+)")
 NAME = "app.kubernetes.io/name"
 
 STANDS_FOR = {"registry-simulator": "civil-registry", "mail": "messages"}
-"""What a trial has inside the cluster in place of what lies outside."""
+"""Servers that a trial has inside the cluster and production has outside."""
 
 INSIDE_ONLY = {("gateway", "s3")}
-"""Links to files, where the object store is inside; where it lies outside, they lead to its own address."""
+"""Links to files, if the object store is inside; otherwise they lead to its own address."""
 
 JOBS = {
     ("registry-gateway-migrate", "postgres"),
@@ -26,19 +26,19 @@ JOBS = {
 }
 
 OPERATION = {
-    "nothing-unless-said": "the rule all others are exceptions to",
-    "names": "everybody looks names up",
+    "nothing-unless-said": "the default rule, to which all others are exceptions",
+    "names": "every pod resolves names",
     "postgres-cluster": "the servers among themselves, their operator, the Kubernetes API, and backups",
     "rabbitmq-cluster": "the nodes among themselves, their operator, and the Kubernetes API",
     "redis-cluster": "servers and sentinels among themselves, and their operator",
     "queues-from-keda": "the length of queues",
     "metrics-from-prometheus": "metrics",
 }
-"""Policies that are no arrow of the diagram, and why."""
+"""Policies that are no arrow of the diagram, with the reason."""
 
 
 def diagram(root):
-    """Read the arrows as connections: to the broker and the stores, whichever way what is sent over them goes."""
+    """Read the arrows as connections. Arrows to the broker and the stores become connections to them."""
     block = (root / "README.md").read_text(encoding="utf-8").partition("```mermaid")[2].partition("```")[0]
     arrows = set()
     for line in block.strip().splitlines()[1:]:
@@ -52,7 +52,7 @@ def diagram(root):
 
 
 def pods_of(overlay):
-    """Labels of every pod there may be, those that an operator makes of a custom resource included."""
+    """Return the labels of every possible pod, including those that operators create from custom resources."""
     pods = {name: template["metadata"]["labels"] for name, template in overlay.workloads.items()}
     made = {"Cluster": "postgres", "RabbitmqCluster": "rabbitmq", "RedisReplication": "redis"}
     return pods | {made[each["kind"]]: {NAME: made[each["kind"]]} for each in overlay.of(*made)}
@@ -74,7 +74,7 @@ def policies_of(overlay):
 
 
 def connections(overlay, direction):
-    """Name caller, called and port of all that policies of one direction allow between pods."""
+    """Return caller, callee and port of everything that policies of one direction allow between pods."""
     pods, peers = pods_of(overlay), {"egress": "to", "ingress": "from"}[direction]
     for policy in policies_of(overlay):
         here = [name for name, labels in pods.items() if selects(policy["spec"]["podSelector"], labels)]
@@ -90,7 +90,7 @@ def connections(overlay, direction):
 
 
 def outside(overlay):
-    """Read the arrows from or to what is no pod of ours, which its policy says in an annotation."""
+    """Return the arrows to or from systems outside, which each policy names in an annotation."""
     pods = pods_of(overlay)
     for policy in policies_of(overlay):
         said = policy["metadata"].get("annotations", {}).get("desk/arrow")
@@ -110,13 +110,13 @@ def allowed(overlay):
 def test_the_policies_allow_the_arrows_of_the_diagram_and_the_jobs_and_nothing_else(overlay, root):
     arrows = diagram(root)
     jobs = {(one, other) for one, other in JOBS if one in overlay.workloads}
-    # The object store of production lies outside; what the job needs of it is in intake's arrow.
+    # The object store of production is outside; the job reaches it by intake's arrow.
     jobs -= {("storage", "s3")} if overlay.name == "production" else set()
     links = INSIDE_ONLY if "s3" in overlay.workloads else set()
     assert allowed(overlay) == arrows | jobs | links
 
 
-def test_the_diagram_is_read_as_it_is_drawn(root):
+def test_the_diagram_is_parsed_as_it_is_drawn(root):
     arrows = diagram(root)
     for arrow in (("gateway", "captcha"), ("intake", "rabbitmq"), ("notifier", "rabbitmq"), ("provinces", "rabbitmq")):
         assert arrow in arrows
@@ -124,7 +124,7 @@ def test_the_diagram_is_read_as_it_is_drawn(root):
     assert len(arrows) > 20
 
 
-def test_nothing_is_allowed_that_nobody_asked_for(overlay):
+def test_nothing_is_allowed_without_a_reason(overlay):
     policy = overlay.one("NetworkPolicy", "nothing-unless-said")["spec"]
     assert policy == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 
@@ -141,23 +141,23 @@ def test_every_exception_is_an_arrow_or_is_explained(overlay):
     assert OPERATION.keys() >= {"nothing-unless-said", "names"}
 
 
-def test_an_allowance_is_given_at_both_ends_or_not_at_all(overlay):
+def test_a_connection_is_allowed_at_both_ends_or_not_at_all(overlay):
     called = {(one, other, port) for one, other, port in connections(overlay, "egress") if one != other}
     allowed = {(one, other, port) for one, other, port in connections(overlay, "ingress") if one != other}
     assert called == allowed
 
 
 @pytest.mark.parametrize("direction", ["egress", "ingress"])
-def test_a_port_that_is_allowed_is_one_that_the_pod_has(overlay, direction):
+def test_an_allowed_port_exists_on_the_pod(overlay, direction):
     for _, called, port in connections(overlay, direction):
         template = overlay.workloads.get(called)
         if template is None:
-            continue  # an operator makes it
+            continue  # created by an operator
         ports = {each["containerPort"] for each in template["spec"]["containers"][0].get("ports", [])}
         assert port in ports or (called, port) == ("redis", 26379), (called, port)
 
 
-def test_every_pod_that_can_be_asked_is_bound_by_a_policy_of_its_own(overlay):
+def test_every_reachable_pod_has_a_policy_of_its_own(overlay):
     for name, labels in pods_of(overlay).items():
         own = [each for each in policies_of(overlay) if selects(each["spec"]["podSelector"], labels)]
         assert own, name

@@ -1,4 +1,4 @@
-"""Every setting without a default is set, none is set that nobody reads, and what is secret is a file."""
+"""Every setting without a default is set, no unknown setting is set, and secrets are files."""
 
 import json
 import re
@@ -32,7 +32,7 @@ NEEDED_BY_TOPOLOGY = {
     "topology": "DESK_TOPOLOGY_MANAGEMENT_URL",
     "dead-letters": "DESK_TOPOLOGY_AMQP_URL",
 }
-"""Its settings have defaults, and each of its commands demands its own."""
+"""Its settings have defaults, and each of its commands requires its own."""
 
 
 def names_of(settings):
@@ -45,7 +45,7 @@ def is_secret(field):
 
 
 def plain(overlay, container):
-    """What a container's environment says."""
+    """Return the environment of a container."""
     values = {each["name"]: each.get("value", "") for each in container.get("env", []) if "valueFrom" not in each}
     for source in container.get("envFrom", []):
         values |= overlay.configuration[source["configMapRef"]["name"]]
@@ -53,7 +53,7 @@ def plain(overlay, container):
 
 
 def files(overlay, pod, folder):
-    """What lies in a folder of secrets, by the files' names."""
+    """Return the content of a folder of secrets, by file name."""
     (container,) = pod["containers"]
     mounted = {mount["name"] for mount in container["volumeMounts"] if mount["mountPath"] == folder}
     (volume,) = (each for each in pod["volumes"] if each["name"] in mounted)
@@ -70,7 +70,7 @@ def desk_pods(overlay):
             yield name, service, template["spec"]
 
 
-def test_every_program_of_ours_is_looked_at(overlay):
+def test_every_program_of_ours_is_checked(overlay):
     simulator = {"registry-simulator"}
     looked_at = {service for _, service, _ in desk_pods(overlay)}
     assert looked_at == SETTINGS.keys() - (simulator if overlay.name == "production" else set())
@@ -86,7 +86,7 @@ def test_every_setting_without_a_default_is_set(overlay):
         assert required - given.keys() == set(), name
 
 
-def test_nothing_is_set_that_nobody_reads(overlay):
+def test_no_unknown_setting_is_set(overlay):
     for name, service, pod in desk_pods(overlay):
         (container,) = pod["containers"]
         given = plain(overlay, container) | files(overlay, pod, "/run/secrets/desk")
@@ -94,13 +94,13 @@ def test_nothing_is_set_that_nobody_reads(overlay):
         assert given.keys() - read == set(), name
 
 
-def test_what_the_gateway_is_told_it_reads(overlay, root):
+def test_the_gateway_reads_every_setting_it_gets(overlay, root):
     (container,) = overlay.workloads["gateway"]["spec"]["containers"]
     text = "".join(file.read_text() for file in (root / "gateway" / "nginx").rglob("*") if file.is_file())
     assert plain(overlay, container).keys() - set(re.findall(r"DESK_GATEWAY_[A-Z_]+", text)) == set()
 
 
-def test_what_is_secret_is_a_file_and_never_in_the_environment(overlay):
+def test_a_secret_is_a_file_and_never_in_the_environment(overlay):
     for name, service, pod in desk_pods(overlay):
         (container,) = pod["containers"]
         secret = {each for each, field in names_of(SETTINGS[service]).items() if is_secret(field)}
@@ -111,7 +111,7 @@ def test_what_is_secret_is_a_file_and_never_in_the_environment(overlay):
             assert not [each for each in container.get("env", []) if "secretKeyRef" in each.get("valueFrom", {})], name
 
 
-def test_every_service_takes_what_it_is_given(overlay, monkeypatch, tmp_path):
+def test_every_service_accepts_its_settings(overlay, monkeypatch, tmp_path):
     for name, service, pod in desk_pods(overlay):
         folder = tmp_path / name
         folder.mkdir()
@@ -147,7 +147,7 @@ def test_with_accounts_for_sms_the_notifier_has_their_keys_and_a_secret_for_the_
     assert SETTINGS["notifier"]().sms_weights == {name.lower(): 1 for name in accounts}
 
 
-def test_intake_is_told_the_keys_of_provinces_and_refuses_what_is_none(production, root, monkeypatch):
+def test_intake_gets_the_keys_of_provinces_and_refuses_an_invalid_one(production, root, monkeypatch):
     (container,) = production.workloads["intake"]["spec"]["containers"]
     value = plain(production, container)["DESK_INTAKE_PROVINCE_KEYS"]
     assert value == (root / "deploy/k8s/overlays/production/province-keys.json").read_text()
@@ -166,7 +166,7 @@ def test_intake_is_told_the_keys_of_provinces_and_refuses_what_is_none(productio
 def test_the_secrets_of_an_overlay_are_those_that_are_mounted_or_named(overlay):
     text = overlay.text
     for name in overlay.secrets:
-        assert re.search(rf"(secretName|name): {re.escape(name)}\n", text), f"nobody uses the secret {name}"
+        assert re.search(rf"(secretName|name): {re.escape(name)}\n", text), f"no pod uses the secret {name}"
     for template in overlay.workloads.values():
         for volume in template["spec"].get("volumes", []):
             if "secret" in volume:
@@ -175,7 +175,7 @@ def test_the_secrets_of_an_overlay_are_those_that_are_mounted_or_named(overlay):
 
 
 @pytest.mark.parametrize("service", ["registry-gateway", "intake", "tracking", "notifier"])
-def test_two_overlays_share_no_key_and_two_services_neither(overlays, service):
+def test_no_key_is_shared_by_two_overlays_or_two_services(overlays, service):
     key = f"DESK_{service.upper().replace('-', '_')}_INDEX_KEY"
     keys = [overlay.secrets[service][key] for overlay in overlays.values()]
     keys += [
@@ -187,7 +187,7 @@ def test_two_overlays_share_no_key_and_two_services_neither(overlays, service):
     assert len(set(keys)) == len(keys)
 
 
-def test_every_address_within_the_cluster_is_that_of_a_service_and_its_port(overlay):
+def test_every_address_in_the_cluster_is_that_of_a_service_and_its_port(overlay):
     there = {
         (each["metadata"]["name"], port["port"]) for each in overlay.of("Service") for port in each["spec"]["ports"]
     }

@@ -1,4 +1,4 @@
-"""The stores of production: clusters that may lose a server, and that know what the services' addresses say."""
+"""The stores of production: clusters that can lose a server, with the names in the services' addresses."""
 
 import sys
 from urllib.parse import urlsplit
@@ -22,7 +22,7 @@ def only(overlay, kind):
     return found["spec"]
 
 
-def test_every_store_may_lose_a_server(production):
+def test_every_store_can_lose_a_server(production):
     postgres = only(production, "Cluster")
     assert postgres["instances"] == 3
     assert postgres["postgresql"]["synchronous"]["number"] == 1, "a commit is on a second server before it counts"
@@ -31,7 +31,7 @@ def test_every_store_may_lose_a_server(production):
     assert only(production, "RedisSentinel")["clusterSize"] == 3
 
 
-def test_every_queue_is_kept_by_several_nodes():
+def test_every_queue_is_replicated():
     kinds = {queue["name"]: queue["arguments"]["x-queue-type"] for queue in definitions()["queues"]}
     assert set(kinds.values()) == {"quorum"}, kinds
 
@@ -90,7 +90,7 @@ def test_the_public_name_leads_to_the_gateway_over_tls(production):
     assert redirect["requestRedirect"]["scheme"] == "https"
 
 
-def test_secrets_that_only_the_operator_knows_are_asked_for_by_name(start, root):
+def test_secrets_that_only_the_operator_knows_are_requested_by_name(start, root):
     refused = start(sys.executable, str(root / "deploy" / "k8s" / "make-secrets"), "production", SMTP_PASSWORD="given")
     assert refused.returncode == 1
     assert "set S3_ACCESS_KEY, S3_SECRET_KEY, BACKUP_ACCESS_KEY" in refused.stderr

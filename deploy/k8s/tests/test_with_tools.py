@@ -1,4 +1,4 @@
-"""What other people's tools say of the manifests and the Dockerfiles."""
+"""What external tools find in the manifests and the Dockerfiles."""
 
 import json
 
@@ -6,10 +6,10 @@ import pytest
 import yaml
 
 OLDEST, NEWEST = "1.30", "1.37"
-"""Of Kubernetes: the oldest whose pods may sleep before they stop, and the newest known here."""
+"""Of Kubernetes: the oldest version with a sleep action for preStop, and the newest version known here."""
 
 SKIPPED = {
-    "CKV_K8S_15": "images are of a fixed version, and a node must be able to start a pod while the registry is away",
+    "CKV_K8S_15": "images are of a fixed version, and a node must start pods without the registry too",
     "CKV_K8S_43": "each site builds or mirrors the images itself, so no digest is the same in two places",
 }
 SKIPPED_FOR_TRIALS = {
@@ -26,14 +26,14 @@ ACCEPTED = {
 
 
 @pytest.mark.parametrize("version", [OLDEST, NEWEST])
-def test_every_object_is_as_kubernetes_describes_it(overlay, tool, tmp_path, version):
+def test_every_object_is_valid_for_kubernetes(overlay, tool, tmp_path, version):
     file = tmp_path / "overlay.yaml"
     file.write_text(overlay.text)
     done = tool("kubernetes-validate", "--strict", "--no-warn", "--kubernetes-version", version, str(file))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_misspelt_field_would_be_noticed(local, tool, tmp_path):
+def test_a_misspelt_field_is_noticed(local, tool, tmp_path):
     file = tmp_path / "overlay.yaml"
     file.write_text(local.text.replace("readinessProbe:", "readynessProbe:"))
     assert tool("kubernetes-validate", "--strict", "--no-warn", str(file)).returncode != 0
@@ -48,14 +48,14 @@ def test_checkov_finds_nothing_but_what_is_explained(overlay, tool, tmp_path):
     report = json.loads(done.stdout)
     found = {check["check_id"] for check in report["results"]["failed_checks"]}
 
-    assert report["summary"]["passed"] > 500, "it looked at them"
+    assert report["summary"]["passed"] > 500, "it must have checked the objects"
     assert report["summary"]["parsing_errors"] == 0
     assert found - skipped.keys() == set(), [
         f"{check['check_id']} {check['check_name']}: {check['resource']}"
         for check in report["results"]["failed_checks"]
         if check["check_id"] not in skipped
     ]
-    assert skipped.keys() - found == set(), "explained, and not needed any more"
+    assert skipped.keys() - found == set(), "explained, but no longer found"
 
 
 def test_hadolint_finds_nothing_but_what_is_explained(root, tool):
@@ -64,11 +64,11 @@ def test_hadolint_finds_nothing_but_what_is_explained(root, tool):
     found = json.loads(done.stdout)
     assert files
     assert [f"{each['file']}:{each['line']} {each['code']}" for each in found if each["code"] not in ACCEPTED] == []
-    assert ACCEPTED.keys() - {each["code"] for each in found} == set(), "explained, and not needed any more"
+    assert ACCEPTED.keys() - {each["code"] for each in found} == set(), "explained, but no longer found"
 
 
-def test_every_image_runs_as_a_user_with_a_number_that_is_not_root(root):
-    # Kubernetes can only see that a user is not root if it is a number.
+def test_every_image_runs_as_a_numeric_user_that_is_not_root(root):
+    # Kubernetes can only verify that a user is not root if the user is a number.
     for file in (root / "deploy" / "images").glob("*.Dockerfile"):
         last_stage = file.read_text().rpartition("\nFROM ")[2]
         users = [line.split()[1] for line in last_stage.splitlines() if line.startswith("USER ")]
@@ -76,7 +76,7 @@ def test_every_image_runs_as_a_user_with_a_number_that_is_not_root(root):
         assert int(users[-1].partition(":")[0]) > 0, file.name
 
 
-def test_custom_resources_use_only_fields_that_were_held_against_their_definitions(production, root):
+def test_custom_resources_use_only_fields_that_were_checked_against_their_definitions(production, root):
     known = yaml.safe_load((root / "deploy" / "k8s" / "tests" / "custom-resources.yaml").read_text())
     for each in production.objects:
         kind = f"{each['kind']}.{each['apiVersion']}"
@@ -90,7 +90,7 @@ BUILT_IN = {"v1", "apps", "batch", "autoscaling", "policy", "networking.k8s.io"}
 
 
 def fields_of(value: object, path: str = "") -> set[str]:
-    """Name every field of an object, elements of lists under one name; free-form maps are named with their keys."""
+    """Return every field of an object. Elements of lists share one name; free-form maps include their keys."""
     if isinstance(value, dict):
         return {name for key, part in value.items() for name in fields_of(part, f"{path}.{key}" if path else key)}
     if isinstance(value, list):

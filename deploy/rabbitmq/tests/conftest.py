@@ -60,7 +60,7 @@ def _virtual_host(server) -> Iterator[Desk]:
 
 @pytest.fixture
 def bare(rabbit_server) -> Iterator[Desk]:
-    """A virtual host that is to be, with nothing applied yet."""
+    """A virtual host with nothing applied yet."""
     with _virtual_host(rabbit_server) as desk:
         yield desk
 
@@ -74,7 +74,7 @@ def desk(bare) -> Desk:
 
 @pytest.fixture(scope="module")
 def lasting_desk(rabbit_server) -> Iterator[Desk]:
-    """A desk for tests that leave no trace; not for a module that also uses another, since users are shared."""
+    """A desk for tests that leave no changes. Not for modules that use another desk, because users are shared."""
     with _virtual_host(rabbit_server) as desk:
         desk.apply(**PASSWORDS)
         yield desk
@@ -82,7 +82,7 @@ def lasting_desk(rabbit_server) -> Iterator[Desk]:
 
 @pytest.fixture(autouse=True)
 def _log_lines_are_no_answers() -> Iterator[None]:
-    """Keep standard output for what a command answers."""
+    """Keep log lines out of standard output, which is for the output of commands."""
     style = structlog.get_config()
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     yield
@@ -94,11 +94,11 @@ Until = Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]
 
 @pytest.fixture
 def until() -> Until:
-    """Return once a condition holds; fail if it does not within fifteen seconds."""
+    """Wait until a condition holds; fail after fifteen seconds."""
 
     async def until(condition: Callable[[], Awaitable[bool]]) -> None:
         async with asyncio.timeout(15):
-            while not await condition():  # noqa: ASYNC110 - what is waited for tells nobody when it happens
+            while not await condition():  # noqa: ASYNC110 - the condition has no event to wait for
                 await asyncio.sleep(0.05)
 
     return until

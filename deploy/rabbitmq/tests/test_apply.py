@@ -1,4 +1,4 @@
-"""Bringing a real RabbitMQ to the table."""
+"""Applying the table to a real RabbitMQ."""
 
 import json
 import re
@@ -26,7 +26,7 @@ def command(monkeypatch, capsys):
     return command
 
 
-def test_the_first_time_makes_everything_and_the_second_changes_nothing(bare, command):
+def test_the_first_run_creates_everything_and_the_second_changes_nothing(bare, command):
     settings = {"management_url": bare.management_url, "vhost": bare.vhost, "passwords": json.dumps({"intake": "p"})}
     first = command("apply", **settings)
     assert "created queue province.isfahan" in first
@@ -36,7 +36,7 @@ def test_the_first_time_makes_everything_and_the_second_changes_nothing(bare, co
     assert command("apply", **settings).startswith("nothing to change\n")
 
 
-def test_it_is_what_rabbitmq_makes_of_the_definitions_itself(bare):
+def test_the_result_equals_an_import_of_the_definitions(bare):
     everything = {**bare.definitions, "rabbit_version": "3.10.0"}
     answer = httpx.post(
         f"{bare.server.management_url}/api/definitions",
@@ -50,7 +50,7 @@ def test_it_is_what_rabbitmq_makes_of_the_definitions_itself(bare):
     assert bare.apply() == []
 
 
-def test_what_differs_is_corrected(desk):
+def test_differences_are_corrected(desk):
     management, vhost = desk.management, desk.vhost
     [binding] = [
         each
@@ -80,14 +80,14 @@ def test_what_differs_is_corrected(desk):
     assert "notifier" not in without_password(management, desk.definitions), "its password is as it was"
 
 
-def test_a_queue_of_somebody_else_is_left_alone(desk):
+def test_a_queue_of_another_application_is_not_touched(desk):
     desk.management.put("queues", desk.vhost, "audit", body={"durable": True, "arguments": {}})
     desk.management.post("bindings", desk.vhost, "e", "desk.events", "q", "audit", body={"routing_key": "#"})
     assert desk.apply() == []
     assert "audit" in {queue["name"] for queue in desk.management.entries("queues", desk.vhost)}
 
 
-def test_a_queue_with_other_arguments_stops_it_before_anything_is_changed(bare):
+def test_a_queue_with_other_arguments_stops_the_run_before_any_change(bare):
     bare.management.put("vhosts", bare.vhost, body={})
     arguments = {"x-queue-type": "quorum", "x-delivery-limit": 5}
     bare.management.put("queues", bare.vhost, "tracking", body={"durable": True, "arguments": arguments})
@@ -100,7 +100,7 @@ def test_a_queue_with_other_arguments_stops_it_before_anything_is_changed(bare):
     assert [queue["name"] for queue in bare.management.entries("queues", bare.vhost)] == ["tracking"]
 
 
-def test_passwords_come_from_files_as_secrets_are_mounted(bare, command, tmp_path):
+def test_passwords_are_read_from_mounted_secrets(bare, command, tmp_path):
     (tmp_path / "tracking").write_text("from a file\n")
     (tmp_path / "..data").mkdir()
     command(
@@ -112,7 +112,7 @@ def test_passwords_come_from_files_as_secrets_are_mounted(bare, command, tmp_pat
     )
     where = bare.server.management_url + "/api/whoami"
     answers = [httpx.get(where, auth=("tracking", word)) for word in ("from a file", "from the environment")]
-    # Without a tag nobody may use the API: the right password shows in the reason only.
+    # Without a tag no user may use the API: only the reason shows that the password is right.
     assert [answer.json()["reason"] for answer in answers] == ["Not management user", "Login failed"]
 
 
@@ -126,7 +126,7 @@ def test_passwords_come_from_files_as_secrets_are_mounted(bare, command, tmp_pat
         ({"management_url": "http://a:secret@127.0.0.1:1", "passwords_folder": "/nowhere"}, "cannot read"),
     ],
 )
-def test_what_goes_wrong_is_one_line_without_a_secret(command, settings, message):
+def test_an_error_is_one_line_without_a_secret(command, settings, message):
     with pytest.raises(SystemExit) as stopped:
         command("apply", **settings)
     assert message in str(stopped.value)
@@ -142,6 +142,6 @@ def test_a_wrong_password_of_the_administrator_is_one_line(bare):
         stranger.entries("queues")
 
 
-def test_a_broker_that_refuses_says_why(desk):
+def test_a_refusal_of_the_broker_includes_its_reason(desk):
     with pytest.raises(ManagementError, match=r"400 .*inequivalent arg"):
         desk.management.put("queues", desk.vhost, "tracking", body={"durable": True, "arguments": {}})

@@ -1,4 +1,4 @@
-"""The operator's commands on a real RabbitMQ."""
+"""The operator's commands for dead letters on a real RabbitMQ."""
 
 import asyncio
 import uuid
@@ -30,7 +30,7 @@ def command(desk, monkeypatch, capsys):
 
 @pytest.fixture
 def listed(command, until):
-    """Wait for what the broker moves by itself."""
+    """Wait until the broker has moved the messages."""
 
     async def listed(*lines: str) -> None:
         async def as_expected() -> bool:
@@ -55,7 +55,7 @@ def report(event_id=None, body=b'{"text": "very personal"}'):
 
 
 class Tracking:
-    """Tracking's consumer, which refuses everything until it is repaired."""
+    """Tracking's consumer, which rejects everything until it is repaired."""
 
     def __init__(self, url: str, until) -> None:
         self._until = until
@@ -69,12 +69,12 @@ class Tracking:
             raise ContractError("text: missing")
         self.taken.append(message)
 
-    async def dead_lettered(self, count: int) -> None:
-        async def are_buried() -> bool:
+    async def until_dead_lettered(self, count: int) -> None:
+        async def are_dead_lettered() -> bool:
             died = self.telemetry.registry.get_sample_value("desk_dead_letters_total", {"queue": "tracking"})
             return died == count
 
-        await self._until(are_buried)
+        await self._until(are_dead_lettered)
 
     async def took(self, count: int) -> None:
         async def are_taken() -> bool:
@@ -96,21 +96,21 @@ async def test_no_dead_letters(command):
     assert await command("replay", "tracking") == ["tracking: 0 replayed"]
 
 
-async def test_they_are_counted_and_described_without_being_read(command, province, tracking):
+async def test_dead_letters_are_counted_and_described_without_their_content(command, province, tracking):
     await province.publish(report("e-1"))
     await province.publish(report("e-2"))
-    await tracking.dead_lettered(2)
+    await tracking.until_dead_lettered(2)
     assert await command("list") == ["tracking: 2"]
     lines = await command("list", "tracking")
     assert [line.split()[0] for line in lines] == ["e-1", "e-2"]
     assert "case-answered.isfahan  ir.haj.desk.case-answered.v1  25 bytes  text: missing" in lines[0]
     assert "personal" not in str(lines)
-    assert await command("list") == ["tracking: 2"], "looking takes nothing away"
+    assert await command("list") == ["tracking: 2"], "listing removes nothing"
 
 
-async def test_replayed_they_are_as_they_were(command, province, tracking):
+async def test_replayed_messages_are_unchanged(command, province, tracking):
     await province.publish(report("e-1"))
-    await tracking.dead_lettered(1)
+    await tracking.until_dead_lettered(1)
     tracking.repaired = True
     assert await command("replay", "tracking") == ["tracking: 1 replayed"]
     await tracking.took(1)
@@ -126,27 +126,29 @@ async def test_replayed_they_are_as_they_were(command, province, tracking):
     assert await command("list") == ["no dead letters"]
 
 
-async def test_only_so_many_are_replayed(command, province, tracking):
+async def test_a_limit_of_replayed_messages_is_kept(command, province, tracking):
     for _ in range(5):
         await province.publish(report())
-    await tracking.dead_lettered(5)
+    await tracking.until_dead_lettered(5)
     tracking.repaired = True
     assert await command("replay", "tracking", "--limit", "2") == ["tracking: 2 replayed"]
     assert await command("list") == ["tracking: 3"]
 
 
-async def test_what_dies_again_is_not_replayed_for_ever(command, province, tracking):
+async def test_a_message_that_is_dead_lettered_again_is_not_replayed_for_ever(command, province, tracking):
     await province.publish(report("e-1"))
-    await tracking.dead_lettered(1)
+    await tracking.until_dead_lettered(1)
     assert await command("replay", "tracking") == ["tracking: 1 replayed"]
-    await tracking.dead_lettered(2)
+    await tracking.until_dead_lettered(2)
     assert await command("list") == ["tracking: 1"]
 
 
-async def test_interrupted_none_is_lost_and_one_may_come_twice(desk, command, province, tracking, monkeypatch):
+async def test_an_interrupted_replay_loses_none_and_may_deliver_one_twice(
+    desk, command, province, tracking, monkeypatch
+):
     for event_id in ("e-1", "e-2", "e-3"):
         await province.publish(report(event_id))
-    await tracking.dead_lettered(3)
+    await tracking.until_dead_lettered(3)
     tracking.repaired = True
     acknowledge, replayed = aio_pika.IncomingMessage.ack, []
 
@@ -168,9 +170,9 @@ async def test_interrupted_none_is_lost_and_one_may_come_twice(desk, command, pr
     assert sorted(message.id for message in tracking.taken) == ["e-1", "e-2", "e-2", "e-3"]
 
 
-async def test_a_huge_one_is_described_as_refused_unread(command, listed, province, tracking):
+async def test_a_huge_message_is_described_as_refused_unread(command, listed, province, tracking):
     await province.publish(report("e-1", bytes(10 * 1024 * 1024)))
-    await tracking.dead_lettered(1)
+    await tracking.until_dead_lettered(1)
     await listed("tracking: 1")
     [line] = await command("list", "tracking")
     assert line.startswith("e-1")
@@ -179,7 +181,7 @@ async def test_a_huge_one_is_described_as_refused_unread(command, listed, provin
     )
 
 
-async def test_a_province_rejects_into_dead_letters_of_its_own_and_gets_them_back(desk, command, listed):
+async def test_a_province_has_dead_letters_of_its_own_and_gets_them_back(desk, command, listed):
     intake = RabbitBroker(desk.url("intake"), Telemetry("intake"))
     await intake.publish(Message("e-1", "desk.events", "request-submitted.isfahan", "t", b"{}"))
     await intake.close()
@@ -191,13 +193,13 @@ async def test_a_province_rejects_into_dead_letters_of_its_own_and_gets_them_bac
         assert (await queue.get()).message_id == "e-1"
 
 
-async def test_headers_of_a_province_are_not_believed_by_the_replay(desk, command, listed, tracking):
+async def test_the_replay_ignores_headers_of_a_province(desk, command, listed, tracking):
     forged = {"desk-exchange": "desk.cases", "desk-routing-key": "case-answered.qom", "desk-sender": "province.qom"}
     async with await aio_pika.connect(desk.url(ISFAHAN)) as connection, connection.channel() as channel:
         cases = await channel.get_exchange("desk.cases", ensure=False)
         message = aio_pika.Message(bytes(2 * 1024 * 1024), headers=forged, message_id="e-1", user_id=ISFAHAN)
         await cases.publish(message, "case-answered.isfahan")
-    await tracking.dead_lettered(1)
+    await tracking.until_dead_lettered(1)
     await listed("tracking: 1")
     await tracking.broker.close()
     await command("replay", "tracking")
@@ -207,7 +209,7 @@ async def test_headers_of_a_province_are_not_believed_by_the_replay(desk, comman
 
 
 async def test_a_wrong_password_is_one_line(command, desk, monkeypatch):
-    monkeypatch.setenv("DESK_TOPOLOGY_AMQP_URL", desk.url("operator").replace("operator%27s", "nobody%27s"))
+    monkeypatch.setenv("DESK_TOPOLOGY_AMQP_URL", desk.url("operator").replace("operator%27s", "wrong%27s"))
     with pytest.raises(SystemExit, match=r"^desk-topology: RabbitMQ: wrong user or password"):
         await command("list")
 

@@ -1,4 +1,4 @@
-"""The definitions are what the table says, and what is checked in."""
+"""The definitions match the table and the committed file."""
 
 import json
 import re
@@ -19,7 +19,7 @@ QUEUES = {queue["name"]: queue["arguments"] for queue in WANTED["queues"]}
 USERS = {user.name: user for user in users()}
 
 
-def test_the_file_is_what_the_code_generates():
+def test_the_file_matches_what_the_code_generates():
     assert (HERE / "definitions.json").read_text() == as_json(), (
         "run: desk-topology definitions --write definitions.json"
     )
@@ -30,7 +30,7 @@ def test_no_password_is_in_the_file():
 
 
 @pytest.mark.parametrize("name", [queue.name for queue in desk_topology().queues])
-def test_every_queue_dies_safely_into_a_queue_of_its_own(name):
+def test_every_queue_has_a_dead_letter_queue_with_safe_transfer(name):
     arguments = QUEUES[name]
     assert (arguments["x-queue-type"], arguments["x-overflow"], arguments["x-dead-letter-strategy"]) == (
         "quorum",
@@ -45,12 +45,12 @@ def test_every_queue_dies_safely_into_a_queue_of_its_own(name):
     )
 
 
-def test_retries_wait_in_four_queues_for_all():
+def test_all_retries_use_four_delay_queues():
     waits = {name: arguments["x-message-ttl"] for name, arguments in QUEUES.items() if "x-message-ttl" in arguments}
     assert waits == {"delay.5s": 5_000, "delay.1m": 60_000, "delay.10m": 600_000, "delay.1h": 3_600_000}
 
 
-def test_nobody_may_declare_anything_or_has_a_tag():
+def test_no_user_may_declare_anything_or_has_a_tag():
     assert {permission["configure"] for permission in WANTED["permissions"]} == {"^$"}
     assert [user["tags"] for user in WANTED["users"]] == [[]] * len(WANTED["users"])
 
@@ -74,14 +74,14 @@ def test_a_province_reads_its_queue_and_writes_its_reports(key):
         ("operator", {RETRY_EXCHANGE}, {name for name in QUEUES if name.endswith(".dead")}),
     ],
 )
-def test_everybody_else_has_the_least_that_does(user, writes, reads):
+def test_every_other_user_has_the_fewest_permissions(user, writes, reads):
     exchanges = {each["name"] for each in WANTED["exchanges"]} | {"", "amq.default", "amq.topic"}
     assert {name for name in exchanges if re.search(USERS[user].write, name)} == writes
     assert {name for name in QUEUES if re.search(USERS[user].read, name)} == reads
     assert set(USERS[user].keys) == writes, "each exchange is narrowed to routing keys"
 
 
-def test_every_event_of_the_contract_may_be_sent_by_somebody():
+def test_every_event_of_the_contract_may_be_published_by_a_user():
     for channel in json.loads(CONTRACT.read_text())["channels"].values():
         exchange = channel["bindings"]["amqp"]["exchange"]["name"]
         key = channel["address"].replace("{province}", "south-khorasan")

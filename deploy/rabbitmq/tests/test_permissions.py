@@ -1,4 +1,4 @@
-"""Each user can do its own work on a real RabbitMQ; ``test_refusals`` has what it cannot."""
+"""Each user has the permissions it needs on a real RabbitMQ; ``test_refusals`` tests those it must not have."""
 
 import asyncio
 import uuid
@@ -18,7 +18,7 @@ def event(exchange="desk.cases", key="case-answered.isfahan"):
     return Message(str(uuid.uuid4()), exchange, key, f"ir.haj.desk.{key.partition('.')[0]}.v1", b"{}")
 
 
-async def test_a_province_reports_and_tracking_learns_who_it_was(desk):
+async def test_tracking_sees_which_province_sent_a_report(desk):
     province, tracking = (
         RabbitBroker(desk.url(ISFAHAN), Telemetry("a")),
         RabbitBroker(desk.url("tracking"), Telemetry("b")),
@@ -35,7 +35,7 @@ async def test_a_province_reports_and_tracking_learns_who_it_was(desk):
     await tracking.close()
 
 
-async def test_a_province_hears_of_its_requests(desk):
+async def test_a_province_receives_events_about_its_requests(desk):
     intake, province = RabbitBroker(desk.url("intake"), Telemetry("a")), RabbitBroker(desk.url(ISFAHAN), Telemetry("b"))
     came = asyncio.get_running_loop().create_future()
 
@@ -51,7 +51,7 @@ async def test_a_province_hears_of_its_requests(desk):
 
 
 @pytest.mark.parametrize("user", ["tracking", "notifier"])
-async def test_a_service_retries_and_buries_with_no_more_than_its_permissions(desk, until, user):
+async def test_a_service_can_retry_and_dead_letter_with_its_permissions(desk, until, user):
     intake, reader = RabbitBroker(desk.url("intake"), Telemetry("a")), RabbitBroker(desk.url(user), Telemetry("b"))
     fates = [RuntimeError("not now"), ContractError("never")]
 
@@ -63,17 +63,17 @@ async def test_a_service_retries_and_buries_with_no_more_than_its_permissions(de
     await intake.publish(event("desk.events", "request-submitted.isfahan"))
     async with await aio_pika.connect(desk.url()) as connection, connection.channel() as channel:
 
-        async def both_are_where_they_belong() -> bool:
+        async def both_have_arrived() -> bool:
             queues = [await channel.declare_queue(name, passive=True) for name in ("delay.5s", f"{user}.dead")]
             return [queue.declaration_result.message_count for queue in queues] == [1, 1]
 
-        await until(both_are_where_they_belong)
+        await until(both_have_arrived)
     assert reader.alive()
     await intake.close()
     await reader.close()
 
 
-async def test_a_refused_publish_is_an_event_that_stays_in_the_outbox(desk):
+async def test_an_event_whose_publish_is_refused_stays_in_the_outbox(desk):
     province = RabbitBroker(desk.url(ISFAHAN), Telemetry("a"))
     with pytest.raises(BrokerUnavailableError, match="ACCESS_REFUSED"):
         await province.publish(event(key="case-answered.qom"))

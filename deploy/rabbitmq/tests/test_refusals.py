@@ -1,4 +1,4 @@
-"""What a real RabbitMQ refuses each user of the desk."""
+"""What a real RabbitMQ does not allow each user."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ ISFAHAN = "province.isfahan"
 
 
 async def refused(url, act) -> str:
-    """Tell why the broker refuses what ``act`` does on a channel of its own."""
+    """Return why the broker refuses what ``act`` does on a channel of its own."""
     async with await aio_pika.connect(url) as connection:
         channel = connection.channel(on_return_raises=True)
         await channel.initialize()
@@ -91,7 +91,7 @@ async def test_a_service_is_refused_the_work_of_others(lasting_desk, user, act):
     assert "ACCESS_REFUSED" in await refused(lasting_desk.url(user), act)
 
 
-async def test_who_has_no_password_cannot_log_in(lasting_desk):
+async def test_a_user_without_a_password_cannot_log_in(lasting_desk):
     address = lasting_desk.url(ISFAHAN).replace("province.isfahan:", "province.fars:").replace("isfahan%27s%20word", "")
     with pytest.raises(AMQPError):
         await aio_pika.connect(address)

@@ -34,7 +34,7 @@ def test_a_submission_reaches_tracking_the_notifier_and_its_province_alone():
 @pytest.mark.parametrize(
     ("name", "hearing"), [("request-pending", ["tracking", "notifier"]), ("request-identity-rejected", ["tracking"])]
 )
-def test_no_province_hears_of_a_request_whose_applicant_is_not_looked_up(name, hearing):
+def test_no_province_receives_a_request_before_its_identity_check(name, hearing):
     assert list(TOPOLOGY.route(EVENTS, f"{name}.isfahan")) == hearing
 
 
@@ -44,14 +44,14 @@ def test_a_report_reaches_tracking_alone(name):
 
 
 @pytest.mark.parametrize("name", TO_PROVINCES)
-def test_a_province_hears_of_its_own_requests_only(name):
+def test_a_province_receives_events_about_its_own_requests_only(name):
     hearing = set(TOPOLOGY.route(EVENTS, f"{name}.qom"))
     assert "province.qom" in hearing
     assert not any(queue.startswith("province.") and queue != "province.qom" for queue in hearing)
 
 
 @pytest.mark.parametrize("name", TO_HEADQUARTERS)
-def test_headquarters_alone_hears_what_is_for_it(name):
+def test_only_headquarters_receives_its_events(name):
     assert list(TOPOLOGY.route(EVENTS, f"{name}.headquarters")) == ["headquarters"]
     assert list(TOPOLOGY.route(EVENTS, f"{name}.qom")) == []
 

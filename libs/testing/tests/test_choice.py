@@ -55,7 +55,7 @@ def test_a_given_address_that_is_unreachable_is_an_error_and_not_skipped(monkeyp
         open_redis({"DESK_TEST_REDIS_URL": "redis://127.0.0.1:1"})
 
 
-def test_the_next_way_is_taken_and_the_reasons_are_kept(no_docker):
+def test_the_next_way_is_used_and_the_reasons_are_kept(no_docker):
     with open_redis({}) as server:
         assert server.how.startswith("local binary redis-server, version ")
         assert server.notes == ("DESK_TEST_REDIS_URL is not set", "no Docker engine answers")
@@ -100,7 +100,7 @@ def test_a_server_outlives_the_thread_that_started_it():
         server.check()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent died")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux signals a process when its parent dies")
 def test_a_server_ends_when_the_tests_are_killed():
     find_program("setpriv")
     code = "from desk.testing.redis import local_redis; s = local_redis(); print(s.pid, flush=True); input()"

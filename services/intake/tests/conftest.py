@@ -201,6 +201,7 @@ class Desk:
             "sub_subject": "lost_receipt",
             "text": "قبض ودیعه‌گذاری من گم شده است.",
             "attachments": [],
+            "again": True,
             "captcha": self.captcha.issue(),
             **changes,
         }

@@ -19,7 +19,7 @@ import { named } from "./words.js";
 /** @typedef {{ status: "pending", token: string, expires_at: string, reason: PendingReason, available_at: string | null }} PendingPerson */
 /** @typedef {MatchedPerson | PendingPerson} Person */
 /** @typedef {{ id: string, name: string, size: number, media_type: string, sha256: string }} Attachment */
-/** @typedef {{ province: string, email?: string, mobile: string, landline?: { area_code: string, number: string }, subject: string, sub_subject: string, text: string, attachments: string[] }} RequestContent */
+/** @typedef {{ province: string, email?: string, mobile: string, abroad?: boolean, landline?: { area_code: string, number: string }, subject: string, sub_subject: string, text: string, attachments: string[] }} RequestContent */
 /** @typedef {{ key: string, title: string }} Titled */
 /** @typedef {{ tracking_code: string, submitted_at: string, submitted_local: string, due_at: string, due_local: string, province: { key: string, name: string }, subject: Titled, sub_subject: Titled, national_id_masked: string, mobile_masked: string, text: string, attachments: number, state: "registered" | "identity_pending", receipt: { token: string, qr: string } }} Receipt */
 /** @typedef {"reply" | "withdraw" | "rate" | "object"} Action */
@@ -50,21 +50,21 @@ export class Problem extends Error {
     this.retryAfter = Number(retryAfter) > 0 ? Number(retryAfter) : null;
   }
 
-  /** What to tell the applicant, in the desk's words; empty if it gave none. */
+  /** The message for the applicant, from the desk; empty if the response has none. */
   get title() {
     return this.message;
   }
 
-  /** Whether it is the desk that failed, so that the same call may succeed later. */
+  /** Whether the desk failed, so that the same call may succeed later. */
   get ours() {
     return this.status >= 500;
   }
 }
 
-/** No answer came: no network, or the time ran out. Whether the desk has acted is unknown. */
+/** No response: no network, or a time-out. It is unknown whether the desk has acted. */
 export class Unreachable extends Error {}
 
-/** How far the desk's clock is ahead of this device's, in milliseconds: clocks of old phones go wrong by years. */
+/** How far the desk's clock is ahead of this device's, in milliseconds: clocks of old phones may be years off. */
 let clockAhead = 0;
 
 /**
@@ -96,7 +96,7 @@ export function newCaptcha(purpose, kind) {
 
 /**
  * @param {AbortSignal} signal
- * @returns {Promise<{ id: string, challenge: WorkChallenge }>} what is to be done before a look-up
+ * @returns {Promise<{ id: string, challenge: WorkChallenge }>} the work required before a look-up
  */
 export function newWork(signal) {
   return ask("POST", "/api/captchas", { body: { purpose: "identity", kind: "work" }, signal });
@@ -133,7 +133,7 @@ export function lookUpPerson(nationalId, birthDate, proof, signal) {
 }
 
 /**
- * @param {RequestContent & { language: string, applicant?: Names, captcha: CaptchaAnswer }} body
+ * @param {RequestContent & { language: string, again?: boolean, applicant?: Names, captcha: CaptchaAnswer }} body
  * @param {string} token
  * @param {string} key
  * @returns {Promise<Receipt>}
@@ -143,7 +143,7 @@ export function sendRequest(body, token, key) {
 }
 
 /**
- * @returns {Promise<import("./receipt-token.js").PublicKey[]>} by which receipts are checked
+ * @returns {Promise<import("./receipt-token.js").PublicKey[]>} the keys that verify receipts
  * @throws {Problem | Unreachable}
  */
 export async function fetchReceiptKeys() {
@@ -151,7 +151,7 @@ export async function fetchReceiptKeys() {
 }
 
 /**
- * @param {string} path where it went up
+ * @param {string} path to which it was uploaded
  * @param {string} id
  * @param {string} token
  * @returns {Promise<void>}
@@ -172,19 +172,19 @@ export function trackRequest(query) {
 const MOVES = { reply: "replies", withdraw: "withdrawal", rate: "rating", object: "objection" };
 
 /**
- * Do something about a tracked request.
+ * Perform an action on a tracked request.
  * @param {Action} action
  * @param {object} body
  * @param {string} token
  * @param {string} key
- * @returns {Promise<TrackedRequest>} the request as it stands then
+ * @returns {Promise<TrackedRequest>} the request after the action
  */
 export function actOn(action, body, token, key) {
   return ask("POST", `/api/tracking/${MOVES[action]}`, { body, token, headers: { "Idempotency-Key": key } });
 }
 
 /**
- * Where a file of the tracked request can be fetched; the link is good for a minute.
+ * Return a link to a file of the tracked request; it is valid for a minute.
  * @param {string} id
  * @param {string} token the tracking token
  * @returns {Promise<{ url: string, expires_at: string }>}
@@ -194,7 +194,7 @@ export function linkToFile(id, token) {
 }
 
 /**
- * A Problem from an answer's body, whether or not it is the JSON it should be.
+ * Create a Problem from a response body, even if the body is not the expected JSON.
  * @param {number} status
  * @param {string} text
  * @param {string | null} retryAfter

@@ -1,4 +1,4 @@
-/** One file of a list: what is known of it, and how it can come to grief. */
+/** One file of a list: its data, and how it can fail. */
 
 import { Problem } from "./api.js";
 import { inWords, mayRetry } from "./failure.js";
@@ -6,13 +6,13 @@ import { words } from "./words.js";
 
 /** @typedef {import("./attachment-row.js").AttachmentRow} AttachmentRow */
 /** @typedef {import("./attachment-row.js").FileState} FileState */
-/** @typedef {{ id: string, pair: string, token: string }} SentFile  pair: whom it belongs to */
+/** @typedef {{ id: string, pair: string, token: string }} SentFile  pair: the owner's national ID and birth date */
 /** @typedef {{ name: string, size: number, sent: SentFile | null }} KeptFile */
 /**
  * @typedef {object} Item
  * @property {string} name
  * @property {number} size
- * @property {File | null} file null: it was chosen on the page before this one, which could not hand it on
+ * @property {File | null} file null: chosen on the previous page, which could not pass the file on
  * @property {FileState} state
  * @property {string} reason why it failed, was refused or is lost
  * @property {SentFile | null} sent
@@ -21,7 +21,7 @@ import { words } from "./words.js";
  */
 
 /**
- * It did not go up; say why.
+ * The upload failed; show why.
  * @param {Item} item
  * @param {unknown} error
  */
@@ -34,7 +34,7 @@ export function fail(item, error) {
 }
 
 /**
- * This page does not hold it, or the desk not any more: it has to be chosen again.
+ * Neither this page nor the desk has the file any more: it must be chosen again.
  * @param {Item} item
  * @param {string} reason
  */

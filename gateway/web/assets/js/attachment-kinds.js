@@ -1,7 +1,7 @@
-/** Where files go up, and where the page shows them. */
+/** To which paths files are uploaded, and where the page shows them. */
 
 /**
- * Which files they are: where they go, and the ids in HTML of the input, its hint, the list and the place for news.
+ * Kinds of files: their path, and the ids in HTML of the input, its hint, the list and the place for news.
  * @typedef {{ path: string, input: string, hint: string, list: string, news: string }} Kind
  */
 

@@ -1,12 +1,12 @@
-/** One file in a list: its name, how far it is, and what can be done about it. */
+/** One file in a list: its name, its progress, and the possible actions. */
 
 import { sizeInWords } from "./attachment-rules.js";
 import { make } from "./elements.js";
 import { words } from "./words.js";
 
 /**
- * refused: the same file will never do; stalled: goes on when the line is back; lost: has to be chosen again, for this page
- * does not hold it (any more).
+ * refused: the same file will never be accepted; stalled: continues when the connection is back; lost: must be chosen again,
+ * because this page does not have the file.
  * @typedef {"waiting" | "uploading" | "stalled" | "sent" | "failed" | "refused" | "lost"} FileState
  */
 /** @typedef {{ name: string, size: number }} Named */
@@ -40,7 +40,7 @@ export class AttachmentRow {
   /**
    * @param {FileState} state
    * @param {string} reason why it failed, was refused or is lost
-   * @param {{ part?: number, isOwned: boolean }} circumstances  part: how much is up, 0 to 1; isOwned: whether it is known whose it is
+   * @param {{ part?: number, isOwned: boolean }} circumstances  part: uploaded share, 0 to 1; isOwned: whether its owner is known
    */
   draw(state, reason, { part = 0, isOwned }) {
     const say = words.attachments;

@@ -1,11 +1,11 @@
-/** Which files may be uploaded. The desk decides by their content; what the page can know before is their size and number. */
+/** Which files may be uploaded. The desk decides by content; the page can check size and number in advance. */
 
 import { decimal, digits } from "./language.js";
 import { words } from "./words.js";
 
 /** @typedef {{ files_max: number, file_bytes_max: number, media_types: string[], extensions: string[] }} FileLimits */
 
-/** The limits until the catalogue is there. @type {FileLimits} */
+/** The limits before the catalogue is loaded. @type {FileLimits} */
 export const USUAL_FILE_LIMITS = {
   files_max: 5,
   file_bytes_max: 7 * 1024 * 1024,
@@ -40,10 +40,10 @@ export function sizeInWords(bytes) {
   return `${decimal(rounded)} ${unit}`;
 }
 
-/** Other endings of kinds that people know by a shorter or more common one. */
+/** Additional extensions of kinds that people know by a shorter or more common one. */
 const SAME_KIND = [".jpeg", ".heif"];
 
-/** Keeps a list of Latin names in the order of a Persian sentence: the commas between them would go left to right. */
+/** Keeps the order of a list of Latin names in a Persian sentence: the commas between them would go left to right. */
 const RIGHT_TO_LEFT_MARK = "\u200f";
 
 /**

@@ -1,4 +1,4 @@
-/** The files of a request or a reply: each goes up on its own as soon as it is chosen and the applicant is known. */
+/** The files of a request or a reply: each is uploaded as soon as it is chosen and the applicant is known. */
 
 import { Problem, removeAttachment } from "./api.js";
 import { fail, lose } from "./attachment-item.js";
@@ -34,7 +34,7 @@ export class Attachments {
   /** @type {(() => void)[]} */
   #waiters = [];
 
-  /** @type {Item | null} the lost file that the picker was opened for */
+  /** @type {Item | null} the lost file for which the picker was opened */
   #chosenFor = null;
 
   /**
@@ -70,7 +70,7 @@ export class Attachments {
   }
 
   /**
-   * Say whose files these are. What went up for another person goes up again for this one.
+   * Set the owner of these files. Files that were uploaded for another person are uploaded again for this one.
    * @param {Identified | null} identified
    */
   belongTo(identified) {
@@ -88,7 +88,7 @@ export class Attachments {
     void this.#run();
   }
 
-  /** Send up again what the desk no longer knows. */
+  /** Upload again the files that the desk no longer has. */
   sendAgain() {
     for (const item of this.#items.filter(({ state }) => state === "sent")) {
       this.#takeBack(item);
@@ -100,8 +100,8 @@ export class Attachments {
   }
 
   /**
-   * Begin anew.
-   * @param {{ areSent: boolean }} fate  areSent: what was up belongs to what has been sent; otherwise nobody wants it
+   * Start over.
+   * @param {{ areSent: boolean }} fate  areSent: the uploads belong to a sent request; otherwise they are deleted
    */
   clear({ areSent }) {
     for (const item of this.#items.splice(0)) {
@@ -109,16 +109,16 @@ export class Attachments {
       if (!areSent) this.#takeBack(item);
       item.row.root.remove();
     }
-    this.#tell("");
+    this.#announce("");
     this.onChange();
   }
 
-  /** @returns {KeptFile[]} for the page that comes after; it gets the names of files, and cannot get the files */
+  /** @returns {KeptFile[]} for the next page; it receives the names of files, but not the files */
   get kept() {
     return this.#items.filter(({ state }) => state !== "refused").map(({ name, size, sent }) => ({ name, size, sent }));
   }
 
-  /** @param {KeptFile[]} kept by the page before this one */
+  /** @param {KeptFile[]} kept by the previous page */
   restore(kept) {
     for (const { name, size, sent } of kept) {
       const item = this.#enlist({ name, size, file: null, sent, state: "waiting", reason: "" });
@@ -128,23 +128,23 @@ export class Attachments {
     }
   }
 
-  /** @returns {string[]} the ids of what is up */
+  /** @returns {string[]} the ids of the uploaded files */
   get ids() {
     return this.#items.flatMap((item) => (item.state === "sent" && item.sent !== null ? [item.sent.id] : []));
   }
 
-  /** @returns {string | null} what to mend before the request can be sent */
+  /** @returns {string | null} what to correct before the request can be sent */
   get fault() {
     if (this.#items.some(({ state }) => state === "failed" || state === "refused")) return words.attachments.notSent;
     return this.#items.some(({ state }) => state === "lost") ? words.draft.filesLost : null;
   }
 
-  /** Whether files are still on their way. */
+  /** Whether uploads are in progress. */
   get isBusy() {
     return this.#running;
   }
 
-  /** @returns {Promise<void>} when no file is on its way any more */
+  /** @returns {Promise<void>} when no upload is in progress any more */
   settled() {
     return this.#running ? new Promise((resolve) => this.#waiters.push(resolve)) : Promise.resolve();
   }
@@ -160,7 +160,7 @@ export class Attachments {
       const reason = checkFile(file, this.limits, this.#items.filter(({ state }) => state !== "refused").length);
       const { name, size } = file;
       this.#enlist({ name, size, file, sent: null, state: reason === null ? "waiting" : "refused", reason: reason ?? "" });
-      if (reason !== null) this.#tell(words.attachments.announceFailed(name, reason));
+      if (reason !== null) this.#announce(words.attachments.announceFailed(name, reason));
     }
     this.onChange();
     void this.#run();
@@ -201,13 +201,13 @@ export class Attachments {
     this.#forgetRow(item);
     item.abort?.();
     this.#takeBack(item);
-    this.#tell(words.attachments.announceRemoved(item.name));
+    this.#announce(words.attachments.announceRemoved(item.name));
     (this.#items[Math.min(index, this.#items.length - 1)]?.row.remove ?? this.#input).focus();
     this.#readmit();
     this.onChange();
   }
 
-  /** Files that were one too many may fit now. */
+  /** Files that exceeded the limit may fit now. */
   #readmit() {
     const tooMany = words.attachments.tooMany(this.limits.files_max);
     const item = this.#items.find(({ state, reason }) => state === "refused" && reason === tooMany);
@@ -219,7 +219,7 @@ export class Attachments {
     void this.#run();
   }
 
-  /** One file after the other: on a slow line two at once only make both late. */
+  /** Upload one file after the other: on a slow connection two at a time would delay both. */
   async #run() {
     if (this.#running) return;
     this.#running = true;
@@ -248,14 +248,14 @@ export class Attachments {
         item.state = "waiting";
       } else {
         item.state = "sent";
-        this.#tell(words.attachments.announceSent(item.name));
+        this.#announce(words.attachments.announceSent(item.name));
       }
     } catch (error) {
       if (!this.#items.includes(item)) return;
       if (this.#identified?.pair !== owner.pair) item.state = "waiting";
       else {
         fail(item, error);
-        this.#tell(words.attachments.announceFailed(item.name, item.reason));
+        this.#announce(words.attachments.announceFailed(item.name, item.reason));
       }
     } finally {
       item.abort = null;
@@ -298,7 +298,7 @@ export class Attachments {
   }
 
   /**
-   * Tell the desk that a file is no longer wanted. If that fails, the desk sweeps it up itself: nobody has claimed it.
+   * Delete a file that is no longer wanted. If that fails, the desk deletes it later, because no request has claimed it.
    * @param {Item} item
    */
   #takeBack(item) {
@@ -319,13 +319,13 @@ export class Attachments {
   }
 
   /** @param {string} news */
-  #tell(news) {
+  #announce(news) {
     this.#news.textContent = news;
   }
 
   /**
    * @param {Item} item
-   * @param {number} [part] how much is up, 0 to 1
+   * @param {number} [part] uploaded share, 0 to 1
    */
   #draw({ state, reason, row }, part = 0) {
     row.draw(state, reason, { part, isOwned: this.#identified !== null });

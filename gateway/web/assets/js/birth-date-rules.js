@@ -1,4 +1,4 @@
-/** What a birth date typed in three fields must be. */
+/** Rules for a birth date typed in three fields. */
 
 import { typedDigits } from "./digits.js";
 import { compare, daysInMonth } from "./jalali.js";
@@ -17,7 +17,7 @@ const PARTS = ["day", "month", "year"];
 /**
  * @param {TypedDate} typed
  * @param {JalaliDate} today
- * @returns {BirthDateReading} the date, or what to mend and in which of the three fields
+ * @returns {BirthDateReading} the date, or what to correct and in which of the three fields
  */
 export function readBirthDate(typed, today) {
   const say = words.birthDate;
@@ -38,7 +38,7 @@ export function readBirthDate(typed, today) {
 }
 
 /**
- * Whether one more keystroke could still make another day of it (the 1 of 12).
+ * Whether one more keystroke could still make another day (the 1 of 12).
  * @param {string} day
  * @returns {boolean}
  */

@@ -1,4 +1,4 @@
-/** The birth date: three fields to type in, and a calendar that fills them. */
+/** The birth date: three input fields, and a calendar that fills them. */
 
 import { now } from "./api.js";
 import { FIRST_YEAR, mayGoOn, readBirthDate } from "./birth-date-rules.js";
@@ -12,7 +12,7 @@ import { dateOf, localOf } from "./tehran.js";
 /** @typedef {import("./jalali.js").JalaliDate} JalaliDate */
 /** @typedef {import("./fields.js").Control} Control */
 
-/** Where the calendar opens while no year is typed: nearer to most applicants than today, where almost no day can be chosen. */
+/** Year shown by the calendar before a year is typed: closer to most birth dates than today. */
 const YEARS_BACK = 40;
 
 /** In HTML: `#birth_day`, `#birth_month`, `#birth_year` and the button `#open_calendar`. */
@@ -32,14 +32,14 @@ export class BirthDate {
     return Object.values(this.#controls);
   }
 
-  /** @returns {{ value: string, message: null } | { value: null, message: string, controls: Control[] }} YYYY-MM-DD, or what to mend where */
+  /** @returns {{ value: string, message: null } | { value: null, message: string, controls: Control[] }} YYYY-MM-DD, or what to correct, and where */
   read() {
     const { date, message, parts } = this.#reading();
     if (date !== null) return { value: toIso(date), message: null };
     return { value: null, message, controls: parts.map((part) => this.#controls[part]) };
   }
 
-  /** Whether something stands in each of the three fields. */
+  /** Whether each of the three fields has a value. */
   get isFilled() {
     return this.controls.every((control) => control.value.trim() !== "");
   }
@@ -67,7 +67,7 @@ export class BirthDate {
 
   /**
    * @param {JalaliDate} today
-   * @returns {JalaliDate} a day to start from while not all of the fields are filled
+   * @returns {JalaliDate} the day to start from while some fields are empty
    */
   #nearest(today) {
     const year = Number(typedDigits(this.#controls.year.value));

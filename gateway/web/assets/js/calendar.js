@@ -203,7 +203,7 @@ export class Calendar {
   }
 }
 
-/** How many days the next cell to the left is away, which depends on the way the page is read. */
+/** The number of days from a cell to the next one on the left, which depends on the direction of the page. */
 function leftwards() {
   return document.documentElement.dir === "ltr" ? -1 : 1;
 }

@@ -1,4 +1,4 @@
-/** The security code: five digits to be seen or heard, good for one answer and a few minutes. */
+/** The security code: five digits, as a picture or spoken, valid for one answer and a few minutes. */
 
 import { Problem, millisecondsUntil, newCaptcha } from "./api.js";
 import { typedDigits } from "./digits.js";
@@ -11,7 +11,7 @@ import { words } from "./words.js";
 /** @typedef {import("./connection.js").Connection} Connection */
 
 /**
- * In HTML: `#captcha` around `#captcha_image`, `#captcha_play`, `#new_captcha`, `#captcha_switch` with its name in
+ * In HTML: `#captcha` with `#captcha_image`, `#captcha_play`, `#new_captcha`, `#captcha_switch` with its name in
  * `#captcha_switch_name`, `#captcha_status` and the input `#captcha_answer`.
  */
 export class Captcha {
@@ -37,7 +37,7 @@ export class Captcha {
 
   #turn = 0;
 
-  /** When the code is over, by the desk; null while there is none. @type {string | null} */
+  /** When the code expires, by the desk's clock; null without a code. @type {string | null} */
   #until = null;
 
   #held = false;
@@ -60,27 +60,27 @@ export class Captcha {
     this.#play.addEventListener("click", () => void this.#playSound());
     document.addEventListener("visibilitychange", () => this.#replaceExpired());
     window.addEventListener("pageshow", ({ persisted }) => {
-      if (persisted) this.#replaceExpired(); // no timer has run meanwhile
+      if (persisted) this.#replaceExpired(); // timers do not run in a cached page
     });
   }
 
-  /** Bring a new code and forget what was typed for the old one. */
+  /** Load a new code and clear the answer to the old one. */
   renew() {
     this.#held = false;
     return this.#fetch("");
   }
 
-  /** Keep this code although it may expire: a request with its answer is to be sent again as it was. */
+  /** Keep this code although it may expire: a request with its answer will be sent again unchanged. */
   hold() {
     this.#held = true;
   }
 
-  /** @returns {CaptchaAnswer | null} null while no code is there */
+  /** @returns {CaptchaAnswer | null} null before a code is loaded */
   get answer() {
     return this.#id === null ? null : { id: this.#id, answer: typedDigits(this.#answer.value) };
   }
 
-  /** Because the person asked for it. What is spoken plays at once, and no screen reader is made to talk over it. */
+  /** Load a new code on request. A spoken code plays immediately, so no announcement interrupts it. */
   async #bringAnother() {
     this.#held = false;
     const heard = this.#kind === "sound";

@@ -1,4 +1,4 @@
-/** Provinces, subjects and sub-subjects to choose from, and what follows from a choice: area code, time of the answer. */
+/** Lists of provinces, subjects and sub-subjects, and what depends on a choice: area code, time of the answer. */
 
 import { fetchCatalog } from "./api.js";
 import { USUAL_FILE_LIMITS } from "./attachment-rules.js";
@@ -12,7 +12,7 @@ import { named, words } from "./words.js";
 /** @typedef {import("./api.js").Limits} Limits */
 /** @typedef {{ province: string, subject: string, sub_subject: string }} Choices */
 
-/** Until the catalogue is there. @type {Limits} */
+/** Before the catalogue is loaded. @type {Limits} */
 const USUAL_LIMITS = { text_min: 10, text_max: 4_000, ...USUAL_FILE_LIMITS };
 
 /** In HTML: the selects `#province`, `#subject` and `#sub_subject`, `#sub_subject_hint` and `#landline_area_code`. */
@@ -27,17 +27,17 @@ export class CatalogLists {
 
   #areaCode = input("landline_area_code");
 
-  /** The area code that was filled in for the applicant, as it is shown. */
+  /** The area code that was filled in automatically, as it is shown. */
   #filledIn = "";
 
   /** @type {Catalog | null} */
   #catalog = null;
 
-  /** Chosen on the page before this one, and not to be shown before the lists are there. @type {Choices | null} */
+  /** Choices of the previous page, shown when the lists are loaded. @type {Choices | null} */
   #wanted = null;
 
   /**
-   * @param {{ onProvince: () => void, onSubject: () => void }} listeners  onSubject: there are other sub-subjects, and none is chosen
+   * @param {{ onProvince: () => void, onSubject: () => void }} listeners  onSubject: the sub-subjects have changed, and none is chosen
    * @param {import("./connection.js").Connection} connection
    */
   constructor({ onProvince, onSubject }, connection) {
@@ -89,7 +89,7 @@ export class CatalogLists {
     return readAreaCode(this.#areaCode.value, this.#catalog?.provinces.map(({ area_code: code }) => code) ?? []);
   }
 
-  /** @returns {Choices} keys; empty where nothing is chosen, or not to be seen yet */
+  /** @returns {Choices} keys; empty if nothing is chosen or loaded yet */
   get chosen() {
     return { province: this.#province.value, subject: this.#subject.value, sub_subject: this.#subSubject.value };
   }
@@ -100,22 +100,22 @@ export class CatalogLists {
     return this.#provinceSearch.isUnmatched ? words.province.unmatched : words.province.missing;
   }
 
-  /** Whether the field of the province was left with something in it that is none. */
+  /** Whether the field of the province was left with text that is no province. */
   get isProvinceUnmatched() {
     return this.#provinceSearch.isUnmatched;
   }
 
-  /** @returns {Choices} what is to be kept: as long as the lists are not there, what was kept before */
+  /** @returns {Choices} the choices to store; before the lists are loaded, those that were stored before */
   get choices() {
     return this.#wanted ?? this.chosen;
   }
 
-  /** @param {Choices} choices to be made as soon as the lists are there */
+  /** @param {Choices} choices applied as soon as the lists are loaded */
   restore(choices) {
     this.#wanted = choices;
   }
 
-  /** Show what follows from the choices having been taken back. */
+  /** Update the page after the choices were cleared. */
   clear() {
     this.#wanted = null;
     this.#areaCode.value = "";
@@ -150,7 +150,7 @@ export class CatalogLists {
 
 /**
  * @param {HTMLSelectElement} list
- * @param {string} value what the list no longer has, is not chosen
+ * @param {string} value a value that the list no longer has is not chosen
  */
 function choose(list, value) {
   list.value = value;

@@ -1,4 +1,4 @@
-/** Throwing a draft away: a quiet button, and a question whether it is meant. */
+/** Clearing a draft: a button and a confirmation. */
 
 import { block, button, byId } from "./elements.js";
 

@@ -1,13 +1,13 @@
-/** Which choices of a long list fit what a person has typed, however they spell it. */
+/** Which choices of a long list match the typed text, in any spelling. */
 
 import { searchKey } from "./fold.js";
 
-/** @typedef {{ value: string, label: string, also: string }} Choice  also: further words by which it is found */
+/** @typedef {{ value: string, label: string, also: string }} Choice  also: additional words by which it is found */
 
 /**
  * @param {Choice[]} choices
  * @param {string} typed
- * @returns {Choice[]} those that hold every typed word; what begins with the typed text comes first
+ * @returns {Choice[]} those that contain every typed word; those that begin with the typed text come first
  */
 export function matching(choices, typed) {
   const words = searchKey(typed).split(" ");
@@ -21,7 +21,7 @@ export function matching(choices, typed) {
 /**
  * @param {Choice[]} choices
  * @param {string} typed
- * @returns {Choice | null} the one that is meant for sure: by its full name, or as the only one that fits
+ * @returns {Choice | null} the intended choice: by its full name, or as the only match
  */
 export function meant(choices, typed) {
   const whole = squeezed(typed);

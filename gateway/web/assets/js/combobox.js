@@ -1,6 +1,6 @@
 /**
- * A list in which one can search: the "editable combobox with list autocomplete" of the ARIA practices, over a `<select>`.
- * The `<select>` keeps the value and is what the form reads; it comes back by itself where scripts do not run.
+ * A searchable list: the "editable combobox with list autocomplete" of the ARIA practices, over a `<select>`.
+ * The `<select>` has the value and is what the form reads; without scripts it is visible.
  */
 
 import { matching, meant } from "./combobox-match.js";
@@ -21,17 +21,17 @@ export class Combobox {
 
   #box;
 
-  /** @type {Choice[]} what the list shows now */
+  /** @type {Choice[]} the visible choices */
   #shown = [];
 
-  /** The place of the choice that the arrows have reached; -1 for none. */
+  /** The index of the choice reached with the arrow keys; -1 for none. */
   #active = -1;
 
   /** Whether the field has been left since something was typed. */
   #left = false;
 
   /**
-   * An option's `data-search` holds further words by which it is found.
+   * An option's `data-search` contains additional words by which it is found.
    * @param {HTMLSelectElement} select with an id and a label
    */
   constructor(select) {
@@ -68,17 +68,17 @@ export class Combobox {
     return this.#input;
   }
 
-  /** Whether the field was left with something in it that is no choice of the list. */
+  /** Whether the field was left with text that is no choice of the list. */
   get isUnmatched() {
     return this.#left && this.#isLoose;
   }
 
-  /** Whether something is typed that is no choice of the list, or not yet. */
+  /** Whether the typed text is no choice of the list, or not yet. */
   get #isLoose() {
     return this.#select.value === "" && this.#input.value.trim() !== "";
   }
 
-  /** Show what the `<select>` holds. It is called by itself when options or value of the `<select>` change by an event. */
+  /** Show the value of the `<select>`. Called automatically when an event changes its options or value. */
   refresh() {
     const [empty] = this.#select.options;
     this.#input.placeholder = empty !== undefined && empty.value === "" ? empty.label : "";
@@ -92,7 +92,7 @@ export class Combobox {
     input.addEventListener("focus", () => input.select());
     input.addEventListener("click", () => this.#open(this.#choices()));
     input.addEventListener("input", (event) => {
-      event.stopPropagation(); // what counts is the change of the <select>
+      event.stopPropagation(); // the change of the <select> is what counts
       this.#typed();
     });
     input.addEventListener("change", (event) => event.stopPropagation());
@@ -100,7 +100,7 @@ export class Combobox {
       if (!event.isComposing && this.#pressed(event)) event.preventDefault();
     });
     input.addEventListener("blur", () => this.#settle());
-    // A press on a button that holds still does not leave the field.
+    // Pressing one of these buttons does not move the focus from the field.
     this.#select.form?.addEventListener("submit", () => this.#settle(), { capture: true });
     this.#list.addEventListener("mousedown", (event) => event.preventDefault()); // the focus stays in the field
     this.#list.addEventListener("click", (event) => {
@@ -132,7 +132,7 @@ export class Combobox {
     const { value } = this.#input;
     this.#left = false;
     const found = value.trim() === "" ? this.#choices() : matching(this.#choices(), value);
-    // A half-typed name is no choice, and the one before it does not hold any more.
+    // An incomplete name is no choice, and the previous choice is no longer valid.
     const named = found.find(({ label }) => searchKey(label) === searchKey(value));
     this.#set(named?.value ?? "");
     this.#open(found);
@@ -140,7 +140,7 @@ export class Combobox {
     this.#news.className = found.length === 0 ? "combobox-none" : "visually-hidden";
   }
 
-  /** Leaving the field: what is meant for sure is chosen, anything else is not. */
+  /** When the field is left, an unambiguous match is chosen, anything else is not. */
   #settle() {
     if (!this.#isOpen && !this.#isLoose) return;
     this.#left = true;
@@ -149,13 +149,13 @@ export class Combobox {
     if (choice !== null) this.#choose(choice);
     else {
       this.#close();
-      if (this.#isLoose) this.#tell("change");
+      if (this.#isLoose) this.#dispatch("change");
     }
   }
 
   /**
    * @param {KeyboardEvent} event
-   * @returns {boolean} whether the key has been used up
+   * @returns {boolean} whether the key was handled
    */
   #pressed({ key, altKey, ctrlKey, metaKey }) {
     if (ctrlKey || metaKey) return false;
@@ -200,7 +200,7 @@ export class Combobox {
     return true;
   }
 
-  /** What is typed narrows the list only until something is chosen; then all of it is there to change one's mind. */
+  /** The typed text filters the list until something is chosen; then the whole list is shown. */
   #fitting() {
     return this.#isLoose ? matching(this.#choices(), this.#input.value) : this.#choices();
   }
@@ -268,12 +268,12 @@ export class Combobox {
   #set(value) {
     if (this.#select.value === value) return;
     this.#select.value = value;
-    this.#tell("input");
-    this.#tell("change");
+    this.#dispatch("input");
+    this.#dispatch("change");
   }
 
   /** @param {"input" | "change"} type */
-  #tell(type) {
+  #dispatch(type) {
     this.#select.dispatchEvent(new Event(type, { bubbles: true }));
   }
 }

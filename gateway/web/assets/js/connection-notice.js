@@ -1,4 +1,4 @@
-/** Says that the line is cut, and that it is back; always to be seen, wherever the page is scrolled to. */
+/** Shows that the connection is lost, and that it is back; visible at every scroll position. */
 
 import { Connection } from "./connection.js";
 import { make } from "./elements.js";

@@ -1,24 +1,24 @@
-/** The line to the desk: notices when it is cut, looks for it, and lets what was waiting go on when it is back. */
+/** The connection to the desk: detects its loss, checks for its return, and then resumes waiting calls. */
 
 import { Unreachable } from "./api.js";
 
-/** Between two looks for the line. */
+/** Pause between two checks. */
 const PAUSES_MS = [1_000, 2_000, 4_000, 8_000, 15_000];
 
-/** Before a call is made again on a line that is said to be there. Afterwards it is the applicant's to try again. */
+/** Pauses before a call is repeated on a connection that is reported as working. Afterwards the applicant must retry. */
 const AGAIN_AFTER_MS = [300, 2_000, 5_000];
 
 const PATIENCE_MS = 10_000;
 
 /**
- * @typedef {object} Surroundings
- * @property {EventTarget} events where "online" and "offline" happen
- * @property {() => boolean} isOnline as far as the device knows; it may be wrong when it says yes
- * @property {() => Promise<boolean>} reach whether the desk answers at all
+ * @typedef {object} Environment
+ * @property {EventTarget} events the target of "online" and "offline"
+ * @property {() => boolean} isOnline as far as the device knows; true may be wrong
+ * @property {() => Promise<boolean>} reach whether the desk responds
  * @property {(milliseconds: number) => Promise<void>} pause
  */
 
-/** @type {Surroundings} */
+/** @type {Environment} */
 const DEVICE = {
   events: globalThis.window ?? new EventTarget(),
   isOnline: () => navigator.onLine !== false,
@@ -27,7 +27,7 @@ const DEVICE = {
 };
 
 export class Connection {
-  #surroundings;
+  #environment;
 
   #onChange;
 
@@ -39,21 +39,21 @@ export class Connection {
   #waiters = [];
 
   /**
-   * @param {(isCut: boolean) => void} onChange the line is cut, or back
-   * @param {Surroundings} [surroundings]
+   * @param {(isCut: boolean) => void} onChange the connection is lost, or back
+   * @param {Environment} [environment]
    */
-  constructor(onChange, surroundings = DEVICE) {
+  constructor(onChange, environment = DEVICE) {
     this.#onChange = onChange;
-    this.#surroundings = surroundings;
-    surroundings.events.addEventListener("offline", () => void this.#look());
-    if (!surroundings.isOnline()) void this.#look();
+    this.#environment = environment;
+    environment.events.addEventListener("offline", () => void this.#look());
+    if (!environment.isOnline()) void this.#look();
   }
 
   get isCut() {
     return this.#isCut;
   }
 
-  /** @returns {Promise<void>} when the desk can be reached; at once if it can be now */
+  /** @returns {Promise<void>} when the desk can be reached; immediately if it can be now */
   back() {
     const found = new Promise((resolve) => this.#waiters.push(() => resolve(undefined)));
     void this.#look();
@@ -61,11 +61,11 @@ export class Connection {
   }
 
   /**
-   * Make a call, and again whenever it got no answer, as soon as the line is back. Only for what may safely be done twice.
+   * Make a call, and repeat it without a response as soon as the connection is back. Only for calls that are safe to repeat.
    * @template T
    * @param {() => Promise<T>} call
    * @param {{ onCut?: () => void, isWanted?: () => boolean }} [options] isWanted: whether to go on waiting
-   * @returns {Promise<T>} rejects with Unreachable if the line is there and the call gets no answer all the same
+   * @returns {Promise<T>} rejects with Unreachable if the connection works and the call still gets no response
    */
   async insist(call, { onCut = () => {}, isWanted = () => true } = {}) {
     for (let turn = 0; ; turn += 1) {
@@ -76,7 +76,7 @@ export class Connection {
         if (!(error instanceof Unreachable) || pause === undefined || !isWanted()) throw error;
         onCut();
         await this.back();
-        await this.#surroundings.pause(pause);
+        await this.#environment.pause(pause);
         if (!isWanted()) throw error;
       }
     }
@@ -85,18 +85,18 @@ export class Connection {
   async #look() {
     if (this.#isLooking) return;
     this.#isLooking = true;
-    const { isOnline, reach: reaches } = this.#surroundings;
+    const { isOnline, reach: reaches } = this.#environment;
     for (let turn = 0; !isOnline() || !(await reaches()); turn += 1) {
-      this.#tell(true);
+      this.#report(true);
       await this.#pause(PAUSES_MS[Math.min(turn, PAUSES_MS.length - 1)] ?? 0);
     }
     this.#isLooking = false;
-    this.#tell(false);
+    this.#report(false);
     for (const resolve of this.#waiters.splice(0)) resolve();
   }
 
   /** @param {boolean} isCut */
-  #tell(isCut) {
+  #report(isCut) {
     if (isCut === this.#isCut) return;
     this.#isCut = isCut;
     this.#onChange(isCut);
@@ -107,7 +107,7 @@ export class Connection {
    * @param {number} milliseconds
    */
   async #pause(milliseconds) {
-    const { events, pause } = this.#surroundings;
+    const { events, pause } = this.#environment;
     /** @type {() => void} */
     let end = () => {};
     const online = new Promise((resolve) => {
@@ -119,7 +119,7 @@ export class Connection {
   }
 }
 
-/** @returns {Promise<boolean>} whether anything answers, be it an error */
+/** @returns {Promise<boolean>} whether there is a response, even an error */
 async function reach() {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(), PATIENCE_MS);

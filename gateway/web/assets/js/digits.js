@@ -3,7 +3,7 @@
 const PERSIAN_ZERO = 0x06f0;
 const ARABIC_ZERO = 0x0660;
 
-/** Characters without a shape; the same set as in `desk.iran.digits`. */
+/** Invisible characters; the same set as in `desk.iran.digits`. */
 export const NEVER_VISIBLE = "\\u00ad\\u034f\\u115f\\u1160\\u17b4\\u17b5\\u180e\\u200b\\u2060-\\u2064\\u206a-\\u206f\\u3164\\ufeff\\uffa0\\ufff9-\\ufffb\\u{e0000}-\\u{e007f}";
 
 /** Bidi marks, embeddings and isolates. */
@@ -35,7 +35,7 @@ export function toPersian(text) {
 }
 
 /**
- * A typed number or code with ASCII digits, without spaces and invisible marks. Other characters stay, to be refused.
+ * A typed number or code with ASCII digits, without spaces and invisible marks. Other characters are kept, to be refused.
  * @param {string} text
  * @returns {string}
  */
@@ -44,8 +44,8 @@ export function typedDigits(text) {
 }
 
 /**
- * A typed number without spaces, brackets and invisible marks, and without hyphens between its digits. A hyphen in front
- * is a minus sign and stays, to be refused.
+ * A typed number without spaces, brackets and invisible marks, and without hyphens between its digits. A leading hyphen
+ * is a minus sign and is kept, to be refused.
  * @param {string} text
  * @returns {string}
  */

@@ -1,15 +1,15 @@
-/** What the tab keeps so that nothing is lost: one value in its session storage, gone with the tab. */
+/** What the tab stores so that no input is lost: one value in its session storage, deleted with the tab. */
 
 /** As long as the desk keeps files that no request has claimed. */
 const KEPT_FOR_MS = 24 * 60 * 60 * 1_000;
 
-/** @typedef {{ read: () => Storage, now: () => number }} Surroundings  read may throw: storage can be forbidden */
+/** @typedef {{ read: () => Storage, now: () => number }} Environment  read may throw: storage can be forbidden */
 
-/** @type {Surroundings} */
+/** @type {Environment} */
 const TAB = { read: () => window.sessionStorage, now: () => Date.now() };
 
 /**
- * Full or forbidden storage loses what it should keep, and nothing else: no method throws.
+ * Full or forbidden storage only loses the draft: no method throws.
  * @template T
  */
 export class Draft {
@@ -19,25 +19,25 @@ export class Draft {
 
   #isRight;
 
-  #surroundings;
+  #environment;
 
-  /** @type {string | null} what stands in the storage as far as this page knows */
+  /** @type {string | null} the stored value as far as this page knows */
   #last = null;
 
   /**
    * @param {string} name
-   * @param {number} version of the shape of what is kept; another one is forgotten
+   * @param {number} version of the shape of the value; other versions are ignored
    * @param {(value: unknown) => value is T} isRight
-   * @param {Surroundings} [surroundings]
+   * @param {Environment} [environment]
    */
-  constructor(name, version, isRight, surroundings = TAB) {
+  constructor(name, version, isRight, environment = TAB) {
     this.#name = name;
     this.#version = version;
     this.#isRight = isRight;
-    this.#surroundings = surroundings;
+    this.#environment = environment;
   }
 
-  /** @returns {T | null} null if nothing is kept, or nothing that can be used */
+  /** @returns {T | null} null if nothing usable is stored */
   read() {
     const text = this.#attempt((storage) => storage.getItem(this.#name));
     const value = text === null ? null : this.#parsed(text);
@@ -48,12 +48,12 @@ export class Draft {
 
   /** @param {T} value */
   write(value) {
-    const text = JSON.stringify({ version: this.#version, at: this.#surroundings.now(), value });
+    const text = JSON.stringify({ version: this.#version, at: this.#environment.now(), value });
     this.#last = this.#attempt((storage) => {
       storage.setItem(this.#name, text);
       return text;
     });
-    if (this.#last === null) this.clear(); // rather nothing than what was typed before
+    if (this.#last === null) this.clear(); // no draft is better than an outdated one
   }
 
   clear() {
@@ -73,7 +73,7 @@ export class Draft {
   #parsed(text) {
     try {
       const kept = JSON.parse(text);
-      const age = this.#surroundings.now() - kept.at;
+      const age = this.#environment.now() - kept.at;
       return kept.version === this.#version && age < KEPT_FOR_MS && this.#isRight(kept.value) ? kept.value : null;
     } catch {
       return null;
@@ -87,7 +87,7 @@ export class Draft {
    */
   #attempt(use) {
     try {
-      return use(this.#surroundings.read());
+      return use(this.#environment.read());
     } catch {
       return null;
     }

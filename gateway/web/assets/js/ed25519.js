@@ -1,16 +1,16 @@
-/** Checking Ed25519 signatures: by the browser where it can, else by the module that gateway/install takes from npm. */
+/** Verifying Ed25519 signatures: by the browser if it can, otherwise by the module that gateway/install gets from npm. */
 
 /** @typedef {import("./receipt-token.js").Verifier} Verifier */
 
 const FROM_NPM = "/assets/npm/noble-ed25519.js";
 
-/** RFC 8032, 7.1, test 1: a signature of nothing. A browser may know the name and yet not the curve. */
+/** RFC 8032, 7.1, test 1: a signature of nothing. A browser may know the name but not the curve. */
 const KNOWN_KEY = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
 const KNOWN_SIGNATURE = "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b";
 
 /**
  * @param {(path: string) => Promise<unknown>} [load]
- * @returns {Promise<Verifier | null>} null if nothing here can check a signature
+ * @returns {Promise<Verifier | null>} null if no implementation can verify a signature
  */
 export async function findVerifier(load = (path) => import(path)) {
   if (await works(byBrowser)) return byBrowser;

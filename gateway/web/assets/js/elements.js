@@ -1,7 +1,7 @@
-/** Finding and making elements, with their types. Text goes in as text, never as HTML. */
+/** Finds and creates typed elements. Text is inserted as text, never as HTML. */
 
 /**
- * The element of the page with this id; a page without it is broken, so this throws.
+ * Return the element with this id. Throws if the page does not have it.
  * @template {HTMLElement} T
  * @param {string} id
  * @param {new () => T} type

@@ -9,7 +9,7 @@ const LOCAL_PART = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{
 const DOMAIN = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$/;
 
 /**
- * The address in ASCII, or why it is not one. The browser turns the domain into its IDNA form.
+ * The address in ASCII, or why it is not one. The browser converts the domain to its IDNA form.
  * @param {string} text
  * @returns {EmailReading}
  */

@@ -1,4 +1,4 @@
-/** The notice above a form: what is to be mended, with a way to each field, or what failed, with a way to try again. */
+/** The notice above a form: what to correct, with a link to each field, or what failed, with a button to retry. */
 
 import { button, block, make } from "./elements.js";
 import { words } from "./words.js";
@@ -30,7 +30,7 @@ export class ErrorSummary {
   /**
    * Show every fault at its field and list them all here.
    * @param {Fault[]} faults
-   * @param {string[]} [others] messages that belong to no field
+   * @param {string[]} [others] messages without a field
    */
   list(faults, others = []) {
     this.fields.clearAll();
@@ -42,7 +42,7 @@ export class ErrorSummary {
   /**
    * @param {string} title
    * @param {string} message
-   * @param {(() => void) | null} again what «تلاش دوباره» does, if that can help
+   * @param {(() => void) | null} again the action of «تلاش دوباره», if it can help
    */
   fail(title, message, again) {
     this.#show(title, [make("li", {}, message)], again);

@@ -1,4 +1,4 @@
-/** A failed call in words that say what to do. */
+/** Messages for failed calls that say what to do. */
 
 import { Problem, Unreachable } from "./api.js";
 import { words } from "./words.js";
@@ -22,14 +22,14 @@ function wait(seconds) {
 
 /**
  * @param {string} title
- * @returns {string} the title, and what to do if it does not say so itself
+ * @returns {string} the title, and advice if it contains none
  */
 function withAdvice(title) {
   return title.includes(words.failure.again) ? title : `${ended(title)}${words.failure.later}`;
 }
 
 /**
- * Whether the same call may succeed when it is simply made again.
+ * Whether the same call may succeed if it is repeated.
  * @param {unknown} error
  * @returns {boolean}
  */
@@ -39,7 +39,7 @@ export function mayRetry(error) {
 
 /**
  * @param {string} sentence
- * @returns {string} the sentence with its full stop and a space, or nothing
+ * @returns {string} the sentence with its full stop and a space, or an empty string
  */
 function ended(sentence) {
   const text = sentence.trim();

@@ -1,4 +1,4 @@
-/** What the desk has to mend in a form, sorted by the fields of the page. */
+/** The desk's errors in a form, sorted by the fields of the page. */
 
 /** @typedef {import("./api.js").FieldError} FieldError */
 /** @typedef {import("./fields.js").Fault} Fault */
@@ -7,7 +7,7 @@
 /**
  * @param {FieldError[]} errors
  * @param {Fields} fields
- * @returns {{ known: Fault[], others: string[] }} what belongs to a field of this page, and what does not
+ * @returns {{ known: Fault[], others: string[] }} errors with a field on this page, and messages of the others
  */
 export function byField(errors, fields) {
   /** @type {Map<string, Fault>} */

@@ -1,14 +1,14 @@
-/** The fields of a form: each shows its own error, next to its controls and tied to them for screen readers. */
+/** The fields of a form. Each shows its own error next to its controls, linked to them for screen readers. */
 
 import { make } from "./elements.js";
 import { words } from "./words.js";
 
 /** @typedef {HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement} Control */
-/** @typedef {{ field: string, message: string, controls?: Control[] }} Fault  controls: which of several to mend */
+/** @typedef {{ field: string, message: string, controls?: Control[] }} Fault  controls: which of several to correct */
 
 /**
- * In HTML: an element with `data-field` (the name in the interface), maybe `data-also` (further names, with spaces), its
- * controls, and an empty `.error` that the controls name in `aria-describedby`.
+ * In HTML: an element with `data-field` (the name in the API), optionally `data-also` (further names, separated by spaces),
+ * its controls, and an empty `.error` that the controls name in `aria-describedby`.
  */
 export class Fields {
   /** @param {HTMLElement} form */
@@ -49,7 +49,7 @@ export class Fields {
   }
 
   /**
-   * Mark a field as doubtful without a message of its own.
+   * Mark a field as doubtful without its own message.
    * @param {string} field
    * @param {boolean} doubtful
    */
@@ -75,7 +75,7 @@ export class Fields {
 
   /**
    * @param {string} field
-   * @returns {Control} the control to mend: the first invalid one, else the first one
+   * @returns {Control} the control to correct: the first invalid one, otherwise the first
    */
   controlOf(field) {
     const controls = controlsOf(this.#box(field));
@@ -116,8 +116,8 @@ export class Fields {
 }
 
 /**
- * Pressing this button does not leave the field in hand. A fault that is shown on leaving would move the button away
- * from under the pointer, and the click would be lost.
+ * Let a press on this button leave the focus where it is. An error that appears when a field loses focus would move the
+ * button from under the pointer, and the click would be lost.
  * @param {HTMLButtonElement} button
  */
 export function holdStill(button) {

@@ -1,13 +1,13 @@
-/** Free text in the one form in which the desk stores it; the same as `desk.iran.digits.fold`. */
+/** Free text in the normal form that the desk stores; the same as `desk.iran.digits.fold`. */
 
 import { BIDI, NEVER_VISIBLE, toAscii } from "./digits.js";
 
 const LINE_END = /\r\n|[\r\v\f\u0085\u2028\u2029]/g;
 
-/** Control characters other than newline and tab, lone surrogates, bidi marks and characters without a shape. */
+/** Control characters other than newline and tab, lone surrogates, bidi marks and invisible characters. */
 const UNPRINTABLE = new RegExp(`[\\u0000-\\u0008\\u000e-\\u001f\\u007f-\\u009f\\ud800-\\udfff${BIDI}${NEVER_VISIBLE}]`, "gu");
 
-/** Something that can be seen: a letter, digit, punctuation mark or symbol, but not the blank Braille pattern. */
+/** A visible character: a letter, digit, punctuation mark or symbol, but not the blank Braille pattern. */
 const VISIBLE = /(?!\u2800)[\p{L}\p{N}\p{P}\p{S}]/u;
 
 const SPACE = "\\t\\n\\v\\f\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\u200c\\u200d";
@@ -23,7 +23,7 @@ export function fold(text) {
   return VISIBLE.test(folded) ? folded : "";
 }
 
-/** One letter for each set of letters that are typed for one another. @type {Record<string, string>} */
+/** One letter for each set of letters that are typed instead of each other. @type {Record<string, string>} */
 const LETTERS = { أ: "ا", إ: "ا", آ: "ا", ٱ: "ا", ؤ: "و", ئ: "ی", ة: "ه", ۀ: "ه", ى: "ی", ي: "ی", ك: "ک" };
 
 /** The tatweel, the standing hamza and the vowel signs. */

@@ -1,16 +1,16 @@
-/** The key that makes sending the same request twice the same as sending it once. */
+/** The key that makes repeated sending of a request equal to sending it once. */
 
 /** @typedef {{ key: string, content: string }} Attempt  content: the JSON of what the key stands for */
 
 /**
- * Keeps one key while the outcome of a request is unknown (the network failed, the desk was down) and its content stays
- * the same. A refusal or other content takes a new key. The security code is not content: it says nothing about what is asked.
+ * Keeps one key while the outcome of a request is unknown (the network failed, the desk was unavailable) and its content
+ * stays the same. A refusal or other content takes a new key. The security code is not part of the content.
  */
 export class IdempotencyKey {
   /** @type {Attempt | null} */
   #attempt;
 
-  /** @param {Attempt | null} [attempt] whose outcome was unknown when the page was left */
+  /** @param {Attempt | null} [attempt] with an unknown outcome, from the previous page */
   constructor(attempt = null) {
     this.#attempt = attempt;
   }
@@ -25,12 +25,12 @@ export class IdempotencyKey {
     return this.#attempt.key;
   }
 
-  /** @returns {Attempt | null} what was sent and has an unknown outcome */
+  /** @returns {Attempt | null} a sent request with an unknown outcome */
   get attempt() {
     return this.#attempt;
   }
 
-  /** The desk has refused: nothing was stored under this key. */
+  /** The desk has refused: nothing was stored with this key. */
   forget() {
     this.#attempt = null;
   }

@@ -1,4 +1,4 @@
-/** Typing who one is: when the pair of birth date and national ID is complete, the registry is asked. */
+/** Input of birth date and national ID: when both are complete, the registry is asked. */
 
 import { readIdentityNumber } from "./identity-number.js";
 import { checkIdentityNumber } from "./request-rules.js";
@@ -6,7 +6,7 @@ import { checkIdentityNumber } from "./request-rules.js";
 /** @typedef {import("./identity.js").Identity} Identity */
 /** @typedef {import("./request-form.js").RequestForm} RequestForm */
 
-/** A person who pauses this long has finished a field; longer while a digit of the day may be missing. */
+/** Pause in typing after which a field counts as finished; longer while the day may get a second digit. */
 const PAUSE_MS = 400;
 const LONG_PAUSE_MS = 1_500;
 
@@ -26,7 +26,7 @@ export class IdentityEntry {
     }
   }
 
-  /** @param {{ onlyForget?: boolean }} [options] onlyForget: drop what no longer holds, ask nothing */
+  /** @param {{ onlyForget?: boolean }} [options] onlyForget: drop an outdated result without a new look-up */
   consider({ onlyForget = false } = {}) {
     clearTimeout(this.#pause);
     const id = readIdentityNumber(this.form.nationalId.value).value;
@@ -35,7 +35,7 @@ export class IdentityEntry {
     this.identity.consider(id, date);
   }
 
-  /** The registry refuses the pair, so all of its fields are in doubt; the reason stands at the names. */
+  /** The registry refuses the pair, so all of its fields are marked; the reason is shown at the names. */
   markRefused() {
     for (const field of ["birth_date", "national_id"]) this.form.fields.doubt(field, this.identity.state === "refused");
   }
@@ -72,7 +72,7 @@ export class IdentityEntry {
 }
 
 /**
- * Show the zeros that were missing in front, in the digits that were typed.
+ * Show the missing leading zeros, in the digits that were typed.
  * @param {HTMLInputElement} control
  * @param {string} value ten ASCII digits
  */

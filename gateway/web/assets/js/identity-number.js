@@ -1,4 +1,4 @@
-/** The number an applicant is known by: a national ID (کد ملی), or a foreign national's code (کد فراگیر) of twelve digits. */
+/** The applicant's number: a national ID (کد ملی), or a foreign national's code (کد فراگیر) of twelve digits. */
 
 import { cleanNumber } from "./digits.js";
 import { readNationalId } from "./national-id.js";
@@ -8,7 +8,7 @@ import { readNationalId } from "./national-id.js";
 export const FOREIGN_DIGITS = 12;
 
 /**
- * What was typed in ASCII digits, or why it is neither. A foreign national's code has no check digit.
+ * The number in ASCII digits, or why it is neither. A foreign national's code has no check digit.
  * @param {string} text
  * @returns {NumberReading}
  */

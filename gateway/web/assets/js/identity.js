@@ -1,4 +1,4 @@
-/** Who the applicant is, by the civil registry: looked up once per pair of national ID and birth date. */
+/** The applicant's identity in the civil registry: looked up once per pair of national ID and birth date. */
 
 import { Problem, Unreachable, lookUpPerson } from "./api.js";
 import { inWords, mayRetry } from "./failure.js";
@@ -12,24 +12,24 @@ import { WorkFailed, prove } from "./work.js";
 /** @typedef {import("./api.js").Gender} Gender */
 /** @typedef {import("./api.js").FieldError} FieldError */
 /** @typedef {"idle" | "busy" | "matched" | "pending" | "refused" | "barred" | "failed"} IdentityState */
-/** @typedef {{ pair: string, token: string }} Identified  pair: whose token it is */
+/** @typedef {{ pair: string, token: string }} Identified  pair: the person of the token */
 /** @typedef {{ first_name: string, last_name: string, gender: Gender | "" }} TypedNames */
 /** @typedef {{ status: number, title: string, code: string, errors: FieldError[] }} Refusal */
 /**
- * What a page that comes after need not ask again: whose pair it is, what the registry said of it, and the names that stood there.
+ * What the next page need not look up again: the pair, the result of the registry, and the names in the form.
  * @typedef {{ nationalId: string, birthDate: string, person: Person | null, refusal: Refusal | null, names: TypedNames | null }} KeptIdentity
  */
 
-/** With these no look-up will ever end otherwise: the registry knows the person, and has sent them elsewhere. */
+/** Results that no later look-up will change: the registry knows the person, and refers them to another office. */
 const BARS = ["identity_deceased", "identity_referred"];
 
 /** @type {TypedNames} */
 const NO_NAMES = { first_name: "", last_name: "", gender: "" };
 
 /**
- * In HTML: `#identity` around `#identity_status`, `#identity_progress`, `#identity_retry`, the inputs `#first_name`,
- * `#last_name` and, within `#gender_read`, `#gender`; all of them read-only but while the identity is pending. Then
- * `#gender_choice` with the radio buttons `#gender_female` and `#gender_male` takes the place of `#gender_read`.
+ * In HTML: `#identity` with `#identity_status`, `#identity_progress`, `#identity_retry`, the inputs `#first_name`,
+ * `#last_name` and, within `#gender_read`, `#gender`; they are editable only while the identity is pending. Then
+ * `#gender_choice` with the radio buttons `#gender_female` and `#gender_male` replaces `#gender_read`.
  */
 export class Identity {
   #root = block("identity");
@@ -46,10 +46,10 @@ export class Identity {
 
   #genders = { female: input("gender_female"), male: input("gender_male") };
 
-  /** @type {{ pair: string, names: TypedNames } | null} names last seen, so that a token that is renewed costs no typing */
+  /** @type {{ pair: string, names: TypedNames } | null} the last names, so that they need not be typed again after a renewal */
   #seen = null;
 
-  /** @type {Map<string, Person | Problem>} what the registry has said; asking again would cost the source's budget */
+  /** @type {Map<string, Person | Problem>} results of look-ups; another look-up would count towards the rate limit */
   #known = new Map();
 
   /** @type {{ nationalId: string, birthDate: string } | null} */
@@ -58,7 +58,7 @@ export class Identity {
   /** @type {Identified | null} */
   #identified = null;
 
-  /** @type {Person | Problem | null} what has been said of who was asked for */
+  /** @type {Person | Problem | null} the result for the requested person */
   #outcome = null;
 
   /** @type {AbortController | null} */
@@ -66,7 +66,7 @@ export class Identity {
 
   /**
    * @param {{ onChange: () => void, onRefused: (errors: FieldError[]) => void }} listeners
-   *   onChange: the state or the token is another; onRefused: the desk has named fields to mend
+   *   onChange: the state or the token has changed; onRefused: the desk reports errors in fields
    * @param {import("./connection.js").Connection} connection
    */
   constructor({ onChange, onRefused }, connection) {
@@ -86,7 +86,7 @@ export class Identity {
     return this.#identified;
   }
 
-  /** @returns {TypedNames | null} what the applicant has typed; null if the registry names them */
+  /** @returns {TypedNames | null} what the applicant has typed; null if the names come from the registry */
   get typed() {
     if (this.state !== "pending") return null;
     const gender = this.#genders.female.checked ? "female" : this.#genders.male.checked ? "male" : "";
@@ -108,8 +108,8 @@ export class Identity {
   }
 
   /**
-   * Go on where the page before this one was left: a second look-up would cost the budget of the source. A token that has
-   * expired meanwhile is renewed when it is refused.
+   * Continue from the previous page: a second look-up would count towards the rate limit. A token that has expired
+   * is renewed when it is refused.
    * @param {KeptIdentity} kept
    */
   restore({ nationalId, birthDate, person, refusal, names }) {
@@ -122,14 +122,14 @@ export class Identity {
     this.#settle(outcome);
   }
 
-  /** @returns {string} what the applicant was told last */
+  /** @returns {string} the last message for the applicant */
   get message() {
     return this.#status.textContent ?? "";
   }
 
   /**
-   * Look this person up, unless that is done or under way.
-   * @param {string | null} nationalId null: not complete or not right
+   * Look this person up, unless that is done or in progress.
+   * @param {string | null} nationalId null: incomplete or invalid
    * @param {string | null} birthDate
    */
   consider(nationalId, birthDate) {
@@ -146,7 +146,7 @@ export class Identity {
 
   /**
    * Get a new token for the same person, because the old one has expired.
-   * @returns {Promise<Identified | null>} null if that failed; the applicant has been told why
+   * @returns {Promise<Identified | null>} null if that failed; the reason is shown
    */
   async renew() {
     await this.#lookUp(words.identity.renewing);
@@ -176,7 +176,7 @@ export class Identity {
     try {
       const person = await this.connection.insist(() => this.#ask(asked, call.signal), { isWanted: () => !call.signal.aborted });
       if (call.signal.aborted) return;
-      if (person.status === "matched") this.#known.set(pair, person); // the registry may answer the next time
+      if (person.status === "matched") this.#known.set(pair, person); // the registry may be available next time
       this.#settle(person);
     } catch (error) {
       if (call.signal.aborted) return;
@@ -200,7 +200,7 @@ export class Identity {
     return lookUpPerson(nationalId, birthDate, proof, signal);
   }
 
-  /** @param {number} part of the work that is done */
+  /** @param {number} part share of the work that is done */
   #showWork(part) {
     if (this.#progress.hidden) this.#status.textContent = words.identity.working;
     this.#progress.hidden = false;
@@ -238,7 +238,7 @@ export class Identity {
     this.onChange();
   }
 
-  /** Keep the names that stand there now, for as long as it is the same person. */
+  /** Keep the current names, as long as it is the same person. */
   #remember() {
     if (this.#identified !== null && this.typed !== null) this.#seen = { pair: this.#identified.pair, names: this.typed };
   }
@@ -266,7 +266,7 @@ export class Identity {
 
 /**
  * @param {PendingPerson} person
- * @returns {string} why the registry has not answered, and what will happen
+ * @returns {string} why the registry is unavailable, and what will happen
  */
 function whyPending({ reason, available_at }) {
   const say = words.identity.pending;
@@ -275,7 +275,7 @@ function whyPending({ reason, available_at }) {
 }
 
 /**
- * Whether it is the proof of work that was refused, such as one that came too late: another one may pass.
+ * Whether the proof of work was refused, for example because it was late: another one may pass.
  * @param {Problem} error
  */
 function isOfProof(error) {

@@ -1,5 +1,5 @@
 /**
- * The Jalali calendar by the 33-year rule, which is right for every year from 1178 to 1633.
+ * The Jalali calendar by the 33-year rule, which is correct for every year from 1178 to 1633.
  * Pure arithmetic, because browsers differ in their own Persian calendar; the tests compare it with Intl.
  */
 
@@ -95,7 +95,7 @@ export function plusDays(date, days) {
 }
 
 /**
- * The same day some months away, or the last day of that month if it is shorter.
+ * The same day some months later or earlier, or the last day of that month if it is shorter.
  * @param {JalaliDate} date
  * @param {number} months
  * @returns {JalaliDate}

@@ -15,7 +15,7 @@ function list(items, comma, joint) {
   return `${items.slice(0, -1).join(comma)} ${joint} ${items[items.length - 1]}`;
 }
 
-/** What a message can do with a value; gateway/words/README.md explains each. */
+/** Formats of values in messages; gateway/words/README.md explains each. */
 export const formats = {
   fa: {
     /** @param {string | number} text */
@@ -54,5 +54,5 @@ export const formats = {
 /** @type {Language} */
 export const language = globalThis.document?.documentElement.lang === "en" ? "en" : "fa";
 
-// As the language of the page has it.
+// From the language of the page.
 export const { digits, number, decimal } = formats[language];

@@ -1,4 +1,4 @@
-/** What a name must be that the applicant types while the civil registry does not answer. The desk checks again. */
+/** Rules for a name that the applicant types while the civil registry is unavailable. The desk checks again. */
 
 import { words } from "./words.js";
 
@@ -7,8 +7,8 @@ export const NAME_MOST = 60;
 /**
  * Letters of any script, and what joins them: people of many nations go on pilgrimage.
  * @param {string} typed
- * @param {string} missing what to say if nothing was typed
- * @returns {string | null} what to mend
+ * @param {string} missing the message if nothing was typed
+ * @returns {string | null} what to correct
  */
 export function checkName(typed, missing) {
   const name = typed.replace(/[\s\u200c]+/gu, " ").trim();

@@ -6,7 +6,7 @@ import { cleanNumber } from "./digits.js";
 /** @typedef {{ value: string, fault: null } | { value: null, fault: NationalIdFault }} NationalIdReading */
 
 /**
- * What was typed as ten ASCII digits, or why it is not a national ID.
+ * The number as ten ASCII digits, or why it is not a national ID.
  * Eight and nine digits are padded: spreadsheets drop leading zeros.
  * @param {string} text
  * @returns {NationalIdReading}

@@ -12,6 +12,15 @@ export function readMobile(text) {
 }
 
 /**
+ * @param {string} text with + or 00 and the country's code
+ * @returns {string | null} the number in E.164, or null
+ */
+export function readForeignMobile(text) {
+  const number = cleanNumber(text.replaceAll(".", " ")).replace(/^00/, "+");
+  return /^\+[1-9]\d{6,14}$/.test(number) && !number.startsWith("+98") ? number : null;
+}
+
+/**
  * @param {string} text with or without the country's code and the area code in front
  * @param {string} areaCode such as 021, as `readAreaCode` returns it
  * @returns {string | null} the four to eight digits of the subscriber, or null

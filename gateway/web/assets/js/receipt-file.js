@@ -1,4 +1,4 @@
-/** The receipt as a file to keep: one page that needs no network, no script and no other file. */
+/** The receipt as a file: one page that needs no network, no script and no other file. */
 
 import { pieces } from "./written.js";
 
@@ -22,12 +22,12 @@ code { display: block; padding: .5rem; border: 1px solid #ccc; font-size: .8rem;
  * @property {string} direction
  * @property {string} title
  * @property {string} issuer
- * @property {{ label: string, value: string, code?: boolean }[]} facts `code`: stands from left to right
- * @property {{ label: string, text: string }} written the text of the request, as the receipt proves it
+ * @property {{ label: string, value: string, code?: boolean }[]} facts `code`: written from left to right
+ * @property {{ label: string, text: string }} written the text of the request
  * @property {string} qr an SVG
  * @property {string} qrAlt
- * @property {string} how how it is checked
- * @property {string} address where it is checked
+ * @property {string} how how to verify it
+ * @property {string} address where to verify it
  * @property {string} token
  */
 
@@ -68,7 +68,7 @@ ${facts.join("\n")}
 
 /**
  * @param {string} svg
- * @returns {string} an address that holds the picture itself
+ * @returns {string} a data URL of the picture
  */
 export function imageOf(svg) {
   return `data:image/svg+xml,${encodeURIComponent(svg)}`;

@@ -1,5 +1,5 @@
 /**
- * The signed receipt (docs/adr/0054): read it, check its signature, compare it with a text and files. No page, no network.
+ * The signed receipt (docs/adr/0054): read it, verify its signature, compare it with a text and files. No page, no network.
  *
  * @typedef {Uint8Array<ArrayBuffer>} Bytes
  * @typedef {{ code: string, at: Date, textDigest: string, fileDigests: string[], keyId: string }} SignedReceipt
@@ -22,7 +22,7 @@ const DIGEST = /^[A-Za-z0-9_-]{43}$/;
 const TOKEN = /(?:^|[^A-Za-z0-9_.-])(eyJ[A-Za-z0-9_-]+\.eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)(?![A-Za-z0-9_.-])/;
 
 /**
- * Find the token in what somebody pasted, in an address or in a saved receipt; it may be broken into lines.
+ * Find the token in pasted text, in an address or in a saved receipt; it may be broken into lines.
  * @param {string} text
  * @returns {string | null}
  */
@@ -31,7 +31,7 @@ export function findToken(text) {
 }
 
 /**
- * Check a token with the desk's keys.
+ * Verify a token with the desk's keys.
  * @param {string} token
  * @param {PublicKey[]} keys
  * @param {Verifier} verify
@@ -55,7 +55,7 @@ export async function checkToken(token, keys, verify) {
 
 /**
  * @param {string} text as it was typed
- * @returns {Promise<string>} its hash as a receipt has it: of the UTF-8 of the text as the desk stores it
+ * @returns {Promise<string>} the hash in the receipt: of the UTF-8 of the text in its stored form
  */
 export function digestOfText(text) {
   return digestOf(new TextEncoder().encode(fold(text)));
@@ -71,10 +71,10 @@ export async function digestOf(content) {
 }
 
 /**
- * Say which files are those of the receipt. A file that was sent once matches once.
+ * Return which files are those of the receipt. A file that was sent once matches once.
  * @param {string[]} digests of the receipt
  * @param {{ name: string, digest: string }[]} chosen
- * @returns {{ files: { name: string, matches: boolean }[], missing: number }} and how many of the receipt were not chosen
+ * @returns {{ files: { name: string, matches: boolean }[], missing: number }} and the number of files that were not chosen
  */
 export function compareFiles(digests, chosen) {
   const left = [...digests];

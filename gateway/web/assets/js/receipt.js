@@ -1,4 +1,4 @@
-/** What the applicant gets for a request: the tracking code, the due date, a receipt to print. */
+/** The result of sending: the tracking code, the due date, a receipt to print. */
 
 import { block, button, byId } from "./elements.js";
 import { digits, language } from "./language.js";
@@ -11,8 +11,8 @@ import { showWritten } from "./written.js";
 /** @typedef {import("./api.js").Receipt} Receipt */
 
 /**
- * Show the receipt in the place of the form. In HTML: `#success` with `#success_title`, `#tracking_code`, `#due` and
- * the `#receipt_…` places.
+ * Show the receipt instead of the form. In HTML: `#success` with `#success_title`, `#tracking_code`, `#due` and
+ * the `#receipt_…` elements.
  * @param {Receipt} receipt
  */
 export function showReceipt(receipt) {
@@ -25,7 +25,9 @@ export function showReceipt(receipt) {
   block("receipt_subject").textContent = named("subjects", receipt.subject.key, receipt.subject.title);
   block("receipt_sub_subject").textContent = named("subjects", receipt.sub_subject.key, receipt.sub_subject.title);
   block("receipt_national_id").textContent = digits(receipt.national_id_masked);
-  block("sms_to").textContent = digits(receipt.mobile_masked);
+  const isForeign = receipt.mobile_masked.startsWith("+");
+  block("notice_way").textContent = isForeign ? words.receipt.byEmail : words.receipt.smsTo;
+  block("sms_to").textContent = isForeign ? "" : digits(receipt.mobile_masked);
   showWritten(block("receipt_text"), receipt.text);
   for (const each of Array.from(document.querySelectorAll(".desk-address"))) each.textContent = `${window.location.host}/track`;
   block("receipt_pending").hidden = receipt.state !== "identity_pending";
@@ -45,7 +47,7 @@ export function showReceipt(receipt) {
 }
 
 /**
- * Hand the receipt over as a file of its own.
+ * Download the receipt as a file.
  * @param {Receipt} receipt
  */
 function save(receipt) {
@@ -98,7 +100,7 @@ async function copiedByClipboard(code) {
 }
 
 /**
- * The old way, for a browser without a clipboard or without leave to use it.
+ * The older method, for a browser without a clipboard or without permission to use it.
  * @param {string} code
  * @returns {boolean}
  */

@@ -1,4 +1,4 @@
-/** What is kept of a request until it is sent, and of its receipt afterwards. The security code's answer is never kept. */
+/** The draft of a request until it is sent, and its receipt afterwards. The answer to the security code is never stored. */
 
 import { Draft } from "./draft.js";
 

@@ -1,18 +1,18 @@
-/** The fields of a request: what is typed in them, what is wrong with it, and what is sent of it. */
+/** The fields of a request: their values, their errors, and the body that is sent. */
 
 import { BirthDate } from "./birth-date.js";
 import { byId, input } from "./elements.js";
 import { readEmail } from "./email.js";
 import { Fields } from "./fields.js";
 import { checkName } from "./name-rules.js";
-import { readLandline, readMobile } from "./phone.js";
+import { readForeignMobile, readLandline, readMobile } from "./phone.js";
 import { checkCaptchaAnswer, checkEmail, checkIdentityNumber, checkLandline, checkMobile, checkText } from "./request-rules.js";
 import { words } from "./words.js";
 
 /** @typedef {import("./api.js").RequestContent} RequestContent */
 /** @typedef {import("./fields.js").Fault} Fault */
 
-/** What is kept as it was typed. The lists, the names and the files keep theirs themselves; the security code is never kept. */
+/** Fields stored as typed. Lists, names and files store their own values; the security code is never stored. */
 const TYPED = ["birth_day", "birth_month", "birth_year", "national_id", "email", "mobile", "landline_area_code", "landline_number", "text"];
 
 /** In HTML: `#request_form` with a control for each of the fields. */
@@ -33,13 +33,19 @@ export class RequestForm {
 
   #landline = input("landline_number");
 
+  #abroad = input("abroad");
+
   /** @param {import("./catalog-lists.js").CatalogLists} lists */
   constructor(lists) {
     this.lists = lists;
     this.#checkOnLeaving("applicant.first_name", input("first_name"), (typed) => checkName(typed, words.names.first));
     this.#checkOnLeaving("applicant.last_name", input("last_name"), (typed) => checkName(typed, words.names.last));
-    this.#checkOnLeaving("mobile", this.#mobile, checkMobile);
+    this.#checkOnLeaving("mobile", this.#mobile, (typed) => checkMobile(typed, this.#abroad.checked));
     this.#checkOnLeaving("email", this.#email, checkEmail);
+    this.#abroad.addEventListener("change", () => {
+      this.#showAbroad();
+      for (const field of ["mobile", "email"]) this.fields.clear(field);
+    });
     for (const control of [this.#landline, input("landline_area_code")]) {
       this.#checkOnLeaving("landline", control, () => checkLandline(this.#landline.value, this.lists.areaCode));
     }
@@ -56,7 +62,7 @@ export class RequestForm {
    * @param {import("./identity.js").Identity} identity
    * @param {import("./attachments.js").Attachments} attachments
    * @param {import("./captcha.js").Captcha} captcha
-   * @returns {Fault[]} everything there is to mend
+   * @returns {Fault[]} everything to correct
    */
   faults(identity, attachments, captcha) {
     /** @type {Fault[]} */
@@ -77,8 +83,8 @@ export class RequestForm {
       note("applicant.gender", typed.gender === "" ? words.names.gender : null);
     }
     note("province", this.lists.provinceFault);
-    note("email", checkEmail(this.#email.value));
-    note("mobile", checkMobile(this.#mobile.value));
+    note("email", checkEmail(this.#email.value) ?? (this.#isForeign && this.#email.value.trim() === "" ? words.email.neededAbroad : null));
+    note("mobile", checkMobile(this.#mobile.value, this.#abroad.checked));
     note("landline", checkLandline(this.#landline.value, areaCode));
     note("subject", chosen.subject === "" ? words.subject.missing : null);
     note("sub_subject", chosen.sub_subject === "" ? words.subSubject.missing : null);
@@ -99,7 +105,8 @@ export class RequestForm {
     return {
       ...chosen,
       ...(email !== "" && { email }),
-      mobile: readMobile(this.#mobile.value) ?? "",
+      mobile: readMobile(this.#mobile.value) ?? readForeignMobile(this.#mobile.value) ?? "",
+      ...(this.#abroad.checked && { abroad: true }),
       ...(number !== null && areaCode !== null && { landline: { area_code: areaCode, number } }),
       text: this.text.value,
       attachments,
@@ -109,20 +116,32 @@ export class RequestForm {
   /** @returns {Record<string, string>} by the ids of the controls */
   get typed() {
     const typed = TYPED.map((id) => [id, this.#control(id).value]);
-    return { ...Object.fromEntries(typed), ...this.lists.choices };
+    return { ...Object.fromEntries(typed), ...this.lists.choices, abroad: this.#abroad.checked ? "yes" : "" };
   }
 
   /** @param {Record<string, string>} typed */
   restore(typed) {
     for (const id of TYPED) this.#control(id).value = typed[id] ?? "";
+    this.#abroad.checked = typed.abroad === "yes";
+    this.#showAbroad();
     this.lists.restore({ province: typed.province ?? "", subject: typed.subject ?? "", sub_subject: typed.sub_subject ?? "" });
   }
 
-  /** Take back everything that was typed. */
+  /** Clear everything that was typed. */
   clear() {
     this.root.reset();
+    this.#showAbroad();
     this.lists.clear();
     this.fields.clearAll();
+  }
+
+  /** Whether the number is one that no text message reaches. */
+  get #isForeign() {
+    return this.#abroad.checked && readMobile(this.#mobile.value) === null;
+  }
+
+  #showAbroad() {
+    byId("abroad_hint", HTMLElement).hidden = !this.#abroad.checked;
   }
 
   /** @param {string} id */
@@ -131,7 +150,7 @@ export class RequestForm {
   }
 
   /**
-   * Tell about a fault when the field is left, and that it is mended as soon as it is.
+   * Show an error when the field is left, and remove it as soon as it is corrected.
    * @param {string} field
    * @param {HTMLInputElement} control
    * @param {(typed: string) => string | null} check

@@ -1,14 +1,14 @@
-/** What the fields of a request must be, said to the applicant before anything is sent. The desk checks again. */
+/** Rules for the fields of a request, checked before anything is sent. The desk checks again. */
 
 import { typedDigits } from "./digits.js";
 import { readEmail } from "./email.js";
 import { fold } from "./fold.js";
 import { readIdentityNumber } from "./identity-number.js";
-import { readLandline, readMobile } from "./phone.js";
+import { readForeignMobile, readLandline, readMobile } from "./phone.js";
 import { readTrackingCode } from "./tracking-code.js";
 import { words } from "./words.js";
 
-/** Every check gives the message to show, or null if there is nothing to mend. */
+/** Every check returns the message to show, or null if the value is valid. */
 
 /**
  * @param {string} typed
@@ -21,16 +21,18 @@ export function checkIdentityNumber(typed) {
 
 /**
  * @param {string} typed
+ * @param {boolean} [abroad] whether a number of another country will do
  * @returns {string | null}
  */
-export function checkMobile(typed) {
+export function checkMobile(typed, abroad = false) {
   if (typed.trim() === "") return words.mobile.missing;
-  return readMobile(typed) === null ? words.mobile.wrong : null;
+  if (readMobile(typed) !== null || (abroad && readForeignMobile(typed) !== null)) return null;
+  return abroad ? words.mobile.wrongAbroad : words.mobile.wrong;
 }
 
 /**
  * @param {string} typed
- * @param {string | null} areaCode null if no province has the typed one
+ * @param {string | null} areaCode null if no province has the typed code
  * @returns {string | null}
  */
 export function checkLandline(typed, areaCode) {
@@ -50,7 +52,7 @@ export function checkEmail(typed) {
 }
 
 /**
- * Letters as the desk counts them: Unicode characters, after folding.
+ * The number of characters as the desk counts them: Unicode characters, after folding.
  * @param {string} typed
  * @returns {number}
  */

@@ -1,4 +1,4 @@
-/** The page «ارسال درخواست»: puts its parts together, keeps what is typed, and sends the request. */
+/** The page «ارسال درخواست»: connects its parts, stores the draft, and sends the request. */
 
 import "./started.js";
 import { Problem, Unreachable, sendRequest } from "./api.js";
@@ -19,6 +19,7 @@ import { IdentityEntry } from "./identity-entry.js";
 import { language } from "./language.js";
 import { showReceipt } from "./receipt.js";
 import { keptReceipt, requestDraft } from "./request-draft.js";
+import { askToRepeat } from "./repeat-question.js";
 import { RequestForm } from "./request-form.js";
 import { Stepper } from "./stepper.js";
 import { TextCounter } from "./text-counter.js";
@@ -64,7 +65,11 @@ const attachments = new Attachments(OF_A_REQUEST, lists.limits, {
 
 let key = new IdempotencyKey();
 let sending = false;
-/** Nothing is to be kept: the draft is being read, or the request is sent. */
+
+/** Whether the applicant has confirmed that the same request is sent once more today. */
+let again = false;
+
+/** Nothing is stored: the draft is being read, or the request is sent. */
 let isClosed = true;
 
 start();
@@ -100,7 +105,7 @@ function start() {
   entry.consider();
 }
 
-/** Go on where the page before this one was left. */
+/** Continue from the previous page. */
 function restore() {
   const kept = draft.read();
   if (kept === null) return;
@@ -113,7 +118,7 @@ function restore() {
   note.hidden = false;
 }
 
-/** Keep what stands in the form now; a form in which nothing stands is no draft. */
+/** Store the current values of the form; an empty form is no draft. */
 function keep() {
   if (isClosed) return;
   const { typed } = form;
@@ -156,7 +161,7 @@ async function loadCatalog() {
   showSteps();
 }
 
-/** A part is complete if nothing in it is left to mend; the last one is only by being sent. */
+/** A part is complete if nothing in it needs correction; the last one only after sending. */
 function showSteps() {
   const open = form.faults(identity, attachments, captcha).map(({ field }) => `[data-field="${field}"]`);
   if (identity.identified === null) open.push("#identity");
@@ -184,7 +189,7 @@ function identityChanged() {
 async function send() {
   if (sending) return;
   entry.consider();
-  if (!mended()) return;
+  if (!isComplete()) return;
   sending = true;
   note.hidden = true;
   summary.hide();
@@ -192,7 +197,7 @@ async function send() {
     if (attachments.isBusy) {
       showBusy(words.submit.waitingFiles);
       await attachments.settled();
-      if (!mended()) return;
+      if (!isComplete()) return;
     }
     const receipt = await sendOnce();
     if (receipt !== null) finish(receipt);
@@ -200,13 +205,14 @@ async function send() {
     explain(error);
   } finally {
     sending = false;
+    again = false;
     showBusy(null);
     keep();
   }
 }
 
 /**
- * Nothing is kept any more but the receipt, for whoever loads this page again or comes back to it.
+ * Keep only the receipt, for a reload of this page or a return to it.
  * @param {Receipt} receipt
  */
 function finish(receipt) {
@@ -219,8 +225,8 @@ function finish(receipt) {
 }
 
 /**
- * This entry of the history shows the receipt from now on, until a link begins a new request: to a browser, a link to the
- * very same page is no more than a reload.
+ * Show the receipt for this history entry until a link begins a new request: for a browser, a link to the same page is
+ * only a reload.
  * @param {Receipt} receipt
  */
 function leaveReceipt(receipt) {
@@ -231,8 +237,8 @@ function leaveReceipt(receipt) {
   showReceipt(receipt);
 }
 
-/** @returns {boolean} whether nothing is left to mend; if not, the applicant is told what */
-function mended() {
+/** @returns {boolean} whether nothing needs correction; otherwise the errors are shown */
+function isComplete() {
   if (identity.state === "barred") {
     summary.fail(words.summary.failure, identity.message, null);
     return false;
@@ -244,15 +250,15 @@ function mended() {
   return false;
 }
 
-/** @returns {string[]} why nothing can be sent although every field is right */
+/** @returns {string[]} why the request cannot be sent although every field is valid */
 function identityFaults() {
   if (identity.state === "busy") return [words.identity.wait];
   return identity.state === "failed" ? [words.submit.reason.failed ?? ""] : [];
 }
 
 /**
- * Sends, and once more if the identity token has run out meanwhile.
- * @returns {Promise<Receipt | null>} null if the registry has gone away since and the applicant must type their names
+ * Send the request, and once more if the identity token has expired.
+ * @returns {Promise<Receipt | null>} null if the registry is unavailable and the applicant must type their names
  */
 async function sendOnce() {
   try {
@@ -261,13 +267,13 @@ async function sendOnce() {
     if (!(error instanceof Problem && error.status === 401)) throw error;
     if ((await identity.renew()) === null) throw error;
     await attachments.settled();
-    return mended() ? post() : null;
+    return isComplete() ? post() : null;
   }
 }
 
 /**
- * Sends, and again when the line was cut: the key makes one request of it. Typed names and the page's language are no part of what the key stands
- * for: between two tries the registry may come back and name the applicant.
+ * Send the request, and repeat it after a lost connection: with the same key it is one request. Typed names and the
+ * language are not part of the content of the key: between two attempts the registry may return the name.
  * @returns {Promise<Receipt>}
  */
 function post() {
@@ -276,11 +282,11 @@ function post() {
   const applicant = /** @type {Names | null} */ (identity.typed);
   const token = identity.identified?.token ?? "";
   const as = key.for(body);
-  keep(); // before anything is on its way: whoever loads the page again must have the key
+  keep(); // before the request is sent: after a reload the page needs the key
   showBusy(words.submit.busy);
   return connection.insist(() => {
     showBusy(words.submit.busy);
-    return sendRequest({ ...body, language, ...(applicant !== null && { applicant }), captcha: answer }, token, as);
+    return sendRequest({ ...body, language, ...(again && { again }), ...(applicant !== null && { applicant }), captcha: answer }, token, as);
   }, {
     isWanted: isUnchanged(body),
     onCut: () => {
@@ -292,7 +298,7 @@ function post() {
 
 /**
  * @param {object} body
- * @returns {() => boolean} whether it is still what stands in the form; what was changed meanwhile is not sent unasked
+ * @returns {() => boolean} whether the form is unchanged; changed content is not sent without asking
  */
 function isUnchanged(body) {
   return () => JSON.stringify(form.content(attachments.ids)) === JSON.stringify(body);
@@ -300,11 +306,15 @@ function isUnchanged(body) {
 
 /** @param {unknown} error */
 function explain(error) {
-  if (key.attempt === null && error instanceof Unreachable) return; // the form was cleared while it waited for the line
+  if (key.attempt === null && error instanceof Unreachable) return; // the form was cleared while it waited for the connection
   if (!(error instanceof Problem) || mayRetry(error)) {
     captcha.hold();
     const isChanged = error instanceof Unreachable && key.attempt?.content !== JSON.stringify(form.content(attachments.ids));
     summary.fail(words.summary.failure, isChanged ? words.draft.changed : inWords(error), () => void send());
+    return;
+  }
+  if (error.code === "request_repeated") {
+    void confirmRepeat();
     return;
   }
   key.forget();
@@ -317,6 +327,13 @@ function explain(error) {
   if (error.status === 401 && identity.identified === null) others.push(identity.message);
   if (known.length === 0 && others.length === 0) summary.fail(words.summary.failure, inWords(error), null);
   else summary.list(known, others);
+}
+
+/** The security code is still good: the desk asked before it stored anything. */
+async function confirmRepeat() {
+  if (!(await askToRepeat())) return;
+  again = true;
+  await send();
 }
 
 /** @param {string | null} message null: no longer busy */

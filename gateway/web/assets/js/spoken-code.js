@@ -1,4 +1,4 @@
-/** Plays a spoken security code, again and again if asked to. */
+/** Plays a spoken security code, repeatedly if requested. */
 
 import { fetchSound } from "./api.js";
 
@@ -10,7 +10,7 @@ export class SpokenCode {
   #turn = 0;
 
   /**
-   * @param {string} path of the WAV; if another is asked for meanwhile, that one is played
+   * @param {string} path of the WAV; a later call replaces an earlier one
    * @throws {import("./api.js").Problem | import("./api.js").Unreachable}
    */
   async load(path) {
@@ -22,7 +22,7 @@ export class SpokenCode {
     this.#audio.src = this.#url;
   }
 
-  /** @returns {Promise<boolean>} whether it plays: a browser may want the person to press a button first */
+  /** @returns {Promise<boolean>} whether it plays: a browser may require a click first */
   async play() {
     this.#audio.currentTime = 0;
     try {
@@ -33,7 +33,7 @@ export class SpokenCode {
     }
   }
 
-  /** Be silent and let go of what was loaded. */
+  /** Stop playing and release the sound. */
   forget() {
     this.#turn += 1;
     this.#audio.pause();

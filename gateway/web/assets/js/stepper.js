@@ -1,4 +1,4 @@
-/** Where one is in a long form: a list of its parts, each marked as complete by the same rules by which the form is sent. */
+/** Progress in a long form: a list of its parts, each marked as complete by the rules of the form. */
 
 import { make } from "./elements.js";
 import { words } from "./words.js";
@@ -21,7 +21,7 @@ export class Stepper {
   }
 
   /**
-   * The first part with something to fill in is where the applicant is.
+   * The first incomplete part is marked as current.
    * @param {(part: Element) => boolean} isComplete
    */
   show(isComplete) {

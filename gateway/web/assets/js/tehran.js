@@ -1,5 +1,5 @@
 /**
- * Moments as people in Iran read them: Jalali date, Tehran time, Persian words. The desk sends the day and the time with
+ * Moments as people in Iran read them: Jalali date, Tehran time, Persian words. The desk sends local date and time with
  * each moment, so that outdated time-zone data of a device cannot shift them.
  */
 
@@ -15,7 +15,7 @@ const OFFSET_MS = 3.5 * 60 * 60 * 1000;
 const GREGORIAN = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", day: "numeric", month: "long", year: "numeric" });
 
 /**
- * A moment that the desk has sent without its local form.
+ * The local form of a moment that the desk has sent without it.
  * @param {Date} moment
  * @returns {string} such as "1405-09-22 14:30"
  */

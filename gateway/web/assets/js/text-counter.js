@@ -1,4 +1,4 @@
-/** How much of the text field is used: always to be seen, and spoken when it gets tight. */
+/** How much of the text field is used: always visible, and announced near the limit. */
 
 import { block } from "./elements.js";
 import { textLength } from "./request-rules.js";
@@ -7,7 +7,7 @@ import { words } from "./words.js";
 const TIGHT = 200;
 const SPEAK_AFTER_MS = 1_000;
 
-/** In HTML: `#text_counter` (not spoken) and `#text_counter_news` (a polite live region, not shown). */
+/** In HTML: `#text_counter` (not announced) and `#text_counter_news` (a polite live region, not visible). */
 export class TextCounter {
   #shown = block("text_counter");
 

@@ -9,7 +9,7 @@ import { ErrorSummary } from "./error-summary.js";
 import { inWords, mayRetry } from "./failure.js";
 import { Fields, holdStill } from "./fields.js";
 import { readIdentityNumber } from "./identity-number.js";
-import { Moves } from "./moves.js";
+import { RequestActions } from "./request-actions.js";
 import { checkCaptchaAnswer, checkIdentityNumber, checkTrackingCode } from "./request-rules.js";
 import { showTracked } from "./tracked-request.js";
 import { readTrackingCode } from "./tracking-code.js";
@@ -26,7 +26,7 @@ const fields = new Fields(form);
 const summary = new ErrorSummary(fields);
 const connection = watchedConnection();
 const captcha = new Captcha("track", connection);
-const moves = new Moves(show, connection);
+const requestActions = new RequestActions(show, connection);
 const checks = {
   national_id: () => checkIdentityNumber(nationalId.value),
   tracking_code: () => checkTrackingCode(trackingCode.value),
@@ -88,7 +88,7 @@ async function ask() {
 /** @param {import("./api.js").TrackedRequest} request */
 function show(request) {
   showTracked(request);
-  moves.offer(request);
+  requestActions.offer(request);
 }
 
 /** @param {unknown} error */

@@ -1,4 +1,4 @@
-/** A request as its applicant sees it: the state in plain words, the answer, the history. */
+/** A request as its applicant sees it: the state, the answer, the history. */
 
 import { linkToFile, millisecondsUntil } from "./api.js";
 import { sizeInWords } from "./attachment-rules.js";
@@ -15,12 +15,12 @@ import { showWritten } from "./written.js";
 /** @typedef {import("./api.js").HistoryEntry} HistoryEntry */
 /** @typedef {import("./api.js").RegistryLookup} RegistryLookup */
 
-/** States after which nothing is due any more. */
+/** States after which no answer is due. */
 const SETTLED = ["answered", "closed", "rejected", "withdrawn", "identity_rejected"];
 
 /**
- * Show the request in the place of the form. In HTML: `#result` with `#moved`, `#state`, `#answer`, `#history`, `#lookups` and the
- * `#result_…` places.
+ * Show the request instead of the form. In HTML: `#result` with `#moved`, `#state`, `#answer`, `#history`, `#lookups` and the
+ * `#result_…` elements.
  * @param {TrackedRequest} request
  */
 export function showTracked(request) {
@@ -55,7 +55,7 @@ export function showTracked(request) {
 
 /**
  * @param {TrackedRequest} request
- * @returns {string} what is to be said of the time of the answer; nothing as long as it is as expected
+ * @returns {string} a note on the time of the answer; empty if the answer is not late
  */
 function dueNote(request) {
   if (request.state === "info_requested") return words.track.paused;
@@ -77,7 +77,7 @@ function showAnswer(answer, token) {
 }
 
 /**
- * What the applicant has sent: text, files, and the contacts in part, so that a stranger who looks on does not read them.
+ * What the applicant has sent: text, files, and masked contacts, so that an onlooker cannot read them.
  * @param {TrackedRequest} request
  */
 function showSent({ text, attachments, contact, token }) {
@@ -92,7 +92,7 @@ function showSent({ text, attachments, contact, token }) {
 }
 
 /**
- * A file's name as a button: a link to it is asked for when it is wanted, since it is good for a minute only.
+ * A file's name as a button. The link is requested on click, because it is valid for only a minute.
  * @param {import("./api.js").CaseFile} file
  * @param {string} token
  */
@@ -120,7 +120,7 @@ function caseFile({ id, name, size }, token) {
 }
 
 /**
- * When the civil registry was asked about the applicant; nothing is shown if that cannot be said just now.
+ * When the civil registry was asked about the applicant; nothing is shown if that is unknown.
  * @param {RegistryLookup[]} lookups newest first
  */
 function showLookups(lookups) {

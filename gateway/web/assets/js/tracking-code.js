@@ -3,7 +3,7 @@
 import { typedDigits } from "./digits.js";
 import { digits } from "./language.js";
 
-/** Twelve digits in groups, with the words around them that a copied message brings along. */
+/** Twelve digits in groups, with the surrounding words of a copied message. */
 const TWELVE_DIGITS = /^[^0-9]*?((?:[0-9][-\u2010-\u2015\u2212./]*){12})[^0-9]*$/;
 
 /**
@@ -16,7 +16,7 @@ export function readTrackingCode(text) {
 }
 
 /**
- * Belongs in a left-to-right isolate, or a right-to-left page reverses the groups.
+ * Needs a left-to-right isolate, or a right-to-left page reverses the groups.
  * @param {string} code twelve ASCII digits
  * @returns {string} such as «۱۲۳۴ ۵۶۷۸ ۹۰۱۲»
  */

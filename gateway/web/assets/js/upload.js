@@ -1,17 +1,17 @@
-/** One file on its way up. XMLHttpRequest, because fetch tells nothing of an upload's progress. */
+/** One file being uploaded. Uses XMLHttpRequest, because fetch does not report the progress of an upload. */
 
 import { Unreachable, readProblem } from "./api.js";
 
 /** @typedef {import("./api.js").Attachment} Attachment */
 
-/** A line that carries nothing for this long counts as broken. */
+/** A connection without data for this long counts as broken. */
 const STALLED_MS = 60_000;
 
 /**
- * @param {string} path where files of this kind go
+ * @param {string} path for files of this kind
  * @param {File} file
  * @param {string} token
- * @param {(part: number) => void} onProgress how much is up, 0 to 1
+ * @param {(part: number) => void} onProgress uploaded share, 0 to 1
  * @returns {{ done: Promise<Attachment>, abort: () => void }} done rejects with Problem or Unreachable
  */
 export function upload(path, file, token, onProgress) {

@@ -1,4 +1,4 @@
-/** The page «بررسی رسید»: checks a signed receipt here in the browser, and compares it with a text and files. */
+/** The page «بررسی رسید»: verifies a signed receipt in the browser, and compares it with a text and files. */
 
 import "./started.js";
 import { fetchReceiptKeys } from "./api.js";
@@ -22,14 +22,14 @@ const originalText = byId("original_text", HTMLTextAreaElement);
 const originals = input("originals");
 const verifier = findVerifier();
 
-/** What the desk publishes, for as long as the page is open: it may lose the network after that. */
+/** The desk's published keys, for as long as the page is open: it may lose the network after that. */
 /** @type {PublicKey[] | null} */
 let keys = null;
 /** @type {Promise<void> | null} */
 let loading = null;
 /** @type {SignedReceipt | null} */
 let receipt = null;
-/** Counts the checks: an answer that a later one has overtaken is not shown. */
+/** Counts the checks: the result of an outdated check is not shown. */
 let checks = 0;
 let pause = 0;
 
@@ -48,7 +48,7 @@ window.addEventListener("online", () => void loadKeys());
 void loadKeys();
 checkAddress();
 
-/** One question at a time; after a failure the next call asks again. */
+/** One call at a time; after a failure the next call asks again. */
 function loadKeys() {
   if (loading === null) loading = askForKeys();
   return loading;
@@ -67,7 +67,7 @@ async function askForKeys() {
   status.textContent = (await verifier) === null ? words.verify.noVerifier : words.verify.keys.ready;
 }
 
-/** The fragment of the address, which the QR of a receipt holds and no server is told. */
+/** The fragment of the address, which the QR of a receipt contains and which is not sent to a server. */
 function checkAddress() {
   if (window.location.hash.length < 2) return;
   token.value = window.location.hash.slice(1);
@@ -165,7 +165,7 @@ async function compareOriginals() {
       make("strong", {}, matches ? words.verify.file.same : words.verify.file.other),
     )),
   );
-  missing.dataset.state = compared.missing === 0 ? "same" : ""; // whoever chooses one of three has done nothing wrong
+  missing.dataset.state = compared.missing === 0 ? "same" : ""; // choosing one of three files is not an error
   if (compared.missing > 0) missing.textContent = words.verify.file.missing(compared.missing);
   else if (compared.files.every(({ matches }) => matches)) missing.textContent = words.verify.file.all;
 }

@@ -1,11 +1,11 @@
 /**
- * Does a proof of work beside the page (altcha's second algorithm): derives a key for each counter until one begins as
- * asked. Takes the challenge; gives `{ done, most }` now and then, and at the end `{ solution }` or `{ failed }`.
+ * Does a proof of work in a web worker (altcha's second algorithm): derives a key for each counter until one has the
+ * required prefix. Receives the challenge; posts `{ done, most }` from time to time, and finally `{ solution }` or `{ failed }`.
  */
 
 /** @typedef {import("./api.js").WorkChallenge} WorkChallenge */
 
-const TELL_EVERY_MS = 100;
+const REPORT_EVERY_MS = 100;
 
 self.addEventListener("message", (event) => {
   work(event.data).then(
@@ -23,14 +23,14 @@ async function work({ algorithm, cost, keyLength, keyPrefix, nonce, salt, most }
   password.set(start);
   const counterPart = new DataView(password.buffer, start.length);
   const how = { name: "PBKDF2", hash: "SHA-256", salt: bytes(salt), iterations: cost };
-  let told = performance.now();
+  let reported = performance.now();
   for (let counter = 0; counter <= most; counter += 1) {
     counterPart.setUint32(0, counter);
     const material = await crypto.subtle.importKey("raw", password, "PBKDF2", false, ["deriveBits"]);
     const key = new Uint8Array(await crypto.subtle.deriveBits(how, material, keyLength * 8));
     if (prefix.every((byte, place) => byte === key[place])) return hexadecimal(key);
-    if (performance.now() - told < TELL_EVERY_MS) continue;
-    told = performance.now();
+    if (performance.now() - reported < REPORT_EVERY_MS) continue;
+    reported = performance.now();
     self.postMessage({ done: counter, most });
   }
   throw new Error("no counter fits");

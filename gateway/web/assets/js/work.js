@@ -1,19 +1,19 @@
-/** Proof of work before a look-up: nothing for a person to do, costly for whoever wants ten thousand look-ups. */
+/** Proof of work before a look-up: no effort for a person, but costly for ten thousand look-ups. */
 
 import { newWork } from "./api.js";
 
 /** @typedef {import("./api.js").Proof} Proof */
 
-/** A person who waits this long wants to see that something is going on. */
+/** Delay after which progress is shown. */
 const SLOW_MS = 2_000;
 
-/** This browser cannot do the work: it is too old, or the page did not come over HTTPS. */
+/** This browser cannot do the work: it is too old, or the page was not loaded over HTTPS. */
 export class WorkFailed extends Error {}
 
 /**
- * Ask for work and do it, beside the page.
+ * Request work and do it in a web worker.
  * @param {AbortSignal} signal
- * @param {(part: number) => void} onSlow called from the second second on, with the part of the range that is done
+ * @param {(part: number) => void} onSlow called after the first second, with the share of the range that is done
  * @returns {Promise<Proof>}
  * @throws {import("./api.js").Problem | import("./api.js").Unreachable | DOMException | WorkFailed}
  */

@@ -1,1 +1,1 @@
-"""The whole desk in one process on embedded parts, for trying out and for fast tests."""
+"""The whole desk in one process on embedded parts, for trials and for fast tests."""

@@ -24,7 +24,7 @@ SERVICES_WITH_STORES = ("registry_gateway", "intake", "tracking", "notifier")
 
 
 def create_app(settings: LocalSettings) -> Gateway:
-    """Build the desk on the folder's data, making what is not there yet. Raises OSError if the folder refuses."""
+    """Build the desk on the data folder, and create missing data. Raises OSError if the folder cannot be used."""
     settings.folder.mkdir(parents=True, exist_ok=True)
     keys = load_keys(settings.folder)
     vault = keys.vault()
@@ -47,14 +47,14 @@ def create_app(settings: LocalSettings) -> Gateway:
         "notifier": services.build_notifier(parts),
     }
 
-    async def door(scope: Scope, receive: Receive, send: Send) -> None:
+    async def public_gateway(scope: Scope, receive: Receive, send: Send) -> None:
         await gateway(scope, receive, send)
 
     console = Console(
         database_url=parts.url("console"),
         vault_key=keys.vault_key,
         broker=broker,
-        gateway=door,
+        gateway=public_gateway,
         url=settings.public_url,
         keys=province_keys,
     )

@@ -1,4 +1,4 @@
-"""The gateway in the process: the table of ``gateway/routes.toml`` and the pages of ``gateway/web``."""
+"""The gateway in the process: the routes of ``gateway/routes.toml`` and the pages of ``gateway/web``."""
 
 import re
 import stat
@@ -24,13 +24,13 @@ _BUNDLE = re.compile(r"^assets/bundles/(?:[a-z]+/)?([a-z.-]+)\.(css|js)$")
 
 
 class Pages(StaticFiles):
-    """The static pages in the reader's language, without ``.html`` in their addresses."""
+    """The static pages in the language of the reader, without ``.html`` in their addresses."""
 
     def __init__(self) -> None:
         super().__init__(directory=WEB)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """Answer with the page or the file, or with the page that says there is none."""
+        """Return the page or file, or the error page for unknown paths."""
         chosen = parse_qs(scope["query_string"].decode("latin-1")).get("lang", [""])[-1]
         language = language_of(scope, chosen)
         response = await self._find(path, language, scope)
@@ -52,23 +52,23 @@ class Pages(StaticFiles):
 
 
 def _source_of(path: str) -> str:
-    """Name the source of a bundle, which is served where there is no bundle; any other path as it is."""
+    """Return the source of a bundle, which is served if there is no bundle; other paths are unchanged."""
     return _BUNDLE.sub(r"assets/\2/\1.\2", path)
 
 
 def language_of(scope: Scope, chosen: str = "") -> str:
-    """Return the language a page is to be in: the chosen one, the remembered one, the first."""
+    """Return the language of a page: the chosen one, the remembered one, or the first."""
     remembered = cookie_parser(Headers(scope=scope).get("cookie", "")).get(LANGUAGE_COOKIE, "")
     return next((each for each in (chosen, remembered) if each in LANGUAGES), LANGUAGES[0])
 
 
 def error_page(name: str, language: str) -> bytes:
-    """Read the page that tells of an error."""
+    """Return the page for an error."""
     return (WEB / language / "errors" / f"{name}.html").read_bytes()
 
 
 class Gateway:
-    """One public door: passes listed paths to their services, serves pages, hides everything else."""
+    """The public gateway: passes listed paths to their services, serves pages, and hides all other paths."""
 
     def __init__(
         self,
@@ -76,9 +76,9 @@ class Gateway:
         extra: Mapping[str, ASGIApp],
         lifespan: Callable[[], AsyncIterator[None]],
     ) -> None:
-        """``services`` by name; ``extra`` by path prefix, for what exists only here (the demonstration).
+        """``services`` by name; ``extra`` by path prefix, for routes of the demonstration.
 
-        ``lifespan`` starts everything behind the door, yields once, and stops it.
+        ``lifespan`` starts everything behind the gateway, yields once, and stops it.
         """
         self.services = services
         table = load_table()
@@ -89,7 +89,7 @@ class Gateway:
         self.lifespan = asynccontextmanager(lifespan)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, or the server's start and stop."""
+        """Handle one request, or the start and stop of the server."""
         if scope["type"] == "lifespan":
             await Router(lifespan=lambda _app: self.lifespan())(scope, receive, send)
             return

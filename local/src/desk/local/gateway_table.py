@@ -13,31 +13,31 @@ WORDS = GATEWAY / "words"
 LANGUAGES = tuple(
     sorted((path.stem for path in WORDS.glob("*.toml")), key=lambda language: (language != "fa", language))
 )
-"""There are pages in these; the first is spoken to whoever has not chosen."""
+"""The languages of the pages; the first is the default."""
 LANGUAGE_COOKIE = "language"
 COOKIE_ENDS = "Path=/; Max-Age=31536000; SameSite=Lax"
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A public path, the service behind it, and what it takes."""
+    """A public path, its service, and its limits."""
 
     path: str
     service: str
     methods: tuple[str, ...] = ()
     rate: str = ""
-    """Requests of one source, as nginx writes it: ``20r/s``."""
+    """Rate limit of one source, in nginx's notation: ``20r/s``."""
     burst: int = 0
     body: str = ""
-    """The largest body, as nginx writes it: ``64k``."""
+    """Largest body, in nginx's notation: ``64k``."""
 
     def matches(self, path: str) -> bool:
-        """Return whether a request's path is this one or lies below it."""
+        """Return whether a path equals this one or is below it."""
         return path == self.path or path.startswith(f"{self.path}/")
 
     @property
     def zone(self) -> str:
-        """Name what its requests are counted in."""
+        """Name of the zone in which requests are counted."""
         return self.path.removeprefix("/").replace("/", "-")
 
 
@@ -47,12 +47,12 @@ class Table:
 
     routes: tuple[Route, ...]
     headers: Mapping[str, str]
-    """Those of every answer."""
+    """Headers of every response."""
     pages: Route
 
 
 def load_table() -> Table:
-    """Read the table. Raises TypeError or KeyError for one that cannot be understood."""
+    """Read the table. Raises TypeError or KeyError if it is invalid."""
     table: Mapping[str, Any] = tomllib.loads((GATEWAY / "routes.toml").read_text(encoding="utf-8"))
     routes = [Route(**{**table["usual"], **row, "methods": tuple(row["methods"])}) for row in table["route"]]
     pages = Route("/", "", ("GET", "HEAD"), body="1k", **table["pages"])

@@ -1,4 +1,4 @@
-"""The embedded desk's secrets: made on first use, kept beside its data, readable by their owner alone."""
+"""The embedded desk's secrets: created on first use, stored with its data, readable only by their owner."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from desk.chassis.crypto import Vault, new_key_pair, new_secret
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Everything the embedded services need to keep secret; a real deployment gives each service its own."""
+    """All secrets of the embedded services. In a real deployment each service has its own."""
 
     vault_key: str
     index_key: str
@@ -21,7 +21,7 @@ class Keys:
 
     @property
     def vault_keys(self) -> str:
-        """The vault's keys as a service's settings carry them."""
+        """The vault's keys in the format of a service's settings."""
         return f"k1:{self.vault_key}"
 
     def vault(self) -> Vault:
@@ -30,7 +30,7 @@ class Keys:
 
 
 def load_keys(folder: Path) -> Keys:
-    """Read the folder's keys, and make those it has not got; a folder from before lacks the newer ones."""
+    """Read the folder's keys, and create missing ones; a folder of an older version lacks the newer keys."""
     path = folder / "keys.json"
     kept: dict[str, str] = json.loads(path.read_text(encoding="ascii")) if path.exists() else {}
     private, public = new_key_pair()
@@ -42,7 +42,7 @@ def load_keys(folder: Path) -> Keys:
 
 
 def _write(path: Path, keys: Keys) -> None:
-    """Put the keys in place whole: half a file of keys would cost the data."""
+    """Write the keys atomically: an incomplete file would make the data unreadable."""
     fresh = path.with_suffix(".new")
     fresh.unlink(missing_ok=True)
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,4 +1,4 @@
-"""The design system to look at: every component in every state, with the styles and scripts of the public pages."""
+"""The design system: every component in every state, with the styles and scripts of the public pages."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""``desk up``: starts the whole desk and says where to click."""
+"""``desk up``: starts the whole desk and prints its addresses."""
 
 import argparse
 import os
@@ -17,7 +17,7 @@ from desk.local.services import LocalSettings
 from desk.registry_gateway.adapters.simulator import people
 
 KEEP_ALIVE_SECONDS = 75
-"""Longer than any proxy in front, so that no connection is closed under a request."""
+"""Longer than in any proxy, so that no connection is closed during a request."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -34,7 +34,7 @@ def _up(options: argparse.Namespace) -> None:
     configure_logging("console", "INFO" if options.verbose else "WARNING")
     app = create_app(LocalSettings(folder, url, options.captcha_answer))
     _greet(url, folder, options.captcha_answer)
-    # The server shuts down in order on SIGTERM and then raises the signal again; that is an orderly end.
+    # The server shuts down gracefully on SIGTERM and then raises the signal again; that is a normal exit.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
         app,
@@ -57,7 +57,9 @@ def _parser() -> argparse.ArgumentParser:
         "--data-dir", type=Path, default=CHECKOUT / ".desk", help="folder for the data (default: .desk in the checkout)"
     )
     up.add_argument(
-        "--captcha-answer", type=_captcha_answer, help="five digits every security code will have: for checks only"
+        "--captcha-answer",
+        type=_captcha_answer,
+        help="use these five digits for every security code; for automated checks only",
     )
     up.add_argument("--verbose", action="store_true", help="log every request and event")
     return parser
@@ -113,7 +115,7 @@ def _greet(url: str, folder: Path, captcha_answer: str | None) -> None:
     ]
     if captcha_answer is not None:
         lines.insert(2, f"  *** every security code is {captcha_answer}: for automated checks only ***")
-    print("\n".join(lines), flush=True)  # noqa: T201 - this is the command's answer
+    print("\n".join(lines), flush=True)  # noqa: T201 - the output of the command
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The embedded civil registry, which can be switched off to see what the desk does without it."""
+"""The embedded civil registry, which can be switched off to show how the desk works without it."""
 
 from desk.iran.jalali import JalaliDate
 from desk.iran.national_id import NationalId
@@ -14,7 +14,7 @@ class SwitchedRegistry:
         self.answers = True
 
     async def look_up(self, national_id: NationalId, birth_date: JalaliDate) -> Verdict:
-        """Ask the registry. Raises UnansweredError while it is switched off."""
+        """Look a person up. Raises UnansweredError while it is switched off."""
         if not self.answers:
             raise UnansweredError(FailureKind.DOWN, "switched off in the demonstration")
         return await self._registry.look_up(national_id, birth_date)

@@ -35,19 +35,19 @@ from desk.registry_gateway.adapters.simulator import SimulatedRegistry
 
 PEER_TIMEOUT_SECONDS = 5.0
 IDENTITY_CHECK_SECONDS = "3"
-"""Short, so that a demonstration does not wait a minute for the result of a pending identity."""
+"""Short, so that a demonstration does not wait a minute for the result of a pending identity check."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalSettings:
-    """How the embedded desk is started."""
+    """Options of the embedded desk."""
 
     folder: Path
     public_url: str = "http://127.0.0.1:8080"
     captcha_answer: str | None = None
     """A fixed security code, for automated checks only."""
     province_keys: Mapping[str, str] = field(default_factory=dict)
-    """PEMs by which provinces with systems of their own are known when they ask for files."""
+    """Public keys (PEM) of provinces with their own systems, for their requests for files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class EmbeddedParts:
         return Database(self.url(service))
 
     def settings_of(self, service: str, **own: str) -> dict[str, str]:
-        """What the service would read from its environment."""
+        """Return the settings that the service would read from its environment."""
         stores = {
             "database_url": self.url(service),
             "vault_keys": self.keys.vault_keys,
@@ -76,7 +76,7 @@ class EmbeddedParts:
 
 
 def _peer(app: FastAPI) -> httpx.AsyncClient:
-    """Call another service as over the network, only without the network."""
+    """Return a client that calls another service in process."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://peer", timeout=PEER_TIMEOUT_SECONDS)
 
@@ -86,8 +86,10 @@ def build_captcha(settings: LocalSettings) -> FastAPI:
     fixed = settings.captcha_answer
     values: dict[str, str | int] = {"redis_url": "redis://embedded", "images_ready": 16, "sounds_ready": 4}
     if fixed is not None:
-        values["work_most"] = 10  # automated checks do the work too, and are not to wait for it
-        values["issue_budget"] = values["work_budget"] = "2000/10 minutes"  # and all of them come from one source
+        values["work_most"] = 10  # automated checks do the work too, and should be fast
+        values["issue_budget"] = values["work_budget"] = (
+            "2000/10 minutes"  # and all of them have the same source address
+        )
     return captcha.create_app(
         desk.captcha.settings.Settings.model_validate(values),
         parts=captcha.Parts(
@@ -109,7 +111,7 @@ def build_registry_gateway(
                 adapter="simulator",
                 opens_at="00:00",  # synthetic people may be looked up at night
                 closes_at="00:00",
-                breaker_seconds="1",  # whoever switches it off and on again does not want to wait
+                breaker_seconds="1",  # a demonstration should not wait long after switching it on
                 captcha_url="http://captcha",
                 budget_url="redis://embedded",
                 token_private_key=parts.keys.identity_private,
@@ -151,7 +153,7 @@ def build_intake(
                 broker_url="embedded",
                 s3_endpoint="embedded",
                 s3_access_key="embedded",
-                s3_secret_key="embedded",  # noqa: S106 - a folder asks for none
+                s3_secret_key="embedded",  # noqa: S106 - a folder needs none
             )
             | {"province_keys": dict(provinces)}
         ),
@@ -210,7 +212,7 @@ def build_notifier(parts: EmbeddedParts) -> FastAPI:
                 smtp_host="embedded",
                 mail_from="desk@example.com",
                 sms="shown",
-                quiet_from="00:00",  # whoever tries it out at night does not want to wait
+                quiet_from="00:00",  # a demonstration at night should not wait
                 quiet_until="00:00",
                 recipient_most="1000000",
             )

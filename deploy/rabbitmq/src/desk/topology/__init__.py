@@ -2,9 +2,9 @@
 
 ::
 
-    table         who hears what, who announces what        (the only place to change)
+    table         who publishes and who consumes what        (the only place to change)
     access        each user's permissions at RabbitMQ, from the table
     definitions   all of it in RabbitMQ's own format: definitions.json
     apply         brings a running RabbitMQ to it
-    dead_letters  looks at what could not be handled, and puts it back
+    dead_letters  lists dead letters and replays them
 """

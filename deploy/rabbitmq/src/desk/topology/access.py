@@ -1,7 +1,7 @@
-"""What each user of the broker may do: a service its own events and queue, a province its own queue and reports.
+"""Permissions of each user of the broker: a service has its events and queue, a province its queue and reports.
 
 A user of RabbitMQ may write to an exchange as a whole; on a topic exchange a second rule narrows it to routing keys.
-Nobody here may declare anything.
+No user may declare anything.
 """
 
 from collections.abc import Iterator
@@ -25,14 +25,14 @@ class User:
 
 
 def users() -> tuple[User, ...]:
-    """Give everybody who connects to the desk's broker."""
+    """Return all users of the desk's broker."""
     return (*map(_service, SERVICES), *_provinces(), _headquarters(), _operator())
 
 
 def _service(service: Service) -> User:
     keys = {}
-    if service.announces:
-        keys[EVENTS] = rf"^({'|'.join(service.announces)})\.[a-z-]+$"
+    if service.publishes:
+        keys[EVENTS] = rf"^({'|'.join(service.publishes)})\.[a-z-]+$"
     if service.queue is not None:
         keys[DELAY_EXCHANGE] = rf"^[0-9]+(ms|s|m|h)\.{service.queue}$"
         keys[DEAD_EXCHANGE] = rf"^{service.queue}$"

@@ -15,7 +15,7 @@ _SALT_BYTES = 4
 
 
 def apply(management: Management, wanted: Definitions, passwords: Mapping[str, str]) -> Iterator[str]:
-    """Make each change that is needed and say which it was. Raises ConflictError before the first, ManagementError."""
+    """Make each necessary change and describe it. Raises ConflictError before the first change, or ManagementError."""
     [vhost] = [str(entry["name"]) for entry in wanted["vhosts"]]
     if vhost not in _names(management.entries("vhosts")):
         management.put("vhosts", vhost, body={})
@@ -36,7 +36,7 @@ def apply(management: Management, wanted: Definitions, passwords: Mapping[str, s
 
 
 def without_password(management: Management, wanted: Definitions) -> list[str]:
-    """Name the users who cannot log in yet."""
+    """Return the users who cannot log in yet."""
     ours = _names(wanted["users"])
     return sorted(
         str(user["name"])
@@ -134,7 +134,7 @@ def _topic_permissions(management: Management, vhost: str, wanted: Definitions) 
         if entry["vhost"] == vhost and entry["user"] in ours
     }
     should = {(str(entry["user"]), str(entry["exchange"])): entry for entry in wanted["topic_permissions"]}
-    # They can only be taken away all at once; those that stay are set again below.
+    # RabbitMQ deletes them only all together; those that stay are set again below.
     for name in sorted({user for user, _ in there.keys() - should.keys()}):
         management.delete("topic-permissions", vhost, name)
         there = {at: entry for at, entry in there.items() if at[0] != name}

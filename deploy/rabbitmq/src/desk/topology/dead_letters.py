@@ -1,4 +1,4 @@
-"""The operator's view of what could not be handled: count it, look at it without reading it, put it back."""
+"""Commands for dead letters: count them, describe them without their content, replay them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -28,7 +28,7 @@ _REASONS = {"rejected": "refused unread: too large", "delivery_limit": "delivere
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """What may be said of a dead letter; its body is nobody's business here."""
+    """The description of a dead letter. Its body is not included."""
 
     id: str
     type: str
@@ -52,7 +52,7 @@ class DeadLetters:
         return dead.declaration_result.message_count or 0
 
     async def look(self, queue: str, limit: int) -> list[DeadLetter]:
-        """Return the first of them; they go back when the connection is closed."""
+        """Return the first dead letters; they return to the queue when the connection is closed."""
         dead = await self._link.channel.get_queue(dead_queue(queue))
         seen: list[DeadLetter] = []
         while len(seen) < limit and (incoming := await dead.get(fail=False, timeout=ANSWER_SECONDS)) is not None:
@@ -60,13 +60,15 @@ class DeadLetters:
         return seen
 
     async def replay(self, queue: str, limit: int | None) -> int:
-        """Put up to ``limit`` of them back into their queue; return how many.
+        """Publish up to ``limit`` of them to their queue again; return the number.
 
-        Each goes once its copy is confirmed. Interrupted in between it exists twice, and its inbox lets one count.
+        Each is removed after its copy is confirmed. After an interruption both may exist; the inbox then applies one.
         """
         dead = await self._link.channel.get_queue(dead_queue(queue))
         retry = await self._link.channel.get_exchange(RETRY_EXCHANGE, ensure=False)
-        at_most = dead.declaration_result.message_count or 0  # what dies again meanwhile is for another time
+        at_most = (
+            dead.declaration_result.message_count or 0
+        )  # letters that arrive during the replay are left for another one
         replayed = 0
         while replayed < min(at_most, limit if limit is not None else at_most):
             incoming = await dead.get(fail=False, timeout=ANSWER_SECONDS)
@@ -100,13 +102,13 @@ class DeadLetters:
         return DeliveryHistory(death.get("exchange", ""), death.get("routing_key", ""), incoming.user_id)
 
     def _is_ours(self, incoming: AbstractIncomingMessage) -> bool:
-        # A province may send any header, but only under its own name.
+        # A province may send any header, but only as its own user.
         return incoming.user_id in {self._user, *(service.user for service in SERVICES)}
 
 
 @asynccontextmanager
 async def dead_letters(url: str) -> AsyncIterator[DeadLetters]:
-    """Connect as the operator. Raises TopologyError, also for what goes wrong within."""
+    """Connect as the operator. Raises TopologyError, also for errors within the block."""
     try:
         with translate_broker_errors():
             link = await open_connection(address(url, "desk-topology"), confirms=True)
@@ -119,7 +121,7 @@ async def dead_letters(url: str) -> AsyncIterator[DeadLetters]:
 
 
 def _death_of(incoming: AbstractIncomingMessage) -> dict[str, str]:
-    """Read what the broker wrote when it moved the message itself, the latest of its deaths first."""
+    """Return the broker's own header on a message that it has moved; the latest death comes first."""
     deaths = incoming.headers.get("x-death")
     if not isinstance(deaths, list):
         return {}

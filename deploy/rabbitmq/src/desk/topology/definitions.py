@@ -1,4 +1,4 @@
-"""The desk's topology in RabbitMQ's own format. Users are without passwords: those are given when it is applied."""
+"""The desk's topology in RabbitMQ's own format, without passwords: those are set when it is applied."""
 
 import json
 
@@ -13,12 +13,12 @@ Definitions = dict[str, list[Entry]]
 
 
 def desk_layout() -> Layout:
-    """Return the desk's exchanges, queues and bindings; services retry by delay, provinces as they see fit."""
+    """Return the desk's exchanges, queues and bindings; services retry with a delay, provinces as they choose."""
     return rabbit_layout(desk_topology(), retried=[each.queue for each in SERVICES if each.queue is not None])
 
 
 def definitions(vhost: str = "/") -> Definitions:
-    """Return all of it, as RabbitMQ imports and exports it."""
+    """Return the complete definitions, as RabbitMQ imports and exports them."""
     layout, everybody = desk_layout(), users()
     return {
         "vhosts": [{"name": vhost}],
@@ -54,7 +54,7 @@ def definitions(vhost: str = "/") -> Definitions:
 
 
 def as_json(vhost: str = "/") -> str:
-    """Return the definitions as the text of the file that is checked in, one thing per line."""
+    """Return the definitions as the text of the committed file, one object per line."""
     parts = (
         f' "{kind}": [\n' + ",\n".join(f"  {json.dumps(entry)}" for entry in entries) + "\n ]"
         for kind, entries in definitions(vhost).items()

@@ -1,13 +1,13 @@
-"""What can go wrong with the command; each message is one line that tells the operator what to do."""
+"""Errors of the command; each message is one line that says what the operator should do."""
 
 
 class TopologyError(Exception):
-    """The command cannot go on."""
+    """The command cannot continue."""
 
 
 class ManagementError(TopologyError):
-    """The management API does not answer, or refuses."""
+    """The management API is unavailable, or refuses a call."""
 
 
 class ConflictError(TopologyError):
-    """Something is there already with properties that cannot be changed."""
+    """An object exists already with properties that cannot be changed."""

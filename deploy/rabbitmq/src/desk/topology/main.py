@@ -1,4 +1,4 @@
-"""``desk-topology``: sets up RabbitMQ for the desk, and deals with dead letters."""
+"""``desk-topology``: sets up RabbitMQ for the desk, and handles dead letters."""
 
 import argparse
 import asyncio
@@ -19,7 +19,7 @@ from desk.topology.table import desk_topology
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; what goes wrong is one line and status 1."""
+    """Run the command line. An error is one line and exit code 1."""
     options = _parser().parse_args(arguments)
     try:
         settings = Settings()
@@ -46,7 +46,7 @@ def _definitions(settings: Settings, path: Path | None) -> None:
 
 def _apply(settings: Settings) -> None:
     passwords, wanted, changed = settings.passwords_by_user(), definitions(settings.vhost), False
-    with Management(settings.demand("management_url")) as management:
+    with Management(settings.require("management_url")) as management:
         for change in apply(management, wanted, passwords):
             _say(change)
             changed = True
@@ -57,7 +57,7 @@ def _apply(settings: Settings) -> None:
 
 
 async def _list(settings: Settings, queue: str | None, limit: int) -> None:
-    async with dead_letters(settings.demand("amqp_url")) as letters:
+    async with dead_letters(settings.require("amqp_url")) as letters:
         if queue is not None:
             for letter in await letters.look(queue, limit):
                 _say(_line(letter))
@@ -71,7 +71,7 @@ async def _list(settings: Settings, queue: str | None, limit: int) -> None:
 
 
 async def _replay(settings: Settings, queue: str, limit: int | None) -> None:
-    async with dead_letters(settings.demand("amqp_url")) as letters:
+    async with dead_letters(settings.require("amqp_url")) as letters:
         _say(f"{queue}: {await letters.replay(queue, limit)} replayed")
 
 
@@ -81,7 +81,7 @@ def _line(letter: DeadLetter) -> str:
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)  # noqa: T201 - the command's answer
+    print(line, flush=True)  # noqa: T201 - the output of the command
 
 
 def _one_line(error: Exception) -> str:

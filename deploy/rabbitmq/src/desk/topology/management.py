@@ -1,4 +1,4 @@
-"""RabbitMQ's management API, as far as a topology needs it; every failure is one line."""
+"""The part of RabbitMQ's management API that a topology needs; every error is one line."""
 
 from types import TracebackType
 from typing import Self, cast
@@ -38,20 +38,20 @@ class Management:
         self._client.close()
 
     def entries(self, *path: str, **query: str) -> list[Entry]:
-        """List what is there; nothing if the place itself is missing."""
+        """List objects; returns nothing if the parent does not exist."""
         answer = self._call("GET", path, query=query, missing_is_fine=True)
         return [] if answer is None else cast("list[Entry]", answer.json())
 
     def put(self, *path: str, body: Entry) -> None:
-        """Create or correct."""
+        """Create or update an object."""
         self._call("PUT", path, body=body)
 
     def post(self, *path: str, body: Entry) -> None:
-        """Add."""
+        """Add an object."""
         self._call("POST", path, body=body)
 
     def delete(self, *path: str) -> None:
-        """Take away."""
+        """Delete an object."""
         self._call("DELETE", path)
 
     def _call(

@@ -1,4 +1,4 @@
-"""What the environment decides for the command."""
+"""Settings of the command."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from desk.topology.errors import TopologyError
 
 
 class Settings(DeskSettings):
-    """Read once, at the start of the command; every name is prefixed ``DESK_TOPOLOGY_``."""
+    """Read once, at the start of the command; every variable is prefixed ``DESK_TOPOLOGY_``."""
 
     model_config = SettingsConfigDict(env_prefix="DESK_TOPOLOGY_")
 
@@ -22,17 +22,17 @@ class Settings(DeskSettings):
     passwords: dict[str, SecretStr] = Field(default_factory=dict)
     """Users' passwords as a JSON object, ``{"intake": "…"}``."""
     passwords_folder: Path | None = None
-    """A folder with one file per user, named after the user, that holds the password; it goes before ``passwords``."""
+    """A folder with one file per user that holds the password. The file is named after the user and has precedence."""
 
-    def demand(self, name: str) -> str:
-        """Return an address that must be set. Raises TopologyError."""
+    def require(self, name: str) -> str:
+        """Return an address that must be set. Raises TopologyError if it is not."""
         value: SecretStr | None = getattr(self, name)
         if value is None:
             raise TopologyError(f"set {self.model_config.get('env_prefix')}{name.upper()}")
         return value.get_secret_value()
 
     def passwords_by_user(self) -> dict[str, str]:
-        """Return all passwords given, one way or the other. Raises TopologyError if a file cannot be read."""
+        """Return the passwords from both sources. Raises TopologyError if a file cannot be read."""
         given = {user: password.get_secret_value() for user, password in self.passwords.items()}
         if self.passwords_folder is not None:
             try:
@@ -43,5 +43,5 @@ class Settings(DeskSettings):
 
 
 def _files(folder: Path) -> list[Path]:
-    # Kubernetes mounts a secret with hidden folders beside the files.
+    # Kubernetes mounts a secret with hidden folders in the same place.
     return [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]

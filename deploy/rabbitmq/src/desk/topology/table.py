@@ -1,4 +1,4 @@
-"""Who hears and announces what: the one table from which brokers are set up, embedded or real."""
+"""Who publishes and consumes what: the one table from which brokers are set up, embedded or real."""
 
 from dataclasses import dataclass
 
@@ -17,18 +17,18 @@ TO_PROVINCES = (
     "request-overdue",
     "case-refused",
 )
-"""What a province hears of its own requests, and why a report of its own was refused."""
+"""What a province receives about its own requests, and why a report of its own was refused."""
 
 TO_HEADQUARTERS = ("request-escalated", "province-silent")
-"""What headquarters hears: an answer that is late for a second period, and a province that acknowledges nothing."""
+"""What headquarters receives: an answer that is late for a second period, and a province that acknowledges nothing."""
 HEADQUARTERS = "headquarters"
-"""The queue of headquarters, its user, and the key of what is for it."""
+"""The queue of headquarters, its user, and the routing key of its events."""
 
 PENDING = ("request-pending", "request-identity-rejected")
-"""What no province hears: a request whose applicant the civil registry has not named, and its end if it never will."""
+"""What no province receives: a request whose identity check is pending, and the end of a request that failed it."""
 
 TO_INTAKE = ("request-pending-withdrawn",)
-"""What only intake hears: a pending request that its applicant has taken back, and that is not to be looked up."""
+"""What only intake receives: a pending request that its applicant has withdrawn, and that needs no look-up."""
 
 FROM_PROVINCES = (
     "case-received",
@@ -43,11 +43,11 @@ FROM_PROVINCES = (
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service as the broker knows it: its user, the queue it reads if any, and the events it may announce."""
+    """A service at the broker: its user, its queue if it has one, and the events it may publish."""
 
     user: str
     queue: str | None
-    announces: tuple[str, ...]
+    publishes: tuple[str, ...]
 
 
 SERVICES = (
@@ -66,16 +66,16 @@ SERVICES = (
 )
 
 OPERATOR = "operator"
-"""The user who looks at dead letters and replays them."""
+"""The user who lists and replays dead letters."""
 
 
 def province_queue(key: str) -> str:
-    """Name the queue of a province."""
+    """Return the name of a province's queue."""
     return f"province.{key}"
 
 
 def desk_topology() -> Topology:
-    """Return all exchanges and queues. A province has its queue before it ever connects, so that nothing is lost."""
+    """Return all exchanges and queues. Each province has its queue before it first connects, so nothing is lost."""
     return Topology(
         exchanges=(EVENTS, CASES, DEAD),
         queues=(

@@ -11,6 +11,7 @@ from desk.iran.provinces import PROVINCES
 _MOBILE_TYPED = re.compile("0?(9[0-9]{9})")
 _COUNTRY = re.compile(r"(?:\+98|0098|98(?=[0-9]{10}))0?")
 _MOBILE = re.compile("\\+989[0-9]{9}")
+_FOREIGN = re.compile(r"\+[1-9][0-9]{6,14}")
 _AREA_CODES = frozenset(province.area_code for province in PROVINCES)
 _DIGITS = re.compile("[0-9]+")
 _SHORTEST, _LONGEST = 4, 8
@@ -69,6 +70,22 @@ class Mobile:
     def __str__(self) -> str:
         """Show the masked form only; the number itself is `e164` or `national`."""
         return self.masked
+
+
+def parse_foreign_mobile(text: str) -> str:
+    """Read a number of another country, with + or 00 and its country's code; return it in E.164 (ITU-T E.164).
+
+    Raises InvalidMobileError, also for an Iranian number that is not a mobile.
+    """
+    number = clean_number(text.replace(".", " "))
+    number = f"+{number[2:]}" if number.startswith("00") else number
+    if not number:
+        raise InvalidMobileError("empty", "the mobile number is empty")
+    if not _FOREIGN.fullmatch(number) or number.startswith("+98"):
+        raise InvalidMobileError(
+            "format", "a number abroad is + and the country's code, seven to fifteen digits in all"
+        )
+    return number
 
 
 def mask_phone(e164: str) -> str:

@@ -76,7 +76,7 @@ class Server(ABC):
         self.machine.kill()
 
     def stop(self) -> None:
-        """End it in order. `start` brings it back with its data."""
+        """Stop it gracefully. `start` brings it back with its data."""
         self.machine.stop()
 
     def close(self) -> None:

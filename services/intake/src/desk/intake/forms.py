@@ -22,29 +22,44 @@ from desk.iran.digits import bare, clean_number, fold, to_persian
 from desk.iran.email_address import InvalidEmailError, parse_email
 from desk.iran.foreign_code import ForeignCode, InvalidForeignCodeError
 from desk.iran.national_id import InvalidNationalIdError, NationalId
-from desk.iran.phone import InvalidLandlineError, InvalidMobileError, Landline, Mobile
+from desk.iran.phone import InvalidLandlineError, InvalidMobileError, Landline, Mobile, parse_foreign_mobile
 
 _NAME_MAX = 60
+_MOBILE_MESSAGES = {
+    False: "شمارهٔ تلفن همراه باید ۱۱ رقم باشد و با ۰۹ آغاز شود؛ مانند ۰۹۱۲۰۰۰۰۰۰۰.",
+    True: "شمارهٔ خارج از ایران را با + و کد کشور بنویسید؛ مانند +491512345678.",
+}
 _NAME_JOINTS = frozenset(" \u200c-'’.")
 
 
-def _mobile(text: str) -> str:
+def _mobile(text: str, fields: ValidationInfo) -> str:
+    """Read an Iranian number, or a number of another country if the applicant lives abroad."""
     try:
         return Mobile.parse(text).e164
+    except InvalidMobileError:
+        if not fields.data.get("abroad"):
+            raise
+    return parse_foreign_mobile(text)
+
+
+def _mobile_or_error(text: str, fields: ValidationInfo) -> str:
+    try:
+        return _mobile(text, fields)
     except InvalidMobileError as error:
-        raise FieldRuleError(
-            f"mobile_{error.reason}", "شمارهٔ تلفن همراه باید ۱۱ رقم باشد و با ۰۹ آغاز شود؛ مانند ۰۹۱۲۰۰۰۰۰۰۰."
-        ) from None
+        raise FieldRuleError(f"mobile_{error.reason}", _MOBILE_MESSAGES[bool(fields.data.get("abroad"))]) from None
 
 
 _EMAIL_MESSAGES = {
     "format": "نشانی ایمیل درست نیست؛ مانند name@example.com بنویسید.",
+    "needed_abroad": "پیامک به شماره‌های خارج از ایران نمی‌رسد؛ نشانی ایمیل خود را بنویسید تا خبرها به آن فرستاده شود.",
     "local_part": "بخش پیش از @ در نشانی ایمیل باید با حروف انگلیسی باشد؛ مانند ali@gmail.com بنویسید.",
 }
 
 
-def _email(text: str | None) -> str | None:
+def _email(text: str | None, fields: ValidationInfo) -> str | None:
     if text is None or not bare(text):
+        if not str(fields.data.get("mobile", "+98")).startswith("+98"):
+            raise FieldRuleError("email_needed_abroad", _EMAIL_MESSAGES["needed_abroad"])
         return None
     try:
         return parse_email(text)
@@ -166,8 +181,10 @@ class Submission(BaseModel):
     applicant: NamesForm | None = None
 
     province: Short
-    email: Annotated[str | None, AfterValidator(_email)] = None
-    mobile: Annotated[Short, AfterValidator(_mobile)]
+    abroad: bool = False
+    """The applicant lives abroad and may give a number of another country. Notices then go by email."""
+    mobile: Annotated[Short, AfterValidator(_mobile_or_error)]
+    email: Annotated[str | None, AfterValidator(_email), Field(validate_default=True)] = None
     landline: Annotated[LandlineForm | None, BeforeValidator(_landline)] = None
     subject: Short
     sub_subject: Short
@@ -176,6 +193,8 @@ class Submission(BaseModel):
     """The language of notices to the applicant."""
     attachments: Annotated[list[UUID], Field(max_length=FILES_MAX)] = []
     captcha: CaptchaAnswer
+    again: bool = False
+    """The applicant confirms that the same request is sent once more within a day."""
 
     @property
     def typed(self) -> Person | None:

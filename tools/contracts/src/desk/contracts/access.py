@@ -1,6 +1,6 @@
-"""What the contract of events says of the broker itself: users and their permissions, queues, AMQP properties.
+"""The broker in the contract of events: users and their permissions, queues, AMQP properties.
 
-All of it is read off the tables from which brokers are set up; ``{province}`` stands for each of the 31 keys.
+Everything is derived from the tables from which brokers are set up; ``{province}`` stands for each of the 31 keys.
 """
 
 import re
@@ -17,13 +17,13 @@ from desk.topology.definitions import desk_layout
 from desk.topology.table import HEADQUARTERS, OPERATOR, SERVICES, TO_HEADQUARTERS, desk_topology, province_queue
 
 SOME_PROVINCE = PROVINCES[0].key
-"""Any province will do: a test holds that what is said of one is said of all."""
+"""Any province: a test checks that all provinces have the same permissions."""
 PROVINCE_USER = province_queue("{province}")
 _KEYS = "|".join(sorted((each.key for each in PROVINCES), key=len, reverse=True))
 
 
 def for_all(text: str) -> str:
-    """Put ``{province}`` in the place of a province's key, where one stands as a part of a name."""
+    """Replace a province's key by ``{province}``, where it is part of a name."""
     return re.sub(rf"(?<=\.)(?:{_KEYS})(?=\.|$)", "{province}", text)
 
 
@@ -33,12 +33,12 @@ def key_of(name: str, province: str = SOME_PROVINCE) -> str:
 
 
 def queues_of(name: str, exchange: str) -> list[str]:
-    """Name the queues an event goes into."""
+    """Return the queues of an event."""
     return _all_of(desk_topology().route(exchange, key_of(name)))
 
 
-def announcers_of(name: str, exchange: str) -> list[str]:
-    """Name the users who may publish an event."""
+def publishers_of(name: str, exchange: str) -> list[str]:
+    """Return the users who may publish an event."""
     key = key_of(name)
     return _all_of(
         user.name for user in everybody() if exchange in user.keys and re.search(user.keys[exchange], key) is not None
@@ -46,15 +46,15 @@ def announcers_of(name: str, exchange: str) -> list[str]:
 
 
 def readers_of(name: str, exchange: str) -> list[str]:
-    """Name the users who may consume an event."""
+    """Return the users who may consume an event."""
     queues = list(desk_topology().route(exchange, key_of(name)))
     return _all_of(user.name for user in everybody() if any(re.search(user.read, queue) for queue in queues))
 
 
 def users(events: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """Say of every user which of ``events`` (name and exchange) it may publish, and which queues it may consume.
+    """Describe for each user which of ``events`` (name and exchange) it may publish, and which queues it may consume.
 
-    What services do among themselves to try again or set aside is left out.
+    Permissions of services for retries and dead letters are left out.
     """
     known = list(events)
     return {for_all(user.name): _permissions(user, known) for user in everybody() if user.name in _one_of_each()}
@@ -74,7 +74,7 @@ def _permissions(user: User, events: list[tuple[str, str]]) -> dict[str, Any]:
 
 
 def queues() -> dict[str, Any]:
-    """Return the queues that are there before anybody connects, with their arguments and bindings."""
+    """Return the queues that exist from the start, with their arguments and bindings."""
     topology, layout = desk_topology(), {queue.name: queue for queue in desk_layout().queues}
     found = {}
     for queue in topology.queues:
@@ -94,20 +94,23 @@ def _queue(arguments: dict[str, str | int], bindings: list[dict[str, str]]) -> d
 
 
 def event_properties() -> dict[str, Any]:
-    """Describe the AMQP properties of what the desk announces."""
-    services = [each.user for each in SERVICES if each.announces]
+    """Describe the AMQP properties of events that the desk publishes."""
+    services = [each.user for each in SERVICES if each.publishes]
     return _properties(
-        "AMQP properties of what the desk announces",
-        user_id={"enum": [*services, OPERATOR], "description": "who announced it, vouched for by the broker"},
+        "AMQP properties of events that the desk publishes",
+        user_id={"enum": [*services, OPERATOR], "description": "the publishing user, verified by the broker"},
     ) | {"required": ["content_type", "delivery_mode", "message_id", "timestamp", "type", "user_id"]}
 
 
 def report_properties() -> dict[str, Any]:
-    """Describe the AMQP properties of what a province reports."""
+    """Describe the AMQP properties of reports that a province publishes."""
     pattern = rf"^province\.({_KEYS})$"
     return _properties(
-        "AMQP properties of what a province reports",
-        user_id={"pattern": pattern, "description": "the province's own user: without it a report counts as forged"},
+        "AMQP properties of reports that a province publishes",
+        user_id={
+            "pattern": pattern,
+            "description": "the province's own user; a report without it is treated as forged",
+        },
     ) | {"required": ["content_type", "delivery_mode", "message_id", "user_id"]}
 
 
@@ -117,7 +120,7 @@ def _properties(title: str, *, user_id: dict[str, Any]) -> dict[str, Any]:
         "type": "object",
         "properties": {
             "content_type": {"const": CONTENT_TYPE},
-            "delivery_mode": {"const": 2, "description": "persistent: it outlasts a restart of the broker"},
+            "delivery_mode": {"const": 2, "description": "persistent: it survives a restart of the broker"},
             "message_id": {"type": "string", "maxLength": 64, "description": "the event's `id`"},
             "timestamp": {"type": "string", "format": "date-time", "description": "when it was published"},
             "type": {"type": "string", "description": "the event's `type`"},
@@ -127,30 +130,30 @@ def _properties(title: str, *, user_id: dict[str, Any]) -> dict[str, Any]:
 
 
 def event_headers() -> dict[str, Any]:
-    """Describe the headers of what the desk announces: none, until an operator puts a dead letter back."""
+    """Describe the headers of events that the desk publishes: none, unless an operator has replayed a dead letter."""
     said = {
-        EXCHANGE: {"type": "string", "description": "where it was first published"},
+        EXCHANGE: {"type": "string", "description": "the exchange it was first published to"},
         ROUTING_KEY: {"type": "string", "description": "the routing key it was first published with"},
         SENDER: {"type": "string", "description": "the user who first published it"},
-        FAILURES: {"type": "integer", "description": "how often it had failed"},
+        FAILURES: {"type": "integer", "description": "how many times it had failed"},
     }
     return {
-        "title": "Headers of what the desk announces",
+        "title": "Headers of events that the desk publishes",
         "type": "object",
         "description": (
-            "A message has none when it comes for the first time; these are on one that an operator has put back from "
-            "the dead letters. Nothing in them is needed to handle it."
+            "A message has none on its first delivery; these are on messages that an operator has replayed from "
+            "the dead letters. They are not needed to handle it."
         ),
         "properties": said,
     }
 
 
 def report_headers() -> dict[str, Any]:
-    """Describe the headers of what a province reports: whatever it likes, read by nobody."""
+    """Describe the headers of reports: any are allowed, and the desk does not read them."""
     return {
-        "title": "Headers of what a province reports",
+        "title": "Headers of reports that a province publishes",
         "type": "object",
-        "description": "None are needed. The desk reads none and passes none on; put nothing personal into them.",
+        "description": "None are needed. The desk does not read or forward them; do not put personal data into them.",
         "properties": {},
     }
 

@@ -1,4 +1,4 @@
-"""The AsyncAPI document of the events: what goes over the broker, from whom to whom, and how it looks."""
+"""The AsyncAPI document of the events: channels, publishers, consumers and schemas."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -13,8 +13,8 @@ Dress = Callable[[str, Event], Envelope]
 _DESCRIPTION = (
     "CloudEvents 1.0 in structured JSON over AMQP 0-9-1. Routing keys are `<event>.<province key>`. A body has 1 MiB "
     "at most. Within a version fields are only added: read what you need and ignore the rest, also events you do not "
-    "know. An event may come more than once, and later than one that follows it: its `id` tells the first, its `seq` "
-    "the second."
+    "know. An event may be delivered more than once, and out of order: the same `id` shows a "
+    "repetition, and `seq` the order."
 )
 _PARAMETER = {"province": {"description": "key of the province, as in GET /api/catalog"}}
 _SERVER = {
@@ -32,9 +32,9 @@ _SECURITY = {
 
 
 def document(examples: Iterable[tuple[str, Event]], dress: Dress) -> dict[str, Any]:
-    """Describe every event of ``examples``, which go with the source that announces them.
+    """Describe every event of ``examples``, which contain the source that publishes each event.
 
-    An exchange is a channel's binding, a routing key its address. What AsyncAPI has no word for stands under ``x-``.
+    An exchange is a channel's binding, a routing key its address. Extensions have names with ``x-``.
     """
     told = list(examples)
     schemas: dict[str, Any] = {
@@ -79,8 +79,8 @@ def _channel(event: Event) -> dict[str, Any]:
 
 
 def _operation(action: str, event: Event) -> dict[str, Any]:
-    """Say who may publish and who may consume an event; the desk is the one who sends or receives."""
-    publish = access.announcers_of(event.name, event.exchange)
+    """Describe who may publish and who may consume an event; the desk is the sender or the receiver."""
+    publish = access.publishers_of(event.name, event.exchange)
     usual = {"deliveryMode": 2, "timestamp": True, "userId": publish[0]}
     return {
         "action": action,

@@ -1,7 +1,7 @@
-"""The catalogues of words, ``gateway/words/<language>.toml``, and the modules that scripts get of them.
+"""The catalogues of texts, ``gateway/words/<language>.toml``, and the script modules generated from them.
 
-A message may name values in braces, ``{count}``, and how they are shown, ``{count:digits}``. A message with values is
-a function of them in a script, in the order in which the Persian message names them.
+A message may contain values in braces, ``{count}``, and their format, ``{count:digits}``. In a script a message with
+values is a function of them, in the order of the Persian message.
 """
 
 import json
@@ -14,11 +14,11 @@ from typing import Any
 from desk.local.gateway_table import LANGUAGES, WORDS
 
 FIRST = LANGUAGES[0]
-"""The language every other is held against."""
+"""The language with which all others are compared."""
 OWN = "desk"
-"""The table of scripts' words for what the desk itself names in Persian; each language has as many as it needs."""
+"""The table of texts for what the desk itself names in Persian; the number of entries differs by language."""
 LOOKED_UP = {"why", "reason", "meaning", "lookups", "question", "consequence", "yes", "done"}
-"""Tables of scripts' words that are looked up by a key of the desk: a state, an action."""
+"""Tables of texts that scripts look up by a key of the desk, such as a state or an action."""
 TYPES = {"": "string", "digits": "string | number", "number": "number", "month": "number", "and": "string[]"}
 TYPES |= {"or": "string[]", "plural": "number", "hidden": "string"}
 _PLACE = re.compile(r"\{(\w+)(?::(\w+)(?::([^}|]*)\|([^}|]*))?)?\}")
@@ -28,12 +28,12 @@ Catalogue = Mapping[str, Any]
 
 @cache
 def catalogues() -> Mapping[str, Catalogue]:
-    """Read every catalogue, the first language first. Raises TOMLDecodeError for one that cannot be read."""
+    """Read every catalogue, the first language first. Raises TOMLDecodeError if one is invalid."""
     return {each: tomllib.loads((WORDS / f"{each}.toml").read_text(encoding="utf-8")) for each in LANGUAGES}
 
 
 def faults() -> list[str]:
-    """Name what a catalogue lacks or has too much, against the first language."""
+    """Return the missing and surplus messages of each catalogue, compared with the first language."""
     first = dict(_messages(catalogues()[FIRST]))
     found = [f"{FIRST}: {key}: {fault}" for key, text in first.items() for fault in _wrong(text)]
     for language, catalogue in list(catalogues().items())[1:]:
@@ -48,7 +48,7 @@ def faults() -> list[str]:
 
 
 def scripts() -> dict[str, str]:
-    """Return the module of each language's words, by its name under ``assets/js``."""
+    """Return the module with each language's texts, by its name under ``assets/js``."""
     first: Catalogue = catalogues()[FIRST]["script"]
     return {f"words.{language}.js": _module(language, each["script"], first) for language, each in catalogues().items()}
 
@@ -75,9 +75,9 @@ def _wrong(text: str) -> Iterator[str]:
         yield "is empty"
     for match in _PLACE.finditer(text):
         if (match[2] or "") not in TYPES:
-            yield f"{match[0]} is shown in no way that there is"
+            yield f"{match[0]} has an unknown format"
     if re.search(r"[{}]", _PLACE.sub("", text)):
-        yield "has a brace of its own"
+        yield "has a brace that is not part of a value"
 
 
 def _module(language: str, table: Catalogue, first: Catalogue) -> str:

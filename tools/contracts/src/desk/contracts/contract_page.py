@@ -1,4 +1,4 @@
-"""The contract of events as a page for people: the same document with the words of ``[contract]`` in a catalogue."""
+"""The contract of events as a page for people: the document with the texts of ``[contract]`` in a catalogue."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -13,14 +13,14 @@ from desk.topology.table import CASES, TO_PROVINCES
 Document = Mapping[str, Any]
 
 STYLES = ("tokens", "base", "help", "contract")
-"""Of the page that stands alone."""
+"""For the stand-alone page."""
 PARTS = ("Envelope", "EventProperties", "ReportProperties", "EventHeaders")
 
 
 def page(document: Document, language: str, *, whole: bool) -> str:
-    """Render the page. ``whole`` has its styles inside and opens without a server; else it is one of the desk's.
+    """Render the page. ``whole`` includes the styles, so that it opens without a server.
 
-    Raises ValueError for an event that has no name in this language.
+    Raises ValueError for an event without a name in this language.
     """
     events = [_event(document, name) for name in document["channels"]]
     if unnamed := {each["name"] for each in events} - set(catalogues()[language]["contract"]["events"]):
@@ -73,7 +73,7 @@ def _event(document: Document, name: str) -> dict[str, Any]:
 
 
 def _fields(document: Document, schema: Document, path: str) -> Iterator[dict[str, Any]]:
-    """List the fields of an object, those of its parts under their own names."""
+    """List the fields of an object, with nested fields under their full names."""
     shape = _resolved(document, schema)
     for name, part in shape.get("properties", {}).items():
         inner = _resolved(document, part)

@@ -1,6 +1,6 @@
-"""Generates ``contracts/``: the contracts of the services with each other, the pages and the provinces.
+"""Generates ``contracts/``: the contracts between services, with the pages and with the provinces.
 
-One OpenAPI document per service, one AsyncAPI document for the events with a page for people, and one example of each.
+One OpenAPI document per service, one AsyncAPI document for the events with a page for people, and an example per event.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any
 import desk.intake.events as intake
 import desk.tracking.events as tracking
 from desk.chassis.events import Envelope, Event
-from desk.contracts import asyncapi, catalogues, pages
+from desk.contracts import asyncapi, catalogues, pages, settings
 from desk.contracts.contract_page import page
 from desk.local.app import create_app
 from desk.local.gateway_table import CHECKOUT, GATEWAY, LANGUAGES
@@ -22,7 +22,7 @@ from desk.tracking.domain import TITLES, State
 
 FOLDER = CHECKOUT / "contracts"
 PUBLISHED = "published"
-"""The folder with the contract published last; the generator does not write it."""
+"""The folder with the last published contract; the generator does not write it."""
 VECTORS = "vectors"
 """Test vectors, which are written by hand."""
 _ASYNCAPI = "desk.asyncapi.json"
@@ -65,7 +65,7 @@ _ANSWER = "روادید شما صادر شده است و به دفتر کارو�
 
 
 def examples() -> list[tuple[str, Event]]:
-    """One example of each event, with the source that publishes it."""
+    """Return one example of each event, with the source that publishes it."""
     case = {"tracking_code": _CODE, "at": _AT}
     late = case | {"due_at": _DUE, "state": "in_progress"}
     late |= {part: _REQUEST[part] for part in ("province", "subject", "sub_subject")}
@@ -156,11 +156,15 @@ def built() -> dict[Path, str]:
 
 
 def copies() -> dict[Path, str]:
-    """Return the generated files outside ``contracts/``: the pages, and the contract as the desk serves it."""
+    """Return the generated files outside ``contracts/``: the pages with the contract, and the list of settings."""
     described = asyncapi.document(examples(), _envelope)
-    return pages.documents() | {
-        **{GATEWAY / "web" / each / "contract.html": page(described, each, whole=False) for each in LANGUAGES},
-    }
+    return (
+        pages.documents()
+        | settings.documents()
+        | {
+            **{GATEWAY / "web" / each / "contract.html": page(described, each, whole=False) for each in LANGUAGES},
+        }
+    )
 
 
 def write() -> None:

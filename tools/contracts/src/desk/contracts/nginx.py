@@ -9,7 +9,7 @@ _MADE = "# Made from gateway/routes.toml by `make contracts`.\n"
 
 
 def documents() -> dict[str, str]:
-    """Give every file of ``gateway/nginx/generated`` by its name."""
+    """Return every file of ``gateway/nginx/generated`` by its name."""
     table = load_table()
     return {
         "headers.conf": _MADE + "".join(_headers(table)),
@@ -21,14 +21,14 @@ def documents() -> dict[str, str]:
 
 
 def write() -> None:
-    """Write them."""
+    """Write the files."""
     GENERATED.mkdir(exist_ok=True)
     for name, text in documents().items():
         (GENERATED / name).write_text(text, encoding="utf-8")
 
 
 def differences() -> list[str]:
-    """Name the files that are not what the table says."""
+    """Return the files that differ from the table."""
     wanted = documents()
     present = {path.name: path.read_text(encoding="utf-8") for path in GENERATED.iterdir()}
     return sorted(name for name in wanted.keys() | present.keys() if wanted.get(name) != present.get(name))

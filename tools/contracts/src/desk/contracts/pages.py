@@ -1,6 +1,6 @@
-"""The public pages, made from ``gateway/pages`` and the catalogues of words: one file per page and language.
+"""The public pages, generated from ``gateway/pages`` and the catalogues: one file per page and language.
 
-They are written to ``gateway/web/<language>`` by ``make contracts`` and held to their sources by ``make lint``.
+``make contracts`` writes them to ``gateway/web/<language>``; ``make lint`` compares them with their sources.
 """
 
 from collections.abc import Collection
@@ -15,11 +15,11 @@ WEB = GATEWAY / "web"
 SCRIPTS = WEB / "assets" / "js"
 PAGES = ("home", "send", "track", "help", "verify", "accessibility", "privacy")
 PROSE = ("accessibility", "privacy")
-"""Pages of nothing but headings and text, which share a template."""
+"""Pages that contain only headings and text, and share a template."""
 
 
 def documents() -> dict[Path, str]:
-    """Give every file that is made of words alone, by its path."""
+    """Return every file that is generated from texts, by its path."""
     made = {SCRIPTS / name: text for name, text in scripts().items()}
     for language in LANGUAGES:
         folder = WEB / language
@@ -32,12 +32,12 @@ def documents() -> dict[Path, str]:
 
 
 def strays(made: Collection[Path]) -> list[Path]:
-    """Name what lies in the folders of the languages and is not made any more."""
+    """Return files in the folders of the languages that are no longer generated."""
     return sorted(path for each in LANGUAGES for path in (WEB / each).rglob("*.html") if path not in made)
 
 
 def render(language: str, template: str, name: str, **values: object) -> str:
-    """Return a page: a template with the words of ``name`` in the language's catalogue, and values of its own."""
+    """Render a page: a template with the texts of ``name`` in the language's catalogue, and additional values."""
     words = catalogues()[language]
     say = words
     for step in name.split("."):
@@ -63,10 +63,10 @@ def render(language: str, template: str, name: str, **values: object) -> str:
 
 
 def _templates() -> Environment:
-    # The catalogues are ours, and their words may hold markup.
+    # The catalogues belong to the project, and their texts may contain markup.
     return Environment(
         loader=FileSystemLoader(GATEWAY / "pages"),
-        autoescape=False,  # noqa: S701 - nothing that anybody types gets into these pages
+        autoescape=False,  # noqa: S701 - no user input gets into these pages
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -90,6 +90,13 @@ class CaptchaExpiredError(DomainError):
     title = "زمان کد امنیتی تمام شده است. لطفاً کد تازه را وارد کنید."
 
 
+class RequestRepeatedError(DomainError):
+    """The applicant has sent the same text about the same subject within a day, and has not confirmed the repeat."""
+
+    status, code = 409, "request_repeated"
+    title = "همین درخواست را امروز فرستاده‌اید. اگر باز هم می‌خواهید آن را بفرستید، تأیید کنید."
+
+
 class MobileMismatchError(DomainError):
     """The register of mobiles has another owner for the number."""
 

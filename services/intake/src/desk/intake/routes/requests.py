@@ -93,6 +93,7 @@ async def catalog(request: Request, services: ServicesDep) -> Response:
         *NO_IDENTITY,
         IdempotencyKeyMissingError,
         domain.IdempotencyKeyReusedError,
+        domain.RequestRepeatedError,
         domain.NamesMissingError,
         domain.NamesNotExpectedError,
         domain.UnknownProvinceKeyError,

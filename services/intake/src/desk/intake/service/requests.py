@@ -24,6 +24,7 @@ from desk.intake.domain import (
     IdentityState,
     Request,
     RequestNotFoundError,
+    RequestRepeatedError,
     UnknownAttachmentError,
     UnknownProvinceKeyError,
     due_moment,
@@ -38,6 +39,7 @@ from desk.iran.provinces import UnknownProvinceError, province
 from desk.iran.workdays import WorkCalendar
 
 _CODE_ATTEMPTS = 3
+_REPEATED_WITHIN = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +120,13 @@ class RequestSubmission:
     async def _write(self, session: AsyncSession, request: Request, form: Submission, key: _Key) -> Submitted:
         """Insert request, claims and event, or return the result of an earlier submission with this key.
 
-        Raises IntegrityError if the tracking code is taken.
+        Raises IntegrityError if the tracking code is taken, and RequestRepeatedError.
         """
-        added = await RequestStore(session, self.vault).add(
-            request, idempotency_index=key.idempotency_index, fingerprint=key.fingerprint
-        )
+        store = RequestStore(session, self.vault)
+        since = request.submitted_at - _REPEATED_WITHIN
+        if not form.again and await store.has_other_with_content(request, key.idempotency_index, since):
+            raise RequestRepeatedError
+        added = await store.add(request, idempotency_index=key.idempotency_index, fingerprint=key.fingerprint)
         if not added:
             earlier = await self._repeated(session, key, form)
             if earlier is None:
@@ -192,10 +196,12 @@ class RequestSubmission:
     def _fingerprint(self, form: Submission) -> str:
         """Return a keyed hash of the content.
 
-        It excludes the security code, since a retry may have a new one, and the language, since the page may have
-        been switched to another one. Typed names are compared separately.
+        It excludes the security code, since a retry may have a new one, the language, since the page may have been
+        switched to another one, and the confirmation of a repeat. Typed names are compared separately.
         """
-        return self.vault.index(form.model_dump_json(exclude={"captcha", "applicant", "language"}), "fingerprint")
+        return self.vault.index(
+            form.model_dump_json(exclude={"captcha", "applicant", "language", "again"}), "fingerprint"
+        )
 
 
 @dataclass(frozen=True, slots=True)

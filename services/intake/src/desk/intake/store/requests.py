@@ -52,6 +52,7 @@ class RequestStore:
                 "owner_index": self._vault.index(new.applicant.national_id, "national_id"),
                 "idempotency_index": idempotency_index,
                 "fingerprint": fingerprint,
+                "content_index": self._content_index(new),
                 "province": new.province,
                 "subject": new.subject.key,
                 "sub_subject": new.sub_subject.key,
@@ -61,6 +62,20 @@ class RequestStore:
             },
         )
         return added.first() is not None
+
+    async def has_other_with_content(self, like: Request, idempotency_index: str, since: datetime) -> bool:
+        """Return whether the applicant has sent this content with another key since a moment."""
+        query = select(request.c.id).where(
+            request.c.content_index == self._content_index(like),
+            request.c.idempotency_index != idempotency_index,
+            request.c.submitted_at >= since,
+        )
+        return (await self._session.execute(query.limit(1))).first() is not None
+
+    def _content_index(self, of: Request) -> str:
+        """Return a keyed hash of applicant, province, sub-subject and text."""
+        content = f"{of.applicant.national_id}\n{of.province}\n{of.sub_subject.key}\n{of.text}"
+        return self._vault.index(content, "content")
 
     async def by_key(self, idempotency_index: str) -> tuple[Request, str] | None:
         """Return the request that was submitted with this key, and the fingerprint of its content."""

@@ -23,7 +23,10 @@ request = Table(
     Column("submitted_at", UtcDateTime, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
     Column("personal", LargeBinary, nullable=False),
+    Column("content_index", String(64), index=True),
 )
+"""``content_index`` is a keyed hash of applicant, province, sub-subject and text; None for requests before migration
+0006."""
 attachment = Table(
     "attachment",
     metadata,

@@ -1,4 +1,4 @@
-/** What an applicant may do about a request, each after a question whether it is meant. */
+/** The actions of an applicant, each after a confirmation. */
 
 import { actOn, fetchCatalog, Problem, Unreachable } from "./api.js";
 import { USUAL_FILE_LIMITS } from "./attachment-rules.js";
@@ -8,7 +8,7 @@ import { block, button, byId, make } from "./elements.js";
 import { inWords, mayRetry } from "./failure.js";
 import { Fields } from "./fields.js";
 import { IdempotencyKey } from "./idempotency.js";
-import { movesDraft, typeInto, typedIn } from "./moves-draft.js";
+import { actionsDraft, typeInto, typedIn } from "./actions-draft.js";
 import { dayOf } from "./tehran.js";
 import { words } from "./words.js";
 import { showWritten } from "./written.js";
@@ -19,18 +19,18 @@ import { showWritten } from "./written.js";
 /** @type {Action[]} */
 const ACTIONS = ["reply", "rate", "object", "withdraw"];
 
-/** What must be there before anything is asked. @type {Record<Action, string | null>} */
+/** What must be filled in before the confirmation. @type {Record<Action, string | null>} */
 const NEEDED = { reply: "text", rate: "rating", object: "text", withdraw: null };
 
-/** In HTML: `#moves` with `#move_…`, `#…_form` and `#…_submit` of each action, and the dialog `#confirm`. */
-export class Moves {
-  #moves = ACTIONS.map((action) => new Move(action, (body) => void this.#prepare(action, body)));
+/** In HTML: `#request_actions` with `#action_…`, `#…_form` and `#…_submit` of each action, and the dialog `#confirm`. */
+export class RequestActions {
+  #forms = ACTIONS.map((action) => new ActionForm(action, (body) => void this.#prepare(action, body)));
 
-  #draft = movesDraft();
+  #draft = actionsDraft();
 
   #files;
 
-  #error = block("moves_error");
+  #error = block("actions_error");
 
   #dialog = byId("confirm", HTMLDialogElement);
 
@@ -43,7 +43,7 @@ export class Moves {
   #busy = false;
 
   /**
-   * @param {(request: TrackedRequest) => void} show shows the request after something was done
+   * @param {(request: TrackedRequest) => void} show shows the request after an action
    * @param {import("./connection.js").Connection} connection
    */
   constructor(show, connection) {
@@ -51,13 +51,13 @@ export class Moves {
     this.connection = connection;
     this.#files = new Attachments(OF_A_REPLY, USUAL_FILE_LIMITS, {
       onChange: () => {
-        if (this.#files.fault === null) this.#move("reply").fields.clear("files");
+        if (this.#files.fault === null) this.#formOf("reply").fields.clear("files");
         this.#keep();
       },
-      // The page's proof cannot be renewed without the security code: the file says that it is to be opened again.
+      // The page's token cannot be renewed without a security code: the file's message says to open the request again.
       renewIdentity: async () => null,
     }, connection);
-    for (const { form } of this.#moves) form.addEventListener("input", () => this.#keep());
+    for (const { form } of this.#forms) form.addEventListener("input", () => this.#keep());
     button("confirm_yes").addEventListener("click", () => {
       this.#dialog.close();
       this.#meant?.();
@@ -67,25 +67,25 @@ export class Moves {
 
   /** @param {TrackedRequest} request */
   offer(request) {
-    const kept = this.#request === null ? this.#draft.read() : null; // before anything is kept of this page
+    const kept = this.#request === null ? this.#draft.read() : null; // before this page stores anything
     this.#request = request;
     this.#error.hidden = true;
-    block("moves").hidden = request.actions.length === 0;
-    for (const move of this.#moves) move.offer(request.actions.includes(move.action), request.actions);
+    block("request_actions").hidden = request.actions.length === 0;
+    for (const actionForm of this.#forms) actionForm.offer(request.actions.includes(actionForm.action), request.actions);
     if (request.actions.includes("reply")) void this.#showLimits();
     this.#files.belongTo(request.actions.includes("reply") ? { pair: request.tracking_code, token: request.token } : null);
     const questions = request.history.filter((step) => step.state === "info_requested" && step.note !== null);
     showWritten(block("question"), questions[questions.length - 1]?.note ?? "");
-    block("objection_until").textContent = request.objection_until_local === null ? "" : words.moves.objectionUntil(dayOf(request.objection_until_local));
+    block("objection_until").textContent = request.objection_until_local === null ? "" : words.actions.objectionUntil(dayOf(request.objection_until_local));
     if (kept?.trackingCode === request.tracking_code) this.#restore(kept, request);
   }
 
   /**
-   * @param {import("./moves-draft.js").KeptMoves} kept
+   * @param {import("./actions-draft.js").ActionsDraft} kept
    * @param {TrackedRequest} request
    */
   #restore(kept, request) {
-    for (const { action, form, details } of this.#moves) {
+    for (const { action, form, details } of this.#forms) {
       typeInto(form, kept.typed);
       if (request.actions.includes(action) && Object.keys(typedIn(form)).length > 0) details.open = true;
     }
@@ -93,7 +93,7 @@ export class Moves {
     this.#keep();
   }
 
-  /** Show the limits of the catalogue. Without the catalogue the usual ones hold, and the desk checks each file again. */
+  /** Show the limits of the catalogue. Without it the usual limits apply, and the desk checks each file again. */
   async #showLimits() {
     try {
       this.#files.limitTo((await this.connection.insist(fetchCatalog)).limits);
@@ -102,24 +102,24 @@ export class Moves {
     }
   }
 
-  /** Keep what stands in the forms now. */
+  /** Store the current values of the forms. */
   #keep() {
     if (this.#request === null) return;
-    const typed = Object.assign({}, ...this.#moves.map(({ form }) => typedIn(form)));
+    const typed = Object.assign({}, ...this.#forms.map(({ form }) => typedIn(form)));
     const files = this.#files.kept;
     if (files.length === 0 && Object.keys(typed).length === 0) this.#draft.clear();
     else this.#draft.write({ trackingCode: this.#request.tracking_code, typed, files });
   }
 
   /** @param {Action} action */
-  #move(action) {
-    const move = this.#moves.find((each) => each.action === action);
-    if (move === undefined) throw new Error(`no move ${action}`);
-    return move;
+  #formOf(action) {
+    const actionForm = this.#forms.find((each) => each.action === action);
+    if (actionForm === undefined) throw new Error(`no form for ${action}`);
+    return actionForm;
   }
 
   /**
-   * Wait for the files of a reply, and see that all of them are up.
+   * Wait for the files of a reply, and check that all of them are uploaded.
    * @param {Action} action
    * @param {object} body
    */
@@ -128,17 +128,17 @@ export class Moves {
       this.#ask(action, body);
       return;
     }
-    const move = this.#move(action);
+    const actionForm = this.#formOf(action);
     if (this.#busy) return;
     this.#busy = true;
-    move.showBusy(true);
+    actionForm.showBusy(true);
     await this.#files.settled();
-    move.showBusy(false);
+    actionForm.showBusy(false);
     this.#busy = false;
     const { fault, ids } = this.#files;
     if (fault !== null) {
-      move.fields.show({ field: "files", message: fault });
-      move.fields.focus("files");
+      actionForm.fields.show({ field: "files", message: fault });
+      actionForm.fields.focus("files");
       return;
     }
     this.#ask(action, ids.length > 0 ? { ...body, files: ids } : body);
@@ -150,9 +150,9 @@ export class Moves {
    */
   #ask(action, body) {
     if (this.#busy) return;
-    block("confirm_question").textContent = words.moves.question[action] ?? "";
-    block("confirm_consequence").textContent = words.moves.consequence[action] ?? "";
-    button("confirm_yes").textContent = words.moves.yes[action] ?? "";
+    block("confirm_question").textContent = words.actions.question[action] ?? "";
+    block("confirm_consequence").textContent = words.actions.consequence[action] ?? "";
+    button("confirm_yes").textContent = words.actions.yes[action] ?? "";
     this.#meant = () => void this.#act(action, body);
     this.#dialog.showModal();
   }
@@ -162,47 +162,47 @@ export class Moves {
    * @param {object} body
    */
   async #act(action, body) {
-    const move = this.#move(action);
+    const actionForm = this.#formOf(action);
     if (this.#request === null || this.#busy) return;
     this.#busy = true;
     this.#error.hidden = true;
-    move.showBusy(true);
+    actionForm.showBusy(true);
     try {
       const { token } = this.#request;
-      const key = move.key.for(body);
+      const key = actionForm.key.for(body);
       const request = await this.connection.insist(() => actOn(action, body, token, key));
-      move.forget();
+      actionForm.forget();
       if (action === "reply") this.#files.clear({ areSent: true });
       this.#keep();
       this.show(request);
       const moved = block("moved");
-      moved.textContent = words.moves.done[action] ?? "";
+      moved.textContent = words.actions.done[action] ?? "";
       moved.hidden = false;
     } catch (error) {
-      this.#explain(move, error);
+      this.#explain(actionForm, error);
     } finally {
       this.#busy = false;
-      move.showBusy(false);
+      actionForm.showBusy(false);
     }
   }
 
   /**
-   * @param {Move} move
+   * @param {ActionForm} actionForm
    * @param {unknown} error
    */
-  #explain(move, error) {
-    if (error instanceof Problem && !mayRetry(error)) move.key.forget();
+  #explain(actionForm, error) {
+    if (error instanceof Problem && !mayRetry(error)) actionForm.key.forget();
     if (error instanceof Problem && error.code === "attachment_unknown") this.#files.sendAgain();
-    if (error instanceof Problem && error.errors.length > 0 && move.explain(error)) return;
+    if (error instanceof Problem && error.errors.length > 0 && actionForm.explain(error)) return;
     const again = error instanceof Problem && [401, 409].includes(error.status);
-    this.#error.replaceChildren(make("p", {}, inWords(error)), ...(again ? [make("p", {}, make("a", { href: "/track" }, words.moves.again))] : []));
+    this.#error.replaceChildren(make("p", {}, inWords(error)), ...(again ? [make("p", {}, make("a", { href: "/track" }, words.actions.again))] : []));
     this.#error.hidden = false;
     this.#error.focus();
   }
 }
 
 /** One action and its form. */
-class Move {
+class ActionForm {
   key = new IdempotencyKey();
 
   /**
@@ -211,7 +211,7 @@ class Move {
    */
   constructor(action, ask) {
     this.action = action;
-    this.details = byId(`move_${action}`, HTMLDetailsElement);
+    this.details = byId(`action_${action}`, HTMLDetailsElement);
     this.form = byId(`${action}_form`, HTMLFormElement);
     this.submit = button(`${action}_submit`);
     this.idle = this.submit.textContent ?? "";
@@ -229,7 +229,7 @@ class Move {
 
   /**
    * @param {boolean} allowed
-   * @param {Action[]} all what else is allowed: a question is answered before anything else
+   * @param {Action[]} all the allowed actions: a question must be answered first
    */
   offer(allowed, all) {
     this.details.hidden = !allowed;
@@ -240,7 +240,7 @@ class Move {
   showBusy(busy) {
     this.submit.dataset.state = busy ? "busy" : "idle";
     this.submit.setAttribute("aria-disabled", String(busy));
-    this.submit.textContent = busy ? words.moves.busy : this.idle;
+    this.submit.textContent = busy ? words.actions.busy : this.idle;
   }
 
   forget() {
@@ -250,7 +250,7 @@ class Move {
 
   /**
    * @param {Problem} problem
-   * @returns {boolean} whether every message has found its field
+   * @returns {boolean} whether every message has a field
    */
   explain(problem) {
     const known = problem.errors.map(({ field, message }) => ({ field: this.fields.named(field), message }));
@@ -260,21 +260,21 @@ class Move {
     return known.every(({ field }) => field !== null);
   }
 
-  /** @returns {Record<string, string | number> | null} what is sent; null if something is missing, which is shown */
+  /** @returns {Record<string, string | number> | null} the body; null if something is missing, which is shown */
   #read() {
     this.fields.clearAll();
     const needed = NEEDED[this.action];
     /** @type {Record<string, string | number>} */
     const body = {};
     for (const [name, value] of new FormData(this.form)) {
-      if (typeof value !== "string") continue; // files have gone up by themselves
+      if (typeof value !== "string") continue; // files are uploaded separately
       const field = name.slice(this.action.length + 1);
       const text = value.trim();
       if (text !== "") body[field] = field === "rating" ? Number(text) : text;
     }
     if (needed === null || needed in body) return body;
     /** @type {Partial<Record<Action, string>>} */
-    const missing = words.moves.missing;
+    const missing = words.actions.missing;
     this.fields.show({ field: needed, message: missing[this.action] ?? "" });
     this.fields.focus(needed);
     return null;

@@ -1,4 +1,4 @@
-"""What an applicant may do about a request, by clicks, each after a question; and pictures of every step."""
+"""The actions of an applicant, each after a confirmation, with pictures of every step."""
 
 import pytest
 from browser.camera import Camera
@@ -16,7 +16,7 @@ def camera(page: Page) -> Camera:
 
 
 def opened(page: Page, action: str):
-    details = page.locator(f"#move_{action}")
+    details = page.locator(f"#action_{action}")
     if details.get_attribute("open") is None:
         details.locator("summary").click()
     return details
@@ -40,19 +40,19 @@ def test_an_applicant_answers_the_experts_question(page: Page, camera: Camera, d
     TrackPage(page).open().ask(applicant.national_id, code)
     expect(page.locator("#question")).to_have_text(QUESTION)
     expect(page.locator("#result_due_note")).to_contain_text("متوقف")
-    camera.take("move-reply")
+    camera.take("action-reply")
     page.get_by_role("button", name="فرستادن توضیح").click()
     expect(page.locator("#reply_text_error")).to_contain_text("توضیح خود را بنویسید.")
     expect(page.get_by_label("توضیح شما")).to_be_focused()
-    camera.take("move-reply-missing")
+    camera.take("action-reply-missing")
 
     page.get_by_label("توضیح شما").fill("شمارهٔ گذرنامه: B12345678")
     page.get_by_role("button", name="فرستادن توضیح").click()
-    confirm(page, camera, "move-reply-confirm")
+    confirm(page, camera, "action-reply-confirm")
     expect(page.locator("#moved")).to_have_text("توضیح شما فرستاده شد و رسیدگی ادامه می‌یابد.")
     expect(page.locator("#state")).to_have_text("در حال بررسی")
     expect(page.locator("#history li h3").first).to_have_text("توضیح شما فرستاده شد")
-    camera.take("move-replied")
+    camera.take("action-replied")
 
 
 def test_an_applicant_answers_with_files(page: Page, camera: Camera, desk: RunningDesk):
@@ -72,7 +72,7 @@ def test_an_applicant_answers_with_files(page: Page, camera: Camera, desk: Runni
     expect(page.locator(".file", has_text="دروغین.pdf")).to_contain_text("این نوع فایل پذیرفته نمی‌شود")
     page.get_by_role("button", name="فرستادن توضیح").click()
     expect(page.locator("#reply_files_error")).to_contain_text("بعضی از فایل‌ها فرستاده نشده‌اند")
-    camera.take("move-reply-files")
+    camera.take("action-reply-files")
 
     for name in ("برنامه.exe", "دروغین.pdf"):
         page.locator(".file", has_text=name).get_by_role("button", name="حذف").click()
@@ -82,7 +82,7 @@ def test_an_applicant_answers_with_files(page: Page, camera: Camera, desk: Runni
     expect(page.locator("#moved")).to_have_text("توضیح شما فرستاده شد و رسیدگی ادامه می‌یابد.")
     sent = page.get_by_role("list", name="فایل‌هایی که فرستادید")
     expect(sent.get_by_role("listitem")).to_have_count(2)
-    camera.take("move-replied-with-files")
+    camera.take("action-replied-with-files")
     with page.expect_download() as download:
         sent.get_by_role("button", name="گذرنامه.pdf").click()
     assert download.value.suggested_filename == "گذرنامه.pdf"
@@ -98,7 +98,7 @@ def test_an_applicant_answers_with_files(page: Page, camera: Camera, desk: Runni
     expect(page.locator("#reply_form .file")).to_have_count(0)
 
 
-def test_who_has_replied_elsewhere_keeps_what_was_typed_here(page: Page, desk: RunningDesk):
+def test_an_applicant_who_replied_elsewhere_keeps_the_text_typed_here(page: Page, desk: RunningDesk):
     applicant, expert = Applicant(desk.client, place=39), Expert(desk.client, "zanjan")
     code = applicant.submit(province="zanjan")
     expert.receives(code)
@@ -113,7 +113,7 @@ def test_who_has_replied_elsewhere_keeps_what_was_typed_here(page: Page, desk: R
     expect(page.locator(".file[data-state=sent]")).to_have_count(1)
     page.get_by_role("button", name="فرستادن توضیح").click()
     confirm(page)
-    expect(page.locator("#moves_error")).to_contain_text("وضعیت درخواست تغییر کرده است")
+    expect(page.locator("#actions_error")).to_contain_text("وضعیت درخواست تغییر کرده است")
     expect(page.get_by_role("textbox", name="توضیح شما")).to_have_value("دوباره")
 
 
@@ -132,11 +132,11 @@ def test_an_applicant_rates_the_answer_and_objects_to_it(page: Page, camera: Cam
     expect(page.locator("#rate_rating_error")).to_be_hidden()
     rate.get_by_label("نظر شما").fill("پاسخ روشن بود.")
     opened(page, "object")
-    camera.take("move-rate-and-object")
+    camera.take("action-rate-and-object")
     rate.get_by_role("button").click()
     confirm(page)
     expect(page.locator("#moved")).to_have_text("ارزیابی شما ثبت شد. سپاسگزاریم.")
-    expect(page.locator("#move_rate")).to_be_hidden()
+    expect(page.locator("#action_rate")).to_be_hidden()
     expect(page.locator("#history li h3").first).to_have_text("ارزیابی شما ثبت شد: ۴ از ۵")
 
     objection = opened(page, "object")
@@ -145,11 +145,11 @@ def test_an_applicant_rates_the_answer_and_objects_to_it(page: Page, camera: Cam
     objection.get_by_role("button").click()
     confirm(page)
     expect(page.locator("#state")).to_have_text("در حال بررسی دوباره")
-    expect(page.locator("#moves")).to_be_hidden()
-    camera.take("move-objected")
+    expect(page.locator("#request_actions")).to_be_hidden()
+    camera.take("action-objected")
 
 
-def test_an_applicant_withdraws_only_after_saying_yes(page: Page, camera: Camera, desk: RunningDesk):
+def test_an_applicant_withdraws_only_after_confirming(page: Page, camera: Camera, desk: RunningDesk):
     applicant, expert = Applicant(desk.client, place=36), Expert(desk.client, "semnan")
     code = applicant.submit(province="semnan")
     expert.receives(code)
@@ -157,18 +157,18 @@ def test_an_applicant_withdraws_only_after_saying_yes(page: Page, camera: Camera
 
     TrackPage(page).open().ask(applicant.national_id, code)
     withdrawal = opened(page, "withdraw")
-    camera.take("move-withdraw")
+    camera.take("action-withdraw")
     withdrawal.get_by_role("button").click()
     page.get_by_role("button", name="بازگشت").click()
     expect(page.locator("#state")).to_have_text("به دست کارشناسان رسید")
     withdrawal.get_by_role("button").click()
-    confirm(page, camera, "move-withdraw-confirm")
+    confirm(page, camera, "action-withdraw-confirm")
     expect(page.locator("#state")).to_have_text("پس گرفته شد")
     expect(page.locator("#result_due_row")).to_be_hidden()
-    camera.take("move-withdrawn")
+    camera.take("action-withdrawn")
 
 
-def test_who_comes_too_late_is_told_what_to_do(page: Page, camera: Camera, desk: RunningDesk):
+def test_an_action_that_is_too_late_says_what_to_do(page: Page, camera: Camera, desk: RunningDesk):
     applicant, expert = Applicant(desk.client, place=37), Expert(desk.client, "bushehr")
     code = applicant.submit(province="bushehr")
     expert.receives(code)
@@ -180,6 +180,6 @@ def test_who_comes_too_late_is_told_what_to_do(page: Page, camera: Camera, desk:
 
     opened(page, "withdraw").get_by_role("button").click()
     confirm(page)
-    expect(page.locator("#moves_error")).to_contain_text("وضعیت درخواست تغییر کرده است")
-    expect(page.locator("#moves_error").get_by_role("link")).to_have_attribute("href", "/track")
-    camera.take("move-too-late")
+    expect(page.locator("#actions_error")).to_contain_text("وضعیت درخواست تغییر کرده است")
+    expect(page.locator("#actions_error").get_by_role("link")).to_have_attribute("href", "/track")
+    camera.take("action-too-late")

@@ -1,4 +1,4 @@
-"""Nothing is lost or sent twice: a cut line, an answer that never came, a proof of identity that has expired."""
+"""Lost connections: nothing is lost or sent twice when a call, its response or a proof of identity is lost."""
 
 from browser.pages import FILES, SendPage, living
 from browser.watch import Watch
@@ -10,19 +10,19 @@ REQUESTS = "**/api/requests"
 
 
 def keys_sent(watch: Watch) -> list[str]:
-    """Return the idempotency keys of the requests that went out."""
+    """Return the idempotency keys of the requests that were sent."""
     sent = (each for each in watch.requests if each.method == "POST" and each.url.endswith("/api/requests"))
     return [each.headers["idempotency-key"] for each in sent]
 
 
 def arrived(desk: RunningDesk, province: str) -> list[str]:
-    """Wait until the province has something; give the tracking codes of all that it has."""
+    """Wait until the province has a request; return all tracking codes it has."""
     ask = {"province": province}
     return [each["tracking_code"] for each in wait_for(lambda: desk.client.get("/demo/requests", params=ask).json())]
 
 
 def cut_once(page: Page, pattern: str, *, after_it_arrived: bool = False) -> None:
-    """Lose one call on its way, or the answer to it."""
+    """Abort one call before it arrives, or its response."""
 
     def lose(route: Route) -> None:
         if after_it_arrived:
@@ -49,7 +49,7 @@ def test_an_expired_proof_of_identity_is_renewed_in_place(send: SendPage, page: 
     assert watch.sent("POST", "/api/attachments") == len(FILES)
 
 
-def test_a_cut_while_typing_is_said_and_nothing_stops(send: SendPage, page: Page, desk: RunningDesk):
+def test_a_lost_connection_is_shown_and_typing_goes_on(send: SendPage, page: Page, desk: RunningDesk):
     person = living(desk.client, 66)
     page.context.set_offline(True)
     expect(page.locator("#connection")).to_contain_text("اینترنت قطع است")
@@ -68,7 +68,7 @@ def test_a_cut_while_typing_is_said_and_nothing_stops(send: SendPage, page: Page
     send.received_code()
 
 
-def test_a_page_that_opens_on_a_cut_line_fills_itself_later(page: Page):
+def test_a_page_opened_without_a_connection_loads_its_lists_later(page: Page):
     for pattern in ("**/api/catalog", "**/api/captchas", "**/mark.svg"):
         cut_once(page, pattern)
     send = SendPage(page)
@@ -77,7 +77,7 @@ def test_a_page_that_opens_on_a_cut_line_fills_itself_later(page: Page):
     expect(send.summary).to_be_hidden()
 
 
-def test_a_cut_while_uploading_goes_on_by_itself(send: SendPage, page: Page, desk: RunningDesk):
+def test_an_interrupted_upload_resumes_by_itself(send: SendPage, page: Page, desk: RunningDesk):
     send.identify(living(desk.client, 67))
     send.fill_rest()
     page.context.set_offline(True)
@@ -92,7 +92,9 @@ def test_a_cut_while_uploading_goes_on_by_itself(send: SendPage, page: Page, des
     expect(page.locator("#receipt_attachments")).to_have_text("۲ فایل")
 
 
-def test_a_cut_while_sending_makes_exactly_one_request(send: SendPage, page: Page, watch: Watch, desk: RunningDesk):
+def test_a_connection_lost_while_sending_makes_exactly_one_request(
+    send: SendPage, page: Page, watch: Watch, desk: RunningDesk
+):
     send.fill_all(living(desk.client, 68), province="ardabil")
     page.context.set_offline(True)
     send.read_code()
@@ -106,7 +108,7 @@ def test_a_cut_while_sending_makes_exactly_one_request(send: SendPage, page: Pag
     assert arrived(desk, "ardabil") == [code]
 
 
-def test_a_lost_answer_makes_exactly_one_request(send: SendPage, page: Page, watch: Watch, desk: RunningDesk):
+def test_a_lost_response_makes_exactly_one_request(send: SendPage, page: Page, watch: Watch, desk: RunningDesk):
     send.fill_all(living(desk.client, 69), province="qazvin")
     cut_once(page, REQUESTS, after_it_arrived=True)
     send.read_code()
@@ -117,15 +119,13 @@ def test_a_lost_answer_makes_exactly_one_request(send: SendPage, page: Page, wat
     assert arrived(desk, "qazvin") == [code]
 
 
-def test_a_reload_in_the_middle_of_sending_makes_exactly_one_request(
-    send: SendPage, page: Page, watch: Watch, desk: RunningDesk
-):
+def test_a_reload_while_sending_makes_exactly_one_request(send: SendPage, page: Page, watch: Watch, desk: RunningDesk):
     send.fill_all(living(desk.client, 70), province="hamadan")
-    page.route(REQUESTS, lambda route: route.fetch() and None)  # it arrives, and no answer comes
+    page.route(REQUESTS, lambda route: route.fetch() and None)  # the request arrives, but no response returns
     send.read_code()
     send.submit.click()
     expect(send.submit).to_have_text("در حال ثبت درخواست…")
-    page.reload()  # while nothing gets through: what is let go before it would still go up
+    page.reload()  # while nothing gets through: an aborted upload would still arrive
     page.unroute_all()
     send.loaded()
     expect(page.locator("#draft_note")).to_contain_text("دو بار ثبت نمی‌شود")

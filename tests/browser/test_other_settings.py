@@ -1,11 +1,11 @@
-"""The story in other manners: on the smallest screen, with large letters, in the dark, in English, by keys alone."""
+"""The story in other settings: smallest screen, large text, dark mode, English, keyboard only."""
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import pytest
-from browser.camera import nothing_is_beside
+from browser.camera import check_width
 from browser.pages import MOBILE, TEXT, SendPage, TrackPage, day_of, living
 from browser.test_keyboard import Keyboard
 from playwright.sync_api import Page, expect
@@ -16,31 +16,31 @@ from desk.iran.digits import to_persian
 
 ANSWER = "روادید شما صادر شده است."
 LARGE_LETTERS = {"standard": 32, "fixed": 26}
-"""Chromium's own setting «Very large», twice the usual: what WCAG 1.4.4 means by text at 200 %."""
+"""Chromium's setting «Very large», twice the usual size: what WCAG 1.4.4 means by text at 200 %."""
 
 
 @dataclass(frozen=True)
-class Manner:
-    """How somebody comes to the pages."""
+class Journey:
+    """The settings of one applicant's browser."""
 
     place: int
-    """Among the living people."""
+    """Index into the living people."""
     options: Mapping[str, object] = field(default_factory=dict)
     large: bool = False
     language: str = "fa"
 
 
-MANNERS = {
-    "320 px": Manner(46, {"width": 320, "height": 640, "has_touch": True}),
-    "200 % text": Manner(47, {"width": 1280}, large=True),
-    "dark": Manner(48, {"width": 768, "color_scheme": "dark"}),
-    "English": Manner(50, {"width": 360, "height": 640}, language="en"),
+JOURNEYS = {
+    "320 px": Journey(46, {"width": 320, "height": 640, "has_touch": True}),
+    "200 % text": Journey(47, {"width": 1280}, large=True),
+    "dark": Journey(48, {"width": 768, "color_scheme": "dark"}),
+    "English": Journey(50, {"width": 360, "height": 640}, language="en"),
 }
 
 
 def fits(page: Page) -> None:
-    """Expect that nothing lies beside the screen and no words are cut off."""
-    nothing_is_beside(page, page.url)
+    """Check that the page needs no horizontal scrolling and that no text is cut off."""
+    check_width(page, page.url)
     cut = page.evaluate(
         """() => [...document.querySelectorAll("main *")].filter((each) => {
           const style = getComputedStyle(each);
@@ -53,22 +53,22 @@ def fits(page: Page) -> None:
 
 
 def in_letters_twice_as_large(page: Page) -> None:
-    """Set it as a person does in the browser's settings."""
+    """Set the font size as a user does in the browser's settings."""
     page.context.new_cdp_session(page).send("Page.setFontSizes", {"fontSizes": LARGE_LETTERS})
 
 
-@pytest.mark.parametrize("name", MANNERS)
+@pytest.mark.parametrize("name", JOURNEYS)
 def test_a_request_is_sent_and_its_answer_read(open_page: Callable[..., Page], desk: RunningDesk, name: str):
-    manner = MANNERS[name]
-    page = open_page(**manner.options)
-    if manner.large:
+    journey = JOURNEYS[name]
+    page = open_page(**journey.options)
+    if journey.large:
         in_letters_twice_as_large(page)
-    person, applicant = living(desk.client, manner.place), Applicant(desk.client, place=manner.place)
+    person, applicant = living(desk.client, journey.place), Applicant(desk.client, place=journey.place)
 
-    page.goto(f"/?lang={manner.language}")
-    if manner.large:
+    page.goto(f"/?lang={journey.language}")
+    if journey.large:
         assert page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)") >= 2 * 16
-    in_language(page, manner.language)
+    in_language(page, journey.language)
     fits(page)
     page.locator("main a[href^='/send']").click()
     send = SendPage(page).loaded()
@@ -79,7 +79,7 @@ def test_a_request_is_sent_and_its_answer_read(open_page: Callable[..., Page], d
     send.submit.click()
     code = send.received_code()
     expect(page.locator("#success_title")).to_be_focused()
-    in_language(page, manner.language)
+    in_language(page, journey.language)
     fits(page)
 
     Expert(desk.client).receives(code)
@@ -94,15 +94,17 @@ def test_a_request_is_sent_and_its_answer_read(open_page: Callable[..., Page], d
     track.submit.click()
     expect(page.locator("#answer")).to_have_text(ANSWER)
     page.locator("#answer").evaluate("element => element.remove()")
-    in_language(page, manner.language)
+    in_language(page, journey.language)
     fits(page)
 
 
 def in_language(page: Page, language: str) -> None:
-    """Expect that the page says it is in that language, and that an English one has no Persian word or digit left."""
+    """Check that the page declares that language, and that an English page has Persian only in what people wrote."""
     expect(page.locator("html")).to_have_attribute("lang", language)
     if language == "en":
         seen = page.locator("main").inner_text()
+        for written in page.locator("main .written").all_inner_texts():
+            seen = seen.replace(written, "")
         assert re.findall(r"[\u0600-\u06ff]+", seen) == []
 
 
@@ -120,7 +122,7 @@ def fill(page: Page, person: Mapping[str, object]) -> None:
     page.locator("#text").fill(TEXT)
 
 
-def test_a_request_is_tracked_and_taken_back_by_keyboard_alone(page: Page, desk: RunningDesk):
+def test_a_request_is_tracked_and_withdrawn_by_keyboard_only(page: Page, desk: RunningDesk):
     applicant, keys = Applicant(desk.client, place=49), Keyboard(page)
     code = applicant.submit(province="kerman")
     applicant.sees(code, "received")
@@ -135,8 +137,8 @@ def test_a_request_is_tracked_and_taken_back_by_keyboard_alone(page: Page, desk:
     keys.press("Enter")
     expect(page.locator("#result_title")).to_be_focused()
 
-    keys.tab_to("#move_withdraw summary")
-    if page.locator("#move_withdraw").get_attribute("open") is None:
+    keys.tab_to("#action_withdraw summary")
+    if page.locator("#action_withdraw").get_attribute("open") is None:
         keys.press("Enter")
     keys.tab_to("#withdraw_submit")
     keys.press("Enter")

@@ -1,26 +1,26 @@
-/** What is kept of a reply or an objection until it is sent; it is shown again only to who has found the request again. */
+/** The draft of a reply or an objection; it is shown again only after the applicant has found the request again. */
 
 import { Draft } from "./draft.js";
 import { isFile, isObject, isText } from "./request-draft.js";
 
 /** @typedef {import("./attachment-item.js").KeptFile} KeptFile */
-/** @typedef {{ trackingCode: string, typed: Record<string, string>, files: KeptFile[] }} KeptMoves  typed: by the names of controls */
+/** @typedef {{ trackingCode: string, typed: Record<string, string>, files: KeptFile[] }} ActionsDraft  typed: values by the names of controls */
 
-/** @returns {Draft<KeptMoves>} */
-export const movesDraft = () => new Draft("desk.moves", 1, isKeptMoves);
+/** @returns {Draft<ActionsDraft>} */
+export const actionsDraft = () => new Draft("desk.moves", 1, isActionsDraft);
 
 /**
  * @param {unknown} value
- * @returns {value is KeptMoves}
+ * @returns {value is ActionsDraft}
  */
-export function isKeptMoves(value) {
+export function isActionsDraft(value) {
   return isObject(value) && isText(value.trackingCode) && isObject(value.typed) && Object.values(value.typed).every(isText)
     && Array.isArray(value.files) && value.files.every(isFile);
 }
 
 /**
  * @param {HTMLFormElement} form
- * @returns {Record<string, string>} what stands in it, without files and without what is empty
+ * @returns {Record<string, string>} its values, without files and empty values
  */
 export function typedIn(form) {
   const typed = Array.from(new FormData(form)).filter(([, value]) => typeof value === "string" && value.trim() !== "");
