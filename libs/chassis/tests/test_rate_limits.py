@@ -1,16 +1,42 @@
 """Rate limits: how often an attempt is allowed."""
 
 import asyncio
+import uuid
 
 import pytest
 
 from desk.chassis.problem import RateLimitExceededError
-from desk.chassis.rate_limits import RateLimits
+from desk.chassis.rate_limits import Attempt, RateLimits, source_network
 
 
-@pytest.fixture
-def rate_limits():
-    return RateLimits("memory://")
+@pytest.fixture(params=["memory", "redis"])
+async def rate_limits(request):
+    """Count in the process and in Redis; each test has keys of its own."""
+    url = "memory://" if request.param == "memory" else request.getfixturevalue("redis_server").url
+    limits = RateLimits(url)
+    yield KeysOfTheirOwn(limits, uuid.uuid4().hex)
+    await limits.close()
+
+
+class KeysOfTheirOwn:
+    """Rate limits whose keys no other test uses."""
+
+    def __init__(self, limits, prefix):
+        self._limits, self._prefix = limits, prefix
+
+    async def reserve(self, limit, name, key):
+        return await self._limits.reserve(limit, name, f"{self._prefix}{key}")
+
+    async def reserve_all(self, *attempts):
+        return await self._limits.reserve_all(
+            *(Attempt(each.limit, each.name, f"{self._prefix}{each.key}", each.cost) for each in attempts)
+        )
+
+    async def require_available(self, limit, name, key):
+        await self._limits.require_available(limit, name, f"{self._prefix}{key}")
+
+    async def release(self, reservation):
+        await self._limits.release(reservation)
 
 
 async def test_a_rate_limit_can_be_used_up(rate_limits):
@@ -55,9 +81,9 @@ async def test_other_keys_and_names_have_their_own_limit(rate_limits, name, key)
 
 async def test_parallel_reservations_do_not_exceed_the_limit(rate_limits):
     outcomes = await asyncio.gather(
-        *(rate_limits.reserve("5/10 minutes", "misses", "a") for _ in range(20)), return_exceptions=True
+        *(rate_limits.reserve("5/10 minutes", "misses", "a") for _ in range(50)), return_exceptions=True
     )
-    assert sum(outcome is None for outcome in outcomes) == 5
+    assert sum(not isinstance(outcome, RateLimitExceededError) for outcome in outcomes) == 5
 
 
 async def test_the_error_does_not_name_the_key(rate_limits):
@@ -77,3 +103,45 @@ async def test_no_caller_is_refused_because_redis_was_restarted(redis_server, en
 
     await counters.reserve("100/10 minutes", f"restarted by {end}", "a")
     await counters.close()
+
+
+async def test_a_released_attempt_does_not_count(rate_limits):
+    for _ in range(10):
+        await rate_limits.release(await rate_limits.reserve("2/10 minutes", "misses", "a"))
+    first = await rate_limits.reserve("2/10 minutes", "misses", "a")
+    await rate_limits.reserve("2/10 minutes", "misses", "a")
+    await rate_limits.release(first)
+    await rate_limits.reserve("2/10 minutes", "misses", "a")
+    with pytest.raises(RateLimitExceededError):
+        await rate_limits.reserve("2/10 minutes", "misses", "a")
+
+
+async def test_an_attempt_counts_under_all_limits_or_none(rate_limits):
+    await rate_limits.reserve("1/hour", "per mobile", "m")
+    with pytest.raises(RateLimitExceededError, match="per mobile"):
+        await rate_limits.reserve_all(Attempt("1/hour", "per identity", "i"), Attempt("1/hour", "per mobile", "m"))
+    await rate_limits.reserve("1/hour", "per identity", "i")
+
+
+async def test_a_costly_attempt_uses_more_of_the_limit(rate_limits):
+    await rate_limits.reserve_all(Attempt("10/hour", "megabytes", "a", cost=7))
+    with pytest.raises(RateLimitExceededError) as caught:
+        await rate_limits.reserve_all(Attempt("10/hour", "megabytes", "a", cost=4))
+    assert 3590 <= caught.value.retry_after <= 3600
+    second = await rate_limits.reserve_all(Attempt("10/hour", "megabytes", "a", cost=3))
+    await rate_limits.release(second)
+    await rate_limits.reserve_all(Attempt("10/hour", "megabytes", "a", cost=2))
+
+
+@pytest.mark.parametrize(
+    ("source", "network"),
+    [
+        ("5.112.3.4", "5.112.3.4/32"),
+        ("::ffff:5.112.3.4", "5.112.3.4/32"),
+        ("2001:db8:1:2ff::1", "2001:db8:1:200::/56"),
+        ("2001:db8:1:200:ffff::9", "2001:db8:1:200::/56"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_a_source_is_an_ipv4_address_or_an_ipv6_56(source, network):
+    assert source_network(source) == network

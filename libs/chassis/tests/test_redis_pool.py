@@ -13,7 +13,7 @@ from redis import RedisError
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from desk.chassis.problem import RateLimitExceededError
+from desk.chassis.problem import RateLimitExceededError, ServiceUnavailableError
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.redis_pool import redis_pool
 from desk.testing.errors import ServersError
@@ -205,4 +205,6 @@ async def is_exhausted(counters: RateLimits) -> bool:
         await counters.require_available("1/10 minutes", "misses", "a")
     except RateLimitExceededError:
         return True
+    except ServiceUnavailableError:  # no master yet
+        return False
     return False

@@ -9,6 +9,7 @@ import logging
 import secrets
 import shutil
 import sys
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
@@ -338,9 +339,12 @@ class Tracking:
         async with httpx.AsyncClient(transport=transport, base_url="http://tracking") as client:
             return await client.post("/api/tracking", **({"content": json.dumps(body), "headers": JSON} | more))
 
-    def token(self, tracking_code: str, *, audience: str = "desk.tracking", seconds: int = 60) -> str:
-        """Return a tracking token like that of a look-up."""
-        return self.parts.tokens.issue({"sub": tracking_code}, audience=audience, seconds=seconds)[0]
+    def token(
+        self, tracking_code: str, *, audience: str = "desk.tracking", seconds: int = 60, seconds_ago: int = 0
+    ) -> str:
+        """Return a tracking token like that of a look-up so many seconds ago."""
+        claims = {"sub": tracking_code, "auth_time": int(time.time()) - seconds_ago}
+        return self.parts.tokens.issue(claims, audience=audience, seconds=seconds)[0]
 
     async def act(
         self,

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from desk.chassis.crypto import TokenReader
 from desk.tracking.domain import Party, State, is_allowed
 from desk.tracking.store import case_table, refusal_table, step_table
 
@@ -366,3 +367,16 @@ async def _assert_nothing_is_lost(tracking, code, acted, reported):
     [case] = await tracking.rows(select(case_table).where(case_table.c.tracking_code == code))
     assert State(case.state) in State
     assert case.seq == 1 + len(numbers)
+
+
+async def test_tracking_tokens_end_two_hours_after_the_look_up_however_often_they_are_renewed(tracking, case_in):
+    code = await case_in("answered")
+
+    almost = await tracking.act("rating", code, {"rating": 5}, token=tracking.token(code, seconds_ago=7150))
+    assert almost.status_code == 200
+    reader = TokenReader(tracking.public_key, issuer="tracking", audience="desk.tracking")
+    claims = reader.read(almost.json()["token"])
+    assert claims["exp"] <= claims["auth_time"] + 7200
+
+    late = await tracking.act("objection", code, {"text": "نه"}, token=tracking.token(code, seconds_ago=7200))
+    assert (late.status_code, late.json()["code"]) == (401, "tracking_token_expired")

@@ -1,5 +1,7 @@
 """Look-ups of applicants and of other callers."""
 
+import asyncio
+
 import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -371,6 +373,21 @@ async def test_each_address_has_a_rate_limit_of_its_own(tracking, new_code):
     for _ in range(4):
         await tracking.look_up(new_code(), source="192.0.2.1")
     assert (await tracking.look_up(await tracking.submit(), source="192.0.2.2")).status_code == 200
+
+
+async def test_codes_tried_at_the_same_time_do_not_exceed_the_limit(tracking, new_code):
+    answers = await asyncio.gather(*(tracking.look_up(new_code()) for _ in range(25)))
+
+    assert sorted(answer.status_code for answer in answers) == [404] * 3 + [429] * 22
+    assert len(tracking.peers.calls_to("/internal/requests/")) == 3, "no more codes are looked up than the limit allows"
+
+
+async def test_the_addresses_of_one_ipv6_network_are_one_source(tracking, new_code):
+    statuses = [
+        (await tracking.look_up(new_code(), source=f"2001:db8:1:2{host:02x}::{host}")).status_code for host in range(5)
+    ]
+    assert statuses == [404, 404, 404, 429, 429]
+    assert (await tracking.look_up(await tracking.submit(), source="2001:db8:1:300::1")).status_code == 200
 
 
 GOOD = {

@@ -174,9 +174,10 @@ def _services(settings: Settings, parts: Parts, context: CaseContext, bus: Bus) 
     )
     return Services(
         actions=Actions(parts.database, context, parts.intake, parts.registry, lookups_missing),
-        lookup_guard=LookupGuard(parts.rate_limits, parts.captcha, settings),
+        lookup_guard=LookupGuard(parts.rate_limits, parts.captcha, parts.vault, settings),
         action_guard=ActionGuard(parts.rate_limits, parts.tokens.reader(TOKEN_AUDIENCE), parts.vault, settings),
         tokens=parts.tokens,
         token_seconds=settings.token_seconds,
+        session_seconds=settings.session_seconds,
         bus=bus,
     )

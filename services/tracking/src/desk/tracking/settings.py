@@ -18,6 +18,8 @@ class Settings(StoreSettings, BrokerSettings, LogSettings, WorkCalendarSettings)
     token_private_key: SecretStr
     """PEM of the Ed25519 key that signs tracking tokens."""
     token_seconds: int = 900
+    session_seconds: Annotated[int, Field(ge=60, le=86_400)] = 7200
+    """How long after a look-up tracking tokens are renewed by actions; then the request must be looked up again."""
     captcha_url: str
     """Base URL of the captcha service."""
     intake_url: str
@@ -27,9 +29,9 @@ class Settings(StoreSettings, BrokerSettings, LogSettings, WorkCalendarSettings)
     budget_url: SecretStr
     """``memory://`` or ``redis://…``: the counters of the rate limits."""
     misses_per_source: RateLimitText = "10/10 minutes"
-    """The number of wrong tracking codes from one address."""
+    """The number of wrong tracking codes from one source: an IPv4 address or an IPv6 /56."""
     lookups_per_source: RateLimitText = "120/10 minutes"
-    """The number of look-ups from one address, which many people may share."""
+    """The number of look-ups from one source, which many people may share."""
     moves_per_request: RateLimitText = "30/hour"
     """The number of actions on one request."""
     objection_days: Annotated[int, Field(ge=0, le=365)] = 15

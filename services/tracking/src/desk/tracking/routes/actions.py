@@ -70,5 +70,5 @@ async def object_to(form: Objection, response: Response, actor: ActorDep, servic
 async def _act(
     services: Services, response: Response, actor: Actor, action: Action, content: ActionContent
 ) -> TrackingView:
-    overview = await services.actions.act(actor.tracking_code, actor.key, action, content)
-    return respond(services, response, overview, actor.tracking_code)
+    overview = await services.actions.act(actor.session.tracking_code, actor.key, action, content)
+    return respond(services, response, overview, actor.session)

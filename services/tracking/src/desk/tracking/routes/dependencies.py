@@ -9,7 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from desk.chassis.app import IdempotencyKey
 from desk.chassis.bus import Bus
 from desk.chassis.crypto import TokenIssuer
-from desk.tracking.routes.guards import ActionGuard, LookupGuard
+from desk.tracking.routes.guards import ActionGuard, LookupGuard, TrackingSession
 from desk.tracking.service import Actions
 
 TOKEN_AUDIENCE = "desk.tracking"  # noqa: S105 - a name, not a secret
@@ -26,6 +26,7 @@ class Services:
     action_guard: ActionGuard
     tokens: TokenIssuer
     token_seconds: int
+    session_seconds: int
     bus: Bus
 
 
@@ -40,20 +41,20 @@ ServicesDep = Annotated[Services, Depends(get_services)]
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The tracking code that the caller's token allows actions on, and the call's idempotency key."""
+    """The session of the caller's token, and the call's idempotency key."""
 
-    tracking_code: str
+    session: TrackingSession
     key: str
 
 
-async def _checked_code(
+async def _checked_session(
     services: ServicesDep, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> str:
+) -> TrackingSession:
     return await services.action_guard.check(credentials.credentials if credentials is not None else None)
 
 
-def _actor(tracking_code: Annotated[str, Depends(_checked_code)], key: IdempotencyKey) -> Actor:
-    return Actor(tracking_code, key)
+def _actor(session: Annotated[TrackingSession, Depends(_checked_session)], key: IdempotencyKey) -> Actor:
+    return Actor(session, key)
 
 
 ActorDep = Annotated[Actor, Depends(_actor)]

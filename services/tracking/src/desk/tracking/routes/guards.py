@@ -1,13 +1,38 @@
 """Checks before a request is looked up or changed: rate limits, the security code and the tracking token."""
 
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from desk.chassis.captcha import CaptchaClient
 from desk.chassis.crypto import TokenError, TokenExpiredError, TokenReader, Vault
-from desk.chassis.rate_limits import RateLimits
-from desk.tracking.domain import TrackingTokenExpiredError, TrackingTokenInvalidError, TrackingTokenMissingError
+from desk.chassis.rate_limits import RateLimits, source_network
+from desk.tracking.domain import (
+    RequestNotFoundError,
+    TrackingTokenExpiredError,
+    TrackingTokenInvalidError,
+    TrackingTokenMissingError,
+)
 from desk.tracking.forms import TrackingQuery
 from desk.tracking.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingSession:
+    """A request that was looked up at ``auth_time``, in seconds since 1970; tokens renewed by actions keep it."""
+
+    tracking_code: str
+    auth_time: int
+
+    @classmethod
+    def begin(cls, tracking_code: str) -> "TrackingSession":
+        """Return a session that begins now."""
+        return cls(tracking_code, int(time.time()))
+
+    def seconds_left(self, session_seconds: int) -> int:
+        """Return the seconds until the session ends."""
+        return self.auth_time + session_seconds - int(time.time())
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,21 +41,30 @@ class LookupGuard:
 
     rate_limits: RateLimits
     captcha: CaptchaClient
+    vault: Vault
     settings: Settings
 
-    async def check(self, query: TrackingQuery, source: str) -> None:
-        """Return if the look-up may be made.
+    @asynccontextmanager
+    async def admit(self, query: TrackingQuery, source: str) -> AsyncIterator[None]:
+        """Admit one look-up, which counts as a miss unless the request is found.
 
+        The miss is reserved before the look-up, so that codes tried at the same time cannot exceed the limit.
         Raises RateLimitExceededError, RequestNotFoundError and the captcha's errors.
         """
-        await self.rate_limits.require_available(self.settings.misses_per_source, "misses", source)
-        await self.rate_limits.reserve(self.settings.lookups_per_source, "lookups", source)
+        key = self.vault.index(source_network(source), "source")
+        await self.rate_limits.reserve(self.settings.lookups_per_source, "lookups", key)
         query.require_plausible_code()
-        await self.captcha.check_answer(query.captcha.id, query.captcha.answer)
-
-    async def record_miss(self, source: str) -> None:
-        """Count an unknown code. Raises RateLimitExceededError."""
-        await self.rate_limits.reserve(self.settings.misses_per_source, "misses", source)
+        miss = await self.rate_limits.reserve(self.settings.misses_per_source, "misses", key)
+        missed = False
+        try:
+            await self.captcha.check_answer(query.captcha.id, query.captcha.answer)
+            yield
+        except RequestNotFoundError:
+            missed = True
+            raise
+        finally:
+            if not missed:
+                await self.rate_limits.release(miss)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +76,8 @@ class ActionGuard:
     vault: Vault
     settings: Settings
 
-    async def check(self, token: str | None) -> str:
-        """Return the tracking code that the token allows actions on.
+    async def check(self, token: str | None) -> TrackingSession:
+        """Return the session of the token, which names the request that actions are allowed on.
 
         Raises TrackingTokenMissingError, TrackingTokenInvalidError, TrackingTokenExpiredError or
         RateLimitExceededError.
@@ -51,11 +85,14 @@ class ActionGuard:
         if token is None:
             raise TrackingTokenMissingError
         try:
-            tracking_code = str(self.token_reader.read(token)["sub"])
+            claims = self.token_reader.read(token)
+            session = TrackingSession(str(claims["sub"]), int(claims.get("auth_time", claims["iat"])))
         except TokenExpiredError:
             raise TrackingTokenExpiredError from None
-        except (TokenError, KeyError) as error:
+        except (TokenError, KeyError, ValueError, TypeError) as error:
             raise TrackingTokenInvalidError(type(error).__name__) from None
-        key = self.vault.index(tracking_code, "moves")
+        if session.seconds_left(self.settings.session_seconds) <= 0:
+            raise TrackingTokenExpiredError
+        key = self.vault.index(session.tracking_code, "moves")
         await self.rate_limits.reserve(self.settings.moves_per_request, "moves", key)
-        return tracking_code
+        return session

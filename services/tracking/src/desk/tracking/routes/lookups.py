@@ -7,6 +7,7 @@ from desk.chassis.problem import RateLimitExceededError, ServiceUnavailableError
 from desk.tracking.domain import CaptchaExpiredError, CaptchaWrongError, RequestNotFoundError
 from desk.tracking.forms import TrackingQuery
 from desk.tracking.routes.dependencies import ServicesDep
+from desk.tracking.routes.guards import TrackingSession
 from desk.tracking.routes.views import TrackingView, respond
 
 router = APIRouter()
@@ -21,11 +22,6 @@ router = APIRouter()
 )
 async def track(query: TrackingQuery, request: Request, response: Response, services: ServicesDep) -> TrackingView:
     """Return state, history and answer of the request with this national ID and tracking code."""
-    source = source_of(request)
-    await services.lookup_guard.check(query, source)
-    try:
+    async with services.lookup_guard.admit(query, source_of(request)):
         overview = await services.actions.view(query.national_id, query.tracking_code)
-    except RequestNotFoundError:
-        await services.lookup_guard.record_miss(source)
-        raise
-    return respond(services, response, overview, query.tracking_code)
+    return respond(services, response, overview, TrackingSession.begin(query.tracking_code))

@@ -13,6 +13,7 @@ from desk.tracking.clients import FreshContact, Lookup
 from desk.tracking.domain import TITLES, Action, Contact, State
 from desk.tracking.events import Named, Titled
 from desk.tracking.routes.dependencies import TOKEN_AUDIENCE, Services
+from desk.tracking.routes.guards import TrackingSession
 from desk.tracking.service import Overview
 
 
@@ -156,9 +157,14 @@ def _lookups(lookups: list[Lookup] | None) -> list[LookupView] | None:
     return None if lookups is None else [LookupView.model_validate(each) for each in lookups]
 
 
-def respond(services: Services, response: Response, overview: Overview, tracking_code: str) -> TrackingView:
-    """Return the view with a new token; no cache may keep it."""
-    claims = {"sub": tracking_code, "actions": [action.value for action in overview.actions]}
-    token, _ = services.tokens.issue(claims, audience=TOKEN_AUDIENCE, seconds=services.token_seconds)
+def respond(services: Services, response: Response, overview: Overview, session: TrackingSession) -> TrackingView:
+    """Return the view with a new token, which ends with the session; no cache may keep it."""
+    claims = {
+        "sub": session.tracking_code,
+        "auth_time": session.auth_time,
+        "actions": [action.value for action in overview.actions],
+    }
+    seconds = max(1, min(services.token_seconds, session.seconds_left(services.session_seconds)))
+    token, _ = services.tokens.issue(claims, audience=TOKEN_AUDIENCE, seconds=seconds)
     response.headers["Cache-Control"] = "no-store"
-    return TrackingView.of(overview, tracking_code, token)
+    return TrackingView.of(overview, session.tracking_code, token)
