@@ -18,7 +18,7 @@ from desk.console.service.experts import Referral
 from desk.console.store.lists import PAGE_SIZE, ListName, ListQuery
 from desk.console.store.templates import with_template
 from desk.expert import FileDamagedError, FileRefusedError
-from desk.files.types import FILE_BYTES_MAX, MEDIA_TYPES
+from desk.files.types import FILE_BYTES_MAX
 from desk.iran.provinces import PROVINCES, UnknownProvinceError, province
 
 router = APIRouter()
@@ -114,7 +114,6 @@ async def render_case(
         provinces=PROVINCES,
         subjects=await services.subjects.list_subjects(account.province),
         files_max=FILES_MAX,
-        extensions=[extension for extensions in MEDIA_TYPES.values() for extension in extensions],
         bytes_max=FILE_BYTES_MAX,
     )
 

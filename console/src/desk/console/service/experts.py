@@ -232,9 +232,11 @@ class Experts:
         try:
             case.require_handler(account.id, supervisor=account.supervisor)
         except OwnAnswerError:
-            if account.supervisor and not await self._another_supervisor(session, account):
-                raise OwnAnswerError(OwnAnswerError.ONLY_SUPERVISOR) from None
-            raise
+            if not account.supervisor:
+                raise
+            another = await self._another_supervisor(session, account)
+            title = OwnAnswerError.ANOTHER_SUPERVISOR if another else OwnAnswerError.NO_OTHER_SUPERVISOR
+            raise OwnAnswerError(title) from None
 
     async def _another_supervisor(self, session: AsyncSession, account: Account) -> bool:
         accounts = await AccountStore(session, self.encryption).list_accounts(account.province)

@@ -186,13 +186,14 @@ class CaseStore:
         }
 
     async def history(self, province: str, tracking_code: str) -> list[HistoryEntry]:
-        """Return the history of a case, oldest first."""
+        """Return the history of a case, oldest first; events have whole seconds, so that ties are broken by arrival."""
         query = (
             select(entry)
             .where(entry.c.province == province, entry.c.tracking_code == tracking_code)
-            .order_by(entry.c.at, entry.c.recorded_at, entry.c.id)
+            .order_by(entry.c.recorded_at, entry.c.id)
         )
-        return [self._history_entry(row) for row in (await self._session.execute(query)).all()]
+        rows = (await self._session.execute(query)).all()
+        return [self._history_entry(row) for row in sorted(rows, key=lambda row: row.at.replace(microsecond=0))]
 
     def _history_entry(self, row: Row[Any]) -> HistoryEntry:
         words = (
