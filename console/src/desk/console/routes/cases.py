@@ -228,13 +228,13 @@ async def _act(
     act: Callable[[], Awaitable[None]],
     sent: tuple[str, str],
 ) -> Response:
-    """Run an action; keep all texts if it fails, and the others than the one it sent if it succeeds."""
+    """Run an action; keep all texts if it fails, and after a question the other ones, since the case stays open."""
     field, done = sent
     try:
         await act()
     except ConsoleError as error:
         return await render_case(request, services, user_session, code, error=error, typed=typed)
-    rest = {name: typed[name] for name in TEXTS if name != field}
+    rest = {name: typed[name] for name in TEXTS if name != field} if done == "asked" else {}
     await services.drafts.keep_rest(user_session.account.id, code, rest)
     return redirect(request, f"/cases/{code}?done={done}")
 
