@@ -24,11 +24,12 @@ from sqlalchemy import insert, text
 
 from desk.console.domain.accounts import Account, Role
 from desk.console.domain.cases import Case, Kind, State
-from desk.console.domain.search import case_words
+from desk.console.domain.search import INDEX_VERSION
 from desk.console.encryption import Encryption, new_key
 from desk.console.service.sign_in import hash_password
 from desk.console.store.accounts import AccountStore
 from desk.console.store.cases import CaseStore, HistoryEntry
+from desk.console.store.search_index import request_words
 from desk.console.store.tables import case, case_document, case_word, entry, sub_subject
 from desk.database import Database, migrate
 from desk.expert import Request
@@ -113,7 +114,9 @@ async def fill(url: str, key: str, count: int) -> list[Request]:
         sample.append(made[0][1])
         async with database.transaction() as session:
             store = CaseStore(session, encryption, calendar)
-            await session.execute(insert(case), [store.case_row(each) for each, _ in made])
+            await session.execute(
+                insert(case), [store.case_row(each) | {"index_version": INDEX_VERSION} for each, _ in made]
+            )
             await session.execute(insert(case_document), [store.document_row(each, request) for each, request in made])
             clients = [
                 store.entry_row(
@@ -130,14 +133,7 @@ async def fill(url: str, key: str, count: int) -> list[Request]:
                     "tracking_code": each.tracking_code,
                 }
                 for each, request in made
-                for word in case_words(
-                    request.applicant.first_name,
-                    request.applicant.last_name,
-                    request.subject.title,
-                    request.sub_subject.title,
-                    national_id=request.applicant.national_id,
-                    mobile=request.contact.mobile,
-                )
+                for word in request_words(request)
             ]
             await session.execute(insert(case_word), index_words)
     async with database.engine.begin() as connection:

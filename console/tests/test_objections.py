@@ -120,6 +120,17 @@ async def test_a_refused_answer_to_an_objection_is_for_supervisors_again(console
     assert (case.objection_pending, undone.objection_pending) == (False, True)
 
 
+async def test_the_history_has_the_order_in_which_things_arrived(console, people):
+    await console.handle(event("request-submitted", 1))
+    console.now = console.now.replace(microsecond=500_000)
+    await console.experts.answer(people["first"], CODE, "انجام شد.")
+    at = console.now.replace(microsecond=0).isoformat()
+    console.now = console.now.replace(microsecond=700_000)
+    await console.handle(event("request-objected", 5, text=OBJECTION_TEXT, at=at))
+    history = (await console.experts.view("isfahan", CODE)).history
+    assert [entry.kind for entry in history] == ["request-submitted", "case-answered", "request-objected"]
+
+
 async def test_a_group_answer_leaves_objections_out(console, people):
     await answer_and_object(console, people["first"])
     done, refused = await console.experts.answer_many(people["second"], [CODE], "انجام شد.")

@@ -113,7 +113,7 @@ def test_a_supervisor_s_pages_fit(camera: Camera, desk: RunningDesk):
     page.get_by_role("button", name="ساختن حساب").click()
     expect(page.locator("#given code")).to_be_visible()
     camera.take("console-accounts")
-    page.get_by_role("link", name="کارنامه").click()
+    page.get_by_role("link", name="سابقهٔ کارها").click()
     camera.take("console-deeds")
     page.get_by_role("link", name="نمای کلی").click()
     expect(page.locator("#figure_open")).to_have_text(to_persian("1"))

@@ -31,7 +31,7 @@ def test_an_expert_answers_with_a_file_and_the_applicant_receives_it(desk: Runni
         console.send(f"/cases/{code}/take")
         assert 'id="send_answer"' in console.text
         console.send(f"/cases/{code}/answer", text=ANSWER, files={"files": ("روادید.pdf", PDF)})
-        assert "پاسخ ثبت شد" in console.text
+        wait_for(lambda: "پاسخ ثبت شد" in console.open(f"/cases/{code}", done="answered"))
 
     view = applicant.sees(code, "answered")
     assert view["answer"]["text"] == ANSWER

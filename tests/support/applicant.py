@@ -102,6 +102,11 @@ class Applicant:
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key or str(uuid.uuid4())}
         return self.client.post("/api/tracking/replies", json={"text": text, "files": files}, headers=headers)
 
+    def object_to(self, token: str, text: str) -> httpx.Response:
+        """Object to the answer with the tracking token."""
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": str(uuid.uuid4())}
+        return self.client.post("/api/tracking/objection", json={"text": text}, headers=headers)
+
     def sees(self, tracking_code: str, state: str) -> dict[str, Any]:
         """Wait until the request is in a state; return what the applicant sees."""
 

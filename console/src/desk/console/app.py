@@ -13,10 +13,11 @@ from desk.console.clients import DeskClient, DeskClients, LibraryClient
 from desk.console.encryption import Encryption
 from desk.console.metrics import Metrics, RequestMetrics
 from desk.console.middleware import RequestGuard
-from desk.console.routes import cases, operation, sign_in, supervision
+from desk.console.routes import cases, group_answers, operation, sign_in, supervision
 from desk.console.routes.dependencies import Demonstration, Services
 from desk.console.routes.errors import add_error_pages
 from desk.console.routes.pages import PACKAGE_FOLDER
+from desk.console.service.drafts import Drafts
 from desk.console.service.events import EventHandler
 from desk.console.service.experts import Experts
 from desk.console.service.reports import ReportSender
@@ -24,7 +25,7 @@ from desk.console.service.sign_in import SignIn
 from desk.console.service.subjects import Subjects
 from desk.console.service.supervision import Supervision
 from desk.console.settings import Settings
-from desk.console.workers import ReportTask, consume_events, prune_processed_events
+from desk.console.workers import ReportTask, consume_events, index_outdated_cases, prune_old_rows
 from desk.database import Database
 
 
@@ -71,7 +72,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     app.add_middleware(RequestMetrics, metrics=services.metrics)
     app.add_middleware(RequestGuard)
     app.mount("/assets", StaticFiles(directory=PACKAGE_FOLDER / "assets"))
-    for router in (sign_in.router, cases.router, supervision.router, operation.router):
+    for router in (sign_in.router, group_answers.router, cases.router, supervision.router, operation.router):
         app.include_router(router)
     add_error_pages(app)
     return app
@@ -84,6 +85,7 @@ def _services(settings: Settings, parts: Parts) -> Services:
         sign_in=SignIn(database, encryption, clock, settings.second_factor),
         experts=Experts(database, encryption, calendar, clients, clock),
         supervision=Supervision(database, encryption, clock),
+        drafts=Drafts(database, encryption, clock),
         subjects=Subjects(clients),
         reports=ReportSender(database, encryption, calendar, clients, clock),
         metrics=Metrics(clients),
@@ -109,7 +111,8 @@ def _lifespan(
                 asyncio.create_task(consume_events(client, key, handler, services.metrics), name=f"events of {key}")
                 for key, client in parts.clients.items()
             ),
-            asyncio.create_task(prune_processed_events(parts.database, parts.encryption, parts.clock), name="pruning"),
+            asyncio.create_task(prune_old_rows(parts.database, parts.encryption, parts.clock), name="pruning"),
+            asyncio.create_task(index_outdated_cases(parts.database, parts.encryption), name="indexing"),
         ]
         yield
         for task in tasks:

@@ -4,10 +4,15 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-BODY_MAX = 30 * 1024 * 1024
+from desk.console.domain.cases import FILES_MAX
+from desk.files.types import FILE_BYTES_MAX
+
+BODY_MAX = FILES_MAX * FILE_BYTES_MAX + 1024 * 1024
+"""Bytes of a request: the files of an answer and its texts."""
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; form-action 'self'; "
+        "base-uri 'none'; "
         "frame-ancestors 'none'"
     ),
     "Referrer-Policy": "no-referrer",

@@ -17,6 +17,8 @@ MAX_ATTEMPTS_OF_ACCOUNT, MAX_ATTEMPTS_OF_ADDRESS = 5, 30
 ATTEMPT_WINDOW = timedelta(minutes=15)
 MAX_IDLE, MAX_AGE = timedelta(hours=1), timedelta(hours=12)
 """How long a session is valid without a request, and in total."""
+SESSIONS_KEPT = timedelta(days=3)
+"""How long after its last use an expired session names its account, so that a text typed in it can be kept."""
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 

@@ -20,7 +20,7 @@ from desk.iran.workdays import WorkCalendar
 CLAIM_DURATION = timedelta(minutes=30)
 """How long a claim lasts without an action of its expert."""
 TEXT_MIN, TEXT_MAX = 2, 4000
-FILES_MAX, FILE_BYTES_MAX = 5, 5 * 1024 * 1024
+FILES_MAX = 5
 
 
 class State(StrEnum):

@@ -66,15 +66,13 @@ class OwnAnswerError(ConsoleError):
     """The applicant objected to an answer that this account gave."""
 
     status, code = 403, "own_answer"
-    title = (
-        "متقاضی به پاسخی اعتراض کرده است که خود شما داده‌اید؛ رسیدگی به اعتراض با شما نیست. "
-        "سرپرست دیگری باید به آن رسیدگی کند."
+    _REASON = "متقاضی به پاسخی اعتراض کرده است که خود شما داده‌اید؛ رسیدگی به اعتراض با شما نیست. "
+    title = _REASON + "سرپرست باید به آن رسیدگی کند."
+    ANOTHER_SUPERVISOR = _REASON + "سرپرست دیگری باید به آن رسیدگی کند."
+    NO_OTHER_SUPERVISOR = (
+        _REASON + "سرپرست دیگری در این استان حساب ندارد: از ستاد بخواهید به اعتراض رسیدگی کند، یا برای سرپرست دیگری "
+        "حساب بسازید."
     )
-    ONLY_SUPERVISOR = (
-        "متقاضی به پاسخی اعتراض کرده است که خود شما داده‌اید؛ رسیدگی به اعتراض با شما نیست. سرپرست دیگری در این استان "
-        "حساب ندارد: از ستاد بخواهید به اعتراض رسیدگی کند، یا برای سرپرست دیگری حساب بسازید."
-    )
-    """The message where the province has no other supervisor."""
 
 
 class NotFoundError(ConsoleError):
@@ -109,7 +107,7 @@ class FormExpiredError(ConsoleError):
     """The form was not rendered for this session."""
 
     status, code = 403, "form_expired"
-    title = "زمان این فرم گذشته است. صفحه را از نو باز کنید و دوباره بفرستید."
+    title = "این فرم پیش از ورود کنونی شما باز شده بود. آن را دوباره بفرستید."
 
 
 class FileUnavailableError(ConsoleError):

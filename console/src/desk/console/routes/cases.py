@@ -1,6 +1,6 @@
-"""The pages of experts: lists, a case and its actions, one answer to many cases, files and figures."""
+"""The pages of experts: lists, a case and its actions, files of applicants and figures."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated
 from urllib.parse import quote
 
@@ -8,18 +8,20 @@ from fastapi import APIRouter, Form, Query, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
 
 from desk.console.domain.accounts import UserSession
-from desk.console.domain.cases import FILE_BYTES_MAX, FILES_MAX
+from desk.console.domain.cases import FILES_MAX
 from desk.console.domain.errors import ConsoleError, FieldError, FileUnavailableError
 from desk.console.routes.dependencies import RequireFormWord, Services, ServicesDep, SignedIn, redirect
+from desk.console.routes.files import read_files
 from desk.console.routes.pages import render_page
+from desk.console.routes.typed import TEXTS, Typed, TypedDep, has_text
 from desk.console.service.experts import Referral
 from desk.console.store.lists import PAGE_SIZE, ListName, ListQuery
-from desk.console.store.reports import NewFile
+from desk.console.store.templates import with_template
 from desk.expert import FileDamagedError, FileRefusedError
+from desk.files.types import FILE_BYTES_MAX
 from desk.iran.provinces import PROVINCES, UnknownProvinceError, province
 
 router = APIRouter()
-Text = Annotated[str, Form()]
 MAX_PAGE = 10_000
 MAX_SEARCH_LENGTH = 100
 CHUNK = 64 * 1024
@@ -51,7 +53,15 @@ async def show_list(
     )
     found = await services.experts.page(query)
     return render_page(
-        request, "cases.html", user_session, query=query, found=found, lists=ListName, size=PAGE_SIZE, done=done
+        request,
+        "cases.html",
+        user_session,
+        query=query,
+        found=found,
+        lists=ListName,
+        size=PAGE_SIZE,
+        done=done,
+        drafts=await services.drafts.subjects(account.id),
     )
 
 
@@ -63,85 +73,29 @@ async def show_figures(request: Request, services: ServicesDep, user_session: Si
     )
 
 
-@router.post("/cases/many", dependencies=[RequireFormWord])
-async def choose_many(
-    request: Request,
-    services: ServicesDep,
-    user_session: SignedIn,
-    code: Annotated[list[str] | None, Form()] = None,
-    template: Text = "",
-) -> Response:
-    """Show the chosen cases with a form for one answer to all."""
-    return await _many(request, services, user_session, _digits(code), template=template)
-
-
-@router.post("/cases/many/answer", dependencies=[RequireFormWord])
-async def answer_many(
-    request: Request,
-    services: ServicesDep,
-    user_session: SignedIn,
-    code: Annotated[list[str] | None, Form()] = None,
-    text: Text = "",
-) -> Response:
-    """Answer all chosen cases, and show which could not be answered and why."""
-    codes = _digits(code)
-    try:
-        done, refused = await services.experts.answer_many(user_session.account, codes, text)
-    except FieldError as error:
-        return await _many(request, services, user_session, codes, error=error, text=text)
-    return render_page(request, "many_done.html", user_session, answered=done, refused=refused)
-
-
-def _digits(codes: list[str] | None) -> list[str]:
-    return [code for code in codes or [] if code.isascii() and code.isdigit()][:PAGE_SIZE]
-
-
-async def _many(
-    request: Request,
-    services: Services,
-    user_session: UserSession,
-    codes: list[str],
-    *,
-    template: str = "",
-    error: FieldError | None = None,
-    text: str = "",
-) -> Response:
-    chosen = await services.experts.find_cases(user_session.account.province, codes)
-    if not chosen:
-        return redirect(request, "/cases?done=none")
-    templates = await services.experts.templates(user_session.account.province)
-    if template:
-        text = next((each.text for each in templates if each.id == template), text)
-    status = error.status if error else 200
-    return render_page(
-        request, "many.html", user_session, status=status, chosen=chosen, templates=templates, error=error, text=text
-    )
-
-
 @router.get("/cases/{code}")
 async def show_case(
-    request: Request, services: ServicesDep, user_session: SignedIn, *, code: str, template: str = "", done: str = ""
+    request: Request, services: ServicesDep, user_session: SignedIn, *, code: str, done: str = ""
 ) -> Response:
-    """Show a case; ``template`` fills the answer with a prepared text."""
-    return await _case(request, services, user_session, code, template=template, done=done)
+    """Show a case."""
+    return await render_case(request, services, user_session, code, done=done)
 
 
-async def _case(
+async def render_case(
     request: Request,
     services: Services,
     user_session: UserSession,
     code: str,
     *,
-    template: str = "",
     done: str = "",
     error: ConsoleError | None = None,
-    typed: dict[str, str] | None = None,
+    typed: Typed | None = None,
 ) -> Response:
-    view = await services.experts.view(user_session.account.province, code)
+    """Render a case; ``typed`` fills its forms, otherwise the draft that was kept for the account."""
+    account = user_session.account
+    view = await services.experts.view(account.province, code)
     now = services.clock()
-    typed = dict(typed or {})
-    if template:
-        typed["text"] = next((each.text for each in view.templates if each.id == template), "")
+    draft = await services.drafts.find(account.id, code) if typed is None else {}
     return render_page(
         request,
         "case.html",
@@ -152,13 +106,15 @@ async def _case(
         request_=view.record.request,
         now=now,
         holder=view.record.case.holder(now),
-        obstacle=await services.experts.obstacle(user_session.account, view.record.case),
-        typed=typed,
+        obstacle=await services.experts.obstacle(account, view.record.case),
+        typed=typed or draft,
+        draft=has_text(draft),
         error=error,
         done=done,
         provinces=PROVINCES,
-        subjects=await services.subjects.list_subjects(user_session.account.province),
+        subjects=await services.subjects.list_subjects(account.province),
         files_max=FILES_MAX,
+        bytes_max=FILE_BYTES_MAX,
     )
 
 
@@ -168,18 +124,45 @@ async def claim(request: Request, services: ServicesDep, user_session: SignedIn,
     try:
         await services.experts.claim(user_session.account, code)
     except ConsoleError as error:
-        return await _case(request, services, user_session, code, error=error)
+        return await render_case(request, services, user_session, code, error=error)
     return redirect(request, f"/cases/{code}?done=taken")
 
 
 @router.post("/cases/{code}/release", dependencies=[RequireFormWord])
-async def release(request: Request, services: ServicesDep, user_session: SignedIn, code: str) -> Response:
+async def release(
+    request: Request, services: ServicesDep, user_session: SignedIn, code: str, typed: TypedDep
+) -> Response:
     """End a claim; a supervisor may end that of an expert."""
     try:
         await services.experts.release(user_session.account, code)
     except ConsoleError as error:
-        return await _case(request, services, user_session, code, error=error)
+        return await render_case(request, services, user_session, code, error=error, typed=typed)
+    if has_text(typed):
+        await services.drafts.keep_rest(user_session.account.id, code, typed)
     return redirect(request, f"/cases/{code}?done=released")
+
+
+@router.post("/cases/{code}/template", dependencies=[RequireFormWord])
+async def insert_template(
+    request: Request,
+    services: ServicesDep,
+    user_session: SignedIn,
+    *,
+    code: str,
+    typed: TypedDep,
+    template: Annotated[str, Form()] = "",
+) -> Response:
+    """Append a prepared text to the answer; with scripts it is inserted at the cursor, without a request."""
+    templates = await services.experts.templates(user_session.account.province)
+    appended = typed | {"text": with_template(typed["text"], templates, template)}
+    return await render_case(request, services, user_session, code, typed=appended)
+
+
+@router.post("/cases/{code}/discard", dependencies=[RequireFormWord])
+async def discard_draft(request: Request, services: ServicesDep, user_session: SignedIn, code: str) -> Response:
+    """Remove the draft that was kept for a case."""
+    await services.drafts.keep_rest(user_session.account.id, code, {})
+    return redirect(request, f"/cases/{code}")
 
 
 @router.post("/cases/{code}/answer", dependencies=[RequireFormWord])
@@ -189,60 +172,71 @@ async def answer(
     user_session: SignedIn,
     *,
     code: str,
-    text: Text = "",
+    typed: TypedDep,
     files: list[UploadFile] | None = None,
 ) -> Response:
     """Answer a case."""
-    try:
-        await services.experts.answer(user_session.account, code, text, await _read(files or []))
-    except ConsoleError as error:
-        return await _case(request, services, user_session, code, error=error, typed={"text": text})
-    return redirect(request, f"/cases/{code}?done=answered")
+
+    async def act() -> None:
+        await services.experts.answer(user_session.account, code, typed["text"], await read_files(files or []))
+
+    return await _act(request, services, user_session, code, typed=typed, act=act, sent=("text", "answered"))
 
 
 @router.post("/cases/{code}/ask", dependencies=[RequireFormWord])
-async def ask(
-    request: Request, services: ServicesDep, user_session: SignedIn, code: str, question: Text = ""
-) -> Response:
+async def ask(request: Request, services: ServicesDep, user_session: SignedIn, code: str, typed: TypedDep) -> Response:
     """Ask the applicant a question."""
-    try:
-        await services.experts.ask(user_session.account, code, question)
-    except ConsoleError as error:
-        return await _case(request, services, user_session, code, error=error, typed={"question": question})
-    return redirect(request, f"/cases/{code}?done=asked")
+
+    async def act() -> None:
+        await services.experts.ask(user_session.account, code, typed["question"])
+
+    return await _act(request, services, user_session, code, typed=typed, act=act, sent=("question", "asked"))
 
 
 @router.post("/cases/{code}/reject", dependencies=[RequireFormWord])
 async def reject(
-    request: Request, services: ServicesDep, user_session: SignedIn, code: str, rejection: Text = ""
+    request: Request, services: ServicesDep, user_session: SignedIn, code: str, typed: TypedDep
 ) -> Response:
     """Reject a request."""
-    try:
-        await services.experts.reject(user_session.account, code, rejection)
-    except ConsoleError as error:
-        return await _case(request, services, user_session, code, error=error, typed={"rejection": rejection})
-    return redirect(request, f"/cases/{code}?done=rejected")
+
+    async def act() -> None:
+        await services.experts.reject(user_session.account, code, typed["rejection"])
+
+    return await _act(request, services, user_session, code, typed=typed, act=act, sent=("rejection", "rejected"))
 
 
 @router.post("/cases/{code}/refer", dependencies=[RequireFormWord])
 async def refer(
-    request: Request,
-    services: ServicesDep,
-    user_session: SignedIn,
-    code: str,
-    *,
-    to_province: Text = "",
-    to_subject: Text = "",
-    referral: Text = "",
+    request: Request, services: ServicesDep, user_session: SignedIn, code: str, typed: TypedDep
 ) -> Response:
     """Refer a case."""
+
+    async def act() -> None:
+        to = await _target(services, user_session, typed["to_province"], typed["to_subject"])
+        await services.experts.refer(user_session.account, code, to, typed["referral"])
+
+    return await _act(request, services, user_session, code, typed=typed, act=act, sent=("referral", "referred"))
+
+
+async def _act(
+    request: Request,
+    services: Services,
+    user_session: UserSession,
+    code: str,
+    *,
+    typed: Typed,
+    act: Callable[[], Awaitable[None]],
+    sent: tuple[str, str],
+) -> Response:
+    """Run an action; keep all texts if it fails, and after a question the other ones, since the case stays open."""
+    field, done = sent
     try:
-        to = await _target(services, user_session, to_province, to_subject)
-        await services.experts.refer(user_session.account, code, to, referral)
+        await act()
     except ConsoleError as error:
-        typed = {"to_province": to_province, "to_subject": to_subject, "referral": referral}
-        return await _case(request, services, user_session, code, error=error, typed=typed)
-    return redirect(request, f"/cases/{code}?done=referred")
+        return await render_case(request, services, user_session, code, error=error, typed=typed)
+    rest = {name: typed[name] for name in TEXTS if name != field} if done == "asked" else {}
+    await services.drafts.keep_rest(user_session.account.id, code, rest)
+    return redirect(request, f"/cases/{code}?done={done}")
 
 
 async def _target(services: Services, user_session: UserSession, to_province: str, to_subject: str) -> Referral:
@@ -257,20 +251,6 @@ async def _target(services: Services, user_session: UserSession, to_province: st
         return Referral(key)
     subject, sub_subject = await services.subjects.find(own, to_subject)
     return Referral(key, subject, sub_subject)
-
-
-async def _read(files: list[UploadFile]) -> list[NewFile]:
-    """Read the chosen files. Raises FieldError."""
-    chosen = [file for file in files if file.filename]
-    if len(chosen) > FILES_MAX:
-        raise FieldError("files", "حداکثر ۵ فایل می‌توانید بفرستید.")
-    read = []
-    for file in chosen:
-        content = await file.read(FILE_BYTES_MAX + 1)
-        if not content or len(content) > FILE_BYTES_MAX:
-            raise FieldError("files", f"فایل «{file.filename}» خالی است یا از ۵ مگابایت بزرگ‌تر است.")
-        read.append(NewFile(str(file.filename)[-200:], content))
-    return read
 
 
 @router.get("/cases/{code}/files/{file_id}")

@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse
 from desk.console.domain.accounts import Step, UserSession
 from desk.console.domain.errors import FormExpiredError
 from desk.console.metrics import Metrics
+from desk.console.service.drafts import Drafts
 from desk.console.service.experts import Experts
 from desk.console.service.reports import ReportSender
 from desk.console.service.sign_in import SignIn
@@ -45,6 +46,7 @@ class Services:
     sign_in: SignIn
     experts: Experts
     supervision: Supervision
+    drafts: Drafts
     subjects: Subjects
     reports: ReportSender
     metrics: Metrics

@@ -13,8 +13,11 @@ from desk.console.routes.dependencies import get_services, root_path
 from desk.iran.digits import to_persian
 from desk.iran.jalali import MONTHS, format_moment, in_tehran
 from desk.iran.provinces import province
+from desk.iran.written import pieces
 
 PACKAGE_FOLDER = Path(__file__).parent.parent
+FONT = "assets/npm/font.css"
+"""Vazirmatn, where gateway/install could get it from npm; otherwise the system's font is used."""
 _templates = Jinja2Templates(PACKAGE_FOLDER / "templates")
 
 
@@ -47,8 +50,13 @@ _templates.env.filters |= {
     "clock": _clock,
     "number": _number,
     "size": _size,
+    "pieces": pieces,
 }
-_templates.env.globals |= {"state_titles": STATE_TITLES, "role_titles": ROLE_TITLES}
+_templates.env.globals |= {
+    "state_titles": STATE_TITLES,
+    "role_titles": ROLE_TITLES,
+    "font": (PACKAGE_FOLDER / FONT).exists(),
+}
 _templates.env.trim_blocks = True
 _templates.env.lstrip_blocks = True
 

@@ -36,9 +36,9 @@ async def open_start_page(request: Request) -> Response:
 
 
 @router.get("/sign-in")
-async def show_sign_in(request: Request) -> Response:
+async def show_sign_in(request: Request, kept: str = "") -> Response:
     """Show the sign-in form."""
-    return _sign_in_form(request)
+    return _sign_in_form(request, kept=bool(kept))
 
 
 @router.post("/sign-in")
@@ -57,10 +57,14 @@ async def sign_in(
     return response
 
 
-def _sign_in_form(request: Request, error: ConsoleError | None = None, username: str = "") -> Response:
+def _sign_in_form(
+    request: Request, error: ConsoleError | None = None, username: str = "", *, kept: bool = False
+) -> Response:
     word = request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(24)
     status = error.status if error else 200
-    response = render_page(request, "sign_in.html", status=status, form_word=word, error=error, username=username)
+    response = render_page(
+        request, "sign_in.html", status=status, form_word=word, error=error, username=username, kept=kept
+    )
     set_cookie(request, response, FORM_COOKIE, word)
     return response
 

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from desk.console.domain import search
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from desk.console.domain.cases import Case, Kind, answer_days
 from desk.console.encryption import Encryption
 from desk.console.events import Objected, Overdue, Rated, Replied, Withdrawn
 from desk.console.store.cases import CaseStore, HistoryEntry
 from desk.console.store.reports import ReportStore
+from desk.console.store.search_index import SearchIndex
 from desk.database import Database
 from desk.expert import CaseEvent, Refusal, Report, Request
 from desk.iran.workdays import WorkCalendar
@@ -40,7 +42,7 @@ class EventHandler:
                 return
             case = await cases.find_or_create_locked(Case(province, event.tracking_code))
             if event.request is not None:
-                await self._on_request(cases, ReportStore(session, self.encryption), case, event, event.request)
+                await self._on_request(session, case, event, event.request)
             elif event.refusal is not None:
                 await self._on_refusal(cases, ReportStore(session, self.encryption), case, event, event.refusal)
             else:
@@ -48,9 +50,8 @@ class EventHandler:
                 await cases.save(changed)
                 await cases.add_entry(changed, entry, now)
 
-    async def _on_request(
-        self, cases: CaseStore, reports: ReportStore, case: Case, event: CaseEvent, request: Request
-    ) -> None:
+    async def _on_request(self, session: AsyncSession, case: Case, event: CaseEvent, request: Request) -> None:
+        cases = CaseStore(session, self.encryption, self.calendar)
         now, newer = self.clock(), event.seq > case.request_seq
         changed = case.requested(
             event.seq,
@@ -62,18 +63,10 @@ class EventHandler:
         if newer and changed.open:
             report = Report(str(uuid.uuid4()), Kind.RECEIVED, case.tracking_code, changed.report_seq + 1, {}, now)
             changed = changed.reported(Kind.RECEIVED, report.id, now)
-            await reports.add(case.province, report, changed.state)
+            await ReportStore(session, self.encryption).add(case.province, report, changed.state)
         await cases.save(changed, request if newer else None)
         if newer:
-            words = search.case_words(
-                request.applicant.first_name,
-                request.applicant.last_name,
-                request.subject.title,
-                request.sub_subject.title,
-                national_id=request.applicant.national_id,
-                mobile=request.contact.mobile,
-            )
-            await cases.index_words(changed, words, request)
+            await SearchIndex(session, self.encryption, cases).index(changed, request)
         at = request.submitted_at if event.kind == "request-submitted" else now
         await cases.add_entry(changed, HistoryEntry(event.id, at, event.kind, text=request.reason), now)
 

@@ -15,54 +15,18 @@ from desk.console.domain.accounts import Account
 from desk.console.domain.cases import Case, Kind, State, validate_text
 from desk.console.domain.errors import CaseNotHereError, ConsoleError, NotFoundError, OwnAnswerError
 from desk.console.encryption import Encryption
+from desk.console.service.views import CaseView, Page
 from desk.console.store.accounts import AccountStore
 from desk.console.store.audit import AuditStore
-from desk.console.store.cases import CaseRecord, CaseStore, HistoryEntry, SubSubject
+from desk.console.store.cases import CaseRecord, CaseStore, HistoryEntry
 from desk.console.store.lists import Figures, ListQuery, ListStore
-from desk.console.store.reports import NewFile, ReportStore, SentReport
+from desk.console.store.reports import NewFile, ReportStore
 from desk.console.store.templates import Template, TemplateStore
 from desk.database import Database
 from desk.expert import FileReference, Report, Titled
 from desk.iran.workdays import WorkCalendar
 
 FIGURES_CACHED = timedelta(seconds=10)
-USUAL_DELAY = timedelta(seconds=15)
-"""How long a report may take to reach the desk before the page mentions it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of a list. ``names`` are those of the experts who have claimed cases, by account id."""
-
-    cases: list[CaseRecord]
-    names: dict[str, str]
-    sub_subjects: list[SubSubject]
-    more: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CaseView:
-    """A case with everything that its page shows. ``names`` are those of the accounts in it, by account id."""
-
-    record: CaseRecord
-    history: list[HistoryEntry]
-    names: dict[str, str]
-    templates: list[Template]
-    reports: list[SentReport] = field(default_factory=list)
-
-    @property
-    def files(self) -> dict[str, FileReference]:
-        """The applicant's files, by id: those of the request and of replies, to this province or one before."""
-        request = self.record.request
-        files = [file for entry in self.history for file in entry.files]
-        if request is not None:
-            files += [*request.attachments, *(file for step in request.history for file in step.files)]
-        return {file.id: file for file in files}
-
-    def unsent(self, now: datetime) -> bool:
-        """Return whether a report of an expert takes unusually long to reach the desk."""
-        waiting = (each for each in self.reports if not each.sent and each.refused is None)
-        return any(each.name != Kind.RECEIVED and now - each.at > USUAL_DELAY for each in waiting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +67,9 @@ class Experts:
             found = await cases.with_requests(rows)
             holders = [each.case.claim.account for each in found if each.case.claim]
             names = await AccountStore(session, self.encryption).names(holders) if holders else {}
-            return Page(found, names, await cases.sub_subjects(query.province), more)
+            codes = [row.tracking_code for row in rows]
+            sending = await ReportStore(session, self.encryption).unsent_codes(query.province, codes)
+            return Page(found, names, await cases.sub_subjects(query.province), more, sending)
 
     async def figures(self, account: Account) -> Figures:
         """Return the figures of the province, cached for ten seconds."""
@@ -266,9 +232,11 @@ class Experts:
         try:
             case.require_handler(account.id, supervisor=account.supervisor)
         except OwnAnswerError:
-            if account.supervisor and not await self._another_supervisor(session, account):
-                raise OwnAnswerError(OwnAnswerError.ONLY_SUPERVISOR) from None
-            raise
+            if not account.supervisor:
+                raise
+            another = await self._another_supervisor(session, account)
+            title = OwnAnswerError.ANOTHER_SUPERVISOR if another else OwnAnswerError.NO_OTHER_SUPERVISOR
+            raise OwnAnswerError(title) from None
 
     async def _another_supervisor(self, session: AsyncSession, account: Account) -> bool:
         accounts = await AccountStore(session, self.encryption).list_accounts(account.province)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.console.domain.accounts import MAX_IDLE, Account, Role, Step, UserSession
+from desk.console.domain.accounts import SESSIONS_KEPT, Account, Role, Step, UserSession
 from desk.console.encryption import Encryption
 from desk.console.store.tables import account, failed_attempt, recovery_code, user_session
 
@@ -111,8 +111,8 @@ class AccountStore:
         return (await self._session.execute(used)).first() is not None
 
     async def add_session(self, token: str, account_id: str, step: Step, form_word: str, now: datetime) -> None:
-        """Add a session; delete expired ones."""
-        await self._session.execute(delete(user_session).where(user_session.c.seen_at < now - 2 * MAX_IDLE))
+        """Add a session; delete those that expired long ago."""
+        await self._session.execute(delete(user_session).where(user_session.c.seen_at < now - SESSIONS_KEPT))
         await self._session.execute(
             insert(user_session).values(
                 id_hash=hash_token(token),
@@ -125,7 +125,7 @@ class AccountStore:
         )
 
     async def find_session(self, token: str) -> UserSession | None:
-        """Find the session of a token, if its account is active."""
+        """Find the session of a token, expired or not, if its account is active."""
         query = (
             select(user_session, account)
             .join(account, account.c.id == user_session.c.account)

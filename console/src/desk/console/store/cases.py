@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from desk.console.domain.cases import Case, Claim, Kind, Stage, State
 from desk.console.encryption import Encryption
 from desk.console.store.tables import case as cases
-from desk.console.store.tables import case_document, case_word, entry, processed_event, sub_subject
+from desk.console.store.tables import case_document, entry, processed_event, sub_subject
 from desk.database import insert_into
 from desk.expert import FileReference, Request
 from desk.iran.workdays import WorkCalendar
@@ -146,26 +146,6 @@ class CaseStore:
             "answerer": case.answerer,
         }
 
-    async def index_words(self, case: Case, words: set[str], request: Request) -> None:
-        """Replace the words that find a case, and record the titles of its subject."""
-        same = (case_word.c.province == case.province, case_word.c.tracking_code == case.tracking_code)
-        await self._session.execute(delete(case_word).where(*same))
-        rows = [
-            {
-                "province": case.province,
-                "word": self._encryption.index_word(word, case.province),
-                "tracking_code": case.tracking_code,
-            }
-            for word in sorted(words)
-        ]
-        await self._session.execute(insert(case_word), rows)
-        title = {"title": request.sub_subject.title, "subject_title": request.subject.title}
-        await self._session.execute(
-            insert_into(self._dialect, sub_subject)
-            .values(province=case.province, key=request.sub_subject.key, **title)
-            .on_conflict_do_update(index_elements=("province", "key"), set_=title)
-        )
-
     async def record_event(self, event_id: str, now: datetime) -> bool:
         """Record an event as processed; return False if it was before, so that it has no second effect."""
         recorded = await self._session.execute(
@@ -206,13 +186,14 @@ class CaseStore:
         }
 
     async def history(self, province: str, tracking_code: str) -> list[HistoryEntry]:
-        """Return the history of a case, oldest first."""
+        """Return the history of a case, oldest first; events have whole seconds, so that ties are broken by arrival."""
         query = (
             select(entry)
             .where(entry.c.province == province, entry.c.tracking_code == tracking_code)
-            .order_by(entry.c.at, entry.c.recorded_at, entry.c.id)
+            .order_by(entry.c.recorded_at, entry.c.id)
         )
-        return [self._history_entry(row) for row in (await self._session.execute(query)).all()]
+        rows = (await self._session.execute(query)).all()
+        return [self._history_entry(row) for row in sorted(rows, key=lambda row: row.at.replace(microsecond=0))]
 
     def _history_entry(self, row: Row[Any]) -> HistoryEntry:
         words = (

@@ -114,30 +114,31 @@ class ListStore:
     async def _terms(self, wanted: ListQuery) -> list[ColumnElement[bool]]:
         """Require all terms: the rarest selects the cases, and each of them is checked for the others."""
         conditions: list[ColumnElement[bool]] = []
-        counted: list[tuple[int, int]] = []
+        counted: list[tuple[int, tuple[int, ...]]] = []
         for term in search.search_terms(wanted.search)[:MAX_TERMS]:
-            digits = search.parse_number(term)
-            word = self._encryption.index_word(search.local_phone(digits) if digits else term, wanted.province)
+            digits = search.parse_number(term[0])
+            alternatives = (search.local_phone(digits), *term[1:]) if digits else term
+            words = tuple(self._encryption.index_word(each, wanted.province) for each in alternatives)
             if digits and len(digits) >= search.MIN_CODE_DIGITS:
                 prefixed = select(case.c.tracking_code).where(
                     case.c.province == wanted.province, case.c.tracking_code.between(digits, digits + ":")
                 )
-                conditions.append(case.c.tracking_code.in_(_codes(wanted.province, word).union(prefixed)))
+                conditions.append(case.c.tracking_code.in_(_codes(wanted.province, words).union(prefixed)))
             else:
-                counted.append((await self._count_word(wanted.province, word), word))
+                counted.append((await self._count_words(wanted.province, words), words))
         counted.sort()
         if counted and counted[0][0] <= (MAX_RARE if len(counted) == 1 else MAX_FREQUENT):
             (_, rarest), *others = counted
             codes = _codes(wanted.province, rarest)
-            for _, word in others:
-                codes = codes.where(_has_word(wanted.province, word, case_word.c.tracking_code))
+            for _, words in others:
+                codes = codes.where(_has_word(wanted.province, words, case_word.c.tracking_code))
             conditions.append(case.c.tracking_code.in_(codes))
         else:
-            conditions += [_has_word(wanted.province, word, case.c.tracking_code) for _, word in counted]
+            conditions += [_has_word(wanted.province, words, case.c.tracking_code) for _, words in counted]
         return conditions
 
-    async def _count_word(self, province: str, word: int) -> int:
-        some = _codes(province, word).limit(MAX_FREQUENT + 1).subquery()
+    async def _count_words(self, province: str, words: tuple[int, ...]) -> int:
+        some = _codes(province, words).limit(MAX_FREQUENT + 1).subquery()
         return int((await self._session.execute(select(func.count()).select_from(some))).scalar_one())
 
     async def figures(self, province: str, now: datetime) -> Figures:
@@ -183,14 +184,16 @@ def _for_supervisor(now: datetime) -> ColumnElement[bool]:
     return or_(objections, and_(case.c.stage == Stage.OPEN, case.c.escalates_at < now))
 
 
-def _codes(province: str, word: int) -> Select[tuple[str]]:
-    return select(case_word.c.tracking_code).where(case_word.c.province == province, case_word.c.word == word)
+def _codes(province: str, words: tuple[int, ...]) -> Select[tuple[str]]:
+    return select(case_word.c.tracking_code).where(case_word.c.province == province, case_word.c.word.in_(words))
 
 
-def _has_word(province: str, word: int, code: ColumnElement[str]) -> ColumnElement[bool]:
-    """Check each case for a word. A scalar subquery: with EXISTS, PostgreSQL would read all cases of the word."""
+def _has_word(province: str, words: tuple[int, ...], code: ColumnElement[str]) -> ColumnElement[bool]:
+    """Check each case for one of some words. A scalar subquery: with EXISTS, PostgreSQL would read all their cases."""
     other = case_word.alias()
-    probe = select(literal(1)).where(other.c.province == province, other.c.word == word, other.c.tracking_code == code)
+    probe = select(literal(1)).where(
+        other.c.province == province, other.c.word.in_(words), other.c.tracking_code == code
+    )
     return probe.limit(1).scalar_subquery().is_not(None)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.console.domain.cases import State
+from desk.console.domain.cases import Kind, State
 from desk.console.encryption import Encryption
 from desk.console.store.tables import outgoing_file, report
 from desk.database import notify_after_commit
@@ -193,6 +193,16 @@ class ReportStore:
             SentReport(row.id, row.name, row.at, State(row.before), row.sent_at is not None, row.refused)
             for row in (await self._session.execute(query)).all()
         ]
+
+    async def unsent_codes(self, province: str, tracking_codes: Sequence[str]) -> frozenset[str]:
+        """Return which cases have a decision or question that the desk has not accepted yet."""
+        query = select(report.c.tracking_code).where(
+            report.c.province == province,
+            report.c.tracking_code.in_(tracking_codes),
+            report.c.next_try_at.is_not(None),
+            report.c.name.not_in((Kind.RECEIVED, Kind.ASSIGNED)),
+        )
+        return frozenset((await self._session.execute(query)).scalars().all())
 
     async def backlog(self) -> dict[str, Backlog]:
         """Return the unsent reports by province; provinces without any are left out."""

@@ -77,6 +77,7 @@ case = Table(
     Column("held_until", UtcDateTime),
     Column("objection", Boolean, nullable=False, server_default=false()),
     Column("answerer", String(36)),
+    Column("index_version", Integer, nullable=False, server_default="0"),
 )
 Index("ix_case_due", case.c.province, case.c.stage, case.c.due_at)
 Index("ix_case_urgent", case.c.province, case.c.stage, case.c.rank, case.c.escalates_at)
@@ -153,6 +154,15 @@ outgoing_file = Table(
     Column("report", ForeignKey("report.id"), primary_key=True),
     Column("position", Integer, primary_key=True),
     Column("content", LargeBinary),
+    Column("document", LargeBinary, nullable=False),
+)
+
+draft = Table(
+    "draft",
+    metadata,
+    Column("account", ForeignKey("account.id"), primary_key=True),
+    Column("subject", String(12), primary_key=True),
+    Column("saved_at", UtcDateTime, nullable=False, index=True),
     Column("document", LargeBinary, nullable=False),
 )
 

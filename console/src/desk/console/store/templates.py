@@ -1,5 +1,6 @@
 """A province's templates for answers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, insert, select, update
@@ -58,3 +59,9 @@ class TemplateStore:
         """Remove a template of the province."""
         same = (answer_template.c.province == province, answer_template.c.id == template_id)
         await self._session.execute(delete(answer_template).where(*same))
+
+
+def with_template(text: str, templates: Sequence[Template], template_id: str) -> str:
+    """Append the text of a template to a text; return the text alone if there is no such template."""
+    chosen = next((each.text for each in templates if each.id == template_id), "")
+    return "\n\n".join(part for part in (text.strip(), chosen) if part)

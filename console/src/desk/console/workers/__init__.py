@@ -1,7 +1,8 @@
-"""The console's background tasks: send reports, consume events, prune the record of processed events."""
+"""The console's background tasks: send reports, consume events, index cases, prune old rows."""
 
 from desk.console.workers.events import consume_events
-from desk.console.workers.pruning import prune_processed_events
+from desk.console.workers.indexing import index_outdated_cases
+from desk.console.workers.pruning import prune_old_rows
 from desk.console.workers.reports import ReportTask
 
-__all__ = ["ReportTask", "consume_events", "prune_processed_events"]
+__all__ = ["ReportTask", "consume_events", "index_outdated_cases", "prune_old_rows"]

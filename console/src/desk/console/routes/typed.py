@@ -1,0 +1,64 @@
+"""The texts of the forms of a case and of a group answer, kept when a form cannot be sent."""
+
+import re
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from desk.console.routes.dependencies import SESSION_COOKIE, get_services
+from desk.console.service.drafts import GROUP_ANSWER
+
+TEXTS = ("text", "question", "rejection", "referral")
+FIELDS = (*TEXTS, "to_province", "to_subject")
+LENGTH_MAX = 20_000
+"""Characters of a text that are kept; what is too long to be sent is kept too, to be shortened."""
+_CASE_FORM = re.compile(r"/cases/(?P<subject>[0-9]{12}|many)/(?:answer|ask|reject|refer|template)")
+
+Typed = dict[str, str]
+"""Texts by the name of their field."""
+
+
+async def read_typed(request: Request) -> Typed:
+    """Return the texts of a form; missing ones are empty."""
+    form = await request.form()
+    values = {name: form.get(name) for name in FIELDS}
+    return {name: value[:LENGTH_MAX] if isinstance(value, str) else "" for name, value in values.items()}
+
+
+TypedDep = Annotated[Typed, Depends(read_typed)]
+
+
+def form_subject(request: Request) -> str | None:
+    """Return the tracking code of a case's form, the name of the group answer, or None for other requests."""
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    found = _CASE_FORM.fullmatch(path)
+    return found["subject"] if found and request.method == "POST" else None
+
+
+def has_text(typed: Typed) -> bool:
+    """Return whether something was written."""
+    return any(typed.get(name, "").strip() for name in TEXTS)
+
+
+async def keep_after_expiry(request: Request) -> bool:
+    """Keep the texts of a form whose session has expired; return whether something was kept."""
+    subject, token = form_subject(request), request.cookies.get(SESSION_COOKIE)
+    if subject is None or token is None:
+        return False
+    typed, form_word = await read_typed(request), (await request.form()).get("form_word")
+    if not has_text(typed) or not isinstance(form_word, str):
+        return False
+    return await get_services(request).drafts.save_of_expired_session(token, form_word, subject, typed)
+
+
+__all__ = [
+    "FIELDS",
+    "GROUP_ANSWER",
+    "TEXTS",
+    "Typed",
+    "TypedDep",
+    "form_subject",
+    "has_text",
+    "keep_after_expiry",
+    "read_typed",
+]
