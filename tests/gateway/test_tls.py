@@ -20,6 +20,8 @@ from support.embedded_desk import wait_for
 from desk.testing.errors import ServerFailedError
 from desk.testing.gateway import GatewayServer
 
+HOSTS = "desk.example.ir 127.0.0.1 localhost"
+
 
 def _lay_certificate(folder: Path, name: str) -> ssl.SSLContext:
     """Write a temporary certificate and its key; return a context that trusts only this one."""
@@ -53,7 +55,7 @@ def trusting(tmp_path: Path) -> ssl.SSLContext:
 
 @pytest.fixture
 def nginx(start_gateway: OpenGateway, trusting: ssl.SSLContext, tmp_path: Path) -> GatewayServer:
-    return start_gateway(tls_folder=str(tmp_path / "tls"))
+    return start_gateway(tls_folder=str(tmp_path / "tls"), hosts=HOSTS)
 
 
 def _talk(nginx: GatewayServer, context: ssl.SSLContext, *protocols: str) -> ssl.SSLSocket:
@@ -87,7 +89,7 @@ def test_the_plain_port_only_redirects(nginx: GatewayServer, upstreams: dict[str
 def test_behind_a_platform_that_terminates_tls_the_plain_port_answers(
     start_gateway: OpenGateway, trusting: ssl.SSLContext, tmp_path: Path
 ):
-    nginx = start_gateway(tls_folder=str(tmp_path / "tls"), trusted_proxies=TRUSTED)
+    nginx = start_gateway(tls_folder=str(tmp_path / "tls"), trusted_proxies=TRUSTED, hosts=HOSTS)
     answer = httpx.get(f"{nginx.url}/", headers={"X-Forwarded-Proto": "https"}, trust_env=False)
     assert answer.status_code == 200
     assert "strict-transport-security" in answer.headers
@@ -157,4 +159,15 @@ def test_without_a_certificate_there_is_no_tls(start_gateway: OpenGateway):
 def test_a_certificate_without_a_key_is_reported(start_gateway: OpenGateway, trusting: ssl.SSLContext, tmp_path: Path):
     (tmp_path / "tls" / "tls.key").unlink()
     with pytest.raises(ServerFailedError, match=r"tls\.key is missing or not readable"):
+        start_gateway(tls_folder=str(tmp_path / "tls"))
+
+
+def test_with_tls_no_other_host_is_redirected_to(nginx: GatewayServer):
+    answer = httpx.get(f"{nginx.url}/send", headers={"Host": "evil.example"}, trust_env=False)
+    assert answer.status_code == 400
+    assert "location" not in answer.headers
+
+
+def test_with_tls_the_host_names_are_required(start_gateway: OpenGateway, trusting: ssl.SSLContext, tmp_path: Path):
+    with pytest.raises(ServerFailedError, match="DESK_GATEWAY_HOSTS is empty"):
         start_gateway(tls_folder=str(tmp_path / "tls"))

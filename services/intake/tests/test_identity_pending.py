@@ -107,7 +107,9 @@ async def test_typed_names_are_refused_if_the_registry_has_answered(desk, proble
 
 
 @sqlite_only
-@pytest.mark.parametrize("name", ["", "  ", "\u200c", "ن" * 61, "علی1", "۱۲۳", "علی<b>", "علی;", "-", "a@b", "😀"])
+@pytest.mark.parametrize(
+    "name", ["", "  ", "\u200c", "ن" * 61, "علی1", "۱۲۳", "علی<b>", "علی;", "-", "a@b", "😀", "example.com", "O'Neil"]
+)
 @pytest.mark.parametrize("field", ["first_name", "last_name"])
 async def test_an_invalid_name_is_refused_at_its_field(submit, problem_of, field, name):
     [error] = problem_of(await submit(applicant=TYPED | {field: name}), 422)["errors"]
@@ -122,7 +124,7 @@ async def test_an_invalid_name_is_refused_at_its_field(submit, problem_of, field
         (" علي  رضا ", "علی رضا"),
         ("كمال", "کمال"),
         ("بی‌بی\u202e گل", "بی‌بی گل"),
-        ("Anne-Marie O'Neil", "Anne-Marie O'Neil"),
+        ("Anne-Marie Neil", "Anne-Marie Neil"),
         ("مُحَمَّد", "مُحَمَّد"),
     ],
 )

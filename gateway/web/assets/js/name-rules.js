@@ -14,5 +14,5 @@ export function checkName(typed, missing) {
   const name = typed.replace(/[\s\u200c]+/gu, " ").trim();
   if (name === "") return missing;
   if (Array.from(typed.trim()).length > NAME_MOST) return words.names.long(NAME_MOST);
-  return /^[\p{L}\p{M} '’.-]+$/u.test(name) && /\p{L}/u.test(name) ? null : words.names.letters;
+  return /^[\p{L}\p{M} \u200c-]+$/u.test(name) && /\p{L}/u.test(name) ? null : words.names.letters;
 }

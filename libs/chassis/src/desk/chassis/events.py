@@ -108,16 +108,20 @@ class Event(BaseModel):
         return f"{TYPE_PREFIX}{cls.name}.v{cls.version}"
 
 
+_PRINTABLE = r"^[!-~]+$"
+"""ASCII without spaces and control characters: PostgreSQL stores no NUL, and no attribute needs more."""
+
+
 class Envelope(BaseModel):
     """CloudEvents 1.0 in structured JSON, with the extension ``seq``: the running number of the subject's events."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     specversion: Literal["1.0"] = "1.0"
-    id: str = Field(min_length=1, max_length=64)
-    source: str = Field(min_length=1, max_length=128)
-    type: str = Field(min_length=1, max_length=96)
-    subject: str = Field(min_length=1, max_length=64)
+    id: str = Field(min_length=1, max_length=64, pattern=_PRINTABLE)
+    source: str = Field(min_length=1, max_length=128, pattern=_PRINTABLE)
+    type: str = Field(min_length=1, max_length=96, pattern=_PRINTABLE)
+    subject: str = Field(min_length=1, max_length=64, pattern=_PRINTABLE)
     time: Moment
     seq: int = Field(ge=1, le=2**31 - 1)
     datacontenttype: Literal["application/json"] = "application/json"

@@ -29,7 +29,7 @@ _MOBILE_MESSAGES = {
     False: "شمارهٔ تلفن همراه باید ۱۱ رقم باشد و با ۰۹ آغاز شود؛ مانند ۰۹۱۲۰۰۰۰۰۰۰.",
     True: "شمارهٔ خارج از ایران را با + و کد کشور بنویسید؛ مانند +491512345678.",
 }
-_NAME_JOINTS = frozenset(" \u200c-'’.")
+_NAME_JOINTS = frozenset(" \u200c-")
 
 
 def _mobile(text: str, fields: ValidationInfo) -> str:
