@@ -57,8 +57,8 @@ RUN --mount=type=secret,id=ca,target=/run/secrets/ca set -eu; \
       intake) own=services/intake; with=libs/files ;; \
       registry-simulator) own=services/registry-gateway/simulator; with=services/registry-gateway ;; \
       *) own=services/$SERVICE ;; esac; \
-    projects=; for package in ${with:-} "$own"; do projects="$projects $package/pyproject.toml"; done; \
-    install-locked $projects /opt/desk /opt/service; \
+    set --; for package in ${with:-} "$own"; do set -- "$@" "$package/pyproject.toml"; done; \
+    install-locked "$@" /opt/desk /opt/service; \
     for package in libs/chassis libs/database libs/iran ${with:-} "$own"; do \
       uv build --quiet --wheel --no-build-isolation --python /opt/tools/bin/python3 --out-dir /wheels "$package"; done; \
     uv pip install --quiet --no-deps --offline --python /opt/desk/bin/python3 --target /opt/service /wheels/*.whl; \

@@ -83,7 +83,8 @@ async def test_a_file_of_a_request_stays_at_any_age(desk, cleanup, age, files_le
 async def test_a_deleted_file_cannot_be_attached(desk, cleanup, age, problem_of):
     file_id = await desk.attachment()
     await age(file_id)
-    assert await cleanup.delete_batch() == 1
+    await cleanup.delete_batch()  # or the service's own worker, which may be faster
+    assert await desk.count("attachment") == 0
 
     problem_of(await desk.submit(attachments=[file_id]), 422)
 
