@@ -2,6 +2,7 @@
 
 import { Problem } from "./api.js";
 import { inWords, mayRetry } from "./failure.js";
+import { upload } from "./upload.js";
 import { words } from "./words.js";
 
 /** @typedef {import("./attachment-row.js").AttachmentRow} AttachmentRow */
@@ -41,4 +42,23 @@ export function fail(item, error) {
 export function lose(item, reason) {
   item.state = "lost";
   item.reason = reason;
+}
+
+/**
+ * Upload the file of an item, and repeat it after a lost connection.
+ * @param {string} path
+ * @param {Item} item
+ * @param {string} token
+ * @param {import("./connection.js").Connection} connection
+ * @param {{ isWanted: () => boolean, onPart: (part: number) => void, onState: (state: FileState) => void }} listeners
+ * @returns {Promise<{ id: string, token: string }>}
+ */
+export function uploadItem(path, item, token, connection, { isWanted, onPart, onState }) {
+  return connection.insist(async () => {
+    if (item.file === null) throw new Error("there is no file to send");
+    onState("uploading");
+    const { done, abort } = upload(path, item.file, token, onPart);
+    item.abort = abort;
+    return { id: (await done).id, token };
+  }, { isWanted, onCut: () => onState("stalled") });
 }

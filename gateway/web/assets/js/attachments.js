@@ -1,11 +1,10 @@
 /** The files of a request or a reply: each is uploaded as soon as it is chosen and the applicant is known. */
 
 import { Problem, removeAttachment } from "./api.js";
-import { fail, lose } from "./attachment-item.js";
+import { fail, lose, uploadItem } from "./attachment-item.js";
 import { AttachmentRow } from "./attachment-row.js";
 import { checkFile, kindsInWords, sizeInWords } from "./attachment-rules.js";
 import { block, input } from "./elements.js";
-import { upload } from "./upload.js";
 import { words } from "./words.js";
 
 /** @typedef {import("./attachment-rules.js").FileLimits} FileLimits */
@@ -265,36 +264,25 @@ export class Attachments {
   }
 
   /**
+   * Upload a file, and once more if the identity token has expired.
    * @param {Item} item
    * @param {Identified} owner
    * @returns {Promise<{ id: string, token: string }>}
    */
   async #up(item, owner) {
+    const listeners = {
+      isWanted: () => this.#items.includes(item) && this.#identified?.pair === owner.pair,
+      onPart: (/** @type {number} */ part) => this.#draw(item, part),
+      onState: (/** @type {FileState} */ state) => this.#turn(item, state),
+    };
     try {
-      return await this.#once(item, owner);
+      return await uploadItem(this.kind.path, item, owner.token, this.connection, listeners);
     } catch (error) {
       if (!(error instanceof Problem && error.status === 401)) throw error;
       const renewed = this.#identified?.token === owner.token ? await this.renewIdentity() : this.#identified;
       if (renewed === null || renewed.pair !== owner.pair) throw error;
-      return this.#once(item, renewed);
+      return uploadItem(this.kind.path, item, renewed.token, this.connection, listeners);
     }
-  }
-
-  /**
-   * @param {Item} item
-   * @param {Identified} owner
-   */
-  #once(item, { pair, token }) {
-    return this.connection.insist(async () => {
-      if (item.file === null) throw new Error("there is no file to send");
-      this.#turn(item, "uploading");
-      const { done, abort } = upload(this.kind.path, item.file, token, (part) => this.#draw(item, part));
-      item.abort = abort;
-      return { id: (await done).id, token };
-    }, {
-      isWanted: () => this.#items.includes(item) && this.#identified?.pair === pair,
-      onCut: () => this.#turn(item, "stalled"),
-    });
   }
 
   /**

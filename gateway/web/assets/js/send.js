@@ -1,7 +1,7 @@
 /** The page «ارسال درخواست»: connects its parts, stores the draft, and sends the request. */
 
 import "./started.js";
-import { Problem, Unreachable, sendRequest } from "./api.js";
+import { Problem, Unreachable } from "./api.js";
 import { OF_A_REQUEST } from "./attachment-kinds.js";
 import { Attachments } from "./attachments.js";
 import { Captcha } from "./captcha.js";
@@ -16,16 +16,15 @@ import { holdStill } from "./fields.js";
 import { IdempotencyKey } from "./idempotency.js";
 import { Identity } from "./identity.js";
 import { IdentityEntry } from "./identity-entry.js";
-import { language } from "./language.js";
 import { showReceipt } from "./receipt.js";
 import { keptReceipt, requestDraft } from "./request-draft.js";
 import { askToRepeat } from "./repeat-question.js";
 import { RequestForm } from "./request-form.js";
 import { Stepper } from "./stepper.js";
+import { Submission } from "./submission.js";
 import { TextCounter } from "./text-counter.js";
 import { words } from "./words.js";
 
-/** @typedef {import("./api.js").Names} Names */
 /** @typedef {import("./api.js").Receipt} Receipt */
 
 const NAME_FIELDS = ["applicant.first_name", "applicant.last_name", "applicant.gender"];
@@ -63,11 +62,11 @@ const attachments = new Attachments(OF_A_REQUEST, lists.limits, {
   renewIdentity: () => identity.renew(),
 }, connection);
 
-let key = new IdempotencyKey();
+const submission = new Submission(
+  { form, attachments, captcha, identity, connection },
+  { isComplete, onBusy: showBusy, onAttempt: keep },
+);
 let sending = false;
-
-/** Whether the applicant has confirmed that the same request is sent once more today. */
-let again = false;
 
 /** Nothing is stored: the draft is being read, or the request is sent. */
 let isClosed = true;
@@ -113,7 +112,7 @@ function restore() {
   counter.limitTo(lists.limits.text_max);
   if (kept.identity !== null) identity.restore(kept.identity);
   attachments.restore(kept.files);
-  key = new IdempotencyKey(kept.attempt);
+  submission.key = new IdempotencyKey(kept.attempt);
   note.textContent = kept.attempt === null ? words.draft.restored : words.draft.inDoubt;
   note.hidden = false;
 }
@@ -127,7 +126,7 @@ function keep() {
     draft.clear();
     return;
   }
-  draft.write({ fields: typed, identity: identity.kept, files, attempt: key.attempt });
+  draft.write({ fields: typed, identity: identity.kept, files, attempt: submission.key.attempt });
   receipts.clear(); // a new request has begun
 }
 
@@ -137,7 +136,7 @@ function clear() {
   attachments.clear({ areSent: false });
   form.clear();
   counter.limitTo(lists.limits.text_max);
-  key.forget();
+  submission.key.forget();
   draft.clear();
   void captcha.renew();
   note.textContent = words.draft.cleared;
@@ -199,13 +198,13 @@ async function send() {
       await attachments.settled();
       if (!isComplete()) return;
     }
-    const receipt = await sendOnce();
+    const receipt = await submission.send();
     if (receipt !== null) finish(receipt);
   } catch (error) {
     explain(error);
   } finally {
     sending = false;
-    again = false;
+    submission.again = false;
     showBusy(null);
     keep();
   }
@@ -256,60 +255,12 @@ function identityFaults() {
   return identity.state === "failed" ? [words.submit.reason.failed ?? ""] : [];
 }
 
-/**
- * Send the request, and once more if the identity token has expired.
- * @returns {Promise<Receipt | null>} null if the registry is unavailable and the applicant must type their names
- */
-async function sendOnce() {
-  try {
-    return await post();
-  } catch (error) {
-    if (!(error instanceof Problem && error.status === 401)) throw error;
-    if ((await identity.renew()) === null) throw error;
-    await attachments.settled();
-    return isComplete() ? post() : null;
-  }
-}
-
-/**
- * Send the request, and repeat it after a lost connection: with the same key it is one request. Typed names and the
- * language are not part of the content of the key: between two attempts the registry may return the name.
- * @returns {Promise<Receipt>}
- */
-function post() {
-  const body = form.content(attachments.ids);
-  const answer = captcha.answer ?? { id: "", answer: "" };
-  const applicant = /** @type {Names | null} */ (identity.typed);
-  const token = identity.identified?.token ?? "";
-  const as = key.for(body);
-  keep(); // before the request is sent: after a reload the page needs the key
-  showBusy(words.submit.busy);
-  return connection.insist(() => {
-    showBusy(words.submit.busy);
-    return sendRequest({ ...body, language, ...(again && { again }), ...(applicant !== null && { applicant }), captcha: answer }, token, as);
-  }, {
-    isWanted: isUnchanged(body),
-    onCut: () => {
-      captcha.hold();
-      showBusy(words.draft.waitingLine);
-    },
-  });
-}
-
-/**
- * @param {object} body
- * @returns {() => boolean} whether the form is unchanged; changed content is not sent without asking
- */
-function isUnchanged(body) {
-  return () => JSON.stringify(form.content(attachments.ids)) === JSON.stringify(body);
-}
-
 /** @param {unknown} error */
 function explain(error) {
-  if (key.attempt === null && error instanceof Unreachable) return; // the form was cleared while it waited for the connection
+  if (submission.key.attempt === null && error instanceof Unreachable) return; // the form was cleared while it waited for the connection
   if (!(error instanceof Problem) || mayRetry(error)) {
     captcha.hold();
-    const isChanged = error instanceof Unreachable && key.attempt?.content !== JSON.stringify(form.content(attachments.ids));
+    const isChanged = error instanceof Unreachable && submission.isChanged;
     summary.fail(words.summary.failure, isChanged ? words.draft.changed : inWords(error), () => void send());
     return;
   }
@@ -317,7 +268,7 @@ function explain(error) {
     void confirmRepeat();
     return;
   }
-  key.forget();
+  submission.key.forget();
   void captcha.renew();
   if (error.errors.some(({ field }) => field.startsWith("attachments")) && error.code !== "too_many_files") attachments.sendAgain();
   const { known, others } = byField(error.errors, fields);
@@ -332,7 +283,7 @@ function explain(error) {
 /** The security code is still good: the desk asked before it stored anything. */
 async function confirmRepeat() {
   if (!(await askToRepeat())) return;
-  again = true;
+  submission.again = true;
   await send();
 }
 
