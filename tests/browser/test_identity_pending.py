@@ -104,7 +104,7 @@ def test_a_foreign_national_sends_a_request(page: Page, desk: RunningDesk):
     send.type_national_id(FOREIGN_CODE)
     expect(page.locator("#identity_status")).to_contain_text("اتباع خارجی")
     expect(page.locator("#identity_retry")).to_be_hidden()
-    type_names(page, first="Anne-Marie", last="O'Neil")
+    type_names(page, first="Anne-Marie", last="Neil-Abadi")
     send.fill_rest(province="ilam")
     send.read_code()
     send.submit.click()
