@@ -26,7 +26,7 @@ async def ready(services: ServicesDep) -> JSONResponse:
         backlog = await services.reports.backlog()
         cases = await services.experts.count_cases()
     except (SQLAlchemyError, OSError):
-        return JSONResponse({"status": "database away"}, 503)
+        return JSONResponse({"status": "database unavailable"}, 503)
     reports = sum(each.reports for each in backlog.values())
     return JSONResponse({"status": "ready", "reports_waiting": reports, "cases": cases})
 

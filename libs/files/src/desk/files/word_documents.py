@@ -39,7 +39,7 @@ _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document
 def check_word_document(content: BinaryIO) -> None:
     """Check a zip archive. Raises FileTypeForbiddenError, FileDamagedError or FileEncryptedError.
 
-    The main part is the one that the package's relationships name, whatever its name is.
+    The main part is the one that the package's relationships name; its own name does not matter.
     """
     try:
         with zipfile.ZipFile(content) as archive:
