@@ -3,12 +3,12 @@
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from desk.chassis.settings import LogSettings
+from desk.chassis.settings import CalleeSettings, LogSettings
 
 _BUDGET = r"^[1-9]\d*/([1-9]\d* )?(second|minute|hour|day)s?$"
 
 
-class Settings(LogSettings):
+class Settings(CalleeSettings, LogSettings):
     """Settings of the captcha service."""
 
     model_config = SettingsConfigDict(env_prefix="DESK_CAPTCHA_")

@@ -13,6 +13,7 @@ from desk.captcha.forms import Captcha, CaptchaAnswer, CaptchaWanted
 from desk.captcha.routes.dependencies import ServicesDep
 from desk.chassis.app import problems, source_of
 from desk.chassis.problem import RateLimitExceededError
+from desk.chassis.service_tokens import CallerUnknownError, called_by
 
 router = APIRouter()
 
@@ -48,7 +49,8 @@ async def hear(captcha_id: str, services: ServicesDep) -> Response:
     "/internal/captchas/{captcha_id}/answers",
     status_code=204,
     summary="Check an answer",
-    responses=problems(WrongAnswerError, ExpiredError, CaptchaUnavailableError),
+    dependencies=[called_by("registry-gateway", "intake", "tracking")],
+    responses=problems(CallerUnknownError, WrongAnswerError, ExpiredError, CaptchaUnavailableError),
 )
 async def check(captcha_id: str, given: CaptchaAnswer, services: ServicesDep) -> None:
     """Use the challenge up if the answer is right; the same claim may repeat the call for ten minutes."""
