@@ -42,6 +42,7 @@ CALLERS = {
     "captcha": ("registry-gateway", "intake", "tracking"),
     "registry-gateway": ("intake", "tracking"),
     "intake": ("tracking",),
+    "notifier": ("captcha",),
 }
 """The services that call the internal routes of each service."""
 
@@ -51,7 +52,7 @@ def settings_of(it: DeskEnvironment) -> dict[str, dict[str, str]]:
     identity_private, identity_public = new_key_pair()
     tracking_private, tracking_public = new_key_pair()
     each = {name: _store_settings(it.databases[name]) for name in it.databases} | {"captcha": {}}
-    for name in ("registry-gateway", "intake", "tracking"):
+    for name in ("registry-gateway", "intake", "tracking", "captcha"):
         each[name]["SERVICE_PRIVATE_KEY"] = key_pair(name)[0]
     for name, callers in CALLERS.items():
         each[name]["SERVICE_PUBLIC_KEYS"] = json.dumps(public_keys(*callers))

@@ -10,7 +10,7 @@ import pytest
 from desk.captcha.app import Parts, create_app
 from desk.captcha.settings import Settings
 from desk.chassis.telemetry import Telemetry
-from desk.testing.service_keys import InternalAuth, public_keys
+from desk.testing.service_keys import InternalAuth, key_pair, public_keys
 
 ANSWER = "40967"
 INTAKE = InternalAuth("intake", "captcha")
@@ -36,6 +36,7 @@ def redis(server: fakeredis.FakeServer) -> fakeredis.FakeAsyncRedis:
 def settings() -> Settings:
     return Settings(
         redis_url="redis://unused",
+        service_private_key=key_pair("captcha")[0],
         service_public_keys=public_keys("registry-gateway", "intake", "tracking"),
         issue_budget="20/10 minutes",
         images_ready=4,

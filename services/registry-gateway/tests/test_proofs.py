@@ -13,7 +13,7 @@ from desk.captcha.app import create_app as create_captcha
 from desk.captcha.settings import Settings as CaptchaSettings
 from desk.chassis.telemetry import Telemetry
 from desk.registry_gateway.app import captcha_client, real_parts
-from desk.testing.service_keys import InternalAuth, public_keys
+from desk.testing.service_keys import InternalAuth, key_pair, public_keys
 
 ANSWER = "40967"
 REGISTRY_GATEWAY = InternalAuth("registry-gateway", "captcha")
@@ -22,6 +22,7 @@ REGISTRY_GATEWAY = InternalAuth("registry-gateway", "captcha")
 @pytest.fixture
 async def captcha():
     settings = CaptchaSettings(
+        service_private_key=key_pair("captcha")[0],
         service_public_keys=public_keys("registry-gateway"),
         redis_url="redis://unused",
         images_ready=2,

@@ -63,7 +63,7 @@ class ServiceKeys:
     """The keys of service tokens: new ones at each start, because the tokens last a minute."""
 
     pairs: Mapping[str, tuple[str, str]] = field(
-        default_factory=lambda: {name: new_key_pair() for name in ("registry-gateway", "intake", "tracking")}
+        default_factory=lambda: {name: new_key_pair() for name in ("registry-gateway", "intake", "tracking", "captcha")}
     )
 
     def settings_of(self, service: str, *callers: str) -> dict[str, object]:

@@ -228,6 +228,7 @@ def build_notifier(parts: EmbeddedParts) -> FastAPI:
                 quiet_until="00:00",
                 recipient_most="1000000",
             )
+            | parts.service_keys.settings_of("notifier", "captcha")
         ),
         parts=notifier.Parts(
             database=parts.database("notifier"),
