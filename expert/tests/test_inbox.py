@@ -57,7 +57,7 @@ async def desk(broker_url):
             return await asyncio.wait_for(self.reports.get(), QUEUE_SECONDS)
 
     desk = Desk()
-    await desk.tracking.consume("tracking", desk.on_report)
+    await desk.tracking.consume_paced(["reports.isfahan", "reports.qom"], desk.on_report, 20)
     yield desk
     await desk.intake.close()
     await desk.tracking.close()

@@ -159,7 +159,10 @@ def test_wrong_credentials_are_logged_once_and_retried(clean_desk: RealDesk):
     time_to_repeat = time.monotonic() + 8  # several attempts
     wait_for(lambda: time.monotonic() > time_to_repeat)
     lines = matching_log_lines(clean_desk, "tracking", "wrong user or password")
-    assert len(lines) == 1
+    assert sorted(json.loads(line)["what"] for line in lines) == [
+        "queue reports.east-azerbaijan and others",
+        "queue tracking",
+    ], "once for each of its connections"
     assert clean_desk.broker.passwords["tracking"] not in "".join(clean_desk.new_log_lines())
     assert clean_desk.broker.queue("tracking").consumers == 0
     assert tracking.metric("desk_broker_alive") == 0

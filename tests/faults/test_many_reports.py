@@ -45,12 +45,14 @@ def message(envelope: dict[str, Any], user: str | None = None) -> aio_pika.Messa
 
 
 def open_cases(desk: RealDesk, codes: Iterable[str]) -> None:
-    """Publish many submissions to tracking directly, without applicants."""
+    """Publish many submissions to tracking alone, as a replay does, without applicants."""
 
     async def publish(channel: aio_pika.abc.AbstractChannel) -> None:
+        retry = await channel.get_exchange("desk.retry", ensure=False)
         for code in codes:
             submission = message(event("request-submitted", code, 1))
-            await channel.default_exchange.publish(submission, "tracking", mandatory=True)
+            submission.headers = {"desk-exchange": "desk.events", "desk-routing-key": "request-submitted.isfahan"}
+            await retry.publish(submission, "replay.tracking", mandatory=True)
 
     desk.broker.do(publish)
 
