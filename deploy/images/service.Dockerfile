@@ -33,11 +33,12 @@ FROM tools AS libraries
 COPY libs/chassis/pyproject.toml libs/chassis/
 COPY libs/database/pyproject.toml libs/database/
 COPY libs/iran/pyproject.toml libs/iran/
-# A workspace with only these three: the whole project's would change this layer with every service.
+COPY libs/security/pyproject.toml libs/security/
+# A workspace with only these four: the whole project's would change this layer with every service.
 RUN --mount=type=secret,id=ca,target=/run/secrets/ca printf '[tool.uv.workspace]\nmembers = ["libs/*"]\n' >pyproject.toml \
     && python3 -m venv --without-pip /opt/desk \
     && echo /opt/service >"$(echo /opt/desk/lib/python3*/site-packages)/service.pth" \
-    && install-locked libs/chassis/pyproject.toml libs/database/pyproject.toml libs/iran/pyproject.toml /opt/desk
+    && install-locked libs/chassis/pyproject.toml libs/database/pyproject.toml libs/iran/pyproject.toml libs/security/pyproject.toml /opt/desk
 
 FROM libraries AS service
 ARG SERVICE
@@ -59,7 +60,7 @@ RUN --mount=type=secret,id=ca,target=/run/secrets/ca set -eu; \
       *) own=services/$SERVICE ;; esac; \
     set --; for package in ${with:-} "$own"; do set -- "$@" "$package/pyproject.toml"; done; \
     install-locked "$@" /opt/desk /opt/service; \
-    for package in libs/chassis libs/database libs/iran ${with:-} "$own"; do \
+    for package in libs/chassis libs/database libs/iran libs/security ${with:-} "$own"; do \
       uv build --quiet --wheel --no-build-isolation --python /opt/tools/bin/python3 --out-dir /wheels "$package"; done; \
     uv pip install --quiet --no-deps --offline --python /opt/desk/bin/python3 --target /opt/service /wheels/*.whl; \
     python3 -m compileall -q --invalidation-mode unchecked-hash /opt/service; \

@@ -2,10 +2,11 @@
 
 import asyncio
 import uuid
+from dataclasses import replace
 
 import pytest
 
-from desk.chassis.problem import RateLimitExceededError
+from desk.chassis.problem import ProofRequiredError, RateLimitExceededError
 from desk.chassis.rate_limits import Attempt, RateLimits, source_network
 
 
@@ -27,10 +28,9 @@ class KeysOfTheirOwn:
     async def reserve(self, limit, name, key):
         return await self._limits.reserve(limit, name, f"{self._prefix}{key}")
 
-    async def reserve_all(self, *attempts):
-        return await self._limits.reserve_all(
-            *(Attempt(each.limit, each.name, f"{self._prefix}{each.key}", each.cost) for each in attempts)
-        )
+    async def reserve_all(self, *attempts, level=0):
+        own = (replace(each, key=f"{self._prefix}{each.key}") for each in attempts)
+        return await self._limits.reserve_all(*own, level=level)
 
     async def require_available(self, limit, name, key):
         await self._limits.require_available(limit, name, f"{self._prefix}{key}")
@@ -145,3 +145,44 @@ async def test_a_costly_attempt_uses_more_of_the_limit(rate_limits):
 )
 def test_a_source_is_an_ipv4_address_or_an_ipv6_56(source, network):
     assert source_network(source) == network
+
+
+def guess(limit="3/10 minutes", name="misses", key="a"):
+    return Attempt(limit, name, key, proof=True)
+
+
+async def test_beyond_a_limit_of_guesses_the_level_of_the_proof_rises_with_each_attempt(rate_limits):
+    for _ in range(3):
+        await rate_limits.reserve_all(guess())
+    for level in (1, 2, 3, 4, 5, 5):
+        with pytest.raises(ProofRequiredError) as caught:
+            await rate_limits.reserve_all(guess(), level=level - 1)
+        assert caught.value.level == level
+        await rate_limits.reserve_all(guess(), level=level)
+
+
+async def test_parallel_guesses_without_a_proof_do_not_exceed_the_limit(rate_limits):
+    outcomes = await asyncio.gather(*(rate_limits.reserve_all(guess()) for _ in range(50)), return_exceptions=True)
+    assert sum(not isinstance(outcome, ProofRequiredError) for outcome in outcomes) == 3
+
+
+async def test_parallel_guesses_with_one_level_pass_until_the_next_level_is_needed(rate_limits):
+    for _ in range(3):
+        await rate_limits.reserve_all(guess())
+    outcomes = await asyncio.gather(
+        *(rate_limits.reserve_all(guess(), level=2) for _ in range(50)), return_exceptions=True
+    )
+    assert sum(not isinstance(outcome, ProofRequiredError) for outcome in outcomes) == 2
+
+
+async def test_a_right_answer_after_a_proof_does_not_raise_the_level(rate_limits):
+    for _ in range(3):
+        await rate_limits.reserve_all(guess())
+    for _ in range(5):
+        await rate_limits.release(await rate_limits.reserve_all(guess(), level=1))
+
+
+async def test_a_proof_does_not_admit_an_attempt_under_a_limit_that_refuses(rate_limits):
+    await rate_limits.reserve_all(guess("1/hour"), Attempt("1/hour", "sent", "m"), level=5)
+    with pytest.raises(RateLimitExceededError, match="sent"):
+        await rate_limits.reserve_all(guess("1/hour"), Attempt("1/hour", "sent", "m"), level=5)

@@ -17,7 +17,7 @@ ANSWER = "40967"
 @pytest.fixture(autouse=True)
 def _long_redis_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     """Allow a hundred callers in one process on a busy machine."""
-    monkeypatch.setattr("desk.chassis.redis.CALL_SECONDS", 60.0)
+    monkeypatch.setattr("desk.security.rate_limits.CALL_SECONDS", 60.0)
 
 
 @pytest.fixture

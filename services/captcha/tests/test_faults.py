@@ -38,7 +38,7 @@ async def test_after_a_flush_of_redis_no_answer_can_be_replayed(issue, answer, r
 
 
 async def test_a_call_to_redis_times_out(monkeypatch):
-    monkeypatch.setattr("desk.chassis.redis.CALL_SECONDS", 0.01)
+    monkeypatch.setattr("desk.security.rate_limits.CALL_SECONDS", 0.01)
     released = asyncio.Event()
 
     with pytest.raises(CaptchaUnavailableError):

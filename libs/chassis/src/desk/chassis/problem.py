@@ -5,6 +5,7 @@
     DomainError
     ├── ServiceUnavailableError      503, a dependency is unavailable
     ├── RateLimitExceededError       429, too many attempts
+    ├── ProofRequiredError           429, the next attempt needs a proof of work
     ├── IdempotencyKeyMissingError   400, no usable Idempotency-Key header
     └── ...                          every service adds its own, in its domain
 
@@ -63,6 +64,21 @@ class RateLimitExceededError(DomainError):
     status = 429
     code = "budget_exhausted"
     title = "تعداد تلاش‌ها بیش از اندازه بوده است. لطفاً کمی صبر کنید و دوباره تلاش کنید."
+
+
+class ProofRequiredError(DomainError):
+    """The free attempts are used up: the next one needs a proof of work of ``level``, which is part of the answer."""
+
+    status = 429
+    code = "proof_required"
+    title = (
+        "از این نشانی چند تلاش نادرست انجام شده است. برای ادامه، مرورگر شما باید محاسبه‌ای انجام دهد. "
+        "اگر صفحه خودش ادامه نمی‌دهد، آن را تازه کنید."
+    )
+
+    def __init__(self, reason: str, level: int) -> None:
+        super().__init__(reason)
+        self.level = level
 
 
 class IdempotencyKeyMissingError(DomainError):

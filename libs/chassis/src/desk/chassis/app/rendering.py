@@ -10,14 +10,14 @@ from asyncpg import InsufficientResourcesError, OperatorInterventionError, Postg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
-from desk.chassis.problem import DomainError, FieldError, ServiceUnavailableError
+from desk.chassis.problem import DomainError, FieldError, ProofRequiredError, ServiceUnavailableError
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +57,7 @@ class Problem(BaseModel):
     status: int
     code: str
     errors: list[FieldProblem] = []
+    level: int | None = Field(default=None, description="With `proof_required`: the level of the proof of work")
 
 
 def problems(*errors: type[DomainError]) -> dict[int | str, dict[str, object]]:
@@ -102,6 +103,7 @@ def _problem(
     errors: Sequence[FieldError] = (),
     *,
     retry_after: int | None = None,
+    level: int | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     body = Problem(
@@ -110,16 +112,18 @@ def _problem(
         status=status,
         code=code,
         errors=[FieldProblem(field=error.field, code=error.code, message=error.message) for error in errors],
+        level=level,
     )
     sent = {**(headers or {}), "Cache-Control": "no-store"}
     if retry_after is not None:
         sent["Retry-After"] = str(retry_after)
-    return JSONResponse(body.model_dump(), status, sent, media_type="application/problem+json")
+    return JSONResponse(body.model_dump(exclude_none=True), status, sent, media_type="application/problem+json")
 
 
 async def _render_domain_error(_request: Request, error: DomainError) -> JSONResponse:
     log.info("refused", code=error.code, reason=str(error))
-    return _problem(error.status, error.code, error.title, error.errors, retry_after=error.retry_after)
+    level = error.level if isinstance(error, ProofRequiredError) else None
+    return _problem(error.status, error.code, error.title, error.errors, retry_after=error.retry_after, level=level)
 
 
 _INVALID_TITLE = "برخی از خانه‌ها درست پر نشده‌اند. لطفاً موارد زیر را اصلاح کنید."
