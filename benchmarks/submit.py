@@ -119,12 +119,12 @@ async def running_intake(url: str) -> AsyncIterator[Intake]:
             Settings.model_validate(
                 {
                     "database_url": url,
-                    "broker_url": "unused",
+                    "broker_url": "memory://",
                     "s3_endpoint": "unused",
-                    "s3_access_key": "unused",
-                    "s3_secret_key": "unused",
-                    "vault_keys": "unused",
-                    "index_key": "unused",
+                    "s3_access_key": "unused-access-key",
+                    "s3_secret_key": "unused-s3-password",
+                    "vault_keys": f"k1:{new_secret()}",
+                    "index_key": new_secret(),
                     "identity_public_key": public,
                     "tracking_public_key": public,
                     "receipt_private_key": private,

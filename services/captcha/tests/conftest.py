@@ -33,7 +33,7 @@ def redis(server: fakeredis.FakeServer) -> fakeredis.FakeAsyncRedis:
 @pytest.fixture
 def settings() -> Settings:
     return Settings(
-        redis_url="redis://unused",
+        redis_url="unix://unused",
         issue_budget="20/10 minutes",
         images_ready=4,
         sounds_ready=2,

@@ -35,7 +35,7 @@ from desk.testing.databases import empty_tables, migrated_database
 from desk.testing.postgres import PostgresServer
 
 PRIVATE_KEY, PUBLIC_KEY = new_key_pair()
-PASSWORD = "letmein"
+PASSWORD = "the-word-of-the-bus"
 DEADLINE_SECONDS = 60.0
 """Generous, since the machine may be busy: only a failing test waits this long."""
 
@@ -114,7 +114,7 @@ def settings(tmp_path: Path) -> Settings:
         database_url=f"sqlite+aiosqlite:///{tmp_path / 'registry.db'}",
         vault_keys=f"k1:{new_secret()}",
         index_key=new_secret(),
-        budget_url="redis://unused",
+        budget_url="unix://unused",
         captcha_url="http://captcha",
         require_proof=False,
         token_private_key=PRIVATE_KEY,

@@ -19,7 +19,7 @@ ANSWER = "40967"
 
 @pytest.fixture
 async def captcha():
-    settings = CaptchaSettings(redis_url="redis://unused", images_ready=2, sounds_ready=1, work_most=10)
+    settings = CaptchaSettings(redis_url="unix://unused", images_ready=2, sounds_ready=1, work_most=10)
     parts = CaptchaParts(fakeredis.FakeAsyncRedis(max_connections=100), Telemetry("captcha"), lambda: ANSWER)
     app = create_captcha(settings, parts=parts)
     async with (
