@@ -9,7 +9,6 @@ from pathlib import Path
 from playwright.sync_api import Route, sync_playwright
 from pydantic.alias_generators import to_camel
 
-from desk.captcha.domain import Difficulty
 from desk.captcha.service import create_work
 from desk.captcha.settings import Settings
 
@@ -39,7 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=40)
     options = parser.parse_args()
-    base = Difficulty(Settings.model_fields["work_most"].default)
+    base = Settings.model_fields["work_most"].default
     chromium = next((path for name in NAMES if (path := shutil.which(name))), None)
     if chromium is None:
         raise SystemExit("work: Chromium is not installed; make test installs it, or install Debian's package chromium")

@@ -30,7 +30,13 @@ ADDRESSES = {
     "management_url": "http://administrator:{}@broker:15672",
 }
 REDIS = "redis://:{}@{}:6379/0"
-PLAIN = {"smtp_host": "mail", "mail_from": "desk@example.ir", "sms": "shown", "s3_endpoint": "s3:9000"}
+PLAIN = {
+    "adapter": "simulator",
+    "smtp_host": "mail",
+    "mail_from": "desk@example.ir",
+    "sms": "shown",
+    "s3_endpoint": "s3:9000",
+}
 KEY_OF_TABLE = "isfahan"
 
 
@@ -115,7 +121,8 @@ def environment_of(program: str, **replaced: str) -> dict[str, str]:
         place[last] = replaced.get(".".join(found.path), found.good())
     for name, field in settings.model_fields.items():
         if field.is_required() and name not in values:
-            values[name] = PLAIN.get(name, "simulator" if name == "adapter" else "http://host")
+            plain = "{}" if get_origin(field.annotation) is dict else "http://host"
+            values[name] = PLAIN.get(name, plain)
     return {
         f"{prefix}{name.upper()}": value if isinstance(value, str) else json.dumps(value)
         for name, value in values.items()

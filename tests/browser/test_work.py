@@ -7,13 +7,13 @@ from playwright.sync_api import Page, Route, expect
 from support.embedded_desk import RunningDesk
 
 WORK = """async () => {
-  const { prove } = await import("/assets/js/work.js");
-  return prove(new AbortController().signal, () => {});
+  const { solveProof } = await import("/assets/js/work.js");
+  return solveProof("identity", 0);
 }"""
 ABORTED = """async () => {
-  const { prove } = await import("/assets/js/work.js");
+  const { solveProof } = await import("/assets/js/work.js");
   const call = new AbortController();
-  const proof = prove(call.signal, () => {});
+  const proof = solveProof("identity", 0, { signal: call.signal });
   call.abort();
   return proof.then(() => "proved", (error) => error.name);
 }"""

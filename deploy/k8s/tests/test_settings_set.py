@@ -171,7 +171,8 @@ def test_intake_gets_the_keys_of_provinces_and_refuses_an_invalid_one(production
     private, public = new_key_pair()
     required = {name: f"given as {name}" for name, field in names_of(SETTINGS["intake"]).items() if field.is_required()}
     required |= {"DESK_INTAKE_VAULT_KEYS": f"k1:{new_secret()}", "DESK_INTAKE_INDEX_KEY": new_secret()}
-    required |= {"DESK_INTAKE_RECEIPT_PRIVATE_KEY": private}
+    required |= {"DESK_INTAKE_RECEIPT_PRIVATE_KEY": private, "DESK_INTAKE_SERVICE_PRIVATE_KEY": new_key_pair()[0]}
+    required |= {"DESK_INTAKE_SERVICE_PUBLIC_KEYS": "{}"}
     for key, value in required.items():
         monkeypatch.setenv(key, value)
     monkeypatch.setenv("DESK_INTAKE_PROVINCE_KEYS", json.dumps({"isfahan": public}))

@@ -113,7 +113,7 @@ async def test_a_request_with_an_empty_pool_is_refused_and_draws_nothing(redis, 
     monkeypatch.setattr("desk.captcha.app.draw_digits", lambda *_: pytest.fail("drawn in a request"))
     monkeypatch.setattr("desk.captcha.app.speak_digits", lambda *_: pytest.fail("spoken in a request"))
     app = create_app(
-        settings, parts=Parts(redis, Telemetry("captcha"))
+        settings.model_copy(update={"issue_budget": "80/10 minutes"}), parts=Parts(redis, Telemetry("captcha"))
     )  # without its lifespan, so that no task fills the pool
 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://captcha") as client:

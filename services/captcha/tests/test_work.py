@@ -1,11 +1,12 @@
-"""Proofs of work, solved by altcha's solver: valid once, for one purpose, and harder for a source with many of them."""
+"""Proofs of work, solved by altcha's solver: valid once, for one purpose, and with a level that the caller chooses."""
 
 import asyncio
+import time
+from datetime import datetime
 
 import pytest
 from altcha.v2 import Challenge, ChallengeParameters, solve_challenge
 
-from desk.captcha.domain import Difficulty
 from desk.captcha.service import create_work
 
 
@@ -17,8 +18,8 @@ def solve(challenge: dict) -> str:
 
 @pytest.fixture
 def ask(client):
-    async def ask() -> dict:
-        issued = await client.post("/api/captchas", json={"purpose": "identity", "kind": "work"})
+    async def ask(purpose: str = "identity", **fields: int) -> dict:
+        issued = await client.post("/api/captchas", json={"purpose": purpose, "kind": "work", **fields})
         assert issued.status_code == 201, issued.text
         return issued.json()
 
@@ -30,7 +31,7 @@ async def test_a_solution_is_accepted_once(ask, answer):
     assert set(asked) == {"id", "kind", "expires_at", "challenge"}
     key = solve(asked["challenge"])
 
-    assert (await answer(asked["id"], key, purpose="identity", claim="first")).status_code == 204
+    assert (await answer(asked["id"], key, purpose="identity", claim="first")).status_code == 200
     assert (await answer(asked["id"], key, purpose="identity", claim="second")).json()["code"] == "captcha_expired"
 
 
@@ -42,7 +43,7 @@ async def test_one_of_a_hundred_concurrent_uses_succeeds(ask, answer):
         *(answer(asked["id"], key, purpose="identity", claim=str(number)) for number in range(100))
     )
 
-    assert sorted(each.status_code for each in answers) == [204] + [422] * 99
+    assert sorted(each.status_code for each in answers) == [200] + [422] * 99
 
 
 async def test_the_challenge_does_not_reveal_the_answer(ask, redis):
@@ -83,8 +84,8 @@ async def test_an_expired_proof_is_refused(ask, answer, redis):
     assert refused.json()["code"] == "captcha_expired"
 
 
-@pytest.mark.parametrize("purpose", ["submit", "track"])
-async def test_a_proof_is_valid_for_look_ups_only(ask, answer, purpose):
+@pytest.mark.parametrize("purpose", ["submit", "track", "mobile"])
+async def test_a_proof_is_valid_for_its_purpose_only(ask, answer, purpose):
     asked = await ask()
 
     refused = await answer(asked["id"], solve(asked["challenge"]), purpose=purpose)
@@ -92,14 +93,51 @@ async def test_a_proof_is_valid_for_look_ups_only(ask, answer, purpose):
     assert refused.json()["code"] == "captcha_expired"
 
 
-async def test_work_becomes_harder_for_a_source_with_many_challenges(ask, settings):
-    asked = [(await ask())["challenge"]["most"] for _ in range(21)]
+@pytest.mark.parametrize("purpose", ["identity", "track", "mobile"])
+async def test_each_level_doubles_the_work(ask, settings, purpose):
+    asked = [(await ask(purpose, level=level))["challenge"]["most"] for level in range(6)]
 
-    assert asked == [settings.work_most] * 10 + [settings.work_most * 2] * 10 + [settings.work_most * 4]
+    assert asked == [settings.work_most * factor for factor in (1, 2, 4, 8, 16, 32)]
 
 
-def test_work_ends_at_eight_times_the_base():
-    assert Difficulty(360).after(10_000) == Difficulty(360 * 8)
+async def test_each_level_has_twice_the_delay(ask):
+    begun = time.time()
+
+    moments = [(await ask(level=level))["challenge"].get("usable_at") for level in range(6)]
+
+    assert moments[0] is None, "the first one is usable at once"
+    waits = [datetime.fromisoformat(moment).timestamp() - begun for moment in moments[1:]]
+    assert all(delay <= wait < delay + 1.9 for delay, wait in zip((1, 2, 4, 8, 16), waits, strict=True))
+
+
+async def test_an_answer_before_the_delay_has_ended_is_refused_and_is_no_attempt(ask, answer, monkeypatch):
+    asked = await ask(level=3)
+    key = solve(asked["challenge"])
+
+    early = [await answer(asked["id"], key, purpose="identity") for _ in range(5)]
+    usable_at = datetime.fromisoformat(asked["challenge"]["usable_at"]).timestamp()
+    monkeypatch.setattr("desk.captcha.store.challenges.time.time", lambda: usable_at)
+    accepted = await answer(asked["id"], key, purpose="identity")
+
+    assert {(each.status_code, each.json()["code"]) for each in early} == {(422, "captcha_early")}
+    assert early[0].headers["retry-after"] in {"4", "5"}
+    assert (accepted.status_code, accepted.json()) == (200, {"level": 3})
+
+
+async def test_the_answer_says_the_level_of_the_work(ask, answer):
+    asked = await ask()
+
+    accepted = await answer(asked["id"], solve(asked["challenge"]), purpose="identity")
+
+    assert accepted.json() == {"level": 0}
+
+
+@pytest.mark.parametrize("level", [-1, 6, "high"])
+async def test_an_unknown_level_is_refused(client, level):
+    refused = await client.post("/api/captchas", json={"purpose": "identity", "kind": "work", "level": level})
+
+    assert refused.json()["code"] == "validation_failed"
+    assert refused.json()["errors"][0]["field"] == "level"
 
 
 async def test_a_source_over_its_limit_is_refused_with_a_retry_time(ask, client):
@@ -114,7 +152,7 @@ async def test_a_source_over_its_limit_is_refused_with_a_retry_time(ask, client)
 
 
 def test_the_solution_is_a_counter_up_to_the_highest_one():
-    works = [create_work(Difficulty(40, cost=1)) for _ in range(20)]
+    works = [create_work(40, cost=1) for _ in range(20)]
 
     solutions = [
         solve_challenge(

@@ -40,6 +40,7 @@ from desk.notifier.settings import Settings
 from desk.notifier.store import ShownMessage, list_messages, message
 from desk.testing.databases import empty_tables, migrated_database
 from desk.testing.postgres import PostgresServer
+from desk.testing.service_keys import public_keys
 
 MOBILE, EMAIL = "+989123456789", "zahra.rezaei@example.ir"
 CODE = "123456789012"
@@ -278,6 +279,7 @@ async def make(tmp_path: Path, database: Database) -> AsyncIterator[Make]:
             database_url="sqlite+aiosqlite://",
             vault_keys=f"k1:{new_secret()}",
             index_key=new_secret(),
+            service_public_keys=public_keys("captcha"),
             public_url="https://desk.example.ir/",
             broker_url="memory://",
             smtp_host="unused",

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from desk.chassis.crypto import new_key_pair, new_secret
 from desk.chassis.settings import DeskSettings
 from desk.iran.workdays import WorkCalendar
+from desk.testing.service_keys import key_pair
 from desk.tracking import workers
 from desk.tracking.domain import Case, Party, State, Terms, day_of
 from desk.tracking.service import Deadlines
@@ -218,6 +219,7 @@ def test_the_settings_define_weekend_and_holidays(monkeypatch, tmp_path):
     peers = dict.fromkeys(("CAPTCHA_URL", "INTAKE_URL", "REGISTRY_URL"), "http://peer")
     for name, value in (secrets | embedded | peers).items():
         monkeypatch.setenv(f"DESK_TRACKING_{name}", value)
+    monkeypatch.setenv("DESK_TRACKING_SERVICE_PRIVATE_KEY", key_pair("tracking")[0])
     monkeypatch.setenv("DESK_TRACKING_WEEKEND", "friday")
     monkeypatch.setenv("DESK_TRACKING_HOLIDAYS_FILE", str(file))
     calendar = Settings().work_calendar()

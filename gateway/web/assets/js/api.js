@@ -10,7 +10,8 @@ import { named } from "./words.js";
 /** @typedef {"image" | "sound"} CodeKind */
 /** @typedef {{ id: string, kind: CodeKind, expires_at: string, image?: string, sound?: string }} SecurityCode */
 /** @typedef {{ id: string, answer: string }} CaptchaAnswer */
-/** @typedef {{ algorithm: string, cost: number, keyLength: number, keyPrefix: string, nonce: string, salt: string, most: number }} WorkChallenge */
+/** @typedef {{ algorithm: string, cost: number, keyLength: number, keyPrefix: string, nonce: string, salt: string, most: number, usable_at?: string }} WorkChallenge  usable_at: not accepted before, in UTC */
+/** @typedef {"identity" | "track" | "mobile"} WorkPurpose */
 /** @typedef {{ id: string, solution: string }} Proof */
 /** @typedef {"male" | "female"} Gender */
 /** @typedef {{ first_name: string, last_name: string, gender: Gender }} Names */
@@ -36,7 +37,7 @@ const PATIENCE_MS = 30_000;
 export class Problem extends Error {
   /**
    * @param {number} status
-   * @param {{ title?: unknown, code?: unknown, errors?: unknown }} body
+   * @param {{ title?: unknown, code?: unknown, errors?: unknown, level?: unknown }} body
    * @param {string | null} retryAfter seconds, as in the header
    */
   constructor(status, body, retryAfter) {
@@ -48,6 +49,8 @@ export class Problem extends Error {
     const errors = Array.isArray(body.errors) ? body.errors : [];
     this.errors = errors.map((error) => ({ ...error, message: named("problems", error.code, error.message) }));
     this.retryAfter = Number(retryAfter) > 0 ? Number(retryAfter) : null;
+    /** The level of the proof of work that the desk requires for this call; null if none would help. */
+    this.proofLevel = code === "proof_required" && typeof body.level === "number" ? body.level : null;
   }
 
   /** The message for the applicant, from the desk; empty if the response has none. */
@@ -95,11 +98,13 @@ export function newCaptcha(purpose, kind) {
 }
 
 /**
- * @param {AbortSignal} signal
+ * @param {WorkPurpose} purpose
+ * @param {number} level each level doubles the work
+ * @param {AbortSignal} [signal]
  * @returns {Promise<{ id: string, challenge: WorkChallenge }>} the work required before a look-up
  */
-export function newWork(signal) {
-  return ask("POST", "/api/captchas", { body: { purpose: "identity", kind: "work" }, signal });
+export function newWork(purpose, level, signal) {
+  return ask("POST", "/api/captchas", { body: { purpose, kind: "work", level }, ...(signal && { signal }) });
 }
 
 /**
@@ -161,7 +166,7 @@ export function removeAttachment(path, id, token) {
 }
 
 /**
- * @param {{ national_id: string, tracking_code: string, captcha: CaptchaAnswer }} query
+ * @param {{ national_id: string, tracking_code: string, captcha: CaptchaAnswer, proof?: Proof }} query
  * @returns {Promise<TrackedRequest>}
  */
 export function trackRequest(query) {

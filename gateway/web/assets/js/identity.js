@@ -1,11 +1,11 @@
 /** The applicant's identity in the civil registry: looked up once per pair of national ID and birth date. */
 
-import { Problem, Unreachable, lookUpPerson } from "./api.js";
+import { Problem, lookUpPerson } from "./api.js";
 import { inWords, mayRetry } from "./failure.js";
 import { block, button, byId, input } from "./elements.js";
 import { dayAndTimeOf, localOf } from "./tehran.js";
 import { words } from "./words.js";
-import { WorkFailed, prove } from "./work.js";
+import { WorkFailed, solveProof, withProof } from "./work.js";
 
 /** @typedef {import("./api.js").Person} Person */
 /** @typedef {import("./api.js").PendingPerson} PendingPerson */
@@ -183,7 +183,7 @@ export class Identity {
       if (error instanceof Problem && !mayRetry(error) && !isOfProof(error)) {
         this.#known.set(pair, error);
         this.#settle(error);
-      } else this.#show("failed", error instanceof WorkFailed ? words.identity.cannotWork : inWords(error), null);
+      } else this.#show("failed", error instanceof WorkFailed ? words.work.unable : inWords(error), null);
     }
   }
 
@@ -192,17 +192,24 @@ export class Identity {
    * @param {AbortSignal} signal
    */
   async #ask({ nationalId, birthDate }, signal) {
-    const proof = await prove(signal, (part) => this.#showWork(part)).catch((error) => {
-      throw error instanceof WorkFailed && navigator.onLine === false ? new Unreachable("no worker without a line") : error;
-    });
-    if (signal.aborted) throw new DOMException("", "AbortError");
-    this.#progress.hidden = true;
-    return lookUpPerson(nationalId, birthDate, proof, signal);
+    const watch = { signal, onSlow: (/** @type {number} */ part) => this.#showWork(part) };
+    return withProof(
+      "identity",
+      async (required) => {
+        const proof = required ?? (await solveProof("identity", 0, watch));
+        this.#progress.hidden = true;
+        return lookUpPerson(nationalId, birthDate, proof, signal);
+      },
+      { ...watch, onRequired: () => this.#showWork(0, words.work.required) },
+    );
   }
 
-  /** @param {number} part share of the work that is done */
-  #showWork(part) {
-    if (this.#progress.hidden) this.#status.textContent = words.identity.working;
+  /**
+   * @param {number} part share of the work that is done
+   * @param {string} [message]
+   */
+  #showWork(part, message = words.work.busy) {
+    if (this.#progress.hidden) this.#status.textContent = message;
     this.#progress.hidden = false;
     this.#progress.value = part;
   }

@@ -14,6 +14,8 @@ import { checkCaptchaAnswer, checkIdentityNumber, checkTrackingCode } from "./re
 import { showTracked } from "./tracked-request.js";
 import { readTrackingCode } from "./tracking-code.js";
 import { words } from "./words.js";
+import { WorkFailed, withProof } from "./work.js";
+import { WorkNotice } from "./work-notice.js";
 
 /** @typedef {import("./fields.js").Fault} Fault */
 
@@ -26,6 +28,7 @@ const fields = new Fields(form);
 const summary = new ErrorSummary(fields);
 const connection = watchedConnection();
 const captcha = new Captcha("track", connection);
+const workNotice = new WorkNotice("tracking");
 const requestActions = new RequestActions(show, connection);
 const checks = {
   national_id: () => checkIdentityNumber(nationalId.value),
@@ -76,11 +79,13 @@ async function ask() {
       tracking_code: readTrackingCode(trackingCode.value) ?? "",
       captcha: captcha.answer ?? { id: "", answer: "" },
     };
-    show(await connection.insist(() => trackRequest(query), { onCut: () => captcha.hold() }));
+    const call = (/** @type {import("./api.js").Proof | null} */ proof) => trackRequest(proof === null ? query : { ...query, proof });
+    show(await connection.insist(() => withProof("track", call, workNotice.watch), { onCut: () => captcha.hold() }));
   } catch (error) {
     explain(error);
   } finally {
     asking = false;
+    workNotice.hide();
     showBusy(false);
   }
 }
@@ -93,6 +98,10 @@ function show(request) {
 
 /** @param {unknown} error */
 function explain(error) {
+  if (error instanceof WorkFailed) {
+    summary.fail(words.summary.trackingFailure, words.work.unable, null);
+    return;
+  }
   if (!(error instanceof Problem) || mayRetry(error)) {
     summary.fail(words.summary.trackingFailure, inWords(error), () => void ask());
     return;

@@ -31,7 +31,7 @@ def create_app(settings: LocalSettings) -> Gateway:
     broker = EmbeddedBroker(f"sqlite+aiosqlite:///{settings.folder / 'broker'}.sqlite3", desk_topology(), vault)
     parts = EmbeddedParts(settings, keys, vault, broker)
 
-    captcha_app = services.build_captcha(settings)
+    captcha_app = services.build_captcha(parts)
     people = SimulatedRegistry()
     registry = SwitchedRegistry(people)
     registry_app = services.build_registry_gateway(parts, captcha_app, registry, people)

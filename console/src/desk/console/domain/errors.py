@@ -109,7 +109,10 @@ class ProofRequiredError(ConsoleError):
     """The free attempts of the account or the address are used up; the next one needs a proof of work."""
 
     status, code = 429, "proof_required"
-    title = "چند تلاش نادرست انجام شده است. گذرواژه یا کد را دوباره بنویسید؛ دستگاه شما پیش از فرستادن، محاسبهٔ کوتاهی می‌کند."
+    title = (
+        "چند تلاش نادرست انجام شده است. گذرواژه یا کد را دوباره بنویسید؛ "
+        "دستگاه شما پیش از فرستادن، محاسبهٔ کوتاهی می‌کند."
+    )
 
     def __init__(self, level: int) -> None:
         super().__init__()

@@ -18,14 +18,15 @@ class CaptchaClient:
     ) -> None:
         """``http`` has the base URL and a timeout; ``purpose`` is what the challenge was issued for.
 
-        ``wrong`` and ``expired`` are raised for the refusals ``captcha_wrong`` and ``captcha_expired``.
+        ``expired`` is raised for the refusal ``captcha_expired``, ``wrong`` for ``captcha_wrong`` and for
+        ``captcha_early``, a proof of work before its delay has ended.
         """
         self._http = http
         self._purpose = purpose
-        self._refusals = {"captcha_wrong": wrong, "captcha_expired": expired}
+        self._refusals = {"captcha_wrong": wrong, "captcha_early": wrong, "captcha_expired": expired}
 
-    async def check_answer(self, challenge_id: str, answer: str, claim: str | None = None) -> None:
-        """Return if the answer is right.
+    async def check_answer(self, challenge_id: str, answer: str, claim: str | None = None) -> int:
+        """Return the level of the challenge if the answer is right: that of a proof of work, 0 for other kinds.
 
         A right answer is used up by ``claim``, and is right again for the same claim only: a submission that is
         retried after a lost connection needs no new challenge. Without a claim the answer is right once.
@@ -38,12 +39,17 @@ class CaptchaClient:
             log.warning("captcha service unreachable", error=type(error).__name__)
             raise ServiceUnavailableError("captcha") from error
         if response.is_success:
-            return
+            return _level(response)
         refusal = self._refusals.get(_problem_code(response) or "")
         if refusal is not None:
             raise refusal
         log.warning("unexpected response of the captcha service", status=response.status_code)
         raise ServiceUnavailableError("captcha")
+
+
+def _level(response: httpx.Response) -> int:
+    """Return the level in the response; 0 for the empty one (204) of an older replica."""
+    return int(response.json()["level"]) if response.content else 0
 
 
 def _problem_code(response: httpx.Response) -> str | None:

@@ -2,19 +2,56 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
+from desk.chassis.crypto import is_private_key, is_public_key
 from desk.security.secrets import SecretKind
 from desk.security.settings import SECRETS_DIR, DeskSettings
 
 __all__ = [
     "SECRETS_DIR",
     "BrokerSettings",
+    "CalleeSettings",
+    "CallerSettings",
     "DeskSettings",
     "LogSettings",
     "ObjectSettings",
+    "PrivateKey",
+    "PublicKeys",
     "StoreSettings",
 ]
+
+
+def _require_private_key(key: SecretStr) -> SecretStr:
+    if not is_private_key(key.get_secret_value()):
+        raise ValueError("no Ed25519 private key (PEM)")
+    return key
+
+
+def _require_public_keys(keys: dict[str, str]) -> dict[str, str]:
+    if unfit := sorted(name for name, pem in keys.items() if not is_public_key(pem)):
+        raise ValueError(f"no Ed25519 public key (PEM): {', '.join(unfit)}")
+    return keys
+
+
+PrivateKey = Annotated[SecretStr, AfterValidator(_require_private_key)]
+"""A PEM of an Ed25519 private key."""
+PublicKeys = Annotated[dict[str, str], AfterValidator(_require_public_keys)]
+"""PEMs of Ed25519 public keys, each under its owner's name; in the environment a JSON object."""
+
+
+class CallerSettings(DeskSettings):
+    """Settings of a service that calls internal routes of other services."""
+
+    service_private_key: PrivateKey
+    """PEM of the Ed25519 key that signs this service's tokens."""
+
+
+class CalleeSettings(DeskSettings):
+    """Settings of a service with internal routes."""
+
+    service_public_keys: PublicKeys
+    """PEM of the public key of each service that calls this one, by the caller's name, as JSON."""
 
 
 class StoreSettings(DeskSettings):

@@ -16,7 +16,9 @@ from desk.captcha.sounds import speak_digits
 from desk.captcha.store import ChallengeStore, PoolStore
 from desk.captcha.workers import PoolTask
 from desk.chassis.app import Background, Worker, base_app
+from desk.chassis.rate_limits import RateLimits
 from desk.chassis.redis_pool import redis_pool
+from desk.chassis.service_tokens import Callers
 from desk.chassis.telemetry import Telemetry, configure_logging
 
 
@@ -41,8 +43,16 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         workers=[Worker("captcha-pool", task.run, task.finish)],
         stop=[parts.redis.aclose],
     )
-    app = base_app("captcha", "Service Desk: captcha", parts.telemetry, ready=store.ping, background=background)
-    app.state.services = Services(challenges=Challenges(store, pool, settings, parts.telemetry.registry))
+    app = base_app(
+        "captcha",
+        "Service Desk: captcha",
+        parts.telemetry,
+        ready=store.ping,
+        background=background,
+        callers=Callers("captcha", settings.service_public_keys),
+    )
+    challenges = Challenges(store, pool, RateLimits(parts.redis), settings, parts.telemetry.registry)
+    app.state.services = Services(challenges=challenges)
     app.include_router(router)
     return app
 

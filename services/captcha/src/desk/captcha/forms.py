@@ -6,8 +6,8 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from desk.captcha.domain import Kind, Purpose
-from desk.captcha.service import Issued
+from desk.captcha.domain import MAX_LEVEL, Kind, Purpose
+from desk.captcha.service import Issued, Work
 from desk.chassis.events import Moment
 
 
@@ -16,6 +16,12 @@ class CaptchaWanted(BaseModel):
 
     purpose: Purpose
     kind: Kind = Kind.IMAGE
+    level: int = Field(
+        default=0,
+        ge=0,
+        le=MAX_LEVEL,
+        description="For kind `work`: each level doubles the work; the `level` of a problem `proof_required`",
+    )
 
 
 class WorkToDo(BaseModel):
@@ -34,6 +40,14 @@ class WorkToDo(BaseModel):
     nonce: str = Field(description="Hexadecimal")
     salt: str = Field(description="Hexadecimal")
     most: int = Field(description="The counter lies between 0 and this")
+    usable_at: Moment | None = Field(
+        default=None, alias="usable_at", description="The answer is accepted from then on; absent: at once"
+    )
+
+    @classmethod
+    def of(cls, work: Work, usable_at: Moment | None) -> Self:
+        """Return the work without its answer."""
+        return cls.model_validate(work).model_copy(update={"usable_at": usable_at})
 
 
 class Captcha(BaseModel):
@@ -51,7 +65,7 @@ class Captcha(BaseModel):
         """Return the part of a challenge that the caller may see."""
         image = issued.image and f"data:image/png;base64,{base64.b64encode(issued.image).decode()}"
         sound = f"/api/captchas/{issued.id}/sound" if issued.kind is Kind.SOUND else None
-        work = issued.work and WorkToDo.model_validate(issued.work)
+        work = issued.work and WorkToDo.of(issued.work, issued.usable_at)
         return cls(
             id=issued.id, kind=issued.kind, expires_at=issued.expires_at, image=image, sound=sound, challenge=work
         )
@@ -65,3 +79,9 @@ class CaptchaAnswer(BaseModel):
         max_length=256, description="Persian, Arabic-Indic or Latin digits; for a proof of work the key"
     )
     claim: str = Field(min_length=1, max_length=128)
+
+
+class RightAnswer(BaseModel):
+    """The answer is right."""
+
+    level: int = Field(description="The level of a proof of work; 0 for other kinds")

@@ -3,12 +3,12 @@
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from desk.chassis.settings import LogSettings
+from desk.chassis.settings import CalleeSettings, CallerSettings, LogSettings
 
 _BUDGET = r"^[1-9]\d*/([1-9]\d* )?(second|minute|hour|day)s?$"
 
 
-class Settings(LogSettings):
+class Settings(CallerSettings, CalleeSettings, LogSettings):
     """Settings of the captcha service."""
 
     model_config = SettingsConfigDict(env_prefix="DESK_CAPTCHA_")
@@ -22,7 +22,7 @@ class Settings(LogSettings):
     """Size of the pool of images, which all replicas share; each takes about 6 KB of Redis."""
     sounds_ready: int = Field(default=48, ge=1, le=1_000)
     """Size of the pool of sounds, which all replicas share; each takes about 60 KB of Redis."""
-    work_budget: str = Field(default="120/10 minutes", pattern=_BUDGET)
-    """Limit of proofs of work for one source; they become harder long before it."""
+    work_budget: str = Field(default="1200/10 minutes", pattern=_BUDGET)
+    """Limit of proofs of work for one source, against floods only; services choose how much work they require."""
     work_most: int = Field(default=1_600, ge=2, le=100_000)
-    """The highest counter of a first proof of work; a higher one is slower for all applicants."""
+    """The highest counter of a proof of work of level 0; each level doubles it. Higher is slower for applicants."""

@@ -11,6 +11,7 @@ from desk.chassis.app import Background, Closers, PeriodicTask, Worker, base_app
 from desk.chassis.bus import Broker, Bus, Pruning
 from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.crypto import Vault
+from desk.chassis.service_tokens import Callers
 from desk.chassis.telemetry import Telemetry, configure_logging
 from desk.database import Database
 from desk.notifier.channels import Channel, ShownChannel
@@ -24,7 +25,7 @@ from desk.notifier.providers.kavenegar import Kavenegar
 from desk.notifier.providers.smsir import SmsIr
 from desk.notifier.rendering import Renderer
 from desk.notifier.routes import ReportSource, Services, router
-from desk.notifier.service import DeliveryReports, Dispatcher, Notices
+from desk.notifier.service import Codes, DeliveryReports, Dispatcher, Notices
 from desk.notifier.settings import Settings
 from desk.notifier.workers import DeliveryReportTask, DispatchTask
 
@@ -106,11 +107,13 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         parts = real_parts(settings)
     if missing := set(ChannelName) - set(parts.channels):
         raise ValueError(f"no channel for {', '.join(sorted(missing))}")
-    bus = _subscribed_bus(settings, parts)
+    renderer = _renderer(settings)
+    bus = _subscribed_bus(settings, parts, renderer)
     app = base_app(
         "notifier",
         "Service Desk: notifier",
         parts.telemetry,
+        callers=Callers("notifier", settings.service_public_keys),
         ready=parts.database.ping,
         background=Background(
             start=bus.start,
@@ -122,15 +125,22 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     app.include_router(router)
     app.state.bus = bus
     app.state.services = Services(
-        database=parts.database, report_sources=_report_sources(settings, parts.providers), bus=bus
+        database=parts.database,
+        report_sources=_report_sources(settings, parts.providers),
+        bus=bus,
+        codes=Codes(parts.vault, renderer, settings.sending_policy),
     )
     return app
 
 
-def _subscribed_bus(settings: Settings, parts: Parts) -> Bus:
+def _renderer(settings: Settings) -> Renderer:
     renderer = Renderer(settings.public_url)
     if unknown := settings.smsir_templates.keys() - {each.name for each in renderer.wordings()}:
         raise ValueError(f"smsir_templates: there is no template {', '.join(sorted(unknown))}")
+    return renderer
+
+
+def _subscribed_bus(settings: Settings, parts: Parts, renderer: Renderer) -> Bus:
     notices = Notices(parts.vault, renderer, settings.sending_policy)
     bus = Bus("notifier", parts.database, parts.broker, parts.telemetry)
     bus.subscribe(RequestSubmitted, notices.on_request_submitted)

@@ -3,7 +3,7 @@
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from desk.captcha.domain.errors import KindUnavailableError
@@ -24,6 +24,7 @@ class Purpose(StrEnum):
     SUBMIT = "submit"
     TRACK = "track"
     IDENTITY = "identity"
+    MOBILE = "mobile"
 
 
 class Kind(StrEnum):
@@ -40,17 +41,17 @@ OFFERED = frozenset(
         (Kind.IMAGE, Purpose.TRACK),
         (Kind.SOUND, Purpose.SUBMIT),
         (Kind.SOUND, Purpose.TRACK),
+        (Kind.WORK, Purpose.TRACK),
         (Kind.WORK, Purpose.IDENTITY),
+        (Kind.WORK, Purpose.MOBILE),
     }
 )
 
 WORK_COST = 5_000
 """Rounds of PBKDF2 for each counter; so many that the set-up of each attempt costs little in comparison."""
 
-HARDER = ((10, 2), (20, 4), (40, 8))
-"""Pairs of a number of recent challenges of a source and the factor of its work from then on.
-
-The factor ends at eight, because a town behind one address must be able to continue on old phones."""
+MAX_LEVEL = 5
+"""The highest level of a proof of work. Each level doubles work and delay; the service that requires it chooses it."""
 
 
 class Outcome(StrEnum):
@@ -58,16 +59,33 @@ class Outcome(StrEnum):
 
     RIGHT = "right"
     WRONG = "wrong"
+    EARLY = "early"
+    """The delay of a proof of work has not ended; the answer was not looked at."""
     EXPIRED = "expired"
     """The challenge is unknown, expired, for another purpose, used by another claim, or has no attempts left."""
 
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """The purpose of a challenge and its answer."""
+    """What is stored of a challenge."""
 
     purpose: Purpose
     answer: str
+    level: int = 0
+    usable_at: datetime | None = None
+    """When the answer is accepted, if it is not accepted at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The result of an answer."""
+
+    outcome: Outcome
+    attempts_left: int = 0
+    level: int = 0
+    """The level of a proof of work; 0 for other kinds."""
+    wait_seconds: int = 0
+    """How long until an early answer is accepted."""
 
 
 def normalize_answer(typed: str) -> str:
@@ -75,17 +93,14 @@ def normalize_answer(typed: str) -> str:
     return bare(typed)
 
 
-@dataclass(frozen=True, slots=True)
-class Difficulty:
-    """The amount of work: ``cost`` rounds for each counter, and counters from 0 to ``most``."""
+def delay_of(level: int) -> timedelta:
+    """Return how long after its issue a proof of work of this level is accepted: 0, 1, 2, 4, 8 or 16 seconds."""
+    return timedelta(seconds=2 ** (level - 1)) if level else timedelta()
 
-    most: int
-    cost: int = WORK_COST
 
-    def after(self, recent: int) -> "Difficulty":
-        """Return the difficulty for a source that has recently been issued ``recent`` proofs of work."""
-        factor = max((times for least, times in HARDER if recent >= least), default=1)
-        return Difficulty(self.most * factor, self.cost)
+def whole_second_after(moment: datetime) -> datetime:
+    """Return the next whole second: timestamps in JSON have no fractions, and a rounded one must not be too early."""
+    return moment.replace(microsecond=0) + timedelta(seconds=1)
 
 
 def new_id() -> str:

@@ -6,6 +6,7 @@
     ├── KindUnavailableError      422, this kind of challenge is not offered for this purpose
     ├── WrongAnswerError          422, the same challenge may be answered again
     ├── ExpiredError              422, a new challenge is needed
+    ├── NotYetUsableError         422, the same answer is accepted later
     └── NoSoundError              404, there is no such sound, or it has expired
     ServiceUnavailableError
     ├── CaptchaUnavailableError   503, Redis is unavailable; no answer is accepted unchecked
@@ -41,6 +42,14 @@ class ExpiredError(DomainError):
 
     code = "captcha_expired"
     title = "این کد امنیتی دیگر اعتبار ندارد. لطفاً کد تازه‌ای بگیرید و آن را وارد کنید."
+    field = "captcha.answer"
+
+
+class NotYetUsableError(DomainError):
+    """The delay of this proof of work has not ended. The answer did not count as an attempt."""
+
+    code = "captcha_early"
+    title = "این محاسبه هنوز پذیرفته نمی‌شود. لطفاً چند ثانیهٔ دیگر دوباره تلاش کنید."
     field = "captcha.answer"
 
 

@@ -7,12 +7,14 @@ from desk.captcha.domain import (
     ExpiredError,
     KindUnavailableError,
     NoSoundError,
+    NotYetUsableError,
     WrongAnswerError,
 )
-from desk.captcha.forms import Captcha, CaptchaAnswer, CaptchaWanted
+from desk.captcha.forms import Captcha, CaptchaAnswer, CaptchaWanted, RightAnswer
 from desk.captcha.routes.dependencies import ServicesDep
 from desk.chassis.app import problems, source_of
 from desk.chassis.problem import RateLimitExceededError
+from desk.chassis.service_tokens import CallerUnknownError, called_by
 
 router = APIRouter()
 
@@ -26,7 +28,7 @@ router = APIRouter()
 )
 async def issue(wanted: CaptchaWanted, request: Request, response: Response, services: ServicesDep) -> Captcha:
     """Issue a challenge that is valid for one right answer within five minutes."""
-    issued = await services.challenges.issue(wanted.kind, wanted.purpose, source_of(request))
+    issued = await services.challenges.issue(wanted.kind, wanted.purpose, source_of(request), wanted.level)
     response.headers["Cache-Control"] = "no-store"
     return Captcha.of(issued)
 
@@ -46,10 +48,11 @@ async def hear(captcha_id: str, services: ServicesDep) -> Response:
 
 @router.post(
     "/internal/captchas/{captcha_id}/answers",
-    status_code=204,
     summary="Check an answer",
-    responses=problems(WrongAnswerError, ExpiredError, CaptchaUnavailableError),
+    dependencies=[called_by("registry-gateway", "intake", "tracking")],
+    responses=problems(CallerUnknownError, WrongAnswerError, ExpiredError, NotYetUsableError, CaptchaUnavailableError),
 )
-async def check(captcha_id: str, given: CaptchaAnswer, services: ServicesDep) -> None:
+async def check(captcha_id: str, given: CaptchaAnswer, services: ServicesDep) -> RightAnswer:
     """Use the challenge up if the answer is right; the same claim may repeat the call for ten minutes."""
-    await services.challenges.check_answer(captcha_id, given.purpose, given.answer, given.claim)
+    level = await services.challenges.check_answer(captcha_id, given.purpose, given.answer, given.claim)
+    return RightAnswer(level=level)

@@ -11,25 +11,30 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from desk.captcha.domain import (
     LIFE,
+    CaptchaUnavailableError,
     Challenge,
-    Difficulty,
+    Checked,
     ExpiredError,
     Kind,
     NoneReadyError,
     NoSoundError,
+    NotYetUsableError,
     Outcome,
     Purpose,
     WrongAnswerError,
+    delay_of,
     is_id,
     new_id,
     normalize_answer,
     require_offered,
+    whole_second_after,
 )
 from desk.captcha.service.pool import Pool
 from desk.captcha.service.work import Work, create_work
 from desk.captcha.settings import Settings
-from desk.captcha.store import ChallengeStore, Limit
-from desk.chassis.rate_limits import source_network
+from desk.captcha.store import ChallengeStore
+from desk.chassis.problem import ServiceUnavailableError
+from desk.chassis.rate_limits import RateLimits, Reservation, source_network
 
 WAIT_SECONDS = 2.0
 """How long a request waits while the pool is empty; no challenge is made in the request itself."""
@@ -47,17 +52,25 @@ class Issued:
     expires_at: datetime
     image: bytes | None = None
     work: Work | None = None
+    usable_at: datetime | None = None
+    """When a proof of work is accepted; None if at once."""
 
 
 class Challenges:
     """Issues challenges and checks answers."""
 
-    def __init__(self, store: ChallengeStore, pool: Pool, settings: Settings, registry: CollectorRegistry) -> None:
+    def __init__(
+        self,
+        store: ChallengeStore,
+        pool: Pool,
+        limits: RateLimits,
+        settings: Settings,
+        registry: CollectorRegistry,
+    ) -> None:
         self._store = store
         self._pool = pool
-        self._limit = Limit.parse(settings.issue_budget)
-        self._work_limit = Limit.parse(settings.work_budget)
-        self._difficulty = Difficulty(settings.work_most)
+        self._limits = limits
+        self._settings = settings
         self._waiting = 0
         self._issued = Counter("desk_captchas_issued", "Challenges issued", ["kind", "purpose"], registry=registry)
         self._answers = Counter("desk_captcha_answers", "Answers by outcome", ["purpose", "outcome"], registry=registry)
@@ -65,24 +78,35 @@ class Challenges:
         for kind in pool.ready:
             ready.labels(kind).set_function(partial(pool.ready.__getitem__, kind))
 
-    async def issue(self, kind: Kind, purpose: Purpose, source: str) -> Issued:
-        """Issue a challenge to a caller at the address ``source``.
+    async def issue(self, kind: Kind, purpose: Purpose, source: str, level: int = 0) -> Issued:
+        """Issue a challenge to a caller at the address ``source``; ``level`` is the level of a proof of work.
 
         Raises KindUnavailableError, RateLimitExceededError, NoneReadyError or CaptchaUnavailableError.
         """
         require_offered(kind, purpose)
-        issue = self._issue_work if kind is Kind.WORK else self._issue_from_pool
-        issued = await issue(kind, purpose, source_network(source))
+        network = source_network(source)
+        if kind is Kind.WORK:
+            issued = await self._issue_work(purpose, network, level)
+        else:
+            issued = await self._issue_from_pool(kind, purpose, network)
         self._issued.labels(kind, purpose).inc()
         return issued
 
     async def _issue_from_pool(self, kind: Kind, purpose: Purpose, network: str) -> Issued:
+        reservation = await self._reserve(self._settings.issue_budget, "codes", network)
+        try:
+            return await self._take(kind, purpose)
+        except NoneReadyError:
+            await self._limits.release(reservation)
+            raise
+
+    async def _take(self, kind: Kind, purpose: Purpose) -> Issued:
         deadline = time.monotonic() + WAIT_SECONDS
         while True:
             captcha_id = new_id()
             expires_at = datetime.now(UTC) + LIFE
             try:
-                image = await self._store.issue(captcha_id, kind, purpose, network, self._limit)
+                image = await self._store.issue(captcha_id, kind, purpose)
             except NoneReadyError:
                 if time.monotonic() >= deadline or self._waiting >= MAX_WAITING:
                     raise
@@ -91,12 +115,20 @@ class Challenges:
                 self._pool.request_fill()
                 return Issued(captcha_id, kind, expires_at, image=image if kind is Kind.IMAGE else None)
 
-    async def _issue_work(self, kind: Kind, purpose: Purpose, network: str) -> Issued:
-        recent = await self._store.count_work(network, self._work_limit)
-        work = await asyncio.to_thread(create_work, self._difficulty.after(recent))
-        issued = Issued(new_id(), kind, datetime.now(UTC) + LIFE, work=work)
-        await self._store.add(issued.id, Challenge(purpose, work.answer))
+    async def _issue_work(self, purpose: Purpose, network: str, level: int) -> Issued:
+        await self._reserve(self._settings.work_budget, "work", network)
+        work = await asyncio.to_thread(create_work, self._settings.work_most * 2**level)
+        now = datetime.now(UTC)
+        usable_at = whole_second_after(now + delay_of(level)) if level else None
+        issued = Issued(new_id(), Kind.WORK, now + LIFE, work=work, usable_at=usable_at)
+        await self._store.add(issued.id, Challenge(purpose, work.answer, level, usable_at))
         return issued
+
+    async def _reserve(self, limit: str, name: str, network: str) -> Reservation:
+        try:
+            return await self._limits.reserve(limit, name, network)
+        except ServiceUnavailableError as error:
+            raise CaptchaUnavailableError(str(error)) from error
 
     async def _wait(self) -> None:
         self._waiting += 1
@@ -112,22 +144,24 @@ class Challenges:
             raise NoSoundError(captcha_id[:22])
         return found
 
-    async def check_answer(self, captcha_id: str, purpose: Purpose, typed: str, claim: str) -> None:
-        """Return if the answer is right and the challenge is used up by ``claim``, now or by an earlier call.
+    async def check_answer(self, captcha_id: str, purpose: Purpose, typed: str, claim: str) -> int:
+        """Return the level of the challenge if the answer is right and uses it up for ``claim``, now or before.
 
-        Raises WrongAnswerError while attempts are left, ExpiredError if a new challenge is needed, or
-        CaptchaUnavailableError.
+        Raises WrongAnswerError while attempts are left, NotYetUsableError, ExpiredError if a new challenge is needed,
+        or CaptchaUnavailableError.
         """
-        outcome, left = Outcome.EXPIRED, 0
+        checked = Checked(Outcome.EXPIRED)
         if is_id(captcha_id):
-            outcome, left = await self._store.check_answer(captcha_id, purpose, normalize_answer(typed), claim)
-        self._answers.labels(purpose, outcome).inc()
-        match outcome:
+            checked = await self._store.check_answer(captcha_id, purpose, normalize_answer(typed), claim)
+        self._answers.labels(purpose, checked.outcome).inc()
+        match checked.outcome:
             case Outcome.RIGHT:
-                return
+                return checked.level
             case Outcome.WRONG:
-                raise WrongAnswerError(left)
+                raise WrongAnswerError(checked.attempts_left)
+            case Outcome.EARLY:
+                raise NotYetUsableError(retry_after=checked.wait_seconds)
             case Outcome.EXPIRED:
                 raise ExpiredError(captcha_id[:22])
             case _:
-                assert_never(outcome)
+                assert_never(checked.outcome)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from altcha.v2 import ChallengeParameters, create_challenge, derive_key_pbkdf2
 
-from desk.captcha.domain import Difficulty
+from desk.captcha.domain import WORK_COST
 
 ALGORITHM = "PBKDF2/SHA-256"
 
@@ -29,8 +29,10 @@ class Work:
     answer: str
 
 
-def create_work(difficulty: Difficulty) -> Work:
-    """Create a proof of work; takes the CPU time of one key derivation.
+def create_work(most: int, *, cost: int = WORK_COST) -> Work:
+    """Create a proof of work with a counter from 0 to ``most``; takes the CPU time of one key derivation.
+
+    ``cost`` is the number of rounds for each counter.
 
     The counter is equally likely anywhere in the range, because a likelier part would be searched first.
     """
@@ -40,8 +42,8 @@ def create_work(difficulty: Difficulty) -> Work:
         derived.append(derive_key_pbkdf2(parameters, salt, password))
         return derived[-1]
 
-    counter = secrets.randbelow(difficulty.most + 1)
-    made = create_challenge(ALGORITHM, difficulty.cost, derive_key=derive, counter=counter).parameters
+    counter = secrets.randbelow(most + 1)
+    made = create_challenge(ALGORITHM, cost, derive_key=derive, counter=counter).parameters
     return Work(
         algorithm=made.algorithm,
         cost=made.cost,
@@ -49,6 +51,6 @@ def create_work(difficulty: Difficulty) -> Work:
         key_prefix=made.key_prefix,
         nonce=made.nonce,
         salt=made.salt,
-        most=difficulty.most,
+        most=most,
         answer=derived[0].hex(),
     )

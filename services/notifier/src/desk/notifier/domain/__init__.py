@@ -25,9 +25,12 @@ from desk.notifier.domain.messages import (
     states_before,
 )
 from desk.notifier.domain.notices import (
+    CHANNELS,
+    FIRST,
     MAX_SMS_PARTS,
     NOTICES,
     SUPERSEDABLE,
+    USUAL,
     ChannelName,
     Language,
     Template,
@@ -46,8 +49,10 @@ from desk.notifier.domain.sending_policy import DEFERRABLE, SendingPolicy
 
 __all__ = [
     "AMBIGUOUS_RETRY_DELAY",
+    "CHANNELS",
     "DEFERRABLE",
     "DEMOTED_AT",
+    "FIRST",
     "LEASE",
     "MAX_ATTEMPTS",
     "MAX_SMS_PARTS",
@@ -60,6 +65,7 @@ __all__ = [
     "STATS_PERIOD",
     "SUPERSEDABLE",
     "TRANSITIONS",
+    "USUAL",
     "AmbiguousResultError",
     "ChannelName",
     "ChannelUnavailableError",

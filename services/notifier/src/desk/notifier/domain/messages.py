@@ -53,6 +53,8 @@ class Trouble(StrEnum):
     NOT_DELIVERED = "not_delivered"
     """The provider accepted the message and reports that it did not reach the recipient."""
     NO_REPORT = "no_report"
+    EXPIRED = "expired"
+    """The code in the message expired before a provider accepted it."""
     FOREIGN_NUMBER = "foreign_number"
     """The SMS providers do not reach mobile numbers of other countries."""
 

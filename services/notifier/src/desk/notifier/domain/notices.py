@@ -29,6 +29,8 @@ class Template(StrEnum):
     ANSWERED = "answered"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
+    CODE = "code"
+    """A code that proves that the recipient has the mobile; the only one that belongs to no request."""
 
 
 NOTICES: Mapping[str, Template] = {
@@ -43,6 +45,14 @@ NOTICES: Mapping[str, Template] = {
     )
 }
 """The notice of each state of a request that has one; docs/adr/0046 explains the choice."""
+
+CHANNELS: Mapping[Template, tuple[ChannelName, ...]] = {
+    each: (ChannelName.SMS,) if each is Template.CODE else tuple(ChannelName) for each in Template
+}
+"""The channels of each template."""
+
+FIRST, USUAL = 0, 1
+"""Priorities of a message. A dispatcher sends the due messages of the lowest number first."""
 
 SUPERSEDABLE = frozenset({Template.INFO_REQUESTED, Template.ANSWERED, Template.REJECTED})
 """Notices that are not sent once the request has a newer state: the applicant has read the page and acted."""

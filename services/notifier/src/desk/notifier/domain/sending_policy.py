@@ -16,6 +16,7 @@ DEFERRABLE: Mapping[Template, bool] = {
     Template.INFO_REQUESTED: True,
     Template.ANSWERED: True,
     Template.REJECTED: True,
+    Template.CODE: False,
 }
 """Whether an SMS of this template waits until the quiet hours end. An email never waits."""
 
@@ -47,8 +48,11 @@ class SendingPolicy:
         """Return when a new message is due.
 
         ``recent`` contains the due times of the recipient's other messages of this channel, newest first. No hour
-        contains more than ``max_per_hour`` of them, and a deferrable SMS waits until the quiet hours end.
+        contains more than ``max_per_hour`` of them, and a deferrable SMS waits until the quiet hours end. A code is due
+        at once: captcha limits codes before they are sent.
         """
+        if template is Template.CODE:
+            return now
         due = now
         if len(recent) >= self.max_per_hour:
             due = max(due, recent[self.max_per_hour - 1] + timedelta(hours=1))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from jinja2 import Environment, PackageLoader, StrictUndefined, meta
 
 from desk.iran.written import isolate_numbers, pieces
-from desk.notifier.domain import ChannelName, Language, Template
+from desk.notifier.domain import CHANNELS, ChannelName, Language, Template
 from desk.notifier.rendering.values import Values
 
 _NAME = re.compile(r"(?P<language>[a-z]+)/(?P<template>[a-z_]+)\.(?P<channel>[a-z]+)\.v(?P<version>[1-9][0-9]*)\.txt")
@@ -63,7 +63,9 @@ class Renderer:
         newest: dict[tuple[Language, Template, ChannelName], Wording] = {}
         for wording in sorted(self.wordings(), key=lambda each: each.version):
             newest[wording.language, wording.template, wording.channel] = wording
-        required = {(each, template, channel) for each in Language for template in Template for channel in ChannelName}
+        required = {
+            (each, template, channel) for each in Language for template in Template for channel in CHANNELS[template]
+        }
         if missing := sorted(required - newest.keys()):
             raise ValueError(f"no template for {', '.join('/'.join(each) for each in missing)}")
         self._newest = newest

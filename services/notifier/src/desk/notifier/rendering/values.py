@@ -32,6 +32,7 @@ VALUE_NAMES: Mapping[Template, set[str]] = {
     Template.ANSWERED: {*_COMMON, "at", "lines"},
     Template.REJECTED: {*_COMMON, "at", "lines"},
     Template.WITHDRAWN: {*_COMMON, "at"},
+    Template.CODE: {"digits"},
 }
 """The placeholders that each template may use."""
 

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from desk.chassis.bus import Bus
 from desk.database import Database
 from desk.notifier.providers import Provider
+from desk.notifier.service import Codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Services:
     database: Database
     report_sources: Mapping[str, ReportSource]
     bus: Bus
+    codes: Codes
 
 
 def get_services(request: Request) -> Services:

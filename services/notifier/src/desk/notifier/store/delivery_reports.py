@@ -119,6 +119,8 @@ class DeliveryReportStore:
         if slow:
             await self._mark_attempts_failed(*slow)
         await self._fail(Trouble.NO_REPORT, awaited, message.c.handed_over_at < now - REPORT_TIMEOUT)
+        ended = (message.c.state == State.QUEUED) | (message.c.next_try_at < now)
+        await self._fail(Trouble.EXPIRED, unfinished, message.c.expires_at < now, ended)
         # Each attempt ended in a crash of the dispatcher.
         await self._fail(Trouble.NO_ANSWER, unfinished, message.c.next_try_at < now, message.c.tries >= MAX_ATTEMPTS)
         await self._session.execute(delete(attempt).where(attempt.c.at < now - timedelta(days=1)))

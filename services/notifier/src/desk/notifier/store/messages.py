@@ -15,6 +15,7 @@ from desk.notifier.domain import (
     MAX_ATTEMPTS,
     STATS_PERIOD,
     SUPERSEDABLE,
+    USUAL,
     ChannelName,
     Outcome,
     OutgoingMessage,
@@ -48,6 +49,9 @@ class Notice:
     personal: PersonalData = field(repr=False)
     obstacle: Trouble | None = None
     """Why no attempt is made; None for a message that is sent."""
+    priority: int = USUAL
+    expires_at: datetime | None = None
+    """When the message becomes useless; no attempt is made after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,8 @@ class MessageStore:
                 recipient_index=recipient,
                 due_at=due,
                 tries=0,
+                priority=notice.priority,
+                expires_at=notice.expires_at,
             )
             .on_conflict_do_nothing(index_elements=["event_id", "template", "channel"])
         )
@@ -131,21 +137,28 @@ class MessageStore:
         )
 
     async def _recent_due_times(self, recipient: str, now: datetime, limit: int) -> list[datetime]:
-        """Return the due times of the recipient's messages since an hour ago and in the future, newest first."""
+        """Return the due times of the recipient's notices since an hour ago and in the future, newest first."""
         rows = await self._session.execute(
             select(message.c.due_at)
-            .where(message.c.recipient_index == recipient, message.c.due_at > now - timedelta(hours=1))
+            .where(
+                message.c.recipient_index == recipient,
+                message.c.due_at > now - timedelta(hours=1),
+                message.c.template != Template.CODE,
+            )
             .order_by(message.c.due_at.desc())
             .limit(limit)
         )
         return list(rows.scalars().all())
 
     async def claim(self, channel: ChannelName, limit: int) -> list[Claim]:
-        """Claim the messages that have been due longest; skip those that another session is claiming."""
+        """Claim the messages of the first priority, then those that have been due longest.
+
+        Those that another session is claiming are skipped.
+        """
         longest_due = (
             select(message.c.id)
             .where(*_due(channel))
-            .order_by(message.c.next_try_at)
+            .order_by(message.c.priority, message.c.next_try_at)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
@@ -233,10 +246,12 @@ class MessageStore:
 
 
 def _due(channel: ChannelName) -> Sequence[ColumnElement[bool]]:
+    now = datetime.now(UTC)
     return (
         may_become(State.CLAIMED),
         message.c.channel == channel,
-        message.c.next_try_at <= datetime.now(UTC),
+        message.c.next_try_at <= now,
+        message.c.expires_at.is_(None) | (message.c.expires_at > now),
         message.c.tries < MAX_ATTEMPTS,
     )
 

@@ -42,12 +42,15 @@ message = Table(
     Column("due_at", UtcDateTime),  # when the first attempt was due; the rate limit counts by it
     Column("wording", String(64)),  # the template file of the text
     Column("seq", Integer),  # the number of the event within its request
+    Column("priority", Integer, nullable=False, server_default="1"),  # 0 is sent before 1
+    Column("expires_at", UtcDateTime),  # no attempt is made after it; NULL for notices
     UniqueConstraint("event_id", "template", "channel"),
 )
 unfinished = message.c.state.in_([State.QUEUED, State.CLAIMED])
 Index(
     "ix_message_unfinished",
     message.c.channel,
+    message.c.priority,
     message.c.next_try_at,
     postgresql_where=unfinished,
     sqlite_where=unfinished,

@@ -1,0 +1,36 @@
+"""Queues codes that captcha has sent to a mobile."""
+
+import uuid
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from desk.chassis.crypto import Vault
+from desk.notifier.domain import FIRST, ChannelName, SendingPolicy, Template
+from desk.notifier.forms import CodeToSend
+from desk.notifier.rendering import Renderer
+from desk.notifier.store import MessageStore, Notice, PersonalData
+
+
+class Codes:
+    """Queues codes. They are sent before all notices, at any hour, and not after they have expired."""
+
+    def __init__(self, vault: Vault, renderer: Renderer, policy: SendingPolicy) -> None:
+        self._vault = vault
+        self._renderer = renderer
+        self._policy = policy
+
+    async def queue(self, session: AsyncSession, code: CodeToSend) -> None:
+        """Queue the SMS of a code."""
+        sms = self._renderer.sms(Template.CODE, code.language, {"digits": code.code})
+        notice = Notice(
+            event_id=f"code-{uuid.uuid4()}",
+            tracking_code="",
+            seq=0,
+            template=Template.CODE,
+            channel=ChannelName.SMS,
+            wording=sms.wording,
+            personal=PersonalData(recipient=code.mobile, text=sms.text, values=dict(sms.values)),
+            priority=FIRST,
+            expires_at=code.expires_at,
+        )
+        await MessageStore(session, self._vault).queue(notice, self._policy)
