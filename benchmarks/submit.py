@@ -193,7 +193,7 @@ async def on_sqlite(rounds: int, count: int) -> None:
 async def on_postgres(server: PostgresServer, parallel: int, rounds: int, count: int) -> None:
     """Measure the real store: one submission at a time shows the latency, many at a time the throughput."""
     print(f"submissions on PostgreSQL ({server.how}), {parallel} at a time")
-    url = server.create_database("intake", "intake", "bench")
+    url = server.create_database("intake", "intake", "bench-password-of-postgres")
     limit = await bare.on_postgres(server.dsn)
     await against_the_limits(url, limit, rounds=rounds, count=count, parallel=parallel)
     await limit.close()

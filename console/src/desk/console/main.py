@@ -104,7 +104,7 @@ async def _create_account(options: argparse.Namespace) -> str:
         )
     finally:
         await database.close()
-    return f"first password, to be changed at the first sign-in: {password}"
+    return f"first password, valid for {settings.first_password_hours} hours, to be changed at the first sign-in: {password}"
 
 
 def _print(text: str) -> None:
