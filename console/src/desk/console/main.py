@@ -104,7 +104,8 @@ async def _create_account(options: argparse.Namespace) -> str:
         )
     finally:
         await database.close()
-    return f"first password, valid for {settings.first_password_hours} hours, to be changed at the first sign-in: {password}"
+    hours = settings.first_password_hours
+    return f"first password, valid for {hours} hours, to be changed at the first sign-in: {password}"
 
 
 def _print(text: str) -> None:
