@@ -84,7 +84,7 @@ class ObjectSettings(DeskSettings):
 
     s3_endpoint: str
     """``host:port``."""
-    s3_access_key: SecretStr
+    s3_access_key: Annotated[SecretStr, SecretKind.ISSUED]
     s3_secret_key: SecretStr
     s3_bucket: str = Field(default="attachments", pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
     s3_region: str = "us-east-1"

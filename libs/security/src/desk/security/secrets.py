@@ -22,8 +22,8 @@ OTHERS = 0o007
 
 _LOCAL_SCHEMES = ("memory", "sqlite", "unix")
 _WORDS = (
-    "abcdefghijklmnopqrstuvwxyz|qwertyuiop|1234567890|password|passwd|passphrase|changeme|change|letmein|welcome|"
-    "minioadmin|minio|administrator|admin|guest|secret|default|example|postgres|postgresql|rabbitmq|redis|console|"
+    "abcdefghijklmnopqrstuvwxyz|qwertyuiop|1234567890|password|passwd|passphrase|change|letmein|welcome|"
+    "minio|administrator|admin|guest|secret|default|example|postgres|postgresql|rabbitmq|redis|console|"
     "service|desk|user|root|test|demo|pass|key|token|please|me"
 )
 _WELL_KNOWN = re.compile(rf"[\W\d_]*((?:{_WORDS})[\W\d_]*)+", re.IGNORECASE)
