@@ -246,7 +246,7 @@ def main() -> None:
             slow += report("SQLite", f"sqlite+aiosqlite:///{Path(folder) / 'console.sqlite3'}", options)
     if options.only != "sqlite":
         with open_postgres() as server:
-            url = server.create_database(f"console_{secrets.token_hex(4)}", "console", "console's word")
+            url = server.create_database(f"console_{secrets.token_hex(4)}", "console", "console's own long word")
             slow += report("PostgreSQL", url, options)
     if slow:
         sys.exit(f"slower than {LIMIT_MS} ms at p95: {', '.join(slow)}")

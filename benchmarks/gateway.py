@@ -188,7 +188,7 @@ def one_worker(parallel: int, rounds: int, count: int) -> float:
     """Return the submissions per second that one worker of intake writes to PostgreSQL, without the cost of HTTP."""
     with open_postgres(settings={"fsync": "on", "full_page_writes": "on"}) as server:
         print(f"one worker of intake on PostgreSQL ({server.how}), {parallel} at a time")
-        url = server.create_database("intake", "intake", "bench")
+        url = server.create_database("intake", "intake", "bench-password-of-postgres")
         return asyncio.run(submit.intake_alone(url, rounds=rounds, count=count, parallel=parallel))
 
 

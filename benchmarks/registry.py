@@ -162,7 +162,7 @@ def measure(count: int, of_each: int, numbers_swept: int) -> None:
     """Start everything and print the three results."""
     password, (private, _) = secrets.token_urlsafe(12), new_key_pair()
     with open_redis({}) as redis, open_postgres(settings={"fsync": "on"}) as postgres:
-        url = postgres.create_database("registry", "registry", "bench")
+        url = postgres.create_database("registry", "registry", "bench-password-of-postgres")
         settings = {
             "DATABASE_URL": url,
             "VAULT_KEYS": f"k1:{new_secret()}",

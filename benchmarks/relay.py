@@ -125,7 +125,7 @@ def main() -> None:
     configure_logging(level="ERROR")
     with open_postgres(settings={"fsync": "on", "full_page_writes": "on"}) as postgres, open_rabbit() as rabbit:
         print(f"relay: PostgreSQL {postgres.how}; RabbitMQ {rabbit.how}")
-        url = postgres.create_database("relay", "relay", "bench")
+        url = postgres.create_database("relay", "relay", "bench-password-of-postgres")
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # as uvicorn runs the services
             runner.run(measure(url, rabbit.create_vhost(f"relay-{uuid.uuid4()}"), options.count))
 

@@ -119,12 +119,12 @@ async def running_intake(url: str) -> AsyncIterator[Intake]:
             Settings.model_validate(
                 {
                     "database_url": url,
-                    "broker_url": "unused",
+                    "broker_url": "memory://",
                     "s3_endpoint": "unused",
-                    "s3_access_key": "unused",
-                    "s3_secret_key": "unused",
-                    "vault_keys": "unused",
-                    "index_key": "unused",
+                    "s3_access_key": "unused-access-key",
+                    "s3_secret_key": "unused-s3-password",
+                    "vault_keys": f"k1:{new_secret()}",
+                    "index_key": new_secret(),
                     "identity_public_key": public,
                     "tracking_public_key": public,
                     "receipt_private_key": private,
@@ -193,7 +193,7 @@ async def on_sqlite(rounds: int, count: int) -> None:
 async def on_postgres(server: PostgresServer, parallel: int, rounds: int, count: int) -> None:
     """Measure the real store: one submission at a time shows the latency, many at a time the throughput."""
     print(f"submissions on PostgreSQL ({server.how}), {parallel} at a time")
-    url = server.create_database("intake", "intake", "bench")
+    url = server.create_database("intake", "intake", "bench-password-of-postgres")
     limit = await bare.on_postgres(server.dsn)
     await against_the_limits(url, limit, rounds=rounds, count=count, parallel=parallel)
     await limit.close()

@@ -24,8 +24,8 @@ async def browse(console):
     """Open browsers on the console's pages; without the code of a device unless it is asked for."""
     clients = []
 
-    def begin(*, second_factor=False, metrics_token=None):
-        settings = Settings(keys=new_key(), second_factor=second_factor, metrics_token=metrics_token)
+    def begin(*, second_factor=False, **given):
+        settings = Settings(keys=new_key(), second_factor=second_factor, **given)
         app = create_app(
             settings, parts=Parts(console.database, console.encryption, console.clients, clock=console.clock)
         )

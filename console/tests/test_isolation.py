@@ -4,10 +4,11 @@ import pytest
 from support.console_service import CODE, PASSWORD, event
 
 from desk.console.domain.accounts import Role
+from desk.console.domain.callers import Caller
 from desk.console.domain.errors import CaseNotHereError, NotFoundError, SignInError
 from desk.console.store.accounts import AccountStore
 
-ADDRESS = "192.0.2.1"
+CALLER = Caller("192.0.2.1")
 
 
 @pytest.fixture
@@ -23,30 +24,30 @@ async def stranger(console):
 
 
 async def test_a_supervisor_cannot_reset_an_account_of_another_province(console, supervisor, stranger):
-    token = await console.sign_in.check_password("stranger", PASSWORD, ADDRESS)
+    token = await console.sign_in.check_password("stranger", PASSWORD, CALLER)
     with pytest.raises(NotFoundError):
         await console.supervision.reset(supervisor, stranger.id)
     assert await console.sign_in.find_session(token) is not None
-    assert await console.sign_in.check_password("stranger", PASSWORD, ADDRESS)
+    assert await console.sign_in.check_password("stranger", PASSWORD, CALLER)
 
 
 async def test_a_supervisor_cannot_deactivate_an_account_of_another_province(console, supervisor, stranger):
     with pytest.raises(NotFoundError):
         await console.supervision.set_active(supervisor, stranger.id, active=False)
-    assert await console.sign_in.check_password("stranger", PASSWORD, ADDRESS)
+    assert await console.sign_in.check_password("stranger", PASSWORD, CALLER)
 
 
 async def test_the_accounts_page_refuses_an_account_of_another_province(console, supervisor, stranger, browse):
     browser = await browse().sign_in("supervisor")
     await browser.open("/accounts")
     statuses = []
-    for change in ("reset", "deactivate"):
+    for change in ("reset", "deactivate", "end-sessions"):
         await browser.open("/accounts")
         await browser.send(f"/accounts/{stranger.id}/{change}")
         statuses.append(browser.page.status_code)
-    assert statuses == [404, 404]
+    assert statuses == [404, 404, 404]
     assert "stranger" not in await browser.open("/accounts")
-    assert await console.sign_in.check_password("stranger", PASSWORD, ADDRESS)
+    assert await console.sign_in.check_password("stranger", PASSWORD, CALLER)
 
 
 async def test_a_supervisor_cannot_change_or_remove_a_template_of_another_province(console, supervisor):
@@ -63,7 +64,7 @@ async def test_a_supervisor_cannot_change_or_remove_a_template_of_another_provin
 
 
 async def test_a_supervisor_sees_no_audit_entry_of_another_province(console, supervisor, stranger):
-    await console.sign_in.check_password("stranger", PASSWORD, ADDRESS)
+    await console.sign_in.check_password("stranger", PASSWORD, CALLER)
     entries = await console.supervision.audit_entries("isfahan", None)
     assert "sign_in" not in {entry.kind for entry in entries}
     assert "sign_in" in {entry.kind for entry in await console.supervision.audit_entries("qom", None)}
@@ -77,26 +78,26 @@ async def test_an_expert_cannot_claim_a_case_of_another_province(console, strang
 
 async def test_a_deactivated_account_loses_its_sessions(console, supervisor):
     expert = await console.account("expert")
-    tokens = [await console.sign_in.check_password("expert", PASSWORD, ADDRESS) for _ in range(2)]
+    tokens = [await console.sign_in.check_password("expert", PASSWORD, CALLER) for _ in range(2)]
     await console.supervision.set_active(supervisor, expert.id, active=False)
     assert [await console.sign_in.find_session(token) for token in tokens] == [None, None]
     with pytest.raises(SignInError):
-        await console.sign_in.check_password("expert", PASSWORD, ADDRESS)
+        await console.sign_in.check_password("expert", PASSWORD, CALLER)
 
 
 async def test_sessions_from_before_a_deactivation_stay_ended_after_a_new_activation(console, supervisor):
     expert = await console.account("expert")
-    token = await console.sign_in.check_password("expert", PASSWORD, ADDRESS)
+    token = await console.sign_in.check_password("expert", PASSWORD, CALLER)
     await console.supervision.set_active(supervisor, expert.id, active=False)
     await console.supervision.set_active(supervisor, expert.id, active=True)
     assert await console.sign_in.find_session(token) is None
-    assert await console.sign_in.check_password("expert", PASSWORD, ADDRESS)
+    assert await console.sign_in.check_password("expert", PASSWORD, CALLER)
 
 
 async def test_a_session_of_an_inactive_account_is_not_found(console, supervisor):
     """Also if it was not ended with the deactivation, as by a change in the database."""
     expert = await console.account("expert")
-    token = await console.sign_in.check_password("expert", PASSWORD, ADDRESS)
+    token = await console.sign_in.check_password("expert", PASSWORD, CALLER)
     async with console.database.transaction() as session:
         await AccountStore(session, console.encryption).change(expert.id, active=False)
     assert await console.sign_in.find_session(token) is None

@@ -24,10 +24,20 @@ async def expert(console, browse):
 async def test_every_page_requires_a_sign_in(browse):
     browser = browse()
     shown = {}
-    for path in ("/", "/cases", f"/cases/{CODE}", "/dashboard", "/accounts", "/templates", "/deeds", "/password"):
+    for path in (
+        "/",
+        "/cases",
+        f"/cases/{CODE}",
+        "/dashboard",
+        "/accounts",
+        "/templates",
+        "/deeds",
+        "/password",
+        "/sessions",
+    ):
         await browser.open(path)
         shown[path] = browser.page.url.path
-    assert len(shown) == 8
+    assert len(shown) == 9
     assert set(shown.values()) == {"/sign-in"}
 
 
@@ -239,7 +249,7 @@ async def test_events_of_the_desk_are_counted(console, browse):
     ],
 )
 async def test_the_metrics_are_not_found_without_the_token(browse, token, headers):
-    browser = browse(metrics_token=token)
+    browser = browse(**({"metrics_token": token} if token else {}))
     page = await browser.open("/metrics", headers=headers)
     assert browser.page.status_code == httpx.codes.NOT_FOUND
     assert "desk_console" not in page

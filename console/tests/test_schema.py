@@ -19,7 +19,7 @@ def url(request, tmp_path):
     if request.param == "sqlite":
         return f"sqlite+aiosqlite:///{tmp_path / 'console.sqlite3'}"
     server = request.getfixturevalue("postgres_server")
-    return server.create_database(f"console_{uuid.uuid4().hex[:8]}", "console", "console's word")
+    return server.create_database(f"console_{uuid.uuid4().hex[:8]}", "console", "console's own long word")
 
 
 @pytest.fixture

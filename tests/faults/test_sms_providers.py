@@ -8,7 +8,7 @@ from faults.preludes import EAGER_REPORTS, SHORT_CLAIMS, Deaths, after_handing_o
 from faults.scale import TEST_SECONDS, scaled
 from support.embedded_desk import wait_for
 from support.real_desk import RealDesk, Sent
-from support.sms_server import KEY, Fault, SmsServer
+from support.sms_server import GENERIC_KEY, KEY, SMSIR_KEY, Fault, SmsServer
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(TEST_SECONDS)]
 
@@ -32,10 +32,10 @@ def accounts(server: SmsServer, sms: str) -> dict[str, str]:
         "KAVENEGAR_KEY": KEY,
         "KAVENEGAR_SENDER": "10008663",
         "SMSIR_URL": server.url,
-        "SMSIR_KEY": KEY,
+        "SMSIR_KEY": SMSIR_KEY,
         "SMSIR_LINE": "30007732",
         "GENERIC_URL": server.url,
-        "GENERIC_KEY": KEY,
+        "GENERIC_KEY": GENERIC_KEY,
     }
 
 

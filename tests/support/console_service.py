@@ -9,14 +9,18 @@ from html import unescape
 
 from desk.console.domain.accounts import Role
 from desk.console.encryption import Encryption, new_key
+from desk.console.service.attempts import Attempts
 from desk.console.service.events import EventHandler
 from desk.console.service.experts import Experts
+from desk.console.service.proofs import Proofs
 from desk.console.service.reports import ReportSender
+from desk.console.service.sessions import Sessions
 from desk.console.service.sign_in import SignIn
 from desk.console.service.supervision import Supervision
 from desk.database import Database
 from desk.expert import BrokerUnavailableError, CaseEvent, FileReference, Request
 from desk.iran.workdays import WorkCalendar
+from desk.security.rate_limits import RateLimits
 
 CODE, OTHER_CODE = "123456789018", "210987654321"
 SUBMITTED = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -111,8 +115,12 @@ class ConsoleFixture:
         self.event_handler = EventHandler(**common, calendar=self.calendar)
         self.sender = ReportSender(**common, calendar=self.calendar, clients=self.clients)
         self.experts = Experts(**common, calendar=self.calendar, clients=self.clients)
-        self.sign_in = SignIn(**common, second_factor=True)
+        self.sign_in = SignIn(**common, attempts=self.attempts_in(RateLimits()), second_factor=True)
+        self.sessions = Sessions(**common)
         self.supervision = Supervision(**common)
+
+    def attempts_in(self, limits):
+        return Attempts(limits, Proofs(limits, b"proofs", self.clock), b"attempts")
 
     def clock(self):
         return self.now

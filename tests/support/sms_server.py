@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-KEY = "a-key-of-ours"
+KEY, SMSIR_KEY, GENERIC_KEY = "a-key-of-ours", "our-key-of-smsir", "our-key-of-generic"
 
 
 class Fault(Enum):
@@ -168,7 +168,7 @@ class _Handler(BaseHTTPRequestHandler):
         return said(200, [{"messageid": int(each), "status": state if each in ids else 100} for each in asked])
 
     def _smsir(self, account: Account, path: str, query: dict[str, str], body: bytes) -> tuple[int, dict[str, Any]]:
-        if self.headers.get("x-api-key") != KEY:
+        if self.headers.get("x-api-key") != SMSIR_KEY:
             return 401, {"status": 10, "message": "…", "data": None}
         if self.command == "POST":
             said = json.loads(body)
@@ -191,7 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
         return 200, {"status": 1, "data": {"messageId": 1, "deliveryState": account.state or 5}}
 
     def _generic(self, account: Account, path: str, _query: dict[str, str], body: bytes) -> tuple[int, dict[str, Any]]:
-        if self.headers.get("authorization") != f"Bearer {KEY}":
+        if self.headers.get("authorization") != f"Bearer {GENERIC_KEY}":
             return 401, {}
         if self.command == "POST":
             said = json.loads(body)

@@ -132,6 +132,7 @@ def test_every_queue_has_a_consumer_or_is_read_by_others(production, monkeypatch
     for module, create in (("intake", create_intake), ("notifier", create_notifier), ("tracking", create_tracking)):
         for file, value in production.secrets[module].items():
             (tmp_path / file).write_text(value)
+            (tmp_path / file).chmod(0o440)
         monkeypatch.setenv("DESK_SECRETS_DIR", str(tmp_path))
         for each in production.configuration.values():
             for name, value in each.items():

@@ -15,7 +15,7 @@ import desk.registry_gateway.settings
 import desk.registry_simulator.settings
 import desk.topology.settings
 import desk.tracking.settings
-from desk.chassis.crypto import new_key_pair
+from desk.chassis.crypto import new_key_pair, new_secret
 
 SETTINGS: dict[str, type[BaseSettings]] = {
     "captcha": desk.captcha.settings.Settings,
@@ -58,6 +58,12 @@ def files(overlay, pod, folder):
     mounted = {mount["name"] for mount in container["volumeMounts"] if mount["mountPath"] == folder}
     (volume,) = (each for each in pod["volumes"] if each["name"] in mounted)
     return overlay.secrets[volume["secret"]["secretName"]]
+
+
+def put(file, value):
+    """Write a file with the permissions of a mounted secret."""
+    file.write_text(value)
+    file.chmod(0o440)
 
 
 def desk_pods(overlay):
@@ -111,12 +117,23 @@ def test_a_secret_is_a_file_and_never_in_the_environment(overlay):
             assert not [each for each in container.get("env", []) if "secretKeyRef" in each.get("valueFrom", {})], name
 
 
+def test_the_files_of_secrets_are_closed_to_others(overlay):
+    modes = {
+        (name, volume["name"]): volume["secret"].get("defaultMode", 0o644)
+        for name, template in overlay.workloads.items()
+        for volume in template["spec"].get("volumes", [])
+        if "secret" in volume
+    }
+    assert modes
+    assert {place: oct(mode) for place, mode in modes.items() if mode & 0o007} == {}
+
+
 def test_every_service_accepts_its_settings(overlay, monkeypatch, tmp_path):
     for name, service, pod in desk_pods(overlay):
         folder = tmp_path / name
         folder.mkdir()
         for key, value in files(overlay, pod, "/run/secrets/desk").items():
-            (folder / key).write_text(value)
+            put(folder / key, value)
         with monkeypatch.context() as environment:
             for key, value in plain(overlay, pod["containers"][0]).items():
                 environment.setenv(key, value)
@@ -143,7 +160,7 @@ def test_with_accounts_for_sms_the_notifier_has_their_keys_and_a_secret_for_the_
         monkeypatch.setenv(key, value)
     monkeypatch.setenv("DESK_SECRETS_DIR", str(tmp_path))
     for key, value in secrets.items():
-        (tmp_path / key).write_text(value)
+        put(tmp_path / key, value)
     assert SETTINGS["notifier"]().sms_weights == {name.lower(): 1 for name in accounts}
 
 
@@ -152,8 +169,9 @@ def test_intake_gets_the_keys_of_provinces_and_refuses_an_invalid_one(production
     value = plain(production, container)["DESK_INTAKE_PROVINCE_KEYS"]
     assert value == (root / "deploy/k8s/overlays/production/province-keys.json").read_text()
     private, public = new_key_pair()
-    required = {name: "given" for name, field in names_of(SETTINGS["intake"]).items() if field.is_required()}
-    required |= dict.fromkeys(("DESK_INTAKE_RECEIPT_PRIVATE_KEY", "DESK_INTAKE_SERVICE_PRIVATE_KEY"), private)
+    required = {name: f"given as {name}" for name, field in names_of(SETTINGS["intake"]).items() if field.is_required()}
+    required |= {"DESK_INTAKE_VAULT_KEYS": f"k1:{new_secret()}", "DESK_INTAKE_INDEX_KEY": new_secret()}
+    required |= {"DESK_INTAKE_RECEIPT_PRIVATE_KEY": private, "DESK_INTAKE_SERVICE_PRIVATE_KEY": new_key_pair()[0]}
     required |= {"DESK_INTAKE_SERVICE_PUBLIC_KEYS": "{}"}
     for key, value in required.items():
         monkeypatch.setenv(key, value)

@@ -16,12 +16,12 @@ from desk.topology.definitions import definitions
 from desk.topology.management import Management
 
 PASSWORDS = {
-    "intake": "intake's word",
-    "tracking": "tracking's word",
-    "notifier": "notifier's word",
-    "operator": "operator's word",
-    "province.isfahan": "isfahan's word",
-    "province.qom": "qom's word",
+    "intake": "intake's own long word",
+    "tracking": "tracking's own long word",
+    "notifier": "notifier's own long word",
+    "operator": "operator's own long word",
+    "province.isfahan": "isfahan's own long word",
+    "province.qom": "qom's own long word",
 }
 
 

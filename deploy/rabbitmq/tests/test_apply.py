@@ -27,7 +27,11 @@ def command(monkeypatch, capsys):
 
 
 def test_the_first_run_creates_everything_and_the_second_changes_nothing(bare, command):
-    settings = {"management_url": bare.management_url, "vhost": bare.vhost, "passwords": json.dumps({"intake": "p"})}
+    settings = {
+        "management_url": bare.management_url,
+        "vhost": bare.vhost,
+        "passwords": json.dumps({"intake": "the password of intake"}),
+    }
     first = command("apply", **settings)
     assert "created queue province.isfahan" in first
     assert re.search(
@@ -62,9 +66,9 @@ def test_differences_are_corrected(desk):
     too_much = {"configure": ".*", "write": ".*", "read": ".*"}
     management.put("permissions", vhost, "province.qom", body=too_much)
     management.put("users", "intake", body={"password": "another", "tags": "administrator"})
-    management.put("users", "notifier", body={"password": "notifier's word", "tags": "monitoring"})
+    management.put("users", "notifier", body={"password": "notifier's own long word", "tags": "monitoring"})
     management.put("topic-permissions", vhost, "intake", body={"exchange": "desk.cases", "write": ".*", "read": ".*"})
-    changes = desk.apply(intake="intake's word", notifier="notifier's word")
+    changes = desk.apply(intake="intake's own long word", notifier="notifier's own long word")
     assert changes == [
         "bound queue reports.qom to desk.cases by case-answered.qom",
         "unbound queue province.qom from desk.events by #, which is not in the table",
@@ -101,7 +105,8 @@ def test_a_queue_with_other_arguments_stops_the_run_before_any_change(bare):
 
 
 def test_passwords_are_read_from_mounted_secrets(bare, command, tmp_path):
-    (tmp_path / "tracking").write_text("from a file\n")
+    (tmp_path / "tracking").write_text("read from a file\n")
+    (tmp_path / "tracking").chmod(0o440)
     (tmp_path / "..data").mkdir()
     command(
         "apply",
@@ -111,7 +116,7 @@ def test_passwords_are_read_from_mounted_secrets(bare, command, tmp_path):
         passwords_folder=str(tmp_path),
     )
     where = bare.server.management_url + "/api/whoami"
-    answers = [httpx.get(where, auth=("tracking", word)) for word in ("from a file", "from the environment")]
+    answers = [httpx.get(where, auth=("tracking", word)) for word in ("read from a file", "from the environment")]
     # Without a tag no user may use the API: only the reason shows that the password is right.
     assert [answer.json()["reason"] for answer in answers] == ["Not management user", "Login failed"]
 
@@ -120,10 +125,10 @@ def test_passwords_are_read_from_mounted_secrets(bare, command, tmp_path):
     ("settings", "message"),
     [
         ({}, "set DESK_TOPOLOGY_MANAGEMENT_URL"),
-        ({"management_url": "amqp://a:secret@127.0.0.1"}, "must be like http://"),
-        ({"management_url": "http://a:secret@127.0.0.1:1"}, "at http://127.0.0.1:1 does not answer"),
-        ({"management_url": "http://a:secret@127.0.0.1:1", "passwords": "secret"}, "passwords"),
-        ({"management_url": "http://a:secret@127.0.0.1:1", "passwords_folder": "/nowhere"}, "cannot read"),
+        ({"management_url": "amqp://a:a-secret-to-hide@127.0.0.1"}, "must be like http://"),
+        ({"management_url": "http://a:a-secret-to-hide@127.0.0.1:1"}, "at http://127.0.0.1:1 does not answer"),
+        ({"management_url": "http://a:a-secret-to-hide@127.0.0.1:1", "passwords": "secret"}, "passwords"),
+        ({"management_url": "http://a:a-secret-to-hide@127.0.0.1:1", "passwords_folder": "/nowhere"}, "cannot read"),
     ],
 )
 def test_an_error_is_one_line_without_a_secret(command, settings, message):

@@ -212,7 +212,7 @@ async def test_the_replay_ignores_headers_of_a_province(desk, command, listed, t
 
 
 async def test_a_wrong_password_is_one_line(command, desk, monkeypatch):
-    monkeypatch.setenv("DESK_TOPOLOGY_AMQP_URL", desk.url("operator").replace("operator%27s", "wrong%27s"))
+    monkeypatch.setenv("DESK_TOPOLOGY_AMQP_URL", desk.url("operator").replace("operator%27s", "another%27s"))
     with pytest.raises(SystemExit, match=r"^desk-topology: RabbitMQ: wrong user or password"):
         await command("list")
 

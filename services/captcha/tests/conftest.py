@@ -35,7 +35,7 @@ def redis(server: fakeredis.FakeServer) -> fakeredis.FakeAsyncRedis:
 @pytest.fixture
 def settings() -> Settings:
     return Settings(
-        redis_url="redis://unused",
+        redis_url="unix://unused",
         service_private_key=key_pair("captcha")[0],
         service_public_keys=public_keys("registry-gateway", "intake", "tracking"),
         issue_budget="20/10 minutes",

@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from desk.chassis.bus import BrokerUnavailableError, Consumer
-from desk.chassis.crypto import TokenIssuer, TokenReader, Vault, new_key_pair
+from desk.chassis.crypto import TokenIssuer, TokenReader, Vault, new_key_pair, new_secret
 from desk.chassis.events import Message, Outbox
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.storage import FolderStore, ObjectStoreUnavailableError
@@ -361,9 +361,9 @@ def _plain_logs() -> Iterator[None]:
 @pytest.fixture
 def settings() -> Settings:
     return Settings(
-        database_url="unused",
-        vault_keys="unused",
-        index_key="unused",
+        database_url="sqlite+aiosqlite://",
+        vault_keys=f"k1:{new_secret()}",
+        index_key=new_secret(),
         service_private_key=key_pair("intake")[0],
         service_public_keys=public_keys("tracking"),
         identity_public_key=PUBLIC_KEY,
@@ -375,10 +375,10 @@ def settings() -> Settings:
         captcha_url="http://captcha",
         registry_url="http://registry-gateway",
         budget_url="memory://",
-        broker_url="unused",
+        broker_url="memory://",
         s3_endpoint="unused",
-        s3_access_key="unused",
-        s3_secret_key="unused",
+        s3_access_key="unused-access-key",
+        s3_secret_key="unused-s3-password",
         **dict.fromkeys(
             ("requests_per_identity", "requests_per_mobile", "requests_per_email", "requests_per_source"), "1000/day"
         ),

@@ -28,7 +28,7 @@ from support.sms_server import SmsServer
 
 from desk.chassis.bus import Bus, QueueSpec, Topology
 from desk.chassis.bus.embedded import EmbeddedBroker
-from desk.chassis.crypto import Vault
+from desk.chassis.crypto import Vault, new_secret
 from desk.chassis.events import Message
 from desk.chassis.telemetry import Telemetry, configure_logging
 from desk.database import Database, alembic_config
@@ -276,12 +276,12 @@ async def make(tmp_path: Path, database: Database) -> AsyncIterator[Make]:
         )
         policy = {"quiet_from": "00:00", "quiet_until": "00:00", "recipient_most": 1000} | changes  # at any hour
         settings = Settings(
-            database_url="unused",
-            vault_keys="unused",
-            index_key="unused",
+            database_url="sqlite+aiosqlite://",
+            vault_keys=f"k1:{new_secret()}",
+            index_key=new_secret(),
             service_public_keys=public_keys("captcha"),
             public_url="https://desk.example.ir/",
-            broker_url="unused",
+            broker_url="memory://",
             smtp_host="unused",
             mail_from="desk@example.ir",
             sms="shown",

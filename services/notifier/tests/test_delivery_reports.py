@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from pydantic import ValidationError
 from sqlalchemy import select
-from support.sms_server import KEY, Fault
+from support.sms_server import GENERIC_KEY, KEY, SMSIR_KEY, Fault
 
 from desk.notifier.app import build_provider, create_app
 from desk.notifier.channels.sms import SmsChannel
@@ -27,7 +27,7 @@ from desk.notifier.store import MessageStore, attempt, message
 from desk.notifier.workers import DeliveryReportTask
 
 SECRET = "a-secret-of-kavenegar"
-SMSIR = {"smsir_key": KEY, "smsir_line": "30007732"}
+SMSIR = {"smsir_key": SMSIR_KEY, "smsir_line": "30007732"}
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 MOBILE_ONLY = {"mobile": "+989123456789", "email": None}
 
@@ -41,7 +41,7 @@ def settings(notifier, server, **changes):
         "kavenegar_report_secret": SECRET,
         "smsir_url": server.url,
         "generic_url": server.url,
-        "generic_key": KEY,
+        "generic_key": GENERIC_KEY,
     }
     return Settings.model_validate(notifier.settings.model_dump() | defaults | changes)
 

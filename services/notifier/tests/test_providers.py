@@ -5,7 +5,7 @@ import uuid
 from pathlib import Path
 
 import pytest
-from support.sms_server import KEY, Fault
+from support.sms_server import GENERIC_KEY, KEY, SMSIR_KEY, Fault
 
 from desk.notifier.domain import (
     AmbiguousResultError,
@@ -33,8 +33,8 @@ async def providers(server, monkeypatch):
     monkeypatch.setattr(http, "TIMEOUT_SECONDS", 1.0)
     made = {
         "kavenegar": kavenegar.Kavenegar(url=server.url, key=KEY, sender="10008663"),
-        "smsir": smsir.SmsIr(url=server.url, key=KEY, line="30007732", templates={"fa/submitted.sms.v1": 100200}),
-        "generic": GenericGateway(url=server.url, key=KEY),
+        "smsir": smsir.SmsIr(url=server.url, key=SMSIR_KEY, line="30007732", templates={"fa/submitted.sms.v1": 100200}),
+        "generic": GenericGateway(url=server.url, key=GENERIC_KEY),
     }
     yield made
     for each in made.values():

@@ -37,7 +37,7 @@ from desk.testing.postgres import PostgresServer
 from desk.testing.service_keys import InternalAuth, key_pair, public_keys
 
 PRIVATE_KEY, PUBLIC_KEY = new_key_pair()
-PASSWORD = "letmein"
+PASSWORD = "the-word-of-the-bus"
 DEADLINE_SECONDS = 60.0
 """Generous, since the machine may be busy: only a failing test waits this long."""
 
@@ -116,7 +116,7 @@ def settings(tmp_path: Path) -> Settings:
         database_url=f"sqlite+aiosqlite:///{tmp_path / 'registry.db'}",
         vault_keys=f"k1:{new_secret()}",
         index_key=new_secret(),
-        budget_url="redis://unused",
+        budget_url="unix://unused",
         service_private_key=key_pair("registry-gateway")[0],
         service_public_keys=public_keys("intake", "tracking"),
         captcha_url="http://captcha",

@@ -26,7 +26,7 @@ async def captcha():
     settings = CaptchaSettings(
         service_private_key=key_pair("captcha")[0],
         service_public_keys=public_keys("registry-gateway"),
-        redis_url="redis://unused",
+        redis_url="unix://unused",
         images_ready=2,
         sounds_ready=1,
         work_most=10,

@@ -29,7 +29,7 @@ from stdnum import damm
 
 from desk.chassis.bus import Bus, QueueSpec, Topology
 from desk.chassis.bus.embedded import EmbeddedBroker
-from desk.chassis.crypto import TokenIssuer, Vault, new_key_pair
+from desk.chassis.crypto import TokenIssuer, Vault, new_key_pair, new_secret
 from desk.chassis.events import Message, inbox, outbox
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.telemetry import Telemetry, configure_logging
@@ -480,16 +480,16 @@ async def tracking(tmp_path: Path, database: Database) -> AsyncIterator[Tracking
         clock=clock,
     )
     settings = Settings(
-        database_url="unused",
-        vault_keys="unused",
-        index_key="unused",
+        database_url="sqlite+aiosqlite://",
+        vault_keys=f"k1:{new_secret()}",
+        index_key=new_secret(),
         service_private_key=key_pair("tracking")[0],
-        token_private_key="unused",
+        token_private_key=new_key_pair()[0],
         captcha_url="http://captcha",
         intake_url="http://intake",
         registry_url="http://registry-gateway",
         budget_url="memory://",
-        broker_url="unused",
+        broker_url="memory://",
         misses_per_source="3/10 minutes",
         lookups_per_source="30/10 minutes",
     )

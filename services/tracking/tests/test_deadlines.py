@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
+from desk.chassis.crypto import new_key_pair, new_secret
 from desk.chassis.settings import DeskSettings
 from desk.iran.workdays import WorkCalendar
 from desk.testing.service_keys import key_pair
@@ -213,10 +214,11 @@ def test_the_due_date_shifts_by_exactly_the_paused_working_days(times, days, wee
 def test_the_settings_define_weekend_and_holidays(monkeypatch, tmp_path):
     file = tmp_path / "holidays"
     file.write_text("1405-08-24 free", encoding="utf-8")
-    for name in ("DATABASE_URL", "VAULT_KEYS", "INDEX_KEY", "BROKER_URL", "TOKEN_PRIVATE_KEY", "CAPTCHA_URL"):
-        monkeypatch.setenv(f"DESK_TRACKING_{name}", "x")
-    for name in ("INTAKE_URL", "REGISTRY_URL", "BUDGET_URL"):
-        monkeypatch.setenv(f"DESK_TRACKING_{name}", "x")
+    secrets = {"VAULT_KEYS": f"k1:{new_secret()}", "INDEX_KEY": new_secret(), "TOKEN_PRIVATE_KEY": new_key_pair()[0]}
+    embedded = {"DATABASE_URL": "sqlite+aiosqlite://", "BROKER_URL": "memory://", "BUDGET_URL": "memory://"}
+    peers = dict.fromkeys(("CAPTCHA_URL", "INTAKE_URL", "REGISTRY_URL"), "http://peer")
+    for name, value in (secrets | embedded | peers).items():
+        monkeypatch.setenv(f"DESK_TRACKING_{name}", value)
     monkeypatch.setenv("DESK_TRACKING_SERVICE_PRIVATE_KEY", key_pair("tracking")[0])
     monkeypatch.setenv("DESK_TRACKING_WEEKEND", "friday")
     monkeypatch.setenv("DESK_TRACKING_HOLIDAYS_FILE", str(file))

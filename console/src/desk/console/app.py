@@ -4,29 +4,36 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from fastapi import FastAPI
+from redis.asyncio import BlockingConnectionPool, Redis
 from starlette.staticfiles import StaticFiles
 
 from desk.console.clients import DeskClient, DeskClients, LibraryClient
 from desk.console.encryption import Encryption
 from desk.console.metrics import Metrics, RequestMetrics
 from desk.console.middleware import RequestGuard
-from desk.console.routes import cases, group_answers, operation, sign_in, supervision
+from desk.console.routes import cases, group_answers, operation, sessions, sign_in, supervision
 from desk.console.routes.dependencies import Demonstration, Services
 from desk.console.routes.errors import add_error_pages
 from desk.console.routes.pages import PACKAGE_FOLDER
+from desk.console.service.attempts import Attempts
 from desk.console.service.drafts import Drafts
 from desk.console.service.events import EventHandler
 from desk.console.service.experts import Experts
+from desk.console.service.proofs import Proofs
 from desk.console.service.reports import ReportSender
+from desk.console.service.sessions import Sessions
 from desk.console.service.sign_in import SignIn
 from desk.console.service.subjects import Subjects
 from desk.console.service.supervision import Supervision
 from desk.console.settings import Settings
 from desk.console.workers import ReportTask, consume_events, index_outdated_cases, prune_old_rows
 from desk.database import Database
+from desk.security.rate_limits import RateLimits
+
+REDIS_CONNECTIONS, REDIS_SECONDS = 50, 1.0
 
 
 def _now() -> datetime:
@@ -42,6 +49,8 @@ class Parts:
     clients: DeskClients
     demonstration: Demonstration | None = None
     clock: Callable[[], datetime] = _now
+    redis: Redis | None = None
+    """Where attempts are counted; in this process without it."""
 
 
 def real_parts(settings: Settings) -> Parts:
@@ -59,7 +68,20 @@ def real_parts(settings: Settings) -> Parts:
         )
         for key, each in settings.provinces.items()
     }
-    return Parts(database, encryption, clients)
+    return Parts(database, encryption, clients, redis=_redis(settings))
+
+
+def _redis(settings: Settings) -> Redis | None:
+    if settings.redis_url is None:
+        return None
+    pool = BlockingConnectionPool.from_url(
+        settings.redis_url.get_secret_value(),
+        max_connections=REDIS_CONNECTIONS,
+        timeout=REDIS_SECONDS,
+        socket_timeout=REDIS_SECONDS,
+        socket_connect_timeout=REDIS_SECONDS,
+    )
+    return Redis.from_pool(pool)
 
 
 def create_app(settings: Settings | None = None, *, parts: Parts | None = None) -> FastAPI:
@@ -70,10 +92,10 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     app = FastAPI(title="Service Desk: console", openapi_url=None, lifespan=_lifespan(settings, parts, services))
     app.state.services = services
     app.add_middleware(RequestMetrics, metrics=services.metrics)
-    app.add_middleware(RequestGuard)
+    app.add_middleware(RequestGuard, tls=settings.secure_cookies)
     app.mount("/assets", StaticFiles(directory=PACKAGE_FOLDER / "assets"))
-    for router in (sign_in.router, group_answers.router, cases.router, supervision.router, operation.router):
-        app.include_router(router)
+    for each in (sign_in, sessions, group_answers, cases, supervision, operation):
+        app.include_router(each.router)
     add_error_pages(app)
     return app
 
@@ -82,7 +104,15 @@ def _services(settings: Settings, parts: Parts) -> Services:
     database, encryption, clients, clock = parts.database, parts.encryption, parts.clients, parts.clock
     calendar = settings.calendar()
     return Services(
-        sign_in=SignIn(database, encryption, clock, settings.second_factor),
+        sign_in=SignIn(
+            database,
+            encryption,
+            clock,
+            _attempts(settings, parts),
+            settings.second_factor,
+            timedelta(hours=settings.first_password_hours),
+        ),
+        sessions=Sessions(database, encryption, clock),
         experts=Experts(database, encryption, calendar, clients, clock),
         supervision=Supervision(database, encryption, clock),
         drafts=Drafts(database, encryption, clock),
@@ -91,9 +121,17 @@ def _services(settings: Settings, parts: Parts) -> Services:
         metrics=Metrics(clients),
         metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
         secure_cookies=settings.secure_cookies,
+        first_password_hours=settings.first_password_hours,
         demonstration=parts.demonstration,
         clock=clock,
     )
+
+
+def _attempts(settings: Settings, parts: Parts) -> Attempts:
+    limits = RateLimits(parts.redis)
+    proofs = Proofs(limits, parts.encryption.derive_key("proofs of work"), parts.clock)
+    key = parts.encryption.derive_key("attempts")
+    return Attempts(limits, proofs, key, settings.attempts_per_account, settings.attempts_per_address)
 
 
 def _lifespan(
@@ -120,6 +158,8 @@ def _lifespan(
         await asyncio.gather(*tasks, return_exceptions=True)
         for client in parts.clients.values():
             await client.close()
+        if parts.redis is not None:
+            await parts.redis.aclose()
         await parts.database.close()
 
     return lifespan

@@ -53,6 +53,10 @@ class Encryption:
         except (InvalidTag, ValueError):
             raise DecryptionError(f"{context.partition(':')[0]} cannot be decrypted") from None
 
+    def derive_key(self, purpose: str) -> bytes:
+        """Return a key for another purpose, the same in all processes with these keys."""
+        return hmac.digest(self._index_key, f"desk.console {purpose}".encode(), hashlib.sha256)
+
     def index_word(self, word: str, province: str) -> int:
         """Return the number that represents a word in a province's search index."""
         digest = hmac.digest(self._index_key, f"{province}\0{word}".encode(), hashlib.sha256)

@@ -21,6 +21,7 @@ from desk.console.service.supervision import Supervision
 from desk.console.settings import Settings
 from desk.database import Database, migrate
 from desk.iran.provinces import PROVINCES
+from desk.security.settings import fault_lines
 
 KEEP_ALIVE_SECONDS, GRACE_SECONDS = 75, 20
 
@@ -40,12 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             case _:
                 _print(new_key())
     except ValidationError as error:
-        faults = [
-            f"DESK_CONSOLE_{str(part['loc'][0]).upper()}: {part['msg']}" for part in error.errors(include_input=False)
-        ]
-        sys.exit("\n".join(f"desk-console: {fault}" for fault in faults))
+        sys.exit("\n".join(f"desk-console: {fault}" for fault in fault_lines(error, "DESK_CONSOLE_")))
     except SettingsError as error:
-        sys.exit(f"desk-console: {error}: the value must be JSON, as in console/README.md")
+        sys.exit(f"desk-console: {error}")
     except ConsoleError as error:
         sys.exit(f"desk-console: {error.title}")
     except (SQLAlchemyError, OSError) as error:
@@ -106,7 +104,8 @@ async def _create_account(options: argparse.Namespace) -> str:
         )
     finally:
         await database.close()
-    return f"first password, to be changed at the first sign-in: {password}"
+    hours = settings.first_password_hours
+    return f"first password, valid for {hours} hours, to be changed at the first sign-in: {password}"
 
 
 def _print(text: str) -> None:

@@ -20,6 +20,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+HSTS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
+"""Only where the console is served over TLS: browsers then refuse plain HTTP for a year."""
 TOO_LARGE = "فایل‌ها روی هم از اندازهٔ مجاز بزرگ‌ترند. به صفحهٔ پیش برگردید و فایل‌های کوچک‌تری بفرستید."
 
 
@@ -33,8 +35,9 @@ class BodyTooLargeError(HTTPException):
 class RequestGuard:
     """Adds the headers, and rejects requests whose body is too large, also without a content length."""
 
-    def __init__(self, app: ASGIApp, body_max: int = BODY_MAX) -> None:
+    def __init__(self, app: ASGIApp, *, tls: bool, body_max: int = BODY_MAX) -> None:
         self._app, self._body_max = app, body_max
+        self._headers = HEADERS | (HSTS if tls else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -55,7 +58,7 @@ class RequestGuard:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self._headers.items():
                     headers[name] = value
                 headers.setdefault("Cache-Control", "no-store" if "etag" not in headers else "no-cache")
             await send(message)

@@ -4,16 +4,14 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
-from desk.console.encryption import Encryption
+from desk.console.domain.accounts import PER_ACCOUNT, PER_ADDRESS
 from desk.iran.provinces import UnknownProvinceError, province
 from desk.iran.workdays import WorkCalendar, parse_overrides, parse_weekend
-
-
-def _keys(keys: SecretStr) -> SecretStr:
-    Encryption.from_text(keys.get_secret_value())
-    return keys
+from desk.security.rate_limits import require_readable
+from desk.security.secrets import SecretKind
+from desk.security.settings import DeskSettings
 
 
 def _weekend(text: str) -> str:
@@ -41,14 +39,14 @@ def _provinces(provinces: dict[str, ProvinceSettings]) -> dict[str, ProvinceSett
     return provinces
 
 
-class Settings(BaseSettings):
+class Settings(DeskSettings):
     """Read once, in ``create_app``; the variables have the prefix ``DESK_CONSOLE_``."""
 
-    model_config = SettingsConfigDict(env_prefix="DESK_CONSOLE_", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_prefix="DESK_CONSOLE_")
 
     database_url: SecretStr = SecretStr("sqlite+aiosqlite:///desk-console.sqlite3")
     """SQLite for a small province, or ``postgresql+asyncpg://…``."""
-    keys: Annotated[SecretStr, AfterValidator(_keys)]
+    keys: Annotated[SecretStr, SecretKind.KEYS]
     """Keys of 32 bytes in base64, separated by commas: the first encrypts, all decrypt; the last must stay."""
     desk_url: str = ""
     """Address of the desk's public gateway, for files and subjects."""
@@ -58,7 +56,15 @@ class Settings(BaseSettings):
     """False only without TLS, for example on a developer's machine."""
     second_factor: bool = True
     """Whether each sign-in requires a code of a device. Only the demonstration is without."""
-    metrics_token: Annotated[SecretStr | None, Field(min_length=16)] = None
+    first_password_hours: Annotated[int, Field(ge=1, le=720)] = 24
+    """How many hours an issued password is valid; then a supervisor, or ``desk-console``, has to issue another one."""
+    attempts_per_account: Annotated[str, AfterValidator(require_readable)] = PER_ACCOUNT
+    """Wrong passwords or codes of an account before each further attempt needs a proof of work."""
+    attempts_per_address: Annotated[str, AfterValidator(require_readable)] = PER_ADDRESS
+    """The same for an address, an IPv4 address or an IPv6 /56, which a whole office may share."""
+    redis_url: SecretStr | None = None
+    """``redis://:password@host:6379/0``, where attempts are counted. Required with more than one process."""
+    metrics_token: SecretStr | None = None
     """Required by ``/metrics`` as ``Authorization: Bearer …``; without it the console has no such page."""
     weekend: Annotated[str, AfterValidator(_weekend)] = "thursday,friday"
     """English names of the days of the weekend, as the desk counts them."""

@@ -78,7 +78,7 @@ class EmbeddedParts:
 def build_captcha(parts: EmbeddedParts) -> FastAPI:
     """Build captcha on an in-process Redis."""
     fixed = parts.settings.captcha_answer
-    values: dict[str, object] = {"redis_url": "redis://embedded", "images_ready": 16, "sounds_ready": 4}
+    values: dict[str, object] = {"redis_url": "unix://embedded", "images_ready": 16, "sounds_ready": 4}
     values |= parts.service_keys.settings_of("captcha", "registry-gateway", "intake", "tracking")
     if fixed is not None:
         values["work_most"] = 10  # automated checks do the work too, and should be fast
@@ -108,7 +108,7 @@ def build_registry_gateway(
                 closes_at="00:00",
                 breaker_seconds="1",  # a demonstration should not wait long after switching it on
                 captcha_url="http://captcha",
-                budget_url="redis://embedded",
+                budget_url="unix://embedded",
                 token_private_key=parts.keys.identity_private,
             )
             | parts.service_keys.settings_of("registry-gateway", "intake", "tracking")
@@ -156,10 +156,10 @@ def build_intake(
                 upload_megabytes_per_identity=PLENTY,
                 upload_megabytes_per_source=PLENTY,
                 budget_url="memory://",
-                broker_url="embedded",
+                broker_url="memory://embedded",
                 s3_endpoint="embedded",
-                s3_access_key="embedded",
-                s3_secret_key="embedded",  # noqa: S106 - a folder needs none
+                s3_access_key="embedded-access-key",
+                s3_secret_key="embedded-secret-key",  # noqa: S106 - a folder needs none
             )
             | {"province_keys": dict(provinces)}
             | parts.service_keys.settings_of("intake", "tracking")
@@ -194,7 +194,7 @@ def build_tracking(parts: EmbeddedParts, captcha_app: FastAPI, intake_app: FastA
                 intake_url="http://intake",
                 registry_url="http://registry-gateway",
                 budget_url="memory://",
-                broker_url="embedded",
+                broker_url="memory://embedded",
             )
             | parts.service_keys.settings_of("tracking")
         ),
@@ -222,7 +222,7 @@ def build_notifier(parts: EmbeddedParts) -> FastAPI:
             parts.settings_of(
                 "notifier",
                 public_url=parts.settings.public_url,
-                broker_url="embedded",
+                broker_url="memory://embedded",
                 smtp_host="embedded",
                 mail_from="desk@example.com",
                 sms="shown",

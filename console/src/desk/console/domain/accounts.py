@@ -9,12 +9,10 @@ from enum import StrEnum
 from desk.console.domain.errors import FieldError, NotAllowedError
 from desk.iran.digits import bare, fold
 
-PASSWORD_MIN, PASSWORD_MAX = 10, 200
 USERNAME = re.compile(r"[a-z0-9._-]{3,40}")
 RECOVERY_CODES = 8
-MAX_ATTEMPTS_OF_ACCOUNT, MAX_ATTEMPTS_OF_ADDRESS = 5, 30
-"""Failed attempts within :data:`ATTEMPT_WINDOW`; a whole office may share an address."""
-ATTEMPT_WINDOW = timedelta(minutes=15)
+PER_ACCOUNT, PER_ADDRESS = "5/15 minutes", "30/15 minutes"
+"""Free attempts of an account at one form, and of an address at all forms; a whole office may share an address."""
 MAX_IDLE, MAX_AGE = timedelta(hours=1), timedelta(hours=12)
 """How long a session is valid without a request, and in total."""
 SESSIONS_KEPT = timedelta(days=3)
@@ -55,11 +53,17 @@ class Account:
     """Whether a device is enrolled, whose code is required."""
     new_password: bool
     """Whether the password was issued and has to be changed."""
+    password_at: datetime | None = None
+    """When the password was issued or chosen."""
 
     @property
     def supervisor(self) -> bool:
         """Whether the account belongs to a supervisor."""
         return self.role is Role.SUPERVISOR
+
+    def first_password_expired(self, now: datetime, valid: timedelta) -> bool:
+        """Return whether the password is an issued one that has expired."""
+        return self.new_password and self.password_at is not None and now > self.password_at + valid
 
     def require_supervisor(self) -> None:
         """Raise NotAllowedError for other roles."""
@@ -85,6 +89,10 @@ class UserSession:
     form_word: str
     created_at: datetime
     seen_at: datetime
+    browser: str = ""
+    """The family of the browser; empty if unknown."""
+    network: str = ""
+    """The network of the address at the sign-in."""
 
     def expired(self, now: datetime) -> bool:
         """Return whether the session has expired."""
@@ -105,20 +113,6 @@ def validate_name(text: str) -> str:
     if not 2 <= len(name) <= 80:  # noqa: PLR2004 - a name
         raise FieldError("name", "نام و نام خانوادگی را بنویسید.")
     return name
-
-
-def validate_password(text: str, again: str, username: str) -> str:
-    """Validate a new password. Raises FieldError."""
-    if not PASSWORD_MIN <= len(text) <= PASSWORD_MAX or username in text.lower():
-        raise FieldError("password", "گذرواژه دست‌کم ۱۰ نویسه است و نام کاربری در آن نیست.")
-    if text != again:
-        raise FieldError("again", "دو گذرواژه یکی نیستند. هر دو را دوباره بنویسید.")
-    return text
-
-
-def first_password() -> str:
-    """Return a random password that its owner has to change."""
-    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4))
 
 
 def recovery_codes() -> list[str]:

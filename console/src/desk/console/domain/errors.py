@@ -10,7 +10,9 @@
     ├── ObjectionForSupervisorError   only a supervisor handles an objection
     ├── OwnAnswerError         an objection to the account's own answer
     ├── SignInError            user name or password is wrong
-    ├── TooManyAttemptsError   wait before the next sign-in
+    ├── FirstPasswordExpiredError   the issued password was not changed in time
+    ├── ProofRequiredError     the next attempt needs a proof of work
+    ├── CountersUnavailableError   attempts cannot be counted now
     ├── FormExpiredError       the form has no valid form word
     └── FieldError             a field of a form is invalid
 """
@@ -96,11 +98,32 @@ class SecondFactorError(ConsoleError):
     title = "این کد درست نیست یا زمان آن گذشته است. کدی را بنویسید که اکنون در برنامهٔ رمزساز می‌بینید."
 
 
-class TooManyAttemptsError(ConsoleError):
-    """Too many failed attempts of one account or one address."""
+class FirstPasswordExpiredError(ConsoleError):
+    """The issued password was not changed within its time."""
 
-    status, code = 429, "too_many_tries"
-    title = "چند بار پیاپی نادرست وارد شد. پانزده دقیقه صبر کنید و دوباره تلاش کنید."
+    status, code = 422, "first_password_expired"
+    title = "گذرواژهٔ نخستین دیگر معتبر نیست؛ از سرپرست بخواهید گذرواژهٔ تازه‌ای بدهد."
+
+
+class ProofRequiredError(ConsoleError):
+    """The free attempts of the account or the address are used up; the next one needs a proof of work."""
+
+    status, code = 429, "proof_required"
+    title = (
+        "چند تلاش نادرست انجام شده است. گذرواژه یا کد را دوباره بنویسید؛ "
+        "دستگاه شما پیش از فرستادن، محاسبهٔ کوتاهی می‌کند."
+    )
+
+    def __init__(self, level: int) -> None:
+        super().__init__()
+        self.level = level
+
+
+class CountersUnavailableError(ConsoleError):
+    """Attempts cannot be counted, so none is evaluated."""
+
+    status, code = 503, "counters_unavailable"
+    title = "ورود اکنون ممکن نیست. چند لحظهٔ دیگر دوباره تلاش کنید."
 
 
 class FormExpiredError(ConsoleError):

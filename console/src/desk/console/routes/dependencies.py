@@ -6,20 +6,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from desk.console.domain.accounts import Step, UserSession
+from desk.console.domain.callers import Caller
 from desk.console.domain.errors import FormExpiredError
 from desk.console.metrics import Metrics
 from desk.console.service.drafts import Drafts
 from desk.console.service.experts import Experts
+from desk.console.service.proofs import Proof
 from desk.console.service.reports import ReportSender
+from desk.console.service.sessions import Sessions
 from desk.console.service.sign_in import SignIn
 from desk.console.service.subjects import Subjects
 from desk.console.service.supervision import Supervision
 
 SESSION_COOKIE, FORM_COOKIE = "desk_console", "desk_console_form"
+"""Names of cookies; :func:`cookie_name` adds a prefix where browsers accept it."""
 PATHS: Mapping[Step, str] = {
     Step.PASSWORD: "/password",
     Step.ENROL: "/enrol",
@@ -44,6 +48,7 @@ class Services:
     """What ``create_app`` built, in ``app.state.services``."""
 
     sign_in: SignIn
+    sessions: Sessions
     experts: Experts
     supervision: Supervision
     drafts: Drafts
@@ -52,6 +57,7 @@ class Services:
     metrics: Metrics
     metrics_token: str | None
     secure_cookies: bool
+    first_password_hours: int
     demonstration: Demonstration | None
     clock: Callable[[], datetime]
 
@@ -74,7 +80,7 @@ class RedirectRequiredError(Exception):
 
 
 async def _any_session(request: Request, services: ServicesDep) -> UserSession:
-    token = request.cookies.get(SESSION_COOKIE)
+    token = read_cookie(request, SESSION_COOKIE)
     user_session = await services.sign_in.find_session(token) if token else None
     if user_session is None:
         raise RedirectRequiredError("/sign-in")
@@ -125,10 +131,24 @@ def redirect(request: Request, path: str) -> RedirectResponse:
     return RedirectResponse(f"{root_path(request)}{path}", status_code=303)
 
 
+def cookie_name(request: Request, name: str) -> str:
+    """Return the name of a cookie with ``__Host-``, so that no other host of the domain can set it.
+
+    Browsers accept the prefix only with TLS and the path ``/``; the demonstration has neither.
+    """
+    hosted = get_services(request).secure_cookies and not root_path(request)
+    return f"__Host-{name}" if hosted else name
+
+
+def read_cookie(request: Request, name: str) -> str | None:
+    """Return the value of a cookie."""
+    return request.cookies.get(cookie_name(request, name))
+
+
 def set_cookie(request: Request, response: Response, name: str, value: str) -> None:
     """Set a cookie that scripts cannot read and other sites cannot send."""
     response.set_cookie(
-        name,
+        cookie_name(request, name),
         value,
         path=root_path(request) or "/",
         httponly=True,
@@ -139,9 +159,28 @@ def set_cookie(request: Request, response: Response, name: str, value: str) -> N
 
 def delete_cookie(request: Request, response: Response, name: str) -> None:
     """Delete a cookie."""
-    response.delete_cookie(name, path=root_path(request) or "/")
+    response.delete_cookie(
+        cookie_name(request, name),
+        path=root_path(request) or "/",
+        httponly=True,
+        samesite="lax",
+        secure=get_services(request).secure_cookies,
+    )
 
 
 def client_address(request: Request) -> str:
     """Return the IP address of the caller."""
     return request.client.host if request.client else "unknown"
+
+
+def caller_of(request: Request) -> Caller:
+    """Return the address and the browser of the caller."""
+    return Caller(client_address(request), request.headers.get("user-agent", ""))
+
+
+async def _proof(proof_token: Annotated[str, Form()] = "", proof_solution: Annotated[str, Form()] = "") -> Proof:
+    return Proof(proof_token, proof_solution)
+
+
+ProofDep = Annotated[Proof, Depends(_proof)]
+"""The proof of work that a form contains, or an empty one."""

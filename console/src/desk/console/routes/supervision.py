@@ -41,6 +41,7 @@ async def _accounts(
         error=error,
         typed=typed or {},
         issued=issued,
+        first_password_hours=services.first_password_hours,
         done=done,
     )
 
@@ -70,12 +71,15 @@ async def add_account(
 async def change_account(
     request: Request, services: ServicesDep, user_session: Supervisor, account_id: str, change: str
 ) -> Response:
-    """Activate, deactivate or reset an account."""
+    """Activate, deactivate or reset an account, or end its sessions."""
     try:
         match change:
             case "activate" | "deactivate":
                 await services.supervision.set_active(user_session.account, account_id, active=change == "activate")
                 return redirect(request, f"/accounts?done={change}d")
+            case "end-sessions":
+                await services.sessions.end_all_of(user_session.account, account_id)
+                return redirect(request, "/accounts?done=signed-out")
             case "reset":
                 password = await services.supervision.reset(user_session.account, account_id)
             case _:

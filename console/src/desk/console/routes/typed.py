@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from desk.console.routes.dependencies import SESSION_COOKIE, get_services
+from desk.console.routes.dependencies import SESSION_COOKIE, get_services, read_cookie
 from desk.console.service.drafts import GROUP_ANSWER
 
 TEXTS = ("text", "question", "rejection", "referral")
@@ -42,7 +42,7 @@ def has_text(typed: Typed) -> bool:
 
 async def keep_after_expiry(request: Request) -> bool:
     """Keep the texts of a form whose session has expired; return whether something was kept."""
-    subject, token = form_subject(request), request.cookies.get(SESSION_COOKIE)
+    subject, token = form_subject(request), read_cookie(request, SESSION_COOKIE)
     if subject is None or token is None:
         return False
     typed, form_word = await read_typed(request), (await request.form()).get("form_word")

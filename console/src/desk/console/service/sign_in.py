@@ -12,28 +12,30 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.console.domain.accounts import (
-    ATTEMPT_WINDOW,
-    MAX_ATTEMPTS_OF_ACCOUNT,
-    MAX_ATTEMPTS_OF_ADDRESS,
     USERNAME,
     Account,
     Step,
     UserSession,
     recovery_codes,
-    validate_password,
 )
-from desk.console.domain.errors import FieldError, SecondFactorError, SignInError, TooManyAttemptsError
+from desk.console.domain.callers import Caller
+from desk.console.domain.errors import FieldError, FirstPasswordExpiredError, SecondFactorError, SignInError
+from desk.console.domain.passwords import validate_password
 from desk.console.encryption import Encryption
+from desk.console.service.attempts import CODE, ENROL, PASSWORD, SIGN_IN, Attempts
+from desk.console.service.proofs import Challenge, Proof
 from desk.console.store.accounts import AccountStore
 from desk.console.store.audit import AuditStore
 from desk.database import Database
 from desk.iran.digits import bare
+from desk.iran.provinces import province
 
 TOUCH_INTERVAL = timedelta(minutes=1)
 """How often the last use of a session is recorded; not with every page."""
 CODE_SECONDS, CODE_DRIFT = 30, 1
 ISSUER = "Hajj Desk"
 """In Latin letters: Persian ones make the QR code three times as dense."""
+NO_PROOF = Proof()
 _hasher = PasswordHasher()
 _DUMMY_HASH = _hasher.hash(secrets.token_urlsafe())
 """Verified for an unknown user name, so that the response time does not reveal whether the account exists."""
@@ -58,30 +60,35 @@ class SignIn:
     database: Database
     encryption: Encryption
     clock: Callable[[], datetime]
+    attempts: Attempts
     second_factor: bool
     """Whether a code of a device is required; only the demonstration is without."""
 
-    async def check_password(self, username: str, password: str, address: str) -> str:
+    first_password_valid: timedelta = timedelta(days=1)
+    """How long an issued password can be used."""
+
+    async def challenge(self, form: str, account: str, address: str) -> Challenge | None:
+        """Return the proof of work that the next attempt at a form needs, or None."""
+        return await self.attempts.challenge(form, normalize_username(account), address)
+
+    async def check_password(self, username: str, password: str, caller: Caller, proof: Proof = NO_PROOF) -> str:
         """Check user name and password; return the token of a new session.
 
-        Raises SignInError or TooManyAttemptsError.
+        Raises SignInError, FirstPasswordExpiredError, ProofRequiredError or CountersUnavailableError.
         """
-        now, username = self.clock(), bare(username).lower()[:80]
-        async with self.database.transaction() as session:
-            accounts = AccountStore(session, self.encryption)
-            await self._require_attempts_left(accounts, username, address, now)
-            found = await accounts.by_username(username) if USERNAME.fullmatch(username) else None
-        account, credentials = found if found is not None else (None, None)
-        matches = await _verify(credentials.password_hash if credentials else _DUMMY_HASH, password[:1000])
+        username = normalize_username(username)
+        reservation = await self.attempts.reserve(SIGN_IN, username, caller.address, proof)
+        account, password_hash = await self._find_account(username)
+        matches = await _verify(password_hash, password[:1000])
         if account is None or not (matches and account.active):
-            await self._record_failure(username, address, account)
+            await self._record_failure(account)
             raise SignInError
+        await self.attempts.release(reservation)
+        self._require_valid_password(account)
         async with self.database.transaction() as session:
-            if not self.second_factor or not account.enrolled:  # otherwise only a correct code is a success
-                await AccountStore(session, self.encryption).clear_failed_attempts(_of_account(username))
             step = account.next_step(second_factor=self.second_factor, code_given=False)
             await self._audit(session, account, "sign_in")
-            return await self._begin_session(session, account, step)
+            return await self._begin_session(session, account, step, caller.browser, caller.network)
 
     async def find_session(self, token: str) -> UserSession | None:
         """Return the session of a token; None if it has expired."""
@@ -95,22 +102,22 @@ class SignIn:
                 await AccountStore(session, self.encryption).touch_session(found.id, now)
         return found
 
-    async def check_code(self, user_session: UserSession, code: str, address: str) -> str:
+    async def check_code(self, user_session: UserSession, code: str, address: str, proof: Proof = NO_PROOF) -> str:
         """Check a code of the device or a recovery code; return the token of a new session.
 
-        Raises SecondFactorError or TooManyAttemptsError.
+        Raises SecondFactorError, ProofRequiredError or CountersUnavailableError.
         """
-        now, account = self.clock(), user_session.account
+        account = user_session.account
+        reservation = await self.attempts.reserve(CODE, account.username, address, proof)
         async with self.database.transaction() as session:
             accounts = AccountStore(session, self.encryption)
-            await self._require_attempts_left(accounts, account.username, address, now)
-            correct = await self._use_code(accounts, account.id, bare(code).lower())
-            if correct:
-                await accounts.clear_failed_attempts(_of_account(account.username))
+            if await self._use_code(accounts, account.id, bare(code).lower()):
                 step = account.next_step(second_factor=self.second_factor, code_given=True)
                 await accounts.end_session(user_session.id)
-                return await self._begin_session(session, account, step)
-        await self._record_failure(account.username, address, account)
+                token = await self._continue_session(session, user_session, account, step)
+                await self.attempts.release(reservation)
+                return token
+        await self._record_failure(account)
         raise SecondFactorError
 
     async def enrolment_uri(self, user_session: UserSession) -> str:
@@ -123,12 +130,15 @@ class SignIn:
                 await accounts.set_totp(user_session.account.id, secret)
         return pyotp.TOTP(secret).provisioning_uri(name=user_session.account.username, issuer_name=ISSUER)
 
-    async def confirm_enrolment(self, user_session: UserSession, code: str) -> tuple[str, list[str]]:
+    async def confirm_enrolment(
+        self, user_session: UserSession, code: str, address: str, proof: Proof = NO_PROOF
+    ) -> tuple[str, list[str]]:
         """Enrol the device if its code is correct; return the token of a new session and the recovery codes.
 
-        Raises SecondFactorError.
+        Raises SecondFactorError, ProofRequiredError or CountersUnavailableError.
         """
         account = user_session.account
+        reservation = await self.attempts.reserve(ENROL, account.username, address, proof)
         async with self.database.transaction() as session:
             accounts = AccountStore(session, self.encryption)
             if account.enrolled or not await self._use_code(accounts, account.id, bare(code)):
@@ -140,26 +150,36 @@ class SignIn:
             await accounts.end_sessions(account.id)
             enrolled = replace(account, enrolled=True)
             step = enrolled.next_step(second_factor=self.second_factor, code_given=True)
-            return await self._begin_session(session, enrolled, step), codes
+            token = await self._continue_session(session, user_session, enrolled, step)
+        await self.attempts.release(reservation)
+        return token, codes
 
-    async def change_password(self, user_session: UserSession, old: str, new: str, again: str) -> str:
-        """Change the password and end all sessions; return the token of a new one. Raises FieldError."""
+    async def change_password(
+        self, user_session: UserSession, old: str, new: str, again: str, *, address: str, proof: Proof = NO_PROOF
+    ) -> str:
+        """Change the password and end all sessions; return the token of a new one.
+
+        Raises FieldError, FirstPasswordExpiredError, ProofRequiredError or CountersUnavailableError.
+        """
         account = user_session.account
-        async with self.database.read() as session:
-            found = await AccountStore(session, self.encryption).by_username(account.username)
-        if found is None or not await _verify(found[1].password_hash, old[:1000]):
+        reservation = await self.attempts.reserve(PASSWORD, account.username, address, proof)
+        _, password_hash = await self._find_account(account.username)
+        if not await _verify(password_hash, old[:1000]):
             raise FieldError("old", "گذرواژهٔ کنونی درست نیست. آن را دوباره بنویسید.")
+        await self.attempts.release(reservation)
+        self._require_valid_password(account)
         if new == old:
             raise FieldError("password", "گذرواژهٔ تازه باید با گذرواژهٔ کنونی فرق داشته باشد.")
-        password_hash = await hash_password(validate_password(new, again, account.username))
+        about = (account.name, account.province, province(account.province).name)
+        new_hash = await hash_password(validate_password(new, again, account.username, about))
         async with self.database.transaction() as session:
             accounts = AccountStore(session, self.encryption)
-            await accounts.change(account.id, password_hash=password_hash, new_password=False)
+            await accounts.change(account.id, password_hash=new_hash, new_password=False, password_at=self.clock())
             await accounts.end_sessions(account.id)
             await self._audit(session, account, "password")
             changed = replace(account, new_password=False)
             step = changed.next_step(second_factor=self.second_factor, code_given=True)
-            return await self._begin_session(session, changed, step)
+            return await self._continue_session(session, user_session, changed, step)
 
     async def sign_out(self, user_session: UserSession) -> None:
         """End a session."""
@@ -167,11 +187,30 @@ class SignIn:
             await AccountStore(session, self.encryption).end_session(user_session.id)
             await self._audit(session, user_session.account, "sign_out")
 
-    async def _begin_session(self, session: AsyncSession, account: Account, step: Step) -> str:
-        token = secrets.token_urlsafe(32)
-        form_word = secrets.token_urlsafe(24)
-        await AccountStore(session, self.encryption).add_session(token, account.id, step, form_word, self.clock())
+    async def _find_account(self, username: str) -> tuple[Account | None, str]:
+        """Return an account and the hash of its password; a hash that matches nothing if there is no such account."""
+        if not USERNAME.fullmatch(username):
+            return None, _DUMMY_HASH
+        async with self.database.read() as session:
+            found = await AccountStore(session, self.encryption).by_username(username)
+        return (None, _DUMMY_HASH) if found is None else (found[0], found[1].password_hash)
+
+    def _require_valid_password(self, account: Account) -> None:
+        if account.first_password_expired(self.clock(), self.first_password_valid):
+            raise FirstPasswordExpiredError
+
+    async def _begin_session(
+        self, session: AsyncSession, account: Account, step: Step, browser: str, network: str
+    ) -> str:
+        token, form_word = secrets.token_urlsafe(32), secrets.token_urlsafe(24)
+        await AccountStore(session, self.encryption).add_session(
+            token, account.id, step, form_word, self.clock(), browser=browser, network=network
+        )
         return token
+
+    async def _continue_session(self, session: AsyncSession, old: UserSession, account: Account, step: Step) -> str:
+        """Begin the session of the next step, in the same browser, with a new token."""
+        return await self._begin_session(session, account, step, old.browser, old.network)
 
     async def _use_code(self, accounts: AccountStore, account_id: str, code: str) -> bool:
         """Use a code: one of the device is valid once, also within its 30 seconds."""
@@ -186,28 +225,15 @@ class SignIn:
             return False
         return await accounts.use_recovery_code(account_id, code)
 
-    async def _require_attempts_left(self, accounts: AccountStore, username: str, address: str, now: datetime) -> None:
-        since = now - ATTEMPT_WINDOW
-        of_account = await accounts.count_failed_attempts(_of_account(username), since)
-        of_address = await accounts.count_failed_attempts(_of_address(address), since)
-        if of_account >= MAX_ATTEMPTS_OF_ACCOUNT or of_address >= MAX_ATTEMPTS_OF_ADDRESS:
-            raise TooManyAttemptsError
-
-    async def _record_failure(self, username: str, address: str, account: Account | None) -> None:
-        async with self.database.transaction() as session:
-            accounts = AccountStore(session, self.encryption)
-            await accounts.add_failed_attempt(_of_account(username), self.clock())
-            await accounts.add_failed_attempt(_of_address(address), self.clock())
-            if account is not None:
+    async def _record_failure(self, account: Account | None) -> None:
+        if account is not None:
+            async with self.database.transaction() as session:
                 await self._audit(session, account, "wrong_sign_in")
 
     async def _audit(self, session: AsyncSession, account: Account, kind: str) -> None:
         await AuditStore(session).add(self.clock(), account.province, account.id, kind)
 
 
-def _of_account(username: str) -> str:
-    return f"account {username}"
-
-
-def _of_address(address: str) -> str:
-    return f"address {address}"
+def normalize_username(text: str) -> str:
+    """Return what was typed as a user name in the form in which it is stored and counted."""
+    return bare(text).lower()[:80]

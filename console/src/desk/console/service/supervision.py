@@ -8,9 +8,10 @@ from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
 
-from desk.console.domain.accounts import Account, Role, first_password, validate_name, validate_username
+from desk.console.domain.accounts import Account, Role, validate_name, validate_username
 from desk.console.domain.cases import validate_text
 from desk.console.domain.errors import FieldError, NotFoundError
+from desk.console.domain.passwords import first_password
 from desk.console.encryption import Encryption
 from desk.console.service.sign_in import hash_password
 from desk.console.store.accounts import AccountStore
@@ -84,7 +85,7 @@ class Supervision:
         async with self.database.transaction() as session:
             accounts = AccountStore(session, self.encryption)
             account = await self._require_account(accounts, by, account_id)
-            await accounts.change(account.id, password_hash=password_hash, new_password=True)
+            await accounts.change(account.id, password_hash=password_hash, new_password=True, password_at=self.clock())
             await accounts.set_totp(account.id, None)
             await accounts.replace_recovery_codes(account.id, [])
             await accounts.end_sessions(account.id)

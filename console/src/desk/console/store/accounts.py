@@ -1,4 +1,4 @@
-"""Accounts, their sessions, recovery codes and failed attempts; secrets are hashed or encrypted."""
+"""Accounts, their sessions, recovery codes; secrets are hashed or encrypted."""
 
 import hashlib
 import json
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.console.domain.accounts import SESSIONS_KEPT, Account, Role, Step, UserSession
 from desk.console.encryption import Encryption
-from desk.console.store.tables import account, failed_attempt, recovery_code, user_session
+from desk.console.store.tables import account, recovery_code, user_session
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ class AccountStore:
                 enrolled=new.enrolled,
                 last_totp=0,
                 created_at=now,
+                password_at=now,
             )
         )
 
@@ -110,7 +111,17 @@ class AccountStore:
         used = delete(recovery_code).where(*same).returning(recovery_code.c.code_hash)
         return (await self._session.execute(used)).first() is not None
 
-    async def add_session(self, token: str, account_id: str, step: Step, form_word: str, now: datetime) -> None:
+    async def add_session(
+        self,
+        token: str,
+        account_id: str,
+        step: Step,
+        form_word: str,
+        now: datetime,
+        *,
+        browser: str = "",
+        network: str = "",
+    ) -> None:
         """Add a session; delete those that expired long ago."""
         await self._session.execute(delete(user_session).where(user_session.c.seen_at < now - SESSIONS_KEPT))
         await self._session.execute(
@@ -121,6 +132,8 @@ class AccountStore:
                 form_word=form_word,
                 created_at=now,
                 seen_at=now,
+                browser=browser,
+                network=network,
             )
         )
 
@@ -132,9 +145,17 @@ class AccountStore:
             .where(user_session.c.id_hash == hash_token(token), account.c.active.is_(True))
         )
         row = (await self._session.execute(query)).first()
-        if row is None:
-            return None
-        return UserSession(row.id_hash, _account(row), Step(row.step), row.form_word, row.created_at, row.seen_at)
+        return None if row is None else _user_session(row)
+
+    async def list_sessions(self, account_id: str) -> list[UserSession]:
+        """List the sessions of an account, expired or not, the last used first."""
+        query = (
+            select(user_session, account)
+            .join(account, account.c.id == user_session.c.account)
+            .where(user_session.c.account == account_id)
+            .order_by(user_session.c.seen_at.desc())
+        )
+        return [_user_session(row) for row in (await self._session.execute(query)).all()]
 
     async def touch_session(self, session_id: str, now: datetime) -> None:
         """Record that a session was used."""
@@ -146,27 +167,16 @@ class AccountStore:
         """End one session."""
         await self._session.execute(delete(user_session).where(user_session.c.id_hash == session_id))
 
-    async def end_sessions(self, account_id: str) -> None:
-        """End all sessions of an account."""
-        await self._session.execute(delete(user_session).where(user_session.c.account == account_id))
+    async def end_sessions(self, account_id: str, *, but: str | None = None) -> None:
+        """End all sessions of an account, or all but one."""
+        query = delete(user_session).where(user_session.c.account == account_id)
+        await self._session.execute(query if but is None else query.where(user_session.c.id_hash != but))
 
-    async def add_failed_attempt(self, of: str, now: datetime) -> None:
-        """Record a failed attempt."""
-        await self._session.execute(insert(failed_attempt).values(of=hash_token(of), at=now))
-
-    async def count_failed_attempts(self, of: str, since: datetime) -> int:
-        """Count failed attempts; delete older ones."""
-        await self._session.execute(delete(failed_attempt).where(failed_attempt.c.at < since))
-        query = (
-            select(func.count())
-            .select_from(failed_attempt)
-            .where(failed_attempt.c.of == hash_token(of), failed_attempt.c.at >= since)
-        )
-        return int((await self._session.execute(query)).scalar_one())
-
-    async def clear_failed_attempts(self, of: str) -> None:
-        """Delete the failed attempts after a successful one."""
-        await self._session.execute(delete(failed_attempt).where(failed_attempt.c.of == hash_token(of)))
+    async def end_session_of(self, account_id: str, session_id: str) -> bool:
+        """End a session of an account; return False if it has no such session."""
+        same = (user_session.c.account == account_id, user_session.c.id_hash == session_id)
+        ended = delete(user_session).where(*same).returning(user_session.c.id_hash)
+        return (await self._session.execute(ended)).first() is not None
 
 
 def _account(row: Row[Any]) -> Account:
@@ -179,4 +189,18 @@ def _account(row: Row[Any]) -> Account:
         active=row.active,
         enrolled=row.enrolled,
         new_password=row.new_password,
+        password_at=row.password_at,
+    )
+
+
+def _user_session(row: Row[Any]) -> UserSession:
+    return UserSession(
+        row.id_hash,
+        _account(row),
+        Step(row.step),
+        row.form_word,
+        row.created_at,
+        row.seen_at,
+        row.browser or "",
+        row.network or "",
     )

@@ -21,6 +21,7 @@ account = Table(
     Column("enrolled", Boolean, nullable=False),
     Column("last_totp", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("password_at", UtcDateTime),
 )
 Index("ix_account_province", account.c.province, account.c.username)
 
@@ -40,8 +41,11 @@ user_session = Table(
     Column("form_word", String(64), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),
+    Column("browser", String(40)),
+    Column("network", String(50)),
 )
 
+# No longer used. The previous version writes it during a rolling update; the next version drops it.
 failed_attempt = Table(
     "wrong_try",
     metadata,

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
+from desk.security.settings import fault_lines
 from desk.topology.apply import apply, without_password
 from desk.topology.dead_letters import DeadLetter, dead_letters
 from desk.topology.definitions import as_json, definitions
@@ -86,8 +87,7 @@ def _say(line: str) -> None:
 
 def _one_line(error: Exception) -> str:
     if isinstance(error, ValidationError):
-        names = ", ".join(f"DESK_TOPOLOGY_{part['loc'][0]}".upper() for part in error.errors())
-        return f"cannot be understood: {names}"
+        return "; ".join(fault_lines(error, "DESK_TOPOLOGY_"))
     return " ".join(str(error).split())
 
 

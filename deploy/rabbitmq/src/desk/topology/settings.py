@@ -6,6 +6,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from desk.chassis.settings import DeskSettings
+from desk.security.secrets import Secret, faults, faults_of_files
 from desk.topology.errors import TopologyError
 
 
@@ -36,12 +37,18 @@ class Settings(DeskSettings):
         given = {user: password.get_secret_value() for user, password in self.passwords.items()}
         if self.passwords_folder is not None:
             try:
-                given |= {path.name: path.read_text().rstrip("\r\n") for path in _files(self.passwords_folder)}
+                given |= _passwords_in(self.passwords_folder)
             except (OSError, UnicodeDecodeError) as error:
                 raise TopologyError(f"cannot read the passwords in {self.passwords_folder}: {error}") from None
         return {user: password for user, password in given.items() if password}
 
 
-def _files(folder: Path) -> list[Path]:
+def _passwords_in(folder: Path) -> dict[str, str]:
+    if found := faults_of_files(folder):
+        raise TopologyError("; ".join(found))
     # Kubernetes mounts a secret with hidden folders in the same place.
-    return [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
+    paths = [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
+    passwords = {path.name: path.read_text().rstrip("\r\n") for path in paths}
+    if found := faults(Secret(f"the password of {user}", password) for user, password in passwords.items()):
+        raise TopologyError("; ".join(found))
+    return passwords

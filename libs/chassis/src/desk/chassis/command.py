@@ -18,6 +18,7 @@ from desk.chassis.serving import DRAIN_SECONDS, serve
 from desk.chassis.settings import StoreSettings
 from desk.chassis.storage import ObjectStoreUnavailableError
 from desk.database import migrate
+from desk.security.settings import fault_lines
 
 HEALTH_OFFSET = 1000
 KEEP_ALIVE_SECONDS = 75
@@ -61,8 +62,7 @@ def run(service: Service, arguments: Sequence[str] | None = None) -> None:
                 _report(service, asyncio.run(options.task()))
     except ValidationError as error:
         prefix = f"DESK_{service.name.upper().replace('-', '_')}_"
-        faults = [f"{prefix}{str(part['loc'][0]).upper()}: {part['msg']}" for part in error.errors(include_input=False)]
-        sys.exit("\n".join(f"desk-{service.name}: {fault}" for fault in faults))
+        sys.exit("\n".join(f"desk-{service.name}: {fault}" for fault in fault_lines(error, prefix)))
     except (ObjectStoreUnavailableError, TaskFailedError, SettingsError) as error:
         sys.exit(f"desk-{service.name}: {error}")
 

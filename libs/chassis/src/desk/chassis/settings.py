@@ -1,60 +1,25 @@
-"""Settings that services share, read from the environment and from a folder of secrets."""
+"""Settings that services share."""
 
-import os
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SecretsSettingsSource,
-    SettingsConfigDict,
-    SettingsError,
-)
 
 from desk.chassis.crypto import is_private_key, is_public_key
+from desk.security.secrets import SecretKind
+from desk.security.settings import SECRETS_DIR, DeskSettings
 
-SECRETS_DIR = "DESK_SECRETS_DIR"
-"""Names a folder with one file per setting, e.g. ``DESK_INTAKE_INDEX_KEY``, as Kubernetes and Docker mount secrets."""
-
-
-class DeskSettings(BaseSettings):
-    """Base of all settings. Error messages never contain a setting's value, which may be a secret.
-
-    A setting comes from the environment, or else from the file of its name in the folder ``DESK_SECRETS_DIR``.
-    Raises SettingsError if that folder, or a file in it, cannot be read.
-    """
-
-    model_config = SettingsConfigDict(hide_input_in_errors=True)
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - replaced: its folder is fixed at import
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Return the sources in order of precedence."""
-        folder = os.environ.get(SECRETS_DIR)
-        return (init_settings, env_settings, *([_SecretFiles(settings_cls, folder)] if folder else []))
-
-
-class _SecretFiles(SecretsSettingsSource):
-    """Files of secrets. A missing folder is an error: otherwise a service would start without its password."""
-
-    def __call__(self) -> dict[str, Any]:
-        folder = Path(str(self.secrets_dir))
-        try:
-            if not folder.is_dir():
-                raise NotADirectoryError(str(folder))
-            return super().__call__()
-        except SettingsError as error:  # names the setting, never its value
-            raise SettingsError(f"{SECRETS_DIR}: cannot read the secrets in {folder}: {error}") from None
-        except OSError as error:
-            raise SettingsError(f"{SECRETS_DIR}: cannot read the secrets in {folder}: {type(error).__name__}") from None
+__all__ = [
+    "SECRETS_DIR",
+    "BrokerSettings",
+    "CalleeSettings",
+    "CallerSettings",
+    "DeskSettings",
+    "LogSettings",
+    "ObjectSettings",
+    "PrivateKey",
+    "PublicKeys",
+    "StoreSettings",
+]
 
 
 def _require_private_key(key: SecretStr) -> SecretStr:
@@ -94,10 +59,10 @@ class StoreSettings(DeskSettings):
 
     database_url: SecretStr
     """``postgresql+asyncpg://…`` or ``sqlite+aiosqlite://…``."""
-    vault_keys: SecretStr
+    vault_keys: Annotated[SecretStr, SecretKind.KEYS]
     """Encryption keys as ``id:base64,id:base64``, the current one first, 32 bytes each."""
-    index_key: SecretStr
-    """Base64 of the key for blind indexes, 32 bytes or more."""
+    index_key: Annotated[SecretStr, SecretKind.INDEX_KEY]
+    """Base64 of the key for blind indexes, 32 bytes or more; another key than those of the vault."""
 
 
 class LogSettings(DeskSettings):
@@ -119,7 +84,7 @@ class ObjectSettings(DeskSettings):
 
     s3_endpoint: str
     """``host:port``."""
-    s3_access_key: SecretStr
+    s3_access_key: Annotated[SecretStr, SecretKind.ISSUED]
     s3_secret_key: SecretStr
     s3_bucket: str = Field(default="attachments", pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
     s3_region: str = "us-east-1"

@@ -1,6 +1,7 @@
 """A Redis server for tests."""
 
 import os
+import secrets
 from dataclasses import dataclass
 
 from redis import Redis, RedisError
@@ -51,17 +52,17 @@ def docker_redis(environment: Environment) -> RedisServer:
     """Return a server in a container of REDIS_IMAGE."""
     from desk.testing.container import Container  # noqa: PLC0415  # slow to import, and only needed here
 
-    image, port = image_of(environment, "REDIS", IMAGE), free_port()
-    container = Container(image, ports={6379: port}, command=["redis-server", "--protected-mode", "no", *OPTIONS])
-    url = f"redis://{container.host}:{port}/0"
+    image, port, password = image_of(environment, "REDIS", IMAGE), free_port(), secrets.token_hex(12)
+    container = Container(image, ports={6379: port}, command=["redis-server", "--requirepass", password, *OPTIONS])
+    url = f"redis://:{password}@{container.host}:{port}/0"
     return begin(RedisServer(how=f"docker image {image}", machine=container, url=url))
 
 
 def local_redis(_: Environment | None = None) -> RedisServer:
     """Return a server from the binary of this machine."""
     program = find_program("redis-server")
-    folder, port = new_folder("redis"), free_port()
-    process = LocalProcess(
-        [program, "--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder), *OPTIONS], folder=folder
-    )
-    return begin(RedisServer(how="local binary redis-server", machine=process, url=f"redis://127.0.0.1:{port}/0"))
+    folder, port, password = new_folder("redis"), free_port(), secrets.token_hex(12)
+    place = ["--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder)]
+    process = LocalProcess([program, *place, "--requirepass", password, *OPTIONS], folder=folder)
+    url = f"redis://:{password}@127.0.0.1:{port}/0"
+    return begin(RedisServer(how="local binary redis-server", machine=process, url=url))

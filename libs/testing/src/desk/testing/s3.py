@@ -23,7 +23,7 @@ ADVICE = "run tests/install-servers, or name a server of yours in DESK_TEST_S3_E
 IMAGE = "pgsty/silo:latest"  # a maintained build of MinIO; upstream publishes none any more
 ANSWER_SECONDS = 5.0
 REGION = "us-east-1"
-ACCESS_KEY = "tests"
+ACCESS_KEY = "tests-access-key"
 
 Kind = Literal["minio", "moto", "other"]
 

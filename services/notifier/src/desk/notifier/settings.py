@@ -9,6 +9,7 @@ from pydantic_settings import SettingsConfigDict
 
 from desk.chassis.settings import BrokerSettings, CalleeSettings, LogSettings, StoreSettings
 from desk.notifier.domain import SendingPolicy
+from desk.security.secrets import SecretKind
 
 
 class Settings(CalleeSettings, StoreSettings, BrokerSettings, LogSettings):
@@ -22,7 +23,7 @@ class Settings(CalleeSettings, StoreSettings, BrokerSettings, LogSettings):
     """The mail server that accepts our email."""
     smtp_port: int = 25
     smtp_user: str | None = None
-    smtp_password: SecretStr | None = None
+    smtp_password: Annotated[SecretStr | None, SecretKind.ISSUED] = None
     smtp_tls: Literal["none", "starttls", "tls"] = "starttls"
     """The encryption of the SMTP connection; ``none`` only on a private network."""
     mail_from: str
@@ -34,20 +35,20 @@ class Settings(CalleeSettings, StoreSettings, BrokerSettings, LogSettings):
     variable does not stop every SMS.
     """
     kavenegar_url: str = "https://api.kavenegar.com"
-    kavenegar_key: SecretStr | None = None
+    kavenegar_key: Annotated[SecretStr | None, SecretKind.ISSUED] = None
     kavenegar_sender: str = ""
     """The sender number of our SMS."""
-    kavenegar_report_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
+    kavenegar_report_secret: SecretStr | None = None
     """The last part of the provider's webhook path; without it reports are only polled. The same for the others."""
     smsir_url: str = "https://api.sms.ir"
-    smsir_key: SecretStr | None = None
+    smsir_key: Annotated[SecretStr | None, SecretKind.ISSUED] = None
     smsir_line: Annotated[str, Field(pattern="^[0-9]*$")] = ""
     smsir_templates: Annotated[dict[str, int], Field(default_factory=dict)]
     """SMS.ir's number of each template file registered there: ``{"fa/submitted.sms.v2": 100200}``."""
-    smsir_report_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
+    smsir_report_secret: SecretStr | None = None
     generic_url: str = ""
-    generic_key: SecretStr | None = None
-    generic_report_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
+    generic_key: Annotated[SecretStr | None, SecretKind.ISSUED] = None
+    generic_report_secret: SecretStr | None = None
 
     quiet_from: time = time(22)
     quiet_until: time = time(8)

@@ -10,6 +10,7 @@ from pydantic_settings import SettingsConfigDict
 from desk.chassis.rate_limits import RateLimitText
 from desk.chassis.redis_pool import REDIS_SCHEMES
 from desk.chassis.settings import CalleeSettings, CallerSettings, LogSettings, StoreSettings
+from desk.security.secrets import SecretKind
 
 _ADDRESS = re.compile(r"https?://[^/:\s]+(:\d+)?(/\S*)?$")
 
@@ -24,11 +25,11 @@ class Settings(CallerSettings, CalleeSettings, StoreSettings, LogSettings):
     registry_url: Annotated[str, Field(validate_default=True)] = ""
     """The address of ``getEstelam3`` at the bus; not needed for the simulator."""
     registry_user: str = ""
-    registry_password: SecretStr = SecretStr("")
+    registry_password: Annotated[SecretStr, SecretKind.ISSUED] = SecretStr("")
     """For HTTP Basic at the bus."""
     soap_action: str = "urn:mediate"
     legacy_user: str = ""
-    legacy_password: SecretStr = SecretStr("")
+    legacy_password: Annotated[SecretStr, SecretKind.ISSUED] = SecretStr("")
     """For the SOAP body, if the account has them in addition to those of the bus."""
 
     opens_at: time = time(7)
@@ -49,7 +50,7 @@ class Settings(CallerSettings, CalleeSettings, StoreSettings, LogSettings):
     """The register that checks whether a mobile belongs to a national ID."""
     mobile_url: Annotated[str, Field(validate_default=True)] = ""
     mobile_user: str = ""
-    mobile_password: SecretStr = SecretStr("")
+    mobile_password: Annotated[SecretStr, SecretKind.ISSUED] = SecretStr("")
 
     captcha_url: str
     """Base URL of the captcha service, which checks proofs of work."""
