@@ -73,7 +73,7 @@ def test_pages_and_services_are_behind_the_certificate(
         page, catalog, missing = (client.get(path) for path in ("/", "/api/catalog", "/api/nothing"))
     assert [answer.status_code for answer in (page, catalog, missing)] == [200, 200, 404]
     for answer in (page, catalog, missing):
-        assert answer.headers.get_list("strict-transport-security") == ["max-age=31536000"]
+        assert answer.headers.get_list("strict-transport-security") == ["max-age=31536000; includeSubDomains"]
     assert upstreams["intake"].received[-1].headers["x-forwarded-proto"] == "https"
 
 

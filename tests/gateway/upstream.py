@@ -61,7 +61,7 @@ class Upstream:
         return self
 
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
-        body = handler.rfile.read(int(handler.headers.get("Content-Length", "0")))
+        body = _body_of(handler)
         headers = {name.lower(): value for name, value in handler.headers.items()}
         self.received.append(ReceivedRequest(handler.command, handler.path, headers, body, handler.client_address[1]))
         if self.misbehave is not None and self.misbehave(handler):
@@ -79,6 +79,17 @@ class Upstream:
             self._server.close_connections()
             self._thread.join()
             self._server = self._thread = None
+
+
+def _body_of(handler: BaseHTTPRequestHandler) -> bytes:
+    if handler.headers.get("Transfer-Encoding") != "chunked":
+        return handler.rfile.read(int(handler.headers.get("Content-Length", "0")))
+    pieces = []
+    while length := int(handler.rfile.readline() or b"0", 16):
+        pieces.append(handler.rfile.read(length))
+        handler.rfile.readline()
+    handler.rfile.readline()
+    return b"".join(pieces)
 
 
 class _Server(ThreadingHTTPServer):

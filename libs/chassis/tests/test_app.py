@@ -334,6 +334,31 @@ async def test_a_body_of_exactly_the_limit_is_taken(client):
     assert (await client.post("/streams", content=pieces(64))).json() == {"size": LIMIT}
 
 
+@pytest.mark.parametrize("path", ["/things", "/streams"])
+async def test_a_body_that_takes_too_long_is_refused(client, path, monkeypatch):
+    monkeypatch.setattr("desk.chassis.app.middleware.BODY_SECONDS", 0.05)
+
+    async def never_ending():
+        yield b"x"
+        await asyncio.Event().wait()
+
+    answer = await client.post(path, content=never_ending())
+    assert (answer.status_code, answer.json()["code"]) == (408, "body_too_slow")
+    assert answer.headers["connection"] == "close"
+
+
+async def test_a_large_body_has_more_time_and_a_route_may_work_longer_than_its_body_took(client, monkeypatch):
+    monkeypatch.setattr("desk.chassis.app.middleware.BODY_SECONDS", 0.2)
+    monkeypatch.setattr("desk.chassis.app.middleware.BODY_BYTES_PER_SECOND", 1024)
+
+    async def steady():
+        for _ in range(4):
+            yield b"x" * 1024
+            await asyncio.sleep(0.1)
+
+    assert (await client.post("/streams", content=steady())).json() == {"size": 4096}
+
+
 async def test_a_route_for_files_has_a_limit_of_its_own(client):
     taken = await client.post("/files", files={"file": b"x" * 2 * LIMIT})
     refused = await client.post("/files", files={"file": b"x" * 4 * LIMIT})

@@ -60,9 +60,15 @@ def _location(route: Route) -> str:
     return (
         f"\nlocation ~ ^{route.path}(?:/|$) {{\n"
         f"{_limits(route)}"
+        f"{_streaming(route)}"
         f"  proxy_pass http://$to_{route.service.replace('-', '_')};\n"
         "}\n"
     )
+
+
+def _streaming(route: Route) -> str:
+    """Pass bodies on as they arrive: the service limits their total time, which nginx cannot."""
+    return "  proxy_request_buffering off;\n" if "POST" in route.methods else ""
 
 
 def _pages(pages: Route) -> str:

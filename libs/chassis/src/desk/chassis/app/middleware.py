@@ -1,5 +1,6 @@
 """ASGI middleware of every service: request id, access log, metrics and a limit on the body."""
 
+import asyncio
 import re
 import time
 import uuid
@@ -19,13 +20,16 @@ log = structlog.get_logger(__name__)
 JSON_BODY_BYTES = 64 * 1024
 """The largest JSON body that a route accepts; routes for files have their own limits."""
 
-_TOO_LARGE_STATUS = 413
+BODY_SECONDS, BODY_BYTES_PER_SECOND = 30.0, 16 * 1024
+"""How long a body may take: the first, and a second more for so many bytes; 8 MB at that rate take nine minutes."""
+
+_TOO_LARGE_STATUS, _TOO_SLOW_STATUS = 413, 408
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class BodyLimit:
-    """Refuses a body that is larger than its route accepts, with or without a Content-Length header."""
+    """Refuses a body that is larger than its route accepts, with or without a Content-Length header, or too slow."""
 
     def __init__(self, app: ASGIApp, limits: Mapping[str, int]) -> None:
         """``limits`` maps paths to bytes; other paths accept 64 KiB."""
@@ -39,18 +43,33 @@ class BodyLimit:
             return
         limit = self._limits.get(scope["path"], JSON_BODY_BYTES)
         left = limit if _content_length(scope) <= limit else -1
+        deadline: float | None = time.monotonic() + BODY_SECONDS
 
         async def receive_within_limit() -> Message:
-            nonlocal left
+            nonlocal left, deadline
             if left < 0:
                 raise HTTPException(_TOO_LARGE_STATUS)
-            message = await receive()
-            left -= len(message.get("body", b""))
+            message = await _receive_until(deadline, receive)
+            length = len(message.get("body", b""))
+            left -= length
+            if deadline is not None:
+                deadline = deadline + length / BODY_BYTES_PER_SECOND if message.get("more_body") else None
             if left < 0:
                 raise HTTPException(_TOO_LARGE_STATUS)
             return message
 
         await self._app(scope, receive_within_limit, send)
+
+
+async def _receive_until(deadline: float | None, receive: Receive) -> Message:
+    """Return the next message. Raises HTTPException 408 at the deadline, which is None after the end of the body."""
+    if deadline is None:
+        return await receive()
+    try:
+        async with asyncio.timeout(deadline - time.monotonic()):
+            return await receive()
+    except TimeoutError:
+        raise HTTPException(_TOO_SLOW_STATUS, headers={"Connection": "close"}) from None
 
 
 def _content_length(scope: Scope) -> int:

@@ -170,13 +170,20 @@ class FieldRuleError(ValueError):
 _HTTP_TITLES = {
     404: "چنین نشانی‌ای وجود ندارد.",
     405: "این روش برای این نشانی پذیرفته نیست.",
+    408: "فرستادن داده‌ها بیش از اندازه طول کشید. لطفاً اتصال اینترنت خود را بررسی و دوباره تلاش کنید.",
     413: "اندازهٔ دادهٔ فرستاده‌شده بیش از حد مجاز است.",
     400: "درخواست فرستاده‌شده خوانا نیست.",
 }
 
 
 async def _render_http_error(_request: Request, error: HTTPException) -> JSONResponse:
-    codes = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+    codes = {
+        400: "bad_request",
+        404: "not_found",
+        405: "method_not_allowed",
+        408: "body_too_slow",
+        413: "body_too_large",
+    }
     return _problem(
         error.status_code,
         codes.get(error.status_code, "http_error"),
