@@ -20,6 +20,7 @@ import desk.registry_gateway.settings
 import desk.tracking.app as tracking
 import desk.tracking.clients
 import desk.tracking.settings
+from desk.captcha.clients import NotifierClient
 from desk.captcha.domain import choose_answer
 from desk.chassis.bus.embedded import EmbeddedBroker
 from desk.chassis.crypto import TokenIssuer, TokenReader, Vault, public_key_of
@@ -82,21 +83,24 @@ def _peer(app: FastAPI) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=transport, base_url="http://peer", timeout=PEER_TIMEOUT_SECONDS)
 
 
-def build_captcha(settings: LocalSettings) -> FastAPI:
-    """Build captcha on an in-process Redis."""
+def build_captcha(settings: LocalSettings, index_key: str, notifier_app: FastAPI) -> FastAPI:
+    """Build captcha on an in-process Redis; ``index_key`` is base64."""
     fixed = settings.captcha_answer
     values: dict[str, str | int] = {"redis_url": "redis://embedded", "images_ready": 16, "sounds_ready": 4}
+    values |= {"notifier_url": "http://notifier", "index_key": index_key}
     if fixed is not None:
         values["work_most"] = 10  # automated checks do the work too, and should be fast
         values["issue_budget"] = values["work_budget"] = (
             "2000/10 minutes"  # and all of them have the same source address
         )
+        values |= dict.fromkeys(("codes_per_mobile", "codes_per_mobile_daily", "codes_per_source"), PLENTY)
     return captcha.create_app(
         desk.captcha.settings.Settings.model_validate(values),
         parts=captcha.Parts(
             redis=FakeAsyncRedis(max_connections=1000),
             telemetry=Telemetry("captcha"),
             choose_answer=choose_answer if fixed is None else lambda: fixed,
+            notifier=NotifierClient(_peer(notifier_app)),
         ),
     )
 
@@ -172,6 +176,7 @@ def build_intake(
             storage=storage,
             rate_limits=RateLimits("memory://"),
             captcha=desk.intake.clients.captcha_client(_peer(captcha_app)),
+            codes=desk.intake.clients.code_client(_peer(captcha_app)),
             registry=desk.intake.clients.RegistryClient(_peer(registry_app)),
             identity=TokenReader(
                 parts.keys.identity_public, issuer=intake.IDENTITY_ISSUER, audience=intake.IDENTITY_AUDIENCE

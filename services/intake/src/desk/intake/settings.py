@@ -8,6 +8,7 @@ from pydantic_settings import SettingsConfigDict
 from desk.chassis.crypto import is_private_key, is_public_key
 from desk.chassis.rate_limits import RateLimitText
 from desk.chassis.settings import BrokerSettings, LogSettings, ObjectSettings, StoreSettings
+from desk.intake.domain import MobileProofMode
 from desk.iran.provinces import PROVINCES
 from desk.iran.settings import WorkCalendarSettings
 
@@ -57,6 +58,9 @@ class Settings(WorkCalendarSettings, StoreSettings, BrokerSettings, ObjectSettin
     """Seconds from a submission to the first look-up of its pending identity; each further wait is twice as long."""
     budget_url: SecretStr
     """``memory://`` or ``redis://…``: where rate limits are counted."""
+    mobile_proof: MobileProofMode = "pending"
+    """Who must enter a code that was sent to the mobile: ``off`` nobody, ``pending`` applicants whose identity the
+    registry has not confirmed, ``always`` also all others with an Iranian mobile. captcha must issue codes by SMS."""
     mobile_check: Literal["off", "on"] = "off"
     """Whether a submission checks the owner of its mobile; registry-gateway must have a register of mobiles."""
     mobile_checks_per_identity: RateLimitText = "10/hour"
