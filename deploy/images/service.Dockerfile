@@ -78,6 +78,6 @@ USER 10001:10001
 WORKDIR /tmp
 EXPOSE 8000
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=5 \
-  CMD ["python3", "-ISc", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/health/ready', timeout=4)"]
+  CMD ["python3", "-ISc", "import urllib.request as u; u.urlopen('http://127.0.0.1:9000/health/ready', timeout=4)"]
 ENTRYPOINT ["/opt/service/bin/command"]
 CMD ["serve", "--host", "0.0.0.0", "--port", "8000"]

@@ -31,7 +31,7 @@ class ConsoleContainers:
             "DESK_CONSOLE_METRICS_TOKEN": self.metrics_token,
         }
         self._overrides = folder / "overrides.yml"
-        self._overrides.write_text(yaml.safe_dump(_overrides_for(f"{desk.project}_outside")), encoding="utf-8")
+        self._overrides.write_text(yaml.safe_dump(_overrides_for(desk.project)), encoding="utf-8")
 
     def up(self) -> None:
         """Start it from images that exist already, and wait until it is healthy."""
@@ -62,10 +62,11 @@ class ConsoleContainers:
         return run(str(ROOT / "scripts" / "compose"), *place, *arguments, environment=self._settings, seconds=seconds)
 
 
-def _overrides_for(network: str) -> dict[str, object]:
-    """Return the overrides for this machine: the desk's network, and no TLS."""
+def _overrides_for(project: str) -> dict[str, object]:
+    """Return the overrides for this machine: the desk's public networks, and no TLS."""
+    networks = {name: {"external": True, "name": f"{project}_{name}"} for name in ("gateway-public", "rabbitmq-public")}
     plain = {"DESK_CONSOLE_SECURE_COOKIES": "false", "DESK_CONSOLE_SECOND_FACTOR": "false"}
     return {
-        "services": {"console": {"networks": ["default", "desk"], "environment": plain}},
-        "networks": {"desk": {"external": True, "name": network}},
+        "services": {"console": {"networks": ["default", *networks], "environment": plain}},
+        "networks": networks,
     }

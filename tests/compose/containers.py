@@ -27,6 +27,8 @@ UP_SECONDS = 300
 COMMAND_SECONDS = 120
 DEADLINE_SECONDS = 120.0
 PAUSE_SECONDS = 1.0
+TEST_NETWORK = "10.207"
+"""Another one than that of `make up`, which may run at the same time."""
 """Pause between two attempts of an applicant; attempts are rate limited."""
 
 
@@ -40,6 +42,7 @@ class Containers:
             name: str(free_port())
             for name in ("DESK_PORT", "DESK_TLS_PORT", "RABBITMQ_PORT", "RABBITMQ_MANAGEMENT_PORT", "MAIL_PORT")
         }
+        self._settings["DESK_NETWORK"] = TEST_NETWORK
         # The tests send many requests of few people.
         self._settings |= dict.fromkeys(
             ("REQUESTS_PER_IDENTITY", "REQUESTS_PER_MOBILE", "REQUESTS_PER_EMAIL"), "1000/day"

@@ -28,7 +28,9 @@ class Service:
     def __init__(self, name: str, fork_server: ForkServer, folder: Path) -> None:
         self.name = name
         self.port = free_port()
+        self.health_port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.health_url = f"http://127.0.0.1:{self.health_port}"
         self.environment: dict[str, str] = {}
         self.log = folder / f"{name}-{self.port}.log"
         self.changed = False
@@ -53,7 +55,7 @@ class Service:
 
     def _begin(self) -> None:
         program, environment = self._order
-        arguments = ["serve", "--port", str(self.port), *self.arguments]
+        arguments = ["serve", "--port", str(self.port), "--health-port", str(self.health_port), *self.arguments]
         pid = self._fork_server.start(program, arguments, environment, self.log)
         try:
             self._process = psutil.Process(pid)
@@ -69,15 +71,15 @@ class Service:
         return self._process is not None and self._process.is_running()
 
     def answers(self, path: str) -> bool:
-        """Return whether a GET succeeds."""
+        """Return whether a GET at the port for health succeeds."""
         try:
-            return httpx.get(f"{self.url}{path}", timeout=5).is_success
+            return httpx.get(f"{self.health_url}{path}", timeout=5).is_success
         except httpx.TransportError:
             return False
 
     def metric(self, name: str) -> float:
         """Return the value of a metric, summed over its labels."""
-        lines = httpx.get(f"{self.url}/metrics", timeout=5).text.splitlines()
+        lines = httpx.get(f"{self.health_url}/metrics", timeout=5).text.splitlines()
         found = [line for line in lines if line.partition(" ")[0].partition("{")[0] == name]
         return sum(float(line.rpartition(" ")[2]) for line in found)
 

@@ -8,6 +8,7 @@ from support.real_service import setting
 
 from desk.chassis.crypto import new_key_pair, new_secret
 from desk.testing.s3 import S3Server
+from desk.testing.service_keys import key_pair, public_keys
 
 PLENTY = "1000000/minute"
 INTAKE_LIMITS = (
@@ -37,11 +38,24 @@ class DeskEnvironment:
     province_keys: Mapping[str, str]
 
 
+CALLERS = {
+    "captcha": ("registry-gateway", "intake", "tracking"),
+    "registry-gateway": ("intake", "tracking"),
+    "intake": ("tracking",),
+    "notifier": ("captcha",),
+}
+"""The services that call the internal routes of each service."""
+
+
 def settings_of(it: DeskEnvironment) -> dict[str, dict[str, str]]:
     """Return the environment variables of each service."""
     identity_private, identity_public = new_key_pair()
     tracking_private, tracking_public = new_key_pair()
     each = {name: _store_settings(it.databases[name]) for name in it.databases} | {"captcha": {}}
+    for name in ("registry-gateway", "intake", "tracking", "captcha"):
+        each[name]["SERVICE_PRIVATE_KEY"] = key_pair(name)[0]
+    for name, callers in CALLERS.items():
+        each[name]["SERVICE_PUBLIC_KEYS"] = json.dumps(public_keys(*callers))
     rate_limits = {"BUDGET_URL": it.redis_url}
     peers = {"CAPTCHA_URL": it.urls["captcha"]}
     asking = peers | {"REGISTRY_URL": it.urls["registry-gateway"]}

@@ -85,10 +85,13 @@ def test_a_service_listens_where_its_image_says_and_its_name_leads_there(overlay
         port = container["ports"][0]
         dockerfile = "gateway" if name == "gateway" else "service"
         assert port["containerPort"] in exposed(root, f"deploy/images/{dockerfile}.Dockerfile")
-        (leading,) = overlay.one("Service", name)["spec"]["ports"]
+        leading, *health = overlay.one("Service", name)["spec"]["ports"]
         assert (leading["port"], leading["targetPort"]) == (port["containerPort"], port["name"])
         if name in DESK:
             assert f"--port={port['containerPort']}" in container["args"]
+            assert [(each["name"], each["targetPort"]) for each in health] == [("health", "health")]
+            assert f"--health-port={container['ports'][1]['containerPort']}" in container["args"]
+            assert "--health-host=0.0.0.0" in container["args"], "the kubelet asks from outside the pod"
 
 
 @pytest.mark.parametrize("store", ["rabbitmq", "postgres", "redis", "s3", "mail"])
@@ -195,9 +198,9 @@ def test_every_user_of_the_broker_has_a_password(overlay):
 def test_readiness_checks_the_own_store_and_liveness_nothing(overlay):
     for name in DESK:
         container = main_container(overlay.workloads[name])
-        assert container["readinessProbe"]["httpGet"] == {"path": "/health/ready", "port": "http"}
-        assert container["livenessProbe"]["httpGet"] == {"path": "/health/live", "port": "http"}
-        assert container["startupProbe"]["httpGet"] == {"path": "/health/live", "port": "http"}
+        assert container["readinessProbe"]["httpGet"] == {"path": "/health/ready", "port": "health"}
+        assert container["livenessProbe"]["httpGet"] == {"path": "/health/live", "port": "health"}
+        assert container["startupProbe"]["httpGet"] == {"path": "/health/live", "port": "health"}
         assert container["readinessProbe"]["timeoutSeconds"] > READY_TIMEOUT_SECONDS
 
 

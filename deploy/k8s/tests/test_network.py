@@ -1,8 +1,10 @@
 """Allowed connections: the arrows of the diagram in README.md, and no others."""
 
 import re
+from itertools import combinations
 
 import pytest
+import yaml
 
 ARROW = re.compile(r"\s*(.+?)\s+(?:<?--(?:\s+(?:\"[^\"]*\"|[^-\">]+?)\s+--)?>|---)\s+(.+?)\s*$")
 NODE = re.compile(r"^([a-z0-9-]+)")
@@ -161,3 +163,30 @@ def test_every_reachable_pod_has_a_policy_of_its_own(overlay):
     for name, labels in pods_of(overlay).items():
         own = [each for each in policies_of(overlay) if selects(each["spec"]["podSelector"], labels)]
         assert own, name
+
+
+def test_compose_has_one_network_for_each_arrow_and_no_other_two_containers_meet(root):
+    services = yaml.safe_load((root / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+    members = {name: set(service["networks"]) for name, service in services.items()}
+    meetings = {
+        tuple(sorted((one, other)))
+        for one, other in combinations(sorted(members), 2)
+        if members[one] & members[other] and services[one].get("restart") != "no" and services[other]["restart"] != "no"
+    }
+    drawn = diagram(root)
+    inside = {(STANDS_FOR.get(name, name), name) for name in members}
+    named = dict(inside)
+    arrows = {(named[one], named[other]) for one, other in drawn if one in named and other in named}
+    assert meetings == {tuple(sorted(each)) for each in arrows | INSIDE_ONLY}
+
+
+def test_a_job_of_compose_reaches_its_store_only(root):
+    services = yaml.safe_load((root / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+    reached = {
+        (name, other)
+        for name, job in services.items()
+        if job.get("restart") == "no"
+        for other, service in services.items()
+        if other in {"postgres", "s3", "rabbitmq"} and set(job["networks"]) & set(service["networks"])
+    }
+    assert reached == {(one, other) for one, other in JOBS if one in services}

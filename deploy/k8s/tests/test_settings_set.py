@@ -153,7 +153,8 @@ def test_intake_gets_the_keys_of_provinces_and_refuses_an_invalid_one(production
     assert value == (root / "deploy/k8s/overlays/production/province-keys.json").read_text()
     private, public = new_key_pair()
     required = {name: "given" for name, field in names_of(SETTINGS["intake"]).items() if field.is_required()}
-    required |= {"DESK_INTAKE_RECEIPT_PRIVATE_KEY": private}
+    required |= dict.fromkeys(("DESK_INTAKE_RECEIPT_PRIVATE_KEY", "DESK_INTAKE_SERVICE_PRIVATE_KEY"), private)
+    required |= {"DESK_INTAKE_SERVICE_PUBLIC_KEYS": "{}"}
     for key, value in required.items():
         monkeypatch.setenv(key, value)
     monkeypatch.setenv("DESK_INTAKE_PROVINCE_KEYS", json.dumps({"isfahan": public}))

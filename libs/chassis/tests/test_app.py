@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 
 from desk.chassis.app import FieldRuleError, base_app, problems, source_of
 from desk.chassis.problem import DomainError, FieldError, RateLimitExceededError, ServiceUnavailableError
+from desk.testing.health import get_health
 
 LIMIT = 64 * 1024
 SECRET = "0013542419"
@@ -381,19 +382,19 @@ async def test_the_source_is_the_connections(client):
 
 async def test_it_is_alive_independently_of_its_store(client, ready):
     ready.append(ConnectionRefusedError())
-    answer = await client.get("/health/live")
+    answer = await get_health(client, "/health/live")
     assert (answer.status_code, answer.json()) == (200, {"status": "alive"})
 
 
 async def test_it_is_ready_when_its_store_answers(client):
-    answer = await client.get("/health/ready")
+    answer = await get_health(client, "/health/ready")
     assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
 
 
 @pytest.mark.parametrize("error", [ConnectionRefusedError(), RuntimeError(SECRET)])
 async def test_it_is_not_ready_when_its_store_is_unavailable(client, ready, error):
     ready.append(error)
-    answer = await client.get("/health/ready")
+    answer = await get_health(client, "/health/ready")
     assert (answer.status_code, answer.json()["code"]) == (503, "service_unavailable")
 
 
@@ -404,7 +405,7 @@ async def test_it_is_not_ready_when_its_store_hangs(telemetry, started, monkeypa
         await asyncio.Event().wait()
 
     async with started(base_app("maker", "Maker", telemetry, ready=hang)) as client:
-        assert (await client.get("/health/ready")).status_code == 503
+        assert (await get_health(client, "/health/ready")).status_code == 503
 
 
 async def test_the_metrics_count_answers_by_route_and_status(client, telemetry):
@@ -417,7 +418,7 @@ async def test_the_metrics_count_answers_by_route_and_status(client, telemetry):
 
 async def test_the_metrics_are_exposed(client):
     await client.get("/things/a")
-    answer = await client.get("/metrics")
+    answer = await get_health(client, "/metrics")
     assert answer.headers["content-type"].startswith("text/plain")
     assert 'desk_http_requests_total{method="GET",route="/things/{label}",status="200"} 1.0' in answer.text
 
@@ -427,7 +428,7 @@ async def test_the_metrics_hold_nothing_a_caller_typed(client):
     await client.get(f"/{SECRET}?q={SECRET}")
     await client.request(f"M{SECRET}", "/things")
     await client.post("/things", json={"label": SECRET}, headers={"X-Request-Id": SECRET})
-    assert SECRET not in (await client.get("/metrics")).text
+    assert SECRET not in (await get_health(client, "/metrics")).text
 
 
 async def test_an_invented_method_makes_no_metric_of_its_own(client, telemetry):

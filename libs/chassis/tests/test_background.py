@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from desk.chassis.app import Background, Worker, base_app
+from desk.testing.health import get_health
 
 
 @pytest.fixture
@@ -152,7 +153,7 @@ async def test_it_is_not_ready_any_more_when_it_stops(app):
     async def ask():
         transport = httpx.ASGITransport(stopping)
         async with httpx.AsyncClient(transport=transport, base_url="http://maker") as client:
-            statuses.append((await client.get("/health/ready")).status_code)
+            statuses.append((await get_health(client, "/health/ready")).status_code)
 
     stopping = app(drain=ask)
     async with stopping.router.lifespan_context(stopping):
@@ -213,4 +214,4 @@ async def test_an_error_during_shutdown_does_not_keep_other_connections_open(app
 
 async def test_without_background_work_an_app_just_runs(app, started):
     async with started(app()) as client:
-        assert (await client.get("/health/ready")).status_code == 200
+        assert (await get_health(client, "/health/ready")).status_code == 200

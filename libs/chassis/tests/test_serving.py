@@ -30,7 +30,10 @@ class Drained:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         config = uvicorn.Config(self.app, port=self.port, log_config=None, access_log=False)
-        self.server = DrainingServer(config, self.app.state.readiness, drain_seconds)
+        health_port = free_port()
+        self.health_url = f"http://127.0.0.1:{health_port}"
+        health = uvicorn.Config(self.app.state.health, port=health_port, log_config=None, lifespan="off")
+        self.server = DrainingServer(config, self.app.state.readiness, drain_seconds, health)
         self.server.capture_signals = nullcontext  # signals would end the tests
 
     async def _slow(self) -> dict[str, str]:
@@ -48,7 +51,7 @@ class Drained:
         with suppress(httpx.ConnectError):
             while True:
                 async with httpx.AsyncClient(base_url=self.url) as another:
-                    await another.get("/health/live")
+                    await another.get("/no-such-path")
 
     def stop(self) -> None:
         self.server.handle_exit(signal.SIGTERM, None)
@@ -67,7 +70,7 @@ async def running(drain_seconds: float) -> AsyncIterator[tuple[Drained, asyncio.
 
 
 async def test_a_draining_server_keeps_serving_and_is_not_ready():
-    async with running(LONG) as (drained, serving), httpx.AsyncClient(base_url=drained.url) as client:
+    async with running(LONG) as (drained, serving), httpx.AsyncClient(base_url=drained.health_url) as client:
         assert (await client.get("/health/ready")).status_code == 200
         drained.stop()
         assert (await client.get("/health/ready")).status_code == 503
@@ -77,9 +80,10 @@ async def test_a_draining_server_keeps_serving_and_is_not_ready():
 
 async def test_each_response_of_a_draining_server_closes_its_connection():
     async with running(LONG) as (drained, _), httpx.AsyncClient(base_url=drained.url) as client:
-        assert "connection" not in (await client.get("/health/live")).headers
+        drained.may_answer.set()
+        assert "connection" not in (await client.get("/slow")).headers
         drained.stop()
-        for path in ("/health/live", "/no-such-path"):
+        for path in ("/slow", "/no-such-path"):
             assert (await client.get(path)).headers["connection"] == "close"
 
 
@@ -100,12 +104,12 @@ async def test_a_connection_in_the_listen_queue_is_answered():
         drained.stop()
         waiting = [socket.create_connection(("127.0.0.1", drained.port)) for _ in range(3)]
         for each in waiting:
-            each.sendall(b"GET /health/live HTTP/1.1\r\nHost: desk\r\n\r\n")
+            each.sendall(b"GET /no-such-path HTTP/1.1\r\nHost: desk\r\n\r\n")
         drained.server.stop_accepting()  # before the loop has come to look
         for each in waiting:
             reader, writer = await asyncio.open_connection(sock=each)
             answer = await reader.read()
-            assert (answer[:15], b"connection: close" in answer.lower()) == (b"HTTP/1.1 200 OK", True)
+            assert (answer[:15], b"connection: close" in answer.lower()) == (b"HTTP/1.1 404 No", True)
             writer.close()
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", drained.port))

@@ -13,8 +13,10 @@ from desk.captcha.app import Parts, create_app
 from desk.captcha.clients import NotifierClient
 from desk.captcha.settings import Settings
 from desk.chassis.telemetry import Telemetry
+from desk.testing.service_keys import InternalAuth, key_pair, public_keys
 
 ANSWER = "40967"
+INTAKE = InternalAuth("intake", "captcha")
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +39,8 @@ def redis(server: fakeredis.FakeServer) -> fakeredis.FakeAsyncRedis:
 def settings() -> Settings:
     return Settings(
         redis_url="redis://unused",
+        service_private_key=key_pair("captcha")[0],
+        service_public_keys=public_keys("registry-gateway", "intake", "tracking"),
         issue_budget="20/10 minutes",
         images_ready=4,
         sounds_ready=2,
@@ -80,7 +84,7 @@ async def client(
     app = create_app(settings, parts=parts)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://captcha") as client,
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://captcha", auth=INTAKE) as client,
     ):
         yield client
 

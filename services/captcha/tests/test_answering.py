@@ -97,7 +97,7 @@ async def test_an_unknown_challenge_is_like_an_expired_one(answer, redis, captch
 
     assert refused.status_code == 422
     assert refused.json()["code"] == "captcha_expired"
-    assert await redis.keys("*") == []
+    assert await redis.keys("captcha:*") == []
 
 
 async def test_one_of_a_hundred_concurrent_right_answers_succeeds(issue, answer):

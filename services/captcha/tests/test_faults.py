@@ -4,6 +4,7 @@ import pytest
 
 from desk.captcha.domain import CaptchaUnavailableError, Challenge, Purpose
 from desk.captcha.store import ChallengeStore, limit_time
+from desk.testing.health import get_health
 
 
 async def test_without_redis_no_challenge_is_issued(client, server):
@@ -65,21 +66,21 @@ async def test_a_cancelled_request_does_not_cancel_its_call_to_redis(redis):
 
 
 async def test_the_service_is_live_and_ready(client):
-    assert (await client.get("/health/live")).status_code == 200
-    assert (await client.get("/health/ready")).status_code == 200
+    assert (await get_health(client, "/health/live")).status_code == 200
+    assert (await get_health(client, "/health/ready")).status_code == 200
 
 
 async def test_without_redis_the_service_is_live_but_not_ready(client, server):
     server.connected = False
 
-    assert (await client.get("/health/live")).status_code == 200
-    assert (await client.get("/health/ready")).status_code == 503
+    assert (await get_health(client, "/health/live")).status_code == 200
+    assert (await get_health(client, "/health/ready")).status_code == 503
 
 
 async def test_metrics_count_challenges_and_answers(client, issue, answer):
     await answer(await issue(), "11111")
 
-    metrics = (await client.get("/metrics")).text
+    metrics = (await get_health(client, "/metrics")).text
 
     assert 'desk_captchas_issued_total{kind="image",purpose="submit"} 1.0' in metrics
     assert 'desk_captcha_answers_total{outcome="wrong",purpose="submit"} 1.0' in metrics

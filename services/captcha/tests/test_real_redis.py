@@ -11,6 +11,7 @@ from desk.captcha.app import Parts, create_app
 from desk.captcha.domain import Kind
 from desk.captcha.store import pool_key
 from desk.chassis.telemetry import Telemetry
+from desk.testing.service_keys import InternalAuth
 
 ANSWER = "40967"
 CALLERS = 100
@@ -24,6 +25,9 @@ async def redis(redis_server):
     await redis.aclose()
 
 
+INTAKE = InternalAuth("intake", "captcha")
+
+
 def client_of(url: str) -> Redis:
     return Redis.from_pool(BlockingConnectionPool.from_url(url, max_connections=20, timeout=10))
 
@@ -33,7 +37,7 @@ async def replica(url, settings):
     app = create_app(settings, parts=Parts(client_of(url), Telemetry("captcha"), choose_answer=lambda: ANSWER))
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://captcha") as client,
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://captcha", auth=INTAKE) as client,
     ):
         yield client
 

@@ -5,11 +5,16 @@ from redis.asyncio import BlockingConnectionPool
 from desk.captcha.app import real_parts
 from desk.captcha.domain import choose_answer
 from desk.captcha.settings import Settings
+from desk.testing.service_keys import key_pair
+
+KEYS = {"service_private_key": key_pair("captcha")[0], "service_public_keys": {}}
 
 
 def test_settings_come_from_the_environment(monkeypatch):
     monkeypatch.setenv("DESK_CAPTCHA_REDIS_URL", "redis://:secret@cache:6379/1")
     monkeypatch.setenv("DESK_CAPTCHA_ISSUE_BUDGET", "60/5 minutes")
+    monkeypatch.setenv("DESK_CAPTCHA_SERVICE_PUBLIC_KEYS", "{}")
+    monkeypatch.setenv("DESK_CAPTCHA_SERVICE_PRIVATE_KEY", key_pair("captcha")[0])
 
     settings = Settings()
 
@@ -21,7 +26,7 @@ def test_settings_come_from_the_environment(monkeypatch):
 @pytest.mark.parametrize("limit", ["", "many", "0/minute", "5/0 minutes", "5 per fortnight"])
 def test_an_invalid_limit_is_refused_at_the_start(limit):
     with pytest.raises(ValidationError):
-        Settings(redis_url="redis://cache:6379", issue_budget=limit)
+        Settings(**KEYS, redis_url="redis://cache:6379", issue_budget=limit)
 
 
 def test_no_setting_fixes_the_answer(monkeypatch):
@@ -29,7 +34,7 @@ def test_no_setting_fixes_the_answer(monkeypatch):
     monkeypatch.setenv("DESK_CAPTCHA_ANSWER", "12345")
     monkeypatch.setenv("DESK_CAPTCHA_CHOOSE_ANSWER", "12345")
 
-    parts = real_parts(Settings(redis_url="redis://cache:6379"))
+    parts = real_parts(Settings(**KEYS, redis_url="redis://cache:6379"))
 
     assert not [name for name in Settings.model_fields if "answer" in name]
     assert parts.choose_answer is choose_answer
@@ -38,7 +43,7 @@ def test_no_setting_fixes_the_answer(monkeypatch):
 def test_connections_and_timeouts_of_redis_are_limited(monkeypatch):
     monkeypatch.setattr("desk.captcha.app.configure_logging", lambda *_: None)
 
-    pool = real_parts(Settings(redis_url="redis://cache:6379", redis_connections=7)).redis.connection_pool
+    pool = real_parts(Settings(**KEYS, redis_url="redis://cache:6379", redis_connections=7)).redis.connection_pool
 
     assert isinstance(pool, BlockingConnectionPool)
     assert pool.max_connections == 7

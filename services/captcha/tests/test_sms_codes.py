@@ -201,9 +201,9 @@ async def test_redis_contains_no_number_that_can_be_read(redis, send):
     assert "9123456789" not in str(stored) + str(values)
 
 
-async def test_without_notifier_there_are_no_codes(redis, prove):
+async def test_without_notifier_there_are_no_codes(redis, prove, settings):
     proof = await prove()
-    app = create_app(Settings(redis_url="redis://unused"), parts=Parts(redis, Telemetry("captcha")))
+    app = create_app(settings, parts=Parts(redis, Telemetry("captcha")))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://captcha") as client:
         body = {"purpose": "mobile", "kind": "sms", "mobile": MOBILE, "proof": proof}
         refused = await client.post("/api/captchas", json=body)
@@ -212,6 +212,7 @@ async def test_without_notifier_there_are_no_codes(redis, prove):
 
 
 @pytest.mark.parametrize("index_key", [None, "", "c2hvcnQ=", "not base64"])
-def test_codes_need_a_key_for_the_hashes_of_mobiles(index_key):
+def test_codes_need_a_key_for_the_hashes_of_mobiles(settings, index_key):
+    values = settings.model_dump() | {"index_key": index_key}
     with pytest.raises(ValidationError, match="index_key"):
-        Settings(redis_url="redis://cache", notifier_url="http://notifier", index_key=index_key)
+        Settings.model_validate(values)

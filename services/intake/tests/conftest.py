@@ -30,6 +30,7 @@ from desk.intake.store import metadata
 from desk.intake.workers.identity_check import IdentityCheck
 from desk.testing.databases import empty_tables, migrated_database
 from desk.testing.postgres import PostgresServer
+from desk.testing.service_keys import InternalAuth, key_pair, public_keys
 
 PRIVATE_KEY, PUBLIC_KEY = new_key_pair()
 TRACKING_PRIVATE_KEY, TRACKING_PUBLIC_KEY = new_key_pair()
@@ -378,6 +379,8 @@ def settings() -> Settings:
         database_url="unused",
         vault_keys="unused",
         index_key="unused",
+        service_private_key=key_pair("intake")[0],
+        service_public_keys=public_keys("tracking"),
         identity_public_key=PUBLIC_KEY,
         tracking_public_key=TRACKING_PUBLIC_KEY,
         receipt_private_key=RECEIPT_PRIVATE_KEY,
@@ -423,7 +426,9 @@ async def desk(settings: Settings, tmp_path: Path, database_url: str) -> AsyncIt
         peer,
         gateway,
         desk.app.router.lifespan_context(desk.app),
-        httpx.AsyncClient(transport=transport, base_url="http://intake") as desk.client,
+        httpx.AsyncClient(
+            transport=transport, base_url="http://intake", auth=InternalAuth("tracking", "intake")
+        ) as desk.client,
     ):
         yield desk
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from desk.chassis.telemetry import configure_logging
 from desk.intake.settings import Settings
 from desk.intake.store import AttachmentStore, RequestStore
+from desk.testing.health import get_health
 
 
 @pytest.fixture
@@ -19,8 +20,8 @@ def database_kind():
 
 @pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"])
 async def test_the_service_is_alive_and_ready(desk):
-    assert (await desk.client.get("/health/live")).json() == {"status": "alive"}
-    assert (await desk.client.get("/health/ready")).json() == {"status": "ready"}
+    assert (await get_health(desk.client, "/health/live")).json() == {"status": "alive"}
+    assert (await get_health(desk.client, "/health/ready")).json() == {"status": "ready"}
 
 
 def test_an_invalid_rate_limit_is_refused_at_startup(settings):

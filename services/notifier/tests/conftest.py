@@ -40,6 +40,7 @@ from desk.notifier.settings import Settings
 from desk.notifier.store import ShownMessage, list_messages, message
 from desk.testing.databases import empty_tables, migrated_database
 from desk.testing.postgres import PostgresServer
+from desk.testing.service_keys import public_keys
 
 MOBILE, EMAIL = "+989123456789", "zahra.rezaei@example.ir"
 CODE = "123456789012"
@@ -278,6 +279,7 @@ async def make(tmp_path: Path, database: Database) -> AsyncIterator[Make]:
             database_url="unused",
             vault_keys="unused",
             index_key="unused",
+            service_public_keys=public_keys("captcha"),
             public_url="https://desk.example.ir/",
             broker_url="unused",
             smtp_host="unused",

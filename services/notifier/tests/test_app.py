@@ -15,6 +15,7 @@ from desk.notifier.domain import ChannelName, State
 from desk.notifier.events import RequestPending, RequestStatusChanged, RequestSubmitted
 from desk.notifier.service import Dispatcher
 from desk.notifier.workers import DispatchTask
+from desk.testing.health import get_health
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -150,6 +151,6 @@ async def test_a_message_that_is_being_sent_is_finished_before_the_service_stops
 async def test_it_serves_health_and_metrics(notifier):
     transport = httpx.ASGITransport(notifier.app)
     async with httpx.AsyncClient(transport=transport, base_url="http://notifier") as client:
-        assert (await client.get("/health/live")).json() == {"status": "alive"}
-        assert (await client.get("/health/ready")).json() == {"status": "ready"}
-        assert "desk_messages" in (await client.get("/metrics")).text
+        assert (await get_health(client, "/health/live")).json() == {"status": "alive"}
+        assert (await get_health(client, "/health/ready")).json() == {"status": "ready"}
+        assert "desk_messages" in (await get_health(client, "/metrics")).text

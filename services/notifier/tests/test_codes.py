@@ -9,6 +9,7 @@ import pytest
 from desk.notifier.domain import ChannelUnavailableError, Language, State, Template, Trouble, sms_parts
 from desk.notifier.rendering import Renderer
 from desk.notifier.service import DeliveryReports
+from desk.testing.service_keys import InternalAuth
 
 MOBILE = "+989123456789"
 
@@ -19,7 +20,9 @@ def send_to():
         app = httpx.ASGITransport(notifier.app)
         later = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
         body = {"mobile": MOBILE, "code": "40967", "language": "fa", "expires_at": later} | changes
-        async with httpx.AsyncClient(transport=app, base_url="http://notifier") as client:
+        async with httpx.AsyncClient(
+            transport=app, base_url="http://notifier", auth=InternalAuth("captcha", "notifier")
+        ) as client:
             return await client.post("/internal/codes", json=body)
 
     return send

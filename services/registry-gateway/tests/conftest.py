@@ -32,7 +32,9 @@ from desk.registry_gateway.store import ledger_head, lookup
 from desk.registry_simulator.app import create_app as create_simulator
 from desk.registry_simulator.settings import Settings as SimulatorSettings
 from desk.testing.databases import empty_tables, migrated_database
+from desk.testing.health import get_health
 from desk.testing.postgres import PostgresServer
+from desk.testing.service_keys import InternalAuth, key_pair, public_keys
 
 PRIVATE_KEY, PUBLIC_KEY = new_key_pair()
 PASSWORD = "letmein"
@@ -115,6 +117,8 @@ def settings(tmp_path: Path) -> Settings:
         vault_keys=f"k1:{new_secret()}",
         index_key=new_secret(),
         budget_url="redis://unused",
+        service_private_key=key_pair("registry-gateway")[0],
+        service_public_keys=public_keys("intake", "tracking"),
         captcha_url="http://captcha",
         require_proof=False,
         token_private_key=PRIVATE_KEY,
@@ -156,7 +160,8 @@ def _poster(app: FastAPI) -> Post:
         body: Any, *, source: str = "198.51.100.7", path: str = "/api/identities", headers: Any = None
     ) -> httpx.Response:
         transport = httpx.ASGITransport(app, client=(source, 40000), raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://registry") as client:
+        caller = InternalAuth("tracking" if path == "/internal/lookups" else "intake", "registry-gateway")
+        async with httpx.AsyncClient(transport=transport, base_url="http://registry", auth=caller) as client:
             return await client.post(path, json=body, headers=headers)
 
     return post
@@ -208,8 +213,7 @@ def audit_of() -> Callable[[FastAPI], Awaitable[list[Row[Any]]]]:
 @pytest.fixture
 def metrics_of() -> Callable[[FastAPI], Awaitable[str]]:
     async def metrics_of(app: FastAPI) -> str:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://registry") as client:
-            return (await client.get("/metrics")).text
+        return (await get_health(app, "/metrics")).text
 
     return metrics_of
 

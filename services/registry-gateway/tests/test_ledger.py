@@ -156,10 +156,11 @@ async def test_many_writers_on_postgresql_make_one_chain(postgres_server):
 
 @pytest.fixture
 def environment(settings, monkeypatch):
-    for name in ("database_url", "vault_keys", "index_key", "budget_url", "token_private_key"):
+    for name in ("database_url", "vault_keys", "index_key", "budget_url", "token_private_key", "service_private_key"):
         monkeypatch.setenv(f"DESK_REGISTRY_GATEWAY_{name.upper()}", getattr(settings, name).get_secret_value())
     monkeypatch.setenv("DESK_REGISTRY_GATEWAY_CAPTCHA_URL", "http://captcha:8000")
     monkeypatch.setenv("DESK_REGISTRY_GATEWAY_ADAPTER", "simulator")
+    monkeypatch.setenv("DESK_REGISTRY_GATEWAY_SERVICE_PUBLIC_KEYS", "{}")
     monkeypatch.setattr(sys, "argv", ["desk-registry", "ledger", "verify"])
 
 

@@ -1,15 +1,14 @@
-import httpx
 import pytest
 
 from desk.registry_gateway.app import create_app, real_parts
 from desk.registry_gateway.domain import FailureKind, UnansweredError
+from desk.testing.health import get_health
 
 
 @pytest.fixture
 def get(app):
     async def get(path):
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://registry") as client:
-            return await client.get(path)
+        return await get_health(app, path)
 
     return get
 
@@ -63,10 +62,11 @@ async def test_the_contract_names_the_route_its_input_and_every_refusal(app):
 
 
 async def test_the_service_can_be_built_from_the_environment(settings, monkeypatch, logged):
-    for name in ("database_url", "vault_keys", "index_key", "budget_url", "token_private_key"):
+    for name in ("database_url", "vault_keys", "index_key", "budget_url", "token_private_key", "service_private_key"):
         monkeypatch.setenv(f"DESK_REGISTRY_GATEWAY_{name.upper()}", getattr(settings, name).get_secret_value())
     monkeypatch.setenv("DESK_REGISTRY_GATEWAY_CAPTCHA_URL", "http://captcha:8000")
     monkeypatch.setenv("DESK_REGISTRY_GATEWAY_ADAPTER", "simulator")
+    monkeypatch.setenv("DESK_REGISTRY_GATEWAY_SERVICE_PUBLIC_KEYS", "{}")
 
     app = create_app()
 

@@ -13,13 +13,22 @@ from desk.captcha.app import create_app as create_captcha
 from desk.captcha.settings import Settings as CaptchaSettings
 from desk.chassis.telemetry import Telemetry
 from desk.registry_gateway.app import captcha_client, real_parts
+from desk.testing.service_keys import InternalAuth, key_pair, public_keys
 
 ANSWER = "40967"
+REGISTRY_GATEWAY = InternalAuth("registry-gateway", "captcha")
 
 
 @pytest.fixture
 async def captcha():
-    settings = CaptchaSettings(redis_url="redis://unused", images_ready=2, sounds_ready=1, work_most=10)
+    settings = CaptchaSettings(
+        service_private_key=key_pair("captcha")[0],
+        service_public_keys=public_keys("registry-gateway"),
+        redis_url="redis://unused",
+        images_ready=2,
+        sounds_ready=1,
+        work_most=10,
+    )
     parts = CaptchaParts(fakeredis.FakeAsyncRedis(max_connections=100), Telemetry("captcha"), lambda: ANSWER)
     app = create_captcha(settings, parts=parts)
     async with (
@@ -31,7 +40,9 @@ async def captcha():
 
 @pytest.fixture
 async def post(settings, parts, captcha, running, poster):
-    peer = captcha_client(httpx.AsyncClient(transport=captcha._transport, base_url="http://captcha"))
+    peer = captcha_client(
+        httpx.AsyncClient(transport=captcha._transport, base_url="http://captcha", auth=REGISTRY_GATEWAY)
+    )
     async with running(settings, replace(parts, captcha=peer)) as app:
         yield poster(app)
 

@@ -212,6 +212,8 @@ def command(settings, redis_url, *arguments):
             "database_url": settings.database_url.get_secret_value(),
             "vault_keys": settings.vault_keys.get_secret_value(),
             "index_key": settings.index_key.get_secret_value(),
+            "service_private_key": settings.service_private_key.get_secret_value(),
+            "service_public_keys": "{}",
             "token_private_key": settings.token_private_key.get_secret_value(),
             "budget_url": redis_url,
             "captcha_url": "http://captcha",
@@ -220,7 +222,8 @@ def command(settings, redis_url, *arguments):
     }
     program = "from desk.registry_gateway.main import main; main()"
     process = subprocess.Popen(  # noqa: S603 - our own command
-        [sys.executable, "-c", program, "serve", "--port", str(port), *arguments], env=environment
+        [sys.executable, "-c", program, "serve", "--port", str(port), "--health-port", str(free_port()), *arguments],
+        env=environment,
     )
     url, end = f"http://127.0.0.1:{port}", time.monotonic() + START_SECONDS
     try:
@@ -228,7 +231,7 @@ def command(settings, redis_url, *arguments):
             assert process.poll() is None, "the service ended"
             assert time.monotonic() < end, "the service did not start"
             with contextlib.suppress(httpx.TransportError):
-                httpx.get(f"{url}/health/live")
+                httpx.get(f"{url}/api/identities")
                 break
             time.sleep(0.05)
         yield url

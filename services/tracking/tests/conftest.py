@@ -36,6 +36,7 @@ from desk.chassis.telemetry import Telemetry, configure_logging
 from desk.database import Database, alembic_config
 from desk.testing.databases import empty_tables, migrated_database
 from desk.testing.postgres import PostgresServer
+from desk.testing.service_keys import key_pair
 from desk.tracking.app import TOKEN_ISSUER, Parts, build_reconciliation, captcha_client, create_app
 from desk.tracking.clients import IntakeClient, RegistryClient
 from desk.tracking.domain import Case, HistoryEntry
@@ -470,6 +471,7 @@ async def tracking(tmp_path: Path, database: Database) -> AsyncIterator[Tracking
         database_url="unused",
         vault_keys="unused",
         index_key="unused",
+        service_private_key=key_pair("tracking")[0],
         token_private_key="unused",
         captcha_url="http://captcha",
         intake_url="http://intake",

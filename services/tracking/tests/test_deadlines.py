@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from desk.chassis.settings import DeskSettings
 from desk.iran.workdays import WorkCalendar
+from desk.testing.service_keys import key_pair
 from desk.tracking import workers
 from desk.tracking.domain import Case, Party, State, Terms, day_of
 from desk.tracking.service import Deadlines
@@ -216,6 +217,7 @@ def test_the_settings_define_weekend_and_holidays(monkeypatch, tmp_path):
         monkeypatch.setenv(f"DESK_TRACKING_{name}", "x")
     for name in ("INTAKE_URL", "REGISTRY_URL", "BUDGET_URL"):
         monkeypatch.setenv(f"DESK_TRACKING_{name}", "x")
+    monkeypatch.setenv("DESK_TRACKING_SERVICE_PRIVATE_KEY", key_pair("tracking")[0])
     monkeypatch.setenv("DESK_TRACKING_WEEKEND", "friday")
     monkeypatch.setenv("DESK_TRACKING_HOLIDAYS_FILE", str(file))
     calendar = Settings().work_calendar()

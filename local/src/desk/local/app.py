@@ -32,7 +32,7 @@ def create_app(settings: LocalSettings) -> Gateway:
     parts = EmbeddedParts(settings, keys, vault, broker)
 
     notifier_app = services.build_notifier(parts)
-    captcha_app = services.build_captcha(settings, keys.index_key, notifier_app)
+    captcha_app = services.build_captcha(parts, notifier_app)
     people = SimulatedRegistry()
     registry = SwitchedRegistry(people)
     registry_app = services.build_registry_gateway(parts, captcha_app, registry, people)

@@ -2,10 +2,17 @@
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import httpx
+from fastapi import FastAPI
+
 from desk.chassis.crypto import Vault, new_key_pair, new_secret
+from desk.chassis.service_tokens import ServiceTokens
+
+PEER_TIMEOUT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +56,26 @@ def _write(path: Path, keys: Keys) -> None:
     with os.fdopen(handle, "w", encoding="ascii") as file:
         json.dump(asdict(keys), file)
     fresh.replace(path)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceKeys:
+    """The keys of service tokens: new ones at each start, because the tokens last a minute."""
+
+    pairs: Mapping[str, tuple[str, str]] = field(
+        default_factory=lambda: {name: new_key_pair() for name in ("registry-gateway", "intake", "tracking", "captcha")}
+    )
+
+    def settings_of(self, service: str, *callers: str) -> dict[str, object]:
+        """Return the settings of a service, which calls others, or which these services call, or both."""
+        own: dict[str, object] = {"service_private_key": self.pairs[service][0]} if service in self.pairs else {}
+        return own | ({"service_public_keys": {name: self.pairs[name][1] for name in callers}} if callers else {})
+
+    def peer(self, caller: str, callee: str, app: FastAPI) -> httpx.AsyncClient:
+        """Return a client with which ``caller`` calls another service in process."""
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(app, raise_app_exceptions=False),
+            base_url="http://peer",
+            timeout=PEER_TIMEOUT_SECONDS,
+            auth=ServiceTokens(self.pairs[caller][0], caller).auth_for(callee),
+        )

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
 from fakeredis import FakeAsyncRedis
 from fastapi import FastAPI
 
@@ -28,13 +27,12 @@ from desk.chassis.rate_limits import RateLimits
 from desk.chassis.storage import FolderStore
 from desk.chassis.telemetry import Telemetry
 from desk.database import Database
-from desk.local.keys import Keys
+from desk.local.keys import Keys, ServiceKeys
 from desk.local.registry import SwitchedRegistry
 from desk.notifier.channels import ShownChannel
 from desk.notifier.domain import ChannelName
 from desk.registry_gateway.adapters.simulator import SimulatedRegistry
 
-PEER_TIMEOUT_SECONDS = 5.0
 PLENTY = "100000/day"
 IDENTITY_CHECK_SECONDS = "3"
 """Short, so that a demonstration does not wait a minute for the result of a pending identity check."""
@@ -60,6 +58,7 @@ class EmbeddedParts:
     keys: Keys
     vault: Vault
     broker: EmbeddedBroker
+    service_keys: ServiceKeys = field(default_factory=ServiceKeys)
 
     def url(self, service: str) -> str:
         return f"sqlite+aiosqlite:///{self.settings.folder / service}.sqlite3"
@@ -77,17 +76,12 @@ class EmbeddedParts:
         return stores | own
 
 
-def _peer(app: FastAPI) -> httpx.AsyncClient:
-    """Return a client that calls another service in process."""
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    return httpx.AsyncClient(transport=transport, base_url="http://peer", timeout=PEER_TIMEOUT_SECONDS)
-
-
-def build_captcha(settings: LocalSettings, index_key: str, notifier_app: FastAPI) -> FastAPI:
-    """Build captcha on an in-process Redis; ``index_key`` is base64."""
-    fixed = settings.captcha_answer
-    values: dict[str, str | int] = {"redis_url": "redis://embedded", "images_ready": 16, "sounds_ready": 4}
-    values |= {"notifier_url": "http://notifier", "index_key": index_key}
+def build_captcha(parts: EmbeddedParts, notifier_app: FastAPI) -> FastAPI:
+    """Build captcha on an in-process Redis."""
+    fixed = parts.settings.captcha_answer
+    values: dict[str, object] = {"redis_url": "redis://embedded", "images_ready": 16, "sounds_ready": 4}
+    values |= parts.service_keys.settings_of("captcha", "registry-gateway", "intake", "tracking")
+    values |= {"notifier_url": "http://notifier", "index_key": parts.keys.index_key}
     if fixed is not None:
         values["work_most"] = 10  # automated checks do the work too, and should be fast
         values["issue_budget"] = values["work_budget"] = (
@@ -100,7 +94,7 @@ def build_captcha(settings: LocalSettings, index_key: str, notifier_app: FastAPI
             redis=FakeAsyncRedis(max_connections=1000),
             telemetry=Telemetry("captcha"),
             choose_answer=choose_answer if fixed is None else lambda: fixed,
-            notifier=NotifierClient(_peer(notifier_app)),
+            notifier=NotifierClient(parts.service_keys.peer("captcha", "notifier", notifier_app)),
         ),
     )
 
@@ -121,13 +115,16 @@ def build_registry_gateway(
                 budget_url="redis://embedded",
                 token_private_key=parts.keys.identity_private,
             )
+            | parts.service_keys.settings_of("registry-gateway", "intake", "tracking")
         ),
         parts=registry_gateway.Parts(
             database=parts.database("registry_gateway"),
             registry=registry,
             mobiles=mobiles,
             redis=FakeAsyncRedis(max_connections=1000),
-            captcha=registry_gateway.captcha_client(_peer(captcha_app)),
+            captcha=registry_gateway.captcha_client(
+                parts.service_keys.peer("registry-gateway", "captcha", captcha_app)
+            ),
             vault=parts.vault,
             issuer=TokenIssuer(parts.keys.identity_private, "registry-gateway"),
             telemetry=Telemetry("registry-gateway"),
@@ -169,15 +166,18 @@ def build_intake(
                 s3_secret_key="embedded",  # noqa: S106 - a folder needs none
             )
             | {"province_keys": dict(provinces)}
+            | parts.service_keys.settings_of("intake", "tracking")
         ),
         parts=intake.Parts(
             database=parts.database("intake"),
             broker=parts.broker,
             storage=storage,
             rate_limits=RateLimits("memory://"),
-            captcha=desk.intake.clients.captcha_client(_peer(captcha_app)),
-            codes=desk.intake.clients.code_client(_peer(captcha_app)),
-            registry=desk.intake.clients.RegistryClient(_peer(registry_app)),
+            captcha=desk.intake.clients.captcha_client(parts.service_keys.peer("intake", "captcha", captcha_app)),
+            codes=desk.intake.clients.code_client(parts.service_keys.peer("intake", "captcha", captcha_app)),
+            registry=desk.intake.clients.RegistryClient(
+                parts.service_keys.peer("intake", "registry-gateway", registry_app)
+            ),
             identity=TokenReader(
                 parts.keys.identity_public, issuer=intake.IDENTITY_ISSUER, audience=intake.IDENTITY_AUDIENCE
             ),
@@ -200,14 +200,17 @@ def build_tracking(parts: EmbeddedParts, captcha_app: FastAPI, intake_app: FastA
                 budget_url="memory://",
                 broker_url="embedded",
             )
+            | parts.service_keys.settings_of("tracking")
         ),
         parts=tracking.Parts(
             database=parts.database("tracking"),
             broker=parts.broker,
             rate_limits=RateLimits("memory://"),
-            captcha=tracking.captcha_client(_peer(captcha_app)),
-            intake=desk.tracking.clients.IntakeClient(_peer(intake_app)),
-            registry=desk.tracking.clients.RegistryClient(_peer(registry_app)),
+            captcha=tracking.captcha_client(parts.service_keys.peer("tracking", "captcha", captcha_app)),
+            intake=desk.tracking.clients.IntakeClient(parts.service_keys.peer("tracking", "intake", intake_app)),
+            registry=desk.tracking.clients.RegistryClient(
+                parts.service_keys.peer("tracking", "registry-gateway", registry_app)
+            ),
             tokens=TokenIssuer(parts.keys.tracking_private, tracking.TOKEN_ISSUER),
             vault=parts.vault,
             telemetry=Telemetry("tracking"),
@@ -230,6 +233,7 @@ def build_notifier(parts: EmbeddedParts) -> FastAPI:
                 quiet_until="00:00",
                 recipient_most="1000000",
             )
+            | parts.service_keys.settings_of("notifier", "captcha")
         ),
         parts=notifier.Parts(
             database=parts.database("notifier"),

@@ -19,6 +19,7 @@ from desk.chassis.settings import StoreSettings
 from desk.chassis.storage import ObjectStoreUnavailableError
 from desk.database import migrate
 
+HEALTH_OFFSET = 1000
 KEEP_ALIVE_SECONDS = 75
 """Longer than the gateway keeps idle connections, so that none is closed while a request is sent."""
 GRACE_SECONDS = 20
@@ -73,6 +74,12 @@ def _parser(service: Service) -> argparse.ArgumentParser:
     serving.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     serving.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
     serving.add_argument(
+        "--health-host", default="127.0.0.1", help="address for health and metrics (default: %(default)s)"
+    )
+    serving.add_argument(
+        "--health-port", type=int, help=f"port for health and metrics (default: that of --port plus {HEALTH_OFFSET})"
+    )
+    serving.add_argument(
         "--trusted-proxies",
         default="",
         help="addresses or networks, by commas, whose X-Forwarded-For is trusted (default: none)",
@@ -115,7 +122,16 @@ def _serve(service: Service, options: argparse.Namespace) -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    serve(app, config, options.drain_seconds)
+    health = uvicorn.Config(
+        app.state.health,
+        host=options.health_host,
+        port=options.health_port if options.health_port is not None else options.port + HEALTH_OFFSET,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+    )
+    serve(app, config, options.drain_seconds, health)
 
 
 def _migrate(service: Service) -> None:

@@ -36,7 +36,7 @@ class Readiness:
 
 
 def health_router(readiness: Readiness, telemetry: Telemetry) -> APIRouter:
-    """Return the three routes that the gateway never forwards."""
+    """Return the three routes of the port for the orchestrator."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/health/live")

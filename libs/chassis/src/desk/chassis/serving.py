@@ -29,12 +29,32 @@ class DrainingServer(uvicorn.Server):
     within that time, and no connection is left when the server stops accepting.
     """
 
-    def __init__(self, config: uvicorn.Config, readiness: Readiness, drain_seconds: float) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        readiness: Readiness,
+        drain_seconds: float,
+        health: uvicorn.Config | None = None,
+    ) -> None:
+        """``health`` is served on a port of its own, from after the start until the end."""
         super().__init__(config)
+        self._health = _HealthServer(health) if health is not None else None
         self._readiness = readiness
         self._drain_seconds = drain_seconds
         self._draining_since: float | None = None
         self._accepting: set[asyncio.Future[tuple[asyncio.Transport, asyncio.Protocol]]] = set()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to serve, the health port last."""
+        await super().startup(sockets)
+        if self._health is not None:
+            await self._health.open()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop to serve, the health port last."""
+        await super().shutdown(sockets)
+        if self._health is not None:
+            await self._health.close()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Start to drain at the first SIGTERM. Any other signal, or a second one, stops the server immediately."""
@@ -83,10 +103,24 @@ class DrainingServer(uvicorn.Server):
         return protocol
 
 
-def serve(app: FastAPI, config: uvicorn.Config, drain_seconds: float) -> None:
-    """Serve an app of :func:`desk.chassis.app.base_app` until a signal stops it."""
+class _HealthServer(uvicorn.Server):
+    """Serves the health app in the event loop of another server, which handles the signals."""
+
+    async def open(self) -> None:
+        """Accept connections."""
+        self.config.load()
+        self.lifespan = self.config.lifespan_class(self.config)
+        await self.startup()
+
+    async def close(self) -> None:
+        """End all connections."""
+        await self.shutdown()
+
+
+def serve(app: FastAPI, config: uvicorn.Config, drain_seconds: float, health: uvicorn.Config) -> None:
+    """Serve an app of :func:`desk.chassis.app.base_app` until a signal stops it, and its health app with it."""
     readiness: Readiness = app.state.readiness
-    server = DrainingServer(config, readiness, drain_seconds)
+    server = DrainingServer(config, readiness, drain_seconds, health)
     with suppress(KeyboardInterrupt):  # uvicorn raises it again after the shutdown
         server.run()
     if not server.started:

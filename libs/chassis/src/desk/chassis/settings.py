@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -12,6 +12,8 @@ from pydantic_settings import (
     SettingsConfigDict,
     SettingsError,
 )
+
+from desk.chassis.crypto import is_private_key, is_public_key
 
 SECRETS_DIR = "DESK_SECRETS_DIR"
 """Names a folder with one file per setting, e.g. ``DESK_INTAKE_INDEX_KEY``, as Kubernetes and Docker mount secrets."""
@@ -53,6 +55,38 @@ class _SecretFiles(SecretsSettingsSource):
             raise SettingsError(f"{SECRETS_DIR}: cannot read the secrets in {folder}: {error}") from None
         except OSError as error:
             raise SettingsError(f"{SECRETS_DIR}: cannot read the secrets in {folder}: {type(error).__name__}") from None
+
+
+def _require_private_key(key: SecretStr) -> SecretStr:
+    if not is_private_key(key.get_secret_value()):
+        raise ValueError("no Ed25519 private key (PEM)")
+    return key
+
+
+def _require_public_keys(keys: dict[str, str]) -> dict[str, str]:
+    if unfit := sorted(name for name, pem in keys.items() if not is_public_key(pem)):
+        raise ValueError(f"no Ed25519 public key (PEM): {', '.join(unfit)}")
+    return keys
+
+
+PrivateKey = Annotated[SecretStr, AfterValidator(_require_private_key)]
+"""A PEM of an Ed25519 private key."""
+PublicKeys = Annotated[dict[str, str], AfterValidator(_require_public_keys)]
+"""PEMs of Ed25519 public keys, each under its owner's name; in the environment a JSON object."""
+
+
+class CallerSettings(DeskSettings):
+    """Settings of a service that calls internal routes of other services."""
+
+    service_private_key: PrivateKey
+    """PEM of the Ed25519 key that signs this service's tokens."""
+
+
+class CalleeSettings(DeskSettings):
+    """Settings of a service with internal routes."""
+
+    service_public_keys: PublicKeys
+    """PEM of the public key of each service that calls this one, by the caller's name, as JSON."""
 
 
 class StoreSettings(DeskSettings):

@@ -22,6 +22,7 @@ from desk.captcha.workers import PoolTask
 from desk.chassis.app import Background, Closers, Worker, base_app
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.redis_pool import redis_pool
+from desk.chassis.service_tokens import Callers, ServiceTokens
 from desk.chassis.telemetry import Telemetry, configure_logging
 
 
@@ -50,7 +51,14 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         workers=[Worker("captcha-pool", task.run, task.finish)],
         stop=(parts.redis.aclose, *parts.close),
     )
-    app = base_app("captcha", "Service Desk: captcha", parts.telemetry, ready=store.ping, background=background)
+    app = base_app(
+        "captcha",
+        "Service Desk: captcha",
+        parts.telemetry,
+        ready=store.ping,
+        background=background,
+        callers=Callers("captcha", settings.service_public_keys),
+    )
     limits = RateLimits(parts.redis)
     challenges = Challenges(store, pool, limits, settings, parts.telemetry.registry)
     app.state.services = Services(
@@ -88,5 +96,6 @@ def real_parts(settings: Settings) -> Parts:
     redis, telemetry = Redis.from_pool(pool), Telemetry("captcha")
     if settings.notifier_url is None:
         return Parts(redis, telemetry)
-    http = httpx.AsyncClient(base_url=settings.notifier_url, timeout=TIMEOUT_SECONDS)
+    tokens = ServiceTokens(settings.service_private_key.get_secret_value(), "captcha")
+    http = httpx.AsyncClient(base_url=settings.notifier_url, timeout=TIMEOUT_SECONDS, auth=tokens.auth_for("notifier"))
     return Parts(redis, telemetry, notifier=NotifierClient(http), close=(http.aclose,))

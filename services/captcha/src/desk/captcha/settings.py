@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from desk.chassis.rate_limits import RateLimitText
-from desk.chassis.settings import LogSettings
+from desk.chassis.settings import CalleeSettings, CallerSettings, LogSettings
 
 _BUDGET = r"^[1-9]\d*/([1-9]\d* )?(second|minute|hour|day)s?$"
 
@@ -25,7 +25,7 @@ def _check_key(key: SecretStr | None) -> SecretStr | None:
     return key
 
 
-class Settings(LogSettings):
+class Settings(CallerSettings, CalleeSettings, LogSettings):
     """Settings of the captcha service."""
 
     model_config = SettingsConfigDict(env_prefix="DESK_CAPTCHA_")

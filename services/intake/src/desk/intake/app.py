@@ -14,6 +14,7 @@ from desk.chassis.crypto import TokenReader, Vault
 from desk.chassis.events import Outbox
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.s3 import S3Settings, S3Store
+from desk.chassis.service_tokens import Callers, ServiceTokens
 from desk.chassis.storage import ObjectStore
 from desk.chassis.telemetry import Telemetry, configure_logging
 from desk.database import Database
@@ -67,8 +68,8 @@ def real_parts(settings: Settings) -> Parts:
     """Build the parts from the settings; no connection is opened before it is used."""
     telemetry = Telemetry("intake")
     broker = RabbitBroker(settings.broker_url.get_secret_value(), telemetry)
-    captcha = httpx.AsyncClient(base_url=settings.captcha_url, timeout=PEER_TIMEOUT_SECONDS)
-    registry = httpx.AsyncClient(base_url=settings.registry_url, timeout=REGISTRY_TIMEOUT_SECONDS)
+    captcha = _client(settings, "captcha", settings.captcha_url, PEER_TIMEOUT_SECONDS)
+    registry = _client(settings, "registry-gateway", settings.registry_url, REGISTRY_TIMEOUT_SECONDS)
     rate_limits = RateLimits(settings.budget_url.get_secret_value())
     return Parts(
         database=Database(settings.database_url.get_secret_value()),
@@ -85,6 +86,11 @@ def real_parts(settings: Settings) -> Parts:
         telemetry=telemetry,
         close=(broker.close, captcha.aclose, registry.aclose, rate_limits.close),
     )
+
+
+def _client(settings: Settings, callee: str, url: str, timeout_seconds: float) -> httpx.AsyncClient:
+    tokens = ServiceTokens(settings.service_private_key.get_secret_value(), "intake")
+    return httpx.AsyncClient(base_url=url, timeout=timeout_seconds, auth=tokens.auth_for(callee))
 
 
 def object_store(settings: Settings) -> S3Store:
@@ -134,6 +140,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         "Service Desk: intake",
         parts.telemetry,
         ready=parts.database.ping,
+        callers=Callers("intake", settings.service_public_keys),
         body_limits=attachments.BODY_LIMITS | files.BODY_LIMITS,
         background=Background(
             start=bus.start,

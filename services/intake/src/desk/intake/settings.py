@@ -5,9 +5,17 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from desk.chassis.crypto import is_private_key, is_public_key
+from desk.chassis.crypto import is_public_key
 from desk.chassis.rate_limits import RateLimitText
-from desk.chassis.settings import BrokerSettings, LogSettings, ObjectSettings, StoreSettings
+from desk.chassis.settings import (
+    BrokerSettings,
+    CalleeSettings,
+    CallerSettings,
+    LogSettings,
+    ObjectSettings,
+    PrivateKey,
+    StoreSettings,
+)
 from desk.intake.domain import MobileProofMode
 from desk.iran.provinces import PROVINCES
 from desk.iran.settings import WorkCalendarSettings
@@ -21,19 +29,15 @@ def _check_province_keys(keys: dict[str, str]) -> dict[str, str]:
     return keys
 
 
-def _check_private_key(key: SecretStr) -> SecretStr:
-    if not is_private_key(key.get_secret_value()):
-        raise ValueError("no Ed25519 private key (PEM)")
-    return key
-
-
 def _check_public_keys(keys: list[str]) -> list[str]:
     if unfit := [place for place, pem in enumerate(keys, 1) if not is_public_key(pem)]:
         raise ValueError(f"no Ed25519 public key (PEM) at place {', '.join(map(str, unfit))}")
     return keys
 
 
-class Settings(WorkCalendarSettings, StoreSettings, BrokerSettings, ObjectSettings, LogSettings):
+class Settings(
+    CallerSettings, CalleeSettings, WorkCalendarSettings, StoreSettings, BrokerSettings, ObjectSettings, LogSettings
+):
     """Read once, in ``create_app``; every name has the prefix ``DESK_INTAKE_``."""
 
     model_config = SettingsConfigDict(env_prefix="DESK_INTAKE_")
@@ -44,7 +48,7 @@ class Settings(WorkCalendarSettings, StoreSettings, BrokerSettings, ObjectSettin
     """PEM of tracking's public key, which verifies tracking tokens."""
     province_keys: Annotated[dict[str, str], AfterValidator(_check_province_keys)] = Field(default_factory=dict)
     """PEM of each province's Ed25519 public key, by the province's key; without one, a province has no files."""
-    receipt_private_key: Annotated[SecretStr, AfterValidator(_check_private_key)]
+    receipt_private_key: PrivateKey
     """PEM of the Ed25519 key that signs receipts."""
     receipt_public_keys: Annotated[list[str], AfterValidator(_check_public_keys)] = Field(default_factory=list)
     """PEMs of further public keys that verify receipts: all former ones, and the next one."""

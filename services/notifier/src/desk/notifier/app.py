@@ -11,6 +11,7 @@ from desk.chassis.app import Background, Closers, PeriodicTask, Worker, base_app
 from desk.chassis.bus import Broker, Bus, Pruning
 from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.crypto import Vault
+from desk.chassis.service_tokens import Callers
 from desk.chassis.telemetry import Telemetry, configure_logging
 from desk.database import Database
 from desk.notifier.channels import Channel, ShownChannel
@@ -112,6 +113,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         "notifier",
         "Service Desk: notifier",
         parts.telemetry,
+        callers=Callers("notifier", settings.service_public_keys),
         ready=parts.database.ping,
         background=Background(
             start=bus.start,

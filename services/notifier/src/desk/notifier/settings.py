@@ -7,11 +7,11 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from desk.chassis.settings import BrokerSettings, LogSettings, StoreSettings
+from desk.chassis.settings import BrokerSettings, CalleeSettings, LogSettings, StoreSettings
 from desk.notifier.domain import SendingPolicy
 
 
-class Settings(StoreSettings, BrokerSettings, LogSettings):
+class Settings(CalleeSettings, StoreSettings, BrokerSettings, LogSettings):
     """Read once, in ``create_app``; the variables have the prefix ``DESK_NOTIFIER_``."""
 
     model_config = SettingsConfigDict(env_prefix="DESK_NOTIFIER_")

@@ -13,6 +13,7 @@ from desk.chassis.captcha import CaptchaClient
 from desk.chassis.crypto import TokenIssuer, Vault
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.redis import connect
+from desk.chassis.service_tokens import Callers, ServiceTokens
 from desk.chassis.telemetry import Telemetry, configure_logging
 from desk.database import Database
 from desk.registry_gateway.adapters import MobileRegistry, Registry
@@ -61,7 +62,10 @@ class Parts:
 def real_parts(settings: Settings) -> Parts:
     """Build the parts from the settings; connections are opened on first use."""
     redis = connect(settings.budget_url.get_secret_value())
-    captcha = httpx.AsyncClient(base_url=settings.captcha_url, timeout=CAPTCHA_SECONDS, trust_env=False)
+    tokens = ServiceTokens(settings.service_private_key.get_secret_value(), "registry-gateway")
+    captcha = httpx.AsyncClient(
+        base_url=settings.captcha_url, timeout=CAPTCHA_SECONDS, trust_env=False, auth=tokens.auth_for("captcha")
+    )
     return Parts(
         database=Database(settings.database_url.get_secret_value()),
         registry=_registry(settings),
@@ -142,6 +146,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         parts.telemetry,
         ready=parts.database.ping,
         background=Background(start=ledger.open, stop=(*closers, *parts.close)),
+        callers=Callers("registry-gateway", settings.service_public_keys),
     )
     app.state.services = Services(identities=identities)
     app.include_router(router)

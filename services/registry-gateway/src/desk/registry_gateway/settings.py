@@ -9,12 +9,12 @@ from pydantic_settings import SettingsConfigDict
 
 from desk.chassis.rate_limits import RateLimitText
 from desk.chassis.redis_pool import REDIS_SCHEMES
-from desk.chassis.settings import LogSettings, StoreSettings
+from desk.chassis.settings import CalleeSettings, CallerSettings, LogSettings, StoreSettings
 
 _ADDRESS = re.compile(r"https?://[^/:\s]+(:\d+)?(/\S*)?$")
 
 
-class Settings(StoreSettings, LogSettings):
+class Settings(CallerSettings, CalleeSettings, StoreSettings, LogSettings):
     """Settings of the registry gateway."""
 
     model_config = SettingsConfigDict(env_prefix="DESK_REGISTRY_GATEWAY_")

@@ -17,6 +17,7 @@ from desk.chassis.crypto import TokenIssuer, Vault
 from desk.chassis.events import Outbox
 from desk.chassis.problem import ServiceUnavailableError
 from desk.chassis.rate_limits import RateLimits
+from desk.chassis.service_tokens import ServiceTokens
 from desk.chassis.telemetry import Telemetry, configure_logging
 from desk.database import Database
 from desk.tracking.clients import IntakeClient, RegistryClient
@@ -63,9 +64,9 @@ def real_parts(settings: Settings) -> Parts:
     """Build the parts from the settings; connections are opened on first use."""
     telemetry = Telemetry("tracking")
     broker = RabbitBroker(settings.broker_url.get_secret_value(), telemetry)
-    captcha = httpx.AsyncClient(base_url=settings.captcha_url, timeout=CLIENT_TIMEOUT_SECONDS)
-    intake = httpx.AsyncClient(base_url=settings.intake_url, timeout=CLIENT_TIMEOUT_SECONDS)
-    registry = httpx.AsyncClient(base_url=settings.registry_url, timeout=REGISTRY_TIMEOUT_SECONDS)
+    captcha = _client(settings, "captcha", settings.captcha_url, CLIENT_TIMEOUT_SECONDS)
+    intake = _client(settings, "intake", settings.intake_url, CLIENT_TIMEOUT_SECONDS)
+    registry = _client(settings, "registry-gateway", settings.registry_url, REGISTRY_TIMEOUT_SECONDS)
     rate_limits = RateLimits(settings.budget_url.get_secret_value())
     return Parts(
         database=Database(settings.database_url.get_secret_value()),
@@ -79,6 +80,11 @@ def real_parts(settings: Settings) -> Parts:
         telemetry=telemetry,
         close=(broker.close, captcha.aclose, intake.aclose, registry.aclose, rate_limits.close),
     )
+
+
+def _client(settings: Settings, callee: str, url: str, timeout_seconds: float) -> httpx.AsyncClient:
+    tokens = ServiceTokens(settings.service_private_key.get_secret_value(), "tracking")
+    return httpx.AsyncClient(base_url=url, timeout=timeout_seconds, auth=tokens.auth_for(callee))
 
 
 def captcha_client(http: httpx.AsyncClient) -> CaptchaClient:

@@ -6,11 +6,11 @@ from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from desk.chassis.rate_limits import RateLimitText
-from desk.chassis.settings import BrokerSettings, LogSettings, StoreSettings
+from desk.chassis.settings import BrokerSettings, CallerSettings, LogSettings, StoreSettings
 from desk.iran.settings import WorkCalendarSettings
 
 
-class Settings(StoreSettings, BrokerSettings, LogSettings, WorkCalendarSettings):
+class Settings(CallerSettings, StoreSettings, BrokerSettings, LogSettings, WorkCalendarSettings):
     """Read once, in ``create_app``. Each environment variable has the prefix ``DESK_TRACKING_``."""
 
     model_config = SettingsConfigDict(env_prefix="DESK_TRACKING_")

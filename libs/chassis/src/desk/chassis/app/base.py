@@ -8,6 +8,7 @@ from desk.chassis.app.background import Background, lifespan_of
 from desk.chassis.app.middleware import BodyLimit, RequestContext
 from desk.chassis.app.rendering import render_problems
 from desk.chassis.health import Check, Readiness, health_router
+from desk.chassis.service_tokens import Callers
 from desk.chassis.telemetry import Telemetry
 
 
@@ -19,11 +20,14 @@ def base_app(
     ready: Check | None = None,
     background: Background | None = None,
     body_limits: Mapping[str, int] | None = None,
+    callers: Callers | None = None,
 ) -> FastAPI:
     """Return the app to which a service adds its routes. It serves no docs: the contract is in ``contracts/``.
 
     ``ready`` raises while the service must not receive requests. ``body_limits`` maps paths to a body limit in bytes;
-    other paths accept 64 KiB.
+    other paths accept 64 KiB. ``callers`` are the services that may call internal routes.
+
+    ``app.state.health`` is a second app, with the routes for the orchestrator. It is served on a port of its own.
     """
     readiness = Readiness(ready)
     app = FastAPI(
@@ -36,8 +40,17 @@ def base_app(
     )
     app.state.service = service
     app.state.readiness = readiness
+    app.state.callers = callers or Callers(service, {})
+    app.state.health = health_app(readiness, telemetry)
     app.add_middleware(BodyLimit, limits=body_limits or {})
     app.add_middleware(RequestContext, telemetry=telemetry, readiness=readiness)  # added last, so outermost
+    render_problems(app)
+    return app
+
+
+def health_app(readiness: Readiness, telemetry: Telemetry) -> FastAPI:
+    """Return the app with liveness, readiness and metrics."""
+    app = FastAPI(title="Health", openapi_url=None, docs_url=None, redoc_url=None)
     app.include_router(health_router(readiness, telemetry))
     render_problems(app)
     return app

@@ -102,8 +102,7 @@ class RequestContext:
         method = scope["method"] if scope["method"] in _METHODS else "other"  # the caller chooses it, and a label stays
         self._telemetry.requests.labels(route, method, str(status)).inc()
         self._telemetry.seconds.labels(route).observe(seconds)
-        if not route.startswith(("/health", "/metrics")):
-            log.info("answered", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
+        log.info("answered", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
 
 
 def _request_id(scope: Scope) -> str:

@@ -20,6 +20,7 @@ from desk.captcha.forms import Captcha, CaptchaAnswer, CaptchaWanted, RightAnswe
 from desk.captcha.routes.dependencies import ServicesDep
 from desk.chassis.app import problems, source_of
 from desk.chassis.problem import ProofRequiredError, RateLimitExceededError
+from desk.chassis.service_tokens import CallerUnknownError, called_by
 
 router = APIRouter()
 
@@ -66,7 +67,8 @@ async def hear(captcha_id: str, services: ServicesDep) -> Response:
 @router.post(
     "/internal/captchas/{captcha_id}/answers",
     summary="Check an answer",
-    responses=problems(WrongAnswerError, ExpiredError, NotYetUsableError, CaptchaUnavailableError),
+    dependencies=[called_by("registry-gateway", "intake", "tracking")],
+    responses=problems(CallerUnknownError, WrongAnswerError, ExpiredError, NotYetUsableError, CaptchaUnavailableError),
 )
 async def check(captcha_id: str, given: CaptchaAnswer, services: ServicesDep) -> RightAnswer:
     """Use the challenge up if the answer is right; the same claim may repeat the call for ten minutes."""

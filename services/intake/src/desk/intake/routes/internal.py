@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from desk.chassis.app import Session, problems
 from desk.chassis.events import Moment
+from desk.chassis.service_tokens import CallerUnknownError, called_by
 from desk.intake import domain
 from desk.intake.domain import IdentityState
 from desk.intake.forms import CodesForm, FindForm, PromiseForm
@@ -14,7 +15,7 @@ from desk.intake.routes.attachments import AttachmentView
 from desk.intake.routes.dependencies import ServicesDep
 from desk.intake.routes.requests import RequestView, describe_request
 
-router = APIRouter()
+router = APIRouter(dependencies=[called_by("tracking")])
 _State = Literal["registered", "identity_pending", "identity_rejected", "withdrawn"]
 _STATES: dict[IdentityState, _State] = {
     IdentityState.PENDING: "identity_pending",
@@ -61,7 +62,7 @@ class Codes(BaseModel):
 @router.post(
     "/internal/requests/find",
     summary="Find a person's request by its code",
-    responses=problems(domain.RequestNotFoundError),
+    responses=problems(CallerUnknownError, domain.RequestNotFoundError),
 )
 async def find(form: FindForm, session: Session, services: ServicesDep) -> FoundRequest:
     """Return a request to tracking, which may be asked for it before it has consumed its event."""
@@ -97,7 +98,9 @@ async def codes(form: CodesForm, session: Session, services: ServicesDep) -> Cod
 @router.post(
     "/internal/requests/files",
     summary="Promise files to a reply",
-    responses=problems(domain.RequestNotFoundError, domain.UnknownAttachmentError, domain.StorageUnavailableError),
+    responses=problems(
+        CallerUnknownError, domain.RequestNotFoundError, domain.UnknownAttachmentError, domain.StorageUnavailableError
+    ),
 )
 async def promise(form: PromiseForm, services: ServicesDep) -> list[AttachmentView]:
     """Reserve files before tracking accepts the reply; they are kept once the reply is published."""

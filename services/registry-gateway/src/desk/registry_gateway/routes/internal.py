@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from desk.chassis.app import problems
 from desk.chassis.problem import ServiceUnavailableError
+from desk.chassis.service_tokens import CallerUnknownError, called_by
 from desk.registry_gateway.forms import (
     Confirmation,
     LookupsView,
@@ -19,19 +20,21 @@ router = APIRouter()
 
 @router.post(
     "/internal/identities",
+    dependencies=[called_by("intake")],
     summary="Confirm a pair that was accepted while the registry was unavailable",
     response_model_exclude_none=True,
-    responses=problems(ServiceUnavailableError),
+    responses=problems(CallerUnknownError, ServiceUnavailableError),
 )
 async def confirm(query: PersonQuery, services: ServicesDep) -> Confirmation:
-    """Look a pair up for a service of the desk; no limit of a source or a number applies."""
+    """Look a pair up for a service of the desk; the limit of mismatches for a number applies."""
     return Confirmation.of(await services.identities.confirm(query.national_id, query.birth_date))
 
 
 @router.post(
     "/internal/lookups",
+    dependencies=[called_by("tracking")],
     summary="List when a person was looked up, and for what purpose",
-    responses=problems(ServiceUnavailableError),
+    responses=problems(CallerUnknownError, ServiceUnavailableError),
 )
 async def lookups(query: NumberQuery, services: ServicesDep) -> LookupsView:
     """Return a person's look-ups from the ledger."""
@@ -40,8 +43,9 @@ async def lookups(query: NumberQuery, services: ServicesDep) -> LookupsView:
 
 @router.post(
     "/internal/mobiles",
+    dependencies=[called_by("intake")],
     summary="Check whether a mobile belongs to a national ID",
-    responses=problems(ServiceUnavailableError),
+    responses=problems(CallerUnknownError, ServiceUnavailableError),
 )
 async def check_mobile(query: MobileQuery, services: ServicesDep) -> MobileView:
     """Ask the register of mobiles, if this desk is configured to."""

@@ -1,0 +1,104 @@
+"""Service tokens: how a service proves to another one which service it is.
+
+A token is a JWT (Ed25519) that the caller signs with its own key, valid for a minute and for one callee. The caller
+uses it again until shortly before its end. Internal routes name the services that may call them.
+"""
+
+import time
+from collections.abc import Collection, Generator, Mapping
+from typing import Annotated
+
+import httpx
+from fastapi import Depends, Request
+from fastapi.params import Depends as DependsParameter
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from desk.chassis.crypto import TokenError, TokenIssuer, TokenReader
+from desk.chassis.problem import DomainError
+
+TOKEN_SECONDS = 60
+_RENEW_SECONDS = 20
+"""A token with less time left is renewed, so that it does not expire on its way."""
+_REMEMBERED = 64
+
+_bearer = HTTPBearer(auto_error=False, scheme_name="service-token", description="a signed token of a service")
+
+
+class CallerUnknownError(DomainError):
+    """The caller of an internal route has not proved that it is a service that may call it."""
+
+    status, code = 401, "service_token_invalid"
+    title = "این نشانی ویژهٔ سرویس‌های میز خدمت است و توکن معتبر می‌خواهد."
+
+
+class _TokenAuth(httpx.Auth):
+    """Adds the caller's token to each request."""
+
+    def __init__(self, issuer: TokenIssuer, audience: str) -> None:
+        self._issuer = issuer
+        self._audience = audience
+        self._token, self._expires_at = "", 0
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        if self._expires_at - time.time() < _RENEW_SECONDS:
+            self._token, self._expires_at = self._issuer.issue({}, audience=self._audience, seconds=TOKEN_SECONDS)
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        yield request
+
+
+class ServiceTokens:
+    """Signs the tokens of one service."""
+
+    def __init__(self, private_key: str, service: str) -> None:
+        """``private_key`` is a PEM of Ed25519, ``service`` the caller's name such as ``intake``."""
+        self._issuer = TokenIssuer(private_key, service)
+
+    def auth_for(self, callee: str) -> httpx.Auth:
+        """Return the authentication of a client that calls ``callee``."""
+        return _TokenAuth(self._issuer, callee)
+
+
+class Callers:
+    """The services that may call the internal routes of ``service``, each with its public key (PEM)."""
+
+    def __init__(self, service: str, public_keys: Mapping[str, str]) -> None:
+        self._readers = {
+            caller: TokenReader(key, issuer=caller, audience=service, longest_seconds=TOKEN_SECONDS)
+            for caller, key in public_keys.items()
+        }
+        self._verified: dict[str, tuple[str, int]] = {}
+
+    def identify(self, token: str, allowed: Collection[str]) -> str:
+        """Return the caller, which is one of ``allowed``. Raises CallerUnknownError."""
+        caller, expires_at = self._verified.get(token, ("", 0))
+        if caller not in allowed or expires_at <= time.time():
+            caller, expires_at = self._verify(token, allowed)
+        if len(self._verified) >= _REMEMBERED:
+            self._verified.clear()
+        self._verified[token] = (caller, expires_at)
+        return caller
+
+    def _verify(self, token: str, allowed: Collection[str]) -> tuple[str, int]:
+        reason = "no key of an allowed caller"
+        for caller in allowed:
+            if (reader := self._readers.get(caller)) is not None:
+                try:
+                    return caller, int(reader.read(token)["exp"])
+                except TokenError as error:
+                    reason = str(error) or type(error).__name__
+        raise CallerUnknownError(reason)
+
+
+def called_by(*services: str) -> DependsParameter:
+    """Return the dependency of a route that only these services may call. It raises CallerUnknownError."""
+
+    async def require_caller(
+        request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    ) -> str:
+        callers: Callers = request.app.state.callers
+        if credentials is None:
+            raise CallerUnknownError("no token")
+        return callers.identify(credentials.credentials, services)
+
+    dependency: DependsParameter = Depends(require_caller)
+    return dependency
