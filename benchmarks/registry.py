@@ -30,7 +30,6 @@ WITHOUT_LIMITS = dict.fromkeys(
         "MISMATCHES_PER_SOURCE",
         "MISMATCHES_PER_NUMBER",
         "LOOKUPS_PER_SOURCE",
-        "LOOKUPS_PER_NUMBER",
         "LOOKUPS_OF_SERVICE",
     ),
     PLENTY,

@@ -72,7 +72,6 @@ def settings_of(it: DeskEnvironment) -> dict[str, dict[str, str]]:
             "TOKEN_PRIVATE_KEY": identity_private,
             "MISMATCHES_PER_SOURCE": PLENTY,
             "LOOKUPS_PER_SOURCE": PLENTY,
-            "LOOKUPS_PER_NUMBER": PLENTY,
             "LOOKUPS_OF_SERVICE": PLENTY,
         }
     )

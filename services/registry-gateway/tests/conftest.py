@@ -123,7 +123,6 @@ def settings(tmp_path: Path) -> Settings:
         require_proof=False,
         token_private_key=PRIVATE_KEY,
         lookups_per_source="60/hour",
-        lookups_per_number="10/hour",
         mismatches_per_number="7/hour",
         memory_seconds=0,
     )

@@ -145,9 +145,3 @@ async def test_a_foreign_national_is_pending_without_a_call_to_the_registry(  # 
 
 async def test_the_token_contains_the_kind_of_its_number(post, ask, living, tokens):
     assert tokens.read((await post(ask(living))).json()["token"])["id_kind"] == "national_id"
-
-
-async def test_a_proof_that_is_not_required_is_ignored(post, ask, living):
-    body = {**ask(living), "proof": {"id": "x", "solution": "y"}}
-
-    assert (await post(body)).status_code == 200

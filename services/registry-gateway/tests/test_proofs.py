@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import fakeredis
 import httpx
@@ -12,7 +13,8 @@ from desk.captcha.app import Parts as CaptchaParts
 from desk.captcha.app import create_app as create_captcha
 from desk.captcha.settings import Settings as CaptchaSettings
 from desk.chassis.telemetry import Telemetry
-from desk.registry_gateway.app import captcha_client, real_parts
+from desk.registry_gateway.adapters.simulator import people
+from desk.registry_gateway.app import captcha_client
 from desk.testing.service_keys import InternalAuth, key_pair, public_keys
 
 ANSWER = "40967"
@@ -43,15 +45,19 @@ async def post(settings, parts, captcha, running, poster):
     peer = captcha_client(
         httpx.AsyncClient(transport=captcha._transport, base_url="http://captcha", auth=REGISTRY_GATEWAY)
     )
-    async with running(settings, replace(parts, captcha=peer)) as app:
+    async with running(settings.model_copy(update={"require_proof": True}), replace(parts, captcha=peer)) as app:
         yield poster(app)
 
 
 @pytest.fixture
 def prove(captcha):
-    async def prove():
-        asked = (await captcha.post("/api/captchas", json={"purpose": "identity", "kind": "work"})).json()
+    async def prove(level=0):
+        wanted = {"purpose": "identity", "kind": "work", "level": level}
+        asked = (await captcha.post("/api/captchas", json=wanted)).json()
         solution = solve_challenge(Challenge(ChallengeParameters.from_dict(asked["challenge"])))
+        if usable_at := asked["challenge"].get("usable_at"):
+            left = datetime.fromisoformat(usable_at) - datetime.now(UTC)
+            await asyncio.sleep(max(0.0, left.total_seconds()))
         return {"id": asked["id"], "solution": solution.derived_key}
 
     return prove
@@ -162,13 +168,41 @@ async def test_no_look_up_is_made_while_the_captcha_service_is_unavailable(  # n
     assert registry.asked == []
 
 
-async def test_a_proof_is_required_by_default(settings):
-    with_proof, without_proof = (
-        real_parts(settings.model_copy(update={"require_proof": each})) for each in (True, False)
-    )
-
+def test_a_proof_is_required_by_default(settings):
     assert type(settings).model_fields["require_proof"].default is True
-    assert with_proof.captcha is not None
-    assert without_proof.captcha is None
-    for close in (*with_proof.close, *without_proof.close):
-        await close()
+
+
+# beyond the free mismatches
+
+
+async def test_beyond_the_free_mismatches_the_right_pair_passes_with_a_harder_proof(  # noqa: PLR0917 - fixtures
+    post, prove, ask, wrong, living, registry
+):
+    for _ in range(5):
+        assert (await post(wrong | {"proof": await prove()})).status_code == 404
+
+    refused = await post(ask(living) | {"proof": await prove()})
+    assert (refused.status_code, refused.json()["code"], refused.json()["level"]) == (429, "proof_required", 1)
+    assert len(registry.asked) == 5
+
+    assert (await post(ask(living) | {"proof": await prove(1)})).status_code == 200
+    assert (await post(ask(living) | {"proof": await prove(1)})).status_code == 200, "a match does not raise the level"
+
+
+async def test_each_further_mismatch_needs_a_proof_of_the_next_level(post, prove, wrong, unknown):
+    for _ in range(5):
+        await post(wrong | {"proof": await prove()})
+
+    assert (await post(unknown | {"proof": await prove(1)})).status_code == 404
+    refused = await post(unknown | {"proof": await prove(1)})
+    assert (refused.json()["code"], refused.json()["level"]) == ("proof_required", 2)
+    assert (await post(unknown | {"proof": await prove(2)})).status_code == 404
+
+
+async def test_fifty_parallel_wrong_pairs_with_one_level_are_not_all_looked_up(post, prove, ask, registry):
+    guesses = [ask(person, birth_date="1350-01-01") | {"proof": await prove()} for person in people()[:50]]
+
+    answers = await asyncio.gather(*(post(guess) for guess in guesses))
+
+    assert sorted(each.status_code for each in answers) == [404] * 5 + [429] * 45
+    assert len(registry.asked) == 5

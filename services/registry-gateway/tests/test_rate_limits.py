@@ -8,15 +8,13 @@ from desk.registry_gateway.domain import Deceased, Referred
 from desk.registry_gateway.settings import Settings
 
 
-async def test_after_five_mismatches_the_source_is_refused_with_a_retry_time(post, unknown):
+async def test_after_five_mismatches_the_source_needs_a_harder_proof(post, unknown):
     for _ in range(5):
         assert (await post(unknown)).status_code == 404
 
     answer = await post(unknown)
 
-    assert answer.status_code == 429
-    assert answer.json()["code"] == "budget_exhausted"
-    assert 0 < int(answer.headers["retry-after"]) <= 600
+    assert (answer.status_code, answer.json()["code"], answer.json()["level"]) == (429, "proof_required", 1)
 
 
 async def test_a_source_without_mismatches_left_does_not_reach_the_registry(post, ask, wrong, living, registry):
@@ -75,15 +73,11 @@ async def test_a_slow_look_up_does_not_delay_other_sources(post, ask, unknown, l
     await asyncio.wait([slow])
 
 
-async def test_a_number_is_looked_up_ten_times_an_hour_from_all_sources_together(post, ask, living, registry):
-    for host in range(10):
+async def test_right_look_ups_of_a_number_are_not_limited(post, ask, living, registry):
+    for host in range(30):
         assert (await post(ask(living), source=f"203.0.{host}.5")).status_code == 200
 
-    answer = await post(ask(living), source="203.1.99.5")
-
-    assert answer.status_code == 429
-    assert int(answer.headers["retry-after"]) > 0
-    assert len(registry.asked) == 10
+    assert len(registry.asked) == 30
 
 
 @pytest.fixture

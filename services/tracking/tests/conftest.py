@@ -37,7 +37,7 @@ from desk.database import Database, alembic_config
 from desk.testing.databases import empty_tables, migrated_database
 from desk.testing.postgres import PostgresServer
 from desk.testing.service_keys import key_pair
-from desk.tracking.app import TOKEN_ISSUER, Parts, build_reconciliation, captcha_client, create_app
+from desk.tracking.app import TOKEN_ISSUER, Parts, build_reconciliation, captcha_client, create_app, proof_client
 from desk.tracking.clients import IntakeClient, RegistryClient
 from desk.tracking.domain import Case, HistoryEntry
 from desk.tracking.routes import Services
@@ -194,6 +194,7 @@ class Peers:
     """The uploads for replies at intake."""
     unsent: tuple[int, float] = (0, 0.0)
     files_unannounced: int = 0
+    proof: httpx.Response = field(default_factory=lambda: httpx.Response(200, json={"level": 1}))
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def calls_to(self, path: str) -> list[tuple[str, dict[str, Any]]]:
@@ -213,6 +214,9 @@ class Peers:
 
     def refuse_captcha(self, code: str) -> None:
         self.captcha = httpx.Response(422, json={"code": code, "title": "…", "status": 422})
+
+    def check_proof(self, _body: dict[str, Any]) -> httpx.Response | Exception:
+        return self.proof
 
     def answer_captcha(self, _body: dict[str, Any]) -> httpx.Response | Exception:
         return self.captcha
@@ -371,11 +375,18 @@ class Tracking:
         return len(await Deadlines(self.parts.database, self.context).expire_cases(BATCH))
 
     async def look_up(
-        self, tracking_code: str, national_id: str = NATIONAL_ID, *, source: str = "192.0.2.1", **captcha: str
+        self,
+        tracking_code: str,
+        national_id: str = NATIONAL_ID,
+        *,
+        source: str = "192.0.2.1",
+        proof: dict[str, str] | None = None,
+        **captcha: str,
     ) -> httpx.Response:
         """Look up a request as the page does."""
         answer = {"id": "captcha-0001", "answer": "40967", **captcha}
-        body = {"national_id": national_id, "tracking_code": tracking_code, "captcha": answer}
+        body: dict[str, Any] = {"national_id": national_id, "tracking_code": tracking_code, "captcha": answer}
+        body |= {"proof": proof} if proof is not None else {}
         return await self.post(body, source=source)
 
 
@@ -460,6 +471,7 @@ async def tracking(tmp_path: Path, database: Database) -> AsyncIterator[Tracking
         broker=broker,
         rate_limits=RateLimits("memory://"),
         captcha=captcha_client(peers.client(peers.answer_captcha)),
+        proofs=proof_client(peers.client(peers.check_proof)),
         intake=IntakeClient(peers.client(peers.find_request)),
         registry=RegistryClient(peers.client(peers.list_lookups)),
         tokens=TokenIssuer(private_key, TOKEN_ISSUER),

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from desk.chassis.crypto import TokenError, TokenReader
 from desk.iran.digits import to_persian
 
+PROOF = {"id": "proof-0001", "solution": "ab" * 32}
+
 NATIONAL_ID, OTHER_NATIONAL_ID = "0013542419", "8275737168"
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """Input and answers of other services in many forms; the statements are those of the other tests."""
@@ -326,14 +328,6 @@ async def test_misses_are_rate_limited(tracking, new_code):
     assert statuses == [404, 404, 404, 429, 429]
 
 
-async def test_a_rate_limited_response_has_a_retry_after_header(tracking, new_code):
-    for _ in range(3):
-        await tracking.look_up(new_code())
-    answer = await tracking.look_up(await tracking.submit())
-    assert (answer.status_code, answer.json()["code"]) == (429, "budget_exhausted")
-    assert 0 < int(answer.headers["retry-after"]) <= 600
-
-
 async def test_a_rate_limited_look_up_uses_no_captcha(tracking, new_code):
     for _ in range(3):
         await tracking.look_up(new_code())
@@ -367,6 +361,40 @@ async def test_look_ups_are_rate_limited(tracking):
     code = await tracking.submit()
     statuses = [(await tracking.look_up(code)).status_code for _ in range(31)]
     assert statuses == [200] * 30 + [429]
+
+
+async def test_after_the_free_misses_the_right_code_passes_with_a_proof_of_work(tracking, new_code):
+    for _ in range(3):
+        assert (await tracking.look_up(new_code())).status_code == 404
+    code = await tracking.submit()
+    calls = len(tracking.peers.calls)
+
+    refused = await tracking.look_up(code)
+    assert (refused.status_code, refused.json()["code"], refused.json()["level"]) == (429, "proof_required", 1)
+    assert len(tracking.peers.calls) == calls, "the security code is not used up"
+
+    assert (await tracking.look_up(code, proof=PROOF)).status_code == 200
+    assert tracking.peers.calls_to("/internal/captchas/proof-0001/")[0][1]["answer"] == PROOF["solution"]
+
+
+async def test_each_further_miss_needs_a_proof_of_the_next_level(tracking, new_code):
+    for _ in range(3):
+        await tracking.look_up(new_code())
+    assert (await tracking.look_up(new_code(), proof=PROOF)).status_code == 404
+    refused = await tracking.look_up(new_code(), proof=PROOF)
+    assert (refused.json()["code"], refused.json()["level"]) == ("proof_required", 2)
+
+
+@pytest.mark.parametrize("code", ["captcha_wrong", "captcha_early", "captcha_expired"])
+async def test_a_proof_that_does_not_hold_is_refused_at_its_field(tracking, code):
+    tracking.peers.proof = httpx.Response(422, json={"code": code})
+    refused = await tracking.look_up(await tracking.submit(), proof=PROOF)
+    expected = "proof_expired" if code == "captcha_expired" else "proof_wrong"
+    assert (refused.status_code, refused.json()["code"], refused.json()["errors"][0]["field"]) == (
+        422,
+        expected,
+        "proof",
+    )
 
 
 async def test_each_address_has_a_rate_limit_of_its_own(tracking, new_code):

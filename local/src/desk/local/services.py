@@ -189,6 +189,7 @@ def build_intake(
 
 def build_tracking(parts: EmbeddedParts, captcha_app: FastAPI, intake_app: FastAPI, registry_app: FastAPI) -> FastAPI:
     """Build tracking on SQLite."""
+    captcha = parts.service_keys.peer("tracking", "captcha", captcha_app)
     return tracking.create_app(
         desk.tracking.settings.Settings.model_validate(
             parts.settings_of(
@@ -206,7 +207,8 @@ def build_tracking(parts: EmbeddedParts, captcha_app: FastAPI, intake_app: FastA
             database=parts.database("tracking"),
             broker=parts.broker,
             rate_limits=RateLimits("memory://"),
-            captcha=tracking.captcha_client(parts.service_keys.peer("tracking", "captcha", captcha_app)),
+            captcha=tracking.captcha_client(captcha),
+            proofs=tracking.proof_client(captcha),
             intake=desk.tracking.clients.IntakeClient(parts.service_keys.peer("tracking", "intake", intake_app)),
             registry=desk.tracking.clients.RegistryClient(
                 parts.service_keys.peer("tracking", "registry-gateway", registry_app)

@@ -146,6 +146,10 @@ class Reservation:
     id: str
     attempts: tuple[Attempt, ...]
 
+    def only(self, *names: str) -> "Reservation":
+        """Return the part of the reservation under the limits ``names``, so that the rest stays counted."""
+        return Reservation(self.id, tuple(each for each in self.attempts if each.name in names))
+
 
 class RateLimits:
     """Moving-window rate limits, such as ``5/10 minutes``, each under a name and counted per key."""

@@ -24,9 +24,17 @@ from desk.registry_gateway.adapters.simulator import SimulatedRegistry
 from desk.registry_gateway.adapters.soap import LegacyUser, SoapRegistry
 from desk.registry_gateway.domain import ProofExpiredError, ProofWrongError
 from desk.registry_gateway.routes import Services, router
-from desk.registry_gateway.service import ISSUER, IdentityService, IdentityTokens, Ledger, LookupGuard, VerdictLimit
+from desk.registry_gateway.service import (
+    ISSUER,
+    IdentityService,
+    IdentityTokens,
+    Ledger,
+    LookupGuard,
+    SourceLimits,
+    VerdictLimit,
+)
 from desk.registry_gateway.settings import Settings
-from desk.registry_gateway.store import Limit, LookupLimits
+from desk.registry_gateway.store import FanOut
 from desk.registry_gateway.upstream import (
     CallLimits,
     LookupCache,
@@ -50,8 +58,7 @@ class Parts:
     mobiles: MobileRegistry | None
     """None if mobiles are not checked."""
     redis: Redis
-    captcha: CaptchaClient | None
-    """None if a look-up requires no proof of work."""
+    captcha: CaptchaClient
     vault: Vault
     issuer: TokenIssuer
     telemetry: Telemetry
@@ -71,7 +78,7 @@ def real_parts(settings: Settings) -> Parts:
         registry=_registry(settings),
         mobiles=_mobiles(settings),
         redis=redis,
-        captcha=captcha_client(captcha) if settings.require_proof else None,
+        captcha=captcha_client(captcha),
         vault=Vault.from_text(settings.vault_keys.get_secret_value(), settings.index_key.get_secret_value()),
         issuer=TokenIssuer(settings.token_private_key.get_secret_value(), ISSUER),
         telemetry=Telemetry("registry-gateway"),
@@ -122,7 +129,8 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         configure_logging(settings.log_style, settings.log_level)
         parts = real_parts(settings)
     ledger = Ledger(parts.database, parts.vault)
-    guard = LookupGuard(parts.redis, _lookup_limits(settings), parts.telemetry)
+    rate_limits = RateLimits(parts.redis)
+    guard = LookupGuard(rate_limits, FanOut(parts.redis, settings.fan_out), _source_limits(settings), parts.telemetry)
     metrics, limits = UpstreamMetrics(parts.telemetry), _call_limits(settings)
     registry = _registry_client(settings, parts, ResilientClient("civil", limits, metrics))
     mobiles = (
@@ -133,8 +141,9 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         mobiles=mobiles,
         ledger=ledger,
         guard=guard,
-        verdicts=VerdictLimit(RateLimits(parts.redis), settings.mismatches_per_number),
+        verdicts=VerdictLimit(rate_limits, settings.mismatches_per_number),
         captcha=parts.captcha,
+        proof_required=settings.require_proof,
         vault=parts.vault,
         tokens=IdentityTokens(parts.issuer, settings.token_seconds),
         telemetry=parts.telemetry,
@@ -168,11 +177,9 @@ def _call_limits(settings: Settings) -> CallLimits:
     )
 
 
-def _lookup_limits(settings: Settings) -> LookupLimits:
-    return LookupLimits(
-        mismatches_per_source=Limit.parse(settings.mismatches_per_source),
-        lookups_per_source=Limit.parse(settings.lookups_per_source),
-        lookups_per_number=Limit.parse(settings.lookups_per_number),
-        lookups_of_service=Limit.parse(settings.lookups_of_service),
-        fan_out=Limit.parse(settings.fan_out),
+def _source_limits(settings: Settings) -> SourceLimits:
+    return SourceLimits(
+        mismatches_per_source=settings.mismatches_per_source,
+        lookups_per_source=settings.lookups_per_source,
+        lookups_of_service=settings.lookups_of_service,
     )

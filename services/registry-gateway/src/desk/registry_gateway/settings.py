@@ -54,7 +54,7 @@ class Settings(CallerSettings, CalleeSettings, StoreSettings, LogSettings):
     captcha_url: str
     """Base URL of the captcha service, which checks proofs of work."""
     require_proof: bool = True
-    """Whether a look-up requires a proof of work; without it sweeps are cheap."""
+    """Whether every look-up requires a proof of work, not only those beyond the limits of a source."""
     budget_url: SecretStr
     """``redis://…``, for the counters, the daily quota and the cache of matches."""
     token_private_key: SecretStr
@@ -62,14 +62,13 @@ class Settings(CallerSettings, CalleeSettings, StoreSettings, LogSettings):
     token_seconds: Annotated[int, Field(gt=0)] = 1800
     """How long an identity token is valid."""
     mismatches_per_source: RateLimitText = "5/10 minutes"
-    """Look-ups without a match after which a source (IPv4 address, IPv6 /56) no longer reaches the registry."""
+    """Look-ups without a match of a source (IPv4 address, IPv6 /56); further look-ups need a harder proof of work."""
     mismatches_per_number: RateLimitText = "10/day"
     """Look-ups of a number without a match, immediate or later. Beyond it, they are pending until the next day."""
     lookups_per_source: RateLimitText = "300/hour"
-    """High, because a whole town may share one address; a sweep shows in its mismatches."""
-    lookups_per_number: RateLimitText = "60/hour"
+    """High, because a whole town may share one address; beyond it as for mismatches."""
     lookups_of_service: RateLimitText = "30000/hour"
-    """All look-ups of all applicants."""
+    """All look-ups of all applicants; the only limit of look-ups that refuses."""
     fan_out: RateLimitText = "50/hour"
     """So many different numbers from one source raise an alarm."""
 

@@ -21,7 +21,7 @@ from desk.chassis.service_tokens import ServiceTokens
 from desk.chassis.telemetry import Telemetry, configure_logging
 from desk.database import Database
 from desk.tracking.clients import IntakeClient, RegistryClient
-from desk.tracking.domain import CaptchaExpiredError, CaptchaWrongError, Terms
+from desk.tracking.domain import CaptchaExpiredError, CaptchaWrongError, ProofExpiredError, ProofWrongError, Terms
 from desk.tracking.events import (
     STATE_REPORTS,
     CaseReferred,
@@ -50,6 +50,7 @@ class Parts:
     broker: Broker
     rate_limits: RateLimits
     captcha: CaptchaClient
+    proofs: CaptchaClient
     intake: IntakeClient
     registry: RegistryClient
     tokens: TokenIssuer
@@ -73,6 +74,7 @@ def real_parts(settings: Settings) -> Parts:
         broker=broker,
         rate_limits=rate_limits,
         captcha=captcha_client(captcha),
+        proofs=proof_client(captcha),
         intake=IntakeClient(intake),
         registry=RegistryClient(registry),
         tokens=TokenIssuer(settings.token_private_key.get_secret_value(), TOKEN_ISSUER),
@@ -90,6 +92,11 @@ def _client(settings: Settings, callee: str, url: str, timeout_seconds: float) -
 def captcha_client(http: httpx.AsyncClient) -> CaptchaClient:
     """Return a client that checks the security codes of look-ups."""
     return CaptchaClient(http, CAPTCHA_PURPOSE, wrong=CaptchaWrongError, expired=CaptchaExpiredError)
+
+
+def proof_client(http: httpx.AsyncClient) -> CaptchaClient:
+    """Return a client that checks the proofs of work of look-ups."""
+    return CaptchaClient(http, CAPTCHA_PURPOSE, wrong=ProofWrongError, expired=ProofExpiredError)
 
 
 def build_reconciliation(settings: Settings, parts: Parts, outbox: Outbox) -> Reconciliation:
@@ -180,7 +187,7 @@ def _services(settings: Settings, parts: Parts, context: CaseContext, bus: Bus) 
     )
     return Services(
         actions=Actions(parts.database, context, parts.intake, parts.registry, lookups_missing),
-        lookup_guard=LookupGuard(parts.rate_limits, parts.captcha, parts.vault, settings),
+        lookup_guard=LookupGuard(parts.rate_limits, parts.captcha, parts.proofs, parts.vault, settings),
         action_guard=ActionGuard(parts.rate_limits, parts.tokens.reader(TOKEN_AUDIENCE), parts.vault, settings),
         tokens=parts.tokens,
         token_seconds=settings.token_seconds,

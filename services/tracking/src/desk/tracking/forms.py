@@ -49,6 +49,15 @@ class CaptchaAnswer(BaseModel):
     answer: Annotated[str, StringConstraints(min_length=1, max_length=32)]
 
 
+class ProofOfWork(BaseModel):
+    """A solved challenge of ``POST /api/captchas {purpose: track, kind: work}``; it is valid for one look-up."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    solution: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+
+
 class TrackingQuery(BaseModel):
     """The applicant's national ID and the tracking code; digits of any set, with or without spaces."""
 
@@ -57,6 +66,8 @@ class TrackingQuery(BaseModel):
     national_id: Annotated[str, StringConstraints(max_length=64), AfterValidator(_national_id)]
     tracking_code: Annotated[str, StringConstraints(max_length=64), AfterValidator(_tracking_code)]
     captcha: CaptchaAnswer
+    proof: ProofOfWork | None = None
+    """Required after several wrong codes from one source; the answer ``proof_required`` says of which level."""
 
     def require_plausible_code(self) -> None:
         """Check the Damm check digit, so that a mistyped digit costs no security code.

@@ -29,9 +29,9 @@ class Settings(CallerSettings, StoreSettings, BrokerSettings, LogSettings, WorkC
     budget_url: SecretStr
     """``memory://`` or ``redis://…``: the counters of the rate limits."""
     misses_per_source: RateLimitText = "10/10 minutes"
-    """The number of wrong tracking codes from one source: an IPv4 address or an IPv6 /56."""
+    """Wrong tracking codes from one source (IPv4 address, IPv6 /56); further look-ups need a proof of work."""
     lookups_per_source: RateLimitText = "120/10 minutes"
-    """The number of look-ups from one source, which many people may share."""
+    """Look-ups from one source, which many people may share; beyond it as for wrong codes."""
     moves_per_request: RateLimitText = "30/hour"
     """The number of actions on one request."""
     objection_days: Annotated[int, Field(ge=0, le=365)] = 15

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from desk.chassis.app import problems, source_of
-from desk.chassis.problem import RateLimitExceededError, ServiceUnavailableError
+from desk.chassis.problem import ProofRequiredError, RateLimitExceededError, ServiceUnavailableError
 from desk.registry_gateway.domain import (
     IdentityDeceasedError,
     IdentityNotMatchedError,
@@ -28,6 +28,7 @@ router = APIRouter()
         ProofMissingError,
         ProofWrongError,
         ProofExpiredError,
+        ProofRequiredError,
         RateLimitExceededError,
         ServiceUnavailableError,
     ),

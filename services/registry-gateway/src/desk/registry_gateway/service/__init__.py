@@ -1,6 +1,6 @@
 """The use cases of the registry gateway."""
 
-from desk.registry_gateway.service.guard import LookupGuard
+from desk.registry_gateway.service.guard import LookupGuard, SourceLimits
 from desk.registry_gateway.service.identities import IdentityService, PendingIdentity, Proof, ProvenIdentity
 from desk.registry_gateway.service.ledger import Ledger, LedgerBrokenError
 from desk.registry_gateway.service.tokens import ISSUER, IdentityTokens
@@ -16,5 +16,6 @@ __all__ = [
     "PendingIdentity",
     "Proof",
     "ProvenIdentity",
+    "SourceLimits",
     "VerdictLimit",
 ]

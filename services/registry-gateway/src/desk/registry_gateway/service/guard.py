@@ -2,30 +2,44 @@
 
 import asyncio
 import time
+from collections import Counter as Count
+from dataclasses import dataclass
 
 import structlog
 from prometheus_client import Counter
-from redis.asyncio import Redis
 
-from desk.chassis.problem import RateLimitExceededError, ServiceUnavailableError
+from desk.chassis.problem import DomainError, ProofRequiredError, RateLimitExceededError, ServiceUnavailableError
+from desk.chassis.rate_limits import Attempt, RateLimits, Reservation
 from desk.chassis.telemetry import Telemetry
-from desk.registry_gateway.store import HOLD_MS, LookupCounters, LookupLimits, Reservation, Status
+from desk.registry_gateway.store import FanOut
 
 log = structlog.get_logger(__name__)
 
 BUSY_SECONDS = 0.8
-"""How long a look-up waits for other look-ups of its source to end."""
+"""How long a look-up waits for other look-ups of its source to end before it needs a proof of work."""
 BUSY_PAUSE_SECONDS = 0.05
-BUSY_RETRY_SECONDS = 2
-"""When a caller may retry whose look-up waited in vain."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLimits:
+    """The limits of one source and of the service, each a text such as ``5/10 minutes``."""
+
+    mismatches_per_source: str
+    lookups_per_source: str
+    lookups_of_service: str
 
 
 class LookupGuard:
-    """Reserves look-ups. Mismatches have lower limits than look-ups, because a sweep shows in its mismatches."""
+    """Reserves look-ups. Mismatches have lower limits than look-ups, because a sweep shows in its mismatches.
 
-    def __init__(self, redis: Redis, limits: LookupLimits, telemetry: Telemetry) -> None:
-        self._counters = LookupCounters(redis, limits)
-        self._fan_out_limit = limits.fan_out.most
+    Each look-up counts as a mismatch from before it is made, until it is released.
+    """
+
+    def __init__(self, rate_limits: RateLimits, fan_out: FanOut, limits: SourceLimits, telemetry: Telemetry) -> None:
+        self._rate_limits = rate_limits
+        self._fan_out = fan_out
+        self._limits = limits
+        self._in_progress: Count[str] = Count()
         self._releasing: set[asyncio.Task[None]] = set()
         registry = telemetry.registry
         self._refused = Counter("desk_registry_refused", "Look-ups refused", ["budget"], registry=registry)
@@ -33,47 +47,64 @@ class LookupGuard:
             "desk_registry_fan_outs", "Sources that asked for suspiciously many numbers", registry=registry
         )
 
-    async def reserve(self, number_index: str, source_index: str) -> Reservation:
-        """Reserve a look-up before it is made; then call :meth:`count_mismatch` or :meth:`release`.
+    async def reserve(self, number_index: str, source_index: str, level: int) -> Reservation:
+        """Reserve a look-up before it is made; call :meth:`release` unless it is a mismatch, and then :meth:`end`.
 
-        Raises RateLimitExceededError, or ServiceUnavailableError if Redis is unavailable.
+        ``level`` is that of the caller's proof of work. Raises ProofRequiredError if the source has had its look-ups or
+        mismatches, RateLimitExceededError if the whole service has, or ServiceUnavailableError.
         """
-        reservation = Reservation.new(source_index)
+        if await self._fan_out.add(number_index, source_index):
+            self._report_fan_out(source_index)
         deadline = time.monotonic() + BUSY_SECONDS
         while True:
-            attempt = await self._counters.reserve(reservation, number_index, source_index)
-            if attempt.fan_out:
-                self._report_fan_out(source_index)
-            match attempt.status:
-                case Status.RESERVED:
-                    return reservation
-                case Status.EXHAUSTED:
-                    self._refused.labels(attempt.limit).inc()
-                    raise RateLimitExceededError(attempt.limit, retry_after=attempt.retry_after)
-                case Status.BUSY if time.monotonic() >= deadline:
-                    self._refused.labels("busy").inc()
-                    raise RateLimitExceededError("look-ups of this source in progress", retry_after=BUSY_RETRY_SECONDS)
-            await asyncio.sleep(BUSY_PAUSE_SECONDS)
+            try:
+                reservation = await self._count(source_index, level)
+            except ProofRequiredError as error:
+                if not self._in_progress[source_index] or time.monotonic() >= deadline:
+                    self._count_refusal(error)
+                    raise
+                await asyncio.sleep(BUSY_PAUSE_SECONDS)
+            except RateLimitExceededError as error:
+                self._count_refusal(error)
+                raise
+            else:
+                self._in_progress[source_index] += 1
+                return reservation
+
+    async def _count(self, source_index: str, level: int) -> Reservation:
+        limits = self._limits
+        counted = await self._rate_limits.reserve_all(
+            Attempt(limits.mismatches_per_source, "mismatches_per_source", source_index, proof=True),
+            Attempt(limits.lookups_per_source, "lookups_per_source", source_index, proof=True),
+            Attempt(limits.lookups_of_service, "lookups_of_service", "all"),
+            level=level,
+        )
+        return counted.only("mismatches_per_source")
+
+    def _count_refusal(self, error: DomainError) -> None:
+        self._refused.labels(str(error).partition(" ")[0]).inc()
 
     def _report_fan_out(self, source_index: str) -> None:
         self._fan_outs.inc()
-        log.error("fan-out: many numbers from one source", source=source_index[:12], most=self._fan_out_limit)
+        log.error("fan-out: many numbers from one source", source=source_index[:12], most=self._fan_out.most)
 
-    async def count_mismatch(self, reservation: Reservation) -> None:
-        """End a look-up as a mismatch. Raises ServiceUnavailableError: then the result must not be returned."""
-        await self._counters.count_mismatch(reservation)
+    def end(self, source_index: str) -> None:
+        """Report the end of a look-up."""
+        self._in_progress[source_index] -= 1
+        if not self._in_progress[source_index]:
+            del self._in_progress[source_index]
 
     def release(self, reservation: Reservation) -> None:
-        """End a look-up that was not a mismatch, in the background. If that fails, the reservation expires."""
+        """Take back a look-up that was not a mismatch, in the background. If that fails, it counts as one."""
         releasing = asyncio.create_task(self._release(reservation))
         self._releasing.add(releasing)  # the event loop itself holds tasks only weakly
         releasing.add_done_callback(self._releasing.discard)
 
     async def _release(self, reservation: Reservation) -> None:
         try:
-            await self._counters.release(reservation)
+            await self._rate_limits.release(reservation)
         except ServiceUnavailableError as error:
-            log.warning("look-up not released", error=str(error), seconds=HOLD_MS // 1000)
+            log.warning("look-up counts as a mismatch, because it was not released", error=str(error))
 
     async def close(self) -> None:
         """Wait for the releases in progress."""

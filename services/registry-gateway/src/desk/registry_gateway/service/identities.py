@@ -1,6 +1,5 @@
 """The use cases: identify an applicant, confirm a pair, list look-ups, check a mobile. Every look-up is recorded."""
 
-import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import assert_never
@@ -85,18 +84,20 @@ class IdentityService:
         ledger: Ledger,
         guard: LookupGuard,
         verdicts: VerdictLimit,
-        captcha: CaptchaClient | None,
+        captcha: CaptchaClient,
+        proof_required: bool,
         vault: Vault,
         tokens: IdentityTokens,
         telemetry: Telemetry,
     ) -> None:
-        """Without ``captcha`` no proof of work is required. Without ``mobiles`` the owner of a mobile is unknown."""
+        """``proof_required`` is about every look-up. Without ``mobiles`` the owner of a mobile is unknown."""
         self._registry = registry
         self._mobiles = mobiles
         self._ledger = ledger
         self._guard = guard
         self._verdicts = verdicts
         self._captcha = captcha
+        self._proof_required = proof_required
         self._vault = vault
         self._tokens = tokens
         self._lookups = Counter(
@@ -108,11 +109,12 @@ class IdentityService:
     ) -> ProvenIdentity | PendingIdentity:
         """Look a person up for an applicant at the address ``source``, and issue an identity token.
 
-        Raises ProofMissingError, ProofWrongError, ProofExpiredError, RateLimitExceededError, IdentityNotMatchedError,
-        IdentityDeceasedError, IdentityReferredError, or ServiceUnavailableError if captcha or Redis is unavailable.
+        Raises ProofMissingError, ProofWrongError, ProofExpiredError, ProofRequiredError with the level that is needed,
+        RateLimitExceededError, IdentityNotMatchedError, IdentityDeceasedError, IdentityReferredError, or
+        ServiceUnavailableError if captcha or Redis is unavailable.
         """
-        await self._require_proof(proof)
-        answer = await self._look_up_for(source, number, birth_date)
+        level = await self._level_of(proof)
+        answer = await self._look_up_for(source, number, birth_date, level)
         match answer:
             case Matched(identity):
                 return ProvenIdentity(identity, *self._tokens.issue_matched(identity))
@@ -127,17 +129,18 @@ class IdentityService:
             case _:
                 assert_never(answer)
 
-    async def _require_proof(self, proof: Proof | None) -> None:
-        if self._captcha is None:
-            return
-        if proof is None:
+    async def _level_of(self, proof: Proof | None) -> int:
+        """Return the level of the caller's proof of work, 0 without one if none is required."""
+        if proof is not None:
+            return await self._captcha.check_answer(proof.id, proof.solution)
+        if self._proof_required:
             raise ProofMissingError
-        await self._captcha.check_answer(proof.id, proof.solution)
+        return 0
 
-    async def _look_up_for(self, source: str, number: Number, birth_date: JalaliDate) -> Answer:
+    async def _look_up_for(self, source: str, number: Number, birth_date: JalaliDate, level: int) -> Answer:
         number_index = self._number_index(number)
         source_index = self._vault.index(source_network(source), "source")
-        reservation = await self._guard.reserve(number_index, source_index)
+        reservation = await self._guard.reserve(number_index, source_index, level)
         answer: Answer | None = None
         mismatched = True  # also counts if the caller disconnects before the answer
         try:
@@ -147,12 +150,10 @@ class IdentityService:
             mismatched = False
             raise
         finally:
-            recorded = self._record(Purpose.SUBMIT, answer, number_index, source_index)
-            if mismatched:
-                await asyncio.gather(recorded, self._guard.count_mismatch(reservation))
-            else:
+            self._guard.end(source_index)
+            if not mismatched:
                 self._guard.release(reservation)
-                await recorded
+            await self._record(Purpose.SUBMIT, answer, number_index, source_index)
         return answer
 
     async def _look_up(self, number: Number, birth_date: JalaliDate, number_index: str) -> Answer:

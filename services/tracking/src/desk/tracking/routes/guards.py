@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from desk.chassis.captcha import CaptchaClient
 from desk.chassis.crypto import TokenError, TokenExpiredError, TokenReader, Vault
-from desk.chassis.rate_limits import RateLimits, source_network
+from desk.chassis.rate_limits import Attempt, RateLimits, Reservation, source_network
 from desk.tracking.domain import (
     RequestNotFoundError,
     TrackingTokenExpiredError,
     TrackingTokenInvalidError,
     TrackingTokenMissingError,
 )
-from desk.tracking.forms import TrackingQuery
+from desk.tracking.forms import ProofOfWork, TrackingQuery
 from desk.tracking.settings import Settings
 
 
@@ -37,10 +37,11 @@ class TrackingSession:
 
 @dataclass(frozen=True, slots=True)
 class LookupGuard:
-    """Admits look-ups by rate limit and security code."""
+    """Admits look-ups by rate limit, proof of work and security code."""
 
     rate_limits: RateLimits
     captcha: CaptchaClient
+    proofs: CaptchaClient
     vault: Vault
     settings: Settings
 
@@ -49,12 +50,10 @@ class LookupGuard:
         """Admit one look-up, which counts as a miss unless the request is found.
 
         The miss is reserved before the look-up, so that codes tried at the same time cannot exceed the limit.
-        Raises RateLimitExceededError, RequestNotFoundError and the captcha's errors.
+        Raises ProofRequiredError beyond the limits of the source, RequestNotFoundError and the captcha's errors.
         """
-        key = self.vault.index(source_network(source), "source")
-        await self.rate_limits.reserve(self.settings.lookups_per_source, "lookups", key)
         query.require_plausible_code()
-        miss = await self.rate_limits.reserve(self.settings.misses_per_source, "misses", key)
+        miss = await self._reserve(query.proof, self.vault.index(source_network(source), "source"))
         missed = False
         try:
             await self.captcha.check_answer(query.captcha.id, query.captcha.answer)
@@ -65,6 +64,15 @@ class LookupGuard:
         finally:
             if not missed:
                 await self.rate_limits.release(miss)
+
+    async def _reserve(self, proof: ProofOfWork | None, key: str) -> Reservation:
+        level = await self.proofs.check_answer(proof.id, proof.solution) if proof is not None else 0
+        counted = await self.rate_limits.reserve_all(
+            Attempt(self.settings.lookups_per_source, "lookups", key, proof=True),
+            Attempt(self.settings.misses_per_source, "misses", key, proof=True),
+            level=level,
+        )
+        return counted.only("misses")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,14 @@
 from fastapi import APIRouter, Request, Response
 
 from desk.chassis.app import problems, source_of
-from desk.chassis.problem import RateLimitExceededError, ServiceUnavailableError
-from desk.tracking.domain import CaptchaExpiredError, CaptchaWrongError, RequestNotFoundError
+from desk.chassis.problem import ProofRequiredError, ServiceUnavailableError
+from desk.tracking.domain import (
+    CaptchaExpiredError,
+    CaptchaWrongError,
+    ProofExpiredError,
+    ProofWrongError,
+    RequestNotFoundError,
+)
 from desk.tracking.forms import TrackingQuery
 from desk.tracking.routes.dependencies import ServicesDep
 from desk.tracking.routes.guards import TrackingSession
@@ -17,7 +23,13 @@ router = APIRouter()
     "/api/tracking",
     summary="Look up a request",
     responses=problems(
-        RequestNotFoundError, CaptchaWrongError, CaptchaExpiredError, RateLimitExceededError, ServiceUnavailableError
+        RequestNotFoundError,
+        CaptchaWrongError,
+        CaptchaExpiredError,
+        ProofWrongError,
+        ProofExpiredError,
+        ProofRequiredError,
+        ServiceUnavailableError,
     ),
 )
 async def track(query: TrackingQuery, request: Request, response: Response, services: ServicesDep) -> TrackingView:
