@@ -4,6 +4,7 @@ import { Problem, millisecondsUntil, sendCode } from "./api.js";
 import { typedDigits } from "./digits.js";
 import { block, button, input } from "./elements.js";
 import { inWords } from "./failure.js";
+import { holdStill } from "./fields.js";
 import { language } from "./language.js";
 import { checkMobileCode } from "./request-rules.js";
 import { words } from "./words.js";
@@ -58,6 +59,7 @@ export class MobileCode {
     this.form = form;
     this.identity = identity;
     this.connection = connection;
+    holdStill(this.#send);
     this.#send.addEventListener("click", () => void this.#request());
     this.#input.addEventListener("input", () => form.fields.clear("mobile_code"));
     form.root.addEventListener("input", () => this.update());
