@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 import asyncpg
 from aio_pika.exceptions import AMQPError
 from faults.scale import SETTLE_SECONDS
-from support.real_broker import READ_QUEUES, STUCK_QUEUES
+from support.real_broker import READ_QUEUES, REPORT_QUEUES, STUCK_QUEUES
 from support.real_desk import RealDesk
 
 from desk.chassis.bus.broker import BrokerUnavailableError
@@ -137,7 +137,7 @@ def _handled_twice(desk: RealDesk) -> Iterator[str]:
 
 
 def _queues(desk: RealDesk, dead: int) -> Iterator[str]:
-    waiting = desk.broker.waiting(*READ_QUEUES, "province.isfahan", *STUCK_QUEUES)
+    waiting = desk.broker.waiting(*READ_QUEUES, *REPORT_QUEUES, "province.isfahan", *STUCK_QUEUES)
     dead_now = sum(number for name, number in waiting.items() if name.endswith(".dead"))
     yield from (f"waiting: {number} in {name}" for name, number in waiting.items() if not name.endswith(".dead"))
     if dead_now != dead:

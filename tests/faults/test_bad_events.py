@@ -15,6 +15,7 @@ from support.real_desk import RealDesk
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(TEST_SECONDS)]
 
 DELIVERY_LIMIT = 20
+REPORTS = "reports.isfahan"
 TOO_LARGE = b"x" * 10 * 1024 * 1024
 
 
@@ -44,7 +45,7 @@ def test_one_poison_event_among_many_good_ones_is_dead_lettered(clean_desk: Real
     clean_desk.province.send(b"{no json", "case-answered", str(uuid.uuid4()))
     clean_desk.submit_many(good - good // 2)
     assert settled(clean_desk, dead=1) == []
-    assert "1" in clean_desk.broker.topology("dead-letters", "list").partition("tracking: ")[2]
+    assert "1" in clean_desk.broker.topology("dead-letters", "list").partition(f"{REPORTS}: ")[2]
 
 
 def test_what_cannot_be_read_is_dead_lettered_and_the_consumer_goes_on(clean_desk: RealDesk):
@@ -62,12 +63,12 @@ def test_what_cannot_be_read_is_dead_lettered_and_the_consumer_goes_on(clean_des
     }
     for event_id, body in zip(ids, bodies.values(), strict=True):
         clean_desk.province.send(body, "case-answered", event_id)
-    wait_for(lambda: clean_desk.broker.waiting("tracking.dead") == {"tracking.dead": len(bodies)}, 30)
+    wait_for(lambda: clean_desk.broker.waiting(f"{REPORTS}.dead") == {f"{REPORTS}.dead": len(bodies)}, 30)
     clean_desk.province.report(code, "case-answered", 1, text="پاسخ")
     clean_desk.applicant().sees(code, "answered")
     assert settled(clean_desk, dead=len(bodies)) == []
     assert clean_desk["tracking"].process.pid == pid
-    listed = clean_desk.broker.topology("dead-letters", "list", "tracking")
+    listed = clean_desk.broker.topology("dead-letters", "list", REPORTS)
     assert "پاسخ" not in listed
     assert len([line for line in listed.splitlines() if " bytes  " in line]) == len(bodies)
 
@@ -123,11 +124,16 @@ async def take_first(channel: aio_pika.abc.AbstractChannel) -> aio_pika.abc.Abst
 
 
 async def put_back(channel: aio_pika.abc.AbstractChannel, event: aio_pika.abc.AbstractIncomingMessage) -> None:
-    # Straight into the queue, as if it had never left it.
+    # Into the queue alone, as an operator's replay does.
     message = aio_pika.Message(
-        event.body, message_id=event.message_id, type=event.type, content_type=event.content_type
+        event.body,
+        headers={"desk-exchange": event.exchange, "desk-routing-key": event.routing_key},
+        message_id=event.message_id,
+        type=event.type,
+        content_type=event.content_type,
     )
-    await channel.default_exchange.publish(message, "tracking", mandatory=True)
+    retry = await channel.get_exchange("desk.retry", ensure=False)
+    await retry.publish(message, "replay.tracking", mandatory=True)
 
 
 def test_a_consumer_in_a_crash_loop_loses_nothing(clean_desk: RealDesk, deaths_file: Path):

@@ -12,6 +12,7 @@ import aio_pika
 import pytest
 from faults.scale import TEST_SECONDS, notice_deadline, scaled
 from support.embedded_desk import wait_for
+from support.real_broker import REPORT_QUEUES
 from support.real_desk import RealDesk
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(TEST_SECONDS)]
@@ -86,7 +87,7 @@ def test_duplicated_reports_in_random_order_end_in_the_right_states(clean_desk: 
         return int(number)
 
     def all_taken() -> bool:
-        return applied() >= len(reports) and not clean_desk.broker.waiting("tracking", *DELAYS)
+        return applied() >= len(reports) and not clean_desk.broker.waiting("tracking", *REPORT_QUEUES, *DELAYS)
 
     wait_for(all_taken, notice_deadline(len(sent)))
     seconds = time.monotonic() - began
@@ -96,4 +97,5 @@ def test_duplicated_reports_in_random_order_end_in_the_right_states(clean_desk: 
     assert states == {code: ENDS[end] for code, end in ends.items()}, f"seed {seed}"
     assert applied() == len(reports), f"seed {seed}"
     assert clean_desk.rows("tracking", "SELECT count(*) FROM refusal") == [(0,)], f"seed {seed}"
-    assert clean_desk.broker.waiting("tracking.dead") == {}, f"seed {seed}"
+    dead = clean_desk.broker.waiting(*(f"{name}.dead" for name in ("tracking", *REPORT_QUEUES)))
+    assert dead == {}, f"seed {seed}"

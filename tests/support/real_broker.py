@@ -20,7 +20,11 @@ ONE_TASK_SECONDS = 120.0
 READ_QUEUES = ("intake", "tracking", "notifier")
 PROVINCE_QUEUES = ("province.isfahan", "province.qom")
 DELAYS = ("5s", "1m", "10m", "1h")
-STUCK_QUEUES = (*(f"delay.{delay}" for delay in DELAYS), *(f"{name}.dead" for name in READ_QUEUES))
+REPORT_QUEUES = ("reports.isfahan", "reports.qom")
+STUCK_QUEUES = (
+    *(f"delay.{delay}" for delay in DELAYS),
+    *(f"{name}.dead" for name in (*READ_QUEUES, *REPORT_QUEUES)),
+)
 
 T = TypeVar("T")
 
@@ -105,7 +109,7 @@ class RealBroker:
         """Empty every queue that an experiment may have filled."""
 
         async def empty(channel: aio_pika.abc.AbstractChannel) -> None:
-            for name in (*READ_QUEUES, *PROVINCE_QUEUES, *STUCK_QUEUES):
+            for name in (*READ_QUEUES, *REPORT_QUEUES, *PROVINCE_QUEUES, *STUCK_QUEUES):
                 await (await channel.get_queue(name)).purge()
 
         self.do(empty)

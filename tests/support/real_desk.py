@@ -19,7 +19,7 @@ from support.embedded_desk import wait_for
 from support.fork_server import ForkServer
 from support.province_system import ProvinceSystem
 from support.public_gateway import PublicGateway, RealApplicant
-from support.real_broker import READ_QUEUES, RealBroker, run_commands
+from support.real_broker import READ_QUEUES, REPORT_QUEUES, RealBroker, run_commands
 from support.real_service import START_DEADLINE, Service
 from support.real_settings import DeskEnvironment, settings_of
 
@@ -135,7 +135,8 @@ class RealDesk:
 
     def is_served(self) -> bool:
         """Return whether every queue that the desk reads has its consumers."""
-        return all(self.broker.queue(name).consumers >= len(self.replicas[name]) for name in READ_QUEUES)
+        readers = dict(zip(READ_QUEUES, READ_QUEUES, strict=True)) | dict.fromkeys(REPORT_QUEUES, "tracking")
+        return all(self.broker.queue(name).consumers >= len(self.replicas[who]) for name, who in readers.items())
 
     def replicate(self, name: str) -> Service:
         """Start one more process of a service. It ends at the next `heal`."""

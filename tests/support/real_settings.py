@@ -104,6 +104,7 @@ def settings_of(it: DeskEnvironment) -> dict[str, dict[str, str]]:
             "TOKEN_PRIVATE_KEY": tracking_private,
             "INTAKE_URL": it.urls["intake"],
             "MISSES_PER_SOURCE": PLENTY,
+            "REPORTS_PER_SECOND": "10000",
             "LOOKUPS_PER_SOURCE": PLENTY,
         }
     )

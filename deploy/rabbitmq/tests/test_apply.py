@@ -55,9 +55,9 @@ def test_differences_are_corrected(desk):
     [binding] = [
         each
         for each in management.entries("bindings", vhost)
-        if each["source"] == "desk.cases" and each["routing_key"] == "case-answered.*"
+        if each["source"] == "desk.cases" and each["routing_key"] == "case-answered.qom"
     ]
-    management.delete("bindings", vhost, "e", "desk.cases", "q", "tracking", str(binding["properties_key"]))
+    management.delete("bindings", vhost, "e", "desk.cases", "q", "reports.qom", str(binding["properties_key"]))
     management.post("bindings", vhost, "e", "desk.events", "q", "province.qom", body={"routing_key": "#"})
     too_much = {"configure": ".*", "write": ".*", "read": ".*"}
     management.put("permissions", vhost, "province.qom", body=too_much)
@@ -66,7 +66,7 @@ def test_differences_are_corrected(desk):
     management.put("topic-permissions", vhost, "intake", body={"exchange": "desk.cases", "write": ".*", "read": ".*"})
     changes = desk.apply(intake="intake's word", notifier="notifier's word")
     assert changes == [
-        "bound queue tracking to desk.cases by case-answered.*",
+        "bound queue reports.qom to desk.cases by case-answered.qom",
         "unbound queue province.qom from desk.events by #, which is not in the table",
         "changed the password of user intake",
         "took the tags from user notifier",

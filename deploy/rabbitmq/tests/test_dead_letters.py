@@ -54,6 +54,9 @@ def report(event_id=None, body=b'{"text": "very personal"}'):
     )
 
 
+REPORTS = "reports.isfahan"
+
+
 class Tracking:
     """Tracking's consumer, which rejects everything until it is repaired."""
 
@@ -71,7 +74,7 @@ class Tracking:
 
     async def until_dead_lettered(self, count: int) -> None:
         async def are_dead_lettered() -> bool:
-            died = self.telemetry.registry.get_sample_value("desk_dead_letters_total", {"queue": "tracking"})
+            died = self.telemetry.registry.get_sample_value("desk_dead_letters_total", {"queue": REPORTS})
             return died == count
 
         await self._until(are_dead_lettered)
@@ -86,33 +89,33 @@ class Tracking:
 @pytest.fixture
 async def tracking(desk, until):
     tracking = Tracking(desk.url("tracking"), until)
-    await tracking.broker.consume("tracking", tracking.take)
+    await tracking.broker.consume(REPORTS, tracking.take)
     yield tracking
     await tracking.broker.close()
 
 
 async def test_no_dead_letters(command):
     assert await command("list") == ["no dead letters"]
-    assert await command("replay", "tracking") == ["tracking: 0 replayed"]
+    assert await command("replay", REPORTS) == [f"{REPORTS}: 0 replayed"]
 
 
 async def test_dead_letters_are_counted_and_described_without_their_content(command, province, tracking):
     await province.publish(report("e-1"))
     await province.publish(report("e-2"))
     await tracking.until_dead_lettered(2)
-    assert await command("list") == ["tracking: 2"]
-    lines = await command("list", "tracking")
+    assert await command("list") == [f"{REPORTS}: 2"]
+    lines = await command("list", REPORTS)
     assert [line.split()[0] for line in lines] == ["e-1", "e-2"]
     assert "case-answered.isfahan  ir.haj.desk.case-answered.v1  25 bytes  text: missing" in lines[0]
     assert "personal" not in str(lines)
-    assert await command("list") == ["tracking: 2"], "listing removes nothing"
+    assert await command("list") == [f"{REPORTS}: 2"], "listing removes nothing"
 
 
 async def test_replayed_messages_are_unchanged(command, province, tracking):
     await province.publish(report("e-1"))
     await tracking.until_dead_lettered(1)
     tracking.repaired = True
-    assert await command("replay", "tracking") == ["tracking: 1 replayed"]
+    assert await command("replay", REPORTS) == [f"{REPORTS}: 1 replayed"]
     await tracking.took(1)
     [taken] = tracking.taken
     assert (taken.id, taken.exchange, taken.routing_key, taken.type, taken.body, taken.sender) == (
@@ -131,16 +134,16 @@ async def test_a_limit_of_replayed_messages_is_kept(command, province, tracking)
         await province.publish(report())
     await tracking.until_dead_lettered(5)
     tracking.repaired = True
-    assert await command("replay", "tracking", "--limit", "2") == ["tracking: 2 replayed"]
-    assert await command("list") == ["tracking: 3"]
+    assert await command("replay", REPORTS, "--limit", "2") == [f"{REPORTS}: 2 replayed"]
+    assert await command("list") == [f"{REPORTS}: 3"]
 
 
 async def test_a_message_that_is_dead_lettered_again_is_not_replayed_for_ever(command, province, tracking):
     await province.publish(report("e-1"))
     await tracking.until_dead_lettered(1)
-    assert await command("replay", "tracking") == ["tracking: 1 replayed"]
+    assert await command("replay", REPORTS) == [f"{REPORTS}: 1 replayed"]
     await tracking.until_dead_lettered(2)
-    assert await command("list") == ["tracking: 1"]
+    assert await command("list") == [f"{REPORTS}: 1"]
 
 
 async def test_an_interrupted_replay_loses_none_and_may_deliver_one_twice(
@@ -162,10 +165,10 @@ async def test_an_interrupted_replay_loses_none_and_may_deliver_one_twice(
     monkeypatch.setattr(aio_pika.IncomingMessage, "ack", acknowledge_the_first_only)
     with pytest.raises(TopologyError, match="interrupted"):
         async with dead_letters.dead_letters(desk.url("operator")) as letters:
-            await letters.replay("tracking", None)
+            await letters.replay(REPORTS, None)
     monkeypatch.undo()
     monkeypatch.setenv("DESK_TOPOLOGY_AMQP_URL", desk.url("operator"))
-    assert await command("replay", "tracking") == ["tracking: 2 replayed"]
+    assert await command("replay", REPORTS) == [f"{REPORTS}: 2 replayed"]
     await tracking.took(4)
     assert sorted(message.id for message in tracking.taken) == ["e-1", "e-2", "e-2", "e-3"]
 
@@ -173,8 +176,8 @@ async def test_an_interrupted_replay_loses_none_and_may_deliver_one_twice(
 async def test_a_huge_message_is_described_as_refused_unread(command, listed, province, tracking):
     await province.publish(report("e-1", bytes(10 * 1024 * 1024)))
     await tracking.until_dead_lettered(1)
-    await listed("tracking: 1")
-    [line] = await command("list", "tracking")
+    await listed(f"{REPORTS}: 1")
+    [line] = await command("list", REPORTS)
     assert line.startswith("e-1")
     assert line.endswith(
         "case-answered.isfahan  ir.haj.desk.case-answered.v1  10485760 bytes  refused unread: too large"
@@ -200,11 +203,11 @@ async def test_the_replay_ignores_headers_of_a_province(desk, command, listed, t
         message = aio_pika.Message(bytes(2 * 1024 * 1024), headers=forged, message_id="e-1", user_id=ISFAHAN)
         await cases.publish(message, "case-answered.isfahan")
     await tracking.until_dead_lettered(1)
-    await listed("tracking: 1")
+    await listed(f"{REPORTS}: 1")
     await tracking.broker.close()
-    await command("replay", "tracking")
+    await command("replay", REPORTS)
     async with await aio_pika.connect(desk.url()) as connection, connection.channel() as channel:
-        incoming = await (await channel.get_queue("tracking")).get()
+        incoming = await (await channel.get_queue(REPORTS)).get()
     assert (incoming.headers["desk-sender"], incoming.headers["desk-routing-key"]) == (ISFAHAN, "case-answered.isfahan")
 
 

@@ -15,6 +15,7 @@ from desk.topology.table import CASES, EVENTS, desk_topology
 HERE = Path(__file__).parents[1]
 CONTRACT = HERE.parents[1] / "contracts" / "desk.asyncapi.json"
 WANTED = definitions()
+REPORT_QUEUES = {f"reports.{each.key}" for each in PROVINCES}
 QUEUES = {queue["name"]: queue["arguments"] for queue in WANTED["queues"]}
 USERS = {user.name: user for user in users()}
 
@@ -69,7 +70,7 @@ def test_a_province_reads_its_queue_and_writes_its_reports(key):
     ("user", "writes", "reads"),
     [
         ("intake", {EVENTS, DELAY_EXCHANGE, DEAD_EXCHANGE}, {"intake"}),
-        ("tracking", {EVENTS, DELAY_EXCHANGE, DEAD_EXCHANGE}, {"tracking"}),
+        ("tracking", {EVENTS, DELAY_EXCHANGE, DEAD_EXCHANGE}, {"tracking", *REPORT_QUEUES}),
         ("notifier", {DELAY_EXCHANGE, DEAD_EXCHANGE}, {"notifier"}),
         ("operator", {RETRY_EXCHANGE}, {name for name in QUEUES if name.endswith(".dead")}),
     ],

@@ -28,7 +28,7 @@ async def test_tracking_sees_which_province_sent_a_report(desk):
     async def take(message):
         came.set_result(message)
 
-    await tracking.consume("tracking", take)
+    await tracking.consume_paced(["reports.isfahan", "reports.qom"], take, 20)
     await province.publish(event())
     assert (await asyncio.wait_for(came, 10)).sender == ISFAHAN
     await province.close()

@@ -11,7 +11,9 @@ from desk.topology.table import (
     TO_PROVINCES,
     desk_topology,
     province_queue,
+    report_queue,
 )
+from desk.tracking.app import REPORT_QUEUES
 
 TOPOLOGY = desk_topology()
 
@@ -24,7 +26,8 @@ def test_every_province_has_a_queue_and_names_are_unique():
 
 def test_every_queue_belongs_to_a_service_to_headquarters_or_to_a_province():
     others = {"intake", "tracking", "notifier", "headquarters"}
-    assert {q.name for q in TOPOLOGY.queues} == others | {province_queue(each.key) for each in PROVINCES}
+    own = {name(each.key) for each in PROVINCES for name in (province_queue, report_queue)}
+    assert {queue.name for queue in TOPOLOGY.queues} == others | own
 
 
 def test_a_submission_reaches_tracking_the_notifier_and_its_province_alone():
@@ -39,8 +42,13 @@ def test_no_province_receives_a_request_before_its_identity_check(name, hearing)
 
 
 @pytest.mark.parametrize("name", FROM_PROVINCES)
-def test_a_report_reaches_tracking_alone(name):
-    assert list(TOPOLOGY.route(CASES, f"{name}.fars")) == ["tracking"]
+def test_a_report_reaches_the_queue_for_the_reports_of_its_province_alone(name):
+    assert list(TOPOLOGY.route(CASES, f"{name}.fars")) == ["reports.fars"]
+
+
+def test_only_the_queues_with_reports_are_untrusted_and_tracking_reads_them_all():
+    untrusted = {queue.name for queue in TOPOLOGY.queues if queue.untrusted}
+    assert untrusted == set(REPORT_QUEUES) == {report_queue(each.key) for each in PROVINCES}
 
 
 @pytest.mark.parametrize("name", TO_PROVINCES)

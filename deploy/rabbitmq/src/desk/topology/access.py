@@ -33,10 +33,16 @@ def _service(service: Service) -> User:
     keys = {}
     if service.publishes:
         keys[EVENTS] = rf"^({'|'.join(service.publishes)})\.[a-z-]+$"
-    if service.queue is not None:
-        keys[DELAY_EXCHANGE] = rf"^[0-9]+(ms|s|m|h)\.{service.queue}$"
-        keys[DEAD_EXCHANGE] = rf"^{service.queue}$"
-    return User(service.user, _any_of(*keys), _any_of(*filter(None, [service.queue])), keys)
+    if service.queues:
+        keys[DELAY_EXCHANGE] = rf"^[0-9]+(ms|s|m|h)\.{_queues(service)}$"
+        keys[DEAD_EXCHANGE] = rf"^{_queues(service)}$"
+    return User(service.user, _any_of(*keys), rf"^{_queues(service)}$", keys)
+
+
+def _queues(service: Service) -> str:
+    """Return the pattern of a service's queues, with one pattern for those of all provinces."""
+    own = service.queue or ""
+    return rf"({own}|reports\.[a-z-]+)" if service.untrusted else own
 
 
 def _provinces() -> Iterator[User]:

@@ -14,7 +14,7 @@ Definitions = dict[str, list[Entry]]
 
 def desk_layout() -> Layout:
     """Return the desk's exchanges, queues and bindings; services retry with a delay, provinces as they choose."""
-    return rabbit_layout(desk_topology(), retried=[each.queue for each in SERVICES if each.queue is not None])
+    return rabbit_layout(desk_topology(), retried=[queue for service in SERVICES for queue in service.queues])
 
 
 def definitions(vhost: str = "/") -> Definitions:

@@ -48,6 +48,18 @@ class Service:
     user: str
     queue: str | None
     publishes: tuple[str, ...]
+    untrusted: tuple[str, ...] = ()
+    """Further queues, whose messages come from provinces."""
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """All queues of the service."""
+        return (*([self.queue] if self.queue is not None else []), *self.untrusted)
+
+
+def report_queue(key: str) -> str:
+    """Return the name of the queue with the reports of a province, so that none can delay those of another."""
+    return f"reports.{key}"
 
 
 SERVICES = (
@@ -61,6 +73,7 @@ SERVICES = (
             *TO_HEADQUARTERS,
             *TO_INTAKE,
         ),
+        tuple(report_queue(each.key) for each in PROVINCES),
     ),
     Service("notifier", "notifier", ()),
 )
@@ -84,10 +97,15 @@ def desk_topology() -> Topology:
             ),
             QueueSpec(
                 "tracking",
-                (
-                    *((EVENTS, f"{name}.*") for name in ("request-submitted", *PENDING)),
-                    *((CASES, f"{name}.*") for name in FROM_PROVINCES),
-                ),
+                tuple((EVENTS, f"{name}.*") for name in ("request-submitted", *PENDING)),
+            ),
+            *(
+                QueueSpec(
+                    report_queue(each.key),
+                    tuple((CASES, f"{name}.{each.key}") for name in FROM_PROVINCES),
+                    untrusted=True,
+                )
+                for each in PROVINCES
             ),
             QueueSpec(
                 "notifier",

@@ -20,6 +20,7 @@ from desk.chassis.rate_limits import RateLimits
 from desk.chassis.service_tokens import ServiceTokens
 from desk.chassis.telemetry import Telemetry, configure_logging
 from desk.database import Database
+from desk.iran.provinces import PROVINCES
 from desk.tracking.clients import IntakeClient, RegistryClient
 from desk.tracking.domain import CaptchaExpiredError, CaptchaWrongError, ProofExpiredError, ProofWrongError, Terms
 from desk.tracking.events import (
@@ -37,6 +38,8 @@ from desk.tracking.workers import DeadlineTask, ReconciliationTask
 SOURCE = "/desk/tracking"
 TOKEN_ISSUER = "tracking"  # noqa: S105 - a name, not a secret
 CAPTCHA_PURPOSE = "track"
+REPORT_QUEUES = tuple(f"reports.{each.key}" for each in PROVINCES)
+"""One queue for the reports of each province, so that none can delay those of another."""
 CLIENT_TIMEOUT_SECONDS = 3.0
 REGISTRY_TIMEOUT_SECONDS = 1.5
 """Short, because a request is shown without its look-ups if registry-gateway does not answer."""
@@ -135,7 +138,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         parts = real_parts(settings)
     outbox = Outbox(SOURCE, parts.vault)
     context = CaseContext(parts.vault, outbox, Terms(settings.work_calendar(), settings.objection_days), parts.clock)
-    bus = _subscribed_bus(parts, context)
+    bus = _subscribed_bus(settings, parts, context)
     app = base_app(
         "tracking",
         "Service Desk: tracking",
@@ -154,8 +157,15 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     return app
 
 
-def _subscribed_bus(parts: Parts, context: CaseContext) -> Bus:
-    bus = Bus("tracking", parts.database, parts.broker, parts.telemetry)
+def _subscribed_bus(settings: Settings, parts: Parts, context: CaseContext) -> Bus:
+    bus = Bus(
+        "tracking",
+        parts.database,
+        parts.broker,
+        parts.telemetry,
+        untrusted_queues=REPORT_QUEUES,
+        per_second=settings.reports_per_second,
+    )
     opening, reports = Opening(context), Reports(context)
     bus.subscribe(RequestSubmitted, opening.on_request_submitted)
     bus.subscribe(RequestPending, opening.on_request_pending)

@@ -34,6 +34,8 @@ class Settings(CallerSettings, StoreSettings, BrokerSettings, LogSettings, WorkC
     """Look-ups from one source, which many people may share; beyond it as for wrong codes."""
     moves_per_request: RateLimitText = "30/hour"
     """The number of actions on one request."""
+    reports_per_second: Annotated[float, Field(gt=0)] = 20
+    """How many reports of one province a replica handles in a second, after a burst of 25 times as many."""
     objection_days: Annotated[int, Field(ge=0, le=365)] = 15
     """For how many days after an answer its applicant may object; then the request is closed."""
     silent_hours: Annotated[float, Field(gt=0, le=720)] = 24

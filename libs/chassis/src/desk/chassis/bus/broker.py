@@ -1,6 +1,6 @@
 """The interface of both brokers: topic exchanges, durable queues, delayed retries and dead letters."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -9,6 +9,10 @@ from desk.chassis.events import Message
 
 RETRY_DELAYS = (timedelta(seconds=5), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
 """Delays before the second, third, fourth and fifth delivery of an event; then it is dead-lettered."""
+
+
+BURST_SECONDS = 25
+"""An untrusted queue may be consumed as fast as possible for as many messages as its pace allows in this time."""
 
 
 class UnroutableError(Exception):
@@ -33,6 +37,8 @@ class QueueSpec:
 
     name: str
     bindings: tuple[tuple[str, str], ...]
+    untrusted: bool = False
+    """Whether its messages come from outside: the queue is shorter, and its oldest dead letters are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,12 @@ class Broker(Protocol):
 
     async def consume(self, queue: str, consumer: Consumer) -> None:
         """Start to deliver the queue's messages to ``consumer``, a few at a time, until :meth:`drain`."""
+
+    async def consume_paced(self, queues: Sequence[str], consumer: Consumer, per_second: float) -> None:
+        """Consume untrusted queues, each for itself and at most so many messages a second after a burst.
+
+        A queue whose sender floods it, or whose dead letters cannot be stored, delays no other queue.
+        """
 
     async def drain(self) -> None:
         """Deliver no more messages and wait for running handlers. Publishing still works."""

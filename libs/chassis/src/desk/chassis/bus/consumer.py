@@ -1,6 +1,7 @@
 """Consuming events: parse, add to the inbox and handle, in one transaction."""
 
-from collections.abc import Awaitable, Callable
+import math
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,8 +28,20 @@ class _Subscription:
 class Bus:
     """The events one service consumes: its queue, and a handler for each type of event."""
 
-    def __init__(self, queue: str, database: Database, broker: Broker, telemetry: Telemetry) -> None:
+    def __init__(
+        self,
+        queue: str,
+        database: Database,
+        broker: Broker,
+        telemetry: Telemetry,
+        *,
+        untrusted_queues: Sequence[str] = (),
+        per_second: float = math.inf,
+    ) -> None:
+        """``untrusted_queues`` are consumed each for itself, at most ``per_second`` messages of each after a burst."""
         self._queue = queue
+        self._untrusted_queues = untrusted_queues
+        self._per_second = per_second
         self._database = database
         self._broker = broker
         self._telemetry = telemetry
@@ -47,6 +60,8 @@ class Bus:
         """Start to consume."""
         self._telemetry.broker_alive.set_function(self._broker.alive)
         await self._broker.consume(self._queue, self.handle)
+        if self._untrusted_queues:
+            await self._broker.consume_paced(self._untrusted_queues, self.handle, self._per_second)
 
     async def stop(self) -> None:
         """Consume no more messages and let running handlers finish."""
@@ -58,6 +73,8 @@ class Bus:
         subscription = self._subscriptions.get(envelope.type)
         if subscription is None:
             raise ContractError(f"{self._queue} has no handler for type {envelope.type}")
+        if message.exchange != subscription.event.exchange:
+            raise ContractError(f"{envelope.type} does not come from {message.exchange}")
         try:
             data = subscription.event.model_validate(envelope.data)
         except ValidationError as error:

@@ -118,6 +118,11 @@ class EmbeddedBroker:
         self._wake[queue] = asyncio.Event()
         self._tasks.append(asyncio.create_task(self._serve(queue, consumer), name=f"queue {queue}"))
 
+    async def consume_paced(self, queues: Sequence[str], consumer: Consumer, per_second: float) -> None:  # noqa: ARG002 - nothing floods a desk in one process
+        """Start a consumer for each queue."""
+        for queue in queues:
+            await self.consume(queue, consumer)
+
     async def drain(self) -> None:
         """Let each consumer finish its current message."""
         self._stopping = True

@@ -8,10 +8,13 @@ from desk.chassis.bus.broker import RETRY_DELAYS, Consumer
 from desk.chassis.bus.rabbit.connection import address, user_of
 from desk.chassis.bus.rabbit.consumer import QueueConsumer
 from desk.chassis.bus.rabbit.message_handler import BusMetrics, MessageHandler
+from desk.chassis.bus.rabbit.pace import Pace
 from desk.chassis.bus.rabbit.publisher import Publisher
 from desk.chassis.bus.rabbit.wire import to_wire
 from desk.chassis.events import Message
 from desk.chassis.telemetry import Telemetry
+
+PACED_PREFETCH = 2
 
 
 class RabbitBroker:
@@ -37,10 +40,21 @@ class RabbitBroker:
 
     async def consume(self, queue: str, consumer: Consumer) -> None:
         """Consume the queue from now on. While the broker is unavailable, connecting is retried."""
-        handler = MessageHandler(queue, consumer, self._publisher, self._user, self._retry_delays, self._metrics)
+        handler = self._handler(queue, consumer)
+        url = address(self._url, f"{self._service} reads {queue}")
+        self._consumers.append(QueueConsumer(url, queue, {queue: handler.handle}, self._metrics.connects))
+
+    async def consume_paced(self, queues: Sequence[str], consumer: Consumer, per_second: float) -> None:
+        """Consume untrusted queues over one connection, each at most so fast, and few messages of each at a time."""
+        handlers = {queue: self._handler(queue, consumer, Pace(queue, per_second)).handle for queue in queues}
+        url = address(self._url, f"{self._service} reads {len(queues)} queues")
+        name = f"{queues[0]} and others"
+        self._consumers.append(QueueConsumer(url, name, handlers, self._metrics.connects, PACED_PREFETCH))
+
+    def _handler(self, queue: str, consumer: Consumer, pace: Pace | None = None) -> MessageHandler:
+        handler = MessageHandler(queue, consumer, self._publisher, self._user, self._retry_delays, self._metrics, pace)
         self._handlers.append(handler)
-        name = f"{self._service} reads {queue}"
-        self._consumers.append(QueueConsumer(address(self._url, name), queue, handler.handle, self._metrics.connects))
+        return handler
 
     async def drain(self) -> None:
         """Consume no more messages and wait, at most 30 s, for running handlers."""

@@ -1,9 +1,11 @@
-"""Consumes one queue: connects, checks regularly that messages are really delivered, and reconnects if not."""
+"""Consumes queues: connects, checks regularly that messages are really delivered, and reconnects if not."""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from functools import partial
+from itertools import cycle
 
 import structlog
 from aio_pika.abc import AbstractIncomingMessage, AbstractQueue
@@ -33,18 +35,22 @@ Handle = Callable[[AbstractIncomingMessage, Callable[[], bool]], Awaitable[None]
 
 
 class QueueConsumer:
-    """One queue, one connection, up to ten running handlers."""
+    """One connection for one or more queues, up to ``prefetch`` and one running handlers for each."""
 
-    def __init__(self, url: str, queue: str, handle: Handle, connects: Counter) -> None:
+    def __init__(
+        self, url: str, name: str, handlers: Mapping[str, Handle], connects: Counter, prefetch: int = PREFETCH
+    ) -> None:
+        """``handlers`` by queue; ``name`` is for the log."""
         self._url = url
-        self._queue = queue
-        self._handle = handle
+        self._queue = name
+        self._handlers_of = handlers
         self._connects = connects
-        self._outage = Outage(f"queue {queue}")
+        self._prefetch = prefetch
+        self._outage = Outage(f"queue {name}")
         self._stopping = asyncio.Event()
         self._last_round_trip: float | None = None
         self._handlers: set[asyncio.Task[None]] = set()
-        self._task = asyncio.create_task(self._run(), name=f"queue {queue}")
+        self._task = asyncio.create_task(self._run(), name=f"queue {name}")
 
     def alive(self) -> bool:
         """Return whether the queue's channel made a round trip in the last minute and has not failed since."""
@@ -77,7 +83,7 @@ class QueueConsumer:
         """Consume the queue until drained. Raises BrokerUnavailableError or the driver's error if it ends early."""
         connection = await open_connection(self._url, confirms=False)
         try:
-            consumption = _Consumption(connection, self._queue, self._start_handler)
+            consumption = _Consumption(connection, tuple(self._handlers_of), self._start_handler)
             # If a message kills its consumer, every unacknowledged message counts as one failed delivery. So each
             # consumer starts with one message at a time, and such a message soon reaches its delivery limit alone.
             await consumption.start(prefetch=1)
@@ -88,7 +94,7 @@ class QueueConsumer:
                 await consumption.check_served()
                 self._record_round_trip()
                 if first_check:
-                    await consumption.start(prefetch=PREFETCH)
+                    await consumption.start(prefetch=self._prefetch)
                     first_check = False
             await consumption.stop()
             await self._finish_handlers()
@@ -99,22 +105,22 @@ class QueueConsumer:
         self._last_round_trip = time.monotonic()
         self._outage.record_recovery()
 
-    def _start_handler(self, incoming: AbstractIncomingMessage, consumption: "_Consumption") -> None:
+    def _start_handler(self, queue: str, incoming: AbstractIncomingMessage, consumption: "_Consumption") -> None:
         if self._stopping.is_set():
             return  # the broker delivers it again once the channel is closed
         # A task of our own: the driver cancels its tasks with the channel, and a handler may be committing.
-        task = asyncio.create_task(self._handle_message(incoming, consumption), name=f"event of {self._queue}")
+        task = asyncio.create_task(self._handle_message(queue, incoming, consumption), name=f"event of {queue}")
         self._handlers.add(task)
         task.add_done_callback(self._handlers.discard)
 
-    async def _handle_message(self, incoming: AbstractIncomingMessage, consumption: "_Consumption") -> None:
+    async def _handle_message(self, queue: str, incoming: AbstractIncomingMessage, consumption: "_Consumption") -> None:
         def can_acknowledge() -> bool:
             return consumption.is_open and not self._stopping.is_set()
 
         try:
-            await self._handle(incoming, can_acknowledge)
+            await self._handlers_of[queue](incoming, can_acknowledge)
         except Exception:  # the top of one message: unacknowledged it would occupy the prefetch for ever
-            log.exception("event not acknowledged", queue=self._queue)
+            log.exception("event not acknowledged", queue=queue)
             consumption.fail("an event was not acknowledged")
 
     async def _finish_handlers(self) -> None:
@@ -128,19 +134,20 @@ class QueueConsumer:
 
 
 class _Consumption:
-    """The consumption of a queue over one connection."""
+    """The consumption of queues over one connection."""
 
     def __init__(
         self,
         connection: ChannelConnection,
-        queue: str,
-        start_handler: Callable[[AbstractIncomingMessage, "_Consumption"], None],
+        queues: tuple[str, ...],
+        start_handler: Callable[[str, AbstractIncomingMessage, "_Consumption"], None],
     ) -> None:
         self._connection = connection
-        self._queue = queue
+        self._queues = queues
+        self._next_checked = cycle(queues)
         self._start_handler = start_handler
-        self._tag: str | None = None
-        self._consumed: AbstractQueue | None = None
+        self._consumed: dict[str, AbstractQueue] = {}
+        """The consumed queues by consumer tag."""
         self._disturbed = asyncio.Event()
         self._lost: str | None = None
         connection.channel.close_callbacks.add(self._on_close)
@@ -151,20 +158,21 @@ class _Consumption:
         return not self._connection.channel.is_closed
 
     async def start(self, *, prefetch: int) -> None:
-        """Consume, with at most ``prefetch`` unacknowledged messages."""
-        async with asyncio.timeout(ANSWER_SECONDS):
+        """Consume, with at most ``prefetch`` unacknowledged messages of each queue."""
+        async with asyncio.timeout(ANSWER_SECONDS + len(self._queues)):
             await self.stop()
             await self._connection.channel.set_qos(prefetch)
-            self._consumed = await self._connection.channel.get_queue(self._queue)
             underlay = await self._connection.channel.get_underlay_channel()
             underlay.on_consumer_cancel_callbacks.add(self._on_cancel)
-            self._tag = await self._consumed.consume(self._on_message)
+            for name in self._queues:
+                queue = await self._connection.channel.get_queue(name)
+                self._consumed[await queue.consume(partial(self._on_message, name))] = queue
 
     async def stop(self) -> None:
         """Consume no more. Messages already delivered can still be acknowledged."""
-        if self._consumed is not None and self._tag is not None:
-            tag, self._tag = self._tag, None
-            await self._consumed.cancel(tag, timeout=ANSWER_SECONDS)
+        consumed, self._consumed = self._consumed, {}
+        for tag, queue in consumed.items():
+            await queue.cancel(tag, timeout=ANSWER_SECONDS)
 
     async def wait_for_stop(self, stopping: asyncio.Event) -> bool:
         """Wait until the next check is due or consumption is disturbed. Return whether ``stopping`` is set.
@@ -183,9 +191,12 @@ class _Consumption:
         return stopping.is_set()
 
     async def check_served(self) -> None:
-        """Make a round trip to the queue. Raises BrokerUnavailableError or the driver's error if it is not consumed."""
+        """Make a round trip to a queue, the next one at each call.
+
+        Raises BrokerUnavailableError or the driver's error if it is not consumed.
+        """
         async with asyncio.timeout(ANSWER_SECONDS):
-            queue = await self._connection.channel.declare_queue(self._queue, passive=True)
+            queue = await self._connection.channel.declare_queue(next(self._next_checked), passive=True)
         if self._disturbed.is_set() or queue.declaration_result.consumer_count == 0:
             raise BrokerUnavailableError("the broker has cancelled the consumer")
 
@@ -194,8 +205,8 @@ class _Consumption:
         self._lost = self._lost or reason
         self._disturbed.set()
 
-    async def _on_message(self, incoming: AbstractIncomingMessage) -> None:
-        self._start_handler(incoming, self)
+    async def _on_message(self, queue: str, incoming: AbstractIncomingMessage) -> None:
+        self._start_handler(queue, incoming, self)
 
     def _on_cancel(self, _frame: object) -> None:
         self._disturbed.set()  # the next check finds the reason: usually the queue was deleted

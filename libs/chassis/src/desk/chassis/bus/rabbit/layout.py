@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from desk.chassis.bus.broker import RETRY_DELAYS, Topology
+from desk.chassis.bus.broker import RETRY_DELAYS, QueueSpec, Topology
 
 DELAY_EXCHANGE, RETRY_EXCHANGE, DEAD_EXCHANGE = "desk.delay", "desk.retry", "desk.dead"
 
@@ -25,6 +25,10 @@ RabbitMQ has no default limit before 4.0."""
 
 QUEUE_LENGTH = 1_000_000
 """A limit for every queue, far above normal use. Beyond it the broker refuses, and events wait in the outbox."""
+
+UNTRUSTED_LENGTH, UNTRUSTED_DEAD_LENGTH = 100_000, 10_000
+"""Limits of a queue whose messages come from outside, and of its dead letters. Beyond the first the broker refuses the
+sender's messages; beyond the second the oldest dead letters are dropped, because their sender has to repeat them."""
 
 DEAD_LETTER_DELIVERY_LIMIT = 1_000_000
 """Reading a dead letter counts as a delivery, and RabbitMQ 4.0 would delete it after twenty."""
@@ -60,12 +64,11 @@ def rabbit_layout(
     topology: Topology, *, retried: Collection[str], retry_delays: Sequence[timedelta] = RETRY_DELAYS
 ) -> Layout:
     """Return the layout of a topology; ``retried`` names the queues whose consumers use delayed retries."""
-    names = [queue.name for queue in topology.queues]
     return Layout(
         exchanges=tuple(dict.fromkeys((*topology.exchanges, DELAY_EXCHANGE, RETRY_EXCHANGE, DEAD_EXCHANGE))),
         queues=(
-            *(_queue(name) for name in names),
-            *(_dead_queue(name) for name in names),
+            *map(_queue, topology.queues),
+            *map(_dead_queue, topology.queues),
             *(_delay_queue(delay) for delay in retry_delays),
         ),
         bindings=tuple(_bindings(topology, retried, retry_delays)),
@@ -100,21 +103,26 @@ def _bindings(topology: Topology, retried: Collection[str], delays: Sequence[tim
         yield BindingLayout(DELAY_EXCHANGE, f"delay.{_short(delay)}", f"{_short(delay)}.#")
 
 
-def _queue(name: str) -> QueueLayout:
+def _queue(queue: QueueSpec) -> QueueLayout:
+    shorter: dict[str, str | int] = {"x-max-length": UNTRUSTED_LENGTH} if queue.untrusted else {}
     return QueueLayout(
-        name,
+        queue.name,
         {
             "x-dead-letter-exchange": DEAD_EXCHANGE,
-            "x-dead-letter-routing-key": name,
+            "x-dead-letter-routing-key": queue.name,
             "x-delivery-limit": DELIVERY_LIMIT,
             **_AT_LEAST_ONCE,
             **_BOUNDED,
+            **shorter,
         },
     )
 
 
-def _dead_queue(name: str) -> QueueLayout:
-    return QueueLayout(dead_queue(name), {"x-delivery-limit": DEAD_LETTER_DELIVERY_LIMIT, **_BOUNDED})
+def _dead_queue(queue: QueueSpec) -> QueueLayout:
+    dropping: dict[str, str | int] = (
+        {"x-overflow": "drop-head", "x-max-length": UNTRUSTED_DEAD_LENGTH} if queue.untrusted else {}
+    )
+    return QueueLayout(dead_queue(queue.name), {"x-delivery-limit": DEAD_LETTER_DELIVERY_LIMIT, **_BOUNDED, **dropping})
 
 
 def _delay_queue(delay: timedelta) -> QueueLayout:

@@ -13,7 +13,8 @@ from prometheus_client import CollectorRegistry, Counter
 from desk.chassis.bus.broker import BrokerUnavailableError, Consumer, ContractError, UnroutableError
 from desk.chassis.bus.rabbit.connection import translate_broker_errors
 from desk.chassis.bus.rabbit.layout import DEAD_EXCHANGE, DELAY_EXCHANGE, delay_key
-from desk.chassis.bus.rabbit.publisher import Publisher
+from desk.chassis.bus.rabbit.pace import Pace
+from desk.chassis.bus.rabbit.publisher import Publisher, RefusedError
 from desk.chassis.bus.rabbit.wire import (
     DIED_OF,
     REASON_LENGTH,
@@ -36,6 +37,12 @@ class BusMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.retries = Counter("desk_event_retries", "Events scheduled for a retry", ["queue"], registry=registry)
         self.dead = Counter("desk_dead_letters", "Events dead-lettered", ["queue"], registry=registry)
+        self.throttled = Counter(
+            "desk_events_throttled",
+            "Events that waited because their queue is over its pace",
+            ["queue"],
+            registry=registry,
+        )
         self.connects = Counter("desk_broker_connects", "Connections made to the broker", ["link"], registry=registry)
 
 
@@ -49,11 +56,15 @@ class MessageHandler:
     user: str | None
     retry_delays: Sequence[timedelta]
     metrics: BusMetrics
+    pace: Pace | None = None
+    """How fast the queue is consumed, if its messages come from outside."""
     stuck: int = 0
     """Messages that can currently be neither scheduled for a retry nor dead-lettered."""
 
     async def handle(self, incoming: AbstractIncomingMessage, can_acknowledge: Callable[[], bool]) -> None:
         """Handle a message and acknowledge it, while ``can_acknowledge`` returns True."""
+        if self.pace is not None and await self.pace.wait_for_turn():
+            self.metrics.throttled.labels(self.queue).inc()
         if len(incoming.body) > MAX_BODY_BYTES:
             await self._reject(incoming)
         elif await self._process(incoming, can_acknowledge):
@@ -97,10 +108,19 @@ class MessageHandler:
     ) -> bool:
         headers = history.headers() | {DIED_OF: reason[:REASON_LENGTH]}
         copy = republished(incoming, headers, self.user)
-        moved = await self._publish_copy(copy, DEAD_EXCHANGE, self.queue, can_acknowledge)
-        if moved:
+        try:
+            await self.publisher.publish(copy, DEAD_EXCHANGE, self.queue)
+        except RefusedError as error:
+            # Its dead letters are full. The broker keeps the message and dead-letters it as soon as there is room.
+            log.error("event left to the broker to dead-letter", queue=self.queue, reason=str(error))  # noqa: TRY400 - the reason is enough
+            await self._acknowledge(incoming.reject)
             self.metrics.dead.labels(self.queue).inc()
-        return moved
+            return False
+        except (UnroutableError, BrokerUnavailableError):
+            if not await self._publish_copy(copy, DEAD_EXCHANGE, self.queue, can_acknowledge):
+                return False
+        self.metrics.dead.labels(self.queue).inc()
+        return True
 
     async def _publish_copy(
         self, copy: aio_pika.Message, exchange: str, key: str, can_acknowledge: Callable[[], bool]

@@ -21,8 +21,8 @@ from desk.chassis.bus.rabbit.connection import (
 PUBLISH_SECONDS = 5.0
 
 
-class _RefusedError(BrokerUnavailableError):
-    """The broker has refused the message; an immediate retry would be refused too."""
+class RefusedError(BrokerUnavailableError):
+    """The broker has refused the message, because a queue is full; an immediate retry would be refused too."""
 
 
 class Publisher:
@@ -46,7 +46,7 @@ class Publisher:
                 try:
                     with translate_broker_errors():
                         await self._send(connection, connection.channel, message, exchange, routing_key)
-                except _RefusedError:
+                except RefusedError:
                     raise
                 except BrokerUnavailableError:
                     await self._send_alone(message, exchange, routing_key)
@@ -118,7 +118,7 @@ class Publisher:
             raise UnroutableError(f"{exchange} has no queue for {routing_key}") from None
         except DeliveryError:
             answered = True
-            raise _RefusedError(
+            raise RefusedError(
                 f"{exchange} does not accept {routing_key}: a queue is full or without a leader"
             ) from None
         finally:
