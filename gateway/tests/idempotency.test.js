@@ -40,3 +40,13 @@ test("without an unknown outcome there is nothing to keep", () => {
   key.forget();
   assert.equal(key.attempt, null);
 });
+
+test("a refused code keeps the key for the same content, and nothing is in doubt", () => {
+  const key = new IdempotencyKey();
+  const first = key.for({ text: "one" });
+  key.keepForCodes();
+  assert.equal(key.attempt, null);
+  assert.equal(key.for({ text: "one" }), first);
+  assert.notEqual(key.attempt, null);
+  assert.notEqual(key.for({ text: "two" }), first);
+});

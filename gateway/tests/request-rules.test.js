@@ -2,14 +2,14 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkCaptchaAnswer, checkEmail, checkIdentityNumber, checkLandline, checkMobile, checkText, checkTrackingCode, textLength } from "../web/assets/js/request-rules.js";
+import { checkCaptchaAnswer, checkEmail, checkIdentityNumber, checkLandline, checkMobile, checkMobileCode, checkText, checkTrackingCode, textLength } from "../web/assets/js/request-rules.js";
 
 const LIMITS = { text_min: 10, text_max: 4000 };
 
 test("optional fields may be empty, others say what to do", () => {
   assert.equal(checkEmail(" "), null);
   assert.equal(checkLandline("", ""), null);
-  for (const check of [checkIdentityNumber, checkMobile, checkCaptchaAnswer, checkTrackingCode]) assert.match(check("") ?? "", /وارد کنید/);
+  for (const check of [checkIdentityNumber, checkMobile, checkCaptchaAnswer, checkMobileCode, checkTrackingCode]) assert.match(check("") ?? "", /وارد کنید/);
 });
 
 test("an email address is checked only for slips", () => {
@@ -29,4 +29,9 @@ test("text is counted in characters, without blanks at the ends", () => {
 test("a security code has five digits of any set", () => {
   for (const typed of ["12345", "۱۲۳۴۵", "١٢٣٤٥", " 12 345 "]) assert.equal(checkCaptchaAnswer(typed), null, typed);
   for (const typed of ["1234", "123456", "1234a"]) assert.notEqual(checkCaptchaAnswer(typed), null, typed);
+});
+
+test("a code by SMS is five digits of any kind", () => {
+  for (const code of ["12345", "۱۲۳۴۵", "١٢٣٤٥", " ۱۲ ۳45 "]) assert.equal(checkMobileCode(code), null, code);
+  for (const code of ["1234", "123456", "abcde", "1234a"]) assert.match(checkMobileCode(code) ?? "", /پنج رقم/);
 });

@@ -113,6 +113,12 @@ class SendPage(Form):
         self.page.get_by_label("موضوع فرعی").select_option("umrah_visa")
         self.page.get_by_label("متن درخواست").fill(TEXT)
 
+    def confirm_mobile(self, answer: str = CAPTCHA_ANSWER) -> None:
+        """Request a code by SMS for the typed mobile, and enter it."""
+        self.page.locator("#mobile_code_send").click()
+        expect(self.page.locator("#mobile_code_status")).to_contain_text(re.compile("کد فرستاده شد|code was sent"))
+        self.page.locator("#mobile_code").fill(to_persian(answer))
+
     def fill_all(self, person: Person, *, files: bool = True, province: str = "isfahan") -> None:
         """Fill everything except the security code, and wait for the uploads."""
         self.identify(person)
@@ -142,7 +148,7 @@ class SendPage(Form):
     def typed(self) -> dict[str, str]:
         """Return the value of every field that is kept in the draft."""
         values: dict[str, str] = self.page.locator(
-            "#request_form :is(input:not([type=file], #captcha_answer), select, textarea)"
+            "#request_form :is(input:not([type=file], #captcha_answer, #mobile_code), select, textarea)"
         ).evaluate_all("fields => Object.fromEntries(fields.map(field => [field.id, field.value]))")
         return values
 

@@ -1,7 +1,9 @@
 """The story on PostgreSQL, RabbitMQ, Redis and S3: five processes, and the system of a province at its queue."""
 
+import httpx
 from support.applicant import PDF
 from support.embedded_desk import wait_for
+from support.public_gateway import RealApplicant
 from support.real_desk import RealDesk
 
 
@@ -61,3 +63,23 @@ def test_a_request_can_be_tracked_before_tracking_has_received_it(clean_desk: Re
         clean_desk.rabbit.resume()
     assert view.status_code == 200
     assert view.json()["state"] == "registered"
+
+
+def test_a_foreign_national_s_request_reaches_the_province_only_with_a_code_by_sms(clean_desk: RealDesk):
+    applicant = RealApplicant(clean_desk, 5)
+    applicant.person |= {"national_id": "123456789012"}
+    applicant.identify()
+    typed = {"first_name": "ناشناس", "last_name": "آزمایشی", "gender": "female"}
+    refused = applicant.send(applicant.form(applicant=typed, mobile_code=None))
+    assert (refused.status_code, refused.json()["code"]) == (httpx.codes.UNPROCESSABLE_ENTITY, "mobile_code_required")
+
+    sent = applicant.send(applicant.form(applicant=typed))
+
+    assert sent.status_code == httpx.codes.CREATED, sent.text
+    clean_desk.note(sent.json()["tracking_code"], "foreign-national")
+    clean_desk.execute("intake", "UPDATE identity_check SET next_check_at = now() WHERE state = 'pending'")
+    received = wait_for(lambda: clean_desk.province.of(sent.json()["tracking_code"]))
+    assert received[0]["data"]["identity"] == "unconfirmed"
+    assert clean_desk.rows("notifier", "SELECT state, priority FROM message WHERE template = 'code'") == [
+        ("delivered", 0)
+    ]

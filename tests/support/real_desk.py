@@ -267,7 +267,7 @@ class RealDesk:
                 self.ledger.append(sent)
                 return sent
             if answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
-                assert answer.json()["code"] == "captcha_expired", answer.text
+                assert answer.json()["code"] in {"captcha_expired", "mobile_code_expired"}, answer.text
                 form = None
             time.sleep(0.1)
         raise AssertionError(f"no code within {seconds:.0f} s, but {statuses}")

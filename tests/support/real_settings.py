@@ -61,6 +61,8 @@ def settings_of(it: DeskEnvironment) -> dict[str, dict[str, str]]:
     asking = peers | {"REGISTRY_URL": it.urls["registry-gateway"]}
     each["captcha"] |= {"REDIS_URL": it.redis_url, "ISSUE_BUDGET": PLENTY}
     each["captcha"] |= {"WORK_BUDGET": PLENTY, "WORK_MOST": "10"}
+    each["captcha"] |= {"NOTIFIER_URL": it.urls["notifier"], "INDEX_KEY": new_secret()}
+    each["captcha"] |= dict.fromkeys(("CODES_PER_MOBILE", "CODES_PER_MOBILE_DAILY", "CODES_PER_SOURCE"), PLENTY)
     each["registry-simulator"] = {"PASSWORD": it.registry_password, "CONTROL": "true"}
     each["registry-gateway"] |= (
         rate_limits

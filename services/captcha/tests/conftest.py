@@ -1,5 +1,7 @@
 """The service on a Redis in the process, and a client of it."""
 
+import base64
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -8,6 +10,7 @@ import httpx
 import pytest
 
 from desk.captcha.app import Parts, create_app
+from desk.captcha.clients import NotifierClient
 from desk.captcha.settings import Settings
 from desk.chassis.telemetry import Telemetry
 from desk.testing.service_keys import InternalAuth, key_pair, public_keys
@@ -43,12 +46,41 @@ def settings() -> Settings:
         sounds_ready=2,
         work_budget="30/10 minutes",
         work_most=20,
+        notifier_url="http://notifier",
+        index_key=base64.b64encode(b"i" * 32).decode(),
+        codes_per_mobile="3/10 minutes",
+        codes_per_mobile_daily="4/day",
+        codes_per_source="8/10 minutes",
     )
 
 
+class FakeNotifier:
+    """Accepts codes, or fails as it is told."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, str]] = []
+        self.failure: httpx.HTTPError | int | None = None
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        if isinstance(self.failure, httpx.HTTPError):
+            raise self.failure
+        if self.failure is not None:
+            return httpx.Response(self.failure)
+        self.sent.append(json.loads(request.content))
+        return httpx.Response(202, json=None)
+
+
 @pytest.fixture
-async def client(redis: fakeredis.FakeAsyncRedis, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    parts = Parts(redis, Telemetry("captcha"), choose_answer=lambda: ANSWER)
+def notifier() -> FakeNotifier:
+    return FakeNotifier()
+
+
+@pytest.fixture
+async def client(
+    redis: fakeredis.FakeAsyncRedis, settings: Settings, notifier: FakeNotifier
+) -> AsyncIterator[httpx.AsyncClient]:
+    http = httpx.AsyncClient(transport=httpx.MockTransport(notifier.answer), base_url="http://notifier")
+    parts = Parts(redis, Telemetry("captcha"), choose_answer=lambda: ANSWER, notifier=NotifierClient(http))
     app = create_app(settings, parts=parts)
     async with (
         app.router.lifespan_context(app),

@@ -50,7 +50,7 @@ async def test_a_call_to_redis_times_out(monkeypatch):
 
 
 async def test_a_cancelled_request_does_not_cancel_its_call_to_redis(redis):
-    store = ChallengeStore(redis)
+    store = ChallengeStore(redis, b"i" * 32)
 
     for number in range(50):
         request = asyncio.create_task(store.add(str(number), Challenge(Purpose.IDENTITY, "key")))

@@ -1,6 +1,7 @@
 """The service on a real Redis: its scripts, concurrent answers, and replicas that share a pool."""
 
 import asyncio
+import base64
 import contextlib
 
 import httpx
@@ -8,8 +9,8 @@ import pytest
 from redis.asyncio import BlockingConnectionPool, Redis
 
 from desk.captcha.app import Parts, create_app
-from desk.captcha.domain import Kind
-from desk.captcha.store import pool_key
+from desk.captcha.domain import Challenge, Kind, Purpose
+from desk.captcha.store import ChallengeStore, pool_key
 from desk.chassis.telemetry import Telemetry
 from desk.testing.service_keys import InternalAuth
 
@@ -83,3 +84,19 @@ async def test_after_a_flush_of_redis_the_pool_is_filled_and_no_answer_can_be_re
 
     assert refused.json()["code"] == "captcha_expired"
     assert again.status_code == 201
+
+
+async def test_fifty_guesses_of_a_code_by_sms_at_two_replicas_are_three_attempts(redis, redis_server, settings):
+    store = ChallengeStore(redis, base64.b64decode(settings.index_key.get_secret_value()))
+    captcha_id = "A" * 22
+    await store.add(captcha_id, Challenge(Purpose.MOBILE, ANSWER, mobile="+989123456789"))
+    async with replica(redis_server.url, settings) as one, replica(redis_server.url, settings) as two:
+        path = f"/internal/captchas/{captcha_id}/answers"
+        given = {"purpose": "mobile", "mobile": "+989123456789", "claim": "claim"}
+        guesses = await asyncio.gather(
+            *((one, two)[each % 2].post(path, json=given | {"answer": f"{each:05}"}) for each in range(50))
+        )
+        right = await one.post(path, json=given | {"answer": ANSWER})
+
+    assert sum(each.json()["code"] == "captcha_wrong" for each in guesses) == 2
+    assert right.json()["code"] == "captcha_expired"

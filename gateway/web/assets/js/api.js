@@ -5,7 +5,7 @@ import { named } from "./words.js";
 /** @typedef {{ key: string, name: string, area_code: string }} Province */
 /** @typedef {{ key: string, title: string, answer_within_days: number }} SubSubject */
 /** @typedef {{ key: string, title: string, sub_subjects: SubSubject[] }} Subject */
-/** @typedef {{ text_min: number, text_max: number, files_max: number, file_bytes_max: number, media_types: string[], extensions: string[] }} Limits */
+/** @typedef {{ text_min: number, text_max: number, files_max: number, file_bytes_max: number, media_types: string[], extensions: string[], mobile_proof?: "off" | "pending" | "always" }} Limits  mobile_proof: who enters a code by SMS */
 /** @typedef {{ provinces: Province[], subjects: Subject[], limits: Limits }} Catalog */
 /** @typedef {"image" | "sound"} CodeKind */
 /** @typedef {{ id: string, kind: CodeKind, expires_at: string, image?: string, sound?: string }} SecurityCode */
@@ -108,6 +108,17 @@ export function newWork(purpose, level, signal) {
 }
 
 /**
+ * Send a code by SMS.
+ * @param {string} mobile
+ * @param {string} language of the message
+ * @param {Proof} proof
+ * @returns {Promise<{ id: string, expires_at: string }>}
+ */
+export function sendCode(mobile, language, proof) {
+  return ask("POST", "/api/captchas", { body: { purpose: "mobile", kind: "sms", mobile, language, proof } });
+}
+
+/**
  * @param {string} path of a spoken security code
  * @returns {Promise<Blob>} a WAV
  * @throws {Problem | Unreachable}
@@ -138,7 +149,7 @@ export function lookUpPerson(nationalId, birthDate, proof, signal) {
 }
 
 /**
- * @param {RequestContent & { language: string, again?: boolean, applicant?: Names, captcha: CaptchaAnswer }} body
+ * @param {RequestContent & { language: string, again?: boolean, applicant?: Names, captcha: CaptchaAnswer, mobile_code?: CaptchaAnswer }} body
  * @param {string} token
  * @param {string} key
  * @returns {Promise<Receipt>}

@@ -4,11 +4,14 @@
 
 /**
  * Keeps one key while the outcome of a request is unknown (the network failed, the desk was unavailable) and its content
- * stays the same. A refusal or other content takes a new key. The security code is not part of the content.
+ * stays the same. A refusal or other content takes a new key. The codes are not part of the content.
  */
 export class IdempotencyKey {
   /** @type {Attempt | null} */
   #attempt;
+
+  /** Whether the outcome of the attempt is unknown. */
+  #isOpen = true;
 
   /** @param {Attempt | null} [attempt] with an unknown outcome, from the previous page */
   constructor(attempt = null) {
@@ -22,12 +25,18 @@ export class IdempotencyKey {
   for(content) {
     const text = JSON.stringify(content);
     if (text !== this.#attempt?.content) this.#attempt = { key: randomUuid(), content: text };
+    this.#isOpen = true;
     return this.#attempt.key;
   }
 
   /** @returns {Attempt | null} a sent request with an unknown outcome */
   get attempt() {
-    return this.#attempt;
+    return this.#isOpen ? this.#attempt : null;
+  }
+
+  /** The desk has refused one of the codes only: nothing was stored, and the other code is still right for this key. */
+  keepForCodes() {
+    this.#isOpen = false;
   }
 
   /** The desk has refused: nothing was stored with this key. */

@@ -62,9 +62,10 @@ export class RequestForm {
    * @param {import("./identity.js").Identity} identity
    * @param {import("./attachments.js").Attachments} attachments
    * @param {import("./captcha.js").Captcha} captcha
+   * @param {import("./mobile-code.js").MobileCode} mobileCode
    * @returns {Fault[]} everything to correct
    */
-  faults(identity, attachments, captcha) {
+  faults(identity, attachments, captcha, mobileCode) {
     /** @type {Fault[]} */
     const found = [];
     /** @param {string} field @param {string | null} message */
@@ -83,8 +84,11 @@ export class RequestForm {
       note("applicant.gender", typed.gender === "" ? words.names.gender : null);
     }
     note("province", this.lists.provinceFault);
-    note("email", checkEmail(this.#email.value) ?? (this.#isForeign && this.#email.value.trim() === "" ? words.email.neededAbroad : null));
-    note("mobile", checkMobile(this.#mobile.value, this.#abroad.checked));
+    note("email", checkEmail(this.#email.value) ?? (this.isForeign && this.#email.value.trim() === "" ? words.email.neededAbroad : null));
+    const mobileFault = checkMobile(this.#mobile.value, this.#abroad.checked);
+    note("mobile", mobileFault);
+    const { fault } = mobileCode;
+    if (fault !== null && (mobileFault === null || fault.field !== "mobile")) found.push(fault);
     note("landline", checkLandline(this.#landline.value, areaCode));
     note("subject", chosen.subject === "" ? words.subject.missing : null);
     note("sub_subject", chosen.sub_subject === "" ? words.subSubject.missing : null);
@@ -135,9 +139,14 @@ export class RequestForm {
     this.fields.clearAll();
   }
 
+  /** @returns {string | null} the Iranian mobile in the form for the desk; null without one */
+  get mobile() {
+    return readMobile(this.#mobile.value);
+  }
+
   /** Whether the number is one that no text message reaches. */
-  get #isForeign() {
-    return this.#abroad.checked && readMobile(this.#mobile.value) === null;
+  get isForeign() {
+    return this.#abroad.checked && readForeignMobile(this.#mobile.value) !== null && this.mobile === null;
   }
 
   #showAbroad() {

@@ -87,6 +87,16 @@ export function checkCaptchaAnswer(typed) {
  * @param {string} typed
  * @returns {string | null}
  */
+export function checkMobileCode(typed) {
+  const answer = typedDigits(typed);
+  if (answer === "") return words.mobileCode.missing;
+  return /^\d{5}$/.test(answer) ? null : words.mobileCode.fiveDigits;
+}
+
+/**
+ * @param {string} typed
+ * @returns {string | null}
+ */
 export function checkTrackingCode(typed) {
   if (typed.trim() === "") return words.trackingCode.missing;
   return readTrackingCode(typed) === null ? words.trackingCode.wrong : null;

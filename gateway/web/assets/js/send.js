@@ -16,6 +16,7 @@ import { holdStill } from "./fields.js";
 import { IdempotencyKey } from "./idempotency.js";
 import { Identity } from "./identity.js";
 import { IdentityEntry } from "./identity-entry.js";
+import { MobileCode } from "./mobile-code.js";
 import { showReceipt } from "./receipt.js";
 import { keptReceipt, requestDraft } from "./request-draft.js";
 import { askToRepeat } from "./repeat-question.js";
@@ -54,6 +55,7 @@ const identity = new Identity({
   },
 }, connection);
 const entry = new IdentityEntry(form, identity);
+const mobileCode = new MobileCode(form, identity, connection);
 const attachments = new Attachments(OF_A_REQUEST, lists.limits, {
   onChange: () => {
     if (fields.isShown("attachments") && attachments.fault === null) fields.clear("attachments");
@@ -63,7 +65,7 @@ const attachments = new Attachments(OF_A_REQUEST, lists.limits, {
 }, connection);
 
 const submission = new Submission(
-  { form, attachments, captcha, identity, connection },
+  { form, attachments, captcha, identity, connection, mobileCode },
   { isComplete, onBusy: showBusy, onAttempt: keep },
 );
 let sending = false;
@@ -136,6 +138,7 @@ function clear() {
   attachments.clear({ areSent: false });
   form.clear();
   counter.limitTo(lists.limits.text_max);
+  mobileCode.forget();
   submission.key.forget();
   draft.clear();
   void captcha.renew();
@@ -157,12 +160,13 @@ async function loadCatalog() {
   }
   attachments.limitTo(lists.limits);
   counter.limitTo(lists.limits.text_max);
+  mobileCode.update();
   showSteps();
 }
 
 /** A part is complete if nothing in it needs correction; the last one only after sending. */
 function showSteps() {
-  const open = form.faults(identity, attachments, captcha).map(({ field }) => `[data-field="${field}"]`);
+  const open = form.faults(identity, attachments, captcha, mobileCode).map(({ field }) => `[data-field="${field}"]`);
   if (identity.identified === null) open.push("#identity");
   steps.show((part) => !part.contains(submit) && !open.some((selector) => part.querySelector(selector) !== null));
 }
@@ -180,6 +184,7 @@ function identityChanged() {
     for (const field of NAME_FIELDS) fields.clear(field);
   }
   entry.markRefused();
+  mobileCode.update();
   attachments.belongTo(identity.identified);
   keep();
   showSteps();
@@ -242,7 +247,7 @@ function isComplete() {
     summary.fail(words.summary.failure, identity.message, null);
     return false;
   }
-  const found = form.faults(identity, attachments, captcha);
+  const found = form.faults(identity, attachments, captcha, mobileCode);
   const others = identityFaults();
   if (found.length === 0 && others.length === 0) return true;
   summary.list(found, others);
@@ -268,8 +273,7 @@ function explain(error) {
     void confirmRepeat();
     return;
   }
-  submission.key.forget();
-  void captcha.renew();
+  submission.renewUsed(error);
   if (error.errors.some(({ field }) => field.startsWith("attachments")) && error.code !== "too_many_files") attachments.sendAgain();
   const { known, others } = byField(error.errors, fields);
   if (error.code.startsWith("captcha_") && known.length === 0) {

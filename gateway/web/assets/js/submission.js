@@ -12,6 +12,7 @@ import { words } from "./words.js";
  * @property {import("./request-form.js").RequestForm} form
  * @property {import("./attachments.js").Attachments} attachments
  * @property {import("./captcha.js").Captcha} captcha
+ * @property {import("./mobile-code.js").MobileCode} mobileCode
  * @property {import("./identity.js").Identity} identity
  * @property {import("./connection.js").Connection} connection
  */
@@ -35,6 +36,24 @@ export class Submission {
   constructor(parts, listeners) {
     this.parts = parts;
     this.listeners = listeners;
+    parts.mobileCode.isRepeat = () => this.key.attempt !== null && !this.isChanged;
+  }
+
+  /**
+   * The desk has refused the request: get a new key and a new security code. If only the code by SMS was refused, both
+   * stay, because the desk has used the right security code up for this key.
+   * @param {Problem} error
+   */
+  renewUsed(error) {
+    const { captcha, mobileCode } = this.parts;
+    if (!error.code.startsWith("mobile_code_")) {
+      this.key.forget();
+      void captcha.renew();
+      return;
+    }
+    this.key.keepForCodes();
+    captcha.hold();
+    if (error.code === "mobile_code_expired") mobileCode.forget();
   }
 
   /**
@@ -65,10 +84,11 @@ export class Submission {
    * @returns {Promise<Receipt>}
    */
   #post() {
-    const { attachments, captcha, connection, form, identity } = this.parts;
+    const { attachments, captcha, connection, form, identity, mobileCode } = this.parts;
     const { again } = this;
     const body = form.content(attachments.ids);
     const answer = captcha.answer ?? { id: "", answer: "" };
+    const code = mobileCode.answer;
     const applicant = /** @type {Names | null} */ (identity.typed);
     const token = identity.identified?.token ?? "";
     const as = this.key.for(body);
@@ -76,7 +96,8 @@ export class Submission {
     this.listeners.onBusy(words.submit.busy);
     return connection.insist(() => {
       this.listeners.onBusy(words.submit.busy);
-      return sendRequest({ ...body, language, ...(again && { again }), ...(applicant !== null && { applicant }), captcha: answer }, token, as);
+      const named = { ...(applicant !== null && { applicant }), ...(code !== null && { mobile_code: code }) };
+      return sendRequest({ ...body, language, ...(again && { again }), ...named, captcha: answer }, token, as);
     }, {
       isWanted: () => JSON.stringify(form.content(attachments.ids)) === JSON.stringify(body),
       onCut: () => {

@@ -31,7 +31,8 @@ def create_app(settings: LocalSettings) -> Gateway:
     broker = EmbeddedBroker(f"sqlite+aiosqlite:///{settings.folder / 'broker'}.sqlite3", desk_topology(), vault)
     parts = EmbeddedParts(settings, keys, vault, broker)
 
-    captcha_app = services.build_captcha(parts)
+    notifier_app = services.build_notifier(parts)
+    captcha_app = services.build_captcha(parts, notifier_app)
     people = SimulatedRegistry()
     registry = SwitchedRegistry(people)
     registry_app = services.build_registry_gateway(parts, captcha_app, registry, people)
@@ -44,7 +45,7 @@ def create_app(settings: LocalSettings) -> Gateway:
         "registry-gateway": registry_app,
         "intake": intake_app,
         "tracking": services.build_tracking(parts, captcha_app, intake_app, registry_app),
-        "notifier": services.build_notifier(parts),
+        "notifier": notifier_app,
     }
 
     async def public_gateway(scope: Scope, receive: Receive, send: Send) -> None:

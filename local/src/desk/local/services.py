@@ -19,6 +19,7 @@ import desk.registry_gateway.settings
 import desk.tracking.app as tracking
 import desk.tracking.clients
 import desk.tracking.settings
+from desk.captcha.clients import NotifierClient
 from desk.captcha.domain import choose_answer
 from desk.chassis.bus.embedded import EmbeddedBroker
 from desk.chassis.crypto import TokenIssuer, TokenReader, Vault, public_key_of
@@ -75,22 +76,25 @@ class EmbeddedParts:
         return stores | own
 
 
-def build_captcha(parts: EmbeddedParts) -> FastAPI:
+def build_captcha(parts: EmbeddedParts, notifier_app: FastAPI) -> FastAPI:
     """Build captcha on an in-process Redis."""
     fixed = parts.settings.captcha_answer
     values: dict[str, object] = {"redis_url": "unix://embedded", "images_ready": 16, "sounds_ready": 4}
     values |= parts.service_keys.settings_of("captcha", "registry-gateway", "intake", "tracking")
+    values |= {"notifier_url": "http://notifier", "index_key": parts.keys.index_key}
     if fixed is not None:
         values["work_most"] = 10  # automated checks do the work too, and should be fast
         values["issue_budget"] = values["work_budget"] = (
             "2000/10 minutes"  # and all of them have the same source address
         )
+        values |= dict.fromkeys(("codes_per_mobile", "codes_per_mobile_daily", "codes_per_source"), PLENTY)
     return captcha.create_app(
         desk.captcha.settings.Settings.model_validate(values),
         parts=captcha.Parts(
             redis=FakeAsyncRedis(max_connections=1000),
             telemetry=Telemetry("captcha"),
             choose_answer=choose_answer if fixed is None else lambda: fixed,
+            notifier=NotifierClient(parts.service_keys.peer("captcha", "notifier", notifier_app)),
         ),
     )
 
@@ -170,6 +174,7 @@ def build_intake(
             storage=storage,
             rate_limits=RateLimits("memory://"),
             captcha=desk.intake.clients.captcha_client(parts.service_keys.peer("intake", "captcha", captcha_app)),
+            codes=desk.intake.clients.code_client(parts.service_keys.peer("intake", "captcha", captcha_app)),
             registry=desk.intake.clients.RegistryClient(
                 parts.service_keys.peer("intake", "registry-gateway", registry_app)
             ),

@@ -25,14 +25,18 @@ class CaptchaClient:
         self._purpose = purpose
         self._refusals = {"captcha_wrong": wrong, "captcha_early": wrong, "captcha_expired": expired}
 
-    async def check_answer(self, challenge_id: str, answer: str, claim: str | None = None) -> int:
+    async def check_answer(
+        self, challenge_id: str, answer: str, claim: str | None = None, *, mobile: str | None = None
+    ) -> int:
         """Return the level of the challenge if the answer is right: that of a proof of work, 0 for other kinds.
 
         A right answer is used up by ``claim``, and is right again for the same claim only: a submission that is
         retried after a lost connection needs no new challenge. Without a claim the answer is right once.
+        A code by SMS is only right for the ``mobile`` (E.164) that got it.
         Raises the two errors given to the constructor, or ServiceUnavailableError.
         """
         body = {"purpose": self._purpose, "answer": answer, "claim": claim or secrets.token_hex(16)}
+        body |= {} if mobile is None else {"mobile": mobile}
         try:
             response = await self._http.post(f"/internal/captchas/{challenge_id}/answers", json=body)
         except httpx.HTTPError as error:

@@ -80,7 +80,12 @@ class Vault:
 
     def index(self, value: str, purpose: str) -> str:
         """Return a blind index: a keyed hash (HMAC-SHA256, hex) that finds ``value`` without revealing it."""
-        return hmac.new(self._index_key, f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()
+        return blind_index(self._index_key, value, purpose)
+
+
+def blind_index(key: bytes, value: str, purpose: str) -> str:
+    """Return a keyed hash (HMAC-SHA256, hex) that finds ``value`` without revealing it. ``key`` has 32 bytes."""
+    return hmac.new(key, f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()
 
 
 class TokenIssuer:

@@ -6,13 +6,23 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from desk.captcha.clients import Language
 from desk.captcha.domain import MAX_LEVEL, Kind, Purpose
-from desk.captcha.service import Issued, Work
+from desk.captcha.service import CodeRequest, Issued, Proof, Work
 from desk.chassis.events import Moment
+
+
+class SolvedProof(BaseModel):
+    """A solved proof of work."""
+
+    id: str = Field(max_length=64)
+    solution: str = Field(max_length=256)
 
 
 class CaptchaWanted(BaseModel):
     """The purpose and the kind of a challenge."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     purpose: Purpose
     kind: Kind = Kind.IMAGE
@@ -22,6 +32,17 @@ class CaptchaWanted(BaseModel):
         le=MAX_LEVEL,
         description="For kind `work`: each level doubles the work; the `level` of a problem `proof_required`",
     )
+    mobile: str = Field(default="", max_length=64, description="For kind `sms`: the Iranian mobile, in any digits")
+    language: Language = Field(default="fa", description="For kind `sms`: the language of the message")
+    proof: SolvedProof | None = Field(
+        default=None,
+        description="For kind `sms`: a proof of work of purpose `mobile`; see `proof_required`",
+    )
+
+    def code_request(self, source: str) -> CodeRequest:
+        """Return the fields of a code by SMS, for a caller at the address ``source``."""
+        proof = None if self.proof is None else Proof(self.proof.id, self.proof.solution)
+        return CodeRequest(self.mobile, self.language, proof, source)
 
 
 class WorkToDo(BaseModel):
@@ -51,7 +72,7 @@ class WorkToDo(BaseModel):
 
 
 class Captcha(BaseModel):
-    """A challenge: according to ``kind`` it has exactly one of ``image``, ``sound`` and ``challenge``."""
+    """A challenge: according to ``kind`` it has an ``image``, a ``sound``, a ``challenge`` or, for an SMS, none."""
 
     id: str
     kind: Kind
@@ -79,6 +100,9 @@ class CaptchaAnswer(BaseModel):
         max_length=256, description="Persian, Arabic-Indic or Latin digits; for a proof of work the key"
     )
     claim: str = Field(min_length=1, max_length=128)
+    mobile: str | None = Field(
+        default=None, max_length=16, description="For a code by SMS: the mobile (E.164) that must have got it"
+    )
 
 
 class RightAnswer(BaseModel):

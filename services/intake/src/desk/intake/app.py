@@ -18,7 +18,7 @@ from desk.chassis.service_tokens import Callers, ServiceTokens
 from desk.chassis.storage import ObjectStore
 from desk.chassis.telemetry import Telemetry, configure_logging
 from desk.database import Database
-from desk.intake.clients import RegistryClient, captcha_client
+from desk.intake.clients import RegistryClient, captcha_client, code_client
 from desk.intake.domain import CatalogDocument
 from desk.intake.events import PendingWithdrawn, Referred, Replied
 from desk.intake.routes import attachments, files, internal, requests
@@ -27,6 +27,7 @@ from desk.intake.routes.office_auth import ProvinceAssertions
 from desk.intake.service.attachments import Uploads
 from desk.intake.service.case_files import CaseFiles
 from desk.intake.service.mobile_check import MobileCheck
+from desk.intake.service.mobile_proof import MobileProof
 from desk.intake.service.receipts import Receipts
 from desk.intake.service.reply_attachments import ReplyAttachments
 from desk.intake.service.requests import RequestSubmission, SubmittedRequests
@@ -53,6 +54,8 @@ class Parts:
     storage: ObjectStore
     rate_limits: RateLimits
     captcha: CaptchaClient
+    codes: CaptchaClient
+    """Checks codes by SMS."""
     registry: RegistryClient
     identity: TokenReader
     vault: Vault
@@ -74,6 +77,7 @@ def real_parts(settings: Settings) -> Parts:
         storage=object_store(settings),
         rate_limits=rate_limits,
         captcha=captcha_client(captcha),
+        codes=code_client(captcha),
         registry=RegistryClient(registry),
         identity=TokenReader(
             settings.identity_public_key.get_secret_value(), issuer=IDENTITY_ISSUER, audience=IDENTITY_AUDIENCE
@@ -161,7 +165,7 @@ def _services(settings: Settings, parts: Parts, outbox: Outbox) -> Services:
     catalog = load_catalog()
     return Services(
         database=parts.database,
-        catalog=CatalogDocument.of(catalog),
+        catalog=CatalogDocument.of(catalog, settings.mobile_proof),
         submission=RequestSubmission(
             parts.database,
             parts.vault,
@@ -178,6 +182,7 @@ def _services(settings: Settings, parts: Parts, outbox: Outbox) -> Services:
                 per_source=settings.requests_per_source,
                 pending_per_source=settings.pending_per_source,
             ),
+            MobileProof(parts.codes, settings.mobile_proof),
             first_check_after=timedelta(seconds=settings.identity_check_seconds),
             calendar=settings.work_calendar(),
             mobile_check=MobileCheck(

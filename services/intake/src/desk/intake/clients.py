@@ -8,7 +8,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from desk.chassis.captcha import CaptchaClient
 from desk.chassis.events import Moment
-from desk.intake.domain import CaptchaExpiredError, CaptchaWrongError, Outcome, Person, Verdict
+from desk.intake.domain import (
+    CaptchaExpiredError,
+    CaptchaWrongError,
+    MobileCodeExpiredError,
+    MobileCodeWrongError,
+    Outcome,
+    Person,
+    Verdict,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -19,6 +27,11 @@ _UNSUPPORTED = "foreign"
 def captcha_client(http: httpx.AsyncClient) -> CaptchaClient:
     """Return a client for the security codes of submissions; ``http`` has the base URL and a timeout."""
     return CaptchaClient(http, "submit", wrong=CaptchaWrongError, expired=CaptchaExpiredError)
+
+
+def code_client(http: httpx.AsyncClient) -> CaptchaClient:
+    """Return a client for codes by SMS; ``http`` is as for :func:`captcha_client`."""
+    return CaptchaClient(http, "mobile", wrong=MobileCodeWrongError, expired=MobileCodeExpiredError)
 
 
 class _Answer(BaseModel):

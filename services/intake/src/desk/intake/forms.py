@@ -193,6 +193,8 @@ class Submission(BaseModel):
     """The language of notices to the applicant."""
     attachments: Annotated[list[UUID], Field(max_length=FILES_MAX)] = []
     captcha: CaptchaAnswer
+    mobile_code: CaptchaAnswer | None = None
+    """The code that was sent to ``mobile``; see ``mobile_proof`` in the limits of the catalogue."""
     again: bool = False
     """The applicant confirms that the same request is sent once more within a day."""
 

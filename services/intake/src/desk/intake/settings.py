@@ -16,6 +16,7 @@ from desk.chassis.settings import (
     PrivateKey,
     StoreSettings,
 )
+from desk.intake.domain import MobileProofMode
 from desk.iran.provinces import PROVINCES
 from desk.iran.settings import WorkCalendarSettings
 
@@ -61,6 +62,9 @@ class Settings(
     """Seconds from a submission to the first look-up of its pending identity; each further wait is twice as long."""
     budget_url: SecretStr
     """``memory://`` or ``redis://…``: where rate limits are counted."""
+    mobile_proof: MobileProofMode = "pending"
+    """Who must enter a code that was sent to the mobile: ``off`` nobody, ``pending`` applicants whose identity the
+    registry has not confirmed, ``always`` also all others with an Iranian mobile. captcha must issue codes by SMS."""
     mobile_check: Literal["off", "on"] = "off"
     """Whether a submission checks the owner of its mobile; registry-gateway must have a register of mobiles."""
     mobile_checks_per_identity: RateLimitText = "10/hour"

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     IMAGE = "image"
     SOUND = "sound"
     WORK = "work"
+    SMS = "sms"
 
 
 OFFERED = frozenset(
@@ -44,6 +45,7 @@ OFFERED = frozenset(
         (Kind.WORK, Purpose.TRACK),
         (Kind.WORK, Purpose.IDENTITY),
         (Kind.WORK, Purpose.MOBILE),
+        (Kind.SMS, Purpose.MOBILE),
     }
 )
 
@@ -74,6 +76,8 @@ class Challenge:
     level: int = 0
     usable_at: datetime | None = None
     """When the answer is accepted, if it is not accepted at once."""
+    mobile: str | None = None
+    """The mobile (E.164) that got the code by SMS; None for other kinds."""
 
 
 @dataclass(frozen=True, slots=True)

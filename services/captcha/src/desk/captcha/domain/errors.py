@@ -7,13 +7,18 @@
     ├── WrongAnswerError          422, the same challenge may be answered again
     ├── ExpiredError              422, a new challenge is needed
     ├── NotYetUsableError         422, the same answer is accepted later
-    └── NoSoundError              404, there is no such sound, or it has expired
+    ├── NoSoundError              404, there is no such sound, or it has expired
+    ├── MobileNotIranianError     422, codes by SMS reach Iranian mobiles only
+    ├── ProofWrongError           422, the proof of work for a code by SMS is wrong
+    ├── ProofExpiredError         422, a new proof of work is needed
+    └── CodesExhaustedError       429, the mobile got as many codes as are allowed
     ServiceUnavailableError
     ├── CaptchaUnavailableError   503, Redis is unavailable; no answer is accepted unchecked
-    └── NoneReadyError            503, challenges are requested faster than they are made
+    ├── NoneReadyError            503, challenges are requested faster than they are made
+    └── CodeNotSentError          503, notifier did not accept the code
 """
 
-from desk.chassis.problem import DomainError, ServiceUnavailableError
+from desk.chassis.problem import DomainError, RateLimitExceededError, ServiceUnavailableError
 from desk.iran.digits import to_persian
 
 
@@ -59,6 +64,51 @@ class NoSoundError(DomainError):
     status = 404
     code = "captcha_sound_gone"
     title = "این کد صوتی دیگر در دسترس نیست. لطفاً کد تازه‌ای بگیرید."
+
+
+class MobileNotIranianError(DomainError):
+    """Codes by SMS are sent to Iranian mobiles only."""
+
+    code = "mobile_not_iranian"
+    title = (
+        "کد تأیید فقط به تلفن همراه ایرانی فرستاده می‌شود. "
+        "شمارهٔ تلفن همراهی را وارد کنید که با ۰۹ آغاز می‌شود و ۱۱ رقم دارد."
+    )
+    field = "mobile"
+
+
+class ProofWrongError(DomainError):
+    """The proof of work does not solve its challenge, or its delay has not ended."""
+
+    code = "proof_wrong"
+    title = "محاسبهٔ امنیتی مرورگر درست نیست. لطفاً دوباره تلاش کنید."
+    field = "proof"
+
+
+class ProofExpiredError(DomainError):
+    """The proof is unknown, used, expired or has another purpose. The response does not say which."""
+
+    code = "proof_expired"
+    title = "محاسبهٔ امنیتی مرورگر دیگر اعتبار ندارد. لطفاً دوباره تلاش کنید."
+    field = "proof"
+
+
+class CodesExhaustedError(RateLimitExceededError):
+    """The mobile got as many codes as are allowed; ``retry_after`` is the wait in seconds."""
+
+    code = "codes_exhausted"
+    title = "به این شماره به اندازهٔ مجاز کد فرستاده شده است. اگر آخرین کد به دست شما رسیده است، همان را وارد کنید."
+
+
+class CodeNotSentError(ServiceUnavailableError):
+    """notifier did not accept the code, or did not answer in time."""
+
+    title = "فرستادن کد با پیامک در این لحظه ممکن نیست. لطفاً چند دقیقهٔ دیگر دوباره تلاش کنید."
+
+    def __init__(self, reason: str, *, ambiguous: bool = False) -> None:
+        """``ambiguous``: notifier may have accepted the code, so it counts."""
+        super().__init__(reason)
+        self.ambiguous = ambiguous
 
 
 class CaptchaUnavailableError(ServiceUnavailableError):

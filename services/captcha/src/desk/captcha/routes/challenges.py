@@ -4,16 +4,22 @@ from fastapi import APIRouter, Request, Response
 
 from desk.captcha.domain import (
     CaptchaUnavailableError,
+    CodesExhaustedError,
     ExpiredError,
+    Kind,
     KindUnavailableError,
+    MobileNotIranianError,
     NoSoundError,
     NotYetUsableError,
+    ProofExpiredError,
+    ProofWrongError,
+    Purpose,
     WrongAnswerError,
 )
 from desk.captcha.forms import Captcha, CaptchaAnswer, CaptchaWanted, RightAnswer
 from desk.captcha.routes.dependencies import ServicesDep
 from desk.chassis.app import problems, source_of
-from desk.chassis.problem import RateLimitExceededError
+from desk.chassis.problem import ProofRequiredError, RateLimitExceededError
 from desk.chassis.service_tokens import CallerUnknownError, called_by
 
 router = APIRouter()
@@ -24,11 +30,23 @@ router = APIRouter()
     status_code=201,
     summary="Issue a challenge",
     response_model_exclude_none=True,
-    responses=problems(KindUnavailableError, RateLimitExceededError, CaptchaUnavailableError),
+    responses=problems(
+        KindUnavailableError,
+        MobileNotIranianError,
+        ProofWrongError,
+        ProofExpiredError,
+        RateLimitExceededError,
+        ProofRequiredError,
+        CodesExhaustedError,
+        CaptchaUnavailableError,
+    ),
 )
 async def issue(wanted: CaptchaWanted, request: Request, response: Response, services: ServicesDep) -> Captcha:
-    """Issue a challenge that is valid for one right answer within five minutes."""
-    issued = await services.challenges.issue(wanted.kind, wanted.purpose, source_of(request), wanted.level)
+    """Issue a challenge that is valid for one right answer within five minutes; kind `sms` sends its code."""
+    if (wanted.kind, wanted.purpose) == (Kind.SMS, Purpose.MOBILE):
+        issued = await services.sms_codes.issue(wanted.code_request(source_of(request)))
+    else:
+        issued = await services.challenges.issue(wanted.kind, wanted.purpose, source_of(request), wanted.level)
     response.headers["Cache-Control"] = "no-store"
     return Captcha.of(issued)
 
@@ -54,5 +72,5 @@ async def hear(captcha_id: str, services: ServicesDep) -> Response:
 )
 async def check(captcha_id: str, given: CaptchaAnswer, services: ServicesDep) -> RightAnswer:
     """Use the challenge up if the answer is right; the same claim may repeat the call for ten minutes."""
-    level = await services.challenges.check_answer(captcha_id, given.purpose, given.answer, given.claim)
+    level = await services.challenges.check_answer(captcha_id, given.purpose, given.answer, given.claim, given.mobile)
     return RightAnswer(level=level)

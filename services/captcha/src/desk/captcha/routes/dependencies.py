@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from desk.captcha.service import Challenges
+from desk.captcha.service import Challenges, SmsCodes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,6 +13,7 @@ class Services:
     """What ``create_app`` built, in ``app.state.services``."""
 
     challenges: Challenges
+    sms_codes: SmsCodes
 
 
 def get_services(request: Request) -> Services:

@@ -72,7 +72,7 @@ class Challenges:
         self._limits = limits
         self._settings = settings
         self._waiting = 0
-        self._issued = Counter("desk_captchas_issued", "Challenges issued", ["kind", "purpose"], registry=registry)
+        self.issued = Counter("desk_captchas_issued", "Challenges issued", ["kind", "purpose"], registry=registry)
         self._answers = Counter("desk_captcha_answers", "Answers by outcome", ["purpose", "outcome"], registry=registry)
         ready = Gauge("desk_captchas_ready", "Challenges made in advance", ["kind"], registry=registry)
         for kind in pool.ready:
@@ -89,7 +89,7 @@ class Challenges:
             issued = await self._issue_work(purpose, network, level)
         else:
             issued = await self._issue_from_pool(kind, purpose, network)
-        self._issued.labels(kind, purpose).inc()
+        self.issued.labels(kind, purpose).inc()
         return issued
 
     async def _issue_from_pool(self, kind: Kind, purpose: Purpose, network: str) -> Issued:
@@ -144,15 +144,18 @@ class Challenges:
             raise NoSoundError(captcha_id[:22])
         return found
 
-    async def check_answer(self, captcha_id: str, purpose: Purpose, typed: str, claim: str) -> int:
+    async def check_answer(
+        self, captcha_id: str, purpose: Purpose, typed: str, claim: str, mobile: str | None = None
+    ) -> int:
         """Return the level of the challenge if the answer is right and uses it up for ``claim``, now or before.
 
+        A code by SMS is only right for the ``mobile`` (E.164) that got it.
         Raises WrongAnswerError while attempts are left, NotYetUsableError, ExpiredError if a new challenge is needed,
         or CaptchaUnavailableError.
         """
         checked = Checked(Outcome.EXPIRED)
         if is_id(captcha_id):
-            checked = await self._store.check_answer(captcha_id, purpose, normalize_answer(typed), claim)
+            checked = await self._store.check_answer(captcha_id, purpose, normalize_answer(typed), claim, mobile)
         self._answers.labels(purpose, checked.outcome).inc()
         match checked.outcome:
             case Outcome.RIGHT:

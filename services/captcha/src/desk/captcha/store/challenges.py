@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from desk.captcha.domain import ATTEMPTS, CLAIM_LIFE, LIFE, Challenge, Checked, Kind, NoneReadyError, Outcome, Purpose
 from desk.captcha.store.calls import limit_time, pool_key
+from desk.chassis.crypto import blind_index
 
 # One round trip. A challenge is bound to its purpose and gets its expiry in the same step. A sound is downloaded later,
 # so it moves to its own key.
@@ -30,10 +31,10 @@ return {'issued', ''}
 # One step, so that guesses sent at the same time cannot exceed the attempts, and repeats of the right answer with one
 # claim do not count as guesses. Nor does an answer before the challenge is usable.
 _ANSWER = """
-local fields = redis.call('HMGET', KEYS[1], 'purpose', 'answer', 'claim', 'level', 'usable')
+local fields = redis.call('HMGET', KEYS[1], 'purpose', 'answer', 'claim', 'level', 'usable', 'mobile')
 local purpose, answer, claim = fields[1], fields[2], fields[3]
 local level, early = tonumber(fields[4] or '0'), tonumber(fields[5] or '0') - tonumber(ARGV[6])
-if purpose ~= ARGV[1] then return {'expired', 0, 0, 0} end
+if purpose ~= ARGV[1] or (fields[6] or '') ~= ARGV[7] then return {'expired', 0, 0, 0} end
 local right = answer == ARGV[2]
 if claim then
   if right and claim == ARGV[3] then return {'right', 0, level, 0} end
@@ -54,8 +55,10 @@ return {left > 0 and 'wrong' or 'expired', left, level, 0}
 class ChallengeStore:
     """Stores challenges until they expire; every change is one atomic step."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, index_key: bytes) -> None:
+        """``index_key`` is the key of the hash by which a mobile is stored."""
         self._redis = redis
+        self._index_key = index_key
         self._issue = redis.register_script(_ISSUE)
         self._check = redis.register_script(_ANSWER)
 
@@ -81,33 +84,44 @@ class ChallengeStore:
         """Store a new challenge until it expires."""
         key = _key(captcha_id)
         steps = self._redis.pipeline(transaction=True)
-        steps.hset(key, mapping=_fields(challenge))
+        steps.hset(key, mapping=self._fields(challenge))
         steps.expire(key, LIFE)
         await limit_time(steps.execute())
 
-    async def check_answer(self, captcha_id: str, purpose: Purpose, typed: str, claim: str) -> Checked:
-        """Check a normalized answer.
+    async def check_answer(
+        self, captcha_id: str, purpose: Purpose, typed: str, claim: str, mobile: str | None = None
+    ) -> Checked:
+        """Check a normalized answer; a challenge of another mobile, or of none, is an unknown one.
 
         The right answer uses the challenge up for ``claim``, and is right again for this claim only. Any other answer
         counts as an attempt, except before the challenge is usable.
         """
+        now, life = int(time.time() * 1000), int(CLAIM_LIFE.total_seconds())
         call = self._check(
             keys=[_key(captcha_id)],
-            args=[purpose, typed, claim, ATTEMPTS, int(CLAIM_LIFE.total_seconds()), int(time.time() * 1000)],
+            args=[purpose, typed, claim, ATTEMPTS, life, now, self.mobile_index(mobile)],
         )
         outcome, left, level, wait = await limit_time(call)
         return Checked(Outcome(_text(outcome) or ""), int(left), int(level), int(wait))
 
+    def mobile_index(self, mobile: str | None) -> str:
+        """Return the keyed hash of a mobile: Redis contains no number that can be read. It is empty for None."""
+        return "" if mobile is None else blind_index(self._index_key, mobile, "captcha.mobile")
+
+    def _fields(self, challenge: Challenge) -> Mapping[Any, Any]:
+        fields = {
+            "purpose": str(challenge.purpose),
+            "answer": challenge.answer,
+            "level": str(challenge.level),
+            "mobile": self.mobile_index(challenge.mobile),
+        }
+        if challenge.usable_at is not None:
+            fields["usable"] = str(int(challenge.usable_at.timestamp() * 1000))
+        return fields
+
     async def ping(self) -> None:
         """Make one round trip."""
         await limit_time(self._redis.ping())
-
-
-def _fields(challenge: Challenge) -> Mapping[Any, Any]:
-    fields = {"purpose": str(challenge.purpose), "answer": challenge.answer, "level": str(challenge.level)}
-    if challenge.usable_at is not None:
-        fields["usable"] = str(int(challenge.usable_at.timestamp() * 1000))
-    return fields
 
 
 def _sound_key(captcha_id: str) -> str:

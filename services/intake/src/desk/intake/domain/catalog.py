@@ -56,8 +56,8 @@ class CatalogDocument:
     etag: str
 
     @classmethod
-    def of(cls, catalog: Catalog) -> "CatalogDocument":
-        """Render provinces, subjects and limits."""
+    def of(cls, catalog: Catalog, mobile_proof: str = "off") -> "CatalogDocument":
+        """Render provinces, subjects and limits; ``mobile_proof`` says whose mobile must be proven."""
         body = json.dumps(
             {
                 "provinces": [{"key": each.key, "name": each.name, "area_code": each.area_code} for each in PROVINCES],
@@ -68,6 +68,7 @@ class CatalogDocument:
                     "files_max": FILES_MAX,
                     "file_bytes_max": FILE_BYTES_MAX,
                     "media_types": list(MEDIA_TYPES),
+                    "mobile_proof": mobile_proof,
                     "extensions": [extension for extensions in MEDIA_TYPES.values() for extension in extensions],
                 },
             },

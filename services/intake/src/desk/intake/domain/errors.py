@@ -104,6 +104,37 @@ class MobileMismatchError(DomainError):
     title = "این شمارهٔ همراه به نام صاحب این کد ملی نیست. شماره‌ای را بنویسید که به نام خود شماست."
 
 
+class MobileNotIranianError(DomainError):
+    """The identity is unconfirmed, so a code must reach the mobile, and codes reach Iranian mobiles only."""
+
+    code, field = "mobile_not_iranian", "mobile"
+    title = (
+        "هویت شما هنوز تأیید نشده است و کد تأیید باید با پیامک به شما برسد. "
+        "شمارهٔ یک تلفن همراه ایرانی را بنویسید که با ۰۹ آغاز می‌شود."
+    )
+
+
+class MobileCodeMissingError(DomainError):
+    """The submission needs a code by SMS, which proves that the applicant has the mobile."""
+
+    code, field = "mobile_code_required", "mobile_code"
+    title = "شمارهٔ تلفن همراه شما باید تأیید شود. دکمهٔ فرستادن کد را بزنید و کدی را که با پیامک می‌رسد وارد کنید."
+
+
+class MobileCodeWrongError(DomainError):
+    """The code by SMS is wrong, and attempts are left."""
+
+    code, field = "mobile_code_wrong", "mobile_code.answer"
+    title = "کد تأیید درست نیست. پیامک را دوباره ببینید و همان پنج رقم را وارد کنید."
+
+
+class MobileCodeExpiredError(DomainError):
+    """The code by SMS is unknown, expired, used, of another mobile, or has no attempts left."""
+
+    code, field = "mobile_code_expired", "mobile_code.answer"
+    title = "این کد تأیید دیگر اعتبار ندارد. لطفاً کد تازه‌ای بگیرید و آن را وارد کنید."
+
+
 class UnknownAttachmentError(DomainError):
     """The attachment does not exist, is another person's or belongs to a request already."""
 

@@ -16,6 +16,9 @@ from desk.iran.workdays import WorkCalendar
 Gender = Literal["male", "female"]
 Language = Literal["fa", "en"]
 
+MobileProofMode = Literal["off", "pending", "always"]
+"""Whose mobile must be proven: nobody's, that of unconfirmed identities, or everybody's."""
+
 FOREIGN_CODE_DIGITS = 12
 
 
@@ -109,6 +112,8 @@ class Request:
     contact: Contact
     text: str
     identity: IdentityState
+    mobile_proven: bool = False
+    """Whether the applicant entered the code that was sent to the mobile."""
 
 
 def is_foreign(number: str) -> bool:

@@ -34,6 +34,7 @@ from desk.intake.events import WholeRequest, request_pending, request_submitted
 from desk.intake.forms import Submission
 from desk.intake.service.attachments import keep_objects
 from desk.intake.service.mobile_check import MobileCheck
+from desk.intake.service.mobile_proof import MobileProof
 from desk.intake.service.submission_limits import SubmissionLimits
 from desk.intake.store import AttachmentStore, IdentityCheckStore, RequestStore
 from desk.iran.provinces import UnknownProvinceError, province
@@ -70,6 +71,7 @@ class RequestSubmission:
     captcha: CaptchaClient
     catalog: Catalog
     limits: SubmissionLimits
+    mobile_proof: MobileProof
     first_check_after: timedelta
     """The time from the submission to the first look-up of a pending identity."""
     calendar: WorkCalendar = field(default_factory=WorkCalendar)
@@ -93,18 +95,26 @@ class RequestSubmission:
         state = IdentityState.PENDING if identity.person is None else IdentityState.KNOWN
         request = self._compose(applicant, state, form)
         try:
-            if self.mobile_check is not None:
-                await self.mobile_check.require_owner(applicant.national_id, form.mobile)
-            await self._keep_files(form, applicant)
-            await self.captcha.check_answer(form.captcha.id, form.captcha.answer, claim=key.idempotency_index)
+            request = await self._check(request, form, key)
         except DomainError:
-            # The first submission claimed the files and used the code up, so a repeat is refused here.
+            # The first submission claimed the files and used the codes up, so a repeat is refused here.
             async with self.database.transaction() as session:
                 earlier = await self._repeated(session, key, form)
             if earlier is None:
                 raise
             return earlier
         return await self._store(request, form, key, source)
+
+    async def _check(self, request: Request, form: Submission, key: _Key) -> Request:
+        """Check everything that costs others something, the codes last: each answer is right again for this key."""
+        code = self.mobile_proof.required_code(request, form.mobile_code)
+        if self.mobile_check is not None:
+            await self.mobile_check.require_owner(request.applicant.national_id, form.mobile)
+        await self._keep_files(form, request.applicant)
+        await self.captcha.check_answer(form.captcha.id, form.captcha.answer, claim=key.idempotency_index)
+        if code is not None:
+            await self.mobile_proof.check(code, form.mobile, key.idempotency_index)
+        return replace(request, mobile_proven=code is not None)
 
     async def _store(self, request: Request, form: Submission, key: _Key, source: str) -> Submitted:
         """Count the submission and store it. Raises RateLimitExceededError and the errors of :meth:`_write`."""
@@ -212,11 +222,11 @@ class RequestSubmission:
     def _fingerprint(self, form: Submission) -> str:
         """Return a keyed hash of the content.
 
-        It excludes the security code, since a retry may have a new one, the language, since the page may have been
+        It excludes the codes, since a retry may have new ones, the language, since the page may have been
         switched to another one, and the confirmation of a repeat. Typed names are compared separately.
         """
         return self.vault.index(
-            form.model_dump_json(exclude={"captcha", "applicant", "language", "again"}), "fingerprint"
+            form.model_dump_json(exclude={"captcha", "mobile_code", "applicant", "language", "again"}), "fingerprint"
         )
 
 

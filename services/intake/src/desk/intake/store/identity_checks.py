@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
@@ -40,7 +40,11 @@ class IdentityCheckStore:
         self._vault = vault
 
     async def add(self, new: Request, next_check_at: datetime) -> None:
-        """Insert the check of a request's applicant."""
+        """Insert the check of a request's applicant.
+
+        A proven mobile that is known from a confirmed request of the number puts it before other checks of the number.
+        """
+        mobile_known = new.mobile_proven and await RequestStore(self._session, self._vault).knows_mobile(new)
         await self._session.execute(
             insert(identity_check).values(
                 request_id=str(new.id),
@@ -48,20 +52,27 @@ class IdentityCheckStore:
                 submitted_at=new.submitted_at,
                 tries=0,
                 next_check_at=next_check_at,
+                mobile_known=mobile_known,
             )
         )
 
     async def claim(self) -> Claim | None:
-        """Claim the check that has been due longest; checks that another session has locked are skipped."""
+        """Claim the check that has been due longest; checks that another session has locked are skipped.
+
+        The registry's verdicts about a number are limited. So while a check with a known mobile is pending, the other
+        checks of its number wait: requests in another person's name do not use the verdicts up.
+        """
         longest_due = (
             select(identity_check.c.request_id)
+            .join(request)
             .where(
                 identity_check.c.state == IdentityState.PENDING,
                 identity_check.c.next_check_at <= datetime.now(UTC),
+                identity_check.c.mobile_known | request.c.owner_index.not_in(_owners_with_known_mobile()),
             )
             .order_by(identity_check.c.next_check_at)
             .limit(1)
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True, of=identity_check)
         )
         request_id = (await self._session.execute(longest_due)).scalar_one_or_none()
         if request_id is None:
@@ -128,3 +139,13 @@ class IdentityCheckStore:
         )
         count, oldest = (await self._session.execute(query)).one()
         return Pending(count, (datetime.now(UTC) - oldest).total_seconds() if oldest is not None else 0.0)
+
+
+def _owners_with_known_mobile() -> Select[tuple[str]]:
+    """Select the numbers that have a pending check with a known mobile."""
+    known, of = identity_check.alias("known"), request.alias("of_known")
+    return (
+        select(of.c.owner_index)
+        .join(known, known.c.request_id == of.c.id)
+        .where(known.c.state == IdentityState.PENDING, known.c.mobile_known)
+    )

@@ -59,6 +59,8 @@ class RequestStore:
                 "submitted_at": new.submitted_at,
                 "due_at": new.due_at,
                 "personal": self._vault.seal(json.dumps(personal).encode(), f"request.personal:{new.id}"),
+                "mobile_index": self._mobile_index(new),
+                "mobile_proven": new.mobile_proven,
             },
         )
         return added.first() is not None
@@ -71,6 +73,24 @@ class RequestStore:
             request.c.submitted_at >= since,
         )
         return (await self._session.execute(query.limit(1))).first() is not None
+
+    async def knows_mobile(self, of: Request) -> bool:
+        """Return whether an earlier request of this number with this mobile has a confirmed identity."""
+        confirmed = identity_check.c.state.is_(None) | (identity_check.c.state == IdentityState.CONFIRMED)
+        query = (
+            select(request.c.id)
+            .outerjoin(identity_check)
+            .where(
+                request.c.mobile_index == self._mobile_index(of),
+                request.c.owner_index == self._vault.index(of.applicant.national_id, "national_id"),
+                request.c.id != str(of.id),
+                confirmed,
+            )
+        )
+        return (await self._session.execute(query.limit(1))).first() is not None
+
+    def _mobile_index(self, of: Request) -> str:
+        return self._vault.index(of.contact.mobile, "mobile")
 
     def _content_index(self, of: Request) -> str:
         """Return a keyed hash of applicant, province, sub-subject and text."""
@@ -135,4 +155,5 @@ class RequestStore:
             contact=Contact(**personal["contact"], language=personal.get("language", "fa")),
             text=personal["text"],
             identity=IdentityState(row.identity) if row.identity else IdentityState.KNOWN,
+            mobile_proven=row.mobile_proven,
         )

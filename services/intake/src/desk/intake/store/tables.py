@@ -1,6 +1,6 @@
 """Intake's tables. Personal data is encrypted; look-ups use a keyed hash."""
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, false
 
 from desk.chassis.events import add_event_tables
 from desk.database import UtcDateTime, new_metadata
@@ -24,9 +24,12 @@ request = Table(
     Column("due_at", UtcDateTime, nullable=False),
     Column("personal", LargeBinary, nullable=False),
     Column("content_index", String(64), index=True),
+    Column("mobile_index", String(64), index=True),
+    Column("mobile_proven", Boolean, nullable=False, server_default=false()),
 )
 """``content_index`` is a keyed hash of applicant, province, sub-subject and text; None for requests before migration
-0006."""
+0006. ``mobile_index`` is one of the mobile, None before migration 0007. ``mobile_proven``: the applicant entered the
+code that was sent to it."""
 attachment = Table(
     "attachment",
     metadata,
@@ -71,8 +74,10 @@ identity_check = Table(
     Column("outcome", String(16)),
     Column("checked_at", UtcDateTime),
     Column("person", LargeBinary),
+    Column("mobile_known", Boolean, nullable=False, server_default=false()),
 )
-"""One row for each request that was submitted before the civil registry had answered."""
+"""One row for each request that was submitted before the civil registry had answered. ``mobile_known``: its
+mobile is proven, and is that of an earlier request of the same number that the registry has confirmed."""
 Index(
     "ix_identity_check_pending",
     identity_check.c.next_check_at,

@@ -1,0 +1,122 @@
+"""Issues codes by SMS, each bound to the mobile that gets it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from desk.captcha.clients import Language, NotifierClient
+from desk.captcha.domain import (
+    LIFE,
+    Challenge,
+    CodeNotSentError,
+    CodesExhaustedError,
+    ExpiredError,
+    Kind,
+    KindUnavailableError,
+    MobileNotIranianError,
+    NotYetUsableError,
+    ProofExpiredError,
+    ProofWrongError,
+    Purpose,
+    WrongAnswerError,
+    new_id,
+)
+from desk.captcha.service.challenges import Challenges, Issued
+from desk.captcha.settings import Settings
+from desk.captcha.store import ChallengeStore
+from desk.chassis.problem import ProofRequiredError, RateLimitExceededError
+from desk.chassis.rate_limits import Attempt, RateLimits, Reservation, source_network
+from desk.iran.phone import InvalidMobileError, Mobile
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A solved proof of work, as the caller sent it."""
+
+    id: str
+    solution: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRequest:
+    """Who asks for a code, and for which mobile as it was typed."""
+
+    mobile: str
+    language: Language
+    proof: Proof | None
+    source: str
+
+
+class SmsCodes:
+    """Issues codes by SMS and has notifier send them."""
+
+    def __init__(
+        self,
+        challenges: Challenges,
+        store: ChallengeStore,
+        limits: RateLimits,
+        *,
+        notifier: NotifierClient | None,
+        settings: Settings,
+        choose_answer: Callable[[], str],
+    ) -> None:
+        """Without ``notifier`` no codes are issued."""
+        self._challenges = challenges
+        self._store = store
+        self._limits = limits
+        self._notifier = notifier
+        self._settings = settings
+        self._choose_answer = choose_answer
+
+    async def issue(self, request: CodeRequest) -> Issued:
+        """Send a code to a mobile.
+
+        Raises KindUnavailableError, MobileNotIranianError, ProofRequiredError, ProofWrongError, ProofExpiredError,
+        CodesExhaustedError, CodeNotSentError or CaptchaUnavailableError.
+        """
+        if self._notifier is None:
+            raise KindUnavailableError("no notifier")
+        mobile = _iranian(request.mobile)
+        level = await self._level_of(request.proof)
+        reservation = await self._reserve(mobile, source_network(request.source), level)
+        answer, expires_at = self._choose_answer(), datetime.now(UTC) + LIFE
+        issued = Issued(new_id(), Kind.SMS, expires_at)
+        try:
+            await self._store.add(issued.id, Challenge(Purpose.MOBILE, answer, mobile=mobile))
+            await self._notifier.send_code(mobile, answer, request.language, expires_at)
+        except CodeNotSentError as error:
+            if not error.ambiguous:
+                await self._limits.release(reservation)
+            raise
+        self._challenges.issued.labels(Kind.SMS, Purpose.MOBILE).inc()
+        return issued
+
+    async def _level_of(self, proof: Proof | None) -> int:
+        """Use the proof of work up; return its level."""
+        if proof is None:
+            raise ProofRequiredError("no proof", level=0)
+        try:
+            return await self._challenges.check_answer(proof.id, Purpose.MOBILE, proof.solution, claim=new_id())
+        except (WrongAnswerError, NotYetUsableError):
+            raise ProofWrongError from None
+        except ExpiredError:
+            raise ProofExpiredError from None
+
+    async def _reserve(self, mobile: str, network: str, level: int) -> Reservation:
+        settings, index = self._settings, self._store.mobile_index(mobile)
+        try:
+            return await self._limits.reserve_all(
+                Attempt(settings.codes_per_mobile, "sms-codes-mobile", index),
+                Attempt(settings.codes_per_mobile_daily, "sms-codes-mobile", index),
+                Attempt(settings.codes_per_source, "sms-codes-source", network, proof=True),
+                level=level,
+            )
+        except RateLimitExceededError as error:
+            raise CodesExhaustedError(str(error), retry_after=error.retry_after) from None
+
+
+def _iranian(typed: str) -> str:
+    try:
+        return Mobile.parse(typed).e164
+    except InvalidMobileError:
+        raise MobileNotIranianError from None
