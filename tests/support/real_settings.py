@@ -119,6 +119,7 @@ def settings_of(it: DeskEnvironment) -> dict[str, dict[str, str]]:
         "QUIET_FROM": "00:00",  # tests run at any time of day
         "QUIET_UNTIL": "00:00",
         "RECIPIENT_MOST": "1000000",
+        "SMS_DAILY_MOST": "1000000",
     }
     return {name: {setting(name, word): value for word, value in settings.items()} for name, settings in each.items()}
 
