@@ -17,12 +17,6 @@ MEGABYTE = 1024 * 1024
 TYPED = {"first_name": "زهره", "last_name": "نوشته‌شده", "gender": "female"}
 
 
-def prepared_forms(desk: AttackedDesk, person: Person, number: int, **changed: object) -> list[dict[str, object]]:
-    """Return filled-in forms with answered pictures, which other addresses have got."""
-    captchas = [person.moved_to(desk.anywhere()).captcha("submit") for _ in range(number)]
-    return [person.form(captcha=each, **changed) for each in captchas]
-
-
 def statuses(answers: list[httpx.Response]) -> Counter[int]:
     return Counter(each.status_code for each in answers)
 
@@ -38,7 +32,7 @@ def requests_stored(desk: AttackedDesk) -> int:
 def test_row_2_one_identity_sends_five_requests_a_day_however_many_it_tries_at_once(desk: AttackedDesk):
     person, honest = desk.person(), desk.person()
     person.identify()
-    forms = prepared_forms(desk, person, PARALLEL)
+    forms = [person.form_from(desk.anywhere()) for _ in range(PARALLEL)]
     before = requests_stored(desk)
 
     answers = in_parallel(lambda it: person.moved_to(desk.anywhere()).send(it), forms)

@@ -60,11 +60,12 @@ def test_row_1_requests_sent_at_night_tell_no_more_birth_dates_than_look_ups(des
     desk.close_registry()
     try:
         statuses, codes = Counter[int](), []
-        for date in wrong_dates(victim, 24):
+        for number, date in enumerate(wrong_dates(victim, 24)):
             pending = attacker.look_up(date)
             assert (pending.status_code, pending.json()["status"]) == (200, "pending")
             attacker.token = pending.json()["token"]
-            sent = attacker.submit_for(desk.anywhere(), applicant=TYPED)
+            form = attacker.form_from(desk.anywhere(), applicant=TYPED, mobile=f"09351234{number:03}")
+            sent = attacker.send(form)
             statuses[sent.status_code] += 1
             codes += [sent.json()["tracking_code"]] if sent.status_code == 201 else []
     finally:
