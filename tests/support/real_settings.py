@@ -30,7 +30,7 @@ WITHOUT_LIMITS = {
         PLENTY,
     ),
     "tracking": {"MISSES_PER_SOURCE": PLENTY, "LOOKUPS_PER_SOURCE": PLENTY, "REPORTS_PER_SECOND": "10000"},
-    "notifier": {"RECIPIENT_MOST": "1000000"},
+    "notifier": {"RECIPIENT_MOST": "1000000", "SMS_DAILY_MOST": "1000000"},
 }
 """Most tests send many requests of few people from one address. The tests of attacks use the limits of production."""
 

@@ -65,6 +65,13 @@ async def test_every_other_token_is_refused(ask, refused):
     assert (answer.status_code, answer.json()["code"]) == (401, "service_token_invalid")
 
 
+def test_during_a_rotation_the_old_and_the_new_key_of_a_caller_are_valid():
+    old, new = new_key_pair(), new_key_pair()
+    callers = Callers("maker", {"intake": old[1] + new[1]})
+    for private, _ in (old, new):
+        assert callers.identify(token(key=private), ["intake"]) == "intake"
+
+
 async def test_a_remembered_token_ends_too(ask, monkeypatch):
     its = token(seconds=30)
     assert (await ask(its)).status_code == 200

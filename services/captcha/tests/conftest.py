@@ -1,6 +1,5 @@
 """The service on a Redis in the process, and a client of it."""
 
-import base64
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from desk.captcha.app import Parts, create_app
 from desk.captcha.clients import NotifierClient
 from desk.captcha.settings import Settings
+from desk.chassis.crypto import new_secret
 from desk.chassis.telemetry import Telemetry
 from desk.testing.service_keys import InternalAuth, key_pair, public_keys
 
@@ -47,7 +47,7 @@ def settings() -> Settings:
         work_budget="30/10 minutes",
         work_most=20,
         notifier_url="http://notifier",
-        index_key=base64.b64encode(b"i" * 32).decode(),
+        index_key=new_secret(),
         codes_per_mobile="3/10 minutes",
         codes_per_mobile_daily="4/day",
         codes_per_source="8/10 minutes",

@@ -5,14 +5,16 @@ from redis.asyncio import BlockingConnectionPool
 from desk.captcha.app import real_parts
 from desk.captcha.domain import choose_answer
 from desk.captcha.settings import Settings
+from desk.chassis.crypto import new_secret
 from desk.testing.service_keys import key_pair
 
-KEYS = {"service_private_key": key_pair("captcha")[0], "service_public_keys": {}}
+KEYS = {"index_key": new_secret(), "service_private_key": key_pair("captcha")[0], "service_public_keys": {}}
 
 
 def test_settings_come_from_the_environment(monkeypatch):
     monkeypatch.setenv("DESK_CAPTCHA_REDIS_URL", "redis://:a-password-of-redis@cache:6379/1")
     monkeypatch.setenv("DESK_CAPTCHA_ISSUE_BUDGET", "60/5 minutes")
+    monkeypatch.setenv("DESK_CAPTCHA_INDEX_KEY", new_secret())
     monkeypatch.setenv("DESK_CAPTCHA_SERVICE_PUBLIC_KEYS", "{}")
     monkeypatch.setenv("DESK_CAPTCHA_SERVICE_PRIVATE_KEY", key_pair("captcha")[0])
 

@@ -6,10 +6,8 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 from altcha.v2 import Challenge, ChallengeParameters, solve_challenge
-from pydantic import ValidationError
 
 from desk.captcha.app import Parts, create_app
-from desk.captcha.settings import Settings
 from desk.chassis.telemetry import Telemetry
 
 MOBILE, OTHER = "+989123456789", "+989120000000"
@@ -209,10 +207,3 @@ async def test_without_notifier_there_are_no_codes(redis, prove, settings):
         refused = await client.post("/api/captchas", json=body)
 
     assert (refused.status_code, refused.json()["code"]) == (422, "captcha_kind_unavailable")
-
-
-@pytest.mark.parametrize("index_key", [None, "", "c2hvcnQ=", "not base64"])
-def test_codes_need_a_key_for_the_hashes_of_mobiles(settings, index_key):
-    values = settings.model_dump() | {"index_key": index_key}
-    with pytest.raises(ValidationError, match="index_key"):
-        Settings.model_validate(values)

@@ -274,7 +274,12 @@ async def make(tmp_path: Path, database: Database) -> AsyncIterator[Make]:
             telemetry=Telemetry("notifier"),
             channels={ChannelName.SMS: sms, ChannelName.EMAIL: email},
         )
-        policy = {"quiet_from": "00:00", "quiet_until": "00:00", "recipient_most": 1000} | changes  # at any hour
+        policy = {
+            "quiet_from": "00:00",
+            "quiet_until": "00:00",
+            "recipient_most": 1000,
+            "sms_daily_most": 1000,
+        } | changes  # at any hour
         settings = Settings(
             database_url="sqlite+aiosqlite://",
             vault_keys=f"k1:{new_secret()}",

@@ -59,6 +59,25 @@ def test_a_message_over_the_limit_waits_until_an_hour_has_passed():
     assert NIGHT.send_at(Template.SUBMITTED, ChannelName.SMS, now, recent[:2]) == now
 
 
+def test_an_sms_over_the_limit_of_the_day_waits_until_a_day_has_passed_and_an_email_does_not():
+    now = tehran(13, 12)
+    recent = [now - timedelta(hours=each) for each in range(2, 12)]
+    day = SendingPolicy(time(0), time(0))
+    assert day.send_at(Template.SUBMITTED, ChannelName.SMS, now, recent) == now + timedelta(hours=13)
+    assert day.send_at(Template.SUBMITTED, ChannelName.SMS, now, recent[1:]) == now
+    assert day.send_at(Template.SUBMITTED, ChannelName.EMAIL, now, recent) == now
+
+
+async def test_a_mobile_gets_ten_sms_a_day_and_codes_are_not_counted(make):
+    notifier = await make(sms_daily_most=10)
+    for _ in range(13):
+        await notifier.submit(contact={"mobile": "+989123456789", "email": "a@example.com"})
+    for _ in range(2):
+        await notifier.dispatch(ChannelName.SMS)
+        await notifier.dispatch(ChannelName.EMAIL)
+    assert (len(notifier.sms.sent), len(notifier.email.sent)) == (10, 13)
+
+
 async def test_the_rate_limit_holds_in_any_hour_and_does_not_delay_other_recipients(make):
     notifier = await make(recipient_most=3)
     for _ in range(8):

@@ -12,6 +12,7 @@ from altcha.v2 import Challenge, ChallengeParameters, solve_challenge
 from desk.captcha.app import Parts as CaptchaParts
 from desk.captcha.app import create_app as create_captcha
 from desk.captcha.settings import Settings as CaptchaSettings
+from desk.chassis.crypto import new_secret
 from desk.chassis.telemetry import Telemetry
 from desk.registry_gateway.adapters.simulator import people
 from desk.registry_gateway.app import captcha_client
@@ -24,6 +25,7 @@ REGISTRY_GATEWAY = InternalAuth("registry-gateway", "captcha")
 @pytest.fixture
 async def captcha():
     settings = CaptchaSettings(
+        index_key=new_secret(),
         service_private_key=key_pair("captcha")[0],
         service_public_keys=public_keys("registry-gateway"),
         redis_url="unix://unused",

@@ -234,6 +234,7 @@ def build_notifier(parts: EmbeddedParts) -> FastAPI:
                 quiet_from="00:00",  # a demonstration at night should not wait
                 quiet_until="00:00",
                 recipient_most="1000000",
+                sms_daily_most="1000000",
             )
             | parts.service_keys.settings_of("notifier", "captcha")
         ),

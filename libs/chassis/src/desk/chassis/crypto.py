@@ -160,6 +160,12 @@ def public_key_of(private_key: str) -> str:
     return OKPKey.import_key(private_key).as_pem(private=False).decode()
 
 
+def split_pems(text: str) -> list[str]:
+    """Return the PEMs of a text that has one or more, one after the other."""
+    end = "-----END PUBLIC KEY-----"
+    return [f"{part.strip()}\n{end}\n" for part in text.split(end) if part.strip()]
+
+
 def is_public_key(text: str) -> bool:
     """Return whether a text is the PEM of an Ed25519 public key."""
     try:

@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 from fastapi.params import Depends as DependsParameter
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from desk.chassis.crypto import TokenError, TokenIssuer, TokenReader
+from desk.chassis.crypto import TokenError, TokenIssuer, TokenReader, split_pems
 from desk.chassis.problem import DomainError
 
 TOKEN_SECONDS = 60
@@ -59,13 +59,15 @@ class ServiceTokens:
 
 
 class Callers:
-    """The services that may call the internal routes of ``service``, each with its public key (PEM)."""
+    """The services that may call the internal routes of ``service``, each with its public keys."""
 
     def __init__(self, service: str, public_keys: Mapping[str, str]) -> None:
-        self._readers = {
-            caller: TokenReader(key, issuer=caller, audience=service, longest_seconds=TOKEN_SECONDS)
-            for caller, key in public_keys.items()
-        }
+        """``public_keys`` has PEMs by caller; during a rotation a caller has two, one after the other in one text."""
+        self._readers = [
+            (caller, TokenReader(key, issuer=caller, audience=service, longest_seconds=TOKEN_SECONDS))
+            for caller, keys in public_keys.items()
+            for key in split_pems(keys)
+        ]
         self._verified: dict[str, tuple[str, int]] = {}
 
     def identify(self, token: str, allowed: Collection[str]) -> str:
@@ -80,8 +82,8 @@ class Callers:
 
     def _verify(self, token: str, allowed: Collection[str]) -> tuple[str, int]:
         reason = "no key of an allowed caller"
-        for caller in allowed:
-            if (reader := self._readers.get(caller)) is not None:
+        for caller, reader in self._readers:
+            if caller in allowed:
                 try:
                     return caller, int(reader.read(token)["exp"])
                 except TokenError as error:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from desk.chassis.crypto import is_private_key, is_public_key
+from desk.chassis.crypto import is_private_key, is_public_key, split_pems
 from desk.security.secrets import SecretKind
 from desk.security.settings import SECRETS_DIR, DeskSettings
 
@@ -29,7 +29,8 @@ def _require_private_key(key: SecretStr) -> SecretStr:
 
 
 def _require_public_keys(keys: dict[str, str]) -> dict[str, str]:
-    if unfit := sorted(name for name, pem in keys.items() if not is_public_key(pem)):
+    pems = {name: split_pems(text) for name, text in keys.items()}
+    if unfit := sorted(name for name, found in pems.items() if not found or not all(map(is_public_key, found))):
         raise ValueError(f"no Ed25519 public key (PEM): {', '.join(unfit)}")
     return keys
 
@@ -37,7 +38,7 @@ def _require_public_keys(keys: dict[str, str]) -> dict[str, str]:
 PrivateKey = Annotated[SecretStr, AfterValidator(_require_private_key)]
 """A PEM of an Ed25519 private key."""
 PublicKeys = Annotated[dict[str, str], AfterValidator(_require_public_keys)]
-"""PEMs of Ed25519 public keys, each under its owner's name; in the environment a JSON object."""
+"""PEMs of Ed25519 public keys, one or more under each owner's name; in the environment a JSON object."""
 
 
 class CallerSettings(DeskSettings):

@@ -1,7 +1,6 @@
 """The wiring of the captcha service."""
 
 import base64
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -44,7 +43,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     """Wire the service with real parts, or with ``parts``."""
     settings = settings or Settings()
     parts = parts or real_parts(settings)
-    store = ChallengeStore(parts.redis, _index_key(settings))
+    store = ChallengeStore(parts.redis, base64.b64decode(settings.index_key.get_secret_value()))
     pool = Pool(PoolStore(parts.redis), _recipes(settings), parts.choose_answer)
     task = PoolTask(pool)
     background = Background(
@@ -81,12 +80,6 @@ def _recipes(settings: Settings) -> dict[Kind, Recipe]:
         Kind.IMAGE: Recipe(draw_digits, settings.images_ready),
         Kind.SOUND: Recipe(speak_digits, settings.sounds_ready),
     }
-
-
-def _index_key(settings: Settings) -> bytes:
-    """Return the key for the hashes of mobiles; without codes by SMS a random one, which hashes nothing that lasts."""
-    key = settings.index_key
-    return secrets.token_bytes(32) if key is None else base64.b64decode(key.get_secret_value())
 
 
 def real_parts(settings: Settings) -> Parts:

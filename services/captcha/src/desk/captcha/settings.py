@@ -1,28 +1,15 @@
 """The settings of the captcha service, in environment variables ``DESK_CAPTCHA_…``. None of them sets an answer."""
 
-import base64
-import binascii
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from desk.chassis.rate_limits import RateLimitText
 from desk.chassis.settings import CalleeSettings, CallerSettings, LogSettings
+from desk.security.secrets import SecretKind
 
 _BUDGET = r"^[1-9]\d*/([1-9]\d* )?(second|minute|hour|day)s?$"
-
-_KEY_BYTES = 32
-
-
-def _check_key(key: SecretStr | None) -> SecretStr | None:
-    try:
-        usable = key is None or len(base64.b64decode(key.get_secret_value(), validate=True)) >= _KEY_BYTES
-    except binascii.Error:
-        usable = False
-    if not usable:
-        raise ValueError("no base64 of 32 bytes or more")
-    return key
 
 
 class Settings(CallerSettings, CalleeSettings, LogSettings):
@@ -45,17 +32,11 @@ class Settings(CallerSettings, CalleeSettings, LogSettings):
     """The highest counter of a proof of work of level 0; each level doubles it. Higher is slower for applicants."""
     notifier_url: str | None = None
     """Base URL of notifier, which sends codes by SMS; without it there are none."""
-    index_key: Annotated[SecretStr | None, AfterValidator(_check_key)] = None
-    """Base64 of the key for the hashes of mobiles in Redis, 32 bytes or more; required with ``notifier_url``."""
+    index_key: Annotated[SecretStr, SecretKind.INDEX_KEY]
+    """Base64 of the key for the hashes of sources and mobiles in Redis, 32 bytes or more."""
     codes_per_mobile: RateLimitText = "3/10 minutes"
     """Codes by SMS to one mobile."""
     codes_per_mobile_daily: RateLimitText = "10/day"
     """Codes by SMS to one mobile in a day."""
     codes_per_source: RateLimitText = "20/10 minutes"
     """Codes by SMS from one source; each further one needs a proof of work of a higher level."""
-
-    @model_validator(mode="after")
-    def _require_index_key(self) -> Self:
-        if self.notifier_url is not None and self.index_key is None:
-            raise ValueError("notifier_url is set: set index_key too")
-        return self

@@ -55,11 +55,13 @@ class Settings(CalleeSettings, StoreSettings, BrokerSettings, LogSettings):
     """Quiet hours in Tehran time: a deferrable SMS waits until their end. Equal times mean no quiet hours."""
     recipient_most: Annotated[int, Field(gt=0)] = 20
     """Messages of one channel to one recipient in an hour; more wait."""
+    sms_daily_most: Annotated[int, Field(gt=0)] = 10
+    """Notices by SMS to one mobile in a day; more wait. Codes have limits of their own, in captcha."""
 
     @property
     def sending_policy(self) -> SendingPolicy:
         """The quiet hours and the rate limit of a recipient."""
-        return SendingPolicy(self.quiet_from, self.quiet_until, self.recipient_most)
+        return SendingPolicy(self.quiet_from, self.quiet_until, self.recipient_most, self.sms_daily_most)
 
     @property
     def sms_weights(self) -> dict[str, int]:

@@ -14,7 +14,15 @@ from desk.iran.provinces import PROVINCES
 from desk.topology.access import User
 from desk.topology.access import users as broker_users
 from desk.topology.definitions import desk_layout
-from desk.topology.table import HEADQUARTERS, OPERATOR, SERVICES, TO_HEADQUARTERS, desk_topology, province_queue
+from desk.topology.table import (
+    HEADQUARTERS,
+    OPERATOR,
+    SERVICES,
+    TO_HEADQUARTERS,
+    desk_topology,
+    province_queue,
+    report_queue,
+)
 
 SOME_PROVINCE = PROVINCES[0].key
 """Any province: a test checks that all provinces have the same permissions."""
@@ -80,7 +88,8 @@ def queues() -> dict[str, Any]:
     topology, layout = desk_topology(), {queue.name: queue for queue in desk_layout().queues}
     found = {}
     for queue in topology.queues:
-        if queue.name.startswith(province_queue("")) and queue.name != province_queue(SOME_PROVINCE):
+        for_each_province = queue.name.startswith((province_queue(""), report_queue("")))
+        if for_each_province and not queue.name.endswith(f".{SOME_PROVINCE}"):
             continue
         bindings = [{"exchange": exchange, "routingKey": for_all(key)} for exchange, key in queue.bindings]
         found[for_all(queue.name)] = _queue(layout[queue.name].arguments, bindings)

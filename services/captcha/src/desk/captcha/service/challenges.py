@@ -34,7 +34,7 @@ from desk.captcha.service.work import Work, create_work
 from desk.captcha.settings import Settings
 from desk.captcha.store import ChallengeStore
 from desk.chassis.problem import ServiceUnavailableError
-from desk.chassis.rate_limits import RateLimits, Reservation, source_network
+from desk.chassis.rate_limits import RateLimits, Reservation
 
 WAIT_SECONDS = 2.0
 """How long a request waits while the pool is empty; no challenge is made in the request itself."""
@@ -84,16 +84,16 @@ class Challenges:
         Raises KindUnavailableError, RateLimitExceededError, NoneReadyError or CaptchaUnavailableError.
         """
         require_offered(kind, purpose)
-        network = source_network(source)
+        source_index = self._store.source_index(source)
         if kind is Kind.WORK:
-            issued = await self._issue_work(purpose, network, level)
+            issued = await self._issue_work(purpose, source_index, level)
         else:
-            issued = await self._issue_from_pool(kind, purpose, network)
+            issued = await self._issue_from_pool(kind, purpose, source_index)
         self.issued.labels(kind, purpose).inc()
         return issued
 
-    async def _issue_from_pool(self, kind: Kind, purpose: Purpose, network: str) -> Issued:
-        reservation = await self._reserve(self._settings.issue_budget, "codes", network)
+    async def _issue_from_pool(self, kind: Kind, purpose: Purpose, source_index: str) -> Issued:
+        reservation = await self._reserve(self._settings.issue_budget, "codes", source_index)
         try:
             return await self._take(kind, purpose)
         except NoneReadyError:
@@ -115,8 +115,8 @@ class Challenges:
                 self._pool.request_fill()
                 return Issued(captcha_id, kind, expires_at, image=image if kind is Kind.IMAGE else None)
 
-    async def _issue_work(self, purpose: Purpose, network: str, level: int) -> Issued:
-        await self._reserve(self._settings.work_budget, "work", network)
+    async def _issue_work(self, purpose: Purpose, source_index: str, level: int) -> Issued:
+        await self._reserve(self._settings.work_budget, "work", source_index)
         work = await asyncio.to_thread(create_work, self._settings.work_most * 2**level)
         now = datetime.now(UTC)
         usable_at = whole_second_after(now + delay_of(level)) if level else None
@@ -124,9 +124,9 @@ class Challenges:
         await self._store.add(issued.id, Challenge(purpose, work.answer, level, usable_at))
         return issued
 
-    async def _reserve(self, limit: str, name: str, network: str) -> Reservation:
+    async def _reserve(self, limit: str, name: str, source_index: str) -> Reservation:
         try:
-            return await self._limits.reserve(limit, name, network)
+            return await self._limits.reserve(limit, name, source_index)
         except ServiceUnavailableError as error:
             raise CaptchaUnavailableError(str(error)) from error
 

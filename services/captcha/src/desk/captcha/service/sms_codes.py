@@ -25,7 +25,7 @@ from desk.captcha.service.challenges import Challenges, Issued
 from desk.captcha.settings import Settings
 from desk.captcha.store import ChallengeStore
 from desk.chassis.problem import ProofRequiredError, RateLimitExceededError
-from desk.chassis.rate_limits import Attempt, RateLimits, Reservation, source_network
+from desk.chassis.rate_limits import Attempt, RateLimits, Reservation
 from desk.iran.phone import InvalidMobileError, Mobile
 
 
@@ -78,7 +78,7 @@ class SmsCodes:
             raise KindUnavailableError("no notifier")
         mobile = _iranian(request.mobile)
         level = await self._level_of(request.proof)
-        reservation = await self._reserve(mobile, source_network(request.source), level)
+        reservation = await self._reserve(mobile, self._store.source_index(request.source), level)
         answer, expires_at = self._choose_answer(), datetime.now(UTC) + LIFE
         issued = Issued(new_id(), Kind.SMS, expires_at)
         try:
@@ -102,13 +102,13 @@ class SmsCodes:
         except ExpiredError:
             raise ProofExpiredError from None
 
-    async def _reserve(self, mobile: str, network: str, level: int) -> Reservation:
+    async def _reserve(self, mobile: str, source_index: str, level: int) -> Reservation:
         settings, index = self._settings, self._store.mobile_index(mobile)
         try:
             return await self._limits.reserve_all(
                 Attempt(settings.codes_per_mobile, "sms-codes-mobile", index),
                 Attempt(settings.codes_per_mobile_daily, "sms-codes-mobile", index),
-                Attempt(settings.codes_per_source, "sms-codes-source", network, proof=True),
+                Attempt(settings.codes_per_source, "sms-codes-source", source_index, proof=True),
                 level=level,
             )
         except RateLimitExceededError as error:

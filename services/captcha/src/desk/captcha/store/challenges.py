@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from desk.captcha.domain import ATTEMPTS, CLAIM_LIFE, LIFE, Challenge, Checked, Kind, NoneReadyError, Outcome, Purpose
 from desk.captcha.store.calls import limit_time, pool_key
 from desk.chassis.crypto import blind_index
+from desk.chassis.rate_limits import source_network
 
 # One round trip. A challenge is bound to its purpose and gets its expiry in the same step. A sound is downloaded later,
 # so it moves to its own key.
@@ -56,7 +57,7 @@ class ChallengeStore:
     """Stores challenges until they expire; every change is one atomic step."""
 
     def __init__(self, redis: Redis, index_key: bytes) -> None:
-        """``index_key`` is the key of the hash by which a mobile is stored."""
+        """``index_key`` is the key of the hashes by which sources and mobiles are stored."""
         self._redis = redis
         self._index_key = index_key
         self._issue = redis.register_script(_ISSUE)
@@ -107,6 +108,10 @@ class ChallengeStore:
     def mobile_index(self, mobile: str | None) -> str:
         """Return the keyed hash of a mobile: Redis contains no number that can be read. It is empty for None."""
         return "" if mobile is None else blind_index(self._index_key, mobile, "captcha.mobile")
+
+    def source_index(self, source: str) -> str:
+        """Return the keyed hash of the network that an address belongs to."""
+        return blind_index(self._index_key, source_network(source), "captcha.source")
 
     def _fields(self, challenge: Challenge) -> Mapping[Any, Any]:
         fields = {

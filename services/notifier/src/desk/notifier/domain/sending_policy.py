@@ -30,6 +30,13 @@ class SendingPolicy:
     """Tehran time; equal times mean that there are no quiet hours."""
     max_per_hour: int = 20
     """Messages of one channel to one recipient."""
+    max_sms_per_day: int = 10
+    """Notices by SMS to one mobile."""
+
+    def limits_of(self, channel: ChannelName) -> Sequence[tuple[int, timedelta]]:
+        """Return how many messages of a channel a recipient gets in which time."""
+        per_hour = (self.max_per_hour, timedelta(hours=1))
+        return (per_hour, (self.max_sms_per_day, timedelta(days=1))) if channel is ChannelName.SMS else (per_hour,)
 
     def quiet_end(self, moment: datetime) -> datetime | None:
         """Return the end of the quiet hours that contain ``moment``; None outside of them."""
@@ -47,15 +54,16 @@ class SendingPolicy:
     def send_at(self, template: Template, channel: ChannelName, now: datetime, recent: Sequence[datetime]) -> datetime:
         """Return when a new message is due.
 
-        ``recent`` contains the due times of the recipient's other messages of this channel, newest first. No hour
-        contains more than ``max_per_hour`` of them, and a deferrable SMS waits until the quiet hours end. A code is due
+        ``recent`` contains the due times of the recipient's other messages of this channel, newest first. No hour and
+        no day contains more of them than allowed, and a deferrable SMS waits until the quiet hours end. A code is due
         at once: captcha limits codes before they are sent.
         """
         if template is Template.CODE:
             return now
         due = now
-        if len(recent) >= self.max_per_hour:
-            due = max(due, recent[self.max_per_hour - 1] + timedelta(hours=1))
+        for most, window in self.limits_of(channel):
+            if len(recent) >= most:
+                due = max(due, recent[most - 1] + window)
         if channel is ChannelName.SMS and DEFERRABLE[template]:
             due = self.quiet_end(due) or due
         return due

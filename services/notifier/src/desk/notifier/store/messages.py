@@ -95,7 +95,7 @@ class MessageStore:
         """
         message_id, now = uuid.uuid4(), datetime.now(UTC)
         recipient = self._vault.index(notice.personal.recipient, f"message.recipient.{notice.channel}")
-        recent = await self._recent_due_times(recipient, now, policy.max_per_hour)
+        recent = await self._recent_due_times(recipient, now, policy.limits_of(notice.channel))
         due = policy.send_at(notice.template, notice.channel, now, recent)
         await self._session.execute(
             insert_into(self._session.get_bind().dialect.name, message)
@@ -136,17 +136,20 @@ class MessageStore:
             .values(state=State.OVERTAKEN)
         )
 
-    async def _recent_due_times(self, recipient: str, now: datetime, limit: int) -> list[datetime]:
-        """Return the due times of the recipient's notices since an hour ago and in the future, newest first."""
+    async def _recent_due_times(
+        self, recipient: str, now: datetime, limits: Sequence[tuple[int, timedelta]]
+    ) -> list[datetime]:
+        """Return the due times of the recipient's recent and future notices that a limit looks at, newest first."""
+        longest = max(window for _, window in limits)
         rows = await self._session.execute(
             select(message.c.due_at)
             .where(
                 message.c.recipient_index == recipient,
-                message.c.due_at > now - timedelta(hours=1),
+                message.c.due_at > now - longest,
                 message.c.template != Template.CODE,
             )
             .order_by(message.c.due_at.desc())
-            .limit(limit)
+            .limit(max(most for most, _ in limits))
         )
         return list(rows.scalars().all())
 
