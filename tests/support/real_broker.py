@@ -25,6 +25,8 @@ STUCK_QUEUES = (
     *(f"delay.{delay}" for delay in DELAYS),
     *(f"{name}.dead" for name in (*READ_QUEUES, *REPORT_QUEUES)),
 )
+PASSWORDS = {user: secrets.token_urlsafe(12) for user in (*READ_QUEUES, "operator", *PROVINCE_QUEUES)}
+"""The same for all desks of a test process, because users are shared by all virtual hosts of a server."""
 
 T = TypeVar("T")
 
@@ -42,7 +44,7 @@ class RealBroker:
 
     def __init__(self, loop: BackgroundLoop, server: RabbitServer, vhost: str) -> None:
         self._loop, self._server, self._vhost = loop, server, vhost
-        self.passwords = {user: secrets.token_urlsafe(12) for user in (*READ_QUEUES, "operator", *PROVINCE_QUEUES)}
+        self.passwords = PASSWORDS
 
     def url(self, user: str | None = None) -> str:
         """Return the address for one of the users with a password, or for the administrator."""

@@ -56,8 +56,18 @@ class RealDesk:
     """All services and a simulated registry, with their own databases, virtual host and bucket."""
 
     def __init__(
-        self, folder: Path, postgres: PostgresServer, rabbit: RabbitServer, redis: RedisServer, s3: S3Server
+        self,
+        folder: Path,
+        postgres: PostgresServer,
+        rabbit: RabbitServer,
+        redis: RedisServer,
+        s3: S3Server,
+        *,
+        redis_database: int = REDIS_DATABASE,
+        production_limits: bool = False,
     ) -> None:
+        """``production_limits`` leaves all rate limits at their defaults."""
+        self._redis_database = redis_database
         self.postgres, self.rabbit, self.redis, self.s3 = postgres, rabbit, redis, s3
         self.folder = folder
         self.name = f"desk-{uuid.uuid4().hex[:8]}"
@@ -66,7 +76,7 @@ class RealDesk:
         self.broker = RealBroker(self.loop, rabbit, self.name)
         self.fork_server = ForkServer(folder / "fork_server.log")
         self.mail = MailServer(self.loop)
-        self._redis = Redis.from_url(self._redis_url, decode_responses=True)
+        self._redis = Redis.from_url(self.redis_url, decode_responses=True)
         self.applicants: dict[int, tuple[float, RealApplicant]] = {}
         self._identifying = threading.Lock()
         self._log_marks: dict[str, int] = {}
@@ -79,7 +89,7 @@ class RealDesk:
         for name in SERVICES:
             self.replicas[name] = [Service(name, self.fork_server, folder)]
         self.province_keys = {key: new_key_pair() for key in ("isfahan", "qom")}
-        for name, settings in settings_of(self._desk_environment).items():
+        for name, settings in settings_of(self._desk_environment, production_limits=production_limits).items():
             self[name].environment |= settings
         self.client = httpx.Client(transport=PublicGateway(self.replicas), base_url="http://desk", timeout=30)
         self._set_up()
@@ -97,15 +107,16 @@ class RealDesk:
         return self.replicas[name][0]
 
     @property
-    def _redis_url(self) -> str:
-        return urlsplit(self.redis.url)._replace(path=f"/{REDIS_DATABASE}").geturl()
+    def redis_url(self) -> str:
+        """The address of the Redis database of this desk."""
+        return urlsplit(self.redis.url)._replace(path=f"/{self._redis_database}").geturl()
 
     @property
     def _desk_environment(self) -> DeskEnvironment:
         return DeskEnvironment(
             urls={name: self[name].url for name in SERVICES},
             databases=self.databases,
-            redis_url=self._redis_url,
+            redis_url=self.redis_url,
             broker_url=self.broker.url,
             s3=self.s3,
             bucket=self.name,

@@ -22,8 +22,8 @@ def setting(service: str, name: str) -> str:
 class Service:
     """One process of one service. After a restart it has the same port and log file."""
 
-    arguments: tuple[str, ...] = ("--drain-seconds", "0")
-    """Command-line arguments. Most experiments do not need the drain time."""
+    arguments: tuple[str, ...] = ("--drain-seconds", "0", "--trusted-proxies", "127.0.0.1")
+    """Command-line arguments. Most experiments do not need the drain time; a gateway sends the callers' addresses."""
 
     def __init__(self, name: str, fork_server: ForkServer, folder: Path) -> None:
         self.name = name

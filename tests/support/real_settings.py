@@ -11,16 +11,28 @@ from desk.testing.s3 import S3Server
 from desk.testing.service_keys import key_pair, public_keys
 
 PLENTY = "1000000/minute"
-INTAKE_LIMITS = (
-    "REQUESTS_PER_IDENTITY",
-    "REQUESTS_PER_MOBILE",
-    "REQUESTS_PER_EMAIL",
-    "REQUESTS_PER_SOURCE",
-    "PENDING_PER_SOURCE",
-    "UPLOAD_MEGABYTES_PER_IDENTITY",
-    "UPLOAD_MEGABYTES_PER_SOURCE",
-)
-"""The tests send many requests of few people from one address."""
+WITHOUT_LIMITS = {
+    "captcha": dict.fromkeys(
+        ("ISSUE_BUDGET", "WORK_BUDGET", "CODES_PER_MOBILE", "CODES_PER_MOBILE_DAILY", "CODES_PER_SOURCE"), PLENTY
+    ),
+    "registry-gateway": dict.fromkeys(("MISMATCHES_PER_SOURCE", "LOOKUPS_PER_SOURCE", "LOOKUPS_OF_SERVICE"), PLENTY),
+    "intake": dict.fromkeys(
+        (
+            "UPLOADS_PER_IDENTITY",
+            "REQUESTS_PER_IDENTITY",
+            "REQUESTS_PER_MOBILE",
+            "REQUESTS_PER_EMAIL",
+            "REQUESTS_PER_SOURCE",
+            "PENDING_PER_SOURCE",
+            "UPLOAD_MEGABYTES_PER_IDENTITY",
+            "UPLOAD_MEGABYTES_PER_SOURCE",
+        ),
+        PLENTY,
+    ),
+    "tracking": {"MISSES_PER_SOURCE": PLENTY, "LOOKUPS_PER_SOURCE": PLENTY, "REPORTS_PER_SECOND": "10000"},
+    "notifier": {"RECIPIENT_MOST": "1000000", "SMS_DAILY_MOST": "1000000"},
+}
+"""Most tests send many requests of few people from one address. The tests of attacks use the limits of production."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +59,8 @@ CALLERS = {
 """The services that call the internal routes of each service."""
 
 
-def settings_of(it: DeskEnvironment) -> dict[str, dict[str, str]]:
-    """Return the environment variables of each service."""
+def settings_of(it: DeskEnvironment, *, production_limits: bool = False) -> dict[str, dict[str, str]]:
+    """Return the environment variables of each service; ``production_limits`` keeps the defaults of all rate limits."""
     identity_private, identity_public = new_key_pair()
     tracking_private, tracking_public = new_key_pair()
     each = {name: _store_settings(it.databases[name]) for name in it.databases} | {"captcha": {}}
@@ -59,10 +71,8 @@ def settings_of(it: DeskEnvironment) -> dict[str, dict[str, str]]:
     rate_limits = {"BUDGET_URL": it.redis_url}
     peers = {"CAPTCHA_URL": it.urls["captcha"]}
     asking = peers | {"REGISTRY_URL": it.urls["registry-gateway"]}
-    each["captcha"] |= {"REDIS_URL": it.redis_url, "ISSUE_BUDGET": PLENTY}
-    each["captcha"] |= {"WORK_BUDGET": PLENTY, "WORK_MOST": "10"}
+    each["captcha"] |= {"REDIS_URL": it.redis_url, "WORK_MOST": "10"}
     each["captcha"] |= {"NOTIFIER_URL": it.urls["notifier"], "INDEX_KEY": new_secret()}
-    each["captcha"] |= dict.fromkeys(("CODES_PER_MOBILE", "CODES_PER_MOBILE_DAILY", "CODES_PER_SOURCE"), PLENTY)
     each["registry-simulator"] = {"PASSWORD": it.registry_password, "CONTROL": "true"}
     each["registry-gateway"] |= (
         rate_limits
@@ -70,9 +80,6 @@ def settings_of(it: DeskEnvironment) -> dict[str, dict[str, str]]:
         | _registry_settings(it)
         | {
             "TOKEN_PRIVATE_KEY": identity_private,
-            "MISMATCHES_PER_SOURCE": PLENTY,
-            "LOOKUPS_PER_SOURCE": PLENTY,
-            "LOOKUPS_OF_SERVICE": PLENTY,
         }
     )
     each["intake"] |= (
@@ -85,8 +92,6 @@ def settings_of(it: DeskEnvironment) -> dict[str, dict[str, str]]:
             "RECEIPT_PRIVATE_KEY": new_key_pair()[0],
             "PUBLIC_URL": "https://desk.example.ir/",
             "PROVINCE_KEYS": json.dumps(it.province_keys),
-            "UPLOADS_PER_IDENTITY": PLENTY,
-            **dict.fromkeys(INTAKE_LIMITS, PLENTY),
             "IDENTITY_CHECK_SECONDS": "1",
             "S3_ENDPOINT": it.s3.endpoint,
             "S3_ACCESS_KEY": it.s3.access_key,
@@ -103,9 +108,6 @@ def settings_of(it: DeskEnvironment) -> dict[str, dict[str, str]]:
             "BROKER_URL": it.broker_url("tracking"),
             "TOKEN_PRIVATE_KEY": tracking_private,
             "INTAKE_URL": it.urls["intake"],
-            "MISSES_PER_SOURCE": PLENTY,
-            "REPORTS_PER_SECOND": "10000",
-            "LOOKUPS_PER_SOURCE": PLENTY,
         }
     )
     each["notifier"] |= {
@@ -118,9 +120,10 @@ def settings_of(it: DeskEnvironment) -> dict[str, dict[str, str]]:
         "SMS": "shown",
         "QUIET_FROM": "00:00",  # tests run at any time of day
         "QUIET_UNTIL": "00:00",
-        "RECIPIENT_MOST": "1000000",
-        "SMS_DAILY_MOST": "1000000",
     }
+    if not production_limits:
+        for name, limits in WITHOUT_LIMITS.items():
+            each[name] |= limits
     return {name: {setting(name, word): value for word, value in settings.items()} for name, settings in each.items()}
 
 

@@ -169,6 +169,7 @@ BROKEN = {
     "no id": {"id": ..., "subject": SECRET},
     "no subject": {"subject": ..., "data": {"label": SECRET}},
     "no source": {"source": ..., "subject": SECRET},
+    "a number as time": {"time": 1.5, "subject": SECRET},
     "no sequence number": {"seq": ..., "subject": SECRET},
     "a sequence number of nothing": {"seq": 0, "subject": SECRET},
     "a sequence number too large for the store": {"seq": 2**31, "subject": SECRET},

@@ -57,6 +57,15 @@ async def test_repeats_and_errors_are_not_counted(desk):
     assert (await desk.submit()).status_code == 201
 
 
+async def test_a_repeat_is_answered_also_when_the_limit_is_used_up(desk):
+    desk.limit_requests(per_identity="1/day")
+    form = desk.form()
+    first = await desk.submit(form, key="one-key-of-zahra")
+    assert (await desk.submit()).status_code == 429
+
+    assert (await desk.submit(form, key="one-key-of-zahra")).json() == first.json()
+
+
 async def test_requests_invented_for_a_number_do_not_use_up_its_owner_s_limit(desk, pending):
     desk.limit_requests(per_identity="2/day")
     for place in range(2):

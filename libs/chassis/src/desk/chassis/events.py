@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 import structlog
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from sqlalchemy import (
     Column,
     Index,
@@ -88,7 +88,16 @@ def _iso(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc), PlainSerializer(_iso, return_type=str)]
+def _no_number(at: object) -> object:
+    """Refuse a number, which pydantic would read as seconds since 1970. Raises ValueError."""
+    if isinstance(at, int | float):
+        raise ValueError("a timestamp is text")  # noqa: TRY004 - pydantic reports ValueError
+    return at
+
+
+Moment = Annotated[
+    AwareDatetime, BeforeValidator(_no_number), AfterValidator(_in_utc), PlainSerializer(_iso, return_type=str)
+]
 """A timestamp in JSON: UTC, ISO 8601 with a Z, whole seconds."""
 
 

@@ -96,14 +96,15 @@ class RequestSubmission:
         request = self._compose(applicant, state, form)
         try:
             request = await self._check(request, form, key)
+            return await self._store(request, form, key, source)
         except DomainError:
-            # The first submission claimed the files and used the codes up, so a repeat is refused here.
+            # The first submission claimed the files, used the codes up and may have used up a limit, so a repeat is
+            # refused here.
             async with self.database.transaction() as session:
                 earlier = await self._repeated(session, key, form)
             if earlier is None:
                 raise
             return earlier
-        return await self._store(request, form, key, source)
 
     async def _check(self, request: Request, form: Submission, key: _Key) -> Request:
         """Check everything that costs others something, the codes last: each answer is right again for this key."""
