@@ -466,7 +466,10 @@ def test_the_contract_calls_errors_problem_details(app):
     responses = app.openapi()["paths"]["/things"]["post"]["responses"]
     assert {status: list(responses[status]["content"]) for status in responses} == {
         "200": ["application/json"],
+        "400": ["application/problem+json"],
+        "408": ["application/problem+json"],
         "409": ["application/problem+json"],
+        "413": ["application/problem+json"],
         "422": ["application/problem+json"],
         "429": ["application/problem+json"],
     }
@@ -476,6 +479,15 @@ def test_the_contract_names_the_codes_of_each_status(app):
     responses = app.openapi()["paths"]["/things"]["post"]["responses"]
     assert responses["409"]["description"] == "`no_more_things`"
     assert responses["422"]["description"] == "`validation_failed`"
+
+
+def test_the_contract_names_the_refusals_of_a_body(app):
+    responses = app.openapi()["paths"]["/things"]["post"]["responses"]
+    assert [responses[status]["description"] for status in ("400", "408", "413")] == [
+        "`bad_request`",
+        "`body_too_slow`",
+        "`body_too_large`",
+    ]
 
 
 def test_the_contract_can_be_asked_for_again(app):

@@ -14,7 +14,7 @@ from desk.database import migrate
 from desk.local import demo, services
 from desk.local.console import PATH, Console, ProvinceKeys
 from desk.local.gateway import Gateway
-from desk.local.keys import load_keys
+from desk.local.keys import ServiceKeys, load_keys
 from desk.local.registry import SwitchedRegistry
 from desk.local.services import EmbeddedParts, LocalSettings
 from desk.registry_gateway.adapters.simulator import SimulatedRegistry
@@ -23,13 +23,16 @@ from desk.topology.table import desk_topology
 SERVICES_WITH_STORES = ("registry_gateway", "intake", "tracking", "notifier")
 
 
-def create_app(settings: LocalSettings) -> Gateway:
-    """Build the desk on the data folder, and create missing data. Raises OSError if the folder cannot be used."""
+def create_app(settings: LocalSettings, service_keys: ServiceKeys | None = None) -> Gateway:
+    """Build the desk on the data folder, and create missing data. Raises OSError if the folder cannot be used.
+
+    A caller that calls internal routes as a service does passes ``service_keys``; otherwise they are new.
+    """
     settings.folder.mkdir(parents=True, exist_ok=True)
     keys = load_keys(settings.folder)
     vault = keys.vault()
     broker = EmbeddedBroker(f"sqlite+aiosqlite:///{settings.folder / 'broker'}.sqlite3", desk_topology(), vault)
-    parts = EmbeddedParts(settings, keys, vault, broker)
+    parts = EmbeddedParts(settings, keys, vault, broker, service_keys or ServiceKeys())
 
     notifier_app = services.build_notifier(parts)
     captcha_app = services.build_captcha(parts, notifier_app)

@@ -58,7 +58,7 @@ class EmbeddedParts:
     keys: Keys
     vault: Vault
     broker: EmbeddedBroker
-    service_keys: ServiceKeys = field(default_factory=ServiceKeys)
+    service_keys: ServiceKeys
 
     def url(self, service: str) -> str:
         return f"sqlite+aiosqlite:///{self.settings.folder / service}.sqlite3"

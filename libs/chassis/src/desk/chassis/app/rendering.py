@@ -82,18 +82,37 @@ def render_problems(app: FastAPI) -> None:
 
 
 def _openapi(app: FastAPI, generate: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Generate the OpenAPI document with the media type of problem details, where FastAPI would write plain JSON."""
+    """Generate the OpenAPI document with the media type of problem details, where FastAPI would write plain JSON.
+
+    It also has the errors of a body that is refused before a route gets it.
+    """
     if app.openapi_schema is None:
-        for operation in _operations(generate()):
+        for method, operation in _operations(generate()):
             for status, response in operation["responses"].items():
                 if status >= "4" and "application/json" in response.get("content", {}):
                     response["content"] = {"application/problem+json": response["content"]["application/json"]}
+            if method == "post":
+                operation["responses"] = _with_body_errors(operation["responses"])
     return generate()
 
 
-def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for path in document.get("paths", {}).values():
-        yield from path.values()
+        yield from path.items()
+
+
+_BODY_ERRORS = {"400": "bad_request", "408": "body_too_slow", "413": "body_too_large"}
+
+
+def _with_body_errors(responses: dict[str, Any]) -> dict[str, Any]:
+    """Return the responses of an operation together with those to an unreadable, slow or large body."""
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    merged = dict(responses)
+    for status, code in _BODY_ERRORS.items():
+        known = merged.get(status, {"content": content})
+        codes = [*filter(None, [known.get("description")]), f"`{code}`"]
+        merged[status] = {**known, "description": ", ".join(codes)}
+    return dict(sorted(merged.items()))
 
 
 def _problem(

@@ -79,7 +79,11 @@ async def find(form: FindForm, session: Session, services: ServicesDep) -> Found
     )
 
 
-@router.post("/internal/requests/codes", summary="List the codes of a period, to compare")
+@router.post(
+    "/internal/requests/codes",
+    summary="List the codes of a period, to compare",
+    responses=problems(CallerUnknownError),
+)
 async def codes(form: CodesForm, session: Session, services: ServicesDep) -> Codes:
     """Return codes and states page by page for tracking's reconciliation, and how many events are unsent."""
     found = await services.requests.list_codes(session, form.since, form.until, form.after, form.limit)

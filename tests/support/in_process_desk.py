@@ -1,0 +1,93 @@
+"""The embedded desk in the process of the test, with a client for each service."""
+
+import asyncio
+import contextlib
+import ipaddress
+import itertools
+from pathlib import Path
+
+import httpx
+from support.background import BackgroundLoop
+from support.embedded_desk import CAPTCHA_ANSWER
+
+from desk.chassis.crypto import TokenIssuer, new_key_pair
+from desk.chassis.service_tokens import ServiceTokens
+from desk.local.app import create_app
+from desk.local.keys import ServiceKeys
+from desk.local.services import LocalSettings
+
+PROVINCE = "isfahan"
+
+
+_addresses = (str(ipaddress.IPv4Address("10.0.0.0") + number) for number in itertools.count(1))
+
+
+class InProcessTransport(httpx.BaseTransport):
+    """Passes requests to an app that runs in another thread's event loop. An exception of the app is raised.
+
+    Each request comes from another address, so that the limits of a source do not end a test.
+    """
+
+    def __init__(self, app, loop: BackgroundLoop) -> None:
+        self._app = app
+        self._loop = loop
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._loop.run(self._pass_on(request))
+
+    async def _pass_on(self, request: httpx.Request) -> httpx.Response:
+        content = request.read()
+        sent = httpx.Request(request.method, request.url, headers=request.headers, content=content)
+        transport = httpx.ASGITransport(self._app, client=(next(_addresses), 40_000))
+        response = await transport.handle_async_request(sent)
+        return httpx.Response(response.status_code, headers=response.headers, content=await response.aread())
+
+
+class InProcessDesk:
+    """The embedded desk with its lifespan, and the keys with which services and a province sign."""
+
+    def __init__(self, folder: Path) -> None:
+        self.loop = BackgroundLoop()
+        self.service_keys = ServiceKeys()
+        self._province_key, public = new_key_pair()
+        settings = LocalSettings(folder, captcha_answer=CAPTCHA_ANSWER, province_keys={PROVINCE: public})
+        self.gateway = create_app(settings, self.service_keys)
+        self._stop = asyncio.Event()
+        self._running = self.loop.run(self._start())
+        self.client = self.client_of(self.gateway)
+
+    def client_of(self, app) -> httpx.Client:
+        """Return a client that calls an app of the desk."""
+        return httpx.Client(transport=InProcessTransport(app, self.loop), base_url="http://desk")
+
+    def service_token(self, caller: str, callee: str) -> str:
+        """Return the token with which a service calls another one."""
+        auth = ServiceTokens(self.service_keys.pairs[caller][0], caller).auth_for(callee)
+        request = next(auth.auth_flow(httpx.Request("POST", "http://desk")))
+        return request.headers["Authorization"].removeprefix("Bearer ")
+
+    def assertion(self) -> str:
+        """Return a new assertion of the province."""
+        return TokenIssuer(self._province_key, PROVINCE).issue({}, audience="desk.files", seconds=60)[0]
+
+    async def _start(self) -> asyncio.Task[None]:
+        started = asyncio.get_running_loop().create_future()
+
+        async def run() -> None:
+            async with self.gateway.lifespan():
+                started.set_result(None)
+                await self._stop.wait()
+
+        task = asyncio.create_task(run())
+        await asyncio.wait({task, started}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            task.result()
+        return task
+
+    def close(self) -> None:
+        async def stop() -> None:
+            self._stop.set()
+            await self._running
+
+        with contextlib.closing(self.loop):
+            self.loop.run(stop())
