@@ -12,7 +12,7 @@ from support.embedded_desk import wait_for
 pytestmark = pytest.mark.attacks
 
 REQUESTS_OF_IDENTITY = REQUESTS_OF_MOBILE = 5
-REQUESTS_OF_EMAIL = 10
+REQUESTS_OF_EMAIL = SMS_OF_MOBILE = 10
 MEGABYTE = 1024 * 1024
 TYPED = {"first_name": "زهره", "last_name": "نوشته‌شده", "gender": "female"}
 
@@ -67,6 +67,34 @@ def test_row_2_one_email_address_is_sent_no_more_than_ten_requests_of_different_
     answers = in_parallel(lambda it: it[0].send(it[1]), list(zip(people, forms, strict=True)))
 
     assert statuses(answers) == {201: REQUESTS_OF_EMAIL, 429: len(people) - REQUESTS_OF_EMAIL}
+
+
+def test_row_2_one_mobile_gets_ten_notices_by_sms_a_day_however_often_an_office_reports(desk: AttackedDesk):
+    person = desk.person()
+    code = person.submit()
+    wait_for(lambda: desk.services.province.of(code))
+
+    def is_in(state: str) -> bool:
+        return desk.services.rows("tracking", 'SELECT state FROM "case" WHERE tracking_code = $1', code) == [(state,)]
+
+    for seq in range(1, 29, 2):
+        desk.services.province.report(code, "case-info-requested", seq, question="کدام کاروان؟")
+        wait_for(lambda: is_in("info_requested"))
+        desk.services.province.report(code, "case-assigned", seq + 1)
+        wait_for(lambda: is_in("in_progress"))
+
+    def notices() -> dict[str, int]:
+        """Count the notices by state, once there are all and none is due today."""
+        counted = (
+            "SELECT CASE WHEN due_at > now() + interval '23 hours' THEN 'tomorrow' ELSE state END, count(*)"
+            " FROM message WHERE tracking_code = $1 AND channel = 'sms' GROUP BY 1"
+        )
+        found = dict(desk.services.rows("notifier", counted, code))
+        return found if sum(found.values()) == 15 and found.keys() <= {"delivered", "tomorrow", "overtaken"} else {}
+
+    found = wait_for(notices, 60)
+    assert 0 < found["delivered"] <= SMS_OF_MOBILE, "the others are due tomorrow, or overtaken by a newer one"
+    assert found["tomorrow"] > 0
 
 
 # row 4
