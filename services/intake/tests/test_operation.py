@@ -33,10 +33,12 @@ async def test_the_contract_contains_every_error_status_of_the_public_routes(des
     paths = desk.app.openapi()["paths"]
 
     assert set(paths["/api/attachments"]["post"]["responses"]) == {
-        "201", "400", "401", "409", "413", "415", "422", "429", "503"
+        "201", "400", "401", "408", "409", "413", "415", "422", "429", "503"
     }  # fmt: skip
     assert set(paths["/api/attachments/{attachment_id}"]["delete"]["responses"]) == {"204", "401", "404", "422", "503"}
-    assert set(paths["/api/requests"]["post"]["responses"]) == {"201", "400", "401", "409", "422", "429", "503"}
+    assert set(paths["/api/requests"]["post"]["responses"]) == {
+        "201", "400", "401", "408", "409", "413", "422", "429", "503"
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"])

@@ -54,7 +54,7 @@ async def test_the_contract_names_the_route_its_input_and_every_refusal(app):
     contract = app.openapi()
     operation = contract["paths"]["/api/identities"]["post"]
 
-    assert set(operation["responses"]) == {"200", "404", "422", "429", "503"}
+    assert set(operation["responses"]) == {"200", "400", "404", "408", "413", "422", "429", "503"}
     query = contract["components"]["schemas"]["IdentityQuery"]
     assert query["properties"]["national_id"]["type"] == "string"
     assert query["properties"]["birth_date"]["type"] == "string"

@@ -86,7 +86,7 @@ async def test_it_serves_health_and_metrics(tracking):
 
 async def test_its_contract_lists_every_status_of_its_route(tracking):
     responses = tracking.app.openapi()["paths"]["/api/tracking"]["post"]["responses"]
-    assert sorted(responses) == ["200", "404", "422", "429", "503"]
+    assert sorted(responses) == ["200", "400", "404", "408", "413", "422", "429", "503"]
 
 
 @pytest.fixture
