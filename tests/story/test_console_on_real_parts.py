@@ -50,7 +50,7 @@ def test_a_province_answers_with_a_file_through_its_own_console(clean_desk: Real
                 assert console.client.get(f"/cases/{code}/files/{file_id}").content == PDF
                 console.send(f"/cases/{code}/take")
                 console.send(f"/cases/{code}/answer", text="انجام شد.", files={"files": ("روادید.pdf", PDF)})
-                view = applicant.sees(code, "answered")
+                view = applicant.sees(code, "answered", entries=4)
         finally:
             served.terminate()
 

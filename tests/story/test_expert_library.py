@@ -34,7 +34,7 @@ def test_the_example_answers_a_request_and_saves_its_file(clean_desk: RealDesk, 
     }
     with subprocess.Popen([sys.executable, "-c", example()], env=os.environ | settings) as province:  # noqa: S603
         try:
-            view = applicant.sees(code, "answered")
+            view = applicant.sees(code, "answered", entries=3)
         finally:
             province.terminate()
 

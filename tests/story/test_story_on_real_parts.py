@@ -19,7 +19,7 @@ def test_a_request_with_a_file_reaches_its_province_and_the_answer_comes_back(cl
 
     clean_desk.province.report(code, "case-received", 1)
     clean_desk.province.report(code, "case-answered", 2, text="روادید شما صادر شده است.")
-    view = applicant.sees(code, "answered")
+    view = applicant.sees(code, "answered", entries=3)
     assert view["answer"]["text"] == "روادید شما صادر شده است."
     assert [step["state"] for step in view["history"]] == ["registered", "received", "answered"]
 

@@ -125,14 +125,17 @@ class Applicant:
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": str(uuid.uuid4())}
         return self.client.post("/api/tracking/objection", json={"text": text}, headers=headers)
 
-    def sees(self, tracking_code: str, state: str) -> dict[str, Any]:
-        """Wait until the request is in a state; return what the applicant sees."""
+    def sees(self, tracking_code: str, state: str, *, entries: int = 1) -> dict[str, Any]:
+        """Wait until the request is in a state and its history has ``entries``; return what the applicant sees.
+
+        An earlier report may be handled after a later one; then the state is there before the whole history.
+        """
 
         def seen() -> dict[str, Any] | None:
             answer = self.track(tracking_code)
             assert answer.status_code == 200, answer.text
             view: dict[str, Any] = answer.json()
-            return view if view["state"] == state else None
+            return view if view["state"] == state and len(view["history"]) >= entries else None
 
         found = wait_for(seen)
         assert found is not None
