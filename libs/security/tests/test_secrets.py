@@ -131,3 +131,14 @@ def test_files_are_closed_to_others_also_behind_links(tmp_path, mode, closed):
     (target / "DESK_KEY").chmod(mode)
     (tmp_path / "DESK_KEY").symlink_to("..data/DESK_KEY")
     assert (faults_of_files(tmp_path) == []) is closed
+
+
+@pytest.mark.parametrize("kind", [SecretKind.KEYS, SecretKind.INDEX_KEY])
+def test_a_key_that_begins_like_an_address_is_a_key(kind):
+    value = f"k1:{key(bytes([255, 255, *range(30)]))}"
+    assert value.startswith("k1://")
+    secret = Secret("VAULT_KEYS", value, kind)
+    check(secret)
+    assert secret.materials() == [bytes([255, 255, *range(30)])]
+    with pytest.raises(WeakSecretError):
+        check(Secret("VAULT_KEYS", f"k1:{key(bytes([255, 255]))}", kind))

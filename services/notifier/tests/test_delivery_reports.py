@@ -159,7 +159,8 @@ async def test_when_one_provider_fails_the_other_takes_over_and_no_recipient_get
 async def test_a_message_accepted_without_confirmation_is_not_sent_twice(
     make_sender, server, provider, fault, monkeypatch
 ):
-    monkeypatch.setattr("desk.notifier.providers.http.TIMEOUT_SECONDS", 1.0)
+    if fault is Fault.HANG_AFTER_TAKING:
+        monkeypatch.setattr("desk.notifier.providers.http.TIMEOUT_SECONDS", 1.0)
     other = "generic" if provider == "kavenegar" else "kavenegar"
     sender = make_sender(sms=f"{provider}:9999,{other}:1", **SMSIR)
     account = getattr(server, provider)

@@ -107,6 +107,12 @@ def until() -> Callable[[Callable[[], bool]], Awaitable[None]]:
     return until
 
 
+@pytest.fixture(autouse=True)
+def _long_redis_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Allow many callers in one process on a busy machine."""
+    monkeypatch.setattr("desk.security.rate_limits.CALL_SECONDS", 60.0)
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(

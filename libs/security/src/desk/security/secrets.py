@@ -53,16 +53,21 @@ class Secret:
     user: str | None = None
     """The user whose password it is, where the setting is a table by users."""
 
+    @property
+    def in_address(self) -> bool:
+        """Whether the secret is the password in an address. A key is none, though ``k1://…`` may begin like one."""
+        return self.kind not in {SecretKind.KEYS, SecretKind.INDEX_KEY} and is_address(self.value)
+
     def account(self) -> str | None:
         """Return the account that the secret opens, if the setting says so: one account may be in two settings."""
-        if not is_address(self.value):
+        if not self.in_address:
             return self.user
         parts = urlsplit(self.value)
         return parts.username or parts.netloc.rpartition("@")[2]
 
     def materials(self) -> list[bytes]:
         """Return what must not be equal to another secret: keys by their bytes, and of an address the password."""
-        if is_address(self.value):
+        if self.in_address:
             return [_decoded(each) for each in _passwords(urlsplit(self.value))[:1]]
         if pem := _PEM.fullmatch(self.value):
             return [] if "PUBLIC" in pem["kind"] else ["".join(pem["body"].split()).encode()]
@@ -78,7 +83,7 @@ def check(secret: Secret) -> None:
     """Check one secret. Raises WeakSecretError."""
     if not secret.value.strip():
         raise WeakSecretError("is empty")
-    if is_address(secret.value):
+    if secret.in_address:
         check_address(secret.value)
     elif secret.kind in {SecretKind.KEYS, SecretKind.INDEX_KEY}:
         check_keys(secret.value, longer=secret.kind is SecretKind.INDEX_KEY)
