@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from support.console_client import DEMONSTRATION, PASSWORD
 
 WRONG = "a wrong password"
+"""The accounts of these tests are used by no other file: its tests may run on the same desk."""
 
 
 def try_password(page: Page, username: str, password: str) -> None:
@@ -34,18 +35,18 @@ def test_the_right_password_passes_after_the_proof_of_work(open_page: Callable[.
 
 def test_a_form_that_is_sent_during_the_work_waits_for_it(open_page: Callable[..., Page]):
     page = open_page()
-    fail(page, "bushehr", 5)
-    try_password(page, "bushehr", PASSWORD)
+    fail(page, "kurdistan", 5)
+    try_password(page, "kurdistan", PASSWORD)
     expect(page.get_by_role("heading", name="درخواست‌ها")).to_be_visible()
 
 
 def test_without_scripts_a_sentence_says_that_this_step_needs_them(open_page: Callable[..., Page]):
     page = open_page(java_script_enabled=False)
-    fail(page, "gilan", 5)
+    fail(page, "markazi", 5)
     sentence = page.locator("#proof noscript p")  # Playwright reads no text of it, only HTML
     expect(sentence).to_be_visible()
     assert "این مرحله به اسکریپت نیاز دارد" in sentence.inner_html()
-    try_password(page, "gilan", PASSWORD)
+    try_password(page, "markazi", PASSWORD)
     expect(page.get_by_role("alert")).to_contain_text("دوباره بنویسید")
     Camera(page, scripts=False).take("console-sign-in-without-scripts")
 
