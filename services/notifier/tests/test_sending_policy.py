@@ -1,5 +1,6 @@
 """The quiet hours and the rate limit of recipients."""
 
+import asyncio
 from collections import Counter
 from datetime import UTC, datetime, time, timedelta
 
@@ -106,3 +107,12 @@ async def test_an_answer_at_night_waits_as_an_sms_and_not_as_an_email(make):
     assert await notifier.dispatch(ChannelName.EMAIL) == 1
     await notifier.submit()
     assert await notifier.dispatch(ChannelName.SMS) == 1
+
+
+async def test_notices_queued_at_the_same_time_do_not_exceed_the_limit_of_the_day(make):
+    notifier = await make(sms_daily_most=10)
+    contact = {"mobile": "+989123456789", "email": None}
+    await asyncio.gather(*(notifier.submit(contact=contact) for _ in range(30)))
+    for _ in range(3):
+        await notifier.dispatch()
+    assert len(notifier.sms.sent) == 10

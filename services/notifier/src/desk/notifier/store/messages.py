@@ -95,6 +95,7 @@ class MessageStore:
         """
         message_id, now = uuid.uuid4(), datetime.now(UTC)
         recipient = self._vault.index(notice.personal.recipient, f"message.recipient.{notice.channel}")
+        await self._lock_recipient(recipient)
         recent = await self._recent_due_times(recipient, now, policy.limits_of(notice.channel))
         due = policy.send_at(notice.template, notice.channel, now, recent)
         await self._session.execute(
@@ -135,6 +136,14 @@ class MessageStore:
             )
             .values(state=State.OVERTAKEN)
         )
+
+    async def _lock_recipient(self, recipient: str) -> None:
+        """Wait for other transactions that queue a message to this recipient, so that together they keep its limits.
+
+        SQLite has one writer at a time.
+        """
+        if self._session.get_bind().dialect.name == "postgresql":
+            await self._session.execute(select(func.pg_advisory_xact_lock(int(recipient[:15], 16))))
 
     async def _recent_due_times(
         self, recipient: str, now: datetime, limits: Sequence[tuple[int, timedelta]]
