@@ -15,6 +15,7 @@ from faults.scale import SETTLE_SECONDS, TEST_SECONDS, notice_deadline, scaled
 from support.embedded_desk import wait_for
 from support.real_desk import RealDesk
 
+WRONG = "another-password-of-tracking"
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(TEST_SECONDS), pytest.mark.usefixtures("restored_servers")]
 
 CONSUMERS_BACK_SECONDS = 15.0
@@ -153,7 +154,7 @@ def attempts_of(desk: RealDesk, at_least: int) -> int:
 def test_wrong_credentials_are_logged_once_and_retried(clean_desk: RealDesk):
     right = clean_desk.broker.url("tracking")
     tracking = clean_desk["tracking"]
-    tracking.restart(BROKER_URL=right.replace(clean_desk.broker.passwords["tracking"], "wrong"))
+    tracking.restart(BROKER_URL=right.replace(clean_desk.broker.passwords["tracking"], WRONG))
     sent = clean_desk.submit()
     wait_for(lambda: matching_log_lines(clean_desk, "tracking", "wrong user or password"), 20)
     time_to_repeat = time.monotonic() + 8  # several attempts
