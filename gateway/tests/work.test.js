@@ -41,7 +41,7 @@ test("a required proof is solved at its level, and the same call is made again w
   assert.equal(said, 2);
 });
 
-test("after three repeats the applicant is told", async () => {
+test("after three repeats the applicant sees a message", async () => {
   const { call, proofs } = refused(required(1), required(2), required(3), required(4));
   await assert.rejects(withProof("identity", call, { solve }), Problem);
   assert.equal(proofs.length, 4);

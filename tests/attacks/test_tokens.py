@@ -61,7 +61,7 @@ def test_row_8_a_neighbour_without_the_right_token_is_refused_by_every_internal_
         "signed with another key": service_token("intake", name, key=new_key_pair()[0]),
         "expired": service_token("intake", name, seconds=-1),
         "for an hour": service_token("intake", name, seconds=3600),
-        "for another audience": service_token("tracking", "nobody"),
+        "for another audience": service_token("tracking", "unknown"),
         "of itself": service_token(name, name),
         "not a token": "x",
     } | {f"of {caller} for another service": service_token(caller, "elsewhere") for caller in callers}

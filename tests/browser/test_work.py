@@ -85,7 +85,7 @@ def with_check_digit(digits: str) -> str:
 
 @pytest.fixture
 def tried_desk(chromium_path: str, tmp_path: Path) -> Iterator[RunningDesk]:
-    """A desk at which somebody at this address has tried as many wrong dates and codes as are free."""
+    """A desk at which a visitor at this address has tried as many wrong dates and codes as are free."""
     desk = RunningDesk(tmp_path / "data")
     applicant = Applicant(desk.client, place=1)
     for _ in range(5):

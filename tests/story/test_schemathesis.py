@@ -5,12 +5,9 @@ generated values are replaced by ones that the desk knows, so that requests also
 """
 
 import io
-import itertools
 import os
 import uuid
-from datetime import UTC, datetime, timedelta
 from enum import Enum
-from typing import NamedTuple
 
 import pytest
 import requests
@@ -27,8 +24,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-from support.applicant import PDF, Applicant, Expert
-from support.embedded_desk import CAPTCHA_ANSWER
+from support.contract_callers import KNOWN, REPORT_SECRET, Caller
 from support.in_process_desk import InProcessDesk
 
 from desk.notifier.providers.generic import GenericGateway
@@ -43,35 +39,8 @@ CHECKS = [
     response_schema_conformance,
     response_headers_conformance,
 ]
-CALLERS = {
-    "/internal/captchas/{captcha_id}/answers": "tracking",
-    "/internal/identities": "intake",
-    "/internal/lookups": "tracking",
-    "/internal/mobiles": "intake",
-    "/internal/requests/codes": "tracking",
-    "/internal/requests/files": "tracking",
-    "/internal/requests/find": "tracking",
-    "/internal/codes": "captcha",
-}
-ASKED, ANSWERED = ("ask", "info_requested"), ("answer", "answered")
-STATES = {
-    "/api/files": ASKED,
-    "/api/files/{file_id}": ASKED,
-    "/internal/requests/files": ASKED,
-    "/api/tracking/replies": ASKED,
-    "/api/tracking/objection": ANSWERED,
-    "/api/tracking/rating": ANSWERED,
-}
-"""What the experts do to a request before the operation is possible, and its state afterwards."""
-MOBILE = {"mobile": "09120000000"}
-REPORT_SECRET = "a-secret-of-the-provider-4711"
 ONLY_422 = ("GET /api/delivery-reports/{provider}/{secret}", "POST /api/delivery-reports/{provider}/{secret}")
 """A report is accepted only for an SMS that the provider has sent; a report that is unreadable shows a right secret."""
-USES = 25
-"""So often a token, a request or a file is used before another one is created, because actions on it are limited."""
-PEOPLE = 150
-"""So many of the synthetic people are applicants in turn."""
-places = itertools.cycle(range(PEOPLE))
 Replaced = Enum("Replaced", ["NONE", "SOME", "ALL"])
 
 
@@ -93,145 +62,6 @@ class DeskAdapter(requests.adapters.HTTPAdapter):
 
 def as_bytes(value):
     return value if isinstance(value, bytes) else value.encode("latin-1")
-
-
-class CaseOfApplicant(NamedTuple):
-    """A submitted request with a file, and one more file if a reply is expected."""
-
-    national_id: str
-    code: str
-    token: str
-    file: str
-    reply_file: str
-
-    @property
-    def pair(self):
-        return {"national_id": self.national_id, "tracking_code": self.code}
-
-
-def new_applicant(desk):
-    """Return the next of the synthetic people."""
-    return Applicant(desk.client, next(places))
-
-
-class Caller:
-    """The caller of one operation: an applicant with a request in the state that the operation needs, or a service."""
-
-    def __init__(self, desk, service, operation):
-        self.desk, self.service, self.operation = desk, service, operation
-        self.applicant, self.expert = new_applicant(desk), Expert(desk.client)
-        self._kept = {}
-
-    def token(self):
-        """Return the token that the operation's security scheme requires; None for a public one."""
-        schemes = {name for each in self.operation.definition.raw.get("security", []) for name in each}
-        if "service-token" in schemes:
-            return self.desk.service_token(CALLERS[self.operation.path], self.service)
-        if "assertion" in schemes:
-            return self.desk.assertion()
-        if "tracking" in schemes or (schemes and self.service == "tracking"):
-            return self.case.token
-        return self._keep("identity", self._identify) if schemes else None
-
-    @property
-    def case(self):
-        return self._keep("case", self._new_case)
-
-    @property
-    def file(self):
-        return self._keep("file", self._upload)
-
-    @property
-    def person(self):
-        return {name: self.applicant.person[name] for name in ("national_id", "birth_date")}
-
-    def _keep(self, name, create):
-        uses, kept = self._kept.get(name, (0, None))
-        kept = create() if uses % (2 * USES) == 0 else kept  # the token and a known value use it
-        self._kept[name] = uses + 1, kept
-        return kept
-
-    def _identify(self):
-        self.applicant.identify()
-        return self.applicant.token
-
-    def _upload(self):
-        self.applicant.identify()
-        return self.applicant.upload("a.pdf", PDF)
-
-    def _new_case(self):
-        self.applicant = new_applicant(self.desk)  # the files of one identity are limited
-        file, number = self._upload(), self.applicant.national_id
-        code = self.applicant.submit_with_token(self.applicant.form(attachments=[file]))
-        self.expert.receives(code)
-        does, state = STATES.get(self.operation.path, (None, None))
-        if does is None:
-            return CaseOfApplicant(number, code, self.applicant.track(code).json()["token"], file, "")
-        getattr(self.expert, does)(code, "لطفاً شمارهٔ گذرنامهٔ خود را بفرستید.")
-        token = self.applicant.sees(code, state)["token"]
-        reply = self.applicant.upload_for_reply(token, "b.pdf", PDF).json()["id"] if state == ASKED[1] else ""
-        return CaseOfApplicant(number, code, token, file, reply)
-
-    def challenge(self, kind):
-        return self.desk.client.post("/api/captchas", json={"purpose": "track", "kind": kind}).json()["id"]
-
-
-def moment(**later):
-    return (datetime.now(UTC) + timedelta(**later)).isoformat()
-
-
-KNOWN = {
-    "POST /api/captchas": lambda caller: {"purpose": "mobile"} | MOBILE | {"proof": caller.applicant.proof("mobile")},
-    "GET /api/captchas/{captcha_id}/sound": lambda caller: {"captcha_id": caller.challenge("sound")},
-    "POST /internal/captchas/{captcha_id}/answers": lambda caller: {
-        "captcha_id": caller.challenge("image"),
-        "purpose": "track",
-        "answer": CAPTCHA_ANSWER,
-        "mobile": None,
-    },
-    "POST /api/identities": lambda caller: caller.person | {"proof": caller.applicant.proof()},
-    "POST /internal/identities": lambda caller: caller.person,
-    "POST /internal/lookups": lambda caller: caller.person,
-    "POST /internal/mobiles": lambda caller: caller.person | MOBILE,
-    "POST /api/attachments": lambda _: {"file": PDF},
-    "DELETE /api/attachments/{attachment_id}": lambda caller: {"attachment_id": caller.file},
-    "GET /api/files/{file_id}": lambda caller: {"file_id": caller.case.file},
-    "POST /api/files": lambda _: {"file": PDF},
-    "DELETE /api/files/{file_id}": lambda caller: {"file_id": caller.case.reply_file},
-    "GET /api/province/files/{file_id}": lambda caller: {"file_id": caller.case.file},
-    "POST /api/province/files": lambda caller: {"file": PDF, "tracking_code": caller.case.code},
-    "POST /api/requests": lambda caller: (
-        caller.applicant.form() | {"abroad": False} | dict.fromkeys(("landline", "applicant", "mobile_code"))
-    ),
-    "POST /internal/requests/codes": lambda _: {
-        "since": moment(days=-1),
-        "until": moment(days=1),
-        "after": "",
-        "limit": 10,
-    },
-    "POST /internal/requests/find": lambda caller: caller.case.pair,
-    "POST /internal/requests/files": lambda caller: {
-        "tracking_code": caller.case.code,
-        "reply": str(uuid.uuid4()),
-        "files": [caller.case.reply_file],
-    },
-    "POST /api/tracking": lambda caller: (
-        caller.case.pair | {"captcha": caller.applicant.captcha("track"), "proof": None}
-    ),
-    "POST /api/tracking/replies": lambda _: {"text": "شمارهٔ گذرنامه ۱۲۳۴ است.", "files": []},
-    "POST /api/tracking/objection": lambda _: {"text": "پاسخ کامل نیست."},
-    "POST /api/tracking/rating": lambda _: {"rating": 4, "comment": None},
-    "POST /api/tracking/withdrawal": lambda _: {"reason": None},
-    "POST /internal/codes": lambda _: {
-        "mobile": "+989120000000",
-        "code": "12345",
-        "language": "fa",
-        "expires_at": moment(minutes=5),
-    },
-    "GET /api/delivery-reports/{provider}/{secret}": lambda _: {"provider": "generic", "secret": REPORT_SECRET},
-    "POST /api/delivery-reports/{provider}/{secret}": lambda _: {"provider": "generic", "secret": REPORT_SECRET},
-}
-"""Values that an operation accepts, by the name of the field or parameter; those without input have none."""
 
 
 @pytest.fixture(scope="module")

@@ -52,7 +52,7 @@ def test_a_weak_secret_is_refused_without_its_value(value):
     [
         URL_SAFE,
         HEX,
-        "four words nobody combines",
+        "four unrelated random words",
         f"amqp://intake:{URL_SAFE}@broker:5672/%2F",
         f"redis+sentinel://:{HEX}@one:26379,two:26379/desk/0?sentinel_password={HEX}",
         "memory://",

@@ -55,7 +55,7 @@ def settings() -> Settings:
 
 
 class FakeNotifier:
-    """Accepts codes, or fails as it is told."""
+    """Accepts codes, or fails as the test asks."""
 
     def __init__(self) -> None:
         self.sent: list[dict[str, str]] = []

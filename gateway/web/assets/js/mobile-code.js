@@ -185,6 +185,6 @@ export class MobileCode {
    */
   #say(message, { failed = false } = {}) {
     this.#status.textContent = message;
-    this.#status.dataset.state = failed ? "failed" : "told";
+    this.#status.dataset.state = failed ? "failed" : "shown";
   }
 }

@@ -1,6 +1,6 @@
 """Limits of guesses at the sign-in: counted before they are evaluated, and then admitted by a proof of work.
 
-Nobody is locked out: beyond the free attempts of an account or an address, each further one needs a proof of work,
+No account is locked: beyond the free attempts of an account or an address, each further one needs a proof of work,
 whose level doubles work and delay up to a highest one. The right password passes after it.
 """
 

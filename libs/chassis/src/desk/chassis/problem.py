@@ -6,6 +6,8 @@
     ├── ServiceUnavailableError      503, a dependency is unavailable
     ├── RateLimitExceededError       429, too many attempts
     ├── ProofRequiredError           429, the next attempt needs a proof of work
+    ├── ProofWrongError              422, the proof of work does not solve its challenge
+    ├── ProofExpiredError            422, a new proof of work is needed
     ├── IdempotencyKeyMissingError   400, no usable Idempotency-Key header
     └── ...                          every service adds its own, in its domain
 
@@ -79,6 +81,22 @@ class ProofRequiredError(DomainError):
     def __init__(self, reason: str, level: int) -> None:
         super().__init__(reason)
         self.level = level
+
+
+class ProofWrongError(DomainError):
+    """The proof of work does not solve its challenge, or its delay has not ended."""
+
+    code = "proof_wrong"
+    title = "محاسبهٔ امنیتی مرورگر درست نیست. لطفاً دوباره تلاش کنید."
+    field = "proof"
+
+
+class ProofExpiredError(DomainError):
+    """The proof is unknown, used, expired or has another purpose. The response does not say which."""
+
+    code = "proof_expired"
+    title = "محاسبهٔ امنیتی مرورگر دیگر اعتبار ندارد. لطفاً دوباره تلاش کنید."
+    field = "proof"
 
 
 class IdempotencyKeyMissingError(DomainError):

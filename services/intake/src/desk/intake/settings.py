@@ -63,8 +63,8 @@ class Settings(
     budget_url: SecretStr
     """``memory://`` or ``redis://…``: where rate limits are counted."""
     mobile_proof: MobileProofMode = "pending"
-    """Who must enter a code that was sent to the mobile: ``off`` nobody, ``pending`` applicants whose identity the
-    registry has not confirmed, ``always`` also all others with an Iranian mobile. captcha must issue codes by SMS."""
+    """Who must enter a code that was sent to the mobile: ``off`` no applicant, ``pending`` applicants whose identity is
+    not confirmed, ``always`` also all others with an Iranian mobile. captcha must issue codes by SMS."""
     mobile_check: Literal["off", "on"] = "off"
     """Whether a submission checks the owner of its mobile; registry-gateway must have a register of mobiles."""
     mobile_checks_per_identity: RateLimitText = "10/hour"

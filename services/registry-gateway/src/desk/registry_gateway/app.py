@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from desk.chassis.app import Background, Closers, base_app
 from desk.chassis.captcha import CaptchaClient
 from desk.chassis.crypto import TokenIssuer, Vault
+from desk.chassis.problem import ProofExpiredError, ProofWrongError
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.redis import connect
 from desk.chassis.service_tokens import Callers, ServiceTokens
@@ -22,7 +23,6 @@ from desk.registry_gateway.adapters.rest import RestRegistry
 from desk.registry_gateway.adapters.shahkar import ShahkarRegistry
 from desk.registry_gateway.adapters.simulator import SimulatedRegistry
 from desk.registry_gateway.adapters.soap import LegacyUser, SoapRegistry
-from desk.registry_gateway.domain import ProofExpiredError, ProofWrongError
 from desk.registry_gateway.routes import Services, router
 from desk.registry_gateway.service import (
     ISSUER,

@@ -15,14 +15,14 @@ from desk.chassis.captcha import CaptchaClient
 from desk.chassis.command import TaskFailedError
 from desk.chassis.crypto import TokenIssuer, Vault
 from desk.chassis.events import Outbox
-from desk.chassis.problem import ServiceUnavailableError
+from desk.chassis.problem import ProofExpiredError, ProofWrongError, ServiceUnavailableError
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.service_tokens import ServiceTokens
 from desk.chassis.telemetry import Telemetry, configure_logging
 from desk.database import Database
 from desk.iran.provinces import PROVINCES
 from desk.tracking.clients import IntakeClient, RegistryClient
-from desk.tracking.domain import CaptchaExpiredError, CaptchaWrongError, ProofExpiredError, ProofWrongError, Terms
+from desk.tracking.domain import CaptchaExpiredError, CaptchaWrongError, Terms
 from desk.tracking.events import (
     STATE_REPORTS,
     CaseReferred,

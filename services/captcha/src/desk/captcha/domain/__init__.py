@@ -29,8 +29,6 @@ from desk.captcha.domain.errors import (
     NoneReadyError,
     NoSoundError,
     NotYetUsableError,
-    ProofExpiredError,
-    ProofWrongError,
     WrongAnswerError,
 )
 
@@ -53,8 +51,6 @@ __all__ = [
     "NoneReadyError",
     "NotYetUsableError",
     "Outcome",
-    "ProofExpiredError",
-    "ProofWrongError",
     "Purpose",
     "WrongAnswerError",
     "choose_answer",

@@ -9,8 +9,6 @@
     ├── NotYetUsableError         422, the same answer is accepted later
     ├── NoSoundError              404, there is no such sound, or it has expired
     ├── MobileNotIranianError     422, codes by SMS reach Iranian mobiles only
-    ├── ProofWrongError           422, the proof of work for a code by SMS is wrong
-    ├── ProofExpiredError         422, a new proof of work is needed
     └── CodesExhaustedError       429, the mobile got as many codes as are allowed
     ServiceUnavailableError
     ├── CaptchaUnavailableError   503, Redis is unavailable; no answer is accepted unchecked
@@ -75,22 +73,6 @@ class MobileNotIranianError(DomainError):
         "شمارهٔ تلفن همراهی را وارد کنید که با ۰۹ آغاز می‌شود و ۱۱ رقم دارد."
     )
     field = "mobile"
-
-
-class ProofWrongError(DomainError):
-    """The proof of work does not solve its challenge, or its delay has not ended."""
-
-    code = "proof_wrong"
-    title = "محاسبهٔ امنیتی مرورگر درست نیست. لطفاً دوباره تلاش کنید."
-    field = "proof"
-
-
-class ProofExpiredError(DomainError):
-    """The proof is unknown, used, expired or has another purpose. The response does not say which."""
-
-    code = "proof_expired"
-    title = "محاسبهٔ امنیتی مرورگر دیگر اعتبار ندارد. لطفاً دوباره تلاش کنید."
-    field = "proof"
 
 
 class CodesExhaustedError(RateLimitExceededError):

@@ -11,15 +11,13 @@ from desk.captcha.domain import (
     MobileNotIranianError,
     NoSoundError,
     NotYetUsableError,
-    ProofExpiredError,
-    ProofWrongError,
     Purpose,
     WrongAnswerError,
 )
 from desk.captcha.forms import Captcha, CaptchaAnswer, CaptchaWanted, RightAnswer
 from desk.captcha.routes.dependencies import ServicesDep
 from desk.chassis.app import problems, source_of
-from desk.chassis.problem import ProofRequiredError, RateLimitExceededError
+from desk.chassis.problem import ProofExpiredError, ProofRequiredError, ProofWrongError, RateLimitExceededError
 from desk.chassis.service_tokens import CallerUnknownError, called_by
 
 router = APIRouter()

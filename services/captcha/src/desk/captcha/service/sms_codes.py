@@ -15,8 +15,6 @@ from desk.captcha.domain import (
     KindUnavailableError,
     MobileNotIranianError,
     NotYetUsableError,
-    ProofExpiredError,
-    ProofWrongError,
     Purpose,
     WrongAnswerError,
     new_id,
@@ -24,7 +22,7 @@ from desk.captcha.domain import (
 from desk.captcha.service.challenges import Challenges, Issued
 from desk.captcha.settings import Settings
 from desk.captcha.store import ChallengeStore
-from desk.chassis.problem import ProofRequiredError, RateLimitExceededError
+from desk.chassis.problem import ProofExpiredError, ProofRequiredError, ProofWrongError, RateLimitExceededError
 from desk.chassis.rate_limits import Attempt, RateLimits, Reservation
 from desk.iran.phone import InvalidMobileError, Mobile
 

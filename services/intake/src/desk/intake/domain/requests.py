@@ -17,7 +17,7 @@ Gender = Literal["male", "female"]
 Language = Literal["fa", "en"]
 
 MobileProofMode = Literal["off", "pending", "always"]
-"""Whose mobile must be proven: nobody's, that of unconfirmed identities, or everybody's."""
+"""Whose mobile must be proven: none, that of unconfirmed identities, or each one."""
 
 FOREIGN_CODE_DIGITS = 12
 

@@ -20,9 +20,7 @@ from desk.registry_gateway.domain.errors import (
     IdentityDeceasedError,
     IdentityNotMatchedError,
     IdentityReferredError,
-    ProofExpiredError,
     ProofMissingError,
-    ProofWrongError,
 )
 from desk.registry_gateway.domain.identity import Gender, Identity, IdKind, Number, birth_date_fault, kind_of
 
@@ -42,9 +40,7 @@ __all__ = [
     "NotMatched",
     "Number",
     "Outcome",
-    "ProofExpiredError",
     "ProofMissingError",
-    "ProofWrongError",
     "Purpose",
     "Reason",
     "Referred",

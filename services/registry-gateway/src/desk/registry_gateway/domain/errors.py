@@ -6,9 +6,7 @@
     ├── IdentityNotMatchedError   404, no such number, or another birth date: the response is the same for both
     ├── IdentityDeceasedError     422, the person has died
     ├── IdentityReferredError     422, the registry requires a visit to one of its offices
-    ├── ProofMissingError         422, no proof of work was sent
-    ├── ProofWrongError           422, the proof of work does not solve its challenge
-    └── ProofExpiredError         422, the proof is unknown, used, expired or has another purpose
+    └── ProofMissingError         422, no proof of work was sent
 """
 
 from desk.chassis.problem import DomainError
@@ -49,20 +47,4 @@ class ProofMissingError(DomainError):
 
     code = "proof_missing"
     title = "محاسبهٔ امنیتی مرورگر فرستاده نشده است. لطفاً صفحه را تازه کنید و دوباره تلاش کنید."
-    field = "proof"
-
-
-class ProofWrongError(DomainError):
-    """The proof of work does not solve its challenge."""
-
-    code = "proof_wrong"
-    title = "محاسبهٔ امنیتی مرورگر درست نیست. لطفاً دوباره تلاش کنید."
-    field = "proof"
-
-
-class ProofExpiredError(DomainError):
-    """The proof is unknown, used, expired or has another purpose. The response does not say which."""
-
-    code = "proof_expired"
-    title = "محاسبهٔ امنیتی مرورگر دیگر اعتبار ندارد. لطفاً دوباره تلاش کنید."
     field = "proof"

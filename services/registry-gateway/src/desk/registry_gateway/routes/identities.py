@@ -3,14 +3,18 @@
 from fastapi import APIRouter, Request, Response
 
 from desk.chassis.app import problems, source_of
-from desk.chassis.problem import ProofRequiredError, RateLimitExceededError, ServiceUnavailableError
+from desk.chassis.problem import (
+    ProofExpiredError,
+    ProofRequiredError,
+    ProofWrongError,
+    RateLimitExceededError,
+    ServiceUnavailableError,
+)
 from desk.registry_gateway.domain import (
     IdentityDeceasedError,
     IdentityNotMatchedError,
     IdentityReferredError,
-    ProofExpiredError,
     ProofMissingError,
-    ProofWrongError,
 )
 from desk.registry_gateway.forms import IdentityQuery, MatchedView, PendingView, view_of
 from desk.registry_gateway.routes.dependencies import ServicesDep

@@ -60,20 +60,6 @@ class ActionNotPossibleError(DomainError):
     title = "وضعیت درخواست تغییر کرده است و این کار دیگر ممکن نیست. لطفاً درخواست خود را دوباره پیگیری کنید."
 
 
-class ProofWrongError(DomainError):
-    """The proof of work does not solve its challenge."""
-
-    code, field = "proof_wrong", "proof"
-    title = "محاسبهٔ امنیتی مرورگر درست نیست. لطفاً دوباره تلاش کنید."
-
-
-class ProofExpiredError(DomainError):
-    """The proof is unknown, used, expired or has another purpose. The response does not say which."""
-
-    code, field = "proof_expired", "proof"
-    title = "محاسبهٔ امنیتی مرورگر دیگر اعتبار ندارد. لطفاً دوباره تلاش کنید."
-
-
 class UnknownFileError(DomainError):
     """A file does not exist, was uploaded for another request, or belongs to another reply."""
 

@@ -3,14 +3,8 @@
 from fastapi import APIRouter, Request, Response
 
 from desk.chassis.app import problems, source_of
-from desk.chassis.problem import ProofRequiredError, ServiceUnavailableError
-from desk.tracking.domain import (
-    CaptchaExpiredError,
-    CaptchaWrongError,
-    ProofExpiredError,
-    ProofWrongError,
-    RequestNotFoundError,
-)
+from desk.chassis.problem import ProofExpiredError, ProofRequiredError, ProofWrongError, ServiceUnavailableError
+from desk.tracking.domain import CaptchaExpiredError, CaptchaWrongError, RequestNotFoundError
 from desk.tracking.forms import TrackingQuery
 from desk.tracking.routes.dependencies import ServicesDep
 from desk.tracking.routes.guards import TrackingSession
