@@ -38,7 +38,7 @@ async def main():  # noqa: C901 - one branch for each mistake
         envelope = {
             "specversion": "1.0",
             "id": str(uuid.uuid5(uuid.NAMESPACE_URL, made_of)),
-            "source": f"/province/{PROVINCE}",
+            "source": f"/office/{PROVINCE}",
             "type": f"ir.haj.desk.{name}.v1",
             "subject": code,
             "time": now,

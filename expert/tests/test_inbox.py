@@ -84,7 +84,7 @@ async def test_reports_have_the_province_as_sender(desk, inbox):
     (first, received), (_, answered) = await desk.next_report(), await desk.next_report()
     assert (first.routing_key, first.sender) == ("case-received.isfahan", "province.isfahan")
     assert (received["seq"], answered["seq"]) == (1, 2)
-    assert received["source"] == "/province/isfahan"
+    assert received["source"] == "/office/isfahan"
     assert answered["data"]["text"] == "انجام شد."
 
 

@@ -123,7 +123,7 @@ def report(code: str, **changed: object) -> dict[str, Any]:
     return {
         "specversion": "1.0",
         "id": str(uuid.uuid4()),
-        "source": "/province/isfahan",
+        "source": "/office/isfahan",
         "type": "ir.haj.desk.case-answered.v1",
         "subject": code,
         "time": now,
@@ -141,7 +141,7 @@ def with_data(code: str, **changed: object) -> dict[str, Any]:
 WRONG: dict[str, Callable[[str], dict[str, Any]]] = {
     "a NUL in the id": lambda code: report(code, id=f"{uuid.uuid4()}\0"),
     "a NUL in the subject": lambda code: report(code, subject=f"{code}\0"),
-    "a NUL in the source": lambda code: report(code, source="/province/isfahan\0"),
+    "a NUL in the source": lambda code: report(code, source="/office/isfahan\0"),
     "a lone surrogate in the text": lambda code: with_data(code, text="پاسخ \ud800"),
     "a text of 900 KB": lambda code: with_data(code, text="x" * 900_000),
     "a subject of 100 KB": lambda code: report(code, subject="1" * 100_000),
@@ -180,7 +180,7 @@ def test_row_10_what_no_handler_can_read_is_dead_lettered_at_once_with_a_reason(
 
 
 def test_row_10_forged_senders_and_headers_change_nothing(desk: AttackedDesk, case: str):
-    forged = report(case, source="/province/qom")
+    forged = report(case, source="/office/qom")
     headers = {"desk-exchange": "desk.events", "desk-sender": "intake", "desk-tries": "0"}
     submission = report(case, type="ir.haj.desk.request-identity-rejected.v1") | {
         "data": {"tracking_code": case, "at": "2026-11-29T08:00:00Z", "reason": "not_matched"}

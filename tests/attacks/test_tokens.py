@@ -144,7 +144,7 @@ def calls(client: httpx.Client) -> dict[str, Any]:
         "identity": lambda it: client.post("/api/attachments", files=upload, headers=bearer(it)),
         "tracking": lambda it: client.post("/api/tracking/withdrawal", json={}, headers=bearer(it) | key),
         "tracking's files": lambda it: client.get(f"/api/files/{ID}", headers=bearer(it)),
-        "office": lambda it: client.get(f"/api/province/files/{ID}", headers=bearer(it)),
+        "office": lambda it: client.get(f"/api/office/files/{ID}", headers=bearer(it)),
     }
 
 
@@ -153,7 +153,7 @@ def test_row_11_tokens_of_one_kind_are_refused_where_another_is_needed(desk: Att
     code = person.submit()
     receipt = person.send(person.form()).json()["receipt"]["token"]
     tracking = person.track(code).json()["token"]
-    office = TokenIssuer(desk.services.province_keys["isfahan"][0], "isfahan")
+    office = TokenIssuer(desk.services.office_signing_keys["isfahan"][0], "isfahan")
     tokens = {
         "identity": person.token,
         "tracking": tracking,
@@ -186,10 +186,10 @@ def test_row_11_forged_expired_and_future_tokens_are_refused(desk: AttackedDesk,
         "identity": lambda: (person.token, secret(desk, "registry-gateway", "TOKEN_PRIVATE_KEY")),
         "tracking": lambda: (person.track(code).json()["token"], secret(desk, "tracking", "TOKEN_PRIVATE_KEY")),
         "office": lambda: (
-            TokenIssuer(desk.services.province_keys["isfahan"][0], "isfahan").issue(
+            TokenIssuer(desk.services.office_signing_keys["isfahan"][0], "isfahan").issue(
                 {}, audience="desk.files", seconds=60
             )[0],
-            desk.services.province_keys["isfahan"][0],
+            desk.services.office_signing_keys["isfahan"][0],
         ),
     }[kind]()
     call = calls(person.client)[kind]
@@ -226,16 +226,16 @@ def test_row_12_another_offices_files_and_cases_are_out_of_reach(desk: AttackedD
     file = person.upload("a.pdf", PDF)
     code = person.send(person.form(attachments=[file])).json()["tracking_code"]
     wait_for(lambda: desk.services.province.of(code))
-    isfahan, qom = (TokenIssuer(desk.services.province_keys[key][0], key) for key in ("isfahan", "qom"))
+    isfahan, qom = (TokenIssuer(desk.services.office_signing_keys[key][0], key) for key in ("isfahan", "qom"))
 
     def get(issuer: TokenIssuer, **claims: object) -> httpx.Response:
         token, _ = issuer.issue(claims, audience="desk.files", seconds=60)
-        return person.client.get(f"/api/province/files/{file}", headers=bearer(token))
+        return person.client.get(f"/api/office/files/{file}", headers=bearer(token))
 
     assert (get(isfahan).status_code, get(qom).status_code) == (200, 404)
     token, _ = qom.issue({}, audience="desk.files", seconds=60)
     upload = person.client.post(
-        "/api/province/files", data={"tracking_code": code}, files={"file": ("a.pdf", PDF)}, headers=bearer(token)
+        "/api/office/files", data={"tracking_code": code}, files={"file": ("a.pdf", PDF)}, headers=bearer(token)
     )
     assert upload.status_code == 404
 
@@ -247,7 +247,7 @@ def test_row_12_another_offices_files_and_cases_are_out_of_reach(desk: AttackedD
 
 def test_row_12_an_assertion_is_used_once_ends_soon_and_has_an_id(desk: AttackedDesk):
     client = desk.anywhere().client
-    private = desk.services.province_keys["isfahan"][0]
+    private = desk.services.office_signing_keys["isfahan"][0]
     once, _ = TokenIssuer(private, "isfahan").issue({}, audience="desk.files", seconds=60)
     hour, _ = TokenIssuer(private, "isfahan").issue({}, audience="desk.files", seconds=3600)
     now = int(time.time())
@@ -255,7 +255,7 @@ def test_row_12_an_assertion_is_used_once_ends_soon_and_has_an_id(desk: Attacked
     without_id = jwt.encode({"alg": "Ed25519"}, claims, OKPKey.import_key(private), algorithms=["Ed25519"])
 
     statuses = [
-        client.get(f"/api/province/files/{ID}", headers=bearer(token)).status_code
+        client.get(f"/api/office/files/{ID}", headers=bearer(token)).status_code
         for token in (once, once, hour, without_id)
     ]
 

@@ -28,7 +28,7 @@ def envelope(event_id: str, code: str, **changed: object) -> bytes:
     whole = {
         "specversion": "1.0",
         "id": event_id,
-        "source": "/province/isfahan",
+        "source": "/office/isfahan",
         "type": "ir.haj.desk.case-answered.v1",
         "subject": code,
         "time": now,

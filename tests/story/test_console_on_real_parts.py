@@ -21,7 +21,10 @@ COMMAND = [sys.executable, "-m", "desk.console.main"]
 
 def test_a_province_answers_with_a_file_through_its_own_console(clean_desk: RealDesk, postgres_server: PostgresServer):
     url = postgres_server.create_database(f"console_{uuid.uuid4().hex[:8]}", "console", "console's own long word")
-    reach = {"broker_url": clean_desk.broker.url("province.qom"), "private_key": clean_desk.province_keys["qom"][0]}
+    reach = {
+        "broker_url": clean_desk.broker.url("province.qom"),
+        "private_key": clean_desk.office_signing_keys["qom"][0],
+    }
     environment = os.environ | {
         "DESK_CONSOLE_DATABASE_URL": url,
         "DESK_CONSOLE_KEYS": new_key(),

@@ -29,7 +29,7 @@ def test_the_example_answers_a_request_and_saves_its_file(clean_desk: RealDesk, 
         "PROVINCE": "qom",
         "FOLDER": str(tmp_path),
         "DESK_URL": clean_desk["intake"].url,
-        "PRIVATE_KEY": clean_desk.province_keys["qom"][0],
+        "PRIVATE_KEY": clean_desk.office_signing_keys["qom"][0],
         "BROKER_URL": clean_desk.broker.url("province.qom"),
     }
     with subprocess.Popen([sys.executable, "-c", example()], env=os.environ | settings) as province:  # noqa: S603
@@ -51,7 +51,7 @@ def test_a_file_of_a_province_reaches_its_applicant_by_a_link(clean_desk: RealDe
         "PROVINCE": "qom",
         "FOLDER": str(tmp_path),
         "DESK_URL": clean_desk["intake"].url,
-        "PRIVATE_KEY": clean_desk.province_keys["qom"][0],
+        "PRIVATE_KEY": clean_desk.office_signing_keys["qom"][0],
         "BROKER_URL": clean_desk.broker.url("province.qom"),
     }
     with subprocess.Popen([sys.executable, "-c", answering], env=os.environ | settings) as province:  # noqa: S603

@@ -121,7 +121,7 @@ def test_on_real_parts_the_library_for_provinces_opens_the_files(clean_desk: Rea
     settings = {
         "FOLDER": str(tmp_path),
         "DESK_URL": clean_desk["intake"].url,
-        "PRIVATE_KEY": clean_desk.province_keys["qom"][0],
+        "PRIVATE_KEY": clean_desk.office_signing_keys["qom"][0],
         "BROKER_URL": clean_desk.broker.url("province.qom"),
     }
     with subprocess.Popen([sys.executable, "-c", ASKING], env=os.environ | settings) as province:  # noqa: S603

@@ -140,8 +140,8 @@ KNOWN = {
     "GET /api/files/{file_id}": lambda caller: {"file_id": caller.case.file},
     "POST /api/files": lambda _: {"file": PDF},
     "DELETE /api/files/{file_id}": lambda caller: {"file_id": caller.case.reply_file},
-    "GET /api/province/files/{file_id}": lambda caller: {"file_id": caller.case.file},
-    "POST /api/province/files": lambda caller: {"file": PDF, "tracking_code": caller.case.code},
+    "GET /api/office/files/{file_id}": lambda caller: {"file_id": caller.case.file},
+    "POST /api/office/files": lambda caller: {"file": PDF, "tracking_code": caller.case.code},
     "POST /api/requests": lambda caller: (
         caller.applicant.form() | {"abroad": False} | dict.fromkeys(("landline", "applicant", "mobile_code"))
     ),

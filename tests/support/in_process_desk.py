@@ -50,7 +50,7 @@ class InProcessDesk:
         self.loop = BackgroundLoop()
         self.service_keys = ServiceKeys()
         self._province_key, public = new_key_pair()
-        settings = LocalSettings(folder, captcha_answer=CAPTCHA_ANSWER, province_keys={PROVINCE: public})
+        settings = LocalSettings(folder, captcha_answer=CAPTCHA_ANSWER, office_signing_keys={PROVINCE: public})
         self.gateway = create_app(settings, self.service_keys)
         self._stop = asyncio.Event()
         self._running = self.loop.run(self._start())

@@ -50,7 +50,7 @@ class ProvinceSystem:
         envelope = {
             "specversion": "1.0",
             "id": event_id,
-            "source": f"/province/{self.key}",
+            "source": f"/office/{self.key}",
             "type": f"ir.haj.desk.{name}.v1",
             "subject": code,
             "time": now,

@@ -88,7 +88,7 @@ class RealDesk:
         self.replicas: dict[str, list[Service]] = {}
         for name in SERVICES:
             self.replicas[name] = [Service(name, self.fork_server, folder)]
-        self.province_keys = {key: new_key_pair() for key in ("isfahan", "qom")}
+        self.office_signing_keys = {key: new_key_pair() for key in ("isfahan", "qom")}
         for name, settings in settings_of(self._desk_environment, production_limits=production_limits).items():
             self[name].environment |= settings
         self.client = httpx.Client(transport=PublicGateway(self.replicas), base_url="http://desk", timeout=30)
@@ -122,7 +122,7 @@ class RealDesk:
             bucket=self.name,
             mail_port=self.mail.port,
             registry_password=self.registry_password,
-            province_keys={key: public for key, (_, public) in self.province_keys.items()},
+            office_signing_keys={key: public for key, (_, public) in self.office_signing_keys.items()},
         )
 
     # set-up and tear-down

@@ -37,7 +37,7 @@ WITHOUT_LIMITS = {
 
 @dataclass(frozen=True, slots=True)
 class DeskEnvironment:
-    """Addresses and keys of everything the services use. ``urls`` are of services; ``province_keys`` are public."""
+    """Addresses and keys of what the services use. ``urls`` are of services; ``office_signing_keys`` are public."""
 
     urls: Mapping[str, str]
     databases: Mapping[str, str]
@@ -47,7 +47,7 @@ class DeskEnvironment:
     bucket: str
     mail_port: int
     registry_password: str
-    province_keys: Mapping[str, str]
+    office_signing_keys: Mapping[str, str]
 
 
 CALLERS = {
@@ -91,7 +91,7 @@ def settings_of(it: DeskEnvironment, *, production_limits: bool = False) -> dict
             "TRACKING_PUBLIC_KEY": tracking_public,
             "RECEIPT_PRIVATE_KEY": new_key_pair()[0],
             "PUBLIC_URL": "https://desk.example.ir/",
-            "PROVINCE_KEYS": json.dumps(it.province_keys),
+            "OFFICE_SIGNING_KEYS": json.dumps(it.office_signing_keys),
             "IDENTITY_CHECK_SECONDS": "1",
             "S3_ENDPOINT": it.s3.endpoint,
             "S3_ACCESS_KEY": it.s3.access_key,

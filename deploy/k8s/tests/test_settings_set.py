@@ -166,8 +166,8 @@ def test_with_accounts_for_sms_the_notifier_has_their_keys_and_a_secret_for_the_
 
 def test_intake_gets_the_keys_of_provinces_and_refuses_an_invalid_one(production, root, monkeypatch):
     (container,) = production.workloads["intake"]["spec"]["containers"]
-    value = plain(production, container)["DESK_INTAKE_PROVINCE_KEYS"]
-    assert value == (root / "deploy/k8s/overlays/production/province-keys.json").read_text()
+    value = plain(production, container)["DESK_INTAKE_OFFICE_SIGNING_KEYS"]
+    assert value == (root / "deploy/k8s/overlays/production/office-signing-keys.json").read_text()
     private, public = new_key_pair()
     required = {name: f"given as {name}" for name, field in names_of(SETTINGS["intake"]).items() if field.is_required()}
     required |= {"DESK_INTAKE_VAULT_KEYS": f"k1:{new_secret()}", "DESK_INTAKE_INDEX_KEY": new_secret()}
@@ -175,9 +175,9 @@ def test_intake_gets_the_keys_of_provinces_and_refuses_an_invalid_one(production
     required |= {"DESK_INTAKE_SERVICE_PUBLIC_KEYS": "{}"}
     for key, value in required.items():
         monkeypatch.setenv(key, value)
-    monkeypatch.setenv("DESK_INTAKE_PROVINCE_KEYS", json.dumps({"isfahan": public}))
-    assert SETTINGS["intake"]().province_keys == {"isfahan": public}
-    monkeypatch.setenv("DESK_INTAKE_PROVINCE_KEYS", json.dumps({"isfahan": "no key"}))
+    monkeypatch.setenv("DESK_INTAKE_OFFICE_SIGNING_KEYS", json.dumps({"isfahan": public}))
+    assert SETTINGS["intake"]().office_signing_keys == {"isfahan": public}
+    monkeypatch.setenv("DESK_INTAKE_OFFICE_SIGNING_KEYS", json.dumps({"isfahan": "no key"}))
     with pytest.raises(ValueError, match="no Ed25519 public key"):
         SETTINGS["intake"]()
 

@@ -386,7 +386,7 @@ def settings() -> Settings:
         receipt_private_key=RECEIPT_PRIVATE_KEY,
         receipt_public_keys=[FORMER_PUBLIC_KEY],
         public_url="https://desk.example.ir",
-        province_keys={"isfahan": ISFAHAN_PUBLIC_KEY, "qom": QOM_PUBLIC_KEY},
+        office_signing_keys={"isfahan": ISFAHAN_PUBLIC_KEY, "qom": QOM_PUBLIC_KEY},
         captcha_url="http://captcha",
         registry_url="http://registry-gateway",
         budget_url="memory://",

@@ -29,11 +29,11 @@ def province(desk, province_private_keys):
             return {"Authorization": f"Bearer {assertion or self.assertion()}"}
 
         async def link(self, file_id, assertion=None):
-            return await desk.client.get(f"/api/province/files/{file_id}", headers=self._headers(assertion))
+            return await desk.client.get(f"/api/office/files/{file_id}", headers=self._headers(assertion))
 
         async def upload(self, code, content, name="پاسخ.pdf", assertion=None):
             return await desk.client.post(
-                "/api/province/files",
+                "/api/office/files",
                 data={"tracking_code": code},
                 files={"file": (name, content)},
                 headers=self._headers(assertion),
@@ -212,7 +212,7 @@ async def test_a_caller_with_an_invalid_assertion_is_refused(case, isfahan, bad_
 
 
 async def test_a_missing_assertion_has_an_error_code_of_its_own(desk, case, problem_of):
-    answer = await desk.client.get(f"/api/province/files/{case[1]}")
+    answer = await desk.client.get(f"/api/office/files/{case[1]}")
 
     assert problem_of(answer, 401)["code"] == "assertion_missing"
 

@@ -246,7 +246,7 @@ async def test_applicant_and_province_get_a_link_to_a_file_of_a_reply(
     async def province(key):
         assertion, _ = TokenIssuer(province_private_keys[key], key).issue({}, audience="desk.files", seconds=60)
         headers = {"Authorization": f"Bearer {assertion}"}
-        return (await desk.client.get(f"/api/province/files/{file_id}", headers=headers)).status_code
+        return (await desk.client.get(f"/api/office/files/{file_id}", headers=headers)).status_code
 
     assert (await page.link(file_id)).status_code == 200
     assert (await province("isfahan"), await province("qom")) == (200, 404)

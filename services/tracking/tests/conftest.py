@@ -170,7 +170,7 @@ def _report(
     happened = at or (SUBMITTED_AT + timedelta(hours=seq)).isoformat()
     envelope = {
         "type": f"ir.haj.desk.{name}.v1",
-        "source": f"/province/{province}",
+        "source": f"/office/{province}",
         "subject": tracking_code,
         "seq": seq,
         "data": {"tracking_code": tracking_code, "at": happened, **REPORTS[name], **(data or {})},

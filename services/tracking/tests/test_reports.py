@@ -243,10 +243,10 @@ async def test_reports_in_any_order_end_in_the_same_state_and_history(tracking, 
 
 
 FORGERIES = {
-    "another province's source": {"source": "/province/fars"},
+    "another province's source": {"source": "/office/fars"},
     "a service's source": {"source": "/desk/tracking"},
-    "no province's source": {"source": "/province/atlantis"},
-    "a source that only begins so": {"source": "/province/isfahan/x"},
+    "no province's source": {"source": "/office/atlantis"},
+    "a source that only begins so": {"source": "/office/isfahan/x"},
     "another province's routing key": {"routing_key": "case-answered.fars"},
     "another report's routing key": {"routing_key": "case-received.isfahan"},
     "another province's user": {"sender": "province.fars"},

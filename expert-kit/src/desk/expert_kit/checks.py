@@ -234,9 +234,9 @@ async def _reports_by_the_contract(it: Rehearsal) -> None:
 async def _downloads_files_by_the_contract(it: Rehearsal) -> None:
     if it.files.faults:
         shown = "".join(f"\n- {each}" for each in it.files.faults)
-        raise Fault(f"calls for files were refused:{shown}", "see /api/province/files in intake.openapi.json")
+        raise Fault(f"calls for files were refused:{shown}", "see /api/office/files in intake.openapi.json")
     if not it.files.calls:
-        it.remarks.append("no file was downloaded; a request may have attachments, at DESK_URL/api/province/files/<id>")
+        it.remarks.append("no file was downloaded; a request may have attachments, at DESK_URL/api/office/files/<id>")
 
 
 CHECKS = (

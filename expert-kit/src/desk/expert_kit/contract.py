@@ -97,7 +97,7 @@ class Contract:
         data = envelope.get("data")
         for what, actual, wanted in (
             ("message_id", properties.get("message_id"), envelope.get("id")),
-            ("source", envelope.get("source"), f"/province/{self.province}"),
+            ("source", envelope.get("source"), f"/office/{self.province}"),
             (
                 "data.tracking_code",
                 data.get("tracking_code") if isinstance(data, dict) else None,

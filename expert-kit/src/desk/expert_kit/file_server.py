@@ -58,7 +58,7 @@ class FileServer:
         kind, _, word = call.path.rpartition("/")
         if kind == "/links" and word in self._links:
             self._answer(call, 200, CONTENT, "application/pdf")
-        elif kind != "/api/province/files":
+        elif kind != "/api/office/files":
             self._refuse(call, 404, "not_found", f"{call.path} is no path of the desk's files")
         elif self._is_authorized(call):
             if word not in self.files:
@@ -73,7 +73,7 @@ class FileServer:
         """Accept an uploaded file for an answer."""
         size = int(call.headers.get("Content-Length", "0"))
         body = call.rfile.read(min(size, MOST_BYTES))
-        if call.path != "/api/province/files":
+        if call.path != "/api/office/files":
             self._refuse(call, 404, "not_found", f"{call.path} is no path of the desk's files")
         elif self._is_authorized(call):
             head = f"Content-Type: {call.headers.get('Content-Type', '')}\r\n\r\n".encode()

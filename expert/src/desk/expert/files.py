@@ -63,7 +63,7 @@ class Files:
         """Upload content under a file name. Raises FileRefusedError."""
         answer = await self._request(
             "POST",
-            "/api/province/files",
+            "/api/office/files",
             data={"tracking_code": tracking_code},
             files={"file": (name, content)},
         )
@@ -80,7 +80,7 @@ class Files:
 
     async def _link(self, file_id: str) -> str:
         for pause in (*PAUSES_SECONDS, None):
-            answer = await self._request("GET", f"/api/province/files/{file_id}")
+            answer = await self._request("GET", f"/api/office/files/{file_id}")
             if pause is None or answer.status_code != httpx.codes.NOT_FOUND:
                 break
             await asyncio.sleep(pause)

@@ -48,7 +48,7 @@ class Report:
         envelope = {
             "specversion": "1.0",
             "id": self.id,
-            "source": f"/province/{province}",
+            "source": f"/office/{province}",
             "type": self.type,
             "subject": self.tracking_code,
             "time": at,

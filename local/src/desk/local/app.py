@@ -40,8 +40,8 @@ def create_app(settings: LocalSettings, service_keys: ServiceKeys | None = None)
     registry = SwitchedRegistry(people)
     registry_app = services.build_registry_gateway(parts, captcha_app, registry, people)
     storage = FolderStore(settings.folder / "objects", links_at=f"{settings.public_url}/demo/links")
-    province_keys = ProvinceKeys.new()
-    known_keys = {**province_keys.public, **settings.province_keys}
+    office_signing_keys = ProvinceKeys.new()
+    known_keys = {**office_signing_keys.public, **settings.office_signing_keys}
     intake_app = services.build_intake(parts, captcha_app, registry_app, storage, known_keys)
     apps: dict[str, FastAPI] = {
         "captcha": captcha_app,
@@ -60,7 +60,7 @@ def create_app(settings: LocalSettings, service_keys: ServiceKeys | None = None)
         broker=broker,
         gateway=public_gateway,
         url=settings.public_url,
-        keys=province_keys,
+        keys=office_signing_keys,
     )
     demonstration = _demo(parts, console, intake_app, registry)
     demonstration.state.storage = storage

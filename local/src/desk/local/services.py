@@ -46,7 +46,7 @@ class LocalSettings:
     public_url: str = "http://127.0.0.1:8080"
     captcha_answer: str | None = None
     """A fixed security code, for automated checks only."""
-    province_keys: Mapping[str, str] = field(default_factory=dict)
+    office_signing_keys: Mapping[str, str] = field(default_factory=dict)
     """Public keys (PEM) of provinces with their own systems, for their requests for files."""
 
 
@@ -165,7 +165,7 @@ def build_intake(
                 s3_access_key="embedded-access-key",
                 s3_secret_key="embedded-secret-key",  # noqa: S106 - a folder needs none
             )
-            | {"province_keys": dict(provinces)}
+            | {"office_signing_keys": dict(provinces)}
             | parts.service_keys.settings_of("intake", "tracking")
         ),
         parts=intake.Parts(

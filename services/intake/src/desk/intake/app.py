@@ -23,7 +23,7 @@ from desk.intake.domain import CatalogDocument
 from desk.intake.events import PendingWithdrawn, Referred, Replied
 from desk.intake.routes import attachments, files, internal, requests
 from desk.intake.routes.dependencies import Services
-from desk.intake.routes.office_auth import ProvinceAssertions
+from desk.intake.routes.office_auth import OfficeAssertions
 from desk.intake.service.attachments import Uploads
 from desk.intake.service.case_files import CaseFiles
 from desk.intake.service.mobile_check import MobileCheck
@@ -210,5 +210,5 @@ def _services(settings: Settings, parts: Parts, outbox: Outbox) -> Services:
         tracking_tokens=TokenReader(
             settings.tracking_public_key.get_secret_value(), issuer=TRACKING_ISSUER, audience=TRACKING_AUDIENCE
         ),
-        assertions=ProvinceAssertions(settings.province_keys, parts.rate_limits),
+        assertions=OfficeAssertions(settings.office_signing_keys, parts.rate_limits),
     )

@@ -21,7 +21,7 @@ from desk.iran.provinces import PROVINCES
 from desk.iran.settings import WorkCalendarSettings
 
 
-def _check_province_keys(keys: dict[str, str]) -> dict[str, str]:
+def _check_office_keys(keys: dict[str, str]) -> dict[str, str]:
     if unknown := keys.keys() - {each.key for each in PROVINCES}:
         raise ValueError(f"unknown provinces: {', '.join(sorted(unknown))}")
     if unfit := sorted(province for province, pem in keys.items() if not is_public_key(pem)):
@@ -46,7 +46,7 @@ class Settings(
     """PEM of registry-gateway's public key, which verifies identity tokens."""
     tracking_public_key: SecretStr
     """PEM of tracking's public key, which verifies tracking tokens."""
-    province_keys: Annotated[dict[str, str], AfterValidator(_check_province_keys)] = Field(default_factory=dict)
+    office_signing_keys: Annotated[dict[str, str], AfterValidator(_check_office_keys)] = Field(default_factory=dict)
     """PEM of each province's Ed25519 public key, by the province's key; without one, a province has no files."""
     receipt_private_key: PrivateKey
     """PEM of the Ed25519 key that signs receipts."""

@@ -69,7 +69,7 @@ def examples() -> list[tuple[str, Event]]:
     case = {"tracking_code": _CODE, "at": _AT}
     late = case | {"due_at": _DUE, "state": "in_progress"}
     late |= {part: _REQUEST[part] for part in ("province", "subject", "sub_subject")}
-    province = "/province/isfahan"
+    province = "/office/isfahan"
     return [
         ("/desk/intake", intake.RequestSubmitted.model_validate({**_REQUEST, "identity": "confirmed"})),
         ("/desk/intake", intake.RequestPending.model_validate(_REQUEST)),

@@ -10,7 +10,7 @@ from desk.chassis.crypto import TokenError, TokenExpiredError, TokenReader
 from desk.database import Database
 from desk.intake import domain
 from desk.intake.domain import CatalogDocument, Identity, Person, Uploader
-from desk.intake.routes.office_auth import AssertionMissingError, ProvinceAssertions
+from desk.intake.routes.office_auth import AssertionMissingError, OfficeAssertions
 from desk.intake.service.attachments import Uploads
 from desk.intake.service.case_files import CaseFiles
 from desk.intake.service.receipts import Receipts
@@ -43,7 +43,7 @@ class Services:
     receipts: Receipts
     identity_tokens: TokenReader
     tracking_tokens: TokenReader
-    assertions: ProvinceAssertions
+    assertions: OfficeAssertions
 
 
 def get_services(request: Request) -> Services:

@@ -27,7 +27,7 @@ from desk.intake.routes.dependencies import ProvinceDep, ReplyUploaderDep, Servi
 from desk.intake.service.case_files import LINK_SECONDS
 
 router = APIRouter()
-BODY_LIMITS = dict.fromkeys(("/api/province/files", "/api/files"), FORM_BYTES_MAX)
+BODY_LIMITS = dict.fromkeys(("/api/office/files", "/api/files"), FORM_BYTES_MAX)
 _CODE = re.compile("[0-9]{12}")
 _NO_PROVINCE = (
     office_auth.AssertionMissingError,
@@ -50,7 +50,7 @@ class LinkView(BaseModel):
 
 
 @router.get(
-    "/api/province/files/{file_id}",
+    "/api/office/files/{file_id}",
     summary="Get a link to a file of one of the province's cases",
     responses=problems(*_NO_PROVINCE, domain.FileNotFoundHereError),
 )
@@ -63,7 +63,7 @@ async def link_for_province(
 
 
 @router.post(
-    "/api/province/files",
+    "/api/office/files",
     status_code=201,
     summary="Upload a file for an answer",
     responses=problems(

@@ -37,7 +37,7 @@ class AssertionReusedError(DomainError):
     title = "این گواهی پیش‌تر به کار رفته است. برای هر درخواست گواهی تازه‌ای بسازید."
 
 
-class ProvinceAssertions:
+class OfficeAssertions:
     """Verifies assertions: JWTs (Ed25519) for ``desk.files`` with the province as ``iss``, valid for two minutes."""
 
     def __init__(self, public_keys: Mapping[str, str], rate_limits: RateLimits) -> None:

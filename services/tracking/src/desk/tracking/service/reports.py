@@ -188,7 +188,7 @@ def _claimed_province(received: Received[CaseReport] | Received[CaseReferred]) -
 
 
 def _require_genuine(received: Received[CaseReport] | Received[CaseReferred], sender: str) -> None:
-    if received.source != f"/province/{sender}" or received.routing_key != f"{received.data.name}.{sender}":
+    if received.source != f"/office/{sender}" or received.routing_key != f"{received.data.name}.{sender}":
         raise ForgedSenderError
     if received.subject != received.data.tracking_code:
         raise RefusedError("wrong_subject", "the envelope's subject is not the tracking code")
