@@ -24,7 +24,7 @@ from desk.notifier.providers.generic import GenericGateway
 from desk.notifier.providers.kavenegar import Kavenegar
 from desk.notifier.providers.smsir import SmsIr
 from desk.notifier.rendering import Renderer
-from desk.notifier.routes import ReportSource, Services, router
+from desk.notifier.routes import Services, router
 from desk.notifier.service import Codes, DeliveryReports, Dispatcher, Notices
 from desk.notifier.settings import Settings
 from desk.notifier.workers import DeliveryReportTask, DispatchTask
@@ -126,7 +126,6 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     app.state.bus = bus
     app.state.services = Services(
         database=parts.database,
-        report_sources=_report_sources(settings, parts.providers),
         bus=bus,
         codes=Codes(parts.vault, renderer, settings.sending_policy),
     )
@@ -180,17 +179,3 @@ def _dispatch_tasks(settings: Settings, parts: Parts) -> dict[str, DispatchTask]
         for number in range(SMS_DISPATCHERS if weights else 1):
             tasks[f"dispatcher-{name}-{number}"] = DispatchTask(dispatcher)
     return tasks
-
-
-def _report_sources(settings: Settings, providers: Mapping[str, Provider]) -> dict[str, ReportSource]:
-    """Return the providers that may send reports: those whose settings have a secret."""
-    secrets = {
-        "kavenegar": settings.kavenegar_report_secret,
-        "smsir": settings.smsir_report_secret,
-        "generic": settings.generic_report_secret,
-    }
-    return {
-        name: ReportSource(provider, _secret_value(secrets[name]))
-        for name, provider in providers.items()
-        if secrets[name] is not None
-    }
