@@ -12,7 +12,7 @@ from desk.chassis.bus import Broker, Bus, Pruning
 from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.crypto import Vault
 from desk.chassis.service_tokens import Callers
-from desk.chassis.telemetry import Telemetry, configure_logging
+from desk.chassis.telemetry import Telemetry
 from desk.database import Database
 from desk.notifier.channels import Channel, ShownChannel
 from desk.notifier.channels.sms import SmsChannel
@@ -28,6 +28,7 @@ from desk.notifier.routes import Services, router
 from desk.notifier.service import Codes, DeliveryReports, Dispatcher, Notices
 from desk.notifier.settings import Settings
 from desk.notifier.workers import DeliveryReportTask, DispatchTask
+from desk.security.logs import configure_logging
 
 SMS_DISPATCHERS = 3
 """While one waits for the slowest message of its batch, the others send theirs."""
