@@ -9,13 +9,13 @@ from typing import Self
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from desk.security.data_keys import DecryptionError
+
+__all__ = ["DecryptionError", "Encryption", "new_key"]
+
 _NONCE_BYTES, _KEY_BYTES = 12, 32
 _INDEX_SHIFT = 1
 """63 bits fit a database's integer. A collision of two words only adds a case to a search result."""
-
-
-class DecryptionError(Exception):
-    """The stored data was changed or moved, or its key is not configured."""
 
 
 class Encryption:
