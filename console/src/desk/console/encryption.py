@@ -38,12 +38,12 @@ class Encryption:
     def _number(key: bytes) -> bytes:
         return hmac.digest(key, b"desk.console key", hashlib.sha256)[:4]
 
-    def encrypt(self, plain: bytes, context: str) -> bytes:
+    def seal(self, plain: bytes, context: str) -> bytes:
         """Encrypt for a context, such as ``case.document:<province>/<code>``; decryption needs the same one."""
         nonce = os.urandom(_NONCE_BYTES)
         return self._current + nonce + self._ciphers[self._current].encrypt(nonce, plain, context.encode())
 
-    def decrypt(self, encrypted: bytes, context: str) -> bytes:
+    def open(self, encrypted: bytes, context: str) -> bytes:
         """Decrypt. Raises DecryptionError."""
         cipher = self._ciphers.get(encrypted[:4])
         if cipher is None:
