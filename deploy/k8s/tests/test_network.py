@@ -20,6 +20,7 @@ JOBS = {
     ("notifier-migrate", "postgres"),
     ("databases", "postgres"),
     ("storage", "s3"),
+    ("storage-user", "s3"),
     ("topology", "rabbitmq"),
     ("dead-letters", "rabbitmq"),
 }
