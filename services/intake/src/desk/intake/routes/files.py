@@ -44,7 +44,7 @@ _NO_DOWNLOAD = domain.FileNotFoundHereError, domain.FileUnreadableError, domain.
 _CONTENT: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The file, as an attachment",
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        "content": {each: {"schema": {"type": "string", "format": "binary"}} for each in sorted(domain.MEDIA_TYPES)},
     }
 }
 
