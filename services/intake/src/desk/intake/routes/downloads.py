@@ -42,7 +42,7 @@ class DownloadResponse(Response):
                 async with asyncio.timeout(SEND_SECONDS + self._download.file.size / SEND_BYTES_PER_SECOND):
                     await self._send(send)
             except (DomainError, TimeoutError) as error:
-                log.warning("download aborted", file=self._download.file.id, reason=type(error).__name__)
+                log.warning("download aborted", object=self._download.file.object_key, reason=type(error).__name__)
 
     async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})

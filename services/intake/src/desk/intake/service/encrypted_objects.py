@@ -56,7 +56,7 @@ async def _chunks(storage: ObjectStore, stored: StoredFile) -> AsyncGenerator[by
             async for chunk in chunks:
                 yield chunk
     except (ObjectMissingError, DecryptionError) as error:
-        log.error("file unreadable", file=stored.file.id, reason=type(error).__name__)  # noqa: TRY400 - it is raised again
+        log.error("file unreadable", object=stored.file.object_key, reason=type(error).__name__)  # noqa: TRY400 - it is raised again
         raise FileUnreadableError(type(error).__name__) from error
     except ObjectStoreUnavailableError as error:
         raise StorageUnavailableError(str(error)) from error
