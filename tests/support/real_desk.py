@@ -24,6 +24,7 @@ from support.real_service import START_DEADLINE, Service
 from support.real_settings import DeskEnvironment, settings_of
 
 from desk.chassis.crypto import new_key_pair
+from desk.testing.clamav import open_clamav
 from desk.testing.postgres import PostgresServer
 from desk.testing.rabbit import QUEUE_SETTLE_SECONDS, RabbitServer
 from desk.testing.redis import RedisServer
@@ -76,6 +77,7 @@ class RealDesk:
         self.broker = RealBroker(self.loop, rabbit, self.name)
         self.fork_server = ForkServer(folder / "fork_server.log")
         self.mail = MailServer(self.loop)
+        self.clamav = open_clamav()
         self._redis = Redis.from_url(self.redis_url, decode_responses=True)
         self.applicants: dict[int, tuple[float, RealApplicant]] = {}
         self._identifying = threading.Lock()
@@ -121,6 +123,7 @@ class RealDesk:
             s3=self.s3,
             bucket=self.name,
             mail_port=self.mail.port,
+            scanner_url=self.clamav.url,
             registry_password=self.registry_password,
             office_signing_keys={key: public for key, (_, public) in self.office_signing_keys.items()},
         )
@@ -198,6 +201,7 @@ class RealDesk:
         self._in_parallel([each.kill for each in self.services])
         self.province.close()
         self.mail.close()
+        self.clamav.close()
         self.client.close()
         self.fork_server.close()
         self._redis.flushdb()

@@ -46,6 +46,7 @@ class DeskEnvironment:
     s3: S3Server
     bucket: str
     mail_port: int
+    scanner_url: str
     registry_password: str
     office_signing_keys: Mapping[str, str]
 
@@ -93,6 +94,7 @@ def settings_of(it: DeskEnvironment, *, production_limits: bool = False) -> dict
             "PUBLIC_URL": "https://desk.example.ir/",
             "OFFICE_SIGNING_KEYS": json.dumps(it.office_signing_keys),
             "IDENTITY_CHECK_SECONDS": "1",
+            "SCANNER_URL": it.scanner_url,
             "S3_ENDPOINT": it.s3.endpoint,
             "S3_ACCESS_KEY": it.s3.access_key,
             "S3_SECRET_KEY": it.s3.secret_key,

@@ -4,7 +4,7 @@ import asyncio
 import json
 import shutil
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -23,12 +23,14 @@ from desk.chassis.rate_limits import RateLimits
 from desk.chassis.storage import FolderStore, ObjectStoreUnavailableError
 from desk.chassis.telemetry import Telemetry
 from desk.database import Database, migrate
+from desk.files.scanner import ScannerUnavailableError
 from desk.intake.app import IDENTITY_AUDIENCE, IDENTITY_ISSUER, Parts, create_app
 from desk.intake.clients import RegistryClient, captcha_client, code_client
 from desk.intake.settings import Settings
 from desk.intake.store import metadata
 from desk.intake.workers.identity_check import IdentityCheck
 from desk.testing.databases import empty_tables, migrated_database
+from desk.testing.hostile_files import EICAR
 from desk.testing.postgres import PostgresServer
 from desk.testing.service_keys import InternalAuth, key_pair, public_keys
 
@@ -173,6 +175,22 @@ class FakeObjectStore(FolderStore):
             raise ObjectStoreUnavailableError("down")
 
 
+class FakeScanner:
+    """A malware scanner that knows EICAR's test text, and can be unavailable."""
+
+    def __init__(self) -> None:
+        self.down = False
+        self.examined = 0
+        self.known = [EICAR]
+
+    async def find_malware(self, chunks: AsyncIterable[bytes]) -> str | None:
+        if self.down:
+            raise ScannerUnavailableError("down")
+        content = b"".join([chunk async for chunk in chunks])
+        self.examined += 1
+        return "Eicar" if any(known in content for known in self.known) else None
+
+
 @dataclass
 class Desk:
     """The service under test, the fakes around it, and access to its stores."""
@@ -185,6 +203,7 @@ class Desk:
     registry: FakeRegistry
     broker: RecordingBroker
     storage: FakeObjectStore
+    scanner: FakeScanner
     issuer: TokenIssuer
     app: FastAPI = field(init=False)
     client: httpx.AsyncClient = field(init=False)
@@ -397,6 +416,7 @@ def settings() -> Settings:
         office_signing_keys={"isfahan": ISFAHAN_PUBLIC_KEY, "qom": QOM_PUBLIC_KEY},
         captcha_url="http://captcha",
         registry_url="http://registry-gateway",
+        scanner_url="none",
         budget_url="memory://",
         broker_url="memory://",
         s3_endpoint="unused",
@@ -412,12 +432,14 @@ def settings() -> Settings:
 async def desk(settings: Settings, tmp_path: Path, database_url: str) -> AsyncIterator[Desk]:
     path, folder = tmp_path / "intake.db", tmp_path / "objects"
     captcha, registry, broker, storage = FakeCaptcha(), FakeRegistry(), RecordingBroker(), FakeObjectStore(folder)
+    scanner = FakeScanner()
     peer = httpx.AsyncClient(transport=httpx.MockTransport(captcha), base_url="http://captcha", timeout=5)
     gateway = httpx.AsyncClient(transport=httpx.MockTransport(registry), base_url="http://registry-gateway", timeout=5)
     parts = Parts(
         database=Database(database_url),
         broker=broker,
         storage=storage,
+        scanner=scanner,
         rate_limits=RateLimits("memory://"),
         captcha=captcha_client(peer),
         codes=code_client(peer),
@@ -427,7 +449,7 @@ async def desk(settings: Settings, tmp_path: Path, database_url: str) -> AsyncIt
         telemetry=Telemetry("intake"),
     )
     issuer = TokenIssuer(PRIVATE_KEY, IDENTITY_ISSUER)
-    desk = Desk(settings, parts, path, folder, captcha, registry, broker, storage, issuer)
+    desk = Desk(settings, parts, path, folder, captcha, registry, broker, storage, scanner, issuer)
     desk.app = create_app(settings, parts=parts)
     transport = httpx.ASGITransport(desk.app, raise_app_exceptions=False)
     async with (

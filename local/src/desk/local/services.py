@@ -27,6 +27,7 @@ from desk.chassis.rate_limits import RateLimits
 from desk.chassis.storage import FolderStore
 from desk.chassis.telemetry import Telemetry
 from desk.database import Database
+from desk.files.scanner import NoScanner
 from desk.local.keys import Keys, ServiceKeys
 from desk.local.registry import SwitchedRegistry
 from desk.notifier.channels import ShownChannel
@@ -161,6 +162,7 @@ def build_intake(
                 upload_megabytes_per_source=PLENTY,
                 budget_url="memory://",
                 broker_url="memory://embedded",
+                scanner_url="none",
                 s3_endpoint="embedded",
                 s3_access_key="embedded-access-key",
                 s3_secret_key="embedded-secret-key",  # noqa: S106 - a folder needs none
@@ -172,6 +174,7 @@ def build_intake(
             database=parts.database("intake"),
             broker=parts.broker,
             storage=storage,
+            scanner=NoScanner(),
             rate_limits=RateLimits("memory://"),
             captcha=desk.intake.clients.captcha_client(parts.service_keys.peer("intake", "captcha", captcha_app)),
             codes=desk.intake.clients.code_client(parts.service_keys.peer("intake", "captcha", captcha_app)),

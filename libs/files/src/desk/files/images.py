@@ -60,7 +60,9 @@ def _end_of_pictures(data: bytes) -> int:
         if not rest[following:].startswith(_JPEG_START):
             break
         end = _end_of_jpeg(data, end + following)
-    if rest.strip(PADDING) and not rest.endswith(_PHONE_TRAILER) and rest[4:8] != _FILM:
+    if not rest.strip(PADDING):
+        return len(data)
+    if not rest.endswith(_PHONE_TRAILER) and rest[4:8] != _FILM:
         raise FileMixedError("data after the end of a JPEG")
     return end
 
@@ -93,7 +95,7 @@ def check_png(content: BinaryIO) -> int:
         at += size + 12  # length, kind and checksum
     if data[at:].strip(PADDING):
         raise FileMixedError("data after the end of a PNG")
-    return at
+    return len(data)
 
 
 def check_heic(content: BinaryIO) -> int:

@@ -47,7 +47,8 @@ def check_pdf(content: BinaryIO) -> int:
         raise FileEncryptedError from error
     except (pikepdf.PdfError, ValueError, TypeError, RuntimeError) as error:
         raise FileDamagedError("a PDF that cannot be opened") from error
-    return end + len(_END)
+    end += len(_END)
+    return end if data[end:].strip(PADDING) else len(data)
 
 
 def _require_passive(document: pikepdf.Pdf) -> None:

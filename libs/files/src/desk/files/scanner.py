@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 from urllib.parse import urlsplit
 
-ANSWER_SECONDS = 60.0
+ANSWER_SECONDS = 10.0
 _CLEAN = b"stream: OK"
 _PREFIX, _FOUND = b"stream: ", b" FOUND"
 _ANSWER_BYTES_MAX = 4096

@@ -61,7 +61,7 @@ def pdf_document(change: Callable[[pikepdf.Pdf], None] = lambda _: None) -> byte
     with pikepdf.new() as document:
         document.add_blank_page(page_size=(99, 99))
         change(document)
-        document.save(written)
+        document.save(written, compress_streams=False)
     return written.getvalue()
 
 

@@ -18,14 +18,17 @@ from desk.chassis.service_tokens import Callers, ServiceTokens
 from desk.chassis.storage import ObjectStore
 from desk.chassis.telemetry import Telemetry
 from desk.database import Database
+from desk.files.scanner import ClamScanner, NoScanner, Scanner
 from desk.intake.clients import RegistryClient, captcha_client, code_client
 from desk.intake.domain import CatalogDocument
 from desk.intake.events import PendingWithdrawn, Referred, Replied
 from desk.intake.routes import attachments, files, internal, requests
 from desk.intake.routes.dependencies import Services
 from desk.intake.routes.office_auth import OfficeAssertions
+from desk.intake.service import file_scans
 from desk.intake.service.attachments import Uploads
 from desk.intake.service.case_files import CaseFiles
+from desk.intake.service.file_scans import FileScans
 from desk.intake.service.mobile_check import MobileCheck
 from desk.intake.service.mobile_proof import MobileProof
 from desk.intake.service.receipts import Receipts
@@ -53,6 +56,7 @@ class Parts:
     database: Database
     broker: Broker
     storage: ObjectStore
+    scanner: Scanner
     rate_limits: RateLimits
     captcha: CaptchaClient
     codes: CaptchaClient
@@ -76,6 +80,7 @@ def real_parts(settings: Settings) -> Parts:
         database=Database(settings.database_url.get_secret_value()),
         broker=broker,
         storage=object_store(settings),
+        scanner=NoScanner() if settings.scanner_url == "none" else ClamScanner(settings.scanner_url),
         rate_limits=rate_limits,
         captcha=captcha_client(captcha),
         codes=code_client(captcha),
@@ -118,7 +123,8 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     outbox = Outbox("/desk/intake", parts.vault)
     relay = Relay(parts.database, outbox, parts.broker, parts.telemetry)
     parts.database.after_commit.append(relay.wake)
-    services = _services(settings, parts, outbox)
+    scans = FileScans(parts.database, parts.vault, parts.storage, parts.scanner, parts.telemetry)
+    services = _services(settings, parts, outbox, scans)
     check = IdentityCheck(
         parts.database,
         parts.vault,
@@ -130,6 +136,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     checking = PeriodicTask(check.run_once, identity_check.POLL_SECONDS)
     cleanup = UploadCleanup(parts.database, parts.vault, parts.storage)
     cleaning = PeriodicTask(cleanup.run_once, upload_cleanup.PAUSE_SECONDS)
+    scanning = PeriodicTask(scans.run_once, file_scans.PAUSE_SECONDS)
     pruning = Pruning(parts.database)
     bus = Bus("intake", parts.database, parts.broker, parts.telemetry)
     bus.subscribe(Referred, services.case_files.on_request_referred)
@@ -149,6 +156,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
                 Worker("relay", relay.run, relay.finish),
                 Worker("identity checks", checking.run, checking.finish),
                 Worker("upload cleanup", cleaning.run, cleaning.finish),
+                Worker("file scans", scanning.run, scanning.finish),
                 Worker("pruning", pruning.run, pruning.finish),
             ),
             stop=(parts.database.close, *parts.close),
@@ -161,7 +169,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     return app
 
 
-def _services(settings: Settings, parts: Parts, outbox: Outbox) -> Services:
+def _services(settings: Settings, parts: Parts, outbox: Outbox, scans: FileScans) -> Services:
     catalog = load_catalog()
     return Services(
         database=parts.database,
@@ -196,12 +204,13 @@ def _services(settings: Settings, parts: Parts, outbox: Outbox) -> Services:
             parts.database,
             parts.vault,
             parts.storage,
+            scans,
             parts.rate_limits,
             per_identity=settings.uploads_per_identity,
             megabytes_per_identity=settings.upload_megabytes_per_identity,
             megabytes_per_source=settings.upload_megabytes_per_source,
         ),
-        case_files=CaseFiles(parts.database, parts.vault, parts.storage),
+        case_files=CaseFiles(parts.database, parts.vault, parts.storage, scans),
         reply_attachments=ReplyAttachments(parts.database, parts.vault, parts.storage),
         receipts=Receipts(
             settings.receipt_private_key.get_secret_value(), settings.receipt_public_keys, settings.public_url

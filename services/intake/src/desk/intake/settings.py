@@ -60,6 +60,9 @@ class Settings(
     """Base URL of registry-gateway, which looks up pending identities."""
     identity_check_seconds: Annotated[float, Field(gt=0, le=3600)] = 60
     """Seconds from a submission to the first look-up of its pending identity; each further wait is twice as long."""
+    scanner_url: Annotated[str, Field(pattern=r"^(tcp://[^/]+:[0-9]+|unix:///.+|none)$")]
+    """The malware scanner, ClamAV's daemon: ``tcp://host:3310`` or ``unix:///run/clamav/clamd.ctl``. With ``none``, for
+    demonstrations, the structural checks are all."""
     budget_url: SecretStr
     """``memory://`` or ``redis://…``: where rate limits are counted."""
     mobile_proof: MobileProofMode = "pending"

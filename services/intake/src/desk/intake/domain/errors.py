@@ -184,6 +184,23 @@ class FileUnreadableError(DomainError):
     title = "این فایل در سامانه خوانده نمی‌شود. لطفاً با پشتیبانی میز خدمت تماس بگیرید و کد پیگیری خود را بگویید."
 
 
+class FilePendingError(DomainError):
+    """The malware scanner has not examined the file yet."""
+
+    status, code = 409, "file_pending"
+    title = "این فایل هنوز از نظر بدافزار بررسی نشده است. چند دقیقهٔ دیگر دوباره تلاش کنید."
+
+    def __init__(self) -> None:
+        super().__init__(retry_after=60)
+
+
+class FileRemovedError(DomainError):
+    """The malware scanner has found something in the file after it was accepted; its content was deleted."""
+
+    status, code = 410, "file_removed"
+    title = "در این فایل بدافزار پیدا شد و محتوای آن از میز خدمت پاک شده است."
+
+
 class CaseNotFoundError(DomainError):
     """The case does not exist, or is not (or no longer) the province's."""
 

@@ -40,7 +40,13 @@ _NO_REPLY = (
 )
 
 
-_NO_DOWNLOAD = domain.FileNotFoundHereError, domain.FileUnreadableError, domain.StorageUnavailableError
+_NO_DOWNLOAD = (
+    domain.FileNotFoundHereError,
+    domain.FilePendingError,
+    domain.FileRemovedError,
+    domain.FileUnreadableError,
+    domain.StorageUnavailableError,
+)
 _CONTENT: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The file, as an attachment",

@@ -25,6 +25,7 @@ from desk.intake.domain import (
 )
 from desk.intake.service.encrypted_objects import put_encrypted
 from desk.intake.service.file_checks import check_file
+from desk.intake.service.file_scans import FileScans
 from desk.intake.store import AttachmentStore
 
 log = structlog.get_logger(__name__)
@@ -38,6 +39,7 @@ class Uploads:
     database: Database
     vault: Vault
     storage: ObjectStore
+    scans: FileScans
     rate_limits: RateLimits
     per_identity: str
     """The rate limit of one national ID, such as ``40/hour``."""
@@ -63,12 +65,13 @@ class Uploads:
     async def add(self, uploader: Uploader, content: BinaryIO, name: str) -> Attachment:
         """Check a file and store it until a request claims it.
 
-        Raises TooManyFilesError, StorageUnavailableError and the errors of :func:`check_file`.
+        Raises TooManyFilesError, FileInfectedError, StorageUnavailableError and the errors of :func:`check_file`.
         """
         checked = await asyncio.to_thread(check_file, content, name)
         async with self.database.transaction() as session:
             await self._require_room(session, uploader)
-        stored = await put_encrypted(self.storage, content, checked)
+        due_at = await self.scans.examine(content)
+        stored = await put_encrypted(self.storage, content, checked, due_at)
         try:
             async with self.database.transaction() as session:
                 store = AttachmentStore(session, self.vault)

@@ -16,12 +16,15 @@ from desk.intake.domain import (
     Attachment,
     CaseNotFoundError,
     FileNotFoundHereError,
+    FilePendingError,
+    FileRemovedError,
     StorageUnavailableError,
     TooManyAnswerFilesError,
 )
 from desk.intake.events import Referred
 from desk.intake.service.encrypted_objects import Download, open_decrypted, put_encrypted
 from desk.intake.service.file_checks import check_file
+from desk.intake.service.file_scans import FileScans
 from desk.intake.store import CaseFileStore, RequestStore, StoredFile
 from desk.iran.provinces import UnknownProvinceError, province
 from desk.security.data_keys import KeyDestroyedError
@@ -37,6 +40,7 @@ class CaseFiles:
     database: Database
     vault: Vault
     storage: ObjectStore
+    scans: FileScans
 
     async def on_request_referred(self, session: AsyncSession, received: Received[Referred]) -> None:
         """Record the new province of a case; a referral older than the recorded one changes nothing.
@@ -53,15 +57,18 @@ class CaseFiles:
         await CaseFileStore(session, self.vault).hand_over(request_id, key, received.seq)
 
     async def open_for_province(self, province_key: str, file_id: str) -> Download:
-        """Open a file of one of the province's cases. Raises FileNotFoundHereError and as :func:`open_decrypted`."""
+        """Open a file of one of the province's cases.
+
+        Raises FileNotFoundHereError, FilePendingError, FileRemovedError and as :func:`open_decrypted`.
+        """
         return await self._open(lambda store: store.for_province(file_id, province_key))
 
     async def open_for_applicant(self, tracking_code: str, file_id: str) -> Download:
-        """Open a file of the request with this code. Raises FileNotFoundHereError and as :func:`open_decrypted`."""
+        """Open a file of the request with this code. Raises as :meth:`open_for_province`."""
         return await self._open(lambda store: store.for_applicant(file_id, tracking_code))
 
     async def open_any(self, file_id: str) -> Download:
-        """Open a file of any request, for the demonstration. Raises as :meth:`open_for_applicant`."""
+        """Open a file of any request, for the demonstration. Raises as :meth:`open_for_province`."""
         return await self._open(lambda store: store.of_any_case(file_id))
 
     async def _open(self, find: Callable[[CaseFileStore], Awaitable[StoredFile | None]]) -> Download:
@@ -72,18 +79,23 @@ class CaseFiles:
             raise FileNotFoundHereError from None
         if stored is None:
             raise FileNotFoundHereError
+        if stored.malware is not None:
+            raise FileRemovedError
+        if stored.pending:
+            raise FilePendingError
         return await open_decrypted(self.storage, stored)
 
     async def upload(self, province_key: str, tracking_code: str, content: BinaryIO, name: str) -> Attachment:
         """Check a file and store it for the province's answer.
 
-        Raises CaseNotFoundError, TooManyAnswerFilesError, StorageUnavailableError and the errors of
-        :func:`check_file`.
+        Raises CaseNotFoundError, TooManyAnswerFilesError, FileInfectedError, StorageUnavailableError and the errors
+        of :func:`check_file`.
         """
         checked = await asyncio.to_thread(check_file, content, name)
         async with self.database.transaction() as session:
             await self._require_case(session, province_key, tracking_code)
-        stored = await put_encrypted(self.storage, content, checked)
+        due_at = await self.scans.examine(content)
+        stored = await put_encrypted(self.storage, content, checked, due_at)
         try:
             async with self.database.transaction() as session:
                 request_id = await self._require_case(session, province_key, tracking_code)

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import datetime
 from typing import BinaryIO
 
 import structlog
@@ -31,9 +32,12 @@ class Download:
     chunks: AsyncGenerator[bytes, None]
 
 
-async def put_encrypted(storage: ObjectStore, content: BinaryIO, checked: CheckedFile) -> StoredObject:
+async def put_encrypted(
+    storage: ObjectStore, content: BinaryIO, checked: CheckedFile, scan_due_at: datetime | None
+) -> StoredObject:
     """Store a file under a random name, with a new key under a new file id. Raises StorageUnavailableError."""
-    stored = StoredObject(str(uuid.uuid4()), DataKey.generate(str(uuid.uuid4())))
+    stored = StoredObject(str(uuid.uuid4()), DataKey.generate(str(uuid.uuid4())), scan_due_at)
+    content.seek(0)
     encrypted = await asyncio.to_thread(encrypt_file, content, stored.key)
     try:
         await storage.put(stored.object_key, encrypted, encrypted_size(checked.size), _MEDIA_TYPE)

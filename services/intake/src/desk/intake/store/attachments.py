@@ -24,6 +24,8 @@ class StoredObject:
 
     object_key: str
     key: DataKey
+    scan_due_at: datetime | None
+    """When the malware scanner is asked again; None for a file that is clean."""
 
 
 class AttachmentStore:
@@ -50,6 +52,7 @@ class AttachmentStore:
                 sha256=file.sha256,
                 uploaded_at=datetime.now(UTC),
                 object_key=stored.object_key,
+                scan_due_at=stored.scan_due_at,
             )
         )
 

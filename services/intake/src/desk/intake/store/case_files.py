@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, insert, or_, select
+from sqlalchemy import ColumnElement, FromClause, Row, Select, Table, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
@@ -33,6 +33,10 @@ class StoredFile:
 
     file: Attachment
     key: DataKey | None
+    pending: bool
+    """Whether the malware scanner has not examined it yet."""
+    malware: str | None
+    """What the malware scanner has found in it."""
 
 
 class CaseFileStore:
@@ -40,6 +44,7 @@ class CaseFileStore:
 
     def __init__(self, session: AsyncSession, vault: Vault) -> None:
         self._session = session
+        self._vault = vault
         self._keys = DataKeys(vault)
 
     async def hand_over(self, request_id: str, province_key: str, seq: int) -> None:
@@ -83,6 +88,7 @@ class CaseFileStore:
                 sha256=file.sha256,
                 uploaded_at=datetime.now(UTC),
                 object_key=stored.object_key,
+                scan_due_at=stored.scan_due_at,
             )
         )
 
@@ -100,15 +106,23 @@ class CaseFileStore:
 
     async def _file(self, file_id: str, conditions: Sequence[ColumnElement[bool]]) -> StoredFile | None:
         for table in (attachment, answer_file):
-            files = _CASES.join(table, table.c.request_id == request.c.id)
-            keyed = files.outerjoin(data_key, data_key.c.id == table.c.id)
-            query = select(table, data_key.c.wrapped).select_from(keyed).where(table.c.id == file_id, *conditions)
-            row = (await self._session.execute(query)).first()
+            query = select_files(table, _CASES.join(table, table.c.request_id == request.c.id))
+            row = (await self._session.execute(query.where(table.c.id == file_id, *conditions))).first()
             if row is not None:
-                return self._stored_file(row, table.name)
+                return read_file(row, table.name, self._vault)
         return None
 
-    def _stored_file(self, row: Row[Any], table: str) -> StoredFile:
-        name = self._keys.open(row.name, f"{table}.name:{row.id}", row.id, row.wrapped).decode()
-        file = Attachment(row.id, name, row.size, row.media_type, row.sha256, row.object_key or row.id)
-        return StoredFile(file, self._keys.unwrap(row.id, row.wrapped) if row.object_key else None)
+
+def select_files(table: Table, source: FromClause | None = None) -> Select[tuple[Any, ...]]:
+    """Return the query of a table's files with their data keys, as part of ``source``."""
+    keyed = (table if source is None else source).outerjoin(data_key, data_key.c.id == table.c.id)
+    return select(table, data_key.c.wrapped).select_from(keyed)
+
+
+def read_file(row: Row[Any], table: str, vault: Vault) -> StoredFile:
+    """Build a file from a row of :func:`select_files`. Raises KeyDestroyedError."""
+    keys = DataKeys(vault)
+    name = keys.open(row.name, f"{table}.name:{row.id}", row.id, row.wrapped).decode()
+    file = Attachment(row.id, name, row.size, row.media_type, row.sha256, row.object_key or row.id)
+    key = keys.unwrap(row.id, row.wrapped) if row.object_key else None
+    return StoredFile(file, key, row.scan_due_at is not None, row.malware)

@@ -1,10 +1,17 @@
 """Intake's tables. Personal data is encrypted with a data key per request and per file; look-ups use a keyed hash."""
 
+from typing import Any
+
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, false
 
 from desk.chassis.events import add_event_tables
 from desk.database import UtcDateTime, add_data_keys, new_metadata
 from desk.intake.domain import IdentityState
+
+
+def _scan() -> tuple[Column[Any], Column[Any]]:
+    return Column("scan_due_at", UtcDateTime), Column("malware", String(200))
+
 
 metadata = new_metadata()
 add_event_tables(metadata)
@@ -48,13 +55,17 @@ attachment = Table(
     Column("upload_session", String(36)),
     Column("reply_request_id", String(36), ForeignKey("request.id")),
     Column("object_key", String(36)),
+    *_scan(),
 )
 """A file of an applicant, uploaded either with the identity token ``upload_session`` or for a reply to the experts of
 ``reply_request_id``. ``reply`` is the reply it belongs to, and ``promised_at`` is set until that reply is published.
 ``visit`` is only for replicas of an earlier version (see migration 0005); the next release drops it.
 
 ``object_key`` is where the encrypted file is in the object store. It is None for a file from before migration 0008,
-which is there in clear under the file's id. A file has a data key under its id, which encrypts its name too."""
+which is there in clear under the file's id. A file has a data key under its id, which encrypts its name too.
+
+``scan_due_at`` is when the malware scanner is asked next, None for a file whose scan has ended; ``malware`` is what it
+found then. An attempt that is running has moved ``scan_due_at`` to the end of its lease."""
 Index(
     "ix_attachment_promised",
     attachment.c.promised_at,
@@ -110,5 +121,13 @@ answer_file = Table(
     Column("sha256", String(64), nullable=False),
     Column("uploaded_at", UtcDateTime, nullable=False),
     Column("object_key", String(36)),
+    *_scan(),
 )
-"""A file a province uploaded for its answer; ``object_key`` is as for attachments."""
+"""A file a province uploaded for its answer; the last three columns are as for attachments."""
+for _table in (attachment, answer_file):
+    Index(
+        f"ix_{_table.name}_scan_due",
+        _table.c.scan_due_at,
+        postgresql_where=_table.c.scan_due_at.is_not(None),
+        sqlite_where=_table.c.scan_due_at.is_not(None),
+    )

@@ -1,0 +1,65 @@
+"""Which files the malware scanner has still to examine, and what it has found."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Table, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from desk.chassis.crypto import Vault
+from desk.intake.store.case_files import StoredFile, read_file, select_files
+from desk.intake.store.tables import answer_file, attachment
+
+LEASE = timedelta(minutes=2)
+"""How long one attempt keeps a file from other replicas, and so how long until the next attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileToScan:
+    """A file to examine, and the table that it is in."""
+
+    stored: StoredFile
+    table: str
+
+
+class FileScanStore:
+    """Reads and writes the scans of applicants' and offices' files."""
+
+    def __init__(self, session: AsyncSession, vault: Vault) -> None:
+        self._session = session
+        self._vault = vault
+
+    async def claim(self, limit: int) -> list[FileToScan]:
+        """Claim up to ``limit`` files of each table that are due; another attempt follows after the lease."""
+        claimed = []
+        for table in (attachment, answer_file):
+            ids = await self._claim(table, limit)
+            rows = (await self._session.execute(select_files(table).where(table.c.id.in_(ids)))).all()
+            claimed += [FileToScan(read_file(row, table.name, self._vault), table.name) for row in rows]
+        return claimed
+
+    async def _claim(self, table: Table, limit: int) -> list[str]:
+        now = datetime.now(UTC)
+        due = (
+            select(table.c.id)
+            .where(table.c.scan_due_at <= now)
+            .order_by(table.c.scan_due_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        claimed = update(table).where(table.c.id.in_(due.scalar_subquery())).values(scan_due_at=now + LEASE)
+        return list((await self._session.execute(claimed.returning(table.c.id))).scalars())
+
+    async def end(self, file: FileToScan, malware: str | None) -> None:
+        """Record that a file is clean, or what was found in it."""
+        table = attachment if file.table == attachment.name else answer_file
+        ended = update(table).where(table.c.id == file.stored.file.id).values(scan_due_at=None, malware=malware)
+        await self._session.execute(ended)
+
+    async def count_pending(self) -> int:
+        """Count the files that have not been examined."""
+        counts = [
+            (await self._session.execute(select(func.count()).where(table.c.scan_due_at.is_not(None)))).scalar_one()
+            for table in (attachment, answer_file)
+        ]
+        return sum(counts)
