@@ -2,6 +2,8 @@ import json
 
 import pytest
 
+from desk.testing.event_keys import decrypted
+
 
 @pytest.fixture
 def database_kind():
@@ -13,7 +15,7 @@ def database_kind():
 def contact(desk):
     async def contact():
         [message] = await desk.events()
-        return json.loads(message.body)["data"]["contact"]
+        return decrypted(message.body, "tracking")["data"]["contact"]
 
     return contact
 

@@ -40,7 +40,7 @@ def create_app(settings: LocalSettings, service_keys: ServiceKeys | None = None)
     registry = SwitchedRegistry(people)
     registry_app = services.build_registry_gateway(parts, captcha_app, registry, people)
     storage = FolderStore(settings.folder / "objects", links_at=f"{settings.public_url}/demo/links")
-    office_signing_keys = ProvinceKeys.new()
+    office_signing_keys = ProvinceKeys.new(keys.event_keys)
     known_keys = {**office_signing_keys.public, **settings.office_signing_keys}
     intake_app = services.build_intake(parts, captcha_app, registry_app, storage, known_keys)
     apps: dict[str, FastAPI] = {
