@@ -30,6 +30,9 @@ UNTRUSTED_LENGTH, UNTRUSTED_DEAD_LENGTH = 100_000, 10_000
 """Limits of a queue whose messages come from outside, and of its dead letters. Beyond the first the broker refuses the
 sender's messages; beyond the second the oldest dead letters are dropped, because their sender has to repeat them."""
 
+DEAD_LETTER_TERM = timedelta(days=30)
+"""How long a dead letter is kept: it contains personal data, though encrypted."""
+
 DEAD_LETTER_DELIVERY_LIMIT = 1_000_000
 """Reading a dead letter counts as a delivery, and RabbitMQ 4.0 would delete it after twenty."""
 
@@ -122,7 +125,15 @@ def _dead_queue(queue: QueueSpec) -> QueueLayout:
     dropping: dict[str, str | int] = (
         {"x-overflow": "drop-head", "x-max-length": UNTRUSTED_DEAD_LENGTH} if queue.untrusted else {}
     )
-    return QueueLayout(dead_queue(queue.name), {"x-delivery-limit": DEAD_LETTER_DELIVERY_LIMIT, **_BOUNDED, **dropping})
+    return QueueLayout(
+        dead_queue(queue.name),
+        {
+            "x-delivery-limit": DEAD_LETTER_DELIVERY_LIMIT,
+            "x-message-ttl": round(DEAD_LETTER_TERM.total_seconds() * 1000),
+            **_BOUNDED,
+            **dropping,
+        },
+    )
 
 
 def _delay_queue(delay: timedelta) -> QueueLayout:
