@@ -36,8 +36,8 @@ from desk.database import Database, migrate
 from desk.intake.app import IDENTITY_AUDIENCE, IDENTITY_ISSUER, Parts, create_app
 from desk.intake.clients import RegistryClient, captcha_client
 from desk.intake.settings import Settings
-from desk.testing.postgres import PostgresServer, open_postgres
 from desk.testing.event_keys import event_key_pair, event_public_keys
+from desk.testing.postgres import PostgresServer, open_postgres
 
 FORM = {
     "province": "isfahan",

@@ -283,6 +283,7 @@ async def test_an_event_for_other_keys_is_dead_lettered(desk, inbox, broker):
         await desk.publish()
         waiting = asyncio.create_task(next_of(opened))
         await broker.wait_for_messages("province.isfahan.dead", 1)
+        assert opened.rejected == 1
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
 

@@ -38,6 +38,10 @@ class DeskClient(Protocol):
     def consuming(self) -> bool:
         """Whether events of the province's queue are consumed at this moment."""
 
+    @property
+    def rejected(self) -> int:
+        """How many events could not be read, for example because they are for another key."""
+
     async def consume(self, handle: Handler) -> None:
         """Consume events until cancelled; an event that was not handled is delivered again."""
 
@@ -96,6 +100,7 @@ class LibraryClient:
         encryption: Encryption,
     ) -> None:
         self._inbox: Inbox | None = None
+        self._rejected_before = 0
         self._province, self._broker_url = province, broker_url
         self._memory = _ProcessedEvents(database, encryption)
         self._private_keys, self._desk_url = event_private_keys, desk_url
@@ -119,6 +124,8 @@ class LibraryClient:
             await asyncio.sleep(PAUSE_SECONDS)
 
     def _new_inbox(self) -> Inbox:
+        self._rejected_before = self.rejected
+        self._inbox = None
         return Inbox(
             self._broker_url,
             self._province,
@@ -131,6 +138,11 @@ class LibraryClient:
     def consuming(self) -> bool:
         """Whether events of the province's queue are consumed at this moment."""
         return self._inbox is not None and self._inbox.served
+
+    @property
+    def rejected(self) -> int:
+        """How many events could not be read, for example because they are for another key."""
+        return self._rejected_before + (self._inbox.rejected if self._inbox is not None else 0)
 
     async def send(self, report: Report) -> None:
         """Send a report; return once the broker has confirmed it.

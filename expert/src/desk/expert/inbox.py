@@ -62,6 +62,8 @@ class Inbox:
         self._reports = Reports(url, province, desk_keys)
         self._waiting: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
         self._current: tuple[Case, AbstractIncomingMessage] | None = None
+        self.rejected = 0
+        """How many events could not be read and were dead-lettered, for monitoring."""
 
     async def __aenter__(self) -> Self:
         """Connect. Raises BrokerUnavailableError, so that a wrong setting is seen at the start."""
@@ -117,11 +119,11 @@ class Inbox:
             event = read(message.body, self._private_keys)
         except ValidationError as error:
             log.error("an invalid event is dead-lettered: %d errors", error.error_count())  # noqa: TRY400 - its text may be personal
-            await self._settle(message, handled=False)
+            await self._reject(message)
             return None
         except DecryptionError as error:
             log.error("event %s is dead-lettered: %s", message.message_id, error)  # noqa: TRY400 - the reason is enough
-            await self._settle(message, handled=False)
+            await self._reject(message)
             return None
         if event.kind not in CONSUMED or await self._memory.handled(event.id):
             await self._settle(message, handled=True)
@@ -134,6 +136,10 @@ class Inbox:
             await self._memory.remember(case.event_id)
             self._current = None
             await self._settle(message, handled=True)
+
+    async def _reject(self, message: AbstractIncomingMessage) -> None:
+        self.rejected += 1
+        await self._settle(message, handled=False)
 
     async def _settle(self, message: AbstractIncomingMessage, *, handled: bool) -> None:
         try:

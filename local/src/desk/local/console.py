@@ -68,6 +68,7 @@ class EmbeddedClient:
         desk_keys: DeskKeys,
     ) -> None:
         self.consuming = False
+        self.rejected = 0
         self._province, self._broker, self._files, self._catalog = province, broker, files, catalog
         self._private_keys, self._desk_keys = private_keys, desk_keys
 
@@ -77,12 +78,12 @@ class EmbeddedClient:
         async def handle(message: Message) -> None:
             try:
                 event = read(message.body, self._private_keys)
-                if event.kind in CONSUMED:
-                    await handle_event(event)
-            except ValidationError as error:
-                raise ContractError(f"{error.error_count()} faults") from None
-            except DecryptionError as error:
-                raise ContractError(str(error)) from None
+            except (ValidationError, DecryptionError) as error:
+                self.rejected += 1
+                faults = f"{error.error_count()} faults" if isinstance(error, ValidationError) else str(error)
+                raise ContractError(faults) from None
+            if event.kind in CONSUMED:
+                await handle_event(event)
 
         await self._broker.consume(province_queue(self._province), handle)
         self.consuming = True
