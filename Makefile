@@ -1,6 +1,6 @@
 # The desk's commands; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test faults lint format contracts lock bench images compose-test up down clean
+.PHONY: help setup run check test faults lint format contracts lock audit bench images compose-test up down clean
 BIN := .venv/bin
 PYTHON_FILES := libs services deploy expert expert-kit console local tools tests benchmarks
 
@@ -61,6 +61,9 @@ contracts: setup  ## write contracts/, the pages, nginx's routes and docs/settin
 lock: setup  ## compile requirements.lock again (ARGS="--upgrade")
 	@scripts/lock $(ARGS)
 	@scripts/setup
+
+audit: setup  ## look for known vulnerabilities, risky code and secrets; write an SBOM per image to build/sbom/
+	@scripts/audit
 
 bench: setup  ## measure the desk relative to a bare limit, as ratios of one run
 	@$(BIN)/python benchmarks/submit.py $(ARGS)

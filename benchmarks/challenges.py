@@ -20,7 +20,8 @@ from desk.captcha.images import draw_digits
 from desk.captcha.settings import Settings
 from desk.captcha.sounds import speak_digits
 from desk.captcha.store import ChallengeStore, Limit, pool_key
-from desk.chassis.telemetry import Telemetry, configure_logging
+from desk.chassis.telemetry import Telemetry
+from desk.security.logs import configure_logging
 from desk.testing.redis import open_redis
 
 PLENTY = Limit(10**9, 60)

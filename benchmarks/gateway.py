@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 
 import submit
 
-from desk.chassis.telemetry import configure_logging
 from desk.local.gateway_table import load_table
+from desk.security.logs import configure_logging
 from desk.testing.gateway import GatewayServer, open_gateway
 from desk.testing.ports import free_port
 from desk.testing.postgres import open_postgres

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from desk.chassis.telemetry import configure_logging
+from desk.security.logs import configure_logging
 from desk.testing.postgres import open_postgres
 from desk.testing.rabbit import open_rabbit
 from desk.testing.redis import open_redis

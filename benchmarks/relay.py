@@ -19,8 +19,9 @@ from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.bus.rabbit.layout import Layout, rabbit_layout
 from desk.chassis.event_encryption import EventEncryptor, new_event_key_pair
 from desk.chassis.events import Event, Moment, Outbox
-from desk.chassis.telemetry import Telemetry, configure_logging
+from desk.chassis.telemetry import Telemetry
 from desk.database import Database, migrate
+from desk.security.logs import configure_logging
 from desk.testing.postgres import open_postgres
 from desk.testing.rabbit import open_rabbit
 

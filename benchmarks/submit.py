@@ -31,11 +31,12 @@ from desk.chassis.crypto import TokenIssuer, TokenReader, Vault, new_key_pair, n
 from desk.chassis.events import Message
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.storage import FolderStore
-from desk.chassis.telemetry import Telemetry, configure_logging
+from desk.chassis.telemetry import Telemetry
 from desk.database import Database, migrate
 from desk.intake.app import IDENTITY_AUDIENCE, IDENTITY_ISSUER, Parts, create_app
 from desk.intake.clients import RegistryClient, captcha_client
 from desk.intake.settings import Settings
+from desk.security.logs import configure_logging
 from desk.testing.event_keys import event_key_pair, event_public_keys
 from desk.testing.postgres import PostgresServer, open_postgres
 

@@ -17,8 +17,6 @@ PUBLIC = {
     ("intake", "GET", "/api/receipt-keys"): "public keys",
     ("tracking", "GET", "/api/event-keys"): "public keys",
     ("tracking", "POST", "/api/tracking"): "requires national ID, tracking code and a security code, within limits",
-    ("notifier", "GET", "/api/delivery-reports/{provider}/{secret}"): "requires the provider's secret, else 404",
-    ("notifier", "POST", "/api/delivery-reports/{provider}/{secret}"): "requires the provider's secret, else 404",
 }
 SERVICES = ("captcha", "registry-gateway", "intake", "tracking", "notifier")
 
@@ -75,7 +73,3 @@ async def test_the_port_of_a_service_has_no_health_metrics_or_documents(services
     assert {name: (await ask(app, "GET", path)).status_code for name, app in services.items()} == dict.fromkeys(
         SERVICES, 404
     )
-
-
-async def test_the_delivery_reports_of_a_provider_need_its_secret(services):
-    assert (await ask(services["notifier"], "POST", "/api/delivery-reports/kavenegar/wrong")).status_code == 404

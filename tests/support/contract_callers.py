@@ -29,7 +29,6 @@ STATES = {
 }
 """What the experts do to a request before the operation is possible, and its state afterwards."""
 MOBILE = {"mobile": "09120000000"}
-REPORT_SECRET = "a-secret-of-the-provider-4711"
 USES = 25
 """So often a token, a request or a file is used before another one is created, because actions on it are limited."""
 PEOPLE = 150
@@ -170,7 +169,5 @@ KNOWN = {
         "language": "fa",
         "expires_at": moment(minutes=5),
     },
-    "GET /api/delivery-reports/{provider}/{secret}": lambda _: {"provider": "generic", "secret": REPORT_SECRET},
-    "POST /api/delivery-reports/{provider}/{secret}": lambda _: {"provider": "generic", "secret": REPORT_SECRET},
 }
 """Values that an operation accepts, by the name of the field or parameter; those without input have none."""

@@ -26,8 +26,9 @@ from sqlalchemy.pool import Pool
 import desk.chassis.events
 from desk.chassis.crypto import Vault
 from desk.chassis.events import Event, Outbox, add_event_tables
-from desk.chassis.telemetry import Telemetry, configure_logging
+from desk.chassis.telemetry import Telemetry
 from desk.database import Database, new_metadata
+from desk.security.logs import configure_logging
 from desk.testing.event_keys import encryptor_for
 from desk.testing.postgres import PostgresServer
 

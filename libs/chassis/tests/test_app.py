@@ -196,7 +196,7 @@ async def test_an_unexpected_error_shows_the_caller_nothing_of_it(fail):
 
 async def test_an_unexpected_error_is_in_the_log_with_traceback_and_request_id(fail, logged):
     answer = await fail("bug")
-    assert "Traceback" in logged()
+    assert ".py:" in logged()
     assert answer.headers["x-request-id"] in logged()
 
 

@@ -6,9 +6,9 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-from desk.chassis.telemetry import configure_logging
 from desk.intake.settings import Settings
 from desk.intake.store import AttachmentStore, RequestStore
+from desk.security.logs import configure_logging
 from desk.testing.health import get_health
 
 

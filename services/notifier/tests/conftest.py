@@ -30,7 +30,7 @@ from desk.chassis.bus import Bus, QueueSpec, Topology
 from desk.chassis.bus.embedded import EmbeddedBroker
 from desk.chassis.crypto import Vault, new_secret
 from desk.chassis.events import Message
-from desk.chassis.telemetry import Telemetry, configure_logging
+from desk.chassis.telemetry import Telemetry
 from desk.database import Database, alembic_config
 from desk.notifier.app import Parts, create_app
 from desk.notifier.domain import ChannelName, OutgoingMessage, State
@@ -38,6 +38,7 @@ from desk.notifier.routes import Services
 from desk.notifier.service import Dispatcher
 from desk.notifier.settings import Settings
 from desk.notifier.store import ShownMessage, list_messages, message
+from desk.security.logs import configure_logging
 from desk.testing.databases import empty_tables, migrated_database
 from desk.testing.event_keys import encrypted, event_key_pair
 from desk.testing.postgres import PostgresServer

@@ -3,14 +3,13 @@
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 from pydantic import ValidationError
 from sqlalchemy import select
 from support.sms_server import GENERIC_KEY, KEY, SMSIR_KEY, Fault
 
-from desk.notifier.app import build_provider, create_app
+from desk.notifier.app import build_provider
 from desk.notifier.channels.sms import SmsChannel
 from desk.notifier.domain import (
     DEMOTED_AT,
@@ -18,7 +17,6 @@ from desk.notifier.domain import (
     MIN_TRUST,
     ChannelName,
     ProviderStats,
-    State,
     choose_provider,
 )
 from desk.notifier.service import DeliveryReports, Dispatcher
@@ -26,7 +24,6 @@ from desk.notifier.settings import Settings
 from desk.notifier.store import MessageStore, attempt, message
 from desk.notifier.workers import DeliveryReportTask
 
-SECRET = "a-secret-of-kavenegar"
 SMSIR = {"smsir_key": SMSIR_KEY, "smsir_line": "30007732"}
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 MOBILE_ONLY = {"mobile": "+989123456789", "email": None}
@@ -38,7 +35,6 @@ def settings(notifier, server, **changes):
         "kavenegar_url": server.url,
         "kavenegar_key": KEY,
         "kavenegar_sender": "10008663",
-        "kavenegar_report_secret": SECRET,
         "smsir_url": server.url,
         "generic_url": server.url,
         "generic_key": GENERIC_KEY,
@@ -368,80 +364,17 @@ async def test_a_message_fails_after_a_crash_in_each_attempt(make_sender, server
     assert sender.registry.get_sample_value("desk_messages_given_up", labels) == 1.0
 
 
-@pytest.fixture
-async def reporting(make_sender, notifier):
-    """A handed-over message, and an HTTP client for its provider's webhook."""
-    sender = make_sender(sms="kavenegar")
-    await sender.submit()
-    await sender.dispatch()
-    parts = type(notifier.parts)(
-        database=notifier.parts.database,
-        broker=notifier.parts.broker,
-        vault=notifier.parts.vault,
-        telemetry=type(notifier.parts.telemetry)("notifier"),
-        channels=notifier.parts.channels,
-        providers=sender.providers,
-    )
-    app = create_app(sender.settings, parts=parts)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://notifier") as client:
-        yield sender, client
-
-
-async def test_a_provider_may_report_in_the_query_in_a_form_or_in_json(reporting):
-    sender, client = reporting
-    address = f"/api/delivery-reports/kavenegar/{SECRET}"
-    reports = (
-        {"params": {"messageid": "1", "status": "4"}},
-        {"json": {"MessageId": 1, "Status": 5}},
-        {"data": {"messageid": "1", "status": "10"}},
-        {"data": {"messageid": "1", "status": "10"}},
-        {"data": {"messageid": "1", "status": "6"}},
-    )
-    statuses = [(await client.post(address, **report)).status_code for report in reports]
-    assert statuses == [204] * 5
-    assert await sender.states() == {State.DELIVERED: 1}
-    assert (await client.get(address, params={"messageid": "1", "status": "10"})).status_code == 204
-
-
-@pytest.mark.parametrize(
-    ("path", "fields", "code"),
-    [
-        ("kavenegar/wrong", {"messageid": "1", "status": "10"}, "report_not_wanted"),
-        ("kavenegar/%D8%B1", {"messageid": "1", "status": "10"}, "report_not_wanted"),
-        (f"smsir/{SECRET}", {"messageid": "1", "status": "10"}, "report_not_wanted"),
-        (f"kavenegar/{SECRET}", {"messageid": "2", "status": "10"}, "report_not_wanted"),
-        (f"kavenegar/{SECRET}", {"messageid": "1"}, "not_a_report"),
-        (f"kavenegar/{SECRET}", {"messageid": "1", "status": "99"}, "not_a_report"),
-        (f"kavenegar/{SECRET}", {"messageid": "1", "status": "۱۰"}, "not_a_report"),
-    ],
-)
-async def test_an_invalid_report_changes_nothing(reporting, path, fields, code):
-    sender, client = reporting
-    answer = await client.post(f"/api/delivery-reports/{path}", data=fields)
-    assert answer.json()["code"] == code
-    assert await sender.states() == {"handed_over": 1}
-
-
-@pytest.mark.parametrize("body", [b"[1]", b"{", b"[" * 20000, b'{"messageid": NaN}', b"\xff"])
-async def test_a_report_in_broken_json_is_a_client_error(reporting, body):
-    _, client = reporting
-    headers = {"content-type": "application/json"}
-    answer = await client.post(f"/api/delivery-reports/kavenegar/{SECRET}", content=body, headers=headers)
-    assert (answer.status_code, answer.json()["code"]) == (422, "not_a_report")
-
-
-async def test_the_log_contains_no_number_text_key_or_secret(reporting, server, logged, monkeypatch):
+async def test_the_log_contains_no_number_text_or_key(make_sender, server, logged, monkeypatch):
     monkeypatch.setattr("desk.notifier.service.dispatch.SEND_SECONDS", 1.0)
-    sender, client = reporting
+    sender = make_sender(sms="kavenegar")
     for fault in Fault:
         server.kavenegar.fault, server.kavenegar.faults_left = fault, 3
         await sender.submit()
         await sender.retry(2)
-    await client.post(f"/api/delivery-reports/kavenegar/{SECRET}", data={"messageid": "1", "status": "10"})
     server.kavenegar.fault, server.kavenegar.faults_left = Fault.STATUS_500, 3
     await sender.notifier.make_all_due()
     await sender.reports.poll_due()
     text = logged()
     assert "send attempted" in text
     assert "provider returned no reports" in text
-    assert not [secret for secret in ("9123456789", "پیگیری", "رضایی", KEY, SECRET) if secret in text]
+    assert not [secret for secret in ("9123456789", "پیگیری", "رضایی", KEY) if secret in text]

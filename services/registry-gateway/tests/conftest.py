@@ -20,7 +20,6 @@ from fastapi import FastAPI
 from sqlalchemy import Row, insert, select
 
 from desk.chassis.crypto import TokenReader, Vault, new_key_pair, new_secret
-from desk.chassis.telemetry import configure_logging
 from desk.database import Database, migrate
 from desk.iran.jalali import JalaliDate
 from desk.iran.national_id import NationalId
@@ -31,6 +30,7 @@ from desk.registry_gateway.settings import Settings
 from desk.registry_gateway.store import ledger_head, lookup
 from desk.registry_simulator.app import create_app as create_simulator
 from desk.registry_simulator.settings import Settings as SimulatorSettings
+from desk.security.logs import configure_logging
 from desk.testing.databases import empty_tables, migrated_database
 from desk.testing.health import get_health
 from desk.testing.postgres import PostgresServer

@@ -32,8 +32,9 @@ from desk.chassis.bus.embedded import EmbeddedBroker
 from desk.chassis.crypto import TokenIssuer, Vault, new_key_pair, new_secret
 from desk.chassis.events import Message, inbox, outbox
 from desk.chassis.rate_limits import RateLimits
-from desk.chassis.telemetry import Telemetry, configure_logging
+from desk.chassis.telemetry import Telemetry
 from desk.database import Database, alembic_config
+from desk.security.logs import configure_logging
 from desk.testing.databases import empty_tables, migrated_database
 from desk.testing.event_keys import decrypted, encrypted, event_key_pair, event_public_keys
 from desk.testing.postgres import PostgresServer

@@ -21,6 +21,7 @@ from desk.console.service.supervision import Supervision
 from desk.console.settings import Settings
 from desk.database import Database, migrate
 from desk.iran.provinces import PROVINCES
+from desk.security.logs import configure_logging
 from desk.security.settings import fault_lines
 
 KEEP_ALIVE_SECONDS, GRACE_SECONDS = 75, 20
@@ -73,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(options: argparse.Namespace) -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    configure_logging()
     logging.getLogger("aiormq").setLevel(logging.CRITICAL)
     app = create_app()
     # The server shuts down in order on SIGTERM and then raises the signal again; that is an orderly end.

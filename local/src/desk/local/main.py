@@ -10,11 +10,11 @@ from pathlib import Path
 
 import uvicorn
 
-from desk.chassis.telemetry import configure_logging
 from desk.local.app import create_app
 from desk.local.gateway_table import CHECKOUT
 from desk.local.services import LocalSettings
 from desk.registry_gateway.adapters.simulator import people
+from desk.security.logs import configure_logging
 
 KEEP_ALIVE_SECONDS = 75
 """Longer than in any proxy, so that no connection is closed during a request."""

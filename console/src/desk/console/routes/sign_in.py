@@ -148,7 +148,7 @@ async def _enrolment(
     request: Request, services: Services, user_session: UserSession, error: ConsoleError | None = None
 ) -> Response:
     uri = await services.sign_in.enrolment_uri(user_session)
-    qr_code = Markup(segno.make(uri, error="m").svg_inline(border=2, omitsize=True))  # noqa: S704 - our own SVG
+    qr_code = Markup(segno.make(uri, error="m").svg_inline(border=2, omitsize=True))  # noqa: S704  # nosec B704 - our own SVG
     secret = uri.partition("secret=")[2].partition("&")[0]
     username = user_session.account.username
     return await _form(

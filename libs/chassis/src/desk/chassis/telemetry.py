@@ -1,10 +1,5 @@
-"""Logs and metrics of a service. They never contain a name, a number, a text or a URL's query."""
+"""Metrics of a service. They never contain a name, a number, a text or a URL's query."""
 
-import logging
-import sys
-from typing import Literal
-
-import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -33,38 +28,3 @@ class Telemetry:
         self.crashes = Counter(
             "desk_worker_crashes", "Restarts of failed background work", ["worker"], registry=self.registry
         )
-
-
-def configure_logging(style: Literal["json", "console"] = "json", level: str = "INFO") -> None:
-    """Write every log line, including the libraries', to standard error in one format."""
-    shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-    ]
-    structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
-    )
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
-        if style == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
-        )
-    )
-    root = logging.getLogger()
-    root.handlers = [handler]
-    root.setLevel(level)
-    logging.raiseExceptions = False  # the dump of a failed log call repeats its arguments
-    for name in ("httpx", "aiosqlite"):  # they log whole URLs, and statements with their parameters
-        logging.getLogger(name).setLevel("WARNING")

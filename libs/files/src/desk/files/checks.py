@@ -1,12 +1,14 @@
 """Checks uploaded files: the content decides what a file is, not its name."""
 
+import atexit
 import hashlib
+import os
 import re
 from pathlib import PurePath
 from typing import BinaryIO
 
 from desk.files.errors import FileEmptyError, FileTooLargeError, FileTypeMismatchError
-from desk.files.recognition import recognise
+from desk.files.isolation import IsolatedRecogniser
 from desk.files.types import FILE_BYTES_MAX, MEDIA_TYPES, CheckedFile
 from desk.iran.digits import fold
 
@@ -14,23 +16,39 @@ NAME_MAX = 120
 _CHUNK_BYTES = 64 * 1024
 _IMAGES = {media_type for media_type in MEDIA_TYPES if media_type.startswith("image/")}
 _FORBIDDEN_IN_NAMES = re.compile(r'[\x00-\x1f<>:"/\\|?*]')
+_RECOGNISER = IsolatedRecogniser()
+atexit.register(_RECOGNISER.close)
 _EXTENSION = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,7}$")
 
 
 def check_file(content: BinaryIO, name: str) -> CheckedFile:
-    """Read the whole file once and return what it is, with a clean name; the file is rewound.
+    """Read the whole file and return what it is, with a clean name; the file is rewound.
 
+    What a PDF has before its header, and a photo after its end, is removed from ``content``.
     Raises FileEmptyError, FileTooLargeError, FileTypeMismatchError and the errors of
     :func:`desk.files.recognition.recognise`.
     """
-    size, sha256 = _measure(content)
+    size = content.seek(0, os.SEEK_END)
     if size == 0:
         raise FileEmptyError
     if size > FILE_BYTES_MAX:
         raise FileTooLargeError
-    media_type = recognise(content)
+    found = _RECOGNISER.recognise(content)
+    clean_name = _clean_name(name, found.media_type)
+    _cut(content, found.start, found.end)
+    size, sha256 = _measure(content)
     content.seek(0)
-    return CheckedFile(_clean_name(name, media_type), size, media_type, sha256)
+    return CheckedFile(clean_name, size, found.media_type, sha256)
+
+
+def _cut(content: BinaryIO, start: int, end: int) -> None:
+    """Keep only what is between two positions."""
+    if start:
+        content.seek(start)
+        kept = content.read(end - start)
+        content.seek(0)
+        content.write(kept)
+    content.truncate(end - start)
 
 
 def _measure(content: BinaryIO) -> tuple[int, str]:

@@ -55,3 +55,34 @@ class FileTypeMismatchError(FileError):
 
     code = "file_type_mismatch"
     title = "نوع این فایل با پسوند نامش یکی نیست. لطفاً آن را با قالب درست ذخیره کنید و دوباره بفرستید."
+
+
+class FileActiveError(FileError):
+    """The content can act when it is opened: scripts, macros, embedded files, or parts loaded from elsewhere."""
+
+    code = "file_active"
+    title = (
+        "این فایل بخشی دارد که هنگام باز شدن اجرا می‌شود، مانند اسکریپت، ماکرو یا فایلی درون آن. "
+        "نسخه‌ای ساده از آن، مثلاً چاپ به PDF، ذخیره کنید و بفرستید."
+    )
+
+
+class FileMixedError(FileError):
+    """The file contains data of another type before or after its own content."""
+
+    code = "file_mixed"
+    title = "این فایل افزون بر محتوای خود، دادهٔ دیگری هم دارد. آن را باز کنید، دوباره ذخیره کنید و بفرستید."
+
+
+class FileTooComplexError(FileError):
+    """The content needs too much memory or time to open: too many parts, or far larger when unpacked."""
+
+    code = "file_too_complex"
+    title = "این فایل هنگام باز شدن بیش از اندازه بزرگ یا پیچیده است. نسخه‌ای ساده‌تر، مثلاً PDF، از آن بفرستید."
+
+
+class FileInfectedError(FileError):
+    """The malware scanner has found something in the file."""
+
+    code = "file_infected"
+    title = "در این فایل بدافزار پیدا شد. دستگاه خود را با ضدبدافزار بررسی کنید و فایل دیگری بفرستید."

@@ -10,6 +10,7 @@ from desk.testing.errors import ServersError
 from desk.testing.server import Server
 
 if TYPE_CHECKING:  # each server's module is imported with its first use, so that other test runs start quickly
+    from desk.testing.clamav import ClamServer
     from desk.testing.postgres import PostgresServer
     from desk.testing.rabbit import RabbitServer
     from desk.testing.redis import RedisServer
@@ -52,6 +53,14 @@ def s3_server(pytestconfig: pytest.Config) -> "Iterator[S3Server]":
     from desk.testing.s3 import open_s3  # noqa: PLC0415
 
     yield from _opened(pytestconfig, "S3", open_s3)
+
+
+@pytest.fixture(scope="session")
+def clamav_server(pytestconfig: pytest.Config) -> "Iterator[ClamServer]":
+    """A ClamAV daemon for the whole run."""
+    from desk.testing.clamav import open_clamav  # noqa: PLC0415
+
+    yield from _opened(pytestconfig, "ClamAV", open_clamav)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -22,7 +22,8 @@ from desk.chassis.app import Background, Closers, Worker, base_app
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.redis_pool import redis_pool
 from desk.chassis.service_tokens import Callers, ServiceTokens
-from desk.chassis.telemetry import Telemetry, configure_logging
+from desk.chassis.telemetry import Telemetry
+from desk.security.logs import configure_logging
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from desk.chassis.rate_limits import RateLimits
 from desk.chassis.s3 import S3Settings, S3Store
 from desk.chassis.service_tokens import Callers, ServiceTokens
 from desk.chassis.storage import ObjectStore
-from desk.chassis.telemetry import Telemetry, configure_logging
+from desk.chassis.telemetry import Telemetry
 from desk.database import Database
 from desk.intake.clients import RegistryClient, captcha_client, code_client
 from desk.intake.domain import CatalogDocument
@@ -38,6 +38,7 @@ from desk.intake.store import load_catalog
 from desk.intake.workers import identity_check, upload_cleanup
 from desk.intake.workers.identity_check import IdentityCheck
 from desk.intake.workers.upload_cleanup import UploadCleanup
+from desk.security.logs import configure_logging
 
 IDENTITY_ISSUER, IDENTITY_AUDIENCE = "registry-gateway", "desk.identity"
 TRACKING_ISSUER, TRACKING_AUDIENCE = "tracking", "desk.tracking"

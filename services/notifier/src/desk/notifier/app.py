@@ -13,7 +13,7 @@ from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.crypto import Vault
 from desk.chassis.event_encryption import EventDecryptor
 from desk.chassis.service_tokens import Callers
-from desk.chassis.telemetry import Telemetry, configure_logging
+from desk.chassis.telemetry import Telemetry
 from desk.database import Database
 from desk.notifier.channels import Channel, ShownChannel
 from desk.notifier.channels.sms import SmsChannel
@@ -25,10 +25,11 @@ from desk.notifier.providers.generic import GenericGateway
 from desk.notifier.providers.kavenegar import Kavenegar
 from desk.notifier.providers.smsir import SmsIr
 from desk.notifier.rendering import Renderer
-from desk.notifier.routes import ReportSource, Services, router
+from desk.notifier.routes import Services, router
 from desk.notifier.service import Codes, DeliveryReports, Dispatcher, Notices
 from desk.notifier.settings import Settings
 from desk.notifier.workers import DeliveryReportTask, DispatchTask
+from desk.security.logs import configure_logging
 
 SMS_DISPATCHERS = 3
 """While one waits for the slowest message of its batch, the others send theirs."""
@@ -127,7 +128,6 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     app.state.bus = bus
     app.state.services = Services(
         database=parts.database,
-        report_sources=_report_sources(settings, parts.providers),
         bus=bus,
         codes=Codes(parts.vault, renderer, settings.sending_policy),
     )
@@ -182,17 +182,3 @@ def _dispatch_tasks(settings: Settings, parts: Parts) -> dict[str, DispatchTask]
         for number in range(SMS_DISPATCHERS if weights else 1):
             tasks[f"dispatcher-{name}-{number}"] = DispatchTask(dispatcher)
     return tasks
-
-
-def _report_sources(settings: Settings, providers: Mapping[str, Provider]) -> dict[str, ReportSource]:
-    """Return the providers that may send reports: those whose settings have a secret."""
-    secrets = {
-        "kavenegar": settings.kavenegar_report_secret,
-        "smsir": settings.smsir_report_secret,
-        "generic": settings.generic_report_secret,
-    }
-    return {
-        name: ReportSource(provider, _secret_value(secrets[name]))
-        for name, provider in providers.items()
-        if secrets[name] is not None
-    }

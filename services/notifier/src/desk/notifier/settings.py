@@ -38,17 +38,13 @@ class Settings(CalleeSettings, StoreSettings, ConsumerSettings, LogSettings):
     kavenegar_key: Annotated[SecretStr | None, SecretKind.ISSUED] = None
     kavenegar_sender: str = ""
     """The sender number of our SMS."""
-    kavenegar_report_secret: SecretStr | None = None
-    """The last part of the provider's webhook path; without it reports are only polled. The same for the others."""
     smsir_url: str = "https://api.sms.ir"
     smsir_key: Annotated[SecretStr | None, SecretKind.ISSUED] = None
     smsir_line: Annotated[str, Field(pattern="^[0-9]*$")] = ""
     smsir_templates: Annotated[dict[str, int], Field(default_factory=dict)]
     """SMS.ir's number of each template file registered there: ``{"fa/submitted.sms.v2": 100200}``."""
-    smsir_report_secret: SecretStr | None = None
     generic_url: str = ""
     generic_key: Annotated[SecretStr | None, SecretKind.ISSUED] = None
-    generic_report_secret: SecretStr | None = None
 
     quiet_from: time = time(22)
     quiet_until: time = time(8)

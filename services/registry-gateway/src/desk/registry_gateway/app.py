@@ -15,7 +15,7 @@ from desk.chassis.problem import ProofExpiredError, ProofWrongError
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.redis import connect
 from desk.chassis.service_tokens import Callers, ServiceTokens
-from desk.chassis.telemetry import Telemetry, configure_logging
+from desk.chassis.telemetry import Telemetry
 from desk.database import Database
 from desk.registry_gateway.adapters import MobileRegistry, Registry
 from desk.registry_gateway.adapters.http import open_client
@@ -44,6 +44,7 @@ from desk.registry_gateway.upstream import (
     ResilientClient,
     UpstreamMetrics,
 )
+from desk.security.logs import configure_logging
 
 CAPTCHA_PURPOSE = "identity"
 CAPTCHA_SECONDS = 1.0

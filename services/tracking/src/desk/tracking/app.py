@@ -19,9 +19,10 @@ from desk.chassis.events import Outbox
 from desk.chassis.problem import ProofExpiredError, ProofWrongError, ServiceUnavailableError
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.service_tokens import ServiceTokens
-from desk.chassis.telemetry import Telemetry, configure_logging
+from desk.chassis.telemetry import Telemetry
 from desk.database import Database
 from desk.iran.provinces import PROVINCES
+from desk.security.logs import configure_logging
 from desk.tracking.clients import IntakeClient, RegistryClient
 from desk.tracking.domain import CaptchaExpiredError, CaptchaWrongError, Terms
 from desk.tracking.events import (

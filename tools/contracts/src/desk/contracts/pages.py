@@ -66,7 +66,7 @@ def _templates() -> Environment:
     # The catalogues belong to the project, and their texts may contain markup.
     return Environment(
         loader=FileSystemLoader(GATEWAY / "pages"),
-        autoescape=False,  # noqa: S701 - no user input gets into these pages
+        autoescape=False,  # noqa: S701  # nosec B701 - no user input gets into these pages
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -261,6 +261,34 @@ class ImageTooLargeError(DomainError):
     title = file_errors.ImageTooLargeError.title
 
 
+class FileActiveError(DomainError):
+    """The file contains scripts, macros, embedded files, or parts loaded from elsewhere."""
+
+    status, code, field = 422, "file_active", "file"
+    title = file_errors.FileActiveError.title
+
+
+class FileMixedError(DomainError):
+    """The file contains data of another type before or after its own content."""
+
+    status, code, field = 422, "file_mixed", "file"
+    title = file_errors.FileMixedError.title
+
+
+class FileTooComplexError(DomainError):
+    """The file needs too much memory or time to open."""
+
+    status, code, field = 422, "file_too_complex", "file"
+    title = file_errors.FileTooComplexError.title
+
+
+class FileInfectedError(DomainError):
+    """The malware scanner has found something in the file."""
+
+    status, code, field = 422, "file_infected", "file"
+    title = file_errors.FileInfectedError.title
+
+
 class FileTypeMismatchError(DomainError):
     """The file name's extension belongs to another media type than the content."""
 

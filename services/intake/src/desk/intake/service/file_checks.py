@@ -6,9 +6,12 @@ from desk.chassis.problem import DomainError
 from desk.files import checks, errors
 from desk.files.types import CheckedFile
 from desk.intake.domain import (
+    FileActiveError,
     FileDamagedError,
     FileEmptyError,
     FileEncryptedError,
+    FileMixedError,
+    FileTooComplexError,
     FileTooLargeError,
     FileTypeForbiddenError,
     FileTypeMismatchError,
@@ -16,9 +19,12 @@ from desk.intake.domain import (
 )
 
 _ERRORS: dict[type[errors.FileError], type[DomainError]] = {
+    errors.FileActiveError: FileActiveError,
     errors.FileDamagedError: FileDamagedError,
     errors.FileEmptyError: FileEmptyError,
     errors.FileEncryptedError: FileEncryptedError,
+    errors.FileMixedError: FileMixedError,
+    errors.FileTooComplexError: FileTooComplexError,
     errors.FileTooLargeError: FileTooLargeError,
     errors.FileTypeForbiddenError: FileTypeForbiddenError,
     errors.FileTypeMismatchError: FileTypeMismatchError,
@@ -30,7 +36,7 @@ def check_file(content: BinaryIO, name: str) -> CheckedFile:
     """Read the whole file once and return what it is, with a clean name; the file is rewound.
 
     Raises FileEmptyError, FileTooLargeError, FileTypeForbiddenError, FileTypeMismatchError, FileDamagedError,
-    FileEncryptedError or ImageTooLargeError.
+    FileEncryptedError, FileActiveError, FileMixedError, FileTooComplexError or ImageTooLargeError.
     """
     try:
         return checks.check_file(content, name)

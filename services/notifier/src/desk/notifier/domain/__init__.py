@@ -5,8 +5,6 @@ from desk.notifier.domain.errors import (
     ChannelUnavailableError,
     MessageRefusedError,
     NotAcceptedError,
-    NotAReportError,
-    ReportNotWantedError,
 )
 from desk.notifier.domain.messages import (
     AMBIGUOUS_RETRY_DELAY,
@@ -72,12 +70,10 @@ __all__ = [
     "Delivery",
     "Language",
     "MessageRefusedError",
-    "NotAReportError",
     "NotAcceptedError",
     "Outcome",
     "OutgoingMessage",
     "ProviderStats",
-    "ReportNotWantedError",
     "SendingPolicy",
     "State",
     "Template",

@@ -1,6 +1,5 @@
 """Failures of sending, and errors of a provider's delivery report."""
 
-from desk.chassis.problem import DomainError
 from desk.notifier.domain.messages import Trouble
 
 
@@ -26,18 +25,3 @@ class AmbiguousResultError(Exception):
 
 class NotAcceptedError(Exception):
     """The provider of an ambiguous message confirms that it does not have it; any provider may send it now."""
-
-
-class ReportNotWantedError(DomainError):
-    """The secret is wrong, the provider is not configured, or the message is not one of this service."""
-
-    status = 404
-    code = "report_not_wanted"
-    title = "این گزارش پذیرفته نشد."
-
-
-class NotAReportError(DomainError):
-    """The request of a provider is not a readable delivery report."""
-
-    code = "not_a_report"
-    title = "این گزارش خوانده نشد. شناسه و وضعیت پیام را بفرستید."

@@ -77,8 +77,5 @@ class Provider(Protocol):
         Raises ChannelUnavailableError.
         """
 
-    def read_report(self, fields: Mapping[str, str]) -> tuple[str, Delivery] | None:
-        """Return the message id and the delivery of a report that the provider sent; None if it is not a report."""
-
     async def close(self) -> None:
         """Close the connections."""

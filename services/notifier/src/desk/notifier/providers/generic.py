@@ -45,10 +45,6 @@ class GenericGateway:
                 found[message_id] = _STATES[str(response["state"])]
         return found
 
-    def read_report(self, fields: Mapping[str, str]) -> tuple[str, Delivery] | None:
-        message_id, state = fields.get("id", ""), fields.get("state", "")
-        return (message_id, _STATES[state]) if message_id and state in _STATES else None
-
     async def close(self) -> None:
         await self._http.aclose()
 

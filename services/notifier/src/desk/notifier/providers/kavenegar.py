@@ -70,12 +70,6 @@ class Kavenegar:
         entries = await self._query("/status.json", messageid=",".join(ids))
         return {str(each.get("messageid")): DELIVERIES.get(_status(each), Delivery.UNKNOWN) for each in entries}
 
-    def read_report(self, fields: Mapping[str, str]) -> tuple[str, Delivery] | None:
-        message_id, status = fields.get("messageid", ""), fields.get("status", "")
-        if not message_id or not status.isascii() or not status.isdigit() or int(status) not in DELIVERIES:
-            return None
-        return message_id, DELIVERIES[int(status)]
-
     async def close(self) -> None:
         await self._http.aclose()
 

@@ -112,12 +112,6 @@ class SmsIr:
                 found[message_id] = DELIVERIES.get(state, Delivery.UNDER_WAY)
         return found
 
-    def read_report(self, fields: Mapping[str, str]) -> tuple[str, Delivery] | None:
-        message_id, state = fields.get("messageid", ""), fields.get("deliverystate", "")
-        if not message_id or not state.isascii() or not state.isdigit() or int(state) not in DELIVERIES:
-            return None
-        return message_id, DELIVERIES[int(state)]
-
     async def close(self) -> None:
         await self._http.aclose()
 

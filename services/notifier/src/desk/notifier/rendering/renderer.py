@@ -109,7 +109,7 @@ class Renderer:
 def _environment(loader: PackageLoader, *, html: bool) -> Environment:
     environment = Environment(
         loader=loader,
-        autoescape=html,  # noqa: S701 - plain text has no markup to escape
+        autoescape=html,  # noqa: S701  # nosec B701 - plain text has no markup to escape
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -1,23 +1,13 @@
 """The services that the routes use."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from desk.chassis.bus import Bus
 from desk.database import Database
-from desk.notifier.providers import Provider
 from desk.notifier.service import Codes
-
-
-@dataclass(frozen=True, slots=True)
-class ReportSource:
-    """A provider that sends delivery reports, and the secret in the path of its webhook."""
-
-    provider: Provider
-    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +15,6 @@ class Services:
     """What ``create_app`` built, in ``app.state.services``."""
 
     database: Database
-    report_sources: Mapping[str, ReportSource]
     bus: Bus
     codes: Codes
 

@@ -3,10 +3,11 @@
 from fastapi import FastAPI
 
 from desk.chassis.app import base_app
-from desk.chassis.telemetry import Telemetry, configure_logging
+from desk.chassis.telemetry import Telemetry
 from desk.registry_simulator import routes
 from desk.registry_simulator.registry import SyntheticRegistry
 from desk.registry_simulator.settings import Settings
+from desk.security.logs import configure_logging
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

@@ -1,0 +1,140 @@
+"""Checks images: size before decoding, completeness, and nothing foreign after their end.
+
+The rules come from the formats: JPEG markers from ITU-T T.81 (annex B), PNG chunks from ISO/IEC 15948, boxes of HEIC
+from ISO/IEC 14496-12 and the size of its images (``ispe``) from ISO/IEC 23008-12.
+"""
+
+import re
+import struct
+from typing import BinaryIO
+
+from PIL import Image
+
+from desk.files.errors import FileDamagedError, FileMixedError, ImageTooLargeError
+
+PIXELS_MAX = 8192 * 6144
+"""The pixels of a camera of 50 megapixels. Larger images are refused before they are decoded."""
+PROGRESSIVE_PIXELS_MAX = 16_000_000
+"""A progressive JPEG is held in memory as a whole, with 3 bytes or more for each pixel; cameras write none."""
+PADDING = b"\0\r\n\t "
+_JPEG_START = b"\xff\xd8"
+_JPEG_MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])", re.DOTALL)
+_JPEG_END, _JPEG_SCAN = 0xD9, 0xDA
+_PNG_SIGNATURE_BYTES = 8
+_BOX_HEADER = struct.Struct(">I4s")
+_LARGE_BOX = struct.Struct(">Q")
+_IMAGE_SIZE = re.compile(rb"ispe\x00{4}(.{4})(.{4})", re.DOTALL)
+_PHONE_TRAILER = b"SEFT"
+"""Ends what Samsung's cameras write after a photo."""
+_FILM = b"ftyp"
+_UNREADABLE = (OSError, SyntaxError, ValueError, IndexError, struct.error)
+"""What Pillow raises for an image that is damaged."""
+
+Image.MAX_IMAGE_PIXELS = None  # replaced by PIXELS_MAX: Pillow's own limit only warns
+
+
+def check_jpeg(content: BinaryIO) -> int:
+    """Check a JPEG and return where it ends. Further pictures of the same format belong to it.
+
+    What phones write after the picture (a film, or Samsung's trailer) is not part of it.
+    Raises FileDamagedError, ImageTooLargeError or FileMixedError.
+    """
+    try:
+        with Image.open(content, formats=("JPEG", "MPO")) as image:
+            _require_size(
+                image.width, image.height, PROGRESSIVE_PIXELS_MAX if "progressive" in image.info else PIXELS_MAX
+            )
+            image.draft("L", (1, 1))  # decode at an eighth of the size: complete, with little memory
+            image.load()
+    except _UNREADABLE as error:
+        raise FileDamagedError("a JPEG that cannot be decoded") from error
+    content.seek(0)
+    return _end_of_pictures(content.read())
+
+
+def _end_of_pictures(data: bytes) -> int:
+    end = _end_of_jpeg(data, 0)
+    while True:
+        rest = data[end:]
+        following = len(rest) - len(rest.lstrip(PADDING))
+        if not rest[following:].startswith(_JPEG_START):
+            break
+        end = _end_of_jpeg(data, end + following)
+    if rest.strip(PADDING) and not rest.endswith(_PHONE_TRAILER) and rest[4:8] != _FILM:
+        raise FileMixedError("data after the end of a JPEG")
+    return end
+
+
+def _end_of_jpeg(data: bytes, start: int) -> int:
+    """Return the position after the end marker of the picture that begins at ``start``. Raises FileDamagedError."""
+    at = start + len(_JPEG_START)
+    while found := _JPEG_MARKER.search(data, at):
+        marker = found[1][0]
+        if marker == _JPEG_END:
+            return found.end()
+        at = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
+    raise FileDamagedError("a JPEG without its end")
+
+
+def check_png(content: BinaryIO) -> int:
+    """Check a PNG and return where it ends. Raises FileDamagedError, ImageTooLargeError or FileMixedError."""
+    try:
+        with Image.open(content, formats=("PNG",)) as image:
+            _require_size(image.width, image.height)
+            image.verify()  # every chunk and its checksum
+    except _UNREADABLE as error:
+        raise FileDamagedError("a PNG that cannot be read") from error
+    content.seek(0)
+    data, at, kind = content.read(), _PNG_SIGNATURE_BYTES, b""
+    while kind != b"IEND":
+        if at + _BOX_HEADER.size > len(data):
+            raise FileDamagedError("a PNG without its end")
+        size, kind = _BOX_HEADER.unpack_from(data, at)
+        at += size + 12  # length, kind and checksum
+    if data[at:].strip(PADDING):
+        raise FileMixedError("data after the end of a PNG")
+    return at
+
+
+def check_heic(content: BinaryIO) -> int:
+    """Check that the boxes fill the file exactly and include the image's description and data; return its size.
+
+    Raises FileDamagedError or ImageTooLargeError.
+    """
+    end = content.seek(0, 2)
+    at, kinds = 0, set[bytes]()
+    while at < end:
+        size, kind = _box(content, at, end)
+        if kind == b"meta":
+            content.seek(at)
+            _require_image_sizes(content.read(size))
+        kinds.add(kind)
+        at += size
+    if b"meta" not in kinds or not kinds & {b"mdat", b"idat"}:
+        raise FileDamagedError("a HEIC without an image")
+    return end
+
+
+def _box(content: BinaryIO, at: int, end: int) -> tuple[int, bytes]:
+    """Return size and kind of the box at a position. Raises FileDamagedError."""
+    content.seek(at)
+    header = content.read(_BOX_HEADER.size + _LARGE_BOX.size)
+    if len(header) < _BOX_HEADER.size:
+        raise FileDamagedError("a HEIC that ends within a box")
+    size, kind = _BOX_HEADER.unpack_from(header)
+    if size == 1 and len(header) == _BOX_HEADER.size + _LARGE_BOX.size:
+        (size,) = _LARGE_BOX.unpack_from(header, _BOX_HEADER.size)
+    size = size or end - at  # 0: the box extends to the end of the file
+    if size < _BOX_HEADER.size or at + size > end:
+        raise FileDamagedError("a HEIC that ends within a box")
+    return size, kind
+
+
+def _require_image_sizes(meta: bytes) -> None:
+    for width, height in _IMAGE_SIZE.findall(meta):
+        _require_size(int.from_bytes(width, "big"), int.from_bytes(height, "big"))
+
+
+def _require_size(width: int, height: int, most: int = PIXELS_MAX) -> None:
+    if width * height > most:
+        raise ImageTooLargeError

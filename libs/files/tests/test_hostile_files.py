@@ -1,0 +1,136 @@
+"""Hostile files are refused, each for its own reason, and files of real programs are not."""
+
+import io
+
+import pikepdf
+import pytest
+from pikepdf import Array, Dictionary, Name, Stream, String
+from PIL import Image
+
+from desk.files.checks import check_file
+from desk.files.errors import FileError, FileMixedError
+from desk.files.types import WORD
+from desk.testing.hostile_files import hostile_files, jpeg_image, pdf_document, png_image, word_document
+
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+@pytest.mark.parametrize("name", hostile_files())
+def test_a_hostile_file_is_refused_for_its_own_reason(name):
+    hostile = hostile_files()[name]
+
+    with pytest.raises(FileError) as refused:
+        check_file(io.BytesIO(hostile.content), hostile.name)
+
+    assert refused.value.code == hostile.code
+    assert refused.value.title
+
+
+def relation(kind, target):
+    return f'<Relationship Id="r9" Type="{_OFFICE}/{kind}" Target="{target}" TargetMode="External"/>'
+
+
+def with_a_link(document):
+    link = Dictionary(S=Name.URI, URI=String("https://haj.ir"))
+    annotation = Dictionary(Type=Name.Annot, Subtype=Name.Link, Rect=Array([0, 0, 9, 9]), A=link)
+    document.pages[0].obj.Annots = Array([annotation])
+
+
+def opened_at_a_page(document):
+    document.Root.OpenAction = Dictionary(S=Name.GoTo, D=Array([document.pages[0].obj, Name.Fit]))
+
+
+def with_an_open_form(document):
+    field = Dictionary(FT=Name.Tx, T=String("a"))
+    document.Root.AcroForm = Dictionary(Fields=Array([document.make_indirect(field)]))
+
+
+def with_a_picture_of_zip_bytes(document):
+    document.pages[0].obj.Contents = Stream(document, b"PK\x03\x04" + bytes(99))
+
+
+HARMLESS = {
+    "a PDF with a link": (pdf_document(with_a_link), "a.pdf"),
+    "a PDF that opens at a page": (pdf_document(opened_at_a_page), "a.pdf"),
+    "a PDF with a form": (pdf_document(with_an_open_form), "a.pdf"),
+    "a PDF with bytes of a zip": (pdf_document(with_a_picture_of_zip_bytes), "a.pdf"),
+    "a document with a link": (word_document(relationships=relation("hyperlink", "https://haj.ir")), "a.docx"),
+    "a document with a template of its author": (
+        word_document(relationships=relation("attachedTemplate", "file:///C:\\Users\\a\\Normal.dotm")),
+        "a.docx",
+    ),
+    "a document with a page number": (
+        word_document(body='<w:fldSimple w:instr=" PAGE "/><w:instrText>HYPERLINK "https://haj.ir"</w:instrText>'),
+        "a.docx",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_what_real_programs_write_is_accepted(name):
+    content, called = HARMLESS[name]
+
+    assert check_file(io.BytesIO(content), called).size == len(content.rstrip(b"\n"))
+
+
+FILM = b"\0\0\0\x18ftypmp42" + bytes(99)
+
+
+@pytest.mark.parametrize(
+    ("content", "kept"),
+    [
+        (jpeg_image() + FILM, jpeg_image()),
+        (jpeg_image() + b"\0\0\x01\x0aImage_UTC_Data1700000000000SEFHe\0SEFT", jpeg_image()),
+        (jpeg_image() + bytes(12), jpeg_image()),
+        (jpeg_image() + bytes(3) + jpeg_image(), jpeg_image() + bytes(3) + jpeg_image()),
+        (png_image() + b"\n", png_image()),
+    ],
+)
+def test_what_a_phone_adds_to_a_photo_is_not_kept(content, kept):
+    file = io.BytesIO(content)
+
+    checked = check_file(file, "photo")
+
+    assert file.read() == kept
+    assert checked.size == len(kept)
+
+
+def test_what_is_before_the_header_of_a_pdf_is_not_kept():
+    document = pdf_document()
+    file = io.BytesIO(b"<html><script>alert(1)</script>\n" + document)
+
+    check_file(file, "letter.pdf")
+
+    assert file.read() == document.rstrip(b"\n")
+    with pikepdf.open(file) as kept:
+        assert len(kept.pages) == 1
+
+
+def test_a_photo_of_fifty_megapixels_is_accepted_and_a_larger_one_is_not():
+    written = io.BytesIO()
+    Image.new("L", (8192, 6144)).save(written, "JPEG")
+
+    assert check_file(written, "photo.jpg").media_type == "image/jpeg"
+    with pytest.raises(FileError) as refused:
+        check_file(io.BytesIO(png_image(8192, 6145)), "photo.png")
+    assert refused.value.code == "image_too_large"
+
+
+def test_a_heic_that_says_it_is_huge_is_refused():
+    size = (60_000).to_bytes(4, "big")
+    meta = b"ispe" + bytes(4) + size + size
+    content = (
+        (24).to_bytes(4, "big") + b"ftypheic" + bytes(4) + b"mif1heic"
+        + (8 + len(meta)).to_bytes(4, "big") + b"meta" + meta
+        + (16).to_bytes(4, "big") + b"mdat" + bytes(8)
+    )  # fmt: skip
+
+    with pytest.raises(FileError) as refused:
+        check_file(io.BytesIO(content), "photo.heic")
+    assert refused.value.code == "image_too_large"
+
+
+def test_an_archive_may_hide_in_no_file_but_a_word_document():
+    assert check_file(io.BytesIO(word_document()), "a.docx").media_type == WORD
+    with pytest.raises(FileMixedError):
+        check_file(io.BytesIO(png_image()[:-12] + word_document()), "a.png")

@@ -1,0 +1,140 @@
+"""The log of a program: known fields only, and nothing that could be personal in them.
+
+Personal data reaches a log in three ways: as a field that was added without thought, within the text of an exception,
+and within a line of a library. So only fields of :data:`FIELDS` are written; exceptions are written as their types and
+stack, with the text of our own ones only; and in every text long numbers, addresses and letters that are not ASCII,
+such as Persian names, are replaced.
+"""
+
+import logging
+import re
+import sys
+import traceback
+from collections.abc import Mapping, MutableMapping
+from types import TracebackType
+from typing import Any, Literal
+
+import structlog
+
+FIELDS = frozenset(
+    {
+        *("timestamp", "level", "logger", "event", "exception", "stack", "service", "request_id", "dropped_fields"),
+        *("method", "route", "status", "ms", "code", "reason", "fields", "error", "what", "worker"),
+        *("type", "event_id", "seq", "queue", "to", "bytes", "attempts", "rows", "per_second", "report", "state"),
+        *("object", "missing", "in_time", "peer", "cases", "province", "waiting", "refusal"),
+        *("provider", "trouble", "message_id", "requeued", "channel", "template", "outcome", "tries"),
+        *("source", "most", "purpose", "row_hash", "registry", "action", "actor", "subject", "key_id", "count"),
+    }
+)
+"""The fields of a line. Another one is dropped, and its name is listed in ``dropped_fields``."""
+TEXT_LENGTH = 500
+_OUR_MODULES = "desk."
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+_ADDRESS = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*)://\S+|\S+@\S+|\S+\?\S*=\S*")
+_NUMBER = re.compile(r"(?<![0-9a-fA-F-])\+?[0-9][0-9 ()-]{5,}[0-9](?![0-9a-fA-F-])")
+_IDENTIFIER = re.compile(
+    r"(?=[0-9]*[a-f])[0-9a-f]{12,64}"  # a hash
+    r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"  # a UUID
+    r"|\d{4}-\d\d-\d\dT[0-9:.]{8,15}(Z|\+00:00)",
+    re.ASCII,
+)
+_QUIET_LIBRARIES = ("httpx", "httpcore", "aiosqlite", "aiormq", "urllib3", "minio")
+"""They log whole URLs, and statements with their parameters."""
+
+Event = MutableMapping[str, Any]
+
+
+def configure_logging(style: Literal["json", "console"] = "json", level: str = "INFO") -> None:
+    """Write every log line, including the libraries', to standard error in one format."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _describe_exception,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
+        if style == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _keep_known_fields, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    logging.raiseExceptions = False  # the dump of a failed log call repeats its arguments
+    for name in _QUIET_LIBRARIES:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def safe_text(text: str) -> str:
+    """Return a text without long numbers, addresses, queries and letters that are not ASCII, and not too long."""
+    if _IDENTIFIER.fullmatch(text):
+        return text
+    text = _NOT_ASCII.sub("?", text[: TEXT_LENGTH * 4])
+    text = _ADDRESS.sub(lambda found: f"{found[1]}://…" if found[1] else "…", text)
+    return _NUMBER.sub("…", text)[:TEXT_LENGTH]
+
+
+def _keep_known_fields(_logger: object, _name: str, event: Event) -> Event:
+    kept = {key: _safe(key, value) for key, value in event.items() if key in FIELDS}
+    if dropped := sorted(event.keys() - FIELDS):
+        kept["dropped_fields"] = [safe_text(name) for name in dropped]
+    return kept
+
+
+def _safe(key: str, value: object) -> object:
+    """Return a value that may be written: texts made safe, and objects by the name of their type."""
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case str() if key in {"exception", "timestamp", "level", "logger"}:
+            return value
+        case str():
+            return safe_text(str(value))
+        case list() | tuple() | set() | frozenset():
+            return [_safe(key, each) for each in value]
+        case Mapping():
+            return {safe_text(str(name)): _safe(key, each) for name, each in value.items()}
+        case _:
+            return type(value).__name__
+
+
+def _describe_exception(_logger: object, _name: str, event: Event) -> Event:
+    """Replace ``exc_info`` by the types of the exceptions and the lines of code, without any value."""
+    given = event.pop("exc_info", None)
+    if given is True:
+        given = sys.exc_info()
+    error = given[1] if isinstance(given, tuple) else given
+    if isinstance(error, BaseException):
+        event["exception"] = "".join(_lines(error))
+    return event
+
+
+def _lines(error: BaseException) -> list[str]:
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    before = [*_lines(cause), "\nwhich led to:\n\n"] if cause is not None else []
+    within = [line for each in getattr(error, "exceptions", ()) for line in _lines(each)]
+    return [*before, *_stack(error.__traceback__), f"{_name(error)}\n", *within]
+
+
+def _stack(trace: TracebackType | None) -> list[str]:
+    return [f"  {each.filename}:{each.lineno} in {each.name}\n" for each in traceback.extract_tb(trace)]
+
+
+def _name(error: BaseException) -> str:
+    kind = type(error)
+    name = f"{kind.__module__}.{kind.__qualname__}"
+    return f"{name}: {safe_text(str(error))}" if kind.__module__.startswith(_OUR_MODULES) else name

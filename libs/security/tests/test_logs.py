@@ -1,0 +1,131 @@
+"""Only known fields reach the log, and nothing in them that could be personal."""
+
+import io
+import json
+import logging
+import uuid
+
+import pytest
+import structlog
+
+from desk.security.logs import configure_logging, safe_text
+
+PERSONAL = ("0012345679", "09123456789", "+989123456789", "زهرا رضایی", "zahra@example.ir", "https://desk/x?mobile=1")
+
+
+@pytest.fixture
+def line(monkeypatch):
+    """Return the only line that was logged, and its text."""
+    handlers, level = logging.getLogger().handlers, logging.getLogger().level
+    written = io.StringIO()
+    monkeypatch.setattr("sys.stderr", written)
+    configure_logging("json", "DEBUG")
+
+    def read():
+        (text,) = written.getvalue().splitlines()
+        return json.loads(text), text
+
+    yield read
+    structlog.reset_defaults()
+    logging.getLogger().handlers, logging.getLogger().level = handlers, level
+
+
+def test_a_known_field_is_written(line):
+    event_id = str(uuid.uuid4())
+
+    structlog.get_logger("desk.x").info("event handled", event_id=event_id, seq=3, in_time=True, type="a.b.v1")
+
+    fields, _ = line()
+    assert (fields["event"], fields["event_id"], fields["seq"], fields["in_time"]) == (
+        "event handled",
+        event_id,
+        3,
+        True,
+    )
+    assert (fields["level"], fields["logger"], fields["type"]) == ("info", "desk.x", "a.b.v1")
+    assert "dropped_fields" not in fields
+
+
+def test_an_unknown_field_is_dropped_and_named(line):
+    structlog.get_logger("desk.x").info("refused", national_id="0012345679", code="x")
+
+    fields, text = line()
+    assert fields["dropped_fields"] == ["national_id"]
+    assert fields["code"] == "x"
+    assert "0012345679" not in text
+
+
+@pytest.mark.parametrize("personal", PERSONAL)
+def test_personal_text_in_a_known_field_is_replaced(line, personal):
+    structlog.get_logger("desk.x").info(
+        "refused", reason=f"bad value {personal}!", fields=[personal], to={personal: personal}
+    )
+
+    _, text = line()
+    assert personal not in text
+    assert "bad value" in text
+
+
+def test_an_object_is_written_by_the_name_of_its_type(line):
+    class Applicant:
+        def __repr__(self):
+            return "Applicant(Zahra)"
+
+    structlog.get_logger("desk.x").info("refused", reason=Applicant())
+
+    fields, _ = line()
+    assert fields["reason"] == "Applicant"
+
+
+class OurError(Exception):
+    __module__ = "desk.test"
+
+
+def test_an_exception_is_written_with_its_stack_and_without_its_text(line):
+    try:
+        try:
+            int("Zahra Rezaei")
+        except ValueError as error:
+            raise OurError("the value 0012345679 is no number") from error
+    except OurError:
+        structlog.get_logger("desk.x").exception("unexpected error")
+
+    fields, text = line()
+    assert "builtins.ValueError\n" in fields["exception"]
+    assert "in test_an_exception_is_written_with_its_stack" in fields["exception"]
+    assert fields["exception"].endswith("OurError: the value … is no number\n")
+    assert "Zahra" not in text
+
+
+def test_every_exception_of_a_group_is_named(line):
+    try:
+        raise ExceptionGroup("Zahra", [KeyError("Zahra"), OSError("Zahra")])  # noqa: TRY301 - what is tested
+    except ExceptionGroup:
+        structlog.get_logger("desk.x").exception("unexpected error")
+
+    fields, text = line()
+    assert "builtins.KeyError" in fields["exception"]
+    assert "builtins.OSError" in fields["exception"]
+    assert "Zahra" not in text
+
+
+def test_a_line_of_a_library_is_made_safe_too(line):
+    logging.getLogger("library").warning("GET %s failed for %s", "https://sms.example/send?to=0912", "09123456789")
+
+    fields, _ = line()
+    assert fields["event"] == "GET https://… failed for …"
+
+
+def test_libraries_that_log_urls_are_quiet(line):
+    logging.getLogger("httpx").info("HTTP Request: GET https://api/send?token=secret")
+    logging.getLogger("desk.x").info("end")
+
+    assert line()[0]["event"] == "end"
+
+
+def test_an_identifier_stays_and_a_number_that_looks_like_one_does_not():
+    found = "0f3a9b2c4d5e"
+    assert safe_text(found) == found
+    assert safe_text("989123456789") == "…"
+    assert safe_text("2026-11-29T10:00:00+00:00") == "2026-11-29T10:00:00+00:00"
+    assert len(safe_text("a" * 10_000)) == 500
