@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from desk.chassis.bus.broker import RETRY_DELAYS, QueueSpec, Topology
+from desk.chassis.bus.broker import DEAD_LETTER_TERM, RETRY_DELAYS, QueueSpec, Topology
 
 DELAY_EXCHANGE, RETRY_EXCHANGE, DEAD_EXCHANGE = "desk.delay", "desk.retry", "desk.dead"
 
@@ -29,9 +29,6 @@ QUEUE_LENGTH = 1_000_000
 UNTRUSTED_LENGTH, UNTRUSTED_DEAD_LENGTH = 100_000, 10_000
 """Limits of a queue whose messages come from outside, and of its dead letters. Beyond the first the broker refuses the
 sender's messages; beyond the second the oldest dead letters are dropped, because their sender has to repeat them."""
-
-DEAD_LETTER_TERM = timedelta(days=30)
-"""How long a dead letter is kept: it contains personal data, though encrypted."""
 
 DEAD_LETTER_DELIVERY_LIMIT = 1_000_000
 """Reading a dead letter counts as a delivery, and RabbitMQ 4.0 would delete it after twenty."""
