@@ -117,9 +117,11 @@ async def fill(url: str, key: str, count: int) -> list[Request]:
             await session.execute(
                 insert(case), [store.case_row(each) | {"index_version": INDEX_VERSION} for each, _ in made]
             )
-            await session.execute(insert(case_document), [store.document_row(each, request) for each, request in made])
+            await session.execute(
+                insert(case_document), [await store.document_row(each, request) for each, request in made]
+            )
             clients = [
-                store.entry_row(
+                await store.entry_row(
                     each, HistoryEntry(f"{each.tracking_code}/{kind}", NOW, kind, text="متنی کوتاه " * 20), NOW
                 )
                 for each, _ in made

@@ -1,4 +1,4 @@
-"""Connections that send as slowly as they may: row 16. Slow readers and the syntax of requests are in tests/gateway."""
+"""Connections that send as slowly as they may: row 16. The syntax of requests is in tests/gateway."""
 
 import socket
 import time

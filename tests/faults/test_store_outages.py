@@ -214,7 +214,8 @@ def test_a_missing_bucket_is_reported_until_it_is_created(clean_desk: RealDesk):
 def test_a_missing_object_stops_its_request_before_any_row(clean_desk: RealDesk):
     applicant = clean_desk.applicant(6)
     file = applicant.upload("مدرک.pdf", PDF)
-    objects(clean_desk).remove_object(clean_desk.name, file)
+    [(stored,)] = clean_desk.rows("intake", "SELECT object_key FROM attachment")
+    objects(clean_desk).remove_object(clean_desk.name, stored)
     refused = applicant.send(applicant.form(attachments=[file]))
     assert refused.status_code == 422, refused.text
     assert clean_desk.rows("intake", "SELECT count(*) FROM request") == [(0,)]

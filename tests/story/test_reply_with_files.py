@@ -58,9 +58,9 @@ def asked(desk: RunningDesk, place: int) -> tuple[Applicant, Expert, str, str]:
 
 
 def opened(client: httpx.Client, file_id: str, token: str) -> bytes:
-    link = client.get(f"/api/files/{file_id}", headers={"Authorization": f"Bearer {token}"})
-    assert link.status_code == 200, link.text
-    return httpx.get(link.json()["url"]).content
+    answer = client.get(f"/api/files/{file_id}", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 200, answer.text
+    return answer.content
 
 
 def test_a_reply_with_files_reaches_the_province_and_stays_in_the_history(desk: RunningDesk):
@@ -106,8 +106,8 @@ def test_another_applicant_can_neither_use_nor_open_the_file(desk: RunningDesk):
 
     assert other.reply(others_token, TEXT, [file_id]).json()["code"] == "attachment_unknown"
     assert one.reply(token, TEXT, [file_id]).status_code == 200
-    link = desk.client.get(f"/api/files/{file_id}", headers={"Authorization": f"Bearer {others_token}"})
-    assert (link.status_code, link.json()["code"]) == (404, "file_unknown")
+    refused = desk.client.get(f"/api/files/{file_id}", headers={"Authorization": f"Bearer {others_token}"})
+    assert (refused.status_code, refused.json()["code"]) == (404, "file_unknown")
 
 
 def test_after_a_reply_no_more_files_are_accepted(desk: RunningDesk):

@@ -13,9 +13,6 @@ NAME = "app.kubernetes.io/name"
 STANDS_FOR = {"registry-simulator": "civil-registry", "mail": "messages"}
 """Servers that a trial has inside the cluster and production has outside."""
 
-INSIDE_ONLY = {("gateway", "s3")}
-"""Links to files, if the object store is inside; otherwise they lead to its own address."""
-
 JOBS = {
     ("registry-gateway-migrate", "postgres"),
     ("intake-migrate", "postgres"),
@@ -23,6 +20,7 @@ JOBS = {
     ("notifier-migrate", "postgres"),
     ("databases", "postgres"),
     ("storage", "s3"),
+    ("storage-user", "s3"),
     ("topology", "rabbitmq"),
     ("dead-letters", "rabbitmq"),
 }
@@ -114,8 +112,7 @@ def test_the_policies_allow_the_arrows_of_the_diagram_and_the_jobs_and_nothing_e
     jobs = {(one, other) for one, other in JOBS if one in overlay.workloads}
     # The object store of production is outside; the job reaches it by intake's arrow.
     jobs -= {("storage", "s3")} if overlay.name == "production" else set()
-    links = INSIDE_ONLY if "s3" in overlay.workloads else set()
-    assert allowed(overlay) == arrows | jobs | links
+    assert allowed(overlay) == arrows | jobs
 
 
 def test_the_diagram_is_parsed_as_it_is_drawn(root):
@@ -177,7 +174,7 @@ def test_compose_has_one_network_for_each_arrow_and_no_other_two_containers_meet
     inside = {(STANDS_FOR.get(name, name), name) for name in members}
     named = dict(inside)
     arrows = {(named[one], named[other]) for one, other in drawn if one in named and other in named}
-    assert meetings == {tuple(sorted(each)) for each in arrows | INSIDE_ONLY}
+    assert meetings == {tuple(sorted(each)) for each in arrows}
 
 
 def test_a_job_of_compose_reaches_its_store_only(root):

@@ -233,7 +233,7 @@ def addresses(overlay):
                 for place in parts.netloc.rpartition("@")[2].split(","):
                     host, _, port = place.partition(":")
                     yield host, int(port or PORTS[parts.scheme])
-            if name.endswith("_ENDPOINT") and not name.endswith("_PUBLIC_ENDPOINT"):
+            if name.endswith("_ENDPOINT"):
                 host, _, port = value.partition(":")
                 yield host, int(port)
             if name.endswith("SMTP_HOST"):

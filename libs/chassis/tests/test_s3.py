@@ -1,16 +1,14 @@
-"""What only S3 has: a bucket to set up, a lifecycle, presigned links, and a server that may be unreachable."""
+"""What only S3 has: a bucket to set up, a lifecycle, and a server that may be unreachable."""
 
 import io
 import uuid
 from dataclasses import replace
 
-import httpx
 import pytest
 from minio import Minio
 
 from desk.chassis.s3 import S3Settings, S3Store
 from desk.chassis.storage import ObjectStoreUnavailableError
-from desk.testing.s3 import S3Server
 
 
 @pytest.fixture
@@ -39,11 +37,6 @@ async def store(settings) -> S3Store:
     return store
 
 
-def require_minio(server: S3Server) -> None:
-    if not server.keeps_objects:
-        pytest.skip("moto checks no signatures; scripts/install-for-tests installs MinIO")
-
-
 async def put(store: S3Store, key: str, content: bytes = b"content") -> None:
     await store.put(key, io.BytesIO(content), len(content), "application/pdf")
 
@@ -64,40 +57,6 @@ async def test_an_object_waits_until_it_is_kept(store, settings, client):
     assert client.get_object_tags(settings.bucket, "a-file") == {"waiting": "yes"}
     await store.keep("a-file")
     assert not client.get_object_tags(settings.bucket, "a-file")
-
-
-async def test_a_link_downloads_the_file_under_its_name_without_a_key(store):
-    await put(store, "a-file", b"the content")
-    link = await store.link("a-file", "گذرنامه.pdf", 60)
-    async with httpx.AsyncClient() as client:
-        answer = await client.get(link)
-    assert answer.content == b"the content"
-    assert "X-Amz-Expires=60" in link
-    assert "%DA%AF" in answer.headers["content-disposition"]
-
-
-async def test_a_changed_link_is_refused(store, s3_server):
-    require_minio(s3_server)
-    await put(store, "a-file")
-    await put(store, "another")
-    link = await store.link("a-file", "a.pdf", 60)
-    async with httpx.AsyncClient() as client:
-        answer = await client.get(link.replace("/a-file", "/another"))
-    assert answer.status_code == 403
-
-
-@pytest.mark.parametrize(
-    ("public", "begins"),
-    [
-        ("https://desk.example.ir", "https://desk.example.ir/"),
-        ("http://127.0.0.1:8080", "http://127.0.0.1:8080/"),
-        ("files.example.ir:9000", "http://files.example.ir:9000/"),
-    ],
-)
-async def test_links_lead_to_the_public_address_and_objects_do_not(settings, public, begins):
-    elsewhere = S3Store(replace(settings, secure=False, public_endpoint=public))
-    link = await elsewhere.link("a-file", "a.pdf", 60)
-    assert link.startswith(f"{begins}{settings.bucket}/a-file?")
 
 
 async def test_a_missing_bucket_is_an_unavailable_store(settings):

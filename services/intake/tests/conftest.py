@@ -304,9 +304,17 @@ class Desk:
         [(count,)] = await self.select(f"SELECT count(*) FROM {table}")  # noqa: S608 - our own tables
         return int(count)
 
-    def objects(self) -> set[str]:
-        """List the files in the object store, including incomplete ones."""
-        return {path.name for path in self.folder.rglob("*") if path.is_file()}
+    async def objects(self) -> set[str]:
+        """List what is in the object store, including incomplete objects: by the id of its file, if it has a row."""
+        found = {path.name for path in self.folder.rglob("*") if path.is_file()}
+        files = await self.select("SELECT object_key, id FROM attachment UNION SELECT object_key, id FROM answer_file")
+        ids = dict(files)
+        return {ids.get(name, name) for name in found}
+
+    async def object_of(self, file_id: str) -> Path:
+        """Return where the object of an applicant's file is in the folder."""
+        [(key,)] = await self.select("SELECT object_key FROM attachment WHERE id = :id", id=file_id)
+        return self.folder / str(key)
 
     async def stored(self) -> dict[str, int]:
         """Count the stored requests and events."""

@@ -2,16 +2,16 @@
 
 import hashlib
 import json
-import time
 import uuid
 from datetime import UTC, datetime
+from urllib.parse import unquote
 
 import pytest
 
 from desk.chassis.bus import ContractError
 from desk.chassis.crypto import TokenIssuer, new_key_pair
 from desk.chassis.events import Message
-from desk.intake.service.case_files import LINK_SECONDS
+from desk.intake.routes.downloads import DownloadResponse
 from desk.testing.event_keys import encrypted
 
 
@@ -29,7 +29,7 @@ def province(desk, province_private_keys):
         def _headers(self, assertion):
             return {"Authorization": f"Bearer {assertion or self.assertion()}"}
 
-        async def link(self, file_id, assertion=None):
+        async def download(self, file_id, assertion=None):
             return await desk.client.get(f"/api/office/files/{file_id}", headers=self._headers(assertion))
 
         async def upload(self, code, content, name="پاسخ.pdf", assertion=None):
@@ -95,16 +95,16 @@ def refer(desk):
 
 
 @pytest.fixture
-def linked(desk):
-    """Follow a link of the object store; return the name and the contents."""
+def file_of():
+    """Return the name and the contents of a downloaded file."""
 
-    async def linked(answer):
+    def file_of(answer):
         assert answer.status_code == 200, answer.text
-        assert answer.headers["cache-control"] == "no-store"
-        key, name = desk.storage.linked(answer.json()["url"].rpartition("/")[2])
-        return name, b"".join([chunk async for chunk in desk.storage.read(key)])
+        prefix, _, name = answer.headers["content-disposition"].partition("''")
+        assert prefix == "attachment; filename*=UTF-8"
+        return unquote(name), answer.content
 
-    return linked
+    return file_of
 
 
 @pytest.fixture
@@ -118,40 +118,43 @@ def applicant(desk, tracking_private_key):
     return fetch
 
 
-async def test_a_province_downloads_a_file_of_its_case_by_a_link(case, isfahan, linked, pdf):
-    assert await linked(await isfahan.link(case[1])) == ("قبض.pdf", pdf)
+async def test_a_province_downloads_a_file_of_its_case_by_a_link(case, isfahan, file_of, pdf):
+    assert file_of(await isfahan.download(case[1])) == ("قبض.pdf", pdf)
 
 
-async def test_a_link_has_an_expiry_time(case, isfahan):
-    until = datetime.fromisoformat((await isfahan.link(case[1])).json()["expires_at"])
+async def test_a_download_is_not_stored_and_has_the_checked_type(case, isfahan, pdf):
+    headers = (await isfahan.download(case[1])).headers
 
-    assert 0 < (until - datetime.now(UTC)).total_seconds() <= LINK_SECONDS
+    assert headers["content-type"] == "application/pdf"
+    assert headers["content-length"] == str(len(pdf))
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "no-store" in headers["cache-control"]
 
 
 async def test_a_file_of_another_province_is_reported_as_unknown(case, qom, problem_of):
-    assert problem_of(await qom.link(case[1]), 404)["code"] == "file_unknown"
-    assert problem_of(await qom.link(uuid.uuid4()), 404)["code"] == "file_unknown"
+    assert problem_of(await qom.download(case[1]), 404)["code"] == "file_unknown"
+    assert problem_of(await qom.download(uuid.uuid4()), 404)["code"] == "file_unknown"
 
 
 async def test_a_file_that_no_request_has_claimed_is_unknown(desk, isfahan, problem_of):
-    problem_of(await isfahan.link(await desk.attachment()), 404)
+    problem_of(await isfahan.download(await desk.attachment()), 404)
 
 
-async def test_files_follow_a_referral(case, provinces, refer, linked, problem_of):
+async def test_files_follow_a_referral(case, provinces, refer, file_of, problem_of):
     isfahan, qom = provinces
     await refer(case[0], "qom", 4)
 
-    await linked(await qom.link(case[1]))
-    problem_of(await isfahan.link(case[1]), 404)
+    file_of(await qom.download(case[1]))
+    problem_of(await isfahan.download(case[1]), 404)
 
 
-async def test_a_referral_older_than_the_recorded_one_changes_nothing(case, provinces, refer, linked, problem_of):
+async def test_a_referral_older_than_the_recorded_one_changes_nothing(case, provinces, refer, file_of, problem_of):
     isfahan, qom = provinces
     await refer(case[0], "isfahan", 6)
     await refer(case[0], "qom", 4)
 
-    await linked(await isfahan.link(case[1]))
-    problem_of(await qom.link(case[1]), 404)
+    file_of(await isfahan.download(case[1]))
+    problem_of(await qom.download(case[1]), 404)
 
 
 @pytest.mark.parametrize(("code", "key"), [("000000000000", "qom"), (None, "atlantis")])
@@ -167,15 +170,15 @@ async def test_no_province_has_a_file_before_the_applicant_is_looked_up(desk, is
     answer = await desk.submit(token=pending, attachments=[file_id], applicant=named)
     assert answer.status_code == 201, answer.text
 
-    problem_of(await isfahan.link(file_id), 404)
+    problem_of(await isfahan.download(file_id), 404)
     problem_of(await isfahan.upload(answer.json()["tracking_code"], pdf), 404)
 
 
 async def test_an_assertion_can_be_used_once(case, isfahan, problem_of):
     assertion = isfahan.assertion()
-    assert (await isfahan.link(case[1], assertion)).status_code == 200
+    assert (await isfahan.download(case[1], assertion)).status_code == 200
 
-    assert problem_of(await isfahan.link(case[1], assertion), 401)["code"] == "assertion_reused"
+    assert problem_of(await isfahan.download(case[1], assertion), 401)["code"] == "assertion_reused"
 
 
 @pytest.fixture
@@ -213,7 +216,7 @@ def bad_assertions(province, isfahan, tracking_private_key):
     ],
 )
 async def test_a_caller_with_an_invalid_assertion_is_refused(case, isfahan, bad_assertions, problem_of, name):
-    assert problem_of(await isfahan.link(case[1], bad_assertions[name]), 401)["code"] == "assertion_invalid"
+    assert problem_of(await isfahan.download(case[1], bad_assertions[name]), 401)["code"] == "assertion_invalid"
     answer = await isfahan.upload(case[0], b"%PDF-1.4", assertion=bad_assertions[name])
     assert problem_of(answer, 401)["code"] == "assertion_invalid"
 
@@ -224,28 +227,30 @@ async def test_a_missing_assertion_has_an_error_code_of_its_own(desk, case, prob
     assert problem_of(answer, 401)["code"] == "assertion_missing"
 
 
-async def test_a_province_uploads_a_file_and_the_applicant_downloads_it(case, isfahan, applicant, linked, pdf):
+async def test_a_province_uploads_a_file_and_the_applicant_downloads_it(case, isfahan, applicant, file_of, pdf):
     answer = await isfahan.upload(case[0], pdf)
 
     assert answer.status_code == 201, answer.text
     shown = answer.json()
     assert (shown["name"], shown["size"]) == ("پاسخ.pdf", len(pdf))
     assert shown["sha256"] == hashlib.sha256(pdf).hexdigest()
-    assert await linked(await applicant(case[0], shown["id"])) == ("پاسخ.pdf", pdf)
+    assert file_of(await applicant(case[0], shown["id"])) == ("پاسخ.pdf", pdf)
 
 
-async def test_a_province_downloads_files_that_others_uploaded_for_its_case_before(case, provinces, refer, linked, pdf):
+async def test_a_province_downloads_files_that_others_uploaded_for_its_case_before(
+    case, provinces, refer, file_of, pdf
+):
     isfahan, qom = provinces
     file_id = (await isfahan.upload(case[0], pdf)).json()["id"]
     await refer(case[0], "qom", 4)
 
-    assert await linked(await qom.link(file_id)) == ("پاسخ.pdf", pdf)
+    assert file_of(await qom.download(file_id)) == ("پاسخ.pdf", pdf)
 
 
 @pytest.mark.parametrize("code", ["", "123", "0" * 12, "1\x00", "۱" * 12])
 async def test_a_file_without_a_case_of_the_province_is_not_stored(desk, isfahan, problem_of, pdf, code):
     assert problem_of(await isfahan.upload(code, pdf), 404)["code"] == "case_unknown"
-    assert desk.objects() == set()
+    assert await desk.objects() == set()
 
 
 async def test_a_province_cannot_upload_a_file_for_the_case_of_another(case, qom, problem_of, pdf):
@@ -272,8 +277,8 @@ async def test_a_province_can_upload_a_limited_number_of_files_for_a_case(case, 
     assert problem_of(await isfahan.upload(case[0], pdf), 409)["code"] == "too_many_files"
 
 
-async def test_an_applicant_downloads_the_files_of_the_request(case, applicant, linked, pdf):
-    assert await linked(await applicant(*case)) == ("قبض.pdf", pdf)
+async def test_an_applicant_downloads_the_files_of_the_request(case, applicant, file_of, pdf):
+    assert file_of(await applicant(*case)) == ("قبض.pdf", pdf)
 
 
 async def test_an_applicant_cannot_download_the_file_of_another_request(desk, case, applicant, problem_of):
@@ -291,13 +296,98 @@ async def test_a_download_without_a_token_is_refused(desk, case, problem_of):
     assert problem_of(await desk.client.get(f"/api/files/{case[1]}"), 401)["code"] == "tracking_token_missing"
 
 
-async def test_a_link_expires(desk, case, isfahan, monkeypatch):
-    url = (await isfahan.link(case[1])).json()["url"]
-    later = time.monotonic() + LINK_SECONDS
-    monkeypatch.setattr("desk.chassis.storage.time.monotonic", lambda: later)
+async def test_a_missing_object_is_a_clear_problem(desk, case, isfahan, problem_of):
+    (await desk.object_of(case[1])).unlink()
 
-    with pytest.raises(Exception, match="expired"):
-        desk.storage.linked(url.rpartition("/")[2])
+    assert problem_of(await isfahan.download(case[1]), 500)["code"] == "file_unreadable"
+
+
+async def test_a_changed_object_is_a_clear_problem(desk, case, applicant, problem_of):
+    stored = await desk.object_of(case[1])
+    stored.write_bytes(stored.read_bytes()[:-1] + b"x")
+
+    assert problem_of(await applicant(*case), 500)["code"] == "file_unreadable"
+
+
+async def test_the_object_of_another_file_is_not_sent(desk, case, isfahan, problem_of):
+    other = await desk.object_of(await desk.attachment())
+    (await desk.object_of(case[1])).write_bytes(other.read_bytes())
+
+    assert problem_of(await isfahan.download(case[1]), 500)["code"] == "file_unreadable"
+
+
+async def test_a_file_whose_key_is_destroyed_is_unknown(desk, case, isfahan, problem_of):
+    await desk.change("DELETE FROM data_key WHERE id = :id", id=case[1])
+
+    assert problem_of(await isfahan.download(case[1]), 404)["code"] == "file_unknown"
+
+
+async def test_a_file_from_before_files_were_encrypted_is_downloaded(desk, case, isfahan, file_of, pdf):
+    name = desk.parts.vault.seal("قبض.pdf".encode(), f"attachment.name:{case[1]}")
+    await desk.change("UPDATE attachment SET object_key = NULL, name = :name WHERE id = :id", name=name, id=case[1])
+    await desk.change("DELETE FROM data_key WHERE id = :id", id=case[1])
+    (desk.folder / case[1]).write_bytes(pdf)
+
+    assert file_of(await isfahan.download(case[1])) == ("قبض.pdf", pdf)
+
+
+@pytest.fixture
+def long_pdf(pdf):
+    """A file of several frames."""
+    return pdf.replace(b"trailer", b"%" + b"." * 300_000 + b"\ntrailer")
+
+
+@pytest.fixture
+async def long_file(desk, long_pdf):
+    """The code of a request with a long file, and the file's id."""
+    file_id = (await desk.upload(long_pdf)).json()["id"]
+    return (await desk.submit(attachments=[file_id])).json()["tracking_code"], file_id
+
+
+async def test_a_file_of_several_frames_is_downloaded(long_file, applicant, file_of, long_pdf):
+    assert file_of(await applicant(*long_file))[1] == long_pdf
+
+
+@pytest.fixture
+def sent(desk, long_file):
+    """Send the long file without a server, and return the messages of the response."""
+
+    async def sent():
+        messages = []
+
+        async def send(message):
+            messages.append(message)
+
+        response = DownloadResponse(await desk.app.state.services.case_files.open_for_applicant(*long_file))
+        await response({"type": "http"}, None, send)
+        return messages
+
+    return sent
+
+
+async def test_a_download_that_fails_half_way_is_aborted(desk, long_file, sent):
+    stored = await desk.object_of(long_file[1])
+    stored.write_bytes(stored.read_bytes()[:-1] + b"x")
+
+    messages = await sent()
+
+    assert messages[0]["status"] == 200
+    assert messages[-1]["more_body"], "the response has no end"
+
+
+async def test_a_download_that_takes_too_long_is_aborted(monkeypatch, sent):
+    monkeypatch.setattr("desk.intake.routes.downloads.SEND_SECONDS", -100)
+
+    messages = await sent()
+
+    assert messages[-1].get("more_body", True), "the response has no end"
+
+
+async def test_the_rest_of_the_content_is_sent_before_the_end(sent, long_pdf):
+    messages = await sent()
+
+    assert b"".join(each.get("body", b"") for each in messages) == long_pdf
+    assert not messages[-1]["more_body"]
 
 
 async def test_the_database_does_not_contain_the_name_of_a_province_s_file_in_clear(desk, case, isfahan, pdf):

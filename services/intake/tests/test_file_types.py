@@ -171,7 +171,7 @@ async def test_a_file_with_a_forbidden_type_or_a_wrong_extension_is_refused(desk
     assert problem["code"] == code
     assert [error["field"] for error in problem["errors"]] == ["file"]
     assert await desk.count("attachment") == 0
-    assert desk.objects() == set()
+    assert await desk.objects() == set()
 
 
 def test_a_zip_with_any_byte_of_its_directory_changed_is_accepted_or_refused():
@@ -222,7 +222,7 @@ async def test_a_file_that_an_expert_could_not_open_is_refused_with_advice(desk,
 
     assert problem["code"] == code
     assert "بفرستید" in problem["title"]
-    assert desk.objects() == set()
+    assert await desk.objects() == set()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from desk.database import DataKeys
 from desk.testing.event_keys import decrypted
 
 
@@ -48,9 +49,12 @@ async def test_a_request_without_a_language_has_notices_in_persian(desk, zahra):
 async def _stored(desk, applicant, *, without=""):
     """Submit, remove a field as if an earlier version had stored the request, and read it back."""
     code = (await desk.submit(language="en")).json()["tracking_code"]
-    request_id, sealed = (await desk.select("SELECT id, personal FROM request ORDER BY submitted_at, rowid"))[-1]
+    query = (
+        "SELECT r.id, personal, wrapped FROM request r JOIN data_key k ON k.id = r.id ORDER BY submitted_at, r.rowid"
+    )
+    request_id, sealed, wrapped = (await desk.select(query))[-1]
     vault, place = desk.parts.vault, f"request.personal:{request_id}"
-    personal = json.loads(vault.open(sealed, place))
+    personal = json.loads(DataKeys(vault).open(sealed, place, request_id, wrapped))
     assert personal["contact"].keys() == {"mobile", "landline", "email"}, "replicas of an earlier version read this"
     personal.pop(without, None)
     sealed = vault.seal(json.dumps(personal).encode(), place)

@@ -189,7 +189,7 @@ def test_replicas_of_both_versions_see_each_other_s_files(config, insert, owners
 
 
 def test_unsent_events_of_an_earlier_version_stop_the_migration(config, run):
-    command.upgrade(config, "0007")
+    command.upgrade(config, "0008")
     insert = text(
         "INSERT INTO outbox (id, exchange, routing_key, type, body, created_at, next_try_at, tries) "
         "VALUES ('e-1', 'desk.events', 'request-submitted.qom', 'a', 'x', '2026-11-22 09:30', '2026-11-22 09:30', 0)"

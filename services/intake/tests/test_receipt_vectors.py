@@ -64,7 +64,12 @@ def request(text: str) -> Request:
 def vectors() -> dict[str, object]:
     files = [
         Attachment(
-            str(place), "a.pdf", len(text.encode()), "application/pdf", hashlib.sha256(text.encode()).hexdigest()
+            str(place),
+            "a.pdf",
+            len(text.encode()),
+            "application/pdf",
+            hashlib.sha256(text.encode()).hexdigest(),
+            "object",
         )
         for place, text in enumerate(FILES)
     ]

@@ -140,4 +140,4 @@ async def test_a_file_is_either_attached_or_removed(desk):
     submitted, taken_back = await asyncio.gather(desk.submit(attachments=[file_id]), desk.remove(file_id))
 
     assert (submitted.status_code, taken_back.status_code) in {(201, 404), (422, 204)}
-    assert (file_id in desk.objects()) == (submitted.status_code == 201)
+    assert (file_id in await desk.objects()) == (submitted.status_code == 201)

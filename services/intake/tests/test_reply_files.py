@@ -48,7 +48,7 @@ def page(desk, code, tracking_private_key, pdf):
         async def remove(self, file_id, headers=None):
             return await desk.client.delete(f"/api/files/{file_id}", headers=headers or self.headers())
 
-        async def link(self, file_id):
+        async def download(self, file_id):
             return await desk.client.get(f"/api/files/{file_id}", headers=self.headers())
 
     return Page()
@@ -94,7 +94,7 @@ async def test_a_file_for_a_reply_is_checked_and_stored_like_one_of_a_request(de
     assert (answer.status_code, answer.headers["cache-control"]) == (201, "no-store")
     taken = answer.json()
     assert (taken["name"], taken["size"], taken["media_type"]) == ("گذرنامه.pdf", len(pdf), "application/pdf")
-    assert taken["id"] in desk.objects()
+    assert taken["id"] in await desk.objects()
 
 
 @sqlite_only
@@ -110,10 +110,10 @@ async def test_a_file_for_a_reply_is_checked_and_stored_like_one_of_a_request(de
 async def test_a_file_refused_for_a_request_is_refused_for_a_reply(  # noqa: PLR0917 - three fixtures, four values
     desk, page, problem_of, content, name, status, problem
 ):
-    before = desk.objects()
+    before = await desk.objects()
 
     assert problem_of(await page.upload(content, name), status)["code"] == problem
-    assert desk.objects() == before
+    assert await desk.objects() == before
 
 
 async def test_a_reply_has_the_file_limit_of_a_request(page, promise, problem_of):
@@ -137,12 +137,12 @@ async def test_uploads_for_requests_and_replies_share_a_rate_limit(desk, page, p
 
 @pytest.mark.parametrize("actions", [None, (), ("withdraw", "rate")])
 async def test_an_upload_without_a_question_is_refused(desk, page, problem_of, actions):
-    before = desk.objects()
+    before = await desk.objects()
 
     answer = await page.upload(headers=page.headers(actions))
 
     assert problem_of(answer, 409)["code"] == "reply_not_possible"
-    assert desk.objects() == before
+    assert await desk.objects() == before
 
 
 @sqlite_only
@@ -228,18 +228,18 @@ async def test_a_promised_file_can_be_neither_removed_nor_attached(desk, page, p
 
 async def test_a_missing_object_is_detected_before_the_reply_is_accepted(desk, page, promise, problem_of):
     file_id = await page.file()
-    await desk.storage.delete(file_id)
+    (await desk.object_of(file_id)).unlink()
 
     problem_of(await promise(file_id), 422)
 
     assert await desk.select("SELECT count(*) FROM attachment WHERE promised_at IS NOT NULL") == [(0,)]
 
 
-async def test_applicant_and_province_get_a_link_to_a_file_of_a_reply(
+async def test_applicant_and_province_download_a_file_of_a_reply(
     desk, page, promise, publish_reply, province_private_keys
 ):
     file_id = await page.file()
-    assert (await page.link(file_id)).status_code == 404, "not part of a request yet"
+    assert (await page.download(file_id)).status_code == 404, "not part of a request yet"
     await promise(file_id)
     await publish_reply(file_id)
 
@@ -248,7 +248,7 @@ async def test_applicant_and_province_get_a_link_to_a_file_of_a_reply(
         headers = {"Authorization": f"Bearer {assertion}"}
         return (await desk.client.get(f"/api/office/files/{file_id}", headers=headers)).status_code
 
-    assert (await page.link(file_id)).status_code == 200
+    assert (await page.download(file_id)).status_code == 200
     assert (await province("isfahan"), await province("qom")) == (200, 404)
 
 
@@ -266,7 +266,7 @@ async def test_a_file_that_was_not_promised_is_deleted_after_a_day(desk, page, d
     await older(desk, "uploaded_at", 2)
 
     assert await delete_expired() == 1
-    assert file_id not in desk.objects()
+    assert file_id not in await desk.objects()
 
 
 async def test_a_promised_file_is_deleted_if_its_reply_is_not_published_within_a_month(
@@ -276,11 +276,11 @@ async def test_a_promised_file_is_deleted_if_its_reply_is_not_published_within_a
     await promise(file_id)
     await older(desk, "uploaded_at", 29)
     await older(desk, "promised_at", 29)
-    assert (await delete_expired(), file_id in desk.objects()) == (0, True)
+    assert (await delete_expired(), file_id in await desk.objects()) == (0, True)
 
     await older(desk, "promised_at", 31)
 
-    assert (await delete_expired(), file_id in desk.objects()) == (1, False)
+    assert (await delete_expired(), file_id in await desk.objects()) == (1, False)
     assert await desk.count("attachment") == 1, "the request's own"
 
 
@@ -291,7 +291,7 @@ async def test_a_file_of_a_published_reply_stays(desk, page, promise, publish_re
     await publish_reply(file_id)
     await older(desk, "uploaded_at", 400)
 
-    assert (await delete_expired(), file_id in desk.objects()) == (0, True)
+    assert (await delete_expired(), file_id in await desk.objects()) == (0, True)
 
 
 async def test_promised_files_are_counted_for_reconciliation(desk, page, promise, publish_reply):

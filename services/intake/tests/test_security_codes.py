@@ -20,7 +20,7 @@ def nothing_lost(desk, nothing, form):
     async def check():
         assert await desk.stored() == nothing
         assert await desk.select("SELECT id FROM attachment WHERE request_id IS NULL") == [(form["attachments"][0],)]
-        assert desk.objects() == set(form["attachments"])
+        assert await desk.objects() == set(form["attachments"])
 
     return check
 

@@ -50,7 +50,7 @@ def files_left(desk):
 
     async def files_left():
         rows = {row[0] for row in await desk.select("SELECT id FROM attachment")}
-        assert desk.objects() == rows
+        assert await desk.objects() == rows
         return rows
 
     return files_left
@@ -97,7 +97,7 @@ async def test_batches_follow_each_other_without_a_pause(desk, monkeypatch, runn
         while await desk.count("attachment"):  # noqa: ASYNC110 - rows have no event to wait for
             await asyncio.sleep(0.01)
 
-    assert desk.objects() == set()
+    assert await desk.objects() == set()
 
 
 async def test_while_the_store_is_unavailable_the_row_of_a_file_stays(desk, cleanup, age, files_left):
@@ -115,7 +115,7 @@ async def test_while_the_store_is_unavailable_the_row_of_a_file_stays(desk, clea
 async def test_the_row_of_a_missing_object_is_deleted_too(desk, cleanup, age, files_left):
     file_id = await desk.attachment()
     await age(file_id)
-    (desk.folder / file_id).unlink()
+    (await desk.object_of(file_id)).unlink()
 
     assert await cleanup.delete_batch() == 1
     assert await files_left() == set()

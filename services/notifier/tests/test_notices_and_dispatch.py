@@ -4,10 +4,11 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from desk.chassis.bus import ContractError
 from desk.chassis.events import inbox
+from desk.database import DataKeys, data_key
 from desk.notifier.domain import (
     MAX_ATTEMPTS,
     ChannelName,
@@ -20,6 +21,7 @@ from desk.notifier.domain import (
 )
 from desk.notifier.store import MessageStore
 from desk.notifier.store import message as message_table
+from desk.security.data_keys import KeyDestroyedError
 
 MOBILE, EMAIL = "+989123456789", "zahra.rezaei@example.ir"
 MOBILE_ONLY = {"mobile": MOBILE, "email": None}
@@ -340,6 +342,25 @@ async def test_a_message_that_cannot_be_decrypted_is_retried_and_delays_no_other
     await notifier.update(message_table.c.id == first, personal=b"\x02k1" + bytes(40))
     await notifier.dispatch()
     assert sorted(await notifier.rows("state")) == [("handed_over",), ("queued",)]
+
+
+async def test_once_the_key_of_a_request_is_destroyed_its_messages_are_unreadable(notifier):
+    await notifier.submit(contact=MOBILE_ONLY)
+    [(code,)] = await notifier.rows("tracking_code")
+    async with notifier.parts.database.transaction() as session:
+        assert await DataKeys(notifier.parts.vault).destroy(session, [code]) == 1
+        [claim] = await MessageStore(session, notifier.parts.vault).claim(ChannelName.SMS, 1)
+
+    with pytest.raises(KeyDestroyedError):
+        claim.decrypt(notifier.parts.vault)
+
+
+async def test_the_sms_and_the_email_of_a_request_have_the_same_key(notifier):
+    await notifier.submit()
+
+    assert len(await notifier.rows("id")) == 2
+    async with notifier.parts.database.read() as session:
+        assert len((await session.execute(select(data_key.c.id))).all()) == 1
 
 
 @ON_SQLITE

@@ -2,8 +2,11 @@
 
 from datetime import UTC, datetime
 
+import pytest
 from sqlalchemy import update
 
+from desk.database import DataKeys
+from desk.security.data_keys import KeyDestroyedError
 from desk.tracking.domain import Answer, File, Subject
 from desk.tracking.store import CaseStore, case_table, step_table
 
@@ -47,3 +50,16 @@ async def test_an_entry_without_files_is_read(tracking, submission):
     file = File("f-1", "قبض.pdf", 12, "application/pdf", "a")
     assert entry.answer == Answer("پاسخ", datetime(2026, 12, 14, 12, tzinfo=UTC), (file,))
     assert (entry.note, entry.rating, entry.files) == (None, None, ())
+
+
+async def test_once_its_key_is_destroyed_a_case_is_unreadable(tracking, submission):
+    await tracking.bus.handle(submission(CODE))
+    await tracking.report("case-answered", CODE)
+    async with tracking.parts.database.transaction() as session:
+        assert await DataKeys(tracking.parts.vault).destroy(session, [CODE]) == 1
+
+    with pytest.raises(KeyDestroyedError):
+        await tracking.history(CODE)
+    with pytest.raises(KeyDestroyedError):
+        async with tracking.parts.database.transaction() as session:
+            await CaseStore(session, tracking.parts.vault).find_and_lock(CODE)

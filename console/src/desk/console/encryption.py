@@ -9,13 +9,13 @@ from typing import Self
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from desk.security.data_keys import DecryptionError
+
+__all__ = ["DecryptionError", "Encryption", "new_key"]
+
 _NONCE_BYTES, _KEY_BYTES = 12, 32
 _INDEX_SHIFT = 1
 """63 bits fit a database's integer. A collision of two words only adds a case to a search result."""
-
-
-class DecryptionError(Exception):
-    """The stored data was changed or moved, or its key is not configured."""
 
 
 class Encryption:
@@ -38,12 +38,12 @@ class Encryption:
     def _number(key: bytes) -> bytes:
         return hmac.digest(key, b"desk.console key", hashlib.sha256)[:4]
 
-    def encrypt(self, plain: bytes, context: str) -> bytes:
+    def seal(self, plain: bytes, context: str) -> bytes:
         """Encrypt for a context, such as ``case.document:<province>/<code>``; decryption needs the same one."""
         nonce = os.urandom(_NONCE_BYTES)
         return self._current + nonce + self._ciphers[self._current].encrypt(nonce, plain, context.encode())
 
-    def decrypt(self, encrypted: bytes, context: str) -> bytes:
+    def open(self, encrypted: bytes, context: str) -> bytes:
         """Decrypt. Raises DecryptionError."""
         cipher = self._ciphers.get(encrypted[:4])
         if cipher is None:

@@ -1,11 +1,11 @@
-"""Simulates the desk's routes for offices: links to a file of the kit, uploads for answers, and the desk's keys."""
+"""Simulates the desk's routes for offices: downloads of a file of the kit, uploads for answers, and the desk's keys."""
 
 import hashlib
 import json
 import re
 import secrets
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -30,7 +30,6 @@ class FileServer:
         self.sha256 = hashlib.sha256(CONTENT).hexdigest()
         self._province, self._key = province, OKPKey.import_key(public_key)
         self._event_keys = event_keys
-        self._links: set[str] = set()
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -55,22 +54,17 @@ class FileServer:
         self._thread.join()
 
     def get(self, call: BaseHTTPRequestHandler) -> None:
-        """Return a link, or the file of a link."""
+        """Return a file that an event has named."""
         kind, _, word = call.path.rpartition("/")
         if call.path == "/api/event-keys":
             self._answer_json(call, 200, self._event_keys)
-        elif kind == "/links" and word in self._links:
-            self._answer(call, 200, CONTENT, "application/pdf")
         elif kind != "/api/office/files":
             self._refuse(call, 404, "not_found", f"{call.path} is no path of the desk's files")
         elif self._is_authorized(call):
             if word not in self.files:
                 self._refuse(call, 404, "file_unknown", f"{word} is no file that an event has named")
                 return
-            link = secrets.token_urlsafe(16)
-            self._links.add(link)
-            until = (datetime.now(UTC) + timedelta(seconds=60)).isoformat(timespec="seconds").replace("+00:00", "Z")
-            self._answer_json(call, 200, {"url": f"{self.url}/links/{link}", "expires_at": until})
+            self._answer(call, 200, CONTENT, "application/pdf")
 
     def post(self, call: BaseHTTPRequestHandler) -> None:
         """Accept an uploaded file for an answer."""

@@ -1,4 +1,4 @@
-"""Files of cases: downloads by links that are valid for a minute, and uploads for answers; each call is signed."""
+"""Files of cases: downloads, and uploads for answers; each call is signed."""
 
 import asyncio
 import hashlib
@@ -25,12 +25,6 @@ PAUSES_SECONDS = (1.0, 2.0, 4.0)
 """Pauses between attempts: a file of a case that was just referred may not be the office's yet."""
 _ALGORITHM = "Ed25519"
 _LATER = frozenset({httpx.codes.NOT_FOUND, httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS})
-
-
-class _Link(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-    url: str
 
 
 class _Problem(BaseModel):
@@ -71,24 +65,31 @@ class Files:
 
     @asynccontextmanager
     async def open(self, file: FileReference) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Open a file for reading in chunks. Raises FileRefusedError, and FileDamagedError after the last chunk."""
-        url = await self._link(file.id)
-        async with self._http.stream("GET", url, follow_redirects=True) as answer:
-            if not answer.is_success:
-                raise FileRefusedError("link_refused", f"the file store returned {answer.status_code}")
-            yield _checked_chunks(answer.aiter_bytes(), file)
+        """Open a file for reading in chunks. Raises FileRefusedError, and FileDamagedError after the last chunk.
 
-    async def _link(self, file_id: str) -> str:
+        FileRefusedError is also raised while reading, if the connection is closed before the end.
+        """
+        answer = await self._open(file.id)
+        try:
+            yield _checked_chunks(_chunks(answer), file)
+        finally:
+            await answer.aclose()
+
+    async def _open(self, file_id: str) -> httpx.Response:
         for pause in (*PAUSES_SECONDS, None):
-            answer = await self._request("GET", f"/api/office/files/{file_id}")
+            answer = await self._request("GET", f"/api/office/files/{file_id}", stream=True)
+            if answer.is_success:
+                return answer
+            await answer.aread()
             if pause is None or answer.status_code != httpx.codes.NOT_FOUND:
                 break
             await asyncio.sleep(pause)
-        return _Link.model_validate_json(_require_success(answer).content).url
+        return _require_success(answer)
 
-    async def _request(self, method: str, path: str, **content: Any) -> httpx.Response:
+    async def _request(self, method: str, path: str, *, stream: bool = False, **content: Any) -> httpx.Response:
+        request = self._http.build_request(method, path, headers=self._headers(), **content)
         try:
-            return await self._http.request(method, path, headers=self._headers(), **content)
+            return await self._http.send(request, stream=stream)
         except httpx.TransportError as error:
             raise FileRefusedError("desk_away", type(error).__name__, later=True) from error
 
@@ -127,6 +128,14 @@ class Attachment:
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
+
+
+async def _chunks(answer: httpx.Response) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in answer.aiter_bytes():
+            yield chunk
+    except httpx.TransportError as error:
+        raise FileRefusedError("desk_away", type(error).__name__, later=True) from error
 
 
 async def _checked_chunks(chunks: AsyncIterator[bytes], file: FileReference) -> AsyncIterator[bytes]:

@@ -200,13 +200,30 @@ export function actOn(action, body, token, key) {
 }
 
 /**
- * Return a link to a file of the tracked request; it is valid for a minute.
+ * Download a file of the tracked request.
  * @param {string} id
  * @param {string} token the tracking token
- * @returns {Promise<{ url: string, expires_at: string }>}
+ * @returns {Promise<Blob>}
  */
-export function linkToFile(id, token) {
-  return ask("GET", `/api/files/${encodeURIComponent(id)}`, { token });
+export function downloadFile(id, token) {
+  return ask("GET", `/api/files/${encodeURIComponent(id)}`, { token, read: readBlob });
+}
+
+/**
+ * Read a body of any length, as long as some of it arrives in time.
+ * @param {Response} response
+ * @param {() => void} progress called for each part
+ * @returns {Promise<Blob>}
+ */
+async function readBlob(response, progress) {
+  /** @type {Uint8Array<ArrayBuffer>[]} */
+  const parts = [];
+  const reader = response.body?.getReader();
+  for (let part = await reader?.read(); part?.value; part = await reader?.read()) {
+    parts.push(part.value);
+    progress();
+  }
+  return new Blob(parts, { type: response.headers.get("Content-Type") ?? "" });
 }
 
 /**
@@ -223,14 +240,18 @@ export function readProblem(status, text, retryAfter) {
 /**
  * @param {string} method
  * @param {string} path
- * @param {{ body?: object, token?: string, headers?: Record<string, string>, signal?: AbortSignal }} [options]
- * @returns {Promise<any>} the JSON of the answer
+ * @param {{ body?: object, token?: string, headers?: Record<string, string>, signal?: AbortSignal, read?: (response: Response, progress: () => void) => Promise<any> }} [options]  read: for a body that is not JSON
+ * @returns {Promise<any>} the JSON of the answer, or what `read` returned
  * @throws {Problem | Unreachable | DOMException} the last one, an AbortError, only if the caller's signal aborts
  */
-async function ask(method, path, { body, token, headers = {}, signal } = {}) {
+async function ask(method, path, { body, token, headers = {}, signal, read } = {}) {
   const controller = new AbortController();
   const stop = () => controller.abort();
-  const timer = setTimeout(stop, PATIENCE_MS);
+  let timer = setTimeout(stop, PATIENCE_MS);
+  const wait = () => {
+    clearTimeout(timer);
+    timer = setTimeout(stop, PATIENCE_MS);
+  };
   signal?.addEventListener("abort", stop, { once: true });
   try {
     const response = await fetch(path, {
@@ -246,6 +267,7 @@ async function ask(method, path, { body, token, headers = {}, signal } = {}) {
       credentials: "same-origin",
     });
     readClock(response.headers.get("Date"), method);
+    if (response.ok && read) return await read(response, wait);
     const text = await response.text();
     if (!response.ok) throw readProblem(response.status, text, response.headers.get("Retry-After"));
     return response.status === 204 ? undefined : JSON.parse(text);

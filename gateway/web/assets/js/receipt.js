@@ -3,6 +3,7 @@
 import { block, button, byId } from "./elements.js";
 import { digits, language } from "./language.js";
 import { imageOf, receiptDocument } from "./receipt-file.js";
+import { saveFile } from "./save-file.js";
 import { dayAndTimeOf, dayOf } from "./tehran.js";
 import { inGroups } from "./tracking-code.js";
 import { named, words } from "./words.js";
@@ -72,12 +73,7 @@ function save(receipt) {
     address: address.href,
     token: receipt.receipt.token,
   });
-  const file = URL.createObjectURL(new Blob([text], { type: "text/html" }));
-  const link = document.createElement("a");
-  link.href = file;
-  link.download = `receipt-${receipt.tracking_code}.html`;
-  link.click();
-  window.setTimeout(() => URL.revokeObjectURL(file), 60_000);
+  saveFile(new Blob([text], { type: "text/html" }), `receipt-${receipt.tracking_code}.html`);
 }
 
 /** @param {string} code */

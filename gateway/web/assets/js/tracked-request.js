@@ -1,10 +1,11 @@
 /** A request as its applicant sees it: the state, the answer, the history. */
 
-import { linkToFile, millisecondsUntil } from "./api.js";
+import { downloadFile, millisecondsUntil } from "./api.js";
 import { sizeInWords } from "./attachment-rules.js";
 import { block, make } from "./elements.js";
 import { inWords } from "./failure.js";
 import { digits } from "./language.js";
+import { saveFile } from "./save-file.js";
 import { dayAndTimeOf, dayOf } from "./tehran.js";
 import { inGroups } from "./tracking-code.js";
 import { named, words } from "./words.js";
@@ -92,7 +93,7 @@ function showSent({ text, attachments, contact, token }) {
 }
 
 /**
- * A file's name as a button. The link is requested on click, because it is valid for only a minute.
+ * A file's name as a button. It is downloaded with the tracking token, which must not be part of an address.
  * @param {import("./api.js").CaseFile} file
  * @param {string} token
  */
@@ -107,7 +108,7 @@ function caseFile({ id, name, size }, token) {
     fetchIt.dataset.state = "busy";
     status.textContent = ` ${words.draft.opening}`;
     try {
-      location.assign((await linkToFile(id, token)).url);
+      saveFile(await downloadFile(id, token), name);
     } catch (error) {
       failure.textContent = inWords(error);
       failure.hidden = false;

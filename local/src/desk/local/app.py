@@ -39,7 +39,7 @@ def create_app(settings: LocalSettings, service_keys: ServiceKeys | None = None)
     people = SimulatedRegistry()
     registry = SwitchedRegistry(people)
     registry_app = services.build_registry_gateway(parts, captcha_app, registry, people)
-    storage = FolderStore(settings.folder / "objects", links_at=f"{settings.public_url}/demo/links")
+    storage = FolderStore(settings.folder / "objects")
     office_signing_keys = ProvinceKeys.new(keys.event_keys)
     known_keys = {**office_signing_keys.public, **settings.office_signing_keys}
     intake_app = services.build_intake(parts, captcha_app, registry_app, storage, known_keys)
@@ -63,7 +63,6 @@ def create_app(settings: LocalSettings, service_keys: ServiceKeys | None = None)
         keys=office_signing_keys,
     )
     demonstration = _demo(parts, console, intake_app, registry)
-    demonstration.state.storage = storage
     lifespan = _lifespan(parts, [*apps.values(), demonstration], console)
     gateway = Gateway(apps, {PATH: console.mounted, "/demo": demonstration, "/kit": demonstration}, lifespan=lifespan)
     return gateway
@@ -97,8 +96,7 @@ def _demo(parts: EmbeddedParts, console: Console, intake_app: FastAPI, registry:
     )
     app.state.console = console
     app.state.registry = registry
-    app.state.uploads = intake_app.state.services.uploads
+    app.state.files = intake_app.state.services.case_files
     app.state.messages = demo.Messages(messages, parts.vault)
-    app.state.services = intake_app.state.services
     demo.add_to(app)
     return app

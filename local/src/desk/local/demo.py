@@ -3,22 +3,19 @@
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI, Form, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, StreamingResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.templating import Jinja2Templates
 from pydantic import BaseModel, StringConstraints
 from starlette.staticfiles import StaticFiles
 
-from desk.chassis.app import Session
 from desk.chassis.crypto import Vault
-from desk.chassis.problem import DomainError
-from desk.chassis.storage import FolderStore, ObjectMissingError
 from desk.console.domain.errors import ConsoleError
 from desk.console.store.cases import CaseRecord
 from desk.database import Database
-from desk.intake.service.attachments import Uploads
+from desk.intake.routes.downloads import DownloadResponse
+from desk.intake.service.case_files import CaseFiles
 from desk.iran.digits import to_persian
 from desk.iran.jalali import format_moment
 from desk.local import kit
@@ -32,13 +29,6 @@ LISTED = 200
 _templates = Jinja2Templates(Path(__file__).parent / "templates")
 _templates.env.filters |= {"persian": to_persian, "moment": format_moment}
 router = APIRouter(prefix="/demo")
-
-
-class LinkOverError(DomainError):
-    """A short-lived link that has expired or never existed."""
-
-    status, code = 404, "link_over"
-    title = "زمان این پیوند به پایان رسیده است. لطفاً دوباره آن را بخواهید."
 
 
 class Answer(BaseModel):
@@ -130,30 +120,10 @@ async def ask(request: Request, question: Answer) -> dict[str, str]:
 
 
 @router.get("/files/{file_id}")
-async def file(request: Request, file_id: str, session: Session) -> StreamingResponse:
-    """Return a file of a request, as intake stores it."""
-    uploads: Uploads = request.app.state.uploads
-    attachment, content = await uploads.open_claimed(session, file_id)
-    return StreamingResponse(
-        content,
-        media_type=attachment.media_type,
-        headers={"Content-Disposition": f'attachment; filename="{file_id}"', "Content-Length": str(attachment.size)},
-    )
-
-
-@router.get("/links/{word}")
-async def linked_file(request: Request, word: str) -> StreamingResponse:
-    """Return the file of a short-lived link, as an S3 server would."""
-    storage: FolderStore = request.app.state.storage
-    try:
-        key, name = storage.linked(word)
-    except ObjectMissingError:
-        raise LinkOverError from None
-    return StreamingResponse(
-        storage.read(key),
-        media_type="application/octet-stream",
-        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}", "Cache-Control": "no-store"},
-    )
+async def file(request: Request, file_id: str) -> DownloadResponse:
+    """Return a file of a request, decrypted."""
+    files: CaseFiles = request.app.state.files
+    return DownloadResponse(await files.open_any(file_id))
 
 
 def _console(request: Request) -> Console:

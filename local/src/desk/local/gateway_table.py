@@ -30,6 +30,8 @@ class Route:
     burst: int = 0
     body: str = ""
     """Largest body, in nginx's notation: ``64k``."""
+    download: bool = False
+    """Whether responses may be files, which nginx must not write to disk in clear."""
 
     def matches(self, path: str) -> bool:
         """Return whether a path equals this one or is below it."""

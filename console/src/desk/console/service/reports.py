@@ -83,7 +83,7 @@ class ReportSender:
             if reference is None:
                 reference = await client.upload(waiting.report.tracking_code, file.name, file.content)
                 async with self.database.transaction() as session:
-                    await ReportStore(session, self.encryption).set_reference(waiting.report.id, file, reference)
+                    await ReportStore(session, self.encryption).set_reference(waiting, file, reference)
             references.append(reference.model_dump())
         if not references:
             return waiting

@@ -87,15 +87,11 @@ class AccountStore:
 
     async def set_totp(self, account_id: str, secret: str | None) -> None:
         """Store or delete the secret shared with a device; it is required once it is confirmed."""
-        encrypted = (
-            self._encryption.encrypt(json.dumps(secret).encode(), f"account.totp:{account_id}") if secret else None
-        )
+        encrypted = self._encryption.seal(json.dumps(secret).encode(), f"account.totp:{account_id}") if secret else None
         await self.change(account_id, totp=encrypted, enrolled=False, last_totp=0)
 
     def _credentials(self, row: Row[Any]) -> Credentials:
-        totp = (
-            json.loads(self._encryption.decrypt(row.totp, f"account.totp:{row.id}")) if row.totp is not None else None
-        )
+        totp = json.loads(self._encryption.open(row.totp, f"account.totp:{row.id}")) if row.totp is not None else None
         return Credentials(row.password_hash, totp, row.last_totp)
 
     async def replace_recovery_codes(self, account_id: str, codes: Sequence[str]) -> None:

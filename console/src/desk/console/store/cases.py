@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.console.domain.cases import Case, Claim, Kind, Stage, State
 from desk.console.encryption import Encryption
+from desk.console.store.case_keys import CaseKeys, is_key_of
 from desk.console.store.tables import case as cases
 from desk.console.store.tables import case_document, entry, processed_event, sub_subject
-from desk.database import insert_into
+from desk.database import data_key, insert_into
 from desk.expert import FileReference, Request
 from desk.iran.workdays import WorkCalendar
 
@@ -56,7 +57,8 @@ class CaseStore:
     """The cases of all provinces that this console serves."""
 
     def __init__(self, session: AsyncSession, encryption: Encryption, calendar: WorkCalendar) -> None:
-        self._session, self._encryption, self._calendar = session, encryption, calendar
+        self._session, self._calendar = session, calendar
+        self._keys = CaseKeys(session, encryption)
         self._dialect = session.get_bind().dialect.name
 
     async def get(self, province: str, tracking_code: str, *, lock: bool = False) -> CaseRecord | None:
@@ -80,11 +82,13 @@ class CaseStore:
         documents: dict[tuple[str, str], Request] = {}
         for province in {province for province, _ in keys}:  # one by one: SQLite would scan the table for pairs
             codes = [code for of, code in keys if of == province]
-            query = select(case_document).where(
-                case_document.c.province == province, case_document.c.tracking_code.in_(codes)
+            query = (
+                select(case_document, data_key.c.wrapped)
+                .outerjoin(data_key, is_key_of(case_document))
+                .where(case_document.c.province == province, case_document.c.tracking_code.in_(codes))
             )
             for row in (await self._session.execute(query)).all():
-                plain = self._encryption.decrypt(row.document, _context(province, row.tracking_code))
+                plain = self._keys.open(row, row.document, _context(province, row.tracking_code))
                 documents[province, row.tracking_code] = Request.model_validate_json(plain)
         return [
             CaseRecord(_case(row), documents.get(key), row.escalates_at) for row, key in zip(rows, keys, strict=True)
@@ -102,7 +106,7 @@ class CaseStore:
         """Save a case, and its request if it is new."""
         await self._write(cases, self.case_row(case))
         if request is not None:
-            await self._write(case_document, self.document_row(case, request))
+            await self._write(case_document, await self.document_row(case, request))
 
     async def _write(self, table: Table, values: dict[str, object]) -> None:
         key = ("province", "tracking_code")
@@ -110,11 +114,10 @@ class CaseStore:
         writing = insert_into(self._dialect, table).values(values)
         await self._session.execute(writing.on_conflict_do_update(index_elements=key, set_=changed))
 
-    def document_row(self, case: Case, request: Request) -> dict[str, object]:
+    async def document_row(self, case: Case, request: Request) -> dict[str, object]:
         """Return the row of a request."""
-        encrypted = self._encryption.encrypt(
-            request.model_dump_json().encode(), _context(case.province, case.tracking_code)
-        )
+        key = await self._keys.get(case.province, case.tracking_code)
+        encrypted = key.seal(request.model_dump_json().encode(), _context(case.province, case.tracking_code))
         return {"province": case.province, "tracking_code": case.tracking_code, "document": encrypted}
 
     def case_row(self, case: Case) -> dict[str, object]:
@@ -163,9 +166,9 @@ class CaseStore:
 
     async def add_entry(self, case: Case, history_entry: HistoryEntry, now: datetime) -> None:
         """Add an entry to the history."""
-        await self._session.execute(insert(entry).values(self.entry_row(case, history_entry, now)))
+        await self._session.execute(insert(entry).values(await self.entry_row(case, history_entry, now)))
 
-    def entry_row(self, case: Case, history_entry: HistoryEntry, now: datetime) -> dict[str, object]:
+    async def entry_row(self, case: Case, history_entry: HistoryEntry, now: datetime) -> dict[str, object]:
         """Return the row of a history entry."""
         words = {
             "text": history_entry.text,
@@ -180,15 +183,18 @@ class CaseStore:
             "recorded_at": now,
             "kind": history_entry.kind,
             "account": history_entry.account,
-            "words": self._encryption.encrypt(json.dumps(words).encode(), f"entry.words:{history_entry.id}")
-            if any(words.values())
-            else None,
+            "words": await self._seal_words(case, history_entry.id, words) if any(words.values()) else None,
         }
+
+    async def _seal_words(self, case: Case, entry_id: str, words: dict[str, Any]) -> bytes:
+        key = await self._keys.get(case.province, case.tracking_code)
+        return key.seal(json.dumps(words).encode(), f"entry.words:{entry_id}")
 
     async def history(self, province: str, tracking_code: str) -> list[HistoryEntry]:
         """Return the history of a case, oldest first; events have whole seconds, so that ties are broken by arrival."""
         query = (
-            select(entry)
+            select(entry, data_key.c.wrapped)
+            .outerjoin(data_key, is_key_of(entry))
             .where(entry.c.province == province, entry.c.tracking_code == tracking_code)
             .order_by(entry.c.recorded_at, entry.c.id)
         )
@@ -196,9 +202,7 @@ class CaseStore:
         return [self._history_entry(row) for row in sorted(rows, key=lambda row: row.at.replace(microsecond=0))]
 
     def _history_entry(self, row: Row[Any]) -> HistoryEntry:
-        words = (
-            json.loads(self._encryption.decrypt(row.words, f"entry.words:{row.id}")) if row.words is not None else {}
-        )
+        words = json.loads(self._keys.open(row, row.words, f"entry.words:{row.id}")) if row.words is not None else {}
         return HistoryEntry(
             row.id,
             row.at,

@@ -22,7 +22,7 @@ class DraftStore:
 
     async def save(self, account: str, subject: str, typed: Typed, now: datetime) -> None:
         """Save a draft; it replaces an earlier one."""
-        document = self._encryption.encrypt(json.dumps(typed).encode(), _context(account, subject))
+        document = self._encryption.seal(json.dumps(typed).encode(), _context(account, subject))
         values = {"saved_at": now, "document": document}
         await self._session.execute(
             insert_into(self._session.get_bind().dialect.name, draft)
@@ -36,7 +36,7 @@ class DraftStore:
         document = (await self._session.execute(query)).scalars().first()
         if document is None:
             return {}
-        typed: Typed = json.loads(self._encryption.decrypt(document, _context(account, subject)))
+        typed: Typed = json.loads(self._encryption.open(document, _context(account, subject)))
         return typed
 
     async def subjects(self, account: str) -> list[str]:

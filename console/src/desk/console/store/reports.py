@@ -11,9 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.console.domain.cases import Kind, State
 from desk.console.encryption import Encryption
+from desk.console.store.case_keys import CaseKeys, is_key_of
 from desk.console.store.tables import outgoing_file, report
-from desk.database import notify_after_commit
+from desk.database import data_key, notify_after_commit
 from desk.expert import FileReference, Report
+from desk.security.data_keys import DataKey
 
 LEASE = timedelta(seconds=60)
 """How long a claim of a sender is valid; after that, another sender may claim the report."""
@@ -71,10 +73,11 @@ class ReportStore:
     """Reports by province and case."""
 
     def __init__(self, session: AsyncSession, encryption: Encryption) -> None:
-        self._session, self._encryption = session, encryption
+        self._session, self._keys = session, CaseKeys(session, encryption)
 
     async def add(self, province: str, new: Report, before: State, files: Sequence[NewFile] = ()) -> None:
         """Queue a report in this transaction."""
+        key = await self._keys.get(province, new.tracking_code)
         await self._session.execute(
             insert(report).values(
                 id=new.id,
@@ -84,7 +87,7 @@ class ReportStore:
                 seq=new.seq,
                 before=before,
                 at=new.at,
-                data=self._encrypt_document(new.data, f"report.data:{new.id}"),
+                data=_encrypt_document(key, new.data, f"report.data:{new.id}"),
                 tries=0,
                 next_try_at=new.at,
             )
@@ -95,8 +98,8 @@ class ReportStore:
                 insert(outgoing_file).values(
                     report=new.id,
                     position=position,
-                    content=self._encryption.encrypt(file.content, context),
-                    document=self._encrypt_document({"name": file.name}, context),
+                    content=key.seal(file.content, context),
+                    document=_encrypt_document(key, {"name": file.name}, context),
                 )
             )
         notify_after_commit(self._session)
@@ -111,11 +114,12 @@ class ReportStore:
             earlier.c.next_try_at.is_not(None),
         )
         due = (
-            select(report)
+            select(report, data_key.c.wrapped)
+            .outerjoin(data_key, is_key_of(report))
             .where(report.c.next_try_at <= now, ~waits_for_another)
             .order_by(report.c.next_try_at, report.c.seq)
             .limit(limit)
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True, of=report)
         )
         rows = (await self._session.execute(due)).all()
         ids = [row.id for row in rows]
@@ -129,10 +133,10 @@ class ReportStore:
                     row.name,
                     row.tracking_code,
                     row.seq,
-                    json.loads(self._encryption.decrypt(row.data, f"report.data:{row.id}")),
+                    json.loads(self._keys.open(row, row.data, f"report.data:{row.id}")),
                     row.at,
                 ),
-                tuple(self._file(each) for each in files if each.report == row.id),
+                tuple(self._file(row, each) for each in files if each.report == row.id),
             )
             for row in sorted(rows, key=lambda row: (row.at, row.seq))
         ]
@@ -141,17 +145,19 @@ class ReportStore:
         query = select(outgoing_file).where(outgoing_file.c.report.in_(ids)).order_by(outgoing_file.c.position)
         return (await self._session.execute(query)).all()
 
-    def _file(self, row: Row[Any]) -> WaitingFile:
+    def _file(self, of: Row[Any], row: Row[Any]) -> WaitingFile:
         context = f"outgoing_file:{row.report}/{row.position}"
-        document = json.loads(self._encryption.decrypt(row.document, context))
+        document = json.loads(self._keys.open(of, row.document, context))
         reference = FileReference.model_validate(document["reference"]) if "reference" in document else None
-        content = self._encryption.decrypt(row.content, context) if row.content is not None else b""
+        content = self._keys.open(of, row.content, context) if row.content is not None else b""
         return WaitingFile(row.position, document["name"], content, reference)
 
-    async def set_reference(self, report_id: str, file: WaitingFile, reference: FileReference) -> None:
-        """Record that the desk has a file, and delete its content."""
+    async def set_reference(self, waiting: WaitingReport, file: WaitingFile, reference: FileReference) -> None:
+        """Record that the desk has a file of a report, and delete its content."""
+        report_id = waiting.report.id
+        key = await self._keys.get(waiting.province, waiting.report.tracking_code)
         context = f"outgoing_file:{report_id}/{file.position}"
-        document = self._encrypt_document({"name": file.name, "reference": reference.model_dump()}, context)
+        document = _encrypt_document(key, {"name": file.name, "reference": reference.model_dump()}, context)
         await self._session.execute(
             update(outgoing_file)
             .where(outgoing_file.c.report == report_id, outgoing_file.c.position == file.position)
@@ -213,5 +219,6 @@ class ReportStore:
         )
         return {row.province: Backlog(row.reports, row.since) for row in (await self._session.execute(query)).all()}
 
-    def _encrypt_document(self, document: dict[str, Any], context: str) -> bytes:
-        return self._encryption.encrypt(json.dumps(document, ensure_ascii=False).encode(), context)
+
+def _encrypt_document(key: DataKey, document: dict[str, Any], context: str) -> bytes:
+    return key.seal(json.dumps(document, ensure_ascii=False).encode(), context)

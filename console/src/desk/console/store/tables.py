@@ -2,9 +2,10 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table, false
 
-from desk.database import UtcDateTime, new_metadata
+from desk.database import UtcDateTime, add_data_keys, new_metadata
 
 metadata = new_metadata()
+add_data_keys(metadata)
 
 account = Table(
     "account",

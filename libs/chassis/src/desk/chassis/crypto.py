@@ -15,13 +15,27 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
+from desk.security.data_keys import DecryptionError
+
+__all__ = [
+    "DecryptionError",
+    "TokenError",
+    "TokenExpiredError",
+    "TokenIssuer",
+    "TokenReader",
+    "Vault",
+    "blind_index",
+    "is_private_key",
+    "is_public_key",
+    "new_key_pair",
+    "new_secret",
+    "public_key_of",
+    "split_pems",
+]
+
 _NONCE_BYTES = 12
 _ALGORITHM = "Ed25519"
 _CLOCK_SKEW_SECONDS = 30
-
-
-class DecryptionError(Exception):
-    """A value cannot be decrypted: it was changed, moved to another row, or its key is unknown."""
 
 
 class TokenError(Exception):

@@ -5,11 +5,9 @@ tagged objects after a day, so that an unclaimed upload is deleted even if the d
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import BinaryIO, TypeVar
-from urllib.parse import quote
 
 import urllib3
 from minio import Minio
@@ -30,10 +28,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class S3Settings:
-    """Where the bucket is. ``endpoint`` is ``host:port``; ``public_endpoint`` is the address in links, if different.
-
-    A public endpoint may have a scheme, ``https://desk.example.ir``; the default is that of ``endpoint``.
-    """
+    """Where the bucket is. ``endpoint`` is ``host:port``."""
 
     endpoint: str
     access_key: str
@@ -42,7 +37,6 @@ class S3Settings:
     region: str = "us-east-1"
     secure: bool = True
     path_style: bool = True
-    public_endpoint: str | None = None
 
 
 class S3Store:
@@ -50,9 +44,7 @@ class S3Store:
 
     def __init__(self, settings: S3Settings) -> None:
         self._bucket = settings.bucket
-        self._client = _client(settings, settings.endpoint, secure=settings.secure)
-        scheme, _, place = (settings.public_endpoint or settings.endpoint).rpartition("://")
-        self._links = _client(settings, place, secure=scheme == "https" if scheme else settings.secure)
+        self._client = _client(settings)
 
     async def put(self, key: str, content: BinaryIO, size: int, media_type: str) -> None:
         """Store ``size`` bytes until :meth:`keep` or the lifecycle. Raises ObjectStoreUnavailableError."""
@@ -68,7 +60,7 @@ class S3Store:
         """Exempt the object from the lifecycle. Raises ObjectMissingError or ObjectStoreUnavailableError."""
         await _in_thread(lambda: self._client.delete_object_tags(self._bucket, checked_key(key)))
 
-    async def read(self, key: str) -> AsyncIterator[bytes]:
+    async def read(self, key: str) -> AsyncGenerator[bytes, None]:
         """Yield the object in chunks. Raises ObjectMissingError or ObjectStoreUnavailableError."""
         response = await _in_thread(lambda: self._client.get_object(self._bucket, checked_key(key)))
         try:
@@ -81,18 +73,6 @@ class S3Store:
     async def delete(self, key: str) -> None:
         """Remove the object if it is there. Raises ObjectStoreUnavailableError."""
         await _in_thread(lambda: self._client.remove_object(self._bucket, checked_key(key)))
-
-    async def link(self, key: str, name: str, seconds: int) -> str:
-        """Return a URL from which the object can be downloaded as ``name``, without credentials, for ``seconds``."""
-        disposition = f"attachment; filename*=UTF-8''{quote(name)}"
-        return await _in_thread(
-            lambda: self._links.presigned_get_object(
-                self._bucket,
-                checked_key(key),
-                expires=timedelta(seconds=seconds),
-                response_headers={"response-content-disposition": disposition},
-            )
-        )
 
     async def set_up(self) -> list[str]:
         """Create the bucket and its lifecycle rules; return a line per change. Raises ObjectStoreUnavailableError."""
@@ -120,18 +100,18 @@ def _expiry_rule() -> Rule:
     )
 
 
-def _client(settings: S3Settings, endpoint: str, *, secure: bool) -> Minio:
+def _client(settings: S3Settings) -> Minio:
     pool = urllib3.PoolManager(
         maxsize=CONNECTIONS,
         timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
         retries=urllib3.Retry(total=1, backoff_factor=0.2, status_forcelist=(502, 503, 504)),
     )
     client = Minio(
-        endpoint,
+        settings.endpoint,
         settings.access_key,
         settings.secret_key,
-        secure=secure,
-        region=settings.region,  # known, so that signing a URL needs no request
+        secure=settings.secure,
+        region=settings.region,  # known, so that the SDK does not ask for it
         http_client=pool,
     )
     if not settings.path_style:

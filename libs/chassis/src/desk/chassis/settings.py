@@ -148,5 +148,8 @@ class ObjectSettings(DeskSettings):
     """Whether to connect with TLS."""
     s3_path_style: bool = True
     """Whether the bucket is part of the path; False for servers that expect it in the host name."""
-    s3_public_endpoint: Annotated[str, Field(pattern=r"^(https?://)?[A-Za-z0-9.\[\]:-]+$")] | None = None
-    """Address in links, if it differs from ``s3_endpoint``, for example ``https://desk.example.ir``."""
+
+    def plain(self) -> list[str]:
+        """Return the names of the settings with a connection that is not encrypted."""
+        prefix = str(self.model_config.get("env_prefix", ""))
+        return super().plain() + ([] if self.s3_secure else [f"{prefix}S3_SECURE"])

@@ -3,10 +3,8 @@
 import asyncio
 import os
 import re
-import secrets
 import tempfile
-import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -41,14 +39,11 @@ class ObjectStore(Protocol):
         Raises ObjectMissingError or ObjectStoreUnavailableError.
         """
 
-    def read(self, key: str) -> AsyncIterator[bytes]:
+    def read(self, key: str) -> AsyncGenerator[bytes, None]:
         """Yield the object in chunks. Raises ObjectMissingError or ObjectStoreUnavailableError."""
 
     async def delete(self, key: str) -> None:
         """Remove the object if it is there. Raises ObjectStoreUnavailableError."""
-
-    async def link(self, key: str, name: str, seconds: int) -> str:
-        """Return a URL from which the object can be downloaded as ``name``, without credentials, for ``seconds``."""
 
 
 _NOT_THERE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
@@ -58,11 +53,8 @@ _NOT_THERE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 class FolderStore:
     """Objects as files under a folder. A file appears complete, by renaming."""
 
-    def __init__(self, folder: Path, links_at: str = "/links") -> None:
-        """``links_at`` is the path under which the embedded desk serves what :meth:`linked` returns."""
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._links_at = links_at
-        self._links: dict[str, tuple[str, str, float]] = {}
         folder.mkdir(parents=True, exist_ok=True)
 
     async def put(self, key: str, content: BinaryIO, size: int, media_type: str) -> None:  # noqa: ARG002 - a folder stores no media type
@@ -74,7 +66,7 @@ class FolderStore:
         if not await asyncio.to_thread(self._path(key).is_file):
             raise ObjectMissingError(key)
 
-    async def read(self, key: str) -> AsyncIterator[bytes]:
+    async def read(self, key: str) -> AsyncGenerator[bytes, None]:
         """Yield the file in chunks. Raises ObjectMissingError, or ObjectStoreUnavailableError if the disk refuses."""
         try:
             file = await asyncio.to_thread(self._path(key).open, "rb")
@@ -94,21 +86,6 @@ class FolderStore:
             return
         except OSError as error:
             raise ObjectStoreUnavailableError(str(error)) from error
-
-    async def link(self, key: str, name: str, seconds: int) -> str:
-        """Return a URL that is valid for ``seconds``, in this process only."""
-        now = time.monotonic()
-        self._links = {token: link for token, link in self._links.items() if link[2] > now}
-        token = secrets.token_urlsafe(24)
-        self._links[token] = (checked_key(key), name, now + seconds)
-        return f"{self._links_at}/{token}"
-
-    def linked(self, token: str) -> tuple[str, str]:
-        """Return the key and the name behind the last part of a link. Raises ObjectMissingError if it has expired."""
-        key, name, until = self._links.get(token, ("", "", 0.0))
-        if until <= time.monotonic():
-            raise ObjectMissingError("the link is unknown or has expired")
-        return key, name
 
     def _path(self, key: str) -> Path:
         return self._folder / checked_key(key)

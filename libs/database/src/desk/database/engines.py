@@ -2,10 +2,11 @@
 
 import asyncio
 import sqlite3
+import ssl
 from contextlib import suppress
 
 import aiosqlite
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -14,6 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 READ_ONLY = "desk_read_only"
 """Execution option of a connection whose transaction only reads."""
 
+VERIFY_FULL = "verify-full"
 CONNECT_SECONDS = 2
 POOL_RECYCLE_SECONDS = 1800
 IDLE_IN_TRANSACTION_MS = 30_000
@@ -27,9 +29,17 @@ _SQLITE_PRAGMAS = (
 
 
 def postgres_engine(url: str, pool_size: int, pool_timeout: float, statement_seconds: float | None) -> AsyncEngine:
-    """Return an engine for PostgreSQL; times are in seconds, ``statement_seconds`` None means no limit."""
+    """Return an engine for PostgreSQL; times are in seconds, ``statement_seconds`` None means no limit.
+
+    With ``?ssl=verify-full`` the server's certificate and name are verified against the authorities of the system, or
+    those in the file that ``SSL_CERT_FILE`` names. Raises ValueError for another value, which would verify less.
+    """
+    address = make_url(url)
+    tls = address.query.get("ssl")
+    if tls not in {None, VERIFY_FULL}:
+        raise ValueError(f"the database's address may say ssl={VERIFY_FULL}, or nothing about it")
     engine = create_async_engine(
-        url,
+        address.difference_update_query(["ssl"]),
         pool_size=pool_size,
         max_overflow=0,
         hide_parameters=True,  # parameters are personal data, and errors are logged
@@ -37,6 +47,7 @@ def postgres_engine(url: str, pool_size: int, pool_timeout: float, statement_sec
         pool_recycle=POOL_RECYCLE_SECONDS,
         connect_args={
             "timeout": CONNECT_SECONDS,
+            **({"ssl": ssl.create_default_context()} if tls else {}),
             "command_timeout": statement_seconds,
             "server_settings": {
                 "statement_timeout": str(int((statement_seconds or 0) * 1000)),  # 0 means none

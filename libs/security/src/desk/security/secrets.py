@@ -20,6 +20,7 @@ DISTINCT_CHARACTERS_MIN, DISTINCT_BYTES_MIN = 5, 12
 """32 random bytes have 26 or more distinct values in all but one of a million cases."""
 OTHERS = 0o007
 
+_TLS_SCHEMES = ("amqps", "rediss", "https")
 _LOCAL_SCHEMES = ("memory", "sqlite", "unix")
 _WORDS = (
     "abcdefghijklmnopqrstuvwxyz|qwertyuiop|1234567890|password|passwd|passphrase|change|letmein|welcome|"
@@ -77,6 +78,17 @@ class Secret:
 def is_address(value: str) -> bool:
     """Return whether a secret is an address, such as that of a database, whose password is the secret."""
     return re.match(r"[a-z][a-z0-9+.-]*://", value) is not None
+
+
+def is_plain(address: str) -> bool:
+    """Return whether an address is of another machine's service, and without TLS that verifies the server."""
+    parts = urlsplit(address)
+    scheme = parts.scheme.partition("+")[0]
+    if scheme in _LOCAL_SCHEMES or not parts.netloc:
+        return False
+    if scheme == "postgresql":
+        return parse_qs(parts.query).get("ssl") != ["verify-full"]
+    return scheme not in _TLS_SCHEMES
 
 
 def check(secret: Secret) -> None:

@@ -14,8 +14,10 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from desk.security.secrets import Secret, SecretKind, faults, faults_of_files
+from desk.security.secrets import Secret, SecretKind, faults, faults_of_files, is_plain
 
+REQUIRE_TLS = "DESK_REQUIRE_TLS"
+"""``1`` refuses settings with a connection to a store, the broker or the mail server that is not encrypted."""
 SECRETS_DIR = "DESK_SECRETS_DIR"
 """Names a folder with one file per setting, e.g. ``DESK_INTAKE_INDEX_KEY``, as Kubernetes and Docker mount secrets."""
 
@@ -45,9 +47,16 @@ class DeskSettings(BaseSettings):
 
     @model_validator(mode="after")
     def _check_secrets(self) -> Self:
-        if found := faults(secrets_of(self)):
+        found = faults(secrets_of(self))
+        if os.environ.get(REQUIRE_TLS) == "1":
+            found += [f"{name}: the connection must be encrypted, since {REQUIRE_TLS} is 1" for name in self.plain()]
+        if found:
             raise ValueError("\n".join(found))
         return self
+
+    def plain(self) -> list[str]:
+        """Return the names of the settings with a connection that is not encrypted."""
+        return [each.name for each in secrets_of(self) if each.in_address and is_plain(each.value)]
 
 
 class _SecretFiles(SecretsSettingsSource):

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 
 import asyncpg
 
+from desk.testing.certificates import Certificate
 from desk.testing.errors import NotReadyError, ServerFailedError
 from desk.testing.machine import GivenAddress
 from desk.testing.ports import free_port
@@ -114,8 +115,8 @@ def docker_postgres(environment: Environment) -> PostgresServer:
     return begin(PostgresServer(how=f"docker image {image}", machine=container, dsn=dsn))
 
 
-def local_postgres(settings: Mapping[str, str] = SETTINGS) -> PostgresServer:
-    """Return a server from the binaries of this machine."""
+def local_postgres(settings: Mapping[str, str] = SETTINGS, certificate: Certificate | None = None) -> PostgresServer:
+    """Return a server from the binaries of this machine; with a certificate it offers TLS."""
     postgres = find_program("postgres", "/usr/lib/postgresql/*/bin/postgres", "/usr/pgsql-*/bin/postgres")
     initdb = str(Path(postgres).resolve().with_name("initdb"))
     account = _account()
@@ -123,6 +124,9 @@ def local_postgres(settings: Mapping[str, str] = SETTINGS) -> PostgresServer:
     port, password = free_port(), secrets.token_urlsafe(12)
     _make_cluster(initdb, folder, password, account)
     fixed = {"listen_addresses": "127.0.0.1", "port": str(port), "unix_socket_directories": ""}
+    if certificate is not None:
+        certificate.write(folder / "data", "server.crt", "server.key", account=account)
+        fixed["ssl"] = "on"
     options = [word for name, value in (fixed | dict(settings)).items() for word in ("-c", f"{name}={value}")]
     process = LocalProcess(
         [postgres, "-D", str(folder / "data"), *options],

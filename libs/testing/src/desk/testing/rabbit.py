@@ -12,6 +12,7 @@ import aio_pika
 import httpx
 from aio_pika.exceptions import AMQPException
 
+from desk.testing.certificates import Certificate
 from desk.testing.errors import NotReadyError
 from desk.testing.machine import GivenAddress
 from desk.testing.ports import free_port
@@ -43,6 +44,7 @@ class RabbitServer(Server):
     management_url: str
     user: str
     password: str
+    tls_port: int | None = None
 
     def check(self) -> str:
         try:
@@ -116,14 +118,23 @@ def docker_rabbit(environment: Environment) -> RabbitServer:
     )
 
 
-def local_rabbit(_: Environment | None = None) -> RabbitServer:
-    """Return a server from the binary of this machine."""
+def local_rabbit(_: Environment | None = None, *, certificate: Certificate | None = None) -> RabbitServer:
+    """Return a server from the binary of this machine; with a certificate it has a port for TLS as well."""
     real = next((path for path in PROGRAMS if Path(path).is_file()), None)
     program = real or find_program("rabbitmq-server")
     epmd = find_program("epmd", "/usr/lib/erlang/erts-*/bin/epmd", "/usr/local/lib/erlang/erts-*/bin/epmd")
     folder, password = new_folder("rabbit"), secrets.token_urlsafe(12)
     port, management_port, epmd_port = free_port(), free_port(), free_port()
     environment = _settings(folder, port, management_port, epmd_port, password)
+    tls_port = free_port() if certificate is not None else None
+    if certificate is not None:
+        certificate.write(folder, "rabbit.crt", "rabbit.key")
+        (folder / "conf.d" / "tls.conf").write_text(
+            f"listeners.ssl.1 = 127.0.0.1:{tls_port}\n"
+            f"ssl_options.certfile = {folder}/rabbit.crt\n"
+            f"ssl_options.keyfile = {folder}/rabbit.key\n"
+            "ssl_options.verify = verify_none\n"
+        )
     # Started by us: a broker would start one that outlives it and everything else.
     names = LocalProcess([epmd, "-address", "127.0.0.1", "-port", str(epmd_port)], folder=folder)
     process = LocalProcess([program], folder=folder, environment=environment, helpers=[names])
@@ -131,6 +142,7 @@ def local_rabbit(_: Environment | None = None) -> RabbitServer:
         RabbitServer(
             how="local binary rabbitmq-server",
             machine=process,
+            tls_port=tls_port,
             amqp_url=f"amqp://{USER}:{password}@127.0.0.1:{port}/",
             management_url=f"http://127.0.0.1:{management_port}",
             user=USER,

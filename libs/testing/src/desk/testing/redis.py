@@ -3,9 +3,11 @@
 import os
 import secrets
 from dataclasses import dataclass
+from pathlib import Path
 
 from redis import Redis, RedisError
 
+from desk.testing.certificates import Certificate
 from desk.testing.errors import NotReadyError
 from desk.testing.machine import GivenAddress
 from desk.testing.ports import free_port
@@ -22,9 +24,10 @@ OPTIONS = ("--appendonly", "yes", "--save", "")
 
 @dataclass(frozen=True, kw_only=True)
 class RedisServer(Server):
-    """`url` names database 0."""
+    """`url` names database 0; `tls_port` is a further port, for TLS."""
 
     url: str
+    tls_port: int | None = None
 
     def check(self) -> str:
         client = Redis.from_url(self.url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS)
@@ -58,11 +61,19 @@ def docker_redis(environment: Environment) -> RedisServer:
     return begin(RedisServer(how=f"docker image {image}", machine=container, url=url))
 
 
-def local_redis(_: Environment | None = None) -> RedisServer:
-    """Return a server from the binary of this machine."""
+def local_redis(_: Environment | None = None, *, certificate: Certificate | None = None) -> RedisServer:
+    """Return a server from the binary of this machine; with a certificate it has a port for TLS as well."""
     program = find_program("redis-server")
     folder, port, password = new_folder("redis"), free_port(), secrets.token_hex(12)
     place = ["--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder)]
-    process = LocalProcess([program, *place, "--requirepass", password, *OPTIONS], folder=folder)
+    tls_port = free_port() if certificate is not None else None
+    tls = _tls_options(folder, certificate, tls_port) if certificate is not None else ()
+    process = LocalProcess([program, *place, *tls, "--requirepass", password, *OPTIONS], folder=folder)
     url = f"redis://:{password}@127.0.0.1:{port}/0"
-    return begin(RedisServer(how="local binary redis-server", machine=process, url=url))
+    return begin(RedisServer(how="local binary redis-server", machine=process, url=url, tls_port=tls_port))
+
+
+def _tls_options(folder: Path, certificate: Certificate, port: int | None) -> tuple[str, ...]:
+    certificate.write(folder, "redis.crt", "redis.key")
+    files = ("--tls-cert-file", str(folder / "redis.crt"), "--tls-key-file", str(folder / "redis.key"))
+    return (*files, "--tls-port", str(port), "--tls-auth-clients", "no")

@@ -13,6 +13,7 @@ import urllib3
 from minio import Minio
 from minio.error import MinioException
 
+from desk.testing.certificates import Certificate
 from desk.testing.errors import NotReadyError
 from desk.testing.machine import GivenAddress
 from desk.testing.ports import free_port
@@ -115,19 +116,25 @@ def docker_s3(environment: Environment) -> S3Server:
     )
 
 
-def local_minio(environment: Environment = os.environ) -> S3Server:
-    """Return a MinIO from the binary in PATH, or from the one that tests/install-servers built."""
+def local_minio(environment: Environment = os.environ, *, certificate: Certificate | None = None) -> S3Server:
+    """Return a MinIO from the binary in PATH, or from the one that tests/install-servers built.
+
+    With a certificate it speaks TLS only, and ``SSL_CERT_FILE`` must name its authority.
+    """
     built = _cache(environment) / "minio"
     program = find_program("minio", str(built))
     release = built.with_suffix(".version")
     folder, port, secret = new_folder("minio"), free_port(), secrets.token_hex(12)
+    if certificate is not None:
+        certificate.write(folder / "certs", "public.crt", "private.key")
     command = [program, "server", "--quiet", "--address", f"127.0.0.1:{port}", "--certs-dir", str(folder / "certs")]
     process = LocalProcess([*command, str(folder / "data")], folder=folder, environment=_minio_settings(secret))
     return begin(
         S3Server(
             how="local binary minio",
             machine=process,
-            endpoint=f"127.0.0.1:{port}",
+            endpoint=f"{'127.0.0.1' if certificate is None else 'localhost'}:{port}",
+            secure=certificate is not None,
             access_key=ACCESS_KEY,
             secret_key=secret,
             kind="minio",

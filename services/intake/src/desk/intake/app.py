@@ -106,7 +106,6 @@ def object_store(settings: Settings) -> S3Store:
             region=settings.s3_region,
             secure=settings.s3_secure,
             path_style=settings.s3_path_style,
-            public_endpoint=settings.s3_public_endpoint,
         )
     )
 

@@ -68,7 +68,9 @@ def _location(route: Route) -> str:
 
 def _streaming(route: Route) -> str:
     """Pass bodies on as they arrive: the service limits their total time, which nginx cannot."""
-    return "  proxy_request_buffering off;\n" if "POST" in route.methods else ""
+    request = "  proxy_request_buffering off;\n" if "POST" in route.methods else ""
+    response = "  proxy_buffering off; # a file is sent as fast as its client reads, and never written to disk\n"
+    return request + (response if route.download else "")
 
 
 def _pages(pages: Route) -> str:

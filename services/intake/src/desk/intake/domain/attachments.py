@@ -14,11 +14,13 @@ class Attachment:
     size: int
     media_type: str
     sha256: str
+    object_key: str
+    """Where the file is in the object store."""
 
     @classmethod
-    def of(cls, file_id: str, file: CheckedFile) -> "Attachment":
+    def of(cls, file_id: str, file: CheckedFile, object_key: str) -> "Attachment":
         """Describe a checked file under its id."""
-        return cls(file_id, file.name, file.size, file.media_type, file.sha256)
+        return cls(file_id, file.name, file.size, file.media_type, file.sha256, object_key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,6 +177,13 @@ class FileNotFoundHereError(DomainError):
     title = "این فایل پیدا نشد."
 
 
+class FileUnreadableError(DomainError):
+    """The stored file is missing or was changed, so it cannot be decrypted."""
+
+    status, code = 500, "file_unreadable"
+    title = "این فایل در سامانه خوانده نمی‌شود. لطفاً با پشتیبانی میز خدمت تماس بگیرید و کد پیگیری خود را بگویید."
+
+
 class CaseNotFoundError(DomainError):
     """The case does not exist, or is not (or no longer) the province's."""
 

@@ -1,14 +1,12 @@
 """Routes for the files of cases: for provinces with an assertion, for applicants with a tracking token."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
 
 from desk.chassis.app import problems
-from desk.chassis.events import Moment
 from desk.chassis.problem import RateLimitExceededError
 from desk.intake import domain
 from desk.intake.routes import office_auth
@@ -24,7 +22,7 @@ from desk.intake.routes.attachments import (
     require_file,
 )
 from desk.intake.routes.dependencies import ProvinceDep, ReplyUploaderDep, ServicesDep, TrackingCodeDep
-from desk.intake.service.case_files import LINK_SECONDS
+from desk.intake.routes.downloads import DownloadResponse
 
 router = APIRouter()
 BODY_LIMITS = dict.fromkeys(("/api/office/files", "/api/files"), FORM_BYTES_MAX)
@@ -42,24 +40,24 @@ _NO_REPLY = (
 )
 
 
-class LinkView(BaseModel):
-    """The URL of a file, which can be downloaded without further authentication until ``expires_at``."""
-
-    url: str
-    expires_at: Moment
+_NO_DOWNLOAD = domain.FileNotFoundHereError, domain.FileUnreadableError, domain.StorageUnavailableError
+_CONTENT: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The file, as an attachment",
+        "content": {each: {"schema": {"type": "string", "format": "binary"}} for each in sorted(domain.MEDIA_TYPES)},
+    }
+}
 
 
 @router.get(
     "/api/office/files/{file_id}",
-    summary="Get a link to a file of one of the province's cases",
-    responses=problems(*_NO_PROVINCE, domain.FileNotFoundHereError),
+    summary="Download a file of one of the province's cases",
+    response_class=Response,
+    responses=_CONTENT | problems(*_NO_PROVINCE, *_NO_DOWNLOAD),
 )
-async def link_for_province(
-    file_id: UUID, response: Response, province: ProvinceDep, services: ServicesDep
-) -> LinkView:
-    """Return a link that is valid for a minute."""
-    response.headers.update(NO_STORE)
-    return _link(await services.case_files.link_for_province(province, str(file_id)))
+async def download_for_province(file_id: UUID, province: ProvinceDep, services: ServicesDep) -> Response:
+    """Send the file itself; it is decrypted while it is sent."""
+    return DownloadResponse(await services.case_files.open_for_province(province, str(file_id)))
 
 
 @router.post(
@@ -90,17 +88,13 @@ async def upload_for_answer(
 
 @router.get(
     "/api/files/{file_id}",
-    summary="Get a link to a file of the tracked request",
-    responses=problems(
-        domain.TrackingTokenMissingError, domain.TrackingTokenInvalidError, domain.FileNotFoundHereError
-    ),
+    summary="Download a file of the tracked request",
+    response_class=Response,
+    responses=_CONTENT | problems(domain.TrackingTokenMissingError, domain.TrackingTokenInvalidError, *_NO_DOWNLOAD),
 )
-async def link_for_applicant(
-    file_id: UUID, response: Response, tracking_code: TrackingCodeDep, services: ServicesDep
-) -> LinkView:
-    """Return a link that is valid for a minute, to a file of the answer or of the request."""
-    response.headers.update(NO_STORE)
-    return _link(await services.case_files.link_for_applicant(tracking_code, str(file_id)))
+async def download_for_applicant(file_id: UUID, tracking_code: TrackingCodeDep, services: ServicesDep) -> Response:
+    """Send a file of the answer or of the request; it is decrypted while it is sent."""
+    return DownloadResponse(await services.case_files.open_for_applicant(tracking_code, str(file_id)))
 
 
 @router.post(
@@ -133,7 +127,3 @@ async def upload_for_reply(
 async def take_back(file_id: UUID, uploader: ReplyUploaderDep, services: ServicesDep) -> None:
     """Delete the file if the applicant has uploaded it."""
     await services.uploads.remove(uploader, file_id)
-
-
-def _link(url: str) -> LinkView:
-    return LinkView(url=url, expires_at=datetime.now(UTC) + timedelta(seconds=LINK_SECONDS))

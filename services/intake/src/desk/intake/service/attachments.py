@@ -3,7 +3,7 @@
 import asyncio
 import math
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -23,6 +23,7 @@ from desk.intake.domain import (
     UnknownAttachmentError,
     Uploader,
 )
+from desk.intake.service.encrypted_objects import put_encrypted
 from desk.intake.service.file_checks import check_file
 from desk.intake.store import AttachmentStore
 
@@ -67,56 +68,46 @@ class Uploads:
         checked = await asyncio.to_thread(check_file, content, name)
         async with self.database.transaction() as session:
             await self._require_room(session, uploader)
-        file_id = str(uuid.uuid4())
-        try:
-            await self.storage.put(file_id, content, checked.size, checked.media_type)
-        except ObjectStoreUnavailableError as error:
-            raise StorageUnavailableError(str(error)) from error
+        stored = await put_encrypted(self.storage, content, checked)
         try:
             async with self.database.transaction() as session:
                 store = AttachmentStore(session, self.vault)
                 await store.lock_uploads(uploader)
                 await self._require_room(session, uploader)  # again, since other files may have been uploaded meanwhile
-                await store.add(file_id, checked, uploader)
+                await store.add(checked, uploader, stored)
         except Exception:
-            await self._delete_object(file_id)
+            await self._delete_object(stored.object_key)
             raise
-        return Attachment.of(file_id, checked)
+        return Attachment.of(stored.key.id, checked, stored.object_key)
 
     async def _require_room(self, session: AsyncSession, uploader: Uploader) -> None:
         if await AttachmentStore(session, self.vault).count_unclaimed(uploader) >= FILES_MAX:
             raise TooManyFilesError
 
-    async def _delete_object(self, file_id: str) -> None:
+    async def _delete_object(self, object_key: str) -> None:
         """Delete an object that has no row; a failure is logged, since an earlier one is being raised."""
         try:
-            await self.storage.delete(file_id)
+            await self.storage.delete(object_key)
         except ObjectStoreUnavailableError:
-            log.warning("object without a row", object=file_id)
+            log.warning("object without a row", object=object_key)
 
     async def remove(self, uploader: Uploader, file_id: uuid.UUID) -> None:
         """Delete a file that no request has claimed. Raises AttachmentNotFoundError or StorageUnavailableError."""
         async with self.database.transaction() as session:
             store = AttachmentStore(session, self.vault)
-            if not await store.delete_unclaimed(str(file_id), uploader.national_id):
+            object_key = await store.delete_unclaimed(str(file_id), uploader.national_id)
+            if object_key is None:
                 raise AttachmentNotFoundError
             try:
-                await self.storage.delete(str(file_id))
+                await self.storage.delete(object_key)
             except ObjectStoreUnavailableError as error:  # the row is kept, so that the object can be deleted later
                 raise StorageUnavailableError(str(error)) from error
 
-    async def open_claimed(self, session: AsyncSession, file_id: str) -> tuple[Attachment, AsyncIterator[bytes]]:
-        """Return a file that belongs to a request, with its contents. Raises AttachmentNotFoundError."""
-        attachment = await AttachmentStore(session, self.vault).claimed(file_id)
-        if attachment is None:
-            raise AttachmentNotFoundError
-        return attachment, self.storage.read(file_id)
 
-
-async def keep_objects(storage: ObjectStore, ids: Sequence[str]) -> None:
+async def keep_objects(storage: ObjectStore, files: Sequence[Attachment]) -> None:
     """Make the object store keep these files. Raises UnknownAttachmentError or StorageUnavailableError."""
     try:
-        await asyncio.gather(*(storage.keep(file_id) for file_id in ids))
+        await asyncio.gather(*(storage.keep(file.object_key) for file in files))
     except ObjectMissingError:
         raise UnknownAttachmentError("the object does not exist") from None
     except ObjectStoreUnavailableError as error:

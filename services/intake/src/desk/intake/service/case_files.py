@@ -1,7 +1,7 @@
-"""The files of cases: downloads by short-lived links, and uploads of a province for its answer."""
+"""The files of cases: downloads, and uploads of a province for its answer."""
 
 import asyncio
-import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -20,11 +20,12 @@ from desk.intake.domain import (
     TooManyAnswerFilesError,
 )
 from desk.intake.events import Referred
+from desk.intake.service.encrypted_objects import Download, open_decrypted, put_encrypted
 from desk.intake.service.file_checks import check_file
-from desk.intake.store import CaseFileStore, RequestStore
+from desk.intake.store import CaseFileStore, RequestStore, StoredFile
 from desk.iran.provinces import UnknownProvinceError, province
+from desk.security.data_keys import KeyDestroyedError
 
-LINK_SECONDS = 60
 ANSWER_FILES_MAX = 30
 """Files of one province for one case; an answer refers to ten at most."""
 
@@ -51,22 +52,27 @@ class CaseFiles:
             raise ContractError("intake has no such request")
         await CaseFileStore(session, self.vault).hand_over(request_id, key, received.seq)
 
-    async def link_for_province(self, province_key: str, file_id: str) -> str:
-        """Return a link to a file of one of the province's cases. Raises FileNotFoundHereError."""
-        async with self.database.transaction() as session:
-            name = await CaseFileStore(session, self.vault).name_for_province(file_id, province_key)
-        return await self._link(file_id, name)
+    async def open_for_province(self, province_key: str, file_id: str) -> Download:
+        """Open a file of one of the province's cases. Raises FileNotFoundHereError and as :func:`open_decrypted`."""
+        return await self._open(lambda store: store.for_province(file_id, province_key))
 
-    async def link_for_applicant(self, tracking_code: str, file_id: str) -> str:
-        """Return a link to a file of the request with this code. Raises FileNotFoundHereError."""
-        async with self.database.transaction() as session:
-            name = await CaseFileStore(session, self.vault).name_for_applicant(file_id, tracking_code)
-        return await self._link(file_id, name)
+    async def open_for_applicant(self, tracking_code: str, file_id: str) -> Download:
+        """Open a file of the request with this code. Raises FileNotFoundHereError and as :func:`open_decrypted`."""
+        return await self._open(lambda store: store.for_applicant(file_id, tracking_code))
 
-    async def _link(self, file_id: str, name: str | None) -> str:
-        if name is None:
+    async def open_any(self, file_id: str) -> Download:
+        """Open a file of any request, for the demonstration. Raises as :meth:`open_for_applicant`."""
+        return await self._open(lambda store: store.of_any_case(file_id))
+
+    async def _open(self, find: Callable[[CaseFileStore], Awaitable[StoredFile | None]]) -> Download:
+        try:
+            async with self.database.transaction() as session:
+                stored = await find(CaseFileStore(session, self.vault))
+        except KeyDestroyedError:
+            raise FileNotFoundHereError from None
+        if stored is None:
             raise FileNotFoundHereError
-        return await self.storage.link(file_id, name, LINK_SECONDS)
+        return await open_decrypted(self.storage, stored)
 
     async def upload(self, province_key: str, tracking_code: str, content: BinaryIO, name: str) -> Attachment:
         """Check a file and store it for the province's answer.
@@ -77,16 +83,16 @@ class CaseFiles:
         checked = await asyncio.to_thread(check_file, content, name)
         async with self.database.transaction() as session:
             await self._require_case(session, province_key, tracking_code)
-        file_id = str(uuid.uuid4())
+        stored = await put_encrypted(self.storage, content, checked)
         try:
-            await self.storage.put(file_id, content, checked.size, checked.media_type)
             async with self.database.transaction() as session:
                 request_id = await self._require_case(session, province_key, tracking_code)
-                await CaseFileStore(session, self.vault).add(file_id, checked, request_id, province_key)
-                await self.storage.keep(file_id)  # if this fails, no row is written and the store deletes the object
+                await CaseFileStore(session, self.vault).add(checked, request_id, province_key, stored)
+                # If this fails, no row is written and the store deletes the object.
+                await self.storage.keep(stored.object_key)
         except (ObjectStoreUnavailableError, ObjectMissingError) as error:
             raise StorageUnavailableError(str(error)) from error
-        return Attachment.of(file_id, checked)
+        return Attachment.of(stored.key.id, checked, stored.object_key)
 
     async def _require_case(self, session: AsyncSession, province_key: str, tracking_code: str) -> str:
         """Return the request id of the province's case. Raises CaseNotFoundError or TooManyAnswerFilesError."""

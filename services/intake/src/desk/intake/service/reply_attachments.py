@@ -44,8 +44,8 @@ class ReplyAttachments:
         Raises RequestNotFoundError, UnknownAttachmentError or StorageUnavailableError.
         """
         async with self.database.transaction() as session:
-            await self._available(session, tracking_code, reply, ids)
-        await keep_objects(self.storage, ids)
+            found = await self._available(session, tracking_code, reply, ids)
+        await keep_objects(self.storage, found)
         async with self.database.transaction() as session:
             available = await self._available(session, tracking_code, reply, ids)
             await ReplyAttachmentStore(session, self.vault).promise(ids, reply)

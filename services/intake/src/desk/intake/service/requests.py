@@ -142,7 +142,7 @@ class RequestSubmission:
             return
         async with self.database.transaction() as session:
             attachments = await self._own_files(session, form, applicant)
-        await keep_objects(self.storage, [each.id for each in attachments])
+        await keep_objects(self.storage, attachments)
 
     async def _write(self, session: AsyncSession, request: Request, form: Submission, key: _Key) -> Submitted:
         """Insert request, claims and event, or return the result of an earlier submission with this key.

@@ -1,7 +1,7 @@
 """Intake's stored data: requests, their files, and identities that are looked up later."""
 
-from desk.intake.store.attachments import AttachmentStore
-from desk.intake.store.case_files import CaseFileStore
+from desk.intake.store.attachments import AttachmentStore, StoredObject
+from desk.intake.store.case_files import CaseFileStore, StoredFile
 from desk.intake.store.catalog import load_catalog
 from desk.intake.store.identity_checks import Claim, IdentityCheckStore, Pending
 from desk.intake.store.reply_attachments import ReplyAttachmentStore
@@ -16,6 +16,8 @@ __all__ = [
     "Pending",
     "ReplyAttachmentStore",
     "RequestStore",
+    "StoredFile",
+    "StoredObject",
     "load_catalog",
     "metadata",
 ]

@@ -1,6 +1,7 @@
 """The rows of applicants' files; their contents are in the object store."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -8,8 +9,21 @@ from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, sele
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
+from desk.database import DataKeys, data_key
 from desk.intake.domain import Attachment, CheckedFile, Uploader
 from desk.intake.store.tables import attachment
+from desk.security.data_keys import DataKey
+
+SELECT_ATTACHMENTS = select(attachment, data_key.c.wrapped).outerjoin(data_key, data_key.c.id == attachment.c.id)
+"""Attachments with their data keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An encrypted file in the object store: under which key, and its data key, whose id is the file's."""
+
+    object_key: str
+    key: DataKey
 
 
 class AttachmentStore:
@@ -18,20 +32,24 @@ class AttachmentStore:
     def __init__(self, session: AsyncSession, vault: Vault) -> None:
         self._session = session
         self._vault = vault
+        self._keys = DataKeys(vault)
 
-    async def add(self, file_id: str, file: CheckedFile, uploader: Uploader) -> None:
-        """Insert an unclaimed attachment."""
+    async def add(self, file: CheckedFile, uploader: Uploader, stored: StoredObject) -> None:
+        """Insert an unclaimed attachment and its key."""
+        file_id = stored.key.id
+        await self._keys.add(self._session, stored.key)
         await self._session.execute(
             insert(attachment).values(
                 id=file_id,
                 owner_index=self._owner(uploader.national_id),
                 upload_session=uploader.upload_session,
                 reply_request_id=uploader.reply_request_id,
-                name=self._vault.seal(file.name.encode(), f"attachment.name:{file_id}"),
+                name=stored.key.seal(file.name.encode(), f"attachment.name:{file_id}"),
                 size=file.size,
                 media_type=file.media_type,
                 sha256=file.sha256,
                 uploaded_at=datetime.now(UTC),
+                object_key=stored.object_key,
             )
         )
 
@@ -53,13 +71,11 @@ class AttachmentStore:
     async def unclaimed(self, ids: Sequence[str], national_id: str) -> list[Attachment]:
         """Lock and return those of ``ids`` that the applicant owns and no request has claimed, in the given order."""
         rows = await self._session.execute(
-            select(attachment)
-            .where(
+            SELECT_ATTACHMENTS.where(
                 attachment.c.id.in_(ids),
                 attachment.c.owner_index == self._owner(national_id),
                 attachment.c.request_id.is_(None),
-            )
-            .with_for_update()
+            ).with_for_update(of=attachment)
         )
         return in_order(ids, rows.all(), self._vault)
 
@@ -72,23 +88,14 @@ class AttachmentStore:
     async def of_request(self, request_id: UUID) -> list[Attachment]:
         """List the files that were submitted with a request."""
         rows = await self._session.execute(
-            select(attachment)
-            .where(attachment.c.request_id == str(request_id), attachment.c.reply.is_(None))
-            .order_by(attachment.c.uploaded_at)
+            SELECT_ATTACHMENTS.where(attachment.c.request_id == str(request_id), attachment.c.reply.is_(None)).order_by(
+                attachment.c.uploaded_at
+            )
         )
         return [read_attachment(row, self._vault) for row in rows.all()]
 
-    async def claimed(self, file_id: str) -> Attachment | None:
-        """Return a file that belongs to a request."""
-        row = (
-            await self._session.execute(
-                select(attachment).where(attachment.c.id == file_id, attachment.c.request_id.is_not(None))
-            )
-        ).first()
-        return read_attachment(row, self._vault) if row else None
-
-    async def delete_unclaimed(self, file_id: str, national_id: str) -> bool:
-        """Delete an unclaimed file of the applicant; False if there is none."""
+    async def delete_unclaimed(self, file_id: str, national_id: str) -> str | None:
+        """Delete an unclaimed file of the applicant and its key; return its object, None if there is no such file."""
         deleted = await self._session.execute(
             delete(attachment)
             .where(
@@ -96,18 +103,22 @@ class AttachmentStore:
                 attachment.c.owner_index == self._owner(national_id),
                 attachment.c.request_id.is_(None),
             )
-            .returning(attachment.c.id)
+            .returning(attachment.c.id, attachment.c.object_key)
         )
-        return deleted.first() is not None
+        row = deleted.first()
+        if row is None:
+            return None
+        await self._keys.destroy(self._session, [file_id])
+        return row.object_key or file_id
 
-    async def unclaimed_before(self, uploaded: datetime, promised: datetime, limit: int) -> list[str]:
-        """Lock up to ``limit`` files and return their ids; files that another session has locked are skipped.
+    async def unclaimed_before(self, uploaded: datetime, promised: datetime, limit: int) -> dict[str, str]:
+        """Lock up to ``limit`` files and return the object of each id.
 
-        They were uploaded before ``uploaded`` and not claimed, or promised to a reply before ``promised`` and the
-        reply was not published.
+        Files that another session has locked are skipped. They were uploaded before ``uploaded`` and not claimed, or
+        promised to a reply before ``promised`` and the reply was not published.
         """
         rows = await self._session.execute(
-            select(attachment.c.id)
+            select(attachment.c.id, attachment.c.object_key)
             .where(
                 or_(
                     and_(attachment.c.request_id.is_(None), attachment.c.uploaded_at < uploaded),
@@ -118,11 +129,12 @@ class AttachmentStore:
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        return [row.id for row in rows.all()]
+        return {row.id: row.object_key or row.id for row in rows.all()}
 
     async def delete(self, ids: Sequence[str]) -> None:
-        """Delete the rows of these files."""
+        """Delete the rows of these files and their keys."""
         await self._session.execute(delete(attachment).where(attachment.c.id.in_(ids)))
+        await self._keys.destroy(self._session, ids)
 
     def _owner(self, national_id: str) -> str:
         return self._vault.index(national_id, "national_id")
@@ -138,10 +150,11 @@ def read_attachment(row: Row[tuple[object, ...]], vault: Vault) -> Attachment:
     """Build an attachment from a row of its table."""
     return Attachment(
         id=row.id,
-        name=vault.open(row.name, f"attachment.name:{row.id}").decode(),
+        name=DataKeys(vault).open(row.name, f"attachment.name:{row.id}", row.id, row.wrapped).decode(),
         size=row.size,
         media_type=row.media_type,
         sha256=row.sha256,
+        object_key=row.object_key or row.id,
     )
 
 

@@ -1,26 +1,38 @@
 """The files that an applicant and the province of a case may download, and the province of each case."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, or_, select
+from sqlalchemy import ColumnElement, Row, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
-from desk.database import insert_into
-from desk.intake.domain import CheckedFile, IdentityState
+from desk.database import DataKeys, data_key, insert_into
+from desk.intake.domain import Attachment, CheckedFile, IdentityState
+from desk.intake.store.attachments import StoredObject
 from desk.intake.store.tables import answer_file, attachment, handover, identity_check, request
+from desk.security.data_keys import DataKey
 
 _RELEASED = or_(
     identity_check.c.state.is_(None),
     identity_check.c.state.in_([IdentityState.CONFIRMED, IdentityState.UNCONFIRMED]),
 )
 """No province receives a request before the look-up of its applicant has ended."""
-_CASES = select(request.c.id).outerjoin(identity_check).outerjoin(handover)
+_CASES = request.outerjoin(identity_check).outerjoin(handover)
 
 
 def _is_with(province_key: str) -> ColumnElement[bool]:
     return func.coalesce(handover.c.province, request.c.province) == province_key
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of a case. ``key`` is its data key, None for a file that was stored before files were encrypted."""
+
+    file: Attachment
+    key: DataKey | None
 
 
 class CaseFileStore:
@@ -28,7 +40,7 @@ class CaseFileStore:
 
     def __init__(self, session: AsyncSession, vault: Vault) -> None:
         self._session = session
-        self._vault = vault
+        self._keys = DataKeys(vault)
 
     async def hand_over(self, request_id: str, province_key: str, seq: int) -> None:
         """Record a referral, unless a later one is recorded."""
@@ -45,7 +57,8 @@ class CaseFileStore:
 
     async def case_of(self, province_key: str, tracking_code: str) -> str | None:
         """Return the request id of the province's case with this code."""
-        query = _CASES.where(_RELEASED, request.c.tracking_code == tracking_code, _is_with(province_key))
+        found = _RELEASED, request.c.tracking_code == tracking_code, _is_with(province_key)
+        query = select(request.c.id).select_from(_CASES).where(*found)
         return (await self._session.execute(query)).scalar_one_or_none()
 
     async def count(self, request_id: str, province_key: str) -> int:
@@ -55,37 +68,47 @@ class CaseFileStore:
         )
         return int((await self._session.execute(query)).scalar_one())
 
-    async def add(self, file_id: str, file: CheckedFile, request_id: str, province_key: str) -> None:
-        """Insert a file of an answer."""
+    async def add(self, file: CheckedFile, request_id: str, province_key: str, stored: StoredObject) -> None:
+        """Insert a file of an answer and its key."""
+        file_id = stored.key.id
+        await self._keys.add(self._session, stored.key)
         await self._session.execute(
             insert(answer_file).values(
                 id=file_id,
                 request_id=request_id,
                 province=province_key,
-                name=self._vault.seal(file.name.encode(), f"answer_file.name:{file_id}"),
+                name=stored.key.seal(file.name.encode(), f"answer_file.name:{file_id}"),
                 size=file.size,
                 media_type=file.media_type,
                 sha256=file.sha256,
                 uploaded_at=datetime.now(UTC),
+                object_key=stored.object_key,
             )
         )
 
-    async def name_for_province(self, file_id: str, province_key: str) -> str | None:
-        """Return the name of a file of one of the province's cases."""
-        return await self._name(file_id, (_RELEASED, _is_with(province_key)))
+    async def for_province(self, file_id: str, province_key: str) -> StoredFile | None:
+        """Return a file of one of the province's cases. Raises KeyDestroyedError."""
+        return await self._file(file_id, (_RELEASED, _is_with(province_key)))
 
-    async def name_for_applicant(self, file_id: str, tracking_code: str) -> str | None:
-        """Return the name of a file of the request with this code."""
-        return await self._name(file_id, (request.c.tracking_code == tracking_code,))
+    async def for_applicant(self, file_id: str, tracking_code: str) -> StoredFile | None:
+        """Return a file of the request with this code. Raises KeyDestroyedError."""
+        return await self._file(file_id, (request.c.tracking_code == tracking_code,))
 
-    async def _name(self, file_id: str, conditions: Sequence[ColumnElement[bool]]) -> str | None:
+    async def of_any_case(self, file_id: str) -> StoredFile | None:
+        """Return a file that belongs to a request. Raises KeyDestroyedError."""
+        return await self._file(file_id, ())
+
+    async def _file(self, file_id: str, conditions: Sequence[ColumnElement[bool]]) -> StoredFile | None:
         for table in (attachment, answer_file):
-            query = (
-                _CASES.add_columns(table.c.name)
-                .join(table, table.c.request_id == request.c.id)
-                .where(table.c.id == file_id, *conditions)
-            )
+            files = _CASES.join(table, table.c.request_id == request.c.id)
+            keyed = files.outerjoin(data_key, data_key.c.id == table.c.id)
+            query = select(table, data_key.c.wrapped).select_from(keyed).where(table.c.id == file_id, *conditions)
             row = (await self._session.execute(query)).first()
             if row is not None:
-                return self._vault.open(row.name, f"{table.name}.name:{file_id}").decode()
+                return self._stored_file(row, table.name)
         return None
+
+    def _stored_file(self, row: Row[Any], table: str) -> StoredFile:
+        name = self._keys.open(row.name, f"{table}.name:{row.id}", row.id, row.wrapped).decode()
+        file = Attachment(row.id, name, row.size, row.media_type, row.sha256, row.object_key or row.id)
+        return StoredFile(file, self._keys.unwrap(row.id, row.wrapped) if row.object_key else None)

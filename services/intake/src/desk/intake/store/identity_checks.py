@@ -8,6 +8,7 @@ from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
+from desk.database import DataKeys
 from desk.intake.domain import IdentityState, Outcome, Person, Request
 from desk.intake.store.requests import RequestStore
 from desk.intake.store.tables import identity_check, request
@@ -92,14 +93,17 @@ class IdentityCheckStore:
 
     async def settle(self, claim: Claim, state: IdentityState, outcome: Outcome, person: Person | None) -> bool:
         """Record the result of a check; False if the lease has expired and another process has claimed it."""
-        named = json.dumps(asdict(person)).encode() if person else None
         return await self._record(
             claim,
             state=state,
             outcome=outcome,
             checked_at=datetime.now(UTC),
-            person=self._vault.seal(named, f"identity_check.person:{claim.request.id}") if named else None,
+            person=await self._seal(person, str(claim.request.id)) if person else None,
         )
+
+    async def _seal(self, person: Person, request_id: str) -> bytes:
+        key = await DataKeys(self._vault).get_or_create(self._session, request_id)
+        return key.seal(json.dumps(asdict(person)).encode(), f"identity_check.person:{request_id}")
 
     async def withdraw(self, tracking_code: str) -> IdentityState | None:
         """End the check of a request that was withdrawn while it was pending, even if an attempt is running.

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
 from desk.intake.domain import Attachment
-from desk.intake.store.attachments import in_order
+from desk.intake.store.attachments import SELECT_ATTACHMENTS, in_order
 from desk.intake.store.tables import attachment
 
 
@@ -25,13 +25,11 @@ class ReplyAttachmentStore:
         They are in the given order.
         """
         rows = await self._session.execute(
-            select(attachment)
-            .where(
+            SELECT_ATTACHMENTS.where(
                 attachment.c.id.in_(ids),
                 attachment.c.reply_request_id == request_id,
                 or_(attachment.c.request_id.is_(None), attachment.c.reply == reply),
-            )
-            .with_for_update()
+            ).with_for_update(of=attachment)
         )
         return in_order(ids, rows.all(), self._vault)
 

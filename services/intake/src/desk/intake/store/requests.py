@@ -10,10 +10,11 @@ from sqlalchemy import Executable, Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
-from desk.database import insert_into
+from desk.database import DataKeys, data_key, insert_into
 from desk.intake.domain import Applicant, Contact, IdentityState, Request
 from desk.intake.store.catalog import load_catalog
 from desk.intake.store.tables import identity_check, request
+from desk.security.data_keys import DataKey
 
 
 @cache
@@ -26,7 +27,11 @@ def _add_request(dialect: str) -> Executable:
     )
 
 
-_REQUESTS = select(request, identity_check.c.state.label("identity")).outerjoin(identity_check)
+_REQUESTS = (
+    select(request, identity_check.c.state.label("identity"), data_key.c.wrapped)
+    .outerjoin(identity_check)
+    .outerjoin(data_key, data_key.c.id == request.c.id)
+)
 
 
 class RequestStore:
@@ -35,6 +40,7 @@ class RequestStore:
     def __init__(self, session: AsyncSession, vault: Vault) -> None:
         self._session = session
         self._vault = vault
+        self._keys = DataKeys(vault)
 
     async def add(self, new: Request, *, idempotency_index: str, fingerprint: str) -> bool:
         """Insert the request; False if another one has this key, after waiting for it if it is being inserted.
@@ -44,6 +50,7 @@ class RequestStore:
         contact = asdict(new.contact)
         language = contact.pop("language")  # next to it, where replicas of an earlier version ignore it
         personal = {"applicant": asdict(new.applicant), "contact": contact, "text": new.text, "language": language}
+        key = DataKey.generate(str(new.id))
         added = await self._session.execute(
             _add_request(self._session.get_bind().dialect.name),
             {
@@ -58,12 +65,15 @@ class RequestStore:
                 "sub_subject": new.sub_subject.key,
                 "submitted_at": new.submitted_at,
                 "due_at": new.due_at,
-                "personal": self._vault.seal(json.dumps(personal).encode(), f"request.personal:{new.id}"),
+                "personal": key.seal(json.dumps(personal).encode(), f"request.personal:{new.id}"),
                 "mobile_index": self._mobile_index(new),
                 "mobile_proven": new.mobile_proven,
             },
         )
-        return added.first() is not None
+        if added.first() is None:
+            return False
+        await self._keys.add(self._session, key)
+        return True
 
     async def has_other_with_content(self, like: Request, idempotency_index: str, since: datetime) -> bool:
         """Return whether the applicant has sent this content with another key since a moment."""
@@ -141,7 +151,7 @@ class RequestStore:
         return self._request((await self._session.execute(_REQUESTS.where(request.c.id == request_id))).one())
 
     def _request(self, row: Row[tuple[object, ...]]) -> Request:
-        personal = json.loads(self._vault.open(row.personal, f"request.personal:{row.id}"))
+        personal = json.loads(self._keys.open(row.personal, f"request.personal:{row.id}", row.id, row.wrapped))
         subject, sub_subject = load_catalog().choose(row.subject, row.sub_subject)
         return Request(
             id=UUID(row.id),

@@ -1,13 +1,14 @@
-"""Intake's tables. Personal data is encrypted; look-ups use a keyed hash."""
+"""Intake's tables. Personal data is encrypted with a data key per request and per file; look-ups use a keyed hash."""
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, false
 
 from desk.chassis.events import add_event_tables
-from desk.database import UtcDateTime, new_metadata
+from desk.database import UtcDateTime, add_data_keys, new_metadata
 from desk.intake.domain import IdentityState
 
 metadata = new_metadata()
 add_event_tables(metadata)
+add_data_keys(metadata)
 
 request = Table(
     "request",
@@ -46,10 +47,14 @@ attachment = Table(
     Column("promised_at", UtcDateTime),
     Column("upload_session", String(36)),
     Column("reply_request_id", String(36), ForeignKey("request.id")),
+    Column("object_key", String(36)),
 )
 """A file of an applicant, uploaded either with the identity token ``upload_session`` or for a reply to the experts of
 ``reply_request_id``. ``reply`` is the reply it belongs to, and ``promised_at`` is set until that reply is published.
-``visit`` is only for replicas of an earlier version (see migration 0005); the next release drops it."""
+``visit`` is only for replicas of an earlier version (see migration 0005); the next release drops it.
+
+``object_key`` is where the encrypted file is in the object store. It is None for a file from before migration 0008,
+which is there in clear under the file's id. A file has a data key under its id, which encrypts its name too."""
 Index(
     "ix_attachment_promised",
     attachment.c.promised_at,
@@ -104,5 +109,6 @@ answer_file = Table(
     Column("media_type", String(96), nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("uploaded_at", UtcDateTime, nullable=False),
+    Column("object_key", String(36)),
 )
-"""A file a province uploaded for its answer."""
+"""A file a province uploaded for its answer; ``object_key`` is as for attachments."""

@@ -42,9 +42,9 @@ class UploadCleanup:
                 store = AttachmentStore(session, self._vault)
                 now = datetime.now(UTC)
                 expired = await store.unclaimed_before(now - UNCLAIMED_FOR, now - PROMISED_FOR, BATCH)
-                for file_id in expired:
-                    await self._storage.delete(file_id)
-                await store.delete(expired)
+                for object_key in expired.values():
+                    await self._storage.delete(object_key)
+                await store.delete(list(expired))
         except ObjectStoreUnavailableError:
             log.warning("upload cleanup postponed: object store unavailable")
             return 0

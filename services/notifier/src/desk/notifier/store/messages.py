@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
-from desk.database import insert_into, notify_after_commit
+from desk.database import DataKeys, insert_into, notify_after_commit
 from desk.notifier.domain import (
     LEASE,
     MAX_ATTEMPTS,
@@ -25,8 +25,9 @@ from desk.notifier.domain import (
     Template,
     Trouble,
 )
-from desk.notifier.store.personal import PersonalData
-from desk.notifier.store.tables import attempt, may_become, message
+from desk.notifier.store.personal import Encrypted, PersonalData
+from desk.notifier.store.tables import attempt, may_become, message, wrapped_key
+from desk.security.data_keys import DataKey, KeyWrapper
 
 OTHER_REFERENCES_PERIOD = timedelta(days=3)
 """How old another message to the recipient can be that a provider might confuse with an ambiguous one."""
@@ -61,7 +62,7 @@ class Claim:
     id: uuid.UUID
     template: Template
     attempts: int
-    encrypted: bytes = field(repr=False)
+    encrypted: Encrypted
     wording: str = ""
     provider: str | None = None
     ambiguous: bool = False
@@ -87,6 +88,8 @@ class MessageStore:
     def __init__(self, session: AsyncSession, vault: Vault) -> None:
         self._session = session
         self._vault = vault
+        self._keys = DataKeys(vault)
+        self._known: dict[str, DataKey] = {}
 
     async def queue(self, notice: Notice, policy: SendingPolicy) -> None:
         """Add a message, unless the event already has one of this template and channel.
@@ -110,7 +113,7 @@ class MessageStore:
                 wording=notice.wording,
                 state=State.QUEUED if notice.obstacle is None else State.SKIPPED,
                 last_error=notice.obstacle,
-                personal=notice.personal.encrypt(self._vault, message_id),
+                personal=notice.personal.encrypt(await self._key_of(notice), message_id),
                 created_at=now,
                 next_try_at=due,
                 recipient_index=recipient,
@@ -122,6 +125,15 @@ class MessageStore:
             .on_conflict_do_nothing(index_elements=["event_id", "template", "channel"])
         )
         notify_after_commit(self._session)
+
+    async def _key_of(self, notice: Notice) -> KeyWrapper | DataKey:
+        """Return the key of the request. A code by SMS belongs to no request: the vault encrypts it."""
+        code = notice.tracking_code
+        if not code:
+            return self._vault
+        if code not in self._known:
+            self._known[code] = await self._keys.get_or_create(self._session, code)
+        return self._known[code]
 
     async def supersede(self, tracking_code: str, seq: int) -> None:
         """Drop the request's messages without an attempt that its event ``seq`` makes out of date."""
@@ -181,14 +193,14 @@ class MessageStore:
             update(message)
             .where(message.c.id.in_(ids))
             .values(state=State.CLAIMED, tries=message.c.tries + 1, next_try_at=datetime.now(UTC) + LEASE)
-            .returning(message)
+            .returning(message, wrapped_key)
         )
         return [
             Claim(
                 id=row.id,
                 template=Template(row.template),
                 attempts=row.tries,
-                encrypted=row.personal,
+                encrypted=Encrypted(row.personal, row.tracking_code, row.wrapped),
                 wording=row.wording or "",
                 provider=row.provider,
                 ambiguous=row.provider is not None,

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
 from desk.notifier.domain import ChannelName, State, Template
-from desk.notifier.store.personal import PersonalData
-from desk.notifier.store.tables import message
+from desk.notifier.store.personal import Encrypted, PersonalData
+from desk.notifier.store.tables import message, wrapped_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,14 @@ async def list_messages(
     session: AsyncSession, vault: Vault, *, limit: int = 50, tracking_code: str | None = None
 ) -> list[ShownMessage]:
     """Return the newest messages, decrypted; only those of one request if ``tracking_code`` is not None."""
-    query = select(message).order_by(message.c.created_at.desc(), message.c.channel).limit(limit)
+    query = select(message, wrapped_key).order_by(message.c.created_at.desc(), message.c.channel).limit(limit)
     if tracking_code is not None:
         query = query.where(message.c.tracking_code == tracking_code)
     return [_shown(vault, row) for row in (await session.execute(query)).all()]
 
 
 def _shown(vault: Vault, row: Row[Any]) -> ShownMessage:
-    personal = PersonalData.decrypt(vault, row.id, row.personal)
+    personal = PersonalData.decrypt(vault, row.id, Encrypted(row.personal, row.tracking_code, row.wrapped))
     return ShownMessage(
         tracking_code=row.tracking_code,
         template=Template(row.template),

@@ -1,4 +1,4 @@
-"""Notifier's tables; recipients and texts are encrypted."""
+"""Notifier's tables; recipients and texts are encrypted with a data key per request, codes by SMS with the vault."""
 
 from sqlalchemy import (
     Boolean,
@@ -11,14 +11,16 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     Uuid,
+    select,
 )
 
 from desk.chassis.events import add_event_tables
-from desk.database import UtcDateTime, new_metadata
+from desk.database import UtcDateTime, add_data_keys, data_key, new_metadata
 from desk.notifier.domain import State, states_before
 
 metadata = new_metadata()
 add_event_tables(metadata)
+add_data_keys(metadata)
 
 message = Table(
     "message",
@@ -75,6 +77,12 @@ attempt = Table(
 )
 Index("ix_attempt_at", attempt.c.at)
 Index("ix_attempt_message_id", attempt.c.message_id)
+
+
+wrapped_key = (
+    select(data_key.c.wrapped).where(data_key.c.id == message.c.tracking_code).scalar_subquery().label("wrapped")
+)
+"""The data key of a message's request, as a column of a query for messages."""
 
 
 def may_become(state: State) -> ColumnElement[bool]:

@@ -10,13 +10,16 @@ from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
-from desk.database import insert_into
+from desk.database import DataKeys, data_key, insert_into
+from desk.security.data_keys import DataKey
 from desk.tracking.domain import Action, Answer, Case, File, HistoryEntry, Request, State
 from desk.tracking.store.tables import case_table, handover_table, refusal_table, step_table
 
 _REQUEST = TypeAdapter(Request)
 _ANSWER = TypeAdapter(Answer | None)
 _FILES = TypeAdapter(tuple[File, ...])
+_CASES = select(case_table, data_key.c.wrapped).outerjoin(data_key, data_key.c.id == case_table.c.tracking_code)
+"""Cases with their data keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +31,24 @@ class Handover:
 
 
 class CaseStore:
-    """Reads and writes cases and their history."""
+    """Reads and writes cases and their history. The data key of a case has its tracking code as id."""
 
     def __init__(self, session: AsyncSession, vault: Vault) -> None:
         self._session = session
         self._vault = vault
+        self._keys = DataKeys(vault)
+        self._known: dict[str, DataKey] = {}
 
     async def add(self, case: Case, request: Request) -> None:
-        """Insert a new case with its request."""
+        """Insert a new case with its request and its key."""
+        self._known[case.tracking_code] = await self._keys.create(self._session, case.tracking_code)
         await self._session.execute(
             insert(case_table).values(
                 **_columns(case),
                 tracking_code=case.tracking_code,
                 owner_index=self._vault.index(request.applicant.national_id, "national_id"),
                 submitted_at=case.submitted_at,
-                request=self._seal(request),
+                request=await self._seal(request),
             )
         )
 
@@ -57,32 +63,38 @@ class CaseStore:
         await self._session.execute(
             update(case_table)
             .where(case_table.c.tracking_code == case.tracking_code)
-            .values(**_columns(case), request=self._seal(request))
+            .values(**_columns(case), request=await self._seal(request))
         )
 
-    def _seal(self, request: Request) -> bytes:
-        return self._vault.seal(_REQUEST.dump_json(request), f"case.request:{request.tracking_code}")
+    async def _seal(self, request: Request) -> bytes:
+        key = await self._key_of(request.tracking_code)
+        return key.seal(_REQUEST.dump_json(request), f"case.request:{request.tracking_code}")
+
+    async def _key_of(self, tracking_code: str) -> DataKey:
+        """Return the key of a case, without a query if this store has read the case."""
+        if tracking_code not in self._known:  # a case from before there were data keys gets one when it changes
+            self._known[tracking_code] = await self._keys.get_or_create(self._session, tracking_code)
+        return self._known[tracking_code]
 
     async def find_and_lock(self, tracking_code: str) -> tuple[Case, Request] | None:
         """Return a case and its request, locked until the transaction ends; None if there is no such case."""
-        query = select(case_table).where(case_table.c.tracking_code == tracking_code).with_for_update()
+        query = _CASES.where(case_table.c.tracking_code == tracking_code).with_for_update(of=case_table)
         row = (await self._session.execute(query)).first()
         return self._case(row) if row else None
 
     async def lock_expired(self, now: datetime, limit: int) -> list[tuple[Case, Request]]:
         """Lock and return up to ``limit`` cases whose deadline has passed, the oldest first; skip locked ones."""
         query = (
-            select(case_table)
-            .where(case_table.c.alarm_at < now)
+            _CASES.where(case_table.c.alarm_at < now)
             .order_by(case_table.c.alarm_at)
             .limit(limit)
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True, of=case_table)
         )
         return [self._case(row) for row in (await self._session.execute(query)).all()]
 
     async def find_of_person(self, national_id: str, tracking_code: str) -> tuple[Case, Request] | None:
         """Return a person's case and its request by its code, without a lock."""
-        query = select(case_table).where(
+        query = _CASES.where(
             case_table.c.tracking_code == tracking_code,
             case_table.c.owner_index == self._vault.index(national_id, "national_id"),
         )
@@ -97,7 +109,7 @@ class CaseStore:
             "rating": entry.rating,
             "files": _FILES.dump_python(entry.files, mode="json"),
         }
-        sealed = self._vault.seal(json.dumps(words).encode(), f"step.words:{entry.event_id}")
+        sealed = await self._seal_words(tracking_code, entry.event_id, words) if any(words.values()) else None
         await self._session.execute(
             insert(step_table).values(
                 event_id=entry.event_id,
@@ -108,9 +120,13 @@ class CaseStore:
                 seq=entry.seq,
                 state=entry.state.value,
                 action=entry.action.value if entry.action else None,
-                words=sealed if any(words.values()) else None,
+                words=sealed,
             )
         )
+
+    async def _seal_words(self, tracking_code: str, event_id: str, words: dict[str, Any]) -> bytes:
+        key = await self._key_of(tracking_code)
+        return key.seal(json.dumps(words).encode(), f"step.words:{event_id}")
 
     async def history(self, tracking_code: str) -> list[HistoryEntry]:
         """Return a case's history in the order in which it happened.
@@ -119,7 +135,8 @@ class CaseStore:
         An applicant's action comes after the report that it followed.
         """
         query = (
-            select(step_table)
+            select(step_table, data_key.c.wrapped)
+            .outerjoin(data_key, data_key.c.id == step_table.c.tracking_code)
             .where(step_table.c.tracking_code == tracking_code)
             .order_by(
                 step_table.c.turn,
@@ -162,7 +179,10 @@ class CaseStore:
         )
 
     def _case(self, row: Row[Any]) -> tuple[Case, Request]:
-        request = self._vault.open(row.request, f"case.request:{row.tracking_code}")
+        if row.wrapped is not None:
+            self._known[row.tracking_code] = self._keys.unwrap(row.tracking_code, row.wrapped)
+        place = f"case.request:{row.tracking_code}"
+        request = self._keys.open(row.request, place, row.tracking_code, row.wrapped)
         case = Case(
             tracking_code=row.tracking_code,
             province=row.province,
@@ -179,8 +199,11 @@ class CaseStore:
         )
         return case, _REQUEST.validate_json(request)
 
+    def _words(self, row: Row[Any]) -> bytes:
+        return self._keys.open(row.words, f"step.words:{row.event_id}", row.tracking_code, row.wrapped)
+
     def _entry(self, row: Row[Any]) -> HistoryEntry:
-        words = json.loads(self._vault.open(row.words, f"step.words:{row.event_id}")) if row.words else {}
+        words = json.loads(self._words(row)) if row.words else {}
         return HistoryEntry(
             event_id=row.event_id,
             at=row.at,

@@ -1,12 +1,13 @@
-"""Tracking's tables. Text that people wrote is encrypted; a person is found by blind index."""
+"""Tracking's tables. Text that people wrote is encrypted with a data key per case; a person is found by blind index."""
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table
 
 from desk.chassis.events import add_event_tables
-from desk.database import UtcDateTime, new_metadata
+from desk.database import UtcDateTime, add_data_keys, new_metadata
 
 metadata = new_metadata()
 add_event_tables(metadata)
+add_data_keys(metadata)
 
 case_table = Table(
     "case",
