@@ -17,7 +17,7 @@ import uvloop
 from desk.chassis.bus import QueueSpec, Relay, Topology
 from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.bus.rabbit.layout import Layout, rabbit_layout
-from desk.chassis.crypto import Vault, new_secret
+from desk.chassis.event_encryption import EventEncryptor, new_event_key_pair
 from desk.chassis.events import Event, Moment, Outbox
 from desk.chassis.telemetry import Telemetry
 from desk.database import Database, migrate
@@ -34,6 +34,7 @@ class Made(Event):
     """An event about as large as a request."""
 
     name: ClassVar[str] = "made"
+    receivers: ClassVar[tuple[str, ...]] = ("tracking", "notifier", "here")
 
     at: Moment
     text: str = "متن درخواست " * 80
@@ -106,7 +107,7 @@ async def measure(postgres_url: str, amqp_url: str, count: int) -> None:
     await declare(amqp_url, LAYOUT)
     telemetry = Telemetry("bench")
     database, broker = Database(postgres_url), RabbitBroker(amqp_url, telemetry)
-    outbox = Outbox("/desk/bench", Vault.from_text(f"k1:{new_secret()}", new_secret()))
+    outbox = Outbox("/desk/bench", EventEncryptor({name: new_event_key_pair()[1] for name in Made.receivers}))
     relay = Relay(database, outbox, broker, telemetry)
     database.after_commit.append(relay.wake)
     rates = [await drain(database, outbox, relay, count) for _ in range(3)]

@@ -37,6 +37,7 @@ from desk.intake.app import IDENTITY_AUDIENCE, IDENTITY_ISSUER, Parts, create_ap
 from desk.intake.clients import RegistryClient, captcha_client
 from desk.intake.settings import Settings
 from desk.security.logs import configure_logging
+from desk.testing.event_keys import event_key_pair, event_public_keys
 from desk.testing.postgres import PostgresServer, open_postgres
 
 FORM = {
@@ -121,6 +122,8 @@ async def running_intake(url: str) -> AsyncIterator[Intake]:
                 {
                     "database_url": url,
                     "broker_url": "memory://",
+                    "event_private_keys": [event_key_pair("intake")[0]],
+                    "event_public_keys": event_public_keys(*Settings.receivers),
                     "s3_endpoint": "unused",
                     "s3_access_key": "unused-access-key",
                     "s3_secret_key": "unused-s3-password",

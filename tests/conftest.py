@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from support.embedded_desk import RunningDesk
 
+from desk.local.gateway_table import load_table
+from desk.testing.gateway import open_gateway
+
 if TYPE_CHECKING:
     from support.real_desk import RealDesk
 
@@ -14,6 +17,9 @@ if TYPE_CHECKING:
     from desk.testing.rabbit import RabbitServer
     from desk.testing.redis import RedisServer
     from desk.testing.s3 import S3Server
+
+
+GATEWAY_START = Path(__file__).parents[1] / "gateway" / "nginx" / "start"
 
 
 @pytest.fixture
@@ -54,6 +60,14 @@ def real_desk(
     running = RealDesk(tmp_path_factory.mktemp("real"), postgres_server, rabbit_server, redis_server, s3_server)
     yield running
     running.close()
+
+
+@pytest.fixture
+def public_url(clean_desk: "RealDesk") -> Iterator[str]:
+    """The address of a real gateway to all services, which a province uses."""
+    services = {route.service: clean_desk[route.service].url.removeprefix("http://") for route in load_table().routes}
+    with open_gateway(GATEWAY_START, services) as gateway:
+        yield gateway.url
 
 
 @pytest.fixture

@@ -8,6 +8,10 @@ import uuid
 from datetime import UTC, datetime
 
 import aio_pika
+import httpx
+from joserfc import jwe
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, OKPKey
 
 MISTAKE = sys.argv[1]
 PROVINCE = os.environ["PROVINCE"]
@@ -15,8 +19,36 @@ NEW = ("request-submitted.v1", "request-referred.v1")
 KNOWN = {"specversion", "id", "source", "type", "subject", "time", "seq", "datacontenttype", "data"}
 
 
+PEM = os.environ["EVENT_PRIVATE_KEY"]
+KEY = (ECKey if MISTAKE == "has a key of P-256" else OKPKey).import_key(PEM)
+ALGORITHMS = ["ECDH-ES+A256KW", "A256GCM"]
+REGISTRY = type("Registry", (jwe.JWERegistry,), {"max_ciphertext_length": 2**20})(
+    algorithms=ALGORITHMS, strict_check_header=False
+)
+
+
+def decrypt(event):
+    found = jwe.decrypt_json(event["data"], KEY, registry=REGISTRY)
+    if found.protected["event_id"] != event["id"] and MISTAKE != "handles moved data":
+        raise ValueError(event["id"])
+    return json.loads(found.plaintext)
+
+
+def encrypt(data, event_id):
+    if MISTAKE == "answers in clear":
+        return data
+    [key] = httpx.get(f"{os.environ['DESK_URL']}/api/event-keys", trust_env=False).json()["keys"]
+    sealed = jwe.GeneralJSONEncryption({"enc": "A256GCM", "event_id": event_id}, json.dumps(data).encode())
+    sealed.add_recipient({"alg": "ECDH-ES+A256KW", "kid": key["kid"]}, OKPKey.import_key(key))
+    return jwe.encrypt_json(sealed, None, registry=REGISTRY)
+
+
 def read(body):
     event = json.loads(body)
+    try:
+        event["data"] = decrypt(event)
+    except JoseError:
+        raise ValueError(event["id"]) from None
     if event["type"].endswith(NEW):
         event["data"]["applicant"]["national_id"]
     return event
@@ -43,11 +75,12 @@ async def main():  # noqa: C901 - one branch for each mistake
             "subject": code,
             "time": now,
             "seq": numbers[code],
-            "datacontenttype": "application/json",
+            "datacontenttype": "application/jose+json",
             "data": {"tracking_code": code, "at": now, **data},
         }
         if MISTAKE == "answers in another shape":
             envelope["data"].pop("tracking_code")
+        envelope["data"] = encrypt(envelope["data"], envelope["id"])
         message = aio_pika.Message(
             json.dumps(envelope).encode(),
             content_type="application/cloudevents+json",

@@ -34,8 +34,8 @@ def broker(rabbit_server):
 def check(broker, tmp_path):
     """Run ``desk-expert check`` on a command, as its engineers do; give the exit code and what was said, by check."""
 
-    def run(*command, patience=8):
-        options = ["--broker", broker, "--province", "isfahan", "--patience", str(patience)]
+    def run(*command, patience=8, curve="X25519"):
+        options = ["--broker", broker, "--province", "isfahan", "--patience", str(patience), "--curve", curve]
         done = subprocess.run(  # noqa: S603
             [sys.executable, "-m", "desk.expert_kit.main", "check", *options, "--", *command],
             env=os.environ | {"FOLDER": str(tmp_path)},
@@ -63,7 +63,7 @@ def test_the_example_of_the_readme_passes(check):
     done, said = check(sys.executable, "-c", program, patience=20)
 
     assert failed(said) == set(), done.stdout
-    assert (done.returncode, len(said)) == (0, 15)
+    assert (done.returncode, len(said)) == (0, 16)
     assert "no file was downloaded" not in done.stdout
     assert "note:" not in done.stdout
 
@@ -77,7 +77,9 @@ MISTAKES = {
     "answers objections": ({"objections"}, "decided without a supervisor: case-answered"),
     "dies of an unknown field": ({"unknown fields"}, "the consumer ended with exit code 3"),
     "answers in another shape": ({"reports"}, "'tracking_code' is a required property"),
-    "gives back what it cannot read": ({"unreadable"}, "was requeued"),
+    "gives back what it cannot read": ({"unreadable", "encryption"}, "was requeued"),
+    "handles moved data": ({"encryption"}, "the encrypted data of another event was handled"),
+    "answers in clear": ({"reports"}, "data: the data is no JWE of the contract"),
 }
 
 
@@ -103,6 +105,12 @@ def test_a_consumer_without_mistakes_passes_and_is_told_what_could_be_better(che
     assert "it ended when the broker was unavailable" in done.stdout
 
 
+def test_a_consumer_may_have_a_key_of_p_256(check):
+    done, said = check(sys.executable, CONSUMERS, "has a key of P-256", patience=10, curve="P-256")
+
+    assert failed(said) == set(), done.stdout
+
+
 def test_a_consumer_that_is_started_by_hand_is_told_where_to_connect(broker):
     options = ["--broker", broker, "--province", "isfahan", "--patience", "8"]
     with subprocess.Popen(  # noqa: S603
@@ -114,7 +122,7 @@ def test_a_consumer_that_is_started_by_hand_is_told_where_to_connect(broker):
                 given[found[1]] = ast.literal_eval(found[2])
             elif given:
                 break
-        assert given.keys() == {"BROKER_URL", "DESK_URL", "PROVINCE", "PRIVATE_KEY"}
+        assert given.keys() == {"BROKER_URL", "DESK_URL", "PROVINCE", "PRIVATE_KEY", "EVENT_PRIVATE_KEY"}
         by_hand = [sys.executable, CONSUMERS, "none"]
         with subprocess.Popen(by_hand, env=os.environ | given) as consumer:  # noqa: S603
             said = kit.stdout.read()

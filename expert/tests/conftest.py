@@ -1,8 +1,10 @@
 """A virtual host on a real RabbitMQ, set up for the desk, with some passwords."""
 
+import asyncio
 import uuid
 from urllib.parse import quote, urlsplit
 
+import aio_pika
 import httpx
 import pytest
 
@@ -43,6 +45,15 @@ class Broker:
         return place._replace(
             netloc=f"{quote(user)}:{quote(PASSWORDS[user])}@{place.hostname}:{place.port}", path=f"/{self._vhost}"
         ).geturl()
+
+    async def wait_for_messages(self, name, count):
+        """Wait until a queue has so many messages."""
+        url = urlsplit(self._server.amqp_url)._replace(path=f"/{self._vhost}").geturl()
+        connection = await aio_pika.connect(url, timeout=10)
+        async with asyncio.timeout(20), connection:
+            channel = await connection.channel()
+            while (await channel.declare_queue(name, passive=True)).declaration_result.message_count < count:  # noqa: ASYNC110 - a queue has no event
+                await asyncio.sleep(0.1)
 
     def end(self):
         auth = (self._server.user, self._server.password)

@@ -9,19 +9,24 @@ import httpx
 import pytest
 
 from desk.chassis.bus.rabbit import RabbitBroker
+from desk.chassis.event_encryption import new_event_key_pair
 from desk.chassis.events import Message
 from desk.chassis.telemetry import Telemetry
 from desk.expert import (
     BrokerUnavailableError,
     Catalog,
     CatalogUnavailableError,
+    DeskKeys,
+    DeskKeysUnavailableError,
     Inbox,
     Report,
     Reports,
     SqliteMemory,
     Titled,
 )
+from desk.testing.event_keys import decrypted, decryptor_of, encrypted, event_key_pair
 
+PRIVATE_KEYS = [event_key_pair("isfahan")[0]]
 EXAMPLES = Path(__file__).parents[2] / "contracts" / "events"
 QUEUE_SECONDS = 20
 
@@ -44,14 +49,25 @@ async def desk(broker_url):
             publisher = self.intake if name == "request-submitted" else self.tracking
             await publisher.publish(
                 Message(
-                    envelope["id"], "desk.events", f"{name}.isfahan", envelope["type"], json.dumps(envelope).encode()
+                    envelope["id"],
+                    "desk.events",
+                    f"{name}.isfahan",
+                    envelope["type"],
+                    json.dumps(encrypted(envelope, "isfahan")).encode(),
                 )
             )
             return envelope["id"]
 
+        async def publish_clear(self):
+            body = (EXAMPLES / "request-submitted.json").read_bytes()
+            envelope = json.loads(body)
+            await self.intake.publish(
+                Message(envelope["id"], "desk.events", "request-submitted.isfahan", envelope["type"], body)
+            )
+
         async def on_report(self, message):
             if message.exchange == "desk.cases":
-                await self.reports.put((message, json.loads(message.body)))
+                await self.reports.put((message, decrypted(message.body, "tracking")))
 
         async def next_report(self):
             return await asyncio.wait_for(self.reports.get(), QUEUE_SECONDS)
@@ -66,7 +82,21 @@ async def desk(broker_url):
 @pytest.fixture
 def inbox(broker_url, tmp_path):
     """An inbox on the same memory each time, as after a restart."""
-    return lambda: Inbox(broker_url("province.isfahan"), "isfahan", SqliteMemory(tmp_path / "memory.sqlite3"))
+
+    def inbox(private_keys=PRIVATE_KEYS):
+        memory = SqliteMemory(tmp_path / "memory.sqlite3")
+        url = broker_url("province.isfahan")
+        return Inbox(url, "isfahan", memory, private_keys=private_keys, desk_keys=desk_keys())
+
+    return inbox
+
+
+def desk_keys(handle=None):
+    """The desk's keys, from an address that a test may make unavailable."""
+    key_set = {"keys": decryptor_of("tracking").public_keys()}
+    return DeskKeys(
+        "http://desk", transport=httpx.MockTransport(handle or (lambda _: httpx.Response(200, json=key_set)))
+    )
 
 
 async def next_of(inbox):
@@ -173,8 +203,9 @@ async def test_an_invalid_event_delays_no_other(desk, inbox):
 
 async def test_a_wrong_password_raises_at_the_start(broker_url, tmp_path):
     url = broker_url("province.isfahan").replace("isfahan%27s", "wrong%27s")
+    memory = SqliteMemory(tmp_path / "memory")
     with pytest.raises(BrokerUnavailableError):
-        async with Inbox(url, "isfahan", SqliteMemory(tmp_path / "memory")):
+        async with Inbox(url, "isfahan", memory, private_keys=PRIVATE_KEYS, desk_keys=desk_keys()):
             pass
 
 
@@ -211,7 +242,7 @@ async def test_report_numbers_survive_a_restart_and_belong_to_a_case(tmp_path):
 
 
 async def test_a_report_is_sent_without_a_case_and_counts_once(desk, broker_url):
-    reports = Reports(broker_url("province.isfahan"), "isfahan")
+    reports = Reports(broker_url("province.isfahan"), "isfahan", desk_keys())
     report = Report(str(uuid.uuid4()), "case-answered", "123456789018", 4, {"text": "انجام شد.", "files": []})
     await reports.send(report)
     await reports._connection.transport.connection.close(OSError("cut"))
@@ -245,3 +276,42 @@ async def test_the_subjects_are_those_of_the_public_catalogue():
     assert subject.sub_subjects == [Titled(key="hajj_visa", title="روادید")]
     with pytest.raises(CatalogUnavailableError):
         await Catalog("http://desk", transport=httpx.MockTransport(lambda _: httpx.Response(503))).subjects()
+
+
+async def test_an_event_for_other_keys_is_dead_lettered(desk, inbox, broker):
+    async with inbox([new_event_key_pair()[0]]) as opened:
+        await desk.publish()
+        waiting = asyncio.create_task(next_of(opened))
+        await broker.wait_for_messages("province.isfahan.dead", 1)
+        assert opened.rejected == 1
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+
+
+async def test_with_a_new_and_a_former_key_both_are_read(desk, inbox):
+    async with inbox([new_event_key_pair()[0], *PRIVATE_KEYS]) as opened:
+        await desk.publish()
+        assert (await next_of(opened)).request.applicant.national_id == "8275737168"
+
+
+async def test_clear_data_is_not_read(desk, inbox):
+    async with inbox() as opened:
+        await desk.publish_clear()
+        await desk.publish(event_id="encrypted")
+        assert (await next_of(opened)).event_id == "encrypted"
+
+
+async def test_a_report_waits_while_the_keys_of_the_desk_are_unavailable(broker_url):
+    reports = Reports(broker_url("province.isfahan"), "isfahan", desk_keys(lambda _: httpx.Response(503)))
+    with pytest.raises(DeskKeysUnavailableError):
+        await reports.send(Report(str(uuid.uuid4()), "case-received", "123456789018", 1, {}))
+    await reports.close()
+
+
+async def test_former_keys_of_the_desk_are_used_while_it_is_unavailable(monkeypatch):
+    answers = [httpx.Response(200, json={"keys": decryptor_of("tracking").public_keys()}), httpx.Response(503)]
+    keys = desk_keys(lambda _: answers.pop(0))
+    monkeypatch.setattr("desk.expert.encryption.KEPT_SECONDS", 0.0)
+    assert await keys.current() == await keys.current()
+    assert answers == []
+    await keys.close()

@@ -17,6 +17,7 @@ from support.embedded_desk import wait_for
 
 from desk.chassis.bus.rabbit.layout import UNTRUSTED_DEAD_LENGTH
 from desk.chassis.bus.rabbit.wire import DIED_OF
+from desk.testing.event_keys import encrypted
 
 pytestmark = pytest.mark.attacks
 
@@ -143,7 +144,7 @@ WRONG: dict[str, Callable[[str], dict[str, Any]]] = {
     "a NUL in the subject": lambda code: report(code, subject=f"{code}\0"),
     "a NUL in the source": lambda code: report(code, source="/office/isfahan\0"),
     "a lone surrogate in the text": lambda code: with_data(code, text="پاسخ \ud800"),
-    "a text of 900 KB": lambda code: with_data(code, text="x" * 900_000),
+    "a text of 700 KB": lambda code: with_data(code, text="x" * 700_000),
     "a subject of 100 KB": lambda code: report(code, subject="1" * 100_000),
     "an unknown type": lambda code: report(code, type="ir.haj.desk.case-sung.v1"),
     "an event of the desk": lambda code: report(code, type="ir.haj.desk.request-submitted.v1"),
@@ -157,10 +158,17 @@ WRONG: dict[str, Callable[[str], dict[str, Any]]] = {
 
 def test_row_10_what_no_handler_can_read_is_dead_lettered_at_once_with_a_reason(desk: AttackedDesk, case: str):
     bodies = {name: wrong(case) for name, wrong in WRONG.items()}
-    raw = {name: (str(body["id"]), json.dumps(body).encode()) for name, body in bodies.items()}
+    raw = {name: (str(body["id"]), json.dumps(encrypted(body, "tracking")).encode()) for name, body in bodies.items()}
     raw["deep JSON"] = ("deep", b'{"data":' + b"[" * 100_000 + b"]" * 100_000 + b"}")
     raw["2 MB"] = ("large", b"x" * 2 * MEGABYTE)
     raw["bytes that are no UTF-8"] = ("bytes", b"\xff\xfe\x00")
+    raw["clear data"] = ("clear", json.dumps(report(case, id="clear")).encode())
+    raw["data for another receiver"] = ("foreign", json.dumps(encrypted(report(case, id="foreign"), "qom")).encode())
+    moved = encrypted(report(case), "tracking") | {"id": "moved"}
+    raw["data of another event"] = ("moved", json.dumps(moved).encode())
+    zipped = encrypted(report(case, id="zipped"), "tracking")
+    zipped["data"] |= {"unprotected": {"zip": "DEF"}}
+    raw["compressed data"] = ("zipped", json.dumps(zipped).encode())
     raw["another id than its message's"] = ("another", json.dumps(report(case)).encode())
     for event_id, body in raw.values():
         desk.services.province.send(body, "case-answered", event_id[:200])
@@ -185,8 +193,10 @@ def test_row_10_forged_senders_and_headers_change_nothing(desk: AttackedDesk, ca
     submission = report(case, type="ir.haj.desk.request-identity-rejected.v1") | {
         "data": {"tracking_code": case, "at": "2026-11-29T08:00:00Z", "reason": "not_matched"}
     }
-    desk.services.province.send(json.dumps(forged).encode(), "case-answered", forged["id"])
-    desk.services.province.send(json.dumps(submission).encode(), "case-answered", submission["id"], headers)
+    desk.services.province.send(json.dumps(encrypted(forged, "tracking")).encode(), "case-answered", forged["id"])
+    desk.services.province.send(
+        json.dumps(encrypted(submission, "tracking")).encode(), "case-answered", submission["id"], headers
+    )
 
     query = "SELECT 1 FROM refusal WHERE event_id = $1"
     wait_for(lambda: desk.services.rows("tracking", query, forged["id"]))

@@ -18,8 +18,11 @@ from pydantic import BaseModel, SecretStr
 from pydantic_settings import BaseSettings
 
 from desk.chassis.crypto import new_key_pair, new_secret
+from desk.chassis.event_encryption import new_event_key_pair
+from desk.chassis.settings import PublisherSettings
 from desk.contracts.settings import PROGRAMS
 from desk.security.secrets import SecretKind
+from desk.testing.event_keys import event_public_keys
 
 MODULES = {"desk-topology": "topology"}
 ARGUMENTS = {"desk-topology": ["apply"]}
@@ -47,6 +50,8 @@ class Found:
     program: str
     path: tuple[str, ...]
     keys: bool
+    listed: bool = False
+    """Whether the setting is a list of secrets."""
 
     @property
     def field(self) -> str:
@@ -62,7 +67,7 @@ class Found:
 
     @property
     def is_pem(self) -> bool:
-        return self.field.endswith(("private_key", "public_key"))
+        return self.field.endswith(("private_key", "public_key", "private_keys"))
 
     def value(self, secret: str) -> str:
         """Return the setting's value around a secret."""
@@ -71,6 +76,8 @@ class Found:
         return secret
 
     def good(self) -> str:
+        if self.listed:
+            return new_event_key_pair()[0]
         if self.is_pem:
             return new_key_pair()["public" in self.field]
         return self.value(new_secret())
@@ -79,6 +86,8 @@ class Found:
 def secrets_in(program: str, annotation: Any, path: tuple[str, ...], metadata: list[Any]) -> list[Found]:
     if annotation is SecretStr:
         return [Found(program, path, keys=bool({SecretKind.KEYS, SecretKind.INDEX_KEY} & set(metadata)))]
+    if annotation == list[SecretStr]:
+        return [Found(program, path, keys=False, listed=True)]
     if get_origin(annotation) is dict:
         return secrets_in(program, get_args(annotation)[1], (*path, KEY_OF_TABLE), metadata)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
@@ -104,7 +113,11 @@ EVERY = [found for program, settings in PROGRAMS.items() for found in in_model(p
 
 def partner_of(it: Found) -> Found | None:
     """Return another secret of the program that can have the same value."""
-    others = [each for each in EVERY if each.program == it.program and each != it and each.is_pem == it.is_pem]
+    others = [
+        each
+        for each in EVERY
+        if each.program == it.program and each != it and (each.is_pem, each.listed) == (it.is_pem, it.listed)
+    ]
     return next((each for each in others if "public" not in each.field + it.field), None)
 
 
@@ -118,7 +131,10 @@ def environment_of(program: str, **replaced: str) -> dict[str, str]:
         place = values
         for part in outer:
             place = place.setdefault(part, {})
-        place[last] = replaced.get(".".join(found.path), found.good())
+        secret = replaced.get(".".join(found.path), found.good())
+        place[last] = [secret] if found.listed else secret
+    if issubclass(settings, PublisherSettings):
+        values["event_public_keys"] = event_public_keys(*settings.receivers)
     for name, field in settings.model_fields.items():
         if field.is_required() and name not in values:
             plain = "{}" if get_origin(field.annotation) is dict else "http://host"

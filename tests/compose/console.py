@@ -20,7 +20,11 @@ class ConsoleContainers:
         self.metrics_token = secrets.token_urlsafe(16)
         self._province, self._project, port = key, f"{desk.project}-console", free_port()
         self.url = f"http://127.0.0.1:{port}"
-        reach = {"broker_url": desk.province_url(key, "rabbitmq:5672"), "private_key": new_key_pair()[0]}
+        reach: dict[str, object] = {
+            "broker_url": desk.province_url(key, "rabbitmq:5672"),
+            "private_key": new_key_pair()[0],
+        }
+        reach["event_private_keys"] = [json.loads(desk.secrets["OFFICE_EVENT_PRIVATE_KEYS"])[key]]
         self._settings = {
             "CONSOLE": "1",
             "CONSOLE_PORT": str(port),

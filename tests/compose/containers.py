@@ -191,7 +191,9 @@ class Province(ProvinceSystem):
 
     def __init__(self, desk: Containers, key: str) -> None:
         self.loop = BackgroundLoop()
-        super().__init__(self.loop, desk.province_url(key), key)
+        private_key = json.loads(desk.secrets["OFFICE_EVENT_PRIVATE_KEYS"])[key]
+        desk_key = json.loads(desk.secrets["EVENT_PUBLIC_KEYS"])["tracking"]
+        super().__init__(self.loop, desk.province_url(key), key, private_key=private_key, desk_key=desk_key)
 
     def close(self) -> None:
         super().close()

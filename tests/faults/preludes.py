@@ -219,7 +219,7 @@ Exchange.publish = publish
 POLLING_BY_CURSOR = """
 from datetime import UTC, datetime
 from sqlalchemy import select
-from desk.chassis.events import Outbox, outbox
+from desk.chassis.events import Message, Outbox, outbox
 
 last_seen = datetime.now(UTC)
 
@@ -232,7 +232,7 @@ async def claim(self, session, limit):
     ).all()
     if rows:
         last_seen = rows[-1].created_at
-    return [self._message(row) for row in rows]
+    return [Message(row.id, row.exchange, row.routing_key, row.type, row.body) for row in rows]
 
 Outbox.claim = claim
 """

@@ -12,6 +12,8 @@ from faults.scale import FULL, TEST_SECONDS, scaled
 from support.embedded_desk import wait_for
 from support.real_desk import RealDesk
 
+from desk.testing.event_keys import encrypted
+
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(TEST_SECONDS)]
 
 DELIVERY_LIMIT = 20
@@ -36,7 +38,7 @@ def envelope(event_id: str, code: str, **changed: object) -> bytes:
         "datacontenttype": "application/json",
         "data": {"tracking_code": code, "at": now, "text": "پاسخ"},
     }
-    return json.dumps(whole | changed).encode()
+    return json.dumps(encrypted(whole | changed, "tracking")).encode()
 
 
 def test_one_poison_event_among_many_good_ones_is_dead_lettered(clean_desk: RealDesk):

@@ -15,6 +15,8 @@ from support.embedded_desk import wait_for
 from support.real_broker import REPORT_QUEUES
 from support.real_desk import RealDesk
 
+from desk.testing.event_keys import encrypted
+
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(TEST_SECONDS)]
 
 EXAMPLES = Path(__file__).parents[2] / "contracts" / "events"
@@ -35,7 +37,7 @@ def event(name: str, code: str, seq: int) -> dict[str, Any]:
 
 def message(envelope: dict[str, Any], user: str | None = None) -> aio_pika.Message:
     return aio_pika.Message(
-        json.dumps(envelope).encode(),
+        json.dumps(encrypted(envelope, "tracking")).encode(),
         content_type="application/cloudevents+json",
         delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
         message_id=envelope["id"],

@@ -15,6 +15,7 @@ PUBLIC = {
     ("registry-gateway", "POST", "/api/identities"): "requires a proof of work, within limits",
     ("intake", "GET", "/api/catalog"): "public information",
     ("intake", "GET", "/api/receipt-keys"): "public keys",
+    ("tracking", "GET", "/api/event-keys"): "public keys",
     ("tracking", "POST", "/api/tracking"): "requires national ID, tracking code and a security code, within limits",
 }
 SERVICES = ("captcha", "registry-gateway", "intake", "tracking", "notifier")

@@ -13,22 +13,26 @@ from support.embedded_desk import free_port, wait_for
 from support.real_desk import RealDesk
 
 from desk.console.encryption import new_key
+from desk.testing.event_keys import event_key_pair
 from desk.testing.postgres import PostgresServer
 
 OWN_PASSWORD = "a province's own word"
 COMMAND = [sys.executable, "-m", "desk.console.main"]
 
 
-def test_a_province_answers_with_a_file_through_its_own_console(clean_desk: RealDesk, postgres_server: PostgresServer):
+def test_a_province_answers_with_a_file_through_its_own_console(
+    clean_desk: RealDesk, public_url: str, postgres_server: PostgresServer
+):
     url = postgres_server.create_database(f"console_{uuid.uuid4().hex[:8]}", "console", "console's own long word")
     reach = {
         "broker_url": clean_desk.broker.url("province.qom"),
         "private_key": clean_desk.office_signing_keys["qom"][0],
+        "event_private_keys": [event_key_pair("qom")[0]],
     }
     environment = os.environ | {
         "DESK_CONSOLE_DATABASE_URL": url,
         "DESK_CONSOLE_KEYS": new_key(),
-        "DESK_CONSOLE_DESK_URL": clean_desk["intake"].url,
+        "DESK_CONSOLE_DESK_URL": public_url,
         "DESK_CONSOLE_PROVINCES": json.dumps({"qom": reach}),
         "DESK_CONSOLE_SECURE_COOKIES": "false",
         "DESK_CONSOLE_SECOND_FACTOR": "false",

@@ -98,14 +98,21 @@ def test_every_example_matches_its_schema_and_a_broken_one_does_not(contract, na
     [example] = contract["components"]["messages"][name]["examples"]
     _payload(contract, name).validate(example["payload"])
     needed = contract["components"]["schemas"]
-    data = _at(contract, contract["components"]["messages"][name]["payload"]["allOf"][1]["properties"]["data"]["$ref"])
-    for missing in (*data["required"], None):
+    for path in (needed["Envelope"]["required"][:1], *(["data", each] for each in needed["Jwe"]["required"])):
         wrong = deepcopy(example["payload"])
-        if missing is None:
-            del wrong[needed["Envelope"]["required"][0]]
-        else:
-            del wrong["data"][missing]
-        assert list(_payload(contract, name).iter_errors(wrong)), missing
+        _at(wrong, "/".join(path[:-1])).pop(path[-1]) if path[:-1] else wrong.pop(path[-1])
+        assert list(_payload(contract, name).iter_errors(wrong)), path
+
+
+@pytest.mark.parametrize("name", [event.name for _, event in contracts.examples()])
+def test_every_decrypted_example_matches_its_schema_and_a_broken_one_does_not(contract, name):
+    decrypted = contract["components"]["messages"][name]["x-decrypted"]
+    validator = Draft202012Validator({"components": contract["components"], **decrypted["data"]})
+    validator.validate(decrypted["example"]["data"])
+    for missing in _at(contract, decrypted["data"]["$ref"])["required"]:
+        wrong = decrypted["example"]["data"].copy()
+        del wrong[missing]
+        assert list(validator.iter_errors(wrong)), missing
 
 
 def test_the_permissions_are_those_of_the_broker_for_every_province(contract):

@@ -10,6 +10,8 @@ from support.applicant import PDF
 from support.embedded_desk import wait_for
 from support.real_desk import RealDesk
 
+from desk.testing.event_keys import event_key_pair
+
 README = Path(__file__).parents[2] / "expert" / "README.md"
 
 
@@ -20,15 +22,16 @@ def example() -> str:
     return str(program)
 
 
-def test_the_example_answers_a_request_and_saves_its_file(clean_desk: RealDesk, tmp_path: Path):
+def test_the_example_answers_a_request_and_saves_its_file(clean_desk: RealDesk, public_url: str, tmp_path: Path):
     applicant = clean_desk.applicant(1)
     file_id = applicant.upload("گذرنامه.pdf", PDF)
     code = clean_desk.submit(1, attachments=[file_id], province="qom").code
     settings = {
         "PROVINCE": "qom",
         "FOLDER": str(tmp_path),
-        "DESK_URL": clean_desk["intake"].url,
+        "DESK_URL": public_url,
         "PRIVATE_KEY": clean_desk.office_signing_keys["qom"][0],
+        "EVENT_PRIVATE_KEY": event_key_pair("qom")[0],
         "BROKER_URL": clean_desk.broker.url("province.qom"),
     }
     with subprocess.Popen([sys.executable, "-c", example()], env=os.environ | settings) as province:  # noqa: S603
@@ -41,7 +44,7 @@ def test_the_example_answers_a_request_and_saves_its_file(clean_desk: RealDesk, 
     assert (tmp_path / file_id).read_bytes() == PDF
 
 
-def test_a_file_of_a_province_reaches_its_applicant(clean_desk: RealDesk, tmp_path: Path):
+def test_a_file_of_a_province_reaches_its_applicant(clean_desk: RealDesk, public_url: str, tmp_path: Path):
     applicant = clean_desk.applicant(2)
     code = clean_desk.submit(2, province="qom").code
     (tmp_path / "visa.pdf").write_bytes(PDF)
@@ -49,8 +52,9 @@ def test_a_file_of_a_province_reaches_its_applicant(clean_desk: RealDesk, tmp_pa
     settings = {
         "PROVINCE": "qom",
         "FOLDER": str(tmp_path),
-        "DESK_URL": clean_desk["intake"].url,
+        "DESK_URL": public_url,
         "PRIVATE_KEY": clean_desk.office_signing_keys["qom"][0],
+        "EVENT_PRIVATE_KEY": event_key_pair("qom")[0],
         "BROKER_URL": clean_desk.broker.url("province.qom"),
     }
     with subprocess.Popen([sys.executable, "-c", answering], env=os.environ | settings) as province:  # noqa: S603

@@ -9,7 +9,7 @@ import pytest
 
 from desk.contracts.documents import FOLDER
 
-FREE = {"description", "title", "examples", "info"}
+FREE = {"description", "title", "example", "examples", "info"}
 """Texts for people, which may be improved."""
 
 

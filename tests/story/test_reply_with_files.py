@@ -14,16 +14,20 @@ from support.console_client import ConsoleClient
 from support.embedded_desk import RunningDesk, wait_for
 from support.real_desk import RealDesk
 
+from desk.testing.event_keys import event_key_pair
+
 QUESTION, TEXT = "تصویر گذرنامه را بفرستید.", "تصویر گذرنامه پیوست است."
 ASKING = """
 import asyncio, os, sys
 from pathlib import Path
-from desk.expert import Files, Inbox, SqliteMemory
+from desk.expert import DeskKeys, Files, Inbox, SqliteMemory
 
 async def main():
     folder = Path(os.environ["FOLDER"])
     files = Files(os.environ["DESK_URL"], "qom", os.environ["PRIVATE_KEY"])
-    async with Inbox(os.environ["BROKER_URL"], "qom", SqliteMemory(folder / "memory"), files=files) as inbox:
+    keys = {"private_keys": [os.environ["EVENT_PRIVATE_KEY"]], "desk_keys": DeskKeys(os.environ["DESK_URL"])}
+    memory = SqliteMemory(folder / "memory")
+    async with Inbox(os.environ["BROKER_URL"], "qom", memory, files=files, **keys) as inbox:
         async for case in inbox:
             if case.request is not None:
                 await case.received()
@@ -115,13 +119,14 @@ def test_after_a_reply_no_more_files_are_accepted(desk: RunningDesk):
     assert (refused.status_code, refused.json()["code"]) == (409, "reply_not_possible")
 
 
-def test_on_real_parts_the_library_for_provinces_opens_the_files(clean_desk: RealDesk, tmp_path: Path):
+def test_on_real_parts_the_library_for_provinces_opens_the_files(clean_desk: RealDesk, public_url: str, tmp_path: Path):
     applicant = clean_desk.applicant(3)
     code = clean_desk.submit(3, province="qom").code
     settings = {
         "FOLDER": str(tmp_path),
-        "DESK_URL": clean_desk["intake"].url,
+        "DESK_URL": public_url,
         "PRIVATE_KEY": clean_desk.office_signing_keys["qom"][0],
+        "EVENT_PRIVATE_KEY": event_key_pair("qom")[0],
         "BROKER_URL": clean_desk.broker.url("province.qom"),
     }
     with subprocess.Popen([sys.executable, "-c", ASKING], env=os.environ | settings) as province:  # noqa: S603

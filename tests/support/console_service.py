@@ -64,7 +64,7 @@ class FakeClient:
 
     def __init__(self):
         self.sent, self.files, self.stored = [], [], {}
-        self.unavailable, self.refusing, self.consuming = False, None, True
+        self.unavailable, self.refusing, self.consuming, self.rejected = False, None, True, 0
         self.handle = asyncio.get_running_loop().create_future()
 
     async def consume(self, handle):

@@ -14,6 +14,9 @@ from aio_pika.abc import AbstractIncomingMessage
 from aio_pika.connection import make_url
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 
+from desk.chassis.event_encryption import EventDecryptor, EventEncryptor
+from desk.testing.event_keys import event_key_pair
+
 if TYPE_CHECKING:
     from support.background import BackgroundLoop
 
@@ -24,12 +27,17 @@ BROKER_TIMEOUT_SECONDS = 5.0
 class ProvinceSystem:
     """Consumes ``province.<key>`` as the province's own user, and reconnects after every broker failure."""
 
-    def __init__(self, loop: "BackgroundLoop", url: str, key: str) -> None:
+    def __init__(
+        self, loop: "BackgroundLoop", url: str, key: str, *, private_key: str | None = None, desk_key: str | None = None
+    ) -> None:
+        """``private_key`` reads events, ``desk_key`` is the desk's public one; by default those of the tests."""
         self.key = key
+        self._decryptor = EventDecryptor([private_key or event_key_pair(key)[0]])
+        self._encryptor = EventEncryptor({"tracking": desk_key or event_key_pair("tracking")[1]})
         self.deliveries: Counter[str] = Counter()
         """Number of deliveries by event id."""
         self.events: dict[str, dict[str, Any]] = {}
-        """Envelopes by event id; a second delivery changes nothing."""
+        """Envelopes with decrypted data by event id; a second delivery changes nothing."""
         self._loop, self._url = loop, url
         self._stopping = asyncio.Event()
         self._task = loop.run(self._begin())
@@ -55,11 +63,14 @@ class ProvinceSystem:
             "subject": code,
             "time": now,
             "seq": seq,
-            "datacontenttype": "application/json",
-            "data": {"tracking_code": code, "at": now, **data},
+            "datacontenttype": "application/jose+json",
+            "data": self._encrypted({"tracking_code": code, "at": now, **data}, event_id),
         }
         self.send(json.dumps(envelope).encode(), name, event_id)
         return event_id
+
+    def _encrypted(self, data: dict[str, object], event_id: str) -> dict[str, Any]:
+        return self._encryptor.encrypt(json.dumps(data).encode(), event_id, ["tracking"])
 
     def send(self, body: bytes, name: str, event_id: str, headers: Mapping[str, str] | None = None) -> None:
         """Publish any bytes as the province."""
@@ -125,6 +136,7 @@ class ProvinceSystem:
 
     async def _take(self, incoming: AbstractIncomingMessage) -> None:
         envelope = json.loads(incoming.body)
+        envelope["data"] = json.loads(self._decryptor.decrypt(envelope["data"], envelope["id"]))
         self.deliveries[envelope["id"]] += 1
         self.events[envelope["id"]] = envelope
         await incoming.ack()

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from support.real_service import setting
 
 from desk.chassis.crypto import new_key_pair, new_secret
+from desk.iran.provinces import PROVINCES
+from desk.testing.event_keys import event_key_pair, event_public_keys
 from desk.testing.s3 import S3Server
 from desk.testing.service_keys import key_pair, public_keys
 
@@ -51,6 +53,7 @@ class DeskEnvironment:
     office_signing_keys: Mapping[str, str]
 
 
+RECEIVERS = ("intake", "tracking", "notifier", "headquarters", *(each.key for each in PROVINCES))
 CALLERS = {
     "captcha": ("registry-gateway", "intake", "tracking"),
     "registry-gateway": ("intake", "tracking"),
@@ -69,6 +72,10 @@ def settings_of(it: DeskEnvironment, *, production_limits: bool = False) -> dict
         each[name]["SERVICE_PRIVATE_KEY"] = key_pair(name)[0]
     for name, callers in CALLERS.items():
         each[name]["SERVICE_PUBLIC_KEYS"] = json.dumps(public_keys(*callers))
+    for name in ("intake", "tracking", "notifier"):
+        each[name]["EVENT_PRIVATE_KEYS"] = json.dumps([event_key_pair(name)[0]])
+    for name in ("intake", "tracking"):
+        each[name]["EVENT_PUBLIC_KEYS"] = json.dumps(event_public_keys(*RECEIVERS))
     rate_limits = {"BUDGET_URL": it.redis_url}
     peers = {"CAPTCHA_URL": it.urls["captcha"]}
     asking = peers | {"REGISTRY_URL": it.urls["registry-gateway"]}

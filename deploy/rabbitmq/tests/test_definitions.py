@@ -47,7 +47,7 @@ def test_every_queue_has_a_dead_letter_queue_with_safe_transfer(name):
 
 
 def test_all_retries_use_four_delay_queues():
-    waits = {name: arguments["x-message-ttl"] for name, arguments in QUEUES.items() if "x-message-ttl" in arguments}
+    waits = {name: arguments["x-message-ttl"] for name, arguments in QUEUES.items() if name.startswith("delay.")}
     assert waits == {"delay.5s": 5_000, "delay.1m": 60_000, "delay.10m": 600_000, "delay.1h": 3_600_000}
 
 
@@ -87,3 +87,11 @@ def test_every_event_of_the_contract_may_be_published_by_a_user():
         exchange = channel["bindings"]["amqp"]["exchange"]["name"]
         key = channel["address"].replace("{province}", "south-khorasan")
         assert any(re.search(user.keys[exchange], key) for user in users() if exchange in user.keys), key
+
+
+def test_every_dead_letter_expires_after_thirty_days():
+    dead = {
+        entry["name"]: entry["arguments"] for entry in definitions("/")["queues"] if entry["name"].endswith(".dead")
+    }
+    assert {"tracking.dead", "province.qom.dead", "reports.qom.dead", "headquarters.dead"} <= dead.keys()
+    assert {arguments["x-message-ttl"] for arguments in dead.values()} == {30 * 86_400 * 1000}

@@ -29,6 +29,7 @@ from desk.chassis.events import Event, Outbox, add_event_tables
 from desk.chassis.telemetry import Telemetry
 from desk.database import Database, new_metadata
 from desk.security.logs import configure_logging
+from desk.testing.event_keys import encryptor_for
 from desk.testing.postgres import PostgresServer
 
 
@@ -36,6 +37,7 @@ class ThingMade(Event):
     """An event of an imaginary service."""
 
     name: ClassVar[str] = "thing-made"
+    receivers: ClassVar[tuple[str, ...]] = ("made", "{key}")
 
     label: str
     made_at: desk.chassis.events.Moment | None = None
@@ -44,11 +46,11 @@ class ThingMade(Event):
 class Store:
     """A service's store under test: its database, its tables, and the events it publishes."""
 
-    def __init__(self, url: str, vault: Vault, folder: Path) -> None:
+    def __init__(self, url: str, folder: Path) -> None:
         self.url = url
         self.folder = folder
         self.database = Database(url)
-        self.outbox = Outbox("/desk/maker", vault)
+        self.outbox = Outbox("/desk/maker", encryptor_for("made", "north"))
         self.metadata: MetaData = new_metadata()
         add_event_tables(self.metadata)
         self.effects = Table("effect", self.metadata, Column("label", String(200), primary_key=True))
@@ -170,10 +172,10 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path, vault: Vault, quiet: None) -> AsyncIterator[Store]:
+async def store(request: pytest.FixtureRequest, tmp_path: Path, quiet: None) -> AsyncIterator[Store]:
     on_file = request.param == "sqlite"
     url = f"sqlite+aiosqlite:///{tmp_path / 'maker.db'}" if on_file else request.getfixturevalue("postgres_url")
-    store = Store(url, vault, tmp_path)
+    store = Store(url, tmp_path)
     await store.open()
     yield store
     await store.close()

@@ -4,6 +4,7 @@ import asyncio
 import json
 import uuid
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,13 +14,14 @@ from sqlalchemy.exc import IntegrityError
 
 from desk.chassis.bus import Bus, ContractError
 from desk.chassis.events import Message, Received, inbox
+from desk.testing.event_keys import decryptor_of, encrypted
 
 TYPE = "ir.haj.desk.thing-made.v1"
 SECRET = "0013542419"
 
 
-def message(*, body=None, message_id=None, sender=None, **envelope):
-    """An event on the wire; a field given as ``...`` is left out."""
+def message(*, body=None, message_id=None, sender=None, extra=MappingProxyType({}), **envelope):
+    """An event on the wire; a field given as ``...`` is left out, and ``extra`` replaces what was encrypted."""
     event = {
         "specversion": "1.0",
         "id": str(uuid.uuid4()),
@@ -28,11 +30,10 @@ def message(*, body=None, message_id=None, sender=None, **envelope):
         "subject": "s-1",
         "time": "2026-12-13T11:00:00Z",
         "seq": 1,
-        "datacontenttype": "application/json",
         "data": {"label": "first"},
         **envelope,
     }
-    event = {name: value for name, value in event.items() if value is not ...}
+    event = encrypted({name: value for name, value in event.items() if value is not ...}, "made") | extra
     return Message(
         id=message_id or str(event.get("id")),
         exchange="desk.events",
@@ -54,7 +55,7 @@ def bus(store, telemetry, thing_made, received):
         received.append(came)
         await store.add_effect(session, came.data.label)
 
-    bus = Bus("made", store.database, None, telemetry)
+    bus = Bus("made", store.database, None, telemetry, decryptor_of("made"))
     bus.subscribe(thing_made, keep)
     return bus
 
@@ -113,7 +114,7 @@ async def test_a_handler_that_fails_leaves_neither_effect_nor_inbox_row(store, t
         await store.add_effect(session, came.data.label)
         raise RuntimeError
 
-    bus = Bus("made", store.database, None, telemetry)
+    bus = Bus("made", store.database, None, telemetry, decryptor_of("made"))
     bus.subscribe(thing_made, fail)
     with pytest.raises(RuntimeError):
         await bus.handle(message())
@@ -128,7 +129,7 @@ async def test_a_failed_event_has_its_effect_when_it_is_delivered_again(store, t
         if errors:
             raise errors.pop()
 
-    bus = Bus("made", store.database, None, telemetry)
+    bus = Bus("made", store.database, None, telemetry, decryptor_of("made"))
     bus.subscribe(thing_made, fail_once)
     sent = message()
     with pytest.raises(RuntimeError):
@@ -141,7 +142,7 @@ async def test_a_commit_that_fails_leaves_no_inbox_row(store, telemetry, thing_m
     async def promise(session, came):
         await store.add_promise(session, "never kept")
 
-    bus = Bus("made", store.database, None, telemetry)
+    bus = Bus("made", store.database, None, telemetry, decryptor_of("made"))
     bus.subscribe(thing_made, promise)
     with pytest.raises(IntegrityError):
         await bus.handle(message())
@@ -179,6 +180,8 @@ BROKEN = {
     "no time": {"time": ..., "subject": SECRET},
     "no data": {"data": ..., "subject": SECRET},
     "data that are text": {"data": SECRET},
+    "data that are not encrypted": {"extra": {"datacontenttype": "application/json", "data": {"label": SECRET}}},
+    "clear data under the right content type": {"extra": {"data": {"label": SECRET}}},
     "a missing field": {"data": {"labels": SECRET}},
     "a field of another type": {"data": {"label": [SECRET]}},
     "a naive time in the data": {"data": {"label": SECRET, "made_at": "2026-12-13T11:00:00"}},
@@ -206,6 +209,26 @@ async def test_a_refusal_repeats_no_value(bus, broken):
 async def test_a_refusal_says_which_field_is_wrong(bus):
     with pytest.raises(ContractError, match="label: missing"):
         await bus.handle(message(data={}))
+
+
+async def test_a_refusal_of_clear_data_says_that_it_is_not_encrypted(bus):
+    clear = {"datacontenttype": "application/json", "data": {"label": "first"}}
+    with pytest.raises(ContractError, match="the data is not encrypted"):
+        await bus.handle(message(extra=clear))
+
+
+async def test_data_for_another_receiver_is_refused_with_the_keys_it_is_for(bus, store):
+    sent = json.loads(message().body) | {"data": {"label": "first"}}
+    with pytest.raises(ContractError, match="encrypted for other keys: "):
+        await bus.handle(message(body=json.dumps(encrypted(sent, "another")).encode(), message_id=sent["id"]))
+    assert await store.labels() == []
+
+
+async def test_data_of_another_event_is_refused(bus, store):
+    other = json.loads(message().body)["data"]
+    with pytest.raises(ContractError, match="encrypted for another event"):
+        await bus.handle(message(extra={"data": other}))
+    assert await store.labels() == []
 
 
 async def test_what_breaks_the_contract_leaves_no_inbox_row(bus, store):

@@ -1,6 +1,7 @@
 """What only the embedded broker has to show: its file, and how it lives with a file that fails."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -127,3 +128,21 @@ async def test_a_key_that_was_rotated_out_of_first_place_still_opens_waiting_mes
     await again.consume("made", take)
     assert await asyncio.wait_for(came, 10) == b"before"
     await again.close()
+
+
+async def test_a_dead_letter_expires_when_its_term_has_ended(broker, until, monkeypatch):
+    async def refuse(_message):
+        raise ContractError("never")
+
+    await broker.consume("made", refuse)
+    await broker.publish(message())
+
+    async def is_dead():
+        return bool(await broker.dead_letters("made"))
+
+    await until(is_dead)
+    await broker.open()
+    assert await is_dead()
+    monkeypatch.setattr("desk.chassis.bus.embedded.DEAD_LETTER_TERM", timedelta())
+    await broker.open()
+    assert not await is_dead()

@@ -18,7 +18,7 @@ import pamqp.encode
 import pytest
 
 from desk.chassis.bus import BrokerUnavailableError, ContractError, QueueSpec, Topology, UnroutableError
-from desk.chassis.bus.rabbit import RabbitBroker, consumer, publisher
+from desk.chassis.bus.rabbit import RabbitBroker, consumer, layout, publisher
 from desk.chassis.bus.rabbit.layout import Layout, QueueLayout, dead_queue, rabbit_layout
 from desk.chassis.events import Message
 from desk.chassis.telemetry import Telemetry
@@ -105,6 +105,13 @@ async def until(condition: Callable[[], bool], seconds: float = 15) -> None:
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - the condition has no event
             await asyncio.sleep(0.02)
+
+
+async def until_count(channel: aio_pika.abc.AbstractChannel, queue: str, wanted: int) -> None:
+    """Wait until a queue has so many messages."""
+    async with asyncio.timeout(20):
+        while (await channel.declare_queue(queue, passive=True)).declaration_result.message_count != wanted:  # noqa: ASYNC110 - a queue has no event
+            await asyncio.sleep(0.1)
 
 
 async def get(url: str, queue: str) -> aio_pika.abc.AbstractIncomingMessage | None:
@@ -205,6 +212,18 @@ async def test_retries_and_dead_letters_are_counted_and_have_a_reason(broker, ur
     assert dead.message_id == "e-1"
     assert dead.headers["desk-died-of"] == "RuntimeError"
     assert dead.headers["desk-tries"] == 2
+
+
+async def test_a_dead_letter_expires_after_its_term(vhost, telemetry, monkeypatch):
+    monkeypatch.setattr(layout, "DEAD_LETTER_TERM", timedelta(seconds=2))
+    await declare(vhost, rabbit_layout(TOPOLOGY, retried=["made"], retry_delays=DELAYS))
+    broker = RabbitBroker(vhost, telemetry)
+    await broker.consume("made", RecordingConsumer(ContractError("never")))
+    await broker.publish(message("e-1"))
+    async with await aio_pika.connect(vhost) as connection, connection.channel() as channel:
+        for wanted in (1, 0):
+            await until_count(channel, dead_queue("made"), wanted)
+    await broker.close()
 
 
 async def test_a_huge_body_is_dead_lettered_unread(broker, url, telemetry):

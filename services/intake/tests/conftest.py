@@ -30,6 +30,7 @@ from desk.intake.settings import Settings
 from desk.intake.store import metadata
 from desk.intake.workers.identity_check import IdentityCheck
 from desk.testing.databases import empty_tables, migrated_database
+from desk.testing.event_keys import encrypted, encryptor_for, event_key_pair, event_public_keys
 from desk.testing.hostile_files import EICAR
 from desk.testing.postgres import PostgresServer
 from desk.testing.service_keys import InternalAuth, key_pair, public_keys
@@ -296,7 +297,7 @@ class Desk:
             "seq": seq,
             "data": {"tracking_code": code, "at": "2026-12-13T11:00:00Z", **data},
         }
-        wire = json.dumps(body).encode()
+        wire = json.dumps(encrypted(body, "intake")).encode()
         await self.broker.deliver(Message(body["id"], "desk.events", f"{name}.isfahan", body["type"], wire))
 
     async def events(self, count: int = 1) -> list[Message]:
@@ -419,6 +420,8 @@ def settings() -> Settings:
         scanner_url="none",
         budget_url="memory://",
         broker_url="memory://",
+        event_private_keys=[event_key_pair("intake")[0]],
+        event_public_keys=event_public_keys(*Settings.receivers),
         s3_endpoint="unused",
         s3_access_key="unused-access-key",
         s3_secret_key="unused-s3-password",
@@ -471,7 +474,7 @@ def identity_check(desk: Desk) -> Callable[..., IdentityCheck]:
         return IdentityCheck(
             desk.parts.database,
             desk.parts.vault,
-            Outbox("/desk/intake", desk.parts.vault),
+            Outbox("/desk/intake", encryptor_for(*Settings.receivers)),
             desk.parts.registry,
             telemetry or Telemetry("another replica"),
             first_wait=timedelta(minutes=1),

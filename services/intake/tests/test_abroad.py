@@ -1,8 +1,8 @@
 """Applicants who live abroad may give a number of another country, and are reached by email."""
 
-import json
-
 import pytest
+
+from desk.testing.event_keys import decrypted
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ async def test_a_number_abroad_is_stored_in_e164(desk, typed, stored):
 
     assert answer.status_code == 201, answer.text
     [event] = await desk.events()
-    assert json.loads(event.body)["data"]["contact"]["mobile"] == stored
+    assert decrypted(event.body, "tracking")["data"]["contact"]["mobile"] == stored
 
 
 @pytest.mark.parametrize("typed", ["+49", "15123456789", "+982188776655", "+0491512345678", "", "+4915123456789123456"])

@@ -12,6 +12,7 @@ from desk.chassis.bus import ContractError
 from desk.chassis.crypto import TokenIssuer, new_key_pair
 from desk.chassis.events import Message
 from desk.intake.routes.downloads import DownloadResponse
+from desk.testing.event_keys import encrypted
 
 
 @pytest.fixture
@@ -81,7 +82,13 @@ def refer(desk):
             "data": {"tracking_code": code, "province": {"key": key, "name": key}},
         }
         await desk.broker.deliver(
-            Message(event_id, "desk.events", f"request-referred.{key}", body["type"], json.dumps(body).encode())
+            Message(
+                event_id,
+                "desk.events",
+                f"request-referred.{key}",
+                body["type"],
+                json.dumps(encrypted(body, "intake")).encode(),
+            )
         )
 
     return refer

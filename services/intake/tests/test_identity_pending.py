@@ -10,6 +10,7 @@ import pytest
 from desk.chassis.telemetry import Telemetry
 from desk.intake.domain import Outcome, Verdict, next_check
 from desk.intake.workers.identity_check import IdentityCheck
+from desk.testing.event_keys import decrypted
 
 measure = IdentityCheck.run_once
 pytestmark = pytest.mark.usefixtures("no_checks_in_the_background")
@@ -48,7 +49,7 @@ def check(desk, identity_check):
 
 
 async def published_events(desk, count):
-    return [json.loads(message.body) | {"key": message.routing_key} for message in await desk.events(count)]
+    return [decrypted(message.body, "tracking") | {"key": message.routing_key} for message in await desk.events(count)]
 
 
 async def waits(desk):

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from desk.database import DataKeys
+from desk.testing.event_keys import decrypted
 
 
 @pytest.fixture
@@ -15,7 +16,7 @@ def database_kind():
 def contact(desk):
     async def contact():
         [message] = await desk.events()
-        return json.loads(message.body)["data"]["contact"]
+        return decrypted(message.body, "tracking")["data"]["contact"]
 
     return contact
 

@@ -186,3 +186,19 @@ def test_replicas_of_both_versions_see_each_other_s_files(config, insert, owners
     insert("4", reply_request_id=REQUEST)
 
     assert owners() == [(TOKEN, TOKEN, None), (REQUEST, None, REQUEST)] * 2
+
+
+def test_unsent_events_of_an_earlier_version_stop_the_migration(config, run):
+    command.upgrade(config, "0008")
+    insert = text(
+        "INSERT INTO outbox (id, exchange, routing_key, type, body, created_at, next_try_at, tries) "
+        "VALUES ('e-1', 'desk.events', 'request-submitted.qom', 'a', 'x', '2026-11-22 09:30', '2026-11-22 09:30', 0)"
+    )
+    run(lambda connection: connection.execute(insert))
+
+    with pytest.raises(RuntimeError, match="1 unsent events of the earlier version"):
+        command.upgrade(config, "head")
+
+    run(lambda connection: connection.execute(text("UPDATE outbox SET sent_at = created_at")))
+    command.upgrade(config, "head")
+    assert run(lambda connection: connection.execute(text("SELECT count(*) FROM outbox")).scalar_one()) == 0

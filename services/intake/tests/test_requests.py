@@ -12,6 +12,7 @@ from desk.intake.events import RequestSubmitted
 from desk.intake.store import load_catalog
 from desk.iran.jalali import in_tehran
 from desk.iran.workdays import WorkCalendar
+from desk.testing.event_keys import decrypted
 
 sqlite_only = pytest.mark.parametrize("database_kind", ["sqlite"])
 """For a test of forms and answers, which do not depend on the database."""
@@ -23,7 +24,7 @@ def event_data(desk):
 
     async def event_data():
         [message] = await desk.events()
-        return json.loads(message.body)["data"]
+        return decrypted(message.body, "tracking")["data"]
 
     return event_data
 

@@ -40,6 +40,7 @@ from desk.notifier.settings import Settings
 from desk.notifier.store import ShownMessage, list_messages, message
 from desk.security.logs import configure_logging
 from desk.testing.databases import empty_tables, migrated_database
+from desk.testing.event_keys import encrypted, event_key_pair
 from desk.testing.postgres import PostgresServer
 from desk.testing.service_keys import public_keys
 
@@ -133,7 +134,7 @@ def _event(name: str, data: dict[str, Any], *, seq: int = 1, **envelope: Any) ->
         exchange="desk.events",
         routing_key=f"{name}.isfahan",
         type=body["type"],
-        body=json.dumps(body).encode(),
+        body=json.dumps(encrypted(body, "notifier")).encode(),
     )
 
 
@@ -288,6 +289,7 @@ async def make(tmp_path: Path, database: Database) -> AsyncIterator[Make]:
             service_public_keys=public_keys("captcha"),
             public_url="https://desk.example.ir/",
             broker_url="memory://",
+            event_private_keys=[event_key_pair("notifier")[0]],
             smtp_host="unused",
             mail_from="desk@example.ir",
             sms="shown",

@@ -36,6 +36,7 @@ from desk.chassis.telemetry import Telemetry
 from desk.database import Database, alembic_config
 from desk.security.logs import configure_logging
 from desk.testing.databases import empty_tables, migrated_database
+from desk.testing.event_keys import decrypted, encrypted, event_key_pair, event_public_keys
 from desk.testing.postgres import PostgresServer
 from desk.testing.service_keys import key_pair
 from desk.tracking.app import TOKEN_ISSUER, Parts, build_reconciliation, captcha_client, create_app, proof_client
@@ -129,7 +130,9 @@ def _message(exchange: str, routing_key: str, sender: str | None, **envelope: An
         "datacontenttype": "application/json",
         **envelope,
     }
-    return Message(body["id"], exchange, routing_key, body["type"], json.dumps(body).encode(), sender)
+    return Message(
+        body["id"], exchange, routing_key, body["type"], json.dumps(encrypted(body, "tracking")).encode(), sender
+    )
 
 
 def _submission(code: str, *, seq: int = 1, **changes: Any) -> Message:
@@ -321,10 +324,7 @@ class Tracking:
     async def published(self, name: str | None = None) -> list[dict[str, Any]]:
         """Return the envelopes in the outbox with their routing keys, in order."""
         rows = await self.rows(select(outbox).order_by(outbox.c.created_at))
-        opened = [
-            {**json.loads(self.parts.vault.open(row.body, f"outbox.body:{row.id}")), "routing_key": row.routing_key}
-            for row in rows
-        ]
+        opened = [decrypted(row.body, *Settings.receivers) | {"routing_key": row.routing_key} for row in rows]
         return [each for each in opened if name is None or each["type"] == f"ir.haj.desk.{name}.v1"]
 
     async def received_count(self) -> int:
@@ -491,6 +491,8 @@ async def tracking(tmp_path: Path, database: Database) -> AsyncIterator[Tracking
         registry_url="http://registry-gateway",
         budget_url="memory://",
         broker_url="memory://",
+        event_private_keys=[event_key_pair("tracking")[0]],
+        event_public_keys=event_public_keys(*Settings.receivers),
         misses_per_source="3/10 minutes",
         lookups_per_source="30/10 minutes",
     )

@@ -1,6 +1,7 @@
 """Late answers: counted in working days, paused while the applicant is asked, and published once."""
 
 import asyncio
+import json
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from desk.chassis.crypto import new_key_pair, new_secret
 from desk.chassis.settings import DeskSettings
 from desk.iran.workdays import WorkCalendar
+from desk.testing.event_keys import event_key_pair, event_public_keys
 from desk.testing.service_keys import key_pair
 from desk.tracking import workers
 from desk.tracking.domain import Case, Party, State, Terms, day_of
@@ -220,6 +222,8 @@ def test_the_settings_define_weekend_and_holidays(monkeypatch, tmp_path):
     for name, value in (secrets | embedded | peers).items():
         monkeypatch.setenv(f"DESK_TRACKING_{name}", value)
     monkeypatch.setenv("DESK_TRACKING_SERVICE_PRIVATE_KEY", key_pair("tracking")[0])
+    monkeypatch.setenv("DESK_TRACKING_EVENT_PRIVATE_KEYS", json.dumps([event_key_pair("tracking")[0]]))
+    monkeypatch.setenv("DESK_TRACKING_EVENT_PUBLIC_KEYS", json.dumps(event_public_keys(*Settings.receivers)))
     monkeypatch.setenv("DESK_TRACKING_WEEKEND", "friday")
     monkeypatch.setenv("DESK_TRACKING_HOLIDAYS_FILE", str(file))
     calendar = Settings().work_calendar()

@@ -63,6 +63,7 @@ def real_parts(settings: Settings) -> Parts:
             broker_url=each.broker_url.get_secret_value(),
             desk_url=settings.desk_url,
             private_key=each.private_key.get_secret_value(),
+            event_private_keys=[key.get_secret_value() for key in each.event_private_keys],
             database=database,
             encryption=encryption,
         )

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from desk.expert import (
     BrokerUnavailableError,
     CaseEvent,
     Catalog,
+    DeskKeys,
     FileReference,
     Files,
     Inbox,
@@ -37,11 +38,18 @@ class DeskClient(Protocol):
     def consuming(self) -> bool:
         """Whether events of the province's queue are consumed at this moment."""
 
+    @property
+    def rejected(self) -> int:
+        """How many events could not be read, for example because they are for another key."""
+
     async def consume(self, handle: Handler) -> None:
         """Consume events until cancelled; an event that was not handled is delivered again."""
 
     async def send(self, report: Report) -> None:
-        """Send a report; return once the desk has confirmed it. Raises BrokerUnavailableError."""
+        """Send a report; return once the desk has confirmed it.
+
+        Raises BrokerUnavailableError or DeskKeysUnavailableError.
+        """
 
     async def upload(self, tracking_code: str, name: str, content: bytes) -> FileReference:
         """Upload a file for an answer. Raises FileRefusedError."""
@@ -87,13 +95,17 @@ class LibraryClient:
         broker_url: str,
         desk_url: str,
         private_key: str,
+        event_private_keys: Sequence[str],
         database: Database,
         encryption: Encryption,
     ) -> None:
         self._inbox: Inbox | None = None
+        self._rejected_before = 0
         self._province, self._broker_url = province, broker_url
         self._memory = _ProcessedEvents(database, encryption)
-        self._reports = Reports(broker_url, province)
+        self._private_keys, self._desk_url = event_private_keys, desk_url
+        self._desk_keys = DeskKeys(desk_url)
+        self._reports = Reports(broker_url, province, self._desk_keys)
         self._files = Files(desk_url, province, private_key)
         self._catalog = Catalog(desk_url)
 
@@ -101,7 +113,7 @@ class LibraryClient:
         """Consume events until cancelled."""
         while True:
             try:
-                async with Inbox(self._broker_url, self._province, self._memory) as inbox:
+                async with self._new_inbox() as inbox:
                     self._inbox = inbox
                     async for case in inbox:
                         await handle(case.event)
@@ -111,13 +123,32 @@ class LibraryClient:
                 log.exception("%s: an event was not handled", self._province)
             await asyncio.sleep(PAUSE_SECONDS)
 
+    def _new_inbox(self) -> Inbox:
+        self._rejected_before = self.rejected
+        self._inbox = None
+        return Inbox(
+            self._broker_url,
+            self._province,
+            self._memory,
+            private_keys=self._private_keys,
+            desk_keys=DeskKeys(self._desk_url),
+        )
+
     @property
     def consuming(self) -> bool:
         """Whether events of the province's queue are consumed at this moment."""
         return self._inbox is not None and self._inbox.served
 
+    @property
+    def rejected(self) -> int:
+        """How many events could not be read, for example because they are for another key."""
+        return self._rejected_before + (self._inbox.rejected if self._inbox is not None else 0)
+
     async def send(self, report: Report) -> None:
-        """Send a report; return once the broker has confirmed it. Raises BrokerUnavailableError."""
+        """Send a report; return once the broker has confirmed it.
+
+        Raises BrokerUnavailableError or DeskKeysUnavailableError.
+        """
         await self._reports.send(report)
 
     async def upload(self, tracking_code: str, name: str, content: bytes) -> FileReference:
@@ -135,5 +166,6 @@ class LibraryClient:
     async def close(self) -> None:
         """Close the connections."""
         await self._reports.close()
+        await self._desk_keys.close()
         await self._files.close()
         await self._catalog.close()

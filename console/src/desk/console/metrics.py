@@ -34,6 +34,12 @@ class Metrics:
             ["province"],
             registry=self._registry,
         )
+        self._rejected = Gauge(
+            "desk_console_events_rejected",
+            "Events that could not be read since the start: for another key, or invalid",
+            ["province"],
+            registry=self._registry,
+        )
         self._waiting = Gauge(
             "desk_console_reports_waiting", "Reports that wait to be sent", ["province"], registry=self._registry
         )
@@ -57,6 +63,7 @@ class Metrics:
         """Return all metrics in Prometheus' text format."""
         for province, client in self._clients.items():
             self._consuming.labels(province).set(client.consuming)
+            self._rejected.labels(province).set(client.rejected)
         for province in {*self._clients, *waiting}:
             backlog = waiting.get(province)
             self._waiting.labels(province).set(backlog.reports if backlog else 0)

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from desk.console.domain.accounts import PER_ACCOUNT, PER_ADDRESS
+from desk.expert import PrivateKeys
 from desk.iran.provinces import UnknownProvinceError, province
 from desk.iran.workdays import WorkCalendar, parse_overrides, parse_weekend
 from desk.security.rate_limits import require_readable
@@ -19,6 +20,14 @@ def _weekend(text: str) -> str:
     return text
 
 
+def _event_keys(keys: list[SecretStr]) -> list[SecretStr]:
+    try:
+        PrivateKeys([key.get_secret_value() for key in keys])
+    except ValueError:
+        raise ValueError("needs the PEM of an X25519 or P-256 private key, or several") from None
+    return keys
+
+
 class ProvinceSettings(BaseModel):
     """The connection of a province to the desk."""
 
@@ -28,6 +37,8 @@ class ProvinceSettings(BaseModel):
     """``amqps://province.<key>:password@host/vhost``."""
     private_key: SecretStr
     """PEM of the province's Ed25519 key, for downloads and uploads of files."""
+    event_private_keys: Annotated[list[SecretStr], AfterValidator(_event_keys)]
+    """PEMs of the province's X25519 or P-256 keys, which read events, the newest first."""
 
 
 def _provinces(provinces: dict[str, ProvinceSettings]) -> dict[str, ProvinceSettings]:
@@ -51,7 +62,7 @@ class Settings(DeskSettings):
     desk_url: str = ""
     """Address of the desk's public gateway, for files and subjects."""
     provinces: Annotated[dict[str, ProvinceSettings], AfterValidator(_provinces)] = Field(default_factory=dict)
-    """``{"isfahan": {"broker_url": "…", "private_key": "…"}}``; usually one."""
+    """``{"isfahan": {"broker_url": "…", "private_key": "…", "event_private_keys": ["…"]}}``; usually one."""
     secure_cookies: bool = True
     """False only without TLS, for example on a developer's machine."""
     second_factor: bool = True

@@ -157,6 +157,23 @@ async def _rejects_invalid_messages(it: Rehearsal) -> None:
         )
 
 
+async def _refuses_data_of_others(it: Rehearsal) -> None:
+    foreign = it.new()
+    moved = it.new()
+    for what, sealed in (
+        ("an event that is encrypted for another key", it.desk.seal(foreign, foreign=True)),
+        ("an event with the encrypted data of another event", it.desk.seal(moved, event_id=new_code())),
+    ):
+        await it.desk.publish_sealed("request-submitted", sealed)
+        await it.settled(what, sealed["id"], also=("reject",))
+    await it.still_serves()
+    if it.reports_of(moved["subject"]):
+        raise Fault(
+            "the encrypted data of another event was handled",
+            "compare event_id in the protected header with the id of the event, and reject it if they differ",
+        )
+
+
 async def _accepts_a_long_text(it: Rehearsal) -> None:
     envelope = it.new()
     envelope["data"]["text"] = LONG_TEXT
@@ -216,10 +233,10 @@ async def _reports_by_the_contract(it: Rehearsal) -> None:
     faults: list[str] = []
     numbers: dict[tuple[str, int], str] = {}
     for report in it.desk.reports:
-        faults += it.contract.faults(report.envelope, report.properties, report.routing_key)
-        if not isinstance(report.envelope, dict):
-            faults.append(f"{report.name}: the body is no JSON object")
+        if report.fault:
+            faults.append(f"{report.name}: data: {report.fault}")
             continue
+        faults += it.contract.faults(report.envelope, report.data, report.properties, report.routing_key)
         place, own = (str(report.envelope.get("subject")), report.envelope.get("seq")), report.envelope.get("id")
         if isinstance(place[1], int) and numbers.setdefault((place[0], place[1]), str(own)) != own:
             faults.append(f"{report.name}: seq {place[1]} was used by another report of the same request")
@@ -249,6 +266,7 @@ CHECKS = (
     Check("unknown fields", "fields it does not know are ignored", _ignores_unknown_fields),
     Check("unknown events", "events and versions it does not know are acknowledged", _ignores_unknown_events),
     Check("unreadable", "an invalid message delays no other", _rejects_invalid_messages),
+    Check("encryption", "data for another key, or of another event, is not handled", _refuses_data_of_others),
     Check("long text", "a very long text is accepted", _accepts_a_long_text),
     Check("broker unavailable", "it reconnects and handles the events that were in delivery", _reconnects),
     Check("killed at report", "killed while it reports, it loses no event", _survives_a_kill_at_its_report, kills=True),

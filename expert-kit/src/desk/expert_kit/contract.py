@@ -65,8 +65,7 @@ class Contract:
 
     def event(self, name: str, code: str, seq: int) -> Envelope:
         """Return a new event about a request, made from the contract's example."""
-        [example] = self._document["components"]["messages"][name]["examples"]
-        envelope: Envelope = deepcopy(example["payload"])
+        envelope: Envelope = deepcopy(self._document["components"]["messages"][name]["x-decrypted"]["example"])
         envelope |= {"id": str(uuid.uuid4()), "subject": code, "seq": seq, "time": _now()}
         envelope["data"]["tracking_code"] = code
         if "province" in envelope["data"]:
@@ -75,8 +74,8 @@ class Contract:
             file["id"] = str(uuid.uuid4())
         return envelope
 
-    def faults(self, envelope: object, properties: dict[str, Any], routing_key: str) -> Iterator[str]:
-        """Yield the errors of a report: of its key, its properties, its envelope and its data."""
+    def faults(self, envelope: object, data: object, properties: dict[str, Any], routing_key: str) -> Iterator[str]:
+        """Yield the errors of a report: of its key, its properties, its envelope and its decrypted data."""
         name, _, province = routing_key.rpartition(".")
         if name not in self.reports or province != self.province:
             yield f"routing key {routing_key!r} is not <report>.{self.province}; reports are {', '.join(self.reports)}"
@@ -84,6 +83,7 @@ class Contract:
         messages = self._document["components"]["messages"]
         for schema, value in (
             (messages[name]["payload"], envelope),
+            (messages[name]["x-decrypted"]["data"], data),
             (messages[name]["x-amqp-properties"], properties),
         ):
             whole = {"components": self._document["components"], **schema}
@@ -91,10 +91,9 @@ class Contract:
                 if list(error.absolute_path) != ["user_id"]:  # a test broker has other users
                     yield f"{name}: {error.json_path.removeprefix('$.')}: {error.message[:160]}"
         if isinstance(envelope, dict):
-            yield from self._mismatches(name, envelope, properties)
+            yield from self._mismatches(name, envelope, data, properties)
 
-    def _mismatches(self, name: str, envelope: Envelope, properties: dict[str, Any]) -> Iterator[str]:
-        data = envelope.get("data")
+    def _mismatches(self, name: str, envelope: Envelope, data: object, properties: dict[str, Any]) -> Iterator[str]:
         for what, actual, wanted in (
             ("message_id", properties.get("message_id"), envelope.get("id")),
             ("source", envelope.get("source"), f"/office/{self.province}"),

@@ -14,6 +14,7 @@ from yarl import URL
 
 from desk.expert_kit.contract import CASES, EVENTS, Contract, Envelope
 from desk.expert_kit.errors import NotPossibleError
+from desk.expert_kit.event_keys import EventKeys
 from desk.expert_kit.proxy import Proxy
 
 DEAD = "desk.dead"
@@ -29,6 +30,10 @@ class Report:
     properties: dict[str, Any]
     envelope: Any
     """The parsed body; None if it is not JSON."""
+    data: Any
+    """The decrypted data; None if it cannot be decrypted."""
+    fault: str
+    """Why the data cannot be decrypted; empty if it can."""
 
     @property
     def name(self) -> str:
@@ -41,10 +46,13 @@ class Report:
 
 
 class DeskSide:
-    """The desk at the broker, for ``async with``; ``proxy`` records the actions of the consumer."""
+    """The desk at the broker, for ``async with``; ``proxy`` records the actions of the consumer.
 
-    def __init__(self, url: URL, contract: Contract, proxy: Proxy) -> None:
-        self._url, self._contract, self._proxy = url, contract, proxy
+    Events are encrypted for the key of the consumer, and its reports are decrypted with the key of the kit.
+    """
+
+    def __init__(self, url: URL, contract: Contract, proxy: Proxy, keys: EventKeys) -> None:
+        self._url, self._contract, self._proxy, self._keys = url, contract, proxy, keys
         self._stack = AsyncExitStack()
         self._exchanges: dict[str, AbstractExchange] = {}
         self.reports: list[Report] = []
@@ -112,7 +120,8 @@ class DeskSide:
             "type": message.type,
         }
         properties = {name: value for name, value in present.items() if value is not None}
-        self.reports.append(Report(message.routing_key or "", properties, envelope))
+        data, fault = self._keys.read_report(envelope)
+        self.reports.append(Report(message.routing_key or "", properties, envelope, data, fault))
         await self._proxy.wake()
 
     async def _on_dead_letter(self, message: AbstractIncomingMessage) -> None:
@@ -120,8 +129,16 @@ class DeskSide:
         await self._proxy.wake()
 
     async def publish(self, name: str, envelope: Envelope) -> str:
-        """Publish an event as the desk does; return its id."""
+        """Publish an event as the desk does, encrypted for the consumer; return its id."""
+        return await self.publish_sealed(name, self._keys.seal(envelope))
+
+    async def publish_sealed(self, name: str, envelope: Envelope) -> str:
+        """Publish an event that is encrypted already; return its id."""
         return await self.publish_bytes(name, json.dumps(envelope, ensure_ascii=False).encode(), envelope["id"])
+
+    def seal(self, envelope: Envelope, *, event_id: str | None = None, foreign: bool = False) -> Envelope:
+        """Return an event encrypted for the consumer, under the id of another event, or for a foreign key."""
+        return self._keys.seal(envelope, event_id=event_id, foreign=foreign)
 
     async def publish_bytes(self, name: str, body: bytes, event_id: str) -> str:
         """Publish any bytes under an event's name; return the id."""

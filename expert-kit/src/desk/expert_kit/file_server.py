@@ -1,4 +1,4 @@
-"""Simulates the desk's file routes: downloads of a file of the kit, and uploads for answers."""
+"""Simulates the desk's routes for offices: downloads of a file of the kit, uploads for answers, and the desk's keys."""
 
 import hashlib
 import json
@@ -22,13 +22,14 @@ MOST_BYTES = 8 * 1024 * 1024
 class FileServer:
     """Files over HTTP; ``faults`` collects what is wrong with the calls."""
 
-    def __init__(self, province: str, public_key: str, host: str) -> None:
+    def __init__(self, province: str, public_key: str, host: str, event_keys: dict[str, Any]) -> None:
         self.faults: list[str] = []
         self.calls = 0
         self.files: set[str] = set()
         """Ids that the kit's events have named."""
         self.sha256 = hashlib.sha256(CONTENT).hexdigest()
         self._province, self._key = province, OKPKey.import_key(public_key)
+        self._event_keys = event_keys
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -55,7 +56,9 @@ class FileServer:
     def get(self, call: BaseHTTPRequestHandler) -> None:
         """Return a file that an event has named."""
         kind, _, word = call.path.rpartition("/")
-        if kind != "/api/office/files":
+        if call.path == "/api/event-keys":
+            self._answer_json(call, 200, self._event_keys)
+        elif kind != "/api/office/files":
             self._refuse(call, 404, "not_found", f"{call.path} is no path of the desk's files")
         elif self._is_authorized(call):
             if word not in self.files:

@@ -15,8 +15,9 @@ _EXPLAINED = """\
 Takes the role of the desk for your consumer: declares the queue of your province on your RabbitMQ, sends the
 contract's examples, duplicates, events in another order, unknown and invalid events, and prints the results.
 
-Your consumer gets, in its environment, BROKER_URL (this tool, which forwards to the broker), DESK_URL (files),
-PROVINCE and PRIVATE_KEY (PEM, made for this run). With its command after -- it is started, killed and restarted;
+Your consumer gets, in its environment, BROKER_URL (this tool, which forwards to the broker), DESK_URL (files, and the
+desk's keys for reports), PROVINCE, and two keys (PEM) that are made for this run: PRIVATE_KEY signs requests for files,
+EVENT_PRIVATE_KEY reads events. With its command after -- it is started, killed and restarted;
 without, start it yourself with the printed values.
 
 Use a broker for tests, never the real one: the events are about synthetic people."""
@@ -41,7 +42,15 @@ def _check(options: argparse.Namespace) -> bool:
         raise NotPossibleError(f"{error.name} is missing: pip install 'desk-expert[check]'") from None
     return asyncio.run(
         run(
-            Options(options.broker, options.province, options.login, options.listen, options.patience, options.consumer)
+            Options(
+                options.broker,
+                options.province,
+                options.login,
+                options.listen,
+                options.patience,
+                options.curve,
+                options.consumer,
+            )
         )
     )
 
@@ -61,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--listen", default="127.0.0.1:0", help="where your consumer connects (default: %(default)s)")
     check.add_argument(
         "--patience", type=float, default=PATIENCE_SECONDS, help="seconds for each reaction (default: %(default)s)"
+    )
+    check.add_argument(
+        "--curve", choices=("X25519", "P-256"), default="X25519", help="of your key for events (default: %(default)s)"
     )
     check.add_argument("consumer", nargs="*", metavar="-- COMMAND", help="the command that starts your consumer")
     return parser

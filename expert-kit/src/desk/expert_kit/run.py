@@ -15,6 +15,7 @@ from desk.expert_kit.checks import CHECKS, Check
 from desk.expert_kit.contract import Contract
 from desk.expert_kit.desk import DeskSide
 from desk.expert_kit.errors import Fault, NotPossibleError
+from desk.expert_kit.event_keys import EventKeys
 from desk.expert_kit.file_server import FileServer
 from desk.expert_kit.program import Program
 from desk.expert_kit.proxy import Proxy
@@ -30,6 +31,7 @@ class Options:
     login: str | None
     listen: str
     patience: float
+    curve: str
     consumer: Sequence[str]
 
 
@@ -39,15 +41,17 @@ async def run(options: Options) -> bool:
     tls = ssl.create_default_context() if broker.scheme == "amqps" else None
     proxy = Proxy(broker.host or "", broker.port or 5672, tls)
     key = OKPKey.generate_key("Ed25519")
-    files = FileServer(options.province, key.as_pem(private=False).decode(), host)
+    event_keys = EventKeys(options.curve)
+    files = FileServer(options.province, key.as_pem(private=False).decode(), host, event_keys.key_set)
     program: Program | None = None
     try:
-        async with proxy, DeskSide(broker, contract := Contract(options.province), proxy) as desk:
+        async with proxy, DeskSide(broker, contract := Contract(options.province), proxy, event_keys) as desk:
             environment = {
                 "BROKER_URL": str(_for_consumer(broker, options.login, host, await proxy.open(host, port))),
                 "DESK_URL": files.url,
                 "PROVINCE": options.province,
                 "PRIVATE_KEY": key.as_pem(private=True).decode(),
+                "EVENT_PRIVATE_KEY": event_keys.private_pem,
             }
             if options.consumer:
                 program = Program(options.consumer, environment, Path(tempfile.mkdtemp()) / "consumer.log")

@@ -2,9 +2,12 @@
 
 from desk.expert.case import Case
 from desk.expert.catalog import Catalog, Subject
+from desk.expert.encryption import DeskKeys, PrivateKeys
 from desk.expert.errors import (
     BrokerUnavailableError,
     CatalogUnavailableError,
+    DecryptionError,
+    DeskKeysUnavailableError,
     ExpertError,
     FileDamagedError,
     FileRefusedError,
@@ -36,6 +39,9 @@ __all__ = [
     "CaseEvent",
     "Catalog",
     "CatalogUnavailableError",
+    "DecryptionError",
+    "DeskKeys",
+    "DeskKeysUnavailableError",
     "ExpertError",
     "FileDamagedError",
     "FileReference",
@@ -45,6 +51,7 @@ __all__ = [
     "Memory",
     "Objection",
     "PastEntry",
+    "PrivateKeys",
     "Refusal",
     "Reply",
     "Report",

@@ -87,7 +87,10 @@ class Case:
         return self._files
 
     async def received(self) -> None:
-        """Report that the office has the request. Raises BrokerUnavailableError, as do all reports."""
+        """Report that the office has the request.
+
+        Raises BrokerUnavailableError or DeskKeysUnavailableError, as do all reports.
+        """
         await self._send("case-received", {})
 
     async def assigned(self) -> None:

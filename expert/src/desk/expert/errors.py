@@ -5,6 +5,8 @@
     ExpertError
     ├── BrokerUnavailableError    the broker did not confirm a report in time, or refused it
     ├── CatalogUnavailableError   the desk did not return its subjects
+    ├── DecryptionError           the data of an event is not for this office's keys
+    ├── DeskKeysUnavailableError  the desk did not return the keys for reports
     ├── FileRefusedError          the desk refused a download or an upload
     └── FileDamagedError          the downloaded content is not that of the file
 """
@@ -20,6 +22,14 @@ class BrokerUnavailableError(ExpertError):
 
 class CatalogUnavailableError(ExpertError):
     """The desk did not answer, or not with a catalogue."""
+
+
+class DecryptionError(ExpertError):
+    """The data of an event cannot be decrypted; the message gives the reason and contains no data."""
+
+
+class DeskKeysUnavailableError(ExpertError):
+    """The desk did not return the public keys for reports. The case is delivered again, and the report counts once."""
 
 
 class FileRefusedError(ExpertError):

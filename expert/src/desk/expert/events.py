@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from desk.expert.encryption import JSON_OBJECT, PrivateKeys
+from desk.expert.errors import DecryptionError
 
 TYPE_PREFIX, TYPE_SUFFIX = "ir.haj.desk.", ".v1"
 WITH_REQUEST = frozenset({"request-submitted", "request-referred"})
@@ -138,7 +141,7 @@ class Refusal(_Read):
 
 
 class Envelope(_Read):
-    """CloudEvents 1.0 in structured JSON."""
+    """CloudEvents 1.0 in structured JSON; ``data`` is encrypted."""
 
     specversion: Literal["1.0"]
     id: str
@@ -170,18 +173,30 @@ class CaseEvent:
     objection: Objection | None = None
 
 
-def read(body: bytes) -> CaseEvent:
-    """Read the body of a message. Raises pydantic's ValidationError."""
+def read(body: bytes, keys: PrivateKeys) -> CaseEvent:
+    """Read the body of a message; the data of an unknown kind of event stays encrypted and is left out.
+
+    Raises pydantic's ValidationError or DecryptionError.
+    """
     envelope = Envelope.model_validate_json(body)
     kind = envelope.name
+    data = _decrypted(envelope, keys) if kind in CONSUMED else {}
     return CaseEvent(
         envelope.id,
         kind,
         envelope.subject,
         envelope.seq,
-        envelope.data,
-        Request.model_validate(envelope.data) if kind in WITH_REQUEST else None,
-        Refusal.model_validate(envelope.data) if kind == REFUSED else None,
-        Reply.model_validate(envelope.data) if kind == REPLIED else None,
-        Objection.model_validate(envelope.data) if kind == OBJECTED else None,
+        data,
+        Request.model_validate(data) if kind in WITH_REQUEST else None,
+        Refusal.model_validate(data) if kind == REFUSED else None,
+        Reply.model_validate(data) if kind == REPLIED else None,
+        Objection.model_validate(data) if kind == OBJECTED else None,
     )
+
+
+def _decrypted(envelope: Envelope, keys: PrivateKeys) -> dict[str, Any]:
+    plain = keys.decrypt(envelope.data, envelope.id)
+    try:
+        return JSON_OBJECT.validate_json(plain)
+    except ValidationError:
+        raise DecryptionError("the decrypted data is no JSON object") from None

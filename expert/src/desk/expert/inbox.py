@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
@@ -13,7 +13,8 @@ from aio_pika.connection import make_url
 from pydantic import ValidationError
 
 from desk.expert.case import Case
-from desk.expert.errors import BrokerUnavailableError
+from desk.expert.encryption import DeskKeys, PrivateKeys
+from desk.expert.errors import BrokerUnavailableError, DecryptionError
 from desk.expert.events import CONSUMED, read
 from desk.expert.files import Files
 from desk.expert.memory import Memory
@@ -37,17 +38,32 @@ class Inbox:
     the case returns to the queue and is delivered again. Handled events are skipped.
     """
 
-    def __init__(self, url: str, province: str, memory: Memory, *, files: Files | None = None) -> None:
-        """``url`` is ``amqps://province.<key>:password@host/vhost``; ``province`` the key."""
+    def __init__(
+        self,
+        url: str,
+        province: str,
+        memory: Memory,
+        *,
+        private_keys: Sequence[str],
+        desk_keys: DeskKeys,
+        files: Files | None = None,
+    ) -> None:
+        """``url`` is ``amqps://province.<key>:password@host/vhost``; ``province`` the key.
+
+        ``private_keys`` are the PEMs (X25519 or P-256) that read events, the newest first. Raises ValueError.
+        """
         self._url = make_url(url, heartbeat=HEARTBEAT_SECONDS)
         self._province = province
         self._memory = memory
         self._files = files
+        self._private_keys, self._desk_keys = PrivateKeys(private_keys), desk_keys
         self._connection: AbstractConnection | None = None
         self._lost = asyncio.Event()
-        self._reports = Reports(url, province)
+        self._reports = Reports(url, province, desk_keys)
         self._waiting: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
         self._current: tuple[Case, AbstractIncomingMessage] | None = None
+        self.rejected = 0
+        """How many events could not be read and were dead-lettered, for monitoring."""
 
     async def __aenter__(self) -> Self:
         """Connect. Raises BrokerUnavailableError, so that a wrong setting is seen at the start."""
@@ -71,6 +87,7 @@ class Inbox:
             self._current = None
             await self._disconnect()
             await self._reports.close()
+            await self._desk_keys.close()
             if self._files is not None:
                 await self._files.close()
 
@@ -99,10 +116,14 @@ class Inbox:
     async def _read(self, message: AbstractIncomingMessage) -> Case | None:
         """Return the case of a message; settle the message and return None if there is nothing to handle."""
         try:
-            event = read(message.body)
+            event = read(message.body, self._private_keys)
         except ValidationError as error:
             log.error("an invalid event is dead-lettered: %d errors", error.error_count())  # noqa: TRY400 - its text may be personal
-            await self._settle(message, handled=False)
+            await self._reject(message)
+            return None
+        except DecryptionError as error:
+            log.error("event %s is dead-lettered: %s", message.message_id, error)  # noqa: TRY400 - the reason is enough
+            await self._reject(message)
             return None
         if event.kind not in CONSUMED or await self._memory.handled(event.id):
             await self._settle(message, handled=True)
@@ -115,6 +136,10 @@ class Inbox:
             await self._memory.remember(case.event_id)
             self._current = None
             await self._settle(message, handled=True)
+
+    async def _reject(self, message: AbstractIncomingMessage) -> None:
+        self.rejected += 1
+        await self._settle(message, handled=False)
 
     async def _settle(self, message: AbstractIncomingMessage, *, handled: bool) -> None:
         try:

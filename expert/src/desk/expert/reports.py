@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,6 +13,8 @@ from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.connection import make_url
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS, AMQPError
 
+from desk.expert import encryption
+from desk.expert.encryption import DeskKeys, Key
 from desk.expert.errors import BrokerUnavailableError
 from desk.expert.events import TYPE_PREFIX, TYPE_SUFFIX
 
@@ -42,9 +45,10 @@ class Report:
         """Its CloudEvents type."""
         return f"{TYPE_PREFIX}{self.name}{TYPE_SUFFIX}"
 
-    def body(self, province: str) -> bytes:
-        """Return the body of the event that the desk reads."""
+    def body(self, province: str, keys: Sequence[Key]) -> bytes:
+        """Return the body of the event that the desk reads, encrypted for ``keys``, which are the desk's."""
         at = self.at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        data = {"tracking_code": self.tracking_code, "at": at, **self.data}
         envelope = {
             "specversion": "1.0",
             "id": self.id,
@@ -53,8 +57,8 @@ class Report:
             "subject": self.tracking_code,
             "time": at,
             "seq": self.seq,
-            "datacontenttype": "application/json",
-            "data": {"tracking_code": self.tracking_code, "at": at, **self.data},
+            "datacontenttype": encryption.CONTENT_TYPE,
+            "data": encryption.encrypt(json.dumps(data, ensure_ascii=False).encode(), self.id, keys),
         }
         return json.dumps(envelope, ensure_ascii=False).encode()
 
@@ -62,18 +66,22 @@ class Report:
 class Reports:
     """Sends reports; connects when the first one is sent."""
 
-    def __init__(self, url: str, province: str) -> None:
+    def __init__(self, url: str, province: str, desk_keys: DeskKeys) -> None:
         """``url`` is ``amqps://province.<key>:password@host/vhost``; ``province`` the key."""
         self._url = make_url(url, heartbeat=HEARTBEAT_SECONDS)
         self._province = province
+        self._desk_keys = desk_keys
         self._connection: AbstractConnection | None = None
         self._channel: AbstractChannel | None = None
         self._lock = asyncio.Lock()
 
     async def send(self, report: Report) -> None:
-        """Send a report; return once the broker has confirmed it. Raises BrokerUnavailableError after five attempts."""
+        """Send a report; return once the broker has confirmed it.
+
+        Raises BrokerUnavailableError after five attempts, or DeskKeysUnavailableError.
+        """
         message = aio_pika.Message(
-            report.body(self._province),
+            report.body(self._province, await self._desk_keys.current()),
             content_type=CONTENT_TYPE,
             delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
             message_id=report.id,

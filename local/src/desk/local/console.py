@@ -31,8 +31,11 @@ from desk.expert import (
     BrokerUnavailableError,
     CaseEvent,
     Catalog,
+    DecryptionError,
+    DeskKeys,
     FileReference,
     Files,
+    PrivateKeys,
     Report,
     Subject,
     read,
@@ -54,31 +57,43 @@ _TITLES = {Role.EXPERT: "کارشناس", Role.SUPERVISOR: "سرپرست"}
 class EmbeddedClient:
     """A client of the desk without a network: the embedded broker, and the library's HTTP calls in process."""
 
-    def __init__(self, province: str, broker: Broker, files: Files, catalog: Catalog) -> None:
+    def __init__(
+        self,
+        province: str,
+        broker: Broker,
+        files: Files,
+        catalog: Catalog,
+        *,
+        private_keys: PrivateKeys,
+        desk_keys: DeskKeys,
+    ) -> None:
         self.consuming = False
+        self.rejected = 0
         self._province, self._broker, self._files, self._catalog = province, broker, files, catalog
+        self._private_keys, self._desk_keys = private_keys, desk_keys
 
     async def consume(self, handle_event: Callable[[CaseEvent], Awaitable[None]]) -> None:
         """Consume the events of the province's queue; an event that was not handled is delivered again."""
 
         async def handle(message: Message) -> None:
             try:
-                event = read(message.body)
-                if event.kind in CONSUMED:
-                    await handle_event(event)
-            except ValidationError as error:
-                raise ContractError(f"{error.error_count()} faults") from None
+                event = read(message.body, self._private_keys)
+            except (ValidationError, DecryptionError) as error:
+                self.rejected += 1
+                faults = f"{error.error_count()} faults" if isinstance(error, ValidationError) else str(error)
+                raise ContractError(faults) from None
+            if event.kind in CONSUMED:
+                await handle_event(event)
 
         await self._broker.consume(province_queue(self._province), handle)
         self.consuming = True
         await asyncio.Event().wait()
 
     async def send(self, report: Report) -> None:
-        """Publish a report in the province's name. Raises BrokerUnavailableError."""
+        """Publish a report in the province's name. Raises BrokerUnavailableError or DeskKeysUnavailableError."""
         key = f"{report.name}.{self._province}"
-        message = Message(
-            report.id, CASES, key, report.type, report.body(self._province), sender=f"province.{self._province}"
-        )
+        body = report.body(self._province, await self._desk_keys.current())
+        message = Message(report.id, CASES, key, report.type, body, sender=f"province.{self._province}")
         try:
             await self._broker.publish(message)
         except (bus.BrokerUnavailableError, UnroutableError) as error:
@@ -100,34 +115,44 @@ class EmbeddedClient:
         """Close the clients."""
         await self._files.close()
         await self._catalog.close()
+        await self._desk_keys.close()
 
 
 @dataclass(frozen=True, slots=True)
 class ProvinceKeys:
-    """Keys with which the provinces download and upload files; they last as long as the process."""
+    """The provinces' keys: for downloads and uploads of files, as long as the process runs, and for events."""
 
     private: Mapping[str, str]
     public: Mapping[str, str]
+    event: Mapping[str, str]
+    """The private keys that read events."""
 
     @classmethod
-    def new(cls) -> "ProvinceKeys":
-        """Return a new pair for each province."""
+    def new(cls, event: Mapping[str, str]) -> "ProvinceKeys":
+        """Return a new pair for each province, and these keys for events."""
         pairs = {each.key: new_key_pair() for each in PROVINCES}
-        return cls({key: pair[0] for key, pair in pairs.items()}, {key: pair[1] for key, pair in pairs.items()})
+        return cls({key: pair[0] for key, pair in pairs.items()}, {key: pair[1] for key, pair in pairs.items()}, event)
 
 
 class Console:
     """The console, and the experts for the routes of the demonstration."""
 
     def __init__(
-        self, *, database_url: str, vault_key: str, broker: Broker, gateway: ASGIApp, url: str, keys: ProvinceKeys
+        self,
+        *,
+        database_url: str,
+        vault_key: str,
+        broker: Broker,
+        gateway: ASGIApp,
+        url: str,
+        keys: ProvinceKeys,
     ) -> None:
         """``gateway`` is the desk's public app, called in process; ``url`` is its address in these calls."""
         self._url = database_url
         self._parts = Parts(
             Database(database_url),
             Encryption.from_text(vault_key),
-            {key: _client(key, broker, gateway, url, private) for key, private in keys.private.items()},
+            {key: _client(key, broker, gateway, url, keys) for key in keys.private},
             Demonstration(_accounts_shown(), PASSWORD, LINKS),
         )
         settings = Settings(
@@ -171,9 +196,16 @@ class Console:
                 await accounts.add(account, password_hash, datetime.now(UTC))
 
 
-def _client(key: str, broker: Broker, gateway: ASGIApp, url: str, private_key: str) -> EmbeddedClient:
+def _client(key: str, broker: Broker, gateway: ASGIApp, url: str, keys: ProvinceKeys) -> EmbeddedClient:
     transport: dict[str, Any] = {"transport": httpx.ASGITransport(gateway, raise_app_exceptions=False)}
-    return EmbeddedClient(key, broker, Files(url, key, private_key, **transport), Catalog(url, **transport))
+    return EmbeddedClient(
+        key,
+        broker,
+        Files(url, key, keys.private[key], **transport),
+        Catalog(url, **transport),
+        private_keys=PrivateKeys([keys.event[key]]),
+        desk_keys=DeskKeys(url, **transport),
+    )
 
 
 def _username(province: str, role: Role) -> str:

@@ -5,14 +5,20 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 from fastapi import FastAPI
 
 from desk.chassis.crypto import Vault, new_key_pair, new_secret
+from desk.chassis.event_encryption import import_event_key, new_event_key_pair
 from desk.chassis.service_tokens import ServiceTokens
+from desk.iran.provinces import PROVINCES
+from desk.topology.table import HEADQUARTERS
 
 PEER_TIMEOUT_SECONDS = 5.0
+RECEIVERS = ("intake", "tracking", "notifier", HEADQUARTERS, *(each.key for each in PROVINCES))
+"""The receivers of events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +31,18 @@ class Keys:
     identity_public: str
     tracking_private: str
     receipt_private: str
+    event_keys: Mapping[str, str]
+    """The private key of each receiver of events: services, provinces and headquarters."""
 
     @property
     def vault_keys(self) -> str:
         """The vault's keys in the format of a service's settings."""
         return f"k1:{self.vault_key}"
+
+    @property
+    def event_public_keys(self) -> dict[str, str]:
+        """The public key of each receiver of events."""
+        return {name: import_event_key(key).as_pem(private=False).decode() for name, key in self.event_keys.items()}
 
     def vault(self) -> Vault:
         """Open the vault."""
@@ -39,13 +52,17 @@ class Keys:
 def load_keys(folder: Path) -> Keys:
     """Read the folder's keys, and create missing ones; a folder of an older version lacks the newer keys."""
     path = folder / "keys.json"
-    kept: dict[str, str] = json.loads(path.read_text(encoding="ascii")) if path.exists() else {}
+    kept: dict[str, Any] = json.loads(path.read_text(encoding="ascii")) if path.exists() else {}
     private, public = new_key_pair()
-    fresh = Keys(new_secret(), new_secret(), private, public, new_key_pair()[0], new_key_pair()[0])
+    fresh = Keys(new_secret(), new_secret(), private, public, new_key_pair()[0], new_key_pair()[0], _new_event_keys())
     keys = Keys(**(asdict(fresh) | kept))
     if asdict(keys) != kept:
         _write(path, keys)
     return keys
+
+
+def _new_event_keys() -> dict[str, str]:
+    return {name: new_event_key_pair()[0] for name in RECEIVERS}
 
 
 def _write(path: Path, keys: Keys) -> None:

@@ -10,7 +10,7 @@ from desk.console.encryption import Encryption
 from desk.console.store.cases import CaseStore, HistoryEntry
 from desk.console.store.reports import Backlog, ReportStore, WaitingReport
 from desk.database import Database
-from desk.expert import BrokerUnavailableError, FileRefusedError
+from desk.expert import BrokerUnavailableError, DeskKeysUnavailableError, FileRefusedError
 from desk.iran.workdays import WorkCalendar
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class ReportSender:
         for each in waiting:
             try:
                 sent = each.province not in unavailable and await self._send(each)
-            except BrokerUnavailableError as error:
+            except (BrokerUnavailableError, DeskKeysUnavailableError) as error:
                 log.warning("%s: reports wait: %s", each.province, error)
                 unavailable.add(each.province)
                 sent = False
@@ -54,7 +54,10 @@ class ReportSender:
             return await ReportStore(session, self.encryption).backlog()
 
     async def _send(self, waiting: WaitingReport) -> bool:
-        """Send one report; return False if it has to wait. Raises BrokerUnavailableError."""
+        """Send one report; return False if it has to wait.
+
+        Raises BrokerUnavailableError or DeskKeysUnavailableError.
+        """
         client = self.clients.get(waiting.province)
         if client is None:
             log.error("%s is not a province of this console; its reports wait", waiting.province)

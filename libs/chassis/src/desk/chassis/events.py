@@ -2,16 +2,15 @@
 
 An event is a row in the **outbox**, written in the transaction of the change that it reports; the relay publishes it
 afterwards. A consumer adds a row to the **inbox** in the transaction of the event's effect, so a second delivery finds
-the row and has no effect.
+the row and has no effect. An event's data is encrypted for its receivers before it is stored.
 """
 
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
+from typing import Annotated, ClassVar, Generic, Literal, TypeVar
 
-import structlog
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from sqlalchemy import (
     Column,
@@ -19,7 +18,6 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
-    Row,
     String,
     Table,
     delete,
@@ -30,13 +28,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.chassis.crypto import DecryptionError, Vault
+from desk.chassis import event_encryption
+from desk.chassis.event_encryption import EventEncryptor, Jwe
 from desk.database import UtcDateTime, insert_into, new_metadata, notify_after_commit
-
-log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/cloudevents+json"
 TYPE_PREFIX = "ir.haj.desk."
+SENT_BODY_KEPT = timedelta(days=1)
+"""How long the body of a sent event is kept, so that it can be published again after a restore."""
 MAX_BACK_OFF = timedelta(seconds=15)
 """The longest wait before a row is published again; the outbox must be empty 60 s after the broker is back."""
 
@@ -110,6 +109,13 @@ class Event(BaseModel):
     """The event's name without prefix and version, e.g. ``request-submitted``."""
     version: ClassVar[int] = 1
     exchange: ClassVar[str] = "desk.events"
+    receivers: ClassVar[tuple[str, ...]] = ()
+    """Who can read a published event: names of services, and ``{key}`` for the receiver that its routing key names."""
+
+    @classmethod
+    def receivers_of(cls, key: str) -> tuple[str, ...]:
+        """Return the receivers of an event that is published with this key."""
+        return tuple(name.format(key=key) for name in cls.receivers)
 
     @classmethod
     def type(cls) -> str:
@@ -133,8 +139,9 @@ class Envelope(BaseModel):
     subject: str = Field(min_length=1, max_length=64, pattern=_PRINTABLE)
     time: Moment
     seq: int = Field(ge=1, le=2**31 - 1)
-    datacontenttype: Literal["application/json"] = "application/json"
-    data: dict[str, Any]
+    datacontenttype: Literal["application/jose+json"] = event_encryption.CONTENT_TYPE
+    data: Jwe
+    """The event's own data, encrypted for its receivers."""
 
 
 E_ = TypeVar("E_", bound=Event)
@@ -171,26 +178,31 @@ class Message:
 
 
 class Outbox:
-    """Events waiting to be published. Their bodies are encrypted, since they contain personal data."""
+    """Events waiting to be published, already encrypted for their receivers."""
 
-    def __init__(self, source: str, vault: Vault) -> None:
+    def __init__(self, source: str, encryptor: EventEncryptor) -> None:
         """``source`` is the CloudEvents source, e.g. ``/desk/intake``."""
         self.source = source
-        self._vault = vault
+        self._encryptor = encryptor
 
     async def add(
         self, session: AsyncSession, event: Event, *, subject: str, key: str, seq: int, time: datetime | None = None
     ) -> str:
-        """Add ``event`` in this transaction, with routing key ``<event name>.<key>``; return the event's id."""
+        """Add ``event`` in this transaction, with routing key ``<event name>.<key>``; return the event's id.
+
+        Raises KeyError for a receiver without a public key.
+        """
         now = datetime.now(UTC)
+        event_id = str(uuid.uuid4())
+        sealed = self._encryptor.encrypt(event.model_dump_json().encode(), event_id, event.receivers_of(key))
         envelope = Envelope(
-            id=str(uuid.uuid4()),
+            id=event_id,
             source=self.source,
             type=event.type(),
             subject=subject,
             time=time or now,
             seq=seq,
-            data=event.model_dump(mode="json"),
+            data=Jwe.model_validate(sealed),
         )
         await session.execute(
             _ADD_TO_OUTBOX,
@@ -199,7 +211,7 @@ class Outbox:
                 "exchange": event.exchange,
                 "routing_key": f"{event.name}.{key}",
                 "type": envelope.type,
-                "body": self._vault.seal(envelope.model_dump_json().encode(), f"outbox.body:{envelope.id}"),
+                "body": envelope.model_dump_json().encode(),
                 "created_at": now,
                 "next_try_at": now,
                 "tries": 0,
@@ -209,10 +221,7 @@ class Outbox:
         return envelope.id
 
     async def claim(self, session: AsyncSession, limit: int) -> list[Message]:
-        """Lock up to ``limit`` unsent rows that are due. Rows that another relay has locked are skipped.
-
-        A row that cannot be decrypted, because its key is unknown, is scheduled for a retry so that it delays no other.
-        """
+        """Lock up to ``limit`` unsent rows that are due. Rows that another relay has locked are skipped."""
         due = (
             select(outbox)
             .where(outbox.c.sent_at.is_(None), outbox.c.next_try_at <= datetime.now(UTC))
@@ -221,18 +230,7 @@ class Outbox:
             .with_for_update(skip_locked=True)
         )
         rows = (await session.execute(due)).all()
-        messages = [message for message in map(self._message, rows) if message is not None]
-        if len(messages) < len(rows):
-            await self.schedule_retry(session, [row.id for row in rows if row.id not in {each.id for each in messages}])
-        return messages
-
-    def _message(self, row: Row[Any]) -> Message | None:
-        try:
-            body = self._vault.open(row.body, f"outbox.body:{row.id}")
-        except DecryptionError as error:
-            log.error("event cannot be decrypted", event_id=row.id, type=row.type, reason=str(error))  # noqa: TRY400 - the reason is enough
-            return None
-        return Message(row.id, row.exchange, row.routing_key, row.type, body)
+        return [Message(row.id, row.exchange, row.routing_key, row.type, row.body) for row in rows]
 
     async def mark_sent(self, session: AsyncSession, ids: Sequence[str]) -> None:
         """Mark these events as confirmed by the broker."""
@@ -267,8 +265,13 @@ async def record_in_inbox(session: AsyncSession, event_id: str) -> bool:
 
 
 async def prune(session: AsyncSession, older_than: timedelta) -> int:
-    """Delete sent outbox rows and inbox rows older than ``older_than``; return the number of rows."""
-    before = datetime.now(UTC) - older_than
+    """Delete sent outbox rows and inbox rows older than ``older_than``; return the number of rows.
+
+    Rows that were sent more than a day ago lose their body.
+    """
+    now = datetime.now(UTC)
+    before, emptied = now - older_than, now - SENT_BODY_KEPT
+    await session.execute(update(outbox).where(outbox.c.sent_at < emptied, outbox.c.body != b"").values(body=b""))
     sent = await session.execute(delete(outbox).where(outbox.c.sent_at < before).returning(outbox.c.id))
     received = await session.execute(delete(inbox).where(inbox.c.received_at < before).returning(inbox.c.event_id))
     return len(sent.all()) + len(received.all())

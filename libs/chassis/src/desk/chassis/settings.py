@@ -1,10 +1,11 @@
 """Settings that services share."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, field_validator
 
 from desk.chassis.crypto import is_private_key, is_public_key, split_pems
+from desk.chassis.event_encryption import CURVE, import_event_key
 from desk.security.secrets import SecretKind
 from desk.security.settings import SECRETS_DIR, DeskSettings
 
@@ -13,11 +14,13 @@ __all__ = [
     "BrokerSettings",
     "CalleeSettings",
     "CallerSettings",
+    "ConsumerSettings",
     "DeskSettings",
     "LogSettings",
     "ObjectSettings",
     "PrivateKey",
     "PublicKeys",
+    "PublisherSettings",
     "StoreSettings",
 ]
 
@@ -39,6 +42,29 @@ PrivateKey = Annotated[SecretStr, AfterValidator(_require_private_key)]
 """A PEM of an Ed25519 private key."""
 PublicKeys = Annotated[dict[str, str], AfterValidator(_require_public_keys)]
 """PEMs of Ed25519 public keys, one or more under each owner's name; in the environment a JSON object."""
+
+
+def _require_event_private_keys(keys: list[SecretStr]) -> list[SecretStr]:
+    if not keys:
+        raise ValueError("needs at least one key")
+    if unfit := [place for place, key in enumerate(keys, 1) if not _is_event_key(key.get_secret_value(), private=True)]:
+        raise ValueError(f"no X25519 private key (PEM) at place {', '.join(map(str, unfit))}")
+    return keys
+
+
+def _require_event_public_keys(keys: dict[str, str]) -> dict[str, str]:
+    pems = {name: split_pems(text) for name, text in keys.items()}
+    if unfit := sorted(name for name, found in pems.items() if not found or not all(map(_is_event_key, found))):
+        raise ValueError(f"no X25519 or P-256 public key (PEM): {', '.join(unfit)}")
+    return keys
+
+
+def _is_event_key(pem: str, *, private: bool = False) -> bool:
+    try:
+        key = import_event_key(pem)
+    except ValueError:
+        return False
+    return key.is_private == private and (not private or key.curve_name == CURVE)
 
 
 class CallerSettings(DeskSettings):
@@ -78,6 +104,35 @@ class BrokerSettings(DeskSettings):
 
     broker_url: SecretStr
     """``amqp://user:password@host:port/vhost`` or ``amqps://…``."""
+
+
+class PublisherSettings(BrokerSettings):
+    """Settings of a service that publishes events."""
+
+    receivers: ClassVar[frozenset[str]]
+    """The receivers that must have a key, so that no event is lost or readable to others."""
+    event_public_keys: Annotated[dict[str, str], AfterValidator(_require_event_public_keys)]
+    """PEMs of the X25519 or P-256 public keys for which the data of events is encrypted, one or more under the name of
+    each receiver: a service, an office's key or ``headquarters``. As JSON; every receiver needs one."""
+
+    @field_validator("event_public_keys")
+    @classmethod
+    def _require_receivers(cls, keys: dict[str, str]) -> dict[str, str]:
+        if missing := sorted(cls.receivers - keys.keys()):
+            raise ValueError(f"no key of {', '.join(missing)}")
+        return keys
+
+
+class ConsumerSettings(BrokerSettings):
+    """Settings of a service that consumes events."""
+
+    event_private_keys: Annotated[list[SecretStr], AfterValidator(_require_event_private_keys)]
+    """PEMs of the X25519 keys that decrypt the data of events, the newest first, as JSON; several during a rotation."""
+
+    @property
+    def event_private_pems(self) -> list[str]:
+        """The private keys for an ``EventDecryptor``."""
+        return [key.get_secret_value() for key in self.event_private_keys]
 
 
 class ObjectSettings(DeskSettings):

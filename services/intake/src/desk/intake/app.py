@@ -11,6 +11,7 @@ from desk.chassis.bus import Broker, Bus, Pruning, Relay
 from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.captcha import CaptchaClient
 from desk.chassis.crypto import TokenReader, Vault
+from desk.chassis.event_encryption import EventDecryptor, EventEncryptor
 from desk.chassis.events import Outbox
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.s3 import S3Settings, S3Store
@@ -120,7 +121,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     if parts is None:
         configure_logging(settings.log_style, settings.log_level)
         parts = real_parts(settings)
-    outbox = Outbox("/desk/intake", parts.vault)
+    outbox = Outbox("/desk/intake", EventEncryptor(settings.event_public_keys))
     relay = Relay(parts.database, outbox, parts.broker, parts.telemetry)
     parts.database.after_commit.append(relay.wake)
     scans = FileScans(parts.database, parts.vault, parts.storage, parts.scanner, parts.telemetry)
@@ -138,7 +139,8 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     cleaning = PeriodicTask(cleanup.run_once, upload_cleanup.PAUSE_SECONDS)
     scanning = PeriodicTask(scans.run_once, file_scans.PAUSE_SECONDS)
     pruning = Pruning(parts.database)
-    bus = Bus("intake", parts.database, parts.broker, parts.telemetry)
+    decryptor = EventDecryptor(settings.event_private_pems)
+    bus = Bus("intake", parts.database, parts.broker, parts.telemetry, decryptor)
     bus.subscribe(Referred, services.case_files.on_request_referred)
     bus.subscribe(PendingWithdrawn, check.on_pending_withdrawn)
     bus.subscribe(Replied, services.reply_attachments.on_request_replied)

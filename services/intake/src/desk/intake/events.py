@@ -84,6 +84,7 @@ class RequestSubmitted(WholeRequest):
     """
 
     name: ClassVar[str] = "request-submitted"
+    receivers: ClassVar[tuple[str, ...]] = ("tracking", "notifier", "{key}")
 
     identity: Literal["confirmed", "unconfirmed"]
 
@@ -92,12 +93,14 @@ class RequestPending(WholeRequest):
     """A new request that is not sent to a province yet: the civil registry has not identified the applicant."""
 
     name: ClassVar[str] = "request-pending"
+    receivers: ClassVar[tuple[str, ...]] = ("tracking", "notifier")
 
 
 class RequestIdentityRejected(Event):
     """The end of a pending request: the civil registry does not confirm the applicant."""
 
     name: ClassVar[str] = "request-identity-rejected"
+    receivers: ClassVar[tuple[str, ...]] = ("tracking",)
 
     tracking_code: str
     at: Moment

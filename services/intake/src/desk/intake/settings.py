@@ -1,6 +1,6 @@
 """Intake's settings."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
@@ -8,12 +8,13 @@ from pydantic_settings import SettingsConfigDict
 from desk.chassis.crypto import is_public_key
 from desk.chassis.rate_limits import RateLimitText
 from desk.chassis.settings import (
-    BrokerSettings,
     CalleeSettings,
     CallerSettings,
+    ConsumerSettings,
     LogSettings,
     ObjectSettings,
     PrivateKey,
+    PublisherSettings,
     StoreSettings,
 )
 from desk.intake.domain import MobileProofMode
@@ -36,11 +37,19 @@ def _check_public_keys(keys: list[str]) -> list[str]:
 
 
 class Settings(
-    CallerSettings, CalleeSettings, WorkCalendarSettings, StoreSettings, BrokerSettings, ObjectSettings, LogSettings
+    CallerSettings,
+    CalleeSettings,
+    WorkCalendarSettings,
+    StoreSettings,
+    PublisherSettings,
+    ConsumerSettings,
+    ObjectSettings,
+    LogSettings,
 ):
     """Read once, in ``create_app``; every name has the prefix ``DESK_INTAKE_``."""
 
     model_config = SettingsConfigDict(env_prefix="DESK_INTAKE_")
+    receivers: ClassVar[frozenset[str]] = frozenset({"tracking", "notifier", *(each.key for each in PROVINCES)})
 
     identity_public_key: SecretStr
     """PEM of registry-gateway's public key, which verifies identity tokens."""

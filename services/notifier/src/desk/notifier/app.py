@@ -11,6 +11,7 @@ from desk.chassis.app import Background, Closers, PeriodicTask, Worker, base_app
 from desk.chassis.bus import Broker, Bus, Pruning
 from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.crypto import Vault
+from desk.chassis.event_encryption import EventDecryptor
 from desk.chassis.service_tokens import Callers
 from desk.chassis.telemetry import Telemetry
 from desk.database import Database
@@ -142,7 +143,8 @@ def _renderer(settings: Settings) -> Renderer:
 
 def _subscribed_bus(settings: Settings, parts: Parts, renderer: Renderer) -> Bus:
     notices = Notices(parts.vault, renderer, settings.sending_policy)
-    bus = Bus("notifier", parts.database, parts.broker, parts.telemetry)
+    decryptor = EventDecryptor(settings.event_private_pems)
+    bus = Bus("notifier", parts.database, parts.broker, parts.telemetry, decryptor)
     bus.subscribe(RequestSubmitted, notices.on_request_submitted)
     bus.subscribe(RequestPending, notices.on_request_pending)
     bus.subscribe(RequestStatusChanged, notices.on_status_changed)

@@ -7,12 +7,12 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from desk.chassis.settings import BrokerSettings, CalleeSettings, LogSettings, StoreSettings
+from desk.chassis.settings import CalleeSettings, ConsumerSettings, LogSettings, StoreSettings
 from desk.notifier.domain import SendingPolicy
 from desk.security.secrets import SecretKind
 
 
-class Settings(CalleeSettings, StoreSettings, BrokerSettings, LogSettings):
+class Settings(CalleeSettings, StoreSettings, ConsumerSettings, LogSettings):
     """Read once, in ``create_app``; the variables have the prefix ``DESK_NOTIFIER_``."""
 
     model_config = SettingsConfigDict(env_prefix="DESK_NOTIFIER_")

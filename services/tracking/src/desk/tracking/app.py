@@ -14,6 +14,7 @@ from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.captcha import CaptchaClient
 from desk.chassis.command import TaskFailedError
 from desk.chassis.crypto import TokenIssuer, Vault
+from desk.chassis.event_encryption import EventDecryptor, EventEncryptor
 from desk.chassis.events import Outbox
 from desk.chassis.problem import ProofExpiredError, ProofWrongError, ServiceUnavailableError
 from desk.chassis.rate_limits import RateLimits
@@ -110,6 +111,11 @@ def build_reconciliation(settings: Settings, parts: Parts, outbox: Outbox) -> Re
     )
 
 
+def build_outbox(settings: Settings) -> Outbox:
+    """Return the outbox, which encrypts for the receivers in the settings."""
+    return Outbox(SOURCE, EventEncryptor(settings.event_public_keys))
+
+
 async def reconcile() -> list[str]:
     """Compare once, for the command line; return a line for each difference and their number.
 
@@ -118,7 +124,7 @@ async def reconcile() -> list[str]:
     settings = Settings()
     configure_logging(settings.log_style, settings.log_level)
     parts = real_parts(settings)
-    reconciliation = build_reconciliation(settings, parts, Outbox(SOURCE, parts.vault))
+    reconciliation = build_reconciliation(settings, parts, build_outbox(settings))
     try:
         found = await reconciliation.find_differences(datetime.now(UTC))
     except ServiceUnavailableError as error:
@@ -137,9 +143,10 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     if parts is None:
         configure_logging(settings.log_style, settings.log_level)
         parts = real_parts(settings)
-    outbox = Outbox(SOURCE, parts.vault)
+    outbox = build_outbox(settings)
     context = CaseContext(parts.vault, outbox, Terms(settings.work_calendar(), settings.objection_days), parts.clock)
-    bus = _subscribed_bus(settings, parts, context)
+    decryptor = EventDecryptor(settings.event_private_pems)
+    bus = _subscribed_bus(settings, parts, context, decryptor)
     app = base_app(
         "tracking",
         "Service Desk: tracking",
@@ -153,17 +160,18 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         ),
     )
     app.state.bus = bus
-    app.state.services = _services(settings, parts, context, bus)
+    app.state.services = _services(settings, parts, context, bus, decryptor)
     app.include_router(router)
     return app
 
 
-def _subscribed_bus(settings: Settings, parts: Parts, context: CaseContext) -> Bus:
+def _subscribed_bus(settings: Settings, parts: Parts, context: CaseContext, decryptor: EventDecryptor) -> Bus:
     bus = Bus(
         "tracking",
         parts.database,
         parts.broker,
         parts.telemetry,
+        decryptor,
         untrusted_queues=REPORT_QUEUES,
         per_second=settings.reports_per_second,
     )
@@ -192,7 +200,7 @@ def _workers(settings: Settings, parts: Parts, context: CaseContext) -> tuple[Wo
     )
 
 
-def _services(settings: Settings, parts: Parts, context: CaseContext, bus: Bus) -> Services:
+def _services(settings: Settings, parts: Parts, context: CaseContext, bus: Bus, decryptor: EventDecryptor) -> Services:
     lookups_missing = Counter(
         "desk_lookups_missing", "Pages without the look-ups in the civil registry", registry=parts.telemetry.registry
     )
@@ -204,4 +212,5 @@ def _services(settings: Settings, parts: Parts, context: CaseContext, bus: Bus) 
         token_seconds=settings.token_seconds,
         session_seconds=settings.session_seconds,
         bus=bus,
+        decryptor=decryptor,
     )

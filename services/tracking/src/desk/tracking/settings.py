@@ -1,19 +1,23 @@
 """Tracking's settings."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from desk.chassis.rate_limits import RateLimitText
-from desk.chassis.settings import BrokerSettings, CallerSettings, LogSettings, StoreSettings
+from desk.chassis.settings import CallerSettings, ConsumerSettings, LogSettings, PublisherSettings, StoreSettings
+from desk.iran.provinces import PROVINCES
 from desk.iran.settings import WorkCalendarSettings
 
 
-class Settings(CallerSettings, StoreSettings, BrokerSettings, LogSettings, WorkCalendarSettings):
+class Settings(CallerSettings, StoreSettings, PublisherSettings, ConsumerSettings, LogSettings, WorkCalendarSettings):
     """Read once, in ``create_app``. Each environment variable has the prefix ``DESK_TRACKING_``."""
 
     model_config = SettingsConfigDict(env_prefix="DESK_TRACKING_")
+    receivers: ClassVar[frozenset[str]] = frozenset(
+        {"intake", "notifier", "headquarters", *(each.key for each in PROVINCES)}
+    )
 
     token_private_key: SecretStr
     """PEM of the Ed25519 key that signs tracking tokens."""

@@ -5,16 +5,25 @@ from typing import Any
 
 from desk.chassis.events import CONTENT_TYPE, Envelope, Event
 from desk.contracts import access
+from desk.contracts.encrypted import Envelope as EventObject
+from desk.contracts.encrypted import Vectors
 from desk.topology.table import CASES, TO_HEADQUARTERS
 
-Dress = Callable[[str, Event], Envelope]
-"""Puts an event of a source into its envelope."""
+Dress = Callable[[str, Event], EventObject]
+"""Puts an event of a source into its envelope, before its data is encrypted."""
 
 _DESCRIPTION = (
     "CloudEvents 1.0 in structured JSON over AMQP 0-9-1. Routing keys are `<event>.<province key>`. A body has 1 MiB "
     "at most. Within a version fields are only added: read what you need and ignore the rest, also events you do not "
     "know. An event may be delivered more than once, and out of order: the same `id` shows a "
-    "repetition, and `seq` the order."
+    "repetition, and `seq` the order.\n\n"
+    "`data` is encrypted for the receivers of the event: a JWE (RFC 7516) in the general JSON serialization, A256GCM, "
+    "with one recipient for each key by ECDH-ES+A256KW (X25519; an office may choose P-256). `kid` in the header of a "
+    "recipient is the RFC 7638 thumbprint of its public key. The protected header is JSON without white space and "
+    "has the event's `id` as `event_id`: a receiver rejects data with another one. Compression (`zip`), `crit`, "
+    "`aad` and a shared unprotected header are refused, and there are 8 recipients at most. A report is encrypted for "
+    "every key of `GET /api/event-keys`. Under `x-decrypted` is the schema of the decrypted data, and the example "
+    "before encryption."
 )
 _PARAMETER = {"province": {"description": "key of the province, as in GET /api/catalog"}}
 _SERVER = {
@@ -31,14 +40,14 @@ _SECURITY = {
 }
 
 
-def document(examples: Iterable[tuple[str, Event]], dress: Dress) -> dict[str, Any]:
+def document(examples: Iterable[tuple[str, Event]], dress: Dress, vectors: Vectors) -> dict[str, Any]:
     """Describe every event of ``examples``, which contain the source that publishes each event.
 
     An exchange is a channel's binding, a routing key its address. Extensions have names with ``x-``.
     """
     listed = list(examples)
     schemas: dict[str, Any] = {
-        "Envelope": Envelope.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}"),
+        **_envelope_schemas(),
         "EventHeaders": access.event_headers(),
         "EventProperties": access.event_properties(),
         "ReportHeaders": access.report_headers(),
@@ -46,7 +55,7 @@ def document(examples: Iterable[tuple[str, Event]], dress: Dress) -> dict[str, A
     }
     described: dict[str, Any] = {
         "asyncapi": "3.0.0",
-        "info": {"title": "Service Desk events", "version": "1.1.0", "description": _DESCRIPTION},
+        "info": {"title": "Service Desk events", "version": "2.0.0", "description": _DESCRIPTION},
         "defaultContentType": CONTENT_TYPE,
         "servers": {"broker": _SERVER},
         "channels": {},
@@ -59,9 +68,14 @@ def document(examples: Iterable[tuple[str, Event]], dress: Dress) -> dict[str, A
         described["channels"][event.name] = _channel(event)
         action = "receive" if event.exchange == CASES else "send"
         described["operations"][f"{action}-{event.name}"] = _operation(action, event)
-        described["components"]["messages"][event.name] = _message(event, dress(source, event))
+        described["components"]["messages"][event.name] = _message(event, dress(source, event), vectors)
         schemas.update(_schemas(event))
     return described
+
+
+def _envelope_schemas() -> dict[str, Any]:
+    schema = Envelope.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+    return {**schema.pop("$defs", {}), "Envelope": schema}
 
 
 def _channel(event: Event) -> dict[str, Any]:
@@ -90,7 +104,7 @@ def _operation(action: str, event: Event) -> dict[str, Any]:
     }
 
 
-def _message(event: Event, envelope: Envelope) -> dict[str, Any]:
+def _message(event: Event, clear: EventObject, vectors: Vectors) -> dict[str, Any]:
     name, kind = event.name, "Report" if event.exchange == CASES else "Event"
     return {
         "name": event.type(),
@@ -99,17 +113,15 @@ def _message(event: Event, envelope: Envelope) -> dict[str, Any]:
         "payload": {
             "allOf": [
                 {"$ref": "#/components/schemas/Envelope"},
-                {
-                    "type": "object",
-                    "properties": {
-                        "type": {"const": event.type()},
-                        "data": {"$ref": f"#/components/schemas/{type(event).__name__}Data"},
-                    },
-                },
+                {"type": "object", "properties": {"type": {"const": event.type()}}},
             ]
         },
+        "x-decrypted": {
+            "data": {"$ref": f"#/components/schemas/{type(event).__name__}Data"},
+            "example": clear,
+        },
         "bindings": {"amqp": {"contentEncoding": "UTF-8", "messageType": event.type()}},
-        "examples": [{"name": name, "payload": envelope.model_dump(mode="json")}],
+        "examples": [{"name": name, "payload": vectors.envelope(event, clear)}],
         "x-amqp-properties": {"$ref": f"#/components/schemas/{kind}Properties"},
     }
 

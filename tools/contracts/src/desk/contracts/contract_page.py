@@ -7,14 +7,16 @@ from typing import Any
 from desk.contracts.catalogues import FIRST, catalogues
 from desk.contracts.pages import render
 from desk.iran.digits import to_persian
-from desk.local.gateway_table import GATEWAY
+from desk.local.gateway_table import CHECKOUT, GATEWAY
 from desk.topology.table import CASES, TO_PROVINCES
 
 Document = Mapping[str, Any]
 
 STYLES = ("tokens", "base", "help", "contract")
 """For the stand-alone page."""
-PARTS = ("Envelope", "EventProperties", "ReportProperties", "EventHeaders")
+PROGRAM = CHECKOUT / "tests" / "web" / "examples" / "events.mjs"
+"""The program for Node.js that the page shows; a test runs it on the encrypted examples."""
+PARTS = ("Envelope", "Jwe", "EventProperties", "ReportProperties", "EventHeaders")
 
 
 def page(document: Document, language: str, *, whole: bool) -> str:
@@ -37,12 +39,18 @@ def page(document: Document, language: str, *, whole: bool) -> str:
         server=document["servers"]["broker"],
         users=document["x-users"],
         deliveries=to_persian(deliveries) if language == "fa" else deliveries,
+        encrypted=_json(document["components"]["messages"]["request-submitted"]["examples"][0]["payload"]),
+        program=PROGRAM.read_text(encoding="utf-8"),
         parts={name: list(_fields(document, document["components"]["schemas"][name], "")) for name in PARTS},
         groups=[
             {"id": name, "events": _in_order(listed)}
             for name, listed in (("to-provinces", sent), ("from-provinces", reported), ("others", others))
         ],
     )
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def _style() -> str:
@@ -58,7 +66,7 @@ def _in_order(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _event(document: Document, name: str) -> dict[str, Any]:
     channel, message = document["channels"][name], document["components"]["messages"][name]
     operation = next(each for each in document["operations"].values() if each["channel"]["$ref"].endswith(f"/{name}"))
-    data = message["payload"]["allOf"][1]["properties"]["data"]
+    decrypted = message["x-decrypted"]
     return {
         "name": name,
         "description": channel["description"].replace("``", ""),
@@ -67,8 +75,8 @@ def _event(document: Document, name: str) -> dict[str, Any]:
         "address": channel["address"],
         "queues": channel["x-queues"],
         "permissions": operation["x-permissions"],
-        "fields": list(_fields(document, data, "")),
-        "example": json.dumps(message["examples"][0]["payload"], ensure_ascii=False, indent=2),
+        "fields": list(_fields(document, decrypted["data"], "")),
+        "example": _json(decrypted["example"]),
     }
 
 

@@ -7,14 +7,18 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 import desk.intake.events as intake
 import desk.tracking.events as tracking
-from desk.chassis.events import Envelope, Event
+from desk.chassis.events import Event, Moment
 from desk.contracts import asyncapi, catalogues, pages, settings
 from desk.contracts.contract_page import page
+from desk.contracts.encrypted import Envelope, Vectors
 from desk.local.app import create_app
 from desk.local.gateway_table import CHECKOUT, GATEWAY, LANGUAGES
 from desk.local.services import LocalSettings
@@ -23,6 +27,8 @@ from desk.tracking.domain import TITLES, State
 FOLDER = CHECKOUT / "contracts"
 PUBLISHED = "published"
 """The folder with the last published contract; the generator does not write it."""
+ENCRYPTED = "encrypted"
+"""The folder with the encrypted examples and their keys."""
 VECTORS = "vectors"
 """Test vectors, which are written by hand."""
 _ASYNCAPI = "desk.asyncapi.json"
@@ -32,6 +38,7 @@ _CODE, _AT, _DUE = (
     datetime(2026, 11, 22, 9, 30, tzinfo=UTC),
     datetime(2026, 12, 6, 20, 29, 59, tzinfo=UTC),
 )
+_TIME: TypeAdapter[datetime] = TypeAdapter(Moment)
 _PERSON = {"first_name": "نرگس", "last_name": "باران‌دشت", "gender": "female"}
 _CONTACT = {"mobile": "+989120000000", "landline": "+983132345678", "email": "applicant@example.com"}
 _FILE = {
@@ -142,22 +149,34 @@ def examples() -> list[tuple[str, Event]]:
 def documents() -> dict[str, str]:
     """Return the committed files of ``contracts/`` by their path there."""
     files = {f"{name}.openapi.json": _text(document) for name, document in _openapi()}
+    vectors = _vectors()
+    files[f"{ENCRYPTED}/keys.json"] = _text(vectors.keys)
     for source, event in examples():
-        files[f"events/{event.name}.json"] = _text(_envelope(source, event).model_dump(mode="json"))
-    described = asyncapi.document(examples(), _envelope)
-    files[_ASYNCAPI] = _text(described)
+        clear = _envelope(source, event)
+        files[f"events/{event.name}.json"] = _text(clear)
+        files[f"{ENCRYPTED}/{event.name}.json"] = _text(vectors.envelope(event, clear))
+    files[_ASYNCAPI] = _text(_described())
     return files
+
+
+@cache
+def _vectors() -> Vectors:
+    return Vectors(FOLDER / ENCRYPTED)
+
+
+def _described() -> dict[str, Any]:
+    return asyncapi.document(examples(), _envelope, _vectors())
 
 
 def built() -> dict[Path, str]:
     """Return the pages of the contract for people, which are built by ``make contracts`` and not committed."""
-    described = asyncapi.document(examples(), _envelope)
+    described = _described()
     return {FOLDER / f"desk.asyncapi.{each}.html": page(described, each, whole=True) for each in LANGUAGES}
 
 
 def copies() -> dict[Path, str]:
     """Return the generated files outside ``contracts/``: the pages with the contract, and the list of settings."""
-    described = asyncapi.document(examples(), _envelope)
+    described = _described()
     return (
         pages.documents()
         | settings.documents()
@@ -211,16 +230,19 @@ def _openapi() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _envelope(source: str, event: Event) -> Envelope:
-    return Envelope(
-        id="3f2504e0-4f89-41d3-9a0c-0305e82c3301",
-        source=source,
-        type=event.type(),
-        subject=_CODE,
-        time=_AT,
-        seq=1,
-        data=event.model_dump(mode="json"),
-    )
+    """Return an example as it is before its data is encrypted."""
+    return {
+        "specversion": "1.0",
+        "id": "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
+        "source": source,
+        "type": event.type(),
+        "subject": _CODE,
+        "time": _TIME.dump_python(_AT, mode="json"),
+        "seq": 1,
+        "datacontenttype": "application/json",
+        "data": event.model_dump(mode="json"),
+    }
 
 
-def _text(document: dict[str, Any]) -> str:
+def _text(document: Mapping[str, Any]) -> str:
     return json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n"

@@ -11,6 +11,9 @@ RETRY_DELAYS = (timedelta(seconds=5), timedelta(minutes=1), timedelta(minutes=10
 """Delays before the second, third, fourth and fifth delivery of an event; then it is dead-lettered."""
 
 
+DEAD_LETTER_TERM = timedelta(days=30)
+"""How long a dead letter is kept: it contains personal data, though encrypted."""
+
 BURST_SECONDS = 25
 """An untrusted queue may be consumed as fast as possible for as many messages as its pace allows in this time."""
 

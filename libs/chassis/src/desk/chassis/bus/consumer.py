@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.bus.broker import Broker, ContractError
+from desk.chassis.event_encryption import JSON_OBJECT, EventDecryptionError, EventDecryptor
 from desk.chassis.events import E_, Envelope, Event, Message, Received, record_in_inbox
 from desk.chassis.telemetry import Telemetry
 from desk.database import Database
@@ -34,6 +35,7 @@ class Bus:
         database: Database,
         broker: Broker,
         telemetry: Telemetry,
+        decryptor: EventDecryptor,
         *,
         untrusted_queues: Sequence[str] = (),
         per_second: float = math.inf,
@@ -45,6 +47,7 @@ class Bus:
         self._database = database
         self._broker = broker
         self._telemetry = telemetry
+        self._decryptor = decryptor
         self._subscriptions: dict[str, _Subscription] = {}
 
     @property
@@ -75,10 +78,7 @@ class Bus:
             raise ContractError(f"{self._queue} has no handler for type {envelope.type}")
         if message.exchange != subscription.event.exchange:
             raise ContractError(f"{envelope.type} does not come from {message.exchange}")
-        try:
-            data = subscription.event.model_validate(envelope.data)
-        except ValidationError as error:
-            raise ContractError(f"{envelope.type}: {_without_values(error)}") from None
+        data = self._read(subscription.event, envelope)
         received = Received(
             id=envelope.id,
             source=envelope.source,
@@ -98,12 +98,23 @@ class Bus:
         self._telemetry.events.labels(envelope.type, "handled").inc()
         log.info("event handled", type=envelope.type, event_id=envelope.id, seq=envelope.seq)
 
+    def _read(self, event: type[Event], envelope: Envelope) -> Event:
+        try:
+            plain = self._decryptor.decrypt(envelope.data.model_dump(), envelope.id)
+            return event.model_validate(JSON_OBJECT.validate_json(plain))
+        except EventDecryptionError as error:
+            raise ContractError(f"{envelope.type}: {error}") from None
+        except ValidationError as error:
+            raise ContractError(f"{envelope.type}: {_without_values(error)}") from None
+
 
 def _parse_envelope(message: Message) -> Envelope:
     try:
         envelope = Envelope.model_validate_json(message.body)
     except ValidationError as error:
-        raise ContractError(f"not a CloudEvent: {_without_values(error)}") from None
+        wrong = {part["loc"][:1] for part in error.errors()}
+        clear = "the data is not encrypted; " if wrong == {("datacontenttype",), ("data",)} else ""
+        raise ContractError(f"not a CloudEvent: {clear}{_without_values(error)}") from None
     if envelope.id != message.id:
         raise ContractError("message_id differs from the event's id")
     return envelope

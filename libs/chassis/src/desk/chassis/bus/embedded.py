@@ -29,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import SQLAlchemyError
 
 from desk.chassis.bus.broker import (
+    DEAD_LETTER_TERM,
     RETRY_DELAYS,
     BrokerUnavailableError,
     Consumer,
@@ -79,9 +80,13 @@ class EmbeddedBroker:
         self._stopping = False
 
     async def open(self) -> None:
-        """Create the table if it is missing."""
+        """Create the table if it is missing, and delete the dead letters whose term has ended."""
+        expired = datetime.now(UTC) - DEAD_LETTER_TERM
         async with self._database.engine.begin() as connection:
             await connection.run_sync(_metadata.create_all)
+            await connection.execute(
+                delete(_message).where(_message.c.died_of.is_not(None), _message.c.available_at < expired)
+            )
 
     async def publish(self, message: Message) -> None:
         """Add the message to all bound queues, in one transaction. Raises UnroutableError or BrokerUnavailableError."""

@@ -22,6 +22,7 @@ class RequestStatusChanged(Event):
     """A request has a new state; the event holds what the applicant may read, and how to reach the applicant."""
 
     name: ClassVar[str] = "request-status-changed"
+    receivers: ClassVar[tuple[str, ...]] = ("notifier",)
 
     tracking_code: str
     state: State
@@ -39,6 +40,7 @@ class RequestReferred(WholeRequest):
     """To the province a request was referred to; ``identity`` as in ``request-submitted``."""
 
     name: ClassVar[str] = "request-referred"
+    receivers: ClassVar[tuple[str, ...]] = ("intake", "{key}")
 
     identity: Identity = "confirmed"
     reason: str | None = None
@@ -57,6 +59,7 @@ class RequestReplied(ApplicantActed):
     """To the province: the applicant has answered the experts' question."""
 
     name: ClassVar[str] = "request-replied"
+    receivers: ClassVar[tuple[str, ...]] = ("intake", "{key}")
 
     text: str
     files: list[FileReference] = Field(default_factory=list)
@@ -66,6 +69,7 @@ class RequestWithdrawn(ApplicantActed):
     """To the province: the applicant has withdrawn the request; it needs no further work."""
 
     name: ClassVar[str] = "request-withdrawn"
+    receivers: ClassVar[tuple[str, ...]] = ("{key}",)
 
     reason: str | None
 
@@ -74,12 +78,14 @@ class RequestPendingWithdrawn(ApplicantActed):
     """To intake: the applicant has withdrawn a pending request; the look-up in the civil registry is not needed."""
 
     name: ClassVar[str] = "request-pending-withdrawn"
+    receivers: ClassVar[tuple[str, ...]] = ("intake",)
 
 
 class RequestRated(ApplicantActed):
     """To the province: the applicant has rated the answer, from 1 (bad) to 5 (very good)."""
 
     name: ClassVar[str] = "request-rated"
+    receivers: ClassVar[tuple[str, ...]] = ("{key}",)
 
     rating: int = Field(ge=1, le=5)
     comment: str | None
@@ -92,6 +98,7 @@ class RequestObjected(ApplicantActed):
     """
 
     name: ClassVar[str] = "request-objected"
+    receivers: ClassVar[tuple[str, ...]] = ("{key}",)
 
     text: str
     for_role: Literal["supervisor"] = "supervisor"
@@ -116,18 +123,21 @@ class RequestOverdue(LateCase):
     """To the province, once in each period: its answer is late."""
 
     name: ClassVar[str] = "request-overdue"
+    receivers: ClassVar[tuple[str, ...]] = ("{key}",)
 
 
 class RequestEscalated(LateCase):
     """To headquarters, once: a second period has passed without an answer."""
 
     name: ClassVar[str] = "request-escalated"
+    receivers: ClassVar[tuple[str, ...]] = ("{key}",)
 
 
 class ProvinceSilent(Event):
     """To headquarters: a province acknowledges no requests while some wait for it."""
 
     name: ClassVar[str] = "province-silent"
+    receivers: ClassVar[tuple[str, ...]] = ("{key}",)
 
     province: Named
     at: Moment
@@ -141,6 +151,7 @@ class CaseRefused(Event):
     """To a province: its report was not applied, and why."""
 
     name: ClassVar[str] = "case-refused"
+    receivers: ClassVar[tuple[str, ...]] = ("{key}",)
 
     tracking_code: str
     report: str

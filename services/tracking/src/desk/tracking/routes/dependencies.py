@@ -9,6 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from desk.chassis.app import IdempotencyKey
 from desk.chassis.bus import Bus
 from desk.chassis.crypto import TokenIssuer
+from desk.chassis.event_encryption import EventDecryptor
 from desk.tracking.routes.guards import ActionGuard, LookupGuard, TrackingSession
 from desk.tracking.service import Actions
 
@@ -28,6 +29,7 @@ class Services:
     token_seconds: int
     session_seconds: int
     bus: Bus
+    decryptor: EventDecryptor
 
 
 def get_services(request: Request) -> Services:

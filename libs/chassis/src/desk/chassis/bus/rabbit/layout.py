@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from desk.chassis.bus.broker import RETRY_DELAYS, QueueSpec, Topology
+from desk.chassis.bus.broker import DEAD_LETTER_TERM, RETRY_DELAYS, QueueSpec, Topology
 
 DELAY_EXCHANGE, RETRY_EXCHANGE, DEAD_EXCHANGE = "desk.delay", "desk.retry", "desk.dead"
 
@@ -122,7 +122,15 @@ def _dead_queue(queue: QueueSpec) -> QueueLayout:
     dropping: dict[str, str | int] = (
         {"x-overflow": "drop-head", "x-max-length": UNTRUSTED_DEAD_LENGTH} if queue.untrusted else {}
     )
-    return QueueLayout(dead_queue(queue.name), {"x-delivery-limit": DEAD_LETTER_DELIVERY_LIMIT, **_BOUNDED, **dropping})
+    return QueueLayout(
+        dead_queue(queue.name),
+        {
+            "x-delivery-limit": DEAD_LETTER_DELIVERY_LIMIT,
+            "x-message-ttl": round(DEAD_LETTER_TERM.total_seconds() * 1000),
+            **_BOUNDED,
+            **dropping,
+        },
+    )
 
 
 def _delay_queue(delay: timedelta) -> QueueLayout:
