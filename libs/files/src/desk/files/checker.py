@@ -2,7 +2,7 @@
 
 The parsers read hostile input in C and C++. A file that makes them crash or fill the memory ends only that process.
 Standard input: for each file 8 bytes of its length (big endian) and its content. Standard output: a line of JSON each,
-``{"media_type", "start", "end"}`` or ``{"error", "detail"}`` with the name of a class of :mod:`desk.files.errors`.
+``{"media_type"}`` or ``{"error", "detail"}`` with the name of a class of :mod:`desk.files.errors`.
 """
 
 import io
@@ -48,14 +48,14 @@ def _in_own_process(content: bytes) -> bytes:
 def _verdict(content: bytes) -> bytes:
     _limit_resources()
     try:
-        found = recognise(io.BytesIO(content))
+        media_type = recognise(io.BytesIO(content))
     except FileError as error:
         return _error(error)
     except (MemoryError, RecursionError) as error:
         return _error(FileTooComplexError(type(error).__name__))
     except Exception as error:  # noqa: BLE001 - a fault of a parser; its text may hold content
         return _error(FileDamagedError(type(error).__name__))
-    return json.dumps({"media_type": found.media_type, "start": found.start, "end": found.end}).encode()
+    return json.dumps({"media_type": media_type}).encode()
 
 
 def _error(error: FileError) -> bytes:

@@ -22,9 +22,8 @@ _EXTENSION = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,7}$")
 
 
 def check_file(content: BinaryIO, name: str) -> CheckedFile:
-    """Read the whole file and return what it is, with a clean name; the file is rewound.
+    """Read the whole file and return what it is, with a clean name; the file is rewound and never changed.
 
-    What a PDF has before its header, and a photo after its end, is removed from ``content``.
     Raises FileEmptyError, FileTooLargeError, FileTypeMismatchError and the errors of
     :func:`desk.files.recognition.recognise`.
     """
@@ -33,31 +32,18 @@ def check_file(content: BinaryIO, name: str) -> CheckedFile:
         raise FileEmptyError
     if size > FILE_BYTES_MAX:
         raise FileTooLargeError
-    found = _RECOGNISER.recognise(content)
-    clean_name = _clean_name(name, found.media_type)
-    _cut(content, found.start, found.end)
-    size, sha256 = _measure(content)
+    media_type = _RECOGNISER.recognise(content)
+    checked = CheckedFile(_clean_name(name, media_type), size, media_type, _sha256(content))
     content.seek(0)
-    return CheckedFile(clean_name, size, found.media_type, sha256)
+    return checked
 
 
-def _cut(content: BinaryIO, start: int, end: int) -> None:
-    """Keep only what is between two positions."""
-    if start:
-        content.seek(start)
-        kept = content.read(end - start)
-        content.seek(0)
-        content.write(kept)
-    content.truncate(end - start)
-
-
-def _measure(content: BinaryIO) -> tuple[int, str]:
-    digest, size = hashlib.sha256(), 0
+def _sha256(content: BinaryIO) -> str:
+    digest = hashlib.sha256()
     content.seek(0)
     while chunk := content.read(_CHUNK_BYTES):
         digest.update(chunk)
-        size += len(chunk)
-    return size, digest.hexdigest()
+    return digest.hexdigest()
 
 
 def _clean_name(name: str, media_type: str) -> str:

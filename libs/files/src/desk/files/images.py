@@ -27,16 +27,16 @@ _IMAGE_SIZE = re.compile(rb"ispe\x00{4}(.{4})(.{4})", re.DOTALL)
 _PHONE_TRAILER = b"SEFT"
 """Ends what Samsung's cameras write after a photo."""
 _FILM = b"ftyp"
+_MARKUP = re.compile(rb"<(html|script|svg|!doctype|body|iframe)", re.IGNORECASE)
 _UNREADABLE = (OSError, SyntaxError, ValueError, IndexError, struct.error)
 """What Pillow raises for an image that is damaged."""
 
 Image.MAX_IMAGE_PIXELS = None  # replaced by PIXELS_MAX: Pillow's own limit only warns
 
 
-def check_jpeg(content: BinaryIO) -> int:
-    """Check a JPEG and return where it ends. Further pictures of the same format belong to it.
+def check_jpeg(content: BinaryIO) -> None:
+    """Check a JPEG. After it may be further pictures, and what phones write there: a film, or Samsung's trailer.
 
-    What phones write after the picture (a film, or Samsung's trailer) is not part of it.
     Raises FileDamagedError, ImageTooLargeError or FileMixedError.
     """
     try:
@@ -49,10 +49,10 @@ def check_jpeg(content: BinaryIO) -> int:
     except _UNREADABLE as error:
         raise FileDamagedError("a JPEG that cannot be decoded") from error
     content.seek(0)
-    return _end_of_pictures(content.read())
+    _require_nothing_foreign_after_pictures(content.read())
 
 
-def _end_of_pictures(data: bytes) -> int:
+def _require_nothing_foreign_after_pictures(data: bytes) -> None:
     end = _end_of_jpeg(data, 0)
     while True:
         rest = data[end:]
@@ -60,11 +60,9 @@ def _end_of_pictures(data: bytes) -> int:
         if not rest[following:].startswith(_JPEG_START):
             break
         end = _end_of_jpeg(data, end + following)
-    if not rest.strip(PADDING):
-        return len(data)
-    if not rest.endswith(_PHONE_TRAILER) and rest[4:8] != _FILM:
+    of_phone = rest.endswith(_PHONE_TRAILER) or rest[4:8] == _FILM
+    if rest.strip(PADDING) and (not of_phone or _MARKUP.search(rest)):
         raise FileMixedError("data after the end of a JPEG")
-    return end
 
 
 def _end_of_jpeg(data: bytes, start: int) -> int:
@@ -78,8 +76,8 @@ def _end_of_jpeg(data: bytes, start: int) -> int:
     raise FileDamagedError("a JPEG without its end")
 
 
-def check_png(content: BinaryIO) -> int:
-    """Check a PNG and return where it ends. Raises FileDamagedError, ImageTooLargeError or FileMixedError."""
+def check_png(content: BinaryIO) -> None:
+    """Check a PNG. Raises FileDamagedError, ImageTooLargeError or FileMixedError."""
     try:
         with Image.open(content, formats=("PNG",)) as image:
             _require_size(image.width, image.height)
@@ -95,11 +93,10 @@ def check_png(content: BinaryIO) -> int:
         at += size + 12  # length, kind and checksum
     if data[at:].strip(PADDING):
         raise FileMixedError("data after the end of a PNG")
-    return len(data)
 
 
-def check_heic(content: BinaryIO) -> int:
-    """Check that the boxes fill the file exactly and include the image's description and data; return its size.
+def check_heic(content: BinaryIO) -> None:
+    """Check that the boxes fill the file exactly and include the image's description and data.
 
     Raises FileDamagedError or ImageTooLargeError.
     """
@@ -114,7 +111,6 @@ def check_heic(content: BinaryIO) -> int:
         at += size
     if b"meta" not in kinds or not kinds & {b"mdat", b"idat"}:
         raise FileDamagedError("a HEIC without an image")
-    return end
 
 
 def _box(content: BinaryIO, at: int, end: int) -> tuple[int, bytes]:

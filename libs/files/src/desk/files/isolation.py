@@ -11,7 +11,6 @@ from typing import IO, BinaryIO, cast
 from desk.files import errors
 from desk.files.checker import LENGTH_BYTES
 from desk.files.errors import FileError, FileTooComplexError
-from desk.files.recognition import Recognised
 
 _CHUNK_BYTES = 64 * 1024
 
@@ -33,8 +32,8 @@ class IsolatedRecogniser:
         with self._lock:
             self._end()
 
-    def recognise(self, content: BinaryIO) -> Recognised:
-        """Recognise a complete file. Raises the errors of :func:`desk.files.recognition.recognise`."""
+    def recognise(self, content: BinaryIO) -> str:
+        """Return the media type of a complete file. Raises the errors of :func:`desk.files.recognition.recognise`."""
         with self._lock:
             try:
                 line = self._ask(content)
@@ -46,7 +45,7 @@ class IsolatedRecogniser:
         verdict = json.loads(line)
         if "error" in verdict:
             raise _error(verdict["error"], verdict["detail"])
-        return Recognised(verdict["media_type"], verdict["start"], verdict["end"])
+        return str(verdict["media_type"])
 
     def _ask(self, content: BinaryIO) -> bytes:
         process = self._running()

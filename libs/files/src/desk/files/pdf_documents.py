@@ -4,18 +4,18 @@ Refused are scripts, actions that start programs, send data or load other files 
 and forms in XFA (annex K). Links to web pages and jumps within the document are normal and accepted.
 """
 
-import io
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 import pikepdf
 
-from desk.files.errors import FileActiveError, FileDamagedError, FileEncryptedError, FileTooComplexError
+from desk.files.errors import FileActiveError, FileDamagedError, FileEncryptedError, FileMixedError, FileTooComplexError
 from desk.files.images import PADDING
 
 HEADER, HEADER_WITHIN = b"%PDF-", 1024
 """Readers accept the header within the first 1,024 bytes (ISO 32000-1, H.3.4.1)."""
 _END, _END_WITHIN = b"%%EOF", 2048
+_COMMENT = b"%"
 _OBJECTS_MAX = 200_000
 _DEPTH_MAX = 50
 _FORBIDDEN_ACTIONS = {
@@ -28,17 +28,21 @@ _ACTIVE_KEYS = {"/JS", "/JavaScript", "/EmbeddedFiles", "/EF", "/XFA"}
 _ACTIVE_SUBTYPES = {"/FileAttachment", "/RichMedia", "/Movie", "/Sound", "/Screen"}
 
 
-def check_pdf(content: BinaryIO) -> int:
-    """Check a PDF that begins at the present position, and return its length.
+def check_pdf(content: BinaryIO) -> None:
+    """Check a PDF.
 
-    Raises FileDamagedError, FileEncryptedError, FileActiveError or FileTooComplexError.
+    Raises FileDamagedError, FileEncryptedError, FileActiveError, FileMixedError or FileTooComplexError.
     """
     data = content.read()
     end = data.rfind(_END)
     if end < 0 or len(data.rstrip(PADDING)) - end > _END_WITHIN:
         raise FileDamagedError("a PDF without its end")
+    after = data[end + len(_END) :].strip(PADDING)
+    if after and not after.startswith(_COMMENT):
+        raise FileMixedError("data after the end of a PDF")
+    content.seek(0)
     try:
-        with pikepdf.open(io.BytesIO(data)) as document:
+        with pikepdf.open(content) as document:
             if len(document.pages) == 0:
                 raise FileDamagedError("a PDF without pages")
             _require_passive(document)
@@ -47,8 +51,6 @@ def check_pdf(content: BinaryIO) -> int:
         raise FileEncryptedError from error
     except (pikepdf.PdfError, ValueError, TypeError, RuntimeError) as error:
         raise FileDamagedError("a PDF that cannot be opened") from error
-    end += len(_END)
-    return end if data[end:].strip(PADDING) else len(data)
 
 
 def _require_passive(document: pikepdf.Pdf) -> None:

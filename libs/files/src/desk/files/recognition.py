@@ -5,7 +5,6 @@ ISO 32000-1 (annex H.3.4.1), the parts of a Word document from ISO/IEC 29500-2 (
 """
 
 import zipfile
-from dataclasses import dataclass
 from typing import BinaryIO
 
 import filetype
@@ -13,7 +12,7 @@ import filetype
 from desk.files.errors import FileEncryptedError, FileMixedError, FileTypeForbiddenError
 from desk.files.images import check_heic, check_jpeg, check_png
 from desk.files.pdf_documents import HEADER, HEADER_WITHIN, check_pdf
-from desk.files.types import MEDIA_TYPES, WORD
+from desk.files.types import MEDIA_TYPES, PDF, WORD
 from desk.files.word_documents import OLE_FILE, check_word_document
 
 _HEAD_BYTES = 4096
@@ -24,7 +23,7 @@ _SAME_TYPE = {"image/apng": "image/png"}
 _ENCRYPTED_OFFICE = "EncryptedPackage".encode("utf-16-le")
 """A stream that Office files with a password have (MS-OFFCRYPTO)."""
 _CHECKS = {
-    "application/pdf": check_pdf,
+    PDF: check_pdf,
     "image/jpeg": check_jpeg,
     "image/png": check_png,
     "image/heic": check_heic,
@@ -32,17 +31,8 @@ _CHECKS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Recognised:
-    """The media type of a file, and where its content starts and ends: what is around it is not kept."""
-
-    media_type: str
-    start: int
-    end: int
-
-
-def recognise(content: BinaryIO) -> Recognised:
-    """Recognise a complete file.
+def recognise(content: BinaryIO) -> str:
+    """Return the media type of a complete file.
 
     Raises FileTypeForbiddenError, FileDamagedError, FileEncryptedError, FileActiveError, FileMixedError,
     FileTooComplexError or ImageTooLargeError.
@@ -54,21 +44,13 @@ def recognise(content: BinaryIO) -> Recognised:
         if head.startswith(OLE_FILE) and _contains(content, _ENCRYPTED_OFFICE):
             raise FileEncryptedError
         raise FileTypeForbiddenError(str(media_type))
-    start = _start(head, media_type)
+    if media_type != PDF and HEADER in head[:HEADER_WITHIN]:
+        raise FileMixedError(f"{media_type} that is a PDF as well")
     if media_type != WORD and zipfile.is_zipfile(content):
         raise FileMixedError("a file that is an archive as well")
-    content.seek(start)
-    return Recognised(media_type, start, start + _CHECKS[media_type](content))
-
-
-def _start(head: bytes, media_type: str) -> int:
-    """Return where the content starts: only a PDF may have something before it, which readers ignore."""
-    header = head[:HEADER_WITHIN].find(HEADER)
-    if media_type == "application/pdf":
-        return header
-    if header >= 0:
-        raise FileMixedError(f"{media_type} that is a PDF as well")
-    return 0
+    content.seek(0)
+    _CHECKS[media_type](content)
+    return media_type
 
 
 def _media_type(head: bytes) -> str | None:
@@ -79,7 +61,7 @@ def _media_type(head: bytes) -> str | None:
     guessed: str | None = filetype.guess_mime(head)
     guessed = _SAME_TYPE.get(guessed, guessed) if guessed else None
     if guessed not in MEDIA_TYPES and HEADER in head[:HEADER_WITHIN]:
-        return "application/pdf"
+        return PDF
     return guessed
 
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 FILE_BYTES_MAX = 7 * 1024 * 1024
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+PDF = "application/pdf"
 MEDIA_TYPES = {
-    "application/pdf": (".pdf",),
+    PDF: (".pdf",),
     "image/jpeg": (".jpg", ".jpeg"),
     "image/png": (".png",),
     "image/heic": (".heic", ".heif"),

@@ -53,8 +53,8 @@ _MAIN_PART_TYPES = {
 _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
 
 
-def check_word_document(content: BinaryIO) -> int:
-    """Check a zip archive and return where it ends.
+def check_word_document(content: BinaryIO) -> None:
+    """Check a zip archive.
 
     Raises FileTypeForbiddenError, FileDamagedError, FileEncryptedError, FileActiveError, FileMixedError or
     FileTooComplexError. The main part is the one that the package's relationships name; its own name does not matter.
@@ -79,7 +79,6 @@ def check_word_document(content: BinaryIO) -> int:
     except _UNREADABLE_ZIP as error:
         raise FileDamagedError("a zip that cannot be read") from error
     _require_nothing_after(content, end)
-    return end
 
 
 def _require_bounds(members: list[zipfile.ZipInfo]) -> None:
