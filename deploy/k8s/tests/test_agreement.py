@@ -60,8 +60,9 @@ def test_production_runs_the_same_programs_from_one_registry_at_one_version(prod
     for name, template in production.workloads.items():
         registry, _, rest = main_container(template)["image"].partition("/")
         image, _, tag = rest.partition(":")
-        assert image == main_container(local.workloads[name])["image"]
-        tags.add(tag)
+        assert image == main_container(local.workloads[name])["image"].partition(":")[0]
+        if image.startswith("service-desk/"):
+            tags.add(tag)
         registries.add(registry)
     assert len(tags) == 1
     assert len(registries) == 1

@@ -168,7 +168,7 @@ def test_intake_gets_the_keys_of_provinces_and_refuses_an_invalid_one(production
     required = {name: f"given as {name}" for name, field in names_of(SETTINGS["intake"]).items() if field.is_required()}
     required |= {"DESK_INTAKE_VAULT_KEYS": f"k1:{new_secret()}", "DESK_INTAKE_INDEX_KEY": new_secret()}
     required |= {"DESK_INTAKE_RECEIPT_PRIVATE_KEY": private, "DESK_INTAKE_SERVICE_PRIVATE_KEY": new_key_pair()[0]}
-    required |= {"DESK_INTAKE_SERVICE_PUBLIC_KEYS": "{}"}
+    required |= {"DESK_INTAKE_SERVICE_PUBLIC_KEYS": "{}", "DESK_INTAKE_SCANNER_URL": "tcp://clamav:3310"}
     required |= {name: value for name, value in production.secrets["intake"].items() if "_EVENT_" in name}
     for key, value in required.items():
         monkeypatch.setenv(key, value)
