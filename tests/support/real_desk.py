@@ -20,7 +20,7 @@ from support.fork_server import ForkServer
 from support.province_system import ProvinceSystem
 from support.public_gateway import PublicGateway, RealApplicant
 from support.real_broker import READ_QUEUES, REPORT_QUEUES, RealBroker, run_commands
-from support.real_service import START_DEADLINE, Service
+from support.real_service import START_DEADLINE, Service, setting
 from support.real_settings import DeskEnvironment, settings_of
 
 from desk.chassis.crypto import new_key_pair
@@ -87,6 +87,10 @@ class RealDesk:
             name: postgres.create_database(f"{self.name}-{name}", f"{self.name}-{name}", secrets.token_urlsafe(12))
             for name in WITH_DATABASE
         }
+        self.serving = {
+            name: postgres.create_role(f"{self.name}-{name}", f"{self.name}-{name}-serves", secrets.token_urlsafe(12))
+            for name in WITH_DATABASE
+        }
         self.replicas: dict[str, list[Service]] = {}
         for name in SERVICES:
             self.replicas[name] = [Service(name, self.fork_server, folder)]
@@ -117,7 +121,7 @@ class RealDesk:
     def _desk_environment(self) -> DeskEnvironment:
         return DeskEnvironment(
             urls={name: self[name].url for name in SERVICES},
-            databases=self.databases,
+            databases=self.serving,
             redis_url=self.redis_url,
             broker_url=self.broker.url,
             s3=self.s3,
@@ -133,6 +137,7 @@ class RealDesk:
     def _set_up(self) -> None:
         jobs = [(f"desk.{name.replace('-', '_')}.main", ["migrate"]) for name in WITH_DATABASE]
         environment = {key: value for each in self.services for key, value in each.environment.items()}
+        environment |= {setting(name, "OWNER_DATABASE_URL"): url for name, url in self.databases.items()}
         run_commands(
             environment | self.broker.topology_settings,
             *jobs,

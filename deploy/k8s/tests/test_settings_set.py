@@ -57,6 +57,9 @@ def files(overlay, pod, folder):
     (container,) = pod["containers"]
     mounted = {mount["name"] for mount in container["volumeMounts"] if mount["mountPath"] == folder}
     (volume,) = (each for each in pod["volumes"] if each["name"] in mounted)
+    if "projected" in volume:
+        parts = [overlay.secrets[each["secret"]["name"]] for each in volume["projected"]["sources"]]
+        return {key: value for part in parts for key, value in part.items()}
     return overlay.secrets[volume["secret"]["secretName"]]
 
 
@@ -96,7 +99,7 @@ def test_no_unknown_setting_is_set(overlay):
     for name, service, pod in desk_pods(overlay):
         (container,) = pod["containers"]
         given = plain(overlay, container) | files(overlay, pod, "/run/secrets/desk")
-        read = names_of(SETTINGS[service]).keys() | {"DESK_SECRETS_DIR"}
+        read = names_of(SETTINGS[service]).keys() | {"DESK_SECRETS_DIR", "DESK_REQUIRE_TLS", "SSL_CERT_FILE"}
         assert given.keys() - read == set(), name
 
 
@@ -119,10 +122,10 @@ def test_a_secret_is_a_file_and_never_in_the_environment(overlay):
 
 def test_the_files_of_secrets_are_closed_to_others(overlay):
     modes = {
-        (name, volume["name"]): volume["secret"].get("defaultMode", 0o644)
+        (name, volume["name"]): (volume.get("secret") or volume["projected"]).get("defaultMode", 0o644)
         for name, template in overlay.workloads.items()
         for volume in template["spec"].get("volumes", [])
-        if "secret" in volume
+        if volume.keys() & {"secret", "projected"}
     }
     assert modes
     assert {place: oct(mode) for place, mode in modes.items() if mode & 0o007} == {}
@@ -182,7 +185,7 @@ def test_intake_gets_the_keys_of_provinces_and_refuses_an_invalid_one(production
 def test_the_secrets_of_an_overlay_are_those_that_are_mounted_or_named(overlay):
     text = overlay.text
     for name in overlay.secrets.keys() - {"office-event-keys"}:  # for the offices: no pod reads it
-        assert re.search(rf"(secretName|name): {re.escape(name)}\n", text), f"no pod uses the secret {name}"
+        assert re.search(rf"(secretName|name): {re.escape(name)}\b", text), f"no pod uses the secret {name}"
     for template in overlay.workloads.values():
         for volume in template["spec"].get("volumes", []):
             if "secret" in volume:
@@ -217,8 +220,8 @@ def test_every_address_in_the_cluster_is_that_of_a_service_and_its_port(overlay)
 
 MADE_BY_OPERATORS = {
     ("postgres-rw", 5432),
-    ("rabbitmq", 5672),
-    ("rabbitmq", 15672),
+    ("rabbitmq", 5671),
+    ("rabbitmq", 15671),
     *((f"redis-sentinel-{number}.redis-sentinel-headless", 26379) for number in range(3)),
 }
 PORTS = {"postgresql+asyncpg": 5432, "https": 443, "http": 80}

@@ -1,5 +1,6 @@
 """The stores of production: clusters that can lose a server, with the names in the services' addresses."""
 
+import re
 import sys
 from urllib.parse import urlsplit
 
@@ -43,8 +44,12 @@ def test_every_service_has_the_database_and_the_role_of_its_address(production):
     roles = {role["name"]: role["passwordSecret"]["name"] for role in cluster["managed"]["roles"]}
     for service in WITH_DATABASE:
         database, user, password = database_of(production, service)
-        assert made.pop(database) == user
+        assert made.pop(database) == f"{user}_owner"
         assert production.secrets[roles.pop(user)] == {"username": user, "password": password}
+        owner = urlsplit(production.secrets[f"{service}-owner"][f"DESK_{database.upper()}_OWNER_DATABASE_URL"])
+        made_owner = {"username": owner.username, "password": owner.password}
+        assert production.secrets[roles.pop(f"{user}_owner")] == made_owner
+        assert any(f"hostssl {database} {user},{user}_owner " in line for line in cluster["postgresql"]["pg_hba"])
     assert (made, roles) == ({}, {})
 
 
@@ -61,8 +66,26 @@ def test_redis_is_reached_by_the_sentinels_name_for_its_master(production):
     assert sentinel["redisReplicationName"] == production.one("RedisReplication", "redis")["metadata"]["name"]
     for service, name in (("captcha", "REDIS_URL"), *((each, "BUDGET_URL") for each in WITH_DATABASE[:3])):
         parts = urlsplit(setting(production, service, name))
-        assert parts.scheme == "redis+sentinel"
+        assert parts.scheme == "rediss+sentinel"
         assert parts.path.split("/")[1] == sentinel["masterGroupName"]
+
+
+def test_every_connection_of_production_is_encrypted(production):
+    for name in ("captcha", "registry-gateway", "intake", "tracking", "notifier"):
+        (container,) = production.workloads[name]["spec"]["containers"]
+        given = {each["name"]: each.get("value") for each in container["env"]}
+        assert (given["DESK_REQUIRE_TLS"], given["SSL_CERT_FILE"]) == ("1", "/run/authorities/authorities.pem"), name
+        assert "/run/authorities" in {mount["mountPath"] for mount in container["volumeMounts"]}, name
+
+
+def test_each_service_has_a_user_of_redis_that_sees_its_own_keys(overlay):
+    users = dict(re.findall(r"^user (\S+) on >(\S+) ", overlay.secrets["redis"]["user.acl"], re.MULTILINE))
+    for service, name in (("captcha", "REDIS_URL"), *((each, "BUDGET_URL") for each in WITH_DATABASE[:3])):
+        parts = urlsplit(setting(overlay, service, name))
+        assert users[parts.username] == parts.password
+    keys = re.findall(r"^user (\S+) .*?resetkeys ((?:~\S+ )+)", overlay.secrets["redis"]["user.acl"], re.MULTILINE)
+    patterns = [pattern for _, found in keys for pattern in found.split()]
+    assert len(patterns) == len(set(patterns)) == len({pattern.strip("~*") for pattern in patterns})
 
 
 def test_the_brokers_users_have_the_passwords_of_the_addresses(overlay):

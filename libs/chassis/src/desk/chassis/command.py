@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
+from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
@@ -137,9 +138,13 @@ def _serve(service: Service, options: argparse.Namespace) -> None:
 def _migrate(service: Service) -> None:
     if service.package is None or service.settings is None:
         raise ValueError(f"{service.name} has no database")
-    url = service.settings().database_url.get_secret_value()
+    settings = service.settings()
+    serving, owner = settings.database_url.get_secret_value(), settings.owner_database_url
     try:
-        asyncio.run(migrate(service.package, url))
+        if owner is None:
+            asyncio.run(migrate(service.package, serving))
+        else:
+            asyncio.run(migrate(service.package, owner.get_secret_value(), serve_as=urlsplit(serving).username))
     except (SQLAlchemyError, OSError) as error:
         sys.exit(f"desk-{service.name}: the database refuses or is unreachable: {_first_line(error)}")
     _report(service, [])

@@ -24,15 +24,15 @@ RateLimitText = Annotated[str, AfterValidator(require_readable)]
 class RateLimits:
     """Moving-window rate limits, such as ``5/10 minutes``, each under a name and counted per key."""
 
-    def __init__(self, store: str | Redis) -> None:
+    def __init__(self, store: str | Redis, namespace: str = "") -> None:
         """``store`` is a client, ``memory://`` or an address that :func:`desk.chassis.redis.connect` accepts.
 
-        A client is closed by its owner.
+        A client is closed by its owner. ``namespace`` begins every key in Redis.
         """
         self._redis: Redis | None = None
         if not isinstance(store, Redis) and not store.startswith("memory"):
             self._redis = connect(store, MAX_CONNECTIONS)
-        self._limits = rate_limits.RateLimits(store if isinstance(store, Redis) else self._redis)
+        self._limits = rate_limits.RateLimits(store if isinstance(store, Redis) else self._redis, namespace)
 
     async def reserve(self, limit: str, name: str, key: str) -> Reservation:
         """Count one attempt of ``key`` before it is made. Raises as :meth:`reserve_all` does."""

@@ -35,16 +35,32 @@ def alembic_config(package: str, url: str, connection: Connection | None = None)
     return config
 
 
-async def migrate(package: str, url: str) -> None:
-    """Migrate a database to the newest schema of ``package``. Does nothing if it is up to date."""
+async def migrate(package: str, url: str, serve_as: str | None = None) -> None:
+    """Migrate a database to the newest schema of ``package``. Does nothing if it is up to date.
+
+    On PostgreSQL the role of ``url`` owns what it creates; the role ``serve_as`` may then read and write rows, and
+    nothing else.
+    """
     database = Database(url, statement_seconds=None)
     try:
         async with database.engine.begin() as connection:
             await connection.run_sync(
                 lambda sync: command.upgrade(alembic_config(package, url, sync), "head"),
             )
+            if serve_as is not None:
+                await connection.run_sync(lambda sync: _grant_rows(sync, serve_as))
     finally:
         await database.close()
+
+
+def _grant_rows(connection: Connection, role: str) -> None:
+    name = connection.dialect.identifier_preparer.quote(role)
+    for grant in (
+        f"USAGE ON SCHEMA public TO {name}",
+        f"SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name}",
+        f"USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {name}",
+    ):
+        connection.exec_driver_sql(f"GRANT {grant}")
 
 
 def run_migrations(metadata: MetaData) -> None:

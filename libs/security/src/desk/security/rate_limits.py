@@ -154,9 +154,12 @@ class Reservation:
 class RateLimits:
     """Moving-window rate limits, such as ``5/10 minutes``, each under a name and counted per key."""
 
-    def __init__(self, redis: Redis | None = None) -> None:
-        """Count in Redis, for all replicas, or in this process. The client is closed by its owner."""
-        self._counters: _Counters = _MemoryCounters() if redis is None else _RedisCounters(redis)
+    def __init__(self, redis: Redis | None = None, namespace: str = "") -> None:
+        """Count in Redis, for all replicas, or in this process. The client is closed by its owner.
+
+        ``namespace`` begins every key, such as ``intake:``, so that a user of Redis may be confined to the own keys.
+        """
+        self._counters: _Counters = _MemoryCounters() if redis is None else _RedisCounters(redis, namespace)
 
     async def reserve(self, *attempts: Attempt, level: int = 0) -> Reservation:
         """Count an attempt under all of its limits, or under none, before it is made.
@@ -206,7 +209,8 @@ class _Counters(Protocol):
 class _RedisCounters:
     """Counters for all replicas of a service."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, namespace: str) -> None:
+        self._namespace = namespace
         self._reserve = redis.register_script(_RESERVE)
         self._release = redis.register_script(_RELEASE)
 
@@ -214,12 +218,15 @@ class _RedisCounters:
         args: list[int | str] = [_now_ms(), reservation_id, level, MAX_LEVEL]
         for attempt in attempts:
             args += [*_limit(attempt), attempt.cost, int(attempt.proof)]
-        place, seconds, needed = await within_time(self._reserve(keys=list(map(_key, attempts)), args=args))
+        place, seconds, needed = await within_time(self._reserve(keys=self._keys(attempts), args=args))
         return _Refusal(attempts[place - 1], int(seconds), int(needed)) if place else None
 
     async def release(self, reservation_id: str, attempts: Sequence[Attempt]) -> None:
         args: list[int | str] = [reservation_id, *(attempt.cost for attempt in attempts)]
-        await within_time(self._release(keys=list(map(_key, attempts)), args=args))
+        await within_time(self._release(keys=self._keys(attempts), args=args))
+
+    def _keys(self, attempts: Sequence[Attempt]) -> list[str]:
+        return [f"{self._namespace}{_key(each)}" for each in attempts]
 
 
 class _MemoryCounters:

@@ -64,9 +64,25 @@ class PostgresServer(Server):
             await connection.execute(f"REVOKE ALL ON DATABASE {_name(name)} FROM PUBLIC")
 
         self._run(create)
+        return self._url_of(name, role, password)
+
+    def create_role(self, database: str, role: str, password: str) -> str:
+        """Create a role that may connect to a database of another one, or give it the password; return its URL."""
+
+        async def create(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+            known = await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", role)
+            verb = "ALTER" if known else "CREATE"
+            await connection.execute(f"{verb} ROLE {_name(role)} LOGIN PASSWORD {_literal(password)}")
+            await connection.execute(f"GRANT CONNECT ON DATABASE {_name(database)} TO {_name(role)}")
+
+        self._run(create)
+        return self._url_of(database, role, password)
+
+    def _url_of(self, database: str, role: str, password: str) -> str:
         parts = urlsplit(self.dsn)
         place = f"{parts.hostname}:{parts.port or 5432}"
-        return _for_sqlalchemy(f"postgresql://{quote(role, safe='')}:{quote(password, safe='')}@{place}/{quote(name)}")
+        user = f"{quote(role, safe='')}:{quote(password, safe='')}"
+        return _for_sqlalchemy(f"postgresql://{user}@{place}/{quote(database)}")
 
     def drop_database(self, name: str) -> None:
         """Drop a database and end the connections to it; a missing one is no error."""

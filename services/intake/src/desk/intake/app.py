@@ -76,7 +76,7 @@ def real_parts(settings: Settings) -> Parts:
     broker = RabbitBroker(settings.broker_url.get_secret_value(), telemetry)
     captcha = _client(settings, "captcha", settings.captcha_url, PEER_TIMEOUT_SECONDS)
     registry = _client(settings, "registry-gateway", settings.registry_url, REGISTRY_TIMEOUT_SECONDS)
-    rate_limits = RateLimits(settings.budget_url.get_secret_value())
+    rate_limits = RateLimits(settings.budget_url.get_secret_value(), "intake:")
     return Parts(
         database=Database(settings.database_url.get_secret_value()),
         broker=broker,

@@ -73,7 +73,7 @@ def real_parts(settings: Settings) -> Parts:
     captcha = _client(settings, "captcha", settings.captcha_url, CLIENT_TIMEOUT_SECONDS)
     intake = _client(settings, "intake", settings.intake_url, CLIENT_TIMEOUT_SECONDS)
     registry = _client(settings, "registry-gateway", settings.registry_url, REGISTRY_TIMEOUT_SECONDS)
-    rate_limits = RateLimits(settings.budget_url.get_secret_value())
+    rate_limits = RateLimits(settings.budget_url.get_secret_value(), "tracking:")
     return Parts(
         database=Database(settings.database_url.get_secret_value()),
         broker=broker,
