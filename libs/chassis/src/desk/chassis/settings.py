@@ -87,8 +87,8 @@ class StoreSettings(DeskSettings):
     database_url: SecretStr
     """``postgresql+asyncpg://…`` or ``sqlite+aiosqlite://…``."""
     owner_database_url: SecretStr | None = None
-    """The same database with the role that owns its tables, for ``migrate`` alone. The role of ``database_url`` may then
-    read and write rows only. None: one role does both."""
+    """The same database with the role that owns its tables, for ``migrate`` alone. Then the role of ``database_url``
+    may read and write rows only. None: one role does both."""
     vault_keys: Annotated[SecretStr, SecretKind.KEYS]
     """Encryption keys as ``id:base64,id:base64``, the current one first, 32 bytes each."""
     index_key: Annotated[SecretStr, SecretKind.INDEX_KEY]
