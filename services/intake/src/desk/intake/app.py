@@ -89,7 +89,7 @@ def real_parts(settings: Settings) -> Parts:
         identity=TokenReader(
             settings.identity_public_key.get_secret_value(), issuer=IDENTITY_ISSUER, audience=IDENTITY_AUDIENCE
         ),
-        vault=Vault.from_text(settings.vault_keys.get_secret_value(), settings.index_key.get_secret_value()),
+        vault=settings.vault(),
         telemetry=telemetry,
         close=(broker.close, captcha.aclose, registry.aclose, rate_limits.close),
     )

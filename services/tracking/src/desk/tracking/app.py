@@ -83,7 +83,7 @@ def real_parts(settings: Settings) -> Parts:
         intake=IntakeClient(intake),
         registry=RegistryClient(registry),
         tokens=TokenIssuer(settings.token_private_key.get_secret_value(), TOKEN_ISSUER),
-        vault=Vault.from_text(settings.vault_keys.get_secret_value(), settings.index_key.get_secret_value()),
+        vault=settings.vault(),
         telemetry=telemetry,
         close=(broker.close, captcha.aclose, intake.aclose, registry.aclose, rate_limits.close),
     )

@@ -108,12 +108,12 @@ class Actions:
         Raises ActionNotPossibleError and the other errors of :meth:`Case.apply_action`, IdempotencyKeyReusedError,
         UnknownFileError, or ServiceUnavailableError if there are files and intake is unavailable.
         """
-        entry_id = self.context.vault.index(f"{tracking_code}/{action}/{key}", "move")
-        files = await self._reserve_files(tracking_code, entry_id, action, content)
+        entry_ids = self.context.vault.indexes(f"{tracking_code}/{action}/{key}", "move")
+        files = await self._reserve_files(tracking_code, entry_ids, action, content)
         async with self.database.transaction() as session:
             case, request, history = await self._find(session, tracking_code)
-            entry = self._entry(case, entry_id, action, content, files)
-            repeated = _find_entry(history, entry_id)
+            entry = self._entry(case, entry_ids[0], action, content, files)
+            repeated = _find_entry(history, entry_ids)
             if repeated is not None:
                 if not repeated.repeats(entry):
                     raise IdempotencyKeyReusedError
@@ -131,20 +131,20 @@ class Actions:
         return *found, await cases.history(tracking_code)
 
     async def _reserve_files(
-        self, tracking_code: str, entry_id: str, action: Action, content: ActionContent
+        self, tracking_code: str, entry_ids: Sequence[str], action: Action, content: ActionContent
     ) -> tuple[File, ...]:
         """Reserve the files of an action that is still possible; no transaction is open during the call to intake."""
         if not content.files:
             return ()
         async with self.database.transaction() as session:
             case, _, history = await self._find(session, tracking_code)
-        repeated = _find_entry(history, entry_id)
+        repeated = _find_entry(history, entry_ids)
         if repeated is not None:
             if repeated.file_ids != content.files:
                 raise IdempotencyKeyReusedError
             return repeated.files
         self._after_action(case, action, history, self.context.clock())
-        return await self.intake.reserve_files(tracking_code, entry_id, content.files)
+        return await self.intake.reserve_files(tracking_code, entry_ids[0], content.files)
 
     def _after_action(self, case: Case, action: Action, history: Sequence[HistoryEntry], at: datetime) -> Case:
         days = self.context.terms.objection_days
@@ -198,5 +198,5 @@ class Actions:
             return None
 
 
-def _find_entry(history: Sequence[HistoryEntry], entry_id: str) -> HistoryEntry | None:
-    return next((each for each in history if each.event_id == entry_id), None)
+def _find_entry(history: Sequence[HistoryEntry], entry_ids: Sequence[str]) -> HistoryEntry | None:
+    return next((each for each in history if each.event_id in entry_ids), None)

@@ -3,11 +3,12 @@
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table
 
 from desk.chassis.events import add_event_tables
-from desk.database import UtcDateTime, add_data_keys, new_metadata
+from desk.database import UtcDateTime, add_audit_tables, add_data_keys, new_metadata
 
 metadata = new_metadata()
 add_event_tables(metadata)
 add_data_keys(metadata)
+add_audit_tables(metadata)
 
 case_table = Table(
     "case",
@@ -26,7 +27,9 @@ case_table = Table(
     Column("overdue", Integer, nullable=False, server_default="0"),
     Column("alarm_at", UtcDateTime),
     Column("request", LargeBinary, nullable=False),
+    Column("index_key", String(8)),
 )
+"""``index_key`` is the id of the key of ``owner_index``, None before migration 0009."""
 Index(
     "ix_case_alarm",
     case_table.c.alarm_at,
