@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from prometheus_client import Counter
 
 from desk.chassis.app import Background, Closers, Worker, base_app
+from desk.chassis.audit import AuditLog, AuditTask
 from desk.chassis.bus import Broker, Bus, Pruning, Relay
 from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.captcha import CaptchaClient
@@ -192,11 +193,13 @@ def _workers(settings: Settings, parts: Parts, context: CaseContext) -> tuple[Wo
     deadlines = DeadlineTask(Deadlines(parts.database, context), registry)
     reconciliation = ReconciliationTask(build_reconciliation(settings, parts, context.outbox), registry)
     pruning = Pruning(parts.database)
+    auditing = AuditTask(parts.database, parts.vault, registry)
     return (
         Worker("relay", relay.run, relay.finish),
         Worker("deadlines", deadlines.run, deadlines.finish),
         Worker("watch", reconciliation.run, reconciliation.finish),
         Worker("pruning", pruning.run, pruning.finish),
+        Worker("audit", auditing.run, auditing.finish),
     )
 
 
@@ -204,9 +207,10 @@ def _services(settings: Settings, parts: Parts, context: CaseContext, bus: Bus, 
     lookups_missing = Counter(
         "desk_lookups_missing", "Pages without the look-ups in the civil registry", registry=parts.telemetry.registry
     )
+    audit = AuditLog(parts.database, parts.vault, parts.rate_limits)
     return Services(
-        actions=Actions(parts.database, context, parts.intake, parts.registry, lookups_missing),
-        lookup_guard=LookupGuard(parts.rate_limits, parts.captcha, parts.proofs, parts.vault, settings),
+        actions=Actions(parts.database, context, parts.intake, parts.registry, lookups_missing, audit),
+        lookup_guard=LookupGuard(parts.rate_limits, parts.captcha, parts.proofs, parts.vault, settings, audit),
         action_guard=ActionGuard(parts.rate_limits, parts.tokens.reader(TOKEN_AUDIENCE), parts.vault, settings),
         tokens=parts.tokens,
         token_seconds=settings.token_seconds,

@@ -8,6 +8,7 @@ import structlog
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from desk.chassis.audit import AuditLog
 from desk.chassis.problem import ServiceUnavailableError
 from desk.database import Database
 from desk.tracking.clients import FreshRequest, IntakeClient, Lookup, RegistryClient
@@ -73,13 +74,19 @@ class Actions:
     registry: RegistryClient
     lookups_missing: Counter
     """Counts the responses without the look-ups."""
+    audit: AuditLog
 
-    async def view(self, national_id: str, tracking_code: str) -> Overview:
-        """Return a person's request. Raises RequestNotFoundError or ServiceUnavailableError."""
+    async def view(self, national_id: str, tracking_code: str, source: str) -> Overview:
+        """Return a person's request to a caller at the address ``source``, and record it in the audit log.
+
+        Raises RequestNotFoundError or ServiceUnavailableError.
+        """
         async with self.database.transaction() as session:
             cases = self.context.cases(session)
             found = await cases.find_of_person(national_id, tracking_code)
             history = await cases.history(tracking_code) if found is not None else []
+            if found is not None:
+                await self._record_reading(session, tracking_code, source)
         if found is not None:
             case, request = found
             lookups = await self._lookups(national_id)
@@ -87,10 +94,15 @@ class Actions:
         fresh = await self.intake.find(national_id, tracking_code)
         if fresh is None:
             raise RequestNotFoundError
+        async with self.database.transaction() as session:
+            await self._record_reading(session, tracking_code, source)
         first_state = State.REGISTERED if fresh.state is State.REGISTERED else State.IDENTITY_PENDING
         first = HistoryEntry("", fresh.submitted_at, first_state)
         lookups = await self._lookups(national_id)
         return Overview(fresh, fresh.province, fresh.state, fresh.due_at, [first], lookups)
+
+    async def _record_reading(self, session: AsyncSession, tracking_code: str, source: str) -> None:
+        await self.audit.add(session, "applicant", "request_read", subject=tracking_code, source=source)
 
     def _overview(
         self, case: Case, request: Request, history: list[HistoryEntry], lookups: list[Lookup] | None
