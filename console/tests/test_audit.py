@@ -1,5 +1,7 @@
 """The console's audit log: what accounts read is in it, and every change of it is found."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import delete, select, text, update
 from support.console_service import CODE, event
@@ -75,3 +77,25 @@ async def test_every_change_of_the_log_is_found(console, browser, chain, change,
 
     with pytest.raises(ChainBrokenError, match=error):
         await chain.verify(console.database)
+
+
+async def test_the_desk_learns_once_a_day_that_an_expert_opened_a_case(console, browser, browse):
+    await console.account("another")
+    another = await browse().sign_in("another")
+    for each in (browser, browser, another):
+        await each.open(f"/cases/{CODE}")
+    console.now += timedelta(days=1)
+    await browser.sign_in("expert")
+    await browser.open(f"/cases/{CODE}")
+    await console.send_all()
+
+    assert [each.name for each in console.client.sent].count("case-opened") == 3
+
+
+async def test_a_decided_case_that_is_opened_is_not_reported(console, browser):
+    await console.handle(event("request-withdrawn", 2))
+    await browser.open(f"/cases/{CODE}")
+    await console.send_all()
+
+    assert "case-opened" not in [each.name for each in console.client.sent]
+    assert "open" in await kinds(console)

@@ -81,7 +81,7 @@ async def show_case(
 ) -> Response:
     """Show a case."""
     response = await render_case(request, services, user_session, code, done=done)
-    await services.readings.record_opening(user_session.account, code)
+    await services.experts.open_case(user_session.account, code)
     return response
 
 

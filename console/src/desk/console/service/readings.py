@@ -1,4 +1,4 @@
-"""Records in the audit log that an account read personal data or figures. Files are recorded where they are opened."""
+"""Records in the audit log what an account searched or counted. Cases and files are recorded where they are opened."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,24 +21,16 @@ class Readings:
     encryption: Encryption
     clock: Callable[[], datetime]
 
-    async def record_opening(self, account: Account, tracking_code: str) -> None:
-        """Record that an account opened a case."""
-        await self._add(account, "open", tracking_code=tracking_code)
-
     async def record_search(self, account: Account, text: str) -> None:
         """Record that an account searched for a national ID, as a keyed hash. Other searches are not recorded."""
         digits = parse_number(text)
         if digits is not None and len(digits) == NATIONAL_ID_DIGITS:
-            await self._add(account, "search", about=self.encryption.keyed_hashes(digits, "audit national id")[0])
+            await self._add(account, "search", self.encryption.keyed_hashes(digits, "audit national id")[0])
 
     async def record_figures(self, account: Account) -> None:
         """Record that an account saw the figures of its province."""
         await self._add(account, "figures")
 
-    async def _add(
-        self, account: Account, kind: str, *, tracking_code: str | None = None, about: str | None = None
-    ) -> None:
+    async def _add(self, account: Account, kind: str, about: str | None = None) -> None:
         async with self.database.transaction() as session:
-            await AuditStore(session).add(
-                self.clock(), account.province, account.id, kind, tracking_code=tracking_code, about=about
-            )
+            await AuditStore(session).add(self.clock(), account.province, account.id, kind, about=about)

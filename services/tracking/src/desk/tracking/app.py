@@ -28,6 +28,7 @@ from desk.tracking.clients import IntakeClient, RegistryClient
 from desk.tracking.domain import CaptchaExpiredError, CaptchaWrongError, Terms
 from desk.tracking.events import (
     STATE_REPORTS,
+    CaseOpened,
     CaseReferred,
     RequestIdentityRejected,
     RequestPending,
@@ -182,6 +183,7 @@ def _subscribed_bus(settings: Settings, parts: Parts, context: CaseContext, decr
     bus.subscribe(RequestIdentityRejected, opening.on_identity_rejected)
     for report in STATE_REPORTS:
         bus.subscribe(report, reports.on_report)
+    bus.subscribe(CaseOpened, reports.on_opened)
     bus.subscribe(CaseReferred, reports.on_referral)
     return bus
 

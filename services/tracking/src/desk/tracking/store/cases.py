@@ -15,6 +15,8 @@ from desk.security.data_keys import DataKey
 from desk.tracking.domain import Action, Answer, Case, File, HistoryEntry, Request, State
 from desk.tracking.store.tables import case_table, handover_table, refusal_table, step_table
 
+OPENED = "opened"
+"""The action of a history entry about an expert who opened the case."""
 _REQUEST = TypeAdapter(Request)
 _ANSWER = TypeAdapter(Answer | None)
 _FILES = TypeAdapter(tuple[File, ...])
@@ -119,7 +121,7 @@ class CaseStore:
                 turn=entry.turn,
                 seq=entry.seq,
                 state=entry.state.value,
-                action=entry.action.value if entry.action else None,
+                action=OPENED if entry.opened else entry.action.value if entry.action else None,
                 words=sealed,
             )
         )
@@ -216,9 +218,10 @@ class CaseStore:
             answer=_ANSWER.validate_python(words.get("answer")),
             turn=row.turn,
             seq=row.seq,
-            action=Action(row.action) if row.action else None,
+            action=Action(row.action) if row.action and row.action != OPENED else None,
             rating=words.get("rating"),
             files=_FILES.validate_python(words.get("files", [])),
+            opened=row.action == OPENED,
         )
 
 

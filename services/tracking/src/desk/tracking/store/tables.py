@@ -46,7 +46,7 @@ step_table = Table(
     Column("turn", Integer, nullable=False, server_default="0"),
     Column("seq", Integer, nullable=False, server_default="0"),
     Column("state", String(24), nullable=False),
-    Column("action", String(16)),
+    Column("action", String(16)),  # an action of the applicant, or OPENED
     Column("words", LargeBinary),
 )
 handover_table = Table(
