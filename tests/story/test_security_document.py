@@ -99,6 +99,32 @@ def test_the_table_has_the_rates_of_the_gateway():
     } == rates
 
 
+def secrets_in(model, prefix):
+    """Return the name of each setting whose type has a secret."""
+    for name, field in model.model_fields.items():
+        if "SecretStr" in repr(field.annotation):
+            yield f"{prefix}{name.upper()}" if prefix else name
+
+
+def secrets():
+    for settings in SETTINGS:
+        yield from secrets_in(settings, settings.model_config["env_prefix"])
+    yield from secrets_in(desk.console.settings.ProvinceSettings, "")
+
+
+@pytest.mark.parametrize("name", list(secrets()))
+def test_the_inventory_has_every_secret_of_the_settings(name):
+    inventory = text_of("docs/security.md").partition("## Keys and secrets")[2].partition("\n## ")[0]
+    assert f"`{name}`" in inventory
+
+
+def test_the_inventory_names_no_setting_that_does_not_exist():
+    inventory = text_of("docs/security.md").partition("## Keys and secrets")[2].partition("\n## ")[0]
+    known = {f"{each.model_config['env_prefix']}{name.upper()}" for each in SETTINGS for name in each.model_fields}
+    assert set(re.findall(r"`(DESK_[A-Z0-9_]+)`", inventory)) <= known
+    assert len(list(secrets())) > 30
+
+
 def arrows_of_the_diagram():
     diagram = text_of("README.md").partition("```mermaid")[2].partition("```")[0]
     for line in diagram.strip().splitlines()[1:]:

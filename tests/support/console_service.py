@@ -108,7 +108,8 @@ class ConsoleFixture:
 
     def __init__(self, url):
         self.now = SUBMITTED + timedelta(days=1)
-        self.database, self.encryption, self.calendar = Database(url), Encryption.from_text(new_key()), WorkCalendar()
+        self.key = new_key()
+        self.database, self.encryption, self.calendar = Database(url), Encryption.from_text(self.key), WorkCalendar()
         self.client, self.other_client = FakeClient(), FakeClient()
         self.clients = {"isfahan": self.client, "qom": self.other_client}
         common = {"database": self.database, "encryption": self.encryption, "clock": self.clock}

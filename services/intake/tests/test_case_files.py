@@ -358,7 +358,9 @@ def sent(desk, long_file):
         async def send(message):
             messages.append(message)
 
-        response = DownloadResponse(await desk.app.state.services.case_files.open_for_applicant(*long_file))
+        response = DownloadResponse(
+            await desk.app.state.services.case_files.open_for_applicant(*long_file, "192.0.2.1")
+        )
         await response({"type": "http"}, None, send)
         return messages
 

@@ -3,7 +3,6 @@
 import asyncio
 import secrets
 import sqlite3
-import sys
 import uuid
 from datetime import UTC, datetime
 
@@ -12,10 +11,9 @@ from alembic import command
 from sqlalchemy import text
 
 from desk.chassis.crypto import Vault, new_secret
-from desk.database import Database, alembic_config, migrate
-from desk.registry_gateway import main as command_line
+from desk.database import ChainBrokenError, Database, alembic_config, migrate, operation
 from desk.registry_gateway.domain import Lookup, Outcome, Purpose
-from desk.registry_gateway.service import Ledger, LedgerBrokenError
+from desk.registry_gateway.service import Ledger
 
 PACKAGE = "desk.registry_gateway"
 VAULT = Vault.from_text(f"k1:{new_secret()}", new_secret())
@@ -103,7 +101,7 @@ async def test_a_change_in_the_database_is_found(ledger, tamper, how):
     statements, error = TAMPERED[how]
     await tamper(*statements)
 
-    with pytest.raises(LedgerBrokenError, match=error):
+    with pytest.raises(ChainBrokenError, match=error):
         await ledger.verify()
 
 
@@ -116,9 +114,9 @@ async def test_a_rewritten_chain_is_found_by_its_seal(ledger, database, tamper):
         await forger.record(made(place))
     assert (await forger.verify()).seq == 5
 
-    with pytest.raises(LedgerBrokenError, match="the head was changed"):
+    with pytest.raises(ChainBrokenError, match="the head was changed"):
         await ledger.verify()
-    with pytest.raises(LedgerBrokenError, match="not ours"):
+    with pytest.raises(ChainBrokenError, match="not ours"):
         await ledger.record(made())
 
 
@@ -145,7 +143,7 @@ async def test_many_writers_on_postgresql_make_one_chain(postgres_server):
     await asyncio.gather(*(ledgers[place % 3].record(made(place)) for place in range(90)), ledgers[0].verify())
 
     assert (await ledgers[0].verify()).seq == 90
-    assert len(await ledgers[1].list_newest("number 7")) == 1
+    assert len(await ledgers[1].list_newest(["number 7"])) == 1
     for database in databases:
         await database.close()
     postgres_server.drop_database(name)
@@ -161,25 +159,26 @@ def environment(settings, monkeypatch):
     monkeypatch.setenv("DESK_REGISTRY_GATEWAY_CAPTCHA_URL", "http://captcha:8000")
     monkeypatch.setenv("DESK_REGISTRY_GATEWAY_ADAPTER", "simulator")
     monkeypatch.setenv("DESK_REGISTRY_GATEWAY_SERVICE_PUBLIC_KEYS", "{}")
-    monkeypatch.setattr(sys, "argv", ["desk-registry", "ledger", "verify"])
 
 
 async def test_the_command_prints_the_length_of_a_valid_ledger(environment, post, ask, living, capsys):
     await post(ask(living))
 
-    await asyncio.to_thread(command_line.main)
+    await asyncio.to_thread(operation.audit, ["verify"])
 
-    assert "1 look-ups, none changed, missing or out of place" in capsys.readouterr().out
+    assert "registry-gateway: 1 entries, none changed, missing or moved" in capsys.readouterr().out
 
 
-async def test_the_command_fails_with_one_line_about_the_changed_row(environment, post, ask, living, tmp_path):
+async def test_the_command_names_the_changed_row(environment, post, ask, living, *, tmp_path, capsys):
     await post(ask(living))
     with sqlite3.connect(tmp_path / "registry.db") as connection:
         connection.execute("UPDATE lookup SET outcome = 'not_matched'")
     connection.close()
 
-    with pytest.raises(SystemExit, match="the ledger is broken: row 1 was changed"):
-        await asyncio.to_thread(command_line.main)
+    with pytest.raises(SystemExit, match="1"):
+        await asyncio.to_thread(operation.audit, ["verify"])
+
+    assert capsys.readouterr().err == "desk-audit: registry-gateway: lookup is broken: row 1 was changed\n"
 
 
 # from the table before
@@ -199,12 +198,12 @@ def test_look_ups_before_the_ledger_are_added_to_the_chain(tmp_path):
     async def go_on():
         database = Database(url)
         ledger = Ledger(database, VAULT)
-        with pytest.raises(LedgerBrokenError, match="never sealed"):
+        with pytest.raises(ChainBrokenError, match="never sealed"):
             await ledger.verify()
         await ledger.open()
         await ledger.record(made())
         head = await ledger.verify()
-        seen = await ledger.list_newest("number 7")
+        seen = await ledger.list_newest(["number 7"])
         await database.close()
         return head.seq, [each.at.hour for each in seen]
 

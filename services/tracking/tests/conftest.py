@@ -80,6 +80,7 @@ SECRETS = (
 REPORTS: dict[str, dict[str, Any]] = {
     "case-received": {},
     "case-assigned": {},
+    "case-opened": {},
     "case-info-requested": {"question": "شماره فیش شما چیست؟"},
     "case-answered": {
         "text": "قبض شما صادر شد.\nبه دفتر استان بیایید.",

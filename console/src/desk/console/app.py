@@ -23,13 +23,14 @@ from desk.console.service.drafts import Drafts
 from desk.console.service.events import EventHandler
 from desk.console.service.experts import Experts
 from desk.console.service.proofs import Proofs
+from desk.console.service.readings import Readings
 from desk.console.service.reports import ReportSender
 from desk.console.service.sessions import Sessions
 from desk.console.service.sign_in import SignIn
 from desk.console.service.subjects import Subjects
 from desk.console.service.supervision import Supervision
 from desk.console.settings import Settings
-from desk.console.workers import ReportTask, consume_events, index_outdated_cases, prune_old_rows
+from desk.console.workers import ReportTask, chain_audit_entries, consume_events, index_outdated_cases, prune_old_rows
 from desk.database import Database
 from desk.security.rate_limits import RateLimits
 
@@ -115,6 +116,7 @@ def _services(settings: Settings, parts: Parts) -> Services:
         ),
         sessions=Sessions(database, encryption, clock),
         experts=Experts(database, encryption, calendar, clients, clock),
+        readings=Readings(database, encryption, clock),
         supervision=Supervision(database, encryption, clock),
         drafts=Drafts(database, encryption, clock),
         subjects=Subjects(clients),
@@ -151,6 +153,7 @@ def _lifespan(
                 for key, client in parts.clients.items()
             ),
             asyncio.create_task(prune_old_rows(parts.database, parts.encryption, parts.clock), name="pruning"),
+            asyncio.create_task(chain_audit_entries(parts.database, parts.encryption), name="audit"),
             asyncio.create_task(index_outdated_cases(parts.database, parts.encryption), name="indexing"),
         ]
         yield

@@ -22,12 +22,14 @@ class Encryption:
     """AES-256-GCM with the key's number in front and the context authenticated; HMAC-SHA256 for words."""
 
     def __init__(self, keys: list[bytes]) -> None:
-        """``keys`` of 32 bytes: the first encrypts, all decrypt; words are hashed with the last, which must stay."""
+        """``keys`` of 32 bytes: the first encrypts and hashes words, all decrypt and search."""
         if not keys or any(len(key) != _KEY_BYTES for key in keys):
             raise ValueError("a key has 32 bytes; make one with desk-console new-key")
         self._ciphers = {self._number(key): AESGCM(key) for key in keys}
-        self._current = self._number(keys[0])
-        self._index_key = hmac.digest(keys[-1], b"desk.console words", hashlib.sha256)
+        self.prefix = self._number(keys[0])
+        """What every value begins with that the current key encrypts."""
+        self._index_keys = [hmac.digest(key, b"desk.console words", hashlib.sha256) for key in keys]
+        self.index_key_id = self.prefix.hex()
 
     @classmethod
     def from_text(cls, text: str) -> Self:
@@ -41,7 +43,12 @@ class Encryption:
     def seal(self, plain: bytes, context: str) -> bytes:
         """Encrypt for a context, such as ``case.document:<province>/<code>``; decryption needs the same one."""
         nonce = os.urandom(_NONCE_BYTES)
-        return self._current + nonce + self._ciphers[self._current].encrypt(nonce, plain, context.encode())
+        return self.prefix + nonce + self._ciphers[self.prefix].encrypt(nonce, plain, context.encode())
+
+    @staticmethod
+    def key_of(sealed: bytes) -> str:
+        """Return the id of the key that encrypted a value."""
+        return sealed[:4].hex()
 
     def open(self, encrypted: bytes, context: str) -> bytes:
         """Decrypt. Raises DecryptionError."""
@@ -55,12 +62,23 @@ class Encryption:
 
     def derive_key(self, purpose: str) -> bytes:
         """Return a key for another purpose, the same in all processes with these keys."""
-        return hmac.digest(self._index_key, f"desk.console {purpose}".encode(), hashlib.sha256)
+        return hmac.digest(self._index_keys[-1], f"desk.console {purpose}".encode(), hashlib.sha256)
+
+    def keyed_hashes(self, text: str, purpose: str) -> list[str]:
+        """Return the keyed hash of a text under each key, the current one first."""
+        return [
+            hmac.digest(key, f"desk.console {purpose}\0{text}".encode(), hashlib.sha256).hex()
+            for key in self._index_keys
+        ]
 
     def index_word(self, word: str, province: str) -> int:
         """Return the number that represents a word in a province's search index."""
-        digest = hmac.digest(self._index_key, f"{province}\0{word}".encode(), hashlib.sha256)
-        return int.from_bytes(digest[:8]) >> _INDEX_SHIFT
+        return self.index_numbers(word, province)[0]
+
+    def index_numbers(self, word: str, province: str) -> list[int]:
+        """Return the number of a word under each key, the current one first: a search looks for all of them."""
+        digests = (hmac.digest(key, f"{province}\0{word}".encode(), hashlib.sha256) for key in self._index_keys)
+        return [int.from_bytes(digest[:8]) >> _INDEX_SHIFT for digest in digests]
 
 
 def new_key() -> str:

@@ -58,7 +58,7 @@ class Settings(DeskSettings):
     database_url: SecretStr = SecretStr("sqlite+aiosqlite:///desk-console.sqlite3")
     """SQLite for a small province, or ``postgresql+asyncpg://…``."""
     keys: Annotated[SecretStr, SecretKind.KEYS]
-    """Keys of 32 bytes in base64, separated by commas: the first encrypts, all decrypt; the last must stay."""
+    """Keys of 32 bytes in base64, separated by commas: the first encrypts, all decrypt and search."""
     desk_url: str = ""
     """Address of the desk's public gateway, for files and subjects."""
     provinces: Annotated[dict[str, ProvinceSettings], AfterValidator(_provinces)] = Field(default_factory=dict)

@@ -97,6 +97,13 @@ class Case:
         """Report that an expert works on the case."""
         await self._send("case-assigned", {})
 
+    async def opened(self) -> None:
+        """Report that an expert has opened the case, which the applicant sees.
+
+        It changes no state. Send it at most once a day for each expert and case.
+        """
+        await self._send("case-opened", {})
+
     async def ask(self, question: str) -> None:
         """Ask the applicant a question."""
         await self._send("case-info-requested", {"question": question})

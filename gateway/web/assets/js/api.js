@@ -25,7 +25,7 @@ import { named } from "./words.js";
 /** @typedef {{ tracking_code: string, submitted_at: string, submitted_local: string, due_at: string, due_local: string, province: { key: string, name: string }, subject: Titled, sub_subject: Titled, national_id_masked: string, mobile_masked: string, text: string, attachments: number, state: "registered" | "identity_pending", receipt: { token: string, qr: string } }} Receipt */
 /** @typedef {"reply" | "withdraw" | "rate" | "object"} Action */
 /** @typedef {{ id: string, name: string, size: number }} CaseFile */
-/** @typedef {{ at: string, local: string, state: string, title: string, note: string | null, action: Action | null, files: CaseFile[] }} HistoryEntry */
+/** @typedef {{ at: string, local: string, state: string, title: string, note: string | null, action: Action | "opened" | null, files: CaseFile[] }} HistoryEntry */
 /** @typedef {{ text: string, at: string, local: string, files: CaseFile[] }} Answer */
 /** @typedef {{ at: string, local: string, purpose: string }} RegistryLookup */
 /** @typedef {{ tracking_code: string, state: string, state_title: string, submitted_at: string, submitted_local: string, due_at: string, due_local: string, province: { key: string, name: string }, subject: Titled, sub_subject: Titled, text: string, attachments: CaseFile[], contact: { mobile: string, landline: string | null, email: string | null }, history: HistoryEntry[], answer: Answer | null, registry_lookups: RegistryLookup[] | null, actions: Action[], objection_until: string | null, objection_until_local: string | null, token: string }} TrackedRequest */

@@ -64,6 +64,7 @@ class Kind(StrEnum):
 
     RECEIVED = "case-received"
     ASSIGNED = "case-assigned"
+    OPENED = "case-opened"
     ASKED = "case-info-requested"
     ANSWERED = "case-answered"
     REJECTED = "case-rejected"

@@ -51,6 +51,7 @@ async def show_list(
         search=q,
         page=number,
     )
+    await services.readings.record_search(account, q)
     found = await services.experts.page(query)
     return render_page(
         request,
@@ -68,6 +69,7 @@ async def show_list(
 @router.get("/dashboard")
 async def show_figures(request: Request, services: ServicesDep, user_session: SignedIn) -> Response:
     """Show the figures of the province."""
+    await services.readings.record_figures(user_session.account)
     return render_page(
         request, "dashboard.html", user_session, figures=await services.experts.figures(user_session.account)
     )
@@ -78,7 +80,9 @@ async def show_case(
     request: Request, services: ServicesDep, user_session: SignedIn, *, code: str, done: str = ""
 ) -> Response:
     """Show a case."""
-    return await render_case(request, services, user_session, code, done=done)
+    response = await render_case(request, services, user_session, code, done=done)
+    await services.experts.open_case(user_session.account, code)
+    return response
 
 
 async def render_case(

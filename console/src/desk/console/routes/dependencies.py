@@ -16,6 +16,7 @@ from desk.console.metrics import Metrics
 from desk.console.service.drafts import Drafts
 from desk.console.service.experts import Experts
 from desk.console.service.proofs import Proof
+from desk.console.service.readings import Readings
 from desk.console.service.reports import ReportSender
 from desk.console.service.sessions import Sessions
 from desk.console.service.sign_in import SignIn
@@ -50,6 +51,7 @@ class Services:
     sign_in: SignIn
     sessions: Sessions
     experts: Experts
+    readings: Readings
     supervision: Supervision
     drafts: Drafts
     subjects: Subjects

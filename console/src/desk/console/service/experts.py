@@ -4,7 +4,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from desk.console import events
 from desk.console.clients import DeskClients
 from desk.console.domain.accounts import Account
-from desk.console.domain.cases import Case, Kind, State, validate_text
+from desk.console.domain.cases import Case, Kind, State, day_of, validate_text
 from desk.console.domain.errors import CaseNotHereError, ConsoleError, NotFoundError, OwnAnswerError
 from desk.console.encryption import Encryption
 from desk.console.service.views import CaseView, Page
@@ -24,6 +24,7 @@ from desk.console.store.reports import NewFile, ReportStore
 from desk.console.store.templates import Template, TemplateStore
 from desk.database import Database
 from desk.expert import FileReference, Report, Titled
+from desk.iran.jalali import TEHRAN
 from desk.iran.workdays import WorkCalendar
 
 FIGURES_CACHED = timedelta(seconds=10)
@@ -99,6 +100,19 @@ class Experts:
                 await TemplateStore(session).list_templates(province, record.case.sub_subject),
                 await ReportStore(session, self.encryption).list_of_case(province, tracking_code),
             )
+
+    async def open_case(self, account: Account, tracking_code: str) -> None:
+        """Record that an account opened a case, and report it to the desk once a day for each account and case.
+
+        Raises CaseNotHereError.
+        """
+        now = self.clock()
+        async with self.database.transaction() as session:
+            cases, case = await self._lock_case(session, account, tracking_code)
+            await AuditStore(session).add(now, account.province, account.id, "open", tracking_code=tracking_code)
+            today = datetime.combine(day_of(now), time.min, TEHRAN)
+            if case.open and not await cases.has_entry_since(case, Kind.OPENED, account.id, today):
+                await cases.save(await self._report(session, account, case, NewReport(Kind.OPENED, {})))
 
     async def claim(self, account: Account, tracking_code: str) -> None:
         """Claim a case, or extend the claim.

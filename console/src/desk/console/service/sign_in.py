@@ -81,13 +81,13 @@ class SignIn:
         account, password_hash = await self._find_account(username)
         matches = await _verify(password_hash, password[:1000])
         if account is None or not (matches and account.active):
-            await self._record_failure(account)
+            await self._record_failure(account, caller.network)
             raise SignInError
         await self.attempts.release(reservation)
         self._require_valid_password(account)
         async with self.database.transaction() as session:
             step = account.next_step(second_factor=self.second_factor, code_given=False)
-            await self._audit(session, account, "sign_in")
+            await self._audit(session, account, "sign_in", caller.network)
             return await self._begin_session(session, account, step, caller.browser, caller.network)
 
     async def find_session(self, token: str) -> UserSession | None:
@@ -117,7 +117,7 @@ class SignIn:
                 token = await self._continue_session(session, user_session, account, step)
                 await self.attempts.release(reservation)
                 return token
-        await self._record_failure(account)
+        await self._record_failure(account, user_session.network)
         raise SecondFactorError
 
     async def enrolment_uri(self, user_session: UserSession) -> str:
@@ -146,7 +146,7 @@ class SignIn:
             codes = recovery_codes()
             await accounts.change(account.id, enrolled=True)
             await accounts.replace_recovery_codes(account.id, codes)
-            await self._audit(session, account, "enrol")
+            await self._audit(session, account, "enrol", user_session.network)
             await accounts.end_sessions(account.id)
             enrolled = replace(account, enrolled=True)
             step = enrolled.next_step(second_factor=self.second_factor, code_given=True)
@@ -176,7 +176,7 @@ class SignIn:
             accounts = AccountStore(session, self.encryption)
             await accounts.change(account.id, password_hash=new_hash, new_password=False, password_at=self.clock())
             await accounts.end_sessions(account.id)
-            await self._audit(session, account, "password")
+            await self._audit(session, account, "password", user_session.network)
             changed = replace(account, new_password=False)
             step = changed.next_step(second_factor=self.second_factor, code_given=True)
             return await self._continue_session(session, user_session, changed, step)
@@ -225,13 +225,14 @@ class SignIn:
             return False
         return await accounts.use_recovery_code(account_id, code)
 
-    async def _record_failure(self, account: Account | None) -> None:
+    async def _record_failure(self, account: Account | None, network: str) -> None:
         if account is not None:
             async with self.database.transaction() as session:
-                await self._audit(session, account, "wrong_sign_in")
+                await self._audit(session, account, "wrong_sign_in", network)
 
-    async def _audit(self, session: AsyncSession, account: Account, kind: str) -> None:
-        await AuditStore(session).add(self.clock(), account.province, account.id, kind)
+    async def _audit(self, session: AsyncSession, account: Account, kind: str, network: str = "") -> None:
+        hashed = self.encryption.keyed_hashes(network, "audit network")[0] if network else None
+        await AuditStore(session).add(self.clock(), account.province, account.id, kind, network=hashed)
 
 
 def normalize_username(text: str) -> str:

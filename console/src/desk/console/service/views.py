@@ -9,6 +9,8 @@ from desk.console.store.reports import SentReport
 from desk.console.store.templates import Template
 from desk.expert import FileReference
 
+UNANNOUNCED = frozenset({Kind.RECEIVED, Kind.ASSIGNED, Kind.OPENED})
+"""Reports that decide nothing: the page does not mention that they are on their way."""
 USUAL_DELAY = timedelta(seconds=15)
 """How long a report may take to reach the desk before the page mentions it."""
 
@@ -47,10 +49,10 @@ class CaseView:
     @property
     def sending(self) -> bool:
         """Whether the desk has not accepted the latest decision or question yet; until then it may refuse a file."""
-        actions = [each for each in self.reports if each.name not in {Kind.RECEIVED, Kind.ASSIGNED}]
+        actions = [each for each in self.reports if each.name not in UNANNOUNCED]
         return bool(actions) and not actions[-1].sent and actions[-1].refused is None
 
     def unsent(self, now: datetime) -> bool:
         """Return whether a report of an expert takes unusually long to reach the desk."""
         waiting = (each for each in self.reports if not each.sent and each.refused is None)
-        return any(each.name != Kind.RECEIVED and now - each.at > USUAL_DELAY for each in waiting)
+        return any(each.name not in {Kind.RECEIVED, Kind.OPENED} and now - each.at > USUAL_DELAY for each in waiting)

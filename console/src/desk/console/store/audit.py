@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from desk.console.encryption import Encryption
 from desk.console.store.tables import account, audit_entry
+from desk.database import Chain
 
 MAX_ENTRIES = 200
 
@@ -20,6 +23,13 @@ class AuditEntry:
     kind: str
     tracking_code: str | None
     about: str | None
+
+
+def audit_chain(encryption: Encryption) -> Chain:
+    """Return the chain of the audit log, whose end is sealed with the console's key."""
+    content = ("id", "at", "province", "account", "kind", "tracking_code", "about", "network")
+    seal = partial(encryption.keyed_hashes, purpose="audit head")
+    return Chain(audit_entry, content, seal, subject="tracking_code")
 
 
 class AuditStore:
@@ -37,11 +47,18 @@ class AuditStore:
         *,
         tracking_code: str | None = None,
         about: str | None = None,
+        network: str | None = None,
     ) -> None:
-        """Add an entry. ``about`` must not contain personal data of an applicant."""
+        """Add an entry. ``about`` must not contain personal data of an applicant; ``network`` is a keyed hash."""
         await self._session.execute(
             insert(audit_entry).values(
-                at=at, province=province, account=account_id, kind=kind, tracking_code=tracking_code, about=about
+                at=at,
+                province=province,
+                account=account_id,
+                kind=kind,
+                tracking_code=tracking_code,
+                about=about,
+                network=network,
             )
         )
 

@@ -224,6 +224,17 @@ class CaseStore:
             )
         return (await self._session.execute(query.limit(1))).scalars().first()
 
+    async def has_entry_since(self, case: Case, kind: str, account: str, since: datetime) -> bool:
+        """Return whether the history has an entry of this kind and account since a moment."""
+        query = select(entry.c.id).where(
+            entry.c.province == case.province,
+            entry.c.tracking_code == case.tracking_code,
+            entry.c.at >= since,
+            entry.c.kind == kind,
+            entry.c.account == account,
+        )
+        return (await self._session.execute(query.limit(1))).first() is not None
+
     async def sub_subjects(self, province: str) -> list[SubSubject]:
         """List the sub-subjects of a province's cases."""
         query = (

@@ -118,7 +118,9 @@ class ListStore:
         for term in search.search_terms(wanted.search)[:MAX_TERMS]:
             digits = search.parse_number(term[0])
             alternatives = (search.local_phone(digits), *term[1:]) if digits else term
-            words = tuple(self._encryption.index_word(each, wanted.province) for each in alternatives)
+            words = tuple(
+                number for each in alternatives for number in self._encryption.index_numbers(each, wanted.province)
+            )
             if digits and len(digits) >= search.MIN_CODE_DIGITS:
                 prefixed = select(case.c.tracking_code).where(
                     case.c.province == wanted.province, case.c.tracking_code.between(digits, digits + ":")

@@ -206,7 +206,7 @@ class ReportStore:
             report.c.province == province,
             report.c.tracking_code.in_(tracking_codes),
             report.c.next_try_at.is_not(None),
-            report.c.name.not_in((Kind.RECEIVED, Kind.ASSIGNED)),
+            report.c.name.not_in((Kind.RECEIVED, Kind.ASSIGNED, Kind.OPENED)),
         )
         return frozenset((await self._session.execute(query)).scalars().all())
 

@@ -30,7 +30,7 @@ class SearchIndex:
         await self._session.execute(
             update(cases)
             .where(cases.c.province == case.province, cases.c.tracking_code == case.tracking_code)
-            .values(index_version=search.INDEX_VERSION)
+            .values(index_version=search.INDEX_VERSION, index_key=self._encryption.index_key_id)
         )
         title = {"title": request.sub_subject.title, "subject_title": request.subject.title}
         await self._session.execute(

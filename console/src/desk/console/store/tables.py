@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table, false
 
-from desk.database import UtcDateTime, add_data_keys, new_metadata
+from desk.database import UtcDateTime, add_data_keys, audit_head, chain_columns, new_metadata
 
 metadata = new_metadata()
 add_data_keys(metadata)
@@ -83,6 +83,7 @@ case = Table(
     Column("objection", Boolean, nullable=False, server_default=false()),
     Column("answerer", String(36)),
     Column("index_version", Integer, nullable=False, server_default="0"),
+    Column("index_key", String(8)),  # the id of the key of its words in the search index
 )
 Index("ix_case_due", case.c.province, case.c.stage, case.c.due_at)
 Index("ix_case_urgent", case.c.province, case.c.stage, case.c.rank, case.c.escalates_at)
@@ -199,6 +200,16 @@ audit_entry = Table(
     Column("kind", String(32), nullable=False),
     Column("tracking_code", String(12)),
     Column("about", String(80)),
+    Column("network", String(64)),
+    *chain_columns(),
+)
+audit_head.to_metadata(metadata)
+"""``network`` is a keyed hash of the network of the caller's address. The head is the end of the chain of entries."""
+Index(
+    "ix_deed_unchained",
+    audit_entry.c.at,
+    postgresql_where=audit_entry.c.seq.is_(None),
+    sqlite_where=audit_entry.c.seq.is_(None),
 )
 Index("ix_deed_at", audit_entry.c.province, audit_entry.c.at)
 Index("ix_deed_case", audit_entry.c.province, audit_entry.c.tracking_code, audit_entry.c.at)

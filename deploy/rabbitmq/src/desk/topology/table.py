@@ -33,6 +33,7 @@ TO_INTAKE = ("request-pending-withdrawn",)
 FROM_PROVINCES = (
     "case-received",
     "case-assigned",
+    "case-opened",
     "case-info-requested",
     "case-answered",
     "case-rejected",

@@ -54,36 +54,47 @@ class Vault:
     ``len(key id) | key id | nonce (12) | ciphertext and tag``.
     """
 
-    def __init__(self, keys: Mapping[str, bytes], index_key: bytes) -> None:
-        """``keys`` maps key ids to 32-byte keys, the current one first; ``index_key`` has at least 32 bytes."""
+    def __init__(self, keys: Mapping[str, bytes], *index_keys: bytes) -> None:
+        """``keys`` maps key ids to 32-byte keys, the current one first.
+
+        ``index_keys`` have at least 32 bytes each; the first one makes new indexes, all of them search.
+        """
         if not keys or any(len(key) != 32 for key in keys.values()):  # noqa: PLR2004 - AES-256
             raise ValueError("the vault needs at least one key of 32 bytes")
         if not all(key_id.isascii() and 0 < len(key_id) <= 255 for key_id in keys):  # noqa: PLR2004 - one byte holds it
             raise ValueError("a key id has 1 to 255 ASCII characters")
-        if len(index_key) < 32:  # noqa: PLR2004 - as strong as the hash
-            raise ValueError("the index key needs at least 32 bytes")
+        if not index_keys or any(len(key) < 32 for key in index_keys):  # noqa: PLR2004 - as strong as the hash
+            raise ValueError("an index key needs at least 32 bytes")
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
         self._current = next(iter(keys))
-        self._index_key = index_key
+        self._index_keys = index_keys
+        self.index_key_ids = [_id_of(key) for key in index_keys]
+        """A short id of each index key, which reveals nothing about it."""
 
     @classmethod
-    def from_text(cls, keys: str, index_key: str) -> Self:
-        """Parse ``id:base64,id:base64`` (current key first) and a base64 index key, the format of the settings."""
+    def from_text(cls, keys: str, index_keys: str) -> Self:
+        """Parse ``id:base64,id:base64`` and ``base64,base64``, the current key first: the format of the settings."""
         pairs = (entry.strip().partition(":") for entry in keys.split(","))
-        return cls({key_id: base64.b64decode(key) for key_id, _, key in pairs}, base64.b64decode(index_key))
+        return cls(
+            {key_id: base64.b64decode(key) for key_id, _, key in pairs},
+            *(base64.b64decode(key.strip()) for key in index_keys.split(",")),
+        )
+
+    @property
+    def prefix(self) -> bytes:
+        """What every value begins with that the current key encrypts."""
+        return bytes([len(self._current)]) + self._current.encode()
 
     def seal(self, plain: bytes, place: str) -> bytes:
         """Encrypt ``plain`` for ``place``, e.g. ``request.personal:<row id>``."""
         nonce = os.urandom(_NONCE_BYTES)
-        key_id = self._current.encode()
-        sealed = self._ciphers[self._current].encrypt(nonce, plain, place.encode())
-        return bytes([len(key_id)]) + key_id + nonce + sealed
+        return self.prefix + nonce + self._ciphers[self._current].encrypt(nonce, plain, place.encode())
 
     def open(self, sealed: bytes, place: str) -> bytes:
         """Decrypt a value that :meth:`seal` encrypted for the same place. Raises DecryptionError."""
         table = place.partition(":")[0]
-        start = 1 + sealed[0] if sealed else 0
-        key_id = sealed[1:start].decode("ascii", "replace")
+        key_id = self.key_of(sealed)
+        start = 1 + len(key_id)
         cipher = self._ciphers.get(key_id)
         if cipher is None:
             raise DecryptionError(f"no key {key_id!r} for {table}")
@@ -92,9 +103,22 @@ class Vault:
         except (InvalidTag, ValueError):  # ValueError: cut off within the nonce
             raise DecryptionError(f"a value of {table} cannot be decrypted") from None
 
+    @staticmethod
+    def key_of(sealed: bytes) -> str:
+        """Return the id of the key that encrypted a value."""
+        return sealed[1 : 1 + sealed[0]].decode("ascii", "replace") if sealed else ""
+
     def index(self, value: str, purpose: str) -> str:
         """Return a blind index: a keyed hash (HMAC-SHA256, hex) that finds ``value`` without revealing it."""
-        return blind_index(self._index_key, value, purpose)
+        return blind_index(self._index_keys[0], value, purpose)
+
+    def indexes(self, value: str, purpose: str) -> list[str]:
+        """Return the blind index under each index key, the current one first: a search looks for all of them."""
+        return [blind_index(key, value, purpose) for key in self._index_keys]
+
+
+def _id_of(key: bytes) -> str:
+    return hmac.digest(key, b"id of an index key", hashlib.sha256).hex()[:8]
 
 
 def blind_index(key: bytes, value: str, purpose: str) -> str:

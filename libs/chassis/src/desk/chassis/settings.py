@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator
 
-from desk.chassis.crypto import is_private_key, is_public_key, split_pems
+from desk.chassis.crypto import Vault, is_private_key, is_public_key, split_pems
 from desk.chassis.event_encryption import CURVE, import_event_key
 from desk.security.secrets import SecretKind
 from desk.security.settings import SECRETS_DIR, DeskSettings
@@ -92,7 +92,12 @@ class StoreSettings(DeskSettings):
     vault_keys: Annotated[SecretStr, SecretKind.KEYS]
     """Encryption keys as ``id:base64,id:base64``, the current one first, 32 bytes each."""
     index_key: Annotated[SecretStr, SecretKind.INDEX_KEY]
-    """Base64 of the key for blind indexes, 32 bytes or more; another key than those of the vault."""
+    """Keys for blind indexes in base64, by commas, the current one first, all of them search. A key has 32 bytes or
+    more, and is another one than those of the vault."""
+
+    def vault(self) -> Vault:
+        """Return the vault with these keys."""
+        return Vault.from_text(self.vault_keys.get_secret_value(), self.index_key.get_secret_value())
 
 
 class LogSettings(DeskSettings):

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
-_MARK = bytes(4)
+DATA_KEY_MARK = bytes(4)
 """In front of values that a data key has encrypted; no key id of a vault begins with it."""
 
 
@@ -48,13 +48,13 @@ class DataKey:
     def seal(self, plain: bytes, place: str) -> bytes:
         """Encrypt for a place, such as ``request.personal:<id>``: AES-256-GCM with a random nonce in front."""
         nonce = os.urandom(_NONCE_BYTES)
-        return _MARK + nonce + AESGCM(self.secret).encrypt(nonce, plain, place.encode())
+        return DATA_KEY_MARK + nonce + AESGCM(self.secret).encrypt(nonce, plain, place.encode())
 
     def open(self, sealed: bytes, place: str) -> bytes:
         """Decrypt a value that :meth:`seal` encrypted for the same place. Raises DecryptionError."""
-        start = len(_MARK) + _NONCE_BYTES
+        start = len(DATA_KEY_MARK) + _NONCE_BYTES
         try:
-            return AESGCM(self.secret).decrypt(sealed[len(_MARK) : start], sealed[start:], place.encode())
+            return AESGCM(self.secret).decrypt(sealed[len(DATA_KEY_MARK) : start], sealed[start:], place.encode())
         except (InvalidTag, ValueError):  # ValueError: cut off within the nonce
             raise DecryptionError(f"a value of {place.partition(':')[0]} cannot be decrypted") from None
 
@@ -65,4 +65,4 @@ class DataKey:
 
 def is_sealed_by_data_key(sealed: bytes) -> bool:
     """Tell a value of a data key from one that was encrypted with the wrapper itself, before there were data keys."""
-    return sealed.startswith(_MARK)
+    return sealed.startswith(DATA_KEY_MARK)

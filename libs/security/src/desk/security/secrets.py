@@ -41,7 +41,7 @@ class SecretKind(Enum):
     OPERATOR = "made by the operator"
     ISSUED = "issued by another organization, which decides about its length"
     KEYS = "keys of 32 bytes in base64, by commas, each with or without an id in front"
-    INDEX_KEY = "a key of 32 bytes or more in base64"
+    INDEX_KEY = "keys of 32 bytes or more in base64, by commas"
 
 
 @dataclass(frozen=True, slots=True)

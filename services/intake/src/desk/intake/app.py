@@ -7,6 +7,7 @@ import httpx
 from fastapi import FastAPI
 
 from desk.chassis.app import Background, Closers, PeriodicTask, Worker, base_app
+from desk.chassis.audit import AuditLog, AuditTask
 from desk.chassis.bus import Broker, Bus, Pruning, Relay
 from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.captcha import CaptchaClient
@@ -89,7 +90,7 @@ def real_parts(settings: Settings) -> Parts:
         identity=TokenReader(
             settings.identity_public_key.get_secret_value(), issuer=IDENTITY_ISSUER, audience=IDENTITY_AUDIENCE
         ),
-        vault=Vault.from_text(settings.vault_keys.get_secret_value(), settings.index_key.get_secret_value()),
+        vault=settings.vault(),
         telemetry=telemetry,
         close=(broker.close, captcha.aclose, registry.aclose, rate_limits.close),
     )
@@ -139,6 +140,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     cleaning = PeriodicTask(cleanup.run_once, upload_cleanup.PAUSE_SECONDS)
     scanning = PeriodicTask(scans.run_once, file_scans.PAUSE_SECONDS)
     pruning = Pruning(parts.database)
+    auditing = AuditTask(parts.database, parts.vault, parts.telemetry.registry)
     decryptor = EventDecryptor(settings.event_private_pems)
     bus = Bus("intake", parts.database, parts.broker, parts.telemetry, decryptor)
     bus.subscribe(Referred, services.case_files.on_request_referred)
@@ -160,6 +162,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
                 Worker("upload cleanup", cleaning.run, cleaning.finish),
                 Worker("file scans", scanning.run, scanning.finish),
                 Worker("pruning", pruning.run, pruning.finish),
+                Worker("audit", auditing.run, auditing.finish),
             ),
             stop=(parts.database.close, *parts.close),
         ),
@@ -173,6 +176,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
 
 def _services(settings: Settings, parts: Parts, outbox: Outbox, scans: FileScans) -> Services:
     catalog = load_catalog()
+    audit = AuditLog(parts.database, parts.vault, parts.rate_limits)
     return Services(
         database=parts.database,
         catalog=CatalogDocument.of(catalog, settings.mobile_proof),
@@ -212,7 +216,7 @@ def _services(settings: Settings, parts: Parts, outbox: Outbox, scans: FileScans
             megabytes_per_identity=settings.upload_megabytes_per_identity,
             megabytes_per_source=settings.upload_megabytes_per_source,
         ),
-        case_files=CaseFiles(parts.database, parts.vault, parts.storage, scans),
+        case_files=CaseFiles(parts.database, parts.vault, parts.storage, scans, audit),
         reply_attachments=ReplyAttachments(parts.database, parts.vault, parts.storage),
         receipts=Receipts(
             settings.receipt_private_key.get_secret_value(), settings.receipt_public_keys, settings.public_url
@@ -222,4 +226,5 @@ def _services(settings: Settings, parts: Parts, outbox: Outbox, scans: FileScans
             settings.tracking_public_key.get_secret_value(), issuer=TRACKING_ISSUER, audience=TRACKING_AUDIENCE
         ),
         assertions=OfficeAssertions(settings.office_signing_keys, parts.rate_limits),
+        audit=audit,
     )

@@ -59,7 +59,7 @@ def real_parts(settings: Settings) -> Parts:
     return Parts(
         database=Database(settings.database_url.get_secret_value()),
         broker=broker,
-        vault=Vault.from_text(settings.vault_keys.get_secret_value(), settings.index_key.get_secret_value()),
+        vault=settings.vault(),
         telemetry=telemetry,
         channels={ChannelName.SMS: sms if providers else ShownChannel(), ChannelName.EMAIL: _smtp_channel(settings)},
         providers=providers,

@@ -80,7 +80,7 @@ def real_parts(settings: Settings) -> Parts:
         mobiles=_mobiles(settings),
         redis=redis,
         captcha=captcha_client(captcha),
-        vault=Vault.from_text(settings.vault_keys.get_secret_value(), settings.index_key.get_secret_value()),
+        vault=settings.vault(),
         issuer=TokenIssuer(settings.token_private_key.get_secret_value(), ISSUER),
         telemetry=Telemetry("registry-gateway"),
         close=(captcha.aclose, redis.aclose),

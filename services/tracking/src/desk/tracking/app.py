@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from prometheus_client import Counter
 
 from desk.chassis.app import Background, Closers, Worker, base_app
+from desk.chassis.audit import AuditLog, AuditTask
 from desk.chassis.bus import Broker, Bus, Pruning, Relay
 from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.captcha import CaptchaClient
@@ -27,6 +28,7 @@ from desk.tracking.clients import IntakeClient, RegistryClient
 from desk.tracking.domain import CaptchaExpiredError, CaptchaWrongError, Terms
 from desk.tracking.events import (
     STATE_REPORTS,
+    CaseOpened,
     CaseReferred,
     RequestIdentityRejected,
     RequestPending,
@@ -83,7 +85,7 @@ def real_parts(settings: Settings) -> Parts:
         intake=IntakeClient(intake),
         registry=RegistryClient(registry),
         tokens=TokenIssuer(settings.token_private_key.get_secret_value(), TOKEN_ISSUER),
-        vault=Vault.from_text(settings.vault_keys.get_secret_value(), settings.index_key.get_secret_value()),
+        vault=settings.vault(),
         telemetry=telemetry,
         close=(broker.close, captcha.aclose, intake.aclose, registry.aclose, rate_limits.close),
     )
@@ -181,6 +183,7 @@ def _subscribed_bus(settings: Settings, parts: Parts, context: CaseContext, decr
     bus.subscribe(RequestIdentityRejected, opening.on_identity_rejected)
     for report in STATE_REPORTS:
         bus.subscribe(report, reports.on_report)
+    bus.subscribe(CaseOpened, reports.on_opened)
     bus.subscribe(CaseReferred, reports.on_referral)
     return bus
 
@@ -192,11 +195,13 @@ def _workers(settings: Settings, parts: Parts, context: CaseContext) -> tuple[Wo
     deadlines = DeadlineTask(Deadlines(parts.database, context), registry)
     reconciliation = ReconciliationTask(build_reconciliation(settings, parts, context.outbox), registry)
     pruning = Pruning(parts.database)
+    auditing = AuditTask(parts.database, parts.vault, registry)
     return (
         Worker("relay", relay.run, relay.finish),
         Worker("deadlines", deadlines.run, deadlines.finish),
         Worker("watch", reconciliation.run, reconciliation.finish),
         Worker("pruning", pruning.run, pruning.finish),
+        Worker("audit", auditing.run, auditing.finish),
     )
 
 
@@ -204,9 +209,10 @@ def _services(settings: Settings, parts: Parts, context: CaseContext, bus: Bus, 
     lookups_missing = Counter(
         "desk_lookups_missing", "Pages without the look-ups in the civil registry", registry=parts.telemetry.registry
     )
+    audit = AuditLog(parts.database, parts.vault, parts.rate_limits)
     return Services(
-        actions=Actions(parts.database, context, parts.intake, parts.registry, lookups_missing),
-        lookup_guard=LookupGuard(parts.rate_limits, parts.captcha, parts.proofs, parts.vault, settings),
+        actions=Actions(parts.database, context, parts.intake, parts.registry, lookups_missing, audit),
+        lookup_guard=LookupGuard(parts.rate_limits, parts.captcha, parts.proofs, parts.vault, settings, audit),
         action_guard=ActionGuard(parts.rate_limits, parts.tokens.reader(TOKEN_AUDIENCE), parts.vault, settings),
         tokens=parts.tokens,
         token_seconds=settings.token_seconds,

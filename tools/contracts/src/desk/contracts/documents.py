@@ -139,6 +139,7 @@ def examples() -> list[tuple[str, Event]]:
         ),
         (province, tracking.CaseReceived.model_validate(case)),
         (province, tracking.CaseAssigned.model_validate(case)),
+        (province, tracking.CaseOpened.model_validate(case)),
         (province, tracking.CaseInfoRequested.model_validate(case | {"question": "شمارهٔ گذرنامه را بنویسید."})),
         (province, tracking.CaseAnswered.model_validate(case | {"text": _ANSWER, "files": [_FILE]})),
         (province, tracking.CaseRejected.model_validate(case | {"reason": "مهلت ثبت‌نام به پایان رسیده است."})),

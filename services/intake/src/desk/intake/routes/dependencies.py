@@ -6,11 +6,18 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from desk.chassis.app import source_of
+from desk.chassis.audit import AuditLog
 from desk.chassis.crypto import TokenError, TokenExpiredError, TokenReader
 from desk.database import Database
 from desk.intake import domain
 from desk.intake.domain import CatalogDocument, Identity, Person, Uploader
-from desk.intake.routes.office_auth import AssertionMissingError, OfficeAssertions
+from desk.intake.routes.office_auth import (
+    AssertionInvalidError,
+    AssertionMissingError,
+    AssertionReusedError,
+    OfficeAssertions,
+)
 from desk.intake.service.attachments import Uploads
 from desk.intake.service.case_files import CaseFiles
 from desk.intake.service.receipts import Receipts
@@ -44,6 +51,7 @@ class Services:
     identity_tokens: TokenReader
     tracking_tokens: TokenReader
     assertions: OfficeAssertions
+    audit: AuditLog
 
 
 def get_services(request: Request) -> Services:
@@ -98,11 +106,17 @@ UploaderDep = Annotated[Uploader, Depends(_uploader)]
 
 
 async def _province(
-    services: ServicesDep, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_assertion)]
+    request: Request,
+    services: ServicesDep,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_assertion)],
 ) -> str:
     if credentials is None:
         raise AssertionMissingError
-    return await services.assertions.province_of(credentials.credentials)
+    try:
+        return await services.assertions.province_of(credentials.credentials)
+    except (AssertionInvalidError, AssertionReusedError) as error:
+        await services.audit.add_refusal("assertion_refused", source=source_of(request), about=error.code)
+        raise
 
 
 ProvinceDep = Annotated[str, Depends(_province)]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from desk.chassis.app import problems
+from desk.chassis.app import problems, source_of
 from desk.chassis.problem import RateLimitExceededError
 from desk.intake import domain
 from desk.intake.routes import office_auth
@@ -61,9 +61,11 @@ _CONTENT: dict[int | str, dict[str, Any]] = {
     response_class=Response,
     responses=_CONTENT | problems(*_NO_PROVINCE, *_NO_DOWNLOAD),
 )
-async def download_for_province(file_id: UUID, province: ProvinceDep, services: ServicesDep) -> Response:
+async def download_for_province(
+    file_id: UUID, request: Request, province: ProvinceDep, services: ServicesDep
+) -> Response:
     """Send the file itself; it is decrypted while it is sent."""
-    return DownloadResponse(await services.case_files.open_for_province(province, str(file_id)))
+    return DownloadResponse(await services.case_files.open_for_province(province, str(file_id), source_of(request)))
 
 
 @router.post(
@@ -98,9 +100,12 @@ async def upload_for_answer(
     response_class=Response,
     responses=_CONTENT | problems(domain.TrackingTokenMissingError, domain.TrackingTokenInvalidError, *_NO_DOWNLOAD),
 )
-async def download_for_applicant(file_id: UUID, tracking_code: TrackingCodeDep, services: ServicesDep) -> Response:
+async def download_for_applicant(
+    file_id: UUID, request: Request, tracking_code: TrackingCodeDep, services: ServicesDep
+) -> Response:
     """Send a file of the answer or of the request; it is decrypted while it is sent."""
-    return DownloadResponse(await services.case_files.open_for_applicant(tracking_code, str(file_id)))
+    download = await services.case_files.open_for_applicant(tracking_code, str(file_id), source_of(request))
+    return DownloadResponse(download)
 
 
 @router.post(

@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from desk.chassis.audit import AuditLog
 from desk.chassis.bus import ContractError
 from desk.chassis.crypto import Vault
 from desk.chassis.events import Received
@@ -34,6 +35,14 @@ ANSWER_FILES_MAX = 30
 
 
 @dataclass(frozen=True, slots=True)
+class _Reader:
+    """Who reads a file, and the caller's address."""
+
+    actor: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class CaseFiles:
     """Gives the province of a case and its applicant access to the files of both sides."""
 
@@ -41,6 +50,7 @@ class CaseFiles:
     vault: Vault
     storage: ObjectStore
     scans: FileScans
+    audit: AuditLog
 
     async def on_request_referred(self, session: AsyncSession, received: Received[Referred]) -> None:
         """Record the new province of a case; a referral older than the recorded one changes nothing.
@@ -56,25 +66,31 @@ class CaseFiles:
             raise ContractError("intake has no such request")
         await CaseFileStore(session, self.vault).hand_over(request_id, key, received.seq)
 
-    async def open_for_province(self, province_key: str, file_id: str) -> Download:
-        """Open a file of one of the province's cases.
+    async def open_for_province(self, province_key: str, file_id: str, source: str) -> Download:
+        """Open a file of one of the province's cases for a caller at the address ``source``.
 
         Raises FileNotFoundHereError, FilePendingError, FileRemovedError and as :func:`open_decrypted`.
         """
-        return await self._open(lambda store: store.for_province(file_id, province_key))
+        reader = _Reader(f"office {province_key}", source)
+        return await self._open(lambda store: store.for_province(file_id, province_key), reader)
 
-    async def open_for_applicant(self, tracking_code: str, file_id: str) -> Download:
+    async def open_for_applicant(self, tracking_code: str, file_id: str, source: str) -> Download:
         """Open a file of the request with this code. Raises as :meth:`open_for_province`."""
-        return await self._open(lambda store: store.for_applicant(file_id, tracking_code))
+        reader = _Reader("applicant", source)
+        return await self._open(lambda store: store.for_applicant(file_id, tracking_code), reader)
 
     async def open_any(self, file_id: str) -> Download:
         """Open a file of any request, for the demonstration. Raises as :meth:`open_for_province`."""
         return await self._open(lambda store: store.of_any_case(file_id))
 
-    async def _open(self, find: Callable[[CaseFileStore], Awaitable[StoredFile | None]]) -> Download:
+    async def _open(
+        self, find: Callable[[CaseFileStore], Awaitable[StoredFile | None]], reader: _Reader | None = None
+    ) -> Download:
         try:
             async with self.database.transaction() as session:
                 stored = await find(CaseFileStore(session, self.vault))
+                if stored is not None and reader is not None:
+                    await self._record(session, stored, reader)
         except KeyDestroyedError:
             raise FileNotFoundHereError from None
         if stored is None:
@@ -84,6 +100,13 @@ class CaseFiles:
         if stored.pending:
             raise FilePendingError
         return await open_decrypted(self.storage, stored)
+
+    async def _record(self, session: AsyncSession, stored: StoredFile, reader: _Reader) -> None:
+        file_id = stored.file.id
+        code = await CaseFileStore(session, self.vault).tracking_code_of(file_id)
+        await self.audit.add(
+            session, reader.actor, "file_read", subject=code, source=reader.source, about=f"file {file_id}"
+        )
 
     async def upload(self, province_key: str, tracking_code: str, content: BinaryIO, name: str) -> Attachment:
         """Check a file and store it for the province's answer.

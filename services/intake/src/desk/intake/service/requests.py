@@ -1,5 +1,6 @@
 """Submitting a request, and looking submitted requests up for tracking."""
 
+import hmac
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -54,10 +55,15 @@ class Submitted:
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """Keyed hashes that identify a repeated submission: of applicant and Idempotency-Key, and of the content."""
+    """Hashes that identify a repeated submission."""
 
-    idempotency_index: str
-    fingerprint: str
+    claim: str
+    """Of applicant and Idempotency-Key, for which a security code is right again. It is short-lived, and needs no index
+    key, so that old and new replicas agree while that key is changed."""
+    idempotency_indexes: Sequence[str]
+    """Of applicant and Idempotency-Key, under each index key, the current one first."""
+    fingerprints: Sequence[str]
+    """Of the content, in the same order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +95,9 @@ class RequestSubmission:
         """
         applicant = identity.applicant(form.typed)
         key = _Key(
-            idempotency_index=self.vault.index(f"{applicant.national_id}/{idempotency_key}", "idempotency"),
-            fingerprint=self._fingerprint(form),
+            claim=hmac.digest(idempotency_key.encode(), applicant.national_id.encode(), "sha256").hex(),
+            idempotency_indexes=self.vault.indexes(f"{applicant.national_id}/{idempotency_key}", "idempotency"),
+            fingerprints=self._fingerprints(form),
         )
         state = IdentityState.PENDING if identity.person is None else IdentityState.KNOWN
         request = self._compose(applicant, state, form)
@@ -112,9 +119,9 @@ class RequestSubmission:
         if self.mobile_check is not None:
             await self.mobile_check.require_owner(request.applicant.national_id, form.mobile)
         await self._keep_files(form, request.applicant)
-        await self.captcha.check_answer(form.captcha.id, form.captcha.answer, claim=key.idempotency_index)
+        await self.captcha.check_answer(form.captcha.id, form.captcha.answer, claim=key.claim)
         if code is not None:
-            await self.mobile_proof.check(code, form.mobile, key.idempotency_index)
+            await self.mobile_proof.check(code, form.mobile, key.claim)
         return replace(request, mobile_proven=code is not None)
 
     async def _store(self, request: Request, form: Submission, key: _Key, source: str) -> Submitted:
@@ -151,10 +158,10 @@ class RequestSubmission:
         """
         store = RequestStore(session, self.vault)
         since = request.submitted_at - _REPEATED_WITHIN
-        if not form.again and await store.has_other_with_content(request, key.idempotency_index, since):
+        await store.lock_key(key.idempotency_indexes)
+        if not form.again and await store.has_other_with_content(request, key.idempotency_indexes, since):
             raise RequestRepeatedError
-        added = await store.add(request, idempotency_index=key.idempotency_index, fingerprint=key.fingerprint)
-        if not added:
+        if not await self._add(session, request, form, key):
             earlier = await self._repeated(session, key, form)
             if earlier is None:
                 raise ServiceUnavailableError("the earlier submission was rolled back")
@@ -171,17 +178,25 @@ class RequestSubmission:
         await self.outbox.add(session, event, subject=request.tracking_code, key=request.province, seq=1)
         return Submitted(request, attachments)
 
+    async def _add(self, session: AsyncSession, request: Request, form: Submission, key: _Key) -> bool:
+        """Insert the request; False if it repeats an earlier one. Raises IdempotencyKeyReusedError."""
+        if len(key.idempotency_indexes) > 1 and await self._repeated(session, key, form) is not None:
+            return False  # also if that one has the hash of the other index key
+        return await RequestStore(session, self.vault).add(
+            request, idempotency_index=key.idempotency_indexes[0], fingerprint=key.fingerprints[0]
+        )
+
     async def _repeated(self, session: AsyncSession, key: _Key, form: Submission) -> Submitted | None:
         """Return the result of an earlier submission with this key. Raises IdempotencyKeyReusedError.
 
         The registry may become available or unavailable between a submission and its repeat. Then only one of them
         has typed names, which does not count as different content.
         """
-        found = await RequestStore(session, self.vault).by_key(key.idempotency_index)
+        found = await RequestStore(session, self.vault).by_key(key.idempotency_indexes)
         if found is None:
             return None
         request, first_fingerprint = found
-        if key.fingerprint != first_fingerprint:
+        if first_fingerprint not in key.fingerprints:
             raise IdempotencyKeyReusedError
         if form.typed and request.identity is not IdentityState.KNOWN and request.applicant.person != form.typed:
             raise IdempotencyKeyReusedError
@@ -220,13 +235,13 @@ class RequestSubmission:
             identity=state,
         )
 
-    def _fingerprint(self, form: Submission) -> str:
-        """Return a keyed hash of the content.
+    def _fingerprints(self, form: Submission) -> list[str]:
+        """Return keyed hashes of the content.
 
         It excludes the codes, since a retry may have new ones, the language, since the page may have been
         switched to another one, and the confirmation of a repeat. Typed names are compared separately.
         """
-        return self.vault.index(
+        return self.vault.indexes(
             form.model_dump_json(exclude={"captcha", "mobile_code", "applicant", "language", "again"}), "fingerprint"
         )
 

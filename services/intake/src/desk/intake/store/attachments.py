@@ -43,7 +43,7 @@ class AttachmentStore:
         await self._session.execute(
             insert(attachment).values(
                 id=file_id,
-                owner_index=self._owner(uploader.national_id),
+                owner_index=self._owners(uploader.national_id)[0],
                 upload_session=uploader.upload_session,
                 reply_request_id=uploader.reply_request_id,
                 name=stored.key.seal(file.name.encode(), f"attachment.name:{file_id}"),
@@ -76,7 +76,7 @@ class AttachmentStore:
         rows = await self._session.execute(
             SELECT_ATTACHMENTS.where(
                 attachment.c.id.in_(ids),
-                attachment.c.owner_index == self._owner(national_id),
+                attachment.c.owner_index.in_(self._owners(national_id)),
                 attachment.c.request_id.is_(None),
             ).with_for_update(of=attachment)
         )
@@ -103,7 +103,7 @@ class AttachmentStore:
             delete(attachment)
             .where(
                 attachment.c.id == file_id,
-                attachment.c.owner_index == self._owner(national_id),
+                attachment.c.owner_index.in_(self._owners(national_id)),
                 attachment.c.request_id.is_(None),
             )
             .returning(attachment.c.id, attachment.c.object_key)
@@ -139,8 +139,8 @@ class AttachmentStore:
         await self._session.execute(delete(attachment).where(attachment.c.id.in_(ids)))
         await self._keys.destroy(self._session, ids)
 
-    def _owner(self, national_id: str) -> str:
-        return self._vault.index(national_id, "national_id")
+    def _owners(self, national_id: str) -> list[str]:
+        return self._vault.indexes(national_id, "national_id")
 
 
 def _of_uploader(uploader: Uploader) -> ColumnElement[bool]:

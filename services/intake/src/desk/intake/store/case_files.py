@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Row, Select, Table, func, insert, or_, select
+from sqlalchemy import ColumnElement, FromClause, Row, Select, Table, func, insert, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
@@ -103,6 +103,12 @@ class CaseFileStore:
     async def of_any_case(self, file_id: str) -> StoredFile | None:
         """Return a file that belongs to a request. Raises KeyDestroyedError."""
         return await self._file(file_id, ())
+
+    async def tracking_code_of(self, file_id: str) -> str:
+        """Return the tracking code of the request of a file that exists."""
+        owners = [select(table.c.request_id).where(table.c.id == file_id) for table in (attachment, answer_file)]
+        query = select(request.c.tracking_code).where(request.c.id.in_(union_all(*owners)))
+        return str((await self._session.execute(query)).scalar_one())
 
     async def _file(self, file_id: str, conditions: Sequence[ColumnElement[bool]]) -> StoredFile | None:
         for table in (attachment, answer_file):

@@ -1,12 +1,13 @@
 """Submitted requests."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from functools import cache
 from uuid import UUID
 
-from sqlalchemy import Executable, Row, select
+from sqlalchemy import Executable, Row, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
@@ -27,11 +28,26 @@ def _add_request(dialect: str) -> Executable:
     )
 
 
-_REQUESTS = (
+SELECT_REQUESTS = (
     select(request, identity_check.c.state.label("identity"), data_key.c.wrapped)
     .outerjoin(identity_check)
     .outerjoin(data_key, data_key.c.id == request.c.id)
 )
+
+
+def request_indexes(of: Request, vault: Vault) -> dict[str, str]:
+    """Return the columns with keyed hashes that can be computed again from a stored request."""
+    return {
+        "owner_index": vault.index(of.applicant.national_id, "national_id"),
+        "content_index": vault.index(_content(of), "content"),
+        "mobile_index": vault.index(of.contact.mobile, "mobile"),
+        "index_key": vault.index_key_ids[0],
+    }
+
+
+def _content(of: Request) -> str:
+    """Return what makes two requests of a day the same: applicant, province, sub-subject and text."""
+    return f"{of.applicant.national_id}\n{of.province}\n{of.sub_subject.key}\n{of.text}"
 
 
 class RequestStore:
@@ -41,6 +57,16 @@ class RequestStore:
         self._session = session
         self._vault = vault
         self._keys = DataKeys(vault)
+
+    async def lock_key(self, idempotency_indexes: Sequence[str]) -> None:
+        """While the index key is changed, make others with the same Idempotency-Key wait until this transaction ends.
+
+        Old and new replicas then write different hashes of one key, which the unique column would take for two. All
+        replicas that have both index keys lock the same number. SQLite runs one writing transaction at a time.
+        """
+        if len(idempotency_indexes) > 1 and self._session.get_bind().dialect.name == "postgresql":
+            key = func.hashtextextended(min(idempotency_indexes), 0)
+            await self._session.execute(select(func.pg_advisory_xact_lock(key)))
 
     async def add(self, new: Request, *, idempotency_index: str, fingerprint: str) -> bool:
         """Insert the request; False if another one has this key, after waiting for it if it is being inserted.
@@ -56,17 +82,15 @@ class RequestStore:
             {
                 "id": str(new.id),
                 "tracking_code": new.tracking_code,
-                "owner_index": self._vault.index(new.applicant.national_id, "national_id"),
+                **request_indexes(new, self._vault),
                 "idempotency_index": idempotency_index,
                 "fingerprint": fingerprint,
-                "content_index": self._content_index(new),
                 "province": new.province,
                 "subject": new.subject.key,
                 "sub_subject": new.sub_subject.key,
                 "submitted_at": new.submitted_at,
                 "due_at": new.due_at,
                 "personal": key.seal(json.dumps(personal).encode(), f"request.personal:{new.id}"),
-                "mobile_index": self._mobile_index(new),
                 "mobile_proven": new.mobile_proven,
             },
         )
@@ -75,11 +99,11 @@ class RequestStore:
         await self._keys.add(self._session, key)
         return True
 
-    async def has_other_with_content(self, like: Request, idempotency_index: str, since: datetime) -> bool:
+    async def has_other_with_content(self, like: Request, idempotency_indexes: Sequence[str], since: datetime) -> bool:
         """Return whether the applicant has sent this content with another key since a moment."""
         query = select(request.c.id).where(
-            request.c.content_index == self._content_index(like),
-            request.c.idempotency_index != idempotency_index,
+            request.c.content_index.in_(self._vault.indexes(_content(like), "content")),
+            request.c.idempotency_index.not_in(idempotency_indexes),
             request.c.submitted_at >= since,
         )
         return (await self._session.execute(query.limit(1))).first() is not None
@@ -91,38 +115,31 @@ class RequestStore:
             select(request.c.id)
             .outerjoin(identity_check)
             .where(
-                request.c.mobile_index == self._mobile_index(of),
-                request.c.owner_index == self._vault.index(of.applicant.national_id, "national_id"),
+                request.c.mobile_index.in_(self._vault.indexes(of.contact.mobile, "mobile")),
+                request.c.owner_index.in_(self._vault.indexes(of.applicant.national_id, "national_id")),
                 request.c.id != str(of.id),
                 confirmed,
             )
         )
         return (await self._session.execute(query.limit(1))).first() is not None
 
-    def _mobile_index(self, of: Request) -> str:
-        return self._vault.index(of.contact.mobile, "mobile")
-
-    def _content_index(self, of: Request) -> str:
-        """Return a keyed hash of applicant, province, sub-subject and text."""
-        content = f"{of.applicant.national_id}\n{of.province}\n{of.sub_subject.key}\n{of.text}"
-        return self._vault.index(content, "content")
-
-    async def by_key(self, idempotency_index: str) -> tuple[Request, str] | None:
+    async def by_key(self, idempotency_indexes: Sequence[str]) -> tuple[Request, str] | None:
         """Return the request that was submitted with this key, and the fingerprint of its content."""
-        row = (await self._session.execute(_REQUESTS.where(request.c.idempotency_index == idempotency_index))).first()
-        return (self._request(row), row.fingerprint) if row else None
+        query = SELECT_REQUESTS.where(request.c.idempotency_index.in_(idempotency_indexes))
+        row = (await self._session.execute(query)).first()
+        return (self.read(row), row.fingerprint) if row else None
 
     async def find(self, national_id: str, tracking_code: str) -> Request | None:
         """Return an applicant's request by its code."""
         row = (
             await self._session.execute(
-                _REQUESTS.where(
+                SELECT_REQUESTS.where(
                     request.c.tracking_code == tracking_code,
-                    request.c.owner_index == self._vault.index(national_id, "national_id"),
+                    request.c.owner_index.in_(self._vault.indexes(national_id, "national_id")),
                 )
             )
         ).first()
-        return self._request(row) if row else None
+        return self.read(row) if row else None
 
     async def submitted_between(
         self, since: datetime, until: datetime, *, after: str, limit: int
@@ -148,9 +165,10 @@ class RequestStore:
 
     async def by_id(self, request_id: str) -> Request:
         """Return a request that exists."""
-        return self._request((await self._session.execute(_REQUESTS.where(request.c.id == request_id))).one())
+        return self.read((await self._session.execute(SELECT_REQUESTS.where(request.c.id == request_id))).one())
 
-    def _request(self, row: Row[tuple[object, ...]]) -> Request:
+    def read(self, row: Row[tuple[object, ...]]) -> Request:
+        """Return the request of a row of :data:`SELECTSELECT_REQUESTS`. Raises KeyDestroyedError or DecryptionError."""
         personal = json.loads(self._keys.open(row.personal, f"request.personal:{row.id}", row.id, row.wrapped))
         subject, sub_subject = load_catalog().choose(row.subject, row.sub_subject)
         return Request(

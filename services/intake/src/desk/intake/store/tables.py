@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, false
 
 from desk.chassis.events import add_event_tables
-from desk.database import UtcDateTime, add_data_keys, new_metadata
+from desk.database import UtcDateTime, add_audit_tables, add_data_keys, new_metadata
 from desk.intake.domain import IdentityState
 
 
@@ -16,6 +16,7 @@ def _scan() -> tuple[Column[Any], Column[Any]]:
 metadata = new_metadata()
 add_event_tables(metadata)
 add_data_keys(metadata)
+add_audit_tables(metadata)
 
 request = Table(
     "request",
@@ -34,10 +35,12 @@ request = Table(
     Column("content_index", String(64), index=True),
     Column("mobile_index", String(64), index=True),
     Column("mobile_proven", Boolean, nullable=False, server_default=false()),
+    Column("index_key", String(8)),
 )
 """``content_index`` is a keyed hash of applicant, province, sub-subject and text; None for requests before migration
 0006. ``mobile_index`` is one of the mobile, None before migration 0007. ``mobile_proven``: the applicant entered the
-code that was sent to it."""
+code that was sent to it. ``index_key`` is the id of the key of these hashes and of ``owner_index``, None before
+migration 0011; the idempotency index and the fingerprint keep the key of the submission."""
 attachment = Table(
     "attachment",
     metadata,

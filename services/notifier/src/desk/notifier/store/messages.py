@@ -97,9 +97,9 @@ class MessageStore:
         One with an obstacle is only recorded.
         """
         message_id, now = uuid.uuid4(), datetime.now(UTC)
-        recipient = self._vault.index(notice.personal.recipient, f"message.recipient.{notice.channel}")
-        await self._lock_recipient(recipient)
-        recent = await self._recent_due_times(recipient, now, policy.limits_of(notice.channel))
+        recipients = recipient_indexes(notice.personal, notice.channel, self._vault)
+        await self._lock_recipient(recipients)
+        recent = await self._recent_due_times(recipients, now, policy.limits_of(notice.channel))
         due = policy.send_at(notice.template, notice.channel, now, recent)
         await self._session.execute(
             insert_into(self._session.get_bind().dialect.name, message)
@@ -116,7 +116,8 @@ class MessageStore:
                 personal=notice.personal.encrypt(await self._key_of(notice), message_id),
                 created_at=now,
                 next_try_at=due,
-                recipient_index=recipient,
+                recipient_index=recipients[0],
+                index_key=self._vault.index_key_ids[0],
                 due_at=due,
                 tries=0,
                 priority=notice.priority,
@@ -149,23 +150,23 @@ class MessageStore:
             .values(state=State.OVERTAKEN)
         )
 
-    async def _lock_recipient(self, recipient: str) -> None:
+    async def _lock_recipient(self, recipients: Sequence[str]) -> None:
         """Wait for other transactions that queue a message to this recipient, so that together they keep its limits.
 
-        SQLite has one writer at a time.
+        Its hashes under all index keys give one number. SQLite has one writer at a time.
         """
         if self._session.get_bind().dialect.name == "postgresql":
-            await self._session.execute(select(func.pg_advisory_xact_lock(int(recipient[:15], 16))))
+            await self._session.execute(select(func.pg_advisory_xact_lock(int(min(recipients)[:15], 16))))
 
     async def _recent_due_times(
-        self, recipient: str, now: datetime, limits: Sequence[tuple[int, timedelta]]
+        self, recipients: Sequence[str], now: datetime, limits: Sequence[tuple[int, timedelta]]
     ) -> list[datetime]:
         """Return the due times of the recipient's recent and future notices that a limit looks at, newest first."""
         longest = max(window for _, window in limits)
         rows = await self._session.execute(
             select(message.c.due_at)
             .where(
-                message.c.recipient_index == recipient,
+                message.c.recipient_index.in_(recipients),
                 message.c.due_at > now - longest,
                 message.c.template != Template.CODE,
             )
@@ -267,6 +268,11 @@ class MessageStore:
             .where(message.c.id == message_id, may_become(State.DELIVERED))
             .values(state=State.DELIVERED, delivered_at=datetime.now(UTC))
         )
+
+
+def recipient_indexes(personal: PersonalData, channel: ChannelName, vault: Vault) -> list[str]:
+    """Return the keyed hash of a recipient under each index key, the current one first."""
+    return vault.indexes(personal.recipient, f"message.recipient.{channel}")
 
 
 def _due(channel: ChannelName) -> Sequence[ColumnElement[bool]]:

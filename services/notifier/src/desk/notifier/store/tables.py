@@ -46,6 +46,7 @@ message = Table(
     Column("seq", Integer),  # the number of the event within its request
     Column("priority", Integer, nullable=False, server_default="1"),  # 0 is sent before 1
     Column("expires_at", UtcDateTime),  # no attempt is made after it; NULL for notices
+    Column("index_key", String(8)),  # the id of the key of recipient_index; NULL before migration 0007
     UniqueConstraint("event_id", "template", "channel"),
 )
 unfinished = message.c.state.in_([State.QUEUED, State.CLAIMED])

@@ -2,7 +2,7 @@
 
 from desk.registry_gateway.service.guard import LookupGuard, SourceLimits
 from desk.registry_gateway.service.identities import IdentityService, PendingIdentity, Proof, ProvenIdentity
-from desk.registry_gateway.service.ledger import Ledger, LedgerBrokenError
+from desk.registry_gateway.service.ledger import Ledger
 from desk.registry_gateway.service.tokens import ISSUER, IdentityTokens
 from desk.registry_gateway.service.verdicts import VerdictLimit
 
@@ -11,7 +11,6 @@ __all__ = [
     "IdentityService",
     "IdentityTokens",
     "Ledger",
-    "LedgerBrokenError",
     "LookupGuard",
     "PendingIdentity",
     "Proof",

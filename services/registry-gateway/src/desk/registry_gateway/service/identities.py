@@ -185,7 +185,7 @@ class IdentityService:
 
     async def list_lookups(self, number: Number) -> list[Seen]:
         """List when a person was looked up and for what purpose, newest first."""
-        return await self._ledger.list_newest(self._number_index(number))
+        return await self._ledger.list_newest(self._vault.indexes(number.value, "national_id"))
 
     async def check_mobile(self, national_id: NationalId, mobile: Mobile) -> MobileOwner:
         """Return whether a mobile belongs to a national ID; unknown if mobiles are not checked here."""

@@ -1,6 +1,6 @@
 """Reads and writes the rows of the ledger."""
 
-from collections.abc import AsyncIterator
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import BindParameter, String, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from desk.database import Head
 from desk.registry_gateway.domain import Outcome, Purpose
 from desk.registry_gateway.store.tables import ledger_head, lookup
 
 _HEAD = 1
-_PAGE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +28,6 @@ class Row:
     seq: int
     prev_hash: str
     row_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The end of the chain."""
-
-    seq: int
-    row_hash: str
-    seal: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,25 +87,13 @@ class LookupStore:
         await self._session.execute(_UPDATE_HEAD, values)
         await self._session.execute(_INSERT_ROW, values)
 
-    async def list_newest(self, number_index: str, limit: int) -> list[Seen]:
+    async def list_newest(self, number_indexes: Sequence[str], limit: int) -> list[Seen]:
         """List the answered look-ups of one number, newest first."""
         query = (
             select(lookup.c.at, lookup.c.purpose)
-            .where(lookup.c.number_index == number_index, lookup.c.outcome != Outcome.UNANSWERED.value)
+            .where(lookup.c.number_index.in_(number_indexes), lookup.c.outcome != Outcome.UNANSWERED.value)
             .order_by(lookup.c.at.desc(), lookup.c.seq.desc())
             .limit(limit)
         )
         rows = await self._session.execute(query)
         return [Seen(at, Purpose(purpose)) for at, purpose in rows]
-
-    async def rows_after(self, seq: int) -> AsyncIterator[Row]:
-        """Yield every row after ``seq``, in the order of the chain."""
-        columns = [lookup.c[name] for name in Row.__dataclass_fields__]
-        while True:
-            query = select(*columns).where(lookup.c.seq > seq).order_by(lookup.c.seq).limit(_PAGE)
-            page = [Row(*found) for found in await self._session.execute(query)]
-            for row in page:
-                yield row
-            if len(page) < _PAGE:
-                return
-            seq = page[-1].seq

@@ -124,6 +124,10 @@ class Case:
         )
         return expired.with_deadlines(self, terms)
 
+    def opened(self, report_seq: int) -> Self:
+        """Count a report that changes no state."""
+        return replace(self, report_seq=report_seq)
+
     def with_next_seq(self) -> Self:
         """Return the case with the number of its next published event."""
         return replace(self, seq=self.seq + 1)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from desk.iran.digits import to_persian
 from desk.tracking.domain.request import File
-from desk.tracking.domain.states import ACTION_TITLES, TITLES, Action, State
+from desk.tracking.domain.states import ACTION_TITLES, OPENED_TITLE, TITLES, Action, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,14 @@ class HistoryEntry:
     rating: int | None = None
     files: tuple[File, ...] = ()
     """The files of the applicant's reply."""
+    opened: bool = False
+    """Whether the entry only records that an expert opened the case."""
 
     @property
     def title(self) -> str:
         """The Persian title that the applicant reads."""
+        if self.opened:
+            return OPENED_TITLE
         if self.rating is not None:
             return f"{ACTION_TITLES[Action.RATE]}: {to_persian(str(self.rating))} از ۵"
         return ACTION_TITLES[self.action] if self.action else TITLES[self.state]
@@ -68,7 +72,8 @@ class HistorySummary:
 def find_decision(history: Sequence[HistoryEntry]) -> HistoryEntry | None:
     """Return the latest report that answered or rejected the request; None if there is none."""
     decided = {State.ANSWERED, State.REJECTED}
-    return next((entry for entry in reversed(history) if entry.state in decided and entry.action is None), None)
+    reports = (entry for entry in reversed(history) if entry.action is None and not entry.opened)
+    return next((entry for entry in reports if entry.state in decided), None)
 
 
 def summarize(history: Sequence[HistoryEntry]) -> HistorySummary:

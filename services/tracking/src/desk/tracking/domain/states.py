@@ -70,6 +70,9 @@ ACTION_TITLES: Mapping[Action, str] = {
     Action.OBJECT: "اعتراض شما ثبت شد",
 }
 
+OPENED_TITLE = "کارشناس پروندهٔ شما را باز کرد"
+"""The title of a history entry about the reading of a case, which changes no state."""
+
 _BY_EXPERTS = frozenset({State.IN_PROGRESS, State.INFO_REQUESTED, State.ANSWERED, State.REJECTED, State.REFERRED})
 _WITHDRAWAL = frozenset({State.WITHDRAWN})
 _END = frozenset({State.CLOSED})

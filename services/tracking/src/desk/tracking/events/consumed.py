@@ -80,6 +80,16 @@ class CaseAssigned(CaseReport):
     resulting_state: ClassVar[State] = State.IN_PROGRESS
 
 
+class CaseOpened(Event):
+    """An expert has opened the case. It changes no state; the applicant sees it in the history."""
+
+    exchange: ClassVar[str] = "desk.cases"
+    name: ClassVar[str] = "case-opened"
+
+    tracking_code: TrackingCode
+    at: Moment
+
+
 class CaseInfoRequested(CaseReport):
     """The experts ask the applicant something."""
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from desk.chassis.audit import AuditLog
 from desk.chassis.captcha import CaptchaClient
 from desk.chassis.crypto import TokenError, TokenExpiredError, TokenReader, Vault
 from desk.chassis.rate_limits import Attempt, RateLimits, Reservation, source_network
@@ -44,6 +45,7 @@ class LookupGuard:
     proofs: CaptchaClient
     vault: Vault
     settings: Settings
+    audit: AuditLog
 
     @asynccontextmanager
     async def admit(self, query: TrackingQuery, source: str) -> AsyncIterator[None]:
@@ -60,6 +62,9 @@ class LookupGuard:
             yield
         except RequestNotFoundError:
             missed = True
+            if query.proof is not None:  # beyond the wrong codes that are free for a network
+                subject = self.vault.index(query.national_id, "national_id")
+                await self.audit.add_refusal("wrong_code", source=source, about="with a proof of work", subject=subject)
             raise
         finally:
             if not missed:

@@ -29,5 +29,5 @@ router = APIRouter()
 async def track(query: TrackingQuery, request: Request, response: Response, services: ServicesDep) -> TrackingView:
     """Return state, history and answer of the request with this national ID and tracking code."""
     async with services.lookup_guard.admit(query, source_of(request)):
-        overview = await services.actions.view(query.national_id, query.tracking_code)
+        overview = await services.actions.view(query.national_id, query.tracking_code, source_of(request))
     return respond(services, response, overview, TrackingSession.begin(query.tracking_code))

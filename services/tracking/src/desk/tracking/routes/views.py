@@ -1,6 +1,6 @@
 """The response of every route: a request as its applicant may see it."""
 
-from typing import Self
+from typing import Literal, Self
 
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, computed_field
@@ -10,7 +10,7 @@ from desk.iran.email_address import mask_email
 from desk.iran.jalali import local_text
 from desk.iran.phone import mask_phone
 from desk.tracking.clients import FreshContact, Lookup
-from desk.tracking.domain import TITLES, Action, Contact, State
+from desk.tracking.domain import TITLES, Action, Contact, HistoryEntry, State
 from desk.tracking.events import Named, Titled
 from desk.tracking.routes.dependencies import TOKEN_AUDIENCE, Services
 from desk.tracking.routes.guards import TrackingSession
@@ -84,10 +84,16 @@ class HistoryEntryView(BaseModel):
     state: State
     title: str
     note: str | None
-    action: Action | None
-    """The applicant's action, if the entry records one."""
+    action: Action | Literal["opened"] | None
+    """The applicant's action, if the entry records one; ``opened`` if an expert opened the case."""
     files: list[FileView]
     """The files that the applicant sent."""
+
+    @classmethod
+    def of(cls, entry: HistoryEntry) -> Self:
+        """Return the view of an entry."""
+        view = cls.model_validate(entry)
+        return view.model_copy(update={"action": "opened"}) if entry.opened else view
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -143,7 +149,7 @@ class TrackingView(BaseModel):
             text=overview.request.text,
             attachments=[FileView.model_validate(file) for file in overview.request.attachments],
             contact=ContactView.of(overview.request.contact),
-            history=[HistoryEntryView.model_validate(entry) for entry in overview.history],
+            history=[HistoryEntryView.of(entry) for entry in overview.history],
             answer=AnswerView.model_validate(overview.answer) if overview.answer else None,
             registry_lookups=_lookups(overview.lookups),
             actions=list(overview.actions),

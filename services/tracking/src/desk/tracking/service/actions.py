@@ -8,6 +8,7 @@ import structlog
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from desk.chassis.audit import AuditLog
 from desk.chassis.problem import ServiceUnavailableError
 from desk.database import Database
 from desk.tracking.clients import FreshRequest, IntakeClient, Lookup, RegistryClient
@@ -73,13 +74,19 @@ class Actions:
     registry: RegistryClient
     lookups_missing: Counter
     """Counts the responses without the look-ups."""
+    audit: AuditLog
 
-    async def view(self, national_id: str, tracking_code: str) -> Overview:
-        """Return a person's request. Raises RequestNotFoundError or ServiceUnavailableError."""
+    async def view(self, national_id: str, tracking_code: str, source: str) -> Overview:
+        """Return a person's request to a caller at the address ``source``, and record it in the audit log.
+
+        Raises RequestNotFoundError or ServiceUnavailableError.
+        """
         async with self.database.transaction() as session:
             cases = self.context.cases(session)
             found = await cases.find_of_person(national_id, tracking_code)
             history = await cases.history(tracking_code) if found is not None else []
+            if found is not None:
+                await self._record_reading(session, tracking_code, source)
         if found is not None:
             case, request = found
             lookups = await self._lookups(national_id)
@@ -87,10 +94,15 @@ class Actions:
         fresh = await self.intake.find(national_id, tracking_code)
         if fresh is None:
             raise RequestNotFoundError
+        async with self.database.transaction() as session:
+            await self._record_reading(session, tracking_code, source)
         first_state = State.REGISTERED if fresh.state is State.REGISTERED else State.IDENTITY_PENDING
         first = HistoryEntry("", fresh.submitted_at, first_state)
         lookups = await self._lookups(national_id)
         return Overview(fresh, fresh.province, fresh.state, fresh.due_at, [first], lookups)
+
+    async def _record_reading(self, session: AsyncSession, tracking_code: str, source: str) -> None:
+        await self.audit.add(session, "applicant", "request_read", subject=tracking_code, source=source)
 
     def _overview(
         self, case: Case, request: Request, history: list[HistoryEntry], lookups: list[Lookup] | None
@@ -108,12 +120,12 @@ class Actions:
         Raises ActionNotPossibleError and the other errors of :meth:`Case.apply_action`, IdempotencyKeyReusedError,
         UnknownFileError, or ServiceUnavailableError if there are files and intake is unavailable.
         """
-        entry_id = self.context.vault.index(f"{tracking_code}/{action}/{key}", "move")
-        files = await self._reserve_files(tracking_code, entry_id, action, content)
+        entry_ids = self.context.vault.indexes(f"{tracking_code}/{action}/{key}", "move")
+        files = await self._reserve_files(tracking_code, entry_ids, action, content)
         async with self.database.transaction() as session:
             case, request, history = await self._find(session, tracking_code)
-            entry = self._entry(case, entry_id, action, content, files)
-            repeated = _find_entry(history, entry_id)
+            entry = self._entry(case, entry_ids[0], action, content, files)
+            repeated = _find_entry(history, entry_ids)
             if repeated is not None:
                 if not repeated.repeats(entry):
                     raise IdempotencyKeyReusedError
@@ -131,20 +143,20 @@ class Actions:
         return *found, await cases.history(tracking_code)
 
     async def _reserve_files(
-        self, tracking_code: str, entry_id: str, action: Action, content: ActionContent
+        self, tracking_code: str, entry_ids: Sequence[str], action: Action, content: ActionContent
     ) -> tuple[File, ...]:
         """Reserve the files of an action that is still possible; no transaction is open during the call to intake."""
         if not content.files:
             return ()
         async with self.database.transaction() as session:
             case, _, history = await self._find(session, tracking_code)
-        repeated = _find_entry(history, entry_id)
+        repeated = _find_entry(history, entry_ids)
         if repeated is not None:
             if repeated.file_ids != content.files:
                 raise IdempotencyKeyReusedError
             return repeated.files
         self._after_action(case, action, history, self.context.clock())
-        return await self.intake.reserve_files(tracking_code, entry_id, content.files)
+        return await self.intake.reserve_files(tracking_code, entry_ids[0], content.files)
 
     def _after_action(self, case: Case, action: Action, history: Sequence[HistoryEntry], at: datetime) -> Case:
         days = self.context.terms.objection_days
@@ -198,5 +210,5 @@ class Actions:
             return None
 
 
-def _find_entry(history: Sequence[HistoryEntry], entry_id: str) -> HistoryEntry | None:
-    return next((each for each in history if each.event_id == entry_id), None)
+def _find_entry(history: Sequence[HistoryEntry], entry_ids: Sequence[str]) -> HistoryEntry | None:
+    return next((each for each in history if each.event_id in entry_ids), None)

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,13 +23,14 @@ from desk.tracking.domain import (
     State,
     UnknownCaseError,
 )
-from desk.tracking.events import CaseReferred, CaseRefused, CaseReport, RequestReferred
+from desk.tracking.events import CaseOpened, CaseReferred, CaseRefused, CaseReport, RequestReferred
 from desk.tracking.events import HistoryEntry as PublishedEntry
 from desk.tracking.service.context import CaseContext, named_province
 from desk.tracking.store import CaseStore, Handover
 
 log = structlog.get_logger(__name__)
 
+AnyReport: TypeAlias = Received[CaseReport] | Received[CaseReferred] | Received[CaseOpened]
 FIRST_SEQ = 1
 """The number of a refusal about an unknown case."""
 
@@ -59,10 +61,20 @@ class Reports:
 
         await self._record(session, received, apply)
 
+    async def on_opened(self, session: AsyncSession, received: Received[CaseOpened]) -> None:
+        """Add to the history that an expert opened the case, or refuse the report. Raises CaseNotReadyError."""
+
+        async def apply(case: Case, _request: Request) -> None:
+            cases = self.context.cases(session)
+            await cases.update(case.opened(received.seq))
+            await cases.add_entry(case.tracking_code, _entry(received, case, case.turn))
+
+        await self._record(session, received, apply)
+
     async def _record(
         self,
         session: AsyncSession,
-        received: Received[CaseReport] | Received[CaseReferred],
+        received: AnyReport,
         apply: Callable[[Case, Request], Awaitable[None]],
     ) -> None:
         sender = _claimed_province(received)
@@ -80,7 +92,7 @@ class Reports:
             if overtaken_turn is None:
                 await apply(case, request)
             else:
-                await cases.add_entry(case.tracking_code, _entry(received, overtaken_turn))
+                await cases.add_entry(case.tracking_code, _entry(received, case, overtaken_turn))
         except RefusedError as refused:
             case = case.with_next_seq()
             await cases.update(case)
@@ -107,7 +119,7 @@ class Reports:
             received.data.resulting_state, Party.PROVINCE, at=self.context.clock(), report_seq=received.seq
         )
         changed = changed.with_deadlines(case, self.context.terms).with_next_seq()
-        entry = _entry(received, case.turn)
+        entry = _entry(received, case, case.turn)
         await cases.update(changed)
         await cases.add_entry(case.tracking_code, entry)
         await self.context.publish_state(session, changed, request, entry)
@@ -133,7 +145,7 @@ class Reports:
             session, event, subject=case.tracking_code, key=referred.province, seq=referred.seq
         )
         referred = referred.with_next_seq()
-        entry = _entry(received, case.turn)
+        entry = _entry(received, case, case.turn)
         await cases.update_with_request(referred, request)
         await cases.add_entry(case.tracking_code, entry)
         await self.context.publish_state(session, referred, request, entry)
@@ -147,7 +159,7 @@ class Reports:
                 "province": named_province(case.province),
                 "due_at": case.due_at,
                 "reason": reason,
-                "history": [PublishedEntry.model_validate(each) for each in history],
+                "history": [PublishedEntry.model_validate(each) for each in history if not each.opened],
             }
         )
 
@@ -155,7 +167,7 @@ class Reports:
         self,
         session: AsyncSession,
         sender: str,
-        received: Received[CaseReport] | Received[CaseReferred],
+        received: AnyReport,
         refused: RefusedError,
         seq: int,
     ) -> None:
@@ -178,7 +190,7 @@ class Reports:
         )
 
 
-def _claimed_province(received: Received[CaseReport] | Received[CaseReferred]) -> str:
+def _claimed_province(received: AnyReport) -> str:
     """Return the province that receives a refusal: the broker's user if it is known, else the routing key's."""
     name = (received.sender or received.routing_key).rpartition(".")[2]
     try:
@@ -187,15 +199,17 @@ def _claimed_province(received: Received[CaseReport] | Received[CaseReferred]) -
         raise ContractError("the report comes from no province") from None
 
 
-def _require_genuine(received: Received[CaseReport] | Received[CaseReferred], sender: str) -> None:
+def _require_genuine(received: AnyReport, sender: str) -> None:
     if received.source != f"/office/{sender}" or received.routing_key != f"{received.data.name}.{sender}":
         raise ForgedSenderError
     if received.subject != received.data.tracking_code:
         raise RefusedError("wrong_subject", "the envelope's subject is not the tracking code")
 
 
-def _entry(received: Received[CaseReport] | Received[CaseReferred], turn: int) -> HistoryEntry:
+def _entry(received: AnyReport, case: Case, turn: int) -> HistoryEntry:
     report = received.data
+    if isinstance(report, CaseOpened):
+        return HistoryEntry(received.id, report.at, case.state, turn=turn, seq=received.seq, opened=True)
     return HistoryEntry(received.id, report.at, report.resulting_state, report.note, report.answer, turn, received.seq)
 
 

@@ -15,10 +15,12 @@ from desk.security.data_keys import DataKey
 from desk.tracking.domain import Action, Answer, Case, File, HistoryEntry, Request, State
 from desk.tracking.store.tables import case_table, handover_table, refusal_table, step_table
 
+OPENED = "opened"
+"""The action of a history entry about an expert who opened the case."""
 _REQUEST = TypeAdapter(Request)
 _ANSWER = TypeAdapter(Answer | None)
 _FILES = TypeAdapter(tuple[File, ...])
-_CASES = select(case_table, data_key.c.wrapped).outerjoin(data_key, data_key.c.id == case_table.c.tracking_code)
+SELECT_CASES = select(case_table, data_key.c.wrapped).outerjoin(data_key, data_key.c.id == case_table.c.tracking_code)
 """Cases with their data keys."""
 
 
@@ -46,7 +48,7 @@ class CaseStore:
             insert(case_table).values(
                 **_columns(case),
                 tracking_code=case.tracking_code,
-                owner_index=self._vault.index(request.applicant.national_id, "national_id"),
+                **owner_columns(request, self._vault),
                 submitted_at=case.submitted_at,
                 request=await self._seal(request),
             )
@@ -78,28 +80,28 @@ class CaseStore:
 
     async def find_and_lock(self, tracking_code: str) -> tuple[Case, Request] | None:
         """Return a case and its request, locked until the transaction ends; None if there is no such case."""
-        query = _CASES.where(case_table.c.tracking_code == tracking_code).with_for_update(of=case_table)
+        query = SELECT_CASES.where(case_table.c.tracking_code == tracking_code).with_for_update(of=case_table)
         row = (await self._session.execute(query)).first()
-        return self._case(row) if row else None
+        return self.read(row) if row else None
 
     async def lock_expired(self, now: datetime, limit: int) -> list[tuple[Case, Request]]:
         """Lock and return up to ``limit`` cases whose deadline has passed, the oldest first; skip locked ones."""
         query = (
-            _CASES.where(case_table.c.alarm_at < now)
+            SELECT_CASES.where(case_table.c.alarm_at < now)
             .order_by(case_table.c.alarm_at)
             .limit(limit)
             .with_for_update(skip_locked=True, of=case_table)
         )
-        return [self._case(row) for row in (await self._session.execute(query)).all()]
+        return [self.read(row) for row in (await self._session.execute(query)).all()]
 
     async def find_of_person(self, national_id: str, tracking_code: str) -> tuple[Case, Request] | None:
         """Return a person's case and its request by its code, without a lock."""
-        query = _CASES.where(
+        query = SELECT_CASES.where(
             case_table.c.tracking_code == tracking_code,
-            case_table.c.owner_index == self._vault.index(national_id, "national_id"),
+            case_table.c.owner_index.in_(self._vault.indexes(national_id, "national_id")),
         )
         row = (await self._session.execute(query)).first()
-        return self._case(row) if row else None
+        return self.read(row) if row else None
 
     async def add_entry(self, tracking_code: str, entry: HistoryEntry) -> None:
         """Add an entry to a case's history."""
@@ -119,7 +121,7 @@ class CaseStore:
                 turn=entry.turn,
                 seq=entry.seq,
                 state=entry.state.value,
-                action=entry.action.value if entry.action else None,
+                action=OPENED if entry.opened else entry.action.value if entry.action else None,
                 words=sealed,
             )
         )
@@ -178,7 +180,11 @@ class CaseStore:
             )
         )
 
-    def _case(self, row: Row[Any]) -> tuple[Case, Request]:
+    def read(self, row: Row[Any]) -> tuple[Case, Request]:
+        """Return the case of a row of :data:`SELECT_CASES` and its request.
+
+        Raises KeyDestroyedError or DecryptionError.
+        """
         if row.wrapped is not None:
             self._known[row.tracking_code] = self._keys.unwrap(row.tracking_code, row.wrapped)
         place = f"case.request:{row.tracking_code}"
@@ -212,10 +218,19 @@ class CaseStore:
             answer=_ANSWER.validate_python(words.get("answer")),
             turn=row.turn,
             seq=row.seq,
-            action=Action(row.action) if row.action else None,
+            action=Action(row.action) if row.action and row.action != OPENED else None,
             rating=words.get("rating"),
             files=_FILES.validate_python(words.get("files", [])),
+            opened=row.action == OPENED,
         )
+
+
+def owner_columns(request: Request, vault: Vault) -> dict[str, str]:
+    """Return the columns by which a case is found by its applicant."""
+    return {
+        "owner_index": vault.index(request.applicant.national_id, "national_id"),
+        "index_key": vault.index_key_ids[0],
+    }
 
 
 def _columns(case: Case) -> dict[str, object]:

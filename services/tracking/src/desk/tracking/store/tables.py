@@ -3,11 +3,12 @@
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table
 
 from desk.chassis.events import add_event_tables
-from desk.database import UtcDateTime, add_data_keys, new_metadata
+from desk.database import UtcDateTime, add_audit_tables, add_data_keys, new_metadata
 
 metadata = new_metadata()
 add_event_tables(metadata)
 add_data_keys(metadata)
+add_audit_tables(metadata)
 
 case_table = Table(
     "case",
@@ -26,7 +27,9 @@ case_table = Table(
     Column("overdue", Integer, nullable=False, server_default="0"),
     Column("alarm_at", UtcDateTime),
     Column("request", LargeBinary, nullable=False),
+    Column("index_key", String(8)),
 )
+"""``index_key`` is the id of the key of ``owner_index``, None before migration 0009."""
 Index(
     "ix_case_alarm",
     case_table.c.alarm_at,
@@ -43,7 +46,7 @@ step_table = Table(
     Column("turn", Integer, nullable=False, server_default="0"),
     Column("seq", Integer, nullable=False, server_default="0"),
     Column("state", String(24), nullable=False),
-    Column("action", String(16)),
+    Column("action", String(16)),  # an action of the applicant, or OPENED
     Column("words", LargeBinary),
 )
 handover_table = Table(

@@ -1,0 +1,174 @@
+"""The audit log on both databases: chained after the request, and every change of it is found."""
+
+import asyncio
+
+import pytest
+from prometheus_client import CollectorRegistry
+from sqlalchemy import delete, func, insert, select, update
+
+from desk.chassis.audit import AuditLog, AuditTask, chain_of
+from desk.chassis.crypto import Vault
+from desk.chassis.rate_limits import RateLimits
+from desk.database import ChainBrokenError, Database, add_audit_tables, audit_head, new_metadata
+from desk.database.audit import audit_entry
+
+VAULT = Vault({"k1": b"1" * 32}, b"i" * 32)
+ROTATED = Vault({"k1": b"1" * 32}, b"j" * 32, b"i" * 32)
+CODE = "123456789018"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database(request, tmp_path):
+    if request.param == "sqlite":
+        url = f"sqlite+aiosqlite:///{tmp_path / 'audit.db'}"
+    else:
+        url = request.getfixturevalue("postgres_server").create_database("audit", "audit", "maker")
+    metadata = new_metadata()
+    add_audit_tables(metadata)
+    database = Database(url)
+    async with database.engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+    yield database
+    await database.close()
+    if request.param == "postgresql":
+        request.getfixturevalue("postgres_server").drop_database("audit")
+
+
+@pytest.fixture
+def log(database):
+    return AuditLog(database, VAULT, RateLimits("memory://"))
+
+
+@pytest.fixture
+def task(database):
+    return AuditTask(database, VAULT, CollectorRegistry())
+
+
+@pytest.fixture
+async def ten(database, log, task):
+    """Ten chained entries."""
+    await read_requests(database, log, 10)
+    await task.run_once()
+
+
+async def read_requests(database, log, count):
+    for number in range(count):
+        async with database.transaction() as session:
+            await log.add(session, "applicant", "request_read", subject=CODE, source=f"192.0.2.{number}")
+
+
+async def write(database, statement):
+    async with database.transaction() as session:
+        await session.execute(statement)
+
+
+async def verify(database, vault=VAULT):
+    return (await chain_of(vault).verify(database)).seq
+
+
+async def test_entries_are_chained_in_the_background(database, log, task):
+    await read_requests(database, log, 3)
+    assert await verify(database) == 0
+
+    await task.run_once()
+
+    assert await verify(database) == 3
+
+
+async def test_an_entry_has_the_network_as_a_keyed_hash(database, log):
+    await read_requests(database, log, 1)
+
+    async with database.read() as session:
+        row = (await session.execute(select(audit_entry))).one()
+    assert (row.actor, row.action, row.subject) == ("applicant", "request_read", CODE)
+    assert "192.0.2" not in str(tuple(row))
+    assert len(row.network) == 64
+
+
+async def test_two_replicas_chain_each_entry_once(database, log, task):
+    other = AuditTask(database, VAULT, CollectorRegistry())
+    for _ in range(3):
+        await read_requests(database, log, 5)
+        await asyncio.gather(task.run_once(), other.run_once())
+    await task.run_once()
+
+    assert await verify(database) == 15
+
+
+@pytest.mark.parametrize("column", ["actor", "action", "subject", "network", "about", "at"])
+async def test_a_changed_entry_is_named(database, ten, column):
+    values = {"at": func.datetime("now", "-1 day")} if column == "at" else {column: "x"}
+    if column == "at" and database.engine.name == "postgresql":
+        values = {"at": func.now() - func.make_interval(0, 0, 0, 1)}
+    await write(database, update(audit_entry).where(audit_entry.c.seq == 4).values(values))
+
+    with pytest.raises(ChainBrokenError, match="row 4 was changed"):
+        await verify(database)
+
+
+async def test_a_removed_entry_is_named(database, ten):
+    await write(database, delete(audit_entry).where(audit_entry.c.seq == 4))
+
+    with pytest.raises(ChainBrokenError, match="row 4 is missing"):
+        await verify(database)
+
+
+async def test_two_exchanged_entries_are_named(database, ten):
+    for old, new in ((4, 99), (5, 4), (99, 5)):
+        await write(database, update(audit_entry).where(audit_entry.c.seq == old).values(seq=new))
+
+    with pytest.raises(ChainBrokenError, match="row 4 does not follow row 3"):
+        await verify(database)
+
+
+async def test_a_tail_that_was_cut_off_is_noticed(database, ten):
+    await write(database, delete(audit_entry).where(audit_entry.c.seq > 7))
+
+    with pytest.raises(ChainBrokenError, match="the chain ends at row 7, but row 10 was the last one written"):
+        await verify(database)
+
+
+async def test_the_end_cannot_be_moved_without_the_key(database, ten, task, log):
+    await write(database, delete(audit_entry).where(audit_entry.c.seq > 7))
+    async with database.read() as session:
+        last = (await session.execute(select(audit_entry.c.row_hash).where(audit_entry.c.seq == 7))).scalar_one()
+    await write(database, update(audit_head).values(seq=7, row_hash=last))
+
+    with pytest.raises(ChainBrokenError, match="the head was changed"):
+        await verify(database)
+    await read_requests(database, log, 1)
+    await task.run_once()
+    async with database.read() as session:  # nothing is appended to a chain with a forged end
+        assert (await session.execute(select(func.max(audit_entry.c.seq)))).scalar_one() == 7
+
+
+async def test_a_missing_end_is_noticed(database, ten):
+    await write(database, delete(audit_head))
+
+    with pytest.raises(ChainBrokenError, match="the head is missing"):
+        await verify(database)
+
+
+async def test_an_inserted_entry_is_noticed(database, ten):
+    values = {"id": "x", "at": func.current_timestamp(), "actor": "a", "action": "b", "seq": 11}
+    await write(database, insert(audit_entry).values(**values, prev_hash="0" * 64, row_hash="0" * 64))
+
+    with pytest.raises(ChainBrokenError, match="row 11"):
+        await verify(database)
+
+
+async def test_the_chain_goes_on_after_the_index_key_was_changed(database, ten, log):
+    await read_requests(database, log, 1)
+    await AuditTask(database, ROTATED, CollectorRegistry()).run_once()
+
+    assert await verify(database, ROTATED) == 11
+    assert await verify(database, Vault({"k1": b"1" * 32}, b"j" * 32)) == 11
+
+
+async def test_refusals_of_one_network_do_not_fill_the_log(database, log):
+    for _ in range(30):
+        await log.add_refusal("assertion_refused", source="192.0.2.1", about="assertion_invalid")
+    await log.add_refusal("assertion_refused", source="198.51.100.1", about="assertion_invalid")
+
+    async with database.read() as session:
+        assert (await session.execute(select(func.count()).select_from(audit_entry))).scalar_one() == 21

@@ -1,0 +1,185 @@
+"""Hash chains: each row of a table contains the hash of the row before it, so that every later change can be found.
+
+The rows are chained by a plain hash. The end of the chain is sealed with a key that only the service has. A person who
+can write to the database but does not have the key can therefore neither rewrite the chain nor shorten it.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Integer, Row, String, Table, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from desk.database.database import Database
+from desk.database.tables import insert_into, new_metadata
+
+BEGINNING = "0" * 64
+_HEAD, _PAGE = 1, 1_000
+
+Seal = Callable[[str], Sequence[str]]
+"""Returns the keyed hash of a text under each key, the current one first."""
+
+audit_head = Table(
+    "audit_head",
+    new_metadata(),
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("row_hash", String(64), nullable=False),
+    Column("seal", String(64), nullable=False),
+)
+"""One row: the last row of the chain, sealed with a key that the database does not have."""
+
+
+def chain_columns() -> list[Column[Any]]:
+    """Return the columns of a row's place in the chain; they are empty until it has one."""
+    return [Column("seq", BigInteger, unique=True), Column("prev_hash", String(64)), Column("row_hash", String(64))]
+
+
+class ChainBrokenError(Exception):
+    """A row or the end of a chain was changed; the text says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of a chain."""
+
+    seq: int
+    row_hash: str
+    seal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The chain of one table. ``content`` are the columns that the hash covers, next to the row's place."""
+
+    table: Table
+    content: Sequence[str]
+    seal: Seal
+    head: Table = audit_head
+    subject: str = "subject"
+    """The column that says what an entry is about."""
+
+    def hash(self, seq: int, prev_hash: str, values: Sequence[object]) -> str:
+        """Return the hash of a row's number, the hash before it and its content."""
+        return hashlib.sha256(json.dumps([seq, prev_hash, *map(_plain, values)]).encode()).hexdigest()
+
+    def sealed(self, seq: int, row_hash: str) -> Head:
+        """Return the end of the chain with its seal."""
+        return Head(seq, row_hash, self.seal(f"{seq} {row_hash}")[0])
+
+    def is_sealed(self, head: Head) -> bool:
+        """Return whether the service itself wrote this end of the chain."""
+        seals = self.seal(f"{head.seq} {head.row_hash}")
+        return any(hmac.compare_digest(head.seal, seal) for seal in seals)
+
+    async def verify(self, database: Database) -> Head:
+        """Check the whole chain and return its end. Raises ChainBrokenError with the first error.
+
+        The service may write meanwhile; only the last rows are checked with the head locked.
+        """
+        async with database.read() as session:
+            end = await self._check_rows(session, Head(0, BEGINNING))
+        async with database.transaction() as session:
+            head = await self.read_head(session)
+            end = await self._check_rows(session, end)
+        if head is None and end.seq == 0:
+            return end
+        if head is None:
+            raise ChainBrokenError("the head is missing")
+        if not self.is_sealed(head):
+            raise ChainBrokenError("the head was changed, or never sealed: the service seals it when it starts")
+        if (head.seq, head.row_hash) != (end.seq, end.row_hash):
+            raise ChainBrokenError(f"the chain ends at row {end.seq}, but row {head.seq} was the last one written")
+        return head
+
+    async def read_head(self, session: AsyncSession, *, skip_locked: bool = False) -> Head | None:
+        """Return the end of the chain, locked until the transaction ends; None if it is missing, or locked."""
+        columns = self.head.c.seq, self.head.c.row_hash, self.head.c.seal
+        query = select(*columns).where(self.head.c.id == _HEAD).with_for_update(skip_locked=skip_locked)
+        found = (await session.execute(query)).one_or_none()
+        return Head(*found) if found is not None else None
+
+    async def extend(self, database: Database, limit: int) -> Head | None:
+        """Append up to ``limit`` rows that have no place yet, the oldest first; return the new end.
+
+        None if there is no such row, or another replica is appending. Raises ChainBrokenError if the head was changed.
+        """
+        async with database.read() as session:
+            if not await self._unchained(session, 1):
+                return None
+        async with database.transaction() as session:
+            head = await self._head_to_extend(session)
+            # Another replica may have chained the rows before the head was locked.
+            rows = await self._unchained(session, limit) if head is not None else []
+            if head is None or not rows:
+                return None
+            end = await self._append(session, head, rows)
+            values = {"seq": end.seq, "row_hash": end.row_hash, "seal": end.seal}
+            await session.execute(update(self.head).where(self.head.c.id == _HEAD).values(values))
+        return end
+
+    async def _head_to_extend(self, session: AsyncSession) -> Head | None:
+        any_row = select(self.table.c.seq).where(self.table.c.seq.is_not(None)).limit(1)
+        if (await session.execute(any_row)).first() is None:
+            first = self.sealed(0, BEGINNING)
+            values = {"id": _HEAD, "seq": 0, "row_hash": BEGINNING, "seal": first.seal}
+            new = insert_into(session.get_bind().dialect.name, self.head).values(values)
+            await session.execute(new.on_conflict_do_nothing(index_elements=["id"]))
+        head = await self.read_head(session, skip_locked=True)
+        if head is not None and not self.is_sealed(head):
+            raise ChainBrokenError("the head was changed")
+        return head
+
+    async def _unchained(self, session: AsyncSession, limit: int) -> Sequence[Row[Any]]:
+        columns = [self.table.c[name] for name in ("id", *self.content)]
+        query = select(*dict.fromkeys(columns)).where(self.table.c.seq.is_(None))
+        return (await session.execute(query.order_by(self.table.c.at, self.table.c.id).limit(limit))).all()
+
+    async def _append(self, session: AsyncSession, head: Head, rows: Sequence[Row[Any]]) -> Head:
+        seq, row_hash = head.seq, head.row_hash
+        for row in rows:
+            seq, prev_hash = seq + 1, row_hash
+            row_hash = self.hash(seq, prev_hash, [getattr(row, name) for name in self.content])
+            place = {"seq": seq, "prev_hash": prev_hash, "row_hash": row_hash}
+            await session.execute(update(self.table).where(self.table.c.id == row.id).values(place))
+        return self.sealed(seq, row_hash)
+
+    async def lines_about(self, session: AsyncSession, subject: str) -> list[str]:
+        """Return the entries about a subject as lines of text, the oldest first."""
+        columns = [self.table.c[name] for name in self.content if name != "id"]
+        query = select(*columns).where(self.table.c[self.subject] == subject).order_by(self.table.c.at)
+        rows = (await session.execute(query)).all()
+        return [" ".join(f"{name}={_plain(value)}" for name, value in row._mapping.items() if value) for row in rows]  # noqa: SLF001 - public, despite its name
+
+    async def _check_rows(self, session: AsyncSession, start: Head) -> Head:
+        """Check the rows after ``start`` and return the last one. Raises ChainBrokenError."""
+        seq, row_hash = start.seq, start.row_hash
+        async for row in self._rows_after(session, seq):
+            if row.seq != seq + 1:
+                raise ChainBrokenError(f"row {seq + 1} is missing: after row {seq} comes row {row.seq}")
+            if row.prev_hash != row_hash:
+                raise ChainBrokenError(f"row {row.seq} does not follow row {seq}: one of them is not what was written")
+            if row.row_hash != self.hash(row.seq, row.prev_hash, [getattr(row, name) for name in self.content]):
+                raise ChainBrokenError(f"row {row.seq} was changed")
+            seq, row_hash = row.seq, row.row_hash
+        return Head(seq, row_hash)
+
+    async def _rows_after(self, session: AsyncSession, seq: int) -> AsyncIterator[Row[Any]]:
+        columns = [self.table.c[name] for name in ("seq", "prev_hash", "row_hash", *self.content)]
+        while True:
+            query = select(*columns).where(self.table.c.seq > seq).order_by(self.table.c.seq).limit(_PAGE)
+            page = (await session.execute(query)).all()
+            for row in page:
+                yield row
+            if len(page) < _PAGE:
+                return
+            seq = page[-1].seq
+
+
+def _plain(value: object) -> object:
+    return value.astimezone(UTC).isoformat(timespec="microseconds") if isinstance(value, datetime) else value

@@ -1,0 +1,38 @@
+"""What the operators' command ``desk-keys`` works on."""
+
+from typing import Any
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from desk.chassis.crypto import Vault
+from desk.database import DATA_KEYS, Database, IndexedTable, Rotation, SealedColumn
+from desk.database.operation import StoredData
+from desk.notifier.domain import ChannelName
+from desk.notifier.settings import Settings
+from desk.notifier.store.messages import recipient_indexes
+from desk.notifier.store.personal import Encrypted, PersonalData
+from desk.notifier.store.tables import message, wrapped_key
+
+SEALED = (DATA_KEYS, SealedColumn(message, "personal", "message.personal:{id}"))
+"""Every column with values of the vault: of messages those of codes by SMS, and those from before data keys."""
+
+
+def rotation(database: Database, vault: Vault) -> Rotation:
+    """Return the rotation of notifier's keys."""
+
+    async def rewrite(session: AsyncSession, row: Row[Any]) -> None:
+        personal = PersonalData.decrypt(vault, row.id, Encrypted(row.personal, row.tracking_code, row.wrapped))
+        recipient = recipient_indexes(personal, ChannelName(row.channel), vault)[0]
+        values = {"recipient_index": recipient, "index_key": vault.index_key_ids[0]}
+        await session.execute(update(message).where(message.c.id == row.id).values(values))
+
+    indexed = IndexedTable(message, vault.index_key_ids[0], select(message, wrapped_key), rewrite)
+    return Rotation(database, vault, SEALED, [indexed])
+
+
+def stored_data() -> StoredData:
+    """Read the settings. Raises ValidationError or SettingsError."""
+    settings = Settings()
+    database = Database(settings.database_url.get_secret_value(), statement_seconds=None)
+    return StoredData(database, rotation(database, settings.vault()), chain=None)
