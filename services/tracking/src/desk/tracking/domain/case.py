@@ -124,6 +124,10 @@ class Case:
         )
         return expired.with_deadlines(self, terms)
 
+    def erase(self, *, at: datetime) -> Self:
+        """Return the case without its data and deadlines. Raises IllegalTransitionError if it is erased already."""
+        return replace(self.change_state(State.ERASED, Party.DESK, at=at), alarm_at=None)
+
     def with_next_seq(self) -> Self:
         """Return the case with the number of its next published event."""
         return replace(self, seq=self.seq + 1)

@@ -17,6 +17,7 @@ from desk.tracking.domain import (
     ActionNotPossibleError,
     Answer,
     Case,
+    CaseErasedError,
     File,
     HistoryEntry,
     IdempotencyKeyReusedError,
@@ -75,16 +76,20 @@ class Actions:
     """Counts the responses without the look-ups."""
 
     async def view(self, national_id: str, tracking_code: str) -> Overview:
-        """Return a person's request. Raises RequestNotFoundError or ServiceUnavailableError."""
+        """Return a person's request; an erased one is not found.
+
+        Raises RequestNotFoundError or ServiceUnavailableError.
+        """
         async with self.database.transaction() as session:
             cases = self.context.cases(session)
             found = await cases.find_of_person(national_id, tracking_code)
             history = await cases.history(tracking_code) if found is not None else []
+            erased = found is None and await cases.is_erased(tracking_code)
         if found is not None:
             case, request = found
             lookups = await self._lookups(national_id)
             return self._overview(case, request, history, lookups)
-        fresh = await self.intake.find(national_id, tracking_code)
+        fresh = None if erased else await self.intake.find(national_id, tracking_code)
         if fresh is None:
             raise RequestNotFoundError
         first_state = State.REGISTERED if fresh.state is State.REGISTERED else State.IDENTITY_PENDING
@@ -125,7 +130,10 @@ class Actions:
 
     async def _find(self, session: AsyncSession, tracking_code: str) -> tuple[Case, Request, list[HistoryEntry]]:
         cases = self.context.cases(session)
-        found = await cases.find_and_lock(tracking_code)
+        try:
+            found = await cases.find_and_lock(tracking_code)
+        except CaseErasedError:
+            raise ActionNotPossibleError from None
         if found is None:  # intake has it, and its event has not arrived yet
             raise ActionNotPossibleError
         return *found, await cases.history(tracking_code)

@@ -12,23 +12,26 @@ from desk.chassis.events import Received
 from desk.iran.provinces import UnknownProvinceError, province
 from desk.tracking.domain import (
     Case,
+    CaseErasedError,
     CaseNotReadyError,
     ForeignCaseError,
     ForgedSenderError,
     HistoryEntry,
+    NotAskedToEraseError,
     Party,
     RefusedError,
     Request,
     State,
     UnknownCaseError,
 )
-from desk.tracking.events import CaseReferred, CaseRefused, CaseReport, RequestReferred
+from desk.tracking.events import CaseErased, CaseReferred, CaseRefused, CaseReport, RequestReferred
 from desk.tracking.events import HistoryEntry as PublishedEntry
 from desk.tracking.service.context import CaseContext, named_province
-from desk.tracking.store import CaseStore, Handover
+from desk.tracking.store import CaseStore, ErasureStore, Handover
 
 log = structlog.get_logger(__name__)
 
+AnyReport = Received[CaseReport] | Received[CaseReferred] | Received[CaseErased]
 FIRST_SEQ = 1
 """The number of a refusal about an unknown case."""
 
@@ -67,7 +70,11 @@ class Reports:
     ) -> None:
         sender = _claimed_province(received)
         cases = self.context.cases(session)
-        found = await cases.find_and_lock(received.data.tracking_code)
+        try:
+            found = await cases.find_and_lock(received.data.tracking_code)
+        except CaseErasedError as refused:
+            await self._refuse_for_erased(session, sender, received, refused)
+            return
         if found is None or found[0].state is State.IDENTITY_PENDING:  # the province may receive a release first
             if not received.last_attempt:
                 raise CaseNotReadyError
@@ -85,6 +92,26 @@ class Reports:
             case = case.with_next_seq()
             await cases.update(case)
             await self._refuse(session, sender, received, refused, case.seq)
+
+    async def on_case_erased(self, session: AsyncSession, received: Received[CaseErased]) -> None:
+        """Record that an office has erased its data of a case, or refuse the report."""
+        sender, report = _claimed_province(received), received.data
+        store = ErasureStore(session, self.context.vault)
+        try:
+            _require_genuine(received, sender)
+            if not await store.acknowledge(report.tracking_code, sender, report.at, {}):
+                raise NotAskedToEraseError
+        except RefusedError as refused:
+            await self._refuse(session, sender, received, refused, FIRST_SEQ)
+
+    async def _refuse_for_erased(
+        self, session: AsyncSession, sender: str, received: AnyReport, erased: CaseErasedError
+    ) -> None:
+        cases = self.context.cases(session)
+        case = await cases.lock_bare(erased.tracking_code)
+        if case is not None:
+            await cases.update(case.with_next_seq())
+        await self._refuse(session, sender, received, erased, erased.next_seq)
 
     @staticmethod
     async def _overtaken_turn(cases: CaseStore, case: Case, sender: str, seq: int) -> int | None:
@@ -155,7 +182,7 @@ class Reports:
         self,
         session: AsyncSession,
         sender: str,
-        received: Received[CaseReport] | Received[CaseReferred],
+        received: AnyReport,
         refused: RefusedError,
         seq: int,
     ) -> None:
@@ -178,7 +205,7 @@ class Reports:
         )
 
 
-def _claimed_province(received: Received[CaseReport] | Received[CaseReferred]) -> str:
+def _claimed_province(received: AnyReport) -> str:
     """Return the province that receives a refusal: the broker's user if it is known, else the routing key's."""
     name = (received.sender or received.routing_key).rpartition(".")[2]
     try:
@@ -187,7 +214,7 @@ def _claimed_province(received: Received[CaseReport] | Received[CaseReferred]) -
         raise ContractError("the report comes from no province") from None
 
 
-def _require_genuine(received: Received[CaseReport] | Received[CaseReferred], sender: str) -> None:
+def _require_genuine(received: AnyReport, sender: str) -> None:
     if received.source != f"/office/{sender}" or received.routing_key != f"{received.data.name}.{sender}":
         raise ForgedSenderError
     if received.subject != received.data.tracking_code:
