@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
 from desk.database import DataKeys, data_key, insert_into
-from desk.intake.domain import Applicant, Contact, IdentityState, Request
+from desk.intake.domain import Applicant, Contact, IdentityState, Request, RequestErasedError
 from desk.intake.store.catalog import load_catalog
 from desk.intake.store.tables import identity_check, request
 from desk.security.data_keys import DataKey
@@ -108,8 +108,13 @@ class RequestStore:
         return self._vault.index(content, "content")
 
     async def by_key(self, idempotency_index: str) -> tuple[Request, str] | None:
-        """Return the request that was submitted with this key, and the fingerprint of its content."""
+        """Return the request that was submitted with this key, and the fingerprint of its content.
+
+        Raises RequestErasedError.
+        """
         row = (await self._session.execute(_REQUESTS.where(request.c.idempotency_index == idempotency_index))).first()
+        if row is not None and row.erased_at is not None:
+            raise RequestErasedError
         return (self._request(row), row.fingerprint) if row else None
 
     async def find(self, national_id: str, tracking_code: str) -> Request | None:
@@ -142,9 +147,19 @@ class RequestStore:
         return [(code, IdentityState(state) if state else IdentityState.KNOWN, since) for code, state, since in rows]
 
     async def id_of(self, tracking_code: str) -> str | None:
-        """Return the id of the request with this code."""
-        query = select(request.c.id).where(request.c.tracking_code == tracking_code)
+        """Return the id of the request with this code, unless it was erased."""
+        query = select(request.c.id).where(request.c.tracking_code == tracking_code, request.c.erased_at.is_(None))
         return (await self._session.execute(query)).scalar_one_or_none()
+
+    async def is_erased(self, tracking_code: str) -> bool:
+        """Return whether the data of the request with this code was erased."""
+        query = select(request.c.id).where(request.c.tracking_code == tracking_code, request.c.erased_at.is_not(None))
+        return (await self._session.execute(query)).first() is not None
+
+    async def prevent_erasure(self, request_id: str) -> bool:
+        """Make an erasure of the request wait for this transaction; return False if it was erased before."""
+        query = select(request.c.id).where(request.c.id == request_id, request.c.erased_at.is_(None))
+        return (await self._session.execute(query.with_for_update(read=True))).first() is not None
 
     async def by_id(self, request_id: str) -> Request:
         """Return a request that exists."""
