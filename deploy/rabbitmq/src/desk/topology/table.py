@@ -15,9 +15,13 @@ TO_PROVINCES = (
     "request-withdrawn",
     "request-rated",
     "request-overdue",
+    "request-erased",
     "case-refused",
 )
 """What a province receives about its own requests, and why a report of its own was refused."""
+
+ERASED, ERASURE_DONE = "request-erased", "request-erasure-done"
+"""The request to erase, also to services and headquarters, and the acknowledgement of a service."""
 
 TO_HEADQUARTERS = ("request-escalated", "province-silent")
 """What headquarters receives: an answer that is late for a second period, and a province that acknowledges nothing."""
@@ -37,6 +41,7 @@ FROM_PROVINCES = (
     "case-answered",
     "case-rejected",
     "case-referred",
+    "case-erased",
 )
 """What a province may report."""
 
@@ -63,7 +68,7 @@ def report_queue(key: str) -> str:
 
 
 SERVICES = (
-    Service("intake", "intake", ("request-submitted", *PENDING)),
+    Service("intake", "intake", ("request-submitted", *PENDING, ERASURE_DONE)),
     Service(
         "tracking",
         "tracking",
@@ -75,7 +80,7 @@ SERVICES = (
         ),
         tuple(report_queue(each.key) for each in PROVINCES),
     ),
-    Service("notifier", "notifier", ()),
+    Service("notifier", "notifier", (ERASURE_DONE,)),
 )
 
 OPERATOR = "operator"
@@ -93,11 +98,12 @@ def desk_topology() -> Topology:
         exchanges=(EVENTS, CASES, DEAD),
         queues=(
             QueueSpec(
-                "intake", tuple((EVENTS, f"{name}.*") for name in ("request-referred", "request-replied", *TO_INTAKE))
+                "intake",
+                tuple((EVENTS, f"{name}.*") for name in ("request-referred", "request-replied", *TO_INTAKE, ERASED)),
             ),
             QueueSpec(
                 "tracking",
-                tuple((EVENTS, f"{name}.*") for name in ("request-submitted", *PENDING)),
+                tuple((EVENTS, f"{name}.*") for name in ("request-submitted", *PENDING, ERASURE_DONE)),
             ),
             *(
                 QueueSpec(
@@ -110,10 +116,11 @@ def desk_topology() -> Topology:
             QueueSpec(
                 "notifier",
                 tuple(
-                    (EVENTS, f"{name}.*") for name in ("request-submitted", "request-pending", "request-status-changed")
+                    (EVENTS, f"{name}.*")
+                    for name in ("request-submitted", "request-pending", "request-status-changed", ERASED)
                 ),
             ),
-            QueueSpec(HEADQUARTERS, tuple((EVENTS, f"{name}.{HEADQUARTERS}") for name in TO_HEADQUARTERS)),
+            QueueSpec(HEADQUARTERS, tuple((EVENTS, f"{name}.{HEADQUARTERS}") for name in (*TO_HEADQUARTERS, ERASED))),
             *(
                 QueueSpec(province_queue(each.key), tuple((EVENTS, f"{name}.{each.key}") for name in TO_PROVINCES))
                 for each in PROVINCES
