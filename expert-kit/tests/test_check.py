@@ -80,7 +80,7 @@ MISTAKES = {
     "answers in another shape": ({"reports"}, "'tracking_code' is a required property"),
     "gives back what it cannot read": ({"unreadable", "encryption"}, "was requeued"),
     "handles moved data": ({"encryption"}, "the encrypted data of another event was handled"),
-    "answers in clear": ({"reports"}, "data: the data is no JWE of the contract"),
+    "answers in clear": ({"reports", "erasure"}, "data: the data is no JWE of the contract"),
 }
 
 

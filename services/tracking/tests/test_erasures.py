@@ -321,3 +321,18 @@ async def test_an_erasure_and_a_late_answer_at_the_same_time_leave_nothing(track
         assert await _state(tracking, code) == "erased"
     assert {step.words for step in await tracking.rows(select(step_table))} == {None}
     assert await tracking.rows(select(data_key)) == []
+
+
+async def test_what_a_backup_brought_back_is_erased_again(tracking, erasures):
+    code, kept = await tracking.submit(), await tracking.submit()
+    async with tracking.parts.database.transaction() as session:
+        await session.execute(data_key.delete().where(data_key.c.id == code))
+
+    assert await erasures.repeat() == [code]
+    assert await erasures.repeat() == []
+
+    assert await _state(tracking, code) == "erased"
+    assert await tracking.state(kept) == "registered"
+    certificate = await erasures.certificate(code)
+    assert certificate is not None
+    assert certificate.reason is ErasureReason.RESTORED

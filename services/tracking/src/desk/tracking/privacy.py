@@ -1,4 +1,4 @@
-"""The command line for erasures: ``desk-privacy erase``, ``certificate``, ``pending`` and ``statistics``."""
+"""The command line for erasures: ``desk-privacy`` with a command."""
 
 import argparse
 import asyncio
@@ -42,6 +42,11 @@ async def list_pending(erasures: Erasures, _options: argparse.Namespace) -> str:
     return _text([_document(each) for each in await erasures.pending()])
 
 
+async def repeat(erasures: Erasures, _options: argparse.Namespace) -> str:
+    """Erase again what a restored backup brought back; return the codes as JSON."""
+    return _text(await erasures.repeat())
+
+
 async def print_statistics(erasures: Erasures, _options: argparse.Namespace) -> str:
     """Return the figures about erased requests as CSV, with small counts suppressed."""
     table = io.StringIO()
@@ -74,6 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     certificate.set_defaults(run=show_certificate)
     pending = commands.add_parser("pending", help="list erasures that are not acknowledged by all")
     pending.set_defaults(run=list_pending)
+    repeating = commands.add_parser("repeat", help="after a restore: erase again what the backup brought back")
+    repeating.set_defaults(run=repeat)
     statistics = commands.add_parser("statistics", help="print figures about erased requests as CSV")
     statistics.set_defaults(run=print_statistics)
     return parser

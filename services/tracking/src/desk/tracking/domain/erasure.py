@@ -18,9 +18,11 @@ class ErasureReason(StrEnum):
     COURT_ORDER = "court-order"
     MISTAKE = "mistake"
     """The request was sent by mistake, for example with the data of another person."""
+    RESTORED = "restored"
+    """It was erased before, and its unreadable rows came back from a backup."""
 
 
-ON_DEMAND = tuple(each for each in ErasureReason if each is not ErasureReason.RETENTION)
+ON_DEMAND = (ErasureReason.APPLICANT, ErasureReason.COURT_ORDER, ErasureReason.MISTAKE)
 """The reasons that an operator may give."""
 ACKNOWLEDGED_WITHIN = timedelta(days=7)
 """How long services and offices may take to erase; after that, operators are alerted."""

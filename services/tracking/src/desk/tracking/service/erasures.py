@@ -64,6 +64,14 @@ class Erasures:
         async with self.database.transaction() as session:
             return await self._erase(session, tracking_code, reason, self.context.clock())
 
+    async def repeat(self) -> list[str]:
+        """Erase again what a restored backup brought back: cases whose key was destroyed. Return their codes."""
+        async with self.database.transaction() as session:
+            codes = await self._store(session).codes_without_key()
+        for code in codes:
+            await self.erase(code, ErasureReason.RESTORED)
+        return codes
+
     async def _erase(
         self, session: AsyncSession, tracking_code: str, reason: ErasureReason, requested_at: datetime
     ) -> Certificate | None:

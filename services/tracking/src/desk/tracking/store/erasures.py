@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, Row, Select, and_, false, func, insert, or
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
-from desk.database import DataKeys, insert_into
+from desk.database import DataKeys, data_key, insert_into
+from desk.security.data_keys import is_sealed_by_data_key
 from desk.tracking.domain import Case, Certificate, ErasingParty, ErasureReason, Figure, State
 from desk.tracking.store.tables import (
     case_table,
@@ -46,6 +47,16 @@ class ErasureStore:
             .with_for_update(skip_locked=True)
         )
         return (await self._session.execute(query)).scalar_one_or_none()
+
+    async def codes_without_key(self) -> list[str]:
+        """List the cases whose data cannot be read because their key was destroyed, and that are not marked erased."""
+        query = (
+            select(case_table.c.tracking_code, case_table.c.request)
+            .outerjoin(data_key, data_key.c.id == case_table.c.tracking_code)
+            .where(data_key.c.id.is_(None), case_table.c.state != State.ERASED.value)
+        )
+        rows = (await self._session.execute(query)).all()
+        return [row.tracking_code for row in rows if is_sealed_by_data_key(row.request)]
 
     async def offices_of(self, case: Case) -> list[str]:
         """Return the offices that have had a case, the present one first."""
