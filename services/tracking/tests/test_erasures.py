@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from desk.chassis.events import Message
 from desk.chassis.telemetry import Telemetry
-from desk.database import data_key
+from desk.database import DataKeys, data_key
 from desk.testing.event_keys import encrypted
 from desk.tracking.app import build_erasures
 from desk.tracking.domain import Certificate, ErasureReason
@@ -336,3 +336,11 @@ async def test_what_a_backup_brought_back_is_erased_again(tracking, erasures):
     certificate = await erasures.certificate(code)
     assert certificate is not None
     assert certificate.reason is ErasureReason.RESTORED
+
+
+async def test_a_case_opens_although_its_key_was_restored_before_it(tracking, submission, new_code):
+    code = new_code()
+    async with tracking.parts.database.transaction() as session:
+        await DataKeys(tracking.parts.vault).create(session, code)
+    await tracking.bus.handle(submission(code))
+    assert await tracking.state(code) == "registered"

@@ -101,7 +101,7 @@ class Erasures:
         await self.context.cases(session).update(erased)
         await store.count(figure)
         log.info("case erased", reason=reason.value, certificate=certificate.id)
-        return certificate
+        return await store.certificate(tracking_code)
 
     async def _figure(self, session: AsyncSession, case: Case) -> Figure:
         """Return what the case adds to the figures; data that cannot be read does not prevent its erasure."""

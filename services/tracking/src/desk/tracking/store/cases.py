@@ -40,8 +40,10 @@ class CaseStore:
         self._known: dict[str, DataKey] = {}
 
     async def add(self, case: Case, request: Request) -> None:
-        """Insert a new case with its request and its key."""
-        self._known[case.tracking_code] = await self._keys.create(self._session, case.tracking_code)
+        """Insert a new case with its request and its key, which is there already after some restores.
+
+        The copy of the keys is newer than that of the data.
+        """
         await self._session.execute(
             insert(case_table).values(
                 **_columns(case),
