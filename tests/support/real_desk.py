@@ -209,6 +209,10 @@ class RealDesk:
         self.broker.purge()
         self.province.forget()
         self.mail.mails.clear()
+        self.forget_logs()
+
+    def forget_logs(self) -> None:
+        """Leave out of :meth:`new_log_lines` what was logged until now."""
         self._log_marks = {str(each.log): each.log.stat().st_size for each in self.services}
 
     def _empties(self, name: str) -> bool:
