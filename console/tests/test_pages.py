@@ -5,7 +5,7 @@ from datetime import timedelta
 import httpx
 import pytest
 from pydantic import ValidationError
-from support.console_service import CODE, OTHER_CODE, event
+from support.console_service import CODE, OTHER_CODE, erasure, event
 
 from desk.console.app import create_app
 from desk.console.domain.accounts import Role
@@ -271,3 +271,12 @@ async def test_a_wrong_address_shows_an_error_page(expert):
     page = await expert.open("/no/such/page")
     assert expert.page.status_code == httpx.codes.NOT_FOUND
     assert "فهرست درخواست‌ها" in page
+
+
+async def test_the_page_of_an_erased_case_says_so(console, expert):
+    await console.handle(event("request-submitted", 1), erasure(2))
+    shown = await expert.open(f"/cases/{CODE}")
+    assert expert.page.status_code == 410
+    assert "دادهٔ این درخواست پاک شده است" in shown
+    assert "باران‌دشت" not in shown
+    assert "باران‌دشت" not in await expert.open("/cases?list=all")

@@ -106,6 +106,8 @@ async def main():  # noqa: C901 - one branch for each mistake
             await report("case-received", event)
             if MISTAKE == "answers twice":
                 await report("case-answered", event, text="انجام شد.")
+        if event["type"].endswith("request-erased.v1") and MISTAKE != "keeps erased data":
+            await report("case-erased", event, certificate_id=event["data"]["certificate_id"])
         if MISTAKE == "answers objections" and event["type"].endswith("request-objected.v1"):
             await report("case-answered", event, text="پاسخ همان است.")
         handled.add(event["id"])

@@ -315,3 +315,22 @@ async def test_former_keys_of_the_desk_are_used_while_it_is_unavailable(monkeypa
     assert await keys.current() == await keys.current()
     assert answers == []
     await keys.close()
+
+
+async def test_an_erasure_is_acknowledged_with_its_certificate(desk, inbox):
+    await desk.publish("request-erased")
+    async with inbox() as opened:
+        case = await next_of(opened)
+        assert (case.kind, case.erasure.reason) == ("request-erased", "retention")
+        await case.erased()
+    message, envelope = await desk.next_report()
+    assert message.routing_key == "case-erased.isfahan"
+    assert envelope["data"]["certificate_id"] == case.erasure.certificate_id
+
+
+async def test_only_an_erasure_is_acknowledged(desk, inbox):
+    await desk.publish()
+    async with inbox() as opened:
+        case = await next_of(opened)
+        with pytest.raises(ValueError, match="does not ask to erase"):
+            await case.erased()

@@ -1,21 +1,17 @@
 """Data and keys are backed up apart, by the commands of docs/operations.md: what was erased stays erased."""
 
-import os
-import subprocess
 import uuid
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from functools import partial
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.engine import make_url
+from support.postgres_programs import run_program
 
 from desk.chassis.crypto import Vault
 from desk.database import Database, DataKeys, data_key, migrate
 from desk.security.data_keys import KeyDestroyedError
-from desk.testing.errors import NotInstalledError
 from desk.testing.postgres import PostgresServer
-from desk.testing.process import find_program
 from desk.tracking.store import refusal_table
 
 VAULT = Vault({"k1": b"1" * 32}, b"i" * 32)
@@ -35,23 +31,7 @@ def url(postgres_server: PostgresServer) -> Iterator[str]:
 @pytest.fixture
 def run(url: str) -> Run:
     """Run a program of PostgreSQL on the database."""
-    parts = make_url(url)
-    environment = os.environ | {"PGPASSWORD": str(parts.password)}
-
-    def run(program: str, *arguments: str, given: bytes = b"") -> bytes:
-        folders = sorted(str(path) for path in Path("/usr/lib/postgresql").glob(f"*/bin/{program}"))
-        try:
-            found = find_program(program, *folders[-1:])
-        except NotInstalledError as reason:
-            pytest.skip(str(reason))
-        where = ["-h", str(parts.host), "-p", str(parts.port), "-U", str(parts.username), "-d", str(parts.database)]
-        done = subprocess.run(  # noqa: S603 - a program found on this machine, with our arguments
-            [found, *where, *arguments], env=environment, input=given, capture_output=True, check=False
-        )
-        assert done.returncode == 0, done.stderr.decode()
-        return done.stdout
-
-    return run
+    return partial(run_program, url)
 
 
 async def test_a_backup_from_before_an_erasure_does_not_restore_the_erased_data(url: str, run: Run):

@@ -12,6 +12,7 @@ from desk.local.gateway_table import load_table
 from desk.local.services import LocalSettings
 from desk.topology.table import EVENTS, HEADQUARTERS, TO_HEADQUARTERS, desk_topology, province_queue
 from desk.tracking.app import REPORT_QUEUES
+from desk.tracking.events import NO_OFFICE, RequestErased
 
 EXAMPLES = {event.type(): (source, event) for source, event in contracts.examples()}
 
@@ -55,6 +56,13 @@ def test_an_event_is_encrypted_for_exactly_those_whose_queue_gets_it(name: str):
     key = HEADQUARTERS if name in TO_HEADQUARTERS else "isfahan"
     queues = desk_topology().route(EVENTS, f"{name}.{key}")
     assert {queue.removeprefix(province_queue("")) for queue in queues} == set(event.receivers_of(key))
+
+
+@pytest.mark.parametrize("key", [NO_OFFICE, HEADQUARTERS])
+def test_the_request_to_erase_reaches_the_services_and_no_office_that_it_is_not_for(key):
+    queues = set(desk_topology().route(EVENTS, f"request-erased.{key}"))
+    assert queues == {"intake", "notifier", key} - {NO_OFFICE}
+    assert set(RequestErased.receivers_of(key)) == queues
 
 
 def test_every_event_has_a_queue():

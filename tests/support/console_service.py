@@ -4,6 +4,7 @@ import asyncio
 import re
 import uuid
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
 
@@ -18,7 +19,7 @@ from desk.console.service.sessions import Sessions
 from desk.console.service.sign_in import SignIn
 from desk.console.service.supervision import Supervision
 from desk.database import Database
-from desk.expert import BrokerUnavailableError, CaseEvent, FileReference, Request
+from desk.expert import BrokerUnavailableError, CaseEvent, Erasure, FileReference, Request
 from desk.iran.workdays import WorkCalendar
 from desk.security.rate_limits import RateLimits
 
@@ -57,6 +58,12 @@ def event(kind, seq, code=CODE, event_id=None, **data):
     )
     data = {"tracking_code": code, "at": (SUBMITTED + timedelta(hours=seq)).isoformat()} | data
     return CaseEvent(event_id or str(uuid.uuid4()), kind, code, seq, data, request, None)
+
+
+def erasure(seq, code=CODE, certificate_id="3f2504e0-4f89-41d3-9a0c-0305e82c3301"):
+    """Return the event that asks to erase a case, as the library delivers it."""
+    asked = event("request-erased", seq, code, certificate_id=certificate_id, reason="applicant")
+    return replace(asked, erasure=Erasure.model_validate(asked.data))
 
 
 class FakeClient:

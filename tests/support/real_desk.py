@@ -33,9 +33,32 @@ from desk.testing.s3 import S3Server
 SERVICES = ("captcha", "registry-simulator", "registry-gateway", "intake", "tracking", "notifier")
 WITH_DATABASE = ("registry-gateway", "intake", "tracking", "notifier")
 TABLES = {
-    "intake": ("handover", "answer_file", "identity_check", "attachment", "request", "data_key", "outbox", "inbox"),
-    "tracking": ("silence", "refusal", "handover", "step", '"case"', "data_key", "outbox", "inbox"),
-    "notifier": ("attempt", "message", "data_key", "outbox", "inbox"),
+    "intake": (
+        "erased_object",
+        "erasure",
+        "handover",
+        "answer_file",
+        "identity_check",
+        "attachment",
+        "request",
+        "data_key",
+        "outbox",
+        "inbox",
+    ),
+    "tracking": (
+        "erasing_party",
+        "erasure",
+        "figure",
+        "silence",
+        "refusal",
+        "handover",
+        "step",
+        '"case"',
+        "data_key",
+        "outbox",
+        "inbox",
+    ),
+    "notifier": ("erasure", "attempt", "message", "data_key", "outbox", "inbox"),
 }
 REDIS_DATABASE = 7
 TOKEN_LASTS = 1200.0
@@ -191,6 +214,10 @@ class RealDesk:
         self.broker.purge()
         self.province.forget()
         self.mail.mails.clear()
+        self.forget_logs()
+
+    def forget_logs(self) -> None:
+        """Leave out of :meth:`new_log_lines` what was logged until now."""
         self._log_marks = {str(each.log): each.log.stat().st_size for each in self.services}
 
     def _empties(self, name: str) -> bool:

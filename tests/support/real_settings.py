@@ -74,7 +74,7 @@ def settings_of(it: DeskEnvironment, *, production_limits: bool = False) -> dict
         each[name]["SERVICE_PUBLIC_KEYS"] = json.dumps(public_keys(*callers))
     for name in ("intake", "tracking", "notifier"):
         each[name]["EVENT_PRIVATE_KEYS"] = json.dumps([event_key_pair(name)[0]])
-    for name in ("intake", "tracking"):
+    for name in ("intake", "tracking", "notifier"):
         each[name]["EVENT_PUBLIC_KEYS"] = json.dumps(event_public_keys(*RECEIVERS))
     rate_limits = {"BUDGET_URL": it.redis_url}
     peers = {"CAPTCHA_URL": it.urls["captcha"]}

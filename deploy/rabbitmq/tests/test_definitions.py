@@ -71,7 +71,7 @@ def test_a_province_reads_its_queue_and_writes_its_reports(key):
     [
         ("intake", {EVENTS, DELAY_EXCHANGE, DEAD_EXCHANGE}, {"intake"}),
         ("tracking", {EVENTS, DELAY_EXCHANGE, DEAD_EXCHANGE}, {"tracking", *REPORT_QUEUES}),
-        ("notifier", {DELAY_EXCHANGE, DEAD_EXCHANGE}, {"notifier"}),
+        ("notifier", {EVENTS, DELAY_EXCHANGE, DEAD_EXCHANGE}, {"notifier"}),
         ("operator", {RETRY_EXCHANGE}, {name for name in QUEUES if name.endswith(".dead")}),
     ],
 )

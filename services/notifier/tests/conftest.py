@@ -40,7 +40,7 @@ from desk.notifier.settings import Settings
 from desk.notifier.store import ShownMessage, list_messages, message
 from desk.security.logs import configure_logging
 from desk.testing.databases import empty_tables, migrated_database
-from desk.testing.event_keys import encrypted, event_key_pair
+from desk.testing.event_keys import encrypted, event_key_pair, event_public_keys
 from desk.testing.postgres import PostgresServer
 from desk.testing.service_keys import public_keys
 
@@ -290,6 +290,7 @@ async def make(tmp_path: Path, database: Database) -> AsyncIterator[Make]:
             public_url="https://desk.example.ir/",
             broker_url="memory://",
             event_private_keys=[event_key_pair("notifier")[0]],
+            event_public_keys=event_public_keys(*Settings.receivers),
             smtp_host="unused",
             mail_from="desk@example.ir",
             sms="shown",

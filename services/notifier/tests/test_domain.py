@@ -25,7 +25,7 @@ def test_every_state_can_be_reached_and_only_the_final_ones_have_no_transition()
     assert set(TRANSITIONS) == set(State)
     assert set().union(*TRANSITIONS.values(), {State.SKIPPED}) == set(State), "a message is skipped from the start"
     final = {state for state, after in TRANSITIONS.items() if not after}
-    assert final == {State.DELIVERED, State.FAILED, State.OVERTAKEN, State.SKIPPED}
+    assert final == {State.DELIVERED, State.FAILED, State.OVERTAKEN, State.CANCELLED, State.SKIPPED}
 
 
 def test_a_message_is_handed_over_only_after_it_was_claimed():

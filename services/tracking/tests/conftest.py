@@ -88,6 +88,7 @@ REPORTS: dict[str, dict[str, Any]] = {
     },
     "case-rejected": {"reason": "مدرک‌ها کامل نیست."},
     "case-referred": {"province": "fars", "reason": "ساکن استان دیگری هستید."},
+    "case-erased": {"certificate_id": "3f2504e0-4f89-41d3-9a0c-0305e82c3301"},
 }
 
 

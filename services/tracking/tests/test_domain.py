@@ -27,7 +27,8 @@ APPLICANT = {
     "closed": "closed",
 }
 INTAKE = {"identity_pending": "registered identity_rejected"}
-DESK = {"answered": "closed", "rejected": "closed", "referred": "registered"}
+DESK = {each.value: "erased" for each in State if each is not State.ERASED}
+DESK |= {"answered": "closed erased", "rejected": "closed erased", "referred": "registered erased"}
 BY = {Party.PROVINCE: PROVINCE, Party.APPLICANT: APPLICANT, Party.INTAKE: INTAKE, Party.DESK: DESK}
 ALL = [(party, present, wanted) for party in Party for present in State for wanted in State]
 ALLOWED = [transition for transition in ALL if transition[2] in BY[transition[0]].get(transition[1], "").split()]

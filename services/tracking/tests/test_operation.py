@@ -12,7 +12,14 @@ from desk.chassis.bus import ContractError
 from desk.database import Database, alembic_config
 from desk.testing.health import get_health
 from desk.tracking.domain import CaseNotReadyError
-from desk.tracking.events import REPORTS, RequestIdentityRejected, RequestPending, RequestSubmitted
+from desk.tracking.events import (
+    REPORTS,
+    CaseErased,
+    ErasureDone,
+    RequestIdentityRejected,
+    RequestPending,
+    RequestSubmitted,
+)
 
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """Reads the file of the database, which PostgreSQL keeps elsewhere."""
@@ -53,7 +60,8 @@ async def tables_of(url):
 
 
 async def test_it_consumes_submissions_and_every_report(tracking):
-    assert tracking.bus.consumed_events == (RequestSubmitted, RequestPending, RequestIdentityRejected, *REPORTS)
+    of_requests = (RequestSubmitted, RequestPending, RequestIdentityRejected)
+    assert tracking.bus.consumed_events == (*of_requests, *REPORTS, CaseErased, ErasureDone)
 
 
 async def test_a_consumed_report_is_followed_by_a_published_status_change(tracking, submission, report, new_code):

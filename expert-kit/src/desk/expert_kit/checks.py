@@ -16,6 +16,7 @@ REPEATS = 2
 BY_HAND_SECONDS = 600.0
 """How long the check waits for a consumer that is started by hand."""
 OBJECTED = "request-objected"
+ERASED, ACKNOWLEDGED = "request-erased", "case-erased"
 DECISIONS = ("case-answered", "case-rejected")
 
 
@@ -87,6 +88,25 @@ async def _leaves_objections_to_a_supervisor(it: Rehearsal) -> None:
             f"{OBJECTED} was decided without a supervisor: {', '.join(decided)}",
             f"show the objection to a supervisor who did not give the answer (data.answer_report_id, here "
             f"{objection['data'].get('answer_report_id')}); never answer it automatically",
+        )
+
+
+async def _acknowledges_an_erasure(it: Rehearsal) -> None:
+    request = it.new()
+    code = request["subject"]
+    await it.desk.publish("request-submitted", request)
+    await it.handled(request)
+    erasure = it.new(ERASED, code, 2)
+    await it.desk.publish(ERASED, erasure)
+    await it.settled(ERASED, erasure["id"])
+    await it.wait(lambda: bool(it.reports_of(code, ACKNOWLEDGED)))
+    reports = [each.data for each in it.reports_of(code, ACKNOWLEDGED)]
+    wanted = erasure["data"]["certificate_id"]
+    if not any(isinstance(data, dict) and data.get("certificate_id") == wanted for data in reports):
+        raise Fault(
+            f"no {ACKNOWLEDGED} with the certificate_id of {ERASED} was published within {it.patience:.0f} s",
+            f"erase all that is stored of the case, then report {ACKNOWLEDGED}; the desk alerts its operators after "
+            "seven days",
         )
 
 
@@ -261,6 +281,7 @@ CHECKS = (
     Check("request", "a new request is acknowledged and reported received", _accepts_a_request, first=True),
     Check("every event", "every event of the contract is accepted", _accepts_every_event),
     Check("objections", "an objection is left to a supervisor", _leaves_objections_to_a_supervisor),
+    Check("erasure", "an erasure is acknowledged", _acknowledges_an_erasure),
     Check("duplicates", "an event that is delivered again is reported once", _counts_once),
     Check("disorder", "a later event may arrive before the earlier", _accepts_any_order),
     Check("unknown fields", "fields it does not know are ignored", _ignores_unknown_fields),

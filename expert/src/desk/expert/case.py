@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from desk.expert.errors import FileRefusedError
-from desk.expert.events import CaseEvent, Objection, Refusal, Reply, Request, Titled
+from desk.expert.events import CaseEvent, Erasure, Objection, Refusal, Reply, Request, Titled
 from desk.expert.files import Attachment, Files
 
 Report = Callable[[str, str, str, dict[str, Any]], Awaitable[None]]
@@ -19,8 +19,9 @@ class Case:
     """``kind`` is the name of the event: ``request-submitted``, ``request-replied``, ``case-refused`` and so on.
 
     ``request`` is set for ``request-submitted`` and ``request-referred``, ``refusal`` for ``case-refused``, ``reply``
-    for ``request-replied`` and ``objection`` for ``request-objected``; ``data`` is all data of the event. A report
-    that is sent again because handling was interrupted counts once: its id is derived from the event and its position.
+    for ``request-replied``, ``objection`` for ``request-objected`` and ``erasure`` for ``request-erased``; ``data`` is
+    all data of the event. A report that is sent again because handling was interrupted counts once: its id is derived
+    from the event and its position.
     """
 
     event_id: str
@@ -36,6 +37,7 @@ class Case:
     _reports: int = 0
     reply: Reply | None = field(default=None, kw_only=True)
     objection: Objection | None = field(default=None, kw_only=True)
+    erasure: Erasure | None = field(default=None, kw_only=True)
 
     @classmethod
     def from_event(cls, event: CaseEvent, report: Report, files: Files | None) -> Self:
@@ -52,6 +54,7 @@ class Case:
             event.seq,
             reply=event.reply,
             objection=event.objection,
+            erasure=event.erasure,
         )
 
     @property
@@ -67,6 +70,7 @@ class Case:
             self.refusal,
             self.reply,
             self.objection,
+            self.erasure,
         )
 
     @property
@@ -128,6 +132,16 @@ class Case:
         if subject is not None and sub_subject is not None:
             data |= {"subject": subject.model_dump(), "sub_subject": sub_subject.model_dump()}
         await self._send("case-referred", data)
+
+    async def erased(self) -> None:
+        """Report that the office has erased all it stored of the case. Raises ValueError for another event.
+
+        Call it last, once the data is deleted: the request, answers, files, drafts and search indexes. Keep the
+        tracking code, so that an event about the case which arrives later brings nothing back.
+        """
+        if self.erasure is None:
+            raise ValueError(f"{self.kind} does not ask to erase")
+        await self._send("case-erased", {"certificate_id": self.erasure.certificate_id})
 
     async def _send(self, name: str, data: dict[str, Any]) -> None:
         self._reports += 1

@@ -11,10 +11,12 @@ from desk.expert.errors import DecryptionError
 TYPE_PREFIX, TYPE_SUFFIX = "ir.haj.desk.", ".v1"
 WITH_REQUEST = frozenset({"request-submitted", "request-referred"})
 REFUSED, REPLIED, OBJECTED = "case-refused", "request-replied", "request-objected"
+ERASED = "request-erased"
 CONSUMED = WITH_REQUEST | {
     REFUSED,
     REPLIED,
     OBJECTED,
+    ERASED,
     "request-withdrawn",
     "request-rated",
     "request-overdue",
@@ -130,6 +132,16 @@ class Objection(_Read):
         return self.for_role == "supervisor"
 
 
+class Erasure(_Read):
+    """The office must erase all it stores of the case, and acknowledge. ``reason`` is a stable code."""
+
+    tracking_code: str
+    certificate_id: str
+    """The number of the erasure, which the acknowledgement names."""
+    reason: str
+    at: AwareDatetime
+
+
 class Refusal(_Read):
     """A report of the office that the desk did not apply, and the reason."""
 
@@ -171,6 +183,7 @@ class CaseEvent:
     refusal: Refusal | None
     reply: Reply | None = None
     objection: Objection | None = None
+    erasure: Erasure | None = None
 
 
 def read(body: bytes, keys: PrivateKeys) -> CaseEvent:
@@ -191,6 +204,7 @@ def read(body: bytes, keys: PrivateKeys) -> CaseEvent:
         Refusal.model_validate(data) if kind == REFUSED else None,
         Reply.model_validate(data) if kind == REPLIED else None,
         Objection.model_validate(data) if kind == OBJECTED else None,
+        Erasure.model_validate(data) if kind == ERASED else None,
     )
 
 

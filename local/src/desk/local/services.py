@@ -76,10 +76,12 @@ class EmbeddedParts:
         }
         return stores | own
 
-    def event_settings(self, service: str, *, publishes: bool = False) -> dict[str, object]:
-        """Return the keys with which the service reads events and, if it publishes, encrypts them."""
-        own: dict[str, object] = {"event_private_keys": [self.keys.event_keys[service]]}
-        return own | ({"event_public_keys": self.keys.event_public_keys} if publishes else {})
+    def event_settings(self, service: str) -> dict[str, object]:
+        """Return the keys with which the service reads events and encrypts them."""
+        return {
+            "event_private_keys": [self.keys.event_keys[service]],
+            "event_public_keys": self.keys.event_public_keys,
+        }
 
 
 def build_captcha(parts: EmbeddedParts, notifier_app: FastAPI) -> FastAPI:
@@ -173,7 +175,7 @@ def build_intake(
                 s3_secret_key="embedded-secret-key",  # noqa: S106 - a folder needs none
             )
             | {"office_signing_keys": dict(provinces)}
-            | parts.event_settings("intake", publishes=True)
+            | parts.event_settings("intake")
             | parts.service_keys.settings_of("intake", "tracking")
         ),
         parts=intake.Parts(
@@ -211,7 +213,7 @@ def build_tracking(parts: EmbeddedParts, captcha_app: FastAPI, intake_app: FastA
                 broker_url="memory://embedded",
             )
             | parts.service_keys.settings_of("tracking")
-            | parts.event_settings("tracking", publishes=True)
+            | parts.event_settings("tracking")
         ),
         parts=tracking.Parts(
             database=parts.database("tracking"),

@@ -34,15 +34,20 @@ class State(StrEnum):
     REJECTED = "rejected"
     REFERRED = "referred"
     WITHDRAWN = "withdrawn"
+    ERASED = "erased"
 
 
 class Stage(StrEnum):
-    """The list of a case. An ``INCOMPLETE`` case has later events, but its request has not arrived."""
+    """The list of a case; ``INCOMPLETE`` and ``ERASED`` ones are in none.
+
+    An ``INCOMPLETE`` case has later events, but its request has not arrived.
+    """
 
     INCOMPLETE = "unheard"
     OPEN = "open"
     ASKED = "asked"
     DONE = "done"
+    ERASED = "erased"
 
 
 STATE_TITLES: Mapping[State, str] = {
@@ -54,6 +59,7 @@ STATE_TITLES: Mapping[State, str] = {
     State.REJECTED: "رد شد",
     State.REFERRED: "ارجاع شد",
     State.WITHDRAWN: "متقاضی پس گرفت",
+    State.ERASED: "داده پاک شده است",
 }
 _STAGES = {State.NEW: Stage.OPEN, State.IN_PROGRESS: Stage.OPEN, State.OBJECTED: Stage.OPEN, State.ASKED: Stage.ASKED}
 _DECIDED = frozenset({State.ANSWERED, State.REJECTED})
@@ -69,6 +75,7 @@ class Kind(StrEnum):
     ANSWERED = "case-answered"
     REJECTED = "case-rejected"
     REFERRED = "case-referred"
+    ERASED = "case-erased"
 
 
 _STATE_AFTER = {
@@ -122,6 +129,8 @@ class Case:
     @property
     def stage(self) -> Stage:
         """The list of the case."""
+        if self.state is State.ERASED:
+            return Stage.ERASED
         return Stage.INCOMPLETE if self.submitted_at is None else _STAGES.get(self.state, Stage.DONE)
 
     @property
@@ -225,6 +234,17 @@ class Case:
     def withdrawn(self, seq: int) -> Self:
         """Apply a withdrawal: close the case."""
         return replace(self, seq=max(seq, self.seq), state=State.WITHDRAWN, claim=None)
+
+    def erased(self, seq: int) -> Self:
+        """Return the case without its data; the numbers of events and reports go on."""
+        return type(self)(
+            self.province,
+            self.tracking_code,
+            State.ERASED,
+            seq=max(seq, self.seq),
+            request_seq=self.request_seq,
+            report_seq=self.report_seq,
+        )
 
     def overdue_since(self, due_at: datetime) -> Self:
         """Apply the deadline of the desk."""

@@ -4,6 +4,7 @@
 
     ConsoleError
     ├── CaseNotHereError       the province has no such case
+    ├── CaseErasedError        its data was erased
     ├── CaseClaimedError       another expert has claimed it
     ├── CaseNotOpenError       it is decided, referred or withdrawn
     ├── NotAllowedError        only for supervisors
@@ -34,6 +35,16 @@ class CaseNotHereError(ConsoleError):
 
     status, code = 404, "case_not_here"
     title = "درخواستی با این کد پیگیری به این استان نرسیده است. کد را بررسی کنید."
+
+
+class CaseErasedError(ConsoleError):
+    """The data of the case was erased."""
+
+    status, code = 410, "case_erased"
+    title = (
+        "دادهٔ این درخواست پاک شده است: متن، پیوست‌ها، پاسخ و تاریخچهٔ آن دیگر در دست نیست و بازگردانده نمی‌شود. "
+        "نیازی به کار شما نیست."
+    )
 
 
 class CaseClaimedError(ConsoleError):

@@ -8,14 +8,16 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.console.domain.cases import Case, Kind, answer_days
+from desk.console.domain.cases import Case, Kind, State, answer_days
 from desk.console.encryption import Encryption
 from desk.console.events import Objected, Overdue, Rated, Replied, Withdrawn
+from desk.console.store.audit import AuditStore
 from desk.console.store.cases import CaseStore, HistoryEntry
+from desk.console.store.erasures import ErasureStore
 from desk.console.store.reports import ReportStore
 from desk.console.store.search_index import SearchIndex
 from desk.database import Database
-from desk.expert import CaseEvent, Refusal, Report, Request
+from desk.expert import CaseEvent, Erasure, Refusal, Report, Request
 from desk.iran.workdays import WorkCalendar
 
 log = logging.getLogger(__name__)
@@ -41,7 +43,11 @@ class EventHandler:
             if not await cases.record_event(event.id, now):
                 return
             case = await cases.find_or_create_locked(Case(province, event.tracking_code))
-            if event.request is not None:
+            if event.erasure is not None:
+                await self._on_erasure(session, case, event, event.erasure)
+            elif case.state is State.ERASED:
+                log.warning("a late event about an erased case of %s is ignored: %s", province, event.kind)
+            elif event.request is not None:
                 await self._on_request(session, case, event, event.request)
             elif event.refusal is not None:
                 await self._on_refusal(cases, ReportStore(session, self.encryption), case, event, event.refusal)
@@ -49,6 +55,17 @@ class EventHandler:
                 changed, entry = await self._apply(cases, case, event)
                 await cases.save(changed)
                 await cases.add_entry(changed, entry, now)
+
+    async def _on_erasure(self, session: AsyncSession, case: Case, event: CaseEvent, erasure: Erasure) -> None:
+        """Erase a case, and acknowledge it; an unknown one is remembered, so that its request is not stored later."""
+        now = self.clock()
+        await ErasureStore(session, self.encryption).erase(case)
+        erased = case.erased(event.seq)
+        data = {"certificate_id": erasure.certificate_id}
+        report = Report(str(uuid.uuid4()), Kind.ERASED, case.tracking_code, erased.report_seq + 1, data, now)
+        await ReportStore(session, self.encryption).add(case.province, report, erased.state)
+        await CaseStore(session, self.encryption, self.calendar).save(erased.reported(Kind.ERASED, report.id, now))
+        await AuditStore(session).add(now, case.province, None, Kind.ERASED, tracking_code=case.tracking_code)
 
     async def _on_request(self, session: AsyncSession, case: Case, event: CaseEvent, request: Request) -> None:
         cases = CaseStore(session, self.encryption, self.calendar)

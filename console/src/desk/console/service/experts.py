@@ -13,7 +13,7 @@ from desk.console import events
 from desk.console.clients import DeskClients
 from desk.console.domain.accounts import Account
 from desk.console.domain.cases import Case, Kind, State, day_of, validate_text
-from desk.console.domain.errors import CaseNotHereError, ConsoleError, NotFoundError, OwnAnswerError
+from desk.console.domain.errors import CaseErasedError, CaseNotHereError, ConsoleError, NotFoundError, OwnAnswerError
 from desk.console.encryption import Encryption
 from desk.console.service.views import CaseView, Page
 from desk.console.store.accounts import AccountStore
@@ -83,12 +83,10 @@ class Experts:
         return figures
 
     async def view(self, province: str, tracking_code: str) -> CaseView:
-        """Return a case with everything that its page shows. Raises CaseNotHereError."""
+        """Return a case with everything that its page shows. Raises CaseNotHereError or CaseErasedError."""
         async with self.database.read() as session:
             cases = CaseStore(session, self.encryption, self.calendar)
-            record = await cases.get(province, tracking_code)
-            if record is None or record.request is None:
-                raise CaseNotHereError
+            record = _require_present(await cases.get(province, tracking_code))
             history = await cases.history(province, tracking_code)
             accounts = [entry.account for entry in history if entry.account]
             if record.case.claim:
@@ -222,9 +220,7 @@ class Experts:
 
     async def _lock_case(self, session: AsyncSession, account: Account, tracking_code: str) -> tuple[CaseStore, Case]:
         cases = CaseStore(session, self.encryption, self.calendar)
-        record = await cases.get(account.province, tracking_code, lock=True)
-        if record is None or record.request is None:
-            raise CaseNotHereError
+        record = _require_present(await cases.get(account.province, tracking_code, lock=True))
         return cases, record.case
 
     async def obstacle(self, account: Account, case: Case) -> ConsoleError | None:
@@ -272,3 +268,12 @@ class Experts:
         entry = HistoryEntry(report.id, now, new.kind, account.id, new.text, file_names=names)
         await CaseStore(session, self.encryption, self.calendar).add_entry(case, entry, now)
         return case.reported(new.kind, report.id, now)
+
+
+def _require_present(record: CaseRecord | None) -> CaseRecord:
+    """Return a case whose request is stored. Raises CaseErasedError or CaseNotHereError."""
+    if record is not None and record.case.state is State.ERASED:
+        raise CaseErasedError
+    if record is None or record.request is None:
+        raise CaseNotHereError
+    return record

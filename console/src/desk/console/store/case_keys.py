@@ -31,6 +31,12 @@ class CaseKeys:
             known[key_id] = await self._keys.get_or_create(self._session, key_id)
         return known[key_id]
 
+    async def destroy(self, province: str, tracking_code: str) -> None:
+        """Destroy the key of a case: what it encrypted cannot be read any more."""
+        key_id = f"{province}/{tracking_code}"
+        self._session.info.setdefault(_KNOWN, {}).pop(key_id, None)
+        await self._keys.destroy(self._session, [key_id])
+
     def open(self, row: Row[Any], sealed: bytes, context: str) -> bytes:
         """Decrypt a value of a row with ``province``, ``tracking_code`` and ``wrapped``.
 

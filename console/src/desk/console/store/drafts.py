@@ -6,8 +6,9 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from desk.console.domain.cases import State
 from desk.console.encryption import Encryption
-from desk.console.store.tables import draft
+from desk.console.store.tables import case, draft
 from desk.database import insert_into
 
 Typed = dict[str, str]
@@ -21,7 +22,9 @@ class DraftStore:
         self._session, self._encryption = session, encryption
 
     async def save(self, account: str, subject: str, typed: Typed, now: datetime) -> None:
-        """Save a draft; it replaces an earlier one."""
+        """Save a draft; it replaces an earlier one. There is none of an erased case."""
+        if await self._is_erased(subject):
+            return
         document = self._encryption.seal(json.dumps(typed).encode(), _context(account, subject))
         values = {"saved_at": now, "document": document}
         await self._session.execute(
@@ -29,6 +32,11 @@ class DraftStore:
             .values(account=account, subject=subject, **values)
             .on_conflict_do_update(index_elements=("account", "subject"), set_=values)
         )
+
+    async def _is_erased(self, subject: str) -> bool:
+        """Return whether a case was erased; if not, its erasure waits for this transaction."""
+        query = select(case.c.state).where(case.c.tracking_code == subject).with_for_update(read=True)
+        return State.ERASED in (await self._session.execute(query)).scalars().all()
 
     async def find(self, account: str, subject: str) -> Typed:
         """Return a draft; empty if there is none."""

@@ -15,7 +15,7 @@ from desk.console.store.case_keys import CaseKeys, is_key_of
 from desk.console.store.tables import outgoing_file, report
 from desk.database import data_key, notify_after_commit
 from desk.expert import FileReference, Report
-from desk.security.data_keys import DataKey
+from desk.security.data_keys import DataKey, KeyWrapper
 
 LEASE = timedelta(seconds=60)
 """How long a claim of a sender is valid; after that, another sender may claim the report."""
@@ -73,11 +73,15 @@ class ReportStore:
     """Reports by province and case."""
 
     def __init__(self, session: AsyncSession, encryption: Encryption) -> None:
-        self._session, self._keys = session, CaseKeys(session, encryption)
+        self._session, self._encryption, self._keys = session, encryption, CaseKeys(session, encryption)
 
     async def add(self, province: str, new: Report, before: State, files: Sequence[NewFile] = ()) -> None:
-        """Queue a report in this transaction."""
-        key = await self._keys.get(province, new.tracking_code)
+        """Queue a report in this transaction.
+
+        The acknowledgement of an erasure has no personal data, and the case has no key any more.
+        """
+        erased = new.name == Kind.ERASED
+        key = self._encryption if erased else await self._keys.get(province, new.tracking_code)
         await self._session.execute(
             insert(report).values(
                 id=new.id,
@@ -155,6 +159,9 @@ class ReportStore:
     async def set_reference(self, waiting: WaitingReport, file: WaitingFile, reference: FileReference) -> None:
         """Record that the desk has a file of a report, and delete its content."""
         report_id = waiting.report.id
+        query = select(report.c.id).where(report.c.id == report_id).with_for_update()
+        if (await self._session.execute(query)).first() is None:  # the case was erased meanwhile
+            return
         key = await self._keys.get(waiting.province, waiting.report.tracking_code)
         context = f"outgoing_file:{report_id}/{file.position}"
         document = _encrypt_document(key, {"name": file.name, "reference": reference.model_dump()}, context)
@@ -220,5 +227,5 @@ class ReportStore:
         return {row.province: Backlog(row.reports, row.since) for row in (await self._session.execute(query)).all()}
 
 
-def _encrypt_document(key: DataKey, document: dict[str, Any], context: str) -> bytes:
+def _encrypt_document(key: DataKey | KeyWrapper, document: dict[str, Any], context: str) -> bytes:
     return key.seal(json.dumps(document, ensure_ascii=False).encode(), context)

@@ -15,9 +15,13 @@ TO_PROVINCES = (
     "request-withdrawn",
     "request-rated",
     "request-overdue",
+    "request-erased",
     "case-refused",
 )
 """What a province receives about its own requests, and why a report of its own was refused."""
+
+ERASED, ERASURE_DONE = "request-erased", "request-erasure-done"
+"""The request to erase, also to services and headquarters, and the acknowledgement of a service."""
 
 TO_HEADQUARTERS = ("request-escalated", "province-silent")
 """What headquarters receives: an answer that is late for a second period, and a province that acknowledges nothing."""
@@ -38,6 +42,7 @@ FROM_PROVINCES = (
     "case-answered",
     "case-rejected",
     "case-referred",
+    "case-erased",
 )
 """What a province may report."""
 
@@ -64,7 +69,7 @@ def report_queue(key: str) -> str:
 
 
 SERVICES = (
-    Service("intake", "intake", ("request-submitted", *PENDING)),
+    Service("intake", "intake", ("request-submitted", *PENDING, ERASURE_DONE)),
     Service(
         "tracking",
         "tracking",
@@ -76,7 +81,7 @@ SERVICES = (
         ),
         tuple(report_queue(each.key) for each in PROVINCES),
     ),
-    Service("notifier", "notifier", ()),
+    Service("notifier", "notifier", (ERASURE_DONE,)),
 )
 
 OPERATOR = "operator"
@@ -94,11 +99,12 @@ def desk_topology() -> Topology:
         exchanges=(EVENTS, CASES, DEAD),
         queues=(
             QueueSpec(
-                "intake", tuple((EVENTS, f"{name}.*") for name in ("request-referred", "request-replied", *TO_INTAKE))
+                "intake",
+                tuple((EVENTS, f"{name}.*") for name in ("request-referred", "request-replied", *TO_INTAKE, ERASED)),
             ),
             QueueSpec(
                 "tracking",
-                tuple((EVENTS, f"{name}.*") for name in ("request-submitted", *PENDING)),
+                tuple((EVENTS, f"{name}.*") for name in ("request-submitted", *PENDING, ERASURE_DONE)),
             ),
             *(
                 QueueSpec(
@@ -111,10 +117,11 @@ def desk_topology() -> Topology:
             QueueSpec(
                 "notifier",
                 tuple(
-                    (EVENTS, f"{name}.*") for name in ("request-submitted", "request-pending", "request-status-changed")
+                    (EVENTS, f"{name}.*")
+                    for name in ("request-submitted", "request-pending", "request-status-changed", ERASED)
                 ),
             ),
-            QueueSpec(HEADQUARTERS, tuple((EVENTS, f"{name}.{HEADQUARTERS}") for name in TO_HEADQUARTERS)),
+            QueueSpec(HEADQUARTERS, tuple((EVENTS, f"{name}.{HEADQUARTERS}") for name in (*TO_HEADQUARTERS, ERASED))),
             *(
                 QueueSpec(province_queue(each.key), tuple((EVENTS, f"{name}.{each.key}") for name in TO_PROVINCES))
                 for each in PROVINCES

@@ -23,7 +23,7 @@ from desk.database import Database
 from desk.files.scanner import ClamScanner, NoScanner, Scanner
 from desk.intake.clients import RegistryClient, captcha_client, code_client
 from desk.intake.domain import CatalogDocument
-from desk.intake.events import PendingWithdrawn, Referred, Replied
+from desk.intake.events import Erased, PendingWithdrawn, Referred, Replied
 from desk.intake.routes import attachments, files, internal, requests
 from desk.intake.routes.dependencies import Services
 from desk.intake.routes.office_auth import OfficeAssertions
@@ -39,7 +39,8 @@ from desk.intake.service.requests import RequestSubmission, SubmittedRequests
 from desk.intake.service.submission_limits import SubmissionLimits
 from desk.intake.settings import Settings
 from desk.intake.store import load_catalog
-from desk.intake.workers import identity_check, upload_cleanup
+from desk.intake.workers import erasure, identity_check, upload_cleanup
+from desk.intake.workers.erasure import ErasureTask
 from desk.intake.workers.identity_check import IdentityCheck
 from desk.intake.workers.upload_cleanup import UploadCleanup
 from desk.security.logs import configure_logging
@@ -139,6 +140,8 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     cleanup = UploadCleanup(parts.database, parts.vault, parts.storage)
     cleaning = PeriodicTask(cleanup.run_once, upload_cleanup.PAUSE_SECONDS)
     scanning = PeriodicTask(scans.run_once, file_scans.PAUSE_SECONDS)
+    erasures = ErasureTask(parts.database, parts.vault, outbox, parts.storage, parts.telemetry)
+    erasing = PeriodicTask(erasures.run_once, erasure.PAUSE_SECONDS)
     pruning = Pruning(parts.database)
     auditing = AuditTask(parts.database, parts.vault, parts.telemetry.registry)
     decryptor = EventDecryptor(settings.event_private_pems)
@@ -146,6 +149,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     bus.subscribe(Referred, services.case_files.on_request_referred)
     bus.subscribe(PendingWithdrawn, check.on_pending_withdrawn)
     bus.subscribe(Replied, services.reply_attachments.on_request_replied)
+    bus.subscribe(Erased, erasures.on_request_erased)
     app = base_app(
         "intake",
         "Service Desk: intake",
@@ -160,6 +164,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
                 Worker("relay", relay.run, relay.finish),
                 Worker("identity checks", checking.run, checking.finish),
                 Worker("upload cleanup", cleaning.run, cleaning.finish),
+                Worker("erasures", erasing.run, erasing.finish),
                 Worker("file scans", scanning.run, scanning.finish),
                 Worker("pruning", pruning.run, pruning.finish),
                 Worker("audit", auditing.run, auditing.finish),

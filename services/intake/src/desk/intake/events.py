@@ -132,6 +132,27 @@ class Replied(Event):
     files: list[ReplyFile] = Field(default_factory=list)
 
 
+class Erased(Event):
+    """Consumed from tracking: the data of the request must be erased."""
+
+    name: ClassVar[str] = "request-erased"
+
+    tracking_code: str
+    certificate_id: str
+
+
+class ErasureDone(Event):
+    """The data of a request is erased here; ``removed`` counts what, by kind."""
+
+    name: ClassVar[str] = "request-erasure-done"
+    receivers: ClassVar[tuple[str, ...]] = ("tracking",)
+
+    tracking_code: str
+    certificate_id: str
+    at: Moment
+    removed: dict[str, int]
+
+
 class Referred(Event):
     """Consumed from tracking: the request was referred to another province."""
 

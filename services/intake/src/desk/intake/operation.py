@@ -12,6 +12,7 @@ from desk.database.operation import StoredData
 from desk.intake.settings import Settings
 from desk.intake.store.requests import SELECT_REQUESTS, RequestStore, request_indexes
 from desk.intake.store.tables import answer_file, attachment, identity_check, request
+from desk.security.data_keys import KeyDestroyedError
 
 SEALED = (
     DATA_KEYS,
@@ -27,6 +28,8 @@ def rotation(database: Database, vault: Vault) -> Rotation:
     """Return the rotation of intake's keys. The idempotency index keeps its key; see docs/adr/0074."""
 
     async def rewrite(session: AsyncSession, row: Row[Any]) -> None:
+        if row.erased_at is not None:
+            raise KeyDestroyedError("the request was erased")
         values = request_indexes(RequestStore(session, vault).read(row), vault)
         await session.execute(update(request).where(request.c.id == row.id).values(values))
         files = update(attachment).where(attachment.c.request_id == row.id)

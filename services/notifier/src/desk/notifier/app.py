@@ -8,10 +8,11 @@ from prometheus_client import Counter
 from pydantic import SecretStr
 
 from desk.chassis.app import Background, Closers, PeriodicTask, Worker, base_app
-from desk.chassis.bus import Broker, Bus, Pruning
+from desk.chassis.bus import Broker, Bus, Pruning, Relay
 from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.crypto import Vault
-from desk.chassis.event_encryption import EventDecryptor
+from desk.chassis.event_encryption import EventDecryptor, EventEncryptor
+from desk.chassis.events import Outbox
 from desk.chassis.service_tokens import Callers
 from desk.chassis.telemetry import Telemetry
 from desk.database import Database
@@ -19,14 +20,14 @@ from desk.notifier.channels import Channel, ShownChannel
 from desk.notifier.channels.sms import SmsChannel
 from desk.notifier.channels.smtp import SmtpChannel
 from desk.notifier.domain import ChannelName
-from desk.notifier.events import RequestPending, RequestStatusChanged, RequestSubmitted
+from desk.notifier.events import RequestErased, RequestPending, RequestStatusChanged, RequestSubmitted
 from desk.notifier.providers import Provider
 from desk.notifier.providers.generic import GenericGateway
 from desk.notifier.providers.kavenegar import Kavenegar
 from desk.notifier.providers.smsir import SmsIr
 from desk.notifier.rendering import Renderer
 from desk.notifier.routes import Services, router
-from desk.notifier.service import Codes, DeliveryReports, Dispatcher, Notices
+from desk.notifier.service import Codes, DeliveryReports, Dispatcher, Erasures, Notices
 from desk.notifier.settings import Settings
 from desk.notifier.workers import DeliveryReportTask, DispatchTask
 from desk.security.logs import configure_logging
@@ -110,7 +111,8 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     if missing := set(ChannelName) - set(parts.channels):
         raise ValueError(f"no channel for {', '.join(sorted(missing))}")
     renderer = _renderer(settings)
-    bus = _subscribed_bus(settings, parts, renderer)
+    outbox = Outbox("/desk/notifier", EventEncryptor(settings.event_public_keys))
+    bus = _subscribed_bus(settings, parts, renderer, outbox)
     app = base_app(
         "notifier",
         "Service Desk: notifier",
@@ -120,7 +122,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         background=Background(
             start=bus.start,
             drain=bus.stop,
-            workers=_workers(settings, parts),
+            workers=_workers(settings, parts, outbox),
             stop=(parts.database.close, *parts.close),
         ),
     )
@@ -141,17 +143,18 @@ def _renderer(settings: Settings) -> Renderer:
     return renderer
 
 
-def _subscribed_bus(settings: Settings, parts: Parts, renderer: Renderer) -> Bus:
+def _subscribed_bus(settings: Settings, parts: Parts, renderer: Renderer, outbox: Outbox) -> Bus:
     notices = Notices(parts.vault, renderer, settings.sending_policy)
     decryptor = EventDecryptor(settings.event_private_pems)
     bus = Bus("notifier", parts.database, parts.broker, parts.telemetry, decryptor)
     bus.subscribe(RequestSubmitted, notices.on_request_submitted)
     bus.subscribe(RequestPending, notices.on_request_pending)
     bus.subscribe(RequestStatusChanged, notices.on_status_changed)
+    bus.subscribe(RequestErased, Erasures(parts.vault, outbox).on_request_erased)
     return bus
 
 
-def _workers(settings: Settings, parts: Parts) -> tuple[Worker, ...]:
+def _workers(settings: Settings, parts: Parts, outbox: Outbox) -> tuple[Worker, ...]:
     dispatching = _dispatch_tasks(settings, parts)
     parts.database.after_commit.extend(task.wake for task in dispatching.values())
     reports = DeliveryReports(parts.database, parts.vault, parts.providers)
@@ -160,7 +163,10 @@ def _workers(settings: Settings, parts: Parts) -> tuple[Worker, ...]:
         "reports": DeliveryReportTask(reports, parts.providers, parts.telemetry.registry),
     }
     pruning = Pruning(parts.database)
+    relay = Relay(parts.database, outbox, parts.broker, parts.telemetry)
+    parts.database.after_commit.append(relay.wake)
     return (
+        Worker("relay", relay.run, relay.finish),
         *(Worker(name, task.run, task.finish) for name, task in tasks.items()),
         Worker("pruning", pruning.run, pruning.finish),
     )

@@ -1,4 +1,4 @@
-"""The events that notifier consumes; each model has only the fields that a notice needs."""
+"""The events that notifier consumes, with only the fields that a notice needs, and the one that it publishes."""
 
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -103,6 +103,27 @@ class RequestPending(NewRequest):
     """A new request waits for the identity check of its applicant before it goes to the province."""
 
     name: ClassVar[str] = "request-pending"
+
+
+class RequestErased(Event):
+    """The data of a request must be erased."""
+
+    name: ClassVar[str] = "request-erased"
+
+    tracking_code: TrackingCode
+    certificate_id: str
+
+
+class ErasureDone(Event):
+    """Published to tracking: the data of a request is erased here; ``removed`` counts what, by kind."""
+
+    name: ClassVar[str] = "request-erasure-done"
+    receivers: ClassVar[tuple[str, ...]] = ("tracking",)
+
+    tracking_code: str
+    certificate_id: str
+    at: Moment
+    removed: dict[str, int]
 
 
 class RequestStatusChanged(Event):

@@ -13,6 +13,7 @@ from desk.notifier.settings import Settings
 from desk.notifier.store.messages import recipient_indexes
 from desk.notifier.store.personal import Encrypted, PersonalData
 from desk.notifier.store.tables import message, wrapped_key
+from desk.security.data_keys import KeyDestroyedError
 
 SEALED = (DATA_KEYS, SealedColumn(message, "personal", "message.personal:{id}"))
 """Every column with values of the vault: of messages those of codes by SMS, and those from before data keys."""
@@ -22,6 +23,8 @@ def rotation(database: Database, vault: Vault) -> Rotation:
     """Return the rotation of notifier's keys."""
 
     async def rewrite(session: AsyncSession, row: Row[Any]) -> None:
+        if not row.personal:
+            raise KeyDestroyedError("the message was erased")
         personal = PersonalData.decrypt(vault, row.id, Encrypted(row.personal, row.tracking_code, row.wrapped))
         recipient = recipient_indexes(personal, ChannelName(row.channel), vault)[0]
         values = {"recipient_index": recipient, "index_key": vault.index_key_ids[0]}

@@ -2,20 +2,21 @@
 
 import re
 from datetime import time
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from desk.chassis.settings import CalleeSettings, ConsumerSettings, LogSettings, StoreSettings
+from desk.chassis.settings import CalleeSettings, ConsumerSettings, LogSettings, PublisherSettings, StoreSettings
 from desk.notifier.domain import SendingPolicy
 from desk.security.secrets import SecretKind
 
 
-class Settings(CalleeSettings, StoreSettings, ConsumerSettings, LogSettings):
+class Settings(CalleeSettings, StoreSettings, PublisherSettings, ConsumerSettings, LogSettings):
     """Read once, in ``create_app``; the variables have the prefix ``DESK_NOTIFIER_``."""
 
     model_config = SettingsConfigDict(env_prefix="DESK_NOTIFIER_")
+    receivers: ClassVar[frozenset[str]] = frozenset({"tracking"})
 
     public_url: str
     """Address of the desk's home page, for the link in emails; an SMS contains no link."""

@@ -28,16 +28,18 @@ from desk.tracking.clients import IntakeClient, RegistryClient
 from desk.tracking.domain import CaptchaExpiredError, CaptchaWrongError, Terms
 from desk.tracking.events import (
     STATE_REPORTS,
+    CaseErased,
     CaseOpened,
     CaseReferred,
+    ErasureDone,
     RequestIdentityRejected,
     RequestPending,
     RequestSubmitted,
 )
 from desk.tracking.routes import TOKEN_AUDIENCE, ActionGuard, LookupGuard, Services, router
-from desk.tracking.service import Actions, CaseContext, Deadlines, Opening, Reconciliation, Reports, utc_now
+from desk.tracking.service import Actions, CaseContext, Deadlines, Erasures, Opening, Reconciliation, Reports, utc_now
 from desk.tracking.settings import Settings
-from desk.tracking.workers import DeadlineTask, ReconciliationTask
+from desk.tracking.workers import DeadlineTask, ErasureTask, ReconciliationTask
 
 SOURCE = "/desk/tracking"
 TOKEN_ISSUER = "tracking"  # noqa: S105 - a name, not a secret
@@ -118,6 +120,17 @@ def build_outbox(settings: Settings) -> Outbox:
     return Outbox(SOURCE, EventEncryptor(settings.event_public_keys))
 
 
+def build_context(settings: Settings, parts: Parts) -> CaseContext:
+    """Return what all use cases share, for the service and for the commands."""
+    terms = Terms(settings.work_calendar(), settings.objection_days)
+    return CaseContext(parts.vault, build_outbox(settings), terms, parts.clock)
+
+
+def build_erasures(settings: Settings, parts: Parts, context: CaseContext) -> Erasures:
+    """Return the erasures, for the service and for the command."""
+    return Erasures(parts.database, context, settings.retention)
+
+
 async def reconcile() -> list[str]:
     """Compare once, for the command line; return a line for each difference and their number.
 
@@ -145,8 +158,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     if parts is None:
         configure_logging(settings.log_style, settings.log_level)
         parts = real_parts(settings)
-    outbox = build_outbox(settings)
-    context = CaseContext(parts.vault, outbox, Terms(settings.work_calendar(), settings.objection_days), parts.clock)
+    context = build_context(settings, parts)
     decryptor = EventDecryptor(settings.event_private_pems)
     bus = _subscribed_bus(settings, parts, context, decryptor)
     app = base_app(
@@ -177,7 +189,8 @@ def _subscribed_bus(settings: Settings, parts: Parts, context: CaseContext, decr
         untrusted_queues=REPORT_QUEUES,
         per_second=settings.reports_per_second,
     )
-    opening, reports = Opening(context), Reports(context)
+    erasures, reports = build_erasures(settings, parts, context), Reports(context)
+    opening = Opening(context, erasures)
     bus.subscribe(RequestSubmitted, opening.on_request_submitted)
     bus.subscribe(RequestPending, opening.on_request_pending)
     bus.subscribe(RequestIdentityRejected, opening.on_identity_rejected)
@@ -185,6 +198,8 @@ def _subscribed_bus(settings: Settings, parts: Parts, context: CaseContext, decr
         bus.subscribe(report, reports.on_report)
     bus.subscribe(CaseOpened, reports.on_opened)
     bus.subscribe(CaseReferred, reports.on_referral)
+    bus.subscribe(CaseErased, reports.on_case_erased)
+    bus.subscribe(ErasureDone, erasures.on_erasure_done)
     return bus
 
 
@@ -194,11 +209,13 @@ def _workers(settings: Settings, parts: Parts, context: CaseContext) -> tuple[Wo
     parts.database.after_commit.append(relay.wake)
     deadlines = DeadlineTask(Deadlines(parts.database, context), registry)
     reconciliation = ReconciliationTask(build_reconciliation(settings, parts, context.outbox), registry)
+    erasing = ErasureTask(build_erasures(settings, parts, context), registry)
     pruning = Pruning(parts.database)
     auditing = AuditTask(parts.database, parts.vault, registry)
     return (
         Worker("relay", relay.run, relay.finish),
         Worker("deadlines", deadlines.run, deadlines.finish),
+        Worker("erasures", erasing.run, erasing.finish),
         Worker("watch", reconciliation.run, reconciliation.finish),
         Worker("pruning", pruning.run, pruning.finish),
         Worker("audit", auditing.run, auditing.finish),

@@ -9,6 +9,7 @@ from desk.chassis.audit import chain_of, record_operator
 from desk.chassis.crypto import Vault
 from desk.database import DATA_KEYS, Database, IndexedTable, Rotation, SealedColumn
 from desk.database.operation import StoredData
+from desk.security.data_keys import KeyDestroyedError
 from desk.tracking.settings import Settings
 from desk.tracking.store.cases import SELECT_CASES, CaseStore, owner_columns
 from desk.tracking.store.tables import case_table, step_table
@@ -25,6 +26,8 @@ def rotation(database: Database, vault: Vault) -> Rotation:
     """Return the rotation of tracking's keys."""
 
     async def rewrite(session: AsyncSession, row: Row[Any]) -> None:
+        if not row.request:
+            raise KeyDestroyedError("the case was erased")
         _, request = CaseStore(session, vault).read(row)
         same = case_table.c.tracking_code == row.tracking_code
         await session.execute(update(case_table).where(same).values(owner_columns(request, vault)))

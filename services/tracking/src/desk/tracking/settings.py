@@ -9,6 +9,9 @@ from desk.chassis.rate_limits import RateLimitText
 from desk.chassis.settings import CallerSettings, ConsumerSettings, LogSettings, PublisherSettings, StoreSettings
 from desk.iran.provinces import PROVINCES
 from desk.iran.settings import WorkCalendarSettings
+from desk.tracking.domain import Retention, State
+
+RetentionDays = Annotated[int, Field(ge=1, le=36_500)]
 
 
 class Settings(CallerSettings, StoreSettings, PublisherSettings, ConsumerSettings, LogSettings, WorkCalendarSettings):
@@ -46,3 +49,24 @@ class Settings(CallerSettings, StoreSettings, PublisherSettings, ConsumerSetting
     """After how many hours without a report from a province, while requests wait for it, headquarters is notified."""
     reconcile_days: Annotated[int, Field(ge=1, le=366)] = 7
     """How many days back intake and tracking are compared, once a day."""
+    retention_decided_days: RetentionDays = 730
+    """How many days after its last change an answered, rejected or closed request is erased."""
+    retention_withdrawn_days: RetentionDays = 90
+    """How many days after its withdrawal a request is erased."""
+    retention_identity_rejected_days: RetentionDays = 30
+    """How many days after the civil registry did not confirm its applicant a request is erased."""
+    retention_identity_pending_days: RetentionDays = 90
+    """How many days a request waits for the civil registry before it is erased."""
+
+    @property
+    def retention(self) -> Retention:
+        """The terms after which cases are erased; a case that is being handled has none."""
+        decided = dict.fromkeys((State.ANSWERED, State.REJECTED, State.CLOSED), self.retention_decided_days)
+        return Retention(
+            {
+                **decided,
+                State.WITHDRAWN: self.retention_withdrawn_days,
+                State.IDENTITY_REJECTED: self.retention_identity_rejected_days,
+                State.IDENTITY_PENDING: self.retention_identity_pending_days,
+            }
+        )

@@ -22,7 +22,7 @@ from desk.contracts.encrypted import Envelope, Vectors
 from desk.local.app import create_app
 from desk.local.gateway_table import CHECKOUT, GATEWAY, LANGUAGES
 from desk.local.services import LocalSettings
-from desk.tracking.domain import TITLES, State
+from desk.tracking.domain import TITLES, ErasureReason, State
 
 FOLDER = CHECKOUT / "contracts"
 PUBLISHED = "published"
@@ -68,6 +68,7 @@ _HISTORY = [
         ("in_progress", "توضیح شما فرستاده شد", "تصویر گذرنامه پیوست است.", "reply", [_FILE]),
     )
 ]
+_CERTIFICATE = "c2b4f1d0-5d1c-4d8e-9a55-0b6f3a9d7e21"
 _ANSWER = "روادید شما صادر شده است و به دفتر کاروان تحویل می‌شود."
 
 
@@ -128,6 +129,21 @@ def examples() -> list[tuple[str, Event]]:
         ),
         (
             "/desk/tracking",
+            tracking.RequestErased(
+                tracking_code=_CODE, reason=ErasureReason.RETENTION, certificate_id=_CERTIFICATE, at=_AT
+            ),
+        ),
+        (
+            "/desk/intake",
+            intake.ErasureDone(
+                tracking_code=_CODE,
+                certificate_id=_CERTIFICATE,
+                at=_AT,
+                removed={"requests": 1, "files": 2, "keys": 3},
+            ),
+        ),
+        (
+            "/desk/tracking",
             tracking.CaseRefused(
                 tracking_code=_CODE,
                 report="case-answered",
@@ -144,6 +160,7 @@ def examples() -> list[tuple[str, Event]]:
         (province, tracking.CaseAnswered.model_validate(case | {"text": _ANSWER, "files": [_FILE]})),
         (province, tracking.CaseRejected.model_validate(case | {"reason": "مهلت ثبت‌نام به پایان رسیده است."})),
         (province, tracking.CaseReferred.model_validate(case | {"province": "fars", "reason": "کاروان در فارس است."})),
+        (province, tracking.CaseErased.model_validate(case | {"certificate_id": _CERTIFICATE})),
     ]
 
 

@@ -32,6 +32,10 @@ class IdempotencyKeyReusedError(DomainError):
     title = "این درخواست پیش‌تر با محتوای دیگری ثبت شده است. لطفاً صفحه را تازه کنید و دوباره بفرستید."
 
 
+class RequestErasedError(IdempotencyKeyReusedError):
+    """The request with this key was erased, so its content cannot be compared."""
+
+
 class NamesMissingError(DomainError):
     """The registry has not answered, so the form must contain the names."""
 

@@ -18,6 +18,7 @@ from desk.intake.domain import (
     FILES_MAX,
     Attachment,
     AttachmentNotFoundError,
+    RequestNotFoundError,
     StorageUnavailableError,
     TooManyFilesError,
     UnknownAttachmentError,
@@ -26,7 +27,7 @@ from desk.intake.domain import (
 from desk.intake.service.encrypted_objects import put_encrypted
 from desk.intake.service.file_checks import check_file
 from desk.intake.service.file_scans import FileScans
-from desk.intake.store import AttachmentStore
+from desk.intake.store import AttachmentStore, RequestStore
 
 log = structlog.get_logger(__name__)
 _MEGABYTE = 1024 * 1024
@@ -65,7 +66,8 @@ class Uploads:
     async def add(self, uploader: Uploader, content: BinaryIO, name: str) -> Attachment:
         """Check a file and store it until a request claims it.
 
-        Raises TooManyFilesError, FileInfectedError, StorageUnavailableError and the errors of :func:`check_file`.
+        Raises TooManyFilesError, RequestNotFoundError, FileInfectedError, StorageUnavailableError and the errors of
+        :func:`check_file`.
         """
         checked = await asyncio.to_thread(check_file, content, name)
         async with self.database.transaction() as session:
@@ -76,6 +78,7 @@ class Uploads:
             async with self.database.transaction() as session:
                 store = AttachmentStore(session, self.vault)
                 await store.lock_uploads(uploader)
+                await self._require_request(session, uploader)
                 await self._require_room(session, uploader)  # again, since other files may have been uploaded meanwhile
                 await store.add(checked, uploader, stored)
         except Exception:
@@ -86,6 +89,12 @@ class Uploads:
     async def _require_room(self, session: AsyncSession, uploader: Uploader) -> None:
         if await AttachmentStore(session, self.vault).count_unclaimed(uploader) >= FILES_MAX:
             raise TooManyFilesError
+
+    async def _require_request(self, session: AsyncSession, uploader: Uploader) -> None:
+        """Make an erasure of the reply's request wait. Raises RequestNotFoundError if it was erased before."""
+        request_id = uploader.reply_request_id
+        if request_id is not None and not await RequestStore(session, self.vault).prevent_erasure(request_id):
+            raise RequestNotFoundError
 
     async def _delete_object(self, object_key: str) -> None:
         """Delete an object that has no row; a failure is logged, since an earlier one is being raised."""

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.audit import AuditLog
@@ -29,6 +30,8 @@ from desk.intake.service.file_scans import FileScans
 from desk.intake.store import CaseFileStore, RequestStore, StoredFile
 from desk.iran.provinces import UnknownProvinceError, province
 from desk.security.data_keys import KeyDestroyedError
+
+log = structlog.get_logger(__name__)
 
 ANSWER_FILES_MAX = 30
 """Files of one province for one case; an answer refers to ten at most."""
@@ -63,6 +66,9 @@ class CaseFiles:
             raise ContractError("referred to an unknown province") from None
         request_id = await RequestStore(session, self.vault).id_of(received.data.tracking_code)
         if request_id is None:
+            if await RequestStore(session, self.vault).is_erased(received.data.tracking_code):
+                log.warning("a late event about an erased request", event_id=received.id)
+                return
             raise ContractError("intake has no such request")
         await CaseFileStore(session, self.vault).hand_over(request_id, key, received.seq)
 

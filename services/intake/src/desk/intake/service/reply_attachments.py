@@ -69,6 +69,9 @@ class ReplyAttachments:
             return
         request_id = await RequestStore(session, self.vault).id_of(received.data.tracking_code)
         if request_id is None:
+            if await RequestStore(session, self.vault).is_erased(received.data.tracking_code):
+                log.warning("a late event about an erased request", event_id=received.id)
+                return
             raise ContractError("intake has no such request")
         claimed = await ReplyAttachmentStore(session, self.vault).claim(request_id, ids)
         if claimed < len(ids):

@@ -3,6 +3,7 @@
 from desk.intake.store.attachments import AttachmentStore, StoredObject
 from desk.intake.store.case_files import CaseFileStore, StoredFile
 from desk.intake.store.catalog import load_catalog
+from desk.intake.store.erasures import Erasure, ErasureStore
 from desk.intake.store.identity_checks import Claim, IdentityCheckStore, Pending
 from desk.intake.store.reply_attachments import ReplyAttachmentStore
 from desk.intake.store.requests import RequestStore
@@ -12,6 +13,8 @@ __all__ = [
     "AttachmentStore",
     "CaseFileStore",
     "Claim",
+    "Erasure",
+    "ErasureStore",
     "IdentityCheckStore",
     "Pending",
     "ReplyAttachmentStore",

@@ -61,9 +61,10 @@ class CaseFileStore:
         )
 
     async def case_of(self, province_key: str, tracking_code: str) -> str | None:
-        """Return the request id of the province's case with this code."""
-        found = _RELEASED, request.c.tracking_code == tracking_code, _is_with(province_key)
-        query = select(request.c.id).select_from(_CASES).where(*found)
+        """Return the request id of the province's case with this code; it is locked against its erasure."""
+        found = _RELEASED, request.c.erased_at.is_(None), request.c.tracking_code == tracking_code
+        query = select(request.c.id).select_from(_CASES).where(*found, _is_with(province_key))
+        query = query.with_for_update(read=True, of=request)
         return (await self._session.execute(query)).scalar_one_or_none()
 
     async def count(self, request_id: str, province_key: str) -> int:

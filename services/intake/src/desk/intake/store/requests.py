@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
 from desk.database import DataKeys, data_key, insert_into
-from desk.intake.domain import Applicant, Contact, IdentityState, Request
+from desk.intake.domain import Applicant, Contact, IdentityState, Request, RequestErasedError
 from desk.intake.store.catalog import load_catalog
 from desk.intake.store.tables import identity_check, request
 from desk.security.data_keys import DataKey
@@ -124,9 +124,14 @@ class RequestStore:
         return (await self._session.execute(query.limit(1))).first() is not None
 
     async def by_key(self, idempotency_indexes: Sequence[str]) -> tuple[Request, str] | None:
-        """Return the request that was submitted with this key, and the fingerprint of its content."""
+        """Return the request that was submitted with this key, and the fingerprint of its content.
+
+        Raises RequestErasedError.
+        """
         query = SELECT_REQUESTS.where(request.c.idempotency_index.in_(idempotency_indexes))
         row = (await self._session.execute(query)).first()
+        if row is not None and row.erased_at is not None:
+            raise RequestErasedError
         return (self.read(row), row.fingerprint) if row else None
 
     async def find(self, national_id: str, tracking_code: str) -> Request | None:
@@ -159,16 +164,26 @@ class RequestStore:
         return [(code, IdentityState(state) if state else IdentityState.KNOWN, since) for code, state, since in rows]
 
     async def id_of(self, tracking_code: str) -> str | None:
-        """Return the id of the request with this code."""
-        query = select(request.c.id).where(request.c.tracking_code == tracking_code)
+        """Return the id of the request with this code, unless it was erased."""
+        query = select(request.c.id).where(request.c.tracking_code == tracking_code, request.c.erased_at.is_(None))
         return (await self._session.execute(query)).scalar_one_or_none()
+
+    async def is_erased(self, tracking_code: str) -> bool:
+        """Return whether the data of the request with this code was erased."""
+        query = select(request.c.id).where(request.c.tracking_code == tracking_code, request.c.erased_at.is_not(None))
+        return (await self._session.execute(query)).first() is not None
+
+    async def prevent_erasure(self, request_id: str) -> bool:
+        """Make an erasure of the request wait for this transaction; return False if it was erased before."""
+        query = select(request.c.id).where(request.c.id == request_id, request.c.erased_at.is_(None))
+        return (await self._session.execute(query.with_for_update(read=True))).first() is not None
 
     async def by_id(self, request_id: str) -> Request:
         """Return a request that exists."""
         return self.read((await self._session.execute(SELECT_REQUESTS.where(request.c.id == request_id))).one())
 
     def read(self, row: Row[tuple[object, ...]]) -> Request:
-        """Return the request of a row of :data:`SELECTSELECT_REQUESTS`. Raises KeyDestroyedError or DecryptionError."""
+        """Return the request of a row of :data:`SELECT_REQUESTS`. Raises KeyDestroyedError or DecryptionError."""
         personal = json.loads(self._keys.open(row.personal, f"request.personal:{row.id}", row.id, row.wrapped))
         subject, sub_subject = load_catalog().choose(row.subject, row.sub_subject)
         return Request(

@@ -36,11 +36,13 @@ request = Table(
     Column("mobile_index", String(64), index=True),
     Column("mobile_proven", Boolean, nullable=False, server_default=false()),
     Column("index_key", String(8)),
+    Column("erased_at", UtcDateTime),
 )
 """``content_index`` is a keyed hash of applicant, province, sub-subject and text; None for requests before migration
 0006. ``mobile_index`` is one of the mobile, None before migration 0007. ``mobile_proven``: the applicant entered the
 code that was sent to it. ``index_key`` is the id of the key of these hashes and of ``owner_index``, None before
-migration 0011; the idempotency index and the fingerprint keep the key of the submission."""
+migration 0011; the idempotency index and the fingerprint keep the key of the submission. Since ``erased_at`` the row
+has no personal data and no keyed hash of a person."""
 attachment = Table(
     "attachment",
     metadata,
@@ -127,6 +129,34 @@ answer_file = Table(
     *_scan(),
 )
 """A file a province uploaded for its answer; the last three columns are as for attachments."""
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("certificate_id", String(36), primary_key=True),
+    Column("tracking_code", String(12), nullable=False),
+    Column("office", String(40), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("request_count", Integer, nullable=False),
+    Column("file_count", Integer, nullable=False),
+    Column("key_count", Integer, nullable=False),
+    Column("erased_at", UtcDateTime, nullable=False),
+    Column("done_at", UtcDateTime),
+)
+"""An erasure that tracking has asked for. ``office`` and ``seq`` are the key and the number of that event. It is
+acknowledged once the object store has none of its objects: ``done_at``."""
+erased_object = Table(
+    "erased_object",
+    metadata,
+    Column("object_key", String(36), primary_key=True),
+    Column("certificate_id", String(36), ForeignKey("erasure.certificate_id"), nullable=False, index=True),
+)
+"""An object of an erased file, which the object store may still have; nothing can decrypt it."""
+Index(
+    "ix_erasure_unfinished",
+    erasure.c.erased_at,
+    postgresql_where=erasure.c.done_at.is_(None),
+    sqlite_where=erasure.c.done_at.is_(None),
+)
 for _table in (attachment, answer_file):
     Index(
         f"ix_{_table.name}_scan_due",

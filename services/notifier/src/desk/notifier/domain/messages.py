@@ -17,19 +17,22 @@ class State(StrEnum):
     FAILED = "failed"
     OVERTAKEN = "overtaken"
     """The request got a newer state before the first attempt, so the notice is out of date."""
+    CANCELLED = "cancelled"
+    """The data of its request was erased before a provider accepted the message."""
     SKIPPED = "skipped"
     """The channel does not reach the recipient, so no attempt is made; ``last_error`` says why."""
 
 
 TRANSITIONS: dict[State, frozenset[State]] = {
-    State.QUEUED: frozenset({State.CLAIMED, State.FAILED, State.OVERTAKEN}),
+    State.QUEUED: frozenset({State.CLAIMED, State.FAILED, State.OVERTAKEN, State.CANCELLED}),
     # claimed → claimed: the lease expired, and another dispatcher takes over.
-    State.CLAIMED: frozenset({State.CLAIMED, State.QUEUED, State.HANDED_OVER, State.FAILED}),
+    State.CLAIMED: frozenset({State.CLAIMED, State.QUEUED, State.HANDED_OVER, State.FAILED, State.CANCELLED}),
     # handed over → queued: the provider that accepted it no longer has it.
     State.HANDED_OVER: frozenset({State.DELIVERED, State.FAILED, State.QUEUED}),
     State.DELIVERED: frozenset(),
     State.FAILED: frozenset(),
     State.OVERTAKEN: frozenset(),
+    State.CANCELLED: frozenset(),
     State.SKIPPED: frozenset(),
 }
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
@@ -10,7 +11,9 @@ from desk.chassis.events import Received
 from desk.notifier.domain import ChannelName, SendingPolicy, Template, Trouble
 from desk.notifier.events import ContactData, NewRequest, RequestPending, RequestStatusChanged, RequestSubmitted
 from desk.notifier.rendering import Renderer, Values, status_values, submission_values
-from desk.notifier.store import MessageStore, Notice, PersonalData
+from desk.notifier.store import ErasureStore, MessageStore, Notice, PersonalData
+
+log = structlog.get_logger(__name__)
 
 
 class Notices:
@@ -32,6 +35,8 @@ class Notices:
     async def on_status_changed(self, session: AsyncSession, received: Received[RequestStatusChanged]) -> None:
         """Drop notices that the new state makes out of date, and queue the one of the new state, if any."""
         event = received.data
+        if await self._is_erased(session, received):
+            return
         await MessageStore(session, self._vault).supersede(event.tracking_code, received.seq)
         if event.template is not None:
             values = status_values(event, event.template, event.contact.language)
@@ -41,8 +46,19 @@ class Notices:
         self, session: AsyncSession, received: Received[RequestSubmitted] | Received[RequestPending], template: Template
     ) -> None:
         event: NewRequest = received.data
+        if await self._is_erased(session, received):
+            return
         values = submission_values(event, event.contact.language)
         await self._queue(session, received, template, event.contact, values)
+
+    async def _is_erased(self, session: AsyncSession, received: Received[Any]) -> bool:
+        """Return whether a late event is about an erased request; if not, its erasure waits for this transaction."""
+        store = ErasureStore(session, self._vault)
+        await store.lock(received.data.tracking_code)
+        erased = await store.is_erased(received.data.tracking_code)
+        if erased:
+            log.warning("a late event about an erased request", event_id=received.id)
+        return erased
 
     async def _queue(
         self, session: AsyncSession, received: Received[Any], template: Template, contact: ContactData, values: Values

@@ -1,6 +1,7 @@
 """Notifier's tables and their SQL: messages until they are handed over, and their delivery reports."""
 
 from desk.notifier.store.delivery_reports import AwaitedReport, DeliveryReportStore
+from desk.notifier.store.erasures import ErasureStore
 from desk.notifier.store.messages import Claim, LeaseExpiredError, MessageStore, Notice
 from desk.notifier.store.personal import PersonalData
 from desk.notifier.store.shown import ShownMessage, list_messages
@@ -10,6 +11,7 @@ __all__ = [
     "AwaitedReport",
     "Claim",
     "DeliveryReportStore",
+    "ErasureStore",
     "LeaseExpiredError",
     "MessageStore",
     "Notice",

@@ -32,8 +32,13 @@ class ShownMessage:
 async def list_messages(
     session: AsyncSession, vault: Vault, *, limit: int = 50, tracking_code: str | None = None
 ) -> list[ShownMessage]:
-    """Return the newest messages, decrypted; only those of one request if ``tracking_code`` is not None."""
-    query = select(message, wrapped_key).order_by(message.c.created_at.desc(), message.c.channel).limit(limit)
+    """Return the newest messages that are not erased, decrypted; with ``tracking_code``, only those of that request."""
+    query = (
+        select(message, wrapped_key)
+        .where(message.c.personal != b"")
+        .order_by(message.c.created_at.desc(), message.c.channel)
+        .limit(limit)
+    )
     if tracking_code is not None:
         query = query.where(message.c.tracking_code == tracking_code)
     return [_shown(vault, row) for row in (await session.execute(query)).all()]

@@ -79,6 +79,14 @@ attempt = Table(
 Index("ix_attempt_at", attempt.c.at)
 Index("ix_attempt_message_id", attempt.c.message_id)
 
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("tracking_code", String(12), primary_key=True),
+    Column("erased_at", UtcDateTime, nullable=False),
+)
+"""The requests whose data was erased: later events about them queue nothing."""
+
 
 wrapped_key = (
     select(data_key.c.wrapped).where(data_key.c.id == message.c.tracking_code).scalar_subquery().label("wrapped")

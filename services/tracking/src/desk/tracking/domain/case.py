@@ -128,6 +128,10 @@ class Case:
         """Count a report that changes no state."""
         return replace(self, report_seq=report_seq)
 
+    def erase(self, *, at: datetime) -> Self:
+        """Return the case without its data and deadlines. Raises IllegalTransitionError if it is erased already."""
+        return replace(self.change_state(State.ERASED, Party.DESK, at=at), alarm_at=None)
+
     def with_next_seq(self) -> Self:
         """Return the case with the number of its next published event."""
         return replace(self, seq=self.seq + 1)

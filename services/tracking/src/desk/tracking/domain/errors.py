@@ -124,6 +124,22 @@ class UnknownCaseError(RefusedError):
         super().__init__("unknown_case", "the desk knows no such case; was its tracking code mistyped?")
 
 
+class CaseErasedError(RefusedError):
+    """The data of the case was erased; ``next_seq`` is the number of the case's next event."""
+
+    def __init__(self, tracking_code: str, next_seq: int) -> None:
+        super().__init__("erased", "the data of this case was erased")
+        self.tracking_code = tracking_code
+        self.next_seq = next_seq
+
+
+class NotAskedToEraseError(RefusedError):
+    """An office reports an erasure that the desk has not asked for."""
+
+    def __init__(self) -> None:
+        super().__init__("not_asked", "the desk has not asked this office to erase the case")
+
+
 class CaseNotReadyError(Exception):
     """The event that opens the case, or that releases it to its province, has not arrived yet.
 

@@ -19,6 +19,7 @@ class State(StrEnum):
     REFERRED = "referred"
     WITHDRAWN = "withdrawn"
     CLOSED = "closed"
+    ERASED = "erased"
 
 
 TITLES: Mapping[State, str] = {
@@ -34,6 +35,7 @@ TITLES: Mapping[State, str] = {
     State.REFERRED: "ارجاع شد",
     State.WITHDRAWN: "پس گرفته شد",
     State.CLOSED: "بسته شد",
+    State.ERASED: "پاک شد",
 }
 
 
@@ -76,25 +78,37 @@ OPENED_TITLE = "کارشناس پروندهٔ شما را باز کرد"
 _BY_EXPERTS = frozenset({State.IN_PROGRESS, State.INFO_REQUESTED, State.ANSWERED, State.REJECTED, State.REFERRED})
 _WITHDRAWAL = frozenset({State.WITHDRAWN})
 _END = frozenset({State.CLOSED})
+_ERASURE = frozenset({State.ERASED})
+"""The desk may erase a case in every state: after its term, or on demand."""
 
 TRANSITIONS: Mapping[State, Mapping[Party, frozenset[State]]] = {
     State.IDENTITY_PENDING: {
         Party.INTAKE: frozenset({State.REGISTERED, State.IDENTITY_REJECTED}),
         Party.APPLICANT: _WITHDRAWAL,
+        Party.DESK: _ERASURE,
     },
     # Reports may overtake one another: an answer may arrive before the report that the case was received.
-    State.REGISTERED: {Party.PROVINCE: _BY_EXPERTS | {State.RECEIVED}, Party.APPLICANT: _WITHDRAWAL},
-    State.RECEIVED: {Party.PROVINCE: _BY_EXPERTS, Party.APPLICANT: _WITHDRAWAL},
-    State.IN_PROGRESS: {Party.PROVINCE: _BY_EXPERTS, Party.APPLICANT: _WITHDRAWAL},
-    State.INFO_REQUESTED: {Party.PROVINCE: _BY_EXPERTS, Party.APPLICANT: _WITHDRAWAL | {State.IN_PROGRESS}},
-    State.OBJECTED: {Party.PROVINCE: _BY_EXPERTS},
+    State.REGISTERED: {
+        Party.PROVINCE: _BY_EXPERTS | {State.RECEIVED},
+        Party.APPLICANT: _WITHDRAWAL,
+        Party.DESK: _ERASURE,
+    },
+    State.RECEIVED: {Party.PROVINCE: _BY_EXPERTS, Party.APPLICANT: _WITHDRAWAL, Party.DESK: _ERASURE},
+    State.IN_PROGRESS: {Party.PROVINCE: _BY_EXPERTS, Party.APPLICANT: _WITHDRAWAL, Party.DESK: _ERASURE},
+    State.INFO_REQUESTED: {
+        Party.PROVINCE: _BY_EXPERTS,
+        Party.APPLICANT: _WITHDRAWAL | {State.IN_PROGRESS},
+        Party.DESK: _ERASURE,
+    },
+    State.OBJECTED: {Party.PROVINCE: _BY_EXPERTS, Party.DESK: _ERASURE},
     # A state that may follow itself is one in which the applicant may rate.
-    State.ANSWERED: {Party.APPLICANT: frozenset({State.OBJECTED, State.ANSWERED}), Party.DESK: _END},
-    State.REJECTED: {Party.APPLICANT: frozenset({State.OBJECTED}), Party.DESK: _END},
-    State.CLOSED: {Party.APPLICANT: frozenset({State.CLOSED})},
-    State.REFERRED: {Party.DESK: frozenset({State.REGISTERED})},
-    State.IDENTITY_REJECTED: {},
-    State.WITHDRAWN: {},
+    State.ANSWERED: {Party.APPLICANT: frozenset({State.OBJECTED, State.ANSWERED}), Party.DESK: _END | _ERASURE},
+    State.REJECTED: {Party.APPLICANT: frozenset({State.OBJECTED}), Party.DESK: _END | _ERASURE},
+    State.CLOSED: {Party.APPLICANT: frozenset({State.CLOSED}), Party.DESK: _ERASURE},
+    State.REFERRED: {Party.DESK: frozenset({State.REGISTERED}) | _ERASURE},
+    State.IDENTITY_REJECTED: {Party.DESK: _ERASURE},
+    State.WITHDRAWN: {Party.DESK: _ERASURE},
+    State.ERASED: {},
 }
 """The transitions that each party may cause, by the present state."""
 

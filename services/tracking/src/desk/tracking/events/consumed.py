@@ -2,12 +2,13 @@
 
 from typing import Annotated, ClassVar, Self
 
-from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, model_validator
+from pydantic import ConfigDict, Field, NonNegativeInt, StringConstraints, TypeAdapter, model_validator
 
 from desk.chassis.events import Event, Moment
 from desk.tracking.domain import Answer, File, Identity, RejectionReason, Request, State, Subject
-from desk.tracking.events.parts import FileReference, Text, Titled, TrackingCode, WholeRequest
+from desk.tracking.events.parts import CertificateId, FileReference, Text, Titled, TrackingCode, WholeRequest
 
+Kind = Annotated[str, StringConstraints(pattern=r"^[a-z]{1,20}$")]
 _REQUEST = TypeAdapter(Request)
 
 
@@ -131,6 +132,28 @@ class CaseRejected(CaseReport):
     def note(self) -> str | None:
         """The reason."""
         return self.reason
+
+
+class CaseErased(Event):
+    """The office has erased the data of a case, as ``request-erased`` asked for."""
+
+    name: ClassVar[str] = "case-erased"
+    exchange: ClassVar[str] = "desk.cases"
+
+    tracking_code: TrackingCode
+    at: Moment
+    certificate_id: CertificateId
+
+
+class ErasureDone(Event):
+    """A service of the desk has erased its data of a request; ``removed`` counts what, by kind."""
+
+    name: ClassVar[str] = "request-erasure-done"
+
+    tracking_code: TrackingCode
+    certificate_id: CertificateId
+    at: Moment
+    removed: dict[Kind, NonNegativeInt] = Field(default_factory=dict, max_length=8)
 
 
 class SubjectNamed(Titled):

@@ -8,6 +8,7 @@ from desk.chassis.events import Event, Moment
 from desk.tracking.domain import Action, State
 
 TrackingCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
+CertificateId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f-]{36}$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=8000)]
 
 

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from desk.chassis.events import Event, Moment
-from desk.tracking.domain import Identity, State
+from desk.tracking.domain import ErasureReason, Identity, State
 from desk.tracking.events.parts import (
     AnswerData,
     ApplicantName,
@@ -16,6 +16,9 @@ from desk.tracking.events.parts import (
     Titled,
     WholeRequest,
 )
+
+NO_OFFICE = "desk"
+"""The key of ``request-erased`` for a request that no office has had."""
 
 
 class RequestStatusChanged(Event):
@@ -147,6 +150,27 @@ class ProvinceSilent(Event):
     """When the oldest of them was registered there."""
 
 
+class RequestErased(Event):
+    """To an office that has had the request, and to the desk's services: erase its data, and acknowledge.
+
+    The event has no personal data. Events about the request that arrive later change nothing. An office acknowledges
+    by ``case-erased``; headquarters, which receives no personal data, need not.
+    """
+
+    name: ClassVar[str] = "request-erased"
+    receivers: ClassVar[tuple[str, ...]] = ("intake", "notifier", "{key}")
+
+    tracking_code: str
+    reason: ErasureReason
+    certificate_id: str
+    at: Moment
+
+    @classmethod
+    def receivers_of(cls, key: str) -> tuple[str, ...]:
+        """Return the receivers: the services alone for a request that no office has had."""
+        return ("intake", "notifier") if key == NO_OFFICE else super().receivers_of(key)
+
+
 class CaseRefused(Event):
     """To a province: its report was not applied, and why."""
 
@@ -159,6 +183,6 @@ class CaseRefused(Event):
     report_id: str
     reason: str
     """A stable code: ``illegal_move``, ``foreign_case``, ``unknown_case``, ``same_province``, ``unknown_province``,
-    ``forged_sender`` or ``wrong_subject``; others may be added."""
+    ``forged_sender``, ``wrong_subject``, ``erased`` or ``not_asked``; others may be added."""
     explanation: str
     at: Moment

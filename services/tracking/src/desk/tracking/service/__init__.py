@@ -1,8 +1,9 @@
-"""Tracking's use cases: open cases, apply reports and actions, act on deadlines, show requests, reconcile."""
+"""Tracking's use cases: open cases, apply reports and actions, act on deadlines, show requests, reconcile, erase."""
 
 from desk.tracking.service.actions import ActionContent, Actions, Overview
 from desk.tracking.service.context import CaseContext, utc_now
 from desk.tracking.service.deadlines import Deadlines
+from desk.tracking.service.erasures import Erasures
 from desk.tracking.service.opening import Opening
 from desk.tracking.service.reconciliation import Difference, Kind, Reconciliation
 from desk.tracking.service.reports import Reports
@@ -13,6 +14,7 @@ __all__ = [
     "CaseContext",
     "Deadlines",
     "Difference",
+    "Erasures",
     "Kind",
     "Opening",
     "Overview",

@@ -18,6 +18,7 @@ from desk.tracking.domain import (
     ActionNotPossibleError,
     Answer,
     Case,
+    CaseErasedError,
     File,
     HistoryEntry,
     IdempotencyKeyReusedError,
@@ -79,6 +80,8 @@ class Actions:
     async def view(self, national_id: str, tracking_code: str, source: str) -> Overview:
         """Return a person's request to a caller at the address ``source``, and record it in the audit log.
 
+        An erased request is not found.
+
         Raises RequestNotFoundError or ServiceUnavailableError.
         """
         async with self.database.transaction() as session:
@@ -87,11 +90,12 @@ class Actions:
             history = await cases.history(tracking_code) if found is not None else []
             if found is not None:
                 await self._record_reading(session, tracking_code, source)
+            erased = found is None and await cases.is_erased(tracking_code)
         if found is not None:
             case, request = found
             lookups = await self._lookups(national_id)
             return self._overview(case, request, history, lookups)
-        fresh = await self.intake.find(national_id, tracking_code)
+        fresh = None if erased else await self.intake.find(national_id, tracking_code)
         if fresh is None:
             raise RequestNotFoundError
         async with self.database.transaction() as session:
@@ -137,7 +141,10 @@ class Actions:
 
     async def _find(self, session: AsyncSession, tracking_code: str) -> tuple[Case, Request, list[HistoryEntry]]:
         cases = self.context.cases(session)
-        found = await cases.find_and_lock(tracking_code)
+        try:
+            found = await cases.find_and_lock(tracking_code)
+        except CaseErasedError:
+            raise ActionNotPossibleError from None
         if found is None:  # intake has it, and its event has not arrived yet
             raise ActionNotPossibleError
         return *found, await cases.history(tracking_code)

@@ -10,6 +10,7 @@ from desk.tracking.domain import (
     REJECTIONS,
     Action,
     Case,
+    CaseErasedError,
     CaseNotReadyError,
     HistoryEntry,
     IllegalTransitionError,
@@ -18,6 +19,7 @@ from desk.tracking.domain import (
 )
 from desk.tracking.events import RequestIdentityRejected, RequestPending, RequestSubmitted
 from desk.tracking.service.context import CaseContext
+from desk.tracking.service.erasures import Erasures
 
 log = structlog.get_logger(__name__)
 
@@ -29,15 +31,24 @@ BEFORE_ANY_PROVINCE = -1
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Opens cases, and releases or ends those whose applicant had to be looked up first."""
+    """Opens cases, and releases or ends those whose applicant had to be looked up first.
+
+    Late events about an erased case change nothing.
+    """
 
     context: CaseContext
+    erasures: Erasures
 
     async def on_request_submitted(self, session: AsyncSession, received: Received[RequestSubmitted]) -> None:
         """Open the case of a new request, or release a pending one whose applicant has been looked up."""
         request = received.data.to_request()
         cases = self.context.cases(session)
-        found = await cases.find_and_lock(request.tracking_code)
+        try:
+            found = await cases.find_and_lock(request.tracking_code)
+        except CaseErasedError:
+            log.warning("a release after the erasure", event_id=received.id)
+            await self.erasures.ask_late_office(session, request.tracking_code, request.province.key)
+            return
         if found is None:
             at = request.submitted_at if received.seq == FIRST_SEQ else received.time
             await self._open(session, received.seq, request, HistoryEntry(received.id, at, State.REGISTERED))
@@ -67,9 +78,10 @@ class Opening:
         request = received.data.to_request()
         entry = HistoryEntry(received.id, request.submitted_at, State.IDENTITY_PENDING, turn=BEFORE_ANY_PROVINCE)
         cases = self.context.cases(session)
-        if await cases.find_and_lock(request.tracking_code) is None:
+        existing = await cases.lock_bare(request.tracking_code)
+        if existing is None:
             await self._open(session, received.seq, request, entry)
-        else:  # its release arrived first, so that only the history changes
+        elif existing.state is not State.ERASED:  # its release arrived first, so that only the history changes
             await cases.add_entry(request.tracking_code, entry)
 
     async def on_identity_rejected(self, session: AsyncSession, received: Received[RequestIdentityRejected]) -> None:
@@ -78,7 +90,11 @@ class Opening:
         Raises CaseNotReadyError for a case that is not open yet, so that the event is retried.
         """
         cases = self.context.cases(session)
-        found = await cases.find_and_lock(received.data.tracking_code)
+        try:
+            found = await cases.find_and_lock(received.data.tracking_code)
+        except CaseErasedError:
+            log.warning("identity rejection ignored", event_id=received.id, state=State.ERASED)
+            return
         if found is None:
             raise CaseNotReadyError
         case, request = found

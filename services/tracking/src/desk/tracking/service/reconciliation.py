@@ -116,6 +116,8 @@ def _agree(at_intake: State, here: State) -> bool:
     A withdrawal may have crossed the end of a look-up, but a withdrawn request must not be pending at intake.
     """
     of_identity = {State.IDENTITY_PENDING, State.IDENTITY_REJECTED}
+    if here is State.ERASED:  # intake keeps the code, and no state of the identity
+        return True
     if here is State.WITHDRAWN:
         return at_intake is not State.IDENTITY_PENDING
     return here is at_intake if at_intake is not State.REGISTERED else here not in of_identity

@@ -13,24 +13,27 @@ from desk.chassis.events import Received
 from desk.iran.provinces import UnknownProvinceError, province
 from desk.tracking.domain import (
     Case,
+    CaseErasedError,
     CaseNotReadyError,
     ForeignCaseError,
     ForgedSenderError,
     HistoryEntry,
+    NotAskedToEraseError,
     Party,
     RefusedError,
     Request,
     State,
     UnknownCaseError,
 )
-from desk.tracking.events import CaseOpened, CaseReferred, CaseRefused, CaseReport, RequestReferred
+from desk.tracking.events import CaseErased, CaseOpened, CaseReferred, CaseRefused, CaseReport, RequestReferred
 from desk.tracking.events import HistoryEntry as PublishedEntry
 from desk.tracking.service.context import CaseContext, named_province
-from desk.tracking.store import CaseStore, Handover
+from desk.tracking.store import CaseStore, ErasureStore, Handover
 
 log = structlog.get_logger(__name__)
 
-AnyReport: TypeAlias = Received[CaseReport] | Received[CaseReferred] | Received[CaseOpened]
+ReportOnCase: TypeAlias = Received[CaseReport] | Received[CaseReferred] | Received[CaseOpened]
+AnyReport: TypeAlias = ReportOnCase | Received[CaseErased]
 FIRST_SEQ = 1
 """The number of a refusal about an unknown case."""
 
@@ -74,12 +77,16 @@ class Reports:
     async def _record(
         self,
         session: AsyncSession,
-        received: AnyReport,
+        received: ReportOnCase,
         apply: Callable[[Case, Request], Awaitable[None]],
     ) -> None:
         sender = _claimed_province(received)
         cases = self.context.cases(session)
-        found = await cases.find_and_lock(received.data.tracking_code)
+        try:
+            found = await cases.find_and_lock(received.data.tracking_code)
+        except CaseErasedError as refused:
+            await self._refuse_for_erased(session, sender, received, refused)
+            return
         if found is None or found[0].state is State.IDENTITY_PENDING:  # the province may receive a release first
             if not received.last_attempt:
                 raise CaseNotReadyError
@@ -97,6 +104,26 @@ class Reports:
             case = case.with_next_seq()
             await cases.update(case)
             await self._refuse(session, sender, received, refused, case.seq)
+
+    async def on_case_erased(self, session: AsyncSession, received: Received[CaseErased]) -> None:
+        """Record that an office has erased its data of a case, or refuse the report."""
+        sender, report = _claimed_province(received), received.data
+        store = ErasureStore(session, self.context.vault)
+        try:
+            _require_genuine(received, sender)
+            if not await store.acknowledge(report.tracking_code, sender, report.at, {}):
+                raise NotAskedToEraseError
+        except RefusedError as refused:
+            await self._refuse(session, sender, received, refused, FIRST_SEQ)
+
+    async def _refuse_for_erased(
+        self, session: AsyncSession, sender: str, received: AnyReport, erased: CaseErasedError
+    ) -> None:
+        cases = self.context.cases(session)
+        case = await cases.lock_bare(erased.tracking_code)
+        if case is not None:
+            await cases.update(case.with_next_seq())
+        await self._refuse(session, sender, received, erased, erased.next_seq)
 
     @staticmethod
     async def _overtaken_turn(cases: CaseStore, case: Case, sender: str, seq: int) -> int | None:
@@ -206,7 +233,7 @@ def _require_genuine(received: AnyReport, sender: str) -> None:
         raise RefusedError("wrong_subject", "the envelope's subject is not the tracking code")
 
 
-def _entry(received: AnyReport, case: Case, turn: int) -> HistoryEntry:
+def _entry(received: ReportOnCase, case: Case, turn: int) -> HistoryEntry:
     report = received.data
     if isinstance(report, CaseOpened):
         return HistoryEntry(received.id, report.at, case.state, turn=turn, seq=received.seq, opened=True)

@@ -1,11 +1,13 @@
-"""Tracking's store: cases with their history, and queries across all cases."""
+"""Tracking's store: cases with their history, erasures, and queries across all cases."""
 
 from desk.tracking.store.cases import CaseStore, Handover
+from desk.tracking.store.erasures import ErasureStore
 from desk.tracking.store.reconciliation import KnownState, ReconciliationStore, Waiting
 from desk.tracking.store.tables import case_table, metadata, refusal_table, step_table
 
 __all__ = [
     "CaseStore",
+    "ErasureStore",
     "Handover",
     "KnownState",
     "ReconciliationStore",

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from desk.chassis.crypto import Vault
 from desk.database import DataKeys, data_key, insert_into
 from desk.security.data_keys import DataKey
-from desk.tracking.domain import Action, Answer, Case, File, HistoryEntry, Request, State
+from desk.tracking.domain import Action, Answer, Case, CaseErasedError, File, HistoryEntry, Request, State
 from desk.tracking.store.tables import case_table, handover_table, refusal_table, step_table
 
 OPENED = "opened"
@@ -42,8 +42,10 @@ class CaseStore:
         self._known: dict[str, DataKey] = {}
 
     async def add(self, case: Case, request: Request) -> None:
-        """Insert a new case with its request and its key."""
-        self._known[case.tracking_code] = await self._keys.create(self._session, case.tracking_code)
+        """Insert a new case with its request and its key, which is there already after some restores.
+
+        The copy of the keys is newer than that of the data.
+        """
         await self._session.execute(
             insert(case_table).values(
                 **_columns(case),
@@ -79,7 +81,10 @@ class CaseStore:
         return self._known[tracking_code]
 
     async def find_and_lock(self, tracking_code: str) -> tuple[Case, Request] | None:
-        """Return a case and its request, locked until the transaction ends; None if there is no such case."""
+        """Return a case and its request, locked until the transaction ends; None if there is no such case.
+
+        Raises CaseErasedError.
+        """
         query = SELECT_CASES.where(case_table.c.tracking_code == tracking_code).with_for_update(of=case_table)
         row = (await self._session.execute(query)).first()
         return self.read(row) if row else None
@@ -93,6 +98,17 @@ class CaseStore:
             .with_for_update(skip_locked=True, of=case_table)
         )
         return [self.read(row) for row in (await self._session.execute(query)).all()]
+
+    async def lock_bare(self, tracking_code: str) -> Case | None:
+        """Lock and return a case without its request, which may be erased; None if there is no such case."""
+        query = select(case_table).where(case_table.c.tracking_code == tracking_code).with_for_update()
+        row = (await self._session.execute(query)).first()
+        return _read_case(row) if row else None
+
+    async def is_erased(self, tracking_code: str) -> bool:
+        """Return whether the data of a case was erased."""
+        query = select(case_table.c.state).where(case_table.c.tracking_code == tracking_code)
+        return (await self._session.execute(query)).scalar_one_or_none() == State.ERASED
 
     async def find_of_person(self, national_id: str, tracking_code: str) -> tuple[Case, Request] | None:
         """Return a person's case and its request by its code, without a lock."""
@@ -183,26 +199,15 @@ class CaseStore:
     def read(self, row: Row[Any]) -> tuple[Case, Request]:
         """Return the case of a row of :data:`SELECT_CASES` and its request.
 
-        Raises KeyDestroyedError or DecryptionError.
+        Raises CaseErasedError, KeyDestroyedError or DecryptionError.
         """
+        case = _read_case(row)
+        if case.state is State.ERASED:
+            raise CaseErasedError(case.tracking_code, case.seq + 1)
         if row.wrapped is not None:
             self._known[row.tracking_code] = self._keys.unwrap(row.tracking_code, row.wrapped)
         place = f"case.request:{row.tracking_code}"
         request = self._keys.open(row.request, place, row.tracking_code, row.wrapped)
-        case = Case(
-            tracking_code=row.tracking_code,
-            province=row.province,
-            state=State(row.state),
-            seq=row.seq,
-            report_seq=row.report_seq,
-            turn=row.turn,
-            submitted_at=row.submitted_at,
-            due_at=row.due_at,
-            since=row.since or row.submitted_at,
-            answer_days=row.answer_days,
-            overdue=row.overdue,
-            alarm_at=row.alarm_at,
-        )
         return case, _REQUEST.validate_json(request)
 
     def _words(self, row: Row[Any]) -> bytes:
@@ -231,6 +236,23 @@ def owner_columns(request: Request, vault: Vault) -> dict[str, str]:
         "owner_index": vault.index(request.applicant.national_id, "national_id"),
         "index_key": vault.index_key_ids[0],
     }
+
+
+def _read_case(row: Row[Any]) -> Case:
+    return Case(
+        tracking_code=row.tracking_code,
+        province=row.province,
+        state=State(row.state),
+        seq=row.seq,
+        report_seq=row.report_seq,
+        turn=row.turn,
+        submitted_at=row.submitted_at,
+        due_at=row.due_at,
+        since=row.since or row.submitted_at,
+        answer_days=row.answer_days,
+        overdue=row.overdue,
+        alarm_at=row.alarm_at,
+    )
 
 
 def _columns(case: Case) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """Tracking's tables. Text that people wrote is encrypted with a data key per case; a person is found by blind index."""
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, false
 
 from desk.chassis.events import add_event_tables
 from desk.database import UtcDateTime, add_audit_tables, add_data_keys, new_metadata
@@ -78,3 +78,40 @@ silence_table = Table(
     Column("times", Integer, nullable=False),
     Column("ended_at", UtcDateTime),
 )
+erasure_table = Table(
+    "erasure",
+    metadata,
+    Column("certificate_id", String(36), primary_key=True),
+    Column("tracking_code", String(12), ForeignKey("case.tracking_code"), nullable=False, unique=True),
+    Column("reason", String(16), nullable=False),
+    Column("requested_at", UtcDateTime, nullable=False),
+    Column("erased_at", UtcDateTime, nullable=False),
+    Column("removed", String(400), nullable=False),
+)
+"""The certificates of erasures: no personal data. ``removed`` is JSON: what tracking removed, and how many of it."""
+erasing_party_table = Table(
+    "erasing_party",
+    metadata,
+    Column("certificate_id", String(36), ForeignKey("erasure.certificate_id"), primary_key=True),
+    Column("party", String(40), primary_key=True),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("informed_only", Boolean, nullable=False),
+    Column("acknowledged_at", UtcDateTime),
+    Column("removed", String(400), nullable=False, server_default="{}"),
+)
+"""The services and offices that were asked to erase a case."""
+_pending = erasing_party_table.c.acknowledged_at.is_(None) & erasing_party_table.c.informed_only.is_(false())
+Index("ix_erasing_party_pending", erasing_party_table.c.asked_at, postgresql_where=_pending, sqlite_where=_pending)
+figure_table = Table(
+    "figure",
+    metadata,
+    Column("month", String(7), primary_key=True),
+    Column("province", String(40), primary_key=True),
+    Column("subject", String(40), primary_key=True),
+    Column("sub_subject", String(40), primary_key=True),
+    Column("state", String(24), primary_key=True),
+    Column("requests", Integer, nullable=False),
+    Column("answered", Integer, nullable=False),
+    Column("answer_days", Integer, nullable=False),
+)
+"""Counts of erased cases; see ``desk.tracking.domain.Figure``."""

@@ -1,6 +1,7 @@
 """Tracking's background tasks. Any number of replicas may run them at the same time."""
 
 from desk.tracking.workers.deadlines import DeadlineTask
+from desk.tracking.workers.erasures import ErasureTask
 from desk.tracking.workers.reconciliation import ReconciliationTask
 
-__all__ = ["DeadlineTask", "ReconciliationTask"]
+__all__ = ["DeadlineTask", "ErasureTask", "ReconciliationTask"]

@@ -1,0 +1,40 @@
+"""Erases the messages of a request when tracking asks for it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from desk.chassis.crypto import Vault
+from desk.chassis.events import Outbox, Received
+from desk.notifier.events import ErasureDone, RequestErased
+from desk.notifier.store import ErasureStore
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Erasures:
+    """Erases, and acknowledges in the same transaction."""
+
+    vault: Vault
+    outbox: Outbox
+
+    async def on_request_erased(self, session: AsyncSession, received: Received[RequestErased]) -> None:
+        """Erase the messages of a request and acknowledge it, once; each office of the request causes an event."""
+        code, now = received.data.tracking_code, datetime.now(UTC)
+        store = ErasureStore(session, self.vault)
+        await store.lock(code)
+        removed = await store.erase(code, now)
+        if removed is None:
+            return
+        done = ErasureDone(
+            tracking_code=code,
+            certificate_id=received.data.certificate_id,
+            at=now,
+            removed={"messages": removed.messages, "keys": removed.keys},
+        )
+        office = received.routing_key.rpartition(".")[2]
+        await self.outbox.add(session, done, subject=code, key=office, seq=received.seq)
+        log.info("messages erased", event_id=received.id, messages=removed.messages)

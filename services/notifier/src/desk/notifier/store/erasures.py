@@ -1,0 +1,67 @@
+"""Erases the messages of a request, and remembers its code so that later events bring nothing back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from desk.chassis.crypto import Vault
+from desk.database import DataKeys, insert_into
+from desk.notifier.domain import State
+from desk.notifier.store.tables import erasure, may_become, message
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """How many messages and keys were erased."""
+
+    messages: int
+    keys: int
+
+
+class ErasureStore:
+    """Erased requests in one session."""
+
+    def __init__(self, session: AsyncSession, vault: Vault) -> None:
+        self._session = session
+        self._keys = DataKeys(vault)
+
+    async def lock(self, tracking_code: str) -> None:
+        """Make other transactions about the request wait until this one ends; SQLite has one writer at a time.
+
+        Without it, a notice that is queued during the erasure would stay.
+        """
+        if self._session.get_bind().dialect.name == "postgresql":
+            key = func.hashtextextended(f"request:{tracking_code}", 0)
+            await self._session.execute(select(func.pg_advisory_xact_lock(key)))
+
+    async def is_erased(self, tracking_code: str) -> bool:
+        """Return whether the data of a request was erased."""
+        query = select(erasure.c.tracking_code).where(erasure.c.tracking_code == tracking_code)
+        return (await self._session.execute(query)).first() is not None
+
+    async def erase(self, tracking_code: str, at: datetime) -> Removed | None:
+        """Destroy the key of a locked request, cancel its unsent messages and empty all; None if that was done before.
+
+        The ids of events stay, so that none has a second effect, and so do states and times.
+        """
+        added = await self._session.execute(
+            insert_into(self._session.get_bind().dialect.name, erasure)
+            .values(tracking_code=tracking_code, erased_at=at)
+            .on_conflict_do_nothing()
+            .returning(erasure.c.tracking_code)
+        )
+        if added.first() is None:
+            return None
+        of_request = message.c.tracking_code == tracking_code
+        unsent = update(message).where(of_request, may_become(State.CANCELLED))
+        await self._session.execute(unsent.values(state=State.CANCELLED))
+        emptied = await self._session.execute(
+            update(message)
+            .where(of_request)
+            .values(personal=b"", recipient_index=None, provider=None, provider_reference=None)
+            .returning(message.c.id)
+        )
+        messages = len(emptied.all())
+        return Removed(messages, await self._keys.destroy(self._session, [tracking_code]))

@@ -1,0 +1,169 @@
+"""Erases cases whose term is over or on demand, asks services and offices to do the same, and records their answers."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from desk.chassis.bus import ContractError
+from desk.chassis.crypto import DecryptionError
+from desk.chassis.events import Received
+from desk.database import Database
+from desk.tracking.domain import (
+    ACKNOWLEDGED_WITHIN,
+    HEADQUARTERS_NOTIFIED,
+    UNKNOWN_SUBJECT,
+    Case,
+    Certificate,
+    ErasingParty,
+    ErasureReason,
+    Figure,
+    Retention,
+    State,
+    figure_of,
+)
+from desk.tracking.events import NO_OFFICE, ErasureDone, RequestErased
+from desk.tracking.service.context import HEADQUARTERS, CaseContext
+from desk.tracking.store import ErasureStore
+
+log = structlog.get_logger(__name__)
+
+SERVICES = ("intake", "notifier")
+"""The services that have data of requests."""
+_BEFORE_ANY_OFFICE = frozenset({State.IDENTITY_PENDING, State.IDENTITY_REJECTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Erasures:
+    """Erases cases: after the term and on demand by the same path. Any number of replicas may do so at once."""
+
+    database: Database
+    context: CaseContext
+    retention: Retention
+
+    async def erase_next_due(self) -> bool:
+        """Erase the case whose term has been over longest; return False if there is none.
+
+        Each case is a transaction of its own. A case that another session has locked is skipped.
+        """
+        now = self.context.clock()
+        async with self.database.transaction() as session:
+            code = await self._store(session).next_due(self.retention.expired_before(now))
+            if code is None:
+                return False
+            await self._erase(session, code, ErasureReason.RETENTION, now)
+        return True
+
+    async def erase(self, tracking_code: str, reason: ErasureReason) -> Certificate | None:
+        """Erase a case on demand; return its certificate, which a repeat does not change.
+
+        None if there is no such case.
+        """
+        async with self.database.transaction() as session:
+            return await self._erase(session, tracking_code, reason, self.context.clock())
+
+    async def repeat(self) -> list[str]:
+        """Erase again what a restored backup brought back: cases whose key was destroyed. Return their codes."""
+        async with self.database.transaction() as session:
+            codes = await self._store(session).codes_without_key()
+        for code in codes:
+            await self.erase(code, ErasureReason.RESTORED)
+        return codes
+
+    async def _erase(
+        self, session: AsyncSession, tracking_code: str, reason: ErasureReason, requested_at: datetime
+    ) -> Certificate | None:
+        case, store = await self.context.cases(session).lock_bare(tracking_code), self._store(session)
+        if case is None or case.state is State.ERASED:
+            return await store.certificate(tracking_code)
+        figure = await self._figure(session, case)
+        now = self.context.clock()
+        offices = [] if case.state in _BEFORE_ANY_OFFICE else await store.offices_of(case)
+        informed = [HEADQUARTERS] if case.overdue >= HEADQUARTERS_NOTIFIED else []
+        certificate = Certificate(
+            id=str(uuid.uuid4()),
+            tracking_code=tracking_code,
+            reason=reason,
+            requested_at=requested_at,
+            erased_at=now,
+            removed=await store.empty_case(tracking_code),
+            parties=(
+                *(ErasingParty(name, now) for name in (*SERVICES, *offices)),
+                *(ErasingParty(name, now, informed_only=True) for name in informed),
+            ),
+        )
+        await store.add(certificate)
+        erased = case.erase(at=now)
+        for key in (*offices, *informed) if offices else (NO_OFFICE,):
+            erased = await self._publish(session, erased, certificate, key)
+        await self.context.cases(session).update(erased)
+        await store.count(figure)
+        log.info("case erased", reason=reason.value, certificate=certificate.id)
+        return await store.certificate(tracking_code)
+
+    async def _figure(self, session: AsyncSession, case: Case) -> Figure:
+        """Return what the case adds to the figures; data that cannot be read does not prevent its erasure."""
+        subject = sub_subject = UNKNOWN_SUBJECT
+        cases = self.context.cases(session)
+        try:
+            found = await cases.find_and_lock(case.tracking_code)
+            history = await cases.history(case.tracking_code)
+        except DecryptionError as error:
+            log.warning("an unreadable case is erased", reason=type(error).__name__)
+            return figure_of(case, (), subject, sub_subject)
+        if found is not None:
+            subject, sub_subject = found[1].subject.key, found[1].sub_subject.key
+        return figure_of(case, history, subject, sub_subject)
+
+    async def _publish(self, session: AsyncSession, case: Case, certificate: Certificate, key: str) -> Case:
+        case = case.with_next_seq()
+        event = RequestErased(
+            tracking_code=case.tracking_code,
+            reason=certificate.reason,
+            certificate_id=certificate.id,
+            at=certificate.erased_at,
+        )
+        await self.context.outbox.add(session, event, subject=case.tracking_code, key=key, seq=case.seq)
+        return case
+
+    async def ask_late_office(self, session: AsyncSession, tracking_code: str, office: str) -> None:
+        """Ask an office to erase that received the request only after, or while, it was erased here."""
+        store, cases = self._store(session), self.context.cases(session)
+        case, certificate = await cases.lock_bare(tracking_code), await store.certificate(tracking_code)
+        if case is None or certificate is None:
+            raise ContractError("an erased case without a certificate")
+        if await store.add_party(certificate.id, ErasingParty(office, self.context.clock())):
+            await cases.update(await self._publish(session, case, certificate, office))
+
+    async def on_erasure_done(self, session: AsyncSession, received: Received[ErasureDone]) -> None:
+        """Record that a service has erased its data. Raises ContractError if it was not asked to."""
+        done = received.data
+        party = received.source.rpartition("/")[2]
+        known = await self._store(session).acknowledge(done.tracking_code, party, done.at, done.removed)
+        if not known:
+            raise ContractError("an erasure that was not asked for")
+
+    async def count_overdue(self) -> int:
+        """Count the acknowledgements that are missing for more than seven days."""
+        async with self.database.transaction() as session:
+            return await self._store(session).count_pending(self.context.clock() - ACKNOWLEDGED_WITHIN)
+
+    async def certificate(self, tracking_code: str) -> Certificate | None:
+        """Return the certificate of a case; None if it was not erased."""
+        async with self.database.transaction() as session:
+            return await self._store(session).certificate(tracking_code)
+
+    async def pending(self) -> list[Certificate]:
+        """List the erasures that are not acknowledged by all, the oldest first."""
+        async with self.database.transaction() as session:
+            return await self._store(session).pending()
+
+    async def figures(self) -> list[Figure]:
+        """Return the figures about erased cases."""
+        async with self.database.transaction() as session:
+            return await self._store(session).figures()
+
+    def _store(self, session: AsyncSession) -> ErasureStore:
+        return ErasureStore(session, self.context.vault)
