@@ -50,7 +50,7 @@ async def test_a_file_that_the_desk_would_refuse_is_refused_on_the_page(console,
     assert sentence in page
     assert "در پیوست است." in page
     assert (await console.case()).state is State.IN_PROGRESS
-    assert await console.send_all() == ["case-received", "case-assigned"]
+    assert await console.send_all() == ["case-received", "case-opened", "case-assigned"]
 
 
 async def test_a_file_of_seven_megabytes_is_accepted(console, expert):
