@@ -28,6 +28,7 @@ MODULES = {"desk-topology": "topology"}
 ARGUMENTS = {"desk-topology": ["apply"]}
 ADDRESSES = {
     "database_url": "postgresql+asyncpg://role:{}@database/name",
+    "owner_database_url": "postgresql+asyncpg://owner:{}@database/name",
     "broker_url": "amqp://user:{}@broker/%2F",
     "amqp_url": "amqp://operator:{}@broker/%2F",
     "management_url": "http://administrator:{}@broker:15672",
@@ -39,6 +40,7 @@ PLAIN = {
     "mail_from": "desk@example.ir",
     "sms": "shown",
     "s3_endpoint": "s3:9000",
+    "scanner_url": "tcp://clamav:3310",
 }
 KEY_OF_TABLE = "isfahan"
 
