@@ -72,14 +72,71 @@ def test_what_real_programs_write_is_accepted(name):
     assert check_file(io.BytesIO(content), called).size == len(content)
 
 
-FILM = b"\0\0\0\x18ftypmp42" + bytes(99)
+FILM = b"\0\0\0\x18ftypmp42" + bytes(12) + (108).to_bytes(4, "big") + b"mdat" + bytes(100)
+DIRECTORY = b"SEFH" + bytes(20)
+SAMSUNG = b"\0\0\x01\x0aImage_UTC_Data1700000000000" + DIRECTORY + len(DIRECTORY).to_bytes(4, "little") + b"SEFT"
+
+
+def in_the_trailer(action):
+    """Return a PDF whose catalog is a direct object of the trailer."""
+    pages = b"1 0 obj<</Type/Pages/Kids[2 0 R]/Count 1>>endobj\n"
+    pages += b"2 0 obj<</Type/Page/Parent 1 0 R/MediaBox[0 0 9 9]>>endobj\n"
+    return b"%PDF-1.4\n" + pages + b"trailer<</Root<</Type/Catalog/Pages 1 0 R/OpenAction" + action + b">>>>\n%%EOF\n"
+
+
+def with_a_chain(document):
+    far = document.make_indirect(Dictionary(S=Name.URI, URI=String("https://evil.example")))
+    near = document.make_indirect(
+        Dictionary(S=Name.GoTo, D=Array([document.pages[0].obj, Name.Fit]), Next=Array([far]))
+    )
+    document.Root.OpenAction = Dictionary(S=Name.Named, N=Name.NextPage, Next=near)
+
+
+def with_a_link_to_a_program(document):
+    link = Dictionary(S=Name.URI, URI=String("file://evil.example/a.exe"))
+    annotation = Dictionary(Type=Name.Annot, Subtype=Name.Link, Rect=Array([0, 0, 9, 9]), A=link)
+    document.pages[0].obj.Annots = Array([annotation])
+
+
+FURTHER = {
+    "a catalog in the trailer": (in_the_trailer(b"<</S/JavaScript/JS(app.alert(1))>>"), "a.pdf", "file_active"),
+    "an action behind two others": (pdf_document(with_a_chain), "a.pdf", "file_active"),
+    "a link to a program": (pdf_document(with_a_link_to_a_program), "a.pdf", "file_active"),
+    "a program before a PDF": (b"MZ" + bytes(60) + pdf_document(), "a.pdf", "file_mixed"),
+    "a script before a PDF": (b"<script>1</script>\n" + pdf_document(), "a.pdf", "file_mixed"),
+    "a comment and a page after a PDF": (pdf_document() + b"\n%\n<html>", "a.pdf", "file_mixed"),
+    "a page before Samsung's end": (jpeg_image() + b"<img>" + SAMSUNG, "a.jpg", "file_mixed"),
+    "a program in the box of a film": (jpeg_image() + b"\0\0\0\x18ftyp\x7fELF" + bytes(99), "a.jpg", "file_mixed"),
+    "two parts of one name": (
+        word_document(("word/_rels/a.rels", b"<a/>"), ("word/_rels/A.rels", b"<b/>")),
+        "a.docx",
+        "file_mixed",
+    ),
+    "an archive before the document": (word_document() + word_document(), "a.docx", "file_mixed"),
+    "a program among the pictures": (word_document(("word/media/x.png", b"MZ")), "a.docx", "file_active"),
+    "a template on an encoded share": (
+        word_document(relationships=relation("attachedTemplate", "%5C%5Cevil%5Ca.dotm")),
+        "a.docx",
+        "file_active",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FURTHER)
+def test_a_hostile_file_in_another_form_is_refused(name):
+    content, called, code = FURTHER[name]
+
+    with pytest.raises(FileError) as refused:
+        check_file(io.BytesIO(content), called)
+
+    assert refused.value.code == code
 
 
 @pytest.mark.parametrize(
     "content",
     [
         jpeg_image() + FILM,
-        jpeg_image() + b"\0\0\x01\x0aImage_UTC_Data1700000000000SEFHe\0SEFT",
+        jpeg_image() + SAMSUNG,
         jpeg_image() + bytes(12),
         jpeg_image() + bytes(3) + jpeg_image(),
         png_image() + b"\n",

@@ -23,11 +23,16 @@ _JPEG_END, _JPEG_SCAN = 0xD9, 0xDA
 _PNG_SIGNATURE_BYTES = 8
 _BOX_HEADER = struct.Struct(">I4s")
 _LARGE_BOX = struct.Struct(">Q")
-_IMAGE_SIZE = re.compile(rb"ispe\x00{4}(.{4})(.{4})", re.DOTALL)
+_IMAGE_SIZE = re.compile(rb"ispe.{4}(.{4})(.{4})", re.DOTALL)
 _PHONE_TRAILER = b"SEFT"
 """Ends what Samsung's cameras write after a photo."""
 _FILM = b"ftyp"
-_MARKUP = re.compile(rb"<(html|script|svg|!doctype|body|iframe)", re.IGNORECASE)
+_PHONE_DIRECTORY = b"SEFH"
+_FOREIGN = re.compile(
+    rb"<(html|script|svg|!doctype|body|iframe|img|\?php)|^(PK|Rar!|7z\xbc\xaf|\x7fELF|MZ|%PDF-)", re.IGNORECASE
+)
+_BEGINNING_BYTES = 1024
+"""Where other data would begin; further on, the bytes of a film may look like anything."""
 _UNREADABLE = (OSError, SyntaxError, ValueError, IndexError, struct.error)
 """What Pillow raises for an image that is damaged."""
 
@@ -60,9 +65,22 @@ def _require_nothing_foreign_after_pictures(data: bytes) -> None:
         if not rest[following:].startswith(_JPEG_START):
             break
         end = _end_of_jpeg(data, end + following)
-    of_phone = rest.endswith(_PHONE_TRAILER) or rest[4:8] == _FILM
-    if rest.strip(PADDING) and (not of_phone or _MARKUP.search(rest)):
+    if rest.strip(PADDING) and (not _is_of_phone(rest) or _FOREIGN.search(rest[:_BEGINNING_BYTES])):
         raise FileMixedError("data after the end of a JPEG")
+
+
+def _is_of_phone(rest: bytes) -> bool:
+    """Return whether data after a photo is a film whose boxes fill it, or has Samsung's directory at its end."""
+    if rest.endswith(_PHONE_TRAILER):
+        length = int.from_bytes(rest[-8:-4], "little")
+        return rest[-8 - length : -8 - length + 4] == _PHONE_DIRECTORY
+    at = 0
+    while rest[4:8] == _FILM and at + _BOX_HEADER.size <= len(rest):
+        size, _ = _BOX_HEADER.unpack_from(rest, at)
+        if size < _BOX_HEADER.size:
+            return False
+        at += size
+    return at == len(rest)
 
 
 def _end_of_jpeg(data: bytes, start: int) -> int:

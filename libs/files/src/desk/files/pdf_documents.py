@@ -4,6 +4,7 @@ Refused are scripts, actions that start programs, send data or load other files 
 and forms in XFA (annex K). Links to web pages and jumps within the document are normal and accepted.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
@@ -16,6 +17,10 @@ HEADER, HEADER_WITHIN = b"%PDF-", 1024
 """Readers accept the header within the first 1,024 bytes (ISO 32000-1, H.3.4.1)."""
 _END, _END_WITHIN = b"%%EOF", 2048
 _COMMENT = b"%"
+_FOREIGN = re.compile(
+    rb"^(MZ|\x7fELF|#!|GIF8|%!PS|PK|Rar!|7z|\xff\xd8|\x89PNG|\xd0\xcf)|<(script|iframe|svg)", re.IGNORECASE
+)
+"""Real programs write line ends, or the headers of a web page, before the header of a PDF; programs do not begin so."""
 _OBJECTS_MAX = 200_000
 _DEPTH_MAX = 50
 _FORBIDDEN_ACTIONS = {
@@ -24,8 +29,9 @@ _FORBIDDEN_ACTIONS = {
 }
 _WITHOUT_A_CLICK = {"/GoTo", "/Named"}
 """The only actions accepted when the document opens or a page is shown."""
-_ACTIVE_KEYS = {"/JS", "/JavaScript", "/EmbeddedFiles", "/EF", "/XFA"}
-_ACTIVE_SUBTYPES = {"/FileAttachment", "/RichMedia", "/Movie", "/Sound", "/Screen"}
+_ACTIVE_KEYS = {"/JS", "/JavaScript", "/EmbeddedFiles", "/EF", "/XFA", "/OnInstantiate"}
+_ACTIVE_SUBTYPES = {"/FileAttachment", "/RichMedia", "/Movie", "/Sound", "/Screen", "/3D"}
+_LINKS = ("http://", "https://", "mailto:", "tel:", "#")
 
 
 def check_pdf(content: BinaryIO) -> None:
@@ -37,9 +43,11 @@ def check_pdf(content: BinaryIO) -> None:
     end = data.rfind(_END)
     if end < 0 or len(data.rstrip(PADDING)) - end > _END_WITHIN:
         raise FileDamagedError("a PDF without its end")
-    after = data[end + len(_END) :].strip(PADDING)
-    if after and not after.startswith(_COMMENT):
+    after = data[end + len(_END) :].replace(b"\r", b"\n").split(b"\n")
+    if any(line.strip(PADDING) and not line.startswith(_COMMENT) for line in after):
         raise FileMixedError("data after the end of a PDF")
+    if _FOREIGN.search(data[: data.find(HEADER)]):
+        raise FileMixedError("a program or another document before the header of a PDF")
     content.seek(0)
     try:
         with pikepdf.open(content) as document:
@@ -56,7 +64,7 @@ def check_pdf(content: BinaryIO) -> None:
 def _require_passive(document: pikepdf.Pdf) -> None:
     if len(document.objects) > _OBJECTS_MAX:
         raise FileTooComplexError("a PDF with too many objects")
-    for each in document.objects:
+    for each in (document.trailer, *document.objects):
         for found in _dictionaries(each, _DEPTH_MAX):
             _require_passive_dictionary(found)
 
@@ -95,17 +103,29 @@ def _require_passive_dictionary(found: pikepdf.Object) -> None:
     kind, subtype = _name(found, "/S"), _name(found, "/Subtype")
     if kind in _FORBIDDEN_ACTIONS or subtype in _ACTIVE_SUBTYPES:
         raise FileActiveError(f"a PDF with {kind or subtype}")
+    if kind == "/URI" and not str(found.get("/URI", "")).strip().lower().startswith(_LINKS):
+        raise FileActiveError("a PDF with a link to something else than a web page")
     for trigger in keys & {"/OpenAction", "/AA"}:
-        _require_harmless_trigger(found[trigger])
+        _require_harmless_trigger(found[trigger], _DEPTH_MAX)
 
 
-def _require_harmless_trigger(action: pikepdf.Object) -> None:
-    for each in _dictionaries(action, _DEPTH_MAX):
-        linked = (child for child in each.values() if isinstance(child, pikepdf.Dictionary) and child.is_indirect)
-        for found in (each, *linked):
-            kind = _name(found, "/S")
-            if kind is not None and kind not in _WITHOUT_A_CLICK:
-                raise FileActiveError(f"a PDF that runs {kind} when it is opened")
+def _require_harmless_trigger(action: pikepdf.Object, depth: int) -> None:
+    """Check what happens without a click, and what follows it, through references."""
+    if depth == 0:
+        raise FileTooComplexError("a PDF with a chain of actions")
+    if isinstance(action, pikepdf.Array):
+        targets: list[pikepdf.Object] = list(action)  # of /Next, or a destination, which has no dictionary with /S
+    elif isinstance(action, pikepdf.Dictionary):
+        kind = _name(action, "/S")
+        if kind is not None and kind not in _WITHOUT_A_CLICK:
+            raise FileActiveError(f"a PDF that runs {kind} when it is opened")
+        targets = [action["/Next"]] if kind is not None and "/Next" in action else []
+        targets += list(action.values()) if kind is None and _name(action, "/Type") is None else []
+    else:
+        return
+    for each in targets:
+        if isinstance(each, pikepdf.Dictionary | pikepdf.Array):
+            _require_harmless_trigger(each, depth - 1)
 
 
 def _name(of: pikepdf.Object, key: str) -> str | None:

@@ -26,7 +26,8 @@ from desk.files.errors import (
 from desk.files.word_parts import check_field_codes, check_relationships, check_type
 
 OLE_FILE = bytes.fromhex("d0cf11e0a1b11ae1")
-_ZIP = b"PK\x03\x04"
+_EMBEDDED = (OLE_FILE, b"PK\x03\x04", b"MZ", b"\x7fELF", b"Rar!", b"7z\xbc\xaf", b"%PDF-")
+"""What no part of a Word document begins with: macros, archives, programs, other documents."""
 _MEMBERS_MAX = 500
 _UNPACKED_BYTES_MAX = 100 * 1024 * 1024
 _RATIO_FROM_BYTES, _RATIO_MAX = 10 * 1024 * 1024, 200
@@ -45,6 +46,10 @@ _END_RECORD = struct.Struct("<4s16xH")
 _CONTENT_TYPES, _RELATIONSHIPS = "[Content_Types].xml", "_rels/.rels"
 _TYPES_NAMESPACE = "{http://schemas.openxmlformats.org/package/2006/content-types}"
 _RELATIONSHIP = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
+_RELATIONSHIP_ROOTS = {
+    "{http://schemas.openxmlformats.org/package/2006/relationships}Relationships",
+    "{http://purl.oclc.org/ooxml/package/relationships}Relationships",
+}
 _MAIN_PART_TYPES = {
     "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument",
     "http://purl.oclc.org/ooxml/officeDocument/relationships/officeDocument",
@@ -84,6 +89,10 @@ def check_word_document(content: BinaryIO) -> None:
 def _require_bounds(members: list[zipfile.ZipInfo]) -> None:
     if any(map(_is_unsafe, members)):
         raise FileTypeForbiddenError("a Word document with links or unsafe paths")
+    if len({member.filename.lower() for member in members}) < len(members):
+        raise FileMixedError("a Word document with two parts of one name")
+    if min(member.header_offset for member in members) > 0:
+        raise FileMixedError("an archive before a Word document")
     unpacked = sum(member.file_size for member in members)
     packed = sum(member.compress_size for member in members)
     if (
@@ -104,12 +113,15 @@ def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, *, is_main:
     name = member.filename.lower()
     with archive.open(member) as part:
         head = part.read(_CHUNK_BYTES)
-        if head.startswith((OLE_FILE, _ZIP)) or name.endswith("vbaproject.bin"):
+        if head.startswith(_EMBEDDED) or name.endswith(("vbaproject.bin", ".exe", ".dll", ".js", ".vbs", ".lnk")):
             raise FileActiveError("a Word document with macros or an embedded file")
         while part.read(_CHUNK_BYTES):
             """Read on."""
     if name.endswith(".rels"):
-        check_relationships(_parse(_read(archive, member.filename)).iter(_RELATIONSHIP))
+        root = _parse(_read(archive, member.filename))
+        if root.tag not in _RELATIONSHIP_ROOTS:
+            raise FileDamagedError("a Word document with an unknown list of relationships")
+        check_relationships(each for each in root.iter() if each.tag.rpartition("}")[2] == "Relationship")
     elif is_main or name.endswith(".xml"):
         with archive.open(member) as part:
             check_field_codes(part)

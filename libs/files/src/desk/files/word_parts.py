@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from typing import IO, NoReturn
+from urllib.parse import unquote
 from xml.etree.ElementTree import Element
 from xml.parsers import expat
 
@@ -37,8 +38,8 @@ def check_type(content_type: str) -> None:
 def check_relationships(relationships: Iterable[Element]) -> None:
     """Check what parts refer to. Raises FileActiveError; links that a reader clicks are accepted."""
     for each in relationships:
-        kind, target = each.get("Type", ""), each.get("Target", "")
-        external = each.get("TargetMode", "").lower() == "external"
+        kind, target = each.get("Type", "").strip(), unquote(each.get("Target", "")).strip()
+        external = each.get("TargetMode", "Internal").strip().lower() != "internal"
         if kind.endswith("/attachedTemplate") and _LOCAL_TEMPLATE.fullmatch(target):
             continue
         if _ACTIVE_RELATIONSHIPS.search(kind):
