@@ -57,11 +57,17 @@ def test_a_province_answers_with_a_file_through_its_own_console(
                 assert console.client.get(f"/cases/{code}/files/{file_id}").content == PDF
                 console.send(f"/cases/{code}/take")
                 console.send(f"/cases/{code}/answer", text="انجام شد.", files={"files": ("روادید.pdf", PDF)})
-                view = applicant.sees(code, "answered", entries=4)
+                view = applicant.sees(code, "answered", entries=5)
         finally:
             served.terminate()
 
-    assert [step["state"] for step in view["history"]] == ["registered", "received", "in_progress", "answered"]
+    assert [step["state"] for step in view["history"]] == [
+        "registered",
+        "received",
+        "received",
+        "in_progress",
+        "answered",
+    ]
     assert [file["name"] for file in view["answer"]["files"]] == ["روادید.pdf"]
 
 

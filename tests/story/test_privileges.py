@@ -97,7 +97,9 @@ def test_a_user_of_redis_sees_its_own_keys_only(redis_of, user):
 
 
 @pytest.mark.parametrize("user", USERS)
-@pytest.mark.parametrize("command", ["CONFIG GET *", "FLUSHALL", "KEYS *", "ACL LIST", "SCAN 0", "RANDOMKEY", "FUNCTION FLUSH"])
+@pytest.mark.parametrize(
+    "command", ["CONFIG GET *", "FLUSHALL", "KEYS *", "ACL LIST", "SCAN 0", "RANDOMKEY", "FUNCTION FLUSH"]
+)
 def test_a_user_of_redis_may_not_administer_it(redis_of, user, command):
     with Redis.from_url(redis_of(user)) as client, pytest.raises(NoPermissionError):
         client.execute_command(*command.split())

@@ -1,5 +1,6 @@
 """An applicant and an expert who use the desk over HTTP, as a page or the system of a province would."""
 
+import time
 import uuid
 from typing import Any
 
@@ -15,6 +16,10 @@ PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000"
     "000c49444154789c63f8ffff3f0005fe02fe0def46b80000000049454e44ae426082"
 )
+
+
+PICTURE_SECONDS = 20.0
+"""How long a busy machine may take to draw more pictures of codes."""
 
 
 class Applicant:
@@ -48,7 +53,12 @@ class Applicant:
 
     def captcha(self, purpose: str) -> dict[str, str]:
         """Get a security code and read it."""
-        challenge = self.client.post("/api/captchas", json={"purpose": purpose, "kind": "image"})
+        wanted = {"purpose": purpose, "kind": "image"}
+        challenge = self.client.post("/api/captchas", json=wanted)
+        deadline = time.monotonic() + PICTURE_SECONDS
+        while challenge.status_code == httpx.codes.SERVICE_UNAVAILABLE and time.monotonic() < deadline:
+            time.sleep(0.2)
+            challenge = self.client.post("/api/captchas", json=wanted)
         assert challenge.status_code == 201, challenge.text
         return {"id": challenge.json()["id"], "answer": self.answer_to(challenge.json()["id"])}
 

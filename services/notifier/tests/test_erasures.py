@@ -49,12 +49,13 @@ async def test_an_erasure_empties_messages_and_cancels_unsent_ones(notifier, era
     assert await notifier.all_shown() == []
 
 
-async def test_it_is_acknowledged_once(notifier, erase):
+async def test_each_request_to_erase_is_acknowledged_and_the_first_one_counts(notifier, erase):
     await notifier.submit()
     for _ in range(2):
         await erase()
-    [row] = await stored(notifier, select(outbox))
+    row, again = await stored(notifier, select(outbox).order_by(outbox.c.created_at))
     assert row.routing_key == "request-erasure-done.isfahan"
+    assert decrypted(again.body, "tracking")["data"]["removed"] == {"messages": 0, "keys": 0}
     envelope = decrypted(row.body, "tracking")
     assert (envelope["source"], envelope["subject"], envelope["seq"]) == ("/desk/notifier", CODE, 9)
     assert envelope["data"]["certificate_id"] == CERTIFICATE

@@ -8,7 +8,6 @@ from sqlalchemy import text
 
 from desk.registry_gateway.domain import Lookup, Outcome, Purpose
 from desk.registry_gateway.service import Ledger
-from desk.registry_gateway.service.ledger import _chained
 from desk.registry_gateway.store import LookupStore
 
 pytestmark = pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)
@@ -53,8 +52,8 @@ def append(first, ledger_database):
     async def append(session):
         store = LookupStore(session)
         head = await store.read_head(lock=True)
-        row = _chained(made(), head)
-        await store.append(row, first._sealed(row.seq, row.row_hash).seal)
+        row = first._chained(made(), head)
+        await store.append(row, first._chain.sealed(row.seq, row.row_hash).seal)
 
     return append
 
@@ -95,10 +94,10 @@ async def test_a_replica_that_starts_does_not_move_the_head_back(ledger_database
     starting = Ledger(ledger_database, vault)
     async with ledger_database.transaction() as session:
         store = LookupStore(session)
-        row = _chained(made(), await store.read_head(lock=True))
+        row = starting._chained(made(), await store.read_head(lock=True))
         opening = asyncio.create_task(starting.open())
         assert await waits_for_a_lock(opening)
-        await store.append(row, starting._sealed(row.seq, row.row_hash).seal)
+        await store.append(row, starting._chain.sealed(row.seq, row.row_hash).seal)
     await opening
 
     assert (await starting.verify()).seq == 1

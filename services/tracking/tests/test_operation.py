@@ -15,6 +15,7 @@ from desk.tracking.domain import CaseNotReadyError
 from desk.tracking.events import (
     REPORTS,
     CaseErased,
+    CaseOpened,
     ErasureDone,
     RequestIdentityRejected,
     RequestPending,
@@ -61,7 +62,14 @@ async def tables_of(url):
 
 async def test_it_consumes_submissions_and_every_report(tracking):
     of_requests = (RequestSubmitted, RequestPending, RequestIdentityRejected)
-    assert tracking.bus.consumed_events == (*of_requests, *REPORTS, CaseErased, ErasureDone)
+    assert tracking.bus.consumed_events == (
+        *of_requests,
+        *REPORTS[:-1],
+        CaseOpened,
+        REPORTS[-1],
+        CaseErased,
+        ErasureDone,
+    )
 
 
 async def test_a_consumed_report_is_followed_by_a_published_status_change(tracking, submission, report, new_code):

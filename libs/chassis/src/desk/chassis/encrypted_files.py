@@ -78,7 +78,7 @@ class _EncryptingReader(io.RawIOBase):
         salt = os.urandom(_SALT_BYTES)
         self._content, self._frames = content, _Frames(key, salt)
         self._ready, self._number = memoryview(salt), 0
-        self._next: bytes | None = content.read(FRAME_BYTES)
+        self._next: bytes | None = _read_frame(content)
 
     def readable(self) -> bool:
         return True
@@ -92,7 +92,16 @@ class _EncryptingReader(io.RawIOBase):
         return size
 
     def _seal_next(self, plain: bytes) -> bytes:
-        following = self._content.read(FRAME_BYTES) if len(plain) == FRAME_BYTES else b""
+        following = _read_frame(self._content) if len(plain) == FRAME_BYTES else b""
         sealed = self._frames.seal(plain, self._number, last=not following)
         self._next, self._number = following or None, self._number + 1
         return sealed
+
+
+def _read_frame(content: BinaryIO) -> bytes:
+    """Read a whole frame, or less at the end; a source may return less at a time."""
+    parts, missing = [], FRAME_BYTES
+    while missing and (part := content.read(missing)):
+        parts.append(part)
+        missing -= len(part)
+    return b"".join(parts)

@@ -23,6 +23,7 @@ FIELDS = frozenset(
         *("type", "event_id", "seq", "queue", "to", "bytes", "attempts", "rows", "per_second", "report", "state"),
         *("object", "missing", "in_time", "peer", "cases", "province", "waiting", "refusal"),
         *("provider", "trouble", "message_id", "requeued", "channel", "template", "outcome", "tries"),
+        *("certificate", "files", "messages", "recorded"),
         *("source", "most", "purpose", "row_hash", "registry", "action", "actor", "subject", "key_id", "count"),
     }
 )
@@ -31,7 +32,8 @@ TEXT_LENGTH = 500
 _OUR_MODULES = "desk."
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _ADDRESS = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*)://\S+|\S+@\S+|\S+\?\S*=\S*")
-_NUMBER = re.compile(r"(?<![0-9a-fA-F-])\+?[0-9][0-9 ()-]{5,}[0-9](?![0-9a-fA-F-])")
+_ENCODED = re.compile(r"(\\u[0-9a-fA-F]{4}|%[0-9a-fA-F]{2})+")
+_NUMBER = re.compile(r"\+?[0-9]([ ()._/\n-]?[0-9]){6,}")
 _IDENTIFIER = re.compile(
     r"(?=[0-9]*[a-f])[0-9a-f]{12,64}"  # a hash
     r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"  # a UUID
@@ -83,7 +85,7 @@ def safe_text(text: str) -> str:
     """Return a text without long numbers, addresses, queries and letters that are not ASCII, and not too long."""
     if _IDENTIFIER.fullmatch(text):
         return text
-    text = _NOT_ASCII.sub("?", text[: TEXT_LENGTH * 4])
+    text = _ENCODED.sub("?", _NOT_ASCII.sub("?", text[: TEXT_LENGTH * 4]))
     text = _ADDRESS.sub(lambda found: f"{found[1]}://…" if found[1] else "…", text)
     return _NUMBER.sub("…", text)[:TEXT_LENGTH]
 

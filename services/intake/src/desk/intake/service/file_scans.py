@@ -59,14 +59,18 @@ class FileScans:
             store = FileScanStore(session, self._vault)
             claimed = await store.claim(BATCH)
             self._pending.set(await store.count_pending())
-        for file in claimed:
-            try:
-                await self._examine_stored(file)
-            except (ScannerUnavailableError, StorageUnavailableError) as error:
-                log.warning("scan postponed", reason=str(error), count=len(claimed))
-                self._scanned.labels("unavailable").inc()
-                return None
-        return 0 if len(claimed) >= BATCH else None
+        ended = [await self._try_to_examine(file) for file in claimed]
+        return 0 if len(ended) >= BATCH and all(ended) else None
+
+    async def _try_to_examine(self, file: FileToScan) -> bool:
+        """Examine a file; one that fails is due again after its lease, and delays no other."""
+        try:
+            await self._examine_stored(file)
+        except (ScannerUnavailableError, StorageUnavailableError) as error:
+            log.warning("scan postponed", reason=str(error))
+            self._scanned.labels("unavailable").inc()
+            return False
+        return True
 
     async def _examine_stored(self, file: FileToScan) -> None:
         try:

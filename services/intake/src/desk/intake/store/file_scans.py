@@ -2,13 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Table, func, select, update
+import structlog
+from sqlalchemy import Row, Table, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
 from desk.intake.store.case_files import StoredFile, read_file, select_files
 from desk.intake.store.tables import answer_file, attachment
+from desk.security.data_keys import DecryptionError
+
+log = structlog.get_logger(__name__)
 
 LEASE = timedelta(minutes=2)
 """How long one attempt keeps a file from other replicas, and so how long until the next attempt."""
@@ -35,8 +40,18 @@ class FileScanStore:
         for table in (attachment, answer_file):
             ids = await self._claim(table, limit)
             rows = (await self._session.execute(select_files(table).where(table.c.id.in_(ids)))).all()
-            claimed += [FileToScan(read_file(row, table.name, self._vault), table.name) for row in rows]
+            claimed += [found for row in rows if (found := self._readable(row, table.name)) is not None]
         return claimed
+
+    def _readable(self, row: Row[Any], table: str) -> FileToScan | None:
+        """Return a claimed file; None if its key is missing, for example after a restore: it stays pending."""
+        try:
+            return FileToScan(read_file(row, table, self._vault), table)
+        except DecryptionError as error:
+            log.warning(
+                "file cannot be decrypted, it stays pending", object=row.object_key, reason=type(error).__name__
+            )
+            return None
 
     async def _claim(self, table: Table, limit: int) -> list[str]:
         now = datetime.now(UTC)

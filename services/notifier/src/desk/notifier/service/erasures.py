@@ -22,19 +22,18 @@ class Erasures:
     outbox: Outbox
 
     async def on_request_erased(self, session: AsyncSession, received: Received[RequestErased]) -> None:
-        """Erase the messages of a request and acknowledge it, once; each office of the request causes an event."""
+        """Erase the messages of a request, once, and acknowledge each event; each office of the request causes one."""
         code, now = received.data.tracking_code, datetime.now(UTC)
         store = ErasureStore(session, self.vault)
         await store.lock(code)
         removed = await store.erase(code, now)
-        if removed is None:
-            return
+        counts = {"messages": removed.messages, "keys": removed.keys} if removed else {"messages": 0, "keys": 0}
         done = ErasureDone(
             tracking_code=code,
             certificate_id=received.data.certificate_id,
             at=now,
-            removed={"messages": removed.messages, "keys": removed.keys},
+            removed=counts,
         )
         office = received.routing_key.rpartition(".")[2]
         await self.outbox.add(session, done, subject=code, key=office, seq=received.seq)
-        log.info("messages erased", event_id=received.id, messages=removed.messages)
+        log.info("messages erased", event_id=received.id, count=counts["messages"])

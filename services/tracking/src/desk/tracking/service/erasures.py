@@ -141,7 +141,9 @@ class Erasures:
         """Record that a service has erased its data. Raises ContractError if it was not asked to."""
         done = received.data
         party = received.source.rpartition("/")[2]
-        known = await self._store(session).acknowledge(done.tracking_code, party, done.at, done.removed)
+        known = await self._store(session).acknowledge(
+            done.tracking_code, done.certificate_id, party, done.at, done.removed
+        )
         if not known:
             raise ContractError("an erasure that was not asked for")
 

@@ -111,7 +111,7 @@ class Reports:
         store = ErasureStore(session, self.context.vault)
         try:
             _require_genuine(received, sender)
-            if not await store.acknowledge(report.tracking_code, sender, report.at, {}):
+            if not await store.acknowledge(report.tracking_code, report.certificate_id, sender, report.at, {}):
                 raise NotAskedToEraseError
         except RefusedError as refused:
             await self._refuse(session, sender, received, refused, FIRST_SEQ)

@@ -109,10 +109,16 @@ class ErasureStore:
         )
         return added.first() is not None
 
-    async def acknowledge(self, tracking_code: str, party: str, at: datetime, removed: Mapping[str, int]) -> bool:
-        """Record the first acknowledgement of a party; return False if it was not asked to erase this case."""
+    async def acknowledge(
+        self, tracking_code: str, certificate_id: str, party: str, at: datetime, removed: Mapping[str, int]
+    ) -> bool:
+        """Record the first acknowledgement of a party.
+
+        Return False if it was not asked to erase this case by this certificate.
+        """
         of_case = select(erasure_table.c.certificate_id).where(erasure_table.c.tracking_code == tracking_code)
         asked = (
+            erasing_party_table.c.certificate_id == certificate_id,
             erasing_party_table.c.certificate_id == of_case.scalar_subquery(),
             erasing_party_table.c.party == party,
         )
