@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from desk.chassis.events import Message
+from desk.chassis.events import Message, outbox
 from desk.chassis.telemetry import Telemetry
 from desk.database import DataKeys, data_key
 from desk.database.audit import audit_entry
@@ -420,3 +420,21 @@ async def test_an_erasure_of_an_unknown_code_and_its_submission_at_the_same_time
             await tracking.bus.handle(submission(code))
         assert await _state(tracking, code) == "erased"
     assert await tracking.rows(select(data_key)) == []
+
+
+async def test_an_erasure_leaves_no_event_of_before_in_the_outbox(tracking, erasures):
+    code, other = await tracking.submit(), await tracking.submit()
+    for each in (code, other):
+        await tracking.report("case-info-requested", each, seq=1)
+    async with tracking.parts.database.transaction() as session:
+        await session.execute(outbox.update().values(sent_at=NOW))
+    for each in (code, other):
+        await tracking.report("case-answered", each, seq=2)  # and these are not sent yet
+
+    await _erase(erasures, code)
+
+    left = await tracking.rows(select(outbox).where(outbox.c.body != b"").order_by(outbox.c.created_at))
+    assert [row.subject for row in left] == [other, other, code]
+    assert left[-1].routing_key == "request-erased.isfahan"
+    unsent = await tracking.rows(select(outbox).where(outbox.c.subject == code, outbox.c.sent_at.is_(None)))
+    assert [row.id for row in unsent] == [left[-1].id]

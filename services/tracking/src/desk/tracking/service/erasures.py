@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.bus import ContractError
 from desk.chassis.crypto import DecryptionError
-from desk.chassis.events import Received
+from desk.chassis.events import Received, erase_events
 from desk.database import AuditEntry, Database, add_audit_entry
 from desk.tracking.domain import (
     ACKNOWLEDGED_WITHIN,
@@ -111,6 +111,7 @@ class Erasures:
     ) -> None:
         """Empty an erased case, record it in a certificate and in the audit log, and publish it."""
         store, now = self._store(session), self.context.clock()
+        await erase_events(session, case.tracking_code)
         certificate = Certificate(
             id=str(uuid.uuid4()),
             tracking_code=case.tracking_code,
