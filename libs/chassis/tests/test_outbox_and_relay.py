@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from desk.chassis.bus import BrokerUnavailableError, Bus, QueueSpec, Relay, Topology, UnroutableError
 from desk.chassis.bus.embedded import EmbeddedBroker
-from desk.chassis.events import Outbox, inbox, outbox, prune, record_in_inbox
+from desk.chassis.events import Outbox, erase_events, inbox, outbox, prune, record_in_inbox
 from desk.database import Database
 from desk.testing.event_keys import decrypted, decryptor_of, encryptor_for
 
@@ -361,6 +361,26 @@ async def test_pruning_never_deletes_unsent_events(store, clock):
     clock.advance(days=400)
     async with store.database.transaction() as session:
         assert await prune(session, timedelta(days=7)) == 0
+
+
+async def test_events_about_an_erased_subject_lose_their_bodies_and_are_not_sent_any_more(
+    store, relay, broker, thing_made
+):
+    async def add(subject):
+        async with store.database.transaction() as session:
+            event = thing_made(label="x", made_at="2026-12-13T18:00:00+03:30")
+            return await store.outbox.add(session, event, subject=subject, key="north", seq=1)
+
+    sent, other = await add("s-1"), await add("s-2")
+    await relay.send_batch()
+    await add("s-1")
+
+    async with store.database.transaction() as session:
+        await erase_events(session, "s-1")
+
+    assert {row.id: bool(row.body) for row in await store.rows(select(outbox))} == {sent: False, other: True}
+    await relay.send_batch()
+    assert sorted(broker.ids) == sorted([sent, other])
 
 
 async def test_an_event_is_new_to_the_inbox_once(store):

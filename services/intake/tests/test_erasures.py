@@ -142,3 +142,12 @@ async def test_a_pending_look_up_ends_with_the_erasure(desk, identity_check):
     assert await desk.count("identity_check") == await desk.count("data_key") == 0
     routing_keys = [row[0] for row in await desk.select("SELECT routing_key FROM outbox")]
     assert [key for key in routing_keys if key.startswith("request-submitted")] == []
+
+
+async def test_an_erasure_leaves_no_event_of_before_in_the_outbox(desk, code):
+    other = (await desk.submit(key="key-of-another-request")).json()["tracking_code"]
+
+    await erase(desk, code)
+
+    rows = await desk.select("SELECT subject FROM outbox WHERE length(body) > 0")
+    assert rows == [(other,)]

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
-from desk.chassis.events import Message
+from desk.chassis.events import Message, outbox
 from desk.chassis.telemetry import Telemetry
 from desk.database import DataKeys, data_key
+from desk.database.audit import audit_entry
 from desk.testing.event_keys import encrypted
 from desk.tracking.app import build_erasures
 from desk.tracking.domain import Certificate, ErasureReason
@@ -23,6 +25,7 @@ from desk.tracking.workers import ErasureTask
 
 NOW = datetime(2026, 12, 14, 8, 0, tzinfo=UTC)
 LONG_AFTER = timedelta(days=731)
+OPERATOR = "operator maryam"
 
 
 @pytest.fixture
@@ -61,7 +64,7 @@ def done(tracking: Any) -> Any:
 
 
 async def _erase(erasures: Erasures, code: str) -> Certificate:
-    certificate = await erasures.erase(code, ErasureReason.APPLICANT)
+    certificate = await erasures.erase(code, ErasureReason.APPLICANT, OPERATOR)
     assert certificate is not None
     return certificate
 
@@ -265,10 +268,10 @@ async def test_missing_acknowledgements_are_counted_after_a_week(tracking, erasu
 async def test_an_erasure_on_demand_is_repeated_without_effect(tracking, erasures, new_code):
     code = await tracking.submit()
     first = await _erase(erasures, code)
-    assert await erasures.erase(code, ErasureReason.COURT_ORDER) == await erasures.certificate(code)
+    assert await erasures.erase(code, ErasureReason.COURT_ORDER, OPERATOR) == await erasures.certificate(code)
     assert (await erasures.certificate(code)).id == first.id
     assert len(await tracking.published("request-erased")) == 1
-    assert await erasures.erase(new_code(), ErasureReason.COURT_ORDER) is None
+    assert await erasures.erase(new_code(), ErasureReason.COURT_ORDER, OPERATOR) is None
 
 
 async def test_a_case_without_its_key_is_erased_as_well(tracking, erasures):
@@ -328,8 +331,8 @@ async def test_what_a_backup_brought_back_is_erased_again(tracking, erasures):
     async with tracking.parts.database.transaction() as session:
         await session.execute(data_key.delete().where(data_key.c.id == code))
 
-    assert await erasures.repeat() == [code]
-    assert await erasures.repeat() == []
+    assert await erasures.repeat(OPERATOR) == [code]
+    assert await erasures.repeat(OPERATOR) == []
 
     assert await _state(tracking, code) == "erased"
     assert await tracking.state(kept) == "registered"
@@ -344,3 +347,94 @@ async def test_a_case_opens_although_its_key_was_restored_before_it(tracking, su
         await DataKeys(tracking.parts.vault).create(session, code)
     await tracking.bus.handle(submission(code))
     assert await tracking.state(code) == "registered"
+
+
+async def _audited(tracking: Any) -> list[tuple[str, ...]]:
+    columns = audit_entry.c.actor, audit_entry.c.action, audit_entry.c.subject, audit_entry.c.about
+    rows = await tracking.rows(select(*columns).where(audit_entry.c.action == "erased").order_by(audit_entry.c.at))
+    return [tuple(row) for row in rows]
+
+
+async def test_each_erasure_is_one_entry_of_the_audit_log(tracking, erasures):
+    on_demand, by_term, unreadable = [await tracking.submit() for _ in range(3)]
+    await tracking.act("withdrawal", by_term, {"reason": None})
+
+    for _ in range(2):
+        await _erase(erasures, on_demand)
+    async with tracking.parts.database.transaction() as session:
+        await session.execute(data_key.delete().where(data_key.c.id == unreadable))
+    await erasures.repeat("operator reza")
+    tracking.set_clock(NOW + LONG_AFTER)
+    while await erasures.erase_next_due():
+        pass
+
+    assert await _audited(tracking) == [
+        (OPERATOR, "erased", on_demand, "applicant"),
+        ("operator reza", "erased", unreadable, "restored"),
+        ("retention", "erased", by_term, "retention"),
+    ]
+
+
+async def test_an_unknown_code_is_erased_if_the_operator_confirms_it(tracking, erasures, new_code):
+    code = new_code()
+
+    certificate = await erasures.erase(code, ErasureReason.MISTAKE, OPERATOR, even_unknown=True)
+
+    assert certificate is not None
+    assert certificate == await erasures.erase(code, ErasureReason.MISTAKE, OPERATOR, even_unknown=True)
+    assert dict(certificate.removed) == {"requests": 0, "texts": 0, "keys": 0}
+    assert [party.name for party in certificate.parties] == ["intake", "notifier"]
+    [event] = await tracking.published("request-erased")
+    assert (event["routing_key"], event["data"]["tracking_code"]) == (f"request-erased.{NO_OFFICE}", code)
+    assert await _audited(tracking) == [(OPERATOR, "erased", code, "mistake")]
+    assert await tracking.rows(select(figure_table)) == [], "of a request that nothing is known of"
+
+
+async def test_a_submission_after_the_erasure_of_its_unknown_code_brings_nothing_back(
+    tracking, erasures, pending, submission, new_code
+):
+    code = new_code()
+    await erasures.erase(code, ErasureReason.MISTAKE, OPERATOR, even_unknown=True)
+
+    await tracking.bus.handle(pending(code))
+    await tracking.bus.handle(submission(code, seq=2))
+
+    [case] = await tracking.rows(select(case_table))
+    assert (case.state, case.owner_index, case.request) == ("erased", "", b"")
+    assert await tracking.rows(select(data_key)) == []
+    assert (await tracking.look_up(code)).status_code == 404
+    events = await tracking.published("request-erased")
+    assert [each["routing_key"].rpartition(".")[2] for each in events] == [NO_OFFICE, "isfahan"]
+    assert events[1]["seq"] > 2, "the office received the request in the event with the number 2"
+
+
+async def test_an_erasure_of_an_unknown_code_and_its_submission_at_the_same_time_leave_nothing(
+    tracking, erasures, submission, new_code
+):
+    for number in range(8):
+        code = new_code()
+        first = erasures.erase(code, ErasureReason.MISTAKE, OPERATOR, even_unknown=True)
+        second = tracking.bus.handle(submission(code))
+        done = await asyncio.gather(*((first, second) if number % 2 else (second, first)), return_exceptions=True)
+        if any(isinstance(each, IntegrityError) for each in done):  # the broker delivers the event again
+            await tracking.bus.handle(submission(code))
+        assert await _state(tracking, code) == "erased"
+    assert await tracking.rows(select(data_key)) == []
+
+
+async def test_an_erasure_leaves_no_event_of_before_in_the_outbox(tracking, erasures):
+    code, other = await tracking.submit(), await tracking.submit()
+    for each in (code, other):
+        await tracking.report("case-info-requested", each, seq=1)
+    async with tracking.parts.database.transaction() as session:
+        await session.execute(outbox.update().values(sent_at=NOW))
+    for each in (code, other):
+        await tracking.report("case-answered", each, seq=2)  # and these are not sent yet
+
+    await _erase(erasures, code)
+
+    left = await tracking.rows(select(outbox).where(outbox.c.body != b"").order_by(outbox.c.created_at))
+    assert [row.subject for row in left] == [other, other, code]
+    assert left[-1].routing_key == "request-erased.isfahan"
+    unsent = await tracking.rows(select(outbox).where(outbox.c.subject == code, outbox.c.sent_at.is_(None)))
+    assert [row.id for row in unsent] == [left[-1].id]

@@ -6,8 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from desk.chassis.crypto import new_key_pair, new_secret
+from desk.database.audit import audit_entry
 from desk.testing.event_keys import event_key_pair, event_public_keys
 from desk.testing.service_keys import key_pair
 from desk.tracking.app import real_parts
@@ -79,6 +81,38 @@ async def test_an_unknown_code_ends_the_command_with_one_line(run, new_code):
             await run(*arguments)
         assert str(ended.value).startswith("desk-privacy: ")
         assert "\n" not in str(ended.value)
+
+
+async def test_an_unknown_code_needs_to_be_confirmed(tracking, run, new_code):
+    code = new_code()
+    with pytest.raises(SystemExit, match="--unknown"):
+        await run("erase", code, "--reason", "mistake")
+    assert await tracking.published("request-erased") == []
+
+    certificate = json.loads(await run("erase", code, "--reason", "mistake", "--unknown"))
+
+    assert certificate["tracking_code"] == code
+    assert json.loads(await run("certificate", code)) == certificate
+
+
+async def test_a_mistyped_code_is_refused_even_if_it_is_confirmed(tracking, run, new_code):
+    code = new_code()
+    for wrong in (code[:-1] + str((int(code[-1]) + 1) % 10), code[:-1], f"{code}0", "abc"):
+        with pytest.raises(SystemExit) as ended:
+            await run("erase", wrong, "--reason", "mistake", "--unknown")
+        assert ended.value.code == 2
+    assert await tracking.published("request-erased") == []
+
+
+@pytest.mark.parametrize(
+    ("options", "actor"), [(("--by", "maryam"), "operator maryam"), ((), "operator of-the-system")]
+)
+async def test_the_audit_log_names_the_operator(tracking, run, monkeypatch, options, actor):
+    monkeypatch.setenv("LOGNAME", "of-the-system")
+    code = await tracking.submit()
+    await run("erase", code, "--reason", "court-order", *options)
+    [entry] = await tracking.rows(select(audit_entry).where(audit_entry.c.action == "erased"))
+    assert (entry.actor, entry.subject, entry.about) == (actor, code, "court-order")
 
 
 @pytest.mark.parametrize("reason", ["retention", "restored", "because"])

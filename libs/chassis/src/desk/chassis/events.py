@@ -53,7 +53,9 @@ outbox = Table(
     Column("next_try_at", UtcDateTime, nullable=False),
     Column("tries", Integer, nullable=False),
     Column("sent_at", UtcDateTime),
+    Column("subject", String(64), index=True),
 )
+"""``subject`` is what the event is about, such as a tracking code; None in rows from before that column."""
 Index(
     "ix_outbox_unsent",
     outbox.c.next_try_at,
@@ -214,6 +216,7 @@ class Outbox:
                 "exchange": event.exchange,
                 "routing_key": f"{event.name}.{key}",
                 "type": envelope.type,
+                "subject": envelope.subject,
                 "body": envelope.model_dump_json().encode(),
                 "created_at": now,
                 "next_try_at": now,
@@ -265,6 +268,16 @@ async def record_in_inbox(session: AsyncSession, event_id: str) -> bool:
         .returning(inbox.c.event_id)
     )
     return inserted.first() is not None
+
+
+async def erase_events(session: AsyncSession, subject: str) -> None:
+    """Empty the bodies of the events about a subject that were sent, and delete those that were not.
+
+    Call it before the erasure itself is added. It waits for a relay that is publishing one of them.
+    """
+    of_subject = outbox.c.subject == subject
+    await session.execute(delete(outbox).where(of_subject, outbox.c.sent_at.is_(None)))
+    await session.execute(update(outbox).where(of_subject, outbox.c.body != b"").values(body=b""))
 
 
 async def prune(session: AsyncSession, older_than: timedelta) -> int:

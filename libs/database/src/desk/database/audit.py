@@ -56,7 +56,7 @@ class AuditEntry:
     """One action. No field contains personal data in clear."""
 
     actor: str
-    """A role, such as ``applicant``, an office as ``office isfahan``, or a service."""
+    """A role, such as ``applicant``, an office as ``office isfahan``, a service, or ``operator`` with a name."""
     action: str
     subject: str | None = None
     """A tracking code, or a keyed hash."""

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import csv
+import getpass
 import io
 import json
 import sys
@@ -13,8 +14,10 @@ from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
+from stdnum import damm
 
 from desk.chassis.command import TaskFailedError
+from desk.iran.digits import clean_number
 from desk.security.logs import configure_logging
 from desk.security.settings import fault_lines
 from desk.tracking.app import build_context, build_erasures, real_parts
@@ -24,12 +27,19 @@ from desk.tracking.settings import Settings
 
 COLUMNS = ("month", "province", "subject", "sub_subject", "state", "requests", "average_days")
 _NAME = "desk-privacy"
+_UNKNOWN = (
+    "tracking has no request with this code: compare it with the demand. If it is right, the request has not arrived "
+    "yet or was lost here: repeat the command with --unknown"
+)
+_ACTOR_LENGTH = 60
+CODE_DIGITS = 12
 
 
 async def erase(erasures: Erasures, options: argparse.Namespace) -> str:
     """Erase a request and return its certificate; a repeat returns the same one. Raises TaskFailedError."""
-    certificate = await erasures.erase(options.code, ErasureReason(options.reason))
-    return _described(certificate, "tracking has no request with this code")
+    reason = ErasureReason(options.reason)
+    certificate = await erasures.erase(options.code, reason, _actor(options), even_unknown=options.unknown)
+    return _described(certificate, _UNKNOWN)
 
 
 async def show_certificate(erasures: Erasures, options: argparse.Namespace) -> str:
@@ -42,9 +52,9 @@ async def list_pending(erasures: Erasures, _options: argparse.Namespace) -> str:
     return _text([_document(each) for each in await erasures.pending()])
 
 
-async def repeat(erasures: Erasures, _options: argparse.Namespace) -> str:
+async def repeat(erasures: Erasures, options: argparse.Namespace) -> str:
     """Erase again what a restored backup brought back; return the codes as JSON."""
-    return _text(await erasures.repeat())
+    return _text(await erasures.repeat(_actor(options)))
 
 
 async def print_statistics(erasures: Erasures, _options: argparse.Namespace) -> str:
@@ -71,19 +81,50 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=_NAME)
     commands = parser.add_subparsers(required=True)
     erasing = commands.add_parser("erase", help="erase a request everywhere, and print the certificate")
-    erasing.add_argument("code", metavar="CODE", help="the tracking code")
+    erasing.add_argument("code", metavar="CODE", type=_code, help="the tracking code")
     erasing.add_argument("--reason", required=True, choices=[each.value for each in ON_DEMAND])
+    erasing.add_argument("--unknown", action="store_true", help="also a code that tracking does not know")
+    _add_operator(erasing)
     erasing.set_defaults(run=erase)
     certificate = commands.add_parser("certificate", help="print the certificate of an erased request")
-    certificate.add_argument("code", metavar="CODE", help="the tracking code")
+    certificate.add_argument("code", metavar="CODE", type=_code, help="the tracking code")
     certificate.set_defaults(run=show_certificate)
     pending = commands.add_parser("pending", help="list erasures that are not acknowledged by all")
     pending.set_defaults(run=list_pending)
     repeating = commands.add_parser("repeat", help="after a restore: erase again what the backup brought back")
+    _add_operator(repeating)
     repeating.set_defaults(run=repeat)
     statistics = commands.add_parser("statistics", help="print figures about erased requests as CSV")
     statistics.set_defaults(run=print_statistics)
     return parser
+
+
+def _add_operator(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--by", metavar="NAME", type=_name, help="your name, for the audit log; else the system's user"
+    )
+
+
+def _code(text: str) -> str:
+    """Return a tracking code with Latin digits. Raises ArgumentTypeError."""
+    code = clean_number(text)
+    if len(code) != CODE_DIGITS or not damm.is_valid(code):
+        raise argparse.ArgumentTypeError("not a tracking code: its check digit or its length is wrong")
+    return code
+
+
+def _name(text: str) -> str:
+    if not 1 <= len(text) <= _ACTOR_LENGTH:
+        raise argparse.ArgumentTypeError(f"a name has 1 to {_ACTOR_LENGTH} characters")
+    return text
+
+
+def _actor(options: argparse.Namespace) -> str:
+    """Return the actor of the audit entry. Raises TaskFailedError if the system's user has no name."""
+    try:
+        return f"operator {options.by or getpass.getuser()}"
+    except (KeyError, OSError):
+        raise TaskFailedError("say who you are: --by NAME") from None
 
 
 async def _run(command: Callable[[Erasures, argparse.Namespace], Awaitable[str]], options: argparse.Namespace) -> str:

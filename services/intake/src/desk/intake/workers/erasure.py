@@ -7,7 +7,7 @@ from prometheus_client import Gauge
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
-from desk.chassis.events import Outbox, Received
+from desk.chassis.events import Outbox, Received, erase_events
 from desk.chassis.storage import ObjectStore, ObjectStoreUnavailableError
 from desk.chassis.telemetry import Telemetry
 from desk.database import Database
@@ -54,6 +54,7 @@ class ErasureTask:
             raise RequestNotVisibleError
         if await store.is_known(certificate):  # each office of the request causes an event with this certificate
             return
+        await erase_events(session, code)
         now, office = datetime.now(UTC), received.routing_key.rpartition(".")[2]
         objects, keys = await store.empty(request_id, now) if request_id is not None else ([], 0)
         requests = 1 if request_id is not None else 0

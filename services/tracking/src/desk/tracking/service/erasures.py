@@ -1,16 +1,15 @@
 """Erases cases whose term is over or on demand, asks services and offices to do the same, and records their answers."""
 
 import uuid
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.bus import ContractError
 from desk.chassis.crypto import DecryptionError
-from desk.chassis.events import Received
-from desk.database import Database
+from desk.chassis.events import Received, erase_events
+from desk.database import AuditEntry, Database, add_audit_entry
 from desk.tracking.domain import (
     ACKNOWLEDGED_WITHIN,
     HEADQUARTERS_NOTIFIED,
@@ -32,6 +31,8 @@ log = structlog.get_logger(__name__)
 
 SERVICES = ("intake", "notifier")
 """The services that have data of requests."""
+BY_TERM = "retention"
+"""The actor in the audit log of an erasure after the term."""
 _BEFORE_ANY_OFFICE = frozenset({State.IDENTITY_PENDING, State.IDENTITY_REJECTED})
 
 
@@ -48,60 +49,87 @@ class Erasures:
 
         Each case is a transaction of its own. A case that another session has locked is skipped.
         """
-        now = self.context.clock()
+        expired_before = self.retention.expired_before(self.context.clock())
         async with self.database.transaction() as session:
-            code = await self._store(session).next_due(self.retention.expired_before(now))
+            code = await self._store(session).next_due(expired_before)
             if code is None:
                 return False
-            await self._erase(session, code, ErasureReason.RETENTION, now)
+            await self._erase(session, code, ErasureReason.RETENTION, BY_TERM)
         return True
 
-    async def erase(self, tracking_code: str, reason: ErasureReason) -> Certificate | None:
+    async def erase(
+        self, tracking_code: str, reason: ErasureReason, actor: str, *, even_unknown: bool = False
+    ) -> Certificate | None:
         """Erase a case on demand; return its certificate, which a repeat does not change.
 
-        None if there is no such case.
+        ``actor`` is the operator, for the audit log. None if there is no such case; with ``even_unknown`` its code is
+        remembered as erased, and intake and notifier are asked to erase it, so that a later submission has no effect.
         """
         async with self.database.transaction() as session:
-            return await self._erase(session, tracking_code, reason, self.context.clock())
+            if even_unknown:
+                await self._remember(session, tracking_code, reason, actor)
+            return await self._erase(session, tracking_code, reason, actor)
 
-    async def repeat(self) -> list[str]:
+    async def repeat(self, actor: str) -> list[str]:
         """Erase again what a restored backup brought back: cases whose key was destroyed. Return their codes."""
         async with self.database.transaction() as session:
             codes = await self._store(session).codes_without_key()
         for code in codes:
-            await self.erase(code, ErasureReason.RESTORED)
+            await self.erase(code, ErasureReason.RESTORED, actor)
         return codes
 
+    async def _remember(self, session: AsyncSession, tracking_code: str, reason: ErasureReason, actor: str) -> None:
+        """Add an erased case, and its certificate, for a code that tracking has no case of."""
+        now = self.context.clock()
+        case = Case(tracking_code, NO_OFFICE, State.ERASED, 0, 0, submitted_at=now, due_at=now, since=now)
+        if await self._store(session).add_erased(case):
+            await self._certify(session, case, reason, actor, offices=[], informed=[])
+
     async def _erase(
-        self, session: AsyncSession, tracking_code: str, reason: ErasureReason, requested_at: datetime
+        self, session: AsyncSession, tracking_code: str, reason: ErasureReason, actor: str
     ) -> Certificate | None:
         case, store = await self.context.cases(session).lock_bare(tracking_code), self._store(session)
         if case is None or case.state is State.ERASED:
             return await store.certificate(tracking_code)
         figure = await self._figure(session, case)
-        now = self.context.clock()
         offices = [] if case.state in _BEFORE_ANY_OFFICE else await store.offices_of(case)
         informed = [HEADQUARTERS] if case.overdue >= HEADQUARTERS_NOTIFIED else []
+        erased = case.erase(at=self.context.clock())
+        await self._certify(session, erased, reason, actor, offices=offices, informed=informed)
+        await store.count(figure)
+        return await store.certificate(tracking_code)
+
+    async def _certify(
+        self,
+        session: AsyncSession,
+        case: Case,
+        reason: ErasureReason,
+        actor: str,
+        *,
+        offices: list[str],
+        informed: list[str],
+    ) -> None:
+        """Empty an erased case, record it in a certificate and in the audit log, and publish it."""
+        store, now = self._store(session), self.context.clock()
+        await erase_events(session, case.tracking_code)
         certificate = Certificate(
             id=str(uuid.uuid4()),
-            tracking_code=tracking_code,
+            tracking_code=case.tracking_code,
             reason=reason,
-            requested_at=requested_at,
+            requested_at=now,
             erased_at=now,
-            removed=await store.empty_case(tracking_code),
+            removed=await store.empty_case(case.tracking_code),
             parties=(
                 *(ErasingParty(name, now) for name in (*SERVICES, *offices)),
                 *(ErasingParty(name, now, informed_only=True) for name in informed),
             ),
         )
         await store.add(certificate)
-        erased = case.erase(at=now)
+        await add_audit_entry(session, AuditEntry(actor, "erased", case.tracking_code, about=reason.value))
         for key in (*offices, *informed) if offices else (NO_OFFICE,):
-            erased = await self._publish(session, erased, certificate, key)
-        await self.context.cases(session).update(erased)
-        await store.count(figure)
+            case = await self._publish(session, case, certificate, key)
+        await self.context.cases(session).update(case)
         log.info("case erased", reason=reason.value, certificate=certificate.id)
-        return await store.certificate(tracking_code)
 
     async def _figure(self, session: AsyncSession, case: Case) -> Figure:
         """Return what the case adds to the figures; data that cannot be read does not prevent its erasure."""
@@ -128,14 +156,15 @@ class Erasures:
         await self.context.outbox.add(session, event, subject=case.tracking_code, key=key, seq=case.seq)
         return case
 
-    async def ask_late_office(self, session: AsyncSession, tracking_code: str, office: str) -> None:
-        """Ask an office to erase that received the request only after, or while, it was erased here."""
+    async def ask_late_office(self, session: AsyncSession, tracking_code: str, office: str, seq: int) -> None:
+        """Ask an office to erase that received the request, in event ``seq``, only after, or while, it was erased."""
         store, cases = self._store(session), self.context.cases(session)
         case, certificate = await cases.lock_bare(tracking_code), await store.certificate(tracking_code)
         if case is None or certificate is None:
             raise ContractError("an erased case without a certificate")
         if await store.add_party(certificate.id, ErasingParty(office, self.context.clock())):
-            await cases.update(await self._publish(session, case, certificate, office))
+            later = replace(case, seq=max(case.seq, seq))
+            await cases.update(await self._publish(session, later, certificate, office))
 
     async def on_erasure_done(self, session: AsyncSession, received: Received[ErasureDone]) -> None:
         """Record that a service has erased its data. Raises ContractError if it was not asked to."""

@@ -47,7 +47,7 @@ class Opening:
             found = await cases.find_and_lock(request.tracking_code)
         except CaseErasedError:
             log.warning("a release after the erasure", event_id=received.id)
-            await self.erasures.ask_late_office(session, request.tracking_code, request.province.key)
+            await self.erasures.ask_late_office(session, request.tracking_code, request.province.key, received.seq)
             return
         if found is None:
             at = request.submitted_at if received.seq == FIRST_SEQ else received.time

@@ -107,7 +107,8 @@ def _compare(theirs: list[KnownCode], ours: dict[str, KnownState], until: dateti
         elif not _agree(known.state, here.state) and not _in_transit(known.since, here.since, until=until):
             yield Difference(Kind.OTHER_STATE, known.tracking_code)
     for code in sorted(ours.keys() - {known.tracking_code for known in theirs}):
-        yield Difference(Kind.UNKNOWN_TO_INTAKE, code)
+        if ours[code].state is not State.ERASED:  # a code may be erased that intake does not know either
+            yield Difference(Kind.UNKNOWN_TO_INTAKE, code)
 
 
 def _agree(at_intake: State, here: State) -> bool:

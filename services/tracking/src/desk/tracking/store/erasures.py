@@ -68,8 +68,11 @@ class ErasureStore:
     async def empty_case(self, tracking_code: str) -> dict[str, int]:
         """Destroy the key of a case and empty its personal columns; return how much of each kind was removed."""
         keys = await self._keys.destroy(self._session, [tracking_code])
-        await self._session.execute(
-            update(case_table).where(case_table.c.tracking_code == tracking_code).values(owner_index="", request=b"")
+        requests = await self._session.execute(
+            update(case_table)
+            .where(case_table.c.tracking_code == tracking_code, case_table.c.request != b"")
+            .values(owner_index="", request=b"")
+            .returning(case_table.c.tracking_code)
         )
         emptied = await self._session.execute(
             update(step_table)
@@ -77,7 +80,28 @@ class ErasureStore:
             .values(words=None)
             .returning(step_table.c.event_id)
         )
-        return {"requests": 1, "texts": len(emptied.all()), "keys": keys}
+        return {"requests": len(requests.all()), "texts": len(emptied.all()), "keys": keys}
+
+    async def add_erased(self, case: Case) -> bool:
+        """Insert an erased case of which nothing else is known; return False if there is a case with its code."""
+        added = await self._session.execute(
+            insert_into(self._session.get_bind().dialect.name, case_table)
+            .values(
+                tracking_code=case.tracking_code,
+                province=case.province,
+                state=case.state.value,
+                seq=case.seq,
+                report_seq=case.report_seq,
+                submitted_at=case.submitted_at,
+                due_at=case.due_at,
+                since=case.since,
+                owner_index="",
+                request=b"",
+            )
+            .on_conflict_do_nothing()
+            .returning(case_table.c.tracking_code)
+        )
+        return added.first() is not None
 
     async def add(self, certificate: Certificate) -> None:
         """Insert the certificate of an erasure and the parties that are asked to erase."""
