@@ -12,7 +12,7 @@ from sqlalchemy import select
 from desk.chassis.bus import ContractError
 from desk.chassis.problem import ServiceUnavailableError
 from desk.testing.event_keys import encrypted
-from desk.tracking.domain import ADVICE, CaseNotReadyError, RefusalReason
+from desk.tracking.domain import CaseNotReadyError
 from desk.tracking.events import REPORTS, CaseErased, CaseOpened
 from desk.tracking.store import refusal_table, step_table
 
@@ -44,13 +44,8 @@ def handle_broken(tracking):
     return handle_broken
 
 
-def test_every_reason_says_what_to_do():
-    assert ADVICE.keys() == set(RefusalReason)
-    assert all(text.endswith(".") for text in ADVICE.values())
-
-
 @pytest.mark.parametrize(
-    ("name", ("data", "fault")),
+    ("name", "data", "fault"),
     [
         ("case-answered", {"text": "x" * 8001}, ("data.text", "string_too_long")),
         ("case-answered", {"text": ""}, ("data.text", "string_too_short")),
