@@ -13,9 +13,11 @@ CALLERS = {
     "/internal/identities": "intake",
     "/internal/lookups": "tracking",
     "/internal/mobiles": "intake",
+    "/internal/requests/answer-files": "tracking",
     "/internal/requests/codes": "tracking",
     "/internal/requests/files": "tracking",
     "/internal/requests/find": "tracking",
+    "/internal/requests/state": "tracking",
     "/internal/codes": "captcha",
 }
 ASKED, ANSWERED = ("ask", "info_requested"), ("answer", "answered")
