@@ -118,6 +118,21 @@ def name_and_tag(image):
     return (name if "/" in name else f"library/{name}"), tag
 
 
+def test_images_of_an_own_registry_are_pinned_in_the_overlay_too(registry, tree):
+    overlay = tree / "deploy/k8s/overlays/production"
+    host = registry.removeprefix("http://")
+    for path in overlay.glob("*.yaml"):
+        path.write_text(path.read_text(encoding="utf-8").replace("registry.example.ir", host), encoding="utf-8")
+
+    assert pin(registry, tree).returncode == 0
+    pin(registry, tree)
+
+    for image in yaml.safe_load((overlay / "kustomization.yaml").read_text(encoding="utf-8"))["images"]:
+        name, (tag, _, found) = image["newName"].removeprefix(f"{host}/"), image["newTag"].partition("@")
+        assert found == digest(f"/v2/{name}/manifests/{tag}", "1"), image
+    assert "postgresql:17.6@sha256:" in (overlay / "postgres.yaml").read_text(encoding="utf-8")
+
+
 def test_a_second_run_replaces_the_digests(registry, tree, monkeypatch):
     pin(registry, tree)
     first = images_of(tree)
