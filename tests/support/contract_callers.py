@@ -85,6 +85,17 @@ class Caller:
         return self._keep("file", self._upload)
 
     @property
+    def office_file(self):
+        """A file that the office has uploaded for the case."""
+        uploaded = self.desk.client.post(
+            "/api/office/files",
+            data={"tracking_code": self.case.code},
+            files={"file": ("c.pdf", PDF)},
+            headers={"Authorization": f"Bearer {self.desk.assertion()}"},
+        )
+        return uploaded.raise_for_status().json()["id"]
+
+    @property
     def person(self):
         return {name: self.applicant.person[name] for name in ("national_id", "birth_date")}
 
@@ -152,7 +163,13 @@ KNOWN = {
         "after": "",
         "limit": 10,
     },
+    "POST /internal/requests/answer-files": lambda caller: {
+        "tracking_code": caller.case.code,
+        "office": "isfahan",
+        "files": [caller.office_file],
+    },
     "POST /internal/requests/find": lambda caller: caller.case.pair,
+    "POST /internal/requests/state": lambda caller: {"tracking_code": caller.case.code},
     "POST /internal/requests/files": lambda caller: {
         "tracking_code": caller.case.code,
         "reply": str(uuid.uuid4()),
