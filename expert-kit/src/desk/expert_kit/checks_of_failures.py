@@ -63,6 +63,9 @@ async def publishes_a_returned_report_again(it: Rehearsal) -> None:
     def returned() -> bool:
         return any(each.kind == "return" and code.encode() in each.body for each in it.proxy.seen[since:])
 
+    def received() -> bool:
+        return bool(it.reports_of(code, "case-received"))
+
     def published() -> bool:
         return any(each.kind == "publish" and code.encode() in each.body for each in it.proxy.seen[since:])
 
@@ -78,11 +81,11 @@ async def publishes_a_returned_report_again(it: Rehearsal) -> None:
             "a report that no queue got was published without mandatory, and is lost",
             "publish with mandatory=true: the broker then returns such a report (basic.return) before the confirm",
         )
-    if it.program is not None and it.program.ended is not None:
+    if not await it.wait(received) and it.program is not None and it.program.ended is not None:
         it.remarks.append("it ended when a report was returned; its service manager must restart it")
         it.program.start()
-    await it.wait(lambda: bool(it.reports_of(code, "case-received")))
-    if not it.reports_of(code, "case-received"):
+        await it.wait(received)
+    if not received():
         raise Fault(
             "a report that the broker returned (basic.return) was not published again: it is lost",
             "treat a returned report like one that is not confirmed: publish it again after a pause, and only then "
