@@ -16,9 +16,9 @@ Takes the role of the desk for your consumer: declares the queue of your provinc
 contract's examples, duplicates, events in another order, unknown and invalid events, and prints the results.
 
 Your consumer gets, in its environment, BROKER_URL (this tool, which forwards to the broker), DESK_URL (files, and the
-desk's keys for reports), PROVINCE, and two keys (PEM) that are made for this run: PRIVATE_KEY signs requests for files,
-EVENT_PRIVATE_KEY reads events. With its command after -- it is started, killed and restarted;
-without, start it yourself with the printed values.
+desk's keys for reports), PROVINCE, and three keys (PEM) that are made for this run: PRIVATE_KEY signs requests for
+files; EVENT_PRIVATE_KEY and FORMER_EVENT_PRIVATE_KEY read events, as while an office replaces its key. With its command
+after -- it is started, killed and restarted; without, start it yourself with the printed values.
 
 Use a broker for tests, never the real one: the events are about synthetic people."""
 
@@ -37,9 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _check(options: argparse.Namespace) -> bool:
     try:
-        from desk.expert_kit.run import Options, run  # noqa: PLC0415 - it needs the libraries of [check]
+        from desk.expert_kit.run import Options, run  # noqa: PLC0415 - a missing library is reported in one line
     except ImportError as error:
-        raise NotPossibleError(f"{error.name} is missing: pip install 'desk-expert[check]'") from None
+        raise NotPossibleError(
+            f"the library {error.name} is missing: install the kit's wheel with its dependencies"
+        ) from None
     return asyncio.run(
         run(
             Options(
