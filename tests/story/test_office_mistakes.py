@@ -210,8 +210,8 @@ def test_an_answer_with_a_file_of_the_case_is_applied_and_the_applicant_reads_bo
     code = office.new_case()
     file = office.upload(code)
     office.report("case-answered", code, {"text": "پاسخ", "files": [file]})
-    [entry] = [each for each in Applicant(office.desk.client).sees(code, "answered")["history"] if each.get("answer")]
-    assert entry["answer"]["files"][0]["id"] == file["id"]
+    answer = Applicant(office.desk.client).sees(code, "answered")["answer"]
+    assert (answer["text"], [each["id"] for each in answer["files"]]) == ("پاسخ", [file["id"]])
 
 
 @pytest.mark.parametrize(
@@ -235,6 +235,10 @@ def test_a_referral_to_what_does_not_exist_has_no_effect(office, changed, reason
 def test_a_report_whose_sender_is_not_the_office_is_refused_as_forged(office, mistake):
     code = office.new_case()
     assert office.refusal_of(office.report("case-received", code, **mistake))["reason"] == "forged_sender"
+
+
+def test_a_mistyped_code_is_refused_at_once(office):
+    assert office.refusal_of(office.report("case-received", "202611220011"), 20)["reason"] == "unknown_case"
 
 
 def test_each_outcome_is_shown_on_the_page_of_the_demonstration(office):
