@@ -196,6 +196,8 @@ class Peers:
     """Intake's requests, by national ID and tracking code."""
     codes: dict[str, str] = field(default_factory=dict)
     """The codes and states that intake lists for a period."""
+    erased: set[str] = field(default_factory=set)
+    """The codes on intake's list of erased ones."""
     files: list[dict[str, Any]] = field(default_factory=list)
     """The uploads for replies at intake."""
     unsent: tuple[int, float] = (0, 0.0)
@@ -230,6 +232,13 @@ class Peers:
     def list_lookups(self, _body: dict[str, Any]) -> httpx.Response | Exception:
         return self.registry
 
+    def list_erased(self, body: dict[str, Any]) -> httpx.Response:
+        if "tracking_code" in body:
+            self.erased.add(body["tracking_code"])
+            return httpx.Response(204)
+        page = [code for code in sorted(self.erased) if code > body["after"]][: body["limit"]]
+        return httpx.Response(200, json=page)
+
     def find_request(self, body: dict[str, Any]) -> httpx.Response | Exception:
         if self.intake is not None:
             return self.intake
@@ -244,6 +253,8 @@ class Peers:
             if len(found_files) < len(body["files"]):
                 return httpx.Response(422, json={"code": "attachment_unknown"})
             return httpx.Response(200, json=found_files)
+        if "national_id" not in body:
+            return self.list_erased(body)
         found = self.requests.get((body["national_id"], body["tracking_code"]))
         return httpx.Response(200, json=found) if found else httpx.Response(404, json={"code": "request_not_found"})
 

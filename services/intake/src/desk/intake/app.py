@@ -30,6 +30,7 @@ from desk.intake.routes.office_auth import OfficeAssertions
 from desk.intake.service import file_scans
 from desk.intake.service.attachments import Uploads
 from desk.intake.service.case_files import CaseFiles
+from desk.intake.service.erased_codes import ErasedCodes
 from desk.intake.service.file_scans import FileScans
 from desk.intake.service.mobile_check import MobileCheck
 from desk.intake.service.mobile_proof import MobileProof
@@ -226,6 +227,7 @@ def _services(settings: Settings, parts: Parts, outbox: Outbox, scans: FileScans
         receipts=Receipts(
             settings.receipt_private_key.get_secret_value(), settings.receipt_public_keys, settings.public_url
         ),
+        erased_codes=ErasedCodes(parts.storage),
         identity_tokens=parts.identity,
         tracking_tokens=TokenReader(
             settings.tracking_public_key.get_secret_value(), issuer=TRACKING_ISSUER, audience=TRACKING_AUDIENCE

@@ -128,7 +128,7 @@ def build_context(settings: Settings, parts: Parts) -> CaseContext:
 
 def build_erasures(settings: Settings, parts: Parts, context: CaseContext) -> Erasures:
     """Return the erasures, for the service and for the command."""
-    return Erasures(parts.database, context, settings.retention)
+    return Erasures(parts.database, context, settings.retention, parts.intake)
 
 
 async def reconcile() -> list[str]:
