@@ -85,6 +85,7 @@ ATTACKS = {
         ],
         "the head was changed",
     ),
+    "emptied with its end": (["DELETE FROM {table}", "DELETE FROM audit_head"], "the head is missing"),
 }
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from support.applicant import PDF, Applicant, Expert
 from support.embedded_desk import CAPTCHA_ANSWER
+from support.in_process_desk import PROVINCE
 
 CALLERS = {
     "/internal/captchas/{captcha_id}/answers": "tracking",
@@ -15,9 +16,11 @@ CALLERS = {
     "/internal/mobiles": "intake",
     "/internal/erasures": "tracking",
     "/internal/erasures/list": "tracking",
+    "/internal/requests/answer-files": "tracking",
     "/internal/requests/codes": "tracking",
     "/internal/requests/files": "tracking",
     "/internal/requests/find": "tracking",
+    "/internal/requests/state": "tracking",
     "/internal/codes": "captcha",
 }
 ASKED, ANSWERED = ("ask", "info_requested"), ("answer", "answered")
@@ -85,6 +88,10 @@ class Caller:
         return self._keep("file", self._upload)
 
     @property
+    def answer_file(self):
+        return self._keep("answer file", self._upload_for_answer)
+
+    @property
     def person(self):
         return {name: self.applicant.person[name] for name in ("national_id", "birth_date")}
 
@@ -101,6 +108,12 @@ class Caller:
     def _upload(self):
         self.applicant.identify()
         return self.applicant.upload("a.pdf", PDF)
+
+    def _upload_for_answer(self):
+        headers, form = {"Authorization": f"Bearer {self.desk.assertion()}"}, {"tracking_code": self.case.code}
+        files = {"file": ("answer.pdf", PDF)}
+        uploaded = self.desk.client.post("/api/office/files", data=form, files=files, headers=headers)
+        return uploaded.raise_for_status().json()["id"]
 
     def _new_case(self):
         self.applicant = new_applicant(self.desk)  # the files of one identity are limited
@@ -155,6 +168,12 @@ KNOWN = {
         "limit": 10,
     },
     "POST /internal/requests/find": lambda caller: caller.case.pair,
+    "POST /internal/requests/state": lambda caller: {"tracking_code": caller.case.code},
+    "POST /internal/requests/answer-files": lambda caller: {
+        "tracking_code": caller.case.code,
+        "office": PROVINCE,
+        "files": [caller.answer_file],
+    },
     "POST /internal/requests/files": lambda caller: {
         "tracking_code": caller.case.code,
         "reply": str(uuid.uuid4()),

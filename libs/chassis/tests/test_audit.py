@@ -1,20 +1,35 @@
 """The audit log on both databases: chained after the request, and every change of it is found."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 from prometheus_client import CollectorRegistry
 from sqlalchemy import delete, func, insert, select, update
+from structlog.testing import capture_logs
 
 from desk.chassis.audit import AuditLog, AuditTask, chain_of
 from desk.chassis.crypto import Vault
 from desk.chassis.rate_limits import RateLimits
-from desk.database import ChainBrokenError, Database, add_audit_tables, audit_head, new_metadata
+from desk.database import ChainBrokenError, Database, add_audit_tables, audit_head, new_metadata, operation
 from desk.database.audit import audit_entry
+from desk.database.operation import StoredData
 
 VAULT = Vault({"k1": b"1" * 32}, b"i" * 32)
 ROTATED = Vault({"k1": b"1" * 32}, b"j" * 32, b"i" * 32)
 CODE = "123456789018"
+BEGINNING = {"seq": 0, "row_hash": "0" * 64, "seal": ""}
+
+
+async def opened(url):
+    """Open a database with an empty audit log, as the migration leaves it."""
+    metadata = new_metadata()
+    add_audit_tables(metadata)
+    database = Database(url)
+    async with database.engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+        await connection.execute(insert(audit_head).values(id=1, **BEGINNING))
+    return database
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -23,11 +38,7 @@ async def database(request, tmp_path):
         url = f"sqlite+aiosqlite:///{tmp_path / 'audit.db'}"
     else:
         url = request.getfixturevalue("postgres_server").create_database("audit", "audit", "maker")
-    metadata = new_metadata()
-    add_audit_tables(metadata)
-    database = Database(url)
-    async with database.engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
+    database = await opened(url)
     yield database
     await database.close()
     if request.param == "postgresql":
@@ -149,6 +160,37 @@ async def test_a_missing_end_is_noticed(database, ten):
         await verify(database)
 
 
+async def test_a_log_that_was_emptied_with_its_end_is_noticed_by_command_and_service(database, ten, task, log):
+    await write(database, delete(audit_entry))
+    await write(database, delete(audit_head))
+
+    with pytest.raises(ChainBrokenError, match="the head is missing"):
+        await verify(database)
+    await read_requests(database, log, 1)
+    with capture_logs() as logs:
+        await task.run_once()
+    assert "the head is missing" in logs[0]["reason"]
+    async with database.read() as session:  # and nothing begins the log again
+        assert (await session.execute(select(func.max(audit_entry.c.seq)))).scalar_one() is None
+
+
+async def test_a_log_that_was_set_back_to_its_beginning_is_noticed_by_the_running_service(database, ten, log):
+    registry = CollectorRegistry()
+    task = AuditTask(database, VAULT, registry)
+    for _ in range(2):
+        await read_requests(database, log, 1)
+        await task.run_once()
+    assert registry.get_sample_value("desk_audit_broken") == 0
+
+    await write(database, delete(audit_entry))
+    await write(database, update(audit_head).values(BEGINNING))
+    await read_requests(database, log, 1)
+    await task.run_once()
+
+    assert registry.get_sample_value("desk_audit_broken") == 1
+    assert registry.get_sample_value("desk_audit_entries") == 12
+
+
 async def test_an_inserted_entry_is_noticed(database, ten):
     values = {"id": "x", "at": func.current_timestamp(), "actor": "a", "action": "b", "seq": 11}
     await write(database, insert(audit_entry).values(**values, prev_hash="0" * 64, row_hash="0" * 64))
@@ -172,3 +214,46 @@ async def test_refusals_of_one_network_do_not_fill_the_log(database, log):
 
     async with database.read() as session:
         assert (await session.execute(select(func.count()).select_from(audit_entry))).scalar_one() == 21
+
+
+@pytest.fixture
+def operated(monkeypatch, tmp_path):
+    """The environment of one service with ten entries, for the operators' commands, which run a loop of their own."""
+    url = f"sqlite+aiosqlite:///{tmp_path / 'operated.db'}"
+
+    async def prepare():
+        database = await opened(url)
+        await read_requests(database, AuditLog(database, VAULT, RateLimits("memory://")), 10)
+        await AuditTask(database, VAULT, CollectorRegistry()).run_once()
+        await database.close()
+
+    def service(name):
+        return SimpleNamespace(name=name, load=lambda: lambda: StoredData(Database(url), None, chain_of(VAULT)))
+
+    def configure(*names):
+        monkeypatch.setattr(operation, "configured_services", lambda: map(service, names))
+
+    asyncio.run(prepare())
+    configure("tracking")
+    return configure
+
+
+def test_a_log_with_as_many_entries_as_were_seen_is_in_order(operated, capsys):
+    operation.audit(["verify", "--at-least", "10"])
+
+    assert "tracking: 10 entries" in capsys.readouterr().out
+
+
+def test_a_log_with_fewer_entries_than_were_seen_is_broken(operated, capsys):
+    with pytest.raises(SystemExit) as ended:
+        operation.audit(["verify", "--at-least", "11"])
+
+    assert ended.value.code == 1
+    assert "it ends at 10, but entry 11 existed" in capsys.readouterr().err
+
+
+def test_a_number_for_several_services_is_refused(operated):
+    operated("intake", "tracking")
+
+    with pytest.raises(SystemExit, match="--at-least is the number of one service"):
+        operation.audit(["verify", "--at-least", "10"])

@@ -18,6 +18,7 @@ from desk.chassis.event_encryption import (
     EventDecryptionError,
     EventDecryptor,
     EventEncryptor,
+    TooManyRecipientsError,
     import_event_key,
     new_event_key_pair,
 )
@@ -81,6 +82,15 @@ def test_two_keys_of_a_receiver_are_two_recipients() -> None:
     data = EventEncryptor({"isfahan": PUBLIC + OFFICE_PUBLIC}).encrypt(PLAIN, "e-1", ["isfahan"])
     kids = [import_event_key(key).thumbprint() for key in (PUBLIC, OFFICE_PUBLIC)]
     assert [each["header"]["kid"] for each in data["recipients"]] == kids
+
+
+def test_more_recipients_than_the_contract_allows_are_refused_before_anything_is_published() -> None:
+    offices = {f"office-{number}": new_event_key_pair()[1] + new_event_key_pair()[1] for number in range(5)}
+    encryptor = EventEncryptor(offices)
+
+    assert len(encryptor.encrypt(PLAIN, "e-1", list(offices)[:4])["recipients"]) == 8
+    with pytest.raises(TooManyRecipientsError, match=r"office-4 have 10 public keys together.* at most 8 recipients"):
+        encryptor.encrypt(PLAIN, "e-1", offices)
 
 
 def test_nothing_is_readable_in_what_is_published() -> None:
@@ -206,6 +216,14 @@ def test_a_publisher_needs_a_key_of_every_receiver() -> None:
 def test_an_unfit_public_key_is_refused_with_its_receiver(unfit: str) -> None:
     with pytest.raises(ValidationError, match="public key \\(PEM\\): isfahan"):
         Publisher.model_validate(BROKER | {"event_public_keys": {"tracking": PUBLIC, "isfahan": unfit}})
+
+
+def test_a_publisher_does_not_start_with_more_than_two_keys_of_a_receiver() -> None:
+    keys = {"tracking": PUBLIC + OTHER_PUBLIC, "isfahan": PUBLIC}
+    assert Publisher.model_validate(BROKER | {"event_public_keys": keys}).event_public_keys == keys
+
+    with pytest.raises(ValidationError, match="more than 2 public keys, remove former ones: isfahan"):
+        Publisher.model_validate(BROKER | {"event_public_keys": keys | {"isfahan": PUBLIC + OTHER_PUBLIC + PUBLIC}})
 
 
 def test_a_consumer_has_private_keys() -> None:

@@ -9,7 +9,8 @@ from PIL import Image
 from desk.files.checks import check_file
 from desk.files.errors import FileError, FileMixedError
 from desk.files.types import WORD
-from desk.testing.hostile_files import hostile_files, jpeg_image, pdf_document, png_image, word_document
+from desk.testing.hostile_documents import field, word_document
+from desk.testing.hostile_files import hostile_files, jpeg_image, pdf_document, png_image
 
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
@@ -27,6 +28,10 @@ def test_a_hostile_file_is_refused_for_its_own_reason(name):
 
 def relation(kind, target):
     return f'<Relationship Id="r9" Type="{_OFFICE}/{kind}" Target="{target}" TargetMode="External"/>'
+
+
+def link(target):
+    return relation("hyperlink", target)
 
 
 def with_a_link(document):
@@ -48,12 +53,35 @@ def with_a_picture_of_zip_bytes(document):
     document.pages[0].obj.Contents = Stream(document, b"PK\x03\x04" + bytes(99))
 
 
+def with_empty_trees_of_names(document):
+    empty = document.make_indirect(Dictionary(Names=Array()))
+    document.Root.Names = Dictionary(EmbeddedFiles=empty, JavaScript=Dictionary(Kids=Array()))
+
+
 HARMLESS = {
+    "a PDF with empty trees of names": (pdf_document(with_empty_trees_of_names), "a.pdf"),
     "a PDF with a link": (pdf_document(with_a_link), "a.pdf"),
     "a PDF that opens at a page": (pdf_document(opened_at_a_page), "a.pdf"),
     "a PDF with a form": (pdf_document(with_an_open_form), "a.pdf"),
     "a PDF with bytes of a zip": (pdf_document(with_a_picture_of_zip_bytes), "a.pdf"),
-    "a document with a link": (word_document(relationships=relation("hyperlink", "https://haj.ir")), "a.docx"),
+    "a document with a link": (word_document(relationships=link("https://haj.ir")), "a.docx"),
+    "a document with relative links": (
+        word_document(relationships="".join(map(link, ("a.pdf", "../b%20c/d.docx", "/e", "www.haj.ir/a?b=c:d", "")))),
+        "a.docx",
+    ),
+    "a document with links": (
+        word_document(relationships="".join(map(link, ("HTTP://haj.ir", "mailto:a@haj.ir", "tel:+9821", "#a")))),
+        "a.docx",
+    ),
+    "a document with fields in fields": (
+        word_document(
+            body=field("TOC ", result="1")
+            + field("=", field("PAGE", result="2"), " - 1", result="1")
+            + field("IF ", field("PAGE", result="2"), "= 2 ", "DDE", result="a")
+            + field(" HYPERLINK ", "&quot;https://haj.ir/?a=file:b&quot; \\l &quot;top&quot;", result="DDE")
+        ),
+        "a.docx",
+    ),
     "a document with a template of its author": (
         word_document(relationships=relation("attachedTemplate", "file:///C:\\Users\\a\\Normal.dotm")),
         "a.docx",
@@ -175,6 +203,29 @@ def test_a_photo_of_fifty_megapixels_is_accepted_and_a_larger_one_is_not():
     with pytest.raises(FileError) as refused:
         check_file(io.BytesIO(png_image(8192, 6145)), "photo.png")
     assert refused.value.code == "image_too_large"
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_a_progressive_photo_of_fifty_megapixels_is_accepted_if_it_is_complete(mode):
+    written = io.BytesIO()
+    Image.new(mode, (8192, 6144)).save(written, "JPEG", progressive=True, subsampling=0)
+
+    assert check_file(written, "photo.jpg").media_type == "image/jpeg"
+    with pytest.raises(FileError) as refused:
+        check_file(io.BytesIO(written.getvalue()[:-100]), "photo.jpg")
+    assert refused.value.code == "file_damaged"
+
+
+def test_a_small_progressive_photo_is_decoded():
+    written = io.BytesIO()
+    Image.effect_noise((512, 512), 50).save(written, "JPEG", progressive=True)
+    content = bytearray(written.getvalue())
+    table = content.index(b"\xff\xc4") + 5  # the lengths of the first Huffman table
+    content[table : table + 16] = b"\xff" * 16
+
+    with pytest.raises(FileError) as refused:
+        check_file(io.BytesIO(content), "photo.jpg")
+    assert refused.value.code == "file_damaged"
 
 
 def test_a_heic_that_says_it_is_huge_is_refused():

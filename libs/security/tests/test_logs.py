@@ -113,7 +113,28 @@ def test_a_line_of_a_library_is_made_safe_too(line):
     logging.getLogger("library").warning("GET %s failed for %s", "https://sms.example/send?to=0912", "09123456789")
 
     fields, _ = line()
-    assert fields["event"] == "GET https://… failed for …"
+    assert fields["event"] == "GET https://sms.example/… failed for …"
+
+
+@pytest.mark.parametrize(
+    ("address", "written"),
+    {
+        "https://sms.example:8443/send?to=09123456789": "https://sms.example:8443/…",
+        "amqps://desk:secret@rabbit-1.internal:5671/desk": "amqps://rabbit-1.internal:5671/…",
+        "postgresql+asyncpg://a:b@192.168.100.12:5432/intake": "postgresql+asyncpg://192.168.100.12:5432/…",
+        "redis://:secret@[2001:db8::12]:6379/0": "redis://[2001:db8::12]:6379/…",
+        "'http://minio:9000':": "'http://minio:9000",
+        "http://10.0.0.125:9000": "http://10.0.0.125:9000",
+        "amqp://user:pa/ss@rabbit:5672": "amqp://…",
+        "https://host/?mail=zahra@example.ir": "https://…",
+        "https://09123456789.example/": "https://…",
+        "https://user%3Asecret@host/": "https://…",
+        "file:///home/zahra": "file://…",
+        "smtp://زهرا@mail.example:25": "smtp://…",
+    }.items(),
+)
+def test_an_address_keeps_its_host_and_port_alone(address, written):
+    assert safe_text(f"no answer of {address} in 5 s") == f"no answer of {written} in 5 s"
 
 
 def test_libraries_that_log_urls_are_quiet(line):

@@ -277,6 +277,49 @@ async def test_a_province_can_upload_a_limited_number_of_files_for_a_case(case, 
     assert problem_of(await isfahan.upload(case[0], pdf), 409)["code"] == "too_many_files"
 
 
+@pytest.fixture
+def answer_files(desk):
+    async def answer_files(code, office, *ids):
+        form = {"tracking_code": code, "office": office, "files": ids}
+        return await desk.client.post("/internal/requests/answer-files", json=form)
+
+    return answer_files
+
+
+async def test_tracking_gets_the_files_of_an_answer_in_its_order(case, isfahan, answer_files, pdf):
+    first, second = [(await isfahan.upload(case[0], pdf, name)).json() for name in ("الف.pdf", "ب.pdf")]
+
+    answer = await answer_files(case[0], "isfahan", second["id"], first["id"])
+
+    assert answer.json() == [second, first]
+
+
+@pytest.fixture
+async def answer_file(case, isfahan, pdf):
+    """A file that Isfahan has uploaded for its answer."""
+    return (await isfahan.upload(case[0], pdf)).json()["id"]
+
+
+async def test_only_the_office_s_own_files_of_the_case_belong_to_its_answer(
+    desk, case, answer_file, answer_files, problem_of
+):
+    other = (await desk.submit()).json()["tracking_code"]
+
+    for code, office, named in (
+        (case[0], "qom", answer_file),
+        (other, "isfahan", answer_file),
+        (case[0], "isfahan", case[1]),
+        (case[0], "isfahan", str(uuid.uuid4())),
+    ):
+        assert problem_of(await answer_files(code, office, named), 422)["code"] == "attachment_unknown"
+
+
+async def test_a_file_with_malware_belongs_to_no_answer(desk, case, answer_file, answer_files, problem_of):
+    await desk.select("UPDATE answer_file SET malware = 'Eicar' RETURNING id")
+
+    assert problem_of(await answer_files(case[0], "isfahan", answer_file), 422)["code"] == "attachment_unknown"
+
+
 async def test_an_applicant_downloads_the_files_of_the_request(case, applicant, file_of, pdf):
     assert file_of(await applicant(*case)) == ("قبض.pdf", pdf)
 

@@ -101,3 +101,13 @@ async def test_an_invalid_query_for_codes_is_refused(list_codes, problem_of, for
     [error] = problem_of(await list_codes(**form), 422)["errors"]
 
     assert error["field"] == next(iter(form))
+
+
+async def test_the_state_of_a_request_is_found_by_its_code_alone(desk, problem_of):
+    code = (await desk.submit()).json()["tracking_code"]
+
+    answer = await desk.client.post("/internal/requests/state", json={"tracking_code": code})
+
+    assert answer.json() == {"state": "registered"}
+    unknown = await desk.client.post("/internal/requests/state", json={"tracking_code": "0" * 12})
+    assert problem_of(unknown, 404)["code"] == "request_not_found"

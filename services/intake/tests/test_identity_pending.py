@@ -401,6 +401,8 @@ async def test_tracking_gets_the_state_of_a_request(desk, submit, check, answer,
 
     form = {"national_id": PENDING["sub"], "tracking_code": code}
     assert (await desk.client.post("/internal/requests/find", json=form)).json()["state"] == state
+    form = {"tracking_code": code}
+    assert (await desk.client.post("/internal/requests/state", json=form)).json() == {"state": state}
 
 
 @sqlite_only

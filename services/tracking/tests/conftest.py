@@ -77,6 +77,30 @@ SECRETS = (
 )
 
 
+ANSWER_FILE = {
+    "id": "0b9a7d5e-3c41-4f0e-9d5b-6f2f6d1f7a10",
+    "name": "قبض.pdf",
+    "size": 12,
+    "media_type": "application/pdf",
+    "sha256": "a" * 64,
+}
+CATALOG = {
+    "subjects": [
+        {
+            "key": "umrah",
+            "title": "عمرهٔ مفرده",
+            "sub_subjects": [
+                {"key": "umrah_visa", "title": "روادید و گذرنامهٔ عمره"},
+                {"key": "umrah_costs", "title": "هزینه‌های عمره"},
+            ],
+        },
+        {
+            "key": "hajj_deposit",
+            "title": "ودیعه‌گذاری و قبوض حج تمتع",
+            "sub_subjects": [{"key": "lost_receipt", "title": "گم شدن قبض"}],
+        },
+    ]
+}
 REPORTS: dict[str, dict[str, Any]] = {
     "case-received": {},
     "case-assigned": {},
@@ -84,7 +108,7 @@ REPORTS: dict[str, dict[str, Any]] = {
     "case-info-requested": {"question": "شماره فیش شما چیست؟"},
     "case-answered": {
         "text": "قبض شما صادر شد.\nبه دفتر استان بیایید.",
-        "files": [{"id": "f-1", "name": "قبض.pdf", "size": 12, "media_type": "application/pdf", "sha256": "a" * 64}],
+        "files": [ANSWER_FILE],
     },
     "case-rejected": {"reason": "مدرک‌ها کامل نیست."},
     "case-referred": {"province": "fars", "reason": "ساکن استان دیگری هستید."},
@@ -167,12 +191,15 @@ def _report(
     province: str = "isfahan",
     seq: int = 1,
     routing_key: str | None = None,
-    sender: str | None = None,
+    sender: str | None = "",
     at: str | None = None,
     data: dict[str, Any] | None = None,
     **envelope: Any,
 ) -> Message:
-    """Return the message of a report; by default it happened ``seq`` hours after the submission."""
+    """Return the message of a report; by default it happened ``seq`` hours after the submission.
+
+    The broker's user is the province's own, unless ``sender`` names another.
+    """
     happened = at or (SUBMITTED_AT + timedelta(hours=seq)).isoformat()
     envelope = {
         "type": f"ir.haj.desk.{name}.v1",
@@ -182,7 +209,8 @@ def _report(
         "data": {"tracking_code": tracking_code, "at": happened, **REPORTS[name], **(data or {})},
         **envelope,
     }
-    return _message("desk.cases", routing_key or f"{name}.{province}", sender, **envelope)
+    user = f"province.{province}" if sender == "" else sender
+    return _message("desk.cases", routing_key or f"{name}.{province}", user, **envelope)
 
 
 @dataclass
@@ -200,6 +228,8 @@ class Peers:
     """The codes on intake's list of erased ones."""
     files: list[dict[str, Any]] = field(default_factory=list)
     """The uploads for replies at intake."""
+    answer_files: list[dict[str, Any]] = field(default_factory=lambda: [ANSWER_FILE])
+    """The uploads of offices for answers at intake."""
     unsent: tuple[int, float] = (0, 0.0)
     files_unannounced: int = 0
     proof: httpx.Response = field(default_factory=lambda: httpx.Response(200, json={"level": 1}))
@@ -211,7 +241,7 @@ class Peers:
 
     def client(self, answer: Callable[[dict[str, Any]], httpx.Response | Exception]) -> httpx.AsyncClient:
         def handle(request: httpx.Request) -> httpx.Response:
-            body = json.loads(request.content)
+            body = json.loads(request.content or "{}")
             self.calls.append((request.url.path, body))
             response = answer(body)
             if isinstance(response, Exception):
@@ -239,22 +269,35 @@ class Peers:
         page = [code for code in sorted(self.erased) if code > body["after"]][: body["limit"]]
         return httpx.Response(200, json=page)
 
+    def find_files(self, body: dict[str, Any]) -> httpx.Response:
+        uploads = self.files if "reply" in body else self.answer_files
+        found = [file for each in body["files"] for file in uploads if file["id"] == each]
+        if len(found) < len(body["files"]):
+            return httpx.Response(422, json={"code": "attachment_unknown"})
+        return httpx.Response(200, json=found)
+
     def find_request(self, body: dict[str, Any]) -> httpx.Response | Exception:
         if self.intake is not None:
             return self.intake
+        if self.calls[-1][0].startswith("/internal/erasures"):
+            return self.list_erased(body)
+        return self.find_known(body)
+
+    def find_known(self, body: dict[str, Any]) -> httpx.Response:
         if "since" in body:
             page = [code for code in sorted(self.codes) if code > body["after"]][: body["limit"]]
             requests = [{"tracking_code": code, "state": self.codes[code]} for code in page]
             count, oldest = self.unsent
             answer = {"requests": requests, "unsent": count, "oldest_unsent_seconds": oldest}
             return httpx.Response(200, json=answer | {"files_unannounced": self.files_unannounced})
-        if "reply" in body:
-            found_files = [file for each in body["files"] for file in self.files if file["id"] == each]
-            if len(found_files) < len(body["files"]):
-                return httpx.Response(422, json={"code": "attachment_unknown"})
-            return httpx.Response(200, json=found_files)
-        if "national_id" not in body:
-            return self.list_erased(body)
+        if not body:
+            return httpx.Response(200, json=CATALOG)
+        if "files" in body:
+            return self.find_files(body)
+        if body.keys() == {"tracking_code"}:
+            state = self.codes.get(body["tracking_code"])
+            found_state = httpx.Response(200, json={"state": state})
+            return found_state if state else httpx.Response(404, json={"code": "request_not_found"})
         found = self.requests.get((body["national_id"], body["tracking_code"]))
         return httpx.Response(200, json=found) if found else httpx.Response(404, json={"code": "request_not_found"})
 
@@ -294,7 +337,7 @@ class Tracking:
 
     @property
     def reports(self) -> Reports:
-        return Reports(self.context)
+        return Reports(self.context, self.parts.intake)
 
     @property
     def reconciliation(self) -> Reconciliation:
@@ -432,6 +475,12 @@ def identity_rejected() -> Callable[..., Message]:
 @pytest.fixture
 def report() -> Callable[..., Message]:
     return _report
+
+
+@pytest.fixture
+def report_data() -> Callable[[str, str], dict[str, Any]]:
+    """Return a function that returns the data of a report."""
+    return lambda name, code: {"tracking_code": code, "at": "2026-12-13T12:00:00Z", **REPORTS[name]}
 
 
 @pytest.fixture

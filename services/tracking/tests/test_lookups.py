@@ -109,7 +109,7 @@ async def test_an_answer_is_shown_with_its_files(tracking):
         "text": "قبض شما صادر شد.\nبه دفتر استان بیایید.",
         "at": "2026-12-13T12:00:00Z",
         "local": "1405-09-22 15:30",
-        "files": [{"id": "f-1", "name": "قبض.pdf", "size": 12}],
+        "files": [{"id": "0b9a7d5e-3c41-4f0e-9d5b-6f2f6d1f7a10", "name": "قبض.pdf", "size": 12}],
     }
 
 

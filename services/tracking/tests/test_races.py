@@ -64,7 +64,9 @@ async def test_a_report_waits_until_another_of_its_case_is_applied(tracking, dat
     async with database.transaction() as session:
         await tracking.reports.on_report(
             session,
-            Received("e-2", "/office/isfahan", code, 2, LATE, answered, "case-answered.isfahan", sender=None),
+            Received(
+                "e-2", "/office/isfahan", code, 2, LATE, answered, "case-answered.isfahan", sender="province.isfahan"
+            ),
         )
         overtaken = asyncio.create_task(tracking.bus.handle(report("case-assigned", code, seq=1)))
         assert await waits_for_a_lock(overtaken)

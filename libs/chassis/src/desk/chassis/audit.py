@@ -73,7 +73,11 @@ class AuditTask:
     def __init__(self, database: Database, vault: Vault, registry: CollectorRegistry) -> None:
         self._database, self._chain = database, chain_of(vault)
         self._entries = Gauge("desk_audit_entries", "The number of the last entry of the audit log", registry=registry)
-        self._broken = Gauge("desk_audit_broken", "1 if the end of the audit log was changed", registry=registry)
+        self._broken = Gauge(
+            "desk_audit_broken", "1 if the end of the audit log was changed, deleted or set back", registry=registry
+        )
+        self._seen = 0
+        """The number of the last entry that this replica has chained."""
         periodic = PeriodicTask(self.run_once, PAUSE_SECONDS)
         self.run, self.finish = periodic.run, periodic.finish
 
@@ -87,8 +91,13 @@ class AuditTask:
         except (SQLAlchemyError, OSError) as error:
             log.warning("audit entries could not be chained", error=type(error).__name__)
         else:
-            self._broken.set(0)
-            if head is not None:
+            if head is None:
+                return
+            self._broken.set(head.seq < self._seen)
+            if head.seq < self._seen:
+                log.error("audit log broken", reason=f"it was set back from entry {self._seen} to {head.seq}")
+            else:
+                self._seen = head.seq
                 self._entries.set(head.seq)
                 # Logs are stored elsewhere: the last line shows whether the end of the chain was cut off.
                 log.info("audit log", seq=head.seq, row_hash=head.row_hash)

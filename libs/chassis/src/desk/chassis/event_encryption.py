@@ -22,6 +22,9 @@ CURVE: Literal["X25519"] = "X25519"
 CURVES = (CURVE, "P-256")
 """The curve of our services' keys, and those that an office may choose from."""
 RECIPIENTS_MAX = 8
+"""The contract's maximum: receivers refuse data with more."""
+KEYS_OF_RECEIVER_MAX = 2
+"""The present key and the former or next one: an event has three receivers at most."""
 CIPHERTEXT_LENGTH_MAX = 1024 * 1024
 """In base64url characters; no message of the broker is longer."""
 
@@ -32,6 +35,16 @@ _Base64 = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", max_leng
 
 class EventDecryptionError(Exception):
     """The data of an event cannot be decrypted. The message gives the reason and contains no data."""
+
+
+class TooManyRecipientsError(ValueError):
+    """The receivers of an event have more keys together than the contract allows."""
+
+    def __init__(self, receivers: Sequence[str], keys: int) -> None:
+        super().__init__(
+            f"{', '.join(receivers)} have {keys} public keys together, and an event has at most {RECIPIENTS_MAX} "
+            "recipients: remove former keys"
+        )
 
 
 class _Part(BaseModel):
@@ -100,12 +113,18 @@ class EventEncryptor:
         }
 
     def encrypt(self, plain: bytes, event_id: str, receivers: Iterable[str]) -> dict[str, Any]:
-        """Return the JWE of ``plain`` for these receivers. Raises KeyError for a receiver without a key."""
+        """Return the JWE of ``plain`` for these receivers.
+
+        Raises KeyError for a receiver without a key, and TooManyRecipientsError.
+        """
+        names = tuple(receivers)
+        keys = [key for name in names for key in self._keys[name]]
+        if len(keys) > RECIPIENTS_MAX:
+            raise TooManyRecipientsError(names, len(keys))
         header = {"enc": ENCRYPTION, "typ": "JOSE+JSON", "cty": "json", "event_id": event_id}
         encryption = jwe.GeneralJSONEncryption(header, plain)
-        for name in receivers:
-            for kid, key in self._keys[name]:
-                encryption.add_recipient({"alg": ALGORITHM, "kid": kid}, key)
+        for kid, key in keys:
+            encryption.add_recipient({"alg": ALGORITHM, "kid": kid}, key)
         return dict(jwe.encrypt_json(encryption, None, registry=_REGISTRY))
 
 

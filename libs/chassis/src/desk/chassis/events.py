@@ -164,6 +164,8 @@ class Received(Generic[E_]):
     """The broker user that published it, as verified by the broker; None if unknown."""
     last_attempt: bool = False
     """Whether the event is dead-lettered if this attempt fails."""
+    failures: int = 0
+    """How many attempts to handle it have failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,7 @@ class Message:
     body: bytes
     sender: str | None = None
     last_attempt: bool = False
+    failures: int = 0
 
 
 class Outbox:

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field, SecretStr, field_validator
 
 from desk.chassis.crypto import Vault, is_private_key, is_public_key, split_pems
-from desk.chassis.event_encryption import CURVE, import_event_key
+from desk.chassis.event_encryption import CURVE, KEYS_OF_RECEIVER_MAX, import_event_key
 from desk.security.secrets import SecretKind
 from desk.security.settings import SECRETS_DIR, DeskSettings
 
@@ -56,6 +56,8 @@ def _require_event_public_keys(keys: dict[str, str]) -> dict[str, str]:
     pems = {name: split_pems(text) for name, text in keys.items()}
     if unfit := sorted(name for name, found in pems.items() if not found or not all(map(_is_event_key, found))):
         raise ValueError(f"no X25519 or P-256 public key (PEM): {', '.join(unfit)}")
+    if many := sorted(name for name, found in pems.items() if len(found) > KEYS_OF_RECEIVER_MAX):
+        raise ValueError(f"more than {KEYS_OF_RECEIVER_MAX} public keys, remove former ones: {', '.join(many)}")
     return keys
 
 
@@ -120,8 +122,9 @@ class PublisherSettings(BrokerSettings):
     receivers: ClassVar[frozenset[str]]
     """The receivers that must have a key, so that no event is lost or readable to others."""
     event_public_keys: Annotated[dict[str, str], AfterValidator(_require_event_public_keys)]
-    """PEMs of the X25519 or P-256 public keys for which the data of events is encrypted, one or more under the name of
-    each receiver: a service, an office's key or ``headquarters``. As JSON; every receiver needs one."""
+    """PEMs of the X25519 or P-256 public keys for which the data of events is encrypted, one or, during a
+    rotation, two under the name of each receiver: a service, an office's key or ``headquarters``. As JSON; every
+    receiver needs one."""
 
     @field_validator("event_public_keys")
     @classmethod

@@ -16,9 +16,10 @@ from sqlalchemy import BigInteger, Column, Integer, Row, String, Table, select, 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.database.database import Database
-from desk.database.tables import insert_into, new_metadata
+from desk.database.tables import new_metadata
 
 BEGINNING = "0" * 64
+"""The hash before the first row."""
 _HEAD, _PAGE = 1, 1_000
 
 Seal = Callable[[str], Sequence[str]]
@@ -32,7 +33,10 @@ audit_head = Table(
     Column("row_hash", String(64), nullable=False),
     Column("seal", String(64), nullable=False),
 )
-"""One row: the last row of the chain, sealed with a key that the database does not have."""
+"""One row: the last row of the chain, sealed with a key that the database does not have.
+
+The migration creates it without a seal, and nothing else does: a row that is missing was deleted.
+"""
 
 
 def chain_columns() -> list[Column[Any]]:
@@ -51,6 +55,11 @@ class Head:
     seq: int
     row_hash: str
     seal: str = ""
+
+    @property
+    def is_beginning(self) -> bool:
+        """Whether this is the end that the migration creates, before the first row."""
+        return self == Head(0, BEGINNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +96,9 @@ class Chain:
         async with database.transaction() as session:
             head = await self.read_head(session)
             end = await self._check_rows(session, end)
-        if head is None and end.seq == 0:
-            return end
         if head is None:
-            raise ChainBrokenError("the head is missing")
-        if not self.is_sealed(head):
+            raise ChainBrokenError("the head is missing: its row was deleted after the migration")
+        if not self.is_sealed(head) and not head.is_beginning:
             raise ChainBrokenError("the head was changed, or never sealed: the service seals it when it starts")
         if (head.seq, head.row_hash) != (end.seq, end.row_hash):
             raise ChainBrokenError(f"the chain ends at row {end.seq}, but row {head.seq} was the last one written")
@@ -124,16 +131,16 @@ class Chain:
         return end
 
     async def _head_to_extend(self, session: AsyncSession) -> Head | None:
-        any_row = select(self.table.c.seq).where(self.table.c.seq.is_not(None)).limit(1)
-        if (await session.execute(any_row)).first() is None:
-            first = self.sealed(0, BEGINNING)
-            values = {"id": _HEAD, "seq": 0, "row_hash": BEGINNING, "seal": first.seal}
-            new = insert_into(session.get_bind().dialect.name, self.head).values(values)
-            await session.execute(new.on_conflict_do_nothing(index_elements=["id"]))
         head = await self.read_head(session, skip_locked=True)
-        if head is not None and not self.is_sealed(head):
+        if head is None and (await session.execute(select(self.head.c.id))).first() is None:
+            raise ChainBrokenError("the head is missing: its row was deleted after the migration")
+        if head is not None and not self.is_sealed(head) and not await self._is_new(session, head):
             raise ChainBrokenError("the head was changed")
         return head
+
+    async def _is_new(self, session: AsyncSession, head: Head) -> bool:
+        any_row = select(self.table.c.seq).where(self.table.c.seq.is_not(None)).limit(1)
+        return head.is_beginning and (await session.execute(any_row)).first() is None
 
     async def _unchained(self, session: AsyncSession, limit: int) -> Sequence[Row[Any]]:
         columns = [self.table.c[name] for name in ("id", *self.content)]

@@ -59,6 +59,13 @@ def audit(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="desk-audit", description="Verify and read the audit logs.")
     commands = parser.add_subparsers(dest="command", required=True)
     verifying = commands.add_parser("verify", help="find the first entry that was changed, removed or moved")
+    verifying.add_argument(
+        "--at-least",
+        type=int,
+        default=0,
+        metavar="N",
+        help="the number of an entry that was written, from the metric desk_audit_entries or an `audit log` line",
+    )
     verifying.set_defaults(run=_verify)
     showing = commands.add_parser("show", help="list the entries about a request")
     showing.add_argument("--subject", required=True, metavar="CODE", help="the tracking code")
@@ -70,6 +77,8 @@ def _run(program: str, options: argparse.Namespace) -> None:
     found = list(configured_services())
     if not found:
         sys.exit(f"{program}: the environment has no settings of a service with stored data")
+    if len(found) > 1 and getattr(options, "at_least", None):
+        sys.exit(f"{program}: --at-least is the number of one service; the environment has settings of several")
     failed = [each for each in found if not _run_for(program, each, options)]
     if failed:
         sys.exit(1)
@@ -127,13 +136,17 @@ async def _status(data: StoredData, _options: argparse.Namespace) -> tuple[list[
     return (await data.rotation.status() if data.rotation else []) or ["has no encrypted rows"], True
 
 
-async def _verify(data: StoredData, _options: argparse.Namespace) -> tuple[list[str], bool]:
+async def _verify(data: StoredData, options: argparse.Namespace) -> tuple[list[str], bool]:
     if data.chain is None:
         return ["has no audit log"], True
     try:
         head = await data.chain.verify(data.database)
     except ChainBrokenError as error:
         return [f"{data.chain.table.name} is broken: {error}"], False
+    if head.seq < options.at_least:
+        return [
+            f"{data.chain.table.name} is broken: it ends at {head.seq}, but entry {options.at_least} existed"
+        ], False
     return [f"{head.seq} entries, none changed, missing or moved; the last has the hash {head.row_hash}"], True
 
 

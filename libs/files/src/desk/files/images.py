@@ -14,8 +14,8 @@ from desk.files.errors import FileDamagedError, FileMixedError, ImageTooLargeErr
 
 PIXELS_MAX = 8192 * 6144
 """The pixels of a camera of 50 megapixels. Larger images are refused before they are decoded."""
-PROGRESSIVE_PIXELS_MAX = 16_000_000
-"""A progressive JPEG is held in memory as a whole, with 3 bytes or more for each pixel; cameras write none."""
+_COEFFICIENT_BYTES, _COEFFICIENTS_MAX = 2, 32 * 1024 * 1024
+"""The decoder holds a JPEG of several scans as a whole: two bytes for each pixel and colour, if none is subsampled."""
 PADDING = b"\0\r\n\t "
 _JPEG_START = b"\xff\xd8"
 _JPEG_MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])", re.DOTALL)
@@ -42,29 +42,31 @@ Image.MAX_IMAGE_PIXELS = None  # replaced by PIXELS_MAX: Pillow's own limit only
 def check_jpeg(content: BinaryIO) -> None:
     """Check a JPEG. After it may be further pictures, and what phones write there: a film, or Samsung's trailer.
 
-    Raises FileDamagedError, ImageTooLargeError or FileMixedError.
+    A large JPEG of several scans (progressive, for example) is not decoded: its size and the order of its markers up to
+    its end are checked. Raises FileDamagedError, ImageTooLargeError or FileMixedError.
     """
+    data = content.read()
+    end, scans = _end_of_jpeg(data, 0)
+    content.seek(0)
     try:
         with Image.open(content, formats=("JPEG", "MPO")) as image:
-            _require_size(
-                image.width, image.height, PROGRESSIVE_PIXELS_MAX if "progressive" in image.info else PIXELS_MAX
-            )
-            image.draft("L", (1, 1))  # decode at an eighth of the size: complete, with little memory
-            image.load()
+            _require_size(image.width, image.height)
+            coefficients = image.width * image.height * len(image.getbands()) * _COEFFICIENT_BYTES
+            if coefficients <= _COEFFICIENTS_MAX or (scans == 1 and "progressive" not in image.info):
+                image.draft("L", (1, 1))  # decode at an eighth of the size: complete, with little memory
+                image.load()
     except _UNREADABLE as error:
         raise FileDamagedError("a JPEG that cannot be decoded") from error
-    content.seek(0)
-    _require_nothing_foreign_after_pictures(content.read())
+    _require_nothing_foreign_after_pictures(data, end)
 
 
-def _require_nothing_foreign_after_pictures(data: bytes) -> None:
-    end = _end_of_jpeg(data, 0)
+def _require_nothing_foreign_after_pictures(data: bytes, end: int) -> None:
     while True:
         rest = data[end:]
         following = len(rest) - len(rest.lstrip(PADDING))
         if not rest[following:].startswith(_JPEG_START):
             break
-        end = _end_of_jpeg(data, end + following)
+        end, _ = _end_of_jpeg(data, end + following)
     if rest.strip(PADDING) and (not _is_of_phone(rest) or _FOREIGN.search(rest[:_BEGINNING_BYTES])):
         raise FileMixedError("data after the end of a JPEG")
 
@@ -83,13 +85,17 @@ def _is_of_phone(rest: bytes) -> bool:
     return at == len(rest)
 
 
-def _end_of_jpeg(data: bytes, start: int) -> int:
-    """Return the position after the end marker of the picture that begins at ``start``. Raises FileDamagedError."""
-    at = start + len(_JPEG_START)
+def _end_of_jpeg(data: bytes, start: int) -> tuple[int, int]:
+    """Return the position after the end marker of the picture that begins at ``start``, and its number of scans.
+
+    Raises FileDamagedError.
+    """
+    at, scans = start + len(_JPEG_START), 0
     while found := _JPEG_MARKER.search(data, at):
         marker = found[1][0]
         if marker == _JPEG_END:
-            return found.end()
+            return found.end(), scans
+        scans += marker == _JPEG_SCAN
         at = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
     raise FileDamagedError("a JPEG without its end")
 
@@ -151,6 +157,6 @@ def _require_image_sizes(meta: bytes) -> None:
         _require_size(int.from_bytes(width, "big"), int.from_bytes(height, "big"))
 
 
-def _require_size(width: int, height: int, most: int = PIXELS_MAX) -> None:
-    if width * height > most:
+def _require_size(width: int, height: int) -> None:
+    if width * height > PIXELS_MAX:
         raise ImageTooLargeError

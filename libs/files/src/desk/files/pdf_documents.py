@@ -30,6 +30,8 @@ _FORBIDDEN_ACTIONS = {
 _WITHOUT_A_CLICK = {"/GoTo", "/Named"}
 """The only actions accepted when the document opens or a page is shown."""
 _ACTIVE_KEYS = {"/JS", "/JavaScript", "/EmbeddedFiles", "/EF", "/XFA", "/OnInstantiate"}
+_NAME_TREES = {"/JavaScript", "/EmbeddedFiles"}
+"""Of the active keys those that name trees have; many programs write them empty."""
 _ACTIVE_SUBTYPES = {"/FileAttachment", "/RichMedia", "/Movie", "/Sound", "/Screen", "/3D"}
 _LINKS = ("http://", "https://", "mailto:", "tel:", "#")
 
@@ -98,8 +100,9 @@ def _dictionaries(value: pikepdf.Object, depth: int) -> Iterator[pikepdf.Object]
 
 def _require_passive_dictionary(found: pikepdf.Object) -> None:
     keys = set(found.keys())
-    if active := keys & _ACTIVE_KEYS:
-        raise FileActiveError(f"a PDF with {min(active)}")
+    for active in sorted(keys & _ACTIVE_KEYS):
+        if active not in _NAME_TREES or not _is_empty_tree(found[active]):
+            raise FileActiveError(f"a PDF with {active}")
     kind, subtype = _name(found, "/S"), _name(found, "/Subtype")
     if kind in _FORBIDDEN_ACTIONS or subtype in _ACTIVE_SUBTYPES:
         raise FileActiveError(f"a PDF with {kind or subtype}")
@@ -107,6 +110,14 @@ def _require_passive_dictionary(found: pikepdf.Object) -> None:
         raise FileActiveError("a PDF with a link to something else than a web page")
     for trigger in keys & {"/OpenAction", "/AA"}:
         _require_harmless_trigger(found[trigger], _DEPTH_MAX)
+
+
+def _is_empty_tree(tree: pikepdf.Object) -> bool:
+    """Return whether a name tree (ISO 32000-2, 7.9.6) has neither names nor branches."""
+    if not isinstance(tree, pikepdf.Dictionary):
+        return False
+    parts = (tree.get("/Names"), tree.get("/Kids"))
+    return all(part is None or (isinstance(part, pikepdf.Array) and len(part) == 0) for part in parts)
 
 
 def _require_harmless_trigger(action: pikepdf.Object, depth: int) -> None:

@@ -80,7 +80,8 @@ def check_word_document(content: BinaryIO) -> None:
             if _type_of(main, types) != _WORD:
                 raise FileTypeForbiddenError("an Office document that is not a Word document")
             for member in members:
-                _check_member(archive, member, is_main=member.filename == main)
+                is_xml = (_type_of(member.filename, types) or "").lower().endswith("xml")
+                _check_member(archive, member, is_xml=is_xml or member.filename == main)
     except _UNREADABLE_ZIP as error:
         raise FileDamagedError("a zip that cannot be read") from error
     _require_nothing_after(content, end)
@@ -108,7 +109,7 @@ def _is_unsafe(member: zipfile.ZipInfo) -> bool:
     return ".." in name.split("/") or name.startswith("/") or stat.S_ISLNK(member.external_attr >> 16)
 
 
-def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, *, is_main: bool) -> None:
+def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, *, is_xml: bool) -> None:
     """Read a member to its end, where `zipfile` compares the checksum, and check what it is."""
     name = member.filename.lower()
     with archive.open(member) as part:
@@ -122,7 +123,7 @@ def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, *, is_main:
         if root.tag not in _RELATIONSHIP_ROOTS:
             raise FileDamagedError("a Word document with an unknown list of relationships")
         check_relationships(each for each in root.iter() if each.tag.rpartition("}")[2] == "Relationship")
-    elif is_main or name.endswith(".xml"):
+    elif is_xml or name.endswith(".xml"):
         with archive.open(member) as part:
             check_field_codes(part)
 

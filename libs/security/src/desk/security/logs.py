@@ -3,7 +3,8 @@
 Personal data reaches a log in three ways: as a field that was added without thought, within the text of an exception,
 and within a line of a library. So only fields of :data:`FIELDS` are written; exceptions are written as their types and
 stack, with the text of our own ones only; and in every text long numbers, addresses and letters that are not ASCII,
-such as Persian names, are replaced.
+such as Persian names, are replaced. The host and port of an address with a scheme stay: operators need to know which
+other system failed.
 """
 
 import logging
@@ -12,7 +13,7 @@ import sys
 import traceback
 from collections.abc import Mapping, MutableMapping
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import structlog
 
@@ -31,7 +32,10 @@ FIELDS = frozenset(
 TEXT_LENGTH = 500
 _OUR_MODULES = "desk."
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
-_ADDRESS = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*)://\S+|\S+@\S+|\S+\?\S*=\S*")
+_ADDRESS = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*)://(\S+)|\S+@\S+|\S+\?\S*=\S*")
+_AUTHORITY = re.compile(r"([^/?#]*)(.*)", re.DOTALL)
+_HOST = re.compile(r"(?i)([a-z0-9][a-z0-9.-]*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
+_IP_ADDRESS = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}|\[.*")
 _ENCODED = re.compile(r"(\\u[0-9a-fA-F]{4}|%[0-9a-fA-F]{2})+")
 _NUMBER = re.compile(r"\+?[0-9]([ ()._/\n-]?[0-9]){6,}")
 _IDENTIFIER = re.compile(
@@ -86,8 +90,21 @@ def safe_text(text: str) -> str:
     if _IDENTIFIER.fullmatch(text):
         return text
     text = _ENCODED.sub("?", _NOT_ASCII.sub("?", text[: TEXT_LENGTH * 4]))
-    text = _ADDRESS.sub(lambda found: f"{found[1]}://…" if found[1] else "…", text)
-    return _NUMBER.sub("…", text)[:TEXT_LENGTH]
+    safe, at = "", 0
+    for found in _ADDRESS.finditer(text):
+        safe += _NUMBER.sub("…", text[at : found.start()])
+        safe += f"{found[1]}://{_host(found[2])}" if found[1] else "…"
+        at = found.end()
+    return (safe + _NUMBER.sub("…", text[at:]))[:TEXT_LENGTH]
+
+
+def _host(address: str) -> str:
+    """Return host and port of an address after its scheme, and a sign for the rest; only the sign if it is unclear."""
+    authority, rest = cast("re.Match[str]", _AUTHORITY.fullmatch(address)).groups()
+    found = _HOST.match(authority.rpartition("@")[2])
+    if found is None or "@" in rest or (_NUMBER.search(found[1]) and not _IP_ADDRESS.fullmatch(found[1])):
+        return "…"
+    return found[0] + ("/…" if rest else "")
 
 
 def _keep_known_fields(_logger: object, _name: str, event: Event) -> Event:

@@ -12,14 +12,10 @@ import pikepdf
 from pikepdf import Array, Dictionary, Name, String
 from PIL import Image
 
+from desk.testing.hostile_documents import active_documents, word_document, zip_of
+
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 """The harmless text that every malware scanner finds (EICAR, 1996)."""
-_TYPES = "http://schemas.openxmlformats.org/package/2006/content-types"
-_PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
-_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-_MAIN = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
-_WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-_OLE = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(504)
 
 
 class HostileFile(NamedTuple):
@@ -28,31 +24,6 @@ class HostileFile(NamedTuple):
     content: bytes
     name: str
     code: str
-
-
-def word_document(
-    *members: tuple[str | zipfile.ZipInfo, bytes], body: str = "", relationships: str = "", types: str = ""
-) -> bytes:
-    """Return a Word document with these members, body and relationships besides the required ones."""
-    written = io.BytesIO()
-    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(
-            "[Content_Types].xml",
-            f'<Types xmlns="{_TYPES}"><Default Extension="rels" ContentType="application/xml"/>'
-            f'<Override PartName="/word/document.xml" ContentType="{_MAIN}"/>{types}</Types>',
-        )
-        archive.writestr(
-            "_rels/.rels",
-            f'<Relationships xmlns="{_PACKAGE}"><Relationship Id="r1" Type="{_OFFICE}/officeDocument" '
-            'Target="word/document.xml"/></Relationships>',
-        )
-        archive.writestr("word/document.xml", f'<w:document xmlns:w="{_WORD}"><w:body>{body}</w:body></w:document>')
-        if relationships:
-            text = f'<Relationships xmlns="{_PACKAGE}">{relationships}</Relationships>'
-            archive.writestr("word/_rels/document.xml.rels", text)
-        for name, content in members:
-            archive.writestr(name, content)
-    return written.getvalue()
 
 
 def pdf_document(change: Callable[[pikepdf.Pdf], None] = lambda _: None) -> bytes:
@@ -149,25 +120,12 @@ def _link(name: str) -> zipfile.ZipInfo:
     return entry
 
 
-def _zip(*members: tuple[str, bytes]) -> bytes:
-    written = io.BytesIO()
-    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members:
-            archive.writestr(name, content)
-    return written.getvalue()
-
-
 def _lying_size() -> bytes:
     """Return a document whose directory says that a part of 200 MB has one byte."""
     content = bytearray(word_document(("word/big.xml", bytes(200 * 1024 * 1024))))
     entry = content.rindex(b"PK\x01\x02")
     content[entry + 24 : entry + 28] = struct.pack("<I", 1)
     return bytes(content)
-
-
-def _relation(kind: str, target: str, *, external: bool = True) -> str:
-    mode = ' TargetMode="External"' if external else ""
-    return f'<Relationship Id="r9" Type="{_OFFICE}/{kind}" Target="{target}"{mode}/>'
 
 
 @cache
@@ -191,47 +149,17 @@ def hostile_files() -> dict[str, HostileFile]:
         "a PDF with a form in XFA": _forms_in_xfa,
         "a PDF with a film": _on_page(_rectangle(Name.RichMedia)),
     }
-    documents = {
-        "a document with macros": word_document(("word/vbaProject.bin", b"x")),
-        "a document with a renamed part of macros": word_document(("word/media/image1.png", _OLE)),
-        "a document with a part of the type of macros": word_document(
-            ("word/data.bin", b"x"),
-            types='<Override PartName="/word/data.bin" ContentType="application/vnd.ms-office.vbaProject"/>',
-        ),
-        "a document with a remote template": word_document(
-            relationships=_relation("attachedTemplate", "https://evil.example/a.dotm")
-        ),
-        "a document with a template on a share": word_document(
-            relationships=_relation("attachedTemplate", "\\\\evil.example\\a\\b.dotm")
-        ),
-        "a document with a remote picture": word_document(
-            relationships=_relation("image", "https://evil.example/a.png")
-        ),
-        "a document with an OLE object": word_document(
-            ("word/embeddings/oleObject1.bin", _OLE),
-            relationships=_relation("oleObject", "embeddings/oleObject1.bin", external=False),
-        ),
-        "a document with an embedded workbook": word_document(
-            ("word/embeddings/a.xlsx", _zip(("xl/workbook.xml", b"")))
-        ),
-        "a document with a web page inside": word_document(
-            relationships=_relation("aFChunk", "a.html", external=False)
-        ),
-        "a document with DDE in pieces": word_document(
-            body="<w:fldChar/><w:instrText>DD</w:instrText><w:instrText>EAUTO c:\\\\cmd.exe</w:instrText><w:fldChar/>"
-        ),
-    }
     return (
         {name: HostileFile(pdf_document(change), "letter.pdf", "file_active") for name, change in pdfs.items()}
-        | {name: HostileFile(content, "letter.docx", "file_active") for name, content in documents.items()}
+        | {name: HostileFile(content, "letter.docx", "file_active") for name, content in active_documents().items()}
         | {
             "a JPEG followed by HTML": HostileFile(jpeg_image() + b"<html><script>", "a.jpg", "file_mixed"),
-            "a JPEG followed by a zip": HostileFile(jpeg_image() + _zip(("a.html", b"<p>")), "a.jpg", "file_mixed"),
+            "a JPEG followed by a zip": HostileFile(jpeg_image() + zip_of(("a.html", b"<p>")), "a.jpg", "file_mixed"),
             "a PNG followed by HTML": HostileFile(png_image() + b"<html><script>", "a.png", "file_mixed"),
-            "a PDF followed by a zip": HostileFile(pdf_document() + _zip(("a.js", b"1")), "a.pdf", "file_mixed"),
+            "a PDF followed by a zip": HostileFile(pdf_document() + zip_of(("a.js", b"1")), "a.pdf", "file_mixed"),
             "a document followed by HTML": HostileFile(word_document() + b"<html>", "a.docx", "file_mixed"),
             "a document that is a PDF as well": HostileFile(
-                _zip(("a%PDF-1.7", b"")) + pdf_document(), "a.docx", "file_mixed"
+                zip_of(("a%PDF-1.7", b"")) + pdf_document(), "a.docx", "file_mixed"
             ),
             "a PNG of 60,000 by 60,000": HostileFile(png_image(60_000, 60_000), "a.png", "image_too_large"),
             "a document that unpacks to 600 MB": HostileFile(
@@ -248,7 +176,7 @@ def hostile_files() -> dict[str, HostileFile]:
                 word_document((_link("word/a.xml"), b"/etc/passwd")), "a.docx", "file_type_forbidden"
             ),
             "a zip in a zip": HostileFile(
-                _zip(("a.zip", _zip(("b.zip", _zip()))), ("c", b"")), "a.docx", "file_type_forbidden"
+                zip_of(("a.zip", zip_of(("b.zip", zip_of()))), ("c", b"")), "a.docx", "file_type_forbidden"
             ),
             "a PDF with a bomb in an object stream": HostileFile(bomb_in_object_stream(), "a.pdf", "file_too_complex"),
             "EICAR alone": HostileFile(EICAR, "eicar.pdf", "file_type_forbidden"),

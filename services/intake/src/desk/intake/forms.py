@@ -107,6 +107,9 @@ def _national_id(text: str) -> str:
 
 
 Short = Annotated[str, StringConstraints(max_length=64)]
+TrackingCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
+ANSWER_FILES_NAMED_MAX = 10
+"""Files of one answer."""
 
 
 class CaptchaAnswer(BaseModel):
@@ -220,7 +223,7 @@ class ErasedCodeForm(BaseModel):
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
-    tracking_code: Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
+    tracking_code: TrackingCode
 
 
 class ErasedCodesForm(BaseModel):
@@ -237,9 +240,27 @@ class PromiseForm(BaseModel):
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
-    tracking_code: Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
+    tracking_code: TrackingCode
     reply: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
     files: Annotated[list[UUID], Field(min_length=1, max_length=FILES_MAX)]
+
+
+class StateForm(BaseModel):
+    """Tracking's query for the state of a request, before it refuses a report about an unknown case."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    tracking_code: TrackingCode
+
+
+class AnswerFilesForm(BaseModel):
+    """Tracking's query before it accepts an answer: files that this office has uploaded for this case."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    tracking_code: TrackingCode
+    office: Short
+    files: Annotated[list[UUID], Field(min_length=1, max_length=ANSWER_FILES_NAMED_MAX)]
 
 
 class FindForm(BaseModel):
@@ -248,4 +269,4 @@ class FindForm(BaseModel):
     model_config = ConfigDict(hide_input_in_errors=True)
 
     national_id: Annotated[Short, AfterValidator(_national_id)]
-    tracking_code: Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
+    tracking_code: TrackingCode

@@ -189,7 +189,7 @@ def _subscribed_bus(settings: Settings, parts: Parts, context: CaseContext, decr
         untrusted_queues=REPORT_QUEUES,
         per_second=settings.reports_per_second,
     )
-    erasures, reports = build_erasures(settings, parts, context), Reports(context)
+    erasures, reports = build_erasures(settings, parts, context), Reports(context, parts.intake)
     opening = Opening(context, erasures)
     bus.subscribe(RequestSubmitted, opening.on_request_submitted)
     bus.subscribe(RequestPending, opening.on_request_pending)
@@ -200,6 +200,7 @@ def _subscribed_bus(settings: Settings, parts: Parts, context: CaseContext, decr
     bus.subscribe(CaseReferred, reports.on_referral)
     bus.subscribe(CaseErased, reports.on_case_erased)
     bus.subscribe(ErasureDone, erasures.on_erasure_done)
+    bus.on_invalid(reports.refusals.on_invalid)
     return bus
 
 

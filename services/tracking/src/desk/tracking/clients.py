@@ -1,5 +1,7 @@
 """Clients of intake and registry-gateway."""
 
+import re
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
@@ -10,12 +12,23 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from desk.chassis.events import Moment
 from desk.chassis.problem import ServiceUnavailableError
-from desk.tracking.domain import File, Province, RequestNotFoundError, State, Subject, UnknownFileError
+from desk.tracking.domain import (
+    File,
+    Province,
+    RequestNotFoundError,
+    State,
+    Subject,
+    UnknownAnswerFileError,
+    UnknownFileError,
+    UnknownSubjectError,
+)
 
 log = structlog.get_logger(__name__)
 
 StateAtIntake = Literal[State.REGISTERED, State.IDENTITY_PENDING, State.IDENTITY_REJECTED, State.WITHDRAWN]
 """The states that intake distinguishes; it does not consume the reports of provinces."""
+CATALOG_SECONDS = 60.0
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class FreshContact(BaseModel):
@@ -85,6 +98,39 @@ class _Lookups(BaseModel):
     lookups: list[Lookup]
 
 
+class _Released(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    state: StateAtIntake
+
+
+class _Titled(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    key: str
+    title: str
+
+    def to_subject(self) -> Subject:
+        return Subject(self.key, self.title)
+
+
+class _CatalogSubject(_Titled):
+    sub_subjects: list[_Titled]
+
+
+class _Catalog(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    subjects: list[_CatalogSubject]
+
+    def pairs(self) -> dict[tuple[str, str], tuple[Subject, Subject]]:
+        return {
+            (subject.key, sub_subject.key): (subject.to_subject(), sub_subject.to_subject())
+            for subject in self.subjects
+            for sub_subject in subject.sub_subjects
+        }
+
+
 _CODES = TypeAdapter(list[str], config=ConfigDict(hide_input_in_errors=True))
 _FILES = TypeAdapter(list[File], config=ConfigDict(hide_input_in_errors=True))
 
@@ -98,8 +144,12 @@ class _Problem(BaseModel):
 
 
 async def _post(http: httpx.AsyncClient, path: str, body: dict[str, Any], service: str) -> httpx.Response:
+    return await _send(http, http.build_request("POST", path, json=body), service)
+
+
+async def _send(http: httpx.AsyncClient, request: httpx.Request, service: str) -> httpx.Response:
     try:
-        response = await http.post(path, json=body)
+        response = await http.send(request)
     except httpx.HTTPError as error:
         log.warning("service unreachable", peer=service, error=type(error).__name__)
         raise ServiceUnavailableError(service) from error
@@ -127,6 +177,54 @@ class IntakeClient:
     def __init__(self, http: httpx.AsyncClient) -> None:
         """``http`` has the base URL and a timeout."""
         self._http = http
+        self._subjects: dict[tuple[str, str], tuple[Subject, Subject]] = {}
+        self._subjects_expire = 0.0
+
+    async def state_of(self, tracking_code: str) -> StateAtIntake | None:
+        """Return the state of a request at intake; None if intake has none. Raises ServiceUnavailableError."""
+        response = await _post(self._http, "/internal/requests/state", {"tracking_code": tracking_code}, "intake")
+        if _problem_code(response) == RequestNotFoundError.code:
+            return None
+        try:
+            return _Released.model_validate_json(response.content).state
+        except ValidationError:
+            raise _unexpected(response, "intake") from None
+
+    async def find_answer_files(self, tracking_code: str, office: str, ids: Sequence[str]) -> tuple[File, ...]:
+        """Return the files that an office has uploaded for its answer, in the order of ``ids``.
+
+        Raises UnknownAnswerFileError or ServiceUnavailableError.
+        """
+        if not all(map(_UUID.fullmatch, ids)):
+            raise UnknownAnswerFileError
+        body = {"tracking_code": tracking_code, "office": office, "files": list(ids)}
+        response = await _post(self._http, "/internal/requests/answer-files", body, "intake")
+        if _problem_code(response) in {UnknownFileError.code, RequestNotFoundError.code}:
+            raise UnknownAnswerFileError
+        try:
+            return tuple(_FILES.validate_json(response.content))
+        except ValidationError:
+            raise _unexpected(response, "intake") from None
+
+    async def find_subject(self, subject: str, sub_subject: str) -> tuple[Subject, Subject]:
+        """Return a subject and sub-subject of the catalogue, which is kept for a minute.
+
+        Raises UnknownSubjectError or ServiceUnavailableError.
+        """
+        if time.monotonic() >= self._subjects_expire:
+            self._subjects = await self._read_catalog()
+            self._subjects_expire = time.monotonic() + CATALOG_SECONDS
+        try:
+            return self._subjects[subject, sub_subject]
+        except KeyError:
+            raise UnknownSubjectError from None
+
+    async def _read_catalog(self) -> dict[tuple[str, str], tuple[Subject, Subject]]:
+        response = await _send(self._http, self._http.build_request("GET", "/api/catalog"), "intake")
+        try:
+            return _Catalog.model_validate_json(response.content).pairs()
+        except ValidationError:
+            raise _unexpected(response, "intake") from None
 
     async def find(self, national_id: str, tracking_code: str) -> FreshRequest | None:
         """Return a person's request by its code; None if intake has none. Raises ServiceUnavailableError."""

@@ -13,7 +13,7 @@ from desk.chassis.bus.broker import (
     Topology,
     UnroutableError,
 )
-from desk.chassis.bus.consumer import Bus
+from desk.chassis.bus.consumer import Bus, InvalidEvent
 from desk.chassis.bus.pruning import Pruning
 from desk.chassis.bus.relay import Relay
 
@@ -24,6 +24,7 @@ __all__ = [
     "Bus",
     "Consumer",
     "ContractError",
+    "InvalidEvent",
     "Pruning",
     "QueueSpec",
     "Relay",

@@ -27,7 +27,14 @@ class BrokerUnavailableError(Exception):
 
 
 class ContractError(Exception):
-    """An event that can never be handled: it does not parse, or its type is unknown. A retry cannot help."""
+    """An event that can never be handled: it does not parse, or its type is unknown. A retry cannot help.
+
+    ``field`` and ``rule`` name the first fault for the event's sender: where it is, and the rule that is broken.
+    """
+
+    def __init__(self, reason: str, *, field: str = "", rule: str = "") -> None:
+        super().__init__(reason)
+        self.field, self.rule = field, rule
 
 
 Consumer = Callable[[Message], Awaitable[None]]

@@ -1,6 +1,7 @@
 """Consuming events: parse, add to the inbox and handle, in one transaction."""
 
 import math
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,27 @@ from desk.database import Database
 log = structlog.get_logger(__name__)
 
 Handler = Callable[[AsyncSession, Received[E_]], Awaitable[None]]
+_READABLE = re.compile(r"[!-~]{1,64}")
+"""What may be repeated to the sender of an event: the form of ids and subjects."""
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidEvent:
+    """What can be read of an event that can never be handled, and its first fault.
+
+    ``id`` and ``subject`` are None if they cannot be read. ``field`` and ``rule`` are those of a ContractError.
+    """
+
+    id: str | None
+    subject: str | None
+    field: str
+    rule: str
+    exchange: str
+    routing_key: str
+    sender: str | None
+
+
+InvalidHandler = Callable[[AsyncSession, InvalidEvent], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +71,7 @@ class Bus:
         self._telemetry = telemetry
         self._decryptor = decryptor
         self._subscriptions: dict[str, _Subscription] = {}
+        self._on_invalid: InvalidHandler | None = None
 
     @property
     def consumed_events(self) -> tuple[type[Event], ...]:
@@ -58,6 +81,13 @@ class Bus:
     def subscribe(self, event: type[E_], handler: Handler[E_]) -> None:
         """Call ``handler`` once for every ``event``, in one transaction with its inbox row."""
         self._subscriptions[event.type()] = _Subscription(event, handler)
+
+    def on_invalid(self, handler: InvalidHandler) -> None:
+        """Call ``handler`` for every event that can never be handled, before the event is dead-lettered.
+
+        It is called again for an event that is delivered again.
+        """
+        self._on_invalid = handler
 
     async def start(self) -> None:
         """Start to consume."""
@@ -72,14 +102,33 @@ class Bus:
 
     async def handle(self, message: Message) -> None:
         """Handle one message. Raises ContractError if it can never be handled."""
+        try:
+            handler, received = self._read(message)
+        except ContractError as error:
+            if self._on_invalid is not None:
+                async with self._database.transaction() as session:
+                    await self._on_invalid(session, _invalid_event(message, error))
+            raise
+        async with self._database.transaction() as session:
+            if not await record_in_inbox(session, received.id):
+                self._telemetry.events.labels(received.data.type(), "repeated").inc()
+                return
+            await handler(session, received)
+        kind = received.data.type()
+        self._telemetry.events.labels(kind, "handled").inc()
+        log.info("event handled", type=kind, event_id=received.id, seq=received.seq)
+
+    def _read(self, message: Message) -> tuple[Handler[Any], Received[Any]]:
         envelope = _parse_envelope(message)
         subscription = self._subscriptions.get(envelope.type)
         if subscription is None:
-            raise ContractError(f"{self._queue} has no handler for type {envelope.type}")
+            reason = f"{self._queue} has no handler for type {envelope.type}"
+            raise ContractError(reason, field="type", rule="unknown")
         if message.exchange != subscription.event.exchange:
-            raise ContractError(f"{envelope.type} does not come from {message.exchange}")
-        data = self._read(subscription.event, envelope)
-        received = Received(
+            reason = f"{envelope.type} does not come from {message.exchange}"
+            raise ContractError(reason, field="type", rule="wrong_exchange")
+        data = self._read_data(subscription.event, envelope)
+        return subscription.handler, Received(
             id=envelope.id,
             source=envelope.source,
             subject=envelope.subject,
@@ -89,23 +138,17 @@ class Bus:
             routing_key=message.routing_key,
             sender=message.sender,
             last_attempt=message.last_attempt,
+            failures=message.failures,
         )
-        async with self._database.transaction() as session:
-            if not await record_in_inbox(session, envelope.id):
-                self._telemetry.events.labels(envelope.type, "repeated").inc()
-                return
-            await subscription.handler(session, received)
-        self._telemetry.events.labels(envelope.type, "handled").inc()
-        log.info("event handled", type=envelope.type, event_id=envelope.id, seq=envelope.seq)
 
-    def _read(self, event: type[Event], envelope: Envelope) -> Event:
+    def _read_data(self, event: type[Event], envelope: Envelope) -> Event:
         try:
             plain = self._decryptor.decrypt(envelope.data.model_dump(), envelope.id)
             return event.model_validate(JSON_OBJECT.validate_json(plain))
         except EventDecryptionError as error:
-            raise ContractError(f"{envelope.type}: {error}") from None
+            raise ContractError(f"{envelope.type}: {error}", field="data", rule="not_decrypted") from None
         except ValidationError as error:
-            raise ContractError(f"{envelope.type}: {_without_values(error)}") from None
+            raise _broken(envelope.type, error, "data") from None
 
 
 def _parse_envelope(message: Message) -> Envelope:
@@ -113,13 +156,36 @@ def _parse_envelope(message: Message) -> Envelope:
         envelope = Envelope.model_validate_json(message.body)
     except ValidationError as error:
         wrong = {part["loc"][:1] for part in error.errors()}
-        clear = "the data is not encrypted; " if wrong == {("datacontenttype",), ("data",)} else ""
-        raise ContractError(f"not a CloudEvent: {clear}{_without_values(error)}") from None
+        clear = " (the data is not encrypted)" if wrong == {("datacontenttype",), ("data",)} else ""
+        raise _broken(f"not a CloudEvent{clear}", error) from None
     if envelope.id != message.id:
-        raise ContractError("message_id differs from the event's id")
+        raise ContractError("message_id differs from the event's id", field="message_id", rule="differs_from_id")
     return envelope
 
 
-def _without_values(error: ValidationError) -> str:
-    """Return what is wrong and where, without the values, which may be personal data."""
-    return "; ".join(f"{'.'.join(map(str, part['loc']))}: {part['type']}" for part in error.errors())
+def _broken(what: str, error: ValidationError, *where: str) -> ContractError:
+    """Return an error with what is wrong and where below ``where``, without the values, which may be personal data."""
+    faults = [(".".join(map(str, (*where, *part["loc"]))), part["type"]) for part in error.errors()]
+    field, rule = faults[0]
+    return ContractError(f"{what}: {'; '.join(map(': '.join, faults))}", field=field or "body", rule=rule)
+
+
+def _invalid_event(message: Message, error: ContractError) -> InvalidEvent:
+    try:
+        body = JSON_OBJECT.validate_json(message.body)
+    except ValidationError:
+        body = {}
+    event_id, subject = (_readable(body.get(name)) for name in ("id", "subject"))
+    return InvalidEvent(
+        event_id or _readable(message.id),
+        subject,
+        error.field,
+        error.rule,
+        message.exchange,
+        message.routing_key,
+        message.sender,
+    )
+
+
+def _readable(value: object) -> str | None:
+    return value if isinstance(value, str) and _READABLE.fullmatch(value) else None

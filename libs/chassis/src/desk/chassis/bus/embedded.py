@@ -228,7 +228,7 @@ class EmbeddedBroker:
         except DecryptionError as error:
             raise ContractError(str(error)) from None
         last_attempt = self._is_last(row.deliveries)
-        return Message(row.id, row.exchange, row.routing_key, row.type, body, row.sender, last_attempt)
+        return Message(row.id, row.exchange, row.routing_key, row.type, body, row.sender, last_attempt, row.deliveries)
 
     def _is_last(self, deliveries: int) -> bool:
         return deliveries >= len(self._retry_delays)

@@ -10,7 +10,15 @@ from desk.chassis.events import Moment
 from desk.chassis.service_tokens import CallerUnknownError, called_by
 from desk.intake import domain
 from desk.intake.domain import IdentityState
-from desk.intake.forms import CodesForm, ErasedCodeForm, ErasedCodesForm, FindForm, PromiseForm
+from desk.intake.forms import (
+    AnswerFilesForm,
+    CodesForm,
+    ErasedCodeForm,
+    ErasedCodesForm,
+    FindForm,
+    PromiseForm,
+    StateForm,
+)
 from desk.intake.routes.attachments import AttachmentView
 from desk.intake.routes.dependencies import ServicesDep
 from desk.intake.routes.requests import RequestView, describe_request
@@ -49,6 +57,12 @@ class CodeView(BaseModel):
     since: Moment | None
 
 
+class StateView(BaseModel):
+    """The state of a request at intake."""
+
+    state: _State
+
+
 class Codes(BaseModel):
     """A page of codes in order, and the events of intake that the broker has not confirmed."""
 
@@ -77,6 +91,29 @@ async def find(form: FindForm, session: Session, services: ServicesDep) -> Found
             "contact": contact,
         }
     )
+
+
+@router.post(
+    "/internal/requests/state",
+    summary="Find the state of a request",
+    responses=problems(CallerUnknownError, domain.RequestNotFoundError),
+)
+async def state(form: StateForm, session: Session, services: ServicesDep) -> StateView:
+    """Return a request's state to tracking, which has received a report about it before its event."""
+    identity = await services.requests.identity_of(session, form.tracking_code)
+    return StateView(state=_STATES.get(identity, "registered"))
+
+
+@router.post(
+    "/internal/requests/answer-files",
+    summary="Find the files of an answer",
+    responses=problems(CallerUnknownError, domain.UnknownAttachmentError),
+)
+async def answer_files(form: AnswerFilesForm, services: ServicesDep) -> list[AttachmentView]:
+    """Return the files that an office has uploaded for its answer, before tracking shows them to the applicant."""
+    ids = list(dict.fromkeys(map(str, form.files)))
+    found = await services.case_files.find_answer_files(form.tracking_code, form.office, ids)
+    return [AttachmentView.of(each) for each in found]
 
 
 @router.post(

@@ -1,7 +1,7 @@
 """The files of cases: downloads, and uploads of a province for its answer."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -22,6 +22,7 @@ from desk.intake.domain import (
     FileRemovedError,
     StorageUnavailableError,
     TooManyAnswerFilesError,
+    UnknownAttachmentError,
 )
 from desk.intake.events import Referred
 from desk.intake.service.encrypted_objects import Download, open_decrypted, put_encrypted
@@ -79,6 +80,21 @@ class CaseFiles:
         """
         reader = _Reader(f"office {province_key}", source)
         return await self._open(lambda store: store.for_province(file_id, province_key), reader)
+
+    async def find_answer_files(self, tracking_code: str, province_key: str, ids: Sequence[str]) -> list[Attachment]:
+        """Return the files that a province has uploaded for its answer, in the order of ``ids``.
+
+        Raises UnknownAttachmentError if one was not, or was removed because of malware.
+        """
+        async with self.database.transaction() as session:
+            try:
+                found = await CaseFileStore(session, self.vault).answer_files(tracking_code, province_key, ids)
+            except KeyDestroyedError:
+                raise UnknownAttachmentError from None
+        clean = {stored.file.id: stored.file for stored in found if stored.malware is None}
+        if not clean.keys() >= set(ids):
+            raise UnknownAttachmentError
+        return [clean[each] for each in ids]
 
     async def open_for_applicant(self, tracking_code: str, file_id: str, source: str) -> Download:
         """Open a file of the request with this code. Raises as :meth:`open_for_province`."""

@@ -260,6 +260,13 @@ class SubmittedRequests:
             raise RequestNotFoundError
         return request
 
+    async def identity_of(self, session: AsyncSession, tracking_code: str) -> IdentityState:
+        """Return the state of the identity of a request by its code. Raises RequestNotFoundError."""
+        state = await RequestStore(session, self.vault).identity_of(tracking_code)
+        if state is None:
+            raise RequestNotFoundError
+        return state
+
     async def files_of(self, session: AsyncSession, request: Request) -> list[Attachment]:
         """Return the files of a request in the order of their upload."""
         return await AttachmentStore(session, self.vault).of_request(request.id)

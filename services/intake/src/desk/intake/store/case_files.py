@@ -93,6 +93,16 @@ class CaseFileStore:
             )
         )
 
+    async def answer_files(self, tracking_code: str, province_key: str, ids: Sequence[str]) -> list[StoredFile]:
+        """Return those of the files that the province has uploaded for the case. Raises KeyDestroyedError."""
+        query = select_files(answer_file, answer_file.join(request, answer_file.c.request_id == request.c.id)).where(
+            request.c.tracking_code == tracking_code,
+            answer_file.c.province == province_key,
+            answer_file.c.id.in_(ids),
+        )
+        rows = (await self._session.execute(query)).all()
+        return [read_file(row, answer_file.name, self._vault) for row in rows]
+
     async def for_province(self, file_id: str, province_key: str) -> StoredFile | None:
         """Return a file of one of the province's cases. Raises KeyDestroyedError."""
         return await self._file(file_id, (_RELEASED, _is_with(province_key)))

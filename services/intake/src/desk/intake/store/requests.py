@@ -163,6 +163,16 @@ class RequestStore:
         rows = (await self._session.execute(query)).all()
         return [(code, IdentityState(state) if state else IdentityState.KNOWN, since) for code, state, since in rows]
 
+    async def identity_of(self, tracking_code: str) -> IdentityState | None:
+        """Return the state of the identity of the request with this code; None if there is no such request."""
+        query = (
+            select(identity_check.c.state)
+            .select_from(request.outerjoin(identity_check))
+            .where(request.c.tracking_code == tracking_code)
+        )
+        row = (await self._session.execute(query)).first()
+        return None if row is None else IdentityState(row.state) if row.state else IdentityState.KNOWN
+
     async def id_of(self, tracking_code: str) -> str | None:
         """Return the id of the request with this code, unless it was erased."""
         query = select(request.c.id).where(request.c.tracking_code == tracking_code, request.c.erased_at.is_(None))

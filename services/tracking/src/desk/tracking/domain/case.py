@@ -11,11 +11,10 @@ from desk.tracking.domain.errors import (
     ActionNotPossibleError,
     AlreadyObjectedError,
     AlreadyRatedError,
-    IllegalTransitionError,
     ObjectionTooLateError,
-    RefusedError,
 )
 from desk.tracking.domain.history import HistorySummary
+from desk.tracking.domain.refusals import IllegalTransitionError, SameProvinceError
 from desk.tracking.domain.states import STATE_AFTER, Action, Party, State, is_allowed
 
 _RUNNING = frozenset({State.REGISTERED, State.RECEIVED, State.IN_PROGRESS, State.OBJECTED})
@@ -79,10 +78,10 @@ class Case:
     def refer_to(self, province: str, *, at: datetime, report_seq: int, other_subject: bool = False) -> Self:
         """Return the case registered with another province, or under another subject in the same one.
 
-        The same province continues the numbers of its reports. Raises IllegalTransitionError or RefusedError.
+        The same province continues the numbers of its reports. Raises IllegalTransitionError or SameProvinceError.
         """
         if province == self.province and not other_subject:
-            raise RefusedError("same_province", "a case cannot be referred to the province and subject it is in")
+            raise SameProvinceError
         referred = self.change_state(State.REFERRED, Party.PROVINCE, at=at, report_seq=report_seq)
         if province == self.province:
             return referred.change_state(State.REGISTERED, Party.DESK, at=at)
@@ -123,10 +122,6 @@ class Case:
             else replace(self, overdue=self.overdue + 1)
         )
         return expired.with_deadlines(self, terms)
-
-    def opened(self, report_seq: int) -> Self:
-        """Count a report that changes no state."""
-        return replace(self, report_seq=report_seq)
 
     def erase(self, *, at: datetime) -> Self:
         """Return the case without its data and deadlines. Raises IllegalTransitionError if it is erased already."""

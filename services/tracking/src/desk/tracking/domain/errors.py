@@ -1,7 +1,6 @@
-"""Errors: refused requests of applicants, and refused reports of provinces."""
+"""Errors: refused requests of applicants."""
 
 from desk.chassis.problem import DomainError
-from desk.tracking.domain.states import State
 
 
 class RequestNotFoundError(DomainError):
@@ -86,62 +85,3 @@ class AlreadyRatedError(DomainError):
 
     status, code = 409, "already_rated"
     title = "این پاسخ را پیش‌تر ارزیابی کرده‌اید."
-
-
-class RefusedError(Exception):
-    """A report cannot be applied; ``reason`` is the stable code that its province receives."""
-
-    def __init__(self, reason: str, explanation: str) -> None:
-        super().__init__(explanation)
-        self.reason = reason
-
-
-class IllegalTransitionError(RefusedError):
-    """The transition is not allowed to this party in the present state."""
-
-    def __init__(self, present: State, wanted: State) -> None:
-        super().__init__("illegal_move", f"{present} cannot become {wanted}")
-
-
-class ForeignCaseError(RefusedError):
-    """The case belongs to another province."""
-
-    def __init__(self) -> None:
-        super().__init__("foreign_case", "this case belongs to another province")
-
-
-class ForgedSenderError(RefusedError):
-    """Source, broker user and routing key name different provinces."""
-
-    def __init__(self) -> None:
-        super().__init__("forged_sender", "source, user and routing key must name the same province")
-
-
-class UnknownCaseError(RefusedError):
-    """The case is still unknown at the last delivery attempt of the report."""
-
-    def __init__(self) -> None:
-        super().__init__("unknown_case", "the desk knows no such case; was its tracking code mistyped?")
-
-
-class CaseErasedError(RefusedError):
-    """The data of the case was erased; ``next_seq`` is the number of the case's next event."""
-
-    def __init__(self, tracking_code: str, next_seq: int) -> None:
-        super().__init__("erased", "the data of this case was erased")
-        self.tracking_code = tracking_code
-        self.next_seq = next_seq
-
-
-class NotAskedToEraseError(RefusedError):
-    """An office reports an erasure that the desk has not asked for."""
-
-    def __init__(self) -> None:
-        super().__init__("not_asked", "the desk has not asked this office to erase the case")
-
-
-class CaseNotReadyError(Exception):
-    """The event that opens the case, or that releases it to its province, has not arrived yet.
-
-    It may arrive in a moment, so the report is retried.
-    """

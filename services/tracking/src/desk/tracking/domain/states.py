@@ -76,6 +76,10 @@ OPENED_TITLE = "کارشناس پروندهٔ شما را باز کرد"
 """The title of a history entry about the reading of a case, which changes no state."""
 
 _BY_EXPERTS = frozenset({State.IN_PROGRESS, State.INFO_REQUESTED, State.ANSWERED, State.REJECTED, State.REFERRED})
+DECISIONS = frozenset({State.ANSWERED, State.REJECTED, State.REFERRED})
+"""The states by which an office ends its work on a case, for the time being."""
+REPORTED = DECISIONS | {State.RECEIVED, State.IN_PROGRESS, State.INFO_REQUESTED}
+"""The states that reports of offices lead to."""
 _WITHDRAWAL = frozenset({State.WITHDRAWN})
 _END = frozenset({State.CLOSED})
 _ERASURE = frozenset({State.ERASED})

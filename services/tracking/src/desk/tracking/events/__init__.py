@@ -2,6 +2,7 @@
 
 from desk.tracking.events.consumed import (
     REPORTS,
+    REPORTS_EXCHANGE,
     STATE_REPORTS,
     CaseAnswered,
     CaseAssigned,
@@ -50,6 +51,7 @@ from desk.tracking.events.published import (
 __all__ = [
     "NO_OFFICE",
     "REPORTS",
+    "REPORTS_EXCHANGE",
     "STATE_REPORTS",
     "AnswerData",
     "Applicant",

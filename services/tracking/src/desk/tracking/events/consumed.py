@@ -5,9 +5,11 @@ from typing import Annotated, ClassVar, Self
 from pydantic import ConfigDict, Field, NonNegativeInt, StringConstraints, TypeAdapter, model_validator
 
 from desk.chassis.events import Event, Moment
-from desk.tracking.domain import Answer, File, Identity, RejectionReason, Request, State, Subject
+from desk.tracking.domain import Answer, File, Identity, RejectionReason, Request, State
 from desk.tracking.events.parts import CertificateId, FileReference, Text, Titled, TrackingCode, WholeRequest
 
+REPORTS_EXCHANGE = "desk.cases"
+"""The exchange of the reports of offices."""
 Kind = Annotated[str, StringConstraints(pattern=r"^[a-z]{1,20}$")]
 _REQUEST = TypeAdapter(Request)
 
@@ -50,7 +52,7 @@ class RequestIdentityRejected(Event):
 class CaseReport(Event):
     """Base of the reports of provinces; ``at`` is when it happened there."""
 
-    exchange: ClassVar[str] = "desk.cases"
+    exchange: ClassVar[str] = REPORTS_EXCHANGE
     resulting_state: ClassVar[State]
 
     tracking_code: TrackingCode
@@ -84,7 +86,7 @@ class CaseAssigned(CaseReport):
 class CaseOpened(Event):
     """An expert has opened the case. It changes no state; the applicant sees it in the history."""
 
-    exchange: ClassVar[str] = "desk.cases"
+    exchange: ClassVar[str] = REPORTS_EXCHANGE
     name: ClassVar[str] = "case-opened"
 
     tracking_code: TrackingCode
@@ -138,7 +140,7 @@ class CaseErased(Event):
     """The office has erased the data of a case, as ``request-erased`` asked for."""
 
     name: ClassVar[str] = "case-erased"
-    exchange: ClassVar[str] = "desk.cases"
+    exchange: ClassVar[str] = REPORTS_EXCHANGE
 
     tracking_code: TrackingCode
     at: Moment
@@ -162,7 +164,8 @@ class SubjectNamed(Titled):
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
     key: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,40}$")]
-    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    title: Annotated[str, StringConstraints(max_length=200)] = ""
+    """Ignored: the applicant reads the title in the catalogue."""
 
 
 class CaseReferred(CaseReport):
@@ -188,14 +191,11 @@ class CaseReferred(CaseReport):
         return self.reason
 
     @property
-    def subjects(self) -> tuple[Subject, Subject] | None:
-        """The new subject and sub-subject, if the report names them."""
+    def subject_keys(self) -> tuple[str, str] | None:
+        """The keys of the new subject and sub-subject, if the report names them."""
         if self.subject is None or self.sub_subject is None:
             return None
-        return (
-            Subject(self.subject.key, self.subject.title),
-            Subject(self.sub_subject.key, self.sub_subject.title),
-        )
+        return self.subject.key, self.sub_subject.key
 
 
 STATE_REPORTS: tuple[type[CaseReport], ...] = (

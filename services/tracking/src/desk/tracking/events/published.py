@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from desk.chassis.events import Event, Moment
-from desk.tracking.domain import ErasureReason, Identity, State
+from desk.tracking.domain import ErasureReason, Identity, RefusalReason, State
 from desk.tracking.events.parts import (
     AnswerData,
     ApplicantName,
@@ -181,8 +181,13 @@ class CaseRefused(Event):
     report: str
     """The type of the refused event."""
     report_id: str
-    reason: str
-    """A stable code: ``illegal_move``, ``foreign_case``, ``unknown_case``, ``same_province``, ``unknown_province``,
-    ``forged_sender``, ``wrong_subject``, ``erased`` or ``not_asked``; others may be added."""
+    reason: RefusalReason
+    """A stable code; others may be added."""
     explanation: str
+    field: str | None = None
+    """The field at fault, as a path: ``data.text``, ``seq``, ``message_id``."""
+    rule: str | None = None
+    """The rule that the field breaks, for ``contract_broken``: ``missing``, ``string_too_long`` and so on."""
+    expected_seq: int | None = None
+    """The number that the office's next report on this case needs, for ``sequence_used`` and ``overtaken``."""
     at: Moment

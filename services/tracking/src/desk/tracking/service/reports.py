@@ -2,65 +2,79 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from typing import TypeAlias
 
-import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.chassis.bus import ContractError
 from desk.chassis.events import Received
+from desk.chassis.problem import ServiceUnavailableError
 from desk.iran.provinces import UnknownProvinceError, province
+from desk.tracking.clients import IntakeClient
 from desk.tracking.domain import (
+    DECISIONS,
+    Answer,
     Case,
-    CaseErasedError,
     CaseNotReadyError,
+    File,
     ForeignCaseError,
     ForgedSenderError,
     HistoryEntry,
     NotAskedToEraseError,
+    OvertakenError,
     Party,
     RefusedError,
     Request,
+    SequenceUsedError,
     State,
+    Subject,
     UnknownCaseError,
+    UnknownProvinceKeyError,
+    WrongSubjectError,
 )
-from desk.tracking.events import CaseErased, CaseOpened, CaseReferred, CaseRefused, CaseReport, RequestReferred
+from desk.tracking.events import CaseErased, CaseOpened, CaseReferred, CaseReport, RequestReferred
 from desk.tracking.events import HistoryEntry as PublishedEntry
 from desk.tracking.service.context import CaseContext, named_province
+from desk.tracking.service.refusals import Refusals, RefusedReport, require_office
 from desk.tracking.store import CaseStore, ErasureStore, Handover
-
-log = structlog.get_logger(__name__)
 
 ReportOnCase: TypeAlias = Received[CaseReport] | Received[CaseReferred] | Received[CaseOpened]
 AnyReport: TypeAlias = ReportOnCase | Received[CaseErased]
-FIRST_SEQ = 1
-"""The number of a refusal about an unknown case."""
+FAILURES_OF_A_MINUTE = 2
+"""After so many failed attempts a report has waited for its case for a minute."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """Changes cases as their provinces report."""
+    """Changes cases as their provinces report. Each report is applied completely, or refused with a reason."""
 
     context: CaseContext
+    intake: IntakeClient
+
+    @property
+    def refusals(self) -> Refusals:
+        """Refuses what cannot be applied."""
+        return Refusals(self.context)
 
     async def on_report(self, session: AsyncSession, received: Received[CaseReport]) -> None:
         """Apply a report that changes the state of a case, and publish the new state, or refuse it with a reason.
 
-        Raises CaseNotReadyError for a case that is not open or not released yet, so that the report is retried; at
-        the last attempt it is refused instead.
+        Raises CaseNotReadyError or ServiceUnavailableError, so that the report is retried: for a case that is not open
+        or not released yet, and for an answer with files while intake is unavailable.
         """
 
         async def apply(case: Case, request: Request) -> None:
-            await self._apply_state(session, case, request, received)
+            files = await self._known_files(received, case.province)
+            await self._apply_state(session, case, request, received, files)
 
         await self._record(session, received, apply)
 
     async def on_referral(self, session: AsyncSession, received: Received[CaseReferred]) -> None:
-        """Hand a case to another province or subject, publish it, or refuse the report. Raises CaseNotReadyError."""
+        """Hand a case to another province or subject, publish it, or refuse the report. Raises as on_report."""
 
         async def apply(case: Case, request: Request) -> None:
-            await self._apply_referral(session, case, request, received)
+            keys = received.data.subject_keys
+            subjects = (request.subject, request.sub_subject) if keys is None else await self.intake.find_subject(*keys)
+            await self._apply_referral(session, case, request, subjects, received)
 
         await self._record(session, received, apply)
 
@@ -68,9 +82,7 @@ class Reports:
         """Add to the history that an expert opened the case, or refuse the report. Raises CaseNotReadyError."""
 
         async def apply(case: Case, _request: Request) -> None:
-            cases = self.context.cases(session)
-            await cases.update(case.opened(received.seq))
-            await cases.add_entry(case.tracking_code, _entry(received, case, case.turn))
+            await self.context.cases(session).add_entry(case.tracking_code, _entry(received, case, case.turn))
 
         await self._record(session, received, apply)
 
@@ -80,83 +92,112 @@ class Reports:
         received: ReportOnCase,
         apply: Callable[[Case, Request], Awaitable[None]],
     ) -> None:
-        sender = _claimed_province(received)
+        sender = require_office(received.sender, received.routing_key)
         cases = self.context.cases(session)
         try:
-            found = await cases.find_and_lock(received.data.tracking_code)
-        except CaseErasedError as refused:
-            await self._refuse_for_erased(session, sender, received, refused)
-            return
-        if found is None or found[0].state is State.IDENTITY_PENDING:  # the province may receive a release first
-            if not received.last_attempt:
-                raise CaseNotReadyError
-            await self._refuse(session, sender, received, UnknownCaseError(), FIRST_SEQ)
-            return
-        case, request = found
-        try:
             _require_genuine(received, sender)
-            overtaken_turn = await self._overtaken_turn(cases, case, sender, received.seq)
+            found = await cases.find_and_lock(received.data.tracking_code)
+            if found is None or found[0].state is State.IDENTITY_PENDING:  # the province may receive a release first
+                await self._require_wait(received)
+                raise UnknownCaseError
+            case, request = found
+            overtaken_turn = await self._overtaken_turn(cases, case, sender, received)
             if overtaken_turn is None:
                 await apply(case, request)
             else:
                 await cases.add_entry(case.tracking_code, _entry(received, case, overtaken_turn))
         except RefusedError as refused:
-            case = case.with_next_seq()
-            await cases.update(case)
-            await self._refuse(session, sender, received, refused, case.seq)
+            await self._refuse(session, sender, received, refused)
+
+    async def _require_wait(self, received: ReportOnCase) -> None:
+        """Raise CaseNotReadyError while the event that opens or releases the case may still arrive.
+
+        A report waits for a minute, and as long as intake has released the request or is unavailable.
+        """
+        if received.failures < FAILURES_OF_A_MINUTE and not received.last_attempt:
+            raise CaseNotReadyError
+        if received.last_attempt:
+            return
+        try:
+            state = await self.intake.state_of(received.data.tracking_code)
+        except ServiceUnavailableError:
+            raise CaseNotReadyError from None
+        if state is State.REGISTERED:
+            raise CaseNotReadyError
 
     async def on_case_erased(self, session: AsyncSession, received: Received[CaseErased]) -> None:
         """Record that an office has erased its data of a case, or refuse the report."""
-        sender, report = _claimed_province(received), received.data
+        sender, report = require_office(received.sender, received.routing_key), received.data
         store = ErasureStore(session, self.context.vault)
         try:
             _require_genuine(received, sender)
             if not await store.acknowledge(report.tracking_code, report.certificate_id, sender, report.at, {}):
                 raise NotAskedToEraseError
         except RefusedError as refused:
-            await self._refuse(session, sender, received, refused, FIRST_SEQ)
-
-    async def _refuse_for_erased(
-        self, session: AsyncSession, sender: str, received: AnyReport, erased: CaseErasedError
-    ) -> None:
-        cases = self.context.cases(session)
-        case = await cases.lock_bare(erased.tracking_code)
-        if case is not None:
-            await cases.update(case.with_next_seq())
-        await self._refuse(session, sender, received, erased, erased.next_seq)
+            await self._refuse(session, sender, received, refused)
 
     @staticmethod
-    async def _overtaken_turn(cases: CaseStore, case: Case, sender: str, seq: int) -> int | None:
+    async def _overtaken_turn(cases: CaseStore, case: Case, sender: str, received: ReportOnCase) -> int | None:
         """Return the turn in which a later report of the same province was applied, or None if none was.
 
-        Raises ForeignCaseError.
+        Raises ForeignCaseError, SequenceUsedError, or OvertakenError for a decision: the reports after it were applied
+        to a case that was not decided.
         """
-        if case.province == sender:
-            return case.turn if seq <= case.report_seq else None
-        handover = await cases.find_handover(case.tracking_code, sender)
-        if handover is None or seq >= handover.report_seq:
-            raise ForeignCaseError
-        return handover.turn
+        seq, turn, last = received.seq, case.turn, case.report_seq
+        if case.province != sender:
+            handover = await cases.find_handover(case.tracking_code, sender)
+            if handover is None or seq >= handover.report_seq:
+                raise ForeignCaseError
+            turn, last = handover.turn, handover.report_seq
+        numbers = await cases.report_numbers(case.tracking_code, turn)
+        expected = max(numbers, default=0) + 1
+        if seq in numbers:
+            raise SequenceUsedError(seq, expected)
+        if seq > last:
+            return None
+        report = received.data
+        if isinstance(report, CaseReport) and report.resulting_state in DECISIONS:
+            raise OvertakenError(expected)
+        return turn
+
+    async def _known_files(self, received: Received[CaseReport], office: str) -> tuple[File, ...]:
+        """Return the files of an answer as intake has them. Raises UnknownAnswerFileError or ServiceUnavailableError.
+
+        An answer without files needs no intake.
+        """
+        answer = received.data.answer
+        ids = [file.id for file in answer.files] if answer else []
+        return await self.intake.find_answer_files(received.data.tracking_code, office, ids) if ids else ()
 
     async def _apply_state(
-        self, session: AsyncSession, case: Case, request: Request, received: Received[CaseReport]
+        self,
+        session: AsyncSession,
+        case: Case,
+        request: Request,
+        received: Received[CaseReport],
+        files: tuple[File, ...],
     ) -> None:
         cases = self.context.cases(session)
         changed = case.change_state(
             received.data.resulting_state, Party.PROVINCE, at=self.context.clock(), report_seq=received.seq
         )
         changed = changed.with_deadlines(case, self.context.terms).with_next_seq()
-        entry = _entry(received, case, case.turn)
+        entry = _entry(received, case, case.turn, files)
         await cases.update(changed)
         await cases.add_entry(case.tracking_code, entry)
         await self.context.publish_state(session, changed, request, entry)
 
     async def _apply_referral(
-        self, session: AsyncSession, case: Case, request: Request, received: Received[CaseReferred]
+        self,
+        session: AsyncSession,
+        case: Case,
+        request: Request,
+        subjects: tuple[Subject, Subject],
+        received: Received[CaseReferred],
     ) -> None:
         cases = self.context.cases(session)
         report = received.data
-        subject, sub_subject = report.subjects or (request.subject, request.sub_subject)
+        subject, sub_subject = subjects
         referred = case.refer_to(
             _known_province(report.province),
             at=self.context.clock(),
@@ -190,58 +231,30 @@ class Reports:
             }
         )
 
-    async def _refuse(
-        self,
-        session: AsyncSession,
-        sender: str,
-        received: AnyReport,
-        refused: RefusedError,
-        seq: int,
-    ) -> None:
-        code, report = received.data.tracking_code, received.data.name
-        log.warning("report refused", event_id=received.id, report=report, reason=refused.reason)
-        await self.context.cases(session).add_refusal(received.id, code, sender, report, refused.reason)
-        await self.context.outbox.add(
-            session,
-            CaseRefused(
-                tracking_code=code,
-                report=report,
-                report_id=received.id,
-                reason=refused.reason,
-                explanation=str(refused),
-                at=datetime.now(UTC),
-            ),
-            subject=code,
-            key=sender,
-            seq=seq,
-        )
-
-
-def _claimed_province(received: AnyReport) -> str:
-    """Return the province that receives a refusal: the broker's user if it is known, else the routing key's."""
-    name = (received.sender or received.routing_key).rpartition(".")[2]
-    try:
-        return province(name).key
-    except UnknownProvinceError:
-        raise ContractError("the report comes from no province") from None
+    async def _refuse(self, session: AsyncSession, sender: str, received: AnyReport, refused: RefusedError) -> None:
+        report = RefusedReport(received.id, received.data.name, received.data.tracking_code, sender)
+        await self.refusals.refuse(session, report, refused)
 
 
 def _require_genuine(received: AnyReport, sender: str) -> None:
-    if received.source != f"/office/{sender}" or received.routing_key != f"{received.data.name}.{sender}":
+    same_user = received.sender == f"province.{sender}"
+    same_key = received.routing_key == f"{received.data.name}.{sender}"
+    if not same_user or not same_key or received.source != f"/office/{sender}":
         raise ForgedSenderError
     if received.subject != received.data.tracking_code:
-        raise RefusedError("wrong_subject", "the envelope's subject is not the tracking code")
+        raise WrongSubjectError
 
 
-def _entry(received: ReportOnCase, case: Case, turn: int) -> HistoryEntry:
+def _entry(received: ReportOnCase, case: Case, turn: int, files: tuple[File, ...] = ()) -> HistoryEntry:
     report = received.data
     if isinstance(report, CaseOpened):
         return HistoryEntry(received.id, report.at, case.state, turn=turn, seq=received.seq, opened=True)
-    return HistoryEntry(received.id, report.at, report.resulting_state, report.note, report.answer, turn, received.seq)
+    answer = report.answer and Answer(report.answer.text, report.answer.at, files)
+    return HistoryEntry(received.id, report.at, report.resulting_state, report.note, answer, turn, received.seq)
 
 
 def _known_province(key: str) -> str:
     try:
         return province(key).key
     except UnknownProvinceError:
-        raise RefusedError("unknown_province", "there is no such province to refer to") from None
+        raise UnknownProvinceKeyError from None

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, and_, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
 from desk.database import DataKeys, data_key, insert_into
 from desk.security.data_keys import DataKey
-from desk.tracking.domain import Action, Answer, Case, CaseErasedError, File, HistoryEntry, Request, State
+from desk.tracking.domain import REPORTED, Action, Answer, Case, CaseErasedError, File, HistoryEntry, Request, State
 from desk.tracking.store.tables import case_table, handover_table, refusal_table, step_table
 
 OPENED = "opened"
@@ -166,6 +166,18 @@ class CaseStore:
         )
         return [self._entry(row) for row in (await self._session.execute(query)).all()]
 
+    async def report_numbers(self, tracking_code: str, turn: int) -> set[int]:
+        """Return the numbers of the reports in the history of a turn; the case is locked."""
+        query = select(step_table.c.seq).where(
+            step_table.c.tracking_code == tracking_code,
+            step_table.c.turn == turn,
+            or_(
+                step_table.c.action == OPENED,
+                and_(step_table.c.action.is_(None), step_table.c.state.in_(REPORTED)),
+            ),
+        )
+        return set((await self._session.execute(query)).scalars())
+
     async def add_handover(self, tracking_code: str, province: str, handover: Handover) -> None:
         """Record how a province referred the case to another; replaces the record of an earlier turn."""
         row = {"tracking_code": tracking_code, "province": province, **asdict(handover)}
@@ -183,10 +195,11 @@ class CaseStore:
         row = (await self._session.execute(query)).first()
         return Handover(row.turn, row.report_seq) if row else None
 
-    async def add_refusal(self, event_id: str, tracking_code: str, province: str, report: str, reason: str) -> None:
-        """Record a refused report."""
-        await self._session.execute(
-            insert(refusal_table).values(
+    async def add_refusal(self, event_id: str, tracking_code: str, province: str, report: str, reason: str) -> bool:
+        """Record a refused report; return False if it is recorded already."""
+        added = await self._session.execute(
+            insert_into(self._session.get_bind().dialect.name, refusal_table)
+            .values(
                 event_id=event_id,
                 tracking_code=tracking_code,
                 province=province,
@@ -194,7 +207,10 @@ class CaseStore:
                 reason=reason,
                 at=datetime.now(UTC),
             )
+            .on_conflict_do_nothing()
+            .returning(refusal_table.c.event_id)
         )
+        return added.first() is not None
 
     def read(self, row: Row[Any]) -> tuple[Case, Request]:
         """Return the case of a row of :data:`SELECT_CASES` and its request.
@@ -203,7 +219,7 @@ class CaseStore:
         """
         case = _read_case(row)
         if case.state is State.ERASED:
-            raise CaseErasedError(case.tracking_code, case.seq + 1)
+            raise CaseErasedError
         if row.wrapped is not None:
             self._known[row.tracking_code] = self._keys.unwrap(row.tracking_code, row.wrapped)
         place = f"case.request:{row.tracking_code}"

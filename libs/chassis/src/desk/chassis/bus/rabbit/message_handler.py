@@ -73,7 +73,7 @@ class MessageHandler:
     async def _process(self, incoming: AbstractIncomingMessage, can_acknowledge: Callable[[], bool]) -> bool:
         history = delivery_history(incoming)
         last_attempt = history.failures >= len(self.retry_delays)
-        message = replace(from_wire(incoming, history), last_attempt=last_attempt)
+        message = replace(from_wire(incoming, history), last_attempt=last_attempt, failures=history.failures)
         names = {"queue": self.queue, "event_id": message.id[:64], "type": message.type[:96]}
         try:
             await self.consumer(message)
