@@ -50,7 +50,7 @@ def test_every_reason_says_what_to_do():
 
 
 @pytest.mark.parametrize(
-    ("name", ("data", "fault")),
+    ("name", "data", "fault"),
     [
         ("case-answered", {"text": "x" * 8001}, ("data.text", "string_too_long")),
         ("case-answered", {"text": ""}, ("data.text", "string_too_short")),
