@@ -46,7 +46,7 @@ async def stored(database, encryption):
         for case in (CASE, OTHER):
             code = case.tracking_code
             await cases.add_entry(case, HistoryEntry(f"entry of {code}", NOW, "note", text="متن"), NOW)
-            report = Report(f"report of {code}", "case-answered", code, 1, {"text": "پاسخ"}, NOW)
+            report = Report(f"report-of-{code}", "case-answered", code, 1, {"text": "پاسخ"}, NOW)
             await reports.add(case.province, report, State.NEW, [NewFile("روادید.pdf", b"%PDF")])
 
 

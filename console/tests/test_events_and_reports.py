@@ -1,11 +1,14 @@
 """Events are handled once and in any order; every report is sent, in order, after any outage."""
 
+import json
 import uuid
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from support.console_service import CODE, DUE, OTHER_CODE, SUBMITTED, event
 
+from desk.console import main
 from desk.console.domain.cases import State
 from desk.console.domain.errors import CaseClaimedError, CaseNotHereError, CaseNotOpenError
 from desk.console.service.experts import Referral
@@ -110,6 +113,31 @@ async def test_a_refused_report_is_undone_and_added_to_the_history(console):
     view = await console.experts.view("isfahan", CODE)
     assert (view.record.case.state, view.record.case.refused) == (State.NEW, True)
     assert (view.history[-1].kind, view.history[-1].text) == ("case-refused", "illegal_move")
+
+
+async def test_after_a_restore_reports_continue_with_the_number_that_a_refusal_names(console):
+    expert = await console.account("expert")
+    await console.handle(event("request-submitted", 1))
+    await console.experts.answer(expert, CODE, "انجام شد.")
+    await console.send_all()
+    answered = console.client.sent[-1]
+    refusal = Refusal(
+        tracking_code=CODE, report="case-answered", report_id=answered.id, reason="sequence_used", expected_seq=7
+    )
+    await console.handle(CaseEvent(str(uuid.uuid4()), "case-refused", CODE, 5, {}, None, refusal))
+
+    await console.experts.answer(expert, CODE, "انجام شد.")
+    await console.send_all()
+
+    assert (console.client.sent[-1].name, console.client.sent[-1].seq) == ("case-answered", 7)
+
+
+def test_the_page_of_a_case_says_every_reason_of_a_refusal_in_words():
+    page = (Path(main.__file__).parent / "templates" / "case.html").read_text(encoding="utf-8")
+    contract = json.loads((Path(__file__).parents[2] / "contracts" / "desk.asyncapi.json").read_text(encoding="utf-8"))
+    reasons = contract["components"]["schemas"]["RefusalReason"]["enum"]
+
+    assert [reason for reason in reasons if f'"{reason}": "' not in page] == []
 
 
 async def test_only_the_expert_with_the_claim_can_answer_and_only_once(console):

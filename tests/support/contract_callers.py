@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from support.applicant import PDF, Applicant, Expert
 from support.embedded_desk import CAPTCHA_ANSWER
-from support.in_process_desk import PROVINCE
 
 CALLERS = {
     "/internal/captchas/{captcha_id}/answers": "tracking",
@@ -88,8 +87,15 @@ class Caller:
         return self._keep("file", self._upload)
 
     @property
-    def answer_file(self):
-        return self._keep("answer file", self._upload_for_answer)
+    def office_file(self):
+        """A file that the office has uploaded for the case."""
+        uploaded = self.desk.client.post(
+            "/api/office/files",
+            data={"tracking_code": self.case.code},
+            files={"file": ("c.pdf", PDF)},
+            headers={"Authorization": f"Bearer {self.desk.assertion()}"},
+        )
+        return uploaded.raise_for_status().json()["id"]
 
     @property
     def person(self):
@@ -108,12 +114,6 @@ class Caller:
     def _upload(self):
         self.applicant.identify()
         return self.applicant.upload("a.pdf", PDF)
-
-    def _upload_for_answer(self):
-        headers, form = {"Authorization": f"Bearer {self.desk.assertion()}"}, {"tracking_code": self.case.code}
-        files = {"file": ("answer.pdf", PDF)}
-        uploaded = self.desk.client.post("/api/office/files", data=form, files=files, headers=headers)
-        return uploaded.raise_for_status().json()["id"]
 
     def _new_case(self):
         self.applicant = new_applicant(self.desk)  # the files of one identity are limited
@@ -167,13 +167,13 @@ KNOWN = {
         "after": "",
         "limit": 10,
     },
-    "POST /internal/requests/find": lambda caller: caller.case.pair,
-    "POST /internal/requests/state": lambda caller: {"tracking_code": caller.case.code},
     "POST /internal/requests/answer-files": lambda caller: {
         "tracking_code": caller.case.code,
-        "office": PROVINCE,
-        "files": [caller.answer_file],
+        "office": "isfahan",
+        "files": [caller.office_file],
     },
+    "POST /internal/requests/find": lambda caller: caller.case.pair,
+    "POST /internal/requests/state": lambda caller: {"tracking_code": caller.case.code},
     "POST /internal/requests/files": lambda caller: {
         "tracking_code": caller.case.code,
         "reply": str(uuid.uuid4()),

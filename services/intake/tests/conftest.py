@@ -443,7 +443,7 @@ async def desk(settings: Settings, tmp_path: Path, database_url: str) -> AsyncIt
     peer = httpx.AsyncClient(transport=httpx.MockTransport(captcha), base_url="http://captcha", timeout=5)
     gateway = httpx.AsyncClient(transport=httpx.MockTransport(registry), base_url="http://registry-gateway", timeout=5)
     parts = Parts(
-        database=Database(database_url),
+        database=Database(database_url, pool_timeout=60, statement_seconds=50),
         broker=broker,
         storage=storage,
         scanner=scanner,

@@ -250,7 +250,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """A migrated database with empty tables."""
-    database = Database(database_url)
+    database = Database(database_url, pool_timeout=60, statement_seconds=50)
     if database.engine.name == "postgresql":
         await empty_tables(database)
     yield database

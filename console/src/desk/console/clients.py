@@ -84,6 +84,9 @@ class _ProcessedEvents:
     async def number(self, tracking_code: str, report_id: str) -> int:
         raise NotImplementedError("the console numbers its reports itself")
 
+    async def continue_from(self, tracking_code: str, seq: int) -> None:
+        """Do nothing: the number is stored with the effect of the refusal."""
+
 
 class LibraryClient:
     """A client over RabbitMQ and the desk's public gateway, by the library for provinces."""

@@ -4,6 +4,7 @@ from desk.expert.case import Case
 from desk.expert.catalog import Catalog, Subject
 from desk.expert.encryption import DeskKeys, PrivateKeys
 from desk.expert.errors import (
+    BrokerRefusedError,
     BrokerUnavailableError,
     CatalogUnavailableError,
     DecryptionError,
@@ -11,6 +12,7 @@ from desk.expert.errors import (
     ExpertError,
     FileDamagedError,
     FileRefusedError,
+    InvalidReportError,
 )
 from desk.expert.events import (
     CONSUMED,
@@ -35,6 +37,7 @@ __all__ = [
     "CONSUMED",
     "Answer",
     "Attachment",
+    "BrokerRefusedError",
     "BrokerUnavailableError",
     "Case",
     "CaseEvent",
@@ -50,6 +53,7 @@ __all__ = [
     "FileRefusedError",
     "Files",
     "Inbox",
+    "InvalidReportError",
     "Memory",
     "Objection",
     "PastEntry",

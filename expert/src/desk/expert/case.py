@@ -9,6 +9,7 @@ from typing import Any, Self
 from desk.expert.errors import FileRefusedError
 from desk.expert.events import CaseEvent, Erasure, Objection, Refusal, Reply, Request, Titled
 from desk.expert.files import Attachment, Files
+from desk.expert.report_data import check_data
 
 Report = Callable[[str, str, str, dict[str, Any]], Awaitable[None]]
 """Sends a report: its name, its id, the tracking code and the data."""
@@ -93,7 +94,7 @@ class Case:
     async def received(self) -> None:
         """Report that the office has the request.
 
-        Raises BrokerUnavailableError or DeskKeysUnavailableError, as do all reports.
+        Raises InvalidReportError, BrokerUnavailableError or DeskKeysUnavailableError, as do all reports.
         """
         await self._send("case-received", {})
 
@@ -113,10 +114,11 @@ class Case:
         await self._send("case-info-requested", {"question": question})
 
     async def answer(self, text: str, files: Sequence[Path] = ()) -> None:
-        """Upload the files and answer. Also raises FileRefusedError.
+        """Upload the files and answer. Also raises FileRefusedError. A wrong text is noticed before the upload.
 
         The answer to an objection must be a supervisor's decision, never that of the person who answered before.
         """
+        check_data("case-answered", {"text": text})
         references = [await self._required_files.upload(self.tracking_code, path) for path in files]
         await self._send("case-answered", {"text": text, "files": [each.model_dump() for each in references]})
 
@@ -128,10 +130,9 @@ class Case:
         self, province: str, reason: str, *, subject: Titled | None = None, sub_subject: Titled | None = None
     ) -> None:
         """Refer the case to a province, by its key, or to another subject, by both parts of it, there or here."""
-        data: dict[str, Any] = {"province": province, "reason": reason}
-        if subject is not None and sub_subject is not None:
-            data |= {"subject": subject.model_dump(), "sub_subject": sub_subject.model_dump()}
-        await self._send("case-referred", data)
+        named = {"subject": subject, "sub_subject": sub_subject}
+        parts = {name: part.model_dump() for name, part in named.items() if part is not None}
+        await self._send("case-referred", {"province": province, "reason": reason, **parts})
 
     async def erased(self) -> None:
         """Report that the office has erased all it stored of the case. Raises ValueError for another event.
@@ -144,6 +145,7 @@ class Case:
         await self._send("case-erased", {"certificate_id": self.erasure.certificate_id})
 
     async def _send(self, name: str, data: dict[str, Any]) -> None:
+        check_data(name, data)
         self._reports += 1
         report_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.event_id}/{self._reports}/{name}"))
         await self._report(name, report_id, self.tracking_code, data)

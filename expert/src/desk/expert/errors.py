@@ -3,13 +3,17 @@
 ::
 
     ExpertError
-    ├── BrokerUnavailableError    the broker did not confirm a report in time, or refused it
+    ├── BrokerUnavailableError    the broker did not confirm a report in time
+    │   └── BrokerRefusedError    the broker refuses the address, the user, the virtual host or the office's key
     ├── CatalogUnavailableError   the desk did not return its subjects
     ├── DecryptionError           the data of an event is not for this office's keys
     ├── DeskKeysUnavailableError  the desk did not return the keys for reports
     ├── FileRefusedError          the desk refused a download or an upload
-    └── FileDamagedError          the downloaded content is not that of the file
+    ├── FileDamagedError          the downloaded content is not that of the file
+    └── InvalidReportError        a report breaks the contract; nothing was sent
 """
+
+from collections.abc import Mapping
 
 
 class ExpertError(Exception):
@@ -18,6 +22,10 @@ class ExpertError(Exception):
 
 class BrokerUnavailableError(ExpertError):
     """The broker did not confirm the report. The case is delivered again, and the report counts once."""
+
+
+class BrokerRefusedError(BrokerUnavailableError):
+    """The broker refuses the address or the permission: correct the settings that the message names."""
 
 
 class CatalogUnavailableError(ExpertError):
@@ -36,12 +44,21 @@ class FileRefusedError(ExpertError):
     """The desk refused a download or an upload; ``code`` is the desk's stable error code.
 
     ``later`` is true if a retry may succeed: the desk is unavailable or busy, or has not processed a referral yet.
+    ``faults`` are the desk's sentences about single parts by their names, such as ``exp`` of a refused assertion.
     """
 
-    def __init__(self, code: str, title: str, *, later: bool = False) -> None:
-        super().__init__(f"{code}: {title}")
-        self.code, self.title, self.later = code, title, later
+    def __init__(self, code: str, title: str, *, later: bool = False, faults: Mapping[str, str] | None = None) -> None:
+        self.code, self.title, self.later, self.faults = code, title, later, dict(faults or {})
+        super().__init__("; ".join((f"{code}: {title}", *(f"{name}: {text}" for name, text in self.faults.items()))))
 
 
 class FileDamagedError(ExpertError):
     """Size or SHA-256 differ from those in the event."""
+
+
+class InvalidReportError(ExpertError):
+    """A report breaks the contract and was not sent; ``field`` names what is wrong, and ``rule`` says how."""
+
+    def __init__(self, field: str, rule: str) -> None:
+        super().__init__(f"{field}: {rule}")
+        self.field, self.rule = field, rule

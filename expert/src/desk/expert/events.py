@@ -143,13 +143,20 @@ class Erasure(_Read):
 
 
 class Refusal(_Read):
-    """A report of the office that the desk did not apply, and the reason."""
+    """A report of the office that the desk did not apply, and the reason.
+
+    ``reason`` is one of the contract's codes. ``field`` and ``rule`` say what breaks the contract; ``expected_seq`` is
+    the number that the office's next report on the case needs.
+    """
 
     tracking_code: str
     report: str
     report_id: str
     reason: str
     explanation: str = ""
+    field: str | None = None
+    rule: str | None = None
+    expected_seq: int | None = None
 
 
 class Envelope(_Read):

@@ -27,11 +27,19 @@ _ALGORITHM = "Ed25519"
 _LATER = frozenset({httpx.codes.NOT_FOUND, httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS})
 
 
+class _Fault(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    field: str
+    message: str
+
+
 class _Problem(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     code: str = "unknown"
     title: str = ""
+    errors: list[_Fault] = []
 
 
 class Files:
@@ -156,4 +164,5 @@ def _require_success(answer: httpx.Response) -> httpx.Response:
     except ValidationError:
         problem = _Problem(title=f"HTTP {answer.status_code}")
     later = answer.is_server_error or answer.status_code in _LATER
-    raise FileRefusedError(problem.code, problem.title, later=later)
+    faults = {fault.field: fault.message for fault in problem.errors}
+    raise FileRefusedError(problem.code, problem.title, later=later, faults=faults)

@@ -12,6 +12,7 @@ from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
 from aio_pika.connection import make_url
 from pydantic import ValidationError
 
+from desk.expert.broker_errors import BROKER_ERRORS, REFUSALS, refusal
 from desk.expert.case import Case
 from desk.expert.encryption import DeskKeys, PrivateKeys
 from desk.expert.errors import BrokerUnavailableError, DecryptionError
@@ -19,7 +20,6 @@ from desk.expert.events import CONSUMED, read
 from desk.expert.files import Files
 from desk.expert.memory import Memory
 from desk.expert.reports import (
-    BROKER_ERRORS,
     CONNECT_SECONDS,
     FIRST_PAUSE_SECONDS,
     HEARTBEAT_SECONDS,
@@ -66,11 +66,13 @@ class Inbox:
         """How many events could not be read and were dead-lettered, for monitoring."""
 
     async def __aenter__(self) -> Self:
-        """Connect. Raises BrokerUnavailableError, so that a wrong setting is seen at the start."""
+        """Connect. Raises BrokerUnavailableError, or BrokerRefusedError for a wrong setting."""
         try:
             await self._connect()
+        except REFUSALS as error:
+            raise refusal(error, self._url, self._province) from error
         except BROKER_ERRORS as error:
-            raise BrokerUnavailableError(type(error).__name__) from error
+            raise BrokerUnavailableError(f"no connection to {self._url.host}: {type(error).__name__}") from error
         return self
 
     async def __aexit__(
@@ -128,6 +130,8 @@ class Inbox:
         if event.kind not in CONSUMED or await self._memory.handled(event.id):
             await self._settle(message, handled=True)
             return None
+        if event.refusal is not None and event.refusal.expected_seq is not None:
+            await self._memory.continue_from(event.tracking_code, event.refusal.expected_seq)
         return Case.from_event(event, self._report, self._files)
 
     async def _finish(self) -> None:
@@ -183,7 +187,9 @@ class Inbox:
             try:
                 await self._connect()
             except BROKER_ERRORS as error:
-                log.warning("the broker is unavailable: %s", type(error).__name__)
+                refused = isinstance(error, REFUSALS)
+                reason = refusal(error, self._url, self._province) if refused else type(error).__name__
+                log.warning("the broker is unavailable: %s", reason)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             else:

@@ -19,6 +19,9 @@ class Memory(Protocol):
     async def number(self, tracking_code: str, report_id: str) -> int:
         """Return the number of a report: one more than the case's last, and the same for the same report."""
 
+    async def continue_from(self, tracking_code: str, seq: int) -> None:
+        """Give the case's next report at least this number, which a refusal named: the file was lost or is old."""
+
 
 class SqliteMemory:
     """A memory in one SQLite file. Several processes of one office may share it."""
@@ -64,3 +67,12 @@ class SqliteMemory:
             )
             row = database.execute("SELECT seq FROM report WHERE report_id = ?", (report_id,)).fetchone()
         return int(row[0])
+
+    async def continue_from(self, tracking_code: str, seq: int) -> None:
+        """Give the case's next report at least this number."""
+        await asyncio.to_thread(self._continue_from, tracking_code, seq)
+
+    def _continue_from(self, tracking_code: str, seq: int) -> None:
+        with closing(self._connect()) as database, database:
+            last = (f"last before {seq}: {tracking_code}", tracking_code, seq - 1)
+            database.execute("INSERT OR IGNORE INTO report VALUES (?, ?, ?)", last)

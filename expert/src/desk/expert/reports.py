@@ -11,26 +11,26 @@ from typing import Any
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.connection import make_url
-from aio_pika.exceptions import CONNECTION_EXCEPTIONS, AMQPError
 
 from desk.expert import encryption
+from desk.expert.broker_errors import BROKER_ERRORS, REFUSALS, refusal
 from desk.expert.encryption import DeskKeys, Key
 from desk.expert.errors import BrokerUnavailableError
 from desk.expert.events import TYPE_PREFIX, TYPE_SUFFIX
+from desk.expert.report_data import check_data, check_envelope
 
 CASES, CONTENT_TYPE = "desk.cases", "application/cloudevents+json"
 HEARTBEAT_SECONDS, CONNECT_SECONDS, CONFIRM_SECONDS = 10, 5.0, 5.0
 REPORT_ATTEMPTS = 5
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 5.0
-BROKER_ERRORS = (*CONNECTION_EXCEPTIONS, AMQPError, TimeoutError)
-"""The errors of a broker that is unavailable or refuses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """A report of an office on a case. ``seq`` numbers the case's reports from one; ``at`` is when it happened.
 
-    A report that is sent again with the same ``id`` and ``seq`` counts once.
+    A report that is sent again with the same ``id`` and ``seq`` counts once. Raises InvalidReportError if it breaks the
+    contract: an unknown name, a missing field, a text that is too long, a time without a zone.
     """
 
     id: str
@@ -39,6 +39,10 @@ class Report:
     seq: int
     data: dict[str, Any]
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def __post_init__(self) -> None:
+        check_envelope(id=self.id, tracking_code=self.tracking_code, seq=self.seq, at=self.at)
+        check_data(self.name, self.data)
 
     @property
     def type(self) -> str:
@@ -78,7 +82,7 @@ class Reports:
     async def send(self, report: Report) -> None:
         """Send a report; return once the broker has confirmed it.
 
-        Raises BrokerUnavailableError after five attempts, or DeskKeysUnavailableError.
+        Raises BrokerUnavailableError after five attempts, BrokerRefusedError at once, or DeskKeysUnavailableError.
         """
         message = aio_pika.Message(
             report.body(self._province, await self._desk_keys.current()),
@@ -96,6 +100,8 @@ class Reports:
                 async with asyncio.timeout(CONNECT_SECONDS + CONFIRM_SECONDS), self._lock:
                     exchange = await (await self._open_channel()).get_exchange(CASES, ensure=False)
                     await exchange.publish(message, key, mandatory=True, timeout=CONFIRM_SECONDS)
+            except REFUSALS as error:
+                raise refusal(error, self._url, self._province) from error
             except BROKER_ERRORS as error:
                 fault = type(error).__name__
                 await asyncio.sleep(pause)

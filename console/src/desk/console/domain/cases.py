@@ -254,6 +254,10 @@ class Case:
         """Apply the applicant's rating."""
         return replace(self, rating=rating)
 
+    def numbered_from(self, expected: int | None) -> Self:
+        """Give the next report at least the number that a refusal named: after a restore the count may be too low."""
+        return self if expected is None else replace(self, report_seq=max(self.report_seq, expected - 1))
+
     def undone(self, report_id: str, before: State, *, foreign: bool) -> Self:
         """Revert a refused report if it is the latest; close a case that belongs to another province."""
         if self.state is State.WITHDRAWN:

@@ -93,8 +93,10 @@ class EventHandler:
         now = self.clock()
         log.warning("the desk refused %s of %s: %s", refusal.report, case.province, refusal.reason)
         refused = await reports.mark_refused(refusal.report_id, refusal.reason)
+        case = case.numbered_from(refusal.expected_seq)
         if refused is not None and refused.name not in {Kind.RECEIVED, Kind.OPENED}:
-            await cases.save(case.undone(refused.id, refused.before, foreign=refusal.reason == FOREIGN_CASE))
+            case = case.undone(refused.id, refused.before, foreign=refusal.reason == FOREIGN_CASE)
+        await cases.save(case)
         await cases.add_entry(case, HistoryEntry(event.id, now, event.kind, text=refusal.reason), now)
 
     async def _apply(self, cases: CaseStore, case: Case, event: CaseEvent) -> tuple[Case, HistoryEntry]:

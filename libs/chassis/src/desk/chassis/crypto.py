@@ -11,8 +11,15 @@ from typing import Any, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from joserfc import jwt
-from joserfc.errors import JoseError
+from joserfc import jws, jwt
+from joserfc.errors import (
+    BadSignatureError,
+    ClaimError,
+    ConflictAlgorithmError,
+    JoseError,
+    MissingAlgorithmError,
+    UnsupportedAlgorithmError,
+)
 from joserfc.jwk import OKPKey
 
 from desk.security.data_keys import DecryptionError
@@ -35,15 +42,35 @@ __all__ = [
 
 _NONCE_BYTES = 12
 _ALGORITHM = "Ed25519"
+_ALGORITHMS = [_ALGORITHM, "EdDSA"]
+"""Two names of one algorithm: that of RFC 9864, and the older one of RFC 8037, which most libraries write."""
+_ALGORITHM_ERRORS = (UnsupportedAlgorithmError, ConflictAlgorithmError, MissingAlgorithmError)
 _CLOCK_SKEW_SECONDS = 30
 
 
+class _Registry(jws.JWSRegistry):
+    algorithms = dict.fromkeys(_ALGORITHMS, jws.JWSRegistry.algorithms[_ALGORITHM])
+
+
+_REGISTRY = _Registry(algorithms=_ALGORITHMS)
+
+
 class TokenError(Exception):
-    """A token that cannot be trusted: forged, for another purpose, or not a token."""
+    """A token that cannot be trusted: forged, for another purpose, or not a token.
+
+    ``part`` names what is wrong: a claim such as ``aud``, or ``alg``, ``signature`` or ``token``.
+    """
+
+    def __init__(self, reason: str, part: str = "token") -> None:
+        super().__init__(reason)
+        self.part = part
 
 
 class TokenExpiredError(TokenError):
     """A genuine token that has expired."""
+
+    def __init__(self) -> None:
+        super().__init__("expired", "exp")
 
 
 class Vault:
@@ -169,17 +196,21 @@ class TokenReader:
     def read(self, token: str) -> dict[str, Any]:
         """Return the claims. Raises TokenExpiredError or TokenError."""
         try:
-            claims: dict[str, Any] = jwt.decode(token, self._key, algorithms=[_ALGORITHM]).claims
+            claims: dict[str, Any] = jwt.decode(token, self._key, registry=_REGISTRY).claims
+        except _ALGORITHM_ERRORS:
+            raise TokenError(f"the algorithm is not {' or '.join(_ALGORITHMS)}", "alg") from None
+        except BadSignatureError:
+            raise TokenError("another key signed the token", "signature") from None
         except (JoseError, ValueError, TypeError) as error:  # TypeError: a "crit" header that is no list
             raise TokenError(f"not a valid token: {type(error).__name__}") from None
         if isinstance(claims.get("exp"), int) and claims["exp"] <= time.time():
             raise TokenExpiredError
         if self._longest_seconds is not None and not self._ends_soon(claims.get("exp"), self._longest_seconds):
-            raise TokenError("the token expires too late")
+            raise TokenError("the token expires too late", "exp")
         try:
             self._claims.validate(claims)
-        except JoseError as error:
-            raise TokenError(f"wrong claims: {type(error).__name__}") from None
+        except ClaimError as error:
+            raise TokenError(f"wrong claim: {error.claim}", error.claim) from None
         return claims
 
     @staticmethod

@@ -84,7 +84,7 @@ def run_migrations(metadata: MetaData) -> None:
 
     async def connect() -> None:
         url = context.config.attributes.get("url") or context.config.get_main_option("sqlalchemy.url")
-        database = Database(str(url))
+        database = Database(str(url), statement_seconds=None)
         try:
             async with database.engine.begin() as connection:
                 await connection.run_sync(configure_and_run)
