@@ -4,14 +4,15 @@ import asyncio
 import json
 import os
 import sys
+import time
 import uuid
 from datetime import UTC, datetime
 
 import aio_pika
 import httpx
-from joserfc import jwe
+from joserfc import jwe, jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, OKPKey
+from joserfc.jwk import ECKey, OctKey, OKPKey
 
 MISTAKE = sys.argv[1]
 PROVINCE = os.environ["PROVINCE"]
@@ -19,8 +20,12 @@ NEW = ("request-submitted.v1", "request-referred.v1")
 KNOWN = {"specversion", "id", "source", "type", "subject", "time", "seq", "datacontenttype", "data"}
 
 
-PEM = os.environ["EVENT_PRIVATE_KEY"]
-KEY = (ECKey if MISTAKE == "has a key of P-256" else OKPKey).import_key(PEM)
+KIND = ECKey if MISTAKE == "has a key of P-256" else OKPKey
+NAMES = ["EVENT_PRIVATE_KEY", "FORMER_EVENT_PRIVATE_KEY"]
+OWN = [KIND.import_key(os.environ[name]) for name in NAMES[: 1 if MISTAKE == "has no former key" else 2]]
+if MISTAKE == "decrypts with the wrong key":
+    OWN = [OKPKey.generate_key("X25519")]
+KEYS = {key.thumbprint(): key for key in OWN}
 ALGORITHMS = ["ECDH-ES+A256KW", "A256GCM"]
 REGISTRY = type("Registry", (jwe.JWERegistry,), {"max_ciphertext_length": 2**20})(
     algorithms=ALGORITHMS, strict_check_header=False
@@ -28,7 +33,15 @@ REGISTRY = type("Registry", (jwe.JWERegistry,), {"max_ciphertext_length": 2**20}
 
 
 def decrypt(event):
-    found = jwe.decrypt_json(event["data"], KEY, registry=REGISTRY)
+    recipients = event["data"]["recipients"]
+    if MISTAKE == "reads the first recipient":
+        recipients = recipients[:1]
+    own = [each for each in recipients if each["header"]["kid"] in KEYS]
+    if not own:
+        sys.stderr.write(f"error: cannot decrypt {event['id']}, no recipient is ours\n")
+        raise ValueError(event["id"])
+    key = KEYS[own[0]["header"]["kid"]]
+    found = jwe.decrypt_json(event["data"] | {"recipients": own[:1]}, key, registry=REGISTRY)
     if found.protected["event_id"] != event["id"] and MISTAKE != "handles moved data":
         raise ValueError(event["id"])
     return json.loads(found.plaintext)
@@ -43,6 +56,29 @@ def encrypt(data, event_id):
     return jwe.encrypt_json(sealed, None, registry=REGISTRY)
 
 
+def download(event):
+    part = MISTAKE.removeprefix("has an assertion with a wrong ")
+    now = int(time.time())
+    claims = {"iss": PROVINCE, "aud": "desk.files", "exp": now + 60, "iat": now, "jti": str(uuid.uuid4())}
+    wrong = {"iss": "qom", "aud": "desk", "exp": now + 3600, "iat": now + 3600, "jti": "always the same"}
+    if part in wrong:
+        claims[part] = wrong[part]
+    key = OKPKey.import_key(os.environ["PRIVATE_KEY"])
+    if part == "signature":
+        key = OKPKey.generate_key("Ed25519")
+    if part == "alg":
+        key = OctKey.import_key(os.environ["PRIVATE_KEY"][:64])
+    name = "HS256" if part == "alg" else "EdDSA"
+    token = jwt.encode({"alg": name}, claims, key, algorithms=[name])
+    if part == "token":
+        token = "no JWT"
+    for file in event["data"]["attachments"] * (2 if part == "jti" else 1):
+        call = {} if part == "header" else {"Authorization": f"Bearer {token}"}
+        url = f"{os.environ['DESK_URL']}/api/office/files/{file['id']}"
+        if httpx.get(url, headers=call, trust_env=False).is_error:
+            raise ValueError(event["id"])
+
+
 def read(body):
     event = json.loads(body)
     try:
@@ -54,10 +90,13 @@ def read(body):
     return event
 
 
-async def main():  # noqa: C901 - one branch for each mistake
+async def main():  # noqa: C901, PLR0915 - a branch for each mistake
     connection = await aio_pika.connect(os.environ["BROKER_URL"], timeout=10)
-    channel = await connection.channel(publisher_confirms=True)
-    await channel.set_qos(1)
+    confirms = MISTAKE != "publishes without confirms"
+    raises = confirms and MISTAKE != "ignores returned reports"
+    channel = await connection.channel(publisher_confirms=confirms, on_return_raises=raises)
+    if MISTAKE != "has no prefetch limit":
+        await channel.set_qos(1)
     cases = await channel.get_exchange("desk.cases", ensure=False)
     queue = await channel.get_queue(f"province.{PROVINCE}", ensure=False)
     numbers, handled, gone = {}, set(), asyncio.Event()
@@ -88,11 +127,19 @@ async def main():  # noqa: C901 - one branch for each mistake
             message_id=envelope["id"],
             user_id=connection.url.user,
         )
-        await cases.publish(message, f"{name}.{PROVINCE}", mandatory=True)
+        while True:
+            try:
+                await cases.publish(message, f"{name}.{PROVINCE}", mandatory=MISTAKE != "publishes without mandatory")
+            except aio_pika.exceptions.DeliveryError:
+                await asyncio.sleep(0.2)
+            else:
+                return
 
-    async def take(message):
+    async def take(message):  # noqa: C901 - a branch for each mistake
         try:
             event = read(message.body)
+            if "assertion" in MISTAKE and event["type"].endswith(NEW):
+                download(event)
         except (ValueError, KeyError):
             await message.reject(requeue=MISTAKE == "gives back what it cannot read")
             return
@@ -102,6 +149,8 @@ async def main():  # noqa: C901 - one branch for each mistake
             await message.ack()
             await asyncio.sleep(0.3)
         known = event["id"] in handled and MISTAKE != "answers twice"
+        if event["type"].endswith("request-replied.v1") and MISTAKE == "works on stale events":
+            await report("case-assigned", event)
         if event["type"].endswith(NEW) and not known:
             await report("case-received", event)
             if MISTAKE == "answers twice":

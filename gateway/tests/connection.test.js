@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Problem, Unreachable } from "../web/assets/js/api.js";
+import { Problem, Unreachable } from "../web/assets/js/problem.js";
 import { Connection } from "../web/assets/js/connection.js";
 
 /** A device whose connection can be lost; the test ends its pauses. */

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
-import { Problem, Unreachable, downloadFile } from "../web/assets/js/api.js";
+import { downloadFile } from "../web/assets/js/api.js";
+import { Problem, Unreachable } from "../web/assets/js/problem.js";
 
 const usual = globalThis.fetch;
 /** @type {{ path: string, headers: Headers }[]} */

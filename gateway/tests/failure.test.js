@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { Unreachable, readProblem } from "../web/assets/js/api.js";
+import { Unreachable, readProblem } from "../web/assets/js/problem.js";
 import { inWords, mayRetry } from "../web/assets/js/failure.js";
 
 /** @param {number} status @param {string} title @param {string | null} [retryAfter] */

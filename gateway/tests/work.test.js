@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Problem, readProblem } from "../web/assets/js/api.js";
+import { Problem, readProblem } from "../web/assets/js/problem.js";
 import { withProof } from "../web/assets/js/work.js";
 
 /** @param {number} level */

@@ -93,7 +93,7 @@ def _payload(contract: dict[str, Any], name: str) -> Draft202012Validator:
     return Draft202012Validator(schema)
 
 
-@pytest.mark.parametrize("name", [event.name for _, event in contracts.examples()])
+@pytest.mark.parametrize("name", [each.event.name for each in contracts.examples()])
 def test_every_example_matches_its_schema_and_a_broken_one_does_not(contract, name):
     [example] = contract["components"]["messages"][name]["examples"]
     _payload(contract, name).validate(example["payload"])
@@ -104,7 +104,7 @@ def test_every_example_matches_its_schema_and_a_broken_one_does_not(contract, na
         assert list(_payload(contract, name).iter_errors(wrong)), path
 
 
-@pytest.mark.parametrize("name", [event.name for _, event in contracts.examples()])
+@pytest.mark.parametrize("name", [each.event.name for each in contracts.examples()])
 def test_every_decrypted_example_matches_its_schema_and_a_broken_one_does_not(contract, name):
     decrypted = contract["components"]["messages"][name]["x-decrypted"]
     validator = Draft202012Validator({"components": contract["components"], **decrypted["data"]})

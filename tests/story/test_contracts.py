@@ -14,7 +14,7 @@ from desk.topology.table import EVENTS, HEADQUARTERS, TO_HEADQUARTERS, desk_topo
 from desk.tracking.app import REPORT_QUEUES
 from desk.tracking.events import NO_OFFICE, RequestErased
 
-EXAMPLES = {event.type(): (source, event) for source, event in contracts.examples()}
+EXAMPLES = {each.event.type(): (each.source, each.event) for each in contracts.examples()}
 
 
 def test_the_folder_matches_what_the_code_generates():

@@ -11,11 +11,12 @@ import pytest
 from joserfc.jwk import ECKey, OKPKey
 
 from desk.chassis.event_encryption import EventDecryptionError, EventDecryptor
-from desk.contracts.documents import ENCRYPTED, FOLDER, examples
+from desk.contracts.documents import ENCRYPTED, FOLDER
+from desk.contracts.examples import examples
 from desk.expert import DecryptionError, PrivateKeys
 
 NODE_TEST = Path(__file__).parents[1] / "web" / "events.test.js"
-NAMES = [event.name for _, event in examples()]
+NAMES = [each.event.name for each in examples()]
 
 
 def read(path: str) -> dict[str, Any]:

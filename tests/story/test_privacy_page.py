@@ -44,7 +44,11 @@ PROMISES = (
         "The provider of text messages",
         f"{NOTIFIER}/test_rendering.py::test_an_sms_does_not_contain_what_a_person_wrote",
     ),
-    ("Nobody else gets anything", ONLY_ARROWS, NO_OTHER_HOST),
+    (
+        "If you give an email address",
+        f"{NOTIFIER}/test_rendering.py::test_an_email_contains_what_the_experts_wrote_line_by_line",
+    ),
+    ("No other receiver gets anything", ONLY_ARROWS, NO_OTHER_HOST),
     (
         "Personal data is encrypted where it is stored",
         CANARIES,
@@ -63,6 +67,7 @@ PROMISES = (
         "The tracking page shows you each time",
         f"{TRACKING}/test_lookups.py",
         f"{TRACKING}/test_opened_cases.py::test_the_history_says_that_an_expert_opened_the_case",
+        "console/tests/test_audit.py::test_the_desk_learns_once_a_day_that_an_expert_opened_a_case",
     ),
     (
         "While you fill the form",
@@ -91,6 +96,13 @@ PROMISES = (
         "Its text, files, contacts and messages",
         "tests/story/test_erasure.py",
         f"{TRACKING}/test_erasures.py::test_an_erased_case_keeps_no_personal_data_and_no_key",
+    ),
+    (
+        "Encrypted copies end later",
+        "libs/chassis/tests/test_outbox_and_relay.py::test_a_sent_event_loses_its_body_after_a_day",
+        "deploy/rabbitmq/tests/test_definitions.py::test_every_dead_letter_expires_after_thirty_days",
+        "deploy/k8s/tests/test_stores.py::test_backups_of_the_databases_are_kept_for_thirty_days",
+        "tests/story/test_backup_of_keys.py::test_a_backup_from_before_an_erasure_does_not_restore_the_erased_data",
     ),
     ("You may ask the Hajj and Pilgrimage office", f"{TRACKING}/test_privacy.py"),
     ("For any question", "tests/gateway/test_language.py::test_every_page_exists_in_both_languages"),

@@ -70,6 +70,10 @@ def test_redis_is_reached_by_the_sentinels_name_for_its_master(production):
         assert parts.path.split("/")[1] == sentinel["masterGroupName"]
 
 
+def test_backups_of_the_databases_are_kept_for_thirty_days(production):
+    assert only(production, "ObjectStore")["retentionPolicy"] == "30d"
+
+
 def test_every_connection_of_production_is_encrypted(production):
     for name in ("captcha", "registry-gateway", "intake", "tracking", "notifier"):
         (container,) = production.workloads[name]["spec"]["containers"]

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from desk.chassis.bus import ContractError
 from desk.chassis.problem import ServiceUnavailableError
 from desk.testing.event_keys import encrypted
-from desk.tracking.domain import ADVICE, CaseNotReadyError, RefusalReason
+from desk.tracking.domain import CaseNotReadyError
 from desk.tracking.events import REPORTS, CaseErased, CaseOpened
 from desk.tracking.store import refusal_table, step_table
 
@@ -42,11 +42,6 @@ def handle_broken(tracking):
             await tracking.bus.handle(replace(message, body=content, **properties))
 
     return handle_broken
-
-
-def test_every_reason_says_what_to_do():
-    assert ADVICE.keys() == set(RefusalReason)
-    assert all(text.endswith(".") for text in ADVICE.values())
 
 
 @pytest.mark.parametrize(

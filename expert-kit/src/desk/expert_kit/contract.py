@@ -52,6 +52,12 @@ class Contract:
         )
 
     @property
+    def provinces(self) -> list[str]:
+        """List the keys of all provinces."""
+        user: str = self._document["components"]["schemas"]["ReportProperties"]["properties"]["user_id"]["pattern"]
+        return sorted(user.removeprefix("^province\\.(").removesuffix(")$").split("|"))
+
+    @property
     def to_province(self) -> list[str]:
         """List the events that a province consumes, a new request first."""
         keys = [each["routingKey"] for each in self.queue["bindings"]]

@@ -1,5 +1,6 @@
 """Takes the role of the desk at the broker: declares queues, publishes events, consumes the province's reports."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -18,7 +19,11 @@ from desk.expert_kit.event_keys import EventKeys
 from desk.expert_kit.proxy import Proxy
 
 DEAD = "desk.dead"
+APP_ID = "desk-expert check"
+"""Marks the events of the kit, so that it removes no others."""
 CONNECT_SECONDS, CONFIRM_SECONDS = 10.0, 10.0
+RELEASE_POLLS, RELEASE_POLL_SECONDS = 100, 0.1
+"""How often the broker is asked whether it has noticed that a consumer is disconnected."""
 CONTENT_TYPE = "application/cloudevents+json"
 
 
@@ -40,6 +45,11 @@ class Report:
         """The event's name."""
         return self.routing_key.rpartition(".")[0]
 
+    @property
+    def id(self) -> str:
+        """The report's id."""
+        return str(self.envelope.get("id")) if isinstance(self.envelope, dict) else ""
+
     def of(self, code: str) -> bool:
         """Return whether it is about a request."""
         return isinstance(self.envelope, dict) and self.envelope.get("subject") == code
@@ -52,7 +62,7 @@ class DeskSide:
     """
 
     def __init__(self, url: URL, contract: Contract, proxy: Proxy, keys: EventKeys) -> None:
-        self._url, self._contract, self._proxy, self._keys = url, contract, proxy, keys
+        self._url, self._contract, self._proxy, self.keys = url, contract, proxy, keys
         self._stack = AsyncExitStack()
         self._exchanges: dict[str, AbstractExchange] = {}
         self.reports: list[Report] = []
@@ -73,7 +83,7 @@ class DeskSide:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Close the connection; queue and exchanges stay, as the desk leaves them."""
+        """Close the connection; queues and exchanges stay, as the desk leaves them."""
         await self._stack.aclose()
 
     async def _declared(self) -> AbstractQueue:
@@ -81,13 +91,13 @@ class DeskSide:
             self._exchanges[name] = await self._channel.declare_exchange(name, "topic", durable=True)
         name = f"province.{self._contract.province}"
         queue = await self._declare(name, self._contract.queue)
-        await self._declare(f"{name}.dead", self._contract.dead_queue)
-        waiting, readers = queue.declaration_result.message_count, queue.declaration_result.consumer_count
-        if readers:
+        self._dead_queue = await self._declare(f"{name}.dead", self._contract.dead_queue)
+        if queue.declaration_result.consumer_count:
             raise NotPossibleError(f"a consumer reads {name} already: stop it, or connect it to the address below")
-        if waiting:
+        if waiting := await _remove_own(queue):
             raise NotPossibleError(f"{waiting} messages wait in {name}: let them be consumed first, or purge the queue")
-        await self._listen(CASES, f"*.{self._contract.province}", self._on_report)
+        await _remove_own(self._dead_queue)
+        self._reports_queue = await self._listen(CASES, self._report_key, self._on_report)
         await self._listen(DEAD, name, self._on_dead_letter)
         return queue
 
@@ -102,10 +112,11 @@ class DeskSide:
 
     async def _listen(
         self, exchange: str, key: str, handle: Callable[[AbstractIncomingMessage], Awaitable[None]]
-    ) -> None:
+    ) -> AbstractQueue:
         own = await self._channel.declare_queue(exclusive=True)
         await own.bind(exchange, key)
         await own.consume(handle, no_ack=True)
+        return own
 
     async def _on_report(self, message: AbstractIncomingMessage) -> None:
         try:
@@ -120,7 +131,7 @@ class DeskSide:
             "type": message.type,
         }
         properties = {name: value for name, value in present.items() if value is not None}
-        data, fault = self._keys.read_report(envelope)
+        data, fault = self.keys.read_report(envelope)
         self.reports.append(Report(message.routing_key or "", properties, envelope, data, fault))
         await self._proxy.wake()
 
@@ -130,15 +141,11 @@ class DeskSide:
 
     async def publish(self, name: str, envelope: Envelope) -> str:
         """Publish an event as the desk does, encrypted for the consumer; return its id."""
-        return await self.publish_sealed(name, self._keys.seal(envelope))
+        return await self.publish_sealed(name, self.keys.seal(envelope))
 
     async def publish_sealed(self, name: str, envelope: Envelope) -> str:
         """Publish an event that is encrypted already; return its id."""
         return await self.publish_bytes(name, json.dumps(envelope, ensure_ascii=False).encode(), envelope["id"])
-
-    def seal(self, envelope: Envelope, *, event_id: str | None = None, foreign: bool = False) -> Envelope:
-        """Return an event encrypted for the consumer, under the id of another event, or for a foreign key."""
-        return self._keys.seal(envelope, event_id=event_id, foreign=foreign)
 
     async def publish_bytes(self, name: str, body: bytes, event_id: str) -> str:
         """Publish any bytes under an event's name; return the id."""
@@ -147,6 +154,7 @@ class DeskSide:
             content_type=CONTENT_TYPE,
             delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
             message_id=event_id,
+            app_id=APP_ID,
             type=f"ir.haj.desk.{name}.v1",
             timestamp=datetime.now(UTC),
         )
@@ -159,6 +167,34 @@ class DeskSide:
         change = self._queue.bind if bound else self._queue.unbind
         await change(EVENTS, f"{name}.{self._contract.province}")
 
+    async def take_reports(self, *, taken: bool) -> None:
+        """Bind the queue for reports again, or unbind it: the broker then returns reports as unroutable."""
+        change = self._reports_queue.bind if taken else self._reports_queue.unbind
+        await change(CASES, self._report_key)
+
     async def purge(self) -> None:
-        """Empty the queue after a check that did not pass."""
-        await self._queue.purge()
+        """Remove the kit's events from the queue and its dead letters, once no consumer reads the queue."""
+        for _ in range(RELEASE_POLLS):
+            if not await self._readers():
+                break
+            await asyncio.sleep(RELEASE_POLL_SECONDS)
+        await _remove_own(self._queue)
+        await _remove_own(self._dead_queue)
+
+    async def _readers(self) -> int:
+        found = await self._channel.declare_queue(self._queue.name, passive=True)
+        return found.declaration_result.consumer_count or 0
+
+    @property
+    def _report_key(self) -> str:
+        return f"*.{self._contract.province}"
+
+
+async def _remove_own(queue: AbstractQueue) -> int:
+    """Remove the kit's messages up to the first other one, which stays; return how many messages are left then."""
+    while (message := await queue.get(fail=False)) is not None:
+        if message.app_id != APP_ID:
+            await message.nack(requeue=True)
+            return 1 + (message.message_count or 0)
+        await message.ack()
+    return 0

@@ -1,6 +1,7 @@
 """The keys of a run: those of the consumer, for which events are encrypted, and those of the desk, for reports."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from joserfc.jwk import ECKey, OKPKey
@@ -13,19 +14,25 @@ CURVES = ("X25519", "P-256")
 
 
 class EventKeys:
-    """New keys for one run."""
+    """New keys for one run: the consumer has two, as while an office replaces its key."""
 
     def __init__(self, curve: str) -> None:
-        """``curve`` is that of the consumer's key."""
-        self._office: Key = ECKey.generate_key("P-256") if curve == "P-256" else OKPKey.generate_key("X25519")
+        """``curve`` is that of the consumer's keys."""
+        self.current, self.former = _new(curve), _new(curve)
         self._desk = OKPKey.generate_key("X25519")
-        self._foreign = OKPKey.generate_key("X25519")
+        self.foreign: Key = OKPKey.generate_key("X25519")
+        """A key that the consumer does not have."""
         self._reader = PrivateKeys([_pem(self._desk)])
 
     @property
     def private_pem(self) -> str:
         """The consumer's private key."""
-        return _pem(self._office)
+        return _pem(self.current)
+
+    @property
+    def former_private_pem(self) -> str:
+        """The consumer's private key of before, for which the desk may still encrypt."""
+        return _pem(self.former)
 
     @property
     def key_set(self) -> dict[str, Any]:
@@ -33,13 +40,12 @@ class EventKeys:
         public = self._desk.as_dict(private=False)
         return {"keys": [{**public, "kid": self._desk.thumbprint(), "use": "enc", "alg": ALGORITHM}]}
 
-    def seal(self, envelope: Envelope, *, event_id: str | None = None, foreign: bool = False) -> Envelope:
-        """Encrypt the data of an event for the consumer, under the id of another event, or for a foreign key."""
+    def seal(self, envelope: Envelope, keys: Sequence[Key] = (), *, event_id: str | None = None) -> Envelope:
+        """Encrypt the data of an event for ``keys`` (default: the consumer's current one), for itself or another id."""
         plain = json.dumps(envelope["data"], ensure_ascii=False).encode()
-        key = self._foreign if foreign else self._office
         return envelope | {
             "datacontenttype": CONTENT_TYPE,
-            "data": encrypt(plain, event_id or envelope["id"], [key]),
+            "data": encrypt(plain, event_id or envelope["id"], keys or [self.current]),
         }
 
     def read_report(self, envelope: Any) -> tuple[Any, str]:
@@ -52,6 +58,10 @@ class EventKeys:
             return None, str(error)
         except ValueError:
             return None, "the decrypted data is no JSON"
+
+
+def _new(curve: str) -> Key:
+    return ECKey.generate_key("P-256") if curve == "P-256" else OKPKey.generate_key("X25519")
 
 
 def _pem(key: Key) -> str:

@@ -2,33 +2,32 @@
 
 import hashlib
 import json
-import re
 import secrets
 import threading
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import OKPKey
+from desk.expert_kit.assertions import ADVICE, Assertions, WrongPart
 
 CONTENT = b"%PDF-1.4\n% a file of desk-expert check\n%%EOF\n"
-LONGEST_ASSERTION_SECONDS = 120
 MOST_BYTES = 8 * 1024 * 1024
 
 
 class FileServer:
-    """Files over HTTP; ``faults`` collects what is wrong with the calls."""
+    """Files over HTTP."""
 
     def __init__(self, province: str, public_key: str, host: str, event_keys: dict[str, Any]) -> None:
-        self.faults: list[str] = []
+        self.faults: dict[str, str] = {}
+        """The advice for each fault."""
+        self.wrong_part: WrongPart | None = None
+        """What was wrong with the first assertion that was refused in the present check."""
         self.calls = 0
         self.files: set[str] = set()
         """Ids that the kit's events have named."""
         self.sha256 = hashlib.sha256(CONTENT).hexdigest()
-        self._province, self._key = province, OKPKey.import_key(public_key)
+        self._assertions = Assertions(province, public_key)
         self._event_keys = event_keys
         server = self
 
@@ -94,33 +93,20 @@ class FileServer:
 
     def _is_authorized(self, call: BaseHTTPRequestHandler) -> bool:
         self.calls += 1
-        word = re.fullmatch("Bearer (.+)", call.headers.get("Authorization", ""))
-        if word is None:
-            self._refuse(call, 401, "assertion_missing", "a call without Authorization: Bearer <assertion>")
-            return False
-        try:
-            claims = jwt.decode(word[1], self._key, algorithms=["Ed25519"]).claims
-        except (JoseError, ValueError) as error:
-            self._refuse(call, 401, "assertion_invalid", f"an assertion that PRIVATE_KEY did not sign: {error}")
-            return False
-        left = claims.get("exp", 0) - datetime.now(UTC).timestamp()
-        wrong = [
-            f"{name} is {claims.get(name)!r} and should be {wanted!r}"
-            for name, wanted in (("iss", self._province), ("aud", "desk.files"))
-            if claims.get(name) != wanted
-        ]
-        if not 0 < left <= LONGEST_ASSERTION_SECONDS:
-            wrong.append(f"exp is {left:.0f} s ahead and should be at most {LONGEST_ASSERTION_SECONDS}")
-        if not claims.get("jti"):
-            wrong.append("jti is missing")
-        if wrong:
-            self._refuse(call, 401, "assertion_invalid", f"an assertion whose {'; '.join(wrong)}")
-        return not wrong
+        wrong = self._assertions.fault_of(call.headers.get("Authorization"))
+        if wrong is None:
+            return True
+        self.wrong_part = self.wrong_part or wrong
+        code = "assertion_missing" if wrong.part == "header" else "assertion_invalid"
+        errors = [{"field": wrong.part, "code": f"assertion_{wrong.part}", "message": ADVICE[wrong.part]}]
+        self._refuse(call, 401, code, f"an assertion with a wrong {wrong}", errors)
+        return False
 
-    def _refuse(self, call: BaseHTTPRequestHandler, status: int, code: str, fault: str) -> None:
-        if fault not in self.faults:
-            self.faults.append(fault)
-        problem = {"type": f"/problems/{code}", "title": code, "status": status, "code": code, "errors": []}
+    def _refuse(
+        self, call: BaseHTTPRequestHandler, status: int, code: str, fault: str, errors: Sequence[dict[str, str]] = ()
+    ) -> None:
+        self.faults[fault] = errors[0]["message"] if errors else "see /api/office/files in intake.openapi.json"
+        problem = {"type": f"/problems/{code}", "title": code, "status": status, "code": code, "errors": errors}
         self._answer_json(call, status, problem)
 
     def _answer_json(self, call: BaseHTTPRequestHandler, status: int, answer: dict[str, Any]) -> None:

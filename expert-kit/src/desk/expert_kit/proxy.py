@@ -15,7 +15,7 @@ from desk.expert_kit.frames import FrameReader, Unit
 CHUNK_BYTES = 64 * 1024
 CONNECT_SECONDS = 10.0
 
-Kind = Literal["consume", "deliver", "ack", "reject", "requeue", "publish"]
+Kind = Literal["consume", "deliver", "ack", "reject", "requeue", "publish", "return"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,10 @@ class Observation:
     """Of ``consume``: deliveries count as acknowledged (no_ack)."""
     confirmed: bool = False
     """Of ``publish``: publisher confirms are on."""
+    mandatory: bool = False
+    """Of ``publish``: the broker returns it if no queue gets it."""
+    prefetch: int | None = None
+    """Of ``consume``: the limit of unacknowledged deliveries, 0 for none; None if the consumer polls (basic.get)."""
 
 
 Trap = Callable[[Observation], bool]
@@ -44,6 +48,8 @@ class _Session:
     out: dict[tuple[int, int], str] = field(default_factory=dict)
     """Event ids by channel and delivery tag: delivered and not answered."""
     confirming: set[int] = field(default_factory=set)
+    prefetch: dict[int, int] = field(default_factory=dict)
+    """By channel."""
 
 
 class Proxy:
@@ -159,12 +165,17 @@ class Proxy:
                 event_id = (unit.properties and unit.properties.message_id) or ""
                 session.out[unit.channel, tag or 0] = event_id
                 return [Observation("deliver", event_id)]
+            case Basic.Return():
+                return [Observation("return", (unit.properties and unit.properties.message_id) or "", body=unit.body)]
         return []
 
     def _from_consumer(self, session: _Session, unit: Unit) -> list[Observation]:
         match unit.method:
             case Basic.Consume(queue=queue, no_ack=no_ack) | Basic.Get(queue=queue, no_ack=no_ack):
-                return [Observation("consume", queue=queue, without_acks=no_ack)]
+                limit = session.prefetch.get(unit.channel, 0) if isinstance(unit.method, Basic.Consume) else None
+                return [Observation("consume", queue=queue, without_acks=no_ack, prefetch=limit)]
+            case Basic.Qos(prefetch_count=prefetch):
+                session.prefetch[unit.channel] = prefetch or 0
             case Basic.Ack(delivery_tag=tag, multiple=multiple):
                 return self._answered(session, unit.channel, tag, "ack", multiple=multiple)
             case Basic.Nack(delivery_tag=tag, multiple=multiple, requeue=requeue):
@@ -174,9 +185,10 @@ class Proxy:
                 return self._answered(session, unit.channel, tag, "requeue" if requeue else "reject")
             case Confirm.Select():
                 session.confirming.add(unit.channel)
-            case Basic.Publish():
+            case Basic.Publish(mandatory=mandatory):
                 event_id = (unit.properties and unit.properties.message_id) or ""
-                return [Observation("publish", event_id, body=unit.body, confirmed=unit.channel in session.confirming)]
+                confirmed = unit.channel in session.confirming
+                return [Observation("publish", event_id, body=unit.body, confirmed=confirmed, mandatory=mandatory)]
         return []
 
     def _answered(

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from desk.expert_kit.assertions import ADVICE
 from desk.expert_kit.contract import Contract, Envelope, new_code, use_files
 from desk.expert_kit.desk import DeskSide, Report
 from desk.expert_kit.errors import Fault
@@ -53,20 +54,34 @@ class Rehearsal:
         return self.count("requeue", event_id) > MAX_REQUEUES
 
     def _fault(self, name: str, event_id: str, answers: list[Kind]) -> Fault:
+        if wrong := self.wrong_assertion():
+            return wrong
         if self.program is not None and (code := self.program.ended) is not None:
+            output = "\n".join(self.program.log_since())
             return Fault(
-                f"the consumer ended with exit code {code} at {name}; its last output:\n{self.program.log_tail()}",
+                f"the consumer ended with exit code {code} at {name}; its output:\n{output}",
                 "no event may end the consumer: catch the errors of each event, and reject that event",
             )
         if "reject" in answers:
-            return Fault(
-                f"{name} was rejected", "reject only invalid messages: handle it, or acknowledge and ignore it"
-            )
+            return self._rejection(name)
         if requeues := self.count("requeue", event_id):
             return Fault(
                 f"{name} was requeued {requeues} times and delivered again each time",
                 "requeue only if a later attempt may succeed; otherwise reject with requeue=false",
             )
+        return self._silence(name, event_id)
+
+    def _rejection(self, name: str) -> Fault:
+        if not any(each.kind == "ack" for each in self.proxy.seen):
+            return Fault(
+                f"{name} was rejected, although it is valid",
+                "find out why (its log). If the data cannot be decrypted: it is encrypted for the key of "
+                f"EVENT_PRIVATE_KEY, under the kid {self.desk.keys.current.thumbprint()} (RFC 7638 thumbprint of the "
+                "public key); the data key is wrapped by ECDH-ES+A256KW",
+            )
+        return Fault(f"{name} was rejected", "reject only invalid messages: handle it, or acknowledge and ignore it")
+
+    def _silence(self, name: str, event_id: str) -> Fault:
         if not self.count("deliver", event_id):
             return Fault(
                 f"{name} was not delivered within {self.patience:.0f} s",
@@ -76,6 +91,13 @@ class Rehearsal:
             f"{name} was delivered and not acknowledged within {self.patience:.0f} s",
             "acknowledge each event once it is handled (basic.ack); otherwise it is delivered again and again",
         )
+
+    def wrong_assertion(self) -> Fault | None:
+        """Return the fault of a refused call for a file, which has to be fixed before anything that follows from it."""
+        wrong = self.files.wrong_part
+        if wrong is None:
+            return None
+        return Fault(f"a call for a file was refused with 401, because of {wrong}", ADVICE[wrong.part])
 
     def count(self, kind: Kind, event_id: str) -> int:
         """Count the observations of one kind about an event."""
@@ -98,7 +120,7 @@ class Rehearsal:
     async def received(self, code: str) -> None:
         """Wait until a request is reported received. Raises Fault."""
         if not await self.wait(lambda: bool(self.reports_of(code, RECEIVED))):
-            raise Fault(
+            raise self.wrong_assertion() or Fault(
                 f"no {RECEIVED} was published for the request within {self.patience:.0f} s",
                 f"report {RECEIVED} for each request-submitted and request-referred: otherwise the "
                 "desk counts the province as silent",

@@ -1,7 +1,7 @@
 """The errors of a broker: those of an outage, and those of a wrong setting, which no retry corrects."""
 
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS, AMQPError, ChannelNotFoundEntity, ProbableAuthenticationError
-from aiormq.exceptions import ChannelAccessRefused, ChannelPreconditionFailed, InvalidFrameError, PublishError
+from aiormq.exceptions import ChannelAccessRefused, ChannelPreconditionFailed, InvalidFrameError
 from yarl import URL
 
 from desk.expert.errors import BrokerRefusedError
@@ -14,7 +14,6 @@ REFUSALS = (
     ChannelPreconditionFailed,
     InvalidFrameError,
     ProbableAuthenticationError,
-    PublishError,
 )
 """Those of a wrong setting."""
 
@@ -31,8 +30,6 @@ def refusal(error: BaseException, url: URL, province: str) -> BrokerRefusedError
             reason = f"the virtual host {vhost} has no queue or exchange of the desk for the office {province}"
         case ChannelPreconditionFailed():
             reason = f"the broker does not accept {user} as the sender"
-        case PublishError():
-            reason = f"the virtual host {vhost} has no queue for reports of the office {province}"
         case _:
             reason = f"the user {user} may not consume or report for the office {province}"
     return BrokerRefusedError(f"{reason}; correct the address or the office's key ({type(error).__name__})")

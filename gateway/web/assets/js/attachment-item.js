@@ -1,6 +1,6 @@
 /** One file of a list: its data, and how it can fail. */
 
-import { Problem } from "./api.js";
+import { Problem } from "./problem.js";
 import { inWords, mayRetry } from "./failure.js";
 import { upload } from "./upload.js";
 import { words } from "./words.js";
@@ -9,6 +9,7 @@ import { words } from "./words.js";
 /** @typedef {import("./attachment-row.js").FileState} FileState */
 /** @typedef {{ id: string, pair: string, token: string }} SentFile  pair: the owner's national ID and birth date */
 /** @typedef {{ name: string, size: number, sent: SentFile | null }} KeptFile */
+/** @typedef {{ isWanted: () => boolean, onPart: (part: number) => void, onState: (state: FileState) => void }} UploadListeners */
 /**
  * @typedef {object} Item
  * @property {string} name
@@ -50,10 +51,10 @@ export function lose(item, reason) {
  * @param {Item} item
  * @param {string} token
  * @param {import("./connection.js").Connection} connection
- * @param {{ isWanted: () => boolean, onPart: (part: number) => void, onState: (state: FileState) => void }} listeners
+ * @param {UploadListeners} listeners
  * @returns {Promise<{ id: string, token: string }>}
  */
-export function uploadItem(path, item, token, connection, { isWanted, onPart, onState }) {
+function uploadItem(path, item, token, connection, { isWanted, onPart, onState }) {
   return connection.insist(async () => {
     if (item.file === null) throw new Error("there is no file to send");
     onState("uploading");
@@ -61,4 +62,24 @@ export function uploadItem(path, item, token, connection, { isWanted, onPart, on
     item.abort = abort;
     return { id: (await done).id, token };
   }, { isWanted, onCut: () => onState("stalled") });
+}
+
+/**
+ * Upload the file of an item, and once more if the owner's identity token has expired.
+ * @param {string} path
+ * @param {Item} item
+ * @param {import("./identity.js").Identified} owner
+ * @param {import("./connection.js").Connection} connection
+ * @param {UploadListeners & { renewed: () => Promise<import("./identity.js").Identified | null> }} listeners
+ * @returns {Promise<{ id: string, token: string }>}
+ */
+export async function uploadOwned(path, item, owner, connection, { renewed, ...listeners }) {
+  try {
+    return await uploadItem(path, item, owner.token, connection, listeners);
+  } catch (error) {
+    if (!(error instanceof Problem && error.status === 401)) throw error;
+    const newest = await renewed();
+    if (newest === null || newest.pair !== owner.pair) throw error;
+    return uploadItem(path, item, newest.token, connection, listeners);
+  }
 }

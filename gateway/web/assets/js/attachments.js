@@ -1,7 +1,8 @@
 /** The files of a request or a reply: each is uploaded as soon as it is chosen and the applicant is known. */
 
-import { Problem, removeAttachment } from "./api.js";
-import { fail, lose, uploadItem } from "./attachment-item.js";
+import { removeAttachment } from "./api.js";
+import { fail, lose, uploadOwned } from "./attachment-item.js";
+import { accepted, faultIn, nextToSend, overLimit, sentIds } from "./attachment-items.js";
 import { AttachmentRow } from "./attachment-row.js";
 import { checkFile, kindsInWords, sizeInWords } from "./attachment-rules.js";
 import { block, input } from "./elements.js";
@@ -114,7 +115,7 @@ export class Attachments {
 
   /** @returns {KeptFile[]} for the next page; it receives the names of files, but not the files */
   get kept() {
-    return this.#items.filter(({ state }) => state !== "refused").map(({ name, size, sent }) => ({ name, size, sent }));
+    return accepted(this.#items).map(({ name, size, sent }) => ({ name, size, sent }));
   }
 
   /** @param {KeptFile[]} kept by the previous page */
@@ -129,13 +130,12 @@ export class Attachments {
 
   /** @returns {string[]} the ids of the uploaded files */
   get ids() {
-    return this.#items.flatMap((item) => (item.state === "sent" && item.sent !== null ? [item.sent.id] : []));
+    return sentIds(this.#items);
   }
 
   /** @returns {string | null} what to correct before the request can be sent */
   get fault() {
-    if (this.#items.some(({ state }) => state === "failed" || state === "refused")) return words.attachments.notSent;
-    return this.#items.some(({ state }) => state === "lost") ? words.draft.filesLost : null;
+    return faultIn(this.#items);
   }
 
   /** Whether uploads are in progress. */
@@ -156,7 +156,7 @@ export class Attachments {
       const again = this.#items.find((item) => item.state === "lost" && item.name === file.name && item.size === file.size)
         ?? (files.length === 1 && wanted?.state === "lost" ? wanted : undefined);
       if (again !== undefined) this.#forgetRow(again);
-      const reason = checkFile(file, this.limits, this.#items.filter(({ state }) => state !== "refused").length);
+      const reason = checkFile(file, this.limits, accepted(this.#items).length);
       const { name, size } = file;
       this.#enlist({ name, size, file, sent: null, state: reason === null ? "waiting" : "refused", reason: reason ?? "" });
       if (reason !== null) this.#announce(words.attachments.announceFailed(name, reason));
@@ -208,10 +208,9 @@ export class Attachments {
 
   /** Files that exceeded the limit may fit now. */
   #readmit() {
-    const tooMany = words.attachments.tooMany(this.limits.files_max);
-    const item = this.#items.find(({ state, reason }) => state === "refused" && reason === tooMany);
+    const item = overLimit(this.#items, this.limits.files_max);
     if (item === undefined) return;
-    const reason = checkFile(item, this.limits, this.#items.filter(({ state }) => state !== "refused").length);
+    const reason = checkFile(item, this.limits, accepted(this.#items).length);
     item.state = reason === null ? "waiting" : "refused";
     item.reason = reason ?? "";
     this.#draw(item);
@@ -222,15 +221,11 @@ export class Attachments {
   async #run() {
     if (this.#running) return;
     this.#running = true;
-    for (let item = this.#nextUp(); item !== undefined; item = this.#nextUp()) await this.#send(item);
+    const next = () => (this.#identified === null ? undefined : nextToSend(this.#items));
+    for (let item = next(); item !== undefined; item = next()) await this.#send(item);
     this.#running = false;
     for (const resolve of this.#waiters.splice(0)) resolve();
     this.onChange();
-  }
-
-  /** @returns {Item | undefined} */
-  #nextUp() {
-    return this.#identified === null ? undefined : this.#items.find(({ state, sent }) => state === "waiting" && sent === null);
   }
 
   /** @param {Item} item */
@@ -238,7 +233,12 @@ export class Attachments {
     const owner = this.#identified;
     if (owner === null) return;
     try {
-      const { id, token } = await this.#up(item, owner);
+      const { id, token } = await uploadOwned(this.kind.path, item, owner, this.connection, {
+        isWanted: () => this.#items.includes(item) && this.#identified?.pair === owner.pair,
+        onPart: (part) => this.#draw(item, part),
+        onState: (state) => this.#turn(item, state),
+        renewed: async () => (this.#identified?.token === owner.token ? this.renewIdentity() : this.#identified),
+      });
       item.sent = { id, token, pair: owner.pair };
       if (!this.#items.includes(item)) this.#takeBack(item);
       else if (this.#identified === null) item.state = "waiting";
@@ -260,28 +260,6 @@ export class Attachments {
       item.abort = null;
       this.#draw(item);
       this.onChange();
-    }
-  }
-
-  /**
-   * Upload a file, and once more if the identity token has expired.
-   * @param {Item} item
-   * @param {Identified} owner
-   * @returns {Promise<{ id: string, token: string }>}
-   */
-  async #up(item, owner) {
-    const listeners = {
-      isWanted: () => this.#items.includes(item) && this.#identified?.pair === owner.pair,
-      onPart: (/** @type {number} */ part) => this.#draw(item, part),
-      onState: (/** @type {FileState} */ state) => this.#turn(item, state),
-    };
-    try {
-      return await uploadItem(this.kind.path, item, owner.token, this.connection, listeners);
-    } catch (error) {
-      if (!(error instanceof Problem && error.status === 401)) throw error;
-      const renewed = this.#identified?.token === owner.token ? await this.renewIdentity() : this.#identified;
-      if (renewed === null || renewed.pair !== owner.pair) throw error;
-      return uploadItem(this.kind.path, item, renewed.token, this.connection, listeners);
     }
   }
 

@@ -1,6 +1,6 @@
 /** The birth date: three input fields, and a calendar that fills them. */
 
-import { now } from "./api.js";
+import { now } from "./desk-clock.js";
 import { FIRST_YEAR, mayGoOn, readBirthDate } from "./birth-date-rules.js";
 import { Calendar } from "./calendar.js";
 import { typedDigits } from "./digits.js";

@@ -1,6 +1,8 @@
 /** The security code: five digits, as a picture or spoken, valid for one answer and a few minutes. */
 
-import { Problem, millisecondsUntil, newCaptcha } from "./api.js";
+import { newCaptcha } from "./api.js";
+import { millisecondsUntil } from "./desk-clock.js";
+import { Problem } from "./problem.js";
 import { typedDigits } from "./digits.js";
 import { block, button, byId, input } from "./elements.js";
 import { inWords } from "./failure.js";

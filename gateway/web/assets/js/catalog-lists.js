@@ -53,7 +53,7 @@ export class CatalogLists {
 
   /**
    * @returns {Promise<void>}
-   * @throws {import("./api.js").Problem | import("./api.js").Unreachable}
+   * @throws {import("./problem.js").Problem | import("./problem.js").Unreachable}
    */
   async load() {
     try {

@@ -1,6 +1,6 @@
 /** The connection to the desk: detects its loss, checks for its return, and then resumes waiting calls. */
 
-import { Unreachable } from "./api.js";
+import { Unreachable } from "./problem.js";
 
 /** Pause between two checks. */
 const PAUSES_MS = [1_000, 2_000, 4_000, 8_000, 15_000];

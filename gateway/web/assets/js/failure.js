@@ -1,6 +1,6 @@
 /** Messages for failed calls that say what to do. */
 
-import { Problem, Unreachable } from "./api.js";
+import { Problem, Unreachable } from "./problem.js";
 import { words } from "./words.js";
 
 /**

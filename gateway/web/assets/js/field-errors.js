@@ -1,6 +1,6 @@
 /** The desk's errors in a form, sorted by the fields of the page. */
 
-/** @typedef {import("./api.js").FieldError} FieldError */
+/** @typedef {import("./problem.js").FieldError} FieldError */
 /** @typedef {import("./fields.js").Fault} Fault */
 /** @typedef {import("./fields.js").Fields} Fields */
 

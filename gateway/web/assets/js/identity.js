@@ -1,6 +1,7 @@
 /** The applicant's identity in the civil registry: looked up once per pair of national ID and birth date. */
 
-import { Problem, lookUpPerson } from "./api.js";
+import { lookUpPerson } from "./api.js";
+import { Problem } from "./problem.js";
 import { inWords, mayRetry } from "./failure.js";
 import { block, button, byId, input } from "./elements.js";
 import { dayAndTimeOf, localOf } from "./tehran.js";
@@ -10,7 +11,7 @@ import { WorkFailed, solveProof, withProof } from "./work.js";
 /** @typedef {import("./api.js").Person} Person */
 /** @typedef {import("./api.js").PendingPerson} PendingPerson */
 /** @typedef {import("./api.js").Gender} Gender */
-/** @typedef {import("./api.js").FieldError} FieldError */
+/** @typedef {import("./problem.js").FieldError} FieldError */
 /** @typedef {"idle" | "busy" | "matched" | "pending" | "refused" | "barred" | "failed"} IdentityState */
 /** @typedef {{ pair: string, token: string }} Identified  pair: the person of the token */
 /** @typedef {{ first_name: string, last_name: string, gender: Gender | "" }} TypedNames */

@@ -1,6 +1,8 @@
 /** The code by SMS: proves that the applicant has the mobile. Required while the identity is unconfirmed. */
 
-import { Problem, millisecondsUntil, sendCode } from "./api.js";
+import { sendCode } from "./api.js";
+import { millisecondsUntil } from "./desk-clock.js";
+import { Problem } from "./problem.js";
 import { typedDigits } from "./digits.js";
 import { block, button, input } from "./elements.js";
 import { inWords } from "./failure.js";

@@ -1,6 +1,7 @@
 /** The actions of an applicant, each after a confirmation. */
 
-import { actOn, fetchCatalog, Problem, Unreachable } from "./api.js";
+import { actOn, fetchCatalog } from "./api.js";
+import { Problem, Unreachable } from "./problem.js";
 import { USUAL_FILE_LIMITS } from "./attachment-rules.js";
 import { OF_A_REPLY } from "./attachment-kinds.js";
 import { Attachments } from "./attachments.js";

@@ -1,7 +1,7 @@
 /** The page «ارسال درخواست»: connects its parts, stores the draft, and sends the request. */
 
 import "./started.js";
-import { Problem, Unreachable } from "./api.js";
+import { Problem, Unreachable } from "./problem.js";
 import { OF_A_REQUEST } from "./attachment-kinds.js";
 import { Attachments } from "./attachments.js";
 import { Captcha } from "./captcha.js";

@@ -11,7 +11,7 @@ export class SpokenCode {
 
   /**
    * @param {string} path of the WAV; a later call replaces an earlier one
-   * @throws {import("./api.js").Problem | import("./api.js").Unreachable}
+   * @throws {import("./problem.js").Problem | import("./problem.js").Unreachable}
    */
   async load(path) {
     this.forget();

@@ -1,6 +1,7 @@
 /** Sending a request: once for each key, again after a lost connection, and with a new identity token if one has expired. */
 
-import { Problem, sendRequest } from "./api.js";
+import { sendRequest } from "./api.js";
+import { Problem } from "./problem.js";
 import { IdempotencyKey } from "./idempotency.js";
 import { language } from "./language.js";
 import { words } from "./words.js";

@@ -1,7 +1,8 @@
 /** The page «پیگیری درخواست»: three fields in, the state of a request out. */
 
 import "./started.js";
-import { Problem, trackRequest } from "./api.js";
+import { trackRequest } from "./api.js";
+import { Problem } from "./problem.js";
 import { Captcha } from "./captcha.js";
 import { watchedConnection } from "./connection-notice.js";
 import { block, button, byId, input } from "./elements.js";

@@ -1,6 +1,7 @@
 /** A request as its applicant sees it: the state, the answer, the history. */
 
-import { downloadFile, millisecondsUntil } from "./api.js";
+import { downloadFile } from "./api.js";
+import { millisecondsUntil } from "./desk-clock.js";
 import { sizeInWords } from "./attachment-rules.js";
 import { block, make } from "./elements.js";
 import { inWords } from "./failure.js";

@@ -1,6 +1,6 @@
 /** One file being uploaded. Uses XMLHttpRequest, because fetch does not report the progress of an upload. */
 
-import { Unreachable, readProblem } from "./api.js";
+import { Unreachable, readProblem } from "./problem.js";
 
 /** @typedef {import("./api.js").Attachment} Attachment */
 

@@ -1,6 +1,8 @@
 /** Proof of work: no effort for a person, but costly for ten thousand attempts. */
 
-import { Problem, Unreachable, millisecondsUntil, newWork } from "./api.js";
+import { newWork } from "./api.js";
+import { millisecondsUntil } from "./desk-clock.js";
+import { Problem, Unreachable } from "./problem.js";
 
 /** @typedef {import("./api.js").Proof} Proof */
 /** @typedef {import("./api.js").WorkPurpose} WorkPurpose */

@@ -105,7 +105,7 @@ Moment = Annotated[
 class Event(BaseModel):
     """Base of all events, published and consumed. A consumer ignores unknown fields."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True)
 
     name: ClassVar[str]
     """The event's name without prefix and version, e.g. ``request-submitted``."""

@@ -1,37 +1,28 @@
 """The AsyncAPI document of the events: channels, publishers, consumers and schemas."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
 from typing import Any
 
 from desk.chassis.events import CONTENT_TYPE, Envelope, Event
-from desk.contracts import access
+from desk.contracts import access, office_rules
 from desk.contracts.encrypted import Envelope as EventObject
 from desk.contracts.encrypted import Vectors
+from desk.contracts.examples import Example
 from desk.topology.table import CASES, TO_HEADQUARTERS
 
-Dress = Callable[[str, Event], EventObject]
-"""Puts an event of a source into its envelope, before its data is encrypted."""
-
-_DESCRIPTION = (
-    "CloudEvents 1.0 in structured JSON over AMQP 0-9-1. Routing keys are `<event>.<province key>`. A body has 1 MiB "
-    "at most. Within a version fields are only added: read what you need and ignore the rest, also events you do not "
-    "know. An event may be delivered more than once, and out of order: the same `id` shows a "
-    "repetition, and `seq` the order.\n\n"
-    "`data` is encrypted for the receivers of the event: a JWE (RFC 7516) in the general JSON serialization, A256GCM, "
-    "with one recipient for each key by ECDH-ES+A256KW (X25519; an office may choose P-256). `kid` in the header of a "
-    "recipient is the RFC 7638 thumbprint of its public key. The protected header is JSON without white space and "
-    "has the event's `id` as `event_id`: a receiver rejects data with another one. Compression (`zip`), `crit`, "
-    "`aad` and a shared unprotected header are refused, and there are 8 recipients at most. A report is encrypted for "
-    "every key of `GET /api/event-keys`. Under `x-decrypted` is the schema of the decrypted data, and the example "
-    "before encryption."
-)
+_DESCRIPTION = files("desk.contracts").joinpath("contract.md").read_text(encoding="utf-8")
 _PARAMETER = {"province": {"description": "key of the province, as in GET /api/catalog"}}
 _SERVER = {
     "host": "{host}:5671",
     "protocol": "amqps",
     "protocolVersion": "0-9-1",
     "description": "RabbitMQ 3.10 or newer; the desk's operator gives its host and each user's password",
-    "variables": {"host": {"description": "the broker's host name", "default": "broker.example.ir"}},
+    "pathname": "/{vhost}",
+    "variables": {
+        "host": {"description": "the broker's host name", "default": "broker.example.ir"},
+        "vhost": {"description": "the virtual host, percent-encoded", "default": "%2F"},
+    },
     "security": [{"$ref": "#/components/securitySchemes/user"}],
 }
 _SECURITY = {
@@ -40,13 +31,15 @@ _SECURITY = {
 }
 
 
-def document(examples: Iterable[tuple[str, Event]], dress: Dress, vectors: Vectors) -> dict[str, Any]:
-    """Describe every event of ``examples``, which contain the source that publishes each event.
+def document(
+    examples: Sequence[Example], vectors: Vectors, services: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Describe every event of ``examples``, and what offices call over HTTP by the OpenAPI documents of ``services``.
 
     An exchange is a channel's binding, a routing key its address. Extensions have names with ``x-``.
     """
-    listed = list(examples)
     schemas: dict[str, Any] = {
+        **office_rules.route_schemas(services),
         **_envelope_schemas(),
         "EventHeaders": access.event_headers(),
         "EventProperties": access.event_properties(),
@@ -61,14 +54,18 @@ def document(examples: Iterable[tuple[str, Event]], dress: Dress, vectors: Vecto
         "channels": {},
         "operations": {},
         "components": {"messages": {}, "schemas": schemas, "securitySchemes": {"user": _SECURITY}},
-        "x-users": access.users((event.name, event.exchange) for _, event in listed),
+        "x-users": access.users((each.event.name, each.event.exchange) for each in examples),
         "x-queues": access.queues(),
+        "x-states": office_rules.states(),
+        "x-reasons": office_rules.reasons(),
+        "x-routes": office_rules.routes(services),
     }
-    for source, event in listed:
+    for each in examples:
+        event = each.event
         described["channels"][event.name] = _channel(event)
         action = "receive" if event.exchange == CASES else "send"
         described["operations"][f"{action}-{event.name}"] = _operation(action, event)
-        described["components"]["messages"][event.name] = _message(event, dress(source, event), vectors)
+        described["components"]["messages"][event.name] = _message(event, each.envelope, vectors)
         schemas.update(_schemas(event))
     return described
 
@@ -95,11 +92,11 @@ def _channel(event: Event) -> dict[str, Any]:
 def _operation(action: str, event: Event) -> dict[str, Any]:
     """Describe who may publish and who may consume an event; the desk is the sender or the receiver."""
     publish = access.publishers_of(event.name, event.exchange)
-    usual = {"deliveryMode": 2, "timestamp": True, "userId": publish[0]}
+    usual = {"deliveryMode": 2, "timestamp": True, "userId": publish[0], "mandatory": True}
     return {
         "action": action,
         "channel": {"$ref": f"#/channels/{event.name}"},
-        "bindings": {"amqp": usual | ({"mandatory": True} if action == "send" else {"ack": True})},
+        "bindings": {"amqp": usual | ({} if action == "send" else {"ack": True})},
         "x-permissions": {"publish": publish, "consume": access.readers_of(event.name, event.exchange)},
     }
 

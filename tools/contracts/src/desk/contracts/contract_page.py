@@ -38,6 +38,8 @@ def page(document: Document, language: str, *, whole: bool) -> str:
         style=_style() if whole else "",
         server=document["servers"]["broker"],
         users=document["x-users"],
+        states=document["x-states"],
+        reasons=document["x-reasons"],
         deliveries=to_persian(deliveries) if language == "fa" else deliveries,
         encrypted=_json(document["components"]["messages"]["request-submitted"]["examples"][0]["payload"]),
         program=PROGRAM.read_text(encoding="utf-8"),

@@ -37,7 +37,6 @@ from desk.tracking.domain.history import (
     summarize,
 )
 from desk.tracking.domain.refusals import (
-    ADVICE,
     CaseErasedError,
     CaseNotReadyError,
     ContractBrokenError,
@@ -84,7 +83,6 @@ from desk.tracking.domain.statistics import UNKNOWN_SUBJECT, Figure, figure_of, 
 __all__ = [
     "ACKNOWLEDGED_WITHIN",
     "ACTION_TITLES",
-    "ADVICE",
     "DECISIONS",
     "HEADQUARTERS_NOTIFIED",
     "ON_DEMAND",

@@ -1,13 +1,12 @@
-"""Why a report of an office is refused: stable reasons, and what the office does about each."""
+"""Why a report of an office is refused: stable reasons, and an error for each."""
 
-from collections.abc import Mapping
 from enum import StrEnum
 
 from desk.tracking.domain.states import State
 
 
 class RefusalReason(StrEnum):
-    """Why a report was not applied. Stable codes, which offices rely on."""
+    """Why a report was not applied. Stable codes, which offices rely on; the contract says what to do about each."""
 
     CONTRACT_BROKEN = "contract_broken"
     ERASED = "erased"
@@ -23,44 +22,6 @@ class RefusalReason(StrEnum):
     UNKNOWN_PROVINCE = "unknown_province"
     UNKNOWN_SUBJECT = "unknown_subject"
     WRONG_SUBJECT = "wrong_subject"
-
-
-ADVICE: Mapping[RefusalReason, str] = {
-    RefusalReason.CONTRACT_BROKEN: (
-        "The report does not have the form of the contract. Correct the named field and send a new report."
-    ),
-    RefusalReason.ERASED: "The data of the request was erased. Send no more reports about it and erase your copy.",
-    RefusalReason.FOREIGN_CASE: "The case is with another office. Show it as handed over, and send no more reports.",
-    RefusalReason.FORGED_SENDER: (
-        "Set the AMQP property user_id to your user province.<key>, the source to /office/<key>, and publish with the "
-        "routing key <name of the report>.<key>. Then send the report again under a new id."
-    ),
-    RefusalReason.ILLEGAL_MOVE: (
-        "The present state does not allow the report; see the table of states. The case was decided, withdrawn or "
-        "closed before. Show your expert the present state."
-    ),
-    RefusalReason.NOT_ASKED: "Acknowledge an erasure with the tracking code and certificate_id of request-erased.",
-    RefusalReason.OVERTAKEN: (
-        "A later report of your office was applied first. If the decision still holds, send it again under a new id "
-        "with the number expected_seq."
-    ),
-    RefusalReason.SAME_PROVINCE: "Refer the case to another office or to another subject.",
-    RefusalReason.SEQUENCE_USED: (
-        "The number seq belongs to another report of your office on this case. Send the report again under a new id "
-        "with the number expected_seq."
-    ),
-    RefusalReason.UNKNOWN_CASE: "The desk has no request with this tracking code. Check the code.",
-    RefusalReason.UNKNOWN_FILE: (
-        "Upload each file for this case with your own assertion and name the returned id. A file in which malware was "
-        "found is removed. Then send the answer again under a new id."
-    ),
-    RefusalReason.UNKNOWN_PROVINCE: "Name the office by its key in the catalogue. Send the referral under a new id.",
-    RefusalReason.UNKNOWN_SUBJECT: (
-        "Name subject and sub-subject by their keys in GET /api/catalog, and send the referral under a new id."
-    ),
-    RefusalReason.WRONG_SUBJECT: "Set the envelope's subject to the tracking code in data, and send it under a new id.",
-}
-"""What the office does about each reason."""
 
 
 class RefusedError(Exception):

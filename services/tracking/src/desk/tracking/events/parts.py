@@ -15,7 +15,7 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 class Named(BaseModel):
     """A province: its key and its Persian name."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(from_attributes=True, use_attribute_docstrings=True)
 
     key: str
     name: str
@@ -24,7 +24,7 @@ class Named(BaseModel):
 class Titled(BaseModel):
     """A subject or sub-subject: its key and its Persian title."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(from_attributes=True, use_attribute_docstrings=True)
 
     key: str
     title: str
@@ -33,7 +33,7 @@ class Titled(BaseModel):
 class ApplicantName(BaseModel):
     """The applicant's name and gender, for the salutation of a message."""
 
-    model_config = ConfigDict(extra="ignore", from_attributes=True)
+    model_config = ConfigDict(extra="ignore", from_attributes=True, use_attribute_docstrings=True)
 
     first_name: str
     last_name: str
@@ -44,15 +44,18 @@ class Applicant(ApplicantName):
     """The applicant as the civil registry knows them; ``birth_date`` is Jalali ``YYYY-MM-DD``."""
 
     national_id: str
+    """10 digits, or 12 of a foreign national."""
     birth_date: str
+    """In the Iranian (Jalali) calendar, ``YYYY-MM-DD``, such as ``1361-12-05``."""
 
 
 class Contact(BaseModel):
     """How the applicant can be reached, and in which language; phones in E.164."""
 
-    model_config = ConfigDict(extra="ignore", from_attributes=True)
+    model_config = ConfigDict(extra="ignore", from_attributes=True, use_attribute_docstrings=True)
 
     mobile: str
+    """E.164, such as ``+989120000000``."""
     landline: str | None = None
     email: str | None = None
     language: str = "fa"
@@ -61,19 +64,21 @@ class Contact(BaseModel):
 class FileReference(BaseModel):
     """A file, fetched over HTTP by its id; ``size`` is in bytes."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(from_attributes=True, use_attribute_docstrings=True)
 
     id: str
     name: str
     size: int
+    """In bytes, at most 7 MiB."""
     media_type: str
     sha256: str
+    """Of the content, in lower-case hex."""
 
 
 class AnswerData(BaseModel):
     """The experts' answer."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(from_attributes=True, use_attribute_docstrings=True)
 
     text: str
     at: Moment
@@ -83,7 +88,7 @@ class AnswerData(BaseModel):
 class HistoryEntry(BaseModel):
     """One entry of a request's history; ``action`` is the applicant's action, if the entry records one."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(from_attributes=True, use_attribute_docstrings=True)
 
     at: Moment
     state: State

@@ -179,8 +179,9 @@ class CaseRefused(Event):
 
     tracking_code: str
     report: str
-    """The type of the refused event."""
+    """The name of the refused report, such as ``case-answered``."""
     report_id: str
+    """Its ``id``."""
     reason: RefusalReason
     """A stable code; others may be added."""
     explanation: str
