@@ -1,6 +1,6 @@
 # The desk's commands; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test faults lint format contracts lock audit bench images compose-test up down clean
+.PHONY: help setup run wheels check test faults lint format contracts lock audit bench images compose-test up down clean
 BIN := .venv/bin
 PYTHON_FILES := libs services deploy expert expert-kit console local tools tests benchmarks
 
@@ -13,6 +13,11 @@ setup:  ## make .venv with everything requirements.lock names
 
 run: setup  ## start the whole desk on embedded parts at http://127.0.0.1:8080 (ARGS="--port 9000")
 	@$(BIN)/desk up $(ARGS)
+
+wheels: setup  ## build the library and the kit for offices into build/wheels
+	@$(BIN)/uv build --quiet --wheel --out-dir build/wheels expert
+	@$(BIN)/uv build --quiet --wheel --out-dir build/wheels expert-kit
+	@ls build/wheels/*.whl
 
 check: setup  ## check format, types and tests of one part or of all, in minutes (SERVICE=intake)
 	@scripts/check $(SERVICE)

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from desk.contracts import asyncapi, catalogues, pages, settings
+from desk.contracts import asyncapi, catalogues, offices_page, pages, settings
 from desk.contracts.contract_page import page
 from desk.contracts.encrypted import Vectors
 from desk.contracts.examples import examples
@@ -63,6 +63,7 @@ def copies() -> dict[Path, str]:
         | settings.documents()
         | {
             **{GATEWAY / "web" / each / "contract.html": page(described, each, whole=False) for each in LANGUAGES},
+            **{GATEWAY / "web" / each / "offices.html": offices_page.page(each) for each in LANGUAGES},
         }
     )
 
