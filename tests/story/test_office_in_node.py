@@ -114,6 +114,19 @@ def test_the_story_of_a_request_in_node(clean_desk: RealDesk, office: Office, tm
     assert states(applicant.sees(code, "rejected"))[-2:] == ["objected", "rejected"]
 
 
+def test_a_referred_case_is_received_with_its_file(clean_desk: RealDesk, office: Office):
+    """intake may learn of the referral later than the office, which is answered with 404 until then."""
+    applicant = clean_desk.applicant(4)
+    file_id = applicant.upload("گذرنامه.pdf", PDF)
+    code = clean_desk.submit(4, attachments=[file_id]).code
+    clean_desk.province.report(code, "case-referred", 1, province="qom", reason="کاروان در قم است.")
+
+    applicant.sees(code, "received")
+    assert '"name":"request-referred"' in office.stored(code)
+    wait_for(office.file(code, file_id).exists)
+    assert office.file(code, file_id).read_bytes() == PDF
+
+
 def test_an_office_that_lost_its_numbers_continues_with_the_expected_one(clean_desk: RealDesk, office: Office):
     applicant = clean_desk.applicant(2)
     code = clean_desk.submit(2, province="qom").code

@@ -181,27 +181,29 @@ function settle(answer) {
 
 // Files and decisions
 
+const LONGEST_PAUSE = 256; // seconds: an unknown file is asked for during four minutes
 const attempts = new Map();
 
 async function downloadFiles() {
   for (const [code, { wanted }] of store.all()) {
     for (const file of wanted.values()) {
       const { due = 0, seconds = 1 } = attempts.get(file.id) ?? {};
-      if (due <= Date.now()) {
-        attempts.set(file.id, { due: Date.now() + 1000 * seconds, seconds: Math.min(2 * seconds, 300) });
-        await download(code, file);
-      }
+      if (due > Date.now()) continue;
+      attempts.set(file.id, { due: Date.now() + 1000 * seconds, seconds: Math.min(2 * seconds, LONGEST_PAUSE) });
+      await download(code, file, seconds === LONGEST_PAUSE);
     }
   }
 }
 
-async function download(code, file) {
+/** Download a file. One that is unknown may still become known, until the last attempt. */
+async function download(code, file, isLast) {
   try {
     const content = await desk.download(file);
     if (store.of(code).wanted.has(file.id)) store.write(code, file.id, content); // or it was erased meanwhile
   } catch (error) {
     log(`file ${file.id} of ${code}: ${error.message}`);
-    if ([404, 410].includes(error.status) && store.of(code).wanted.has(file.id)) store.add(code, { file: file.id });
+    const isFinal = error.status === 410 || (error.status === 404 && isLast);
+    if (isFinal && store.of(code).wanted.has(file.id)) store.add(code, { file: file.id });
   }
 }
 
