@@ -1,11 +1,13 @@
 """The console's audit log: what accounts read is in it, and every change of it is found."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import delete, select, text, update
 from support.console_service import CODE, event
 
+from desk.console.settings import Settings
 from desk.console.store.audit import audit_chain
 from desk.console.store.tables import audit_entry
 from desk.database import ChainBrokenError, chain_entries
@@ -77,6 +79,18 @@ async def test_every_change_of_the_log_is_found(console, browser, chain, change,
 
     with pytest.raises(ChainBrokenError, match=error):
         await chain.verify(console.database)
+
+
+async def test_entries_beyond_their_term_are_deleted_and_the_chain_stays_verifiable(console, browser, chain):
+    await browser.open(f"/cases/{CODE}")
+    await chain_entries(console.database, chain)
+    before = set(await kinds(console))
+    console.now += timedelta(days=Settings.model_fields["audit_days"].default + 1)
+
+    async with browser.running(), asyncio.timeout(60):
+        while set(found := await kinds(console)) & before or found["audit_pruned"].seq is None:  # noqa: ASYNC110 - a table has no event
+            await asyncio.sleep(0.05)
+        assert (await chain.verify(console.database)).seq == found["audit_pruned"].seq
 
 
 async def test_the_desk_learns_once_a_day_that_an_expert_opened_a_case(console, browser, browse):

@@ -40,15 +40,16 @@ class Backup:
             url = self.desk.databases[name]
             self.keys[name] = run_program(url, "pg_dump", "-Fc", "--data-only", "--table=data_key")
 
-    def restore(self) -> None:
+    def restore(self, *names: str) -> None:
         """Stop the services, restore, publish the last hours again, and start; the broker has lost its messages."""
         for name in CONSUMERS_FIRST:
             self.desk[name].kill()
         self.desk.broker.purge()
-        for name in CONSUMERS_FIRST:
+        for name in names or CONSUMERS_FIRST:
             url = self.desk.databases[name]
             run_program(url, "pg_restore", "--clean", "--if-exists", "--no-owner", given=self.data[name])
             run_program(url, "pg_restore", "--data-only", given=self.keys[name])
+        for name in CONSUMERS_FIRST:
             again = "UPDATE outbox SET sent_at = NULL, next_try_at = now() WHERE sent_at IS NOT NULL AND body <> ''"
             self.desk.execute(name, again)
         self.desk.province.forget()
@@ -104,6 +105,31 @@ def test_a_backup_from_before_an_erasure_does_not_restore_the_erased_data(clean_
     assert certificate["certificate_id"] not in {each["data"]["certificate_id"] for each in again}
     assert desk.applicant(1).track(erased).status_code == 404
     wait_for(lambda: desk.rows("intake", "SELECT 1 FROM request WHERE erased_at IS NOT NULL"))
+
+
+@pytest.mark.parametrize("restored", [("tracking",), CONSUMERS_FIRST], ids=["tracking", "all"])
+def test_keys_that_were_copied_before_an_erasure_do_not_bring_it_back(clean_desk: RealDesk, restored: tuple[str, ...]):
+    desk, backup, word = clean_desk, Backup(clean_desk), "canary-of-a-key"
+    erased, kept = desk.submit(3, text=f"سلام {word}").code, desk.submit(4).code
+    wait_for(lambda: desk.province.of(erased) and desk.province.of(kept))
+    wait_for(lambda: desk.rows("tracking", 'SELECT 1 FROM "case" WHERE tracking_code = $1', erased))
+    assert settled(desk) == []
+    backup.take_data(*CONSUMERS_FIRST)
+    backup.take_keys()
+    privacy(desk, "erase", erased, "--reason", "applicant")
+    wait_for(lambda: _acknowledged(desk, erased) == {"intake", "notifier"})
+    assert not [name for name in CONSUMERS_FIRST if word in readable(desk, name)]
+
+    backup.restore(*restored)
+
+    assert word in readable(desk, "tracking"), "the restored key opens it"
+    assert privacy(desk, "repeat", "--by", "maryam") == [erased]
+    assert privacy(desk, "repeat", "--by", "maryam") == []
+    wait_for(lambda: _acknowledged(desk, erased) == {"intake", "notifier"})
+    assert not [name for name in CONSUMERS_FIRST if word in readable(desk, name)]
+    assert wait_for(lambda: desk.province.of(erased, "request-erased"))
+    assert desk.applicant(3).track(erased).status_code == 404
+    assert desk.applicant(4).track(kept).status_code == 200
 
 
 def _acknowledged(desk: RealDesk, code: str) -> set[str]:

@@ -18,6 +18,7 @@ from minio.minioadmin import MinioAdmin
 
 from desk.chassis.s3 import S3Settings, S3Store
 from desk.chassis.storage import ObjectMissingError
+from desk.intake.service.erased_codes import ErasedCodes
 from desk.testing.s3 import S3Server
 
 SCRIPT = Path(__file__).parents[2] / "deploy" / "s3" / "create-user"
@@ -74,6 +75,15 @@ async def test_intake_stores_keeps_reads_and_deletes_objects(settings: S3Setting
         await store.keep("a")
 
 
+async def test_intake_adds_to_the_list_of_erased_codes_and_reads_it(settings: S3Settings):
+    codes = ErasedCodes(S3Store(settings))
+
+    for _ in range(2):
+        await codes.add("123456789018")
+
+    assert await codes.list_after("", 10) == ["123456789018"]
+
+
 async def test_the_set_up_can_be_checked_without_an_administrator(settings: S3Settings):
     assert await S3Store(settings).set_up() == []
 
@@ -98,6 +108,7 @@ REFUSED: dict[str, Callable[[Minio, str, str], object]] = {
     "change the lifecycle": lambda client, own, _: client.set_bucket_lifecycle(
         own, LifecycleConfig([Rule(ENABLED, rule_id="x", rule_filter=Filter(prefix=""), expiration=Expiration(days=1))])
     ),
+    "delete an erased code": lambda client, own, _: client.remove_object(own, "erased/123456789018"),
     "publish its bucket": lambda client, own, _: client.set_bucket_policy(own, "{}"),
     "read the policy of its bucket": lambda client, own, _: client.get_bucket_policy(own),
 }

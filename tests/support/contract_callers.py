@@ -13,6 +13,8 @@ CALLERS = {
     "/internal/identities": "intake",
     "/internal/lookups": "tracking",
     "/internal/mobiles": "intake",
+    "/internal/erasures": "tracking",
+    "/internal/erasures/list": "tracking",
     "/internal/requests/answer-files": "tracking",
     "/internal/requests/codes": "tracking",
     "/internal/requests/files": "tracking",
@@ -157,6 +159,8 @@ KNOWN = {
     "POST /api/requests": lambda caller: (
         caller.applicant.form() | {"abroad": False} | dict.fromkeys(("landline", "applicant", "mobile_code"))
     ),
+    "POST /internal/erasures": lambda _: {"tracking_code": "123456789018"},
+    "POST /internal/erasures/list": lambda _: {"after": "", "limit": 10},
     "POST /internal/requests/codes": lambda _: {
         "since": moment(days=-1),
         "until": moment(days=1),

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
+from minio import Minio
 from redis import Redis
 from support.background import BackgroundLoop, MailServer
 from support.embedded_desk import wait_for
@@ -211,6 +212,7 @@ class RealDesk:
         self.broker.purge()
         for name in TABLES:
             wait_for(lambda name=name: self._empties(name))
+        self._clear_erased_codes()
         self.broker.purge()
         self.province.forget()
         self.mail.mails.clear()
@@ -219,6 +221,12 @@ class RealDesk:
     def forget_logs(self) -> None:
         """Leave out of :meth:`new_log_lines` what was logged until now."""
         self._log_marks = {str(each.log): each.log.stat().st_size for each in self.services}
+
+    def _clear_erased_codes(self) -> None:
+        s3 = self.s3
+        client = Minio(s3.endpoint, s3.access_key, s3.secret_key, secure=s3.secure, region=s3.region)
+        for each in client.list_objects(self.name, "erased/"):
+            client.remove_object(self.name, str(each.object_name))
 
     def _empties(self, name: str) -> bool:
         """Empty the tables of a service. Returns False on a deadlock with the service."""

@@ -1,6 +1,7 @@
 """The audit log on both databases: chained after the request, and every change of it is found."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -8,10 +9,10 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import delete, func, insert, select, update
 from structlog.testing import capture_logs
 
-from desk.chassis.audit import AuditLog, AuditTask, chain_of
+from desk.chassis.audit import AuditLog, AuditTask, ChainPruning, chain_of, record_pruned
 from desk.chassis.crypto import Vault
 from desk.chassis.rate_limits import RateLimits
-from desk.database import ChainBrokenError, Database, add_audit_tables, audit_head, new_metadata, operation
+from desk.database import Chain, ChainBrokenError, Database, add_audit_tables, audit_head, new_metadata, operation
 from desk.database.audit import audit_entry
 from desk.database.operation import StoredData
 
@@ -207,6 +208,120 @@ async def test_the_chain_goes_on_after_the_index_key_was_changed(database, ten, 
     assert await verify(database, Vault({"k1": b"1" * 32}, b"j" * 32)) == 11
 
 
+@pytest.fixture
+def pruning(database):
+    """The task that deletes entries after 30 days."""
+    return ChainPruning(database, chain_of(VAULT), 30, record_pruned)
+
+
+@pytest.fixture
+async def six_old(database, log, task):
+    """Six entries that are 31 days old, and four of today."""
+    await read_requests(database, log, 6)
+    await write(database, update(audit_entry).values(at=datetime.now(UTC) - timedelta(days=31)))
+    await read_requests(database, log, 4)
+    await task.run_once()
+
+
+async def numbers(database):
+    async with database.read() as session:
+        query = select(audit_entry.c.seq, audit_entry.c.action).order_by(audit_entry.c.seq)
+        return [(row.seq, row.action) for row in (await session.execute(query)).all()]
+
+
+async def test_entries_are_deleted_after_their_term_and_the_chain_stays_verifiable(database, six_old, pruning, task):
+    while await pruning.run_once() == 0:
+        pass
+    await task.run_once()
+
+    read = [(number, "request_read") for number in (7, 8, 9, 10)]
+    assert await numbers(database) == [*read, (11, "audit_pruned")]
+    async with database.read() as session:
+        (entry,) = (await session.execute(select(audit_entry).where(audit_entry.c.seq == 11))).all()
+    assert (entry.actor, entry.about) == ("retention", "entries 1 to 6")
+    assert await verify(database) == 11
+
+
+async def test_all_entries_may_be_deleted(database, ten):
+    beyond = datetime.now(UTC) + timedelta(days=1)
+    assert (await chain_of(VAULT).prune(database, beyond)).seq == 10
+    assert await numbers(database) == []
+    assert await verify(database) == 10
+    assert await chain_of(VAULT).prune(database, beyond) is None
+
+
+async def test_pruning_goes_on_from_where_it_ended_by_several_replicas(database, six_old, log, pruning, task):
+    other = ChainPruning(database, chain_of(VAULT), 30, record_pruned)
+    await asyncio.gather(pruning.run_once(), other.run_once())
+    await pruning.run_once()
+    await write(
+        database,
+        update(audit_entry).where(audit_entry.c.seq.is_(None)).values(at=datetime.now(UTC) - timedelta(days=31)),
+    )
+    await task.run_once()
+    assert await pruning.run_once() is None  # entries of today come before that one
+
+    assert [number for number, _ in await numbers(database)] == [7, 8, 9, 10, 11]
+    assert await verify(database) == 11
+
+
+@pytest.mark.parametrize("hidden", [2, 9])
+async def test_what_was_changed_is_not_pruned_away(database, six_old, pruning, hidden):
+    await write(database, update(audit_entry).where(audit_entry.c.seq == hidden).values(actor="x"))
+
+    with capture_logs() as logs:
+        await pruning.run_once()
+
+    with pytest.raises(ChainBrokenError, match=f"row {hidden} was changed"):
+        await verify(database)
+    assert (logs[0]["log_level"] == "error") is (hidden == 2)
+
+
+async def test_the_start_cannot_be_moved_without_the_key(database, six_old, pruning):
+    await pruning.run_once()
+    async with database.read() as session:
+        row_hash = (await session.execute(select(audit_entry.c.row_hash).where(audit_entry.c.seq == 8))).scalar_one()
+        end = (await session.execute(select(audit_head).where(audit_head.c.id == 1))).one()
+    moved = update(audit_head).where(audit_head.c.id == 2)
+    await write(database, delete(audit_entry).where(audit_entry.c.seq <= 8))
+
+    with pytest.raises(ChainBrokenError, match="row 7 is missing"):
+        await verify(database)
+    await write(database, moved.values(seq=8, row_hash=row_hash))
+    with pytest.raises(ChainBrokenError, match="the start was changed"):
+        await verify(database)
+    await write(database, moved.values(seq=end.seq, row_hash=end.row_hash, seal=end.seal))  # the seal of the end
+    with pytest.raises(ChainBrokenError, match="the start was changed"):
+        await verify(database)
+    await write(database, delete(audit_head).where(audit_head.c.id == 2))
+    with pytest.raises(ChainBrokenError, match="row 1 is missing"):
+        await verify(database)
+
+
+async def test_the_start_is_sealed_again_with_the_current_index_key(database, six_old, pruning):
+    await pruning.run_once()
+    await ChainPruning(database, chain_of(ROTATED), 30, record_pruned).run_once()
+
+    new = Vault({"k1": b"1" * 32}, b"j" * 32)
+    async with database.read() as session:
+        assert (await chain_of(new).read_start(session)).seq == 6
+
+
+async def test_entries_that_are_pruned_during_a_verification_are_no_error(database, six_old, pruning, monkeypatch):
+    chain, checked = chain_of(VAULT), Chain.read_start
+
+    async def prune_after(self, session):
+        start = await checked(self, session)
+        if not start.seq:
+            monkeypatch.undo()
+            await pruning.run_once()
+        return start
+
+    if database.engine.name == "postgresql":  # a reader of SQLite sees one state only
+        monkeypatch.setattr(Chain, "read_start", prune_after)
+    assert (await chain.verify(database)).seq == 10
+
+
 async def test_refusals_of_one_network_do_not_fill_the_log(database, log):
     for _ in range(30):
         await log.add_refusal("assertion_refused", source="192.0.2.1", about="assertion_invalid")
@@ -250,6 +365,19 @@ def test_a_log_with_fewer_entries_than_were_seen_is_broken(operated, capsys):
 
     assert ended.value.code == 1
     assert "it ends at 10, but entry 11 existed" in capsys.readouterr().err
+
+
+def test_the_command_says_up_to_where_a_log_was_pruned(operated, capsys, tmp_path):
+    async def prune():
+        database = Database(f"sqlite+aiosqlite:///{tmp_path / 'operated.db'}")
+        await chain_of(VAULT).prune(database, datetime.now(UTC) + timedelta(days=1), record_pruned)
+        await AuditTask(database, VAULT, CollectorRegistry()).run_once()
+        await database.close()
+
+    asyncio.run(prune())
+    operation.audit(["verify", "--at-least", "11"])
+
+    assert "tracking: 1 entries, none changed, missing or moved; up to number 10 they were" in capsys.readouterr().out
 
 
 def test_a_number_for_several_services_is_refused(operated):

@@ -136,6 +136,16 @@ async def test_an_object_put_again_is_replaced(store):
     assert await get(store, "a") == b"new"
 
 
+async def test_keys_are_listed_in_order_and_in_pages(store):
+    for key in ("listed/30", "listed/10", "listed/20", "other/15", "listed-too/15", "40"):
+        await put(store, key, b"x")
+    assert await store.list_keys("listed", after="", limit=10) == ["listed/10", "listed/20", "listed/30"]
+    assert await store.list_keys("listed", after="", limit=2) == ["listed/10", "listed/20"]
+    assert await store.list_keys("listed", after="20", limit=2) == ["listed/30"]
+    assert await store.list_keys("listed", after="30", limit=2) == []
+    assert await store.list_keys("nothing", after="", limit=2) == []
+
+
 async def test_objects_are_separate(store):
     await put(store, "uploads/a", b"1")
     await put(store, "uploads/b", b"2")

@@ -171,6 +171,10 @@ class FakeObjectStore(FolderStore):
         self._require_up()
         await super().delete(key)
 
+    async def list_keys(self, prefix: str, *, after: str, limit: int) -> list[str]:
+        self._require_up()
+        return await super().list_keys(prefix, after=after, limit=limit)
+
     def _require_up(self) -> None:
         if self.down:
             raise ObjectStoreUnavailableError("down")

@@ -1,10 +1,18 @@
-"""Intake's audit log: files that were downloaded, and assertions that were refused."""
+"""Intake's audit log: files that were downloaded, assertions that were refused, and its term."""
 
+import asyncio
 import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import delete, insert
 
+from desk.chassis.audit import chain_of
 from desk.chassis.crypto import TokenIssuer
+from desk.chassis.telemetry import Telemetry
+from desk.database import AuditEntry, add_audit_entry, audit_head, chain_entries
+from desk.intake.app import create_app
 
 
 @pytest.fixture
@@ -69,3 +77,23 @@ async def test_a_reused_assertion_is_recorded(desk, entries, submitted, assertio
         await desk.client.get(f"/api/office/files/{file_id}", headers=headers)
 
     assert [each[1:] for each in await entries()][1] == ("assertion_refused", None, "assertion_reused")
+
+
+async def test_entries_beyond_their_term_are_deleted_while_the_service_runs(desk, settings, entries):
+    days, now = settings.audit_days, datetime.now(UTC)
+    async with desk.parts.database.transaction() as session:
+        await session.execute(delete(audit_head))
+        await session.execute(insert(audit_head).values(id=1, seq=0, row_hash="0" * 64, seal=""))
+        for age in (days + 1, days - 1):
+            await add_audit_entry(session, AuditEntry(f"applicant {age}", "file_read", at=now - timedelta(days=age)))
+    await chain_entries(desk.parts.database, chain_of(desk.parts.vault))
+
+    another = create_app(settings, parts=replace(desk.parts, telemetry=Telemetry("intake")))
+    async with another.router.lifespan_context(another), asyncio.timeout(60):
+        while len(found := await entries()) != 2 or "audit_pruned" not in str(found):  # noqa: ASYNC110 - a table has no event
+            await asyncio.sleep(0.05)
+
+    assert [tuple(each)[:2] for each in found] == [
+        (f"applicant {days - 1}", "file_read"),
+        ("retention", "audit_pruned"),
+    ]

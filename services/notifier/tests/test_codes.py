@@ -1,14 +1,17 @@
 """Codes by SMS: sent first, at any hour, and not after they have expired."""
 
+import asyncio
 import functools
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from desk.notifier.domain import ChannelUnavailableError, Language, State, Template, Trouble, sms_parts
 from desk.notifier.rendering import Renderer
 from desk.notifier.service import DeliveryReports
+from desk.notifier.store.tables import message
 from desk.testing.service_keys import InternalAuth
 
 MOBILE = "+989123456789"
@@ -128,3 +131,20 @@ async def test_the_log_and_the_database_do_not_contain_the_code(notifier, send, 
     assert "code" in logged()
     assert "40967" not in logged()
     assert b"40967" not in row[0]
+
+
+async def test_the_service_deletes_codes_after_a_week_and_nothing_else(notifier, send):
+    await send()
+    await notifier.submit()
+    old = datetime.now(UTC) - timedelta(days=7, minutes=1)
+    async with notifier.parts.database.transaction() as session:
+        await session.execute(update(message).values(created_at=old))
+    await send()
+    before = sorted(await notifier.rows("template"))
+
+    async with notifier.app.router.lifespan_context(notifier.app), asyncio.timeout(60):
+        while len(left := await notifier.rows("template")) == len(before):  # noqa: ASYNC110 - a table has no event
+            await asyncio.sleep(0.05)
+
+    assert before.count(("code",)) == 2
+    assert sorted(left) == before[1:]

@@ -4,23 +4,28 @@ import asyncio
 import secrets
 import sqlite3
 import uuid
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from alembic import command
 from sqlalchemy import text
 
+from desk.chassis.audit import ChainPruning
 from desk.chassis.crypto import Vault, new_secret
+from desk.chassis.telemetry import Telemetry
 from desk.database import ChainBrokenError, Database, alembic_config, migrate, operation
 from desk.registry_gateway.domain import Lookup, Outcome, Purpose
-from desk.registry_gateway.service import Ledger
+from desk.registry_gateway.service import Ledger, ledger_chain
 
 PACKAGE = "desk.registry_gateway"
 VAULT = Vault.from_text(f"k1:{new_secret()}", new_secret())
 
 
-def made(place=0):
-    return Lookup(datetime.now(UTC), Purpose.SUBMIT, f"number {place}", "source", Outcome.MATCHED)
+def made(place=0, days=0):
+    return Lookup(
+        datetime.now(UTC) - timedelta(days=days), Purpose.SUBMIT, f"number {place}", "source", Outcome.MATCHED
+    )
 
 
 @pytest.fixture
@@ -147,6 +152,39 @@ async def test_many_writers_on_postgresql_make_one_chain(postgres_server):
     for database in databases:
         await database.close()
     postgres_server.drop_database(name)
+
+
+# the term
+
+
+async def test_look_ups_beyond_their_term_are_deleted_and_the_chain_goes_on(database):
+    ledger = Ledger(database, VAULT)
+    await ledger.open()
+    for place in range(6):
+        await ledger.record(made(place, days=31 if place < 4 else 29))
+
+    pruning = ChainPruning(database, ledger_chain(VAULT), 30)
+    while await pruning.run_once() == 0:
+        pass
+    await ledger.record(made(6))
+    await Ledger(database, VAULT).record(made(7))  # of another replica
+
+    assert (await ledger.verify()).seq == 8
+    assert await ledger.list_newest(["number 3"]) == []
+    assert len(await ledger.list_newest(["number 4"])) == 1
+
+
+async def test_the_service_deletes_look_ups_beyond_its_term(settings, parts, running):
+    ledger = Ledger(parts.database, parts.vault)
+    async with running(settings, parts):
+        for place, days in enumerate((settings.ledger_days + 1, settings.ledger_days - 1)):
+            await ledger.record(made(place, days))
+
+    async with running(settings, replace(parts, telemetry=Telemetry("registry-gateway"))), asyncio.timeout(60):
+        while await ledger.list_newest(["number 0"]):  # noqa: ASYNC110 - a table has no event
+            await asyncio.sleep(0.05)
+        assert len(await ledger.list_newest(["number 1"])) == 1
+        assert (await ledger.verify()).seq == 2
 
 
 # the command

@@ -224,6 +224,8 @@ class Peers:
     """Intake's requests, by national ID and tracking code."""
     codes: dict[str, str] = field(default_factory=dict)
     """The codes and states that intake lists for a period."""
+    erased: set[str] = field(default_factory=set)
+    """The codes on intake's list of erased ones."""
     files: list[dict[str, Any]] = field(default_factory=list)
     """The uploads for replies at intake."""
     answer_files: list[dict[str, Any]] = field(default_factory=lambda: [ANSWER_FILE])
@@ -260,6 +262,13 @@ class Peers:
     def list_lookups(self, _body: dict[str, Any]) -> httpx.Response | Exception:
         return self.registry
 
+    def list_erased(self, body: dict[str, Any]) -> httpx.Response:
+        if "tracking_code" in body:
+            self.erased.add(body["tracking_code"])
+            return httpx.Response(204)
+        page = [code for code in sorted(self.erased) if code > body["after"]][: body["limit"]]
+        return httpx.Response(200, json=page)
+
     def find_files(self, body: dict[str, Any]) -> httpx.Response:
         uploads = self.files if "reply" in body else self.answer_files
         found = [file for each in body["files"] for file in uploads if file["id"] == each]
@@ -270,6 +279,11 @@ class Peers:
     def find_request(self, body: dict[str, Any]) -> httpx.Response | Exception:
         if self.intake is not None:
             return self.intake
+        if self.calls[-1][0].startswith("/internal/erasures"):
+            return self.list_erased(body)
+        return self.find_known(body)
+
+    def find_known(self, body: dict[str, Any]) -> httpx.Response:
         if "since" in body:
             page = [code for code in sorted(self.codes) if code > body["after"]][: body["limit"]]
             requests = [{"tracking_code": code, "state": self.codes[code]} for code in page]

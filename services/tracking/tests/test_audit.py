@@ -1,8 +1,13 @@
-"""Tracking's audit log: who read a request, and wrong codes beyond the free ones."""
+"""Tracking's audit log: who read a request, wrong codes beyond the free ones, and its term."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, insert, select
 
+from desk.chassis.audit import chain_of
+from desk.database import AuditEntry, add_audit_entry, audit_head, chain_entries
 from desk.database.audit import audit_entry
 
 
@@ -33,3 +38,19 @@ async def test_a_wrong_code_is_recorded_beyond_the_free_ones(tracking, entries, 
 
     index = tracking.parts.vault.index(person["national_id"], "national_id")
     assert await entries() == [("unknown", "wrong_code", index)]
+
+
+async def test_entries_beyond_their_term_are_deleted_while_the_service_runs(tracking, entries):
+    days, now = tracking.settings.audit_days, datetime.now(UTC)
+    async with tracking.parts.database.transaction() as session:
+        await session.execute(delete(audit_head))
+        await session.execute(insert(audit_head).values(id=1, seq=0, row_hash="0" * 64, seal=""))
+        for age in (days + 1, days - 1):
+            await add_audit_entry(session, AuditEntry(f"applicant {age}", "request_read", at=now - timedelta(days=age)))
+    await chain_entries(tracking.parts.database, chain_of(tracking.parts.vault))
+
+    async with tracking.app.router.lifespan_context(tracking.app), asyncio.timeout(60):
+        while len(found := await entries()) != 2 or "audit_pruned" not in str(found):  # noqa: ASYNC110 - a table has no event
+            await asyncio.sleep(0.05)
+
+    assert found == [(f"applicant {days - 1}", "request_read", None), ("retention", "audit_pruned", None)]

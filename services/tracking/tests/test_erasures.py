@@ -6,11 +6,13 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from desk.chassis.events import Message, outbox
+from desk.chassis.problem import ServiceUnavailableError
 from desk.chassis.telemetry import Telemetry
 from desk.database import DataKeys, data_key
 from desk.database.audit import audit_entry
@@ -438,3 +440,39 @@ async def test_an_erasure_leaves_no_event_of_before_in_the_outbox(tracking, eras
     assert left[-1].routing_key == "request-erased.isfahan"
     unsent = await tracking.rows(select(outbox).where(outbox.c.subject == code, outbox.c.sent_at.is_(None)))
     assert [row.id for row in unsent] == [left[-1].id]
+
+
+async def test_each_erasure_is_listed_outside_the_database_before_its_key_is_destroyed(tracking, erasures, new_code):
+    on_demand, by_term, unknown = await tracking.submit(), await tracking.submit(), new_code()
+    await tracking.act("withdrawal", by_term, {"reason": None})
+    tracking.set_clock(NOW + LONG_AFTER)
+    task = ErasureTask(erasures, Telemetry("tracking").registry)
+
+    tracking.peers.intake = httpx.Response(503, json={"code": "storage_unavailable"})
+    for code in (on_demand, unknown):
+        with pytest.raises(ServiceUnavailableError):
+            await erasures.erase(code, ErasureReason.APPLICANT, OPERATOR, even_unknown=True)
+    assert await task.erase_batch() is None
+    assert len(await tracking.rows(select(data_key))) == 2
+    assert await tracking.published("request-erased") == await _audited(tracking) == []
+
+    tracking.peers.intake = None
+    await erasures.erase(on_demand, ErasureReason.APPLICANT, OPERATOR)
+    await erasures.erase(unknown, ErasureReason.APPLICANT, OPERATOR, even_unknown=True)
+    await task.erase_batch()
+    assert tracking.peers.erased == {on_demand, by_term, unknown}
+
+
+async def test_a_restored_key_does_not_bring_back_an_erasure(tracking, erasures, monkeypatch, new_code):
+    """The backup of data and that of keys are from before the erasure, or even from before the submission."""
+    monkeypatch.setattr("desk.tracking.service.erasures.PAGE", 2)
+    code, kept, lost = await tracking.submit(), await tracking.submit(), [new_code() for _ in range(4)]
+    tracking.peers.erased = {code, *lost}
+
+    assert sorted(await erasures.repeat(OPERATOR)) == sorted([code, *lost])
+    assert await erasures.repeat(OPERATOR) == []
+
+    assert {each: await _state(tracking, each) for each in (code, *lost)} == dict.fromkeys((code, *lost), "erased")
+    assert await tracking.state(kept) == "registered"
+    assert [row.id for row in await tracking.rows(select(data_key))] == [kept]
+    assert len(await tracking.published("request-erased")) == 5

@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import select
 
@@ -38,7 +39,8 @@ def run(tracking: Any, database_url: str, monkeypatch: pytest.MonkeyPatch, capsy
         monkeypatch.setenv(f"DESK_TRACKING_{name}", value)
     monkeypatch.setattr("desk.tracking.privacy.configure_logging", lambda *_: None)
     monkeypatch.setattr(
-        "desk.tracking.privacy.real_parts", lambda settings: replace(real_parts(settings), vault=tracking.parts.vault)
+        "desk.tracking.privacy.real_parts",
+        lambda settings: replace(real_parts(settings), vault=tracking.parts.vault, intake=tracking.parts.intake),
     )
 
     async def run(*arguments: str) -> str:
@@ -120,3 +122,12 @@ async def test_only_reasons_of_people_are_accepted(run, new_code, reason):
     with pytest.raises(SystemExit) as ended:
         await run("erase", new_code(), "--reason", reason)
     assert ended.value.code == 2
+
+
+async def test_an_erasure_that_cannot_be_listed_ends_the_command_with_one_line(tracking, run):
+    code = await tracking.submit()
+    tracking.peers.intake = httpx.Response(503, json={"code": "storage_unavailable"})
+    for arguments in (("erase", code, "--reason", "applicant"), ("repeat",)):
+        with pytest.raises(SystemExit, match=r"^desk-privacy: intake or the object store is unavailable"):
+            await run(*arguments)
+    assert await tracking.state(code) == "registered"

@@ -152,7 +152,9 @@ def _lifespan(
                 asyncio.create_task(consume_events(client, key, handler, services.metrics), name=f"events of {key}")
                 for key, client in parts.clients.items()
             ),
-            asyncio.create_task(prune_old_rows(parts.database, parts.encryption, parts.clock), name="pruning"),
+            asyncio.create_task(
+                prune_old_rows(parts.database, parts.encryption, parts.clock, settings.audit_days), name="pruning"
+            ),
             asyncio.create_task(chain_audit_entries(parts.database, parts.encryption), name="audit"),
             asyncio.create_task(index_outdated_cases(parts.database, parts.encryption), name="indexing"),
         ]

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.console.encryption import Encryption
 from desk.console.settings import Settings
-from desk.console.store.audit import AuditStore, audit_chain
+from desk.console.store.audit import ALL_PROVINCES, AuditStore, audit_chain
 from desk.console.store.cases import CaseStore
 from desk.console.store.search_index import SearchIndex
 from desk.console.store.tables import account, case, case_document, draft, entry, outgoing_file, report
@@ -27,7 +27,6 @@ SEALED = (
     SealedColumn(outgoing_file, "document", "outgoing_file:{report}/{position}"),
 )
 """Every column with values of the keys of the settings; from the fourth on only those from before data keys."""
-ALL_PROVINCES = "*"
 
 
 def rotation(database: Database, encryption: Encryption) -> Rotation:

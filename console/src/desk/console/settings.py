@@ -77,6 +77,8 @@ class Settings(DeskSettings):
     """``redis://:password@host:6379/0``, where attempts are counted. Required with more than one process."""
     metrics_token: SecretStr | None = None
     """Required by ``/metrics`` as ``Authorization: Bearer …``; without it the console has no such page."""
+    audit_days: Annotated[int, Field(ge=1, le=36_500)] = 1095
+    """For how many days entries of the audit log are kept."""
     weekend: Annotated[str, AfterValidator(_weekend)] = "thursday,friday"
     """English names of the days of the weekend, as the desk counts them."""
     holidays_file: Path | None = None

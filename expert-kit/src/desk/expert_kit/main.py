@@ -5,8 +5,10 @@ import asyncio
 import logging
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from desk.expert_kit.errors import KitError, NotPossibleError
+from desk.expert_kit.keys import make_keys
 
 PASSED, FAILED, NOT_POSSIBLE = 0, 1, 2
 PATIENCE_SECONDS = 15.0
@@ -29,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for library in ("aio_pika", "aiormq"):  # their errors are printed below, in one line
         logging.getLogger(library).setLevel(logging.CRITICAL)
     try:
-        sys.exit(PASSED if _check(options) else FAILED)
+        sys.exit(PASSED if options.run(options) else FAILED)
     except KitError as error:
         sys.stderr.write(f"desk-expert: {error}\n")
         sys.exit(NOT_POSSIBLE)
@@ -57,6 +59,11 @@ def _check(options: argparse.Namespace) -> bool:
     )
 
 
+def _make_keys(options: argparse.Namespace) -> bool:
+    sys.stdout.write(make_keys(options.folder, options.curve, again=options.rotate))
+    return True
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="desk-expert", description="For the expert systems of provinces.")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -77,6 +84,14 @@ def _parser() -> argparse.ArgumentParser:
         "--curve", choices=("X25519", "P-256"), default="X25519", help="of your key for events (default: %(default)s)"
     )
     check.add_argument("consumer", nargs="*", metavar="-- COMMAND", help="the command that starts your consumer")
+    check.set_defaults(run=_check)
+    keys = commands.add_parser("keys", help="make your office's key pairs, and say what to send and what to keep")
+    keys.add_argument("folder", type=Path, help="where the keys are written, such as ./keys")
+    keys.add_argument("--rotate", action="store_true", help="replace the key for events, and keep the former one")
+    keys.add_argument(
+        "--curve", choices=("X25519", "P-256"), default="X25519", help="of the key for events (default: %(default)s)"
+    )
+    keys.set_defaults(run=_make_keys)
     return parser
 
 

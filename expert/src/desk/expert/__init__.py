@@ -13,6 +13,8 @@ from desk.expert.errors import (
     FileDamagedError,
     FileRefusedError,
     InvalidReportError,
+    KeysExistError,
+    KeysMissingError,
 )
 from desk.expert.events import (
     CONSUMED,
@@ -30,6 +32,7 @@ from desk.expert.events import (
 )
 from desk.expert.files import Attachment, Files
 from desk.expert.inbox import Inbox
+from desk.expert.keys import OfficeKeys
 from desk.expert.memory import Memory, SqliteMemory
 from desk.expert.reports import Report, Reports
 
@@ -54,8 +57,11 @@ __all__ = [
     "Files",
     "Inbox",
     "InvalidReportError",
+    "KeysExistError",
+    "KeysMissingError",
     "Memory",
     "Objection",
+    "OfficeKeys",
     "PastEntry",
     "PrivateKeys",
     "Refusal",

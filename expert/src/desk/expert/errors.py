@@ -10,7 +10,9 @@
     ├── DeskKeysUnavailableError  the desk did not return the keys for reports
     ├── FileRefusedError          the desk refused a download or an upload
     ├── FileDamagedError          the downloaded content is not that of the file
-    └── InvalidReportError        a report breaks the contract; nothing was sent
+    ├── InvalidReportError        a report breaks the contract; nothing was sent
+    ├── KeysExistError            a folder has keys already, which are not overwritten
+    └── KeysMissingError          a folder has no keys
 """
 
 from collections.abc import Mapping
@@ -62,3 +64,11 @@ class InvalidReportError(ExpertError):
     def __init__(self, field: str, rule: str) -> None:
         super().__init__(f"{field}: {rule}")
         self.field, self.rule = field, rule
+
+
+class KeysExistError(ExpertError):
+    """A folder has keys already, and they are not overwritten."""
+
+
+class KeysMissingError(ExpertError):
+    """A folder has no keys, or not all of them."""

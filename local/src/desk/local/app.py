@@ -8,13 +8,16 @@ from starlette.types import Receive, Scope, Send
 
 from desk.chassis.app import Background, base_app
 from desk.chassis.bus.embedded import EmbeddedBroker
+from desk.chassis.crypto import Vault
 from desk.chassis.storage import FolderStore
 from desk.chassis.telemetry import Telemetry
 from desk.database import migrate
 from desk.local import demo, services
+from desk.local.brokers import Brokers, EmbeddedBrokers
 from desk.local.console import PATH, Console, ProvinceKeys
 from desk.local.gateway import Gateway
 from desk.local.keys import ServiceKeys, load_keys
+from desk.local.office import SampleRequests
 from desk.local.registry import SwitchedRegistry
 from desk.local.services import EmbeddedParts, LocalSettings
 from desk.registry_gateway.adapters.simulator import SimulatedRegistry
@@ -31,8 +34,8 @@ def create_app(settings: LocalSettings, service_keys: ServiceKeys | None = None)
     settings.folder.mkdir(parents=True, exist_ok=True)
     keys = load_keys(settings.folder)
     vault = keys.vault()
-    broker = EmbeddedBroker(f"sqlite+aiosqlite:///{settings.folder / 'broker'}.sqlite3", desk_topology(), vault)
-    parts = EmbeddedParts(settings, keys, vault, broker, service_keys or ServiceKeys())
+    brokers = _brokers(settings, vault)
+    parts = EmbeddedParts(settings, keys, vault, brokers, service_keys or ServiceKeys())
 
     notifier_app = services.build_notifier(parts)
     captcha_app = services.build_captcha(parts, notifier_app)
@@ -40,8 +43,9 @@ def create_app(settings: LocalSettings, service_keys: ServiceKeys | None = None)
     registry = SwitchedRegistry(people)
     registry_app = services.build_registry_gateway(parts, captcha_app, registry, people)
     storage = FolderStore(settings.folder / "objects")
-    office_signing_keys = ProvinceKeys.new(keys.event_keys)
-    known_keys = {**office_signing_keys.public, **settings.office_signing_keys}
+    offices = ProvinceKeys.new(keys.event_keys, without=settings.office.key if settings.office else None)
+    own = {settings.office.key: settings.office.keys.files_public} if settings.office else {}
+    known_keys = {**offices.public, **settings.office_signing_keys, **own}
     intake_app = services.build_intake(parts, captcha_app, registry_app, storage, known_keys)
     apps: dict[str, FastAPI] = {
         "captcha": captcha_app,
@@ -57,10 +61,10 @@ def create_app(settings: LocalSettings, service_keys: ServiceKeys | None = None)
     console = Console(
         database_url=parts.url("console"),
         vault_key=keys.vault_key,
-        broker=broker,
+        brokers=brokers,
         gateway=public_gateway,
         url=settings.public_url,
-        keys=office_signing_keys,
+        keys=offices,
     )
     demonstration = _demo(parts, console, intake_app, registry)
     lifespan = _lifespan(parts, [*apps.values(), demonstration], console)
@@ -68,13 +72,20 @@ def create_app(settings: LocalSettings, service_keys: ServiceKeys | None = None)
     return gateway
 
 
+def _brokers(settings: LocalSettings, vault: Vault) -> Brokers:
+    if settings.office is not None:
+        return settings.office.brokers
+    url = f"sqlite+aiosqlite:///{settings.folder / 'broker'}.sqlite3"
+    return EmbeddedBrokers(EmbeddedBroker(url, desk_topology(), vault))
+
+
 def _lifespan(parts: EmbeddedParts, apps: Sequence[FastAPI], console: Console) -> Callable[[], AsyncIterator[None]]:
     async def lifespan() -> AsyncIterator[None]:
         for service in SERVICES_WITH_STORES:
             await migrate(f"desk.{service}", parts.url(service))
-        await parts.broker.open()
+        await parts.brokers.open()
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(parts.broker.close)
+            stack.push_async_callback(parts.brokers.close)
             await stack.enter_async_context(console.running())
             for app in apps:
                 await stack.enter_async_context(app.router.lifespan_context(app))
@@ -90,11 +101,14 @@ def _demo(parts: EmbeddedParts, console: Console, intake_app: FastAPI, registry:
         "Service Desk: demonstration",
         Telemetry("demo"),
         background=Background(
-            drain=parts.broker.drain,
+            drain=parts.brokers.drain,
             stop=(messages.close,),
         ),
     )
     app.state.console = console
+    app.state.office = parts.settings.office
+    intake_services = intake_app.state.services
+    app.state.samples = SampleRequests(intake_services.submission, intake_services.uploads)
     app.state.registry = registry
     app.state.files = intake_app.state.services.case_files
     app.state.messages = demo.Messages(messages, parts.vault)

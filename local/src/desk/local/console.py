@@ -41,6 +41,7 @@ from desk.expert import (
     read,
 )
 from desk.iran.provinces import PROVINCES
+from desk.local.brokers import Brokers
 from desk.topology.table import CASES, province_queue
 
 PATH = "/demo/expert"
@@ -128,9 +129,9 @@ class ProvinceKeys:
     """The private keys that read events."""
 
     @classmethod
-    def new(cls, event: Mapping[str, str]) -> "ProvinceKeys":
-        """Return a new pair for each province, and these keys for events."""
-        pairs = {each.key: new_key_pair() for each in PROVINCES}
+    def new(cls, event: Mapping[str, str], *, without: str | None = None) -> "ProvinceKeys":
+        """Return a new pair for each province but one, and these keys for events."""
+        pairs = {each.key: new_key_pair() for each in PROVINCES if each.key != without}
         return cls({key: pair[0] for key, pair in pairs.items()}, {key: pair[1] for key, pair in pairs.items()}, event)
 
 
@@ -142,7 +143,7 @@ class Console:
         *,
         database_url: str,
         vault_key: str,
-        broker: Broker,
+        brokers: Brokers,
         gateway: ASGIApp,
         url: str,
         keys: ProvinceKeys,
@@ -152,8 +153,8 @@ class Console:
         self._parts = Parts(
             Database(database_url),
             Encryption.from_text(vault_key),
-            {key: _client(key, broker, gateway, url, keys) for key in keys.private},
-            Demonstration(_accounts_shown(), PASSWORD, LINKS),
+            {key: _client(key, brokers.of(province_queue(key)), gateway, url, keys) for key in keys.private},
+            Demonstration(_accounts_shown(keys), PASSWORD, LINKS),
         )
         settings = Settings(
             database_url=SecretStr(database_url),
@@ -229,6 +230,10 @@ def _accounts() -> list[Account]:
     ]
 
 
-def _accounts_shown() -> tuple[tuple[str, str], ...]:
-    names = {each.key: each.name for each in PROVINCES}
-    return tuple((each.username, f"{names[each.province]} — {_TITLES[each.role]}") for each in _accounts())
+def _accounts_shown(keys: ProvinceKeys) -> tuple[tuple[str, str], ...]:
+    names = {each.key: each.name for each in PROVINCES if each.key in keys.private}
+    return tuple(
+        (each.username, f"{names[each.province]} — {_TITLES[each.role]}")
+        for each in _accounts()
+        if each.province in names
+    )

@@ -1,5 +1,6 @@
 """The demonstration: synthetic people, messages that would have been sent, and the routes of an expert; only here."""
 
+import tomllib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,11 +21,19 @@ from desk.iran.digits import to_persian
 from desk.iran.jalali import format_moment
 from desk.local import kit
 from desk.local.console import Console
+from desk.local.gateway_table import WORDS
+from desk.local.office import DevelopedOffice, SampleRequests
 from desk.local.registry import SwitchedRegistry
 from desk.notifier.store import ShownMessage, list_messages
 from desk.registry_gateway.adapters.simulator import people
 
 LISTED = 200
+_OUTCOMES = {
+    "applied": "انجام شد",
+    "refused": "پذیرفته نشد",
+    "set aside": "کنار گذاشته شد",
+    "waiting": "در انتظار",
+}
 
 _templates = Jinja2Templates(Path(__file__).parent / "templates")
 _templates.env.filters |= {"persian": to_persian, "moment": format_moment}
@@ -119,6 +128,30 @@ async def ask(request: Request, question: Answer) -> dict[str, str]:
     return {"tracking_code": question.tracking_code}
 
 
+@router.get("/office")
+async def show_office(request: Request) -> Response:
+    """Show the settings of the office that is being developed, and what became of each of its reports."""
+    office = _office(request)
+    reports = office.reports.newest if office else []
+    if not _wants_page(request):
+        return JSONResponse([_json(asdict(report)) for report in reports])
+    values = {"office": office, "reports": reports, "advice": _advice(), "names": _OUTCOMES}
+    return _page(request, "office.html", **values, sent=request.query_params.get("sent"))
+
+
+@router.post("/office/requests")
+async def send_sample(request: Request) -> Response:
+    """Send a sample request to the office that is being developed."""
+    office = _office(request)
+    if office is None:
+        return JSONResponse({"title": "start the desk with --amqp"}, 404)
+    samples: SampleRequests = request.app.state.samples
+    code = await samples.send(office.key)
+    if not _wants_page(request):
+        return JSONResponse({"tracking_code": code}, 201)
+    return RedirectResponse(f"/demo/office?sent={code}", status_code=303)
+
+
 @router.get("/files/{file_id}")
 async def file(request: Request, file_id: str) -> DownloadResponse:
     """Return a file of a request, decrypted."""
@@ -129,6 +162,17 @@ async def file(request: Request, file_id: str) -> DownloadResponse:
 def _console(request: Request) -> Console:
     console: Console = request.app.state.console
     return console
+
+
+def _office(request: Request) -> DevelopedOffice | None:
+    office: DevelopedOffice | None = request.app.state.office
+    return office
+
+
+def _advice() -> dict[str, str]:
+    words = tomllib.loads((WORDS / "fa.toml").read_text(encoding="utf-8"))
+    reasons: dict[str, str] = words["contract"]["reasons"]
+    return reasons
 
 
 def _registry(request: Request) -> SwitchedRegistry:

@@ -10,12 +10,18 @@ from pathlib import Path
 
 import uvicorn
 
+from desk.iran.provinces import PROVINCES
 from desk.local.app import create_app
 from desk.local.gateway_table import CHECKOUT
+from desk.local.keys import load_keys
+from desk.local.office import ENVIRONMENT, DevelopedOffice
 from desk.local.services import LocalSettings
 from desk.registry_gateway.adapters.simulator import people
 from desk.security.logs import configure_logging
+from desk.testing.errors import ServerUnavailableError
 
+OFFICE_FOLDER = "office"
+"""The folder of an office's keys and settings, in the data folder."""
 KEEP_ALIVE_SECONDS = 75
 """Longer than in any proxy, so that no connection is closed during a request."""
 
@@ -32,8 +38,11 @@ def _up(options: argparse.Namespace) -> None:
         sys.exit(f"desk: {fault}")
     url = f"http://{options.host}:{options.port}"
     configure_logging("console", "INFO" if options.verbose else "WARNING")
-    app = create_app(LocalSettings(folder, url, options.captcha_answer))
+    office = _start_office(options, folder, url) if options.amqp else None
+    app = create_app(LocalSettings(folder, url, options.captcha_answer, office=office))
     _greet(url, folder, options.captcha_answer)
+    if office is not None:
+        _greet_developer(office, folder / OFFICE_FOLDER)
     # The server shuts down gracefully on SIGTERM and then raises the signal again; that is a normal exit.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
@@ -45,6 +54,14 @@ def _up(options: argparse.Namespace) -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=10,
     )
+
+
+def _start_office(options: argparse.Namespace, folder: Path, url: str) -> DevelopedOffice:
+    try:
+        key = load_keys(folder).event_keys["tracking"]
+        return DevelopedOffice.start(options.office, folder / OFFICE_FOLDER, url, key)
+    except (ServerUnavailableError, OSError) as error:
+        sys.exit(f"desk: no RabbitMQ for --amqp: {error}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,6 +77,20 @@ def _parser() -> argparse.ArgumentParser:
         "--captcha-answer",
         type=_captcha_answer,
         help="use these five digits for every security code; for automated checks only",
+    )
+    up.add_argument(
+        "--amqp",
+        action="store_true",
+        help="use a real RabbitMQ, so that the system of an office can be developed against the desk: the server of "
+        "DESK_TEST_RABBITMQ_URL, a container, or the binary of this machine",
+    )
+    up.add_argument(
+        "--office",
+        default="isfahan",
+        choices=sorted(each.key for each in PROVINCES),
+        metavar="KEY",
+        help="with --amqp, the office that is being developed; all others have the demonstration's experts "
+        "(default: %(default)s)",
     )
     up.add_argument("--verbose", action="store_true", help="log every request and event")
     return parser
@@ -115,6 +146,15 @@ def _greet(url: str, folder: Path, captcha_answer: str | None) -> None:
     ]
     if captcha_answer is not None:
         lines.insert(2, f"  *** every security code is {captcha_answer}: for automated checks only ***")
+    print("\n".join(lines), flush=True)  # noqa: T201 - the output of the command
+
+
+def _greet_developer(office: DevelopedOffice, folder: Path) -> None:
+    lines = [
+        f"  office       {office.key}: {office.desk_url}/demo/office   (a request to try, and its reports)",
+        f"  its settings set -a; . {folder / ENVIRONMENT}; set +a",
+        "",
+    ]
     print("\n".join(lines), flush=True)  # noqa: T201 - the output of the command
 
 

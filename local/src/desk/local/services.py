@@ -21,14 +21,15 @@ import desk.tracking.clients
 import desk.tracking.settings
 from desk.captcha.clients import NotifierClient
 from desk.captcha.domain import choose_answer
-from desk.chassis.bus.embedded import EmbeddedBroker
 from desk.chassis.crypto import TokenIssuer, TokenReader, Vault, public_key_of
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.storage import FolderStore
 from desk.chassis.telemetry import Telemetry
 from desk.database import Database
 from desk.files.scanner import NoScanner
+from desk.local.brokers import Brokers
 from desk.local.keys import Keys, ServiceKeys
+from desk.local.office import DevelopedOffice
 from desk.local.registry import SwitchedRegistry
 from desk.notifier.channels import ShownChannel
 from desk.notifier.domain import ChannelName
@@ -49,6 +50,8 @@ class LocalSettings:
     """A fixed security code, for automated checks only."""
     office_signing_keys: Mapping[str, str] = field(default_factory=dict)
     """Public keys (PEM) of provinces with their own systems, for their requests for files."""
+    office: DevelopedOffice | None = None
+    """An office whose system is developed against this desk, over a real RabbitMQ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class EmbeddedParts:
     settings: LocalSettings
     keys: Keys
     vault: Vault
-    broker: EmbeddedBroker
+    brokers: Brokers
     service_keys: ServiceKeys
 
     def url(self, service: str) -> str:
@@ -78,9 +81,11 @@ class EmbeddedParts:
 
     def event_settings(self, service: str) -> dict[str, object]:
         """Return the keys with which the service reads events and encrypts them."""
+        office = self.settings.office
+        own = {} if office is None else {office.key: office.keys.events_public}
         return {
             "event_private_keys": [self.keys.event_keys[service]],
-            "event_public_keys": self.keys.event_public_keys,
+            "event_public_keys": self.keys.event_public_keys | own,
         }
 
 
@@ -180,7 +185,7 @@ def build_intake(
         ),
         parts=intake.Parts(
             database=parts.database("intake"),
-            broker=parts.broker,
+            broker=parts.brokers.of("intake"),
             storage=storage,
             scanner=NoScanner(),
             rate_limits=RateLimits("memory://"),
@@ -217,7 +222,7 @@ def build_tracking(parts: EmbeddedParts, captcha_app: FastAPI, intake_app: FastA
         ),
         parts=tracking.Parts(
             database=parts.database("tracking"),
-            broker=parts.broker,
+            broker=parts.brokers.of("tracking"),
             rate_limits=RateLimits("memory://"),
             captcha=tracking.captcha_client(captcha),
             proofs=tracking.proof_client(captcha),
@@ -253,7 +258,7 @@ def build_notifier(parts: EmbeddedParts) -> FastAPI:
         ),
         parts=notifier.Parts(
             database=parts.database("notifier"),
-            broker=parts.broker,
+            broker=parts.brokers.of("notifier"),
             vault=parts.vault,
             telemetry=Telemetry("notifier"),
             channels=dict.fromkeys(ChannelName, ShownChannel()),

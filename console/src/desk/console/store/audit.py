@@ -12,6 +12,8 @@ from desk.console.store.tables import account, audit_entry
 from desk.database import Chain
 
 MAX_ENTRIES = 200
+ALL_PROVINCES = "*"
+"""The province of an entry about the whole console."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ def audit_chain(encryption: Encryption) -> Chain:
 
 
 class AuditStore:
-    """The audit log in one session; rows are only added."""
+    """The audit log in one session; rows are added here, and pruned by the chain."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session

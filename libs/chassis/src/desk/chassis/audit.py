@@ -1,6 +1,7 @@
-"""The audit log of a service: the keyed hashes in its entries, and the task that chains the entries."""
+"""The audit log of a service: the keyed hashes in its entries, and the tasks that chain and prune the entries."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from prometheus_client import CollectorRegistry, Gauge
@@ -16,6 +17,7 @@ from desk.database import (
     Chain,
     ChainBrokenError,
     Database,
+    RecordPruned,
     add_audit_entry,
     audit_chain,
     chain_entries,
@@ -23,7 +25,7 @@ from desk.database import (
 
 log = structlog.get_logger(__name__)
 
-PAUSE_SECONDS = 2.0
+PAUSE_SECONDS, PRUNING_SECONDS = 2.0, 3600.0
 REFUSALS_PER_NETWORK = "20/10 minutes"
 """More refusals of one network are not recorded, so that a caller without a key cannot fill the log."""
 
@@ -65,6 +67,36 @@ class AuditLog:
 async def record_operator(session: AsyncSession, about: str) -> None:
     """Record a rotation of keys."""
     await add_audit_entry(session, AuditEntry("operator", "keys_rotated", about=about))
+
+
+async def record_pruned(session: AsyncSession, about: str) -> None:
+    """Record that entries were deleted because their term was over."""
+    await add_audit_entry(session, AuditEntry("retention", "audit_pruned", about=about))
+
+
+class ChainPruning(PeriodicTask):
+    """Deletes the rows of a chain whose term is over, every hour; any number of replicas may run it."""
+
+    def __init__(self, database: Database, chain: Chain, days: int, record: RecordPruned | None = None) -> None:
+        super().__init__(self.run_once, PRUNING_SECONDS)
+        self._database, self._chain = database, chain
+        self._term, self._record = timedelta(days=days), record
+
+    async def run_once(self) -> float | None:
+        """Delete up to 1,000 rows; return 0 if there may be more. The next round retries after a failure."""
+        try:
+            start = await self._chain.prune(self._database, datetime.now(UTC) - self._term, self._record)
+        except ChainBrokenError as error:
+            log.error("a chain is not pruned: it is broken", reason=str(error))  # noqa: TRY400 - the text says all there is
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("a chain could not be pruned", error=type(error).__name__)
+        else:
+            if start is None:
+                return None
+            # Logs are stored elsewhere: they show up to where the chain was pruned by its service.
+            log.info("chain pruned", seq=start.seq, row_hash=start.row_hash)
+            return 0
+        return None
 
 
 class AuditTask:

@@ -7,6 +7,7 @@ tagged objects after a day, so that an unclaimed upload is deleted even if the d
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import BinaryIO, TypeVar
 
 import urllib3
@@ -73,6 +74,14 @@ class S3Store:
     async def delete(self, key: str) -> None:
         """Remove the object if it is there. Raises ObjectStoreUnavailableError."""
         await _in_thread(lambda: self._client.remove_object(self._bucket, checked_key(key)))
+
+    async def list_keys(self, prefix: str, *, after: str, limit: int) -> list[str]:
+        """Return keys in order. Raises ObjectStoreUnavailableError."""
+        return await _in_thread(lambda: self._list(f"{checked_key(prefix)}/", after, limit))
+
+    def _list(self, prefix: str, after: str, limit: int) -> list[str]:
+        found = self._client.list_objects(self._bucket, prefix, start_after=f"{prefix}{after}")
+        return [str(each.object_name) for each in islice(found, limit)]
 
     async def set_up(self) -> list[str]:
         """Create the bucket and its lifecycle rules; return a line per change. Raises ObjectStoreUnavailableError."""

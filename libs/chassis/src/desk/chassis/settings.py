@@ -11,6 +11,7 @@ from desk.security.settings import SECRETS_DIR, DeskSettings
 
 __all__ = [
     "SECRETS_DIR",
+    "AuditSettings",
     "BrokerSettings",
     "CalleeSettings",
     "CallerSettings",
@@ -100,6 +101,13 @@ class StoreSettings(DeskSettings):
     def vault(self) -> Vault:
         """Return the vault with these keys."""
         return Vault.from_text(self.vault_keys.get_secret_value(), self.index_key.get_secret_value())
+
+
+class AuditSettings(DeskSettings):
+    """Settings of a service with an audit log."""
+
+    audit_days: Annotated[int, Field(ge=1, le=36_500)] = 1095
+    """For how many days entries of the audit log are kept."""
 
 
 class LogSettings(DeskSettings):

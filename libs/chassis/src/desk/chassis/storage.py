@@ -45,7 +45,15 @@ class ObjectStore(Protocol):
     async def delete(self, key: str) -> None:
         """Remove the object if it is there. Raises ObjectStoreUnavailableError."""
 
+    async def list_keys(self, prefix: str, *, after: str, limit: int) -> list[str]:
+        """Return up to ``limit`` keys ``<prefix>/<name>`` in order, those with a name after ``after``.
 
+        Raises ObjectStoreUnavailableError.
+        """
+
+
+_INCOMPLETE = ".part"
+"""Ends the name of a file that is being written; a key has no dot."""
 _NOT_THERE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 """A key may be a prefix of others. Then it is a folder here, and a missing object in a bucket."""
 
@@ -87,13 +95,24 @@ class FolderStore:
         except OSError as error:
             raise ObjectStoreUnavailableError(str(error)) from error
 
+    async def list_keys(self, prefix: str, *, after: str, limit: int) -> list[str]:
+        """Return keys in order. Raises ObjectStoreUnavailableError if the disk refuses."""
+        try:
+            return await asyncio.to_thread(self._list, checked_key(prefix), after, limit)
+        except OSError as error:
+            raise ObjectStoreUnavailableError(str(error)) from error
+
+    def _list(self, prefix: str, after: str, limit: int) -> list[str]:
+        files = (path.name for path in self._path(prefix).glob("*") if path.is_file() and path.suffix != _INCOMPLETE)
+        return [f"{prefix}/{name}" for name in sorted(files) if name > after][:limit]
+
     def _path(self, key: str) -> Path:
         return self._folder / checked_key(key)
 
     def _write(self, target: Path, content: BinaryIO, size: int) -> None:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=target.parent)
+            handle, name = tempfile.mkstemp(dir=target.parent, suffix=_INCOMPLETE)
         except OSError as error:
             raise ObjectStoreUnavailableError(str(error)) from error
         part = Path(name)

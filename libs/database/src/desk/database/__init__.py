@@ -4,7 +4,7 @@ One request or one event is one transaction, and only this library commits.
 """
 
 from desk.database.audit import AuditEntry, add_audit_entry, add_audit_tables, audit_chain, chain_entries
-from desk.database.chain import Chain, ChainBrokenError, Head, audit_head, chain_columns
+from desk.database.chain import Chain, ChainBrokenError, Head, RecordPruned, audit_head, chain_columns
 from desk.database.data_keys import DataKeys, add_data_keys, data_key
 from desk.database.database import Database, notify_after_commit
 from desk.database.migrations import alembic_config, migrate, migrations_of, run_migrations
@@ -20,6 +20,7 @@ __all__ = [
     "Database",
     "Head",
     "IndexedTable",
+    "RecordPruned",
     "RotatingKeys",
     "Rotation",
     "SealedColumn",

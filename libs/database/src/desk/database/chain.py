@@ -2,28 +2,32 @@
 
 The rows are chained by a plain hash. The end of the chain is sealed with a key that only the service has. A person who
 can write to the database but does not have the key can therefore neither rewrite the chain nor shorten it.
+
+Old rows may be pruned. The last of them, sealed as well, is then the start of the chain.
 """
 
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Integer, Row, String, Table, select, update
+from sqlalchemy import BigInteger, Column, Integer, Row, Select, String, Table, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.database.database import Database
-from desk.database.tables import new_metadata
+from desk.database.tables import insert_into, new_metadata
 
 BEGINNING = "0" * 64
 """The hash before the first row."""
-_HEAD, _PAGE = 1, 1_000
+_HEAD, _START, _PAGE = 1, 2, 1_000
 
 Seal = Callable[[str], Sequence[str]]
 """Returns the keyed hash of a text under each key, the current one first."""
+RecordPruned = Callable[[AsyncSession, str], Awaitable[None]]
+"""Adds an entry that says which rows were pruned."""
 
 audit_head = Table(
     "audit_head",
@@ -33,9 +37,10 @@ audit_head = Table(
     Column("row_hash", String(64), nullable=False),
     Column("seal", String(64), nullable=False),
 )
-"""One row: the last row of the chain, sealed with a key that the database does not have.
+"""Row 1 is the last row of the chain, sealed with a key that the database does not have.
 
-The migration creates it without a seal, and nothing else does: a row that is missing was deleted.
+The migration creates it without a seal, and nothing else does: a row that is missing was deleted. Row 2, sealed too, is
+the last row that was pruned, if any was.
 """
 
 
@@ -81,10 +86,15 @@ class Chain:
         """Return the end of the chain with its seal."""
         return Head(seq, row_hash, self.seal(f"{seq} {row_hash}")[0])
 
+    def _sealed_start(self, seq: int, row_hash: str) -> Head:
+        return Head(seq, row_hash, self.seal(f"start {seq} {row_hash}")[0])
+
     def is_sealed(self, head: Head) -> bool:
         """Return whether the service itself wrote this end of the chain."""
-        seals = self.seal(f"{head.seq} {head.row_hash}")
-        return any(hmac.compare_digest(head.seal, seal) for seal in seals)
+        return self._has_seal(head, f"{head.seq} {head.row_hash}")
+
+    def _has_seal(self, head: Head, text: str) -> bool:
+        return any(hmac.compare_digest(head.seal, seal) for seal in self.seal(text))
 
     async def verify(self, database: Database) -> Head:
         """Check the whole chain and return its end. Raises ChainBrokenError with the first error.
@@ -92,7 +102,7 @@ class Chain:
         The service may write meanwhile; only the last rows are checked with the head locked.
         """
         async with database.read() as session:
-            end = await self._check_rows(session, Head(0, BEGINNING))
+            end = await self._check_from_start(session)
         async with database.transaction() as session:
             head = await self.read_head(session)
             end = await self._check_rows(session, end)
@@ -106,10 +116,23 @@ class Chain:
 
     async def read_head(self, session: AsyncSession, *, skip_locked: bool = False) -> Head | None:
         """Return the end of the chain, locked until the transaction ends; None if it is missing, or locked."""
-        columns = self.head.c.seq, self.head.c.row_hash, self.head.c.seal
-        query = select(*columns).where(self.head.c.id == _HEAD).with_for_update(skip_locked=skip_locked)
+        query = self._place(_HEAD).with_for_update(skip_locked=skip_locked)
         found = (await session.execute(query)).one_or_none()
         return Head(*found) if found is not None else None
+
+    async def read_start(self, session: AsyncSession) -> Head:
+        """Return the last row that was pruned; the chain starts after it. Raises ChainBrokenError if it was changed."""
+        found = (await session.execute(self._place(_START))).one_or_none()
+        if found is None:
+            return Head(0, BEGINNING)
+        start = Head(*found)
+        if not self._has_seal(start, f"start {start.seq} {start.row_hash}"):
+            raise ChainBrokenError("the start was changed")
+        return start
+
+    def _place(self, number: int) -> Select[Any]:
+        columns = self.head.c.seq, self.head.c.row_hash, self.head.c.seal
+        return select(*columns).where(self.head.c.id == number)
 
     async def extend(self, database: Database, limit: int) -> Head | None:
         """Append up to ``limit`` rows that have no place yet, the oldest first; return the new end.
@@ -156,6 +179,40 @@ class Chain:
             await session.execute(update(self.table).where(self.table.c.id == row.id).values(place))
         return self.sealed(seq, row_hash)
 
+    async def prune(self, database: Database, before: datetime, record: RecordPruned | None = None) -> Head | None:
+        """Delete the oldest rows, up to 1,000 from ``before`` that time; return the new start of the chain.
+
+        The rows are checked first, so that pruning hides no change. ``record`` takes part in the transaction. A start
+        that is sealed with a former key is sealed again. None if there was nothing to do, or another replica is
+        writing. Raises ChainBrokenError.
+        """
+        async with database.transaction() as session:
+            if await self._head_to_extend(session) is None:
+                return None
+            start = await self.read_start(session)
+            last = await self._last_before(session, start, before)
+            new = self._sealed_start(last.seq, last.row_hash)
+            if not new.seq or new == start:
+                return None
+            await session.execute(delete(self.table).where(self.table.c.seq <= new.seq))
+            await self._write_start(session, new)
+            if record is not None and new.seq > start.seq:
+                await record(session, f"entries {start.seq + 1} to {new.seq}")
+        return new
+
+    async def _last_before(self, session: AsyncSession, start: Head, before: datetime) -> Head:
+        last = start
+        async for row in self._checked_rows(session, start):
+            if row.at >= before or row.seq > start.seq + _PAGE:
+                break
+            last = Head(row.seq, row.row_hash)
+        return last
+
+    async def _write_start(self, session: AsyncSession, start: Head) -> None:
+        values = {"seq": start.seq, "row_hash": start.row_hash, "seal": start.seal}
+        new = insert_into(session.get_bind().dialect.name, self.head).values(id=_START, **values)
+        await session.execute(new.on_conflict_do_update(index_elements=["id"], set_=values))
+
     async def lines_about(self, session: AsyncSession, subject: str) -> list[str]:
         """Return the entries about a subject as lines of text, the oldest first."""
         columns = [self.table.c[name] for name in self.content if name != "id"]
@@ -165,6 +222,23 @@ class Chain:
 
     async def _check_rows(self, session: AsyncSession, start: Head) -> Head:
         """Check the rows after ``start`` and return the last one. Raises ChainBrokenError."""
+        end = start
+        async for row in self._checked_rows(session, start):
+            end = Head(row.seq, row.row_hash)
+        return end
+
+    async def _check_from_start(self, session: AsyncSession) -> Head:
+        """Check all rows, again if some of them were pruned meanwhile. Raises ChainBrokenError."""
+        while True:
+            start = await self.read_start(session)
+            try:
+                return await self._check_rows(session, start)
+            except ChainBrokenError:
+                if await self.read_start(session) == start:
+                    raise
+
+    async def _checked_rows(self, session: AsyncSession, start: Head) -> AsyncIterator[Row[Any]]:
+        """Yield the rows after ``start``, each once it is checked. Raises ChainBrokenError."""
         seq, row_hash = start.seq, start.row_hash
         async for row in self._rows_after(session, seq):
             if row.seq != seq + 1:
@@ -173,8 +247,8 @@ class Chain:
                 raise ChainBrokenError(f"row {row.seq} does not follow row {seq}: one of them is not what was written")
             if row.row_hash != self.hash(row.seq, row.prev_hash, [getattr(row, name) for name in self.content]):
                 raise ChainBrokenError(f"row {row.seq} was changed")
+            yield row
             seq, row_hash = row.seq, row.row_hash
-        return Head(seq, row_hash)
 
     async def _rows_after(self, session: AsyncSession, seq: int) -> AsyncIterator[Row[Any]]:
         columns = [self.table.c[name] for name in ("seq", "prev_hash", "row_hash", *self.content)]

@@ -141,13 +141,17 @@ async def _verify(data: StoredData, options: argparse.Namespace) -> tuple[list[s
         return ["has no audit log"], True
     try:
         head = await data.chain.verify(data.database)
+        async with data.database.read() as session:
+            pruned = (await data.chain.read_start(session)).seq
     except ChainBrokenError as error:
         return [f"{data.chain.table.name} is broken: {error}"], False
     if head.seq < options.at_least:
         return [
             f"{data.chain.table.name} is broken: it ends at {head.seq}, but entry {options.at_least} existed"
         ], False
-    return [f"{head.seq} entries, none changed, missing or moved; the last has the hash {head.row_hash}"], True
+    kept = f"{head.seq - pruned} entries, none changed, missing or moved"
+    last = f"the last is number {head.seq} and has the hash {head.row_hash}"
+    return ["; ".join([kept, *([f"up to number {pruned} they were pruned"] if pruned else []), last])], True
 
 
 async def _show(data: StoredData, options: argparse.Namespace) -> tuple[list[str], bool]:

@@ -7,7 +7,7 @@ import httpx
 from fastapi import FastAPI
 
 from desk.chassis.app import Background, Closers, PeriodicTask, Worker, base_app
-from desk.chassis.audit import AuditLog, AuditTask
+from desk.chassis.audit import AuditLog, AuditTask, ChainPruning, chain_of, record_pruned
 from desk.chassis.bus import Broker, Bus, Pruning, Relay
 from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.captcha import CaptchaClient
@@ -30,6 +30,7 @@ from desk.intake.routes.office_auth import OfficeAssertions
 from desk.intake.service import file_scans
 from desk.intake.service.attachments import Uploads
 from desk.intake.service.case_files import CaseFiles
+from desk.intake.service.erased_codes import ErasedCodes
 from desk.intake.service.file_scans import FileScans
 from desk.intake.service.mobile_check import MobileCheck
 from desk.intake.service.mobile_proof import MobileProof
@@ -144,6 +145,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     erasing = PeriodicTask(erasures.run_once, erasure.PAUSE_SECONDS)
     pruning = Pruning(parts.database)
     auditing = AuditTask(parts.database, parts.vault, parts.telemetry.registry)
+    audit_pruning = ChainPruning(parts.database, chain_of(parts.vault), settings.audit_days, record_pruned)
     decryptor = EventDecryptor(settings.event_private_pems)
     bus = Bus("intake", parts.database, parts.broker, parts.telemetry, decryptor)
     bus.subscribe(Referred, services.case_files.on_request_referred)
@@ -168,6 +170,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
                 Worker("file scans", scanning.run, scanning.finish),
                 Worker("pruning", pruning.run, pruning.finish),
                 Worker("audit", auditing.run, auditing.finish),
+                Worker("audit pruning", audit_pruning.run, audit_pruning.finish),
             ),
             stop=(parts.database.close, *parts.close),
         ),
@@ -226,6 +229,7 @@ def _services(settings: Settings, parts: Parts, outbox: Outbox, scans: FileScans
         receipts=Receipts(
             settings.receipt_private_key.get_secret_value(), settings.receipt_public_keys, settings.public_url
         ),
+        erased_codes=ErasedCodes(parts.storage),
         identity_tokens=parts.identity,
         tracking_tokens=TokenReader(
             settings.tracking_public_key.get_secret_value(), issuer=TRACKING_ISSUER, audience=TRACKING_AUDIENCE

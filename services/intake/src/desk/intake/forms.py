@@ -218,6 +218,23 @@ class CodesForm(BaseModel):
     limit: Annotated[int, Field(ge=1, le=1000)] = 1000
 
 
+class ErasedCodeForm(BaseModel):
+    """Tracking's command to add a code to the list of erased ones."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    tracking_code: TrackingCode
+
+
+class ErasedCodesForm(BaseModel):
+    """Tracking's query for the list of erased codes, page by page; ``after`` is the last code it has."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    after: Annotated[str, StringConstraints(pattern=r"^[0-9]{0,12}$")] = ""
+    limit: Annotated[int, Field(ge=1, le=1000)] = 1000
+
+
 class PromiseForm(BaseModel):
     """Tracking's query before it accepts a reply: these files of this request, for this reply only."""
 

@@ -8,6 +8,7 @@ from pydantic_settings import SettingsConfigDict
 from desk.chassis.crypto import is_public_key
 from desk.chassis.rate_limits import RateLimitText
 from desk.chassis.settings import (
+    AuditSettings,
     CalleeSettings,
     CallerSettings,
     ConsumerSettings,
@@ -40,6 +41,7 @@ class Settings(
     CallerSettings,
     CalleeSettings,
     WorkCalendarSettings,
+    AuditSettings,
     StoreSettings,
     PublisherSettings,
     ConsumerSettings,

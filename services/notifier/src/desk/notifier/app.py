@@ -29,7 +29,7 @@ from desk.notifier.rendering import Renderer
 from desk.notifier.routes import Services, router
 from desk.notifier.service import Codes, DeliveryReports, Dispatcher, Erasures, Notices
 from desk.notifier.settings import Settings
-from desk.notifier.workers import DeliveryReportTask, DispatchTask
+from desk.notifier.workers import CodePruning, DeliveryReportTask, DispatchTask
 from desk.security.logs import configure_logging
 
 SMS_DISPATCHERS = 3
@@ -160,6 +160,7 @@ def _workers(settings: Settings, parts: Parts, outbox: Outbox) -> tuple[Worker, 
     reports = DeliveryReports(parts.database, parts.vault, parts.providers)
     tasks: dict[str, PeriodicTask] = {
         **dispatching,
+        "codes": CodePruning(parts.database, parts.vault),
         "reports": DeliveryReportTask(reports, parts.providers, parts.telemetry.registry),
     }
     pruning = Pruning(parts.database)

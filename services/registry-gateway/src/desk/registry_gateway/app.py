@@ -8,7 +8,8 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from desk.chassis.app import Background, Closers, base_app
+from desk.chassis.app import Background, Closers, Worker, base_app
+from desk.chassis.audit import ChainPruning
 from desk.chassis.captcha import CaptchaClient
 from desk.chassis.crypto import TokenIssuer, Vault
 from desk.chassis.problem import ProofExpiredError, ProofWrongError
@@ -32,6 +33,7 @@ from desk.registry_gateway.service import (
     LookupGuard,
     SourceLimits,
     VerdictLimit,
+    ledger_chain,
 )
 from desk.registry_gateway.settings import Settings
 from desk.registry_gateway.store import FanOut
@@ -130,6 +132,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         configure_logging(settings.log_style, settings.log_level)
         parts = real_parts(settings)
     ledger = Ledger(parts.database, parts.vault)
+    pruning = ChainPruning(parts.database, ledger_chain(parts.vault), settings.ledger_days)
     rate_limits = RateLimits(parts.redis, "registry:")
     guard = LookupGuard(rate_limits, FanOut(parts.redis, settings.fan_out), _source_limits(settings), parts.telemetry)
     metrics, limits = UpstreamMetrics(parts.telemetry), _call_limits(settings)
@@ -155,7 +158,11 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         "Registry gateway",
         parts.telemetry,
         ready=parts.database.ping,
-        background=Background(start=ledger.open, stop=(*closers, *parts.close)),
+        background=Background(
+            start=ledger.open,
+            workers=(Worker("ledger pruning", pruning.run, pruning.finish),),
+            stop=(*closers, *parts.close),
+        ),
         callers=Callers("registry-gateway", settings.service_public_keys),
     )
     app.state.services = Services(identities=identities)

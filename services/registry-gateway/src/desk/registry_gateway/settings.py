@@ -73,6 +73,9 @@ class Settings(CallerSettings, CalleeSettings, StoreSettings, LogSettings):
     fan_out: RateLimitText = "50/hour"
     """So many different numbers from one source raise an alarm."""
 
+    ledger_days: Annotated[int, Field(ge=1, le=36_500)] = 1095
+    """For how many days look-ups stay in the ledger."""
+
     @field_validator("registry_url")
     @classmethod
     def _require_registry_url(cls, url: str, info: ValidationInfo) -> str:

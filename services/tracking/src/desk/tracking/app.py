@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from prometheus_client import Counter
 
 from desk.chassis.app import Background, Closers, Worker, base_app
-from desk.chassis.audit import AuditLog, AuditTask
+from desk.chassis.audit import AuditLog, AuditTask, ChainPruning, chain_of, record_pruned
 from desk.chassis.bus import Broker, Bus, Pruning, Relay
 from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.captcha import CaptchaClient
@@ -128,7 +128,7 @@ def build_context(settings: Settings, parts: Parts) -> CaseContext:
 
 def build_erasures(settings: Settings, parts: Parts, context: CaseContext) -> Erasures:
     """Return the erasures, for the service and for the command."""
-    return Erasures(parts.database, context, settings.retention)
+    return Erasures(parts.database, context, settings.retention, parts.intake)
 
 
 async def reconcile() -> list[str]:
@@ -213,6 +213,7 @@ def _workers(settings: Settings, parts: Parts, context: CaseContext) -> tuple[Wo
     erasing = ErasureTask(build_erasures(settings, parts, context), registry)
     pruning = Pruning(parts.database)
     auditing = AuditTask(parts.database, parts.vault, registry)
+    audit_pruning = ChainPruning(parts.database, chain_of(parts.vault), settings.audit_days, record_pruned)
     return (
         Worker("relay", relay.run, relay.finish),
         Worker("deadlines", deadlines.run, deadlines.finish),
@@ -220,6 +221,7 @@ def _workers(settings: Settings, parts: Parts, context: CaseContext) -> tuple[Wo
         Worker("watch", reconciliation.run, reconciliation.finish),
         Worker("pruning", pruning.run, pruning.finish),
         Worker("audit", auditing.run, auditing.finish),
+        Worker("audit pruning", audit_pruning.run, audit_pruning.finish),
     )
 
 

@@ -131,6 +131,7 @@ class _Catalog(BaseModel):
         }
 
 
+_CODES = TypeAdapter(list[str], config=ConfigDict(hide_input_in_errors=True))
 _FILES = TypeAdapter(list[File], config=ConfigDict(hide_input_in_errors=True))
 
 
@@ -256,6 +257,20 @@ class IntakeClient:
             raise UnknownFileError
         try:
             return tuple(_FILES.validate_json(response.content))
+        except ValidationError:
+            raise _unexpected(response, "intake") from None
+
+    async def add_erased(self, tracking_code: str) -> None:
+        """Add a code to the list of erased ones in the object store. Raises ServiceUnavailableError."""
+        response = await _post(self._http, "/internal/erasures", {"tracking_code": tracking_code}, "intake")
+        if response.status_code != httpx.codes.NO_CONTENT:
+            raise _unexpected(response, "intake")
+
+    async def list_erased(self, after: str, limit: int) -> list[str]:
+        """Return up to ``limit`` erased codes in order, those after ``after``. Raises ServiceUnavailableError."""
+        response = await _post(self._http, "/internal/erasures/list", {"after": after, "limit": limit}, "intake")
+        try:
+            return _CODES.validate_json(response.content)
         except ValidationError:
             raise _unexpected(response, "intake") from None
 

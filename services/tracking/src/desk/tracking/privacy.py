@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from stdnum import damm
 
 from desk.chassis.command import TaskFailedError
+from desk.chassis.problem import ServiceUnavailableError
 from desk.iran.digits import clean_number
 from desk.security.logs import configure_logging
 from desk.security.settings import fault_lines
@@ -73,6 +74,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit("\n".join(f"{_NAME}: {fault}" for fault in fault_lines(error, "DESK_TRACKING_")))
     except TaskFailedError as error:
         sys.exit(f"{_NAME}: {error}")
+    except ServiceUnavailableError:
+        sys.exit(
+            f"{_NAME}: intake or the object store is unavailable: an erasure is listed there first; try again later"
+        )
     except (SQLAlchemyError, OSError) as error:
         sys.exit(f"{_NAME}: the database refuses or is unreachable: {type(error).__name__}")
 

@@ -6,7 +6,14 @@ from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from desk.chassis.rate_limits import RateLimitText
-from desk.chassis.settings import CallerSettings, ConsumerSettings, LogSettings, PublisherSettings, StoreSettings
+from desk.chassis.settings import (
+    AuditSettings,
+    CallerSettings,
+    ConsumerSettings,
+    LogSettings,
+    PublisherSettings,
+    StoreSettings,
+)
 from desk.iran.provinces import PROVINCES
 from desk.iran.settings import WorkCalendarSettings
 from desk.tracking.domain import Retention, State
@@ -14,7 +21,15 @@ from desk.tracking.domain import Retention, State
 RetentionDays = Annotated[int, Field(ge=1, le=36_500)]
 
 
-class Settings(CallerSettings, StoreSettings, PublisherSettings, ConsumerSettings, LogSettings, WorkCalendarSettings):
+class Settings(
+    CallerSettings,
+    StoreSettings,
+    PublisherSettings,
+    ConsumerSettings,
+    AuditSettings,
+    LogSettings,
+    WorkCalendarSettings,
+):
     """Read once, in ``create_app``. Each environment variable has the prefix ``DESK_TRACKING_``."""
 
     model_config = SettingsConfigDict(env_prefix="DESK_TRACKING_")

@@ -20,6 +20,7 @@ from desk.intake.routes.office_auth import (
 )
 from desk.intake.service.attachments import Uploads
 from desk.intake.service.case_files import CaseFiles
+from desk.intake.service.erased_codes import ErasedCodes
 from desk.intake.service.receipts import Receipts
 from desk.intake.service.reply_attachments import ReplyAttachments
 from desk.intake.service.requests import RequestSubmission, SubmittedRequests
@@ -48,6 +49,7 @@ class Services:
     case_files: CaseFiles
     reply_attachments: ReplyAttachments
     receipts: Receipts
+    erased_codes: ErasedCodes
     identity_tokens: TokenReader
     tracking_tokens: TokenReader
     assertions: OfficeAssertions

@@ -10,7 +10,15 @@ from desk.chassis.events import Moment
 from desk.chassis.service_tokens import CallerUnknownError, called_by
 from desk.intake import domain
 from desk.intake.domain import IdentityState
-from desk.intake.forms import AnswerFilesForm, CodesForm, FindForm, PromiseForm, StateForm
+from desk.intake.forms import (
+    AnswerFilesForm,
+    CodesForm,
+    ErasedCodeForm,
+    ErasedCodesForm,
+    FindForm,
+    PromiseForm,
+    StateForm,
+)
 from desk.intake.routes.attachments import AttachmentView
 from desk.intake.routes.dependencies import ServicesDep
 from desk.intake.routes.requests import RequestView, describe_request
@@ -126,6 +134,27 @@ async def codes(form: CodesForm, session: Session, services: ServicesDep) -> Cod
         oldest_unsent_seconds=oldest,
         files_unannounced=await services.reply_attachments.count_promised_before(session, form.until),
     )
+
+
+@router.post(
+    "/internal/erasures",
+    summary="Add a code to the list of erased ones",
+    status_code=204,
+    responses=problems(CallerUnknownError, domain.StorageUnavailableError),
+)
+async def add_erased(form: ErasedCodeForm, services: ServicesDep) -> None:
+    """Record outside the databases that a request is erased, before tracking destroys its key."""
+    await services.erased_codes.add(form.tracking_code)
+
+
+@router.post(
+    "/internal/erasures/list",
+    summary="List the erased codes",
+    responses=problems(CallerUnknownError, domain.StorageUnavailableError),
+)
+async def list_erased(form: ErasedCodesForm, services: ServicesDep) -> list[str]:
+    """Return a page of the erased codes in order, for tracking to compare after a restore."""
+    return await services.erased_codes.list_after(form.after, form.limit)
 
 
 @router.post(

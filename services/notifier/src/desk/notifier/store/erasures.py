@@ -1,14 +1,14 @@
-"""Erases the messages of a request, and remembers its code so that later events bring nothing back."""
+"""Erases the messages of a request, and remembers its code so that later events bring nothing back; deletes codes."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
 from desk.database import DataKeys, insert_into
-from desk.notifier.domain import State
+from desk.notifier.domain import State, Template
 from desk.notifier.store.tables import erasure, may_become, message
 
 
@@ -65,3 +65,10 @@ class ErasureStore:
         )
         messages = len(emptied.all())
         return Removed(messages, await self._keys.destroy(self._session, [tracking_code]))
+
+    async def delete_codes(self, before: datetime) -> int:
+        """Delete the messages of security codes that were queued before a moment; return their number."""
+        old = delete(message).where(
+            message.c.tracking_code == "", message.c.template == Template.CODE, message.c.created_at < before
+        )
+        return len((await self._session.execute(old.returning(message.c.id))).all())

@@ -1,6 +1,7 @@
 """Notifier's background tasks. Any number of replicas may run them at the same time."""
 
+from desk.notifier.workers.code_pruning import CodePruning
 from desk.notifier.workers.delivery_reports import DeliveryReportTask
 from desk.notifier.workers.dispatch import DispatchTask
 
-__all__ = ["DeliveryReportTask", "DispatchTask"]
+__all__ = ["CodePruning", "DeliveryReportTask", "DispatchTask"]

@@ -2,7 +2,7 @@
 
 from desk.registry_gateway.service.guard import LookupGuard, SourceLimits
 from desk.registry_gateway.service.identities import IdentityService, PendingIdentity, Proof, ProvenIdentity
-from desk.registry_gateway.service.ledger import Ledger
+from desk.registry_gateway.service.ledger import Ledger, ledger_chain
 from desk.registry_gateway.service.tokens import ISSUER, IdentityTokens
 from desk.registry_gateway.service.verdicts import VerdictLimit
 
@@ -17,4 +17,5 @@ __all__ = [
     "ProvenIdentity",
     "SourceLimits",
     "VerdictLimit",
+    "ledger_chain",
 ]

@@ -1,6 +1,7 @@
 """Erases cases whose term is over or on demand, asks services and offices to do the same, and records their answers."""
 
 import uuid
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
 import structlog
@@ -10,6 +11,7 @@ from desk.chassis.bus import ContractError
 from desk.chassis.crypto import DecryptionError
 from desk.chassis.events import Received, erase_events
 from desk.database import AuditEntry, Database, add_audit_entry
+from desk.tracking.clients import IntakeClient
 from desk.tracking.domain import (
     ACKNOWLEDGED_WITHIN,
     HEADQUARTERS_NOTIFIED,
@@ -31,6 +33,8 @@ log = structlog.get_logger(__name__)
 
 SERVICES = ("intake", "notifier")
 """The services that have data of requests."""
+PAGE = 1000
+"""How many erased codes are read in one call."""
 BY_TERM = "retention"
 """The actor in the audit log of an erasure after the term."""
 _BEFORE_ANY_OFFICE = frozenset({State.IDENTITY_PENDING, State.IDENTITY_REJECTED})
@@ -38,11 +42,16 @@ _BEFORE_ANY_OFFICE = frozenset({State.IDENTITY_PENDING, State.IDENTITY_REJECTED}
 
 @dataclass(frozen=True, slots=True)
 class Erasures:
-    """Erases cases: after the term and on demand by the same path. Any number of replicas may do so at once."""
+    """Erases cases: after the term and on demand by the same path. Any number of replicas may do so at once.
+
+    Each code is first added to the list in the object store, with its case locked, so that :meth:`repeat` finds it
+    after a restore of the databases. An erasure raises ServiceUnavailableError, and changes nothing, if that fails.
+    """
 
     database: Database
     context: CaseContext
     retention: Retention
+    intake: IntakeClient
 
     async def erase_next_due(self) -> bool:
         """Erase the case whose term has been over longest; return False if there is none.
@@ -71,12 +80,26 @@ class Erasures:
             return await self._erase(session, tracking_code, reason, actor)
 
     async def repeat(self, actor: str) -> list[str]:
-        """Erase again what a restored backup brought back: cases whose key was destroyed. Return their codes."""
+        """Erase again what a restored backup brought back. Return the codes.
+
+        These are cases whose key was destroyed, and codes on the list in the object store that are not erased here,
+        because the backup of the keys is from before the erasure. Raises ServiceUnavailableError.
+        """
         async with self.database.transaction() as session:
             codes = await self._store(session).codes_without_key()
+        async for page in self._listed():
+            async with self.database.transaction() as session:
+                erased = await self._store(session).erased_among(page)
+            codes.extend(code for code in page if code not in {*erased, *codes})
         for code in codes:
-            await self.erase(code, ErasureReason.RESTORED, actor)
+            await self.erase(code, ErasureReason.RESTORED, actor, even_unknown=True)
         return codes
+
+    async def _listed(self) -> AsyncIterator[list[str]]:
+        page = await self.intake.list_erased("", PAGE)
+        while page:
+            yield page
+            page = await self.intake.list_erased(page[-1], PAGE)
 
     async def _remember(self, session: AsyncSession, tracking_code: str, reason: ErasureReason, actor: str) -> None:
         """Add an erased case, and its certificate, for a code that tracking has no case of."""
@@ -111,6 +134,7 @@ class Erasures:
     ) -> None:
         """Empty an erased case, record it in a certificate and in the audit log, and publish it."""
         store, now = self._store(session), self.context.clock()
+        await self.intake.add_erased(case.tracking_code)
         await erase_events(session, case.tracking_code)
         certificate = Certificate(
             id=str(uuid.uuid4()),

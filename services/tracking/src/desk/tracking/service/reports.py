@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncSession
+from stdnum import damm
 
 from desk.chassis.events import Received
 from desk.chassis.problem import ServiceUnavailableError
@@ -112,8 +113,11 @@ class Reports:
     async def _require_wait(self, received: ReportOnCase) -> None:
         """Raise CaseNotReadyError while the event that opens or releases the case may still arrive.
 
-        A report waits for a minute, and as long as intake has released the request or is unavailable.
+        A report waits for a minute, and as long as intake has released the request or is unavailable; a code with a
+        wrong check digit was never given to a request.
         """
+        if not damm.is_valid(received.data.tracking_code):
+            return
         if received.failures < FAILURES_OF_A_MINUTE and not received.last_attempt:
             raise CaseNotReadyError
         if received.last_attempt:

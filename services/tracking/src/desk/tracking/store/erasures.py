@@ -58,6 +58,11 @@ class ErasureStore:
         rows = (await self._session.execute(query)).all()
         return [row.tracking_code for row in rows if is_sealed_by_data_key(row.request)]
 
+    async def erased_among(self, codes: Sequence[str]) -> set[str]:
+        """Return those of the codes whose cases are erased."""
+        query = select(erasure_table.c.tracking_code).where(erasure_table.c.tracking_code.in_(codes))
+        return set((await self._session.execute(query)).scalars().all())
+
     async def offices_of(self, case: Case) -> list[str]:
         """Return the offices that have had a case, the present one first."""
         query = select(handover_table.c.province).where(

@@ -4,6 +4,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from desk.chassis.app import PeriodicTask
+from desk.chassis.problem import ServiceUnavailableError
 from desk.tracking.service import Erasures
 
 log = structlog.get_logger(__name__)
@@ -26,8 +27,12 @@ class ErasureTask(PeriodicTask):
     async def erase_batch(self) -> float | None:
         """Erase one batch; return 0 if there may be more, so that the next call comes at once."""
         self._overdue.set(await self._erasures.count_overdue())
-        for _ in range(BATCH):
-            if self.finishing or not await self._erasures.erase_next_due():
-                return None
-            self._erased.inc()
+        try:
+            for _ in range(BATCH):
+                if self.finishing or not await self._erasures.erase_next_due():
+                    return None
+                self._erased.inc()
+        except ServiceUnavailableError:
+            log.warning("cases are not erased: intake cannot list them now")
+            return None
         return 0
