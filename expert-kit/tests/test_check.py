@@ -4,6 +4,7 @@ import ast
 import asyncio
 import os
 import re
+import shutil
 import subprocess
 import sys
 import uuid
@@ -22,6 +23,7 @@ from desk.expert_kit.program import relevant
 
 EXPERT = Path(__file__).parents[2] / "expert"
 CONSUMERS = Path(__file__).with_name("consumers.py")
+NODE_CONSUMER = Path(__file__).parents[2] / "tests" / "web" / "examples" / "office.mjs"
 CHECK_SECONDS = 200
 
 
@@ -100,6 +102,18 @@ def test_the_example_of_the_readme_passes(check):
     assert re.findall("note: (.*)", done.stdout) == [
         "it ended when a report was returned; its service manager must restart it"
     ]
+
+
+def test_the_consumer_in_node_passes(check):
+    node = shutil.which("node")
+    if node is None or not (NODE_CONSUMER.parents[1] / "node_modules" / "amqplib").exists():
+        pytest.skip("needs Node 20, and amqplib and jose from npm: run tests/web/install")
+
+    done, said = check(node, NODE_CONSUMER, patience=20)
+
+    assert failed(said) == set(), done.stdout
+    assert (done.returncode, len(said)) == (0, len(CHECKS))
+    assert "note: " not in done.stdout
 
 
 MISTAKES = {

@@ -120,7 +120,7 @@ def report_properties() -> dict[str, Any]:
         "AMQP properties of reports that a province publishes",
         user_id={
             "pattern": pattern,
-            "description": "the province's own user; a report without it is treated as forged",
+            "description": "the user of the connection; a report without it is refused as `forged_sender`",
         },
     ) | {"required": ["content_type", "delivery_mode", "message_id", "user_id"]}
 
@@ -133,7 +133,11 @@ def _properties(title: str, *, user_id: dict[str, Any]) -> dict[str, Any]:
             "content_type": {"const": CONTENT_TYPE},
             "delivery_mode": {"const": 2, "description": "persistent: it survives a restart of the broker"},
             "message_id": {"type": "string", "maxLength": 64, "description": "the event's `id`"},
-            "timestamp": {"type": "string", "format": "date-time", "description": "when it was published"},
+            "timestamp": {
+                "type": "string",
+                "format": "date-time",
+                "description": "when it was published; in AMQP, seconds since 1970",
+            },
             "type": {"type": "string", "description": "the event's `type`"},
             "user_id": {"type": "string", **user_id},
         },

@@ -44,6 +44,22 @@ class SignedReceiptView(BaseModel):
     qr: str
 
 
+class ProvinceView(BaseModel):
+    """A province; ``area_code`` is that of its landlines."""
+
+    key: str
+    name: str
+    area_code: str
+
+
+class CatalogView(BaseModel):
+    """What a request may name. The keys are stable; ``limits`` are those of the form."""
+
+    provinces: list[ProvinceView]
+    subjects: list[domain.Subject]
+    limits: dict[str, object]
+
+
 class ReceiptKey(BaseModel):
     """A public key as a JWK (RFC 8037); receipts signed with it have its ``kid`` in their header."""
 
@@ -74,7 +90,12 @@ class Receipt(RequestView):
     receipt: SignedReceiptView
 
 
-@router.get("/api/catalog", summary="Provinces, subjects and limits")
+@router.get(
+    "/api/catalog",
+    summary="Provinces, subjects and limits",
+    response_model=CatalogView,
+    responses={304: {"description": "The caller has this version."}},
+)
 async def catalog(request: Request, services: ServicesDep) -> Response:
     """Return the catalogue, or 304 if the caller has this version already."""
     body, etag = services.catalog.body, services.catalog.etag
