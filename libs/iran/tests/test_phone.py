@@ -104,3 +104,9 @@ def test_anything_else_is_no_landline(area_code: str, number: str, reason: str) 
 def test_a_landline_is_shown_masked() -> None:
     landline = Landline.parse("021", "88776655")
     assert [str(landline), repr(landline)] == ["021******55", "Landline('021******55')"]
+
+
+@pytest.mark.parametrize("national", ["09120000098", "09120098000", "09009812345", "09810098009"])
+@pytest.mark.parametrize("lead", ["0", "98", "+98", "0098", "+980"])
+def test_the_digits_of_the_country_code_may_stand_inside_a_number(national: str, lead: str) -> None:
+    assert Mobile.parse(lead + national[1:]).national == national

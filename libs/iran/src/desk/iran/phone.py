@@ -9,7 +9,7 @@ from desk.iran.errors import IranValueError
 from desk.iran.provinces import PROVINCES
 
 _MOBILE_TYPED = re.compile("0?(9[0-9]{9})")
-_COUNTRY = re.compile(r"(?:\+98|0098|98(?=[0-9]{10}))0?")
+_COUNTRY = re.compile(r"^(?:\+98|0098|98(?=[0-9]{10}))0?")
 _MOBILE = re.compile("\\+989[0-9]{9}")
 _FOREIGN = re.compile(r"\+[1-9][0-9]{6,14}")
 _AREA_CODES = frozenset(province.area_code for province in PROVINCES)
