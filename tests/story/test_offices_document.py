@@ -5,8 +5,10 @@ import re
 import shlex
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.applicant import Applicant
@@ -60,32 +62,69 @@ def developer(tmp_path_factory: pytest.TempPathFactory, rabbit_server: object) -
     desk.stop()
 
 
-def test_the_first_event_arrives_and_an_answer_is_sent_later(developer):
+def sample_request(developer: Developer) -> str:
     sent = developer.desk.client.post("/demo/office/requests", headers={"accept": "application/json"})
-    code = sent.json()["tracking_code"]
+    code = str(sent.json()["tracking_code"])
     wait_for(lambda: developer.prints(f"{code} request-submitted"), 60)
+    return code
+
+
+def reports_of(developer: Developer, code: str) -> list[dict[str, Any]]:
+    return [each for each in developer.desk.client.get("/demo/office").json() if each["envelope"]["subject"] == code]
+
+
+def test_the_first_event_arrives_and_an_answer_is_sent_later(developer):
+    code = sample_request(developer)
     applicant = Applicant(developer.desk.client)
     applicant.sees(code, "received")
 
     developer.run("answer.py", code, "روادید شما صادر شده است.")
-    developer.run("answer.py", code, "روادید شما صادر شده است.")  # the same answer counts once
 
     assert applicant.sees(code, "answered")["answer"]["text"] == "روادید شما صادر شده است."
     assert not developer.prints("case-refused")
 
 
 def test_a_refused_report_reaches_the_program(developer):
-    sent = developer.desk.client.post("/demo/office/requests", headers={"accept": "application/json"})
-    code = sent.json()["tracking_code"]
-    wait_for(lambda: developer.prints(f"{code} request-submitted"), 60)
+    code = sample_request(developer)
     developer.run("answer.py", code, "پاسخ نخست")
     Applicant(developer.desk.client).sees(code, "answered")
-    (developer.folder / "cases" / f"{code}.answer").unlink()
 
     developer.run("answer.py", code, "پاسخ دوم")
 
     wait_for(lambda: developer.prints(f"{code} case-refused"), 60)
     assert developer.prints("illegal_move")
+
+
+def test_an_interrupted_answer_is_finished_and_counts_once(developer):
+    code = sample_request(developer)
+    developer.run("answer.py", code, "پاسخ")
+    applicant = Applicant(developer.desk.client)
+    applicant.sees(code, "answered")
+    [sent] = (developer.folder / "cases" / code).glob("*.answer")
+    sent.rename(sent.with_name("answer.waiting"))  # as if it was killed after the broker's confirm
+
+    developer.run("answer.py", code, "متن دیگر")
+
+    shown = wait_for(lambda: [each for each in reports_of(developer, code) if each["outcome"] == "repeated"], 60)
+    assert len(shown) == 1
+    assert applicant.track(code).json()["answer"]["text"] == "پاسخ"
+
+
+def test_an_unknown_case_is_not_answered(developer):
+    with pytest.raises(AssertionError, match="there is no case"):
+        developer.run("answer.py", "202611220010", "پاسخ")
+
+
+def test_the_program_passes_the_kit(tmp_path, rabbit_server):
+    vhost = f"kit-{uuid.uuid4().hex[:8]}"
+    url = rabbit_server.create_vhost(vhost)
+    (tmp_path / "receive.py").write_text(RECEIVE, encoding="utf-8")
+    kit = [sys.executable, "-m", "desk.expert_kit.main", "check", "--broker", url, "--province", "isfahan", "--"]
+    done = subprocess.run(  # noqa: S603 - our own command
+        [*kit, sys.executable, "receive.py"], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
+    )
+    rabbit_server.delete_vhost(vhost)
+    assert done.returncode == 0, done.stdout
 
 
 def test_the_depth_of_the_dead_letters_can_be_asked_for(developer):
@@ -97,5 +136,5 @@ def test_the_page_has_the_text_and_the_contract_links_to_it(developer, language,
     page = developer.desk.client.get("/offices", params={"lang": language}).text
     assert heading in page
     assert "desk-expert keys" in page
-    assert "../" not in page
+    assert 'href="../' not in page
     assert 'href="/offices"' in developer.desk.client.get("/contract", params={"lang": language}).text

@@ -30,6 +30,7 @@ from desk.registry_gateway.adapters.simulator import people
 LISTED = 200
 _OUTCOMES = {
     "applied": "انجام شد",
+    "repeated": "تکراری بود و اثری نداشت",
     "refused": "پذیرفته نشد",
     "set aside": "کنار گذاشته شد",
     "waiting": "در انتظار",

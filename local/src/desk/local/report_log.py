@@ -67,7 +67,7 @@ class ReportLog:
             report.outcome, report.details = "waiting", f"tried again after {type(error).__name__}"
             raise
         if report.outcome == "waiting":
-            report.outcome = "applied"
+            report.outcome = "repeated" if self._is_repeated(report) else "applied"
 
     def published(self, message: Message) -> None:
         """Keep the reason of a refusal."""
@@ -90,6 +90,9 @@ class ReportLog:
         seen = SeenReport(message.id, message.routing_key, message.sender, envelope, self._read(data, envelope))
         self._seen.append(seen)
         return seen
+
+    def _is_repeated(self, report: SeenReport) -> bool:
+        return any(each.id == report.id and each is not report and each.outcome == "applied" for each in self._seen)
 
     def _read(self, data: object, envelope: Mapping[str, Any]) -> str:
         try:
