@@ -106,13 +106,13 @@ class Challenges:
             captcha_id = new_id()
             expires_at = datetime.now(UTC) + LIFE
             try:
-                image = await self._store.issue(captcha_id, kind, purpose)
+                image, left = await self._store.issue(captcha_id, kind, purpose)
             except NoneReadyError:
                 if time.monotonic() >= deadline or self._waiting >= MAX_WAITING:
                     raise
                 await self._wait()
             else:
-                self._pool.request_fill()
+                self._pool.taken(kind, left)
                 return Issued(captcha_id, kind, expires_at, image=image if kind is Kind.IMAGE else None)
 
     async def _issue_work(self, purpose: Purpose, source_index: str, level: int) -> Issued:

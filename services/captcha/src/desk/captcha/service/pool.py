@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from desk.captcha.store import PoolStore
 
 log = structlog.get_logger(__name__)
 
+SEED_BITS = 128
 BATCH = 4
 """Challenges made before the pool is counted again, so that several replicas do not all make the same missing ones."""
 
@@ -33,7 +35,6 @@ class Pool:
         self._store = store
         self._recipes = recipes
         self._choose_answer = choose_answer
-        self._random = random.SystemRandom()
         self._filled = asyncio.Condition()
         self._ready = dict.fromkeys(recipes, 0)
         self.after_use: list[Callable[[], None]] = []
@@ -43,6 +44,12 @@ class Pool:
     def ready(self) -> Mapping[Kind, int]:
         """The number of challenges of each kind when they were last counted."""
         return self._ready
+
+    def taken(self, kind: Kind, left: int) -> None:
+        """Report that a challenge was taken and how many are left; the pool is filled once a batch is missing."""
+        self._ready[kind] = left
+        if left <= self._recipes[kind].size - BATCH:
+            self.request_fill()
 
     def request_fill(self) -> None:
         """Report that challenges are needed."""
@@ -58,7 +65,7 @@ class Pool:
                     await self._filled.wait()
 
     async def fill(self) -> bool:
-        """Add up to a batch of each kind; return whether any was missing, and so more may be."""
+        """Add up to a batch of each kind; return whether some are still missing."""
         try:
             return any([await self._fill_kind(kind) for kind in self._recipes])
         except CaptchaUnavailableError as error:  # the next call retries
@@ -75,8 +82,8 @@ class Pool:
         self._ready[kind] = await self._store.add(kind, recipe.size, made)
         async with self._filled:
             self._filled.notify_all()
-        return True
+        return self._ready[kind] < recipe.size
 
     def _make(self, recipe: Recipe) -> bytes:
         answer = self._choose_answer()
-        return answer.encode() + b":" + recipe.make(answer, self._random)
+        return answer.encode() + b":" + recipe.make(answer, random.Random(secrets.randbits(SEED_BITS)))  # noqa: S311  # nosec B311 - for drawing only

@@ -19,14 +19,15 @@ from desk.chassis.rate_limits import source_network
 # so it moves to its own key.
 _ISSUE = """
 local item = redis.call('LPOP', KEYS[1])
-if not item then return {'empty', ''} end
+if not item then return {'empty', '', 0} end
+local left = redis.call('LLEN', KEYS[1])
 local colon = string.find(item, ':', 1, true)
 redis.call('HSET', KEYS[2], 'purpose', ARGV[1], 'answer', string.sub(item, 1, colon - 1))
 redis.call('EXPIRE', KEYS[2], ARGV[2])
 local shown = string.sub(item, colon + 1)
-if KEYS[3] == nil then return {'issued', shown} end
+if KEYS[3] == nil then return {'issued', shown, left} end
 redis.call('SET', KEYS[3], shown, 'EX', ARGV[2])
-return {'issued', ''}
+return {'issued', '', left}
 """
 
 # One step, so that guesses sent at the same time cannot exceed the attempts, and repeats of the right answer with one
@@ -63,18 +64,18 @@ class ChallengeStore:
         self._issue = redis.register_script(_ISSUE)
         self._check = redis.register_script(_ANSWER)
 
-    async def issue(self, captcha_id: str, kind: Kind, purpose: Purpose) -> bytes:
+    async def issue(self, captcha_id: str, kind: Kind, purpose: Purpose) -> tuple[bytes, int]:
         """Take a challenge from the pool and store it until it expires, in one round trip.
 
-        Return the image; for a sound nothing, see :meth:`find_sound`. Raises NoneReadyError or
-        CaptchaUnavailableError.
+        Return the image, which is empty for a sound (see :meth:`find_sound`), and the number of challenges left in the
+        pool. Raises NoneReadyError or CaptchaUnavailableError.
         """
         keys = [pool_key(kind), _key(captcha_id)]
         keys += [_sound_key(captcha_id)] if kind is Kind.SOUND else []
-        outcome, value = await limit_time(self._issue(keys=keys, args=[purpose, int(LIFE.total_seconds())]))
+        outcome, value, left = await limit_time(self._issue(keys=keys, args=[purpose, int(LIFE.total_seconds())]))
         if _text(outcome) == "empty":
             raise NoneReadyError(f"no {kind} is ready")
-        return bytes(value)
+        return bytes(value), int(left)
 
     async def find_sound(self, captcha_id: str) -> bytes | None:
         """Return the sound of a challenge, or None if there is none or it has expired."""
