@@ -115,6 +115,7 @@ def _serve(service: Service, options: argparse.Namespace) -> None:
         app,
         host=options.host,
         port=options.port,
+        http="httptools",
         log_config=None,
         access_log=False,
         server_header=False,

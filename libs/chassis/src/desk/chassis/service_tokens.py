@@ -9,9 +9,11 @@ from collections.abc import Collection, Generator, Mapping
 from typing import Annotated
 
 import httpx
+from aiohttp import ClientSession, DummyCookieJar, TCPConnector
 from fastapi import Depends, Request
 from fastapi.params import Depends as DependsParameter
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from httpx_aiohttp import AiohttpTransport
 
 from desk.chassis.crypto import TokenError, TokenIssuer, TokenReader, split_pems
 from desk.chassis.problem import DomainError
@@ -20,6 +22,9 @@ TOKEN_SECONDS = 60
 _RENEW_SECONDS = 20
 """A token with less time left is renewed, so that it does not expire on its way."""
 _REMEMBERED = 64
+CONNECTIONS_MAX = 100
+IDLE_SECONDS = 4.0
+"""How long a client keeps an idle connection: shorter than a service serves after SIGTERM."""
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="service-token", description="a signed token of a service")
 
@@ -56,6 +61,23 @@ class ServiceTokens:
     def auth_for(self, callee: str) -> httpx.Auth:
         """Return the authentication of a client that calls ``callee``."""
         return _TokenAuth(self._issuer, callee)
+
+    def client(self, callee: str, url: str, timeout_seconds: float) -> httpx.AsyncClient:
+        """Return a client of ``callee`` at ``url``; connections are opened on first use.
+
+        It calls over aiohttp, which needs a quarter of the CPU time of httpx's own transport.
+        """
+        return httpx.AsyncClient(
+            base_url=url,
+            timeout=timeout_seconds,
+            auth=self.auth_for(callee),
+            transport=AiohttpTransport(client=_session),
+        )
+
+
+def _session() -> ClientSession:
+    connector = TCPConnector(limit=CONNECTIONS_MAX, keepalive_timeout=IDLE_SECONDS)
+    return ClientSession(connector=connector, cookie_jar=DummyCookieJar())
 
 
 class Callers:

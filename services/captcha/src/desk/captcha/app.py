@@ -4,7 +4,6 @@ import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import httpx
 from fastapi import FastAPI
 from redis.asyncio import Redis
 
@@ -91,5 +90,5 @@ def real_parts(settings: Settings) -> Parts:
     if settings.notifier_url is None:
         return Parts(redis, telemetry)
     tokens = ServiceTokens(settings.service_private_key.get_secret_value(), "captcha")
-    http = httpx.AsyncClient(base_url=settings.notifier_url, timeout=TIMEOUT_SECONDS, auth=tokens.auth_for("notifier"))
+    http = tokens.client("notifier", settings.notifier_url, TIMEOUT_SECONDS)
     return Parts(redis, telemetry, notifier=NotifierClient(http), close=(http.aclose,))

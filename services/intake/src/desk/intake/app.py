@@ -100,7 +100,7 @@ def real_parts(settings: Settings) -> Parts:
 
 def _client(settings: Settings, callee: str, url: str, timeout_seconds: float) -> httpx.AsyncClient:
     tokens = ServiceTokens(settings.service_private_key.get_secret_value(), "intake")
-    return httpx.AsyncClient(base_url=url, timeout=timeout_seconds, auth=tokens.auth_for(callee))
+    return tokens.client(callee, url, timeout_seconds)
 
 
 def object_store(settings: Settings) -> S3Store:

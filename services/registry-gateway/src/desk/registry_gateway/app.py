@@ -73,9 +73,7 @@ def real_parts(settings: Settings) -> Parts:
     """Build the parts from the settings; connections are opened on first use."""
     redis = connect(settings.budget_url.get_secret_value())
     tokens = ServiceTokens(settings.service_private_key.get_secret_value(), "registry-gateway")
-    captcha = httpx.AsyncClient(
-        base_url=settings.captcha_url, timeout=CAPTCHA_SECONDS, trust_env=False, auth=tokens.auth_for("captcha")
-    )
+    captcha = tokens.client("captcha", settings.captcha_url, CAPTCHA_SECONDS)
     return Parts(
         database=Database(settings.database_url.get_secret_value()),
         registry=_registry(settings),

@@ -95,7 +95,7 @@ def real_parts(settings: Settings) -> Parts:
 
 def _client(settings: Settings, callee: str, url: str, timeout_seconds: float) -> httpx.AsyncClient:
     tokens = ServiceTokens(settings.service_private_key.get_secret_value(), "tracking")
-    return httpx.AsyncClient(base_url=url, timeout=timeout_seconds, auth=tokens.auth_for(callee))
+    return tokens.client(callee, url, timeout_seconds)
 
 
 def captcha_client(http: httpx.AsyncClient) -> CaptchaClient:
