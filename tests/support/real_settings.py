@@ -98,7 +98,6 @@ def settings_of(it: DeskEnvironment, *, production_limits: bool = False) -> dict
             "IDENTITY_PUBLIC_KEY": identity_public,
             "TRACKING_PUBLIC_KEY": tracking_public,
             "RECEIPT_PRIVATE_KEY": new_key_pair()[0],
-            "PUBLIC_URL": "https://desk.example.ir/",
             "OFFICE_SIGNING_KEYS": json.dumps(it.office_signing_keys),
             "IDENTITY_CHECK_SECONDS": "1",
             "SCANNER_URL": it.scanner_url,

@@ -417,7 +417,6 @@ def settings() -> Settings:
         tracking_public_key=TRACKING_PUBLIC_KEY,
         receipt_private_key=RECEIPT_PRIVATE_KEY,
         receipt_public_keys=[FORMER_PUBLIC_KEY],
-        public_url="https://desk.example.ir",
         office_signing_keys={"isfahan": ISFAHAN_PUBLIC_KEY, "qom": QOM_PUBLIC_KEY},
         captcha_url="http://captcha",
         registry_url="http://registry-gateway",

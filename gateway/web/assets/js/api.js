@@ -24,7 +24,7 @@ import { ask, readBlob } from "./call.js";
 /** @typedef {{ id: string, name: string, size: number, media_type: string, sha256: string }} Attachment */
 /** @typedef {{ province: string, email?: string, mobile: string, abroad?: boolean, landline?: { area_code: string, number: string }, subject: string, sub_subject: string, text: string, attachments: string[] }} RequestContent */
 /** @typedef {{ key: string, title: string }} Titled */
-/** @typedef {{ tracking_code: string, submitted_at: string, submitted_local: string, due_at: string, due_local: string, province: { key: string, name: string }, subject: Titled, sub_subject: Titled, national_id_masked: string, mobile_masked: string, text: string, attachments: number, state: "registered" | "identity_pending", receipt: { token: string, qr: string } }} Receipt */
+/** @typedef {{ tracking_code: string, submitted_at: string, submitted_local: string, due_at: string, due_local: string, province: { key: string, name: string }, subject: Titled, sub_subject: Titled, national_id_masked: string, mobile_masked: string, text: string, attachments: number, state: "registered" | "identity_pending", receipt: { token: string } }} Receipt */
 /** @typedef {"reply" | "withdraw" | "rate" | "object"} Action */
 /** @typedef {{ id: string, name: string, size: number }} CaseFile */
 /** @typedef {{ at: string, local: string, state: string, title: string, note: string | null, action: Action | "opened" | null, files: CaseFile[] }} HistoryEntry */

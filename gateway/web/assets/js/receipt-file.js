@@ -24,7 +24,7 @@ code { display: block; padding: .5rem; border: 1px solid #ccc; font-size: .8rem;
  * @property {string} issuer
  * @property {{ label: string, value: string, code?: boolean }[]} facts `code`: written from left to right
  * @property {{ label: string, text: string }} written the text of the request
- * @property {string} qr an SVG
+ * @property {string | null} qr an SVG; null if it could not be drawn
  * @property {string} qrAlt
  * @property {string} how how to verify it
  * @property {string} address where to verify it
@@ -41,6 +41,7 @@ export function receiptDocument(receipt) {
     return `<div><dt>${escaped(label)}</dt><dd>${shown}</dd></div>`;
   });
   const address = escaped(receipt.address);
+  const picture = receipt.qr === null ? "" : `<img src="${escaped(imageOf(receipt.qr))}" alt="${escaped(receipt.qrAlt)}">\n`;
   return `<!doctype html>
 <html lang="${escaped(receipt.language)}" dir="${escaped(receipt.direction)}">
 <head>
@@ -57,8 +58,7 @@ ${facts.join("\n")}
 </dl>
 <h2>${escaped(receipt.written.label)}</h2>
 <p class="written">${written(receipt.written.text)}</p>
-<img src="${escaped(imageOf(receipt.qr))}" alt="${escaped(receipt.qrAlt)}">
-<p>${escaped(receipt.how)}</p>
+${picture}<p>${escaped(receipt.how)}</p>
 <p><a dir="ltr" href="${address}">${address}</a></p>
 <code dir="ltr">${escaped(receipt.token)}</code>
 </body>

@@ -2,6 +2,7 @@
 
 import { block, button, byId } from "./elements.js";
 import { digits, language } from "./language.js";
+import { qrOf } from "./qr.js";
 import { imageOf, receiptDocument } from "./receipt-file.js";
 import { saveFile } from "./save-file.js";
 import { dayAndTimeOf, dayOf } from "./tehran.js";
@@ -34,9 +35,11 @@ export function showReceipt(receipt) {
   block("receipt_pending").hidden = receipt.state !== "identity_pending";
   block("receipt_attachments").textContent = receipt.attachments === 0 ? words.receipt.noFiles : words.receipt.files(receipt.attachments);
 
-  byId("receipt_qr", HTMLImageElement).src = imageOf(receipt.receipt.qr);
-  byId("verify_link", HTMLAnchorElement).hash = receipt.receipt.token;
-  button("save_receipt").addEventListener("click", () => save(receipt));
+  const link = byId("verify_link", HTMLAnchorElement);
+  link.hash = receipt.receipt.token;
+  const drawing = qrOf(link.href);
+  void drawing.then((qr) => showQr(qr));
+  button("save_receipt").addEventListener("click", () => void drawing.then((qr) => save(receipt, qr)));
 
   block("request").hidden = true;
   block("success").hidden = false;
@@ -47,11 +50,19 @@ export function showReceipt(receipt) {
   block("success_title").focus({ preventScroll: true });
 }
 
+/** @param {string | null} qr an SVG */
+function showQr(qr) {
+  const image = byId("receipt_qr", HTMLImageElement);
+  if (qr !== null) image.src = imageOf(qr);
+  image.hidden = qr === null;
+}
+
 /**
  * Download the receipt as a file.
  * @param {Receipt} receipt
+ * @param {string | null} qr an SVG
  */
-function save(receipt) {
+function save(receipt, qr) {
   const address = new URL("/verify", window.location.href);
   const text = receiptDocument({
     language,
@@ -67,7 +78,7 @@ function save(receipt) {
       { label: words.receipt.facts.subSubject, value: named("subjects", receipt.sub_subject.key, receipt.sub_subject.title) },
     ],
     written: { label: words.receipt.facts.text, text: receipt.text },
-    qr: receipt.receipt.qr,
+    qr,
     qrAlt: words.receipt.qrAlt,
     how: words.receipt.how,
     address: address.href,

@@ -66,5 +66,5 @@ function isIdentity(value) {
 function isReceipt(value) {
   return isObject(value) && [value.tracking_code, value.submitted_local, value.due_local, value.national_id_masked, value.mobile_masked, value.text].every(isText)
     && isObject(value.province) && isObject(value.subject) && isObject(value.sub_subject)
-    && isObject(value.receipt) && isText(value.receipt.token) && isText(value.receipt.qr);
+    && isObject(value.receipt) && isText(value.receipt.token);
 }

@@ -160,7 +160,6 @@ def build_intake(
                 identity_public_key=parts.keys.identity_public,
                 tracking_public_key=public_key_of(parts.keys.tracking_private),
                 receipt_private_key=parts.keys.receipt_private,
-                public_url=parts.settings.public_url,
                 captcha_url="http://captcha",
                 registry_url="http://registry-gateway",
                 identity_check_seconds=IDENTITY_CHECK_SECONDS,

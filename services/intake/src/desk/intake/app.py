@@ -226,9 +226,7 @@ def _services(settings: Settings, parts: Parts, outbox: Outbox, scans: FileScans
         ),
         case_files=CaseFiles(parts.database, parts.vault, parts.storage, scans, audit),
         reply_attachments=ReplyAttachments(parts.database, parts.vault, parts.storage),
-        receipts=Receipts(
-            settings.receipt_private_key.get_secret_value(), settings.receipt_public_keys, settings.public_url
-        ),
+        receipts=Receipts(settings.receipt_private_key.get_secret_value(), settings.receipt_public_keys),
         erased_codes=ErasedCodes(parts.storage),
         identity_tokens=parts.identity,
         tracking_tokens=TokenReader(

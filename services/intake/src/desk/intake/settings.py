@@ -63,8 +63,6 @@ class Settings(
     """PEM of the Ed25519 key that signs receipts."""
     receipt_public_keys: Annotated[list[str], AfterValidator(_check_public_keys)] = Field(default_factory=list)
     """PEMs of further public keys that verify receipts: all former ones, and the next one."""
-    public_url: str
-    """The public base URL of the desk, for the QR code of a receipt."""
     captcha_url: str
     """Base URL of the captcha service."""
     registry_url: str

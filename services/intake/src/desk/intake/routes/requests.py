@@ -1,6 +1,5 @@
 """Public routes for the catalogue, requests and the keys of receipts."""
 
-from dataclasses import asdict
 from typing import Literal
 
 from fastapi import APIRouter, Request, Response
@@ -38,10 +37,9 @@ class RequestView(BaseModel):
 
 
 class SignedReceiptView(BaseModel):
-    """A proof for the applicant: a compact JWS, and an SVG with the QR code of the URL where it is verified."""
+    """A proof for the applicant: a compact JWS, which the page shows as a QR code of the address that verifies it."""
 
     token: str
-    qr: str
 
 
 class ProvinceView(BaseModel):
@@ -177,6 +175,6 @@ def _receipt(submitted: Submitted, receipts: Receipts) -> Receipt:
             "text": submitted.request.text,
             "mobile_masked": mask_phone(submitted.request.contact.mobile),
             "attachments": len(submitted.attachments),
-            "receipt": asdict(receipts.sign(submitted.request, submitted.attachments)),
+            "receipt": {"token": receipts.sign(submitted.request, submitted.attachments)},
         }
     )
