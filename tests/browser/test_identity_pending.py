@@ -63,7 +63,8 @@ def test_an_applicant_types_the_names_and_the_request_is_held(
     expect(page.locator("#receipt_pending")).to_be_visible()
     TrackPage(page).open().ask(person["national_id"], code)
     expect(page.locator("#state")).to_have_text("در انتظار تأیید هویت")
-    expect(page.locator("#lookups_section")).to_be_hidden()
+    page.locator("#lookups_part summary").click()
+    expect(page.locator("#lookups_status")).to_have_text("هنوز نپرسیده است.")
 
     registry(on=True)
     received = Expert(desk.client, "isfahan").receives(code)
@@ -71,6 +72,7 @@ def test_an_applicant_types_the_names_and_the_request_is_held(
     applicant = Applicant(desk.client, place=40)
     applicant.sees(code, "received")
     TrackPage(page).open().ask(person["national_id"], code)
+    page.locator("#lookups_part summary").click()
     expect(page.locator("#lookups li")).to_contain_text("بررسی هویت پس از ثبت درخواست")
 
 

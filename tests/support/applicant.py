@@ -120,6 +120,13 @@ class Applicant:
         query = {"national_id": self.national_id, "tracking_code": tracking_code, "captcha": self.captcha("track")}
         return self.client.post("/api/tracking", json=query)
 
+    def registry_lookups(self, token: str) -> list[dict[str, Any]]:
+        """List when the civil registry was asked about the applicant, with the tracking token."""
+        answer = self.client.get("/api/tracking/lookups", headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.json()["lookups"]
+        return found
+
     def upload_for_reply(self, token: str, name: str, content: bytes) -> httpx.Response:
         """Upload a file for a reply with the tracking token."""
         headers = {"Authorization": f"Bearer {token}"}

@@ -322,9 +322,10 @@ class RealDesk:
                 self.ledger.append(sent)
                 return sent
             if answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
-                # The registry may have been too slow for the form, which then has no name.
                 again = {"captcha_expired", "mobile_code_expired", "applicant_missing"}
                 assert answer.json()["code"] in again, answer.text
+                if answer.json()["code"] == "applicant_missing":  # the registry was too slow for the token's name
+                    self.applicants.pop(place, None)
                 form = None
             time.sleep(0.1)
         raise AssertionError(f"no code within {seconds:.0f} s, but {statuses}")

@@ -171,19 +171,41 @@ async def test_a_number_that_is_neither_national_id_nor_foreign_code_is_refused(
 # the look-ups in the civil registry
 
 
-async def test_the_look_ups_in_the_registry_are_shown_with_their_purpose(tracking, waiting):
-    tracking.peers.registry = httpx.Response(200, json={"lookups": LOOKUPS})
+@pytest.fixture
+def read_lookups(tracking):
+    async def read_lookups(token):
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        transport = httpx.ASGITransport(tracking.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://tracking") as client:
+            return await client.get("/api/tracking/lookups", headers=headers)
 
-    assert (await tracking.look_up(waiting)).json()["registry_lookups"] == SHOWN_LOOKUPS
+    return read_lookups
+
+
+async def test_the_look_ups_in_the_registry_are_listed_with_their_purpose(tracking, waiting, read_lookups):
+    tracking.peers.registry = httpx.Response(200, json={"lookups": LOOKUPS})
+    token = (await tracking.look_up(waiting)).json()["token"]
+    assert tracking.peers.calls_to("/internal/lookups") == [], "the registry's service is asked once they are wanted"
+
+    answer = await read_lookups(token)
+
+    assert answer.json() == {"lookups": SHOWN_LOOKUPS}
+    assert answer.headers["Cache-Control"] == "no-store"
     assert tracking.peers.calls_to("/internal/lookups") == [("/internal/lookups", {"national_id": NATIONAL_ID})]
 
 
-async def test_the_look_ups_are_shown_for_a_request_unknown_to_tracking(tracking, new_code, request_data):
+async def test_a_request_unknown_to_tracking_has_no_look_ups_yet(tracking, new_code, request_data, read_lookups):
     code = new_code()
     tracking.peers.requests[NATIONAL_ID, code] = request_data(code)
-    tracking.peers.registry = httpx.Response(200, json={"lookups": LOOKUPS})
+    token = (await tracking.look_up(code)).json()["token"]
 
-    assert (await tracking.look_up(code)).json()["registry_lookups"] == SHOWN_LOOKUPS
+    assert (await read_lookups(token)).status_code == 404
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("token", ["", "x", "a.b.c"])
+async def test_look_ups_need_a_tracking_token(read_lookups, token):
+    assert (await read_lookups(token)).status_code == 401
 
 
 @ON_SQLITE
@@ -199,13 +221,11 @@ async def test_the_look_ups_are_shown_for_a_request_unknown_to_tracking(tracking
     ],
     ids=str,
 )
-async def test_a_request_is_shown_without_look_ups_while_registry_gateway_is_unavailable(tracking, waiting, answer):
+async def test_look_ups_are_unavailable_while_registry_gateway_is(tracking, waiting, read_lookups, answer):
     tracking.peers.registry = answer
+    token = (await tracking.look_up(waiting)).json()["token"]
 
-    view = (await tracking.look_up(waiting)).json()
-
-    assert view["registry_lookups"] is None
-    assert view["state"] == "identity_pending"
+    assert (await read_lookups(token)).status_code == 503
     assert tracking.parts.telemetry.registry.get_sample_value("desk_lookups_missing_total") == 1
 
 

@@ -81,7 +81,6 @@ async def test_a_new_request_is_shown(tracking):
             }
         ],
         "answer": None,
-        "registry_lookups": [],
         "actions": ["withdraw"],
         "objection_until": None,
         "objection_until_local": None,

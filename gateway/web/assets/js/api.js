@@ -30,7 +30,7 @@ import { ask, readBlob } from "./call.js";
 /** @typedef {{ at: string, local: string, state: string, title: string, note: string | null, action: Action | "opened" | null, files: CaseFile[] }} HistoryEntry */
 /** @typedef {{ text: string, at: string, local: string, files: CaseFile[] }} Answer */
 /** @typedef {{ at: string, local: string, purpose: string }} RegistryLookup */
-/** @typedef {{ tracking_code: string, state: string, state_title: string, submitted_at: string, submitted_local: string, due_at: string, due_local: string, province: { key: string, name: string }, subject: Titled, sub_subject: Titled, text: string, attachments: CaseFile[], contact: { mobile: string, landline: string | null, email: string | null }, history: HistoryEntry[], answer: Answer | null, registry_lookups: RegistryLookup[] | null, actions: Action[], objection_until: string | null, objection_until_local: string | null, token: string }} TrackedRequest */
+/** @typedef {{ tracking_code: string, state: string, state_title: string, submitted_at: string, submitted_local: string, due_at: string, due_local: string, province: { key: string, name: string }, subject: Titled, sub_subject: Titled, text: string, attachments: CaseFile[], contact: { mobile: string, landline: string | null, email: string | null }, history: HistoryEntry[], answer: Answer | null, actions: Action[], objection_until: string | null, objection_until_local: string | null, token: string }} TrackedRequest */
 
 /** @returns {Promise<Catalog>} */
 export function fetchCatalog() {
@@ -146,4 +146,13 @@ export function actOn(action, body, token, key) {
  */
 export function downloadFile(id, token) {
   return ask("GET", `/api/files/${encodeURIComponent(id)}`, { token, read: readBlob });
+}
+
+/**
+ * List when the civil registry was asked about the applicant of a tracked request, the newest first.
+ * @param {string} token the tracking token
+ * @returns {Promise<RegistryLookup[]>}
+ */
+export async function readLookups(token) {
+  return (await ask("GET", "/api/tracking/lookups", { token })).lookups;
 }

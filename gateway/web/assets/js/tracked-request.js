@@ -2,6 +2,7 @@
 
 import { downloadFile } from "./api.js";
 import { millisecondsUntil } from "./desk-clock.js";
+import { offerLookups } from "./registry-lookups.js";
 import { sizeInWords } from "./attachment-rules.js";
 import { block, make } from "./elements.js";
 import { inWords } from "./failure.js";
@@ -15,13 +16,12 @@ import { showWritten } from "./written.js";
 /** @typedef {import("./api.js").TrackedRequest} TrackedRequest */
 /** @typedef {import("./api.js").Answer} Answer */
 /** @typedef {import("./api.js").HistoryEntry} HistoryEntry */
-/** @typedef {import("./api.js").RegistryLookup} RegistryLookup */
 
 /** States after which no answer is due. */
 const SETTLED = ["answered", "closed", "rejected", "withdrawn", "identity_rejected"];
 
 /**
- * Show the request instead of the form. In HTML: `#result` with `#moved`, `#state`, `#answer`, `#history`, `#lookups` and the
+ * Show the request instead of the form. In HTML: `#result` with `#moved`, `#state`, `#answer`, `#history`, `#lookups_part` and the
  * `#result_…` elements.
  * @param {TrackedRequest} request
  */
@@ -45,7 +45,7 @@ export function showTracked(request) {
   showAnswer(request.answer, request.token);
   showSent(request);
   block("history").replaceChildren(...newestFirst(request.history).map((step) => entry(step, request.token)));
-  showLookups(request.registry_lookups ?? []);
+  offerLookups(request.token);
 
   block("moved").hidden = true;
   block("query").hidden = true;
@@ -119,28 +119,6 @@ function caseFile({ id, name, size }, token) {
     }
   });
   return make("li", {}, fetchIt, ` (${sizeInWords(size)})`, status, failure);
-}
-
-/**
- * When the civil registry was asked about the applicant; nothing is shown if that is unknown.
- * @param {RegistryLookup[]} lookups newest first
- */
-function showLookups(lookups) {
-  block("lookups_section").hidden = lookups.length === 0;
-  /** @type {Map<string, RegistryLookup[]>} */
-  const groups = new Map();
-  for (const lookup of lookups) {
-    const meaning = words.track.lookups[lookup.purpose] ?? words.track.otherLookup;
-    groups.set(meaning, [...groups.get(meaning) ?? [], lookup]);
-  }
-  block("lookups").replaceChildren(...Array.from(groups, ([meaning, group]) => {
-    const [newest] = group;
-    if (newest === undefined) throw new Error("an empty group");
-    const last = make("time", { datetime: newest.at }, dayAndTimeOf(newest.local));
-    return group.length === 1
-      ? make("li", {}, `${meaning}: `, last)
-      : make("li", {}, `${meaning}: ${words.track.lookupTimes(group.length)} `, last);
-  }));
 }
 
 /**

@@ -305,6 +305,9 @@ export const words = {
     overdue: "This time is over, and the province has been reminded. The work on your request goes on.",
     otherLookup: "something else about the request",
     lookupTimes: (/** @type {string | number} */ count) => `${shown.digits(count)} times, the last one`,
+    lookupsBusy: "Reading the times…",
+    noLookups: "It has not asked.",
+    lookupsUnavailable: "The times are not available now. Please try again in a moment.",
     meaning: /** @type {Record<string, string>} */ ({
       identity_pending: "We have your request. Your identity has not been checked with the civil registry yet; this happens by itself, then the request goes to the province, and we send you a text message.",
       registered: "Your request is registered and on its way to the experts of the province.",

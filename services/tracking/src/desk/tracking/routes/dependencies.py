@@ -55,7 +55,10 @@ async def _checked_session(
     return await services.action_guard.check(credentials.credentials if credentials is not None else None)
 
 
-def _actor(session: Annotated[TrackingSession, Depends(_checked_session)], key: IdempotencyKey) -> Actor:
+SessionDep = Annotated[TrackingSession, Depends(_checked_session)]
+
+
+def _actor(session: SessionDep, key: IdempotencyKey) -> Actor:
     return Actor(session, key)
 
 

@@ -9,7 +9,7 @@ from desk.chassis.events import Moment
 from desk.iran.email_address import mask_email
 from desk.iran.jalali import local_text
 from desk.iran.phone import mask_phone
-from desk.tracking.clients import FreshContact, Lookup
+from desk.tracking.clients import FreshContact
 from desk.tracking.domain import TITLES, Action, Contact, HistoryEntry, State
 from desk.tracking.events import Named, Titled
 from desk.tracking.routes.dependencies import TOKEN_AUDIENCE, Services
@@ -57,6 +57,12 @@ class LookupView(BaseModel):
     def local(self) -> str:
         """The moment as pages show it."""
         return local_text(self.at)
+
+
+class LookupsView(BaseModel):
+    """The look-ups of an applicant in the civil registry, the newest first."""
+
+    lookups: list[LookupView]
 
 
 class AnswerView(BaseModel):
@@ -107,8 +113,7 @@ class TrackingView(BaseModel):
 
     ``text``, ``attachments`` and ``contact`` are what the applicant sent. The fields that end in ``_local`` are moments
     in Jalali and Tehran time, ``1405-09-22 14:30``. ``objection_until`` is the last moment of an objection, if one is
-    possible. ``registry_lookups`` lists the look-ups of the applicant in the civil registry, newest first; it is null
-    while registry-gateway is unavailable.
+    possible.
     """
 
     tracking_code: str
@@ -126,7 +131,6 @@ class TrackingView(BaseModel):
     contact: ContactView
     history: list[HistoryEntryView]
     answer: AnswerView | None
-    registry_lookups: list[LookupView] | None
     actions: list[Action]
     objection_until: Moment | None
     objection_until_local: str | None
@@ -151,16 +155,11 @@ class TrackingView(BaseModel):
             contact=ContactView.of(overview.request.contact),
             history=[HistoryEntryView.of(entry) for entry in overview.history],
             answer=AnswerView.model_validate(overview.answer) if overview.answer else None,
-            registry_lookups=_lookups(overview.lookups),
             actions=list(overview.actions),
             objection_until=overview.objection_until,
             objection_until_local=local_text(overview.objection_until) if overview.objection_until else None,
             token=token,
         )
-
-
-def _lookups(lookups: list[Lookup] | None) -> list[LookupView] | None:
-    return None if lookups is None else [LookupView.model_validate(each) for each in lookups]
 
 
 def respond(services: Services, response: Response, overview: Overview, session: TrackingSession) -> TrackingView:

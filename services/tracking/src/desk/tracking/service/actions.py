@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import structlog
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -30,8 +29,6 @@ from desk.tracking.domain import (
 )
 from desk.tracking.service.context import AFTER_THE_LAST_REPORT, CaseContext, named_province
 
-log = structlog.get_logger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
 class Overview:
@@ -42,7 +39,6 @@ class Overview:
     state: State
     due_at: datetime
     history: list[HistoryEntry]
-    lookups: list[Lookup] | None
     """The look-ups of the applicant in the civil registry; None if registry-gateway is unavailable."""
     actions: Sequence[Action] = ()
     objection_until: datetime | None = None
@@ -92,9 +88,7 @@ class Actions:
                 await self._record_reading(session, tracking_code, source)
             erased = found is None and await cases.is_erased(tracking_code)
         if found is not None:
-            case, request = found
-            lookups = await self._lookups(national_id)
-            return self._overview(case, request, history, lookups)
+            return self._overview(*found, history)
         fresh = None if erased else await self.intake.find(national_id, tracking_code)
         if fresh is None:
             raise RequestNotFoundError
@@ -102,21 +96,34 @@ class Actions:
             await self._record_reading(session, tracking_code, source)
         first_state = State.REGISTERED if fresh.state is State.REGISTERED else State.IDENTITY_PENDING
         first = HistoryEntry("", fresh.submitted_at, first_state)
-        lookups = await self._lookups(national_id)
-        return Overview(fresh, fresh.province, fresh.state, fresh.due_at, [first], lookups)
+        return Overview(fresh, fresh.province, fresh.state, fresh.due_at, [first])
+
+    async def list_lookups(self, tracking_code: str) -> list[Lookup]:
+        """List when the civil registry was asked about the applicant of a request, the newest first.
+
+        Raises RequestNotFoundError while only intake has the request or after its erasure, or ServiceUnavailableError.
+        """
+        try:
+            async with self.database.transaction() as session:
+                found = await self.context.cases(session).find_and_lock(tracking_code)
+        except CaseErasedError:
+            found = None
+        if found is None:
+            raise RequestNotFoundError
+        try:
+            return await self.registry.list_lookups(found[1].applicant.national_id)
+        except ServiceUnavailableError:
+            self.lookups_missing.inc()
+            raise
 
     async def _record_reading(self, session: AsyncSession, tracking_code: str, source: str) -> None:
         await self.audit.add(session, "applicant", "request_read", subject=tracking_code, source=source)
 
-    def _overview(
-        self, case: Case, request: Request, history: list[HistoryEntry], lookups: list[Lookup] | None
-    ) -> Overview:
+    def _overview(self, case: Case, request: Request, history: list[HistoryEntry]) -> Overview:
         days = self.context.terms.objection_days
         actions = case.possible_actions(summarize(history), at=self.context.clock(), objection_days=days)
         until = case.objection_until(days) if Action.OBJECT in actions else None
-        return Overview(
-            request, named_province(case.province), case.state, case.due_at, history, lookups, actions, until
-        )
+        return Overview(request, named_province(case.province), case.state, case.due_at, history, actions, until)
 
     async def act(self, tracking_code: str, key: str, action: Action, content: ActionContent) -> Overview:
         """Apply an action and publish it; a repeat with the same key changes nothing and returns the same.
@@ -137,7 +144,7 @@ class Actions:
                 changed = self._after_action(case, action, history, entry.at)
                 case = await self._save(session, case, request, entry, changed, history=history)
                 history = await self.context.cases(session).history(tracking_code)
-        return self._overview(case, request, history, await self._lookups(request.applicant.national_id))
+        return self._overview(case, request, history)
 
     async def _find(self, session: AsyncSession, tracking_code: str) -> tuple[Case, Request, list[HistoryEntry]]:
         cases = self.context.cases(session)
@@ -206,15 +213,6 @@ class Actions:
         await cases.update(changed)
         await cases.add_entry(case.tracking_code, entry)
         return changed
-
-    async def _lookups(self, national_id: str) -> list[Lookup] | None:
-        """List the look-ups; without registry-gateway the rest of the request is shown."""
-        try:
-            return await self.registry.list_lookups(national_id)
-        except ServiceUnavailableError:
-            log.warning("look-ups are unavailable")
-            self.lookups_missing.inc()
-            return None
 
 
 def _find_entry(history: Sequence[HistoryEntry], entry_ids: Sequence[str]) -> HistoryEntry | None:
