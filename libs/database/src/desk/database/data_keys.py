@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 
-from sqlalchemy import Column, LargeBinary, MetaData, String, Table, delete, insert, select
+from sqlalchemy import Column, Executable, LargeBinary, MetaData, String, Table, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.database.tables import UtcDateTime, insert_into, new_metadata
@@ -46,9 +47,9 @@ class DataKeys:
 
     async def get_or_create(self, session: AsyncSession, key_id: str) -> DataKey:
         """Return the key with this id; create it if there is none, once for concurrent callers."""
-        new = insert_into(session.get_bind().dialect.name, data_key).values(self._row(DataKey.generate(key_id)))
-        kept = new.on_conflict_do_update(index_elements=["id"], set_={"id": new.excluded.id})
-        return self.unwrap(key_id, (await session.execute(kept.returning(data_key.c.wrapped))).scalar_one())
+        adding = _add_or_find(session.get_bind().dialect.name)
+        wrapped = (await session.execute(adding, self._row(DataKey.generate(key_id)))).scalar_one()
+        return self.unwrap(key_id, wrapped)
 
     async def load(self, session: AsyncSession, ids: Sequence[str]) -> dict[str, DataKey]:
         """Return those of the keys that exist, by their ids."""
@@ -78,6 +79,12 @@ class DataKeys:
     def _row(self, key: DataKey) -> dict[str, object]:
         wrapped = self._wrapper.seal(key.secret, _place(key.id))
         return {"id": key.id, "wrapped": wrapped, "created_at": datetime.now(UTC)}
+
+
+@cache
+def _add_or_find(dialect: str) -> Executable:
+    new = insert_into(dialect, data_key)
+    return new.on_conflict_do_update(index_elements=["id"], set_={"id": new.excluded.id}).returning(data_key.c.wrapped)
 
 
 def _place(key_id: str) -> str:
