@@ -71,6 +71,7 @@ audit: setup  ## look for known vulnerabilities, risky code and secrets; write a
 	@scripts/audit
 
 bench: setup  ## measure the desk relative to a bare limit, as ratios of one run
+	@$(BIN)/python benchmarks/cpu.py
 	@$(BIN)/python benchmarks/submit.py $(ARGS)
 	@$(BIN)/python benchmarks/relay.py
 	@$(BIN)/python benchmarks/challenges.py
