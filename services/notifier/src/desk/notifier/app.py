@@ -56,15 +56,15 @@ def real_parts(settings: Settings) -> Parts:
     telemetry = Telemetry("notifier")
     broker = RabbitBroker(settings.broker_url.get_secret_value(), telemetry)
     providers = {name: build_provider(settings, name) for name in settings.sms_weights}
-    sms = SmsChannel(providers)
+    sms, email = SmsChannel(providers), _smtp_channel(settings)
     return Parts(
         database=Database(settings.database_url.get_secret_value()),
         broker=broker,
         vault=settings.vault(),
         telemetry=telemetry,
-        channels={ChannelName.SMS: sms if providers else ShownChannel(), ChannelName.EMAIL: _smtp_channel(settings)},
+        channels={ChannelName.SMS: sms if providers else ShownChannel(), ChannelName.EMAIL: email},
         providers=providers,
-        close=(broker.close, sms.close),
+        close=(broker.close, sms.close, email.close),
     )
 
 
