@@ -160,7 +160,7 @@ async def test_a_notice_that_is_being_superseded_is_not_claimed(notifier, databa
 
 
 async def test_the_same_event_in_two_sessions_queues_each_message_once(notifier, in_session):
-    await asyncio.gather(*(in_session(MessageStore.queue, NOTICE, SendingPolicy()) for _ in range(4)))
+    await asyncio.gather(*(in_session(MessageStore.queue, [NOTICE], SendingPolicy()) for _ in range(4)))
     assert await notifier.rows("event_id", "tries") == [("e-1", 0)]
 
 
@@ -169,8 +169,8 @@ async def test_a_repeated_event_waits_for_the_first_and_queues_nothing(
     notifier, database, in_session, waits_for_a_lock
 ):
     async with database.transaction() as session:
-        await MessageStore(session, notifier.parts.vault).queue(NOTICE, SendingPolicy())
-        second = asyncio.create_task(in_session(MessageStore.queue, NOTICE, SendingPolicy()))
+        await MessageStore(session, notifier.parts.vault).queue([NOTICE], SendingPolicy())
+        second = asyncio.create_task(in_session(MessageStore.queue, [NOTICE], SendingPolicy()))
         assert await waits_for_a_lock(second)
     await second
     assert await notifier.rows("event_id") == [("e-1",)]

@@ -131,7 +131,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     app.state.services = Services(
         database=parts.database,
         bus=bus,
-        codes=Codes(parts.vault, renderer, settings.sending_policy),
+        codes=Codes(parts.vault, renderer),
     )
     return app
 
