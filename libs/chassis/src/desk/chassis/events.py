@@ -70,6 +70,10 @@ inbox = Table(
 )
 
 _ADD_TO_OUTBOX = insert(outbox)  # built once: it is executed for every submission
+_ADD_TO_INBOX = {
+    dialect: insert_into(dialect, inbox).on_conflict_do_nothing().returning(inbox.c.event_id)
+    for dialect in ("postgresql", "sqlite")
+}
 
 
 def add_event_tables(metadata: MetaData) -> None:
@@ -261,12 +265,8 @@ class Outbox:
 
 async def record_in_inbox(session: AsyncSession, event_id: str) -> bool:
     """Add an event to the inbox. Return False if it is there already, so that its effect must not happen again."""
-    inserted = await session.execute(
-        insert_into(session.get_bind().dialect.name, inbox)
-        .values(event_id=event_id, received_at=datetime.now(UTC))
-        .on_conflict_do_nothing()
-        .returning(inbox.c.event_id)
-    )
+    values = {"event_id": event_id, "received_at": datetime.now(UTC)}
+    inserted = await session.execute(_ADD_TO_INBOX[session.get_bind().dialect.name], values)
     return inserted.first() is not None
 
 

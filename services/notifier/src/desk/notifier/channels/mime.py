@@ -2,29 +2,31 @@
 
 import base64
 import secrets
-from email.header import Header
 from email.utils import formataddr, formatdate
-from functools import lru_cache
 
 _LINE_MAX = 998
 """Characters of a line (RFC 5322, section 2.1.1)."""
+_WORD_CHARACTERS = 11
+"""Characters of an encoded word; each has at most four bytes."""
 
 
 def sender_header(name: str, address: str) -> str:
     """Return the value of the header From. ``address`` is in ASCII."""
-    return formataddr((name, address)) if name.isascii() else f"{_encoded(name, 'From')} <{address}>"
+    return formataddr((name, address)) if name.isascii() else f"{_encoded(name)} <{address}>"
 
 
-@lru_cache(maxsize=64)  # subjects come from the template files: there are few
-def _encoded(text: str, name: str) -> str:
-    """Return the value of the header ``name``, as encoded words (RFC 2047) if need be, and folded."""
-    return Header(text, "us-ascii" if text.isascii() else "utf-8", header_name=name).encode(linesep="\r\n")
+def _encoded(text: str) -> str:
+    """Return the value of a header, as encoded words (RFC 2047) of at most 75 characters if it is not ASCII."""
+    if text.isascii():
+        return text
+    parts = (text[start : start + _WORD_CHARACTERS] for start in range(0, len(text), _WORD_CHARACTERS))
+    return "\r\n ".join(f"=?utf-8?b?{base64.b64encode(part.encode()).decode()}?=" for part in parts)
 
 
 def compose(*, sender: str, recipient: str, message_id: str, subject: str, text: str, html: str | None) -> bytes:
     """Return an email in ASCII with CRLF. ``sender`` is a value of From; ``recipient`` is an address in ASCII."""
     head = (
-        f"From: {sender}\r\nTo: {recipient}\r\nSubject: {_encoded(subject, 'Subject')}\r\nDate: {formatdate()}\r\n"
+        f"From: {sender}\r\nTo: {recipient}\r\nSubject: {_encoded(subject)}\r\nDate: {formatdate()}\r\n"
         f"Message-ID: {message_id}\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
     ).encode("ascii")
     if html is None:
