@@ -88,9 +88,9 @@ def calls(monkeypatch):
     calls = []
     send_due = Dispatcher.send_due
 
-    async def recorded(dispatcher):
+    async def recorded(dispatcher, *arguments):
         calls.append(dispatcher._name)
-        return await send_due(dispatcher)
+        return await send_due(dispatcher, *arguments)
 
     monkeypatch.setattr(Dispatcher, "send_due", recorded)
     return calls
@@ -102,7 +102,9 @@ async def until(condition):
             await asyncio.sleep(0.01)
 
 
-async def test_an_idle_dispatcher_pauses_between_its_calls(notifier, calls):
+async def test_an_idle_dispatcher_pauses_between_its_calls(make, monkeypatch, calls):
+    monkeypatch.setattr("desk.notifier.workers.dispatch.PAUSE_SECONDS", 0.5)
+    notifier = await make()
     begun = asyncio.get_running_loop().time()
     async with notifier.app.router.lifespan_context(notifier.app):
         await until(lambda: calls.count(ChannelName.SMS) >= 3)

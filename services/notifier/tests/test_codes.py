@@ -37,7 +37,7 @@ def send(notifier, send_to):
 
 
 def close_overdue(notifier):
-    return DeliveryReports(notifier.parts.database, notifier.parts.vault, {}).close_overdue()
+    return DeliveryReports(notifier.parts.database, {}).close_overdue()
 
 
 async def test_a_code_is_sent_to_its_mobile(notifier, send):

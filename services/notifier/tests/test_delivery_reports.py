@@ -21,7 +21,7 @@ from desk.notifier.domain import (
 )
 from desk.notifier.service import DeliveryReports, Dispatcher
 from desk.notifier.settings import Settings
-from desk.notifier.store import MessageStore, attempt, message
+from desk.notifier.store import ClaimStore, attempt, message
 from desk.notifier.workers import DeliveryReportTask
 
 SMSIR = {"smsir_key": SMSIR_KEY, "smsir_line": "30007732"}
@@ -60,7 +60,7 @@ class Sender:
             weights=self.settings.sms_weights,
         )
         self.registry = CollectorRegistry()
-        self.reports = DeliveryReports(parts.database, parts.vault, self.providers)
+        self.reports = DeliveryReports(parts.database, self.providers)
         self.task = DeliveryReportTask(self.reports, self.providers, self.registry)
 
     async def submit(self, number=1):
@@ -190,10 +190,39 @@ async def test_a_message_that_its_provider_does_not_have_goes_to_any_provider_in
     await sender.submit()
     await sender.dispatch()
     assert await sender.rows("state", "provider") == [("queued", "kavenegar")]
-    sender.dispatcher._weights = {"generic": 1}
+    sender.dispatcher._providers._weights = {"generic": 1}
     await sender.retry(1)
     assert await sender.rows("state", "provider", "tries") == [("handed_over", "generic", 2)]
     assert server.kavenegar.taken == []
+
+
+async def test_each_message_of_a_batch_gets_the_provider_that_was_chosen_for_it(make_sender):
+    sender = make_sender()
+    await sender.submit(4)
+    async with sender.notifier.parts.database.statements() as connection:
+        claims = await ClaimStore(connection).claim(ChannelName.SMS, 8, ["generic", *["kavenegar"] * 7])
+    assert Counter(claim.provider for claim in claims) == {"generic": 1, "kavenegar": 3}
+    assert not any(claim.ambiguous for claim in claims)
+    assert Counter(await sender.rows("id", "provider")) == Counter((each.id, each.provider) for each in claims)
+
+
+async def test_attempts_are_counted_again_once_one_has_failed_and_otherwise_rarely(make_sender, server, monkeypatch):
+    counted, count = [], ClaimStore.provider_stats
+
+    async def recorded(store):
+        counted.append(await count(store))
+        return counted[-1]
+
+    monkeypatch.setattr(ClaimStore, "provider_stats", recorded)
+    sender = make_sender(sms="generic")
+    for _ in range(3):
+        await sender.submit()
+        await sender.dispatch()
+    assert counted == [{}]
+    server.generic.code = 503
+    await sender.submit()
+    await sender.dispatch()
+    assert counted == [{}, {"generic": ProviderStats(4, 1)}]
 
 
 async def test_a_second_notice_with_the_same_text_is_not_confused_with_the_first(make_sender, server):
@@ -278,7 +307,7 @@ async def test_a_slow_provider_is_demoted(make_sender, server):
     await sender.age(timedelta(minutes=6), number=3)
     await sender.task.close_overdue()
     async with sender.notifier.parts.database.transaction() as session:
-        stats = await MessageStore(session, sender.notifier.parts.vault).provider_stats()
+        stats = await ClaimStore(await session.connection()).provider_stats()
     assert stats == {"kavenegar": ProviderStats(20, 3)}
     assert stats["kavenegar"].trust == pytest.approx(MIN_TRUST)
 

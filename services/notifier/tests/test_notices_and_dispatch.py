@@ -19,7 +19,7 @@ from desk.notifier.domain import (
     Template,
     Trouble,
 )
-from desk.notifier.store import MessageStore
+from desk.notifier.store import ClaimStore
 from desk.notifier.store import message as message_table
 from desk.security.data_keys import KeyDestroyedError
 
@@ -322,11 +322,11 @@ async def test_the_result_of_an_expired_lease_does_not_change_a_newer_claim(noti
     late = asyncio.create_task(notifier.dispatch())
     await notifier.sms.reached.wait()
     await notifier.make_all_due()
-    async with notifier.parts.database.transaction() as session:
-        store = MessageStore(session, notifier.parts.vault)
+    async with notifier.parts.database.statements() as connection:
+        store = ClaimStore(connection)
         [taken_over] = await store.claim(ChannelName.SMS, 1)
-    async with notifier.parts.database.transaction() as session:
-        store = MessageStore(session, notifier.parts.vault)
+    async with notifier.parts.database.statements() as connection:
+        store = ClaimStore(connection)
         expired = replace(taken_over, attempts=1)
         assert not await store.record(expired, Outcome.retry(1, Trouble.NO_ANSWER))
         assert not await store.record(expired, Outcome.handed_over("late"))
@@ -349,7 +349,7 @@ async def test_once_the_key_of_a_request_is_destroyed_its_messages_are_unreadabl
     [(code,)] = await notifier.rows("tracking_code")
     async with notifier.parts.database.transaction() as session:
         assert await DataKeys(notifier.parts.vault).destroy(session, [code]) == 1
-        [claim] = await MessageStore(session, notifier.parts.vault).claim(ChannelName.SMS, 1)
+        [claim] = await ClaimStore(await session.connection()).claim(ChannelName.SMS, 1)
 
     with pytest.raises(KeyDestroyedError):
         claim.decrypt(notifier.parts.vault)

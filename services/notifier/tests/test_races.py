@@ -18,6 +18,7 @@ from desk.notifier.domain import (
     Trouble,
 )
 from desk.notifier.store import (
+    ClaimStore,
     DeliveryReportStore,
     LeaseExpiredError,
     MessageStore,
@@ -69,6 +70,17 @@ def in_session(notifier, database):
 
 
 @pytest.fixture
+def in_claim_session(database):
+    """Run a method of the claim store in a session of its own."""
+
+    async def in_claim_session(method, *arguments):
+        async with database.transaction() as session:
+            return await method(ClaimStore(await session.connection()), *arguments)
+
+    return in_claim_session
+
+
+@pytest.fixture
 def in_report_session(database):
     """Run a method of the delivery report store in a session of its own."""
 
@@ -79,48 +91,48 @@ def in_report_session(database):
     return in_report_session
 
 
-async def test_dispatchers_claim_different_messages(notifier, in_session):
+async def test_dispatchers_claim_different_messages(notifier, in_claim_session):
     for _ in range(12):
         await notifier.submit(contact=MOBILE_ONLY)
-    claims = await asyncio.gather(*(in_session(MessageStore.claim, ChannelName.SMS, 3) for _ in range(4)))
+    claims = await asyncio.gather(*(in_claim_session(ClaimStore.claim, ChannelName.SMS, 3) for _ in range(4)))
     ids = [claim.id for batch in claims for claim in batch]
     assert len(ids) == len(set(ids)) > 3
 
 
 @ON_POSTGRESQL
-async def test_a_dispatcher_skips_messages_that_another_is_claiming(notifier, database, in_session):
+async def test_a_dispatcher_skips_messages_that_another_is_claiming(notifier, database, in_claim_session):
     for _ in range(5):
         await notifier.submit(contact=MOBILE_ONLY)
     async with asyncio.timeout(10), database.transaction() as session:
-        first = await MessageStore(session, notifier.parts.vault).claim(ChannelName.SMS, 3)
-        second = await in_session(MessageStore.claim, ChannelName.SMS, 3)
+        first = await ClaimStore(await session.connection()).claim(ChannelName.SMS, 3)
+        second = await in_claim_session(ClaimStore.claim, ChannelName.SMS, 3)
     assert (len(first), len(second)) == (3, 2)
     assert {claim.id for claim in first}.isdisjoint(claim.id for claim in second)
 
 
 @ON_POSTGRESQL
-async def test_a_result_waits_for_a_newer_claim_and_is_dropped(notifier, database, in_session, waits_for_a_lock):
+async def test_a_result_waits_for_a_newer_claim_and_is_dropped(notifier, database, in_claim_session, waits_for_a_lock):
     await notifier.submit(contact=MOBILE_ONLY)
-    [expired] = await in_session(MessageStore.claim, ChannelName.SMS, 1)
+    [expired] = await in_claim_session(ClaimStore.claim, ChannelName.SMS, 1)
     await notifier.make_all_due()
     async with database.transaction() as session:
-        [newer] = await MessageStore(session, notifier.parts.vault).claim(ChannelName.SMS, 1)
-        late = asyncio.create_task(in_session(MessageStore.record, expired, Outcome.retry(1, Trouble.BUSY)))
+        [newer] = await ClaimStore(await session.connection()).claim(ChannelName.SMS, 1)
+        late = asyncio.create_task(in_claim_session(ClaimStore.record, expired, Outcome.retry(1, Trouble.BUSY)))
         assert await waits_for_a_lock(late)
     assert await late is False
-    assert await in_session(MessageStore.record, newer, Outcome.handed_over("p-1"))
+    assert await in_claim_session(ClaimStore.record, newer, Outcome.handed_over("p-1"))
 
 
 @ON_POSTGRESQL
 async def test_a_provider_is_not_assigned_to_a_message_that_another_dispatcher_claims(
-    notifier, database, in_session, waits_for_a_lock
+    notifier, database, in_claim_session, waits_for_a_lock
 ):
     await notifier.submit(contact=MOBILE_ONLY)
-    [expired] = await in_session(MessageStore.claim, ChannelName.SMS, 1)
+    [expired] = await in_claim_session(ClaimStore.claim, ChannelName.SMS, 1)
     await notifier.make_all_due()
     async with database.transaction() as session:
-        await MessageStore(session, notifier.parts.vault).claim(ChannelName.SMS, 1)
-        late = asyncio.create_task(in_session(MessageStore.assign, expired, "kavenegar"))
+        await ClaimStore(await session.connection()).claim(ChannelName.SMS, 1)
+        late = asyncio.create_task(in_claim_session(ClaimStore.assign, expired, "kavenegar"))
         assert await waits_for_a_lock(late)
     with pytest.raises(LeaseExpiredError):
         await late
@@ -131,7 +143,7 @@ async def test_a_provider_is_not_assigned_to_a_message_that_another_dispatcher_c
 async def test_a_notice_that_is_being_claimed_is_not_superseded(notifier, database, in_session, waits_for_a_lock):
     await notifier.change_status("answered", seq=4, contact=MOBILE_ONLY)
     async with database.transaction() as session:
-        await MessageStore(session, notifier.parts.vault).claim(ChannelName.SMS, 1)
+        await ClaimStore(await session.connection()).claim(ChannelName.SMS, 1)
         late = asyncio.create_task(in_session(MessageStore.supersede, "123456789012", 5))
         assert await waits_for_a_lock(late)
     await late
@@ -139,16 +151,16 @@ async def test_a_notice_that_is_being_claimed_is_not_superseded(notifier, databa
 
 
 @ON_POSTGRESQL
-async def test_a_notice_that_is_being_superseded_is_not_claimed(notifier, database, in_session):
+async def test_a_notice_that_is_being_superseded_is_not_claimed(notifier, database, in_claim_session):
     await notifier.change_status("answered", seq=4, contact=MOBILE_ONLY)
     async with asyncio.timeout(10), database.transaction() as session:
         await MessageStore(session, notifier.parts.vault).supersede("123456789012", 5)
-        assert await in_session(MessageStore.claim, ChannelName.SMS, 1) == []
+        assert await in_claim_session(ClaimStore.claim, ChannelName.SMS, 1) == []
     assert await notifier.rows("state") == [("overtaken",)]
 
 
 async def test_the_same_event_in_two_sessions_queues_each_message_once(notifier, in_session):
-    await asyncio.gather(*(in_session(MessageStore.queue, NOTICE, SendingPolicy()) for _ in range(4)))
+    await asyncio.gather(*(in_session(MessageStore.queue, [NOTICE], SendingPolicy()) for _ in range(4)))
     assert await notifier.rows("event_id", "tries") == [("e-1", 0)]
 
 
@@ -157,20 +169,20 @@ async def test_a_repeated_event_waits_for_the_first_and_queues_nothing(
     notifier, database, in_session, waits_for_a_lock
 ):
     async with database.transaction() as session:
-        await MessageStore(session, notifier.parts.vault).queue(NOTICE, SendingPolicy())
-        second = asyncio.create_task(in_session(MessageStore.queue, NOTICE, SendingPolicy()))
+        await MessageStore(session, notifier.parts.vault).queue([NOTICE], SendingPolicy())
+        second = asyncio.create_task(in_session(MessageStore.queue, [NOTICE], SendingPolicy()))
         assert await waits_for_a_lock(second)
     await second
     assert await notifier.rows("event_id") == [("e-1",)]
 
 
 @pytest.fixture
-async def handed_over(notifier, in_session):
+async def handed_over(notifier, in_claim_session):
     """A message that kavenegar accepted an hour ago, and whose report is to be polled."""
     await notifier.submit(contact=MOBILE_ONLY)
-    [claim] = await in_session(MessageStore.claim, ChannelName.SMS, 1)
-    claim = await in_session(MessageStore.assign, claim, "kavenegar")
-    assert await in_session(MessageStore.record, claim, Outcome.handed_over("p-1"))
+    [claim] = await in_claim_session(ClaimStore.claim, ChannelName.SMS, 1)
+    claim = await in_claim_session(ClaimStore.assign, claim, "kavenegar")
+    assert await in_claim_session(ClaimStore.record, claim, Outcome.handed_over("p-1"))
     await notifier.update(handed_over_at=datetime.now(UTC) - timedelta(hours=2))
     await notifier.make_all_due()
 

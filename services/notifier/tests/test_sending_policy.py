@@ -49,24 +49,25 @@ def test_every_template_is_deferrable_or_not():
 def test_at_night_a_deferrable_sms_waits_and_an_email_does_not(template):
     now = tehran(13, 23)
     due = tehran(14, 8) if DEFERRABLE[template] else now
-    assert NIGHT.send_at(template, ChannelName.SMS, now, []) == due
-    assert NIGHT.send_at(template, ChannelName.EMAIL, now, []) == now
+    assert NIGHT.send_at(template, ChannelName.SMS, now, [None, None]) == due
+    assert NIGHT.send_at(template, ChannelName.EMAIL, now, [None]) == now
 
 
 def test_a_message_over_the_limit_waits_until_an_hour_has_passed():
-    now, minutes = tehran(13, 12), [5, 10, 20, 40]
-    recent = [now - timedelta(minutes=each) for each in minutes]
-    assert NIGHT.send_at(Template.SUBMITTED, ChannelName.SMS, now, recent) == now + timedelta(minutes=40)
-    assert NIGHT.send_at(Template.SUBMITTED, ChannelName.SMS, now, recent[:2]) == now
-
-
-def test_an_sms_over_the_limit_of_the_day_waits_until_a_day_has_passed_and_an_email_does_not():
     now = tehran(13, 12)
-    recent = [now - timedelta(hours=each) for each in range(2, 12)]
+    third = now - timedelta(minutes=20)
+    assert NIGHT.send_at(Template.SUBMITTED, ChannelName.SMS, now, [third, None]) == now + timedelta(minutes=40)
+    assert NIGHT.send_at(Template.SUBMITTED, ChannelName.SMS, now, [None, None]) == now
+    assert NIGHT.send_at(Template.SUBMITTED, ChannelName.SMS, now, [now - timedelta(hours=2), None]) == now
+
+
+def test_an_sms_over_the_limit_of_the_day_waits_until_a_day_has_passed_and_an_email_has_no_such_limit():
+    now = tehran(13, 12)
     day = SendingPolicy(time(0), time(0))
-    assert day.send_at(Template.SUBMITTED, ChannelName.SMS, now, recent) == now + timedelta(hours=13)
-    assert day.send_at(Template.SUBMITTED, ChannelName.SMS, now, recent[1:]) == now
-    assert day.send_at(Template.SUBMITTED, ChannelName.EMAIL, now, recent) == now
+    tenth = now - timedelta(hours=11)
+    assert day.send_at(Template.SUBMITTED, ChannelName.SMS, now, [None, tenth]) == now + timedelta(hours=13)
+    assert day.limits_of(ChannelName.SMS) == ((20, timedelta(hours=1)), (10, timedelta(days=1)))
+    assert day.limits_of(ChannelName.EMAIL) == ((20, timedelta(hours=1)),)
 
 
 async def test_a_mobile_gets_ten_sms_a_day_and_codes_are_not_counted(make):

@@ -9,13 +9,11 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Annotated, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from sqlalchemy import (
     Column,
-    Executable,
     Index,
     Integer,
     LargeBinary,
@@ -72,6 +70,10 @@ inbox = Table(
 )
 
 _ADD_TO_OUTBOX = insert(outbox)  # built once: it is executed for every submission
+_ADD_TO_INBOX = {
+    dialect: insert_into(dialect, inbox).on_conflict_do_nothing().returning(inbox.c.event_id)
+    for dialect in ("postgresql", "sqlite")
+}
 
 
 def add_event_tables(metadata: MetaData) -> None:
@@ -263,14 +265,9 @@ class Outbox:
 
 async def record_in_inbox(session: AsyncSession, event_id: str) -> bool:
     """Add an event to the inbox. Return False if it is there already, so that its effect must not happen again."""
-    adding = _add_to_inbox(session.get_bind().dialect.name)
-    inserted = await session.execute(adding, {"event_id": event_id, "received_at": datetime.now(UTC)})
+    values = {"event_id": event_id, "received_at": datetime.now(UTC)}
+    inserted = await session.execute(_ADD_TO_INBOX[session.get_bind().dialect.name], values)
     return inserted.first() is not None
-
-
-@cache
-def _add_to_inbox(dialect: str) -> Executable:
-    return insert_into(dialect, inbox).on_conflict_do_nothing().returning(inbox.c.event_id)
 
 
 async def erase_events(session: AsyncSession, subject: str) -> None:

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, Executable, text
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker
 
 from desk.database.engines import READ_ONLY, postgres_engine, sqlite_engine
 
@@ -53,6 +53,16 @@ class Database:
         async with self._sessions() as session:
             await session.connection(execution_options={READ_ONLY: True})
             yield session
+
+    @asynccontextmanager
+    async def statements(self) -> AsyncIterator[AsyncConnection]:
+        """Open a connection that commits each statement by itself, in one round trip.
+
+        On SQLite, where every statement needs an explicit transaction, they are committed together at the end.
+        """
+        opened = self.engine.begin() if self._autocommit is None else self._autocommit.connect()
+        async with opened as connection:
+            yield connection
 
     async def execute_autocommit(self, statement: Executable, values: Mapping[str, Any]) -> int | None:
         """Execute one statement as a transaction of its own, in one round trip. Return the number of rows written.

@@ -29,7 +29,7 @@ from desk.notifier.rendering import Renderer
 from desk.notifier.routes import Services, router
 from desk.notifier.service import Codes, DeliveryReports, Dispatcher, Erasures, Notices
 from desk.notifier.settings import Settings
-from desk.notifier.workers import CodePruning, DeliveryReportTask, DispatchTask
+from desk.notifier.workers import CodePruning, DeliveryReportTask, DispatchGroup
 from desk.security.logs import configure_logging
 
 SMS_DISPATCHERS = 3
@@ -56,15 +56,15 @@ def real_parts(settings: Settings) -> Parts:
     telemetry = Telemetry("notifier")
     broker = RabbitBroker(settings.broker_url.get_secret_value(), telemetry)
     providers = {name: build_provider(settings, name) for name in settings.sms_weights}
-    sms = SmsChannel(providers)
+    sms, email = SmsChannel(providers), _smtp_channel(settings)
     return Parts(
         database=Database(settings.database_url.get_secret_value()),
         broker=broker,
         vault=settings.vault(),
         telemetry=telemetry,
-        channels={ChannelName.SMS: sms if providers else ShownChannel(), ChannelName.EMAIL: _smtp_channel(settings)},
+        channels={ChannelName.SMS: sms if providers else ShownChannel(), ChannelName.EMAIL: email},
         providers=providers,
-        close=(broker.close, sms.close),
+        close=(broker.close, sms.close, email.close),
     )
 
 
@@ -131,7 +131,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     app.state.services = Services(
         database=parts.database,
         bus=bus,
-        codes=Codes(parts.vault, renderer, settings.sending_policy),
+        codes=Codes(parts.vault, renderer),
     )
     return app
 
@@ -155,17 +155,20 @@ def _subscribed_bus(settings: Settings, parts: Parts, renderer: Renderer, outbox
 
 
 def _workers(settings: Settings, parts: Parts, outbox: Outbox) -> tuple[Worker, ...]:
-    dispatching = _dispatch_tasks(settings, parts)
-    parts.database.after_commit.extend(task.wake for task in dispatching.values())
-    reports = DeliveryReports(parts.database, parts.vault, parts.providers)
+    dispatching = _dispatch_groups(settings, parts)
+    parts.database.after_commit.extend(group.wake for group in dispatching.values())
+    reports = DeliveryReports(parts.database, parts.providers)
     tasks: dict[str, PeriodicTask] = {
-        **dispatching,
+        **{
+            f"dispatcher-{name}-{number}": task
+            for name, group in dispatching.items()
+            for number, task in enumerate(group.tasks)
+        },
         "codes": CodePruning(parts.database, parts.vault),
         "reports": DeliveryReportTask(reports, parts.providers, parts.telemetry.registry),
     }
     pruning = Pruning(parts.database)
-    relay = Relay(parts.database, outbox, parts.broker, parts.telemetry)
-    parts.database.after_commit.append(relay.wake)
+    relay = Relay(parts.database, outbox, parts.broker, parts.telemetry)  # not woken: most commits publish nothing
     return (
         Worker("relay", relay.run, relay.finish),
         *(Worker(name, task.run, task.finish) for name, task in tasks.items()),
@@ -173,19 +176,18 @@ def _workers(settings: Settings, parts: Parts, outbox: Outbox) -> tuple[Worker, 
     )
 
 
-def _dispatch_tasks(settings: Settings, parts: Parts) -> dict[str, DispatchTask]:
+def _dispatch_groups(settings: Settings, parts: Parts) -> dict[ChannelName, DispatchGroup]:
     outcomes = Counter(
         "desk_messages",
         "Attempts to send a message",
         ["channel", "provider", "outcome"],
         registry=parts.telemetry.registry,
     )
-    tasks = {}
+    groups = {}
     for name in ChannelName:
         weights = settings.sms_weights if name is ChannelName.SMS else {}
         dispatcher = Dispatcher(
             parts.database, parts.vault, name, parts.channels[name], outcomes=outcomes, weights=weights
         )
-        for number in range(SMS_DISPATCHERS if weights else 1):
-            tasks[f"dispatcher-{name}-{number}"] = DispatchTask(dispatcher)
-    return tasks
+        groups[name] = DispatchGroup(dispatcher, SMS_DISPATCHERS if weights else 1)
+    return groups

@@ -1,16 +1,15 @@
-"""The email channel: submits to a mail server (RFC 5321), one connection per message."""
+"""The email channel: submits to a mail server (RFC 5321)."""
 
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.utils import formatdate, parseaddr
+from email.utils import parseaddr
 from typing import Literal
 
 import aiosmtplib
 
 from desk.iran.email_address import InvalidEmailError, parse_email
+from desk.notifier.channels.mime import compose, sender_header
+from desk.notifier.channels.smtp_connections import SmtpConnections
 from desk.notifier.domain import ChannelUnavailableError, MessageRefusedError, OutgoingMessage, Trouble
 
-TIMEOUT_SECONDS = 6.0
 _PERMANENT = 500
 
 
@@ -29,17 +28,10 @@ class SmtpChannel:
         user: str | None = None,
         password: str | None = None,
     ) -> None:
-        self._client_settings = {
-            "hostname": host,
-            "port": port,
-            "use_tls": tls == "tls",
-            "start_tls": tls == "starttls",
-            "username": user,
-            "password": password,
-            "timeout": TIMEOUT_SECONDS,
-        }
+        self._connections = SmtpConnections(host=host, port=port, tls=tls, user=user, password=password)
         name, address = parseaddr(sender)
-        self._sender = Address(display_name=name, addr_spec=_ascii_address(address))
+        self._address = _ascii_address(address)
+        self._sender = sender_header(name, self._address)
 
     async def send(self, message: OutgoingMessage) -> str:
         """Submit one email; its Message-ID contains the reference, so that mailboxes detect a repeat.
@@ -47,35 +39,36 @@ class SmtpChannel:
         Raises ChannelUnavailableError, or MessageRefusedError if the server will never accept it.
         """
         try:
-            email = self._compose(message)
+            recipient = _ascii_address(message.recipient)
         except InvalidEmailError:
             raise MessageRefusedError(Trouble.BAD_RECIPIENT) from None
+        message_id = f"<{message.reference}@{self._address.rpartition('@')[2]}>"
+        email = compose(
+            sender=self._sender,
+            recipient=recipient,
+            message_id=message_id,
+            subject=message.subject or "",
+            text=message.text,
+            html=message.html,
+        )
         try:
-            await aiosmtplib.send(email, **self._client_settings)  # type: ignore[arg-type]  # a dict of mixed types
-        except aiosmtplib.SMTPRecipientsRefused as error:
-            if all(refusal.code >= _PERMANENT for refusal in error.recipients):
-                raise MessageRefusedError(Trouble.BAD_RECIPIENT) from None
-            raise ChannelUnavailableError from None
+            await self._connections.submit(self._address, recipient, email)
+        except aiosmtplib.SMTPRecipientRefused as error:
+            raise _error_of(error.code, Trouble.BAD_RECIPIENT) from None
         except aiosmtplib.SMTPDataError as error:
-            if error.code >= _PERMANENT:
-                raise MessageRefusedError(Trouble.BAD_TEXT) from None
-            raise ChannelUnavailableError from None
+            raise _error_of(error.code, Trouble.BAD_TEXT) from None
         except (aiosmtplib.SMTPException, OSError):
             raise ChannelUnavailableError from None
-        return str(email["Message-ID"])
+        return message_id
 
-    def _compose(self, message: OutgoingMessage) -> EmailMessage:
-        email = EmailMessage()
-        email["From"] = self._sender
-        email["To"] = _ascii_address(message.recipient)
-        email["Subject"] = message.subject or ""
-        email["Date"] = formatdate()
-        email["Message-ID"] = f"<{message.reference}@{self._sender.domain}>"
-        email["Auto-Submitted"] = "auto-generated"
-        email.set_content(message.text)
-        if message.html is not None:
-            email.add_alternative(message.html, subtype="html")
-        return email
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._connections.close()
+
+
+def _error_of(code: int, trouble: Trouble) -> ChannelUnavailableError | MessageRefusedError:
+    """Return the error for a refusal: ``trouble`` if it is a permanent one."""
+    return MessageRefusedError(trouble) if code >= _PERMANENT else ChannelUnavailableError()
 
 
 def _ascii_address(address: str) -> str:

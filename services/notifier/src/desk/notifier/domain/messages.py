@@ -26,7 +26,9 @@ class State(StrEnum):
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.QUEUED: frozenset({State.CLAIMED, State.FAILED, State.OVERTAKEN, State.CANCELLED}),
     # claimed → claimed: the lease expired, and another dispatcher takes over.
-    State.CLAIMED: frozenset({State.CLAIMED, State.QUEUED, State.HANDED_OVER, State.FAILED, State.CANCELLED}),
+    State.CLAIMED: frozenset(
+        {State.CLAIMED, State.QUEUED, State.HANDED_OVER, State.DELIVERED, State.FAILED, State.CANCELLED}
+    ),
     # handed over → queued: the provider that accepted it no longer has it.
     State.HANDED_OVER: frozenset({State.DELIVERED, State.FAILED, State.QUEUED}),
     State.DELIVERED: frozenset(),
@@ -126,6 +128,11 @@ class Outcome:
         return cls(State.HANDED_OVER, provider_reference=provider_reference, wait=FIRST_POLL)
 
     @classmethod
+    def delivered(cls, provider_reference: str) -> Self:
+        """The channel delivers what it accepts, and no report follows."""
+        return cls(State.DELIVERED, provider_reference=provider_reference)
+
+    @classmethod
     def refused(cls, trouble: Trouble) -> Self:
         """The provider will never accept the message."""
         return cls(State.FAILED, trouble)
@@ -141,7 +148,8 @@ class Outcome:
     @property
     def is_provider_failure(self) -> bool:
         """True unless the message was accepted, or refused because of its recipient or text."""
-        return self.state is not State.HANDED_OVER and self.trouble not in {Trouble.BAD_RECIPIENT, Trouble.BAD_TEXT}
+        accepted = self.state in {State.HANDED_OVER, State.DELIVERED}
+        return not accepted and self.trouble not in {Trouble.BAD_RECIPIENT, Trouble.BAD_TEXT}
 
 
 RESEND_AFTER = timedelta(hours=1)

@@ -51,19 +51,22 @@ class SendingPolicy:
         day = local.date() + timedelta(days=1 if over_midnight and after_start else 0)
         return datetime.combine(day, self.quiet_until, TEHRAN).astimezone(UTC)
 
-    def send_at(self, template: Template, channel: ChannelName, now: datetime, recent: Sequence[datetime]) -> datetime:
+    def send_at(
+        self, template: Template, channel: ChannelName, now: datetime, earlier: Sequence[datetime | None]
+    ) -> datetime:
         """Return when a new message is due.
 
-        ``recent`` contains the due times of the recipient's other messages of this channel, newest first. No hour and
-        no day contains more of them than allowed, and a deferrable SMS waits until the quiet hours end. A code is due
-        at once: captcha limits codes before they are sent.
+        ``earlier`` contains for each limit ``(most, window)`` of the channel the due time of the recipient's other
+        message that is number ``most`` from the newest; None if there are fewer. So no hour and no day contains more
+        of them than allowed, and a deferrable SMS waits until the quiet hours end. A code is due at once: captcha
+        limits codes before they are sent.
         """
         if template is Template.CODE:
             return now
         due = now
-        for most, window in self.limits_of(channel):
-            if len(recent) >= most:
-                due = max(due, recent[most - 1] + window)
+        for (_, window), at in zip(self.limits_of(channel), earlier, strict=True):
+            if at is not None:
+                due = max(due, at + window)
         if channel is ChannelName.SMS and DEFERRABLE[template]:
             due = self.quiet_end(due) or due
         return due

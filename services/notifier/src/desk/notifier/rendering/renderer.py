@@ -69,6 +69,7 @@ class Renderer:
         if missing := sorted(required - newest.keys()):
             raise ValueError(f"no template for {', '.join('/'.join(each) for each in missing)}")
         self._newest = newest
+        self._placeholders = {each: sorted(self.placeholders(each)) for each in newest.values()}
 
     def wordings(self) -> Iterator[Wording]:
         """Yield every template file, old versions too."""
@@ -89,7 +90,7 @@ class Renderer:
     def sms(self, template: Template, language: Language, values: Values) -> Sms:
         """Render an SMS."""
         wording = self._newest[language, template, ChannelName.SMS]
-        used = {name: str(values[name]) for name in sorted(self.placeholders(wording))}
+        used = {name: str(values[name]) for name in self._placeholders[wording]}
         return Sms(wording.name, self.fill(wording, values), used)
 
     def email(self, template: Template, language: Language, values: Values) -> Email:
@@ -109,6 +110,7 @@ class Renderer:
 def _environment(loader: PackageLoader, *, html: bool) -> Environment:
     environment = Environment(
         loader=loader,
+        auto_reload=False,  # the files do not change while the service runs
         autoescape=html,  # noqa: S701  # nosec B701 - plain text has no markup to escape
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -5,7 +5,7 @@ import uuid
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
-from desk.notifier.domain import FIRST, ChannelName, SendingPolicy, Template
+from desk.notifier.domain import FIRST, ChannelName, Template
 from desk.notifier.forms import CodeToSend
 from desk.notifier.rendering import Renderer
 from desk.notifier.store import MessageStore, Notice, PersonalData
@@ -14,10 +14,9 @@ from desk.notifier.store import MessageStore, Notice, PersonalData
 class Codes:
     """Queues codes. They are sent before all notices, at any hour, and not after they have expired."""
 
-    def __init__(self, vault: Vault, renderer: Renderer, policy: SendingPolicy) -> None:
+    def __init__(self, vault: Vault, renderer: Renderer) -> None:
         self._vault = vault
         self._renderer = renderer
-        self._policy = policy
 
     async def queue(self, session: AsyncSession, code: CodeToSend) -> None:
         """Queue the SMS of a code."""
@@ -33,4 +32,4 @@ class Codes:
             priority=FIRST,
             expires_at=code.expires_at,
         )
-        await MessageStore(session, self._vault).queue(notice, self._policy)
+        await MessageStore(session, self._vault).queue_code(notice)

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import structlog
 
-from desk.chassis.crypto import Vault
 from desk.database import Database
 from desk.notifier.domain import ChannelName, ChannelUnavailableError, Delivery, ProviderStats, Trouble
 from desk.notifier.providers import Provider
-from desk.notifier.store import AwaitedReport, DeliveryReportStore, MessageStore
+from desk.notifier.store import AwaitedReport, ClaimStore, DeliveryReportStore
 
 log = structlog.get_logger(__name__)
 
@@ -30,9 +29,8 @@ class SendingStatus:
 class DeliveryReports:
     """Polls the providers for delivery reports."""
 
-    def __init__(self, database: Database, vault: Vault, providers: Mapping[str, Provider]) -> None:
+    def __init__(self, database: Database, providers: Mapping[str, Provider]) -> None:
         self._database = database
-        self._vault = vault
         self._providers = providers
 
     async def poll_due(self) -> int:
@@ -71,7 +69,7 @@ class DeliveryReports:
             store = DeliveryReportStore(session)
             await store.close_overdue()
             return SendingStatus(
-                await MessageStore(session, self._vault).provider_stats(),
+                await ClaimStore(await session.connection()).provider_stats(),
                 await store.lateness(),
                 await store.count_failed(),
             )

@@ -1,9 +1,7 @@
 """Sends the due messages of a channel, several at the same time."""
 
 import asyncio
-import random
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 
 import structlog
 from prometheus_client import Counter
@@ -19,9 +17,9 @@ from desk.notifier.domain import (
     NotAcceptedError,
     Outcome,
     Trouble,
-    choose_provider,
 )
-from desk.notifier.store import Claim, LeaseExpiredError, MessageStore
+from desk.notifier.service.provider_choice import ProviderChoice
+from desk.notifier.store import Claim, ClaimStore, LeaseExpiredError
 
 log = structlog.get_logger(__name__)
 
@@ -53,56 +51,46 @@ class Dispatcher:
 
         ``weights`` are those of the channel's providers, if it has several.
         """
-        self._weights = weights or {}
+        self._providers = ProviderChoice(database, weights or {})
         self._database = database
         self._vault = vault
         self._name = name
         self._channel = channel
         self._outcomes = outcomes
 
-    async def send_due(self) -> int:
+    async def send_due(self, on_full_batch: Callable[[], None] = lambda: None) -> int:
         """Send a batch of due messages at the same time; return their number, 0 if none is due.
 
         The claims are committed first. If a lease expires, after a crash or a lost database, the next attempt has the
-        same reference, by which the provider detects a repeat.
+        same reference, by which the provider detects a repeat. ``on_full_batch`` is called before a batch is sent that
+        may have left others.
         """
-        async with self._database.transaction() as session:
-            store = MessageStore(session, self._vault)
-            claims = await self._assign_providers(store, await store.claim(self._name, BATCH_SIZE))
+        choices = await self._providers.choose(BATCH_SIZE)
+        async with self._database.statements() as connection:
+            claims = await ClaimStore(connection).claim(self._name, BATCH_SIZE, choices)
+        if len(claims) == BATCH_SIZE:
+            on_full_batch()
         results = await asyncio.gather(*(self._send(claim) for claim in claims), return_exceptions=True)
         for result in results:  # errors of the store, raised only now so that no other message is interrupted
             if isinstance(result, BaseException):
                 raise result
         return len(claims)
 
-    async def _assign_providers(self, store: MessageStore, claims: Sequence[Claim]) -> list[Claim]:
-        """Choose a provider for each message that is not ambiguous. Raises LeaseExpiredError."""
-        if not self._weights or all(claim.provider for claim in claims):
-            return list(claims)
-        stats = await store.provider_stats()
-        return [
-            claim
-            if claim.provider
-            else await store.assign(claim, choose_provider(self._weights, stats, random.random()))  # noqa: S311 - shares of work
-            for claim in claims
-        ]
-
     async def _send(self, claim: Claim) -> None:
         try:
             outcome = await self._attempt(claim)
         except NotAcceptedError:  # no longer ambiguous: any provider may send it
-            async with self._database.transaction() as session:
-                store = MessageStore(session, self._vault)
-                try:
-                    [claim] = await self._assign_providers(store, [replace(claim, provider=None)])
-                except LeaseExpiredError:
-                    return
+            [provider] = await self._providers.choose(1)
+            try:
+                async with self._database.statements() as connection:
+                    claim = await ClaimStore(connection).assign(claim, provider)
+            except LeaseExpiredError:
+                return
             outcome = await self._attempt(claim)
-        async with self._database.transaction() as session:
-            store = MessageStore(session, self._vault)
-            recorded = await store.record(claim, outcome)
-            if recorded and outcome.provider_reference is not None and self._channel.delivers:
-                await store.mark_delivered(claim.id)
+        async with self._database.statements() as connection:
+            recorded = await ClaimStore(connection).record(claim, outcome)
+        if outcome.is_provider_failure:
+            self._providers.forget()
         result = outcome.state if recorded else LEASE_EXPIRED
         self._outcomes.labels(self._name, claim.provider or "", result).inc()
         log.info(
@@ -121,7 +109,8 @@ class Dispatcher:
         try:
             message = claim.decrypt(self._vault)
             async with asyncio.timeout(SEND_SECONDS):
-                return Outcome.handed_over(await self._channel.send(message))
+                reference = await self._channel.send(message)
+            return Outcome.delivered(reference) if self._channel.delivers else Outcome.handed_over(reference)
         except NotAcceptedError:
             raise
         except MessageRefusedError as error:

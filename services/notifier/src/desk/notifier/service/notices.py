@@ -11,7 +11,7 @@ from desk.chassis.events import Received
 from desk.notifier.domain import ChannelName, SendingPolicy, Template, Trouble
 from desk.notifier.events import ContactData, NewRequest, RequestPending, RequestStatusChanged, RequestSubmitted
 from desk.notifier.rendering import Renderer, Values, status_values, submission_values
-from desk.notifier.store import ErasureStore, MessageStore, Notice, PersonalData
+from desk.notifier.store import MessageStore, Notice, PersonalData
 
 log = structlog.get_logger(__name__)
 
@@ -35,40 +35,38 @@ class Notices:
     async def on_status_changed(self, session: AsyncSession, received: Received[RequestStatusChanged]) -> None:
         """Drop notices that the new state makes out of date, and queue the one of the new state, if any."""
         event = received.data
-        if await self._is_erased(session, received):
+        if event.template is None:
+            await MessageStore(session, self._vault).supersede(event.tracking_code, received.seq)
             return
-        await MessageStore(session, self._vault).supersede(event.tracking_code, received.seq)
-        if event.template is not None:
-            values = status_values(event, event.template, event.contact.language)
-            await self._queue(session, received, event.template, event.contact, values)
+        values = status_values(event, event.template, event.contact.language)
+        await self._queue(session, received, event.template, event.contact, values, supersede=True)
 
     async def _on_new_request(
         self, session: AsyncSession, received: Received[RequestSubmitted] | Received[RequestPending], template: Template
     ) -> None:
         event: NewRequest = received.data
-        if await self._is_erased(session, received):
-            return
         values = submission_values(event, event.contact.language)
         await self._queue(session, received, template, event.contact, values)
 
-    async def _is_erased(self, session: AsyncSession, received: Received[Any]) -> bool:
-        """Return whether a late event is about an erased request; if not, its erasure waits for this transaction."""
-        store = ErasureStore(session, self._vault)
-        await store.lock(received.data.tracking_code)
-        erased = await store.is_erased(received.data.tracking_code)
-        if erased:
-            log.warning("a late event about an erased request", event_id=received.id)
-        return erased
-
     async def _queue(
-        self, session: AsyncSession, received: Received[Any], template: Template, contact: ContactData, values: Values
+        self,
+        session: AsyncSession,
+        received: Received[Any],
+        template: Template,
+        contact: ContactData,
+        values: Values,
+        *,
+        supersede: bool = False,
     ) -> None:
-        store = MessageStore(session, self._vault)
+        notices = []
         for channel, wording, personal in self._render(template, contact, values):
             foreign = channel is ChannelName.SMS and not contact.receives_sms
             obstacle = Trouble.FOREIGN_NUMBER if foreign else None
-            notice = Notice(received.id, values["code"], received.seq, template, channel, wording, personal, obstacle)
-            await store.queue(notice, self._policy)
+            notices.append(
+                Notice(received.id, values["code"], received.seq, template, channel, wording, personal, obstacle)
+            )
+        if not await MessageStore(session, self._vault).queue(notices, self._policy, supersede=supersede):
+            log.warning("a late event about an erased request", event_id=received.id)
 
     def _render(
         self, template: Template, contact: ContactData, values: Values

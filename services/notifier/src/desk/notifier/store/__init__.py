@@ -1,8 +1,9 @@
 """Notifier's tables and their SQL: messages until they are handed over, and their delivery reports."""
 
+from desk.notifier.store.claims import Claim, ClaimStore, LeaseExpiredError
 from desk.notifier.store.delivery_reports import AwaitedReport, DeliveryReportStore
 from desk.notifier.store.erasures import ErasureStore
-from desk.notifier.store.messages import Claim, LeaseExpiredError, MessageStore, Notice
+from desk.notifier.store.messages import MessageStore, Notice
 from desk.notifier.store.personal import PersonalData
 from desk.notifier.store.shown import ShownMessage, list_messages
 from desk.notifier.store.tables import attempt, message, metadata
@@ -10,6 +11,7 @@ from desk.notifier.store.tables import attempt, message, metadata
 __all__ = [
     "AwaitedReport",
     "Claim",
+    "ClaimStore",
     "DeliveryReportStore",
     "ErasureStore",
     "LeaseExpiredError",

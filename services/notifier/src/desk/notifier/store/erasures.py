@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
 from desk.database import DataKeys, insert_into
 from desk.notifier.domain import State, Template
-from desk.notifier.store.tables import erasure, may_become, message
+from desk.notifier.store.tables import LOCK_REQUEST, erasure, may_become, message, request_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,7 @@ class ErasureStore:
         Without it, a notice that is queued during the erasure would stay.
         """
         if self._session.get_bind().dialect.name == "postgresql":
-            key = func.hashtextextended(f"request:{tracking_code}", 0)
-            await self._session.execute(select(func.pg_advisory_xact_lock(key)))
-
-    async def is_erased(self, tracking_code: str) -> bool:
-        """Return whether the data of a request was erased."""
-        query = select(erasure.c.tracking_code).where(erasure.c.tracking_code == tracking_code)
-        return (await self._session.execute(query)).first() is not None
+            await self._session.execute(select(LOCK_REQUEST), {"request": request_name(tracking_code)})
 
     async def erase(self, tracking_code: str, at: datetime) -> Removed | None:
         """Destroy the key of a locked request, cancel its unsent messages and empty all; None if that was done before.

@@ -1,40 +1,37 @@
-"""Messages until they are handed over: queue, claim, record the result of an attempt."""
+"""Queues messages, with few statements: they are executed for every submission."""
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    RowMapping,
+    Select,
+    String,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
-from desk.database import DataKeys, insert_into, notify_after_commit
-from desk.notifier.domain import (
-    LEASE,
-    MAX_ATTEMPTS,
-    STATS_PERIOD,
-    SUPERSEDABLE,
-    USUAL,
-    ChannelName,
-    Outcome,
-    OutgoingMessage,
-    ProviderStats,
-    SendingPolicy,
-    State,
-    Template,
-    Trouble,
-)
-from desk.notifier.store.personal import Encrypted, PersonalData
-from desk.notifier.store.tables import attempt, may_become, message, wrapped_key
+from desk.database import DataKeys, data_key, insert_into, notify_after_commit
+from desk.notifier.domain import SUPERSEDABLE, USUAL, ChannelName, SendingPolicy, State, Template, Trouble
+from desk.notifier.store.personal import PersonalData
+from desk.notifier.store.tables import LOCK_REQUEST, erasure, may_become, message, request_name
 from desk.security.data_keys import DataKey, KeyWrapper
 
-OTHER_REFERENCES_PERIOD = timedelta(days=3)
-"""How old another message to the recipient can be that a provider might confuse with an ambiguous one."""
-
-
-class LeaseExpiredError(Exception):
-    """The lease of a claim expired, and another dispatcher has claimed the message."""
+Limits = Sequence[tuple[int, timedelta]]
+"""How many messages in which time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,86 +52,44 @@ class Notice:
     """When the message becomes useless; no attempt is made after it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A claimed message. ``attempts`` includes the coming one and distinguishes the claim from any other of it."""
-
-    id: uuid.UUID
-    template: Template
-    attempts: int
-    encrypted: Encrypted
-    wording: str = ""
-    provider: str | None = None
-    ambiguous: bool = False
-    """True if the provider was chosen for an earlier attempt, whose result is unknown."""
-    other_references: frozenset[str] = frozenset()
-    """That provider's ids of other messages to the same recipient, if the message is ambiguous."""
-
-    def decrypt(self, vault: Vault) -> OutgoingMessage:
-        """Return the message for its channel. Raises DecryptionError."""
-        return OutgoingMessage(
-            reference=str(self.id),
-            wording=self.wording,
-            provider=self.provider,
-            ambiguous=self.ambiguous,
-            other_references=self.other_references,
-            **PersonalData.decrypt(vault, self.id, self.encrypted).model_dump(),
-        )
-
-
 class MessageStore:
-    """Messages in one session, until they are handed over."""
+    """New messages in one session."""
 
     def __init__(self, session: AsyncSession, vault: Vault) -> None:
         self._session = session
         self._vault = vault
-        self._keys = DataKeys(vault)
-        self._known: dict[str, DataKey] = {}
+        self._dialect = session.get_bind().dialect.name
 
-    async def queue(self, notice: Notice, policy: SendingPolicy) -> None:
-        """Add a message, unless the event already has one of this template and channel.
+    async def queue(self, notices: Sequence[Notice], policy: SendingPolicy, *, supersede: bool = False) -> bool:
+        """Add the messages of one event, unless the event already has one of this template and channel.
 
-        One with an obstacle is only recorded.
+        Returns False and adds nothing if the data of the request was erased; if not, an erasure waits for this
+        transaction. ``supersede`` drops messages that the event makes out of date. A message with an obstacle is only
+        recorded.
         """
-        message_id, now = uuid.uuid4(), datetime.now(UTC)
-        recipients = recipient_indexes(notice.personal, notice.channel, self._vault)
-        await self._lock_recipient(recipients)
-        recent = await self._recent_due_times(recipients, now, policy.limits_of(notice.channel))
-        due = policy.send_at(notice.template, notice.channel, now, recent)
-        await self._session.execute(
-            insert_into(self._session.get_bind().dialect.name, message)
-            .values(
-                id=message_id,
-                event_id=notice.event_id,
-                tracking_code=notice.tracking_code,
-                seq=notice.seq,
-                template=notice.template,
-                channel=notice.channel,
-                wording=notice.wording,
-                state=State.QUEUED if notice.obstacle is None else State.SKIPPED,
-                last_error=notice.obstacle,
-                personal=notice.personal.encrypt(await self._key_of(notice), message_id),
-                created_at=now,
-                next_try_at=due,
-                recipient_index=recipients[0],
-                index_key=self._vault.index_key_ids[0],
-                due_at=due,
-                tries=0,
-                priority=notice.priority,
-                expires_at=notice.expires_at,
-            )
-            .on_conflict_do_nothing(index_elements=["event_id", "template", "channel"])
-        )
-        notify_after_commit(self._session)
+        first, now = notices[0], datetime.now(UTC)
+        recipients = [recipient_indexes(each.personal, each.channel, self._vault) for each in notices]
+        await self._lock(first.tracking_code, recipients)
+        limits = tuple(tuple(policy.limits_of(each.channel)) for each in notices)
+        found = await self._look_up(first.tracking_code, recipients, limits, now)
+        if found["erased"]:
+            return False
+        if supersede:
+            await self.supersede(first.tracking_code, first.seq)
+        key = await self._key_of(first.tracking_code, found["wrapped"])
+        rows = []
+        for place, (notice, (recipient, *_)) in enumerate(zip(notices, recipients, strict=True)):
+            earlier = [found[f"earlier_{place}_{each}"] for each in range(len(limits[place]))]
+            due = policy.send_at(notice.template, notice.channel, now, earlier)
+            rows.append(self._row(notice, recipient, key, now, due))
+        await self._add(rows)
+        return True
 
-    async def _key_of(self, notice: Notice) -> KeyWrapper | DataKey:
-        """Return the key of the request. A code by SMS belongs to no request: the vault encrypts it."""
-        code = notice.tracking_code
-        if not code:
-            return self._vault
-        if code not in self._known:
-            self._known[code] = await self._keys.get_or_create(self._session, code)
-        return self._known[code]
+    async def queue_code(self, notice: Notice) -> None:
+        """Add the message of a code, which is due at once. It belongs to no request: the vault encrypts it."""
+        recipient, *_ = recipient_indexes(notice.personal, notice.channel, self._vault)
+        now = datetime.now(UTC)
+        await self._add([self._row(notice, recipient, self._vault, now, now)])
 
     async def supersede(self, tracking_code: str, seq: int) -> None:
         """Drop the request's messages without an attempt that its event ``seq`` makes out of date."""
@@ -150,124 +105,63 @@ class MessageStore:
             .values(state=State.OVERTAKEN)
         )
 
-    async def _lock_recipient(self, recipients: Sequence[str]) -> None:
-        """Wait for other transactions that queue a message to this recipient, so that together they keep its limits.
+    async def _lock(self, tracking_code: str, recipients: Sequence[Sequence[str]]) -> None:
+        """Wait for the erasure of the request, and for other transactions that queue messages to these recipients.
 
-        Its hashes under all index keys give one number. SQLite has one writer at a time.
+        So they keep the limits of a recipient together. The hashes of a recipient under all index keys give one
+        number. SQLite has one writer at a time.
         """
-        if self._session.get_bind().dialect.name == "postgresql":
-            await self._session.execute(select(func.pg_advisory_xact_lock(int(min(recipients)[:15], 16))))
+        if self._dialect == "postgresql":
+            numbers = sorted({int(min(hashes)[:15], 16) for hashes in recipients})  # in one order: no deadlock
+            values: dict[str, object] = {"request": request_name(tracking_code)}
+            values |= {f"recipient_{place}": each for place, each in enumerate(numbers)}
+            await (await self._session.connection()).execute(_lock_statement(len(numbers)), values)
 
-    async def _recent_due_times(
-        self, recipients: Sequence[str], now: datetime, limits: Sequence[tuple[int, timedelta]]
-    ) -> list[datetime]:
-        """Return the due times of the recipient's recent and future notices that a limit looks at, newest first."""
-        longest = max(window for _, window in limits)
-        rows = await self._session.execute(
-            select(message.c.due_at)
-            .where(
-                message.c.recipient_index.in_(recipients),
-                message.c.due_at > now - longest,
-                message.c.template != Template.CODE,
-            )
-            .order_by(message.c.due_at.desc())
-            .limit(max(most for most, _ in limits))
-        )
-        return list(rows.scalars().all())
+    async def _look_up(
+        self, tracking_code: str, recipients: Sequence[Sequence[str]], limits: tuple[Limits, ...], now: datetime
+    ) -> RowMapping:
+        """Return what is known of the request and of the recipients, in a statement after the lock, which sees it."""
+        values: dict[str, object] = {"code": tracking_code}
+        for place, hashes in enumerate(recipients):
+            values |= {f"recipient_{place}_{each}": value for each, value in enumerate(hashes)}
+            values |= {f"since_{place}_{each}": now - window for each, (_, window) in enumerate(limits[place])}
+        statement = _look_up_statement(limits, len(recipients[0]))
+        found: RowMapping = (await (await self._session.connection()).execute(statement, values)).mappings().one()
+        return found
 
-    async def claim(self, channel: ChannelName, limit: int) -> list[Claim]:
-        """Claim the messages of the first priority, then those that have been due longest.
+    async def _key_of(self, tracking_code: str, wrapped: bytes | None) -> DataKey:
+        """Return the key of the request, which is locked, so that no other transaction creates it."""
+        keys = DataKeys(self._vault)
+        return keys.unwrap(tracking_code, wrapped) if wrapped else await keys.create(self._session, tracking_code)
 
-        Those that another session is claiming are skipped.
-        """
-        longest_due = (
-            select(message.c.id)
-            .where(*_due(channel))
-            .order_by(message.c.priority, message.c.next_try_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        ids = (await self._session.execute(longest_due)).scalars().all()
-        if not ids:
-            return []
-        claimed = (
-            update(message)
-            .where(message.c.id.in_(ids))
-            .values(state=State.CLAIMED, tries=message.c.tries + 1, next_try_at=datetime.now(UTC) + LEASE)
-            .returning(message, wrapped_key)
-        )
-        return [
-            Claim(
-                id=row.id,
-                template=Template(row.template),
-                attempts=row.tries,
-                encrypted=Encrypted(row.personal, row.tracking_code, row.wrapped),
-                wording=row.wording or "",
-                provider=row.provider,
-                ambiguous=row.provider is not None,
-                other_references=await self._other_references(row.provider, row.recipient_index, row.id)
-                if row.provider
-                else frozenset(),
-            )
-            for row in (await self._session.execute(claimed)).all()
-        ]
+    def _row(
+        self, notice: Notice, recipient: str, key: KeyWrapper | DataKey, now: datetime, due: datetime
+    ) -> dict[str, object]:
+        message_id = uuid.uuid4()
+        return {
+            "id": message_id,
+            "event_id": notice.event_id,
+            "tracking_code": notice.tracking_code,
+            "seq": notice.seq,
+            "template": notice.template,
+            "channel": notice.channel,
+            "wording": notice.wording,
+            "state": State.QUEUED if notice.obstacle is None else State.SKIPPED,
+            "last_error": notice.obstacle,
+            "personal": notice.personal.encrypt(key, message_id),
+            "created_at": now,
+            "next_try_at": due,
+            "recipient_index": recipient,
+            "index_key": self._vault.index_key_ids[0],
+            "due_at": due,
+            "tries": 0,
+            "priority": notice.priority,
+            "expires_at": notice.expires_at,
+        }
 
-    async def _other_references(self, provider: str, recipient: str, message_id: uuid.UUID) -> frozenset[str]:
-        others = select(message.c.provider_reference).where(
-            message.c.recipient_index == recipient,
-            message.c.due_at > datetime.now(UTC) - OTHER_REFERENCES_PERIOD,
-            message.c.provider == provider,
-            message.c.provider_reference.is_not(None),
-            message.c.id != message_id,
-        )
-        return frozenset((await self._session.execute(others)).scalars().all())
-
-    async def assign(self, claim: Claim, provider: str) -> Claim:
-        """Record the provider of a claimed message before anything is sent. Raises LeaseExpiredError."""
-        assigned = update(message).where(*_held_by(claim)).values(provider=provider).returning(message.c.id)
-        if (await self._session.execute(assigned)).first() is None:
-            raise LeaseExpiredError
-        return replace(claim, provider=provider, ambiguous=False, other_references=frozenset())
-
-    async def provider_stats(self) -> dict[str, ProviderStats]:
-        """Return the recent attempts and failures of each provider."""
-        rows = await self._session.execute(
-            select(attempt.c.provider, func.count(), func.count().filter(attempt.c.bad))
-            .where(attempt.c.at > datetime.now(UTC) - STATS_PERIOD)
-            .group_by(attempt.c.provider)
-        )
-        return {provider: ProviderStats(sent, failed) for provider, sent, failed in rows.all()}
-
-    async def record(self, claim: Claim, outcome: Outcome) -> bool:
-        """Record the result of an attempt; return False if the lease expired and another dispatcher took over."""
-        now = datetime.now(UTC)
-        recorded = (
-            update(message)
-            .where(*_held_by(claim))
-            .values(
-                state=outcome.state,
-                last_error=outcome.trouble,
-                next_try_at=now + outcome.wait,
-                provider_reference=outcome.provider_reference,
-                handed_over_at=now if outcome.state is State.HANDED_OVER else None,
-                provider=None if outcome.state is State.QUEUED and not outcome.ambiguous else claim.provider,
-            )
-            .returning(message.c.id)
-        )
-        if (await self._session.execute(recorded)).first() is None:
-            return False
-        if claim.provider is not None:
-            values = {"id": uuid.uuid4(), "message_id": claim.id, "provider": claim.provider, "at": now}
-            await self._session.execute(insert(attempt).values(**values, bad=outcome.is_provider_failure))
-        return True
-
-    async def mark_delivered(self, message_id: uuid.UUID) -> None:
-        """Record that the recipient has the message."""
-        await self._session.execute(
-            update(message)
-            .where(message.c.id == message_id, may_become(State.DELIVERED))
-            .values(state=State.DELIVERED, delivered_at=datetime.now(UTC))
-        )
+    async def _add(self, rows: Sequence[Mapping[str, object]]) -> None:
+        await (await self._session.connection()).execute(_insert_statement(self._dialect), rows)
+        notify_after_commit(self._session)
 
 
 def recipient_indexes(personal: PersonalData, channel: ChannelName, vault: Vault) -> list[str]:
@@ -275,16 +169,46 @@ def recipient_indexes(personal: PersonalData, channel: ChannelName, vault: Vault
     return vault.indexes(personal.recipient, f"message.recipient.{channel}")
 
 
-def _due(channel: ChannelName) -> Sequence[ColumnElement[bool]]:
-    now = datetime.now(UTC)
-    return (
-        may_become(State.CLAIMED),
-        message.c.channel == channel,
-        message.c.next_try_at <= now,
-        message.c.expires_at.is_(None) | (message.c.expires_at > now),
-        message.c.tries < MAX_ATTEMPTS,
-    )
+# Built once each, because to build a statement costs more than to execute it.
 
 
-def _held_by(claim: Claim) -> Sequence[ColumnElement[bool]]:
-    return message.c.id == claim.id, message.c.tries == claim.attempts, message.c.state == State.CLAIMED
+@lru_cache
+def _lock_statement(recipients: int) -> Select[Any]:
+    """Return the statement that locks the request and then its recipients, in the order of its columns."""
+    numbers = [bindparam(f"recipient_{place}", type_=BigInteger) for place in range(recipients)]
+    return select(LOCK_REQUEST, *map(func.pg_advisory_xact_lock, numbers))
+
+
+@lru_cache
+def _look_up_statement(limits: tuple[Limits, ...], index_keys: int) -> Select[Any]:
+    """Return the query for a request's erasure and key, and for the message that is the last one each limit allows.
+
+    Each subquery reads no more rows of the index than the limit allows messages.
+    """
+    code = bindparam("code", type_=String)
+    wrapped = select(data_key.c.wrapped).where(data_key.c.id == code).scalar_subquery()
+    columns: list[ColumnElement[Any]] = [
+        exists().where(erasure.c.tracking_code == code).label("erased"),
+        wrapped.label("wrapped"),
+    ]
+    for place, each in enumerate(limits):
+        hashes = [message.c.recipient_index == bindparam(f"recipient_{place}_{key}") for key in range(index_keys)]
+        for number, (most, _) in enumerate(each):
+            earlier = (
+                select(message.c.due_at)
+                .where(
+                    or_(*hashes),
+                    message.c.due_at > bindparam(f"since_{place}_{number}"),
+                    message.c.template != Template.CODE,
+                )
+                .order_by(message.c.due_at.desc())
+                .offset(most - 1)
+                .limit(1)
+            )
+            columns.append(earlier.scalar_subquery().label(f"earlier_{place}_{number}"))
+    return select(*columns)
+
+
+@lru_cache
+def _insert_statement(dialect: str) -> postgresql.Insert | sqlite.Insert:
+    return insert_into(dialect, message).on_conflict_do_nothing(index_elements=["event_id", "template", "channel"])

@@ -11,6 +11,8 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     Uuid,
+    bindparam,
+    func,
     select,
 )
 
@@ -92,6 +94,18 @@ wrapped_key = (
     select(data_key.c.wrapped).where(data_key.c.id == message.c.tracking_code).scalar_subquery().label("wrapped")
 )
 """The data key of a message's request, as a column of a query for messages."""
+
+
+LOCK_REQUEST = func.pg_advisory_xact_lock(func.hashtextextended(bindparam("request", type_=String), 0))
+"""Locks a request until the transaction ends, so that its erasure and new messages wait for each other.
+
+``request`` is :func:`request_name`. For PostgreSQL: SQLite has one writer at a time.
+"""
+
+
+def request_name(tracking_code: str) -> str:
+    """Return the name by which a request is locked."""
+    return f"request:{tracking_code}"
 
 
 def may_become(state: State) -> ColumnElement[bool]:

@@ -2,6 +2,6 @@
 
 from desk.notifier.workers.code_pruning import CodePruning
 from desk.notifier.workers.delivery_reports import DeliveryReportTask
-from desk.notifier.workers.dispatch import DispatchTask
+from desk.notifier.workers.dispatch import DispatchGroup, DispatchTask
 
-__all__ = ["CodePruning", "DeliveryReportTask", "DispatchTask"]
+__all__ = ["CodePruning", "DeliveryReportTask", "DispatchGroup", "DispatchTask"]
