@@ -44,9 +44,8 @@ class Containers:
         }
         self._settings["DESK_NETWORK"] = TEST_NETWORK
         # The tests send many requests of few people.
-        self._settings |= dict.fromkeys(
-            ("REQUESTS_PER_IDENTITY", "REQUESTS_PER_MOBILE", "REQUESTS_PER_EMAIL", "REQUESTS_PER_SOURCE"), "1000/day"
-        )
+        people = ("REQUESTS_PER_IDENTITY", "REQUESTS_PER_MOBILE", "REQUESTS_PER_EMAIL", "UPLOADS_PER_IDENTITY")
+        self._settings |= dict.fromkeys((*people, "REQUESTS_PER_SOURCE"), "1000/day")
         run(sys.executable, str(ROOT / "scripts" / "make-env"), str(self._environment_file))
         self.secrets = {name: value or "" for name, value in dotenv_values(self._environment_file).items()}
 
