@@ -118,9 +118,9 @@ RabbitBroker.__init__.__kwdefaults__["retry_delays"] = ()
 
 SHORT_CLAIMS = """
 from datetime import timedelta
-from desk.notifier.store import messages
+from desk.notifier.store import claims
 
-messages.LEASE = timedelta(seconds=5)
+claims.LEASE = timedelta(seconds=5)
 """
 """What a killed notifier had claimed is free again after two minutes; no test waits so long."""
 
