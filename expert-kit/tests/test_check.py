@@ -99,9 +99,7 @@ def test_the_example_of_the_readme_passes(check):
     assert failed(said) == set(), done.stdout
     assert (done.returncode, len(said)) == (0, len(CHECKS))
     assert "no file was downloaded" not in done.stdout
-    assert re.findall("note: (.*)", done.stdout) == [
-        "it ended when a report was returned; its service manager must restart it"
-    ]
+    assert "note: " not in done.stdout
 
 
 def test_the_consumer_in_node_passes(check):

@@ -143,7 +143,10 @@ async def use_mail(mail, host):
     message = OutgoingMessage(
         reference="a", recipient="zahra@example.ir", subject="s", text="t", html=None, wording="w", values={}
     )
-    await channel.send(message)
+    try:
+        await channel.send(message)
+    finally:
+        await channel.close()
 
 
 USES = {

@@ -37,7 +37,7 @@ TEXTS = (
 def signer() -> Receipts:
     shape = {"kty": "OKP", "crv": "Ed25519", "x": base64url(PUBLIC), "d": base64url(SEED)}
     private = OKPKey.import_key(shape).as_pem(private=True).decode()
-    return Receipts(private, [], "https://desk.example.ir")
+    return Receipts(private, [])
 
 
 def base64url(raw: bytes) -> str:
@@ -80,8 +80,8 @@ def vectors() -> dict[str, object]:
         "at": SUBMITTED.isoformat().replace("+00:00", "Z"),
         "typed": TYPED,
         "files": FILES,
-        "token": receipts.sign(request(TYPED), files).token,
-        "token_without_files": receipts.sign(request(TYPED), []).token,
+        "token": receipts.sign(request(TYPED), files),
+        "token_without_files": receipts.sign(request(TYPED), []),
         "folded": [{"typed": text, "stored": fold(text)} for text in TEXTS],
     }
 
