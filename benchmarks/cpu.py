@@ -31,7 +31,6 @@ from desk.testing.s3 import open_s3
 
 PARALLEL = 8
 SETTLE_SECONDS = 120.0
-OFFICE = "isfahan"
 Figures = Mapping[str, float]
 T = TypeVar("T")
 R = TypeVar("R")

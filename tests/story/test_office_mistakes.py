@@ -3,68 +3,47 @@
 import asyncio
 import json
 import shlex
-import threading
 import uuid
 from collections.abc import Iterator
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-import aio_pika
 import httpx
 import pytest
+from joserfc.jwk import OKPKey
 from support.applicant import PDF, Applicant
+from support.background import BackgroundLoop
 from support.embedded_desk import RunningDesk, wait_for
+from support.province_system import ProvinceSystem
 
-from desk.expert import CaseEvent, Files, OfficeKeys, PrivateKeys, read
-from desk.expert.encryption import encrypt, import_keys
+from desk.expert import Files, OfficeKeys
 
 SECONDS = 60
 AT = "2026-11-29T10:00:00Z"
 
 
 class Office:
-    """A program of an office that makes mistakes: it publishes what it likes, and reads what the desk answers."""
+    """The system of an office that makes mistakes, and reads what the desk answers."""
 
     def __init__(self, desk: RunningDesk) -> None:
         folder = desk.folder / "office"
         text = (folder / "environment").read_text(encoding="utf-8")
         self.settings = dict(line.split("=", 1) for line in shlex.split(text))
-        self.keys = OfficeKeys.read(folder)
-        self.desk = desk
-        self.events: list[CaseEvent] = []
+        self.keys, self.desk = OfficeKeys.read(folder), desk
         self.unknown = ""
         """The id of a report on a tracking code that does not exist."""
-        self._desk_keys = import_keys(desk.client.get("/api/event-keys").content)
-        self._private = PrivateKeys([self.keys.events_private])
-        self._ready: Future[None] = Future()
-        self._loop = asyncio.new_event_loop()
-        self._stopped = asyncio.Event()
-        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._consume(),))
-        self._thread.start()
-        self._ready.result(SECONDS)
-
-    async def _consume(self) -> None:
-        try:
-            connection = await aio_pika.connect(self.settings["BROKER_URL"], timeout=SECONDS)
-            channel = await connection.channel(publisher_confirms=True)
-            self._cases = await channel.get_exchange("desk.cases", ensure=False)
-            queue = await channel.get_queue("province.isfahan", ensure=False)
-            await queue.consume(self._on_event)
-        except BaseException as error:
-            self._ready.set_exception(error)
-            raise
-        self._ready.set_result(None)
-        await self._stopped.wait()
-        await connection.close()
-
-    async def _on_event(self, message: aio_pika.abc.AbstractIncomingMessage) -> None:
-        self.events.append(read(message.body, self._private))
-        await message.ack()
+        [desk_key] = desk.client.get("/api/event-keys").json()["keys"]
+        self._loop = BackgroundLoop()
+        self.system = ProvinceSystem(
+            self._loop,
+            self.settings["BROKER_URL"],
+            "isfahan",
+            private_key=self.keys.events_private,
+            desk_key=OKPKey.import_key(desk_key).as_pem(private=False).decode(),
+        )
 
     def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._stopped.set)
-        self._thread.join(SECONDS)
+        self.system.close()
         self._loop.close()
 
     def report(
@@ -74,18 +53,14 @@ class Office:
         data: dict[str, Any] | None = None,
         *,
         seq: int = 1,
-        user: str | None = "province.isfahan",
+        named: bool = True,
         message_id: str | None = None,
         **envelope: object,
     ) -> str:
         """Publish a report with these mistakes; a value None leaves a field out. Return its id."""
         report_id = str(uuid.uuid4())
         inner = {"tracking_code": code, "at": AT} | (data or {})
-        sealed = encrypt(
-            json.dumps({key: value for key, value in inner.items() if value is not None}).encode(),
-            report_id,
-            self._desk_keys,
-        )
+        kept = {key: value for key, value in inner.items() if value is not None}
         outer = {
             "specversion": "1.0",
             "id": report_id,
@@ -95,33 +70,26 @@ class Office:
             "time": AT,
             "seq": seq,
             "datacontenttype": "application/jose+json",
-            "data": sealed,
+            "data": self.system.encrypted(kept, report_id),
         } | envelope
-        message = aio_pika.Message(
-            json.dumps(outer).encode(),
-            content_type="application/cloudevents+json",
-            delivery_mode=2,
-            message_id=message_id or report_id,
-            user_id=user,
-        )
-        sending = self._cases.publish(message, f"{name}.isfahan", mandatory=True)
-        asyncio.run_coroutine_threadsafe(sending, self._loop).result(SECONDS)
+        self.system.send(json.dumps(outer).encode(), name, message_id or report_id, named=named)
         return report_id
 
     def new_case(self) -> str:
         """Have a request sent, and wait until it is here; return its tracking code."""
         sent = self.desk.client.post("/demo/office/requests", headers={"accept": "application/json"})
         code = str(sent.raise_for_status().json()["tracking_code"])
-        wait_for(lambda: any(each.tracking_code == code for each in self.events), SECONDS)
+        wait_for(lambda: self.system.of(code), SECONDS)
         return code
 
     def refusal_of(self, report_id: str, seconds: float = SECONDS) -> dict[str, Any]:
         """Wait for the refusal of a report."""
-        found = wait_for(
-            lambda: [each for each in self.events if each.refusal and each.refusal.report_id == report_id], seconds
-        )
-        assert len(found) == 1
-        return found[0].data
+        [found] = wait_for(lambda: [each for each in self._refusals() if each["report_id"] == report_id], seconds)
+        return found
+
+    def _refusals(self) -> list[dict[str, Any]]:
+        events = list(self.system.events.values())
+        return [each["data"] for each in events if each["type"] == "ir.haj.desk.case-refused.v1"]
 
     def outcome_of(self, report_id: str) -> str:
         """Wait until the demonstration's page shows what became of a report."""
@@ -230,7 +198,7 @@ def test_a_referral_to_what_does_not_exist_has_no_effect(office, changed, reason
 
 
 @pytest.mark.parametrize(
-    "mistake", [{"user": None}, {"source": "/office/fars"}, {"source": "/desk/intake"}], ids=["user", "other", "desk"]
+    "mistake", [{"named": False}, {"source": "/office/fars"}, {"source": "/desk/intake"}], ids=["user", "other", "desk"]
 )
 def test_a_report_whose_sender_is_not_the_office_is_refused_as_forged(office, mistake):
     code = office.new_case()

@@ -64,16 +64,19 @@ class ProvinceSystem:
             "time": now,
             "seq": seq,
             "datacontenttype": "application/jose+json",
-            "data": self._encrypted({"tracking_code": code, "at": now, **data}, event_id),
+            "data": self.encrypted({"tracking_code": code, "at": now, **data}, event_id),
         }
         self.send(json.dumps(envelope).encode(), name, event_id)
         return event_id
 
-    def _encrypted(self, data: dict[str, object], event_id: str) -> dict[str, Any]:
+    def encrypted(self, data: dict[str, object], event_id: str) -> dict[str, Any]:
+        """Return the data of a report, encrypted for the desk."""
         return self._encryptor.encrypt(json.dumps(data).encode(), event_id, ["tracking"])
 
-    def send(self, body: bytes, name: str, event_id: str, headers: Mapping[str, str] | None = None) -> None:
-        """Publish any bytes as the province."""
+    def send(
+        self, body: bytes, name: str, event_id: str, headers: Mapping[str, str] | None = None, *, named: bool = True
+    ) -> None:
+        """Publish any bytes as the province, with ``event_id`` as ``message_id``; ``named`` is with its ``user_id``."""
 
         async def publish() -> None:
             connection = await aio_pika.connect(self._url, timeout=10)
@@ -85,7 +88,7 @@ class ProvinceSystem:
                     delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
                     message_id=event_id,
                     type=f"ir.haj.desk.{name}.v1",
-                    user_id=f"province.{self.key}",
+                    user_id=f"province.{self.key}" if named else None,
                     headers=dict(headers or {}),
                 )
                 exchange = await channel.get_exchange("desk.cases", ensure=False)

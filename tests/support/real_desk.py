@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
-from minio import Minio
 from redis import Redis
 from support.background import BackgroundLoop, MailServer
+from support.cleaning import TABLES, clear_erased_codes, empties
 from support.embedded_desk import wait_for
 from support.fork_server import ForkServer
 from support.province_system import ProvinceSystem
@@ -33,34 +33,6 @@ from desk.testing.s3 import S3Server
 
 SERVICES = ("captcha", "registry-simulator", "registry-gateway", "intake", "tracking", "notifier")
 WITH_DATABASE = ("registry-gateway", "intake", "tracking", "notifier")
-TABLES = {
-    "intake": (
-        "erased_object",
-        "erasure",
-        "handover",
-        "answer_file",
-        "identity_check",
-        "attachment",
-        "request",
-        "data_key",
-        "outbox",
-        "inbox",
-    ),
-    "tracking": (
-        "erasing_party",
-        "erasure",
-        "figure",
-        "silence",
-        "refusal",
-        "handover",
-        "step",
-        '"case"',
-        "data_key",
-        "outbox",
-        "inbox",
-    ),
-    "notifier": ("erasure", "attempt", "message", "data_key", "outbox", "inbox"),
-}
 REDIS_DATABASE = 7
 TOKEN_LASTS = 1200.0
 
@@ -211,8 +183,8 @@ class RealDesk:
         self.ledger.clear()
         self.broker.purge()
         for name in TABLES:
-            wait_for(lambda name=name: self._empties(name))
-        self._clear_erased_codes()
+            wait_for(lambda name=name: empties(self.execute, name))
+        clear_erased_codes(self.s3, self.name)
         self.broker.purge()
         self.province.forget()
         self.mail.mails.clear()
@@ -221,20 +193,6 @@ class RealDesk:
     def forget_logs(self) -> None:
         """Leave out of :meth:`new_log_lines` what was logged until now."""
         self._log_marks = {str(each.log): each.log.stat().st_size for each in self.services}
-
-    def _clear_erased_codes(self) -> None:
-        s3 = self.s3
-        client = Minio(s3.endpoint, s3.access_key, s3.secret_key, secure=s3.secure, region=s3.region)
-        for each in client.list_objects(self.name, "erased/"):
-            client.remove_object(self.name, str(each.object_name))
-
-    def _empties(self, name: str) -> bool:
-        """Empty the tables of a service. Returns False on a deadlock with the service."""
-        try:
-            self.execute(name, f"TRUNCATE {', '.join(TABLES[name])}")
-        except asyncpg.DeadlockDetectedError:
-            return False
-        return True
 
     def close(self) -> None:
         """Stop everything, and delete its data from the servers."""

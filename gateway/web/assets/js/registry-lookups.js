@@ -2,6 +2,8 @@
 
 import { readLookups } from "./api.js";
 import { block, byId, make } from "./elements.js";
+import { inWords } from "./failure.js";
+import { Problem } from "./problem.js";
 import { dayAndTimeOf } from "./tehran.js";
 import { words } from "./words.js";
 
@@ -32,8 +34,11 @@ async function showLookups(token) {
     if (token !== current) return;
     status.textContent = lookups.length === 0 ? words.track.noLookups : "";
     block("lookups").replaceChildren(...items(lookups));
-  } catch {
-    status.textContent = words.track.lookupsUnavailable;
+  } catch (error) {
+    if (token !== current) return;
+    // The desk does not have the whole request yet, or the registry's service does not answer.
+    const soon = error instanceof Problem && [404, 503].includes(error.status);
+    status.textContent = soon ? words.track.lookupsUnavailable : inWords(error);
   }
 }
 

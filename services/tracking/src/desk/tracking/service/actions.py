@@ -104,8 +104,8 @@ class Actions:
         Raises RequestNotFoundError while only intake has the request or after its erasure, or ServiceUnavailableError.
         """
         try:
-            async with self.database.transaction() as session:
-                found = await self.context.cases(session).find_and_lock(tracking_code)
+            async with self.database.read() as session:
+                found = await self.context.cases(session).find(tracking_code)
         except CaseErasedError:
             found = None
         if found is None:

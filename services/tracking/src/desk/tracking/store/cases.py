@@ -24,7 +24,8 @@ SELECT_CASES = select(case_table, data_key.c.wrapped).outerjoin(data_key, data_k
 """Cases with their data keys."""
 
 # Built once: they are executed for every event, and building a statement costs more CPU time than executing it again.
-_FIND_AND_LOCK = SELECT_CASES.where(case_table.c.tracking_code == bindparam("code")).with_for_update(of=case_table)
+_FIND = SELECT_CASES.where(case_table.c.tracking_code == bindparam("code"))
+_FIND_AND_LOCK = _FIND.with_for_update(of=case_table)
 _ADD_CASE, _ADD_STEP = insert(case_table), insert(step_table)
 
 
@@ -82,6 +83,11 @@ class CaseStore:
         if tracking_code not in self._known:  # a case from before there were data keys gets one when it changes
             self._known[tracking_code] = await self._keys.get_or_create(self._session, tracking_code)
         return self._known[tracking_code]
+
+    async def find(self, tracking_code: str) -> tuple[Case, Request] | None:
+        """Return a case and its request, without a lock; None if there is no such case. Raises CaseErasedError."""
+        row = (await self._session.execute(_FIND, {"code": tracking_code})).first()
+        return self.read(row) if row else None
 
     async def find_and_lock(self, tracking_code: str) -> tuple[Case, Request] | None:
         """Return a case and its request, locked until the transaction ends; None if there is no such case.
