@@ -3,10 +3,12 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
+from email.errors import HeaderParseError
 
 import pytest
 from support.background import AsciiMailServer, BackgroundLoop
 
+from desk.notifier.channels.mime import compose
 from desk.notifier.channels.smtp import SmtpChannel
 from desk.notifier.domain import ChannelUnavailableError, MessageRefusedError, OutgoingMessage, Trouble
 
@@ -188,3 +190,11 @@ async def test_a_mail_server_that_is_not_there_is_unavailable():
     channel = SmtpChannel(host="127.0.0.1", port=1, tls="none", sender="desk@example.ir")
     with pytest.raises(ChannelUnavailableError):
         await channel.send(message())
+
+
+@pytest.mark.parametrize("field", ["subject", "recipient", "sender"])
+def test_a_value_cannot_add_a_header(field):
+    values = {"sender": "desk@example.ir", "recipient": "zahra@example.ir", "subject": "s"}
+    values[field] += "\r\nBcc: other@example.ir"
+    with pytest.raises(HeaderParseError):
+        compose(**values, message_id="<1@example.ir>", text="t", html=None)
