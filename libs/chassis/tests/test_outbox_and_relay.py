@@ -8,7 +8,16 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from desk.chassis.bus import BrokerUnavailableError, Bus, QueueSpec, Relay, Topology, UnroutableError
+from desk.chassis.bus import (
+    BrokerUnavailableError,
+    Bus,
+    Pruning,
+    QueueSpec,
+    Relay,
+    Topology,
+    UnroutableError,
+    pruning,
+)
 from desk.chassis.bus.embedded import EmbeddedBroker
 from desk.chassis.events import Outbox, erase_events, inbox, outbox, prune, record_in_inbox
 from desk.database import Database
@@ -295,20 +304,20 @@ async def test_a_body_cannot_be_read_in_the_file_before_it_is_sent_or_after(stor
     assert "رضایی".encode() not in before + await store.written()
 
 
-async def test_a_sent_event_loses_its_body_after_a_day(store, relay, broker, clock):
+async def test_a_sent_event_is_deleted_after_a_day(store, relay, broker, clock):
     await store.add_event("sent")
     await relay.send_batch()
     broker.error = BrokerUnavailableError()
     waiting = await store.add_event("waiting")
 
-    async def with_body():
+    async def kept():
         async with store.database.transaction() as session:
-            await prune(session, timedelta(days=7))
-        return [row.id for row in await store.rows(select(outbox)) if row.body]
+            await prune(session, 100)
+        return [row.id for row in await store.rows(select(outbox))]
 
-    assert len(await with_body()) == 2
+    assert len(await kept()) == 2
     clock.advance(seconds=86_500)
-    assert await with_body() == [waiting]
+    assert await kept() == [waiting]
 
 
 async def test_an_event_for_a_receiver_without_a_key_is_not_added(store):
@@ -337,30 +346,36 @@ async def test_an_empty_backlog_is_measured_too(store, relay, telemetry):
     assert sample("desk_events_total", {"type": "ir.haj.desk.thing-made.v1", "outcome": "published"}) == 1
 
 
-async def test_pruning_deletes_events_sent_and_handled_long_ago(store, relay, clock):
-    await store.add_event()
-    await relay.send_batch()
+async def test_pruning_deletes_events_received_a_week_ago(store, clock):
     async with store.database.transaction() as session:
         await record_in_inbox(session, "e-1")
-    clock.advance(days=8)
-    async with store.database.transaction() as session:
-        assert await prune(session, timedelta(days=7)) == 2
-    assert (await store.rows(select(outbox)), await store.rows(select(inbox))) == ([], [])
-
-
-async def test_pruning_keeps_events_sent_and_handled_recently(store, relay, clock):
-    await store.add_event()
-    await relay.send_batch()
-    async with store.database.transaction() as session:
-        await record_in_inbox(session, "e-1")
-        assert await prune(session, timedelta(days=7)) == 0
+    for days, left in ((6, 1), (2, 0)):
+        clock.advance(days=days)
+        async with store.database.transaction() as session:
+            assert await prune(session, 100) == 1 - left
+        assert len(await store.rows(select(inbox))) == left
 
 
 async def test_pruning_never_deletes_unsent_events(store, clock):
     await store.add_event()
     clock.advance(days=400)
     async with store.database.transaction() as session:
-        assert await prune(session, timedelta(days=7)) == 0
+        assert await prune(session, 100) == 0
+
+
+async def test_pruning_deletes_the_oldest_events_first_in_batches(store, clock, monkeypatch):
+    monkeypatch.setattr(pruning, "BATCH", 2)
+    for number in range(5):
+        async with store.database.transaction() as session:
+            await record_in_inbox(session, f"e-{number}")
+        clock.advance(seconds=1)
+    clock.advance(days=8)
+    task = Pruning(store.database)
+    assert await task.prune_batch() == 0
+    assert sorted(row.event_id for row in await store.rows(select(inbox))) == ["e-2", "e-3", "e-4"]
+    assert await task.prune_batch() == 0
+    assert await task.prune_batch() is None
+    assert await store.rows(select(inbox)) == []
 
 
 async def test_events_about_an_erased_subject_lose_their_bodies_and_are_not_sent_any_more(

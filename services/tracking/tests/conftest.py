@@ -223,7 +223,8 @@ class Peers:
     requests: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     """Intake's requests, by national ID and tracking code."""
     codes: dict[str, str] = field(default_factory=dict)
-    """The codes and states that intake lists for a period."""
+    """The codes and states that intake lists for a period with the moment ``submitted_at``."""
+    submitted_at: datetime = SUBMITTED_AT
     erased: set[str] = field(default_factory=set)
     """The codes on intake's list of erased ones."""
     files: list[dict[str, Any]] = field(default_factory=list)
@@ -285,7 +286,9 @@ class Peers:
 
     def find_known(self, body: dict[str, Any]) -> httpx.Response:
         if "since" in body:
-            page = [code for code in sorted(self.codes) if code > body["after"]][: body["limit"]]
+            since, until = (datetime.fromisoformat(body[name]) for name in ("since", "until"))
+            codes = sorted(self.codes) if since <= self.submitted_at < until else []
+            page = [code for code in codes if code > body["after"]][: body["limit"]]
             requests = [{"tracking_code": code, "state": self.codes[code]} for code in page]
             count, oldest = self.unsent
             answer = {"requests": requests, "unsent": count, "oldest_unsent_seconds": oldest}

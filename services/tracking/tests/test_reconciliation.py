@@ -135,7 +135,7 @@ async def test_no_code_is_lost_or_repeated_between_pages(tracking, differences, 
     missing, unknown = codes[4], new_code()
     tracking.peers.codes = {code: "registered" for code in [*codes, unknown] if code != missing}
     assert sorted(await differences()) == [("unknown_to_intake", missing, 1), ("unknown_to_tracking", unknown, 1)]
-    assert len(tracking.peers.calls_to("/internal/requests/codes")) == 4
+    assert len([body for _, body in tracking.peers.calls_to("/internal/requests/codes") if body["after"]]) == 3
 
 
 async def test_a_full_last_page_ends_the_comparison(tracking, differences, monkeypatch):
@@ -147,8 +147,17 @@ async def test_a_full_last_page_ends_the_comparison(tracking, differences, monke
 
 async def test_the_call_to_intake_contains_only_codes_and_times(tracking, differences):
     await differences()
-    [(_, body)] = tracking.peers.calls_to("/internal/requests/codes")
-    assert sorted(body) == ["after", "limit", "since", "until"]
+    bodies = {tuple(sorted(body)) for _, body in tracking.peers.calls_to("/internal/requests/codes")}
+    assert bodies == {("after", "limit", "since", "until")}
+
+
+async def test_the_hours_of_the_comparison_leave_no_gap_and_do_not_overlap(tracking, differences):
+    await differences()
+    bodies = [body for _, body in tracking.peers.calls_to("/internal/requests/codes")]
+    hours = sorted((body["since"], body["until"]) for body in bodies if body["since"] != body["until"])
+    assert [until for _, until in hours[:-1]] == [since for since, _ in hours[1:]]
+    first, last = (datetime.fromisoformat(each) for each in (hours[0][0], hours[-1][1]))
+    assert (first, last) == (NOW - timedelta(days=7, minutes=10), NOW - timedelta(minutes=10))
 
 
 async def test_the_comparison_fails_while_intake_is_unavailable(tracking, differences, registry):
@@ -165,9 +174,11 @@ async def test_the_worker_compares_once_a_day_and_retries_while_intake_is_unavai
         await task.run_due()
     assert len(tracking.peers.calls_to(calls)) == 2
     tracking.peers.intake = None
-    for _ in range(2):
-        await task.run_due()
-    assert len(tracking.peers.calls_to(calls)) == 3
+    await task.run_due()
+    compared = len(tracking.peers.calls_to(calls))
+    assert compared > 2
+    await task.run_due()
+    assert len(tracking.peers.calls_to(calls)) == compared
 
 
 async def test_a_silent_province_is_published_to_headquarters_once(tracking, task, registry):
@@ -238,7 +249,7 @@ async def test_the_command_prints_each_difference_and_their_count(tracking, comm
     code = new_code()
     tracking.set_clock(datetime.now(UTC) - timedelta(days=2))
     await tracking.submit(submitted_at=datetime.now(UTC).isoformat())
-    tracking.peers.codes = {code: "registered"}
+    tracking.peers.codes, tracking.peers.submitted_at = {code: "registered"}, datetime.now(UTC) - timedelta(hours=5)
     assert await command() == [f"unknown_to_tracking: {code}", "unacknowledged: isfahan", "2 differences"]
 
 

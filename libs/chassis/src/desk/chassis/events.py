@@ -34,8 +34,10 @@ from desk.database import UtcDateTime, insert_into, new_metadata, notify_after_c
 
 CONTENT_TYPE = "application/cloudevents+json"
 TYPE_PREFIX = "ir.haj.desk."
-SENT_BODY_KEPT = timedelta(days=1)
-"""How long the body of a sent event is kept, so that it can be published again after a restore."""
+SENT_KEPT = timedelta(days=1)
+"""How long a sent event is kept, so that it can be published again after a restore."""
+RECEIVED_KEPT = timedelta(days=7)
+"""Longer than any delivery takes. An older dead letter is replayed at the operator's own risk of a second effect."""
 MAX_BACK_OFF = timedelta(seconds=15)
 """The longest wait before a row is published again; the outbox must be empty 60 s after the broker is back."""
 
@@ -62,11 +64,17 @@ Index(
     postgresql_where=outbox.c.sent_at.is_(None),
     sqlite_where=outbox.c.sent_at.is_(None),
 )
+Index(
+    "ix_outbox_sent",
+    outbox.c.sent_at,
+    postgresql_where=outbox.c.sent_at.is_not(None),
+    sqlite_where=outbox.c.sent_at.is_not(None),
+)
 inbox = Table(
     "inbox",
     _tables,
     Column("event_id", String(64), primary_key=True),
-    Column("received_at", UtcDateTime, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False, index=True),
 )
 
 _ADD_TO_OUTBOX = insert(outbox)  # built once: it is executed for every submission
@@ -280,14 +288,22 @@ async def erase_events(session: AsyncSession, subject: str) -> None:
     await session.execute(update(outbox).where(of_subject, outbox.c.body != b"").values(body=b""))
 
 
-async def prune(session: AsyncSession, older_than: timedelta) -> int:
-    """Delete sent outbox rows and inbox rows older than ``older_than``; return the number of rows.
+async def prune(session: AsyncSession, limit: int) -> int:
+    """Delete up to ``limit`` events sent more than a day ago, and as many received more than a week ago.
 
-    Rows that were sent more than a day ago lose their body.
+    Return the larger number of the two: if it is ``limit``, there may be more. Rows that another replica is deleting
+    are skipped.
     """
     now = datetime.now(UTC)
-    before, emptied = now - older_than, now - SENT_BODY_KEPT
-    await session.execute(update(outbox).where(outbox.c.sent_at < emptied, outbox.c.body != b"").values(body=b""))
-    sent = await session.execute(delete(outbox).where(outbox.c.sent_at < before).returning(outbox.c.id))
-    received = await session.execute(delete(inbox).where(inbox.c.received_at < before).returning(inbox.c.event_id))
-    return len(sent.all()) + len(received.all())
+    sent = await _delete_oldest(session, outbox, outbox.c.sent_at, now - SENT_KEPT, limit)
+    return max(sent, await _delete_oldest(session, inbox, inbox.c.received_at, now - RECEIVED_KEPT, limit))
+
+
+async def _delete_oldest(
+    session: AsyncSession, table: Table, at: Column[datetime], before: datetime, limit: int
+) -> int:
+    """Delete rows in the order of an index, so that a large backlog costs no more for each row than a small one."""
+    [key] = table.primary_key.columns
+    old = select(key).where(at < before).order_by(at).limit(limit).with_for_update(skip_locked=True).cte("old")
+    deleted = await session.execute(delete(table).where(key.in_(select(old.c[key.name]))).returning(key))
+    return len(deleted.all())

@@ -29,7 +29,7 @@ request = Table(
     Column("province", String(40), nullable=False),
     Column("subject", String(40), nullable=False),
     Column("sub_subject", String(40), nullable=False),
-    Column("submitted_at", UtcDateTime, nullable=False),
+    Column("submitted_at", UtcDateTime, nullable=False, index=True),
     Column("due_at", UtcDateTime, nullable=False),
     Column("personal", LargeBinary, nullable=False),
     Column("content_index", String(64), index=True),
@@ -83,6 +83,12 @@ Index(
     attachment.c.uploaded_at,
     postgresql_where=attachment.c.request_id.is_(None),
     sqlite_where=attachment.c.request_id.is_(None),
+)
+Index(
+    "ix_attachment_reply_request_id",
+    attachment.c.reply_request_id,
+    postgresql_where=attachment.c.reply_request_id.is_not(None),
+    sqlite_where=attachment.c.reply_request_id.is_not(None),
 )
 identity_check = Table(
     "identity_check",

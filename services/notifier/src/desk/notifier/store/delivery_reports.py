@@ -106,16 +106,22 @@ class DeliveryReportStore:
     async def close_overdue(self) -> None:
         """Count slow deliveries against their providers, and fail messages without attempts or reports to come."""
         now = datetime.now(UTC)
-        late = select(message.c.id).where(
-            message.c.provider.is_not(None),
-            message.c.handed_over_at.between(now - STATS_PERIOD - SLOW_AFTER, now - SLOW_AFTER),
-            message.c.delivered_at.is_(None) | (message.c.delivered_at > message.c.handed_over_at),
+        # By the attempts: only those of a day are kept, and they have an index by time.
+        handed_over = (
+            select(message.c.id, message.c.handed_over_at, message.c.delivered_at)
+            .join(attempt, attempt.c.message_id == message.c.id)
+            .where(
+                attempt.c.at > now - STATS_PERIOD - SLOW_AFTER,
+                message.c.provider.is_not(None),
+                message.c.handed_over_at.between(now - STATS_PERIOD - SLOW_AFTER, now - SLOW_AFTER),
+                message.c.delivered_at.is_(None) | (message.c.delivered_at > message.c.handed_over_at),
+            )
         )
-        slow = [
+        slow = {
             row.id
-            for row in await self._session.execute(late.add_columns(message.c.handed_over_at, message.c.delivered_at))
+            for row in await self._session.execute(handed_over)
             if row.delivered_at is None or row.delivered_at - row.handed_over_at > SLOW_AFTER
-        ]
+        }
         if slow:
             await self._mark_attempts_failed(*slow)
         await self._fail(Trouble.NO_REPORT, awaited, message.c.handed_over_at < now - REPORT_TIMEOUT)

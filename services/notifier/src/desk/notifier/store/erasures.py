@@ -60,9 +60,14 @@ class ErasureStore:
         messages = len(emptied.all())
         return Removed(messages, await self._keys.destroy(self._session, [tracking_code]))
 
-    async def delete_codes(self, before: datetime) -> int:
-        """Delete the messages of security codes that were queued before a moment; return their number."""
-        old = delete(message).where(
-            message.c.tracking_code == "", message.c.template == Template.CODE, message.c.created_at < before
+    async def delete_codes(self, before: datetime, limit: int) -> int:
+        """Delete up to ``limit`` messages of security codes that were queued before a moment; return their number."""
+        old = (
+            select(message.c.id)
+            .where(message.c.tracking_code == "", message.c.template == Template.CODE, message.c.created_at < before)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+            .cte("old")
         )
-        return len((await self._session.execute(old.returning(message.c.id))).all())
+        deleted = delete(message).where(message.c.id.in_(select(old.c.id))).returning(message.c.id)
+        return len((await self._session.execute(deleted)).all())

@@ -13,6 +13,7 @@ log = structlog.get_logger(__name__)
 
 KEPT = timedelta(days=7)
 """A code expires after minutes. In a week it can be examined why one did not arrive."""
+BATCH = 1_000
 PAUSE_SECONDS = 3600.0
 
 
@@ -23,8 +24,9 @@ class CodePruning(PeriodicTask):
         super().__init__(self._prune, PAUSE_SECONDS)
         self._database, self._vault = database, vault
 
-    async def _prune(self) -> None:
+    async def _prune(self) -> float | None:
         async with self._database.transaction() as session:
-            rows = await ErasureStore(session, self._vault).delete_codes(datetime.now(UTC) - KEPT)
+            rows = await ErasureStore(session, self._vault).delete_codes(datetime.now(UTC) - KEPT, BATCH)
         if rows:
             log.info("old codes deleted", rows=rows)
+        return 0 if rows == BATCH else None

@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 PAGE = 1000
 GRACE = timedelta(minutes=10)
 """How long the delivery of an event may take before its absence is a difference."""
-DAY = timedelta(days=1)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 class Kind(StrEnum):
@@ -55,7 +55,22 @@ class Reconciliation:
 
     async def find_differences(self, now: datetime) -> list[Difference]:
         """List the differences; there should be none. Raises ServiceUnavailableError if intake is unavailable."""
-        since, until = now - self.days * DAY, now - GRACE
+        settled = now - GRACE
+        found: list[Difference] = []
+        for hour in range(self.days * 24):
+            until = settled - hour * HOUR
+            found.extend(await self._compare_hour(until - HOUR, until, settled))
+        found.extend(_left_at_intake(await self.intake.list_codes(settled, settled, "", 1)))
+        async with self.database.transaction() as session:
+            unsent, oldest = await self.outbox.backlog(session)
+            waiting = await ReconciliationStore(session).unacknowledged(now - self.silent_after)
+        if oldest > GRACE.total_seconds():
+            found.append(Difference(Kind.UNSENT, "tracking", unsent))
+        found.extend(Difference(Kind.UNACKNOWLEDGED, each.province, each.requests) for each in waiting.values())
+        return found
+
+    async def _compare_hour(self, since: datetime, until: datetime, settled: datetime) -> list[Difference]:
+        """Compare the requests of one hour: each page reads all of them, in both services, in the order of codes."""
         found: list[Difference] = []
         after: str | None = ""
         while after is not None:
@@ -63,16 +78,8 @@ class Reconciliation:
             last = page.requests[-1].tracking_code if len(page.requests) == PAGE else None
             async with self.database.transaction() as session:
                 ours = await ReconciliationStore(session).states(since, until, after=after, upto=last)
-            found.extend(_compare(page.requests, ours, until))
-            if not after:
-                found.extend(_left_at_intake(page))
+            found.extend(_compare(page.requests, ours, settled))
             after = last
-        async with self.database.transaction() as session:
-            unsent, oldest = await self.outbox.backlog(session)
-            waiting = await ReconciliationStore(session).unacknowledged(now - self.silent_after)
-        if oldest > GRACE.total_seconds():
-            found.append(Difference(Kind.UNSENT, "tracking", unsent))
-        found.extend(Difference(Kind.UNACKNOWLEDGED, each.province, each.requests) for each in waiting.values())
         return found
 
     async def find_silent_provinces(self, now: datetime) -> set[str]:
@@ -99,12 +106,12 @@ def _left_at_intake(page: KnownCodes) -> Iterator[Difference]:
         yield Difference(Kind.UNCLAIMED_FILES, "intake", page.files_unannounced)
 
 
-def _compare(theirs: list[KnownCode], ours: dict[str, KnownState], until: datetime) -> Iterator[Difference]:
+def _compare(theirs: list[KnownCode], ours: dict[str, KnownState], settled: datetime) -> Iterator[Difference]:
     for known in theirs:
         here = ours.get(known.tracking_code)
         if here is None:
             yield Difference(Kind.UNKNOWN_TO_TRACKING, known.tracking_code)
-        elif not _agree(known.state, here.state) and not _in_transit(known.since, here.since, until=until):
+        elif not _agree(known.state, here.state) and not _in_transit(known.since, here.since, settled=settled):
             yield Difference(Kind.OTHER_STATE, known.tracking_code)
     for code in sorted(ours.keys() - {known.tracking_code for known in theirs}):
         if ours[code].state is not State.ERASED:  # a code may be erased that intake does not know either
@@ -124,9 +131,9 @@ def _agree(at_intake: State, here: State) -> bool:
     return here is at_intake if at_intake is not State.REGISTERED else here not in of_identity
 
 
-def _in_transit(*since: datetime | None, until: datetime) -> bool:
+def _in_transit(*since: datetime | None, settled: datetime) -> bool:
     """Return whether one of the states is so new that its event may not have arrived."""
-    return any(moment is not None and moment >= until for moment in since)
+    return any(moment is not None and moment >= settled for moment in since)
 
 
 def _silence_event(waiting: Waiting, now: datetime) -> ProvinceSilent:

@@ -1,12 +1,12 @@
 """Erases cases, and keeps certificates, acknowledgements and figures, none of which are personal."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, false, func, insert, or_, select, update
+from sqlalchemy import Row, Select, false, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
@@ -34,19 +34,19 @@ class ErasureStore:
         self._keys = DataKeys(vault)
 
     async def next_due(self, expired_before: Mapping[State, datetime]) -> str | None:
-        """Lock the case whose term has been over longest, and return its code; skip locked ones."""
-        last_change = func.coalesce(case_table.c.since, case_table.c.submitted_at)
-        over: Iterable[ColumnElement[bool]] = (
-            and_(case_table.c.state == state.value, last_change < moment) for state, moment in expired_before.items()
-        )
-        query = (
-            select(case_table.c.tracking_code)
-            .where(or_(*over))
-            .order_by(last_change)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-        return (await self._session.execute(query)).scalar_one_or_none()
+        """Lock a case whose term is over, the oldest of its state, and return its code; skip locked ones."""
+        for state, moment in expired_before.items():  # each by the index of state and last change
+            query = (
+                select(case_table.c.tracking_code)
+                .where(case_table.c.state == state.value, case_table.c.since < moment)
+                .order_by(case_table.c.since)
+                .limit(1)
+                .with_for_update(skip_locked=True)
+            )
+            code = (await self._session.execute(query)).scalar_one_or_none()
+            if code is not None:
+                return str(code)
+        return None
 
     async def codes_without_key(self) -> list[str]:
         """List the cases whose data cannot be read because their key was destroyed, and that are not marked erased."""

@@ -68,7 +68,7 @@ refusal_table = Table(
     Column("province", String(40), nullable=False),
     Column("report", String(96), nullable=False),
     Column("reason", String(40), nullable=False),
-    Column("at", UtcDateTime, nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
 )
 silence_table = Table(
     "silence",
