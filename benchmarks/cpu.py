@@ -65,7 +65,7 @@ class Meter:
     """Reads the CPU time of every process of a desk."""
 
     def __init__(self, desk: RealDesk) -> None:
-        self._processes = {each.name: each.process for each in desk.services}
+        self._processes = {name: [each.process for each in replicas] for name, replicas in desk.replicas.items()}
         for name, server in (
             ("postgres", desk.postgres),
             ("rabbit", desk.rabbit),
@@ -73,11 +73,11 @@ class Meter:
             ("s3", desk.s3),
         ):
             if server.pid is not None:
-                self._processes[name] = psutil.Process(server.pid)
+                self._processes[name] = [psutil.Process(server.pid)]
 
     def read(self) -> dict[str, float]:
-        """Return the CPU seconds until now, by process."""
-        return {name: cpu_seconds(process) for name, process in self._processes.items()}
+        """Return the CPU seconds until now, by process; those of a service's replicas are added up."""
+        return {name: sum(map(cpu_seconds, several)) for name, several in self._processes.items()}
 
     @contextmanager
     def measured(self, operations: int, idle: Figures, figures: dict[str, float]) -> Iterator[None]:

@@ -9,11 +9,21 @@ import structlog
 from desk.chassis.crypto import Vault
 from desk.database import Chain, ChainBrokenError, Database, Head
 from desk.registry_gateway.domain import Lookup
-from desk.registry_gateway.store import APPEND_IF_CURRENT, LookupStore, Row, Seen, ledger_head, lookup, row_values
+from desk.registry_gateway.store import (
+    APPEND_IF_CURRENT,
+    LookupStore,
+    Row,
+    Seen,
+    ledger_head,
+    lookup,
+    read_head,
+    row_values,
+)
 
 log = structlog.get_logger(__name__)
 
 LIST_LIMIT = 50
+APPEND_ATTEMPTS = 5
 _running: set[asyncio.Future[None]] = set()
 
 
@@ -25,7 +35,9 @@ class Ledger:
         self._chain = ledger_chain(vault)
         self._turn = asyncio.Lock()  # the head's row is locked anyway; this keeps waiting writers off the connections
         self._last: Head | None = None
-        """The head after our last append. Usually it is still the head, and need not be read again."""
+        """The head after our last append."""
+        self._alone = True
+        """Whether that was still the head at the next append: then it need not be read again."""
 
     async def open(self) -> None:
         """Seal the chain after a migration, which does not have the key. Raises ChainBrokenError."""
@@ -47,30 +59,45 @@ class Ledger:
 
     async def _append(self, made: Lookup) -> None:
         async with self._turn:
-            row = await self._append_after_last(made) or await self._append_after_head(made)
+            row = await self._append_in_one_statement(made) or await self._append_with_lock(made)
             self._last = self._chain.sealed(row.seq, row.row_hash)
         # The log is stored elsewhere: its last line shows whether the whole ledger was restored to an earlier day.
         log.info("look-up recorded", purpose=made.purpose, outcome=made.outcome, seq=row.seq, row_hash=row.row_hash)
 
-    async def _append_after_last(self, made: Lookup) -> Row | None:
-        """Append in one statement; return None if another replica has appended a row since."""
-        if self._last is None:
-            return None
-        row = self._chained(made, self._last)
-        written = await self._database.execute_autocommit(
-            APPEND_IF_CURRENT, row_values(row, self._chain.sealed(row.seq, row.row_hash).seal)
-        )
-        return row if written == 1 else None
+    async def _append_in_one_statement(self, made: Lookup) -> Row | None:
+        """Append without holding the head's lock between statements: all replicas wait for it.
 
-    async def _append_after_head(self, made: Lookup) -> Row:
+        Return None on SQLite, or if other replicas have appended a row between each reading and writing.
+        """
+        head = self._last if self._alone and self._last is not None else await self._read_head()
+        self._alone = head == self._last
+        for _ in range(APPEND_ATTEMPTS):
+            row = self._chained(made, head)
+            values = row_values(row, self._chain.sealed(row.seq, row.row_hash).seal)
+            written = await self._database.execute_autocommit(APPEND_IF_CURRENT, values)
+            if written == 1:
+                return row
+            if written is None:
+                return None
+            self._alone, head = False, await self._read_head()
+        return None
+
+    async def _read_head(self) -> Head:
+        async with self._database.statements() as connection:
+            return self._own(await read_head(connection))
+
+    async def _append_with_lock(self, made: Lookup) -> Row:
         async with self._database.transaction() as session:
             store = LookupStore(session)
-            head = await store.read_head(lock=True)
-            if head is None or not self._chain.is_sealed(head):
-                raise ChainBrokenError("the ledger's head is not ours; see desk-audit verify")
-            row = self._chained(made, head)
+            row = self._chained(made, self._own(await store.read_head(lock=True)))
             await store.append(row, self._chain.sealed(row.seq, row.row_hash).seal)
         return row
+
+    def _own(self, head: Head | None) -> Head:
+        """Return the head if this service wrote it. Raises ChainBrokenError."""
+        if head is None or not self._chain.is_sealed(head):
+            raise ChainBrokenError("the ledger's head is not ours; see desk-audit verify")
+        return head
 
     async def list_newest(self, number_indexes: Sequence[str]) -> list[Seen]:
         """List the latest look-ups of one number, by its hash under each index key, newest first."""

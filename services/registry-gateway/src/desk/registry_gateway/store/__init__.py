@@ -1,7 +1,7 @@
 """The ledger's rows in the database, and the numbers of each source in Redis."""
 
 from desk.registry_gateway.store.fan_out import FanOut
-from desk.registry_gateway.store.lookups import APPEND_IF_CURRENT, LookupStore, Row, Seen, row_values
+from desk.registry_gateway.store.lookups import APPEND_IF_CURRENT, LookupStore, Row, Seen, read_head, row_values
 from desk.registry_gateway.store.tables import ledger_head, lookup, metadata
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "ledger_head",
     "lookup",
     "metadata",
+    "read_head",
     "row_values",
 ]

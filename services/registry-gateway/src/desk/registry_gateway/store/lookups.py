@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BindParameter, String, bindparam, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from desk.database import Head
 from desk.registry_gateway.domain import Outcome, Purpose
@@ -43,6 +43,7 @@ def _new(name: str) -> BindParameter[Any]:
     return bindparam(f"new_{name}", type_=lookup.c[name].type)
 
 
+_READ_HEAD = select(ledger_head.c.seq, ledger_head.c.row_hash, ledger_head.c.seal).where(ledger_head.c.id == _HEAD)
 _NAMES = tuple(column.name for column in lookup.c)
 _UPDATE_HEAD = (
     update(ledger_head)
@@ -64,6 +65,12 @@ def row_values(row: Row, seal: str) -> dict[str, Any]:
     return {f"new_{name}": value for name, value in asdict(row).items()} | {"new_seal": seal}
 
 
+async def read_head(connection: AsyncConnection) -> Head | None:
+    """Return the end of the chain, which others may change at once."""
+    found = (await connection.execute(_READ_HEAD)).one_or_none()
+    return Head(*found) if found is not None else None
+
+
 class LookupStore:
     """Stores look-ups in a session's transaction."""
 
@@ -72,8 +79,7 @@ class LookupStore:
 
     async def read_head(self, *, lock: bool = False) -> Head | None:
         """Return the end of the chain; with ``lock``, no other transaction can change it until this one ends."""
-        query = select(ledger_head.c.seq, ledger_head.c.row_hash, ledger_head.c.seal).where(ledger_head.c.id == _HEAD)
-        found = (await self._session.execute(query.with_for_update() if lock else query)).one_or_none()
+        found = (await self._session.execute(_READ_HEAD.with_for_update() if lock else _READ_HEAD)).one_or_none()
         return Head(*found) if found is not None else None
 
     async def update_head(self, head: Head) -> None:
