@@ -26,9 +26,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("reply_request_id IS NOT NULL"),
         sqlite_where=sa.text("reply_request_id IS NOT NULL"),
     )
+    if op.get_bind().dialect.name == "postgresql":  # by default, after a fifth of the rows has changed
+        op.execute("ALTER TABLE outbox SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000)")
 
 
 def downgrade() -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("ALTER TABLE outbox RESET (autovacuum_vacuum_scale_factor, autovacuum_vacuum_threshold)")
     op.drop_index(op.f("ix_attachment_reply_request_id"), "attachment")
     op.drop_index(op.f("ix_request_submitted_at"), "request")
     op.drop_index(op.f("ix_inbox_received_at"), "inbox")
