@@ -100,17 +100,8 @@ class MessageStore:
 
     async def supersede(self, tracking_code: str, seq: int) -> None:
         """Drop the request's messages without an attempt that its event ``seq`` makes out of date."""
-        await self._session.execute(
-            update(message)
-            .where(
-                message.c.tracking_code == tracking_code,
-                message.c.seq < seq,
-                message.c.tries == 0,
-                message.c.template.in_(sorted(SUPERSEDABLE)),
-                may_become(State.OVERTAKEN),
-            )
-            .values(state=State.OVERTAKEN)
-        )
+        connection = await self._session.connection()
+        await connection.execute(_SUPERSEDE, {"code": tracking_code, "before_seq": seq})
 
     async def _lock(self, tracking_code: str, recipients: Sequence[Sequence[str]]) -> None:
         """Wait for the erasure of the request, and for other transactions that queue messages to these recipients.
@@ -172,6 +163,18 @@ def recipient_indexes(personal: PersonalData, channel: ChannelName, vault: Vault
 
 
 # Built once each, because to build a statement costs more than to execute it.
+
+_SUPERSEDE = (
+    update(message)
+    .where(
+        message.c.tracking_code == bindparam("code"),
+        message.c.seq < bindparam("before_seq"),
+        message.c.tries == 0,
+        message.c.template.in_(sorted(SUPERSEDABLE)),
+        may_become(State.OVERTAKEN),
+    )
+    .values(state=State.OVERTAKEN)
+)
 
 
 @lru_cache

@@ -33,6 +33,7 @@ SELECT_CASES = select(case_table, data_key.c.wrapped).outerjoin(data_key, data_k
 _FIND = SELECT_CASES.where(case_table.c.tracking_code == bindparam("code"))
 _FIND_AND_LOCK = _FIND.with_for_update(of=case_table)
 _ADD_CASE, _ADD_STEP = insert(case_table), insert(step_table)
+_UPDATE = update(case_table).where(case_table.c.tracking_code == bindparam("code"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +79,12 @@ class CaseStore:
 
     async def update(self, case: Case) -> None:
         """Update a case."""
-        await self._session.execute(
-            update(case_table).where(case_table.c.tracking_code == case.tracking_code).values(**columns(case))
-        )
+        await self._session.execute(_UPDATE, {"code": case.tracking_code, **columns(case)})
 
     async def update_with_request(self, case: Case, request: Request) -> None:
         """Update a case and its request: the registry's names, or the subject it was referred to."""
-        await self._session.execute(
-            update(case_table)
-            .where(case_table.c.tracking_code == case.tracking_code)
-            .values(**columns(case), request=await self._seal(request))
-        )
+        values = {"code": case.tracking_code, **columns(case), "request": await self._seal(request)}
+        await self._session.execute(_UPDATE, values)
 
     async def _seal(self, request: Request) -> bytes:
         return sealed(request, await self._key_of(request.tracking_code))
