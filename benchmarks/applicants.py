@@ -4,7 +4,6 @@ Each has its own address behind the gateway, which trusts headers of this machin
 """
 
 import asyncio
-import time
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -19,7 +18,8 @@ from redis.asyncio import Redis
 PARALLEL = 8
 TYPING_SECONDS = 1.0
 """From the picture of a code until the form is sent, when applicants arrive at a rate."""
-CREATED, OK = 201, 200
+RETRY_PAUSES = (1.0, 2.0, 4.0, 8.0)
+CREATED, OK, UNAVAILABLE = 201, 200, 503
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -122,11 +122,16 @@ class Client:
     async def _post(
         self, number: int, path: str, body: dict[str, Any], status: int, headers: dict[str, str] | None = None
     ) -> dict[str, Any]:
+        """Send a body and return the response; like a page, try again when the desk is too busy for the moment."""
         given = _address(number) | (headers or {})
-        async with self._http.post(self._target.url + path, json=body, headers=given) as answer:
-            found: dict[str, Any] = await answer.json(content_type=None)
-            _require(answer, status, found)
-            return found
+        for pause in (*RETRY_PAUSES, None):
+            async with self._http.post(self._target.url + path, json=body, headers=given) as answer:
+                found: dict[str, Any] = await answer.json(content_type=None)
+                if answer.status != UNAVAILABLE or pause is None:
+                    break
+            await asyncio.sleep(pause)
+        _require(answer, status, found)
+        return found
 
 
 def _address(number: int) -> dict[str, str]:
@@ -217,8 +222,3 @@ async def in_parallel(work: Callable[[T], Awaitable[R]], items: Sequence[T], par
         for _ in range(parallel):
             group.create_task(one_after_another())
     return [found[place] for place in range(len(items))]
-
-
-def rate_of(count: int, began: float) -> float:
-    """Return operations per second since ``began``, a monotonic time."""
-    return count / (time.monotonic() - began)
