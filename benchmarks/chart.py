@@ -23,7 +23,8 @@ WIDTH, LEFT, RIGHT, TOP = 960, 210, 70, 84
 BAR, GAP, FOOT = 34, 18, 46
 LABEL_WIDTH = 34
 """A part of a bar that is narrower has no number in it."""
-SHOWN_MS = 0.05
+SHOWN_MS = 0.2
+"""A process that uses less is in the table only."""
 TICKS = (1, 2, 5, 10, 20, 50)
 TICKS_MAX = 8
 

@@ -61,7 +61,7 @@ def figures_table(parts: Sequence[Part]) -> str:
 
 
 def _row(figure: Figure) -> tuple[str, ...]:
-    return figure.name, f"{_number(figure.value)} {figure.unit}", *_asked(figure.asked, figure.value)
+    return figure.name, f"{_number(figure.value)} {figure.unit}".rstrip(), *_asked(figure.asked, figure.value)
 
 
 def _asked(asked: Asked | None, value: float) -> tuple[str, str]:
