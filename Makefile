@@ -1,6 +1,6 @@
 # The desk's commands; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run wheels check test faults lint format contracts lock audit bench images compose-test up down clean
+.PHONY: help setup run wheels check test faults lint format contracts lock audit bench bench-pages images compose-test up down clean
 BIN := .venv/bin
 PYTHON_FILES := libs services deploy expert expert-kit console local tools tests benchmarks
 
@@ -70,17 +70,14 @@ lock: setup  ## compile requirements.lock again (ARGS="--upgrade")
 audit: setup  ## look for known vulnerabilities, risky code and secrets; write an SBOM per image to build/sbom/
 	@scripts/audit
 
-bench: setup  ## measure the desk relative to a bare limit, as ratios of one run
-	@$(BIN)/python benchmarks/cpu.py
-	@$(BIN)/python benchmarks/submit.py $(ARGS)
-	@$(BIN)/python benchmarks/relay.py
-	@$(BIN)/python benchmarks/challenges.py
-	@$(BIN)/python benchmarks/work.py
-	@$(BIN)/python benchmarks/gateway.py
-	@$(BIN)/python benchmarks/registry.py
-	@$(BIN)/python benchmarks/notices.py
-	@$(BIN)/python benchmarks/console.py
-	@$(BIN)/python benchmarks/pages.py
+bench: setup  ## measure the desk and write benchmarks/RESULTS.md (ROWS=1000000: also with so many requests; ARGS="--only latency")
+	@tests/install-servers
+	@$(BIN)/python -m benchmarks $(if $(ROWS),--rows $(ROWS)) $(ARGS)
+
+bench-pages: setup  ## check the pages, the console's pages and the proof of work against their time limits
+	@$(BIN)/python -m benchmarks.pages
+	@$(BIN)/python -m benchmarks.work
+	@$(BIN)/python -m benchmarks.console
 
 clean:  ## remove .venv and caches; data under .desk/ stay
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -3,15 +3,16 @@
 import json
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
-from pathlib import Path
 from typing import Any
 
-import aiosqlite
 import asyncpg
 
 Message = MutableMapping[str, Any]
 Write = Callable[[str, bytes], Awaitable[None]]
-_TABLES = "CREATE TABLE request (id TEXT PRIMARY KEY, body {0}); CREATE TABLE outbox (id TEXT PRIMARY KEY, body {0});"
+_TABLES = """
+CREATE TABLE bare_request (id TEXT PRIMARY KEY, body BYTEA);
+CREATE TABLE bare_outbox (id TEXT PRIMARY KEY, body BYTEA);
+"""
 
 
 class Bare:
@@ -32,28 +33,14 @@ class Bare:
         await send({"type": "http.response.body", "body": json.dumps({"id": request_id}).encode()})
 
 
-async def on_sqlite(path: Path) -> Bare:
-    """Use aiosqlite: one connection, so one submission at a time."""
-    store = await aiosqlite.connect(path, isolation_level=None)
-    await store.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;" + _TABLES.format("BLOB"))
-
-    async def write(request_id: str, body: bytes) -> None:
-        await store.execute("BEGIN IMMEDIATE")
-        await store.execute("INSERT INTO request VALUES (?, ?)", (request_id, body))
-        await store.execute("INSERT INTO outbox VALUES (?, ?)", (request_id, body))
-        await store.execute("COMMIT")
-
-    return Bare(write, store.close)
-
-
 async def on_postgres(dsn: str) -> Bare:
     """Use asyncpg, with as many connections as intake."""
     pool = await asyncpg.create_pool(dsn, min_size=10, max_size=10)
-    await pool.execute(_TABLES.format("BYTEA"))
+    await pool.execute(_TABLES)
 
     async def write(request_id: str, body: bytes) -> None:
         async with pool.acquire() as connection, connection.transaction():
-            await connection.execute("INSERT INTO request VALUES ($1, $2)", request_id, body)
-            await connection.execute("INSERT INTO outbox VALUES ($1, $2)", request_id, body)
+            await connection.execute("INSERT INTO bare_request VALUES ($1, $2)", request_id, body)
+            await connection.execute("INSERT INTO bare_outbox VALUES ($1, $2)", request_id, body)
 
     return Bare(write, pool.close)

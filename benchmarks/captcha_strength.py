@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from benchmarks.reader import Floats, Reader, edges
 from captcha.image import ImageCaptcha
 from PIL import Image
-from reader import Floats, Reader, edges
 
 from desk.captcha.images import draw_digits
 from desk.iran.digits import to_ascii

@@ -53,11 +53,12 @@ class Named:
             claims = jwt.decode(authorization.removeprefix("Bearer "), key, algorithms=["Ed25519"]).claims
             answer = {"answer": form.captcha.answer, "claim": claims["jti"]}
             (await captcha.post(f"/internal/captchas/{form.captcha.id}/answers", json=answer)).raise_for_status()
-            row = {"id": str(uuid.uuid4()), "body": form.model_dump_json().encode()}
+            request_id = str(uuid.uuid4())
+            row = {"id": request_id, "body": form.model_dump_json().encode()}
             async with sessions() as session, session.begin():
                 for statement in _INSERTS:
                     await session.execute(statement, row)
-            return {"id": row["id"]}
+            return {"id": request_id}
 
     async def close(self) -> None:
         """Close the store."""
@@ -66,7 +67,7 @@ class Named:
 
 async def on_store(url: str, public_key: str, captcha: httpx.AsyncClient) -> Named:
     """Use the store at ``url``, with as many connections as intake."""
-    engine = create_async_engine(url, **({} if url.startswith("sqlite") else {"pool_size": 10, "max_overflow": 0}))
+    engine = create_async_engine(url, pool_size=10, max_overflow=0)
     async with engine.begin() as connection:
         await connection.run_sync(_metadata.create_all)
     return Named(engine, public_key, captcha)

@@ -21,7 +21,7 @@ import httpx
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+from playwright.sync_api import Browser, CDPSession, FilePayload, Page, sync_playwright
 
 from desk.local.gateway_table import load_table
 from desk.testing.gateway import open_gateway
@@ -101,8 +101,9 @@ def served() -> Iterator[tuple[str, httpx.Client]]:
         port = free_port()
         program = "from desk.local.main import main; main()"
         command = [sys.executable, "-c", program, "up", "--captcha-answer", CODE, "--port", str(port)]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        with subprocess.Popen([*command, "--data-dir", f"{folder}/desk"], **quiet) as desk:  # noqa: S603 - our own
+        with subprocess.Popen(  # noqa: S603 - our own
+            [*command, "--data-dir", f"{folder}/desk"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as desk:
             client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
             try:
                 while desk.poll() is None:
@@ -257,8 +258,8 @@ def actions(page: Page, person: dict[str, str]) -> Iterator[tuple[str, str, Call
     yield "choosing the subject", "#sub_subject option:nth-child(2)", lambda: choose("umrah")
     page.locator("#sub_subject").select_option("umrah_visa")
     page.locator("#text").press_sequentially("What is measured is typed as well.")
-    pdf = {"name": "a.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7\n%%EOF\n"}
-    yield "choosing a file", ".file", lambda: page.locator("#attachments").set_input_files([pdf])  # type: ignore[list-item]
+    pdf: FilePayload = {"name": "a.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7\n%%EOF\n"}
+    yield "choosing a file", ".file", lambda: page.locator("#attachments").set_input_files([pdf])
     page.locator(".file[data-state=sent]").wait_for()
     page.locator("#captcha_answer").press_sequentially(CODE)
     yield "sending", "#submit[data-state=busy]", submit.click

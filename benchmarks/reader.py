@@ -27,7 +27,8 @@ def edges(picture: Image.Image) -> Floats:
     direction = ((np.arctan2(rise, run) % np.pi) / np.pi * DIRECTIONS).astype(int) % DIRECTIONS
     planes = (np.arange(DIRECTIONS)[:, None, None] == direction) * strength
     cells = planes.reshape(DIRECTIONS, HEIGHT // CELL, CELL, WIDTH // CELL, CELL).sum(axis=(2, 4))
-    return (cells / (np.sqrt((cells**2).sum(axis=0)) + 0.1)).ravel().astype(np.float32)
+    found: Floats = (cells / (np.sqrt((cells**2).sum(axis=0)) + 0.1)).ravel().astype(np.float32)
+    return found
 
 
 @dataclass(slots=True)

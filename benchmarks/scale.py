@@ -1,4 +1,4 @@
-"""Scaling out: one, two and four replicas of each service with one set of stores.
+"""Scaling out: ``python -m benchmarks.scale`` measures one, two, four and again one replica of each service.
 
 On a machine with few cores the rate cannot grow with the replicas. What is shown instead is that nothing but CPU time
 limits it: the CPU-ms of an operation with more replicas, the part of the database's sessions that wait for a lock, and
@@ -8,34 +8,28 @@ the time of the statements that all requests execute on the same rows or under t
 import argparse
 import asyncio
 import sys
-import tempfile
 import threading
-import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import asyncpg
-from cpu import Bench, Figures
 from redis import Redis
-from support.embedded_desk import wait_for
-from support.real_desk import RealDesk
 
-from desk.testing.postgres import open_postgres
-from desk.testing.rabbit import open_rabbit
-from desk.testing.redis import open_redis
-from desk.testing.s3 import open_s3
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from benchmarks import operations
+from benchmarks.bench_desk import BenchDesk, open_bench_desk
+from benchmarks.figures import Operation
+from benchmarks.servers import open_servers
+
+from desk.security.logs import configure_logging
 
 REPLICAS = (1, 2, 4, 1)
 """The last run shows how much the machine itself has changed since the first."""
-WARM_UP = 60
-"""Operations of each kind for each replica: a new process opens connections and prepares statements."""
-SCALED = ("captcha", "registry-gateway", "intake", "tracking", "notifier")
 SAMPLE_SECONDS = 0.02
-SETTLE_SECONDS = 10.0
-"""New replicas compare the stores and fill their pool of codes first."""
 HOT = {
     "ledger: append": "WITH%UPDATE ledger_head%INSERT INTO lookup%",
     "ledger: read the head": "SELECT%FROM ledger_head%",
@@ -95,7 +89,7 @@ def hot_statements(dsn: str) -> dict[str, tuple[int, float, float]]:
         await connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
         query = """SELECT sum(calls)::bigint, sum(total_exec_time) / sum(calls), max(max_exec_time)
                    FROM pg_stat_statements WHERE query LIKE $1"""
-        found = {name: tuple(await connection.fetchrow(query, pattern)) for name, pattern in HOT.items()}
+        found = {name: (await connection.fetch(query, pattern))[0] for name, pattern in HOT.items()}
         await connection.execute("SELECT pg_stat_statements_reset()")
         await connection.close()
         return {name: (row[0], row[1], row[2]) for name, row in found.items() if row[0]}
@@ -111,67 +105,47 @@ def redis_scripts(url: str) -> tuple[int, float]:
     return stats["calls"], stats["usec_per_call"]
 
 
-class Scaled(Bench):
-    """Look-ups in the registry, then the operations of the other benchmark, with sampled sessions."""
-
-    def run_sampled(self, count: int) -> tuple[Mapping[str, Figures], Sessions]:
-        """Return the CPU-ms of each operation, and the samples of the whole run."""
-        identity: dict[str, float] = {}
-        self._prepare(20, 0)
-        time.sleep(SETTLE_SECONDS)
-        idle = self.meter.idle(SETTLE_SECONDS)
-        with sampled(self.desk.postgres.dsn) as sessions:
-            with self.meter.measured(count, idle, identity):
-                self._prepare(count, 0)
-            results = self.run(count)
-        return {"identity": identity, **results}, sessions
+def _measured(bench: BenchDesk, count: int) -> tuple[Sequence[Operation], Sessions]:
+    """Return the CPU-ms of each operation, and the samples of the whole run."""
+    for _ in bench.desk.replicas["intake"]:
+        operations.warm_up(bench)
+    meter = bench.meter()
+    meter.learn_idle(operations.IDLE_SECONDS)
+    hot_statements(bench.servers.postgres.dsn)
+    redis_scripts(bench.target.redis_url)
+    with sampled(bench.servers.postgres.dsn) as sessions:
+        identified = operations.identification(bench, meter)
+        measured = operations.three_operations(bench, meter, count)
+    return [identified, *measured], sessions
 
 
-def report(replicas: int, results: Mapping[str, Figures], sessions: Sessions, desk: RealDesk) -> Iterator[str]:
-    """Yield the lines about one number of replicas."""
-    yield f"\n{replicas} replicas of each service"
-    for operation, figures in results.items():
-        parts = ", ".join(f"{name} {value:.1f}" for name, value in figures.items() if value >= 0.1)  # noqa: PLR2004 - less is noise
-        yield f"  {operation:12}{sum(figures.values()):8.1f} CPU-ms ({parts})"
+def _report(bench: BenchDesk, measured: Sequence[Operation], sessions: Sessions) -> Iterator[str]:
+    for operation in measured:
+        parts = ", ".join(f"{name} {value:.1f}" for name, value in operation.costs.items() if value >= 0.1)  # noqa: PLR2004 - less is noise
+        yield f"  {operation.name:18}{operation.total:8.1f} CPU-ms ({parts})"
     waits = ", ".join(f"{kind} {sessions.share(kind):.1%}" for kind, _ in sessions.waiting.most_common())
     yield f"  {sessions.active} samples of active sessions: {waits}"
     for statement, number in sessions.statements.most_common(5):
         yield f"    waited for a lock {number} times: {statement}"
-    for name, (calls, mean, longest) in hot_statements(desk.postgres.dsn).items():
+    for name, (calls, mean, longest) in hot_statements(bench.servers.postgres.dsn).items():
         yield f"  {name:40}{calls:8} calls, mean {mean:.2f} ms, longest {longest:.1f} ms"
-    calls, mean = redis_scripts(desk.redis_url)
+    calls, mean = redis_scripts(bench.target.redis_url)
     yield f"  {'Redis: scripts, one at a time':40}{calls:8} calls, mean {mean:.0f} µs"
 
 
 def main() -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(
-        description="CPU-ms and waits for locks with one, two, four and again one replica."
-    )
-    parser.add_argument("--count", type=int, default=150, help="operations of each kind (default: %(default)s)")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
+    parser.add_argument("--count", type=int, default=250, help="operations of each kind (default: %(default)s)")
     options = parser.parse_args()
-    with ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
-        postgres = stack.enter_context(
-            open_postgres(
-                settings={"shared_preload_libraries": "pg_stat_statements", "pg_stat_statements.track": "top"}
-            )
-        )
-        others = [stack.enter_context(each()) for each in (open_rabbit, open_redis, open_s3)]
-        desk = RealDesk(Path(folder), postgres, *others)
-        stack.callback(desk.close)
-        for turn, replicas in enumerate(REPLICAS):
-            if replicas == 1:
-                desk.heal()
-            for name in SCALED:
-                for _ in range(replicas - len(desk.replicas[name])):
-                    desk.replicate(name)
-            wait_for(desk.is_served, 60)
-            Bench(desk, 1_000_000 + 10_000 * turn).run(WARM_UP * replicas)
-            hot_statements(desk.postgres.dsn)
-            redis_scripts(desk.redis_url)
-            results, sessions = Scaled(desk, 1000 * turn).run_sampled(options.count)
-            for line in report(replicas, results, sessions, desk):
-                sys.stdout.write(line + "\n")
+    configure_logging(level="ERROR")
+    with open_servers(shared_preload_libraries="pg_stat_statements") as servers:
+        for replicas in REPLICAS:
+            with open_bench_desk(servers, replicas) as bench:
+                measured, sessions = _measured(bench, options.count)
+                lines = [f"replicas of each service: {replicas}", *_report(bench, measured, sessions)]
+            sys.stdout.write("\n".join(lines) + "\n\n")
+            sys.stdout.flush()
 
 
 if __name__ == "__main__":

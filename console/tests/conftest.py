@@ -2,12 +2,20 @@
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 from support.console_service import Browser, ConsoleFixture
 
 from desk.console.app import Parts, create_app
 from desk.console.encryption import new_key
+from desk.console.service import sign_in
 from desk.console.settings import Settings
 from desk.database import migrate
+
+
+@pytest.fixture(autouse=True)
+def _cheap_passwords(monkeypatch):
+    """Hash passwords in a millisecond; the production parameters take a hundred."""
+    monkeypatch.setattr(sign_in, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture

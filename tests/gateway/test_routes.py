@@ -79,7 +79,7 @@ UNREACHABLE = (
     "/docs",
     "/api",
     "/api/",
-    "/api/catalogue",
+    "/api/receipt-keysue",
     "/api/internal/requests/find",
     "/nginx.conf",
     "/.git/config",
@@ -88,9 +88,9 @@ UNREACHABLE = (
     "//internal/requests/find",
     "/api//catalog",
     "/./internal/requests/find",
-    "/api/catalog/../../internal/requests/find",
-    "/api/catalog/..",
-    "/api/catalog/%2e%2e/%2e%2e/internal/requests/find",
+    "/api/receipt-keys/../../internal/requests/find",
+    "/api/receipt-keys/..",
+    "/api/receipt-keys/%2e%2e/%2e%2e/internal/requests/find",
     "/api/requests/..%2f..%2finternal/requests/find",
     "/api/requests/..;/internal/requests/find",
     "/api/requests/\\..\\internal",
@@ -99,8 +99,8 @@ UNREACHABLE = (
     "/INTERNAL/requests/find",
     "/%6d%65trics",
     "/metrics%00.html",
-    "/api/catalog%0d%0aX-Injected:1",
-    "/api/catalog%20HTTP/1.1",
+    "/api/receipt-keys%0d%0aX-Injected:1",
+    "/api/receipt-keys%20HTTP/1.1",
     "/api/captchas/%252e%252e/internal",
     "http://intake:8000/internal/requests/find",
 )
@@ -118,7 +118,7 @@ def test_a_private_path_reaches_no_service(
 
 def test_a_service_gets_one_host_and_no_connection_header(client: httpx.Client, upstreams: dict[str, Upstream]):
     odd = {"Connection": "X-Token, close", "Keep-Alive": "9", "Upgrade": "h2c", "Forwarded": "for=1.2.3.4"}
-    client.get("/api/catalog", headers=odd)
+    client.get("/api/receipt-keys", headers=odd)
     [received] = upstreams["intake"].received
     assert received.headers["host"] == "127.0.0.1"
     assert not {"connection", "upgrade", "forwarded"} & received.headers.keys()
@@ -129,15 +129,15 @@ def test_the_log_contains_the_route_and_no_user_input(client: httpx.Client, gate
     for path in (
         f"/{typed}",
         f"/send?national_id={typed}",
-        f"/api/catalog?{typed}",
+        f"/api/receipt-keys?{typed}",
         f"/api/captchas/{typed}",
         f"/x{typed}//",
     ):
         client.get(path, headers={"User-Agent": typed, "Referer": f"http://x/{typed}", "X-Note": typed})
     client.post("/api/tracking", json={"national_id": typed})
     client.get("/send", headers={"X-Forwarded-For": typed})
-    marker = client.get("/api/catalog").headers["x-request-id"]
+    marker = client.get("/api/receipt-keys").headers["x-request-id"]
     log = wait_for(lambda: gateway.access_log if marker in gateway.access_log else "")
     line = json.loads(next(line for line in log.splitlines() if marker in line))
-    assert (line["method"], line["route"], line["status"]) == ("GET", "/api/catalog", 200)
+    assert (line["method"], line["route"], line["status"]) == ("GET", "/api/receipt-keys", 200)
     assert typed not in log

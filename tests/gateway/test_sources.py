@@ -24,7 +24,7 @@ SPOOFED = {
 
 def _received_by_intake(url: str, upstreams: dict[str, Upstream], headers: dict[str, str]) -> dict[str, str]:
     upstreams["intake"].received.clear()
-    assert httpx.get(f"{url}/api/catalog", headers=headers, trust_env=False).status_code == 200
+    assert httpx.get(f"{url}/api/receipt-keys", headers=headers, trust_env=False).status_code == 200
     [received] = upstreams["intake"].received
     return received.headers
 
@@ -60,7 +60,7 @@ def test_what_the_client_sent_before_the_address_of_the_proxy_is_ignored(
 
 @pytest.mark.parametrize("strange", ["short", "a b c d e f g h", "x" * 65, "name=value;name", "شناسه-شناسه"])
 def test_an_invalid_request_id_is_replaced(strange: str, gateway: GatewayServer, upstreams: dict[str, Upstream]):
-    answer = httpx.get(f"{gateway.url}/api/catalog", headers={"X-Request-Id": strange.encode()}, trust_env=False)
+    answer = httpx.get(f"{gateway.url}/api/receipt-keys", headers={"X-Request-Id": strange.encode()}, trust_env=False)
     [received] = upstreams["intake"].received
     assert received.headers["x-request-id"] == answer.headers["x-request-id"]
     assert received.headers["x-request-id"] != strange
@@ -74,13 +74,13 @@ def _ask_often(base_url: str, path: str, times: int, source: str) -> list[httpx.
 def test_a_flood_from_one_source_is_limited_and_other_sources_are_not(
     gateway: GatewayServer, upstreams: dict[str, Upstream], sources: Sources
 ):
-    catalog = next(route for route in TABLE.routes if route.path == "/api/catalog")
+    catalog = next(route for route in TABLE.routes if route.path == "/api/receipt-keys")
     flooding, others = sources.next(), sources.next()
     # On a machine of any speed: the burst is served, and not much more.
     with ThreadPoolExecutor(8) as threads:
         answers = [
             answer
-            for some in threads.map(lambda _: _ask_often(gateway.url, "/api/catalog", 100, flooding), range(8))
+            for some in threads.map(lambda _: _ask_often(gateway.url, "/api/receipt-keys", 100, flooding), range(8))
             for answer in some
         ]
     held_off = [answer for answer in answers if answer.status_code == 429]
@@ -90,7 +90,7 @@ def test_a_flood_from_one_source_is_limited_and_other_sources_are_not(
     assert held_off
     for answer in held_off:
         assert (answer.json()["code"], answer.headers["retry-after"]) == ("rate_limited", "5")
-    assert [answer.status_code for answer in _ask_often(gateway.url, "/api/catalog", 5, others)] == [200] * 5
+    assert [answer.status_code for answer in _ask_often(gateway.url, "/api/receipt-keys", 5, others)] == [200] * 5
 
 
 def test_each_route_is_counted_separately(gateway: GatewayServer, sources: Sources):
@@ -98,7 +98,7 @@ def test_each_route_is_counted_separately(gateway: GatewayServer, sources: Sourc
     with ThreadPoolExecutor(8) as threads:
         statuses = {
             answer.status_code
-            for some in threads.map(lambda _: _ask_often(gateway.url, "/api/catalog", 100, source), range(8))
+            for some in threads.map(lambda _: _ask_often(gateway.url, "/api/receipt-keys", 100, source), range(8))
             for answer in some
         }
     assert 429 in statuses
@@ -110,7 +110,7 @@ def test_addresses_of_one_household_are_one_source_and_other_households_are_othe
     gateway: GatewayServer, upstreams: dict[str, Upstream]
 ):
     def statuses(address: str, times: int) -> list[int]:
-        return [answer.status_code for answer in _ask_often(gateway.url, "/api/catalog", times, address)]
+        return [answer.status_code for answer in _ask_often(gateway.url, "/api/receipt-keys", times, address)]
 
     with ThreadPoolExecutor(8) as threads:
         many = [
@@ -161,11 +161,13 @@ def test_unknown_host_names_are_refused(start_gateway: OpenGateway, upstreams: d
     nginx = start_gateway(hosts="desk.example.ir, *.haj.example.ir")
 
     def status(host: str) -> int:
-        return httpx.get(f"{nginx.url}/api/catalog", headers={"Host": host}, trust_env=False).status_code
+        return httpx.get(f"{nginx.url}/api/receipt-keys", headers={"Host": host}, trust_env=False).status_code
 
     assert [status(host) for host in ("desk.example.ir", "DESK.example.ir:8080", "a.haj.example.ir")] == [200] * 3
     assert [status(host) for host in ("127.0.0.1", "evil.example", "desk.example.ir.evil.example")] == [400] * 3
-    absolute = b"GET http://evil.example/api/catalog HTTP/1.1\r\nHost: desk.example.ir\r\nConnection: close\r\n\r\n"
+    absolute = (
+        b"GET http://evil.example/api/receipt-keys HTTP/1.1\r\nHost: desk.example.ir\r\nConnection: close\r\n\r\n"
+    )
     assert status_of(say(nginx.url, absolute)) == 400
-    assert len([each for each in upstreams["intake"].received if each.path == "/api/catalog"]) == 3
+    assert len([each for each in upstreams["intake"].received if each.path == "/api/receipt-keys"]) == 3
     assert httpx.get(nginx.health_url, trust_env=False).json() == {"status": "alive"}

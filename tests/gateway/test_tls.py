@@ -70,7 +70,7 @@ def test_pages_and_services_are_behind_the_certificate(
     nginx: GatewayServer, trusting: ssl.SSLContext, upstreams: dict[str, Upstream]
 ):
     with httpx.Client(base_url=nginx.tls_url, verify=trusting, trust_env=False) as client:
-        page, catalog, missing = (client.get(path) for path in ("/", "/api/catalog", "/api/nothing"))
+        page, catalog, missing = (client.get(path) for path in ("/", "/api/receipt-keys", "/api/nothing"))
     assert [answer.status_code for answer in (page, catalog, missing)] == [200, 200, 404]
     for answer in (page, catalog, missing):
         assert answer.headers.get_list("strict-transport-security") == ["max-age=31536000; includeSubDomains"]
@@ -78,7 +78,7 @@ def test_pages_and_services_are_behind_the_certificate(
 
 
 def test_the_plain_port_only_redirects(nginx: GatewayServer, upstreams: dict[str, Upstream]):
-    for path in ("/", "/track?a=b", "/api/catalog"):
+    for path in ("/", "/track?a=b", "/api/receipt-keys"):
         answer = httpx.get(f"{nginx.url}{path}", headers={"Host": "desk.example.ir"}, trust_env=False)
         assert (answer.status_code, answer.headers["location"]) == (308, f"https://desk.example.ir{path}")
         assert "strict-transport-security" not in answer.headers

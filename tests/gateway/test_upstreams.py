@@ -73,12 +73,12 @@ def test_a_post_that_may_have_arrived_is_never_sent_twice(start_gateway: OpenGat
 def test_a_get_is_retried_once(start_gateway: OpenGateway, pair: list[Upstream]):
     nginx = start_gateway({"intake": " ".join(each.address for each in pair)})
     pair[0].misbehave = hang_up
-    answers = [httpx.get(f"{nginx.url}/api/catalog", trust_env=False).text for _ in range(10)]
+    answers = [httpx.get(f"{nginx.url}/api/receipt-keys", trust_env=False).text for _ in range(10)]
     assert answers == ["second"] * 10
     pair[1].misbehave = hang_up
     pair[0].received.clear()
     pair[1].received.clear()
-    assert httpx.get(f"{nginx.url}/api/catalog", trust_env=False).status_code == 503
+    assert httpx.get(f"{nginx.url}/api/receipt-keys", trust_env=False).status_code == 503
     assert len(_received(pair)) == 2
 
 
@@ -129,7 +129,7 @@ def test_a_slow_service_does_not_block_the_others(
             threads.submit(client.post, "/api/tracking", json={}, headers={"X-Forwarded-For": sources.next()})
             for _ in range(20)
         ]
-        assert client.get("/api/catalog").text == "intake"
+        assert client.get("/api/receipt-keys").text == "intake"
         assert [each.result().status_code for each in waiting] == [200] * 20
 
 
@@ -218,4 +218,4 @@ def test_the_pages_need_no_service(start_gateway: OpenGateway):
     for page in ("/", "/send", "/track", "/help"):
         assert httpx.get(f"{nginx.url}{page}", trust_env=False).status_code == 200
     unavailable = (GATEWAY / "web" / "errors" / "upstream_unavailable.json").read_text(encoding="utf-8")
-    assert httpx.get(f"{nginx.url}/api/catalog", trust_env=False).text == unavailable
+    assert httpx.get(f"{nginx.url}/api/receipt-keys", trust_env=False).text == unavailable

@@ -121,8 +121,8 @@ def test_a_referred_case_is_received_with_its_file(clean_desk: RealDesk, office:
     code = clean_desk.submit(4, attachments=[file_id]).code
     clean_desk.province.report(code, "case-referred", 1, province="qom", reason="کاروان در قم است.")
 
+    wait_for(lambda: '"name":"request-referred"' in office.stored(code))
     applicant.sees(code, "received")
-    assert '"name":"request-referred"' in office.stored(code)
     wait_for(office.file(code, file_id).exists)
     assert office.file(code, file_id).read_bytes() == PDF
 

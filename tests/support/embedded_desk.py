@@ -76,10 +76,10 @@ def free_port() -> int:
         return port
 
 
-def wait_for(condition: Callable[[], T], deadline: float = 20.0) -> T:
+def wait_for(condition: Callable[[], T], deadline: float = 20.0, pause: float = 0.05) -> T:
     """Wait until the condition returns something true, and return that. Fails at the deadline."""
     end = time.monotonic() + deadline
     while not (found := condition()):
         assert time.monotonic() < end, "the condition did not come true in time"
-        time.sleep(0.05)
+        time.sleep(pause)
     return found

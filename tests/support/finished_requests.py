@@ -150,3 +150,9 @@ async def _fill_chain(connection: Connection, chain: Chain, contents: Iterable[S
         await connection.copy_records_to_table(chain.table.name, records=chained(), columns=columns)
         update = f"UPDATE {chain.head.name} SET seq = $1, row_hash = $2, seal = $3 WHERE id = 1"  # noqa: S608 - as above
         await connection.execute(update, seq, row_hash, chain.sealed(seq, row_hash).seal)
+
+
+def sizes(desk: RealDesk) -> dict[str, float]:
+    """Return the size of each database in MB."""
+    query = "SELECT pg_database_size(current_database()) / 1000000.0"
+    return {service: float(desk.rows(service, query)[0][0]) for service in desk.databases}

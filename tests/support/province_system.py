@@ -54,8 +54,14 @@ class ProvinceSystem:
     def report(self, code: str, name: str, seq: int, *, event_id: str | None = None, **data: object) -> str:
         """Report something about a request; return the event's id."""
         event_id = event_id or str(uuid.uuid4())
+        envelope = self.envelope(code, name, seq, event_id=event_id, **data)
+        self.send(json.dumps(envelope).encode(), name, event_id)
+        return event_id
+
+    def envelope(self, code: str, name: str, seq: int, *, event_id: str, **data: object) -> dict[str, Any]:
+        """Return a report as :meth:`report` sends it."""
         now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        envelope = {
+        return {
             "specversion": "1.0",
             "id": event_id,
             "source": f"/office/{self.key}",
@@ -66,8 +72,6 @@ class ProvinceSystem:
             "datacontenttype": "application/jose+json",
             "data": self.encrypted({"tracking_code": code, "at": now, **data}, event_id),
         }
-        self.send(json.dumps(envelope).encode(), name, event_id)
-        return event_id
 
     def encrypted(self, data: dict[str, object], event_id: str) -> dict[str, Any]:
         """Return the data of a report, encrypted for the desk."""

@@ -62,8 +62,12 @@ class RealDesk:
         *,
         redis_database: int = REDIS_DATABASE,
         production_limits: bool = False,
+        new_interpreters: bool = False,
     ) -> None:
-        """``production_limits`` leaves all rate limits at their defaults."""
+        """``production_limits`` leaves all rate limits at their defaults.
+
+        ``new_interpreters`` starts each service as in production, so that memory and start times are its own.
+        """
         self._redis_database = redis_database
         self.postgres, self.rabbit, self.redis, self.s3 = postgres, rabbit, redis, s3
         self.folder = folder
@@ -71,7 +75,7 @@ class RealDesk:
         self.ledger: list[Sent] = []
         self.loop = BackgroundLoop()
         self.broker = RealBroker(self.loop, rabbit, self.name)
-        self.fork_server = ForkServer(folder / "fork_server.log")
+        self.fork_server = ForkServer(folder / "fork_server.log", new_interpreters=new_interpreters)
         self.mail = MailServer(self.loop)
         self.clamav = open_clamav()
         self._redis = Redis.from_url(self.redis_url, decode_responses=True)
@@ -96,7 +100,11 @@ class RealDesk:
         self.client = httpx.Client(transport=PublicGateway(self.replicas), base_url="http://desk", timeout=30)
         self._set_up()
         self.province = ProvinceSystem(self.loop, self.broker.url("province.isfahan"), "isfahan")
-        self._in_parallel([each.start for each in self.services])
+        if new_interpreters:  # they import for seconds, and all at once they would need too long on a busy machine
+            for each in self.services:
+                each.start()
+        else:
+            self._in_parallel([each.start for each in self.services])
         wait_for(self.is_served, START_DEADLINE)
 
     # what it consists of

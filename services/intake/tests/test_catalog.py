@@ -59,8 +59,19 @@ async def test_a_caller_with_the_current_version_gets_no_body(desk):
     assert answer.headers["etag"] == etag
 
 
+@pytest.mark.parametrize(
+    ("accepted", "encoding"), [("gzip, deflate, br", "gzip"), ("identity", None), ("gzip;q=0", None)]
+)
+async def test_the_catalogue_is_compressed_for_those_who_accept_it(desk, accepted, encoding):
+    answer = await desk.client.get("/api/catalog", headers={"Accept-Encoding": accepted})
+
+    assert answer.headers.get("content-encoding") == encoding
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert len(answer.json()["provinces"]) == 31
+
+
 async def test_a_weak_etag_or_a_list_of_etags_is_accepted(desk):
-    etag = (await desk.client.get("/api/catalog")).headers["etag"]
+    etag = (await desk.client.get("/api/catalog")).headers["etag"].removeprefix("W/")
 
     for known in (f"W/{etag}", f'"older", {etag}', f'"older",W/{etag}', "*"):
         assert (await desk.client.get("/api/catalog", headers={"If-None-Match": known})).status_code == 304

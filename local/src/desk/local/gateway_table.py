@@ -32,6 +32,8 @@ class Route:
     """Largest body, in nginx's notation: ``64k``."""
     download: bool = False
     """Whether responses may be files, which nginx must not write to disk in clear."""
+    cached: str = ""
+    """How long nginx answers with the same response, in its notation: ``10s``; empty if it does not."""
 
     def matches(self, path: str) -> bool:
         """Return whether a path equals this one or is below it."""

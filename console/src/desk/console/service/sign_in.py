@@ -36,19 +36,19 @@ CODE_SECONDS, CODE_DRIFT = 30, 1
 ISSUER = "Hajj Desk"
 """In Latin letters: Persian ones make the QR code three times as dense."""
 NO_PROOF = Proof()
-_hasher = PasswordHasher()
-_DUMMY_HASH = _hasher.hash(secrets.token_urlsafe())
+hasher = PasswordHasher()
+_DUMMY_HASH = hasher.hash(secrets.token_urlsafe())
 """Verified for an unknown user name, so that the response time does not reveal whether the account exists."""
 
 
 async def hash_password(password: str) -> str:
     """Hash a password with argon2id, in a thread: it is slow on purpose."""
-    return await asyncio.to_thread(_hasher.hash, password)
+    return await asyncio.to_thread(hasher.hash, password)
 
 
 async def _verify(password_hash: str, password: str) -> bool:
     try:
-        return await asyncio.to_thread(_hasher.verify, password_hash, password)
+        return await asyncio.to_thread(hasher.verify, password_hash, password)
     except (VerificationError, InvalidHashError):
         return False
 

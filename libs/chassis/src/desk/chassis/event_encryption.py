@@ -136,7 +136,10 @@ class EventDecryptor:
         self._keys = {key.thumbprint(): key for key in map(import_event_key, private_keys)}
 
     def decrypt(self, data: object, event_id: str) -> bytes:
-        """Return the text that was encrypted for this event. Raises EventDecryptionError."""
+        """Return the text that was encrypted for this event. Raises EventDecryptionError.
+
+        ``data`` is a :class:`Jwe`, which is not validated again, or what should be one.
+        """
         try:
             sealed = Jwe.model_validate(data)
             protected = _protected_header(sealed.protected)

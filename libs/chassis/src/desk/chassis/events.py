@@ -209,6 +209,13 @@ class Outbox:
 
         Raises KeyError for a receiver without a public key.
         """
+        row = self.row(event, subject=subject, key=key, seq=seq, time=time)
+        await session.execute(_ADD_TO_OUTBOX, row)
+        notify_after_commit(session)
+        return str(row["id"])
+
+    def row(self, event: Event, *, subject: str, key: str, seq: int, time: datetime | None = None) -> dict[str, object]:
+        """Return the row of the outbox for an event, as for :meth:`add`; the caller inserts it and notifies."""
         now = datetime.now(UTC)
         event_id = str(uuid.uuid4())
         sealed = self._encryptor.encrypt(event.model_dump_json().encode(), event_id, event.receivers_of(key))
@@ -221,22 +228,17 @@ class Outbox:
             seq=seq,
             data=Jwe.model_validate(sealed),
         )
-        await session.execute(
-            _ADD_TO_OUTBOX,
-            {
-                "id": envelope.id,
-                "exchange": event.exchange,
-                "routing_key": f"{event.name}.{key}",
-                "type": envelope.type,
-                "subject": envelope.subject,
-                "body": envelope.model_dump_json().encode(),
-                "created_at": now,
-                "next_try_at": now,
-                "tries": 0,
-            },
-        )
-        notify_after_commit(session)
-        return envelope.id
+        return {
+            "id": envelope.id,
+            "exchange": event.exchange,
+            "routing_key": f"{event.name}.{key}",
+            "type": envelope.type,
+            "subject": envelope.subject,
+            "body": envelope.model_dump_json().encode(),
+            "created_at": now,
+            "next_try_at": now,
+            "tries": 0,
+        }
 
     async def claim(self, session: AsyncSession, limit: int) -> list[Message]:
         """Lock up to ``limit`` unsent rows that are due. Rows that another relay has locked are skipped."""

@@ -7,6 +7,7 @@ from desk.database.audit import AuditEntry, add_audit_entry, add_audit_tables, a
 from desk.database.chain import Chain, ChainBrokenError, Head, RecordPruned, audit_head, chain_columns
 from desk.database.data_keys import DataKeys, add_data_keys, data_key
 from desk.database.database import Database, notify_after_commit
+from desk.database.inserts import insert_together
 from desk.database.migrations import alembic_config, migrate, migrations_of, run_migrations
 from desk.database.rotation import DATA_KEYS, IndexedTable, RotatingKeys, Rotation, SealedColumn
 from desk.database.tables import UtcDateTime, insert_into, new_metadata
@@ -35,6 +36,7 @@ __all__ = [
     "chain_entries",
     "data_key",
     "insert_into",
+    "insert_together",
     "migrate",
     "migrations_of",
     "new_metadata",

@@ -37,7 +37,7 @@ class DataKeys:
 
     async def add(self, session: AsyncSession, key: DataKey) -> None:
         """Insert a key that is new."""
-        await session.execute(_ADD, self._row(key))
+        await session.execute(_ADD, self.row(key))
 
     async def create(self, session: AsyncSession, key_id: str) -> DataKey:
         """Insert a new key and return it."""
@@ -48,7 +48,7 @@ class DataKeys:
     async def get_or_create(self, session: AsyncSession, key_id: str) -> DataKey:
         """Return the key with this id; create it if there is none, once for concurrent callers."""
         adding = _add_or_find(session.get_bind().dialect.name)
-        wrapped = (await session.execute(adding, self._row(DataKey.generate(key_id)))).scalar_one()
+        wrapped = (await session.execute(adding, self.row(DataKey.generate(key_id)))).scalar_one()
         return self.unwrap(key_id, wrapped)
 
     async def load(self, session: AsyncSession, ids: Sequence[str]) -> dict[str, DataKey]:
@@ -76,7 +76,8 @@ class DataKeys:
             return self._wrapper.open(sealed, place)
         return self.unwrap(key_id, wrapped).open(sealed, place)
 
-    def _row(self, key: DataKey) -> dict[str, object]:
+    def row(self, key: DataKey) -> dict[str, object]:
+        """Return the row of a key, for a caller that inserts it together with others."""
         wrapped = self._wrapper.seal(key.secret, _place(key.id))
         return {"id": key.id, "wrapped": wrapped, "created_at": datetime.now(UTC)}
 

@@ -43,6 +43,21 @@ class Database:
         """Open a session that is committed at the end, or rolled back on any exception."""
         async with self._sessions() as session, session.begin():
             yield session
+        self._notify(session)
+
+    @asynccontextmanager
+    async def one_write(self) -> AsyncIterator[AsyncSession]:
+        """Open a session that writes with one statement at most, which is committed by itself.
+
+        It saves the round trips that begin and commit a transaction. On SQLite it is a transaction.
+        """
+        async with self._sessions() as session, session.begin():
+            if self._autocommit is not None:
+                await session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+            yield session
+        self._notify(session)
+
+    def _notify(self, session: AsyncSession) -> None:
         if session.info.get(_NOTIFY):
             for notify in self.after_commit:
                 notify()

@@ -11,7 +11,8 @@ from desk.database import DATA_KEYS, Database, IndexedTable, Rotation, SealedCol
 from desk.database.operation import StoredData
 from desk.security.data_keys import KeyDestroyedError
 from desk.tracking.settings import Settings
-from desk.tracking.store.cases import SELECT_CASES, CaseStore, owner_columns
+from desk.tracking.store.case_rows import owner_columns
+from desk.tracking.store.cases import SELECT_CASES, CaseStore
 from desk.tracking.store.tables import case_table, step_table
 
 SEALED = (

@@ -61,6 +61,7 @@ def _location(route: Route) -> str:
         f"\nlocation ~ ^{route.path}(?:/|$) {{\n"
         f"{_limits(route)}"
         f"{_streaming(route)}"
+        f"{_caching(route)}"
         f"  proxy_pass http://$to_{route.service.replace('-', '_')};\n"
         "}\n"
     )
@@ -71,6 +72,19 @@ def _streaming(route: Route) -> str:
     request = "  proxy_request_buffering off;\n" if "POST" in route.methods else ""
     response = "  proxy_buffering off; # a file is sent as fast as its client reads, and never written to disk\n"
     return request + (response if route.download else "")
+
+
+def _caching(route: Route) -> str:
+    if not route.cached:
+        return ""
+    return (
+        "  proxy_cache documents;\n"
+        "  proxy_cache_key $uri; # a query changes nothing\n"
+        "  proxy_ignore_headers Cache-Control Expires; # they are for browsers\n"
+        f"  proxy_cache_valid 200 {route.cached};\n"
+        "  proxy_cache_lock on;\n"
+        "  proxy_cache_use_stale error timeout updating;\n"
+    )
 
 
 def _pages(pages: Route) -> str:

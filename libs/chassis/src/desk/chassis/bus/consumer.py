@@ -143,7 +143,7 @@ class Bus:
 
     def _read_data(self, event: type[Event], envelope: Envelope) -> Event:
         try:
-            plain = self._decryptor.decrypt(envelope.data.model_dump(), envelope.id)
+            plain = self._decryptor.decrypt(envelope.data, envelope.id)
             return event.model_validate(JSON_OBJECT.validate_json(plain))
         except EventDecryptionError as error:
             raise ContractError(f"{envelope.type}: {error}", field="data", rule="not_decrypted") from None

@@ -16,7 +16,7 @@ class Services:
     sms_codes: SmsCodes
 
 
-def get_services(request: Request) -> Services:
+async def get_services(request: Request) -> Services:
     """Return the app's services."""
     services: Services = request.app.state.services
     return services

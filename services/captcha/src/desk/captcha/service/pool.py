@@ -78,12 +78,13 @@ class Pool:
         missing = recipe.size - self._ready[kind]
         if missing <= 0:
             return False
-        made = [await asyncio.to_thread(self._make, recipe) for _ in range(min(missing, BATCH))]
+        made = await asyncio.to_thread(self._make, recipe, min(missing, BATCH))
         self._ready[kind] = await self._store.add(kind, recipe.size, made)
         async with self._filled:
             self._filled.notify_all()
         return self._ready[kind] < recipe.size
 
-    def _make(self, recipe: Recipe) -> bytes:
-        answer = self._choose_answer()
-        return answer.encode() + b":" + recipe.make(answer, random.Random(secrets.randbits(SEED_BITS)))  # noqa: S311  # nosec B311 - for drawing only
+    def _make(self, recipe: Recipe, count: int) -> list[bytes]:
+        chance = random.Random(secrets.randbits(SEED_BITS))  # noqa: S311  # nosec B311 - for drawing only
+        answers = [self._choose_answer() for _ in range(count)]
+        return [answer.encode() + b":" + recipe.make(answer, chance) for answer in answers]

@@ -1,5 +1,6 @@
 """The catalogue: what can be asked for, and the limits of a request."""
 
+import gzip
 import hashlib
 import json
 from dataclasses import asdict, dataclass
@@ -53,6 +54,8 @@ class CatalogDocument:
     """The catalogue as JSON, with its ETag."""
 
     body: bytes
+    compressed: bytes
+    """The body in gzip, made once: it is requested for every form."""
     etag: str
 
     @classmethod
@@ -75,4 +78,4 @@ class CatalogDocument:
             ensure_ascii=False,
             separators=(",", ":"),
         ).encode()
-        return cls(body, f'"{hashlib.sha256(body).hexdigest()[:20]}"')
+        return cls(body, gzip.compress(body, mtime=0), f'"{hashlib.sha256(body).hexdigest()[:20]}"')

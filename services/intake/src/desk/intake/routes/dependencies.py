@@ -56,7 +56,7 @@ class Services:
     audit: AuditLog
 
 
-def get_services(request: Request) -> Services:
+async def get_services(request: Request) -> Services:
     """Return the services of the app."""
     services: Services = request.app.state.services
     return services

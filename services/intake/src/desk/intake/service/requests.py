@@ -3,6 +3,7 @@
 import hmac
 import uuid
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -131,7 +132,7 @@ class RequestSubmission:
         try:
             for _ in range(_CODE_ATTEMPTS):
                 try:
-                    async with self.database.transaction() as session:
+                    async with self._session(request, form, key) as session:
                         submitted = await self._write(session, request, form, key)
                 except IntegrityError:  # another request has this tracking code
                     request = replace(request, tracking_code=new_tracking_code())
@@ -151,6 +152,13 @@ class RequestSubmission:
             attachments = await self._own_files(session, form, applicant)
         await keep_objects(self.storage, attachments)
 
+    def _session(self, request: Request, form: Submission, key: _Key) -> AbstractAsyncContextManager[AsyncSession]:
+        """Return a session for :meth:`_write`: most requests need no transaction, because one statement inserts all."""
+        needs_lock = len(key.idempotency_indexes) > 1
+        if form.attachments or request.identity is IdentityState.PENDING or needs_lock:
+            return self.database.transaction()
+        return self.database.one_write()
+
     async def _write(self, session: AsyncSession, request: Request, form: Submission, key: _Key) -> Submitted:
         """Insert request, claims and event, or return the result of an earlier submission with this key.
 
@@ -161,29 +169,33 @@ class RequestSubmission:
         await store.lock_key(key.idempotency_indexes)
         if not form.again and await store.has_other_with_content(request, key.idempotency_indexes, since):
             raise RequestRepeatedError
-        if not await self._add(session, request, form, key):
+        attachments = await self._own_files(session, form, request.applicant)
+        pending = request.identity is IdentityState.PENDING
+        event = (
+            request_pending(request, attachments) if pending else request_submitted(request, attachments, "confirmed")
+        )
+        if not await self._add(session, request, event, form, key):
             earlier = await self._repeated(session, key, form)
             if earlier is None:
                 raise ServiceUnavailableError("the earlier submission was rolled back")
             return earlier
-        attachments = await self._own_files(session, form, request.applicant)
         if attachments:
             await AttachmentStore(session, self.vault).claim([each.id for each in attachments], request.id)
-        event: WholeRequest
-        if request.identity is IdentityState.PENDING:
+        if pending:
             await IdentityCheckStore(session, self.vault).add(request, request.submitted_at + self.first_check_after)
-            event = request_pending(request, attachments)
-        else:
-            event = request_submitted(request, attachments, "confirmed")
-        await self.outbox.add(session, event, subject=request.tracking_code, key=request.province, seq=1)
         return Submitted(request, attachments)
 
-    async def _add(self, session: AsyncSession, request: Request, form: Submission, key: _Key) -> bool:
-        """Insert the request; False if it repeats an earlier one. Raises IdempotencyKeyReusedError."""
+    async def _add(
+        self, session: AsyncSession, request: Request, event: WholeRequest, form: Submission, key: _Key
+    ) -> bool:
+        """Insert request and event; False if the request repeats an earlier one. Raises IdempotencyKeyReusedError."""
         if len(key.idempotency_indexes) > 1 and await self._repeated(session, key, form) is not None:
             return False  # also if that one has the hash of the other index key
         return await RequestStore(session, self.vault).add(
-            request, idempotency_index=key.idempotency_indexes[0], fingerprint=key.fingerprints[0]
+            request,
+            self.outbox.row(event, subject=request.tracking_code, key=request.province, seq=1),
+            idempotency_index=key.idempotency_indexes[0],
+            fingerprint=key.fingerprints[0],
         )
 
     async def _repeated(self, session: AsyncSession, key: _Key, form: Submission) -> Submitted | None:

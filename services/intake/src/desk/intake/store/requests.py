@@ -1,32 +1,21 @@
 """Submitted requests."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from functools import cache
 from uuid import UUID
 
-from sqlalchemy import Executable, Row, func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
-from desk.database import DataKeys, data_key, insert_into
+from desk.chassis.events import outbox
+from desk.database import DataKeys, data_key, insert_together, notify_after_commit
 from desk.intake.domain import Applicant, Contact, IdentityState, Request, RequestErasedError
 from desk.intake.store.catalog import load_catalog
 from desk.intake.store.tables import identity_check, request
 from desk.security.data_keys import DataKey
-
-
-@cache
-def _add_request(dialect: str) -> Executable:
-    """Build the INSERT once, since it runs for every submission."""
-    return (
-        insert_into(dialect, request)
-        .on_conflict_do_nothing(index_elements=["idempotency_index"])
-        .returning(request.c.id)
-    )
-
 
 SELECT_REQUESTS = (
     select(request, identity_check.c.state.label("identity"), data_key.c.wrapped)
@@ -68,36 +57,40 @@ class RequestStore:
             key = func.hashtextextended(min(idempotency_indexes), 0)
             await self._session.execute(select(func.pg_advisory_xact_lock(key)))
 
-    async def add(self, new: Request, *, idempotency_index: str, fingerprint: str) -> bool:
-        """Insert the request; False if another one has this key, after waiting for it if it is being inserted.
+    async def add(self, new: Request, event: Mapping[str, object], *, idempotency_index: str, fingerprint: str) -> bool:
+        """Insert the request, its data key and the row of its event, which is published after the commit.
 
-        Raises IntegrityError if the tracking code is taken.
+        Return False if another request has this key, after waiting for it if it is being inserted. Raises
+        IntegrityError if the tracking code is taken.
         """
         contact = asdict(new.contact)
         language = contact.pop("language")  # next to it, where replicas of an earlier version ignore it
         personal = {"applicant": asdict(new.applicant), "contact": contact, "text": new.text, "language": language}
         key = DataKey.generate(str(new.id))
-        added = await self._session.execute(
-            _add_request(self._session.get_bind().dialect.name),
-            {
-                "id": str(new.id),
-                "tracking_code": new.tracking_code,
-                **request_indexes(new, self._vault),
-                "idempotency_index": idempotency_index,
-                "fingerprint": fingerprint,
-                "province": new.province,
-                "subject": new.subject.key,
-                "sub_subject": new.sub_subject.key,
-                "submitted_at": new.submitted_at,
-                "due_at": new.due_at,
-                "personal": key.seal(json.dumps(personal).encode(), f"request.personal:{new.id}"),
-                "mobile_proven": new.mobile_proven,
-            },
+        row = {
+            "id": str(new.id),
+            "tracking_code": new.tracking_code,
+            **request_indexes(new, self._vault),
+            "idempotency_index": idempotency_index,
+            "fingerprint": fingerprint,
+            "province": new.province,
+            "subject": new.subject.key,
+            "sub_subject": new.sub_subject.key,
+            "submitted_at": new.submitted_at,
+            "due_at": new.due_at,
+            "personal": key.seal(json.dumps(personal).encode(), f"request.personal:{new.id}"),
+            "mobile_proven": new.mobile_proven,
+        }
+        added = await insert_together(
+            self._session,
+            (request, row),
+            (data_key, self._keys.row(key)),
+            (outbox, event),
+            unique="idempotency_index",
         )
-        if added.first() is None:
-            return False
-        await self._keys.add(self._session, key)
-        return True
+        if added:
+            notify_after_commit(self._session)
+        return added
 
     async def has_other_with_content(self, like: Request, idempotency_indexes: Sequence[str], since: datetime) -> bool:
         """Return whether the applicant has sent this content with another key since a moment."""

@@ -24,7 +24,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
-from desk.database import DataKeys, data_key, insert_into, notify_after_commit
+from desk.database import DataKeys, data_key, insert_into, insert_together, notify_after_commit
 from desk.notifier.domain import SUPERSEDABLE, USUAL, ChannelName, SendingPolicy, State, Template, Trouble
 from desk.notifier.store.personal import PersonalData
 from desk.notifier.store.tables import LOCK_REQUEST, erasure, may_become, message, request_name
@@ -76,13 +76,20 @@ class MessageStore:
             return False
         if supersede:
             await self.supersede(first.tracking_code, first.seq)
-        key = await self._key_of(first.tracking_code, found["wrapped"])
+        wrapped: bytes | None = found["wrapped"]
+        keys = DataKeys(self._vault)
+        key = keys.unwrap(first.tracking_code, wrapped) if wrapped else DataKey.generate(first.tracking_code)
         rows = []
         for place, (notice, (recipient, *_)) in enumerate(zip(notices, recipients, strict=True)):
             earlier = [found[f"earlier_{place}_{each}"] for each in range(len(limits[place]))]
             due = policy.send_at(notice.template, notice.channel, now, earlier)
             rows.append(self._row(notice, recipient, key, now, due))
-        await self._add(rows)
+        if wrapped:
+            await self._add(rows)
+        else:  # the request is locked, so no other transaction creates its key, and it has no messages yet
+            messages = [(message, row) for row in rows]
+            await insert_together(self._session, (data_key, keys.row(key)), *messages, unique="id")
+            notify_after_commit(self._session)
         return True
 
     async def queue_code(self, notice: Notice) -> None:
@@ -93,17 +100,8 @@ class MessageStore:
 
     async def supersede(self, tracking_code: str, seq: int) -> None:
         """Drop the request's messages without an attempt that its event ``seq`` makes out of date."""
-        await self._session.execute(
-            update(message)
-            .where(
-                message.c.tracking_code == tracking_code,
-                message.c.seq < seq,
-                message.c.tries == 0,
-                message.c.template.in_(sorted(SUPERSEDABLE)),
-                may_become(State.OVERTAKEN),
-            )
-            .values(state=State.OVERTAKEN)
-        )
+        connection = await self._session.connection()
+        await connection.execute(_SUPERSEDE, {"code": tracking_code, "before_seq": seq})
 
     async def _lock(self, tracking_code: str, recipients: Sequence[Sequence[str]]) -> None:
         """Wait for the erasure of the request, and for other transactions that queue messages to these recipients.
@@ -128,11 +126,6 @@ class MessageStore:
         statement = _look_up_statement(limits, len(recipients[0]))
         found: RowMapping = (await (await self._session.connection()).execute(statement, values)).mappings().one()
         return found
-
-    async def _key_of(self, tracking_code: str, wrapped: bytes | None) -> DataKey:
-        """Return the key of the request, which is locked, so that no other transaction creates it."""
-        keys = DataKeys(self._vault)
-        return keys.unwrap(tracking_code, wrapped) if wrapped else await keys.create(self._session, tracking_code)
 
     def _row(
         self, notice: Notice, recipient: str, key: KeyWrapper | DataKey, now: datetime, due: datetime
@@ -170,6 +163,18 @@ def recipient_indexes(personal: PersonalData, channel: ChannelName, vault: Vault
 
 
 # Built once each, because to build a statement costs more than to execute it.
+
+_SUPERSEDE = (
+    update(message)
+    .where(
+        message.c.tracking_code == bindparam("code"),
+        message.c.seq < bindparam("before_seq"),
+        message.c.tries == 0,
+        message.c.template.in_(sorted(SUPERSEDABLE)),
+        may_become(State.OVERTAKEN),
+    )
+    .values(state=State.OVERTAKEN)
+)
 
 
 @lru_cache

@@ -52,7 +52,7 @@ class Services:
     password: str
 
 
-def get_services(request: Request) -> Services:
+async def get_services(request: Request) -> Services:
     """Return the app's services."""
     services: Services = request.app.state.services
     return services
@@ -68,7 +68,7 @@ async def _is_authorized(services: ServicesDep, given: Annotated[HTTPBasicCreden
     )
 
 
-def _registry(services: ServicesDep) -> SyntheticRegistry:
+async def _registry(services: ServicesDep) -> SyntheticRegistry:
     return services.registry
 
 

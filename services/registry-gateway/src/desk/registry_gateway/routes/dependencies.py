@@ -15,7 +15,7 @@ class Services:
     identities: IdentityService
 
 
-def get_services(request: Request) -> Services:
+async def get_services(request: Request) -> Services:
     """Return the app's services."""
     services: Services = request.app.state.services
     return services

@@ -32,7 +32,7 @@ class Services:
     decryptor: EventDecryptor
 
 
-def get_services(request: Request) -> Services:
+async def get_services(request: Request) -> Services:
     """Return the app's services."""
     services: Services = request.app.state.services
     return services
@@ -58,7 +58,7 @@ async def _checked_session(
 SessionDep = Annotated[TrackingSession, Depends(_checked_session)]
 
 
-def _actor(session: SessionDep, key: IdempotencyKey) -> Actor:
+async def _actor(session: SessionDep, key: IdempotencyKey) -> Actor:
     return Actor(session, key)
 
 

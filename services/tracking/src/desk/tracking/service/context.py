@@ -46,8 +46,9 @@ class CaseContext:
     clock: Callable[[], datetime] = utc_now
 
     def cases(self, session: AsyncSession) -> CaseStore:
-        """Return the store of cases in a session."""
-        return CaseStore(session, self.vault)
+        """Return the store of cases in a session: always the same, which knows the keys that were read."""
+        store: CaseStore = session.info.setdefault(CaseStore, CaseStore(session, self.vault))
+        return store
 
     async def publish_state(self, session: AsyncSession, case: Case, request: Request, entry: HistoryEntry) -> None:
         """Publish a new state, with what the applicant may read."""

@@ -43,15 +43,18 @@ class Opening:
         """Open the case of a new request, or release a pending one whose applicant has been looked up."""
         request = received.data.to_request()
         cases = self.context.cases(session)
+        at = request.submitted_at if received.seq == FIRST_SEQ else received.time
+        entry = HistoryEntry(received.id, at, State.REGISTERED)
+        if await cases.open(self._new_case(received.seq, request, entry), request, entry):
+            return
         try:
             found = await cases.find_and_lock(request.tracking_code)
         except CaseErasedError:
             log.warning("a release after the erasure", event_id=received.id)
             await self.erasures.ask_late_office(session, request.tracking_code, request.province.key, received.seq)
             return
-        if found is None:
-            at = request.submitted_at if received.seq == FIRST_SEQ else received.time
-            await self._open(session, received.seq, request, HistoryEntry(received.id, at, State.REGISTERED))
+        if found is None:  # but its key is there: after a restore, the copy of the keys is newer than that of the data
+            await self._open(session, received.seq, request, entry)
             return
         case, _ = found
         if case.state is State.WITHDRAWN and case.turn == 0 and received.seq != FIRST_SEQ:
@@ -112,6 +115,10 @@ class Opening:
 
     async def _open(self, session: AsyncSession, seq: int, request: Request, entry: HistoryEntry) -> None:
         cases = self.context.cases(session)
+        await cases.add(self._new_case(seq, request, entry), request)
+        await cases.add_entry(request.tracking_code, entry)
+
+    def _new_case(self, seq: int, request: Request, entry: HistoryEntry) -> Case:
         case = Case(
             tracking_code=request.tracking_code,
             province=request.province.key,
@@ -122,5 +129,4 @@ class Opening:
             due_at=request.due_at,
             since=self.context.clock(),
         )
-        await cases.add(case.with_deadlines(case, self.context.terms), request)
-        await cases.add_entry(case.tracking_code, entry)
+        return case.with_deadlines(case, self.context.terms)

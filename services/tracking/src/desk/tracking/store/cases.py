@@ -10,14 +10,20 @@ from sqlalchemy import Row, and_, bindparam, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
-from desk.database import DataKeys, data_key, insert_into
+from desk.database import DataKeys, data_key, insert_into, insert_together
 from desk.security.data_keys import DataKey
 from desk.tracking.domain import REPORTED, Action, Answer, Case, CaseErasedError, File, HistoryEntry, Request, State
+from desk.tracking.store.case_rows import (
+    OPENED,
+    REQUEST,
+    case_row,
+    columns,
+    entry_row,
+    read_case,
+    sealed,
+)
 from desk.tracking.store.tables import case_table, handover_table, refusal_table, step_table
 
-OPENED = "opened"
-"""The action of a history entry about an expert who opened the case."""
-_REQUEST = TypeAdapter(Request)
 _ANSWER = TypeAdapter(Answer | None)
 _FILES = TypeAdapter(tuple[File, ...])
 SELECT_CASES = select(case_table, data_key.c.wrapped).outerjoin(data_key, data_key.c.id == case_table.c.tracking_code)
@@ -27,6 +33,7 @@ SELECT_CASES = select(case_table, data_key.c.wrapped).outerjoin(data_key, data_k
 _FIND = SELECT_CASES.where(case_table.c.tracking_code == bindparam("code"))
 _FIND_AND_LOCK = _FIND.with_for_update(of=case_table)
 _ADD_CASE, _ADD_STEP = insert(case_table), insert(step_table)
+_UPDATE = update(case_table).where(case_table.c.tracking_code == bindparam("code"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,32 +58,36 @@ class CaseStore:
 
         The copy of the keys is newer than that of the data.
         """
-        values = {
-            **_columns(case),
-            "tracking_code": case.tracking_code,
-            **owner_columns(request, self._vault),
-            "submitted_at": case.submitted_at,
-            "request": await self._seal(request),
-        }
-        await self._session.execute(_ADD_CASE, values)
+        row = case_row(case, request, await self._key_of(case.tracking_code), self._vault)
+        await self._session.execute(_ADD_CASE, row)
+
+    async def open(self, case: Case, request: Request, entry: HistoryEntry) -> bool:
+        """Insert a new case with its key and with an entry without words, in one statement.
+
+        Insert nothing and return False if the case or its key is there already, after waiting for another transaction
+        that is inserting it.
+        """
+        key = DataKey.generate(case.tracking_code)
+        return await insert_together(
+            self._session,
+            (data_key, self._keys.row(key)),
+            (case_table, case_row(case, request, key, self._vault)),
+            (step_table, entry_row(case.tracking_code, entry)),
+            unique="id",
+            absent=case_table.c.tracking_code,
+        )
 
     async def update(self, case: Case) -> None:
         """Update a case."""
-        await self._session.execute(
-            update(case_table).where(case_table.c.tracking_code == case.tracking_code).values(**_columns(case))
-        )
+        await self._session.execute(_UPDATE, {"code": case.tracking_code, **columns(case)})
 
     async def update_with_request(self, case: Case, request: Request) -> None:
         """Update a case and its request: the registry's names, or the subject it was referred to."""
-        await self._session.execute(
-            update(case_table)
-            .where(case_table.c.tracking_code == case.tracking_code)
-            .values(**_columns(case), request=await self._seal(request))
-        )
+        values = {"code": case.tracking_code, **columns(case), "request": await self._seal(request)}
+        await self._session.execute(_UPDATE, values)
 
     async def _seal(self, request: Request) -> bytes:
-        key = await self._key_of(request.tracking_code)
-        return key.seal(_REQUEST.dump_json(request), f"case.request:{request.tracking_code}")
+        return sealed(request, await self._key_of(request.tracking_code))
 
     async def _key_of(self, tracking_code: str) -> DataKey:
         """Return the key of a case, without a query if this store has read the case."""
@@ -111,7 +122,7 @@ class CaseStore:
         """Lock and return a case without its request, which may be erased; None if there is no such case."""
         query = select(case_table).where(case_table.c.tracking_code == tracking_code).with_for_update()
         row = (await self._session.execute(query)).first()
-        return _read_case(row) if row else None
+        return read_case(row) if row else None
 
     async def is_erased(self, tracking_code: str) -> bool:
         """Return whether the data of a case was erased."""
@@ -136,18 +147,7 @@ class CaseStore:
             "files": _FILES.dump_python(entry.files, mode="json"),
         }
         sealed = await self._seal_words(tracking_code, entry.event_id, words) if any(words.values()) else None
-        values = {
-            "event_id": entry.event_id,
-            "tracking_code": tracking_code,
-            "at": entry.at,
-            "recorded_at": datetime.now(UTC),
-            "turn": entry.turn,
-            "seq": entry.seq,
-            "state": entry.state.value,
-            "action": OPENED if entry.opened else entry.action.value if entry.action else None,
-            "words": sealed,
-        }
-        await self._session.execute(_ADD_STEP, values)
+        await self._session.execute(_ADD_STEP, entry_row(tracking_code, entry) | {"words": sealed})
 
     async def _seal_words(self, tracking_code: str, event_id: str, words: dict[str, Any]) -> bytes:
         key = await self._key_of(tracking_code)
@@ -224,14 +224,14 @@ class CaseStore:
 
         Raises CaseErasedError, KeyDestroyedError or DecryptionError.
         """
-        case = _read_case(row)
+        case = read_case(row)
         if case.state is State.ERASED:
             raise CaseErasedError
         if row.wrapped is not None:
             self._known[row.tracking_code] = self._keys.unwrap(row.tracking_code, row.wrapped)
         place = f"case.request:{row.tracking_code}"
         request = self._keys.open(row.request, place, row.tracking_code, row.wrapped)
-        return case, _REQUEST.validate_json(request)
+        return case, REQUEST.validate_json(request)
 
     def _words(self, row: Row[Any]) -> bytes:
         return self._keys.open(row.words, f"step.words:{row.event_id}", row.tracking_code, row.wrapped)
@@ -251,43 +251,3 @@ class CaseStore:
             files=_FILES.validate_python(words.get("files", [])),
             opened=row.action == OPENED,
         )
-
-
-def owner_columns(request: Request, vault: Vault) -> dict[str, str]:
-    """Return the columns by which a case is found by its applicant."""
-    return {
-        "owner_index": vault.index(request.applicant.national_id, "national_id"),
-        "index_key": vault.index_key_ids[0],
-    }
-
-
-def _read_case(row: Row[Any]) -> Case:
-    return Case(
-        tracking_code=row.tracking_code,
-        province=row.province,
-        state=State(row.state),
-        seq=row.seq,
-        report_seq=row.report_seq,
-        turn=row.turn,
-        submitted_at=row.submitted_at,
-        due_at=row.due_at,
-        since=row.since or row.submitted_at,
-        answer_days=row.answer_days,
-        overdue=row.overdue,
-        alarm_at=row.alarm_at,
-    )
-
-
-def _columns(case: Case) -> dict[str, object]:
-    return {
-        "province": case.province,
-        "state": case.state.value,
-        "seq": case.seq,
-        "report_seq": case.report_seq,
-        "turn": case.turn,
-        "due_at": case.due_at,
-        "since": case.since,
-        "answer_days": case.answer_days,
-        "overdue": case.overdue,
-        "alarm_at": case.alarm_at,
-    }

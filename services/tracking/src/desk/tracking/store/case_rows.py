@@ -1,0 +1,87 @@
+"""The rows of cases and of their histories."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Row
+
+from desk.chassis.crypto import Vault
+from desk.security.data_keys import DataKey
+from desk.tracking.domain import Case, HistoryEntry, Request, State
+
+OPENED = "opened"
+"""The action of a history entry about an expert who opened the case."""
+REQUEST = TypeAdapter(Request)
+
+
+def owner_columns(request: Request, vault: Vault) -> dict[str, str]:
+    """Return the columns by which a case is found by its applicant."""
+    return {
+        "owner_index": vault.index(request.applicant.national_id, "national_id"),
+        "index_key": vault.index_key_ids[0],
+    }
+
+
+def read_case(row: Row[Any]) -> Case:
+    """Return the case of a row."""
+    return Case(
+        tracking_code=row.tracking_code,
+        province=row.province,
+        state=State(row.state),
+        seq=row.seq,
+        report_seq=row.report_seq,
+        turn=row.turn,
+        submitted_at=row.submitted_at,
+        due_at=row.due_at,
+        since=row.since or row.submitted_at,
+        answer_days=row.answer_days,
+        overdue=row.overdue,
+        alarm_at=row.alarm_at,
+    )
+
+
+def sealed(request: Request, key: DataKey) -> bytes:
+    """Return the encrypted request of a case."""
+    return key.seal(REQUEST.dump_json(request), f"case.request:{request.tracking_code}")
+
+
+def case_row(case: Case, request: Request, key: DataKey, vault: Vault) -> dict[str, object]:
+    """Return the row of a new case with its encrypted request."""
+    return {
+        **columns(case),
+        "tracking_code": case.tracking_code,
+        **owner_columns(request, vault),
+        "submitted_at": case.submitted_at,
+        "request": sealed(request, key),
+    }
+
+
+def entry_row(tracking_code: str, entry: HistoryEntry) -> dict[str, object]:
+    """Return the row of an entry without its words."""
+    return {
+        "event_id": entry.event_id,
+        "tracking_code": tracking_code,
+        "at": entry.at,
+        "recorded_at": datetime.now(UTC),
+        "turn": entry.turn,
+        "seq": entry.seq,
+        "state": entry.state.value,
+        "action": OPENED if entry.opened else entry.action.value if entry.action else None,
+    }
+
+
+def columns(case: Case) -> dict[str, object]:
+    """Return the columns that change with the state of a case."""
+    return {
+        "province": case.province,
+        "state": case.state.value,
+        "seq": case.seq,
+        "report_seq": case.report_seq,
+        "turn": case.turn,
+        "due_at": case.due_at,
+        "since": case.since,
+        "answer_days": case.answer_days,
+        "overdue": case.overdue,
+        "alarm_at": case.alarm_at,
+    }
