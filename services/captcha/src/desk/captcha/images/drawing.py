@@ -129,7 +129,7 @@ def _disturb(pen: _Pen, wave: Bend, chance: random.Random) -> None:
         sag = chance.uniform(-60, 60)
         points = [
             wave(Point(WIDTH * part, left + (right - left) * part + sag * math.sin(math.pi * part)))
-            for part in (number / 30 for number in range(-1, 32))
+            for part in (number / 24 for number in range(-1, 26))
         ]
         pen.thin_line(points, chance.uniform(3, 5))
     for _ in range(45):

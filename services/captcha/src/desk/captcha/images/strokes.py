@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_STEPS = 10
+_STEPS = 8
 """Straight segments for each curve: smooth at the size of the image, and fast."""
 
 

@@ -80,7 +80,7 @@ class Actions:
 
         Raises RequestNotFoundError or ServiceUnavailableError.
         """
-        async with self.database.transaction() as session:
+        async with self.database.one_write() as session:
             cases = self.context.cases(session)
             found = await cases.find_of_person(national_id, tracking_code)
             history = await cases.history(tracking_code) if found is not None else []
@@ -92,7 +92,7 @@ class Actions:
         fresh = None if erased else await self.intake.find(national_id, tracking_code)
         if fresh is None:
             raise RequestNotFoundError
-        async with self.database.transaction() as session:
+        async with self.database.one_write() as session:
             await self._record_reading(session, tracking_code, source)
         first_state = State.REGISTERED if fresh.state is State.REGISTERED else State.IDENTITY_PENDING
         first = HistoryEntry("", fresh.submitted_at, first_state)

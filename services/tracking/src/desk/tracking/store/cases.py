@@ -32,6 +32,27 @@ SELECT_CASES = select(case_table, data_key.c.wrapped).outerjoin(data_key, data_k
 # Built once: they are executed for every event, and building a statement costs more CPU time than executing it again.
 _FIND = SELECT_CASES.where(case_table.c.tracking_code == bindparam("code"))
 _FIND_AND_LOCK = _FIND.with_for_update(of=case_table)
+_FIND_OF_PERSON = _FIND.where(case_table.c.owner_index.in_(bindparam("owners", expanding=True)))
+_HISTORY = (
+    select(step_table, data_key.c.wrapped)
+    .outerjoin(data_key, data_key.c.id == step_table.c.tracking_code)
+    .where(step_table.c.tracking_code == bindparam("code"))
+    .order_by(
+        step_table.c.turn,
+        step_table.c.seq,
+        step_table.c.action.is_not(None),
+        step_table.c.at,
+        step_table.c.recorded_at,
+    )
+)
+_REPORT_NUMBERS = select(step_table.c.seq).where(
+    step_table.c.tracking_code == bindparam("code"),
+    step_table.c.turn == bindparam("of_turn"),
+    or_(
+        step_table.c.action == OPENED,
+        and_(step_table.c.action.is_(None), step_table.c.state.in_(REPORTED)),
+    ),
+)
 _ADD_CASE, _ADD_STEP = insert(case_table), insert(step_table)
 _UPDATE = update(case_table).where(case_table.c.tracking_code == bindparam("code"))
 
@@ -131,11 +152,8 @@ class CaseStore:
 
     async def find_of_person(self, national_id: str, tracking_code: str) -> tuple[Case, Request] | None:
         """Return a person's case and its request by its code, without a lock."""
-        query = SELECT_CASES.where(
-            case_table.c.tracking_code == tracking_code,
-            case_table.c.owner_index.in_(self._vault.indexes(national_id, "national_id")),
-        )
-        row = (await self._session.execute(query)).first()
+        values = {"code": tracking_code, "owners": self._vault.indexes(national_id, "national_id")}
+        row = (await self._session.execute(_FIND_OF_PERSON, values)).first()
         return self.read(row) if row else None
 
     async def add_entry(self, tracking_code: str, entry: HistoryEntry) -> None:
@@ -159,31 +177,13 @@ class CaseStore:
         The order follows each province's own numbers, not the clocks: times are whole seconds, and 31 clocks differ.
         An applicant's action comes after the report that it followed.
         """
-        query = (
-            select(step_table, data_key.c.wrapped)
-            .outerjoin(data_key, data_key.c.id == step_table.c.tracking_code)
-            .where(step_table.c.tracking_code == tracking_code)
-            .order_by(
-                step_table.c.turn,
-                step_table.c.seq,
-                step_table.c.action.is_not(None),
-                step_table.c.at,
-                step_table.c.recorded_at,
-            )
-        )
-        return [self._entry(row) for row in (await self._session.execute(query)).all()]
+        rows = (await self._session.execute(_HISTORY, {"code": tracking_code})).all()
+        return [self._entry(row) for row in rows]
 
     async def report_numbers(self, tracking_code: str, turn: int) -> set[int]:
         """Return the numbers of the reports in the history of a turn; the case is locked."""
-        query = select(step_table.c.seq).where(
-            step_table.c.tracking_code == tracking_code,
-            step_table.c.turn == turn,
-            or_(
-                step_table.c.action == OPENED,
-                and_(step_table.c.action.is_(None), step_table.c.state.in_(REPORTED)),
-            ),
-        )
-        return set((await self._session.execute(query)).scalars())
+        found = await self._session.execute(_REPORT_NUMBERS, {"code": tracking_code, "of_turn": turn})
+        return set(found.scalars())
 
     async def add_handover(self, tracking_code: str, province: str, handover: Handover) -> None:
         """Record how a province referred the case to another; replaces the record of an earlier turn."""
