@@ -219,7 +219,8 @@ Exchange.publish = publish
 POLLING_BY_CURSOR = """
 from datetime import UTC, datetime
 from sqlalchemy import select
-from desk.chassis.events import Message, Outbox, outbox
+from desk.chassis.event_tables import outbox
+from desk.chassis.events import Message, Outbox
 
 last_seen = datetime.now(UTC)
 

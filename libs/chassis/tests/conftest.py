@@ -25,7 +25,8 @@ from sqlalchemy.pool import Pool
 
 import desk.chassis.events
 from desk.chassis.crypto import Vault
-from desk.chassis.events import Event, Outbox, add_event_tables
+from desk.chassis.event_tables import add_event_tables
+from desk.chassis.events import Event, Outbox
 from desk.chassis.telemetry import Telemetry
 from desk.database import Database, new_metadata
 from desk.security.logs import configure_logging

@@ -13,7 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from desk.chassis.bus import Bus, ContractError
-from desk.chassis.events import Message, Received, inbox
+from desk.chassis.event_tables import inbox
+from desk.chassis.events import Message, Received
 from desk.testing.event_keys import decryptor_of, encrypted
 
 TYPE = "ir.haj.desk.thing-made.v1"

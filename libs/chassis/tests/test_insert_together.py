@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.chassis.events import inbox, outbox
+from desk.chassis.event_tables import inbox, outbox
 from desk.database import insert_together
 
 

@@ -19,7 +19,8 @@ from desk.chassis.bus import (
     pruning,
 )
 from desk.chassis.bus.embedded import EmbeddedBroker
-from desk.chassis.events import Outbox, erase_events, inbox, outbox, prune, record_in_inbox
+from desk.chassis.event_tables import inbox, outbox
+from desk.chassis.events import Outbox, erase_events, prune, record_in_inbox
 from desk.database import Database
 from desk.testing.event_keys import decrypted, decryptor_of, encryptor_for
 

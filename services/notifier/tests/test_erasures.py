@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from desk.chassis.events import outbox
+from desk.chassis.event_tables import outbox
 from desk.database import data_key
 from desk.notifier.domain import State
 from desk.testing.event_keys import decrypted

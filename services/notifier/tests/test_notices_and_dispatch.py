@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from desk.chassis.bus import ContractError
-from desk.chassis.events import inbox
+from desk.chassis.event_tables import inbox
 from desk.database import DataKeys, data_key
 from desk.notifier.domain import (
     MAX_ATTEMPTS,

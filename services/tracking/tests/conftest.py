@@ -30,7 +30,8 @@ from stdnum import damm
 from desk.chassis.bus import Bus, QueueSpec, Topology
 from desk.chassis.bus.embedded import EmbeddedBroker
 from desk.chassis.crypto import TokenIssuer, Vault, new_key_pair, new_secret
-from desk.chassis.events import Message, inbox, outbox
+from desk.chassis.event_tables import inbox, outbox
+from desk.chassis.events import Message
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.telemetry import Telemetry
 from desk.database import Database, alembic_config

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from desk.chassis.events import Message, outbox
+from desk.chassis.event_tables import outbox
+from desk.chassis.events import Message
 from desk.chassis.problem import ServiceUnavailableError
 from desk.chassis.telemetry import Telemetry
 from desk.database import DataKeys, data_key

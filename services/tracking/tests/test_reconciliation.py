@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import update
 
 from desk.chassis.command import TaskFailedError
-from desk.chassis.events import outbox
+from desk.chassis.event_tables import outbox
 from desk.chassis.problem import ServiceUnavailableError
 from desk.tracking.app import reconcile
 from desk.tracking.service import reconciliation

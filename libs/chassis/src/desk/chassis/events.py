@@ -12,25 +12,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
-from sqlalchemy import (
-    Column,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    delete,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import Column, Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis import event_encryption
 from desk.chassis.event_encryption import EventEncryptor, Jwe
-from desk.database import UtcDateTime, insert_into, new_metadata, notify_after_commit
+from desk.chassis.event_tables import inbox, outbox
+from desk.database import insert_into, notify_after_commit
 
 CONTENT_TYPE = "application/cloudevents+json"
 TYPE_PREFIX = "ir.haj.desk."
@@ -41,53 +29,20 @@ RECEIVED_KEPT = timedelta(days=7)
 MAX_BACK_OFF = timedelta(seconds=15)
 """The longest wait before a row is published again; the outbox must be empty 60 s after the broker is back."""
 
-_tables = new_metadata()
-
-outbox = Table(
-    "outbox",
-    _tables,
-    Column("id", String(36), primary_key=True),
-    Column("exchange", String(64), nullable=False),
-    Column("routing_key", String(128), nullable=False),
-    Column("type", String(96), nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    Column("created_at", UtcDateTime, nullable=False),
-    Column("next_try_at", UtcDateTime, nullable=False),
-    Column("tries", Integer, nullable=False),
-    Column("sent_at", UtcDateTime),
-    Column("subject", String(64), index=True),
+# Built once, because they are executed for every event.
+_ADD_TO_OUTBOX = insert(outbox)
+_CLAIM = (
+    select(outbox)
+    .where(outbox.c.sent_at.is_(None), outbox.c.next_try_at <= bindparam("now"))
+    .order_by(outbox.c.next_try_at)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
 )
-"""``subject`` is what the event is about, such as a tracking code; None in rows from before that column."""
-Index(
-    "ix_outbox_unsent",
-    outbox.c.next_try_at,
-    postgresql_where=outbox.c.sent_at.is_(None),
-    sqlite_where=outbox.c.sent_at.is_(None),
-)
-Index(
-    "ix_outbox_sent",
-    outbox.c.sent_at,
-    postgresql_where=outbox.c.sent_at.is_not(None),
-    sqlite_where=outbox.c.sent_at.is_not(None),
-)
-inbox = Table(
-    "inbox",
-    _tables,
-    Column("event_id", String(64), primary_key=True),
-    Column("received_at", UtcDateTime, nullable=False, index=True),
-)
-
-_ADD_TO_OUTBOX = insert(outbox)  # built once: it is executed for every submission
+_MARK_SENT = update(outbox).where(outbox.c.id.in_(bindparam("ids", expanding=True)))
 _ADD_TO_INBOX = {
     dialect: insert_into(dialect, inbox).on_conflict_do_nothing().returning(inbox.c.event_id)
     for dialect in ("postgresql", "sqlite")
 }
-
-
-def add_event_tables(metadata: MetaData) -> None:
-    """Add the outbox and the inbox to a service's own schema."""
-    for table in (outbox, inbox):
-        table.to_metadata(metadata)
 
 
 def _in_utc(at: datetime) -> datetime:
@@ -242,19 +197,12 @@ class Outbox:
 
     async def claim(self, session: AsyncSession, limit: int) -> list[Message]:
         """Lock up to ``limit`` unsent rows that are due. Rows that another relay has locked are skipped."""
-        due = (
-            select(outbox)
-            .where(outbox.c.sent_at.is_(None), outbox.c.next_try_at <= datetime.now(UTC))
-            .order_by(outbox.c.next_try_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        rows = (await session.execute(due)).all()
+        rows = (await session.execute(_CLAIM, {"now": datetime.now(UTC), "most": limit})).all()
         return [Message(row.id, row.exchange, row.routing_key, row.type, row.body) for row in rows]
 
     async def mark_sent(self, session: AsyncSession, ids: Sequence[str]) -> None:
         """Mark these events as confirmed by the broker."""
-        await session.execute(update(outbox).where(outbox.c.id.in_(ids)).values(sent_at=datetime.now(UTC)))
+        await session.execute(_MARK_SENT, {"ids": list(ids), "sent_at": datetime.now(UTC)})
 
     async def schedule_retry(self, session: AsyncSession, ids: Sequence[str]) -> None:
         """Schedule the next attempt: 1 s after the first failure, twice as long each time, at most 15 s."""

@@ -6,11 +6,11 @@ from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
-from desk.chassis.events import outbox
+from desk.chassis.event_tables import outbox
 from desk.database import DataKeys, data_key, insert_together, notify_after_commit
 from desk.intake.domain import Applicant, Contact, IdentityState, Request, RequestErasedError
 from desk.intake.store.catalog import load_catalog
@@ -22,6 +22,17 @@ SELECT_REQUESTS = (
     .outerjoin(identity_check)
     .outerjoin(data_key, data_key.c.id == request.c.id)
 )
+
+_OTHER_WITH_CONTENT = (
+    select(request.c.id)
+    .where(
+        request.c.content_index.in_(bindparam("contents", expanding=True)),
+        request.c.idempotency_index.not_in(bindparam("keys", expanding=True)),
+        request.c.submitted_at >= bindparam("since"),
+    )
+    .limit(1)
+)
+"""Built once, because it is executed for every submission."""
 
 
 def request_indexes(of: Request, vault: Vault) -> dict[str, str]:
@@ -94,12 +105,12 @@ class RequestStore:
 
     async def has_other_with_content(self, like: Request, idempotency_indexes: Sequence[str], since: datetime) -> bool:
         """Return whether the applicant has sent this content with another key since a moment."""
-        query = select(request.c.id).where(
-            request.c.content_index.in_(self._vault.indexes(_content(like), "content")),
-            request.c.idempotency_index.not_in(idempotency_indexes),
-            request.c.submitted_at >= since,
-        )
-        return (await self._session.execute(query.limit(1))).first() is not None
+        values = {
+            "contents": self._vault.indexes(_content(like), "content"),
+            "keys": list(idempotency_indexes),
+            "since": since,
+        }
+        return (await self._session.execute(_OTHER_WITH_CONTENT, values)).first() is not None
 
     async def knows_mobile(self, of: Request) -> bool:
         """Return whether an earlier request of this number with this mobile has a confirmed identity."""

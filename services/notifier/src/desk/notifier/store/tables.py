@@ -16,7 +16,7 @@ from sqlalchemy import (
     select,
 )
 
-from desk.chassis.events import add_event_tables
+from desk.chassis.event_tables import add_event_tables
 from desk.database import UtcDateTime, add_data_keys, data_key, new_metadata
 from desk.notifier.domain import State, states_before
 

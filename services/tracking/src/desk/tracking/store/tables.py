@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, false
 
-from desk.chassis.events import add_event_tables
+from desk.chassis.event_tables import add_event_tables
 from desk.database import UtcDateTime, add_audit_tables, add_data_keys, new_metadata
 
 metadata = new_metadata()
