@@ -48,10 +48,10 @@ class DeskAdapter(requests.adapters.HTTPAdapter):
 
     def send(self, request, **_):
         headers = [(name.encode("latin-1"), as_bytes(value)) for name, value in request.headers.items()]
-        found = self._client.request(request.method, request.url, headers=headers, content=request.body)
-        raw = urllib3.HTTPResponse(
-            io.BytesIO(found.content), urllib3.HTTPHeaderDict(found.headers), found.status_code, preload_content=False
-        )
+        with self._client.stream(request.method, request.url, headers=headers, content=request.body) as found:
+            body = io.BytesIO(b"".join(found.iter_raw()))  # requests decodes it
+        answered = urllib3.HTTPHeaderDict(found.headers)
+        raw = urllib3.HTTPResponse(body, answered, found.status_code, preload_content=False)
         return self.build_response(request, raw)
 
 

@@ -40,7 +40,8 @@ class InProcessTransport(httpx.BaseTransport):
         sent = httpx.Request(request.method, request.url, headers=request.headers, content=content)
         transport = httpx.ASGITransport(self._app, client=(next(_addresses), 40_000))
         response = await transport.handle_async_request(sent)
-        return httpx.Response(response.status_code, headers=response.headers, content=await response.aread())
+        body = b"".join([part async for part in response.aiter_raw()])  # the caller decodes it
+        return httpx.Response(response.status_code, headers=response.headers, stream=httpx.ByteStream(body))
 
 
 class InProcessDesk:
