@@ -247,8 +247,8 @@ def test_no_planted_value_is_readable_in_any_store_or_log(
 ROW_IN_CLEAR = """
 from desk.security import data_keys
 encrypted, opened = data_keys.DataKey.seal, data_keys.DataKey.open
-data_keys.DataKey.seal = lambda self, plain, place: encrypted(self, plain, place) + b"|" + plain
-data_keys.DataKey.open = lambda self, sealed, place: opened(self, sealed.partition(b"|")[0], place)
+data_keys.DataKey.seal = lambda self, plain, place: encrypted(self, plain, place) + b"|clear|" + plain
+data_keys.DataKey.open = lambda self, sealed, place: opened(self, sealed.partition(b"|clear|")[0], place)
 """
 FILE_IN_CLEAR = """
 import desk.intake.service.encrypted_objects as objects

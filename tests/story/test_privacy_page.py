@@ -99,7 +99,7 @@ PROMISES = (
     ),
     (
         "Encrypted copies end later",
-        "libs/chassis/tests/test_outbox_and_relay.py::test_a_sent_event_loses_its_body_after_a_day",
+        "libs/chassis/tests/test_outbox_and_relay.py::test_a_sent_event_is_deleted_after_a_day",
         "deploy/rabbitmq/tests/test_definitions.py::test_every_dead_letter_expires_after_thirty_days",
         "deploy/k8s/tests/test_stores.py::test_backups_of_the_databases_are_kept_for_thirty_days",
         "tests/story/test_backup_of_keys.py::test_a_backup_from_before_an_erasure_does_not_restore_the_erased_data",
