@@ -46,19 +46,16 @@ def until_all_died(deaths: Deaths, service: Service) -> None:
 
 
 BETWEEN_COMMIT_AND_RESPONSE = """
-from contextlib import asynccontextmanager
 from desk.database import database
 
-whole = database.Database.transaction
+notify = database.Database._notify
 
-@asynccontextmanager
-async def transaction(self):
-    async with whole(self) as session:
-        yield session
+def after_commit(self, session):
     if session.info.get(database._NOTIFY):
         die()
+    notify(self, session)
 
-database.Database.transaction = transaction
+database.Database._notify = after_commit
 """
 
 AFTER_CONFIRM_BEFORE_MARKING = """

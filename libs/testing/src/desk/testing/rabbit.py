@@ -4,6 +4,7 @@ import asyncio
 import os
 import secrets
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
@@ -13,7 +14,7 @@ import httpx
 from aio_pika.exceptions import AMQPException
 
 from desk.testing.certificates import Certificate
-from desk.testing.errors import NotReadyError
+from desk.testing.errors import NotReadyError, ServerFailedError
 from desk.testing.machine import GivenAddress
 from desk.testing.ports import free_port
 from desk.testing.process import LocalProcess, find_program, new_folder
@@ -23,6 +24,7 @@ ADVICE = "run tests/install-servers, or name a server of yours in DESK_TEST_RABB
 IMAGE = "rabbitmq:4-management"
 ANSWER_SECONDS = 5.0
 USER = "tests"
+LOCAL_ATTEMPTS = 3
 
 # RabbitMQ writes the name of a new quorum queue to disk 3 s after it was declared. If it is killed before, the queue
 # comes back without a leader and for good (rabbitmq/rabbitmq-server#10070): a test waits this long before `kill`.
@@ -119,7 +121,17 @@ def docker_rabbit(environment: Environment) -> RabbitServer:
 
 
 def local_rabbit(_: Environment | None = None, *, certificate: Certificate | None = None) -> RabbitServer:
-    """Return a server from the binary of this machine; with a certificate it has a port for TLS as well."""
+    """Return a server from the binary of this machine; with a certificate it has a port for TLS as well.
+
+    It is started again on other ports if it ends at once: another program may have taken one of its five ports.
+    """
+    for _attempt in range(LOCAL_ATTEMPTS - 1):
+        with suppress(ServerFailedError):
+            return _local_rabbit(certificate)
+    return _local_rabbit(certificate)
+
+
+def _local_rabbit(certificate: Certificate | None) -> RabbitServer:
     real = next((path for path in PROGRAMS if Path(path).is_file()), None)
     program = real or find_program("rabbitmq-server")
     epmd = find_program("epmd", "/usr/lib/erlang/erts-*/bin/epmd", "/usr/local/lib/erlang/erts-*/bin/epmd")
