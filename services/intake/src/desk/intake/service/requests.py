@@ -153,9 +153,13 @@ class RequestSubmission:
         await keep_objects(self.storage, attachments)
 
     def _session(self, request: Request, form: Submission, key: _Key) -> AbstractAsyncContextManager[AsyncSession]:
-        """Return a session for :meth:`_write`: most requests need no transaction, because one statement inserts all."""
+        """Return a session for :meth:`_write`: most requests need no transaction, because one statement inserts all.
+
+        That statement is never the first of its session. A database that hangs would execute it later, although the
+        applicant has read an error.
+        """
         needs_lock = len(key.idempotency_indexes) > 1
-        if form.attachments or request.identity is IdentityState.PENDING or needs_lock:
+        if form.again or form.attachments or request.identity is IdentityState.PENDING or needs_lock:
             return self.database.transaction()
         return self.database.one_write()
 
