@@ -168,17 +168,17 @@ channels.ShownChannel.send = send
 COMMITS_OUT_OF_ORDER = """
 import asyncio
 from itertools import count
-from desk.chassis.events import Outbox
+from desk.intake.store import RequestStore
 
-add, number = Outbox.add, count(1)
+add, number = RequestStore.add, count(1)
 
-async def add_and_linger(self, session, event, **place):
-    event_id = await add(self, session, event, **place)
+async def add_and_linger(self, *values, **named):
+    added = await add(self, *values, **named)
     if next(number) % 3 == 0:
         await asyncio.sleep(1.5)
-    return event_id
+    return added
 
-Outbox.add = add_and_linger
+RequestStore.add = add_and_linger
 """
 
 NO_INBOX = """
