@@ -7,7 +7,8 @@ from faults.invariant import settled
 from faults.preludes import EAGER_REPORTS, SHORT_CLAIMS, Deaths, after_handing_over, until_all_died
 from faults.scale import TEST_SECONDS, scaled
 from support.embedded_desk import wait_for
-from support.real_desk import RealDesk, Sent
+from support.real_desk import RealDesk
+from support.sent import Sent
 from support.sms_server import GENERIC_KEY, KEY, SMSIR_KEY, Fault, SmsServer
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(TEST_SECONDS)]

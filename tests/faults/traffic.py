@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 from support.public_gateway import RealApplicant
-from support.real_desk import RealDesk, Sent
+from support.real_desk import RealDesk
+from support.sent import Sent
 
 from desk.testing.gateway import GatewayServer
 

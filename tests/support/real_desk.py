@@ -6,7 +6,6 @@ import time
 import uuid
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -23,6 +22,7 @@ from support.public_gateway import PublicGateway, RealApplicant
 from support.real_broker import READ_QUEUES, REPORT_QUEUES, RealBroker, run_commands
 from support.real_service import START_DEADLINE, Service, setting
 from support.real_settings import DeskEnvironment, settings_of
+from support.sent import Sent
 
 from desk.chassis.crypto import new_key_pair
 from desk.testing.clamav import open_clamav
@@ -37,16 +37,6 @@ REDIS_DATABASE = 7
 TOKEN_LASTS = 1200.0
 
 T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class Sent:
-    """A submission for which a code was shown, and the responses on the way."""
-
-    code: str
-    key: str
-    with_email: bool
-    statuses: list[int] = field(default_factory=list)
 
 
 class RealDesk:
