@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from support.applicant import Applicant, Expert
+from support.applicant import LOOKUP_PAUSE, Applicant, Expert
 from support.embedded_desk import RunningDesk, wait_for
 
 TYPED = {"first_name": "زهره", "last_name": "نوشته‌شده", "gender": "female"}
@@ -110,7 +110,9 @@ def test_a_request_withdrawn_while_pending_ends_there(switchable_desk: RunningDe
     registry(on=False)
     code = send_pending(applicant, province="ilam")
     # Until tracking has the request, intake serves the page, which offers no actions.
-    view = wait_for(lambda: seen if "withdraw" in (seen := applicant.track(code).json())["actions"] else None)
+    view = wait_for(
+        lambda: seen if "withdraw" in (seen := applicant.track(code).json())["actions"] else None, pause=LOOKUP_PAUSE
+    )
     assert view["state"] == "identity_pending"
     headers = {"Authorization": f"Bearer {view['token']}", "Idempotency-Key": "taken-back-0001"}
     withdrawn = switchable_desk.client.post("/api/tracking/withdrawal", json={}, headers=headers)

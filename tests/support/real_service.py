@@ -77,10 +77,13 @@ class Service:
         except httpx.TransportError:
             return False
 
-    def metric(self, name: str) -> float:
-        """Return the value of a metric, summed over its labels."""
+    def metric(self, name: str, **labels: str) -> float:
+        """Return the value of a metric, summed over those of its labels that are not given."""
         lines = httpx.get(f"{self.health_url}/metrics", timeout=5).text.splitlines()
         found = [line for line in lines if line.partition(" ")[0].partition("{")[0] == name]
+        for label, value in labels.items():
+            found = [line for line in found if f'{label}="{value}"' in line]
+        assert found, f"{name} {labels} is no metric of this service"
         return sum(float(line.rpartition(" ")[2]) for line in found)
 
     def kill(self) -> None:
