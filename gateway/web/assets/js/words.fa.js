@@ -110,6 +110,7 @@ export const words = {
     choose: "انتخاب کنید",
     subjectFirst: "پس از موضوع اصلی",
     answerWithin: (/** @type {string | number} */ days) => `مهلت پاسخ به این موضوع ${shown.digits(days)} روز کاری است.`,
+    headquarters: "به این موضوع کارشناسان ستاد سازمان رسیدگی می‌کنند، نه استان.",
   },
   mobile: {
     missing: "شمارهٔ تلفن همراه خود را وارد کنید.",
@@ -317,7 +318,7 @@ export const words = {
       answered: "پاسخ درخواست شما آماده است و در همین صفحه آمده است.",
       closed: "رسیدگی به این درخواست پایان یافته است.",
       rejected: "این درخواست پذیرفته نشد. دلیل آن در سابقه آمده است.",
-      referred: "درخواست شما برای رسیدگی به استان دیگری فرستاده شد.",
+      referred: "درخواست شما برای رسیدگی به ادارهٔ دیگری فرستاده شد.",
       objected: "اعتراض شما ثبت شده است و درخواست دوباره بررسی می‌شود.",
       withdrawn: "شما از این درخواست انصراف داده‌اید.",
       identity_rejected: "ثبت احوال هویت شما را تأیید نکرد و درخواست به استان فرستاده نشد. دلیل آن و کاری که می‌توانید بکنید در سابقه آمده است.",
@@ -329,7 +330,7 @@ export const words = {
     }),
   },
   actions: {
-    objectionUntil: (/** @type {string} */ day) => `تا پایان ${day} می‌توانید یک بار اعتراض کنید.`,
+    objectionUntil: (/** @type {string} */ day) => `تا پایان ${day} می‌توانید اعتراض کنید.`,
     busy: "در حال فرستادن…",
     again: "پیگیری دوبارهٔ درخواست",
     question: /** @type {Record<string, string>} */ ({
@@ -341,7 +342,7 @@ export const words = {
     consequence: /** @type {Record<string, string>} */ ({
       reply: "توضیح پس از فرستادن تغییر نمی‌کند.",
       rate: "هر پاسخ را یک بار می‌توان ارزیابی کرد.",
-      object: "تنها یک بار می‌توانید اعتراض کنید. درخواست دوباره بررسی می‌شود.",
+      object: "درخواست دوباره بررسی می‌شود. به یک درخواست حداکثر دو بار می‌توان اعتراض کرد.",
       withdraw: "رسیدگی پایان می‌یابد و این کار برگشت ندارد.",
     }),
     yes: /** @type {Record<string, string>} */ ({
@@ -371,5 +372,5 @@ export const words = {
     close: "بستن",
     keys: "با کلیدهای جهت‌نما روز، با Page Up و Page Down ماه و همراه Shift سال را عوض کنید. Enter روز را برمی‌گزیند.",
   },
-  desk: { problems: /** @type {Record<string, string>} */ ({}), states: /** @type {Record<string, string>} */ ({}), provinces: /** @type {Record<string, string>} */ ({}), subjects: /** @type {Record<string, string>} */ ({}) },
+  desk: { problems: /** @type {Record<string, string>} */ ({}), states: /** @type {Record<string, string>} */ ({}), offices: /** @type {Record<string, string>} */ ({}), provinces: /** @type {Record<string, string>} */ ({}), subjects: /** @type {Record<string, string>} */ ({}) },
 };

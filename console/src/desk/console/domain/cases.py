@@ -76,6 +76,8 @@ class Kind(StrEnum):
     REJECTED = "case-rejected"
     REFERRED = "case-referred"
     ERASED = "case-erased"
+    TAKEN_OVER = "case-taken-over"
+    COMMENTED = "case-commented"
 
 
 _STATE_AFTER = {
@@ -234,6 +236,12 @@ class Case:
     def withdrawn(self, seq: int) -> Self:
         """Apply a withdrawal: close the case."""
         return replace(self, seq=max(seq, self.seq), state=State.WITHDRAWN, claim=None)
+
+    def handed_over(self, seq: int) -> Self:
+        """Apply a take-over by headquarters, unless the request came back later: close the case."""
+        if seq <= self.seq:
+            return self
+        return replace(self, seq=seq, state=State.REFERRED, claim=None, objection=False)
 
     def erased(self, seq: int) -> Self:
         """Return the case without its data; the numbers of events and reports go on."""

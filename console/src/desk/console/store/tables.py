@@ -1,6 +1,19 @@
 """The console's tables. Personal data is in encrypted documents; what is searched, sorted and counted has columns."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table, false
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    false,
+)
 
 from desk.database import UtcDateTime, add_data_keys, audit_head, chain_columns, new_metadata
 
@@ -162,6 +175,28 @@ outgoing_file = Table(
     Column("content", LargeBinary),
     Column("document", LargeBinary, nullable=False),
 )
+
+escalation = Table(
+    "escalation",
+    metadata,
+    Column("tracking_code", String(12), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("closed_at", UtcDateTime),
+)
+"""For headquarters: cases of other offices that are late. ``document`` is the event, which has no personal data."""
+Index("ix_escalation_open", escalation.c.closed_at, escalation.c.at)
+
+silence = Table(
+    "silence",
+    metadata,
+    Column("office", String(40), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("closed_at", UtcDateTime),
+)
+"""For headquarters: offices that acknowledge nothing."""
+Index("ix_silence_open", silence.c.closed_at, silence.c.at)
 
 draft = Table(
     "draft",

@@ -19,14 +19,14 @@ from desk.chassis.settings import (
     StoreSettings,
 )
 from desk.intake.domain import MobileProofMode
-from desk.iran.provinces import PROVINCES
+from desk.iran.offices import OFFICES
 from desk.iran.settings import WorkCalendarSettings
 
 
 def _check_office_keys(keys: dict[str, str]) -> dict[str, str]:
-    if unknown := keys.keys() - {each.key for each in PROVINCES}:
-        raise ValueError(f"unknown provinces: {', '.join(sorted(unknown))}")
-    if unfit := sorted(province for province, pem in keys.items() if not is_public_key(pem)):
+    if unknown := keys.keys() - {each.key for each in OFFICES}:
+        raise ValueError(f"unknown offices: {', '.join(sorted(unknown))}")
+    if unfit := sorted(name for name, pem in keys.items() if not is_public_key(pem)):
         raise ValueError(f"no Ed25519 public key (PEM): {', '.join(unfit)}")
     return keys
 
@@ -51,14 +51,14 @@ class Settings(
     """Read once, in ``create_app``; every name has the prefix ``DESK_INTAKE_``."""
 
     model_config = SettingsConfigDict(env_prefix="DESK_INTAKE_")
-    receivers: ClassVar[frozenset[str]] = frozenset({"tracking", "notifier", *(each.key for each in PROVINCES)})
+    receivers: ClassVar[frozenset[str]] = frozenset({"tracking", "notifier", *(each.key for each in OFFICES)})
 
     identity_public_key: SecretStr
     """PEM of registry-gateway's public key, which verifies identity tokens."""
     tracking_public_key: SecretStr
     """PEM of tracking's public key, which verifies tracking tokens."""
     office_signing_keys: Annotated[dict[str, str], AfterValidator(_check_office_keys)] = Field(default_factory=dict)
-    """PEM of each province's Ed25519 public key, by the province's key; without one, a province has no files."""
+    """PEM of each office's Ed25519 public key, by the office's key; without one, an office has no files."""
     receipt_private_key: PrivateKey
     """PEM of the Ed25519 key that signs receipts."""
     receipt_public_keys: Annotated[list[str], AfterValidator(_check_public_keys)] = Field(default_factory=list)

@@ -51,7 +51,7 @@ from desk.tracking.domain.refusals import (
     SequenceUsedError,
     UnknownAnswerFileError,
     UnknownCaseError,
-    UnknownProvinceKeyError,
+    UnknownOfficeKeyError,
     UnknownSubjectError,
     WrongSubjectError,
 )
@@ -140,7 +140,7 @@ __all__ = [
     "UnknownAnswerFileError",
     "UnknownCaseError",
     "UnknownFileError",
-    "UnknownProvinceKeyError",
+    "UnknownOfficeKeyError",
     "UnknownSubjectError",
     "WrongSubjectError",
     "day_of",

@@ -4,6 +4,7 @@ from desk.tracking.service.actions import ActionContent, Actions, Overview
 from desk.tracking.service.context import CaseContext, utc_now
 from desk.tracking.service.deadlines import Deadlines
 from desk.tracking.service.erasures import Erasures
+from desk.tracking.service.headquarters import HeadquartersReports
 from desk.tracking.service.opening import Opening
 from desk.tracking.service.reconciliation import Difference, Kind, Reconciliation
 from desk.tracking.service.reports import Reports
@@ -15,6 +16,7 @@ __all__ = [
     "Deadlines",
     "Difference",
     "Erasures",
+    "HeadquartersReports",
     "Kind",
     "Opening",
     "Overview",

@@ -38,6 +38,7 @@ def read_case(row: Row[Any]) -> Case:
         answer_days=row.answer_days,
         overdue=row.overdue,
         alarm_at=row.alarm_at,
+        commented=row.commented,
     )
 
 
@@ -84,4 +85,5 @@ def columns(case: Case) -> dict[str, object]:
         "answer_days": case.answer_days,
         "overdue": case.overdue,
         "alarm_at": case.alarm_at,
+        "commented": case.commented,
     }
