@@ -1,19 +1,14 @@
 """Headquarters over the embedded desk: a late case is taken over and answered, and its own subjects reach it."""
 
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Iterator
 
 import pytest
 from support.applicant import Applicant, Expert
 from support.console_client import ConsoleClient
 from support.embedded_desk import RunningDesk, wait_for
+from support.late_cases import DEADLINES_EVERY_SECOND, escalate
 
 HEADQUARTERS = "headquarters"
-DEADLINES_EVERY_SECOND = """
-from desk.tracking.workers import deadlines
-deadlines.PAUSE_SECONDS = 1.0
-"""
 
 
 @pytest.fixture(scope="module")
@@ -24,34 +19,12 @@ def late_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDesk]
     running.kill()
 
 
-def periods_passed(desk: RunningDesk, code: str, period: int) -> bool:
-    """Move the next deadline into the past until so many periods have passed; return whether they have.
-
-    A report that is handled meanwhile restores the deadline, so this is called again.
-    """
-    with closing(sqlite3.connect(desk.folder / "tracking.sqlite3", timeout=20)) as store, store:
-        late = "UPDATE \"case\" SET alarm_at = '2026-01-01 00:00:00.000000' WHERE tracking_code = ? AND overdue < ?"
-        return store.execute(late, [code, period]).rowcount == 0
-
-
-@pytest.fixture
-def escalate(late_desk: RunningDesk) -> Callable[[str], None]:
-    """Let both periods of a case pass."""
-
-    def escalate(code: str) -> None:
-        for period in (1, 2):
-            wait_for(lambda period=period: periods_passed(late_desk, code, period), pause=0.5)
-
-    return escalate
-
-
 def test_a_late_case_is_taken_over_answered_and_read_by_its_applicant(
-    late_desk: RunningDesk, escalate: Callable[[str], None]
+    late_desk: RunningDesk,
 ):
     applicant = Applicant(late_desk.client, place=1)
     code = applicant.submit(province="ilam")
-    applicant.sees(code, "received")
-    escalate(code)
+    escalate(late_desk, applicant, code)
 
     with ConsoleClient(late_desk.url).sign_in(HEADQUARTERS) as console:
         wait_for(lambda: f'data-code="{code}"' in console.open("/escalations"))
