@@ -11,6 +11,7 @@ from html import unescape
 from desk.console.domain.accounts import Role
 from desk.console.encryption import Encryption, new_key
 from desk.console.service.attempts import Attempts
+from desk.console.service.colleagues import Colleagues
 from desk.console.service.events import EventHandler
 from desk.console.service.experts import Experts
 from desk.console.service.headquarters import Headquarters
@@ -166,6 +167,7 @@ class ConsoleFixture:
         self.sessions = Sessions(**common)
         self.supervision = Supervision(**common)
         self.headquarters = Headquarters(**common, calendar=self.calendar)
+        self.colleagues = Colleagues(**common, calendar=self.calendar)
 
     def attempts_in(self, limits):
         return Attempts(limits, Proofs(limits, b"proofs", self.clock), b"attempts")

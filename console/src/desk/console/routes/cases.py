@@ -116,6 +116,8 @@ async def render_case(
         error=error,
         done=done,
         offices=OFFICES,
+        colleagues=await services.colleagues.list_colleagues(account),
+        related=await services.colleagues.related(account, view.record),
         subjects=await services.subjects.list_subjects(account.province),
         files_max=FILES_MAX,
         bytes_max=FILE_BYTES_MAX,

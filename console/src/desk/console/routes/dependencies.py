@@ -13,6 +13,7 @@ from desk.console.domain.accounts import Step, UserSession
 from desk.console.domain.callers import Caller
 from desk.console.domain.errors import FormExpiredError
 from desk.console.metrics import Metrics
+from desk.console.service.colleagues import Colleagues
 from desk.console.service.drafts import Drafts
 from desk.console.service.experts import Experts
 from desk.console.service.headquarters import Headquarters
@@ -53,6 +54,7 @@ class Services:
     sessions: Sessions
     experts: Experts
     headquarters: Headquarters
+    colleagues: Colleagues
     readings: Readings
     supervision: Supervision
     drafts: Drafts

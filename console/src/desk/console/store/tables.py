@@ -97,6 +97,7 @@ case = Table(
     Column("answerer", String(36)),
     Column("index_version", Integer, nullable=False, server_default="0"),
     Column("index_key", String(8)),  # the id of the key of its words in the search index
+    Column("assignee", String(36)),
 )
 Index("ix_case_due", case.c.province, case.c.stage, case.c.due_at)
 Index("ix_case_urgent", case.c.province, case.c.stage, case.c.rank, case.c.escalates_at)
@@ -104,6 +105,7 @@ Index("ix_case_submitted", case.c.province, case.c.submitted_at)
 Index("ix_case_decided", case.c.province, case.c.stage, case.c.decided_at)
 Index("ix_case_subject", case.c.province, case.c.sub_subject, case.c.stage, case.c.due_at)
 Index("ix_case_holder", case.c.holder, case.c.due_at)
+Index("ix_case_assignee", case.c.assignee, case.c.due_at)
 Index("ix_case_days", case.c.province, case.c.days)
 Index("ix_case_rating", case.c.province, case.c.rating)
 
