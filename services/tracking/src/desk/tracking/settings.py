@@ -9,11 +9,13 @@ from desk.chassis.rate_limits import RateLimitText
 from desk.chassis.settings import (
     AuditSettings,
     CallerSettings,
+    ClientSettings,
     ConsumerSettings,
     LogSettings,
     PublisherSettings,
     StoreSettings,
 )
+from desk.iran.offices import OFFICE_KEYS
 from desk.iran.provinces import PROVINCES
 from desk.iran.settings import WorkCalendarSettings
 from desk.tracking.domain import Retention, State
@@ -23,6 +25,7 @@ RetentionDays = Annotated[int, Field(ge=1, le=36_500)]
 
 class Settings(
     CallerSettings,
+    ClientSettings,
     StoreSettings,
     PublisherSettings,
     ConsumerSettings,
@@ -36,6 +39,7 @@ class Settings(
     receivers: ClassVar[frozenset[str]] = frozenset(
         {"intake", "notifier", "headquarters", *(each.key for each in PROVINCES)}
     )
+    clients: ClassVar[frozenset[str]] = OFFICE_KEYS
 
     token_private_key: SecretStr
     """PEM of the Ed25519 key that signs tracking tokens."""
