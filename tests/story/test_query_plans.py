@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from support.applicant import PDF
 from support.embedded_desk import wait_for
+from support.figures import read_figures
 from support.finished_requests import Connection, fill, superuser
 from support.privacy import privacy
 from support.real_desk import WITH_DATABASE, RealDesk
@@ -51,6 +52,7 @@ GROWING = {
         "audit_entry",
         "erasure",
         "erasing_party",
+        "roll_up",
     },
     "notifier": {"message", "attempt", "data_key", "outbox", "inbox", "erasure"},
 }
@@ -129,6 +131,8 @@ def _use(desk: RealDesk) -> None:
     wait_for(lambda: desk.rows("tracking", "SELECT 1 FROM refusal WHERE tracking_code = $1", code))
     province.report(code, "case-referred", 3, province="qom", reason="ساکن استان دیگری هستید.")
     wait_for(lambda: desk.rows("intake", "SELECT 1 FROM handover WHERE province = 'qom'"))
+    figures = read_figures(desk, "isfahan")
+    assert figures["offices"][0]["requests"] >= ROWS
     privacy(desk, "erase", code, "--reason", "applicant")
     wait_for(lambda: desk.rows("intake", "SELECT 1 FROM erasure WHERE done_at IS NOT NULL"))
     wait_for(lambda: desk.rows("notifier", "SELECT 1 FROM erasure"))

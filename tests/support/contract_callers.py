@@ -73,7 +73,7 @@ class Caller:
         if "service-token" in schemes:
             return self.desk.service_token(CALLERS[self.operation.path], self.service)
         if "assertion" in schemes:
-            return self.desk.assertion()
+            return self.desk.assertion({"intake": "desk.files", "tracking": "desk.figures"}[self.service])
         if "tracking" in schemes or (schemes and self.service == "tracking"):
             return self.case.token
         return self._keep("identity", self._identify) if schemes else None

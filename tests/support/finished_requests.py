@@ -17,6 +17,7 @@ there but files.
 
 import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -32,7 +33,9 @@ from support.real_service import setting
 from desk.chassis.audit import chain_of
 from desk.chassis.crypto import Vault
 from desk.database import Chain
+from desk.iran.jalali import JalaliDate
 from desk.registry_gateway.service.ledger import ledger_chain
+from desk.tracking.domain import Tally, write_cells
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 SPAN = timedelta(days=100)
@@ -81,6 +84,7 @@ async def _fill_service(desk: RealDesk, service: str, requests: _Requests) -> No
         if service == "registry-gateway":
             await _fill_chain(connection, ledger_chain(_vault(desk, service)), _look_ups(requests))
         if service == "tracking":
+            await _roll_up(connection)
             await _fill_chain(connection, chain_of(_vault(desk, service)), _readings(requests))
         await connection.execute("VACUUM ANALYZE")
         await connection.execute("CHECKPOINT")
@@ -102,6 +106,18 @@ async def _prepare(connection: Connection, requests: _Requests) -> None:
     interval = requests.span / requests.number
     await connection.execute(REQUESTS, requests.number, requests.first, interval, requests.now)
     await connection.execute("ANALYZE noise, filled")
+
+
+async def _roll_up(connection: Connection) -> None:
+    """Add the closed requests to the roll-up of figures."""
+    days = "SELECT (submitted AT TIME ZONE 'Asia/Tehran')::date, count(*) FROM filled WHERE is_closed GROUP BY 1"
+    months: Counter[str] = Counter()
+    for day, count in await connection.fetch(days):
+        months[JalaliDate.from_gregorian(day).isoformat()[:7]] += count
+    cell = ("umrah", "umrah_visa")
+    tallies = {month: Tally(requests=count, answered=count, days={0: count}) for month, count in months.items()}
+    rows = [(month, "isfahan", write_cells({cell: tally})) for month, tally in tallies.items()]
+    await connection.copy_records_to_table("roll_up", records=rows, columns=["month", "office", "cells"])
 
 
 def _vault(desk: RealDesk, service: str) -> Vault:

@@ -67,9 +67,9 @@ class InProcessDesk:
         request = next(auth.auth_flow(httpx.Request("POST", "http://desk")))
         return request.headers["Authorization"].removeprefix("Bearer ")
 
-    def assertion(self) -> str:
+    def assertion(self, audience: str = "desk.files") -> str:
         """Return a new assertion of the province."""
-        return TokenIssuer(self._province_key, PROVINCE).issue({}, audience="desk.files", seconds=60)[0]
+        return TokenIssuer(self._province_key, PROVINCE).issue({}, audience=audience, seconds=60)[0]
 
     async def _start(self) -> asyncio.Task[None]:
         started = asyncio.get_running_loop().create_future()

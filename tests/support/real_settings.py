@@ -115,6 +115,7 @@ def settings_of(it: DeskEnvironment, *, production_limits: bool = False) -> dict
         | {
             "BROKER_URL": it.broker_url("tracking"),
             "TOKEN_PRIVATE_KEY": tracking_private,
+            "OFFICE_SIGNING_KEYS": json.dumps(it.office_signing_keys),
             "INTAKE_URL": it.urls["intake"],
         }
     )

@@ -163,7 +163,18 @@ def test_with_accounts_for_sms_the_notifier_has_their_keys(production, make_secr
     assert SETTINGS["notifier"]().sms_weights == {name.lower(): 1 for name in accounts}
 
 
-def test_intake_gets_the_keys_of_provinces_and_refuses_an_invalid_one(production, root, monkeypatch):
+def test_tracking_gets_the_same_keys_of_offices_as_intake(production):
+    values = [
+        plain(production, production.workloads[name]["spec"]["containers"][0])[setting]
+        for name, setting in (
+            ("intake", "DESK_INTAKE_OFFICE_SIGNING_KEYS"),
+            ("tracking", "DESK_TRACKING_OFFICE_SIGNING_KEYS"),
+        )
+    ]
+    assert values[0] == values[1]
+
+
+def test_intake_gets_the_keys_of_offices_and_refuses_an_invalid_one(production, root, monkeypatch):
     (container,) = production.workloads["intake"]["spec"]["containers"]
     value = plain(production, container)["DESK_INTAKE_OFFICE_SIGNING_KEYS"]
     assert value == (root / "deploy/k8s/overlays/production/office-signing-keys.json").read_text()
@@ -175,8 +186,11 @@ def test_intake_gets_the_keys_of_provinces_and_refuses_an_invalid_one(production
     required |= {name: value for name, value in production.secrets["intake"].items() if "_EVENT_" in name}
     for key, value in required.items():
         monkeypatch.setenv(key, value)
-    monkeypatch.setenv("DESK_INTAKE_OFFICE_SIGNING_KEYS", json.dumps({"isfahan": public}))
-    assert SETTINGS["intake"]().office_signing_keys == {"isfahan": public}
+    monkeypatch.setenv("DESK_INTAKE_OFFICE_SIGNING_KEYS", json.dumps({"isfahan": public, "headquarters": public}))
+    assert SETTINGS["intake"]().office_signing_keys == {"isfahan": public, "headquarters": public}
+    monkeypatch.setenv("DESK_INTAKE_OFFICE_SIGNING_KEYS", json.dumps({"atlantis": public}))
+    with pytest.raises(ValueError, match="unknown offices: atlantis"):
+        SETTINGS["intake"]()
     monkeypatch.setenv("DESK_INTAKE_OFFICE_SIGNING_KEYS", json.dumps({"isfahan": "no key"}))
     with pytest.raises(ValueError, match="no Ed25519 public key"):
         SETTINGS["intake"]()

@@ -52,6 +52,8 @@ from desk.tracking.workers.deadlines import BATCH
 
 NATIONAL_ID, OTHER_NATIONAL_ID = "0013542419", "8275737168"
 SUBMITTED_AT = datetime(2026, 12, 13, 11, 0, tzinfo=UTC)
+OFFICE_KEYS = {office: new_key_pair() for office in ("isfahan", "fars", "headquarters")}
+"""The pairs with which offices sign their assertions."""
 JSON = {"content-type": "application/json"}
 TOPOLOGY = Topology(
     ("desk.events", "desk.cases"),
@@ -533,6 +535,12 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
+def office_private_keys() -> dict[str, str]:
+    """The keys with which offices sign their assertions."""
+    return {office: private for office, (private, _) in OFFICE_KEYS.items()}
+
+
+@pytest.fixture
 async def tracking(tmp_path: Path, database: Database) -> AsyncIterator[Tracking]:
     private_key, public_key = new_key_pair()
     vault = Vault({"k1": b"k" * 32}, b"i" * 32)
@@ -558,6 +566,7 @@ async def tracking(tmp_path: Path, database: Database) -> AsyncIterator[Tracking
         index_key=new_secret(),
         service_private_key=key_pair("tracking")[0],
         token_private_key=new_key_pair()[0],
+        office_signing_keys={office: public for office, (_, public) in OFFICE_KEYS.items()},
         captcha_url="http://captcha",
         intake_url="http://intake",
         registry_url="http://registry-gateway",

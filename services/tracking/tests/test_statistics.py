@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desk.tracking.domain import Figure, State, published
-from desk.tracking.domain.statistics import suppress
+from desk.tracking.domain.suppression import suppress
 
 
 def test_a_count_under_five_is_not_published_and_cannot_be_computed():
@@ -77,3 +77,41 @@ def test_the_published_table_has_a_total_for_each_month_province_and_subject():
         ("1405-09", "isfahan", "umrah", "visa", "withdrawn", "<5", ""),
         ("1405-09", "isfahan", "umrah", "all", "all", "18", ""),
     ]
+
+
+def test_no_part_of_what_is_not_shown_is_shown():
+    requests, total = suppress({("a", "x"): 3, ("b", "x"): 9, ("c", "x"): 40})
+    answered, answered_total = suppress({("a", "x"): 2, ("b", "x"): 8, ("c", "x"): 35}, requests, total)
+    assert (requests, total) == ({("a", "x"): "<5", ("b", "x"): "suppressed", ("c", "x"): "40"}, "52")
+    assert (answered, answered_total) == ({("a", "x"): "<5", ("b", "x"): "suppressed", ("c", "x"): "35"}, "45")
+
+
+def test_none_is_shown_as_such():
+    assert suppress({("a", "x"): 0, ("b", "x"): 7}) == ({("a", "x"): "0", ("b", "x"): "7"}, "7")
+
+
+def test_the_largest_possible_part_does_not_reveal_a_small_one():
+    """If b could be at most 6, as many as there are requests, the sum of 10 would mean that a is 4."""
+    requests = {("a", "x"): "9", ("b", "x"): "6", ("c", "x"): "30"}
+    shown, total = suppress({("a", "x"): 4, ("b", "x"): 6, ("c", "x"): 20}, requests, "45")
+    assert (shown, total) == (
+        {("a", "x"): "<5", ("b", "x"): "suppressed", ("c", "x"): "suppressed"},
+        "30",
+    )
+
+
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 9)).map(lambda it: (it[0], min(it))), max_size=4))
+def test_no_small_part_follows_from_what_is_shown(pairs):
+    cells = [(str(place), "x") for place in range(len(pairs))]
+    requests, total = suppress({cell: pair[0] for cell, pair in zip(cells, pairs, strict=True)})
+    parts = {cell: pair[1] for cell, pair in zip(cells, pairs, strict=True)}
+    shown, shown_total = suppress(parts, requests, total)
+    if not shown_total.isdigit():
+        return
+    hidden = [cell for cell in cells if not shown[cell].isdigit()]
+    rest = int(shown_total) - sum(int(shown[cell]) for cell in cells if shown[cell].isdigit())
+    most = {cell: int(requests[cell]) if requests[cell].isdigit() else rest for cell in hidden}
+    choices = [range(1, 5) if shown[cell] == "<5" else range(5, most[cell] + 1) for cell in hidden]
+    possible = [set[int]() for _ in hidden]
+    _collect(choices, rest, [], possible)
+    assert all(len(values) > 1 for cell, values in zip(hidden, possible, strict=True) if shown[cell] == "<5")

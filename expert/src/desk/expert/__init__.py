@@ -6,10 +6,12 @@ from desk.expert.encryption import DeskKeys, PrivateKeys
 from desk.expert.errors import (
     BrokerRefusedError,
     BrokerUnavailableError,
+    CallRefusedError,
     CatalogUnavailableError,
     DecryptionError,
     DeskKeysUnavailableError,
     ExpertError,
+    FiguresRefusedError,
     FileDamagedError,
     FileRefusedError,
     InvalidReportError,
@@ -35,6 +37,7 @@ from desk.expert.events import (
     Titled,
     read,
 )
+from desk.expert.figures import Figure, Figures, FigureSet
 from desk.expert.files import Attachment, Files
 from desk.expert.inbox import Inbox
 from desk.expert.keys import OfficeKeys
@@ -47,6 +50,7 @@ __all__ = [
     "Attachment",
     "BrokerRefusedError",
     "BrokerUnavailableError",
+    "CallRefusedError",
     "Case",
     "CaseEvent",
     "Catalog",
@@ -58,6 +62,10 @@ __all__ = [
     "Erasure",
     "Escalation",
     "ExpertError",
+    "Figure",
+    "FigureSet",
+    "Figures",
+    "FiguresRefusedError",
     "FileDamagedError",
     "FileReference",
     "FileRefusedError",

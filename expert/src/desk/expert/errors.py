@@ -5,10 +5,12 @@
     ExpertError
     ├── BrokerUnavailableError    the broker did not confirm a report in time
     │   └── BrokerRefusedError    the broker refuses the address, the user, the virtual host or the office's key
+    ├── CallRefusedError          the desk refused a call
+    │   ├── FileRefusedError      a download or an upload
+    │   └── FiguresRefusedError   the figures
     ├── CatalogUnavailableError   the desk did not return its subjects
     ├── DecryptionError           the data of an event is not for this office's keys
     ├── DeskKeysUnavailableError  the desk did not return the keys for reports
-    ├── FileRefusedError          the desk refused a download or an upload
     ├── FileDamagedError          the downloaded content is not that of the file
     ├── InvalidReportError        a report breaks the contract; nothing was sent
     ├── KeysExistError            a folder has keys already, which are not overwritten
@@ -42,8 +44,8 @@ class DeskKeysUnavailableError(ExpertError):
     """The desk did not return the public keys for reports. The case is delivered again, and the report counts once."""
 
 
-class FileRefusedError(ExpertError):
-    """The desk refused a download or an upload; ``code`` is the desk's stable error code.
+class CallRefusedError(ExpertError):
+    """The desk refused a call; ``code`` is the desk's stable error code.
 
     ``later`` is true if a retry may succeed: the desk is unavailable or busy, or has not processed a referral yet.
     ``faults`` are the desk's sentences about single parts by their names, such as ``exp`` of a refused assertion.
@@ -52,6 +54,14 @@ class FileRefusedError(ExpertError):
     def __init__(self, code: str, title: str, *, later: bool = False, faults: Mapping[str, str] | None = None) -> None:
         self.code, self.title, self.later, self.faults = code, title, later, dict(faults or {})
         super().__init__("; ".join((f"{code}: {title}", *(f"{name}: {text}" for name, text in self.faults.items()))))
+
+
+class FileRefusedError(CallRefusedError):
+    """The desk refused a download or an upload."""
+
+
+class FiguresRefusedError(CallRefusedError):
+    """The desk refused to return figures, or returned something else."""
 
 
 class FileDamagedError(ExpertError):

@@ -2,44 +2,20 @@
 
 import asyncio
 import hashlib
-import time
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
-from joserfc import jwt
-from joserfc.jwk import OKPKey
-from pydantic import BaseModel, ConfigDict, ValidationError
 
+from desk.expert.calls import SignedCalls
 from desk.expert.errors import FileDamagedError, FileRefusedError
 from desk.expert.events import FileReference
 
 AUDIENCE = "desk.files"
-ASSERTION_SECONDS = 60
-TIMEOUT_SECONDS = 30.0
 PAUSES_SECONDS = (1.0, 2.0, 4.0)
 """Pauses between attempts: a file of a case that was just referred may not be the office's yet."""
-_ALGORITHM = "Ed25519"
-_LATER = frozenset({httpx.codes.NOT_FOUND, httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS})
-
-
-class _Fault(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-    field: str
-    message: str
-
-
-class _Problem(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-    code: str = "unknown"
-    title: str = ""
-    errors: list[_Fault] = []
 
 
 class Files:
@@ -49,13 +25,11 @@ class Files:
         self, url: str, province: str, private_key: str, *, transport: httpx.AsyncBaseTransport | None = None
     ) -> None:
         """``url`` is the desk's address; ``private_key`` the PEM of the province's own Ed25519 key."""
-        self._province = province
-        self._key = OKPKey.import_key(private_key)
-        self._http = httpx.AsyncClient(base_url=url, timeout=TIMEOUT_SECONDS, transport=transport)
+        self._calls = SignedCalls(url, province, private_key, AUDIENCE, FileRefusedError, transport=transport)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        await self._calls.close()
 
     async def upload(self, tracking_code: str, path: Path) -> FileReference:
         """Upload a file for a case. Raises FileRefusedError."""
@@ -63,13 +37,13 @@ class Files:
 
     async def upload_content(self, tracking_code: str, name: str, content: bytes) -> FileReference:
         """Upload content under a file name. Raises FileRefusedError."""
-        answer = await self._request(
+        answer = await self._calls.send(
             "POST",
             "/api/office/files",
             data={"tracking_code": tracking_code},
             files={"file": (name, content)},
         )
-        return FileReference.model_validate_json(_require_success(answer).content)
+        return FileReference.model_validate_json(self._calls.require_success(answer).content)
 
     @asynccontextmanager
     async def open(self, file: FileReference) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -79,37 +53,27 @@ class Files:
         """
         answer = await self._open(file.id)
         try:
-            yield _checked_chunks(_chunks(answer), file)
+            yield _checked_chunks(self._chunks(answer), file)
         finally:
             await answer.aclose()
 
     async def _open(self, file_id: str) -> httpx.Response:
         for pause in (*PAUSES_SECONDS, None):
-            answer = await self._request("GET", f"/api/office/files/{file_id}", stream=True)
+            answer = await self._calls.send("GET", f"/api/office/files/{file_id}", stream=True)
             if answer.is_success:
                 return answer
             await answer.aread()
             if pause is None or answer.status_code != httpx.codes.NOT_FOUND:
                 break
             await asyncio.sleep(pause)
-        return _require_success(answer)
+        return self._calls.require_success(answer)
 
-    async def _request(self, method: str, path: str, *, stream: bool = False, **content: Any) -> httpx.Response:
-        request = self._http.build_request(method, path, headers=self._headers(), **content)
+    async def _chunks(self, answer: httpx.Response) -> AsyncIterator[bytes]:
         try:
-            return await self._http.send(request, stream=stream)
+            async for chunk in answer.aiter_bytes():
+                yield chunk
         except httpx.TransportError as error:
-            raise FileRefusedError("desk_away", type(error).__name__, later=True) from error
-
-    def _headers(self) -> dict[str, str]:
-        claims = {
-            "iss": self._province,
-            "aud": AUDIENCE,
-            "exp": int(time.time()) + ASSERTION_SECONDS,
-            "jti": str(uuid.uuid4()),
-        }
-        token = jwt.encode({"alg": _ALGORITHM}, claims, self._key, algorithms=[_ALGORITHM])
-        return {"Authorization": f"Bearer {token}"}
+            raise self._calls.unavailable(error) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +102,6 @@ class Attachment:
             part.unlink(missing_ok=True)
 
 
-async def _chunks(answer: httpx.Response) -> AsyncIterator[bytes]:
-    try:
-        async for chunk in answer.aiter_bytes():
-            yield chunk
-    except httpx.TransportError as error:
-        raise FileRefusedError("desk_away", type(error).__name__, later=True) from error
-
-
 async def _checked_chunks(chunks: AsyncIterator[bytes], file: FileReference) -> AsyncIterator[bytes]:
     digest, size = hashlib.sha256(), 0
     async for chunk in chunks:
@@ -154,15 +110,3 @@ async def _checked_chunks(chunks: AsyncIterator[bytes], file: FileReference) -> 
         yield chunk
     if (size, digest.hexdigest()) != (file.size, file.sha256):
         raise FileDamagedError(f"file {file.id} is not the one that the event named")
-
-
-def _require_success(answer: httpx.Response) -> httpx.Response:
-    if answer.is_success:
-        return answer
-    try:
-        problem = _Problem.model_validate_json(answer.content)
-    except ValidationError:
-        problem = _Problem(title=f"HTTP {answer.status_code}")
-    later = answer.is_server_error or answer.status_code in _LATER
-    faults = {fault.field: fault.message for fault in problem.errors}
-    raise FileRefusedError(problem.code, problem.title, later=later, faults=faults)

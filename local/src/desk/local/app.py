@@ -51,7 +51,7 @@ def create_app(settings: LocalSettings, service_keys: ServiceKeys | None = None)
         "captcha": captcha_app,
         "registry-gateway": registry_app,
         "intake": intake_app,
-        "tracking": services.build_tracking(parts, captcha_app, intake_app, registry_app),
+        "tracking": services.build_tracking(parts, captcha_app, intake_app, registry_app, known_keys),
         "notifier": notifier_app,
     }
 

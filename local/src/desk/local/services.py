@@ -202,7 +202,13 @@ def build_intake(
     )
 
 
-def build_tracking(parts: EmbeddedParts, captcha_app: FastAPI, intake_app: FastAPI, registry_app: FastAPI) -> FastAPI:
+def build_tracking(
+    parts: EmbeddedParts,
+    captcha_app: FastAPI,
+    intake_app: FastAPI,
+    registry_app: FastAPI,
+    offices: Mapping[str, str],
+) -> FastAPI:
     """Build tracking on SQLite."""
     captcha = parts.service_keys.peer("tracking", "captcha", captcha_app)
     return tracking.create_app(
@@ -216,6 +222,7 @@ def build_tracking(parts: EmbeddedParts, captcha_app: FastAPI, intake_app: FastA
                 budget_url="memory://",
                 broker_url="memory://embedded",
             )
+            | {"office_signing_keys": dict(offices)}
             | parts.service_keys.settings_of("tracking")
             | parts.event_settings("tracking")
         ),

@@ -15,6 +15,7 @@ __all__ = [
     "BrokerSettings",
     "CalleeSettings",
     "CallerSettings",
+    "ClientSettings",
     "ConsumerSettings",
     "DeskSettings",
     "LogSettings",
@@ -82,6 +83,25 @@ class CalleeSettings(DeskSettings):
 
     service_public_keys: PublicKeys
     """PEM of the public key of each service that calls this one, by the caller's name, as JSON."""
+
+
+class ClientSettings(DeskSettings):
+    """Settings of a service with routes for clients that sign their calls, such as offices."""
+
+    clients: ClassVar[frozenset[str]]
+    """The clients that may have a key."""
+    office_signing_keys: dict[str, str] = Field(default_factory=dict)
+    """PEM of each office's Ed25519 public key, by the office's key: a province's or ``headquarters``. The calls of an
+    office without one are refused."""
+
+    @field_validator("office_signing_keys")
+    @classmethod
+    def _require_known_clients(cls, keys: dict[str, str]) -> dict[str, str]:
+        if unknown := keys.keys() - cls.clients:
+            raise ValueError(f"unknown offices: {', '.join(sorted(unknown))}")
+        if unfit := sorted(name for name, pem in keys.items() if not is_public_key(pem)):
+            raise ValueError(f"no Ed25519 public key (PEM): {', '.join(unfit)}")
+        return keys
 
 
 class StoreSettings(DeskSettings):

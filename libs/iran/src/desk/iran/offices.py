@@ -22,6 +22,7 @@ class Office:
 HEADQUARTERS = Office("headquarters", "ستاد سازمان حج و زیارت", "Headquarters")
 OFFICES: tuple[Office, ...] = (*(Office(each.key, each.name, each.name_en) for each in PROVINCES), HEADQUARTERS)
 """The offices of the provinces, in their order, and headquarters."""
+OFFICE_KEYS: frozenset[str] = frozenset(each.key for each in OFFICES)
 
 _BY_KEY = {each.key: each for each in OFFICES}
 

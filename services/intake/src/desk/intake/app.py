@@ -11,6 +11,7 @@ from desk.chassis.audit import AuditLog, AuditTask, ChainPruning, chain_of, reco
 from desk.chassis.bus import Broker, Bus, Pruning, Relay
 from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.captcha import CaptchaClient
+from desk.chassis.client_assertions import ClientAssertions
 from desk.chassis.crypto import TokenReader, Vault
 from desk.chassis.event_encryption import EventDecryptor, EventEncryptor
 from desk.chassis.events import Outbox
@@ -26,7 +27,6 @@ from desk.intake.domain import CatalogDocument
 from desk.intake.events import Erased, PendingWithdrawn, Referred, Replied
 from desk.intake.routes import attachments, files, internal, requests
 from desk.intake.routes.dependencies import Services
-from desk.intake.routes.office_auth import OfficeAssertions
 from desk.intake.service import file_scans
 from desk.intake.service.attachments import Uploads
 from desk.intake.service.case_files import CaseFiles
@@ -48,6 +48,8 @@ from desk.security.logs import configure_logging
 
 IDENTITY_ISSUER, IDENTITY_AUDIENCE = "registry-gateway", "desk.identity"
 TRACKING_ISSUER, TRACKING_AUDIENCE = "tracking", "desk.tracking"
+OFFICE_AUDIENCE = "desk.files"
+"""The audience of the assertions of offices."""
 PEER_TIMEOUT_SECONDS = 3.0
 REGISTRY_TIMEOUT_SECONDS = 10.0
 """registry-gateway responds within six seconds, and no applicant waits for this response."""
@@ -232,6 +234,5 @@ def _services(settings: Settings, parts: Parts, outbox: Outbox, scans: FileScans
         tracking_tokens=TokenReader(
             settings.tracking_public_key.get_secret_value(), issuer=TRACKING_ISSUER, audience=TRACKING_AUDIENCE
         ),
-        assertions=OfficeAssertions(settings.office_signing_keys, parts.rate_limits),
-        audit=audit,
+        assertions=ClientAssertions(settings.office_signing_keys, OFFICE_AUDIENCE, parts.rate_limits, audit),
     )

@@ -11,6 +11,7 @@ from desk.chassis.settings import (
     AuditSettings,
     CalleeSettings,
     CallerSettings,
+    ClientSettings,
     ConsumerSettings,
     LogSettings,
     ObjectSettings,
@@ -19,16 +20,8 @@ from desk.chassis.settings import (
     StoreSettings,
 )
 from desk.intake.domain import MobileProofMode
-from desk.iran.offices import OFFICES
+from desk.iran.offices import OFFICE_KEYS
 from desk.iran.settings import WorkCalendarSettings
-
-
-def _check_office_keys(keys: dict[str, str]) -> dict[str, str]:
-    if unknown := keys.keys() - {each.key for each in OFFICES}:
-        raise ValueError(f"unknown offices: {', '.join(sorted(unknown))}")
-    if unfit := sorted(name for name, pem in keys.items() if not is_public_key(pem)):
-        raise ValueError(f"no Ed25519 public key (PEM): {', '.join(unfit)}")
-    return keys
 
 
 def _check_public_keys(keys: list[str]) -> list[str]:
@@ -40,6 +33,7 @@ def _check_public_keys(keys: list[str]) -> list[str]:
 class Settings(
     CallerSettings,
     CalleeSettings,
+    ClientSettings,
     WorkCalendarSettings,
     AuditSettings,
     StoreSettings,
@@ -51,14 +45,13 @@ class Settings(
     """Read once, in ``create_app``; every name has the prefix ``DESK_INTAKE_``."""
 
     model_config = SettingsConfigDict(env_prefix="DESK_INTAKE_")
-    receivers: ClassVar[frozenset[str]] = frozenset({"tracking", "notifier", *(each.key for each in OFFICES)})
+    receivers: ClassVar[frozenset[str]] = frozenset({"tracking", "notifier", *OFFICE_KEYS})
+    clients: ClassVar[frozenset[str]] = OFFICE_KEYS
 
     identity_public_key: SecretStr
     """PEM of registry-gateway's public key, which verifies identity tokens."""
     tracking_public_key: SecretStr
     """PEM of tracking's public key, which verifies tracking tokens."""
-    office_signing_keys: Annotated[dict[str, str], AfterValidator(_check_office_keys)] = Field(default_factory=dict)
-    """PEM of each office's Ed25519 public key, by the office's key; without one, an office has no files."""
     receipt_private_key: PrivateKey
     """PEM of the Ed25519 key that signs receipts."""
     receipt_public_keys: Annotated[list[str], AfterValidator(_check_public_keys)] = Field(default_factory=list)

@@ -13,6 +13,7 @@ from desk.chassis.audit import AuditLog, AuditTask, ChainPruning, chain_of, reco
 from desk.chassis.bus import Broker, Bus, Pruning, Relay
 from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.captcha import CaptchaClient
+from desk.chassis.client_assertions import ClientAssertions
 from desk.chassis.command import TaskFailedError
 from desk.chassis.crypto import TokenIssuer, Vault
 from desk.chassis.event_encryption import EventDecryptor, EventEncryptor
@@ -44,6 +45,7 @@ from desk.tracking.service import (
     CaseContext,
     Deadlines,
     Erasures,
+    Figures,
     HeadquartersReports,
     Opening,
     Reconciliation,
@@ -51,11 +53,13 @@ from desk.tracking.service import (
     utc_now,
 )
 from desk.tracking.settings import Settings
-from desk.tracking.workers import DeadlineTask, ErasureTask, ReconciliationTask
+from desk.tracking.workers import DeadlineTask, ErasureTask, FiguresTask, ReconciliationTask
 
 SOURCE = "/desk/tracking"
 TOKEN_ISSUER = "tracking"  # noqa: S105 - a name, not a secret
 CAPTCHA_PURPOSE = "track"
+OFFICE_AUDIENCE = "desk.figures"
+"""The audience of the assertions of offices."""
 REPORT_QUEUES = tuple(f"reports.{each.key}" for each in OFFICES)
 """One queue for the reports of each office, so that none can delay those of another."""
 CLIENT_TIMEOUT_SECONDS = 3.0
@@ -225,6 +229,7 @@ def _workers(settings: Settings, parts: Parts, context: CaseContext) -> tuple[Wo
     deadlines = DeadlineTask(Deadlines(parts.database, context), registry)
     reconciliation = ReconciliationTask(build_reconciliation(settings, parts, context.outbox), registry)
     erasing = ErasureTask(build_erasures(settings, parts, context), registry)
+    counting = FiguresTask(Figures(parts.database, context), registry)
     pruning = Pruning(parts.database)
     auditing = AuditTask(parts.database, parts.vault, registry)
     audit_pruning = ChainPruning(parts.database, chain_of(parts.vault), settings.audit_days, record_pruned)
@@ -232,6 +237,7 @@ def _workers(settings: Settings, parts: Parts, context: CaseContext) -> tuple[Wo
         Worker("relay", relay.run, relay.finish),
         Worker("deadlines", deadlines.run, deadlines.finish),
         Worker("erasures", erasing.run, erasing.finish),
+        Worker("figures", counting.run, counting.finish),
         Worker("watch", reconciliation.run, reconciliation.finish),
         Worker("pruning", pruning.run, pruning.finish),
         Worker("audit", auditing.run, auditing.finish),
@@ -246,8 +252,10 @@ def _services(settings: Settings, parts: Parts, context: CaseContext, bus: Bus, 
     audit = AuditLog(parts.database, parts.vault, parts.rate_limits)
     return Services(
         actions=Actions(parts.database, context, parts.intake, parts.registry, lookups_missing, audit),
+        figures=Figures(parts.database, context),
         lookup_guard=LookupGuard(parts.rate_limits, parts.captcha, parts.proofs, parts.vault, settings, audit),
         action_guard=ActionGuard(parts.rate_limits, parts.tokens.reader(TOKEN_AUDIENCE), parts.vault, settings),
+        assertions=ClientAssertions(settings.office_signing_keys, OFFICE_AUDIENCE, parts.rate_limits, audit),
         tokens=parts.tokens,
         token_seconds=settings.token_seconds,
         session_seconds=settings.session_seconds,

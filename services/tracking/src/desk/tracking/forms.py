@@ -1,10 +1,18 @@
-"""The request bodies: a look-up, and the actions on a request."""
+"""What callers send: a look-up, the actions on a request, and the query for figures."""
 
 import re
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
 from stdnum import damm
 
 from desk.chassis.app import FieldRuleError
@@ -12,7 +20,8 @@ from desk.chassis.problem import FieldError
 from desk.iran.digits import bare, clean_number, fold
 from desk.iran.foreign_code import ForeignCode, InvalidForeignCodeError
 from desk.iran.national_id import InvalidNationalIdError, NationalId
-from desk.tracking.domain import RequestNotFoundError
+from desk.iran.offices import OFFICE_KEYS
+from desk.tracking.domain import Month, MonthInvalidError, RequestNotFoundError
 
 _CODE = re.compile(r"[^0-9]*?((?:[0-9][-\u2010-\u2015\u2212./]*){12})[^0-9]*")
 """Twelve digits in groups, with the words around them that a copied message brings along."""
@@ -135,3 +144,35 @@ class Objection(ActionForm):
     """Why the applicant does not accept the answer."""
 
     text: Annotated[str, AfterValidator(_required_text)]
+
+
+def _month(text: object) -> Month:
+    try:
+        return Month.parse(str(text))
+    except MonthInvalidError:
+        raise FieldRuleError(
+            "month_invalid", "ماه را به تقویم شمسی و با سال چهاررقمی بنویسید، مانند 1405-09."
+        ) from None
+
+
+def _office(key: str) -> str:
+    if key not in OFFICE_KEYS:
+        raise FieldRuleError(
+            "office_unknown", "اداره‌ای با این کلید نیست. کلید یکی از استان‌ها یا headquarters را بنویسید."
+        )
+    return key
+
+
+JalaliMonth = Annotated[
+    Month, BeforeValidator(_month), WithJsonSchema({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$"})
+]
+
+
+class FiguresQuery(BaseModel):
+    """Which figures: of the months ``from`` to ``until``, by default the last twelve, and of one office or of all."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    from_: Annotated[JalaliMonth | None, Field(alias="from")] = None
+    until: JalaliMonth | None = None
+    office: Annotated[str, AfterValidator(_office)] | None = None

@@ -9,12 +9,13 @@ from desk.chassis.rate_limits import RateLimitText
 from desk.chassis.settings import (
     AuditSettings,
     CallerSettings,
+    ClientSettings,
     ConsumerSettings,
     LogSettings,
     PublisherSettings,
     StoreSettings,
 )
-from desk.iran.offices import OFFICES
+from desk.iran.offices import OFFICE_KEYS
 from desk.iran.settings import WorkCalendarSettings
 from desk.tracking.domain import Retention, State
 
@@ -23,6 +24,7 @@ RetentionDays = Annotated[int, Field(ge=1, le=36_500)]
 
 class Settings(
     CallerSettings,
+    ClientSettings,
     StoreSettings,
     PublisherSettings,
     ConsumerSettings,
@@ -33,7 +35,8 @@ class Settings(
     """Read once, in ``create_app``. Each environment variable has the prefix ``DESK_TRACKING_``."""
 
     model_config = SettingsConfigDict(env_prefix="DESK_TRACKING_")
-    receivers: ClassVar[frozenset[str]] = frozenset({"intake", "notifier", *(each.key for each in OFFICES)})
+    receivers: ClassVar[frozenset[str]] = frozenset({"intake", "notifier", *OFFICE_KEYS})
+    clients: ClassVar[frozenset[str]] = OFFICE_KEYS
 
     token_private_key: SecretStr
     """PEM of the Ed25519 key that signs tracking tokens."""

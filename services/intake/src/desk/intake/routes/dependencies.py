@@ -7,17 +7,11 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from desk.chassis.app import source_of
-from desk.chassis.audit import AuditLog
+from desk.chassis.client_assertions import ClientAssertions
 from desk.chassis.crypto import TokenError, TokenExpiredError, TokenReader
 from desk.database import Database
 from desk.intake import domain
 from desk.intake.domain import CatalogDocument, Identity, Person, Uploader
-from desk.intake.routes.office_auth import (
-    AssertionInvalidError,
-    AssertionMissingError,
-    AssertionReusedError,
-    OfficeAssertions,
-)
 from desk.intake.service.attachments import Uploads
 from desk.intake.service.case_files import CaseFiles
 from desk.intake.service.erased_codes import ErasedCodes
@@ -26,7 +20,7 @@ from desk.intake.service.reply_attachments import ReplyAttachments
 from desk.intake.service.requests import RequestSubmission, SubmittedRequests
 
 _identity = HTTPBearer(auto_error=False, description="identity token")
-_assertion = HTTPBearer(auto_error=False, scheme_name="assertion", description="a province's assertion")
+_assertion = HTTPBearer(auto_error=False, scheme_name="assertion", description="an office's assertion")
 _tracking = HTTPBearer(auto_error=False, scheme_name="tracking", description="tracking token")
 
 NO_IDENTITY = (
@@ -52,8 +46,7 @@ class Services:
     erased_codes: ErasedCodes
     identity_tokens: TokenReader
     tracking_tokens: TokenReader
-    assertions: OfficeAssertions
-    audit: AuditLog
+    assertions: ClientAssertions
 
 
 async def get_services(request: Request) -> Services:
@@ -107,21 +100,17 @@ async def _uploader(token: IdentityTokenDep) -> Uploader:
 UploaderDep = Annotated[Uploader, Depends(_uploader)]
 
 
-async def _province(
+async def _office(
     request: Request,
     services: ServicesDep,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_assertion)],
 ) -> str:
-    if credentials is None:
-        raise AssertionMissingError
-    try:
-        return await services.assertions.province_of(credentials.credentials)
-    except (AssertionInvalidError, AssertionReusedError) as error:
-        await services.audit.add_refusal("assertion_refused", source=source_of(request), about=error.code)
-        raise
+    assertion = credentials.credentials if credentials is not None else None
+    return await services.assertions.client_of(assertion, source_of(request))
 
 
-ProvinceDep = Annotated[str, Depends(_province)]
+OfficeDep = Annotated[str, Depends(_office)]
+"""The office of the caller's assertion. Raises the errors of ``ASSERTION_ERRORS``."""
 
 
 async def _tracking_claims(

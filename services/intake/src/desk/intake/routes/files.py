@@ -1,4 +1,4 @@
-"""Routes for the files of cases: for provinces with an assertion, for applicants with a tracking token."""
+"""Routes for the files of cases: for offices with an assertion, for applicants with a tracking token."""
 
 import re
 from typing import Any
@@ -7,9 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from desk.chassis.app import problems, source_of
+from desk.chassis.client_assertions import ASSERTION_ERRORS
 from desk.chassis.problem import RateLimitExceededError
 from desk.intake import domain
-from desk.intake.routes import office_auth
 from desk.intake.routes.attachments import (
     BAD_FILES,
     FILE_PROPERTY,
@@ -21,17 +21,12 @@ from desk.intake.routes.attachments import (
     receive_file,
     require_file,
 )
-from desk.intake.routes.dependencies import ProvinceDep, ReplyUploaderDep, ServicesDep, TrackingCodeDep
+from desk.intake.routes.dependencies import OfficeDep, ReplyUploaderDep, ServicesDep, TrackingCodeDep
 from desk.intake.routes.downloads import DownloadResponse
 
 router = APIRouter()
 BODY_LIMITS = dict.fromkeys(("/api/office/files", "/api/files"), FORM_BYTES_MAX)
 _CODE = re.compile("[0-9]{12}")
-_NO_PROVINCE = (
-    office_auth.AssertionMissingError,
-    office_auth.AssertionInvalidError,
-    office_auth.AssertionReusedError,
-)
 _NO_REPLY = (
     domain.TrackingTokenMissingError,
     domain.TrackingTokenInvalidError,
@@ -59,13 +54,11 @@ _CONTENT: dict[int | str, dict[str, Any]] = {
     "/api/office/files/{file_id}",
     summary="Download a file of one of the province's cases",
     response_class=Response,
-    responses=_CONTENT | problems(*_NO_PROVINCE, *_NO_DOWNLOAD),
+    responses=_CONTENT | problems(*ASSERTION_ERRORS, *_NO_DOWNLOAD),
 )
-async def download_for_province(
-    file_id: UUID, request: Request, province: ProvinceDep, services: ServicesDep
-) -> Response:
+async def download_for_province(file_id: UUID, request: Request, office: OfficeDep, services: ServicesDep) -> Response:
     """Send the file itself; it is decrypted while it is sent."""
-    return DownloadResponse(await services.case_files.open_for_province(province, str(file_id), source_of(request)))
+    return DownloadResponse(await services.case_files.open_for_province(office, str(file_id), source_of(request)))
 
 
 @router.post(
@@ -73,7 +66,7 @@ async def download_for_province(
     status_code=201,
     summary="Upload a file for an answer",
     responses=problems(
-        *_NO_PROVINCE,
+        *ASSERTION_ERRORS,
         domain.CaseNotFoundError,
         domain.TooManyAnswerFilesError,
         *BAD_FILES,
@@ -82,15 +75,15 @@ async def download_for_province(
     openapi_extra=describe_form({"tracking_code": {"type": "string", "pattern": "^[0-9]{12}$"}} | FILE_PROPERTY),
 )
 async def upload_for_answer(
-    request: Request, response: Response, province: ProvinceDep, services: ServicesDep
+    request: Request, response: Response, office: OfficeDep, services: ServicesDep
 ) -> AttachmentView:
-    """Store a file for a case of the province; the answer refers to it by its id."""
+    """Store a file for a case of the office; the answer refers to it by its id."""
     response.headers.update(NO_STORE)
     async with read_form(request) as form:
         file, tracking_code = require_file(form), form.get("tracking_code")
         if not isinstance(tracking_code, str) or not _CODE.fullmatch(tracking_code):
             raise domain.CaseNotFoundError
-        stored = await services.case_files.upload(province, tracking_code, file.file, file.filename or "")
+        stored = await services.case_files.upload(office, tracking_code, file.file, file.filename or "")
     return AttachmentView.of(stored)
 
 

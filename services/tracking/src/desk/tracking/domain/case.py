@@ -51,6 +51,9 @@ class Case:
     state. ``answer_days`` is the period of an answer in working days; None in cases older than that column. ``overdue``
     is 0 while the answer is not late, then ``PROVINCE_NOTIFIED``, then ``HEADQUARTERS_NOTIFIED``. ``alarm_at`` is the
     next deadline; None if there is none.
+
+    The rest is for figures. ``first_answer_days`` are the working days from the submission to the first answer, None
+    before it. ``counted`` says whether the roll-up of figures contains the case.
     """
 
     tracking_code: str
@@ -67,6 +70,11 @@ class Case:
     alarm_at: datetime | None = None
     commented: bool = False
     """Whether headquarters has commented on it, so that its text must be erased there too."""
+    first_answer_days: int | None = None
+    objections: int = 0
+    ratings: int = 0
+    rating_sum: int = 0
+    counted: bool = False
 
     def change_state(self, state: State, by: Party, *, at: datetime, report_seq: int | None = None) -> Self:
         """Return the case in ``state``, caused by a party in its report ``report_seq``, if it has one.
@@ -121,7 +129,11 @@ class Case:
             if paused:
                 case = replace(case, due_at=_later(case.due_at, paused, terms.calendar))
         if self.state is State.OBJECTED and before.state is not State.OBJECTED:
-            case = replace(case, due_at=_later(self.since, days, terms.calendar), overdue=0)
+            due_at = _later(self.since, days, terms.calendar)
+            case = replace(case, due_at=due_at, overdue=0, objections=case.objections + 1)
+        if self.state is State.ANSWERED and case.first_answer_days is None:
+            answered_after = terms.calendar.count(day_of(self.submitted_at), day_of(self.since))
+            case = replace(case, first_answer_days=answered_after)
         return replace(case, alarm_at=case.next_deadline(terms))
 
     def next_deadline(self, terms: Terms) -> datetime | None:
@@ -144,8 +156,17 @@ class Case:
         return expired.with_deadlines(self, terms)
 
     def erase(self, *, at: datetime) -> Self:
-        """Return the case without its data and deadlines. Raises IllegalTransitionError if it is erased already."""
-        return replace(self.change_state(State.ERASED, Party.DESK, at=at), alarm_at=None)
+        """Return the case without its data, figures and deadlines.
+
+        Raises IllegalTransitionError if it is erased already.
+        """
+        erased = self.change_state(State.ERASED, Party.DESK, at=at)
+        without = replace(erased, first_answer_days=None, objections=0, ratings=0, rating_sum=0)
+        return replace(without, alarm_at=None, counted=True)
+
+    def with_rating(self, rating: int) -> Self:
+        """Return the case with one more rating of an answer."""
+        return replace(self, ratings=self.ratings + 1, rating_sum=self.rating_sum + rating)
 
     def with_next_seq(self) -> Self:
         """Return the case with the number of its next published event."""

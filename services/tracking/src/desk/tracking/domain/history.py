@@ -1,6 +1,6 @@
 """The history of a case."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -75,6 +75,12 @@ def find_decision(history: Sequence[HistoryEntry]) -> HistoryEntry | None:
     decided = {State.ANSWERED, State.REJECTED}
     reports = (entry for entry in reversed(history) if entry.action is None and not entry.opened)
     return next((entry for entry in reports if entry.state in decided), None)
+
+
+def find_first_answer(history: Iterable[HistoryEntry]) -> HistoryEntry | None:
+    """Return the earliest answer of an office; None if there is none."""
+    answers = (entry for entry in history if entry.state is State.ANSWERED and entry.action is None)
+    return min((entry for entry in answers if not entry.opened), key=lambda entry: entry.at, default=None)
 
 
 def summarize(history: Sequence[HistoryEntry]) -> HistorySummary:

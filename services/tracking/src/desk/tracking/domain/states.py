@@ -117,6 +117,20 @@ TRANSITIONS: Mapping[State, Mapping[Party, frozenset[State]]] = {
 """The transitions that each party may cause, by the present state."""
 
 
+SETTLED = (State.CLOSED, State.WITHDRAWN)
+"""The states that are left by an erasure only, of cases that an office has received."""
+OPEN = (
+    State.REGISTERED,
+    State.RECEIVED,
+    State.IN_PROGRESS,
+    State.INFO_REQUESTED,
+    State.OBJECTED,
+    State.REFERRED,
+)
+"""The states in which an office, or its applicant, has yet to act."""
+BEFORE_ANY_OFFICE = (State.IDENTITY_PENDING, State.IDENTITY_REJECTED)
+
+
 def is_allowed(party: Party, present: State, wanted: State) -> bool:
     """Return whether a party may cause the transition from one state to another."""
     return wanted in TRANSITIONS[present].get(party, frozenset())

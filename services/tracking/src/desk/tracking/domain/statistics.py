@@ -1,17 +1,15 @@
 """Figures about erased cases, and which of them may be published: small counts could point at a person."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
-from desk.iran.jalali import in_tehran
 from desk.tracking.domain.case import Case
-from desk.tracking.domain.history import HistoryEntry
+from desk.tracking.domain.history import HistoryEntry, find_first_answer
+from desk.tracking.domain.months import Month
 from desk.tracking.domain.states import State
+from desk.tracking.domain.suppression import SMALLEST_SHOWN, suppress
 
-SMALLEST_SHOWN = 5
-"""Smaller counts are not published."""
-SMALL, SUPPRESSED = f"<{SMALLEST_SHOWN}", "suppressed"
 UNKNOWN_SUBJECT = "unknown"
 """The subject of a case whose request could not be read."""
 ALL = "all"
@@ -38,16 +36,15 @@ class Figure:
 
 def figure_of(case: Case, history: Iterable[HistoryEntry], subject: str, sub_subject: str) -> Figure:
     """Return what a case adds to the figures."""
-    day = in_tehran(case.submitted_at)[0]
-    answers = [entry.at for entry in history if entry.state is State.ANSWERED and entry.action is None]
-    days = int((min(answers) - case.submitted_at).total_seconds() // _SECONDS_OF_DAY) if answers else 0
+    answer = find_first_answer(history)
+    days = int((answer.at - case.submitted_at).total_seconds() // _SECONDS_OF_DAY) if answer else 0
     return Figure(
-        month=f"{day.year:04}-{day.month:02}",
+        month=str(Month.of(case.submitted_at)),
         province=case.province,
         subject=subject,
         sub_subject=sub_subject,
         state=case.state,
-        answered=1 if answers else 0,
+        answered=1 if answer else 0,
         answer_days=max(0, days),
     )
 
@@ -72,39 +69,3 @@ def _average(figure: Figure, shown: str) -> str:
     if figure.answered < SMALLEST_SHOWN or not shown.isdigit():
         return ""
     return f"{figure.answer_days / figure.answered:.1f}"
-
-
-Cell = tuple[str, str]
-
-
-def suppress(counts: Mapping[Cell, int]) -> tuple[dict[Cell, str], str]:
-    """Return the cells of a group and its total as they may be published."""
-    total = sum(counts.values())
-    hidden = {cell for cell, count in counts.items() if count < SMALLEST_SHOWN}
-    larger = sorted(counts.keys() - hidden, key=lambda cell: (counts[cell], cell))
-    total_shown = str(total) if total >= SMALLEST_SHOWN else SMALL
-    while hidden and total_shown.isdigit() and _is_computable([counts[cell] for cell in hidden]):
-        if larger:
-            hidden.add(larger.pop(0))
-        else:
-            total_shown = SUPPRESSED
-    return {cell: _shown(count, hidden=cell in hidden) for cell, count in counts.items()}, total_shown
-
-
-def _shown(count: int, *, hidden: bool) -> str:
-    if count < SMALLEST_SHOWN:
-        return SMALL
-    return SUPPRESSED if hidden else str(count)
-
-
-def _is_computable(hidden: list[int]) -> bool:
-    """Return whether the sum of the hidden counts, which the total reveals, leaves only one possibility.
-
-    Each count under 5 is from 1 to 4, each suppressed one 5 or more.
-    """
-    small = [count for count in hidden if count < SMALLEST_SHOWN]
-    large, least = len(hidden) - len(small), 1
-    lowest = len(small) * least + large * SMALLEST_SHOWN
-    if sum(hidden) == lowest or len(hidden) == 1:
-        return True
-    return large == 0 and sum(hidden) == len(small) * (SMALLEST_SHOWN - 1)

@@ -1,8 +1,8 @@
-"""Tracking's public routes: look up a request, act on it, and the keys for which offices encrypt their reports."""
+"""Tracking's public routes: look up a request, act on it, and for offices the keys of their reports and figures."""
 
 from fastapi import APIRouter
 
-from desk.tracking.routes import actions, event_keys, lookups
+from desk.tracking.routes import actions, event_keys, figures, lookups
 from desk.tracking.routes.dependencies import TOKEN_AUDIENCE, Services
 from desk.tracking.routes.guards import ActionGuard, LookupGuard
 
@@ -10,5 +10,6 @@ router = APIRouter()
 router.include_router(lookups.router)
 router.include_router(actions.router)
 router.include_router(event_keys.router)
+router.include_router(figures.router)
 
 __all__ = ["TOKEN_AUDIENCE", "ActionGuard", "LookupGuard", "Services", "router"]

@@ -6,16 +6,18 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from desk.chassis.app import IdempotencyKey
+from desk.chassis.app import IdempotencyKey, source_of
 from desk.chassis.bus import Bus
+from desk.chassis.client_assertions import ClientAssertions
 from desk.chassis.crypto import TokenIssuer
 from desk.chassis.event_encryption import EventDecryptor
 from desk.tracking.routes.guards import ActionGuard, LookupGuard, TrackingSession
-from desk.tracking.service import Actions
+from desk.tracking.service import Actions, Figures
 
 TOKEN_AUDIENCE = "desk.tracking"  # noqa: S105 - a name, not a secret
 
 _bearer = HTTPBearer(auto_error=False, description="tracking token")
+_assertion = HTTPBearer(auto_error=False, scheme_name="assertion", description="an office's assertion")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +25,10 @@ class Services:
     """What ``create_app`` built, in ``app.state.services``."""
 
     actions: Actions
+    figures: Figures
     lookup_guard: LookupGuard
     action_guard: ActionGuard
+    assertions: ClientAssertions
     tokens: TokenIssuer
     token_seconds: int
     session_seconds: int
@@ -63,3 +67,16 @@ async def _actor(session: SessionDep, key: IdempotencyKey) -> Actor:
 
 
 ActorDep = Annotated[Actor, Depends(_actor)]
+
+
+async def _office(
+    request: Request,
+    services: ServicesDep,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_assertion)],
+) -> str:
+    assertion = credentials.credentials if credentials is not None else None
+    return await services.assertions.client_of(assertion, source_of(request))
+
+
+OfficeDep = Annotated[str, Depends(_office)]
+"""The office of the caller's assertion. Raises the errors of ``ASSERTION_ERRORS``."""

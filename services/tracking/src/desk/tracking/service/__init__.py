@@ -1,9 +1,10 @@
-"""Tracking's use cases: open cases, apply reports and actions, act on deadlines, show requests, reconcile, erase."""
+"""Tracking's use cases: open cases, apply reports and actions, act on deadlines, show, reconcile, erase, count."""
 
 from desk.tracking.service.actions import ActionContent, Actions, Overview
 from desk.tracking.service.context import CaseContext, utc_now
 from desk.tracking.service.deadlines import Deadlines
 from desk.tracking.service.erasures import Erasures
+from desk.tracking.service.figures import CountedPeriod, Figures
 from desk.tracking.service.headquarters import HeadquartersReports
 from desk.tracking.service.opening import Opening
 from desk.tracking.service.reconciliation import Difference, Kind, Reconciliation
@@ -13,9 +14,11 @@ __all__ = [
     "ActionContent",
     "Actions",
     "CaseContext",
+    "CountedPeriod",
     "Deadlines",
     "Difference",
     "Erasures",
+    "Figures",
     "HeadquartersReports",
     "Kind",
     "Opening",

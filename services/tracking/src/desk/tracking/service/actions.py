@@ -18,6 +18,7 @@ from desk.tracking.domain import (
     Answer,
     Case,
     CaseErasedError,
+    Facts,
     File,
     HistoryEntry,
     IdempotencyKeyReusedError,
@@ -25,10 +26,12 @@ from desk.tracking.domain import (
     Request,
     RequestNotFoundError,
     State,
+    Tally,
     summarize,
 )
 from desk.tracking.service.context import AFTER_THE_LAST_REPORT, CaseContext, named_office
 from desk.tracking.service.handovers import Handovers
+from desk.tracking.store import FigureStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +209,8 @@ class Actions:
         if changed.province != case.province:  # the second objection is for headquarters
             changed = await Handovers(self.context).take(session, case, changed, request, reason=None)
         changed = changed.with_next_seq()
+        if entry.rating is not None:
+            changed = changed.with_rating(entry.rating)
         if case.state is State.IDENTITY_PENDING:  # no office has received it, and intake need not look up the sender
             await self.context.publish_pending_withdrawal(session, changed, entry)
         else:
@@ -216,6 +221,10 @@ class Actions:
         cases = self.context.cases(session)
         await cases.update(changed)
         await cases.add_entry(case.tracking_code, entry)
+        if entry.rating is not None and changed.counted:
+            facts = Facts.recorded(changed, request.subject.key, request.sub_subject.key)
+            rating = Tally(ratings=1, rating_sum=entry.rating)
+            await FigureStore(session).add({facts.of: {facts.cell: rating}})
         return changed
 
 

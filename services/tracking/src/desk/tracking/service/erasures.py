@@ -15,20 +15,22 @@ from desk.iran.offices import HEADQUARTERS
 from desk.tracking.clients import IntakeClient
 from desk.tracking.domain import (
     ACKNOWLEDGED_WITHIN,
+    BEFORE_ANY_OFFICE,
     HEADQUARTERS_NOTIFIED,
-    UNKNOWN_SUBJECT,
     Case,
     Certificate,
     ErasingParty,
     ErasureReason,
+    Facts,
     Figure,
+    HistoryEntry,
     Retention,
     State,
     figure_of,
 )
 from desk.tracking.events import NO_OFFICE, ErasureDone, RequestErased
 from desk.tracking.service.context import CaseContext
-from desk.tracking.store import ErasureStore
+from desk.tracking.store import ErasureStore, FigureStore
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +40,6 @@ PAGE = 1000
 """How many erased codes are read in one call."""
 BY_TERM = "retention"
 """The actor in the audit log of an erasure after the term."""
-_BEFORE_ANY_OFFICE = frozenset({State.IDENTITY_PENDING, State.IDENTITY_REJECTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class Erasures:
     async def _remember(self, session: AsyncSession, tracking_code: str, reason: ErasureReason, actor: str) -> None:
         """Add an erased case, and its certificate, for a code that tracking has no case of."""
         now = self.context.clock()
-        case = Case(tracking_code, NO_OFFICE, State.ERASED, 0, 0, submitted_at=now, due_at=now, since=now)
+        case = Case(tracking_code, NO_OFFICE, State.ERASED, 0, 0, submitted_at=now, due_at=now, since=now, counted=True)
         if await self._store(session).add_erased(case):
             await self._certify(session, case, reason, actor, offices=[], informed=[])
 
@@ -115,8 +116,8 @@ class Erasures:
         case, store = await self.context.cases(session).lock_bare(tracking_code), self._store(session)
         if case is None or case.state is State.ERASED:
             return await store.certificate(tracking_code)
-        figure = await self._figure(session, case)
-        offices = [] if case.state in _BEFORE_ANY_OFFICE else await store.offices_of(case)
+        figure, facts = await self._figures(session, case)
+        offices = [] if case.state in BEFORE_ANY_OFFICE else await store.offices_of(case)
         if case.commented and HEADQUARTERS.key not in offices:
             offices.append(HEADQUARTERS.key)
         only_informed = case.overdue >= HEADQUARTERS_NOTIFIED and HEADQUARTERS.key not in offices
@@ -124,6 +125,8 @@ class Erasures:
         erased = case.erase(at=self.context.clock())
         await self._certify(session, erased, reason, actor, offices=offices, informed=informed)
         await store.count(figure)
+        if not case.counted and case.state not in BEFORE_ANY_OFFICE:
+            await FigureStore(session).add({facts.of: {facts.cell: facts.tally()}})
         return await store.certificate(tracking_code)
 
     async def _certify(
@@ -159,19 +162,18 @@ class Erasures:
         await self.context.cases(session).update(case)
         log.info("case erased", reason=reason.value, certificate=certificate.id)
 
-    async def _figure(self, session: AsyncSession, case: Case) -> Figure:
-        """Return what the case adds to the figures; data that cannot be read does not prevent its erasure."""
-        subject = sub_subject = UNKNOWN_SUBJECT
-        cases = self.context.cases(session)
+    async def _figures(self, session: AsyncSession, case: Case) -> tuple[Figure, Facts]:
+        """Return what the case adds to both kinds of figures; unreadable data does not prevent its erasure."""
+        cases, request, history = self.context.cases(session), None, list[HistoryEntry]()
         try:
             found = await cases.find_and_lock(case.tracking_code)
             history = await cases.history(case.tracking_code)
+            request = found[1] if found is not None else None
         except DecryptionError as error:
             log.warning("an unreadable case is erased", reason=type(error).__name__)
-            return figure_of(case, (), subject, sub_subject)
-        if found is not None:
-            subject, sub_subject = found[1].subject.key, found[1].sub_subject.key
-        return figure_of(case, history, subject, sub_subject)
+        read = Facts.read(case, request, history, self.context.terms.calendar)
+        figure = figure_of(case, history, *read.cell)
+        return figure, await FigureStore(session).recorded(case) or read
 
     async def _publish(self, session: AsyncSession, case: Case, certificate: Certificate, key: str) -> Case:
         case = case.with_next_seq()

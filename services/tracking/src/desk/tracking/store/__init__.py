@@ -2,12 +2,14 @@
 
 from desk.tracking.store.cases import CaseStore, Handover
 from desk.tracking.store.erasures import ErasureStore
+from desk.tracking.store.figures import FigureStore
 from desk.tracking.store.reconciliation import KnownState, ReconciliationStore, Waiting
 from desk.tracking.store.tables import case_table, metadata, refusal_table, step_table
 
 __all__ = [
     "CaseStore",
     "ErasureStore",
+    "FigureStore",
     "Handover",
     "KnownState",
     "ReconciliationStore",

@@ -23,6 +23,11 @@ def owner_columns(request: Request, vault: Vault) -> dict[str, str]:
     }
 
 
+def subject_columns(request: Request) -> dict[str, str]:
+    """Return the columns by which a case is counted; they are not personal."""
+    return {"subject": request.subject.key, "sub_subject": request.sub_subject.key}
+
+
 def read_case(row: Row[Any]) -> Case:
     """Return the case of a row."""
     return Case(
@@ -39,6 +44,11 @@ def read_case(row: Row[Any]) -> Case:
         overdue=row.overdue,
         alarm_at=row.alarm_at,
         commented=row.commented,
+        first_answer_days=row.first_answer_days,
+        objections=row.objections,
+        ratings=row.ratings,
+        rating_sum=row.rating_sum,
+        counted=row.counted,
     )
 
 
@@ -53,6 +63,7 @@ def case_row(case: Case, request: Request, key: DataKey, vault: Vault) -> dict[s
         **columns(case),
         "tracking_code": case.tracking_code,
         **owner_columns(request, vault),
+        **subject_columns(request),
         "submitted_at": case.submitted_at,
         "request": sealed(request, key),
     }
@@ -86,4 +97,9 @@ def columns(case: Case) -> dict[str, object]:
         "overdue": case.overdue,
         "alarm_at": case.alarm_at,
         "commented": case.commented,
+        "first_answer_days": case.first_answer_days,
+        "objections": case.objections,
+        "ratings": case.ratings,
+        "rating_sum": case.rating_sum,
+        "counted": case.counted,
     }

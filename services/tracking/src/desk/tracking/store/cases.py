@@ -21,6 +21,7 @@ from desk.tracking.store.case_rows import (
     entry_row,
     read_case,
     sealed,
+    subject_columns,
 )
 from desk.tracking.store.tables import case_table, handover_table, refusal_table, step_table
 
@@ -110,7 +111,8 @@ class CaseStore:
 
     async def update_with_request(self, case: Case, request: Request) -> None:
         """Update a case and its request: the registry's names, or the subject it was referred to."""
-        values = {"code": case.tracking_code, **columns(case), "request": await self._seal(request)}
+        values = {"code": case.tracking_code, **columns(case), **subject_columns(request)}
+        values["request"] = await self._seal(request)
         await self._session.execute(_UPDATE, values)
 
     async def _seal(self, request: Request) -> bytes:

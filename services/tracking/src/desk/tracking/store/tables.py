@@ -1,9 +1,10 @@
 """Tracking's tables. Text that people wrote is encrypted with a data key per case; a person is found by blind index."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, false
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, false
 
 from desk.chassis.event_tables import add_event_tables
 from desk.database import UtcDateTime, add_audit_tables, add_data_keys, new_metadata
+from desk.tracking.domain import SETTLED
 
 metadata = new_metadata()
 add_event_tables(metadata)
@@ -29,14 +30,28 @@ case_table = Table(
     Column("request", LargeBinary, nullable=False),
     Column("index_key", String(8)),
     Column("commented", Boolean, nullable=False, server_default=false()),
+    Column("subject", String(40)),
+    Column("sub_subject", String(40)),
+    Column("first_answer_days", Integer),
+    Column("objections", Integer, nullable=False, server_default="0"),
+    Column("ratings", Integer, nullable=False, server_default="0"),
+    Column("rating_sum", Integer, nullable=False, server_default="0"),
+    Column("counted", Boolean, nullable=False, server_default=false()),
 )
-"""``index_key`` is the id of the key of ``owner_index``, None before migration 0009."""
+"""``index_key`` is the id of the key of ``owner_index``, None before migration 0009. The columns from ``subject`` on
+are for figures; ``subject`` is None until a case from before migration 0013 is read, and in erased cases."""
 Index(
     "ix_case_alarm",
     case_table.c.alarm_at,
     postgresql_where=case_table.c.alarm_at.is_not(None),
     sqlite_where=case_table.c.alarm_at.is_not(None),
 )
+_uncounted = case_table.c.counted.is_(false())
+_unread = _uncounted & case_table.c.subject.is_(None)
+_settled = _uncounted & case_table.c.state.in_([state.value for state in SETTLED])
+Index("ix_case_uncounted", case_table.c.submitted_at, postgresql_where=_uncounted, sqlite_where=_uncounted)
+Index("ix_case_unread", case_table.c.submitted_at, postgresql_where=_unread, sqlite_where=_unread)
+Index("ix_case_settled", case_table.c.since, postgresql_where=_settled, sqlite_where=_settled)
 step_table = Table(
     "step",
     metadata,
@@ -119,3 +134,12 @@ figure_table = Table(
     Column("answer_days", Integer, nullable=False),
 )
 """Counts of erased cases; see ``desk.tracking.domain.Figure``."""
+roll_up_table = Table(
+    "roll_up",
+    metadata,
+    Column("month", String(7), primary_key=True),
+    Column("office", String(40), primary_key=True),
+    Column("cells", Text, nullable=False, server_default=""),
+)
+"""Counts of the cases that are ``counted``, as ``desk.tracking.domain.read_cells`` reads them. One text has all of an
+office in a month, because they are read together, and suppressed together."""

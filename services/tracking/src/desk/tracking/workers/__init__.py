@@ -2,6 +2,7 @@
 
 from desk.tracking.workers.deadlines import DeadlineTask
 from desk.tracking.workers.erasures import ErasureTask
+from desk.tracking.workers.figures import FiguresTask
 from desk.tracking.workers.reconciliation import ReconciliationTask
 
-__all__ = ["DeadlineTask", "ErasureTask", "ReconciliationTask"]
+__all__ = ["DeadlineTask", "ErasureTask", "FiguresTask", "ReconciliationTask"]

@@ -1,0 +1,88 @@
+"""Figures of offices, and the roll-up that they are read from."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from desk.chassis.crypto import DecryptionError
+from desk.database import Database
+from desk.iran.offices import HEADQUARTERS
+from desk.tracking.domain import (
+    CaseErasedError,
+    Facts,
+    HistoryEntry,
+    Month,
+    MonthCounts,
+    OfficeNotPermittedError,
+    Period,
+    Request,
+)
+from desk.tracking.service.context import CaseContext
+from desk.tracking.store import FigureStore
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CountedPeriod:
+    """The counts of a period as they are at ``at``, in the order of months. ``office`` is None for all offices."""
+
+    period: Period
+    office: str | None
+    at: datetime
+    counts: list[MonthCounts]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Counts the requests of offices, and adds cases to the roll-up. Any number of replicas may do so at once."""
+
+    database: Database
+    context: CaseContext
+
+    async def count(self, caller: str, office: str | None, first: Month | None, last: Month | None) -> CountedPeriod:
+        """Return the counts that an office asks for: headquarters of every office, a province of its own.
+
+        Raises OfficeNotPermittedError or PeriodInvalidError.
+        """
+        if caller != HEADQUARTERS.key:
+            if office not in {None, caller}:
+                raise OfficeNotPermittedError
+            office = caller
+        now = self.context.clock()
+        period = Period.of(first, last, now)
+        async with self.database.read() as session:
+            return CountedPeriod(period, office, now, await FigureStore(session).counts(period, office))
+
+    async def count_settled(self, limit: int) -> int:
+        """Add up to ``limit`` cases whose figures no longer change to the roll-up, and return their number."""
+        async with self.database.transaction() as session:
+            return await FigureStore(session).count_settled(limit)
+
+    async def read_unread(self, limit: int) -> int:
+        """Record the facts of up to ``limit`` cases from before figures were recorded, and return their number."""
+        async with self.database.transaction() as session:
+            store = FigureStore(session)
+            codes = await store.lock_unread(limit)
+            for code in codes:
+                await store.record(code, await self._facts(session, code))
+        return len(codes)
+
+    async def _facts(self, session: AsyncSession, code: str) -> Facts:
+        """Return the facts of a case; what cannot be read is counted under an unknown subject."""
+        cases, request, history = self.context.cases(session), None, list[HistoryEntry]()
+        bare = await cases.lock_bare(code)
+        if bare is None:
+            raise LookupError("a locked case is missing")
+        try:
+            request = await self._request(session, code)
+            history = await cases.history(code)
+        except (CaseErasedError, DecryptionError) as error:
+            log.warning("an unreadable case is counted", reason=type(error).__name__)
+        return Facts.read(bare, request, history, self.context.terms.calendar)
+
+    async def _request(self, session: AsyncSession, code: str) -> Request | None:
+        found = await self.context.cases(session).find(code)
+        return found[1] if found is not None else None
