@@ -1,11 +1,12 @@
 """The embedded desk as a process, on a free port and with its own data folder."""
 
 import contextlib
+import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,11 +17,21 @@ START_DEADLINE = 60.0
 
 T = TypeVar("T")
 
+polling = httpx.Client(timeout=5, limits=httpx.Limits(max_keepalive_connections=0))
+"""``httpx.get`` loads the certificates of all authorities with each call, which costs more than the call."""
+
 
 class RunningDesk:
     """A desk started by its command line, and a client for it."""
 
-    def __init__(self, folder: Path, *arguments: str, port: int | None = None, prelude: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *arguments: str,
+        port: int | None = None,
+        prelude: str = "",
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         """``prelude`` is Python code that runs in the process before the desk starts, for example to break it."""
         self.folder = folder
         self.port = port or free_port()
@@ -31,6 +42,7 @@ class RunningDesk:
                 desk_command(
                     "--port", str(self.port), "--data-dir", str(folder), "--verbose", *arguments, prelude=prelude
                 ),
+                env=os.environ | dict(environment or {}),
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -66,6 +78,14 @@ def desk_command(*arguments: str, prelude: str = "") -> list[str]:
     """The command line that starts a desk with a fixed security code."""
     program = f"{prelude}\nfrom desk.local.main import main\nmain()"
     return [sys.executable, "-c", program, "up", "--captcha-answer", CAPTCHA_ANSWER, *arguments]
+
+
+def answers(url: str) -> bool:
+    """Return whether a GET succeeds."""
+    try:
+        return polling.get(url).is_success
+    except httpx.TransportError:
+        return False
 
 
 def free_port() -> int:
