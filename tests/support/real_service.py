@@ -9,7 +9,7 @@ from support.fork_server import ForkServer
 
 from desk.testing.ports import free_port
 
-START_DEADLINE = 60.0
+START_DEADLINE = 120.0
 STOP_SECONDS = 60.0
 
 
