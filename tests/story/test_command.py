@@ -14,7 +14,7 @@ from desk.local.main import main
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 - our own command
-        [*desk_command(), *arguments], capture_output=True, text=True, timeout=60, check=False
+        [*desk_command(), *arguments], capture_output=True, text=True, timeout=120, check=False
     )
 
 
