@@ -1,6 +1,7 @@
 """Events only grow within a version: nothing that was published is removed or changed."""
 
 import json
+import re
 from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
@@ -8,9 +9,15 @@ from typing import Any
 import pytest
 
 from desk.contracts.documents import FOLDER
+from desk.iran.provinces import PROVINCES
+from desk.topology.table import office_queue
 
 FREE = {"description", "title", "example", "examples", "info"}
 """Texts for people, which may be improved."""
+ADVICE = "/x-reasons/"
+"""Where the texts about refusals stand, each under its reason, which stays."""
+USER_PATTERN = "/components/schemas/ReportProperties/properties/user_id/pattern"
+"""The users that may report, as a regular expression. It may accept more of them."""
 
 
 OF_PROVINCES = "province."
@@ -38,6 +45,11 @@ def losses(old: Any, new: Any, where: str = "") -> Iterator[str]:
             own = where.endswith("/x-queues")  # the queues of an event; those of the desk's services may change
             kept = [each for each in old if not own or each.startswith(OF_PROVINCES)]
             yield from (f"{where}: {json.dumps(each)}" for each in kept if each not in new)
+        case _ if where.startswith(ADVICE):
+            pass
+        case _ if where == USER_PATTERN:
+            users = [office_queue(each.key) for each in PROVINCES]
+            yield from (f"{where}: {user}" for user in users if re.search(old, user) and not re.search(new, user))
         case _ if old != new:
             yield f"{where}: {old!r} became {new!r}"
 
@@ -100,10 +112,14 @@ def test_a_removed_permission_queue_or_header_is_noticed(published):
     changed["x-queues"]["province.{province}"]["arguments"]["x-delivery-limit"] = 3
     del changed["components"]["schemas"]["EventHeaders"]["properties"]["desk-tries"]
     changed["components"]["schemas"]["EventProperties"]["required"].remove("message_id")
+    changed["components"]["schemas"]["ReportProperties"]["properties"]["user_id"]["pattern"] = r"^province\.isfahan$"
+    del changed["x-reasons"]["erased"]
 
     found = " ".join(losses(published, changed))
 
     assert "/receive-case-answered/x-permissions/publish" in found
+    assert f"{USER_PATTERN}: province.qom" in found
+    assert "/x-reasons/erased" in found
     assert "/x-users/province.{province}/publishes/desk.cases" in found
     assert "/x-queues/province.{province}/bindings" in found
     assert "/x-delivery-limit: 20 became 3" in found

@@ -92,7 +92,8 @@ def _channel(event: Event) -> dict[str, Any]:
 def _operation(action: str, event: Event) -> dict[str, Any]:
     """Describe who may publish and who may consume an event; the desk is the sender or the receiver."""
     publish = access.publishers_of(event.name, event.exchange)
-    usual = {"deliveryMode": 2, "timestamp": True, "userId": publish[0], "mandatory": True}
+    sender = access.PROVINCE_USER if access.PROVINCE_USER in publish else publish[0]
+    usual = {"deliveryMode": 2, "timestamp": True, "userId": sender, "mandatory": True}
     return {
         "action": action,
         "channel": {"$ref": f"#/channels/{event.name}"},
