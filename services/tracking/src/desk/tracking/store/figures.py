@@ -17,6 +17,7 @@ from sqlalchemy import (
     literal,
     null,
     select,
+    text,
     tuple_,
     union_all,
     update,
@@ -54,6 +55,8 @@ _UPDATE = (
     .where(_ROLL_UP.month == bindparam("of_month"), _ROLL_UP.office == bindparam("of_office"))
     .values(cells=bindparam("new_cells"))
 )
+_MEMORY = text("SET LOCAL work_mem = '32MB'")
+"""With the default, groups are sorted instead of hashed, which takes half as long again."""
 Tallies = Mapping[OfficeMonth, Mapping[Cell, Tally]]
 
 
@@ -69,6 +72,8 @@ class FigureStore:
         One statement reads both parts, so that no case is missing or counted twice that is added to the roll-up now.
         """
         query = union_all(_rolled_up(period, office), _others(period, office))
+        if self._session.get_bind().dialect.name == "postgresql":
+            await self._session.execute(_MEMORY)
         texts: dict[OfficeMonth, dict[str, str]] = {}
         for month, of_office, part, cells in (await self._session.execute(query)).all():
             texts.setdefault(OfficeMonth(month, of_office), {})[part] = cells
