@@ -25,7 +25,7 @@ async def urgent(console, browse, username):
     browser = await browse().sign_in(username)
     listed = f'data-tracking-code="{CODE}"' in await browser.open("/cases", params={"list": "urgent"})
     console.experts._figures.clear()
-    account = next(each for each in await console.supervision.accounts("isfahan") if each.username == username)
+    account = await console.account_of(username)
     return listed, (await console.experts.figures(account)).urgent
 
 

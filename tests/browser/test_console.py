@@ -55,7 +55,7 @@ def test_every_page_fits_and_says_what_is_wrong(camera: Camera, desk: RunningDes
     console.open_case(first)
     camera.take("console-case")
     console.take()
-    page.get_by_text("ارجاع به استان یا موضوع دیگر").click()
+    page.get_by_text("ارجاع به ادارهٔ دیگر یا موضوع دیگر").click()
     camera.take("console-case-taken")
     page.get_by_label("دلیل ارجاع").fill("متقاضی در این استان نیست.")
     page.get_by_role("button", name="ارجاع", exact=True).click()

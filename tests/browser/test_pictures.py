@@ -158,7 +158,7 @@ STATES = {
     "in_progress": "در حال بررسی",
     "closed": "بسته شد",
     "rejected": "پذیرفته نشد",
-    "referred": "به استان دیگری فرستاده شد",
+    "referred": "به ادارهٔ دیگری فرستاده شد",
     "identity_rejected": "هویت تأیید نشد",
 }
 

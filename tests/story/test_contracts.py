@@ -7,10 +7,11 @@ from openapi_spec_validator import validate
 
 from desk.chassis.events import Event
 from desk.contracts import documents as contracts
+from desk.iran.offices import HEADQUARTERS, OFFICES
 from desk.local.app import create_app
 from desk.local.gateway_table import load_table
 from desk.local.services import LocalSettings
-from desk.topology.table import EVENTS, HEADQUARTERS, TO_HEADQUARTERS, desk_topology, province_queue
+from desk.topology.table import EVENTS, FROM_HEADQUARTERS, TO_HEADQUARTERS, desk_topology, office_queue
 from desk.tracking.app import REPORT_QUEUES
 from desk.tracking.events import NO_OFFICE, RequestErased
 
@@ -53,12 +54,12 @@ def test_a_consumer_handles_exactly_what_its_queue_is_bound_to(services, consume
 @pytest.mark.parametrize("name", [event.name for _, event in EXAMPLES.values() if event.exchange == EVENTS])
 def test_an_event_is_encrypted_for_exactly_those_whose_queue_gets_it(name: str):
     (event,) = (each for _, each in EXAMPLES.values() if each.name == name)
-    key = HEADQUARTERS if name in TO_HEADQUARTERS else "isfahan"
+    key = HEADQUARTERS.key if name in TO_HEADQUARTERS else "isfahan"
     queues = desk_topology().route(EVENTS, f"{name}.{key}")
-    assert {queue.removeprefix(province_queue("")) for queue in queues} == set(event.receivers_of(key))
+    assert {queue.removeprefix("province.") for queue in queues} == set(event.receivers_of(key))
 
 
-@pytest.mark.parametrize("key", [NO_OFFICE, HEADQUARTERS])
+@pytest.mark.parametrize("key", [NO_OFFICE, HEADQUARTERS.key])
 def test_the_request_to_erase_reaches_the_services_and_no_office_that_it_is_not_for(key):
     queues = set(desk_topology().route(EVENTS, f"request-erased.{key}"))
     assert queues == {"intake", "notifier", key} - {NO_OFFICE}
@@ -67,13 +68,14 @@ def test_the_request_to_erase_reaches_the_services_and_no_office_that_it_is_not_
 
 def test_every_event_has_a_queue():
     for source, event in EXAMPLES.values():
-        key = HEADQUARTERS if event.name in TO_HEADQUARTERS else "isfahan"
+        key = HEADQUARTERS.key if event.name in {*TO_HEADQUARTERS, *FROM_HEADQUARTERS} else "isfahan"
         assert list(desk_topology().route(event.exchange, f"{event.name}.{key}")), (source, event.name)
 
 
 def test_every_queue_has_a_consumer_or_is_read_by_others(services):
+    of_offices = {office_queue(each.key) for each in OFFICES}
     for queue in desk_topology().queues:
-        outside = queue.name == HEADQUARTERS or queue.name.startswith(province_queue(""))
+        outside = queue.name in of_offices
         assert queue.name in services or queue.name in REPORT_QUEUES or outside
 
 

@@ -11,15 +11,18 @@ from html import unescape
 from desk.console.domain.accounts import Role
 from desk.console.encryption import Encryption, new_key
 from desk.console.service.attempts import Attempts
+from desk.console.service.colleagues import Colleagues
 from desk.console.service.events import EventHandler
 from desk.console.service.experts import Experts
+from desk.console.service.headquarters import Headquarters
 from desk.console.service.proofs import Proofs
 from desk.console.service.reports import ReportSender
 from desk.console.service.sessions import Sessions
 from desk.console.service.sign_in import SignIn
 from desk.console.service.supervision import Supervision
+from desk.console.store.accounts import AccountStore
 from desk.database import Database
-from desk.expert import BrokerUnavailableError, CaseEvent, Erasure, FileReference, Request
+from desk.expert import BrokerUnavailableError, CaseEvent, Erasure, Escalation, FileReference, Request, Silence
 from desk.iran.workdays import WorkCalendar
 from desk.security.rate_limits import RateLimits
 
@@ -64,6 +67,43 @@ def erasure(seq, code=CODE, certificate_id="3f2504e0-4f89-41d3-9a0c-0305e82c3301
     """Return the event that asks to erase a case, as the library delivers it."""
     asked = event("request-erased", seq, code, certificate_id=certificate_id, reason="applicant")
     return replace(asked, erasure=Erasure.model_validate(asked.data))
+
+
+def escalation(code=CODE):
+    """Return the event about a late answer of Isfahan, after a referral by Qom, as the library delivers it."""
+    named = {"isfahan": {"key": "isfahan", "name": "اصفهان"}, "qom": {"key": "qom", "name": "قم"}}
+    late = event(
+        "request-escalated",
+        9,
+        code,
+        due_at=DUE.isoformat(),
+        state="in_progress",
+        province=named["isfahan"],
+        subject={"key": "umrah", "title": "عمرهٔ مفرده"},
+        sub_subject={"key": "umrah_visa", "title": "روادید و گذرنامه"},
+        trail=[
+            {
+                "office": named["qom"],
+                "since": SUBMITTED.isoformat(),
+                "until": (SUBMITTED + timedelta(days=3)).isoformat(),
+            },
+            {"office": named["isfahan"], "since": (SUBMITTED + timedelta(days=3)).isoformat()},
+        ],
+    )
+    return replace(late, escalation=Escalation.model_validate(late.data))
+
+
+def silent(office="qom", waiting=12):
+    """Return the event about a silent office, as the library delivers it."""
+    data = {
+        "province": {"key": office, "name": "قم"},
+        "at": SUBMITTED.isoformat(),
+        "waiting": waiting,
+        "oldest_since": SUBMITTED.isoformat(),
+    }
+    return CaseEvent(
+        str(uuid.uuid4()), "province-silent", office, 1, data, None, None, silence=Silence.model_validate(data)
+    )
 
 
 class FakeClient:
@@ -111,14 +151,14 @@ class FakeClient:
 
 
 class ConsoleFixture:
-    """The parts of a console of two provinces."""
+    """The parts of a console of two provinces and headquarters."""
 
     def __init__(self, url):
         self.now = SUBMITTED + timedelta(days=1)
         self.key = new_key()
         self.database, self.encryption, self.calendar = Database(url), Encryption.from_text(self.key), WorkCalendar()
-        self.client, self.other_client = FakeClient(), FakeClient()
-        self.clients = {"isfahan": self.client, "qom": self.other_client}
+        self.client, self.other_client, self.headquarters_client = FakeClient(), FakeClient(), FakeClient()
+        self.clients = {"isfahan": self.client, "qom": self.other_client, "headquarters": self.headquarters_client}
         common = {"database": self.database, "encryption": self.encryption, "clock": self.clock}
         self.event_handler = EventHandler(**common, calendar=self.calendar)
         self.sender = ReportSender(**common, calendar=self.calendar, clients=self.clients)
@@ -126,6 +166,8 @@ class ConsoleFixture:
         self.sign_in = SignIn(**common, attempts=self.attempts_in(RateLimits()), second_factor=True)
         self.sessions = Sessions(**common)
         self.supervision = Supervision(**common)
+        self.headquarters = Headquarters(**common, calendar=self.calendar)
+        self.colleagues = Colleagues(**common, calendar=self.calendar)
 
     def attempts_in(self, limits):
         return Attempts(limits, Proofs(limits, b"proofs", self.clock), b"attempts")
@@ -139,7 +181,12 @@ class ConsoleFixture:
 
     async def account(self, username, role=Role.EXPERT, province="isfahan"):
         await self.supervision.add_account(province, username, "کسی", role, by=None, password=PASSWORD)
-        return next(each for each in await self.supervision.accounts(province) if each.username == username)
+        return await self.account_of(username)
+
+    async def account_of(self, username):
+        """Return an account by its user name."""
+        async with self.database.read() as session:
+            return (await AccountStore(session, self.encryption).by_username(username))[0]
 
     async def case(self, code=CODE, province="isfahan"):
         return (await self.experts.view(province, code)).record.case

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from support.real_service import setting
 
 from desk.chassis.crypto import new_key_pair, new_secret
-from desk.iran.provinces import PROVINCES
+from desk.iran.offices import OFFICES
 from desk.testing.event_keys import event_key_pair, event_public_keys
 from desk.testing.s3 import S3Server
 from desk.testing.service_keys import key_pair, public_keys
@@ -53,7 +53,7 @@ class DeskEnvironment:
     office_signing_keys: Mapping[str, str]
 
 
-RECEIVERS = ("intake", "tracking", "notifier", "headquarters", *(each.key for each in PROVINCES))
+RECEIVERS = ("intake", "tracking", "notifier", *(each.key for each in OFFICES))
 CALLERS = {
     "captcha": ("registry-gateway", "intake", "tracking"),
     "registry-gateway": ("intake", "tracking"),

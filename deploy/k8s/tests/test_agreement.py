@@ -16,10 +16,10 @@ from desk.chassis.health import READY_TIMEOUT_SECONDS
 from desk.chassis.serving import LATE_SECONDS
 from desk.database import Database
 from desk.intake.app import create_app as create_intake
-from desk.iran.provinces import PROVINCES
+from desk.iran.offices import OFFICES
 from desk.notifier.app import create_app as create_notifier
 from desk.topology.main import _parser
-from desk.topology.table import HEADQUARTERS, SERVICES, desk_topology, province_queue
+from desk.topology.table import SERVICES, desk_topology, office_queue
 from desk.tracking.app import create_app as create_tracking
 
 DESK = ("captcha", "registry-gateway", "intake", "tracking", "notifier")
@@ -126,8 +126,8 @@ def test_the_gateway_finds_every_service_it_proxies(overlay, root):
 
 
 def test_every_queue_has_a_consumer_or_is_read_by_others(production, monkeypatch, tmp_path):
-    provinces = {province_queue(province.key) for province in PROVINCES}
-    queues = {queue.name for queue in desk_topology().queues} - provinces - {HEADQUARTERS}
+    offices = {office_queue(each.key) for each in OFFICES}
+    queues = {queue.name for queue in desk_topology().queues} - offices
     consumed = {queue: service.user for service in SERVICES for queue in service.queues}
     assert queues == consumed.keys()
 
@@ -187,11 +187,7 @@ def test_the_runbook_replays_with_the_arguments_of_the_suspended_job(production,
 
 
 def test_every_user_of_the_broker_has_a_password(overlay):
-    users = (
-        {service.user for service in SERVICES}
-        | {"operator", HEADQUARTERS}
-        | {province_queue(each.key) for each in PROVINCES}
-    )
+    users = {service.user for service in SERVICES} | {"operator"} | {office_queue(each.key) for each in OFFICES}
     assert overlay.secrets["broker-passwords"].keys() == users
 
 

@@ -22,6 +22,7 @@ PASSWORDS = {
     "operator": "operator's own long word",
     "province.isfahan": "isfahan's own long word",
     "province.qom": "qom's own long word",
+    "headquarters": "headquarters' own long word",
 }
 
 

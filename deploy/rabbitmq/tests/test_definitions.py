@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from desk.chassis.bus.rabbit.layout import DEAD_EXCHANGE, DELAY_EXCHANGE, RETRY_EXCHANGE
+from desk.iran.offices import OFFICES
 from desk.iran.provinces import PROVINCES
 from desk.topology.access import users
 from desk.topology.definitions import as_json, definitions
@@ -15,7 +16,7 @@ from desk.topology.table import CASES, EVENTS, desk_topology
 HERE = Path(__file__).parents[1]
 CONTRACT = HERE.parents[1] / "contracts" / "desk.asyncapi.json"
 WANTED = definitions()
-REPORT_QUEUES = {f"reports.{each.key}" for each in PROVINCES}
+REPORT_QUEUES = {f"reports.{each.key}" for each in OFFICES}
 QUEUES = {queue["name"]: queue["arguments"] for queue in WANTED["queues"]}
 USERS = {user.name: user for user in users()}
 

@@ -57,6 +57,8 @@ def declaring(queue):
         pytest.param(reading("province.isfahan.dead"), id="dead letters, its own too"),
         pytest.param(publishing("desk.cases", "case-answered.qom"), id="another's key"),
         pytest.param(publishing("desk.cases", "case-answered.north.isfahan"), id="a longer key"),
+        pytest.param(publishing("desk.cases", "case-taken-over.headquarters"), id="headquarters' key"),
+        pytest.param(reading("headquarters"), id="headquarters' queue"),
         pytest.param(publishing("desk.cases", "case-answered.isfahan", user_id="province.qom"), id="another's user_id"),
         pytest.param(publishing("desk.events", "request-submitted.isfahan"), id="the desk's events"),
         pytest.param(publishing("desk.retry", "replay.tracking"), id="the exchange whose headers are believed"),
@@ -68,6 +70,24 @@ def declaring(queue):
 )
 async def test_a_province_is_refused(lasting_desk, act):
     why = await refused(lasting_desk.url(ISFAHAN), act)
+    assert "ACCESS_REFUSED" in why or "user_id" in why
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        pytest.param(publishing("desk.cases", "case-answered.isfahan"), id="a province's key"),
+        pytest.param(
+            publishing("desk.cases", "case-answered.headquarters", user_id=ISFAHAN), id="a province's user_id"
+        ),
+        pytest.param(publishing("desk.events", "request-commented.isfahan"), id="the desk's events"),
+        pytest.param(reading(ISFAHAN), id="a province's queue"),
+        pytest.param(reading("reports.headquarters"), id="its reports"),
+        pytest.param(reading("headquarters.dead"), id="dead letters, its own too"),
+    ],
+)
+async def test_headquarters_is_refused(lasting_desk, act):
+    why = await refused(lasting_desk.url("headquarters"), act)
     assert "ACCESS_REFUSED" in why or "user_id" in why
 
 

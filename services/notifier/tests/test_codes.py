@@ -84,7 +84,7 @@ async def test_codes_do_not_count_for_the_notices_of_their_recipient(make, send_
         await send_to(notifier)
     await notifier.submit()
     await notifier.dispatch()
-    assert "fa/submitted.sms.v2" in [each.wording for each in notifier.sms.sent]
+    assert "fa/submitted.sms.v3" in [each.wording for each in notifier.sms.sent]
 
 
 async def test_an_expired_code_is_not_sent(notifier, send):

@@ -133,14 +133,14 @@ async def test_a_referral_without_a_new_deadline_breaks_the_contract(notifier):
 
 async def test_a_notice_is_in_english_if_the_applicant_chose_it(notifier):
     await notifier.submit(contact={"mobile": MOBILE, "email": EMAIL, "language": "en"})
-    assert {row[0] for row in (await notifier.rows("wording"))} == {"en/submitted.sms.v1", "en/submitted.email.v2"}
+    assert {row[0] for row in (await notifier.rows("wording"))} == {"en/submitted.sms.v2", "en/submitted.email.v2"}
     assert "Tracking code: 123456789012" in (await notifier.shown())["sms"].text
 
 
 @pytest.mark.parametrize("language", [None, "ar", 7, ["fa"]])
 async def test_a_notice_in_an_unknown_language_is_in_persian(notifier, language):
     await notifier.submit(contact={"mobile": MOBILE, "email": None, "language": language})
-    assert await notifier.rows("wording") == [("fa/submitted.sms.v2",)]
+    assert await notifier.rows("wording") == [("fa/submitted.sms.v3",)]
 
 
 async def test_a_queued_question_is_not_sent_after_the_reply_to_it(notifier):

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from desk.iran.jalali import TEHRAN
-from desk.iran.provinces import PROVINCES
+from desk.iran.offices import OFFICES
 from desk.notifier.domain import CHANNELS, MAX_SMS_PARTS, ChannelName, Language, Template, sms_parts
 from desk.notifier.events import RequestStatusChanged, RequestSubmitted
 from desk.notifier.rendering import VALUE_NAMES, Renderer, status_values, submission_values
@@ -102,7 +102,7 @@ def test_an_sms_has_at_most_two_parts_with_the_longest_values(wording, values):
     first = datetime(2026, 3, 21, 12, tzinfo=TEHRAN)
     days = [first + timedelta(days=day) for day in range(1500)]
     filled = [
-        values(wording.template, wording.language, province={"key": each.key, "name": each.name}) for each in PROVINCES
+        values(wording.template, wording.language, province={"key": each.key, "name": each.name}) for each in OFFICES
     ]
     filled += [values(wording.template, wording.language, due_at=each.isoformat()) for each in days]
     extreme = {name: longest([str(each[name]) for each in filled]) for name in RENDERER.placeholders(wording)}
@@ -126,8 +126,8 @@ def test_every_email_contains_the_address_of_the_desk_and_an_sms_contains_none(w
 
 def test_the_sms_of_a_submission(sms):
     rendered = sms(Template.SUBMITTED)
-    assert rendered.wording == "fa/submitted.sms.v2"
-    assert rendered.values == {"code": "123456789012", "province": "اصفهان", "due_day_short": "۲۹ آذر ۱۴۰۵"}
+    assert rendered.wording == "fa/submitted.sms.v3"
+    assert rendered.values == {"code": "123456789012", "office": "استان اصفهان", "due_day_short": "۲۹ آذر ۱۴۰۵"}
     assert rendered.text == (
         "میز خدمت سازمان حج و زیارت\n"
         "درخواست شما برای استان اصفهان ثبت شد.\n"
@@ -143,6 +143,19 @@ def test_the_english_sms_of_a_submission_names_the_province_and_the_day_in_engli
         "Tracking code: 123456789012\n"
         "Answer due by 20 Dec 2026"
     )
+
+
+OFFICE_OF_HEADQUARTERS = {"key": "headquarters", "name": "ستاد سازمان حج و زیارت"}
+
+
+def test_a_request_that_headquarters_handles_is_not_said_to_be_with_the_province(sms, email):
+    for template in (Template.SUBMITTED, Template.REFERRED):
+        assert "ستاد سازمان حج و زیارت" in sms(template, office=OFFICE_OF_HEADQUARTERS).text
+        assert "the headquarters" in sms(template, EN, office=OFFICE_OF_HEADQUARTERS).text
+    for template in (Template.ANSWERED, Template.REJECTED, Template.INFO_REQUESTED, Template.WITHDRAWN):
+        text = email(template, office=OFFICE_OF_HEADQUARTERS).text
+        assert "ستاد سازمان حج و زیارت" in text
+        assert "استان" not in text
 
 
 @pytest.mark.parametrize("language", Language)

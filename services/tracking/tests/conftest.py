@@ -35,6 +35,7 @@ from desk.chassis.events import Message
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.telemetry import Telemetry
 from desk.database import Database, alembic_config
+from desk.iran.offices import HEADQUARTERS
 from desk.security.logs import configure_logging
 from desk.testing.databases import empty_tables, migrated_database
 from desk.testing.event_keys import decrypted, encrypted, event_key_pair, event_public_keys
@@ -76,6 +77,8 @@ SECRETS = (
     "B12345678",
     "مشکل برطرف",
     "پاسخ روشن",
+    "پاسخ دیر شده",
+    "تا فردا",
     "پرسش من نبود",
 )
 
@@ -116,6 +119,8 @@ REPORTS: dict[str, dict[str, Any]] = {
     "case-rejected": {"reason": "مدرک‌ها کامل نیست."},
     "case-referred": {"province": "fars", "reason": "ساکن استان دیگری هستید."},
     "case-erased": {"certificate_id": "3f2504e0-4f89-41d3-9a0c-0305e82c3301"},
+    "case-taken-over": {"reason": "پاسخ دیر شده است."},
+    "case-commented": {"text": "تا فردا پاسخ دهید."},
 }
 
 
@@ -212,7 +217,8 @@ def _report(
         "data": {"tracking_code": tracking_code, "at": happened, **REPORTS[name], **(data or {})},
         **envelope,
     }
-    user = f"province.{province}" if sender == "" else sender
+    own = province if province == HEADQUARTERS.key else f"province.{province}"
+    user = own if sender == "" else sender
     return _message("desk.cases", routing_key or f"{name}.{province}", user, **envelope)
 
 

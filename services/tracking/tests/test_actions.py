@@ -173,12 +173,15 @@ async def test_each_answer_can_be_rated_once(tracking, case_in):
     assert (await tracking.act("rating", code, {"rating": 1}, key="key-00000003")).is_success
 
 
-async def test_an_applicant_can_object_once(tracking, case_in):
+async def test_an_applicant_can_object_twice_and_then_headquarters_has_the_case(tracking, case_in):
     code = await case_in("answered")
     await tracking.act("objection", code, OBJECTION)
     await tracking.report("case-answered", code, seq=2)
     second = await tracking.act("objection", code, OBJECTION, key="key-00000002")
-    assert (second.status_code, second.json()["code"]) == (409, "already_objected")
+    assert second.json()["office"]["key"] == "headquarters"
+    await tracking.report("case-answered", code, province="headquarters")
+    third = await tracking.act("objection", code, OBJECTION, key="key-00000003")
+    assert (third.status_code, third.json()["code"]) == (409, "already_objected")
     assert (await tracking.look_up(code)).json()["actions"] == ["rate"]
 
 

@@ -118,6 +118,19 @@ async def test_every_office_that_had_the_case_is_asked_and_headquarters_is_infor
     assert asked == {"intake": False, "notifier": False, "isfahan": False, "fars": False, "headquarters": True}
 
 
+@pytest.mark.parametrize("name", ["case-taken-over", "case-commented"])
+async def test_headquarters_must_erase_what_it_received_or_wrote(tracking, erasures, name):
+    code = await tracking.submit()
+    await tracking.report(name, code, province="headquarters")
+
+    certificate = await _erase(erasures, code)
+
+    asked = {party.name: party.informed_only for party in certificate.parties}
+    assert asked == {"intake": False, "notifier": False, "isfahan": False, "headquarters": False}
+    await tracking.report("case-erased", code, province="headquarters", seq=2, data={"certificate_id": certificate.id})
+    assert "headquarters" not in [party.name for party in (await erasures.pending())[0].parties if party.pending]
+
+
 async def test_no_office_learns_of_a_request_that_none_has_had(tracking, erasures, pending, new_code):
     code = new_code()
     await tracking.bus.handle(pending(code))

@@ -8,7 +8,7 @@ import pytest
 from desk.tracking.events import RequestReferred
 
 CONTRACTS = Path(__file__).parents[3] / "contracts"
-OF_THE_REFERRAL = {"province.key", "province.name", "due_at"}
+OF_THE_REFERRAL = {"province.key", "province.name", "office.key", "office.name", "due_at"}
 """What a referral changes."""
 
 

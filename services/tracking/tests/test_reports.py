@@ -493,6 +493,7 @@ async def test_a_referral_contains_the_whole_request(tracking, request_data):
         **request_data(code),
         "contact": {**request_data(code)["contact"], "language": "fa"},
         "province": {"key": "fars", "name": "فارس"},
+        "office": {"key": "fars", "name": "فارس"},
         "identity": "confirmed",
         "reason": "ساکن استان دیگری هستید.",
     }
@@ -520,6 +521,7 @@ async def test_a_status_change_is_published_completely(tracking):
         "at": "2026-12-14T09:00:00Z",
         "due_at": "2026-12-20T20:29:59Z",
         "province": {"key": "isfahan", "name": "اصفهان"},
+        "office": {"key": "isfahan", "name": "اصفهان"},
         "note": None,
         "answer": {
             "text": "قبض شما صادر شد.\nبه دفتر استان بیایید.",

@@ -14,14 +14,25 @@ from desk.console.clients import DeskClient, DeskClients, LibraryClient
 from desk.console.encryption import Encryption
 from desk.console.metrics import Metrics, RequestMetrics
 from desk.console.middleware import RequestGuard
-from desk.console.routes import cases, group_answers, operation, sessions, sign_in, supervision
+from desk.console.routes import (
+    cases,
+    colleagues,
+    group_answers,
+    headquarters,
+    operation,
+    sessions,
+    sign_in,
+    supervision,
+)
 from desk.console.routes.dependencies import Demonstration, Services
 from desk.console.routes.errors import add_error_pages
 from desk.console.routes.pages import PACKAGE_FOLDER
 from desk.console.service.attempts import Attempts
+from desk.console.service.colleagues import Colleagues
 from desk.console.service.drafts import Drafts
 from desk.console.service.events import EventHandler
 from desk.console.service.experts import Experts
+from desk.console.service.headquarters import Headquarters
 from desk.console.service.proofs import Proofs
 from desk.console.service.readings import Readings
 from desk.console.service.reports import ReportSender
@@ -96,7 +107,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     app.add_middleware(RequestMetrics, metrics=services.metrics)
     app.add_middleware(RequestGuard, tls=settings.secure_cookies)
     app.mount("/assets", StaticFiles(directory=PACKAGE_FOLDER / "assets"))
-    for each in (sign_in, sessions, group_answers, cases, supervision, operation):
+    for each in (sign_in, sessions, group_answers, cases, colleagues, headquarters, supervision, operation):
         app.include_router(each.router)
     add_error_pages(app)
     return app
@@ -116,6 +127,8 @@ def _services(settings: Settings, parts: Parts) -> Services:
         ),
         sessions=Sessions(database, encryption, clock),
         experts=Experts(database, encryption, calendar, clients, clock),
+        colleagues=Colleagues(database, encryption, calendar, clock),
+        headquarters=Headquarters(database, encryption, calendar, clock),
         readings=Readings(database, encryption, clock),
         supervision=Supervision(database, encryption, clock),
         drafts=Drafts(database, encryption, clock),

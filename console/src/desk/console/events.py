@@ -62,8 +62,18 @@ def rejected(reason: str) -> dict[str, Any]:
 
 
 def referred(province: str, reason: str, subject: Titled | None, sub_subject: Titled | None) -> dict[str, Any]:
-    """Return the data of a referral to another province or another subject."""
+    """Return the data of a referral to another office or another subject."""
     data: dict[str, Any] = {"province": province, "reason": reason}
     if subject is not None and sub_subject is not None:
         data |= {"subject": subject.model_dump(), "sub_subject": sub_subject.model_dump()}
     return data
+
+
+def taken_over(reason: str) -> dict[str, Any]:
+    """Return the data of a take-over."""
+    return {"reason": reason}
+
+
+def commented(text: str) -> dict[str, Any]:
+    """Return the data of a comment."""
+    return {"text": text}

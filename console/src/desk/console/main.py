@@ -20,7 +20,7 @@ from desk.console.encryption import Encryption, new_key
 from desk.console.service.supervision import Supervision
 from desk.console.settings import Settings
 from desk.database import Database, migrate
-from desk.iran.provinces import PROVINCES
+from desk.iran.offices import OFFICES
 from desk.security.logs import configure_logging
 from desk.security.settings import fault_lines
 
@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("new-key", help="make a key for DESK_CONSOLE_KEYS")
     creating = commands.add_parser("create-account", help="add an account, and print its first password")
     creating.add_argument("username", help="small Latin letters, digits, dots")
-    creating.add_argument("--province", required=True, choices=[each.key for each in PROVINCES], metavar="KEY")
+    creating.add_argument("--province", required=True, choices=[each.key for each in OFFICES], metavar="KEY")
     creating.add_argument("--name", required=True, help="the person's name")
     creating.add_argument("--role", choices=[role.value for role in Role], default=Role.SUPERVISOR.value)
     return parser

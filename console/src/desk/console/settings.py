@@ -8,7 +8,7 @@ from pydantic_settings import SettingsConfigDict
 
 from desk.console.domain.accounts import PER_ACCOUNT, PER_ADDRESS
 from desk.expert import PrivateKeys
-from desk.iran.provinces import UnknownProvinceError, province
+from desk.iran.offices import UnknownOfficeError, office
 from desk.iran.workdays import WorkCalendar, parse_overrides, parse_weekend
 from desk.security.rate_limits import require_readable
 from desk.security.secrets import SecretKind
@@ -29,7 +29,7 @@ def _event_keys(keys: list[SecretStr]) -> list[SecretStr]:
 
 
 class ProvinceSettings(BaseModel):
-    """The connection of a province to the desk."""
+    """The connection of an office to the desk."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -44,9 +44,9 @@ class ProvinceSettings(BaseModel):
 def _provinces(provinces: dict[str, ProvinceSettings]) -> dict[str, ProvinceSettings]:
     for key in provinces:
         try:
-            province(key)
-        except UnknownProvinceError:
-            raise ValueError(f"{key} is not a province: see GET /api/catalog for the keys") from None
+            office(key)
+        except UnknownOfficeError:
+            raise ValueError(f"{key} is no office: a key of GET /api/catalog, or headquarters") from None
     return provinces
 
 

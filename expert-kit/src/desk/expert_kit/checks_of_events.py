@@ -17,6 +17,10 @@ ERASED, ACKNOWLEDGED = "request-erased", "case-erased"
 DECISIONS = ("case-answered", "case-rejected")
 
 
+WITHOUT_A_REQUEST = frozenset({"request-referred", "request-escalated", "province-silent"})
+"""Events that need no request before: one brings it, the others are about the cases of other offices."""
+
+
 async def accepts_a_request(it: Rehearsal) -> None:
     """A new request is acknowledged and reported received. Raises Fault."""
     await it.still_serves()
@@ -28,7 +32,7 @@ async def accepts_every_event(it: Rehearsal) -> None:
         if name == "request-submitted":
             continue
         envelope = it.new(name)
-        if name != "request-referred":
+        if name not in WITHOUT_A_REQUEST:
             before = it.new(code=envelope["subject"])
             await it.desk.publish("request-submitted", before)
             await it.handled(before)

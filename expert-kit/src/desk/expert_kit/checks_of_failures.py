@@ -14,7 +14,7 @@ RETURN_SECONDS = 2.0
 
 async def connects(it: Rehearsal) -> None:
     """The consumer reads its queue, with acknowledgements. Raises Fault."""
-    queue = f"province.{it.contract.province}"
+    queue = it.contract.queue_name
     seconds = it.patience if it.program is not None else BY_HAND_SECONDS
     if not await it.connected(0, seconds):
         if it.program is not None and (code := it.program.ended) is not None:

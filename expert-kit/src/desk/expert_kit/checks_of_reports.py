@@ -58,7 +58,7 @@ async def uses_confirms(it: Rehearsal) -> None:
 
 async def limits_its_prefetch(it: Rehearsal) -> None:
     """The queue is consumed with a prefetch limit. Raises Fault."""
-    queue = f"province.{it.contract.province}"
+    queue = it.contract.queue_name
     limits = {each.prefetch for each in it.proxy.seen if each.kind == "consume" and each.queue == queue}
     if 0 in limits:
         raise Fault(

@@ -12,6 +12,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from desk.expert.events import TYPE_PREFIX, TYPE_SUFFIX
+from desk.expert.reports import HEADQUARTERS
 
 CASES, EVENTS = "desk.cases", "desk.events"
 _DAMM = (
@@ -39,23 +40,29 @@ def new_code() -> str:
 
 
 class Contract:
-    """The contract between the desk and one province."""
+    """The contract between the desk and one office: of a province, or headquarters."""
 
     def __init__(self, province: str) -> None:
         self.province = province
+        self._user = HEADQUARTERS if province == HEADQUARTERS else "province.{province}"
         text = files("desk.expert_kit").joinpath("desk.asyncapi.json").read_text(encoding="utf-8")
         self._document: dict[str, Any] = json.loads(text)
         queues = self._document["x-queues"]
         self.queue, self.dead_queue = (
             json.loads(json.dumps(queues[name]).replace("{province}", province))
-            for name in ("province.{province}", "province.{province}.dead")
+            for name in (self._user, f"{self._user}.dead")
         )
 
     @property
+    def queue_name(self) -> str:
+        """The name of the office's queue, which is also its user."""
+        return self._user.replace("{province}", self.province)
+
+    @property
     def provinces(self) -> list[str]:
-        """List the keys of all provinces."""
+        """List the keys of all offices."""
         user: str = self._document["components"]["schemas"]["ReportProperties"]["properties"]["user_id"]["pattern"]
-        return sorted(user.removeprefix("^province\\.(").removesuffix(")$").split("|"))
+        return sorted(user.removeprefix("^(").removesuffix("))$").replace("province\\.(", "").split("|"))
 
     @property
     def to_province(self) -> list[str]:
@@ -66,16 +73,18 @@ class Contract:
     @property
     def reports(self) -> list[str]:
         """List the events that a province may publish."""
-        keys = self._document["x-users"]["province.{province}"]["publishes"][CASES]
-        return [key.removesuffix(".{province}") for key in keys]
+        return [key.rpartition(".")[0] for key in self._document["x-users"][self._user]["publishes"][CASES]]
 
     def event(self, name: str, code: str, seq: int) -> Envelope:
         """Return a new event about a request, made from the contract's example."""
         envelope: Envelope = deepcopy(self._document["components"]["messages"][name]["x-decrypted"]["example"])
-        envelope |= {"id": str(uuid.uuid4()), "subject": code, "seq": seq, "time": _now()}
-        envelope["data"]["tracking_code"] = code
-        if "province" in envelope["data"]:
-            envelope["data"]["province"]["key"] = self.province
+        data = envelope["data"]
+        envelope |= {"id": str(uuid.uuid4()), "seq": seq, "time": _now()}
+        if "tracking_code" in data:
+            envelope["subject"] = data["tracking_code"] = code
+        for part in {"province", "office"} & data.keys():
+            if self.province != HEADQUARTERS or part == "office":
+                data[part]["key"] = self.province
         for file in _files_of(envelope["data"]):
             file["id"] = str(uuid.uuid4())
         return envelope

@@ -89,7 +89,7 @@ class DeskSide:
     async def _declared(self) -> AbstractQueue:
         for name in (EVENTS, CASES, DEAD):
             self._exchanges[name] = await self._channel.declare_exchange(name, "topic", durable=True)
-        name = f"province.{self._contract.province}"
+        name = self._contract.queue_name
         queue = await self._declare(name, self._contract.queue)
         self._dead_queue = await self._declare(f"{name}.dead", self._contract.dead_queue)
         if queue.declaration_result.consumer_count:

@@ -139,7 +139,7 @@ class Rehearsal:
 
     async def connected(self, since: int, seconds: float | None = None) -> bool:
         """Wait until the consumer reads its queue, according to the observations from ``since`` on."""
-        queue = f"province.{self.contract.province}"
+        queue = self.contract.queue_name
 
         def reads() -> bool:
             return any(each.kind == "consume" and each.queue == queue for each in self.proxy.seen[since:])

@@ -7,7 +7,19 @@ from pathlib import Path
 from typing import Any, Self
 
 from desk.expert.errors import FileRefusedError
-from desk.expert.events import CaseEvent, Erasure, Objection, Refusal, Reply, Request, Titled
+from desk.expert.events import (
+    CaseEvent,
+    Comment,
+    Erasure,
+    Escalation,
+    Objection,
+    Refusal,
+    Reply,
+    Request,
+    Silence,
+    TakeOver,
+    Titled,
+)
 from desk.expert.files import Attachment, Files
 from desk.expert.report_data import check_data
 
@@ -20,9 +32,10 @@ class Case:
     """``kind`` is the name of the event: ``request-submitted``, ``request-replied``, ``case-refused`` and so on.
 
     ``request`` is set for ``request-submitted`` and ``request-referred``, ``refusal`` for ``case-refused``, ``reply``
-    for ``request-replied``, ``objection`` for ``request-objected`` and ``erasure`` for ``request-erased``; ``data`` is
-    all data of the event. A report that is sent again because handling was interrupted counts once: its id is derived
-    from the event and its position.
+    for ``request-replied``, ``objection`` for ``request-objected``, ``takeover`` for ``request-taken-over``,
+    ``comment`` for ``request-commented`` and ``erasure`` for ``request-erased``; for headquarters also ``escalation``
+    for ``request-escalated`` and ``silence`` for ``province-silent``. ``data`` is all data of the event. A report that
+    is sent again because handling was interrupted counts once: its id is derived from the event and its position.
     """
 
     event_id: str
@@ -39,6 +52,10 @@ class Case:
     reply: Reply | None = field(default=None, kw_only=True)
     objection: Objection | None = field(default=None, kw_only=True)
     erasure: Erasure | None = field(default=None, kw_only=True)
+    takeover: TakeOver | None = field(default=None, kw_only=True)
+    comment: Comment | None = field(default=None, kw_only=True)
+    escalation: Escalation | None = field(default=None, kw_only=True)
+    silence: Silence | None = field(default=None, kw_only=True)
 
     @classmethod
     def from_event(cls, event: CaseEvent, report: Report, files: Files | None) -> Self:
@@ -56,6 +73,10 @@ class Case:
             reply=event.reply,
             objection=event.objection,
             erasure=event.erasure,
+            takeover=event.takeover,
+            comment=event.comment,
+            escalation=event.escalation,
+            silence=event.silence,
         )
 
     @property
@@ -72,6 +93,10 @@ class Case:
             self.reply,
             self.objection,
             self.erasure,
+            self.takeover,
+            self.comment,
+            self.escalation,
+            self.silence,
         )
 
     @property
@@ -129,10 +154,18 @@ class Case:
     async def refer(
         self, province: str, reason: str, *, subject: Titled | None = None, sub_subject: Titled | None = None
     ) -> None:
-        """Refer the case to a province, by its key, or to another subject, by both parts of it, there or here."""
+        """Refer the case to an office, by its key, or to another subject, by both parts of it, there or here."""
         named = {"subject": subject, "sub_subject": sub_subject}
         parts = {name: part.model_dump() for name, part in named.items() if part is not None}
         await self._send("case-referred", {"province": province, "reason": reason, **parts})
+
+    async def take_over(self, reason: str) -> None:
+        """Take the case over from its office; headquarters alone may. The applicant reads the reason."""
+        await self._send("case-taken-over", {"reason": reason})
+
+    async def comment_to_office(self, text: str) -> None:
+        """Comment on the case to its office; headquarters alone may. The applicant never sees it."""
+        await self._send("case-commented", {"text": text})
 
     async def erased(self) -> None:
         """Report that the office has erased all it stored of the case. Raises ValueError for another event.

@@ -11,12 +11,18 @@ from desk.expert.errors import DecryptionError
 TYPE_PREFIX, TYPE_SUFFIX = "ir.haj.desk.", ".v1"
 WITH_REQUEST = frozenset({"request-submitted", "request-referred"})
 REFUSED, REPLIED, OBJECTED = "case-refused", "request-replied", "request-objected"
-ERASED = "request-erased"
+TAKEN_OVER, COMMENTED, ERASED = "request-taken-over", "request-commented", "request-erased"
+ESCALATED, SILENT = "request-escalated", "province-silent"
+"""For headquarters only."""
 CONSUMED = WITH_REQUEST | {
     REFUSED,
     REPLIED,
     OBJECTED,
+    TAKEN_OVER,
+    COMMENTED,
     ERASED,
+    ESCALATED,
+    SILENT,
     "request-withdrawn",
     "request-rated",
     "request-overdue",
@@ -28,7 +34,7 @@ class _Read(BaseModel):
 
 
 class Named(_Read):
-    """A province: its key and its Persian name."""
+    """A province or an office: its key and its Persian name."""
 
     key: str
     name: str
@@ -107,6 +113,8 @@ class Request(_Read):
     """The reason of a referral."""
     history: list[PastEntry] = Field(default_factory=list)
     """The history before a referral."""
+    office: Named | None = None
+    """The office that handles it: that of the province, or headquarters."""
 
 
 class Reply(_Read):
@@ -130,6 +138,54 @@ class Objection(_Read):
     def for_supervisor(self) -> bool:
         """Whether a supervisor has to decide it."""
         return self.for_role == "supervisor"
+
+
+class TakeOver(_Read):
+    """Another office has the case now: headquarters took it over, or decides the second objection."""
+
+    tracking_code: str
+    office: Named
+    reason: str | None = None
+
+
+class Comment(_Read):
+    """A comment of headquarters to the office of a case. Do not show it to the applicant."""
+
+    tracking_code: str
+    at: AwareDatetime
+    office: Named
+    text: str
+
+
+class Stay(_Read):
+    """How long an office had a case; ``until`` is None for the present office."""
+
+    office: Named
+    since: AwareDatetime
+    until: AwareDatetime | None = None
+
+
+class Escalation(_Read):
+    """To headquarters: an office has not answered for a second period."""
+
+    tracking_code: str
+    at: AwareDatetime
+    due_at: AwareDatetime
+    state: str
+    province: Named
+    subject: Titled
+    sub_subject: Titled
+    trail: list[Stay] = Field(default_factory=list)
+    """The offices that have had the case, the present one last."""
+
+
+class Silence(_Read):
+    """To headquarters: an office acknowledges no requests while some wait for it."""
+
+    province: Named
+    at: AwareDatetime
+    waiting: int
+    oldest_since: AwareDatetime
 
 
 class Erasure(_Read):
@@ -179,7 +235,11 @@ class Envelope(_Read):
 
 @dataclass(frozen=True, slots=True)
 class CaseEvent:
-    """An event of the desk about a case. ``seq`` numbers the events of a request: the highest is the latest."""
+    """An event of the desk about a case. ``seq`` numbers the events of a request: the highest is the latest.
+
+    Of the last fields, the one of this kind of event is set. ``province-silent`` is about no case: ``tracking_code`` is
+    then the key of the province.
+    """
 
     id: str
     kind: str
@@ -191,6 +251,10 @@ class CaseEvent:
     reply: Reply | None = None
     objection: Objection | None = None
     erasure: Erasure | None = None
+    takeover: TakeOver | None = None
+    comment: Comment | None = None
+    escalation: Escalation | None = None
+    silence: Silence | None = None
 
 
 def read(body: bytes, keys: PrivateKeys) -> CaseEvent:
@@ -212,6 +276,10 @@ def read(body: bytes, keys: PrivateKeys) -> CaseEvent:
         Reply.model_validate(data) if kind == REPLIED else None,
         Objection.model_validate(data) if kind == OBJECTED else None,
         Erasure.model_validate(data) if kind == ERASED else None,
+        TakeOver.model_validate(data) if kind == TAKEN_OVER else None,
+        Comment.model_validate(data) if kind == COMMENTED else None,
+        Escalation.model_validate(data) if kind == ESCALATED else None,
+        Silence.model_validate(data) if kind == SILENT else None,
     )
 
 

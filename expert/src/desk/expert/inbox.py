@@ -26,6 +26,7 @@ from desk.expert.reports import (
     LONGEST_PAUSE_SECONDS,
     Report,
     Reports,
+    queue_of,
 )
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ class Inbox:
         desk_keys: DeskKeys,
         files: Files | None = None,
     ) -> None:
-        """``url`` is ``amqps://province.<key>:password@host/vhost``; ``province`` the key.
+        """``url`` is ``amqps://province.<key>:password@host/vhost``; ``province`` the key, or ``headquarters``.
 
         ``private_keys`` are the PEMs (X25519 or P-256) that read events, the newest first. Raises ValueError.
         """
@@ -174,7 +175,7 @@ class Inbox:
                 channel.close_callbacks.add(on_lost)
                 underlay = await channel.get_underlay_channel()
                 underlay.on_consumer_cancel_callbacks.add(on_lost)  # for example, the queue was deleted
-                queue = await channel.get_queue(f"province.{self._province}", ensure=False)
+                queue = await channel.get_queue(queue_of(self._province), ensure=False)
                 await queue.consume(waiting.put)
         except BaseException:
             await connection.close()

@@ -62,6 +62,10 @@ class _Referred(_Part):
         return self
 
 
+class _Commented(_Part):
+    text: Text
+
+
 class _Erased(_Part):
     certificate_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f-]{36}$")]
 
@@ -75,6 +79,8 @@ _MODELS: Mapping[str, type[_Part]] = {
     "case-rejected": _Rejected,
     "case-referred": _Referred,
     "case-erased": _Erased,
+    "case-taken-over": _Rejected,
+    "case-commented": _Commented,
 }
 
 

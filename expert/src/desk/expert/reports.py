@@ -21,8 +21,15 @@ from desk.expert.report_data import check_data, check_envelope
 
 CASES, CONTENT_TYPE = "desk.cases", "application/cloudevents+json"
 HEARTBEAT_SECONDS, CONNECT_SECONDS, CONFIRM_SECONDS = 10, 5.0, 5.0
+HEADQUARTERS = "headquarters"
+"""The key of headquarters, and the name of its queue and user."""
 REPORT_ATTEMPTS = 5
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 5.0
+
+
+def queue_of(office: str) -> str:
+    """Return the name of an office's queue, which is also its user at the broker."""
+    return office if office == HEADQUARTERS else f"province.{office}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,7 @@ class Reports:
     """Sends reports; connects when the first one is sent."""
 
     def __init__(self, url: str, province: str, desk_keys: DeskKeys) -> None:
-        """``url`` is ``amqps://province.<key>:password@host/vhost``; ``province`` the key."""
+        """``url`` is ``amqps://province.<key>:password@host/vhost``; ``province`` the key, or ``headquarters``."""
         self._url = make_url(url, heartbeat=HEARTBEAT_SECONDS)
         self._province = province
         self._desk_keys = desk_keys

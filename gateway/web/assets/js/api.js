@@ -5,7 +5,7 @@ import { ask, readBlob } from "./call.js";
 /** @typedef {import("./problem.js").Problem} Problem */
 /** @typedef {import("./problem.js").Unreachable} Unreachable */
 /** @typedef {{ key: string, name: string, area_code: string }} Province */
-/** @typedef {{ key: string, title: string, answer_within_days: number }} SubSubject */
+/** @typedef {{ key: string, title: string, answer_within_days: number, office: string | null }} SubSubject */
 /** @typedef {{ key: string, title: string, sub_subjects: SubSubject[] }} Subject */
 /** @typedef {{ text_min: number, text_max: number, files_max: number, file_bytes_max: number, media_types: string[], extensions: string[], mobile_proof?: "off" | "pending" | "always" }} Limits  mobile_proof: who enters a code by SMS */
 /** @typedef {{ provinces: Province[], subjects: Subject[], limits: Limits }} Catalog */
@@ -30,7 +30,7 @@ import { ask, readBlob } from "./call.js";
 /** @typedef {{ at: string, local: string, state: string, title: string, note: string | null, action: Action | "opened" | null, files: CaseFile[] }} HistoryEntry */
 /** @typedef {{ text: string, at: string, local: string, files: CaseFile[] }} Answer */
 /** @typedef {{ at: string, local: string, purpose: string }} RegistryLookup */
-/** @typedef {{ tracking_code: string, state: string, state_title: string, submitted_at: string, submitted_local: string, due_at: string, due_local: string, province: { key: string, name: string }, subject: Titled, sub_subject: Titled, text: string, attachments: CaseFile[], contact: { mobile: string, landline: string | null, email: string | null }, history: HistoryEntry[], answer: Answer | null, actions: Action[], objection_until: string | null, objection_until_local: string | null, token: string }} TrackedRequest */
+/** @typedef {{ tracking_code: string, state: string, state_title: string, submitted_at: string, submitted_local: string, due_at: string, due_local: string, province: { key: string, name: string }, office: { key: string, name: string }, subject: Titled, sub_subject: Titled, text: string, attachments: CaseFile[], contact: { mobile: string, landline: string | null, email: string | null }, history: HistoryEntry[], answer: Answer | null, actions: Action[], objection_until: string | null, objection_until_local: string | null, token: string }} TrackedRequest */
 
 /** @returns {Promise<Catalog>} */
 export function fetchCatalog() {

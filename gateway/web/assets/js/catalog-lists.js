@@ -144,7 +144,8 @@ export class CatalogLists {
 
   #showAnswerTime() {
     const chosen = this.#subSubjects().find(({ key }) => key === this.#subSubject.value);
-    block("sub_subject_hint").textContent = chosen?.answer_within_days ? words.subSubject.answerWithin(chosen.answer_within_days) : "";
+    const time = chosen?.answer_within_days ? words.subSubject.answerWithin(chosen.answer_within_days) : "";
+    block("sub_subject_hint").textContent = chosen?.office ? `${time} ${words.subSubject.headquarters}` : time;
   }
 }
 

@@ -33,6 +33,8 @@ export function showTracked(request) {
   block("state_meaning").textContent = words.track.meaning[request.state] ?? "";
   block("result_code").textContent = inGroups(request.tracking_code);
   block("result_province").textContent = named("provinces", request.province.key, request.province.name);
+  block("result_office_row").hidden = request.office.key === request.province.key;
+  block("result_office").textContent = named("offices", request.office.key, request.office.name);
   block("result_subject").textContent = named("subjects", request.subject.key, request.subject.title);
   block("result_sub_subject").textContent = named("subjects", request.sub_subject.key, request.sub_subject.title);
   block("result_submitted_at").textContent = dayAndTimeOf(request.submitted_local);

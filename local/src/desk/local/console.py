@@ -1,4 +1,4 @@
-"""The experts' console in the embedded desk: for all provinces, with demo accounts."""
+"""The experts' console in the embedded desk: for all offices, with demo accounts."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -40,9 +40,9 @@ from desk.expert import (
     Subject,
     read,
 )
-from desk.iran.provinces import PROVINCES
+from desk.iran.offices import OFFICES
 from desk.local.brokers import Brokers
-from desk.topology.table import CASES, province_queue
+from desk.topology.table import CASES, office_queue
 
 PATH = "/demo/expert"
 PASSWORD = "namayeshi-1405"  # noqa: S105 - shown on the page: it protects synthetic data only
@@ -74,7 +74,7 @@ class EmbeddedClient:
         self._private_keys, self._desk_keys = private_keys, desk_keys
 
     async def consume(self, handle_event: Callable[[CaseEvent], Awaitable[None]]) -> None:
-        """Consume the events of the province's queue; an event that was not handled is delivered again."""
+        """Consume the events of the office's queue; an event that was not handled is delivered again."""
 
         async def handle(message: Message) -> None:
             try:
@@ -86,15 +86,15 @@ class EmbeddedClient:
             if event.kind in CONSUMED:
                 await handle_event(event)
 
-        await self._broker.consume(province_queue(self._province), handle)
+        await self._broker.consume(office_queue(self._province), handle)
         self.consuming = True
         await asyncio.Event().wait()
 
     async def send(self, report: Report) -> None:
-        """Publish a report in the province's name. Raises BrokerUnavailableError or DeskKeysUnavailableError."""
+        """Publish a report in the office's name. Raises BrokerUnavailableError or DeskKeysUnavailableError."""
         key = f"{report.name}.{self._province}"
         body = report.body(self._province, await self._desk_keys.current())
-        message = Message(report.id, CASES, key, report.type, body, sender=f"province.{self._province}")
+        message = Message(report.id, CASES, key, report.type, body, sender=office_queue(self._province))
         try:
             await self._broker.publish(message)
         except (bus.BrokerUnavailableError, UnroutableError) as error:
@@ -121,7 +121,7 @@ class EmbeddedClient:
 
 @dataclass(frozen=True, slots=True)
 class ProvinceKeys:
-    """The provinces' keys: for downloads and uploads of files, as long as the process runs, and for events."""
+    """The offices' keys: for downloads and uploads of files, as long as the process runs, and for events."""
 
     private: Mapping[str, str]
     public: Mapping[str, str]
@@ -130,8 +130,8 @@ class ProvinceKeys:
 
     @classmethod
     def new(cls, event: Mapping[str, str], *, without: str | None = None) -> "ProvinceKeys":
-        """Return a new pair for each province but one, and these keys for events."""
-        pairs = {each.key: new_key_pair() for each in PROVINCES if each.key != without}
+        """Return a new pair for each office but one, and these keys for events."""
+        pairs = {each.key: new_key_pair() for each in OFFICES if each.key != without}
         return cls({key: pair[0] for key, pair in pairs.items()}, {key: pair[1] for key, pair in pairs.items()}, event)
 
 
@@ -153,7 +153,7 @@ class Console:
         self._parts = Parts(
             Database(database_url),
             Encryption.from_text(vault_key),
-            {key: _client(key, brokers.of(province_queue(key)), gateway, url, keys) for key in keys.private},
+            {key: _client(key, brokers.of(office_queue(key)), gateway, url, keys) for key in keys.private},
             Demonstration(_accounts_shown(keys), PASSWORD, LINKS),
         )
         settings = Settings(
@@ -188,12 +188,14 @@ class Console:
 
     async def _add_accounts(self) -> None:
         async with self._parts.database.read() as session:
-            if await AccountStore(session, self._parts.encryption).list_accounts(PROVINCES[0].key):
-                return
+            accounts = AccountStore(session, self._parts.encryption)
+            missing = [each for each in _accounts() if await accounts.by_username(each.username) is None]
+        if not missing:
+            return
         password_hash = await hash_password(PASSWORD)
         async with self._parts.database.transaction() as session:
             accounts = AccountStore(session, self._parts.encryption)
-            for account in _accounts():
+            for account in missing:
                 await accounts.add(account, password_hash, datetime.now(UTC))
 
 
@@ -225,13 +227,13 @@ def _accounts() -> list[Account]:
             enrolled=False,
             new_password=False,
         )
-        for each in PROVINCES
+        for each in OFFICES
         for role in (Role.EXPERT, Role.SUPERVISOR)
     ]
 
 
 def _accounts_shown(keys: ProvinceKeys) -> tuple[tuple[str, str], ...]:
-    names = {each.key: each.name for each in PROVINCES if each.key in keys.private}
+    names = {each.key: each.name for each in OFFICES if each.key in keys.private}
     return tuple(
         (each.username, f"{names[each.province]} — {_TITLES[each.role]}")
         for each in _accounts()

@@ -13,11 +13,10 @@ from fastapi import FastAPI
 from desk.chassis.crypto import Vault, new_key_pair, new_secret
 from desk.chassis.event_encryption import import_event_key, new_event_key_pair
 from desk.chassis.service_tokens import ServiceTokens
-from desk.iran.provinces import PROVINCES
-from desk.topology.table import HEADQUARTERS
+from desk.iran.offices import OFFICES
 
 PEER_TIMEOUT_SECONDS = 5.0
-RECEIVERS = ("intake", "tracking", "notifier", HEADQUARTERS, *(each.key for each in PROVINCES))
+RECEIVERS = ("intake", "tracking", "notifier", *(each.key for each in OFFICES))
 """The receivers of events."""
 
 
@@ -32,7 +31,7 @@ class Keys:
     tracking_private: str
     receipt_private: str
     event_keys: Mapping[str, str]
-    """The private key of each receiver of events: services, provinces and headquarters."""
+    """The private key of each receiver of events: services and offices."""
 
     @property
     def vault_keys(self) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import uvicorn
 
-from desk.iran.provinces import PROVINCES
+from desk.iran.offices import OFFICES
 from desk.local.app import create_app
 from desk.local.gateway_table import CHECKOUT
 from desk.local.keys import load_keys
@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--office",
         default="isfahan",
-        choices=sorted(each.key for each in PROVINCES),
+        choices=sorted(each.key for each in OFFICES),
         metavar="KEY",
         help="with --amqp, the office that is being developed; all others have the demonstration's experts "
         "(default: %(default)s)",

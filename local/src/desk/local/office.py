@@ -16,12 +16,16 @@ from desk.intake.domain import CaptchaExpiredError, CaptchaWrongError, Identity,
 from desk.intake.forms import CaptchaAnswer, Submission
 from desk.intake.service.attachments import Uploads
 from desk.intake.service.requests import RequestSubmission
+from desk.iran.offices import HEADQUARTERS
 from desk.local.brokers import RabbitBrokers
 from desk.local.report_log import ReportLog
 from desk.registry_gateway.adapters.simulator import people
+from desk.topology.table import office_queue
 
 ENVIRONMENT = "environment"
 """The name of the file with the office's settings, for ``set -a; . FILE``."""
+SAMPLE_PROVINCE = "isfahan"
+"""The province of a sample request for headquarters."""
 _PDF = (
     b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
     b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
@@ -58,7 +62,7 @@ class DevelopedOffice:
         """The settings of the office's system, by the names that ``desk-expert check`` gives it too."""
         former = self.keys.former_events_private
         return {
-            "BROKER_URL": self.brokers.url(f"province.{self.key}"),
+            "BROKER_URL": self.brokers.url(office_queue(self.key)),
             "DESK_URL": self.desk_url,
             "PROVINCE": self.key,
             "PRIVATE_KEY": self.keys.files_private,
@@ -99,12 +103,13 @@ class SampleRequests:
         file = await self._uploads.add(
             Uploader(number, upload_session=str(uuid.uuid4())), io.BytesIO(_PDF), "نمونه.pdf"
         )
+        to_headquarters = office == HEADQUARTERS.key
         form = Submission(
-            province=office,
+            province=SAMPLE_PROVINCE if to_headquarters else office,
             mobile="09120000000",
             email="applicant@example.com",
-            subject="umrah",
-            sub_subject="umrah_visa",
+            subject="complaints" if to_headquarters else "umrah",
+            sub_subject="staff_conduct" if to_headquarters else "umrah_visa",
             text="این یک درخواست نمونه برای آزمودن سامانهٔ استان است.",
             attachments=[uuid.UUID(file.id)],
             captcha=CaptchaAnswer(id="a-sample", answer="00000"),

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from desk.console.domain.errors import FieldError, NotAllowedError
 from desk.iran.digits import bare, fold
+from desk.iran.offices import HEADQUARTERS
 
 USERNAME = re.compile(r"[a-z0-9._-]{3,40}")
 RECOVERY_CODES = 8
@@ -41,7 +42,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account of a province."""
+    """An account of an office: ``province`` is the key of a province, or ``headquarters``."""
 
     id: str
     province: str
@@ -64,6 +65,20 @@ class Account:
     def first_password_expired(self, now: datetime, valid: timedelta) -> bool:
         """Return whether the password is an issued one that has expired."""
         return self.new_password and self.password_at is not None and now > self.password_at + valid
+
+    @property
+    def of_headquarters(self) -> bool:
+        """Whether the account belongs to headquarters."""
+        return self.province == HEADQUARTERS.key
+
+    def manages(self, other: "Account") -> bool:
+        """Return whether a supervisor manages an account: of the same office, or of a supervisor for headquarters."""
+        return other.province == self.province or (self.of_headquarters and other.supervisor)
+
+    def require_headquarters(self) -> None:
+        """Raise NotAllowedError for accounts of other offices."""
+        if not self.of_headquarters:
+            raise NotAllowedError("این بخش برای ستاد است.")
 
     def require_supervisor(self) -> None:
         """Raise NotAllowedError for other roles."""

@@ -76,6 +76,8 @@ class Kind(StrEnum):
     REJECTED = "case-rejected"
     REFERRED = "case-referred"
     ERASED = "case-erased"
+    TAKEN_OVER = "case-taken-over"
+    COMMENTED = "case-commented"
 
 
 _STATE_AFTER = {
@@ -125,6 +127,8 @@ class Case:
     """Whether the applicant objected in this province's present turn."""
     answerer: str | None = None
     """The account that gave the answer to which the applicant objected: it must not handle the case again."""
+    assignee: str | None = None
+    """The account whom the case is assigned to until it is decided; others may claim it all the same."""
 
     @property
     def stage(self) -> Stage:
@@ -174,6 +178,13 @@ class Case:
             raise CaseClaimedError
         return replace(self, claim=Claim(account, now + CLAIM_DURATION))
 
+    def assigned_to(self, account: str, *, supervisor: bool) -> Self:
+        """Assign the case. Raises CaseNotOpenError, OwnAnswerError or ObjectionForSupervisorError."""
+        if not self.open:
+            raise CaseNotOpenError
+        self.require_handler(account, supervisor=supervisor)
+        return replace(self, assignee=account)
+
     def released(self, account: str, now: datetime, *, by_supervisor: bool = False) -> Self:
         """End the claim. Raises CaseClaimedError if it is another expert's, unless a supervisor ends it."""
         if not by_supervisor and self.holder(now) not in {None, account}:
@@ -203,7 +214,9 @@ class Case:
         case = replace(self, request_seq=seq, submitted_at=submitted_at, sub_subject=sub_subject, answer_days=days)
         if seq <= self.seq:  # a later event arrived first, and may have changed the deadline
             return replace(case, due_at=self.due_at or due_at)
-        return replace(case, seq=seq, state=State.NEW, due_at=due_at, claim=None, refused=False, objection=False)
+        return replace(
+            case, seq=seq, state=State.NEW, due_at=due_at, claim=None, refused=False, objection=False, assignee=None
+        )
 
     def replied(self, seq: int, at: datetime, calendar: WorkCalendar) -> Self:
         """Apply the applicant's reply: extend the deadline by the working days that the applicant took."""
@@ -227,6 +240,7 @@ class Case:
             objection=True,
             state=State.OBJECTED,
             claim=None,
+            assignee=None,
             due_at=_end_of_day_after(at, self.answer_days, calendar),
             refused=False,
         )
@@ -234,6 +248,12 @@ class Case:
     def withdrawn(self, seq: int) -> Self:
         """Apply a withdrawal: close the case."""
         return replace(self, seq=max(seq, self.seq), state=State.WITHDRAWN, claim=None)
+
+    def handed_over(self, seq: int) -> Self:
+        """Apply a take-over by headquarters, unless the request came back later: close the case."""
+        if seq <= self.seq:
+            return self
+        return replace(self, seq=seq, state=State.REFERRED, claim=None, objection=False)
 
     def erased(self, seq: int) -> Self:
         """Return the case without its data; the numbers of events and reports go on."""

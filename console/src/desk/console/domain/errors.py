@@ -7,7 +7,7 @@
     ├── CaseErasedError        its data was erased
     ├── CaseClaimedError       another expert has claimed it
     ├── CaseNotOpenError       it is decided, referred or withdrawn
-    ├── NotAllowedError        only for supervisors
+    ├── NotAllowedError        only for supervisors, or only for headquarters
     ├── ObjectionForSupervisorError   only a supervisor handles an objection
     ├── OwnAnswerError         an objection to the account's own answer
     ├── SignInError            user name or password is wrong
@@ -34,7 +34,7 @@ class CaseNotHereError(ConsoleError):
     """The province has no such case, or its request has not arrived."""
 
     status, code = 404, "case_not_here"
-    title = "درخواستی با این کد پیگیری به این استان نرسیده است. کد را بررسی کنید."
+    title = "درخواستی با این کد پیگیری به این اداره نرسیده است. کد را بررسی کنید."
 
 
 class CaseErasedError(ConsoleError):
@@ -62,10 +62,10 @@ class CaseNotOpenError(ConsoleError):
 
 
 class NotAllowedError(ConsoleError):
-    """The account is not a supervisor's."""
+    """The account is not a supervisor's, or not one of headquarters."""
 
     status, code = 403, "not_allowed"
-    title = "این بخش برای سرپرست استان است. اگر باید به آن دسترسی داشته باشید، از سرپرست خود بخواهید."
+    title = "این بخش برای سرپرست است. اگر باید به آن دسترسی داشته باشید، از سرپرست خود بخواهید."
 
 
 class ObjectionForSupervisorError(ConsoleError):
@@ -83,7 +83,7 @@ class OwnAnswerError(ConsoleError):
     title = _REASON + "سرپرست باید به آن رسیدگی کند."
     ANOTHER_SUPERVISOR = _REASON + "سرپرست دیگری باید به آن رسیدگی کند."
     NO_OTHER_SUPERVISOR = (
-        _REASON + "سرپرست دیگری در این استان حساب ندارد: از ستاد بخواهید به اعتراض رسیدگی کند، یا برای سرپرست دیگری "
+        _REASON + "سرپرست دیگری در این اداره حساب ندارد: از ستاد بخواهید به اعتراض رسیدگی کند، یا برای سرپرست دیگری "
         "حساب بسازید."
     )
 

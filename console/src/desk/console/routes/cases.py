@@ -19,7 +19,7 @@ from desk.console.store.lists import PAGE_SIZE, ListName, ListQuery
 from desk.console.store.templates import with_template
 from desk.expert import FileDamagedError, FileRefusedError
 from desk.files.types import FILE_BYTES_MAX
-from desk.iran.provinces import PROVINCES, UnknownProvinceError, province
+from desk.iran.offices import OFFICES, UnknownOfficeError, office
 
 router = APIRouter()
 MAX_PAGE = 10_000
@@ -115,7 +115,9 @@ async def render_case(
         draft=has_text(draft),
         error=error,
         done=done,
-        provinces=PROVINCES,
+        offices=OFFICES,
+        colleagues=await services.colleagues.list_colleagues(account),
+        related=await services.colleagues.related(account, view.record),
         subjects=await services.subjects.list_subjects(account.province),
         files_max=FILES_MAX,
         bytes_max=FILE_BYTES_MAX,
@@ -246,12 +248,12 @@ async def _act(
 async def _target(services: Services, user_session: UserSession, to_province: str, to_subject: str) -> Referral:
     own = user_session.account.province
     try:
-        key = province(to_province or own).key
-    except UnknownProvinceError:
-        raise FieldError("to_province", "استان را از فهرست انتخاب کنید.") from None
+        key = office(to_province or own).key
+    except UnknownOfficeError:
+        raise FieldError("to_province", "اداره را از فهرست انتخاب کنید.") from None
     if not to_subject:
         if key == own:
-            raise FieldError("to_province", "استان دیگری یا موضوع دیگری را انتخاب کنید.")
+            raise FieldError("to_province", "ادارهٔ دیگری یا موضوع دیگری را انتخاب کنید.")
         return Referral(key)
     subject, sub_subject = await services.subjects.find(own, to_subject)
     return Referral(key, subject, sub_subject)

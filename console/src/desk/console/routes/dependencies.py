@@ -13,8 +13,10 @@ from desk.console.domain.accounts import Step, UserSession
 from desk.console.domain.callers import Caller
 from desk.console.domain.errors import FormExpiredError
 from desk.console.metrics import Metrics
+from desk.console.service.colleagues import Colleagues
 from desk.console.service.drafts import Drafts
 from desk.console.service.experts import Experts
+from desk.console.service.headquarters import Headquarters
 from desk.console.service.proofs import Proof
 from desk.console.service.readings import Readings
 from desk.console.service.reports import ReportSender
@@ -51,6 +53,8 @@ class Services:
     sign_in: SignIn
     sessions: Sessions
     experts: Experts
+    headquarters: Headquarters
+    colleagues: Colleagues
     readings: Readings
     supervision: Supervision
     drafts: Drafts
@@ -115,6 +119,15 @@ async def _supervisor(user_session: SignedIn) -> UserSession:
 
 Supervisor = Annotated[UserSession, Depends(_supervisor)]
 """The session of a supervisor."""
+
+
+async def _of_headquarters(user_session: SignedIn) -> UserSession:
+    user_session.account.require_headquarters()
+    return user_session
+
+
+HeadquartersOnly = Annotated[UserSession, Depends(_of_headquarters)]
+"""The session of an account of headquarters."""
 
 
 async def _require_form_word(request: Request, user_session: AnySession) -> None:

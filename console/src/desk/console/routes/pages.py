@@ -12,7 +12,7 @@ from desk.console.domain.cases import STATE_TITLES
 from desk.console.routes.dependencies import get_services, root_path
 from desk.iran.digits import to_persian
 from desk.iran.jalali import MONTHS, format_moment, in_tehran
-from desk.iran.provinces import province
+from desk.iran.offices import HEADQUARTERS, office
 from desk.iran.written import pieces
 
 PACKAGE_FOLDER = Path(__file__).parent.parent
@@ -61,6 +61,12 @@ _templates.env.trim_blocks = True
 _templates.env.lstrip_blocks = True
 
 
+def office_name(key: str) -> str:
+    """Return what an office is called within a sentence: its province, or headquarters."""
+    found = office(key)
+    return found.name if found is HEADQUARTERS else f"استان {found.name}"
+
+
 def render_page(
     request: Request, template: str, user_session: UserSession | None = None, *, status: int = 200, **values: object
 ) -> HTMLResponse:
@@ -69,7 +75,7 @@ def render_page(
         "root": root_path(request),
         "user_session": user_session,
         "account": user_session.account if user_session else None,
-        "province_name": province(user_session.account.province).name if user_session else None,
+        "office_name": office_name(user_session.account.province) if user_session else None,
         "demonstration": get_services(request).demonstration,
         "error": None,
     }

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Form, Request, Response
 from desk.console.domain.accounts import Role, UserSession
 from desk.console.domain.errors import ConsoleError, FieldError, NotFoundError
 from desk.console.routes.dependencies import RequireFormWord, Services, ServicesDep, SignedIn, Supervisor, redirect
-from desk.console.routes.pages import render_page
+from desk.console.routes.pages import office_name, render_page
+from desk.iran.offices import OFFICES, UnknownOfficeError, office
 
 router = APIRouter()
 Text = Annotated[str, Form()]
@@ -30,7 +31,7 @@ async def _accounts(
     issued: tuple[str, str] | None = None,
     done: str = "",
 ) -> Response:
-    accounts = await services.supervision.accounts(user_session.account.province)
+    accounts = await services.supervision.accounts(user_session.account)
     status = error.status if error else 200
     return render_page(
         request,
@@ -42,6 +43,7 @@ async def _accounts(
         typed=typed or {},
         issued=issued,
         first_password_hours=services.first_password_hours,
+        office_names={each.key: office_name(each.key) for each in OFFICES},
         done=done,
     )
 
@@ -55,16 +57,25 @@ async def add_account(
     username: Text = "",
     name: Text = "",
     role: Text = "",
+    office: Text = "",
 ) -> Response:
     """Add an account, and show its first password once."""
     account = user_session.account
     try:
-        chosen = ROLES.get(role, Role.EXPERT)
-        password = await services.supervision.add_account(account.province, username, name, chosen, by=account)
+        chosen, key = ROLES.get(role, Role.EXPERT), _office(office) or account.province
+        password = await services.supervision.add_account(key, username, name, chosen, by=account)
     except FieldError as error:
-        typed = {"username": username, "name": name, "role": role}
+        typed = {"username": username, "name": name, "role": role, "office": office}
         return await _accounts(request, services, user_session, error=error, typed=typed)
     return await _accounts(request, services, user_session, issued=(username.strip().lower(), password))
+
+
+def _office(key: str) -> str:
+    """Return the key of a chosen office; empty for none. Raises FieldError."""
+    try:
+        return office(key).key if key else ""
+    except UnknownOfficeError:
+        raise FieldError("office", "اداره را از فهرست انتخاب کنید.") from None
 
 
 @router.post("/accounts/{account_id}/{change}", dependencies=[RequireFormWord])
@@ -86,7 +97,7 @@ async def change_account(
                 raise NotFoundError
     except FieldError as error:
         return await _accounts(request, services, user_session, error=error)
-    accounts = await services.supervision.accounts(user_session.account.province)
+    accounts = await services.supervision.accounts(user_session.account)
     username = next(each.username for each in accounts if each.id == account_id)
     return await _accounts(request, services, user_session, issued=(username, password))
 

@@ -8,11 +8,11 @@ from fastapi import Depends, Request
 from desk.console.routes.dependencies import SESSION_COOKIE, get_services, read_cookie
 from desk.console.service.drafts import GROUP_ANSWER
 
-TEXTS = ("text", "question", "rejection", "referral")
+TEXTS = ("text", "question", "rejection", "referral", "note")
 FIELDS = (*TEXTS, "to_province", "to_subject")
 LENGTH_MAX = 20_000
 """Characters of a text that are kept; what is too long to be sent is kept too, to be shortened."""
-_CASE_FORM = re.compile(r"/cases/(?P<subject>[0-9]{12}|many)/(?:answer|ask|reject|refer|template)")
+_CASE_FORM = re.compile(r"/cases/(?P<subject>[0-9]{12}|many)/(?:answer|ask|reject|refer|template|note)")
 
 Typed = dict[str, str]
 """Texts by the name of their field."""

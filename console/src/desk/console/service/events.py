@@ -1,4 +1,4 @@
-"""Applies the desk's events to the cases of provinces: each once, in any order."""
+"""Applies the desk's events to the cases of offices: each once, in any order."""
 
 import logging
 import uuid
@@ -14,6 +14,7 @@ from desk.console.events import Objected, Overdue, Rated, Replied, Withdrawn
 from desk.console.store.audit import AuditStore
 from desk.console.store.cases import CaseStore, HistoryEntry
 from desk.console.store.erasures import ErasureStore
+from desk.console.store.escalations import EscalationStore
 from desk.console.store.reports import ReportStore
 from desk.console.store.search_index import SearchIndex
 from desk.database import Database
@@ -23,7 +24,9 @@ from desk.iran.workdays import WorkCalendar
 log = logging.getLogger(__name__)
 
 FOREIGN_CASE = "foreign_case"
-"""The desk's reason for refusing a report on a case of another province."""
+"""The desk's reason for refusing a report on a case of another office."""
+_CHANGE_NOTHING = frozenset({Kind.RECEIVED, Kind.OPENED, Kind.TAKEN_OVER, Kind.COMMENTED})
+"""The reports that leave the case as it is, so that there is nothing to undo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class EventHandler:
             cases = CaseStore(session, self.encryption, self.calendar)
             if not await cases.record_event(event.id, now):
                 return
+            if await self._on_notice(session, event):
+                return
             case = await cases.find_or_create_locked(Case(province, event.tracking_code))
             if event.erasure is not None:
                 await self._on_erasure(session, case, event, event.erasure)
@@ -52,14 +57,25 @@ class EventHandler:
             elif event.refusal is not None:
                 await self._on_refusal(cases, ReportStore(session, self.encryption), case, event, event.refusal)
             else:
-                changed, entry = await self._apply(cases, case, event)
+                changed, entry = self._from_headquarters(case, event) or await self._apply(cases, case, event)
                 await cases.save(changed)
                 await cases.add_entry(changed, entry, now)
+
+    @staticmethod
+    async def _on_notice(session: AsyncSession, event: CaseEvent) -> bool:
+        """Record what headquarters is notified of; return False for an event about an own case."""
+        notices = EscalationStore(session)
+        if event.escalation is not None:
+            await notices.add(event.escalation)
+        elif event.silence is not None:
+            await notices.add_silence(event.silence)
+        return event.escalation is not None or event.silence is not None
 
     async def _on_erasure(self, session: AsyncSession, case: Case, event: CaseEvent, erasure: Erasure) -> None:
         """Erase a case, and acknowledge it; an unknown one is remembered, so that its request is not stored later."""
         now = self.clock()
         await ErasureStore(session, self.encryption).erase(case)
+        await EscalationStore(session).close(case.tracking_code, now)
         erased = case.erased(event.seq)
         data = {"certificate_id": erasure.certificate_id}
         report = Report(str(uuid.uuid4()), Kind.ERASED, case.tracking_code, erased.report_seq + 1, data, now)
@@ -83,6 +99,7 @@ class EventHandler:
             await ReportStore(session, self.encryption).add(case.province, report, changed.state)
         await cases.save(changed, request if newer else None)
         if newer:
+            await EscalationStore(session).close(case.tracking_code, now)
             await SearchIndex(session, self.encryption, cases).index(changed, request)
         at = request.submitted_at if event.kind == "request-submitted" else now
         await cases.add_entry(changed, HistoryEntry(event.id, at, event.kind, text=request.reason), now)
@@ -94,10 +111,19 @@ class EventHandler:
         log.warning("the desk refused %s of %s: %s", refusal.report, case.province, refusal.reason)
         refused = await reports.mark_refused(refusal.report_id, refusal.reason)
         case = case.numbered_from(refusal.expected_seq)
-        if refused is not None and refused.name not in {Kind.RECEIVED, Kind.OPENED}:
+        if refused is not None and refused.name not in _CHANGE_NOTHING:
             case = case.undone(refused.id, refused.before, foreign=refusal.reason == FOREIGN_CASE)
         await cases.save(case)
         await cases.add_entry(case, HistoryEntry(event.id, now, event.kind, text=refusal.reason), now)
+
+    def _from_headquarters(self, case: Case, event: CaseEvent) -> tuple[Case, HistoryEntry] | None:
+        """Apply a take-over or a comment; return None for another event."""
+        now = self.clock()
+        if event.takeover is not None:
+            return case.handed_over(event.seq), HistoryEntry(event.id, now, event.kind, text=event.takeover.reason)
+        if event.comment is not None:
+            return case, HistoryEntry(event.id, now, event.kind, text=event.comment.text)
+        return None
 
     async def _apply(self, cases: CaseStore, case: Case, event: CaseEvent) -> tuple[Case, HistoryEntry]:
         match event.kind:

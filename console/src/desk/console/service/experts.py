@@ -67,6 +67,7 @@ class Experts:
             rows, more = await ListStore(session, self.encryption).page(query)
             found = await cases.with_requests(rows)
             holders = [each.case.claim.account for each in found if each.case.claim]
+            holders += [each.case.assignee for each in found if each.case.assignee]
             names = await AccountStore(session, self.encryption).names(holders) if holders else {}
             codes = [row.tracking_code for row in rows]
             sending = await ReportStore(session, self.encryption).unsent_codes(query.province, codes)
@@ -91,6 +92,8 @@ class Experts:
             accounts = [entry.account for entry in history if entry.account]
             if record.case.claim:
                 accounts.append(record.case.claim.account)
+            if record.case.assignee:
+                accounts.append(record.case.assignee)
             return CaseView(
                 record,
                 history,

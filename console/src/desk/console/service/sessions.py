@@ -1,4 +1,4 @@
-"""Sessions that their owner, or a supervisor of the same province, sees and ends."""
+"""Sessions that their owner, or a supervisor who manages the account, sees and ends."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,10 +42,10 @@ class Sessions:
             await self._audit(AuditStore(session), account, account, "end_other_sessions")
 
     async def end_all_of(self, by: Account, account_id: str) -> None:
-        """End all sessions of an account of the supervisor's province. Raises NotFoundError."""
+        """End all sessions of an account that the supervisor manages. Raises NotFoundError."""
         async with self.database.transaction() as session:
             accounts = AccountStore(session, self.encryption)
-            account = await accounts.get(by.province, account_id)
+            account = await accounts.find_managed(by, account_id)
             if account is None:
                 raise NotFoundError
             await accounts.end_sessions(account.id)

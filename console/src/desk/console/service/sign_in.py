@@ -28,7 +28,7 @@ from desk.console.store.accounts import AccountStore
 from desk.console.store.audit import AuditStore
 from desk.database import Database
 from desk.iran.digits import bare
-from desk.iran.provinces import province
+from desk.iran.offices import office
 
 TOUCH_INTERVAL = timedelta(minutes=1)
 """How often the last use of a session is recorded; not with every page."""
@@ -170,7 +170,7 @@ class SignIn:
         self._require_valid_password(account)
         if new == old:
             raise FieldError("password", "گذرواژهٔ تازه باید با گذرواژهٔ کنونی فرق داشته باشد.")
-        about = (account.name, account.province, province(account.province).name)
+        about = (account.name, account.province, office(account.province).name)
         new_hash = await hash_password(validate_password(new, again, account.username, about))
         async with self.database.transaction() as session:
             accounts = AccountStore(session, self.encryption)

@@ -33,10 +33,10 @@ class Supervision:
     encryption: Encryption
     clock: Callable[[], datetime]
 
-    async def accounts(self, province: str) -> list[Account]:
-        """List the accounts of a province."""
+    async def accounts(self, by: Account) -> list[Account]:
+        """List the accounts that a supervisor manages."""
         async with self.database.read() as session:
-            return await AccountStore(session, self.encryption).list_accounts(province)
+            return await AccountStore(session, self.encryption).list_managed(by)
 
     async def add_account(
         self, province: str, username: str, name: str, role: Role, *, by: Account | None, password: str | None = None
@@ -45,6 +45,8 @@ class Supervision:
 
         ``by`` is None at the command line. A ``password`` need not be changed: only the demonstration passes one.
         """
+        if by is not None and by.province != province and not (by.of_headquarters and role is Role.SUPERVISOR):
+            raise FieldError("office", "در اداره‌های دیگر تنها ستاد حساب می‌سازد، و تنها حساب سرپرست.")
         account = Account(
             id=str(uuid.uuid4()),
             province=province,
@@ -128,7 +130,7 @@ class Supervision:
 
     @staticmethod
     async def _require_account(accounts: AccountStore, by: Account, account_id: str) -> Account:
-        account = await accounts.get(by.province, account_id)
+        account = await accounts.find_managed(by, account_id)
         if account is None:
             raise NotFoundError
         return account

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.console.domain.accounts import SESSIONS_KEPT, Account, Role, Step, UserSession
@@ -65,15 +65,23 @@ class AccountStore:
         query = select(account).where(account.c.id == account_id).with_for_update()
         return self._credentials((await self._session.execute(query)).one())
 
-    async def get(self, province: str, account_id: str) -> Account | None:
-        """Find an account; None if it does not exist or belongs to another province."""
-        query = select(account).where(account.c.id == account_id, account.c.province == province)
-        row = (await self._session.execute(query)).first()
-        return None if row is None else _account(row)
+    async def find_managed(self, by: Account, account_id: str) -> Account | None:
+        """Find an account; None if it does not exist or a supervisor does not manage it."""
+        row = (await self._session.execute(select(account).where(account.c.id == account_id))).first()
+        found = None if row is None else _account(row)
+        return found if found is not None and by.manages(found) else None
 
     async def list_accounts(self, province: str) -> list[Account]:
-        """List a province's accounts."""
+        """List an office's accounts."""
         query = select(account).where(account.c.province == province).order_by(account.c.username)
+        return [_account(row) for row in (await self._session.execute(query)).all()]
+
+    async def list_managed(self, by: Account) -> list[Account]:
+        """List the accounts that a supervisor manages: those of the office, and for headquarters all supervisors."""
+        managed = account.c.province == by.province
+        if by.of_headquarters:
+            managed = or_(managed, account.c.role == Role.SUPERVISOR)
+        query = select(account).where(managed).order_by(account.c.province != by.province, account.c.username)
         return [_account(row) for row in (await self._session.execute(query)).all()]
 
     async def names(self, ids: Sequence[str]) -> dict[str, str]:

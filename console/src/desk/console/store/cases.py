@@ -147,6 +147,7 @@ class CaseStore:
             "held_until": case.claim.until if case.claim else None,
             "objection": case.objection,
             "answerer": case.answerer,
+            "assignee": case.assignee,
         }
 
     async def record_event(self, event_id: str, now: datetime) -> bool:
@@ -279,6 +280,7 @@ def _case(row: Row[Any]) -> Case:
         claim=Claim(row.holder, row.held_until) if row.holder else None,
         objection=row.objection,
         answerer=row.answerer,
+        assignee=row.assignee,
     )
 
 

@@ -100,7 +100,7 @@ class ListStore:
             case ListName.URGENT:
                 conditions.append(_for_supervisor(wanted.now))
             case ListName.MINE:
-                conditions += [case.c.holder == wanted.account, case.c.held_until > wanted.now]
+                conditions.append(_of_account(wanted))
             case ListName.ASKED | ListName.DONE:
                 conditions.append(case.c.stage == Stage(wanted.list))
             case ListName.ALL:
@@ -178,6 +178,12 @@ class ListStore:
         middle = select(case.c.days).where(*of_province).order_by(case.c.days).offset((count - 1) // 2)
         days = (await self._session.execute(middle.limit(2 - count % 2))).scalars().all()
         return float(sum(days) / len(days))
+
+
+def _of_account(wanted: ListQuery) -> ColumnElement[bool]:
+    """Match the cases that an account has claimed now, and the undecided ones that are assigned to it."""
+    claimed = and_(case.c.holder == wanted.account, case.c.held_until > wanted.now)
+    return or_(claimed, and_(case.c.assignee == wanted.account, case.c.stage.in_((Stage.OPEN, Stage.ASKED))))
 
 
 def _for_supervisor(now: datetime) -> ColumnElement[bool]:

@@ -62,6 +62,16 @@ class SentReport:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedReport:
+    """A report that the desk refused, and the reason."""
+
+    tracking_code: str
+    name: str
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Backlog:
     """The reports of a province that wait to be sent: their number, and the time of the oldest."""
 
@@ -107,6 +117,16 @@ class ReportStore:
                 )
             )
         notify_after_commit(self._session)
+
+    async def refused_of_kinds(self, province: str, kinds: Sequence[Kind], limit: int = 20) -> list[RefusedReport]:
+        """List the latest refused reports of some kinds."""
+        query = (
+            select(report.c.tracking_code, report.c.name, report.c.at, report.c.refused)
+            .where(report.c.province == province, report.c.name.in_(kinds), report.c.refused.is_not(None))
+            .order_by(report.c.at.desc())
+            .limit(limit)
+        )
+        return [RefusedReport(*row) for row in (await self._session.execute(query)).all()]
 
     async def claim(self, now: datetime, limit: int) -> list[WaitingReport]:
         """Claim due reports for the duration of a lease; of each case only the first unsent one."""

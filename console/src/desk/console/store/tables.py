@@ -1,6 +1,19 @@
 """The console's tables. Personal data is in encrypted documents; what is searched, sorted and counted has columns."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table, false
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    false,
+)
 
 from desk.database import UtcDateTime, add_data_keys, audit_head, chain_columns, new_metadata
 
@@ -84,6 +97,7 @@ case = Table(
     Column("answerer", String(36)),
     Column("index_version", Integer, nullable=False, server_default="0"),
     Column("index_key", String(8)),  # the id of the key of its words in the search index
+    Column("assignee", String(36)),
 )
 Index("ix_case_due", case.c.province, case.c.stage, case.c.due_at)
 Index("ix_case_urgent", case.c.province, case.c.stage, case.c.rank, case.c.escalates_at)
@@ -91,6 +105,7 @@ Index("ix_case_submitted", case.c.province, case.c.submitted_at)
 Index("ix_case_decided", case.c.province, case.c.stage, case.c.decided_at)
 Index("ix_case_subject", case.c.province, case.c.sub_subject, case.c.stage, case.c.due_at)
 Index("ix_case_holder", case.c.holder, case.c.due_at)
+Index("ix_case_assignee", case.c.assignee, case.c.due_at)
 Index("ix_case_days", case.c.province, case.c.days)
 Index("ix_case_rating", case.c.province, case.c.rating)
 
@@ -162,6 +177,28 @@ outgoing_file = Table(
     Column("content", LargeBinary),
     Column("document", LargeBinary, nullable=False),
 )
+
+escalation = Table(
+    "escalation",
+    metadata,
+    Column("tracking_code", String(12), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("closed_at", UtcDateTime),
+)
+"""For headquarters: cases of other offices that are late. ``document`` is the event, which has no personal data."""
+Index("ix_escalation_open", escalation.c.closed_at, escalation.c.at)
+
+silence = Table(
+    "silence",
+    metadata,
+    Column("office", String(40), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("closed_at", UtcDateTime),
+)
+"""For headquarters: offices that acknowledge nothing."""
+Index("ix_silence_open", silence.c.closed_at, silence.c.at)
 
 draft = Table(
     "draft",

@@ -1,4 +1,4 @@
-"""Permissions of each user of the broker: a service has its events and queue, a province its queue and reports.
+"""Permissions of each user of the broker: a service has its events and queue, an office its queue and reports.
 
 A user of RabbitMQ may write to an exchange as a whole; on a topic exchange a second rule narrows it to routing keys.
 No user may declare anything.
@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from desk.chassis.bus.rabbit.layout import DEAD_EXCHANGE, DELAY_EXCHANGE, RETRY_EXCHANGE
-from desk.iran.provinces import PROVINCES
-from desk.topology.table import CASES, EVENTS, HEADQUARTERS, OPERATOR, SERVICES, Service, province_queue
+from desk.iran.offices import OFFICES
+from desk.topology.table import CASES, EVENTS, OPERATOR, SERVICES, Service, office_queue
 
 NOTHING = "^$"
 
@@ -26,7 +26,7 @@ class User:
 
 def users() -> tuple[User, ...]:
     """Return all users of the desk's broker."""
-    return (*map(_service, SERVICES), *_provinces(), _headquarters(), _operator())
+    return (*map(_service, SERVICES), *_offices(), _operator())
 
 
 def _service(service: Service) -> User:
@@ -40,19 +40,15 @@ def _service(service: Service) -> User:
 
 
 def _queues(service: Service) -> str:
-    """Return the pattern of a service's queues, with one pattern for those of all provinces."""
+    """Return the pattern of a service's queues, with one pattern for those of all offices."""
     own = service.queue or ""
     return rf"({own}|reports\.[a-z-]+)" if service.untrusted else own
 
 
-def _provinces() -> Iterator[User]:
-    for each in PROVINCES:
-        queue = province_queue(each.key)
+def _offices() -> Iterator[User]:
+    for each in OFFICES:
+        queue = office_queue(each.key)
         yield User(queue, _any_of(CASES), _any_of(queue), {CASES: rf"^[a-z-]+\.{each.key}$"})
-
-
-def _headquarters() -> User:
-    return User(HEADQUARTERS, _any_of(), _any_of(HEADQUARTERS), {})
 
 
 def _operator() -> User:

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from desk.chassis.bus import QueueSpec, Topology
-from desk.iran.provinces import PROVINCES
+from desk.iran.offices import HEADQUARTERS, OFFICES
 
 EVENTS, CASES, DEAD = "desk.events", "desk.cases", "desk.dead"
 
-TO_PROVINCES = (
+TO_OFFICES = (
     "request-submitted",
     "request-referred",
     "request-replied",
@@ -15,26 +15,26 @@ TO_PROVINCES = (
     "request-withdrawn",
     "request-rated",
     "request-overdue",
+    "request-taken-over",
+    "request-commented",
     "request-erased",
     "case-refused",
 )
-"""What a province receives about its own requests, and why a report of its own was refused."""
+"""What an office receives about its own requests, and why a report of its own was refused."""
 
 ERASED, ERASURE_DONE = "request-erased", "request-erasure-done"
-"""The request to erase, also to services and headquarters, and the acknowledgement of a service."""
+"""The request to erase, also to services, and the acknowledgement of a service."""
 
 TO_HEADQUARTERS = ("request-escalated", "province-silent")
-"""What headquarters receives: an answer that is late for a second period, and a province that acknowledges nothing."""
-HEADQUARTERS = "headquarters"
-"""The queue of headquarters, its user, and the routing key of its events."""
+"""What headquarters alone receives: an answer that is late for a second period, and an office that sends nothing."""
 
 PENDING = ("request-pending", "request-identity-rejected")
-"""What no province receives: a request whose identity check is pending, and the end of a request that failed it."""
+"""What no office receives: a request whose identity check is pending, and the end of a request that failed it."""
 
 TO_INTAKE = ("request-pending-withdrawn",)
 """What only intake receives: a pending request that its applicant has withdrawn, and that needs no look-up."""
 
-FROM_PROVINCES = (
+FROM_OFFICES = (
     "case-received",
     "case-assigned",
     "case-opened",
@@ -44,7 +44,10 @@ FROM_PROVINCES = (
     "case-referred",
     "case-erased",
 )
-"""What a province may report."""
+"""What an office may report."""
+
+FROM_HEADQUARTERS = ("case-taken-over", "case-commented")
+"""What headquarters alone may report, about the cases of all offices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Service:
     queue: str | None
     publishes: tuple[str, ...]
     untrusted: tuple[str, ...] = ()
-    """Further queues, whose messages come from provinces."""
+    """Further queues, whose messages come from offices."""
 
     @property
     def queues(self) -> tuple[str, ...]:
@@ -64,7 +67,7 @@ class Service:
 
 
 def report_queue(key: str) -> str:
-    """Return the name of the queue with the reports of a province, so that none can delay those of another."""
+    """Return the name of the queue with the reports of an office, so that none can delay those of another."""
     return f"reports.{key}"
 
 
@@ -75,11 +78,11 @@ SERVICES = (
         "tracking",
         (
             "request-status-changed",
-            *(name for name in TO_PROVINCES if name != "request-submitted"),
+            *(name for name in TO_OFFICES if name != "request-submitted"),
             *TO_HEADQUARTERS,
             *TO_INTAKE,
         ),
-        tuple(report_queue(each.key) for each in PROVINCES),
+        tuple(report_queue(each.key) for each in OFFICES),
     ),
     Service("notifier", "notifier", (ERASURE_DONE,)),
 )
@@ -88,13 +91,23 @@ OPERATOR = "operator"
 """The user who lists and replays dead letters."""
 
 
-def province_queue(key: str) -> str:
-    """Return the name of a province's queue."""
-    return f"province.{key}"
+def office_queue(key: str) -> str:
+    """Return the name of an office's queue, which is also the name of its user: `province.<key>` or `headquarters`."""
+    return key if key == HEADQUARTERS.key else f"province.{key}"
+
+
+def events_to(key: str) -> tuple[str, ...]:
+    """Return the events that an office receives."""
+    return (*TO_OFFICES, *TO_HEADQUARTERS) if key == HEADQUARTERS.key else TO_OFFICES
+
+
+def reports_from(key: str) -> tuple[str, ...]:
+    """Return the reports that an office may send."""
+    return (*FROM_OFFICES, *FROM_HEADQUARTERS) if key == HEADQUARTERS.key else FROM_OFFICES
 
 
 def desk_topology() -> Topology:
-    """Return all exchanges and queues. Each province has its queue before it first connects, so nothing is lost."""
+    """Return all exchanges and queues. Each office has its queue before it first connects, so nothing is lost."""
     return Topology(
         exchanges=(EVENTS, CASES, DEAD),
         queues=(
@@ -109,10 +122,10 @@ def desk_topology() -> Topology:
             *(
                 QueueSpec(
                     report_queue(each.key),
-                    tuple((CASES, f"{name}.{each.key}") for name in FROM_PROVINCES),
+                    tuple((CASES, f"{name}.{each.key}") for name in reports_from(each.key)),
                     untrusted=True,
                 )
-                for each in PROVINCES
+                for each in OFFICES
             ),
             QueueSpec(
                 "notifier",
@@ -121,10 +134,9 @@ def desk_topology() -> Topology:
                     for name in ("request-submitted", "request-pending", "request-status-changed", ERASED)
                 ),
             ),
-            QueueSpec(HEADQUARTERS, tuple((EVENTS, f"{name}.{HEADQUARTERS}") for name in (*TO_HEADQUARTERS, ERASED))),
             *(
-                QueueSpec(province_queue(each.key), tuple((EVENTS, f"{name}.{each.key}") for name in TO_PROVINCES))
-                for each in PROVINCES
+                QueueSpec(office_queue(each.key), tuple((EVENTS, f"{name}.{each.key}") for name in events_to(each.key)))
+                for each in OFFICES
             ),
         ),
     )

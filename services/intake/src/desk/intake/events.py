@@ -7,11 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from desk.chassis.events import Event, Moment
 from desk.intake.domain import Attachment, Request
+from desk.iran.offices import office
 from desk.iran.provinces import province
 
 
 class Named(BaseModel):
-    """A province: its key and its Persian name."""
+    """A province or an office: its key and its Persian name."""
 
     key: str
     name: str
@@ -75,6 +76,8 @@ class WholeRequest(Event):
     contact: ContactData
     text: str
     attachments: list[AttachmentData]
+    office: Named
+    """The office that handles it: that of ``province``, or headquarters."""
 
 
 class RequestSubmitted(WholeRequest):
@@ -154,12 +157,13 @@ class ErasureDone(Event):
 
 
 class Referred(Event):
-    """Consumed from tracking: the request was referred to another province."""
+    """Consumed from tracking: the request was referred to another office."""
 
     name: ClassVar[str] = "request-referred"
 
     tracking_code: str
     province: Named
+    office: Named | None = None
 
 
 Identity = Literal["confirmed", "unconfirmed"]
@@ -187,4 +191,5 @@ def _whole(request: Request, attachments: Sequence[Attachment]) -> dict[str, obj
         "contact": ContactData.model_validate(request.contact),
         "text": request.text,
         "attachments": [AttachmentData.model_validate(each) for each in attachments],
+        "office": Named(key=request.first_office, name=office(request.first_office).name),
     }

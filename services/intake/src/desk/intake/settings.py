@@ -21,7 +21,6 @@ from desk.chassis.settings import (
 )
 from desk.intake.domain import MobileProofMode
 from desk.iran.offices import OFFICE_KEYS
-from desk.iran.provinces import PROVINCES
 from desk.iran.settings import WorkCalendarSettings
 
 
@@ -46,7 +45,7 @@ class Settings(
     """Read once, in ``create_app``; every name has the prefix ``DESK_INTAKE_``."""
 
     model_config = SettingsConfigDict(env_prefix="DESK_INTAKE_")
-    receivers: ClassVar[frozenset[str]] = frozenset({"tracking", "notifier", *(each.key for each in PROVINCES)})
+    receivers: ClassVar[frozenset[str]] = frozenset({"tracking", "notifier"}) | OFFICE_KEYS
     clients: ClassVar[frozenset[str]] = OFFICE_KEYS
 
     identity_public_key: SecretStr

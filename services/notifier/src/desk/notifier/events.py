@@ -30,7 +30,7 @@ class Part(BaseModel):
 
 
 class ProvinceData(Part):
-    """The province that handles the request; ``name`` is Persian."""
+    """A province, or the office that handles the request; ``name`` is Persian."""
 
     key: str = ""
     name: str
@@ -85,6 +85,8 @@ class NewRequest(Event):
     submitted_at: Moment
     due_at: Moment
     province: ProvinceData
+    office: ProvinceData | None = None
+    """The office that handles it; absent in events of older desks, where it is that of the province."""
     subject: SubjectData
     sub_subject: SubjectData
     text: str
@@ -136,6 +138,8 @@ class RequestStatusChanged(Event):
     at: Moment
     due_at: Moment | None = None
     province: ProvinceData
+    office: ProvinceData | None = None
+    """As in :class:`NewRequest`."""
     applicant: ApplicantData
     contact: ContactData
     note: str | None = None

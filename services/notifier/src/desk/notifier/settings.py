@@ -43,7 +43,7 @@ class Settings(CalleeSettings, StoreSettings, PublisherSettings, ConsumerSetting
     smsir_key: Annotated[SecretStr | None, SecretKind.ISSUED] = None
     smsir_line: Annotated[str, Field(pattern="^[0-9]*$")] = ""
     smsir_templates: Annotated[dict[str, int], Field(default_factory=dict)]
-    """SMS.ir's number of each template file registered there: ``{"fa/submitted.sms.v2": 100200}``."""
+    """SMS.ir's number of each template file registered there: ``{"fa/submitted.sms.v3": 100200}``."""
     generic_url: str = ""
     generic_key: Annotated[SecretStr | None, SecretKind.ISSUED] = None
 

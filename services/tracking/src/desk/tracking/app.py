@@ -23,15 +23,17 @@ from desk.chassis.rate_limits import RateLimits
 from desk.chassis.service_tokens import ServiceTokens
 from desk.chassis.telemetry import Telemetry
 from desk.database import Database
-from desk.iran.provinces import PROVINCES
+from desk.iran.offices import OFFICES
 from desk.security.logs import configure_logging
 from desk.tracking.clients import IntakeClient, RegistryClient
 from desk.tracking.domain import CaptchaExpiredError, CaptchaWrongError, Terms
 from desk.tracking.events import (
     STATE_REPORTS,
+    CaseCommented,
     CaseErased,
     CaseOpened,
     CaseReferred,
+    CaseTakenOver,
     ErasureDone,
     RequestIdentityRejected,
     RequestPending,
@@ -44,6 +46,7 @@ from desk.tracking.service import (
     Deadlines,
     Erasures,
     Figures,
+    HeadquartersReports,
     Opening,
     Reconciliation,
     Reports,
@@ -57,8 +60,8 @@ TOKEN_ISSUER = "tracking"  # noqa: S105 - a name, not a secret
 CAPTCHA_PURPOSE = "track"
 OFFICE_AUDIENCE = "desk.figures"
 """The audience of the assertions of offices."""
-REPORT_QUEUES = tuple(f"reports.{each.key}" for each in PROVINCES)
-"""One queue for the reports of each province, so that none can delay those of another."""
+REPORT_QUEUES = tuple(f"reports.{each.key}" for each in OFFICES)
+"""One queue for the reports of each office, so that none can delay those of another."""
 CLIENT_TIMEOUT_SECONDS = 3.0
 REGISTRY_TIMEOUT_SECONDS = 1.5
 """Short, because a request is shown without its look-ups if registry-gateway does not answer."""
@@ -203,7 +206,7 @@ def _subscribed_bus(settings: Settings, parts: Parts, context: CaseContext, decr
         per_second=settings.reports_per_second,
     )
     erasures, reports = build_erasures(settings, parts, context), Reports(context, parts.intake)
-    opening = Opening(context, erasures)
+    opening, headquarters = Opening(context, erasures), HeadquartersReports(context, reports)
     bus.subscribe(RequestSubmitted, opening.on_request_submitted)
     bus.subscribe(RequestPending, opening.on_request_pending)
     bus.subscribe(RequestIdentityRejected, opening.on_identity_rejected)
@@ -211,6 +214,8 @@ def _subscribed_bus(settings: Settings, parts: Parts, context: CaseContext, decr
         bus.subscribe(report, reports.on_report)
     bus.subscribe(CaseOpened, reports.on_opened)
     bus.subscribe(CaseReferred, reports.on_referral)
+    bus.subscribe(CaseTakenOver, headquarters.on_taken_over)
+    bus.subscribe(CaseCommented, headquarters.on_commented)
     bus.subscribe(CaseErased, reports.on_case_erased)
     bus.subscribe(ErasureDone, erasures.on_erasure_done)
     bus.on_invalid(reports.refusals.on_invalid)

@@ -50,6 +50,8 @@ class FreshRequest(BaseModel):
     submitted_at: Moment
     due_at: Moment
     province: Province
+    office: Province | None = None
+    """The office that receives it first; None for that of the province."""
     subject: Subject
     sub_subject: Subject
     state: StateAtIntake = State.REGISTERED

@@ -16,7 +16,6 @@ from desk.chassis.settings import (
     StoreSettings,
 )
 from desk.iran.offices import OFFICE_KEYS
-from desk.iran.provinces import PROVINCES
 from desk.iran.settings import WorkCalendarSettings
 from desk.tracking.domain import Retention, State
 
@@ -36,9 +35,7 @@ class Settings(
     """Read once, in ``create_app``. Each environment variable has the prefix ``DESK_TRACKING_``."""
 
     model_config = SettingsConfigDict(env_prefix="DESK_TRACKING_")
-    receivers: ClassVar[frozenset[str]] = frozenset(
-        {"intake", "notifier", "headquarters", *(each.key for each in PROVINCES)}
-    )
+    receivers: ClassVar[frozenset[str]] = frozenset({"intake", "notifier"}) | OFFICE_KEYS
     clients: ClassVar[frozenset[str]] = OFFICE_KEYS
 
     token_private_key: SecretStr
@@ -61,7 +58,7 @@ class Settings(
     moves_per_request: RateLimitText = "30/hour"
     """The number of actions on one request."""
     reports_per_second: Annotated[float, Field(gt=0)] = 20
-    """How many reports of one province a replica handles in a second, after a burst of 25 times as many."""
+    """How many reports of one office a replica handles in a second, after a burst of 25 times as many."""
     objection_days: Annotated[int, Field(ge=0, le=365)] = 15
     """For how many days after an answer its applicant may object; then the request is closed."""
     silent_hours: Annotated[float, Field(gt=0, le=720)] = 24

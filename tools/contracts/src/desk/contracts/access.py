@@ -1,6 +1,7 @@
 """The broker in the contract of events: users and their permissions, queues, AMQP properties.
 
-Everything is derived from the tables from which brokers are set up; ``{province}`` stands for each of the 31 keys.
+Everything is derived from the tables from which brokers are set up; ``{province}`` stands for each of the 31 keys, and
+in a routing key for ``headquarters`` too.
 """
 
 import re
@@ -10,23 +11,26 @@ from typing import Any
 from desk.chassis.bus.rabbit.layout import DEAD_EXCHANGE, dead_queue
 from desk.chassis.bus.rabbit.wire import EXCHANGE, FAILURES, ROUTING_KEY, SENDER
 from desk.chassis.events import CONTENT_TYPE
+from desk.iran.offices import HEADQUARTERS
 from desk.iran.provinces import PROVINCES
 from desk.topology.access import User
 from desk.topology.access import users as broker_users
 from desk.topology.definitions import desk_layout
 from desk.topology.table import (
-    HEADQUARTERS,
+    FROM_HEADQUARTERS,
     OPERATOR,
     SERVICES,
     TO_HEADQUARTERS,
     desk_topology,
-    province_queue,
+    office_queue,
     report_queue,
 )
 
 SOME_PROVINCE = PROVINCES[0].key
 """Any province: a test checks that all provinces have the same permissions."""
-PROVINCE_USER = province_queue("{province}")
+FOR_HEADQUARTERS = frozenset({*TO_HEADQUARTERS, *FROM_HEADQUARTERS})
+"""The events that only headquarters receives or publishes."""
+PROVINCE_USER = office_queue("{province}")
 _KEYS = "|".join(sorted((each.key for each in PROVINCES), key=len, reverse=True))
 
 
@@ -37,28 +41,34 @@ def for_all(text: str) -> str:
 
 def key_of(name: str, province: str = SOME_PROVINCE) -> str:
     """Return the routing key of an event."""
-    return f"{name}.{HEADQUARTERS if name in TO_HEADQUARTERS else province}"
+    return f"{name}.{HEADQUARTERS.key if name in FOR_HEADQUARTERS else province}"
+
+
+def _routed(name: str, exchange: str) -> dict[str, list[str]]:
+    """Return the queues of an event by its routing keys: that of a province, and that of headquarters."""
+    found = {key: list(desk_topology().route(exchange, key)) for key in (key_of(name), key_of(name, HEADQUARTERS.key))}
+    return {key: queues for key, queues in found.items() if queues}
 
 
 def queues_of(name: str, exchange: str) -> list[str]:
     """Return the queues of an event."""
-    return _all_of(desk_topology().route(exchange, key_of(name)))
+    return _all_of(queue for queues in _routed(name, exchange).values() for queue in queues)
 
 
 def publishers_of(name: str, exchange: str) -> list[str]:
     """Return the users who may publish an event."""
-    key = key_of(name)
-    return _all_of(
-        user.name
-        for user in broker_users()
-        if exchange in user.keys and re.search(user.keys[exchange], key) is not None
-    )
+    keys = _routed(name, exchange)
+    return _all_of(user.name for user in broker_users() if any(_may_publish(user, exchange, key) for key in keys))
 
 
 def readers_of(name: str, exchange: str) -> list[str]:
     """Return the users who may consume an event."""
-    queues = list(desk_topology().route(exchange, key_of(name)))
+    queues = [queue for queues in _routed(name, exchange).values() for queue in queues]
     return _all_of(user.name for user in broker_users() if any(re.search(user.read, queue) for queue in queues))
+
+
+def _may_publish(user: User, exchange: str, key: str) -> bool:
+    return exchange in user.keys and re.search(user.keys[exchange], key) is not None
 
 
 def users(events: Iterable[tuple[str, str]]) -> dict[str, Any]:
@@ -74,8 +84,9 @@ def _permissions(user: User, events: list[tuple[str, str]]) -> dict[str, Any]:
     names = [queue.name for queue in desk_layout().queues]
     publishes: dict[str, list[str]] = {}
     for name, exchange in events:
-        if exchange in user.keys and re.search(user.keys[exchange], key_of(name)):
-            publishes.setdefault(exchange, []).append(key_of(name, "{province}"))
+        keys = [key for key in _routed(name, exchange) if _may_publish(user, exchange, key)]
+        if keys:
+            publishes.setdefault(exchange, []).append(for_all(keys[0]))
     return {
         "declares": [],
         "publishes": publishes,
@@ -88,8 +99,7 @@ def queues() -> dict[str, Any]:
     topology, layout = desk_topology(), {queue.name: queue for queue in desk_layout().queues}
     found = {}
     for queue in topology.queues:
-        for_each_province = queue.name.startswith((province_queue(""), report_queue("")))
-        if for_each_province and not queue.name.endswith(f".{SOME_PROVINCE}"):
+        if queue.name in _of_other_provinces():
             continue
         bindings = [{"exchange": exchange, "routingKey": for_all(key)} for exchange, key in queue.bindings]
         found[for_all(queue.name)] = _queue(layout[queue.name].arguments, bindings)
@@ -114,10 +124,10 @@ def event_properties() -> dict[str, Any]:
 
 
 def report_properties() -> dict[str, Any]:
-    """Describe the AMQP properties of reports that a province publishes."""
-    pattern = rf"^province\.({_KEYS})$"
+    """Describe the AMQP properties of reports that an office publishes."""
+    pattern = rf"^({HEADQUARTERS.key}|province\.({_KEYS}))$"
     return _properties(
-        "AMQP properties of reports that a province publishes",
+        "AMQP properties of reports that an office publishes",
         user_id={
             "pattern": pattern,
             "description": "the user of the connection; a report without it is refused as `forged_sender`",
@@ -166,7 +176,7 @@ def event_headers() -> dict[str, Any]:
 def report_headers() -> dict[str, Any]:
     """Describe the headers of reports: any are allowed, and the desk does not read them."""
     return {
-        "title": "Headers of reports that a province publishes",
+        "title": "Headers of reports that an office publishes",
         "type": "object",
         "description": "None are needed. The desk does not read or forward them; do not put personal data into them.",
         "properties": {},
@@ -174,8 +184,13 @@ def report_headers() -> dict[str, Any]:
 
 
 def _one_of_each() -> frozenset[str]:
-    others = {province_queue(each.key) for each in PROVINCES if each.key != SOME_PROVINCE}
-    return frozenset(user.name for user in broker_users()) - others
+    return frozenset(user.name for user in broker_users()) - _of_other_provinces()
+
+
+def _of_other_provinces() -> frozenset[str]:
+    """Return the names of queues and users of all provinces but one."""
+    others = [each.key for each in PROVINCES if each.key != SOME_PROVINCE]
+    return frozenset(name(key) for key in others for name in (office_queue, report_queue))
 
 
 def _all_of(names: Iterable[str]) -> list[str]:

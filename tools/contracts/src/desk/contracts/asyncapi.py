@@ -9,10 +9,10 @@ from desk.contracts import access, office_rules
 from desk.contracts.encrypted import Envelope as EventObject
 from desk.contracts.encrypted import Vectors
 from desk.contracts.examples import Example
-from desk.topology.table import CASES, TO_HEADQUARTERS
+from desk.topology.table import CASES
 
 _DESCRIPTION = files("desk.contracts").joinpath("contract.md").read_text(encoding="utf-8")
-_PARAMETER = {"province": {"description": "key of the province, as in GET /api/catalog"}}
+_PARAMETER = {"province": {"description": "key of the province, as in GET /api/catalog, or `headquarters`"}}
 _SERVER = {
     "host": "{host}:5671",
     "protocol": "amqps",
@@ -27,7 +27,7 @@ _SERVER = {
 }
 _SECURITY = {
     "type": "userPassword",
-    "description": "A province logs in as `province.<its key>`; what each user may do stands under `x-users`.",
+    "description": "A province logs in as `province.<its key>`, headquarters as `headquarters`; see `x-users`.",
 }
 
 
@@ -76,7 +76,7 @@ def _envelope_schemas() -> dict[str, Any]:
 
 
 def _channel(event: Event) -> dict[str, Any]:
-    name, to_headquarters = event.name, event.name in TO_HEADQUARTERS
+    name, to_headquarters = event.name, event.name in access.FOR_HEADQUARTERS
     return {
         "address": access.key_of(name, "{province}"),
         "description": (type(event).__doc__ or "").strip(),

@@ -8,7 +8,7 @@ from desk.contracts.catalogues import FIRST, catalogues
 from desk.contracts.pages import render
 from desk.iran.digits import to_persian
 from desk.local.gateway_table import CHECKOUT, GATEWAY
-from desk.topology.table import CASES, TO_PROVINCES
+from desk.topology.table import FROM_OFFICES, TO_OFFICES
 
 Document = Mapping[str, Any]
 
@@ -27,8 +27,8 @@ def page(document: Document, language: str, *, whole: bool) -> str:
     events = [_event(document, name) for name in document["channels"]]
     if unnamed := {each["name"] for each in events} - set(catalogues()[language]["contract"]["events"]):
         raise ValueError(f"gateway/words/{language}.toml does not name {', '.join(sorted(unnamed))}")
-    sent = [each for each in events if each["name"] in TO_PROVINCES]
-    reported = [each for each in events if each["exchange"] == CASES]
+    sent = [each for each in events if each["name"] in TO_OFFICES]
+    reported = [each for each in events if each["name"] in FROM_OFFICES]
     others = [each for each in events if each not in sent and each not in reported]
     deliveries = str(document["x-queues"]["province.{province}"]["arguments"]["x-delivery-limit"])
     return render(

@@ -20,12 +20,13 @@ from desk.chassis.event_encryption import (
     new_event_key_pair,
 )
 from desk.chassis.events import Event
-from desk.topology.table import CASES, HEADQUARTERS, TO_HEADQUARTERS
+from desk.iran.offices import HEADQUARTERS
+from desk.topology.table import CASES, TO_HEADQUARTERS
 
 Envelope = dict[str, Any]
 
 OFFICE = "isfahan"
-RECEIVERS = ("intake", "tracking", "notifier", HEADQUARTERS, OFFICE)
+RECEIVERS = ("intake", "tracking", "notifier", HEADQUARTERS.key, OFFICE)
 NOTE = (
     "EXAMPLE KEYS, published: they protect nothing, and no desk may use them. "
     "They read the encrypted examples of this folder."
@@ -83,7 +84,7 @@ def receivers_of(event: Event) -> tuple[str, ...]:
     """Return the receivers of an example: of Isfahan's request, or of a report to tracking."""
     if event.exchange == CASES:
         return ("tracking",)
-    return event.receivers_of(HEADQUARTERS if event.name in TO_HEADQUARTERS else OFFICE)
+    return event.receivers_of(HEADQUARTERS.key if event.name in TO_HEADQUARTERS else OFFICE)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""One example of each event. Together they tell the story of one request, and of four others where it has to branch.
+"""One example of each event. Together they tell the story of one request, and of five others where it has to branch.
 
 The main request is submitted while the civil registry does not answer, and released to Isfahan. An expert there
 receives, opens and takes it, asks a question, is late, and answers. The applicant objects, and a supervisor rejects.
@@ -17,12 +17,16 @@ import desk.intake.events as intake
 import desk.tracking.events as tracking
 from desk.chassis.events import Event, Moment
 from desk.contracts.encrypted import Envelope
+from desk.iran.offices import HEADQUARTERS
 from desk.tracking.domain import TITLES, ErasureReason, RefusalReason, State
 
 MAIN = "123456789018"
 WITHDRAWN_PENDING, NOT_MATCHED, WITHDRAWN, REFERRED = "202611220010", "202611220029", "202611220032", "202611220041"
 """Other requests: withdrawn before the look-up, not confirmed, withdrawn later, referred to Isfahan and back."""
+TAKEN_OVER = "202611220055"
+"""A request that headquarters comments on, and then takes over from Isfahan."""
 OFFICE = "isfahan"
+_HEADQUARTERS = {"key": HEADQUARTERS.key, "name": HEADQUARTERS.name}
 
 _START = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 _DUE = datetime(2026, 12, 6, 20, 29, 59, tzinfo=UTC)
@@ -49,6 +53,7 @@ _REQUEST: Mapping[str, Any] = {
     "contact": _CONTACT,
     "text": "روادید عمرهٔ من هنوز صادر نشده است. لطفاً راهنمایی کنید.",
     "attachments": [_FILE],
+    "office": {"key": OFFICE, "name": "اصفهان"},
 }
 _CERTIFICATE = "c2b4f1d0-5d1c-4d8e-9a55-0b6f3a9d7e21"
 _ANSWER = "روادید شما صادر شده است و به دفتر کاروان تحویل می‌شود."
@@ -90,7 +95,7 @@ def id_of(name: str) -> str:
 
 def examples() -> list[Example]:
     """Return one example of each event, in the order of the story."""
-    return [*_submission(), *_work(), *_decision(), *_other_requests(), *_erasure()]
+    return [*_submission(), *_work(), *_decision(), *_other_requests(), *_take_over(), *_erasure()]
 
 
 def _at(days: int, hours: int = 0, minutes: int = 0) -> datetime:
@@ -106,8 +111,10 @@ def _desk(event: Event, seq: int, at: datetime) -> Example:
     return Example("/desk/tracking", event, seq, at)
 
 
-def _report(kind: type[Event], seq: int, at: datetime, code: str = MAIN, **data: Any) -> Example:
-    return Example(f"/office/{OFFICE}", kind.model_validate({"tracking_code": code, "at": at, **data}), seq, at)
+def _report(
+    kind: type[Event], seq: int, at: datetime, code: str = MAIN, *, office: str = OFFICE, **data: Any
+) -> Example:
+    return Example(f"/office/{office}", kind.model_validate({"tracking_code": code, "at": at, **data}), seq, at)
 
 
 def _submission() -> Iterator[Example]:
@@ -125,8 +132,10 @@ def _work() -> Iterator[Example]:
     at = _at(2)
     replied = {"tracking_code": MAIN, "at": at, "text": "تصویر گذرنامه پیوست است.", "files": [_FILE]}
     yield _desk(tracking.RequestReplied.model_validate(replied), 6, at)
-    for kind, seq, at in ((tracking.RequestOverdue, 7, _DUE), (tracking.RequestEscalated, 8, _DUE + timedelta(14))):
-        yield _desk(kind.model_validate(_late(at)), seq, at)
+    yield _desk(tracking.RequestOverdue.model_validate(_late(_DUE)), 7, _DUE)
+    at = _DUE + timedelta(14)
+    trail = [{"office": _REQUEST["office"], "since": _START}]
+    yield _desk(tracking.RequestEscalated.model_validate(_late(at) | {"trail": trail}), 8, at)
     waiting = {"province": _REQUEST["province"], "at": _DUE, "waiting": 12, "oldest_since": _START}
     yield _desk(tracking.ProvinceSilent.model_validate(waiting), 1, _DUE)
 
@@ -156,6 +165,7 @@ def _answered(at: datetime) -> Event:
         at=at,
         due_at=_DUE,
         province=tracking.Named.model_validate(_REQUEST["province"]),
+        office=tracking.Named.model_validate(_REQUEST["office"]),
         note=None,
         answer=tracking.AnswerData(text=_ANSWER, at=at, files=[tracking.FileReference.model_validate(_VISA)]),
         applicant=tracking.ApplicantName.model_validate(_PERSON),
@@ -179,12 +189,22 @@ def _other_requests() -> Iterator[Example]:
             report="case-answered",
             report_id=str(uuid.uuid5(_NAMES, "a report after the referral")),
             reason=RefusalReason.FOREIGN_CASE,
-            explanation="this case belongs to another province",
+            explanation="this case belongs to another office",
             at=_at(6),
         ),
         7,
         _at(6),
     )
+
+
+def _take_over() -> Iterator[Example]:
+    case, text = {"tracking_code": TAKEN_OVER, "office": _HEADQUARTERS}, "لطفاً تا فردا پاسخ دهید."
+    reason = "پاسخ استان دیر شده است و ستاد آن را پیگیری می‌کند."
+    office = HEADQUARTERS.key
+    yield _report(tracking.CaseCommented, 1, _at(16), TAKEN_OVER, office=office, text=text)
+    yield _desk(tracking.RequestCommented.model_validate(case | {"at": _at(16), "text": text}), 4, _at(16))
+    yield _report(tracking.CaseTakenOver, 2, _at(18), TAKEN_OVER, office=office, reason=reason)
+    yield _desk(tracking.RequestTakenOver.model_validate(case | {"at": _at(18), "reason": reason}), 6, _at(18))
 
 
 def _history() -> list[dict[str, Any]]:

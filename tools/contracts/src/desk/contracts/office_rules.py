@@ -6,13 +6,14 @@ from typing import Any
 
 from desk.contracts.catalogues import catalogues
 from desk.tracking.domain import Party, RefusalReason, State, is_allowed
-from desk.tracking.events import REPORTS, CaseErased, CaseOpened, CaseReferred
+from desk.tracking.events import REPORTS, CaseCommented, CaseErased, CaseOpened, CaseReferred, CaseReport, CaseTakenOver
 
 ROUTES: Mapping[str, tuple[str, ...]] = {
     "intake": ("/api/office/files", "/api/office/files/{file_id}", "/api/catalog"),
     "tracking": ("/api/event-keys", "/api/office/figures"),
 }
 """The paths that offices call, by service."""
+STATE_CHANGES: tuple[type[CaseReport], ...] = (*REPORTS, CaseTakenOver)
 _WITHOUT_CASES = {State.IDENTITY_PENDING, State.IDENTITY_REJECTED, State.ERASED}
 """States in which no office has the case, or none may report on it."""
 
@@ -22,12 +23,13 @@ def states() -> dict[str, Any]:
     table: dict[str, Any] = {
         report.name: {
             "allowedIn": [str(state) for state in State if is_allowed(Party.PROVINCE, state, report.resulting_state)],
-            "leadsTo": str(State.REGISTERED if report is CaseReferred else report.resulting_state),
+            "leadsTo": str(State.REGISTERED if report in {CaseReferred, CaseTakenOver} else report.resulting_state),
         }
-        for report in REPORTS
+        for report in STATE_CHANGES
     }
     anywhere = [str(state) for state in State if state not in _WITHOUT_CASES]
     table[CaseOpened.name] = {"allowedIn": anywhere, "leadsTo": None}
+    table[CaseCommented.name] = {"allowedIn": anywhere, "leadsTo": None}
     table[CaseErased.name] = {"allowedIn": [str(State.ERASED)], "leadsTo": None}
     return table
 

@@ -16,11 +16,15 @@ FILES_MAX = 5
 
 @dataclass(frozen=True, slots=True)
 class SubSubject:
-    """A kind of request; ``answer_within_days`` counts working days."""
+    """A kind of request; ``answer_within_days`` counts working days.
+
+    ``office`` is the key of the office that handles it in place of that of the chosen province.
+    """
 
     key: str
     title: str
     answer_within_days: int
+    office: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

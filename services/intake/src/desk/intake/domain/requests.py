@@ -114,6 +114,13 @@ class Request:
     identity: IdentityState
     mobile_proven: bool = False
     """Whether the applicant entered the code that was sent to the mobile."""
+    office: str = ""
+    """The key of the office that receives it first; empty for that of the province."""
+
+    @property
+    def first_office(self) -> str:
+        """The key of the office that receives it first."""
+        return self.office or self.province
 
 
 def is_foreign(number: str) -> bool:

@@ -16,6 +16,7 @@ from desk.intake.routes.dependencies import NO_IDENTITY, IdentityTokenDep, Servi
 from desk.intake.service.receipts import Receipts
 from desk.intake.service.requests import Submitted
 from desk.iran.jalali import local_text
+from desk.iran.offices import office
 from desk.iran.phone import mask_phone
 from desk.iran.provinces import province
 
@@ -32,6 +33,8 @@ class RequestView(BaseModel):
     due_at: Moment
     due_local: str
     province: Named
+    office: Named
+    """The office that receives it: that of the province, or headquarters."""
     subject: Titled
     sub_subject: Titled
 
@@ -168,6 +171,7 @@ def describe_request(request: domain.Request) -> dict[str, object]:
         "due_at": request.due_at,
         "due_local": local_text(request.due_at),
         "province": Named(key=request.province, name=province(request.province).name),
+        "office": Named(key=request.first_office, name=office(request.first_office).name),
         "subject": Titled(key=request.subject.key, title=request.subject.title),
         "sub_subject": Titled(key=request.sub_subject.key, title=request.sub_subject.title),
     }

@@ -29,7 +29,7 @@ from desk.intake.service.encrypted_objects import Download, open_decrypted, put_
 from desk.intake.service.file_checks import check_file
 from desk.intake.service.file_scans import FileScans
 from desk.intake.store import CaseFileStore, RequestStore, StoredFile
-from desk.iran.provinces import UnknownProvinceError, province
+from desk.iran.offices import UnknownOfficeError, office
 from desk.security.data_keys import KeyDestroyedError
 
 log = structlog.get_logger(__name__)
@@ -57,14 +57,14 @@ class CaseFiles:
     audit: AuditLog
 
     async def on_request_referred(self, session: AsyncSession, received: Received[Referred]) -> None:
-        """Record the new province of a case; a referral older than the recorded one changes nothing.
+        """Record the new office of a case; a referral older than the recorded one changes nothing.
 
         Raises ContractError.
         """
         try:
-            key = province(received.data.province.key).key
-        except UnknownProvinceError:
-            raise ContractError("referred to an unknown province") from None
+            key = office((received.data.office or received.data.province).key).key
+        except UnknownOfficeError:
+            raise ContractError("referred to an unknown office") from None
         request_id = await RequestStore(session, self.vault).id_of(received.data.tracking_code)
         if request_id is None:
             if await RequestStore(session, self.vault).is_erased(received.data.tracking_code):

@@ -197,7 +197,7 @@ class RequestSubmission:
             return False  # also if that one has the hash of the other index key
         return await RequestStore(session, self.vault).add(
             request,
-            self.outbox.row(event, subject=request.tracking_code, key=request.province, seq=1),
+            self.outbox.row(event, subject=request.tracking_code, key=request.first_office, seq=1),
             idempotency_index=key.idempotency_indexes[0],
             fingerprint=key.fingerprints[0],
         )
@@ -249,6 +249,7 @@ class RequestSubmission:
             ),
             text=form.text,
             identity=state,
+            office=sub_subject.office or "",
         )
 
     def _fingerprints(self, form: Submission) -> list[str]:

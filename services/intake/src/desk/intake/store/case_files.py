@@ -24,7 +24,8 @@ _CASES = request.outerjoin(identity_check).outerjoin(handover)
 
 
 def _is_with(province_key: str) -> ColumnElement[bool]:
-    return func.coalesce(handover.c.province, request.c.province) == province_key
+    first = func.coalesce(func.nullif(request.c.office, ""), request.c.province)
+    return func.coalesce(handover.c.province, first) == province_key
 
 
 @dataclass(frozen=True, slots=True)

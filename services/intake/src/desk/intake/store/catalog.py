@@ -17,7 +17,8 @@ def load_catalog() -> Catalog:
                 key=row["key"],
                 title=row["title"],
                 sub_subjects=tuple(
-                    SubSubject(sub["key"], sub["title"], sub["answer_within_days"]) for sub in row["sub_subjects"]
+                    SubSubject(sub["key"], sub["title"], sub["answer_within_days"], sub.get("office"))
+                    for sub in row["sub_subjects"]
                 ),
             )
             for row in rows

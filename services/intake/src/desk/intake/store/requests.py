@@ -91,6 +91,7 @@ class RequestStore:
             "due_at": new.due_at,
             "personal": key.seal(json.dumps(personal).encode(), f"request.personal:{new.id}"),
             "mobile_proven": new.mobile_proven,
+            "office": new.office,
         }
         added = await insert_together(
             self._session,
@@ -213,4 +214,5 @@ class RequestStore:
             text=personal["text"],
             identity=IdentityState(row.identity) if row.identity else IdentityState.KNOWN,
             mobile_proven=row.mobile_proven,
+            office=row.office,
         )

@@ -37,12 +37,13 @@ request = Table(
     Column("mobile_proven", Boolean, nullable=False, server_default=false()),
     Column("index_key", String(8)),
     Column("erased_at", UtcDateTime),
+    Column("office", String(40), nullable=False, server_default=""),
 )
 """``content_index`` is a keyed hash of applicant, province, sub-subject and text; None for requests before migration
 0006. ``mobile_index`` is one of the mobile, None before migration 0007. ``mobile_proven``: the applicant entered the
 code that was sent to it. ``index_key`` is the id of the key of these hashes and of ``owner_index``, None before
 migration 0011; the idempotency index and the fingerprint keep the key of the submission. Since ``erased_at`` the row
-has no personal data and no keyed hash of a person."""
+has no personal data and no keyed hash of a person. ``office`` is empty if it is that of the province."""
 attachment = Table(
     "attachment",
     metadata,

@@ -111,13 +111,13 @@ class IdentityCheck:
             request = replace(request, applicant=request.applicant.named(verdict.person))
         files = await AttachmentStore(session, self._vault).of_request(request.id)
         event = request_submitted(request, files, identity)
-        await self._outbox.add(session, event, subject=request.tracking_code, key=request.province, seq=SEQ)
+        await self._outbox.add(session, event, subject=request.tracking_code, key=request.first_office, seq=SEQ)
 
     async def _reject(self, session: AsyncSession, request: Request, verdict: Verdict) -> None:
         event = RequestIdentityRejected(
             tracking_code=request.tracking_code, at=datetime.now(UTC), reason=verdict.outcome.value
         )
-        await self._outbox.add(session, event, subject=request.tracking_code, key=request.province, seq=SEQ)
+        await self._outbox.add(session, event, subject=request.tracking_code, key=request.first_office, seq=SEQ)
 
     async def _measure(self) -> None:
         if time.monotonic() < self._measure_after:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from desk.iran.digits import fold, isolate_ltr, to_persian
 from desk.iran.jalali import MONTHS, TEHRAN, format_moment, in_tehran
+from desk.iran.offices import HEADQUARTERS
 from desk.iran.provinces import UnknownProvinceError, province
 from desk.notifier.domain import Language
 from desk.notifier.events import ApplicantData, ProvinceData
@@ -24,6 +25,9 @@ class LanguageFormat(Protocol):
 
     def province(self, place: ProvinceData) -> str:
         """Return the name of a province."""
+
+    def office(self, place: ProvinceData) -> str:
+        """Return what an office is called within a sentence: its province, or headquarters."""
 
     def digits(self, number: str) -> str:
         """Return a number in the digits of the language."""
@@ -51,6 +55,9 @@ class Persian:
 
     def province(self, place: ProvinceData) -> str:
         return place.name
+
+    def office(self, place: ProvinceData) -> str:
+        return place.name if place.key == HEADQUARTERS.key else f"استان {place.name}"
 
     def digits(self, number: str) -> str:
         return to_persian(number)
@@ -80,6 +87,9 @@ class English:
             return province(place.key).name_en
         except UnknownProvinceError:
             return place.name
+
+    def office(self, place: ProvinceData) -> str:
+        return "the headquarters" if place.key == HEADQUARTERS.key else f"{self.province(place)} province"
 
     def digits(self, number: str) -> str:
         return number

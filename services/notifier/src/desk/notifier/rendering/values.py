@@ -6,13 +6,13 @@ from typing import Any
 
 from desk.iran.digits import fold
 from desk.notifier.domain import Language, Template
-from desk.notifier.events import ApplicantData, NewRequest, ProvinceData, RequestStatusChanged
+from desk.notifier.events import NewRequest, RequestStatusChanged
 from desk.notifier.rendering.languages import FORMATS
 
 Values = dict[str, Any]
 """The values by placeholder: strings, lines of a text that a person wrote, and names of files."""
 
-_COMMON = {"name", "code", "code_undivided", "code_grouped", "code_isolated", "province"}
+_COMMON = {"name", "code", "code_undivided", "code_grouped", "code_isolated", "province", "office"}
 _OF_SUBMISSION = {
     *_COMMON,
     "subject",
@@ -40,7 +40,7 @@ VALUE_NAMES: Mapping[Template, set[str]] = {
 def submission_values(event: NewRequest, language: Language) -> Values:
     """Return the values of a new request, whether or not the applicant's identity is pending."""
     formats = FORMATS[language]
-    return _common(event.tracking_code, event.applicant, event.province, language) | {
+    return _common(event, language) | {
         "subject": event.subject.title,
         "sub_subject": event.sub_subject.title,
         "request_lines": fold(event.text).split("\n"),
@@ -60,18 +60,19 @@ def status_values(event: RequestStatusChanged, template: Template, language: Lan
         "lines": fold(text).split("\n"),
         "due_day": formats.day(event.due_at) if isinstance(event.due_at, datetime) else "",
     }
-    common = _common(event.tracking_code, event.applicant, event.province, language)
+    common = _common(event, language)
     return common | {name: value for name, value in values.items() if name in VALUE_NAMES[template]}
 
 
-def _common(tracking_code: str, applicant: ApplicantData, province: ProvinceData, language: Language) -> Values:
-    formats = FORMATS[language]
+def _common(event: NewRequest | RequestStatusChanged, language: Language) -> Values:
+    formats, tracking_code = FORMATS[language], event.tracking_code
     grouped = " ".join(tracking_code[start : start + 4] for start in range(0, len(tracking_code), 4))
     return {
-        "name": formats.name(applicant),
+        "name": formats.name(event.applicant),
         "code": tracking_code,
         "code_undivided": formats.digits(tracking_code),
         "code_grouped": formats.digits(grouped),
         "code_isolated": formats.isolated(formats.digits(grouped)),
-        "province": formats.province(province),
+        "province": formats.province(event.province),
+        "office": formats.office(event.office or event.province),
     }

@@ -62,7 +62,7 @@ from desk.tracking.domain.refusals import (
     SequenceUsedError,
     UnknownAnswerFileError,
     UnknownCaseError,
-    UnknownProvinceKeyError,
+    UnknownOfficeKeyError,
     UnknownSubjectError,
     WrongSubjectError,
 )
@@ -176,7 +176,7 @@ __all__ = [
     "UnknownAnswerFileError",
     "UnknownCaseError",
     "UnknownFileError",
-    "UnknownProvinceKeyError",
+    "UnknownOfficeKeyError",
     "UnknownSubjectError",
     "WrongSubjectError",
     "day_of",

@@ -6,6 +6,7 @@ from typing import Self
 
 from desk.chassis.problem import DomainError
 from desk.iran.jalali import in_tehran
+from desk.iran.offices import HEADQUARTERS
 from desk.iran.workdays import WorkCalendar
 from desk.tracking.domain.errors import (
     ActionNotPossibleError,
@@ -22,6 +23,8 @@ _RUNNING = frozenset({State.REGISTERED, State.RECEIVED, State.IN_PROGRESS, State
 _DECIDED = frozenset({State.ANSWERED, State.REJECTED})
 PROVINCE_NOTIFIED, HEADQUARTERS_NOTIFIED = 1, 2
 """Values of :attr:`Case.overdue`."""
+OBJECTIONS_MAX = 2
+"""The office of the case decides the first objection, headquarters the second."""
 
 
 def day_of(at: datetime) -> date:
@@ -39,11 +42,12 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A request that a province works on.
+    """A request that an office works on.
 
-    ``seq`` is the number of the case's last published event. ``report_seq`` is the highest number among the applied
-    reports of the present province; a report with a lower number was overtaken and changes no state. ``turn`` counts
-    the referrals: each province in turn numbers its reports from one. ``since`` is when tracking recorded the present
+    ``province`` is the key of the office: of a province, or of headquarters. ``seq`` is the number of the case's last
+    published event. ``report_seq`` is the highest number among the applied
+    reports of the present office; a report with a lower number was overtaken and changes no state. ``turn`` counts
+    the handovers: each office in turn numbers its reports from one. ``since`` is when tracking recorded the present
     state. ``answer_days`` is the period of an answer in working days; None in cases older than that column. ``overdue``
     is 0 while the answer is not late, then ``PROVINCE_NOTIFIED``, then ``HEADQUARTERS_NOTIFIED``. ``alarm_at`` is the
     next deadline; None if there is none.
@@ -64,6 +68,8 @@ class Case:
     answer_days: int | None = None
     overdue: int = 0
     alarm_at: datetime | None = None
+    commented: bool = False
+    """Whether headquarters has commented on it, so that its text must be erased there too."""
     first_answer_days: int | None = None
     objections: int = 0
     ratings: int = 0
@@ -83,18 +89,32 @@ class Case:
         """Return the case in the state that intake's event number ``seq`` causes. Raises IllegalTransitionError."""
         return replace(self.change_state(state, Party.INTAKE, at=at), seq=max(self.seq, seq))
 
-    def refer_to(self, province: str, *, at: datetime, report_seq: int, other_subject: bool = False) -> Self:
-        """Return the case registered with another province, or under another subject in the same one.
+    def refer_to(self, office: str, *, at: datetime, report_seq: int, other_subject: bool = False) -> Self:
+        """Return the case registered with another office, or under another subject in the same one.
 
-        The same province continues the numbers of its reports. Raises IllegalTransitionError or SameProvinceError.
+        The same office continues the numbers of its reports. Raises IllegalTransitionError or SameProvinceError.
         """
-        if province == self.province and not other_subject:
+        if office == self.province and not other_subject:
             raise SameProvinceError
         referred = self.change_state(State.REFERRED, Party.PROVINCE, at=at, report_seq=report_seq)
-        if province == self.province:
+        if office == self.province:
             return referred.change_state(State.REGISTERED, Party.DESK, at=at)
-        registered = referred.change_state(State.REGISTERED, Party.DESK, at=at, report_seq=0)
-        return replace(registered, province=province, turn=self.turn + 1)
+        return referred.change_state(State.REGISTERED, Party.DESK, at=at).with_office(office, report_seq=0)
+
+    def take_over(self, *, at: datetime, report_seq: int) -> Self:
+        """Return the case registered with headquarters, by its own report ``report_seq``.
+
+        Raises IllegalTransitionError, or SameProvinceError if headquarters has it already.
+        """
+        if self.province == HEADQUARTERS.key:
+            raise SameProvinceError
+        taken = self.change_state(State.REFERRED, Party.PROVINCE, at=at)
+        registered = taken.change_state(State.REGISTERED, Party.DESK, at=at)
+        return registered.with_office(HEADQUARTERS.key, report_seq=report_seq)
+
+    def with_office(self, office: str, *, report_seq: int) -> Self:
+        """Return the case with another office, whose reports so far have the highest number ``report_seq``."""
+        return replace(self, province=office, turn=self.turn + 1, report_seq=report_seq)
 
     def with_deadlines(self, before: "Case", terms: Terms) -> Self:
         """Return the case with its due date and next deadline after a transition from ``before``.
@@ -167,11 +187,17 @@ class Case:
                 raise AlreadyRatedError
             return self
         if action is Action.OBJECT:
-            if past.objected:
-                raise AlreadyObjectedError
-            if at > self.objection_until(objection_days):
-                raise ObjectionTooLateError
+            return self._object(past, at=at, objection_days=objection_days)
         return self.change_state(wanted, Party.APPLICANT, at=at)
+
+    def _object(self, past: HistorySummary, *, at: datetime, objection_days: int) -> Self:
+        """Return the case after an objection: the second one, against another answer, is for headquarters."""
+        if past.objections >= (1 if self.province == HEADQUARTERS.key else OBJECTIONS_MAX):
+            raise AlreadyObjectedError
+        if at > self.objection_until(objection_days):
+            raise ObjectionTooLateError
+        objected = self.change_state(State.OBJECTED, Party.APPLICANT, at=at)
+        return objected.with_office(HEADQUARTERS.key, report_seq=0) if past.objections else objected
 
     def possible_actions(self, past: HistorySummary, *, at: datetime, objection_days: int) -> list[Action]:
         """List the actions that are possible for the applicant now."""

@@ -43,7 +43,7 @@ class Retention:
 class ErasingParty:
     """A service or office that was asked to erase; ``removed`` counts what it removed, by kind.
 
-    Headquarters receives no personal data and cannot report, so it is only informed: ``informed_only``.
+    Headquarters is only informed, ``informed_only``, of a case of which it received nothing but a late answer.
     """
 
     name: str

@@ -67,10 +67,10 @@ class UnknownFileError(DomainError):
 
 
 class AlreadyObjectedError(DomainError):
-    """The applicant has objected before; only one objection is possible."""
+    """No further objection is possible: the office and headquarters have decided, or headquarters alone has."""
 
     status, code = 409, "already_objected"
-    title = "به این درخواست یک بار اعتراض کرده‌اید و اعتراض دوباره ممکن نیست."
+    title = "اعتراض شما به این درخواست بررسی شده است و اعتراض دیگری ممکن نیست."
 
 
 class ObjectionTooLateError(DomainError):

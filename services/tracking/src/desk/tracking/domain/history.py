@@ -22,7 +22,7 @@ class Answer:
 class HistoryEntry:
     """One entry of a case's history; ``at`` is when it happened, not when it was recorded.
 
-    ``seq`` is the number that the province of that ``turn`` gave its report; entries before any report have 0.
+    ``seq`` is the number that the office of that ``turn`` gave its report; entries before any report have 0.
     """
 
     event_id: str
@@ -66,7 +66,8 @@ class HistorySummary:
     answered: bool
     rated: bool
     """Whether the latest answer is rated."""
-    objected: bool
+    objections: int
+    """How often the applicant has objected."""
 
 
 def find_decision(history: Sequence[HistoryEntry]) -> HistoryEntry | None:
@@ -89,5 +90,5 @@ def summarize(history: Sequence[HistoryEntry]) -> HistorySummary:
     return HistorySummary(
         answered=bool(answers),
         rated=any(entry.action is Action.RATE for entry in since_answer),
-        objected=any(entry.action is Action.OBJECT for entry in history),
+        objections=sum(entry.action is Action.OBJECT for entry in history),
     )

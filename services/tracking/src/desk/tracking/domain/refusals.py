@@ -83,14 +83,14 @@ class ForeignCaseError(RefusedError):
     """The case belongs to another office."""
 
     def __init__(self) -> None:
-        super().__init__(RefusalReason.FOREIGN_CASE, "this case belongs to another province")
+        super().__init__(RefusalReason.FOREIGN_CASE, "this case belongs to another office")
 
 
 class ForgedSenderError(RefusedError):
     """Source, broker user and routing key do not name the same office."""
 
     def __init__(self) -> None:
-        super().__init__(RefusalReason.FORGED_SENDER, "source, user_id and routing key must name the same province")
+        super().__init__(RefusalReason.FORGED_SENDER, "source, user_id and routing key must name the same office")
 
 
 class UnknownCaseError(RefusedError):
@@ -132,18 +132,18 @@ class UnknownSubjectError(RefusedError):
         )
 
 
-class UnknownProvinceKeyError(RefusedError):
+class UnknownOfficeKeyError(RefusedError):
     """A referral names an office that does not exist."""
 
     def __init__(self) -> None:
-        super().__init__(RefusalReason.UNKNOWN_PROVINCE, "there is no such province to refer to", field="data.province")
+        super().__init__(RefusalReason.UNKNOWN_PROVINCE, "there is no such office to refer to", field="data.province")
 
 
 class SameProvinceError(RefusedError):
-    """A referral leads to the office and subject that the case has already."""
+    """A report would hand a case to the office and subject that it has already, or comment on an own case."""
 
     def __init__(self) -> None:
-        super().__init__(RefusalReason.SAME_PROVINCE, "a case cannot be referred to the province and subject it is in")
+        super().__init__(RefusalReason.SAME_PROVINCE, "the case is with this office and subject already")
 
 
 class WrongSubjectError(RefusedError):

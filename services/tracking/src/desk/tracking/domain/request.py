@@ -10,7 +10,7 @@ Identity = Literal["confirmed", "unconfirmed"]
 
 @dataclass(frozen=True, slots=True)
 class Province:
-    """A province: its key and its Persian name."""
+    """A province or an office: its key and its Persian name."""
 
     key: str
     name: str
@@ -71,3 +71,10 @@ class Request:
     text: str
     attachments: tuple[File, ...] = ()
     identity: Identity = "confirmed"
+    office: Province | None = None
+    """The office that receives it first; None for that of the province."""
+
+    @property
+    def first_office(self) -> str:
+        """The key of the office that receives it first."""
+        return (self.office or self.province).key

@@ -1,4 +1,4 @@
-"""The events that tracking consumes: new requests from intake, and reports from provinces."""
+"""The events that tracking consumes: new requests from intake, and reports from offices."""
 
 from typing import Annotated, ClassVar, Self
 
@@ -136,6 +136,31 @@ class CaseRejected(CaseReport):
         return self.reason
 
 
+class CaseTakenOver(CaseReport):
+    """Headquarters takes the case over from its office; the applicant reads the reason."""
+
+    name: ClassVar[str] = "case-taken-over"
+    resulting_state: ClassVar[State] = State.REFERRED
+
+    reason: Text
+
+    @property
+    def note(self) -> str | None:
+        """The reason."""
+        return self.reason
+
+
+class CaseCommented(Event):
+    """Headquarters comments on a case to its office. The applicant never sees it."""
+
+    exchange: ClassVar[str] = REPORTS_EXCHANGE
+    name: ClassVar[str] = "case-commented"
+
+    tracking_code: TrackingCode
+    at: Moment
+    text: Text
+
+
 class CaseErased(Event):
     """The office has erased the data of a case, as ``request-erased`` asked for."""
 
@@ -169,12 +194,13 @@ class SubjectNamed(Titled):
 
 
 class CaseReferred(CaseReport):
-    """The request concerns another province, or another subject in this one or another; a subject needs both parts."""
+    """The request is for another office, or about another subject here or there; a subject needs both parts."""
 
     name: ClassVar[str] = "case-referred"
     resulting_state: ClassVar[State] = State.REFERRED
 
     province: str
+    """The key of the office: of a province, or ``headquarters``."""
     reason: Text
     subject: SubjectNamed | None = None
     sub_subject: SubjectNamed | None = None

@@ -13,7 +13,7 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 
 
 class Named(BaseModel):
-    """A province: its key and its Persian name."""
+    """A province or an office: its key and its Persian name."""
 
     model_config = ConfigDict(from_attributes=True, use_attribute_docstrings=True)
 
@@ -113,3 +113,5 @@ class WholeRequest(Event):
     contact: Contact
     text: str
     attachments: list[FileReference] = Field(default_factory=list)
+    office: Named | None = None
+    """The office that handles it: that of ``province``, or headquarters. Events of older desks lack it."""

@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from desk.chassis.events import Event, Moment
 from desk.tracking.domain import ErasureReason, Identity, RefusalReason, State
@@ -33,6 +33,8 @@ class RequestStatusChanged(Event):
     at: Moment
     due_at: Moment
     province: Named
+    office: Named | None = None
+    """The office that has the request: that of ``province``, or headquarters."""
     note: str | None
     answer: AnswerData | None
     applicant: ApplicantName
@@ -40,7 +42,7 @@ class RequestStatusChanged(Event):
 
 
 class RequestReferred(WholeRequest):
-    """To the province a request was referred to; ``identity`` as in ``request-submitted``."""
+    """To the office a request was referred to, or that takes it over; ``identity`` as in ``request-submitted``."""
 
     name: ClassVar[str] = "request-referred"
     receivers: ClassVar[tuple[str, ...]] = ("intake", "{key}")
@@ -49,6 +51,32 @@ class RequestReferred(WholeRequest):
     reason: str | None = None
     history: list[HistoryEntry] = Field(default_factory=list)
     """The history so far, so that the applicant is asked nothing a second time."""
+
+
+class RequestTakenOver(Event):
+    """To an office that has a case no longer, because headquarters took it over or decides the second objection."""
+
+    name: ClassVar[str] = "request-taken-over"
+    receivers: ClassVar[tuple[str, ...]] = ("{key}",)
+
+    tracking_code: str
+    at: Moment
+    office: Named
+    """The office that has the case now."""
+    reason: str | None
+
+
+class RequestCommented(Event):
+    """To the office of a case: headquarters comments on it. The applicant never sees the text."""
+
+    name: ClassVar[str] = "request-commented"
+    receivers: ClassVar[tuple[str, ...]] = ("{key}",)
+
+    tracking_code: str
+    at: Moment
+    office: Named
+    """The office that comments."""
+    text: str
 
 
 class ApplicantActed(Event):
@@ -129,11 +157,24 @@ class RequestOverdue(LateCase):
     receivers: ClassVar[tuple[str, ...]] = ("{key}",)
 
 
+class Stay(BaseModel):
+    """How long an office had a case; ``until`` is null for the present office."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    office: Named
+    since: Moment
+    until: Moment | None = None
+
+
 class RequestEscalated(LateCase):
-    """To headquarters, once: a second period has passed without an answer."""
+    """To headquarters, once in each period: a second period has passed without an answer."""
 
     name: ClassVar[str] = "request-escalated"
     receivers: ClassVar[tuple[str, ...]] = ("{key}",)
+
+    trail: list[Stay] = Field(default_factory=list)
+    """The offices that have had the case, the present one last; of several stays of an office only the latest."""
 
 
 class ProvinceSilent(Event):
@@ -154,7 +195,7 @@ class RequestErased(Event):
     """To an office that has had the request, and to the desk's services: erase its data, and acknowledge.
 
     The event has no personal data. Events about the request that arrive later change nothing. An office acknowledges
-    by ``case-erased``; headquarters, which receives no personal data, need not.
+    by ``case-erased``; headquarters need not if it has only been informed about a late answer.
     """
 
     name: ClassVar[str] = "request-erased"

@@ -124,6 +124,8 @@ class TrackingView(BaseModel):
     due_at: Moment
     due_local: str
     province: Named
+    office: Named
+    """The office that handles the request: that of the province, or headquarters."""
     subject: Titled
     sub_subject: Titled
     text: str
@@ -147,7 +149,8 @@ class TrackingView(BaseModel):
             submitted_local=local_text(overview.request.submitted_at),
             due_at=overview.due_at,
             due_local=local_text(overview.due_at),
-            province=Named.model_validate(overview.province),
+            province=Named.model_validate(overview.request.province),
+            office=Named.model_validate(overview.office),
             subject=Titled.model_validate(overview.request.subject),
             sub_subject=Titled.model_validate(overview.request.sub_subject),
             text=overview.request.text,

@@ -5,6 +5,7 @@ from desk.tracking.service.context import CaseContext, utc_now
 from desk.tracking.service.deadlines import Deadlines
 from desk.tracking.service.erasures import Erasures
 from desk.tracking.service.figures import CountedPeriod, Figures
+from desk.tracking.service.headquarters import HeadquartersReports
 from desk.tracking.service.opening import Opening
 from desk.tracking.service.reconciliation import Difference, Kind, Reconciliation
 from desk.tracking.service.reports import Reports
@@ -18,6 +19,7 @@ __all__ = [
     "Difference",
     "Erasures",
     "Figures",
+    "HeadquartersReports",
     "Kind",
     "Opening",
     "Overview",

@@ -29,7 +29,8 @@ from desk.tracking.domain import (
     Tally,
     summarize,
 )
-from desk.tracking.service.context import AFTER_THE_LAST_REPORT, CaseContext, named_province
+from desk.tracking.service.context import AFTER_THE_LAST_REPORT, CaseContext, named_office
+from desk.tracking.service.handovers import Handovers
 from desk.tracking.store import FigureStore
 
 
@@ -38,7 +39,7 @@ class Overview:
     """A request as its applicant may see it."""
 
     request: Request | FreshRequest
-    province: Province
+    office: Province
     state: State
     due_at: datetime
     history: list[HistoryEntry]
@@ -99,7 +100,7 @@ class Actions:
             await self._record_reading(session, tracking_code, source)
         first_state = State.REGISTERED if fresh.state is State.REGISTERED else State.IDENTITY_PENDING
         first = HistoryEntry("", fresh.submitted_at, first_state)
-        return Overview(fresh, fresh.province, fresh.state, fresh.due_at, [first])
+        return Overview(fresh, fresh.office or fresh.province, fresh.state, fresh.due_at, [first])
 
     async def list_lookups(self, tracking_code: str) -> list[Lookup]:
         """List when the civil registry was asked about the applicant of a request, the newest first.
@@ -126,7 +127,7 @@ class Actions:
         days = self.context.terms.objection_days
         actions = case.possible_actions(summarize(history), at=self.context.clock(), objection_days=days)
         until = case.objection_until(days) if Action.OBJECT in actions else None
-        return Overview(request, named_province(case.province), case.state, case.due_at, history, actions, until)
+        return Overview(request, named_office(case.province), case.state, case.due_at, history, actions, until)
 
     async def act(self, tracking_code: str, key: str, action: Action, content: ActionContent) -> Overview:
         """Apply an action and publish it; a repeat with the same key changes nothing and returns the same.
@@ -204,10 +205,13 @@ class Actions:
         *,
         history: Sequence[HistoryEntry],
     ) -> Case:
-        changed = changed.with_deadlines(case, self.context.terms).with_next_seq()
+        changed = changed.with_deadlines(case, self.context.terms)
         if entry.rating is not None:
             changed = changed.with_rating(entry.rating)
-        if case.state is State.IDENTITY_PENDING:  # no province has received it, and intake need not look up the sender
+        if changed.province != case.province:  # the second objection is for headquarters
+            changed = await Handovers(self.context).take(session, case, changed, request, reason=None)
+        changed = changed.with_next_seq()
+        if case.state is State.IDENTITY_PENDING:  # no office has received it, and intake need not look up the sender
             await self.context.publish_pending_withdrawal(session, changed, entry)
         else:
             await self.context.publish_action(session, changed, entry, history)

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
 from desk.chassis.events import Outbox
-from desk.iran.provinces import province
+from desk.iran.offices import office
 from desk.tracking.domain import TITLES, Action, Case, HistoryEntry, Province, Request, Terms, find_decision
 from desk.tracking.events import (
     AnswerData,
@@ -25,8 +25,6 @@ from desk.tracking.events import (
 )
 from desk.tracking.store import CaseStore
 
-HEADQUARTERS = "headquarters"
-"""The routing key of events for headquarters only."""
 AFTER_THE_LAST_REPORT = 1
 """Added to the number of the last report for history entries that come after all reports."""
 
@@ -60,7 +58,8 @@ class CaseContext:
                 state_title=TITLES[entry.state],
                 at=entry.at,
                 due_at=case.due_at,
-                province=Named.model_validate(named_province(case.province)),
+                province=Named.model_validate(request.province),
+                office=Named.model_validate(named_office(case.province)),
                 note=entry.note,
                 answer=AnswerData.model_validate(entry.answer) if entry.answer else None,
                 applicant=ApplicantName.model_validate(request.applicant),
@@ -74,7 +73,7 @@ class CaseContext:
     async def publish_action(
         self, session: AsyncSession, case: Case, entry: HistoryEntry, history: Sequence[HistoryEntry] = ()
     ) -> None:
-        """Publish an applicant's action to the province; ``history`` is the one before the action."""
+        """Publish an applicant's action to the office; ``history`` is the one before the action."""
         event = _action_event(case, entry, find_decision(history))
         await self.outbox.add(session, event, subject=case.tracking_code, key=case.province, seq=case.seq)
 
@@ -100,6 +99,6 @@ def _action_event(case: Case, entry: HistoryEntry, decision: HistoryEntry | None
             raise ValueError("the entry records no action")
 
 
-def named_province(key: str) -> Province:
-    """Return a province by its key."""
-    return Province(key, province(key).name)
+def named_office(key: str) -> Province:
+    """Return the key and the name of an office."""
+    return Province(key, office(key).name)

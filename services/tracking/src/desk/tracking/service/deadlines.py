@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.database import Database
+from desk.iran.offices import HEADQUARTERS
 from desk.tracking.domain import PROVINCE_NOTIFIED, Case, HistoryEntry, Request, State
-from desk.tracking.events import Named, RequestEscalated, RequestOverdue, Titled
-from desk.tracking.service.context import AFTER_THE_LAST_REPORT, HEADQUARTERS, CaseContext, named_province
+from desk.tracking.events import LateCase, RequestEscalated, RequestOverdue
+from desk.tracking.service.context import AFTER_THE_LAST_REPORT, CaseContext
+from desk.tracking.service.handovers import Handovers
 
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """Closes decided cases, and reports late answers to the province and then to headquarters."""
+    """Closes decided cases, and reports late answers to the office and then to headquarters."""
 
     database: Database
     context: CaseContext
@@ -40,16 +42,20 @@ class Deadlines:
             await cases.add_entry(case.tracking_code, entry)
             await self.context.publish_state(session, expired, request, entry)
             return
-        to_province = expired.overdue == PROVINCE_NOTIFIED
-        kind = RequestOverdue if to_province else RequestEscalated
-        late = kind(
-            tracking_code=case.tracking_code,
-            at=now,
-            due_at=case.due_at,
-            state=case.state,
-            province=Named.model_validate(named_province(case.province)),
-            subject=Titled.model_validate(request.subject),
-            sub_subject=Titled.model_validate(request.sub_subject),
-        )
-        key = case.province if to_province else HEADQUARTERS
-        await self.context.outbox.add(session, late, subject=case.tracking_code, key=key, seq=expired.seq)
+        late = {
+            "tracking_code": case.tracking_code,
+            "at": now,
+            "due_at": case.due_at,
+            "state": case.state,
+            "province": request.province,
+            "subject": request.subject,
+            "sub_subject": request.sub_subject,
+        }
+        if expired.overdue == PROVINCE_NOTIFIED:
+            event: LateCase = RequestOverdue.model_validate(late)
+            key = case.province
+        else:
+            trail = await Handovers(self.context).trail(session, case)
+            event = RequestEscalated.model_validate(late | {"trail": trail})
+            key = HEADQUARTERS.key
+        await self.context.outbox.add(session, event, subject=case.tracking_code, key=key, seq=expired.seq)

@@ -11,6 +11,7 @@ from desk.chassis.bus import ContractError
 from desk.chassis.crypto import DecryptionError
 from desk.chassis.events import Received, erase_events
 from desk.database import AuditEntry, Database, add_audit_entry
+from desk.iran.offices import HEADQUARTERS
 from desk.tracking.clients import IntakeClient
 from desk.tracking.domain import (
     ACKNOWLEDGED_WITHIN,
@@ -28,7 +29,7 @@ from desk.tracking.domain import (
     figure_of,
 )
 from desk.tracking.events import NO_OFFICE, ErasureDone, RequestErased
-from desk.tracking.service.context import HEADQUARTERS, CaseContext
+from desk.tracking.service.context import CaseContext
 from desk.tracking.store import ErasureStore, FigureStore
 
 log = structlog.get_logger(__name__)
@@ -117,7 +118,10 @@ class Erasures:
             return await store.certificate(tracking_code)
         figure, facts = await self._figures(session, case)
         offices = [] if case.state in BEFORE_ANY_OFFICE else await store.offices_of(case)
-        informed = [HEADQUARTERS] if case.overdue >= HEADQUARTERS_NOTIFIED else []
+        if case.commented and HEADQUARTERS.key not in offices:
+            offices.append(HEADQUARTERS.key)
+        only_informed = case.overdue >= HEADQUARTERS_NOTIFIED and HEADQUARTERS.key not in offices
+        informed = [HEADQUARTERS.key] if only_informed else []
         erased = case.erase(at=self.context.clock())
         await self._certify(session, erased, reason, actor, offices=offices, informed=informed)
         await store.count(figure)

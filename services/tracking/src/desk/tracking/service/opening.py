@@ -51,7 +51,7 @@ class Opening:
             found = await cases.find_and_lock(request.tracking_code)
         except CaseErasedError:
             log.warning("a release after the erasure", event_id=received.id)
-            await self.erasures.ask_late_office(session, request.tracking_code, request.province.key, received.seq)
+            await self.erasures.ask_late_office(session, request.tracking_code, request.first_office, received.seq)
             return
         if found is None:  # but its key is there: after a restore, the copy of the keys is newer than that of the data
             await self._open(session, received.seq, request, entry)
@@ -121,7 +121,7 @@ class Opening:
     def _new_case(self, seq: int, request: Request, entry: HistoryEntry) -> Case:
         case = Case(
             tracking_code=request.tracking_code,
-            province=request.province.key,
+            province=request.first_office,
             state=entry.state,
             seq=seq,
             report_seq=0,

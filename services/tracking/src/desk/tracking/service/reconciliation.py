@@ -9,10 +9,11 @@ import structlog
 
 from desk.chassis.events import Outbox
 from desk.database import Database
+from desk.iran.offices import HEADQUARTERS
 from desk.tracking.clients import IntakeClient, KnownCode, KnownCodes
 from desk.tracking.domain import State
 from desk.tracking.events import Named, ProvinceSilent
-from desk.tracking.service.context import HEADQUARTERS, named_province
+from desk.tracking.service.context import named_office
 from desk.tracking.store import KnownState, ReconciliationStore, Waiting
 
 log = structlog.get_logger(__name__)
@@ -94,7 +95,7 @@ class Reconciliation:
                 if times is not None:
                     log.error("province is silent", province=key, waiting=waiting[key].requests)
                     event = _silence_event(waiting[key], now)
-                    await self.outbox.add(session, event, subject=key, key=HEADQUARTERS, seq=times)
+                    await self.outbox.add(session, event, subject=key, key=HEADQUARTERS.key, seq=times)
             await store.end_silences(silent, now)
         return set(silent)
 
@@ -138,7 +139,7 @@ def _in_transit(*since: datetime | None, settled: datetime) -> bool:
 
 def _silence_event(waiting: Waiting, now: datetime) -> ProvinceSilent:
     return ProvinceSilent(
-        province=Named.model_validate(named_province(waiting.province)),
+        province=Named.model_validate(named_office(waiting.province)),
         at=now,
         waiting=waiting.requests,
         oldest_since=waiting.oldest_since,

@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.bus import ContractError, InvalidEvent
-from desk.iran.provinces import UnknownProvinceError, province
+from desk.iran.offices import UnknownOfficeError, office
 from desk.tracking.domain import ContractBrokenError, RefusedError
 from desk.tracking.events import REPORTS_EXCHANGE, CaseRefused
 from desk.tracking.service.context import CaseContext
@@ -75,10 +75,10 @@ class Refusals:
         code = invalid.subject or ""
         if invalid.exchange != REPORTS_EXCHANGE or invalid.id is None or not _TRACKING_CODE.fullmatch(code):
             return
-        office, name = find_office(invalid.sender, invalid.routing_key), invalid.routing_key.partition(".")[0]
-        if office is None or not _REPORT_NAME.fullmatch(name):
+        sender, name = find_office(invalid.sender, invalid.routing_key), invalid.routing_key.partition(".")[0]
+        if sender is None or not _REPORT_NAME.fullmatch(name):
             return
-        report = RefusedReport(invalid.id, name, code, office)
+        report = RefusedReport(invalid.id, name, code, sender)
         await self.refuse(session, report, ContractBrokenError(invalid.field, invalid.rule))
 
 
@@ -86,14 +86,14 @@ def find_office(sender: str | None, routing_key: str) -> str | None:
     """Return the office that receives a refusal: the broker's user if it is known, else the routing key's."""
     name = (sender or routing_key).rpartition(".")[2]
     try:
-        return province(name).key
-    except UnknownProvinceError:
+        return office(name).key
+    except UnknownOfficeError:
         return None
 
 
 def require_office(sender: str | None, routing_key: str) -> str:
     """Return the office that receives a refusal. Raises ContractError."""
-    office = find_office(sender, routing_key)
-    if office is None:
-        raise ContractError("the report comes from no province", field="user_id", rule="unknown")
-    return office
+    found = find_office(sender, routing_key)
+    if found is None:
+        raise ContractError("the report comes from no office", field="user_id", rule="unknown")
+    return found

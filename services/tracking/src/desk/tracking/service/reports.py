@@ -1,7 +1,7 @@
-"""Applies the reports of provinces: changes the case, adds to its history only, or refuses with a reason."""
+"""Applies the reports of offices: changes the case, adds to its history only, or refuses with a reason."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,7 +9,7 @@ from stdnum import damm
 
 from desk.chassis.events import Received
 from desk.chassis.problem import ServiceUnavailableError
-from desk.iran.provinces import UnknownProvinceError, province
+from desk.iran.offices import HEADQUARTERS, UnknownOfficeError, office
 from desk.tracking.clients import IntakeClient
 from desk.tracking.domain import (
     DECISIONS,
@@ -29,16 +29,29 @@ from desk.tracking.domain import (
     State,
     Subject,
     UnknownCaseError,
-    UnknownProvinceKeyError,
+    UnknownOfficeKeyError,
     WrongSubjectError,
 )
-from desk.tracking.events import CaseErased, CaseOpened, CaseReferred, CaseReport, RequestReferred
-from desk.tracking.events import HistoryEntry as PublishedEntry
-from desk.tracking.service.context import CaseContext, named_province
+from desk.tracking.events import (
+    CaseCommented,
+    CaseErased,
+    CaseOpened,
+    CaseReferred,
+    CaseReport,
+    CaseTakenOver,
+)
+from desk.tracking.service.context import CaseContext, named_office
+from desk.tracking.service.handovers import Handovers
 from desk.tracking.service.refusals import Refusals, RefusedReport, require_office
-from desk.tracking.store import CaseStore, ErasureStore, Handover
+from desk.tracking.store import CaseStore, ErasureStore
 
-ReportOnCase: TypeAlias = Received[CaseReport] | Received[CaseReferred] | Received[CaseOpened]
+ReportOnCase: TypeAlias = (
+    Received[CaseReport]
+    | Received[CaseReferred]
+    | Received[CaseOpened]
+    | Received[CaseTakenOver]
+    | Received[CaseCommented]
+)
 AnyReport: TypeAlias = ReportOnCase | Received[CaseErased]
 FAILURES_OF_A_MINUTE = 2
 """After so many failed attempts a report has waited for its case for a minute."""
@@ -46,7 +59,7 @@ FAILURES_OF_A_MINUTE = 2
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """Changes cases as their provinces report. Each report is applied completely, or refused with a reason."""
+    """Changes cases as their offices report. Each report is applied completely, or refused with a reason."""
 
     context: CaseContext
     intake: IntakeClient
@@ -67,46 +80,51 @@ class Reports:
             files = await self._known_files(received, case.province)
             await self._apply_state(session, case, request, received, files)
 
-        await self._record(session, received, apply)
+        await self.record(session, received, apply)
 
     async def on_referral(self, session: AsyncSession, received: Received[CaseReferred]) -> None:
-        """Hand a case to another province or subject, publish it, or refuse the report. Raises as on_report."""
+        """Hand a case to another office or subject, publish it, or refuse the report. Raises as on_report."""
 
         async def apply(case: Case, request: Request) -> None:
             keys = received.data.subject_keys
             subjects = (request.subject, request.sub_subject) if keys is None else await self.intake.find_subject(*keys)
             await self._apply_referral(session, case, request, subjects, received)
 
-        await self._record(session, received, apply)
+        await self.record(session, received, apply)
 
     async def on_opened(self, session: AsyncSession, received: Received[CaseOpened]) -> None:
         """Add to the history that an expert opened the case, or refuse the report. Raises CaseNotReadyError."""
 
         async def apply(case: Case, _request: Request) -> None:
-            await self.context.cases(session).add_entry(case.tracking_code, _entry(received, case, case.turn))
+            await self.context.cases(session).add_entry(case.tracking_code, entry_of(received, case, case.turn))
 
-        await self._record(session, received, apply)
+        await self.record(session, received, apply)
 
-    async def _record(
+    async def record(
         self,
         session: AsyncSession,
         received: ReportOnCase,
         apply: Callable[[Case, Request], Awaitable[None]],
+        *,
+        by_headquarters: bool = False,
     ) -> None:
+        """Apply a report of the office of a case, or of headquarters on the case of any office, or refuse it."""
         sender = require_office(received.sender, received.routing_key)
         cases = self.context.cases(session)
         try:
             _require_genuine(received, sender)
+            if by_headquarters and sender != HEADQUARTERS.key:
+                raise ForgedSenderError
             found = await cases.find_and_lock(received.data.tracking_code)
             if found is None or found[0].state is State.IDENTITY_PENDING:  # the province may receive a release first
                 await self._require_wait(received)
                 raise UnknownCaseError
             case, request = found
-            overtaken_turn = await self._overtaken_turn(cases, case, sender, received)
+            overtaken_turn = None if by_headquarters else await self._overtaken_turn(cases, case, sender, received)
             if overtaken_turn is None:
                 await apply(case, request)
             else:
-                await cases.add_entry(case.tracking_code, _entry(received, case, overtaken_turn))
+                await cases.add_entry(case.tracking_code, entry_of(received, case, overtaken_turn))
         except RefusedError as refused:
             await self._refuse(session, sender, received, refused)
 
@@ -142,14 +160,15 @@ class Reports:
 
     @staticmethod
     async def _overtaken_turn(cases: CaseStore, case: Case, sender: str, received: ReportOnCase) -> int | None:
-        """Return the turn in which a later report of the same province was applied, or None if none was.
+        """Return the turn in which a later report of the same office was applied, or None if none was.
 
         Raises ForeignCaseError, SequenceUsedError, or OvertakenError for a decision: the reports after it were applied
         to a case that was not decided.
         """
         seq, turn, last = received.seq, case.turn, case.report_seq
         if case.province != sender:
-            handover = await cases.find_handover(case.tracking_code, sender)
+            stays = {each.province: each for each in await cases.stays(case.tracking_code)}
+            handover = stays.get(sender)
             if handover is None or seq >= handover.report_seq:
                 raise ForeignCaseError
             turn, last = handover.turn, handover.report_seq
@@ -186,7 +205,7 @@ class Reports:
             received.data.resulting_state, Party.PROVINCE, at=self.context.clock(), report_seq=received.seq
         )
         changed = changed.with_deadlines(case, self.context.terms).with_next_seq()
-        entry = _entry(received, case, case.turn, files)
+        entry = entry_of(received, case, case.turn, files)
         await cases.update(changed)
         await cases.add_entry(case.tracking_code, entry)
         await self.context.publish_state(session, changed, request, entry)
@@ -199,41 +218,28 @@ class Reports:
         subjects: tuple[Subject, Subject],
         received: Received[CaseReferred],
     ) -> None:
-        cases = self.context.cases(session)
         report = received.data
         subject, sub_subject = subjects
         referred = case.refer_to(
-            _known_province(report.province),
+            _known_office(report.province),
             at=self.context.clock(),
             report_seq=received.seq,
             other_subject=sub_subject.key != request.sub_subject.key,
-        )
+        ).with_deadlines(case, self.context.terms)
         request = replace(request, subject=subject, sub_subject=sub_subject)
-        referred = referred.with_deadlines(case, self.context.terms).with_next_seq()
-        if referred.province != case.province:
-            await cases.add_handover(case.tracking_code, case.province, Handover(case.turn, received.seq))
-        event = await self._referral_event(cases, referred, request, report.reason)
-        await self.context.outbox.add(
-            session, event, subject=case.tracking_code, key=referred.province, seq=referred.seq
+        if referred.province not in {HEADQUARTERS.key, case.province}:
+            request = replace(request, province=named_office(referred.province))
+        moved = await Handovers(self.context).refer(
+            session, case, referred, request, reason=report.reason, report_seq=received.seq
         )
-        referred = referred.with_next_seq()
-        entry = _entry(received, case, case.turn)
-        await cases.update_with_request(referred, request)
-        await cases.add_entry(case.tracking_code, entry)
-        await self.context.publish_state(session, referred, request, entry)
+        await self.save_move(session, moved, request, entry_of(received, case, case.turn))
 
-    @staticmethod
-    async def _referral_event(cases: CaseStore, case: Case, request: Request, reason: str) -> RequestReferred:
-        history = await cases.history(case.tracking_code)
-        return RequestReferred.model_validate(
-            asdict(request)
-            | {
-                "province": named_province(case.province),
-                "due_at": case.due_at,
-                "reason": reason,
-                "history": [PublishedEntry.model_validate(each) for each in history if not each.opened],
-            }
-        )
+    async def save_move(self, session: AsyncSession, moved: Case, request: Request, entry: HistoryEntry) -> None:
+        """Save a case that was handed over, with its history entry, and publish its state."""
+        cases, moved = self.context.cases(session), moved.with_next_seq()
+        await cases.update_with_request(moved, request)
+        await cases.add_entry(moved.tracking_code, entry)
+        await self.context.publish_state(session, moved, request, entry)
 
     async def _refuse(self, session: AsyncSession, sender: str, received: AnyReport, refused: RefusedError) -> None:
         report = RefusedReport(received.id, received.data.name, received.data.tracking_code, sender)
@@ -241,7 +247,7 @@ class Reports:
 
 
 def _require_genuine(received: AnyReport, sender: str) -> None:
-    same_user = received.sender == f"province.{sender}"
+    same_user = received.sender == (sender if sender == HEADQUARTERS.key else f"province.{sender}")
     same_key = received.routing_key == f"{received.data.name}.{sender}"
     if not same_user or not same_key or received.source != f"/office/{sender}":
         raise ForgedSenderError
@@ -249,16 +255,18 @@ def _require_genuine(received: AnyReport, sender: str) -> None:
         raise WrongSubjectError
 
 
-def _entry(received: ReportOnCase, case: Case, turn: int, files: tuple[File, ...] = ()) -> HistoryEntry:
+def entry_of(received: ReportOnCase, case: Case, turn: int, files: tuple[File, ...] = ()) -> HistoryEntry:
+    """Return the history entry of a report in a turn of the case."""
     report = received.data
-    if isinstance(report, CaseOpened):
-        return HistoryEntry(received.id, report.at, case.state, turn=turn, seq=received.seq, opened=True)
+    if not isinstance(report, CaseReport):
+        opened = isinstance(report, CaseOpened)
+        return HistoryEntry(received.id, report.at, case.state, turn=turn, seq=received.seq, opened=opened)
     answer = report.answer and Answer(report.answer.text, report.answer.at, files)
     return HistoryEntry(received.id, report.at, report.resulting_state, report.note, answer, turn, received.seq)
 
 
-def _known_province(key: str) -> str:
+def _known_office(key: str) -> str:
     try:
-        return province(key).key
-    except UnknownProvinceError:
-        raise UnknownProvinceKeyError from None
+        return office(key).key
+    except UnknownOfficeError:
+        raise UnknownOfficeKeyError from None

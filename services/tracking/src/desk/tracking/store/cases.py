@@ -1,4 +1,4 @@
-"""Reads and writes cases, their history, their handovers and refused reports. Personal data is encrypted."""
+"""Reads and writes cases, their history, stays at former offices, refused reports. Personal data is encrypted."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -60,10 +60,16 @@ _UPDATE = update(case_table).where(case_table.c.tracking_code == bindparam("code
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """How a province referred a case to another: in which turn, and in which of its reports."""
+    """The latest stay of a former office: its turn, its first report that is refused, and from when to when.
 
+    The times are None in cases from before migration 0014.
+    """
+
+    province: str
     turn: int
     report_seq: int
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 class CaseStore:
@@ -187,22 +193,20 @@ class CaseStore:
         found = await self._session.execute(_REPORT_NUMBERS, {"code": tracking_code, "of_turn": turn})
         return set(found.scalars())
 
-    async def add_handover(self, tracking_code: str, province: str, handover: Handover) -> None:
-        """Record how a province referred the case to another; replaces the record of an earlier turn."""
-        row = {"tracking_code": tracking_code, "province": province, **asdict(handover)}
+    async def add_handover(self, tracking_code: str, handover: Handover) -> None:
+        """Record the end of an office's stay; replaces the record of an earlier one."""
+        row = {"tracking_code": tracking_code, **asdict(handover)}
         await self._session.execute(
             insert_into(self._session.get_bind().dialect.name, handover_table)
             .values(row)
             .on_conflict_do_update(index_elements=["tracking_code", "province"], set_=row)
         )
 
-    async def find_handover(self, tracking_code: str, province: str) -> Handover | None:
-        """Return how a province referred the case to another the last time; None if it never did."""
-        query = select(handover_table.c.turn, handover_table.c.report_seq).where(
-            handover_table.c.tracking_code == tracking_code, handover_table.c.province == province
-        )
-        row = (await self._session.execute(query)).first()
-        return Handover(row.turn, row.report_seq) if row else None
+    async def stays(self, tracking_code: str) -> list[Handover]:
+        """Return the latest stay of each former office, in their order."""
+        query = select(handover_table).where(handover_table.c.tracking_code == tracking_code)
+        rows = (await self._session.execute(query.order_by(handover_table.c.turn))).all()
+        return [Handover(row.province, row.turn, row.report_seq, row.since, row.until) for row in rows]
 
     async def add_refusal(self, event_id: str, tracking_code: str, province: str, report: str, reason: str) -> bool:
         """Record a refused report; return False if it is recorded already."""

@@ -29,6 +29,7 @@ case_table = Table(
     Column("alarm_at", UtcDateTime),
     Column("request", LargeBinary, nullable=False),
     Column("index_key", String(8)),
+    Column("commented", Boolean, nullable=False, server_default=false()),
     Column("subject", String(40)),
     Column("sub_subject", String(40)),
     Column("first_answer_days", Integer),
@@ -71,7 +72,10 @@ handover_table = Table(
     Column("province", String(40), primary_key=True),
     Column("report_seq", Integer, nullable=False),
     Column("turn", Integer, nullable=False, server_default="0"),
+    Column("since", UtcDateTime),
+    Column("until", UtcDateTime),
 )
+"""The latest stay of each former office; the times are None before migration 0014."""
 Index("ix_case_waiting", case_table.c.state, case_table.c.since)
 Index("ix_case_submitted_at", case_table.c.submitted_at)
 Index("ix_step_recorded_at", step_table.c.recorded_at)

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from desk.chassis.app import PeriodicTask
 from desk.chassis.problem import ServiceUnavailableError
-from desk.iran.provinces import PROVINCES
+from desk.iran.offices import OFFICES
 from desk.tracking.service import Difference, Kind, Reconciliation
 from desk.tracking.service.reconciliation import DAY
 
@@ -66,6 +66,6 @@ class ReconciliationTask(PeriodicTask):
     async def check_silence(self, now: datetime) -> set[str]:
         """Look for silent provinces and set the metric; return their keys."""
         silent = await self._reconciliation.find_silent_provinces(now)
-        for each in PROVINCES:
+        for each in OFFICES:
             self._silent.labels(each.key).set(each.key in silent)
         return silent
