@@ -45,7 +45,7 @@ class Settings(
     """Read once, in ``create_app``; every name has the prefix ``DESK_INTAKE_``."""
 
     model_config = SettingsConfigDict(env_prefix="DESK_INTAKE_")
-    receivers: ClassVar[frozenset[str]] = frozenset({"tracking", "notifier"}) | OFFICE_KEYS
+    receivers: ClassVar[frozenset[str]] = frozenset({"tracking", "notifier", *OFFICE_KEYS})
     clients: ClassVar[frozenset[str]] = OFFICE_KEYS
 
     identity_public_key: SecretStr

@@ -35,7 +35,7 @@ class Settings(
     """Read once, in ``create_app``. Each environment variable has the prefix ``DESK_TRACKING_``."""
 
     model_config = SettingsConfigDict(env_prefix="DESK_TRACKING_")
-    receivers: ClassVar[frozenset[str]] = frozenset({"intake", "notifier"}) | OFFICE_KEYS
+    receivers: ClassVar[frozenset[str]] = frozenset({"intake", "notifier", *OFFICE_KEYS})
     clients: ClassVar[frozenset[str]] = OFFICE_KEYS
 
     token_private_key: SecretStr

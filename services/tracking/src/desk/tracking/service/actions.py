@@ -206,11 +206,11 @@ class Actions:
         history: Sequence[HistoryEntry],
     ) -> Case:
         changed = changed.with_deadlines(case, self.context.terms)
-        if entry.rating is not None:
-            changed = changed.with_rating(entry.rating)
         if changed.province != case.province:  # the second objection is for headquarters
             changed = await Handovers(self.context).take(session, case, changed, request, reason=None)
         changed = changed.with_next_seq()
+        if entry.rating is not None:
+            changed = changed.with_rating(entry.rating)
         if case.state is State.IDENTITY_PENDING:  # no office has received it, and intake need not look up the sender
             await self.context.publish_pending_withdrawal(session, changed, entry)
         else:
