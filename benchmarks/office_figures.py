@@ -31,8 +31,8 @@ from desk.tracking.service import Figures
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 CALLS = 60
-ROLL_UP_BATCH = 5000
-"""Ten times as many as the background task counts in a transaction, to save time."""
+ROLL_UP_BATCH = 20_000
+"""Forty times as many as the background task counts in a transaction, to save time."""
 CHANGE = """
 UPDATE "case" SET objections = 1 - objections WHERE tracking_code IN (
     SELECT tracking_code FROM "case" WHERE counted IS false AND submitted_at > now() - random() * interval '18 days'
