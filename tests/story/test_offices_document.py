@@ -135,7 +135,7 @@ def test_the_depth_of_the_dead_letters_can_be_asked_for(developer):
 def test_the_figures_have_a_line_for_the_month_of_a_request(developer):
     sample_request(developer)
     [line] = developer.run("figures.py").splitlines()
-    assert re.match(r"1[34]\d\d-\d\d (\d+|<5) 0 None$", line)
+    assert re.match(r"1[34]\d\d-\d\d (\d+|<5|suppressed) 0 None$", line)
 
 
 @pytest.mark.parametrize(("language", "heading"), [("en", "Start here"), ("fa", "از این‌جا آغاز کنید")])

@@ -88,9 +88,9 @@ def read_cells(text: str) -> dict[Cell, Tally]:
         requests, is_open, overdue, answered, objections, ratings, rating_sum = map(int, counts)
         tally = Tally(requests, is_open, overdue, answered, objections, ratings, rating_sum)
         cells[subject, sub_subject] = tally
-        for part in days.split(",") if days else ():
+        for part, times in Counter(days.split(",")).items() if days else ():
             number, _, count = part.partition(":")
-            tally.days[int(number)] = tally.days.get(int(number), 0) + int(count or 1)
+            tally.days[int(number)] = tally.days.get(int(number), 0) + int(count or 1) * times
     return cells
 
 
