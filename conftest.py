@@ -1,6 +1,24 @@
-"""Settings for every test: no deadline for examples of Hypothesis, because no test depends on the machine's speed."""
+"""Settings for every test.
 
+Examples of Hypothesis have no deadline: no test depends on the speed of the machine. SQLite does not wait for the disk.
+"""
+
+import sys
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import settings
 
 settings.register_profile("no-deadline", parent=settings(), deadline=None)
 settings.load_profile("no-deadline")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _unsynchronized_sqlite() -> Iterator[None]:
+    """Let SQLite commit without waiting for the disk: no test cuts the power."""
+    engines = sys.modules.get("desk.database.engines")  # it is not imported for this alone
+    with pytest.MonkeyPatch.context() as patch:
+        if engines is not None:
+            kept = [each for each in engines.SQLITE_PRAGMAS if not each.startswith("synchronous")]
+            patch.setattr(engines, "SQLITE_PRAGMAS", (*kept, "synchronous=OFF"))
+        yield

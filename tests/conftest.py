@@ -38,12 +38,21 @@ def start_desk(tmp_path: Path) -> Iterator[Callable[..., RunningDesk]]:
 
 
 @pytest.fixture(scope="session")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDesk]:
-    """One desk for all tests that do not change the requests of other tests."""
+def resting_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDesk]:
+    """The desk of :func:`desk`, which rests while no test uses it."""
     running = RunningDesk(tmp_path_factory.mktemp("desk") / "data")
+    running.rest()
     yield running
     if running.process.poll() is None:
         running.stop()
+
+
+@pytest.fixture
+def desk(resting_desk: RunningDesk) -> Iterator[RunningDesk]:
+    """One desk for all tests that do not change the requests of other tests."""
+    resting_desk.resume()
+    yield resting_desk
+    resting_desk.rest()
 
 
 @pytest.fixture(scope="session")

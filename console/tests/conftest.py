@@ -9,20 +9,26 @@ from desk.console.app import Parts, create_app
 from desk.console.encryption import new_key
 from desk.console.service import sign_in
 from desk.console.settings import Settings
-from desk.database import migrate
+from desk.testing.databases import copy_of, migrated_file
 
 
 @pytest.fixture(autouse=True)
 def _cheap_passwords(monkeypatch):
-    """Hash passwords in a millisecond; the production parameters take a hundred."""
-    monkeypatch.setattr(sign_in, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    """Hash passwords in a millisecond; the production parameters take a hundred, for an unknown user name too."""
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(sign_in, "hasher", cheap)
+    monkeypatch.setattr(sign_in, "_DUMMY_HASH", cheap.hash("of no account"))
+
+
+@pytest.fixture(scope="session")
+def migrated_console(tmp_path_factory):
+    """An SQLite database of the console, of which each test gets a copy."""
+    return migrated_file(tmp_path_factory.mktemp("migrated"), "desk.console")
 
 
 @pytest.fixture
-async def console(tmp_path):
-    url = f"sqlite+aiosqlite:///{tmp_path / 'console.sqlite3'}"
-    await migrate("desk.console", url)
-    console = ConsoleFixture(url)
+async def console(migrated_console, tmp_path):
+    console = ConsoleFixture(copy_of(migrated_console, tmp_path / "console.sqlite3"))
     yield console
     await console.database.close()
 

@@ -1,6 +1,5 @@
 """The data keys of cases, on both databases: what is stored for a case is unreadable once its key is destroyed."""
 
-import uuid
 from datetime import UTC, datetime
 
 import pytest
@@ -11,10 +10,11 @@ from desk.console.encryption import Encryption, new_key
 from desk.console.store.cases import CaseStore, HistoryEntry
 from desk.console.store.reports import NewFile, ReportStore
 from desk.console.store.tables import entry
-from desk.database import Database, DataKeys, data_key, migrate
+from desk.database import Database, DataKeys, data_key
 from desk.expert import Report
 from desk.iran.workdays import WorkCalendar
 from desk.security.data_keys import KeyDestroyedError
+from desk.testing.databases import copy_of, migrated_database
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 CASE, OTHER = Case("isfahan", "123456789018"), Case("isfahan", "210987654321")
@@ -23,11 +23,9 @@ CASE, OTHER = Case("isfahan", "123456789018"), Case("isfahan", "210987654321")
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def database(request, tmp_path):
     if request.param == "sqlite":
-        url = f"sqlite+aiosqlite:///{tmp_path / 'console.sqlite3'}"
+        url = copy_of(request.getfixturevalue("migrated_console"), tmp_path / "console.sqlite3")
     else:
-        server = request.getfixturevalue("postgres_server")
-        url = server.create_database(f"console_{uuid.uuid4().hex[:8]}", "console", "console's own long word")
-    await migrate("desk.console", url)
+        url = migrated_database(request.getfixturevalue("postgres_server"), "desk.console")
     database = Database(url)
     yield database
     await database.close()

@@ -1,7 +1,5 @@
 """Erasure in the console, on both databases: nothing of the case remains but its code."""
 
-import uuid
-
 import pytest
 from sqlalchemy import select
 from support.console_service import CODE, OTHER_CODE, ConsoleFixture, erasure, event
@@ -19,7 +17,8 @@ from desk.console.store.tables import (
     outgoing_file,
     report,
 )
-from desk.database import data_key, migrate
+from desk.database import data_key
+from desk.testing.databases import copy_of, migrated_database
 
 CERTIFICATE = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
 
@@ -27,11 +26,9 @@ CERTIFICATE = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def console(request, tmp_path):
     if request.param == "sqlite":
-        url = f"sqlite+aiosqlite:///{tmp_path / 'console.sqlite3'}"
+        url = copy_of(request.getfixturevalue("migrated_console"), tmp_path / "console.sqlite3")
     else:
-        server = request.getfixturevalue("postgres_server")
-        url = server.create_database(f"console_{uuid.uuid4().hex[:8]}", "console", "console's own long word")
-    await migrate("desk.console", url)
+        url = migrated_database(request.getfixturevalue("postgres_server"), "desk.console")
     console = ConsoleFixture(url)
     yield console
     await console.database.close()

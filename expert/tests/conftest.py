@@ -5,9 +5,9 @@ import uuid
 from urllib.parse import quote, urlsplit
 
 import aio_pika
-import httpx
 import pytest
 
+from desk.testing.rabbit import empty_queues
 from desk.topology.apply import apply
 from desk.topology.definitions import definitions
 from desk.topology.management import Management
@@ -20,21 +20,24 @@ class Broker:
 
     def __init__(self, server):
         self._server, self._vhost = server, f"expert-{uuid.uuid4()}"
+        self._admin_url = server.create_vhost(self._vhost)
+        self._wanted = definitions(self._vhost)
 
     def _management(self):
         parts = urlsplit(self._server.management_url)
         return Management(f"{parts.scheme}://{quote(self._server.user)}:{quote(self._server.password)}@{parts.netloc}")
 
     def set_up(self):
-        wanted = definitions(self._vhost)
         with self._management() as management:
-            list(apply(management, wanted, PASSWORDS))
+            list(apply(management, self._wanted, PASSWORDS))
 
-    def forget_users(self):
-        own = {entry["name"] for entry in definitions(self._vhost)["users"]}
-        with self._management() as management:
-            for name in {user["name"] for user in management.entries("users")} & own:
-                management.delete("users", name)
+    def import_all(self):
+        """Create everything at once; other tests' users of the same names are replaced."""
+        self._server.delete_users(self._wanted)
+        self._server.import_definitions(self._wanted)
+
+    async def empty(self):
+        await empty_queues(self._admin_url, sorted(each["name"] for each in self._wanted["queues"]))
 
     def delete_queue(self, name):
         with self._management() as management:
@@ -48,25 +51,30 @@ class Broker:
 
     async def wait_for_messages(self, name, count):
         """Wait until a queue has so many messages."""
-        url = urlsplit(self._server.amqp_url)._replace(path=f"/{self._vhost}").geturl()
-        connection = await aio_pika.connect(url, timeout=10)
+        connection = await aio_pika.connect(self._admin_url, timeout=10)
         async with asyncio.timeout(20), connection:
             channel = await connection.channel()
             while (await channel.declare_queue(name, passive=True)).declaration_result.message_count < count:  # noqa: ASYNC110 - a queue has no event
                 await asyncio.sleep(0.1)
 
     def end(self):
-        auth = (self._server.user, self._server.password)
-        httpx.delete(f"{self._server.management_url}/api/vhosts/{self._vhost}", auth=auth, timeout=60)
+        self._server.delete_vhost(self._vhost)
+
+
+@pytest.fixture(scope="module")
+def _module_broker(rabbit_server):
+    broker = Broker(rabbit_server)
+    broker.import_all()
+    yield broker
+    broker.end()
 
 
 @pytest.fixture
-def broker(rabbit_server):
-    broker = Broker(rabbit_server)
-    broker.forget_users()
-    broker.set_up()
-    yield broker
-    broker.end()
+async def broker(_module_broker):
+    """The virtual host of the module, with its topology restored and empty queues."""
+    _module_broker.set_up()
+    await _module_broker.empty()
+    return _module_broker
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def test_row_18_hostile_files_of_applicants_are_refused_with_a_sentence_and_litt
             person = desk.person()
             person.identify()
             for name in part:
-                content, called, _ = FILES[name]
+                content, called = FILES[name].content, FILES[name].name
                 headers = {"Authorization": f"Bearer {person.token}"}
                 answer = person.client.post("/api/attachments", headers=headers, files={"file": (called, content)})
                 assert_refused(answer, name)
@@ -92,7 +92,7 @@ def test_row_18_an_office_cannot_send_a_hostile_file_to_an_applicant(desk: Attac
     code = person.submit()
     wait_for(lambda: desk.services.province.of(code))
     private = desk.services.office_signing_keys["isfahan"][0]
-    content, called, _ = FILES[name]
+    content, called = FILES[name].content, FILES[name].name
 
     assertion, _ = TokenIssuer(private, "isfahan").issue({}, audience="desk.files", seconds=60)
     answer = person.client.post(

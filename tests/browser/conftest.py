@@ -57,10 +57,11 @@ def chromium(chromium_path: str) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def desk(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDesk]:
+def resting_desk(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDesk]:
     """A desk for browser tests only: wrong identities are counted by source, and other tests try some too."""
     subprocess.run([ROOT / "gateway" / "install"], check=True)  # noqa: S603 - our own script; else old bundles would be tested
     running = RunningDesk(tmp_path_factory.mktemp("browser") / "data")
+    running.rest()
     yield running
     if running.process.poll() is None:
         running.stop()

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
 import pyotp
 import pytest
 from browser.camera import PICTURES, Camera
@@ -14,7 +13,7 @@ from browser.pages import FILES, ConsolePage
 from browser.test_pictures import LONG_NAME
 from playwright.sync_api import Browser, Page, expect
 from support.applicant import PDF, Applicant, Expert
-from support.embedded_desk import RunningDesk, free_port, wait_for
+from support.embedded_desk import RunningDesk, answers, free_port, wait_for
 
 from desk.console.encryption import new_key
 from desk.iran.digits import to_persian
@@ -142,15 +141,8 @@ def own_console(tmp_path: Path) -> Iterator[tuple[str, str]]:
     port = free_port()
     with subprocess.Popen([*command, "serve", "--port", str(port)], env=environment) as served:  # noqa: S603
         url = f"http://127.0.0.1:{port}"
-
-        def answers() -> bool:
-            try:
-                return httpx.get(f"{url}/health/ready").is_success
-            except httpx.TransportError:
-                return False
-
         try:
-            wait_for(answers)
+            wait_for(lambda: answers(f"{url}/health/ready"), 60)
             yield url, created.stdout.split()[-1]
         finally:
             served.terminate()

@@ -7,7 +7,7 @@ from browser.camera import Camera
 from browser.pages import ConsolePage, TrackPage
 from playwright.sync_api import Page, expect
 from support.applicant import Applicant, Expert
-from support.embedded_desk import RunningDesk
+from support.embedded_desk import RunningDesk, wait_for
 from support.late_cases import DEADLINES_EVERY_SECOND, escalate
 
 
@@ -19,6 +19,16 @@ def desk(desk: RunningDesk, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     running.kill()
 
 
+def open_until(page: Page, path: str, selector: str) -> None:
+    """Open a page again until it has an element: events arrive in their own time."""
+
+    def shown() -> bool:
+        page.goto(path)
+        return page.locator(selector).count() > 0
+
+    wait_for(shown, pause=0.5)
+
+
 def test_a_late_case_is_found_commented_on_and_taken_over(desk: RunningDesk, open_page: Callable[..., Page]):
     page = open_page(java_script_enabled=False)
     camera = Camera(page, scripts=False)
@@ -28,7 +38,7 @@ def test_a_late_case_is_found_commented_on_and_taken_over(desk: RunningDesk, ope
     page.get_by_role("link", name="پیگیری استان‌ها").click()
     expect(page.get_by_text("هیچ پاسخی برای بار دوم از مهلت نگذشته است.")).to_be_visible()
     escalate(desk, applicant, code)
-    page.goto("/demo/expert/escalations")
+    open_until(page, "/demo/expert/escalations", f'[data-code="{code}"]')
     expect(page.locator(f'[data-code="{code}"]')).to_contain_text("گلستان: ۰ روز")
     camera.take("console-escalations")
 
@@ -55,7 +65,7 @@ def test_a_late_case_is_found_commented_on_and_taken_over(desk: RunningDesk, ope
 
     page.get_by_role("button", name="خروج").click()
     ConsolePage(page).sign_in("golestan")
-    page.goto(f"/demo/expert/cases/{code}")
+    open_until(page, f"/demo/expert/cases/{code}", ".line-request-taken-over")
     expect(page.get_by_text("لطفاً امروز پاسخ دهید.")).to_be_visible()
     camera.take("console-case-taken-over")
 
@@ -84,3 +94,13 @@ def test_the_applicant_reads_which_office_has_the_request(desk: RunningDesk, ope
     expect(page.locator("#result_province")).to_have_text("فارس")
     expect(page.locator("#result_office")).to_have_text("ستاد سازمان حج و زیارت")
     Camera(page).take("track-headquarters")
+
+
+def test_headquarters_sees_the_figures_of_all_offices(desk: RunningDesk, open_page: Callable[..., Page]):
+    page = open_page(java_script_enabled=False)
+    for place in range(3, 9):
+        Applicant(desk.client, place=place).submit(province="yazd")
+    ConsolePage(page).sign_in("headquarters")
+    open_until(page, "/demo/expert/figures", "#offices tbody tr")
+    expect(page.locator("#offices")).to_contain_text("یزد")
+    Camera(page, scripts=False).take("console-figures")

@@ -18,7 +18,7 @@ import pytest
 from support.applicant import PDF
 from support.canaries import Canaries, dump
 from support.console_client import ConsoleClient
-from support.embedded_desk import wait_for
+from support.embedded_desk import answers, wait_for
 from support.real_desk import RealDesk
 
 from desk.console.encryption import new_key
@@ -86,14 +86,8 @@ class ConsoleOfQom:
         with self.log.open("wb") as log:
             command = [*CONSOLE, "serve", "--port", str(self.port)]
             started = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)  # noqa: S603 - our own command
-        wait_for(self._is_ready, 60)
+        wait_for(lambda: answers(f"{self.address}/health/ready"), 60)
         return started
-
-    def _is_ready(self) -> bool:
-        try:
-            return httpx.get(f"{self.address}/health/ready").is_success
-        except httpx.TransportError:
-            return False
 
 
 def tell_the_story(desk: RealDesk, canaries: Canaries, place: int) -> None:

@@ -6,10 +6,9 @@ import subprocess
 import sys
 import uuid
 
-import httpx
 from support.applicant import PDF
 from support.console_client import ConsoleClient
-from support.embedded_desk import free_port, wait_for
+from support.embedded_desk import answers, free_port, wait_for
 from support.real_desk import RealDesk
 
 from desk.console.encryption import new_key
@@ -49,7 +48,7 @@ def test_a_province_answers_with_a_file_through_its_own_console(
     with subprocess.Popen([*COMMAND, "serve", "--port", str(port)], env=environment) as served:  # noqa: S603
         try:
             address = f"http://127.0.0.1:{port}"
-            wait_for(lambda: _answers(address), 60)
+            wait_for(lambda: answers(f"{address}/health/ready"), 60)
             with ConsoleClient(address, path="") as console:
                 console.sign_in("expert", first_password)
                 console.send("/password", old=first_password, password=OWN_PASSWORD, again=OWN_PASSWORD)
@@ -64,10 +63,3 @@ def test_a_province_answers_with_a_file_through_its_own_console(
     states = {step["state"] for step in view["history"]}
     assert states == {"registered", "received", "in_progress", "answered"}
     assert [file["name"] for file in view["answer"]["files"]] == ["روادید.pdf"]
-
-
-def _answers(address: str) -> bool:
-    try:
-        return httpx.get(f"{address}/health/ready").is_success
-    except httpx.TransportError:
-        return False

@@ -14,6 +14,10 @@ import pytest
 from support.applicant import Applicant
 from support.embedded_desk import RunningDesk, wait_for
 
+from desk.local.brokers import VHOST
+from desk.testing.rabbit import RabbitServer
+from desk.topology.definitions import definitions
+
 TEXT = (Path(__file__).parents[2] / "docs" / "offices.md").read_text(encoding="utf-8")
 RECEIVE, ANSWER, DEPTH, FIGURES = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
@@ -53,14 +57,20 @@ class Developer:
 
 
 @pytest.fixture(scope="module")
-def developer(tmp_path_factory: pytest.TempPathFactory, rabbit_server: object) -> Iterator[Developer]:
-    del rabbit_server  # it is skipped where no RabbitMQ can run; the desk starts its own
-    desk = RunningDesk(Path(tmp_path_factory.mktemp("offices")) / "desk", "--amqp")
+def developer(tmp_path_factory: pytest.TempPathFactory, rabbit_server: RabbitServer) -> Iterator[Developer]:
+    """A developer at a desk on a given RabbitMQ; in ``test_office_mistakes`` the desk starts its own."""
+    given = {
+        "DESK_TEST_RABBITMQ_URL": rabbit_server.amqp_url,
+        "DESK_TEST_RABBITMQ_MANAGEMENT_URL": rabbit_server.management_url,
+    }
+    desk = RunningDesk(tmp_path_factory.mktemp("offices") / "desk", "--amqp", environment=given)
     developer = Developer(desk, tmp_path_factory.mktemp("office"))
     yield developer
     developer.receiving.terminate()
     developer.receiving.wait(30)
     desk.stop()
+    rabbit_server.delete_vhost(VHOST)
+    rabbit_server.delete_users(definitions(VHOST))
 
 
 def sample_request(developer: Developer) -> str:

@@ -39,16 +39,16 @@ async def run_statement(url: str, statement: str) -> None:
 
 @pytest.mark.parametrize("service", WITH_DATABASE)
 @pytest.mark.parametrize("statement", FORBIDDEN)
-def test_the_role_that_serves_reads_and_writes_rows_only(clean_desk: RealDesk, service: str, statement: str):
+def test_the_role_that_serves_reads_and_writes_rows_only(real_desk: RealDesk, service: str, statement: str):
     table = "inbox" if service != "registry-gateway" else "lookup"
     with pytest.raises(asyncpg.PostgresError):
-        asyncio.run(run_statement(clean_desk.serving[service], statement.replace("inbox", table)))
+        asyncio.run(run_statement(real_desk.serving[service], statement.replace("inbox", table)))
 
 
 @pytest.mark.parametrize("service", WITH_DATABASE)
-def test_a_role_reaches_no_other_database(clean_desk: RealDesk, service: str):
+def test_a_role_reaches_no_other_database(real_desk: RealDesk, service: str):
     other = next(name for name in WITH_DATABASE if name != service)
-    url = urlsplit(clean_desk.serving[service])._replace(path=urlsplit(clean_desk.serving[other]).path).geturl()
+    url = urlsplit(real_desk.serving[service])._replace(path=urlsplit(real_desk.serving[other]).path).geturl()
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         asyncio.run(run_statement(url, "SELECT 1"))
 

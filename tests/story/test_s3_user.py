@@ -1,5 +1,6 @@
 """intake's user at the S3 server may do what intake does in its bucket, and nothing else."""
 
+import asyncio
 import io
 import os
 import subprocess
@@ -26,19 +27,19 @@ BIG = 6 * 1024 * 1024
 """More than one part of an upload."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server(s3_server: S3Server) -> S3Server:
     if s3_server.kind != "minio":
         pytest.skip("only MinIO has users that this script can create; scripts/install-for-tests installs it")
     return s3_server
 
 
-@pytest.fixture
-async def settings(server: S3Server) -> S3Settings:
+@pytest.fixture(scope="module")
+def settings(server: S3Server) -> S3Settings:
     """Set the bucket up as the administrator, and create the user as a deployment does; return the user's settings."""
     user, bucket = uuid.uuid4().hex[:16], f"own-{uuid.uuid4().hex[:8]}"
     root = S3Settings(server.endpoint, server.access_key, server.secret_key, bucket, server.region, server.secure)
-    await S3Store(root).set_up()
+    asyncio.run(S3Store(root).set_up())
     environment = {
         "S3_ENDPOINT": server.endpoint,
         "S3_SECURE": str(server.secure).lower(),
@@ -49,7 +50,7 @@ async def settings(server: S3Server) -> S3Settings:
         "S3_SECRET_KEY": "password-of-the-user",
     }
     for _ in range(2):  # the second run changes nothing
-        subprocess.run([sys.executable, SCRIPT], env=os.environ | environment, check=True)  # noqa: S603, ASYNC221 - our script
+        subprocess.run([sys.executable, SCRIPT], env=os.environ | environment, check=True)  # noqa: S603 - our script
     return S3Settings(server.endpoint, user, "password-of-the-user", bucket, server.region, server.secure)
 
 

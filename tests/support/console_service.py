@@ -22,7 +22,17 @@ from desk.console.service.sign_in import SignIn
 from desk.console.service.supervision import Supervision
 from desk.console.store.accounts import AccountStore
 from desk.database import Database
-from desk.expert import BrokerUnavailableError, CaseEvent, Erasure, Escalation, FileReference, Request, Silence
+from desk.expert import (
+    BrokerUnavailableError,
+    CaseEvent,
+    Erasure,
+    Escalation,
+    FigureSet,
+    FiguresRefusedError,
+    FileReference,
+    Request,
+    Silence,
+)
 from desk.iran.workdays import WorkCalendar
 from desk.security.rate_limits import RateLimits
 
@@ -106,11 +116,39 @@ def silent(office="qom", waiting=12):
     )
 
 
+def figure_set(*offices):
+    """Return the desk's figures of a month: for each office of ``(key, name, requests, median)``."""
+    counts = {
+        "open": 3,
+        "overdue": "<5",
+        "answered": 40,
+        "p90_days": 9,
+        "objections": 0,
+        "ratings": 6,
+        "rating_mean": 4.5,
+    }
+    rows = [(key, name, counts | {"requests": requests, "median_days": days}) for key, name, requests, days in offices]
+    total = counts | {"requests": 50, "median_days": 5}
+    return FigureSet.model_validate(
+        {
+            "from": "1405-09",
+            "until": "1405-09",
+            "at": SUBMITTED,
+            "office": None,
+            "offices": [row | {"office": key, "name": name, "incomplete": []} for key, name, row in rows],
+            "months": [total | {"month": "1405-09", "incomplete": []}],
+            "office_months": [row | {"office": key, "month": "1405-09"} for key, _, row in rows],
+            "figures": [],
+        }
+    )
+
+
 class FakeClient:
     """A client of the desk that records what is sent; a test sets ``unavailable`` and ``refusing``."""
 
     def __init__(self):
         self.sent, self.files, self.stored = [], [], {}
+        self.figure_set, self.period = None, None
         self.unavailable, self.refusing, self.consuming, self.rejected = False, None, True, 0
         self.handle = asyncio.get_running_loop().create_future()
 
@@ -145,6 +183,12 @@ class FakeClient:
 
     async def subjects(self):
         return []
+
+    async def figures(self, first, last):
+        if self.figure_set is None:
+            raise FiguresRefusedError("unavailable", "")
+        self.period = (first, last)
+        return self.figure_set
 
     async def close(self):
         pass

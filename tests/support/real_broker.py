@@ -15,6 +15,7 @@ import httpx
 from support.background import BackgroundLoop
 
 from desk.testing.rabbit import RabbitServer
+from desk.topology.definitions import definitions
 
 ONE_TASK_SECONDS = 120.0
 READ_QUEUES = ("intake", "tracking", "notifier")
@@ -54,6 +55,11 @@ class RealBroker:
         return parts._replace(netloc=place, path=f"/{self._vhost}").geturl()
 
     # as an operator
+
+    def import_topology(self) -> None:
+        """Create the virtual host with all queues at once; ``desk-topology apply`` then has only passwords to set."""
+        self._server.create_vhost(self._vhost)
+        self._server.import_definitions(definitions(self._vhost))
 
     @property
     def topology_settings(self) -> dict[str, str]:
@@ -95,6 +101,15 @@ class RealBroker:
         async def look(channel: aio_pika.abc.AbstractChannel) -> Queue:
             found = (await channel.declare_queue(name, passive=True)).declaration_result
             return Queue(found.message_count or 0, found.consumer_count or 0)
+
+        return self.do(look)
+
+    def consumers(self, *names: str) -> dict[str, int]:
+        """Count the consumers of these queues, over one connection."""
+
+        async def look(channel: aio_pika.abc.AbstractChannel) -> dict[str, int]:
+            counts = {name: (await channel.declare_queue(name, passive=True)).declaration_result for name in names}
+            return {name: found.consumer_count or 0 for name, found in counts.items()}
 
         return self.do(look)
 

@@ -129,6 +129,7 @@ class RealDesk:
     # set-up and tear-down
 
     def _set_up(self) -> None:
+        self.broker.import_topology()
         jobs = [(f"desk.{name.replace('-', '_')}.main", ["migrate"]) for name in WITH_DATABASE]
         environment = {key: value for each in self.services for key, value in each.environment.items()}
         environment |= {setting(name, "OWNER_DATABASE_URL"): url for name, url in self.databases.items()}
@@ -149,7 +150,8 @@ class RealDesk:
     def is_served(self) -> bool:
         """Return whether every queue that the desk reads has its consumers."""
         readers = dict(zip(READ_QUEUES, READ_QUEUES, strict=True)) | dict.fromkeys(REPORT_QUEUES, "tracking")
-        return all(self.broker.queue(name).consumers >= len(self.replicas[who]) for name, who in readers.items())
+        consumers = self.broker.consumers(*readers)
+        return all(consumers[name] >= len(self.replicas[who]) for name, who in readers.items())
 
     def replicate(self, name: str) -> Service:
         """Start one more process of a service. It ends at the next `heal`."""

@@ -3,14 +3,13 @@
 import signal
 from pathlib import Path
 
-import httpx
 import psutil
-from support.embedded_desk import wait_for
+from support.embedded_desk import answers, polling, wait_for
 from support.fork_server import ForkServer
 
 from desk.testing.ports import free_port
 
-START_DEADLINE = 60.0
+START_DEADLINE = 120.0
 STOP_SECONDS = 60.0
 
 
@@ -72,14 +71,11 @@ class Service:
 
     def answers(self, path: str) -> bool:
         """Return whether a GET at the port for health succeeds."""
-        try:
-            return httpx.get(f"{self.health_url}{path}", timeout=5).is_success
-        except httpx.TransportError:
-            return False
+        return answers(f"{self.health_url}{path}")
 
     def metric(self, name: str, **labels: str) -> float:
         """Return the value of a metric, summed over those of its labels that are not given."""
-        lines = httpx.get(f"{self.health_url}/metrics", timeout=5).text.splitlines()
+        lines = polling.get(f"{self.health_url}/metrics").text.splitlines()
         found = [line for line in lines if line.partition(" ")[0].partition("{")[0] == name]
         for label, value in labels.items():
             found = [line for line in found if f'{label}="{value}"' in line]

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import quote, urlsplit
 
-import httpx
 import pytest
 import structlog
 
+from desk.testing.rabbit import empty_queues
 from desk.topology.apply import apply
 from desk.topology.definitions import definitions
 from desk.topology.management import Management
@@ -50,13 +50,10 @@ class Desk:
 @contextmanager
 def _virtual_host(server) -> Iterator[Desk]:
     desk = Desk(server, f"desk-{uuid.uuid4()}")
-    ours = {entry["name"] for entry in desk.definitions["users"]}
-    for name in {user["name"] for user in desk.management.entries("users")} & ours:
-        desk.management.delete("users", name)  # users are the whole server's, and an earlier test may have left them
+    server.delete_users(desk.definitions)  # users are the whole server's, and an earlier test may have left them
     with desk.management:
         yield desk
-    auth = (server.user, server.password)
-    httpx.delete(f"{server.management_url}/api/vhosts/{desk.vhost}", auth=auth, timeout=60)
+    server.delete_vhost(desk.vhost)
 
 
 @pytest.fixture
@@ -66,19 +63,22 @@ def bare(rabbit_server) -> Iterator[Desk]:
         yield desk
 
 
-@pytest.fixture
-def desk(bare) -> Desk:
-    """A desk for one test."""
-    bare.apply(**PASSWORDS)
-    return bare
-
-
 @pytest.fixture(scope="module")
 def lasting_desk(rabbit_server) -> Iterator[Desk]:
     """A desk for tests that leave no changes. Not for modules that use another desk, because users are shared."""
     with _virtual_host(rabbit_server) as desk:
+        rabbit_server.create_vhost(desk.vhost)
+        rabbit_server.import_definitions(desk.definitions)  # ``test_apply`` tests that it equals what is applied
         desk.apply(**PASSWORDS)
         yield desk
+
+
+@pytest.fixture
+async def desk(lasting_desk) -> Desk:
+    """The desk of the module, with its topology and users restored, and empty queues."""
+    lasting_desk.apply(**PASSWORDS)
+    await empty_queues(lasting_desk.url(), sorted(str(each["name"]) for each in lasting_desk.definitions["queues"]))
+    return lasting_desk
 
 
 @pytest.fixture(autouse=True)

@@ -89,6 +89,7 @@ def test_a_queue_of_another_application_is_not_touched(desk):
     desk.management.post("bindings", desk.vhost, "e", "desk.events", "q", "audit", body={"routing_key": "#"})
     assert desk.apply() == []
     assert "audit" in {queue["name"] for queue in desk.management.entries("queues", desk.vhost)}
+    desk.management.delete("queues", desk.vhost, "audit")
 
 
 def test_a_queue_with_other_arguments_stops_the_run_before_any_change(bare):

@@ -19,9 +19,8 @@ import httpx
 import pytest
 import structlog
 from fastapi import FastAPI
-from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table, event, insert, select
+from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.pool import Pool
 
 import desk.chassis.events
 from desk.chassis.crypto import Vault
@@ -219,19 +218,3 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
     root.handlers = handlers
     root.setLevel(level)
     structlog.configure(**style)
-
-
-@pytest.fixture(autouse=True)
-def _without_fsync() -> Iterator[None]:
-    """Switch off fsync in SQLite: the tests' data need not survive a power cut."""
-
-    def switch_off(connection: Any, _record: Any, _proxy: Any) -> None:
-        if "sqlite" not in type(connection).__module__:
-            return
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA synchronous=OFF")
-        cursor.close()
-
-    event.listen(Pool, "checkout", switch_off)
-    yield
-    event.remove(Pool, "checkout", switch_off)

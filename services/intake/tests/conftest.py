@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import uuid
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -22,14 +21,14 @@ from desk.chassis.events import Message, Outbox
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.storage import FolderStore, ObjectStoreUnavailableError
 from desk.chassis.telemetry import Telemetry
-from desk.database import Database, migrate
+from desk.database import Database
 from desk.files.scanner import ScannerUnavailableError
 from desk.intake.app import IDENTITY_AUDIENCE, IDENTITY_ISSUER, Parts, create_app
 from desk.intake.clients import RegistryClient, captcha_client, code_client
 from desk.intake.settings import Settings
 from desk.intake.store import metadata
 from desk.intake.workers.identity_check import IdentityCheck
-from desk.testing.databases import empty_tables, migrated_database
+from desk.testing.databases import copy_of, empty_tables, migrated_database, migrated_file
 from desk.testing.event_keys import encrypted, encryptor_for, event_key_pair, event_public_keys
 from desk.testing.hostile_files import EICAR
 from desk.testing.postgres import PostgresServer
@@ -362,9 +361,7 @@ NOTHING = {"request": 0, "outbox": 0}
 @pytest.fixture(scope="session")
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Migrate one SQLite file; every test gets a copy."""
-    path = tmp_path_factory.mktemp("migrated") / "intake.db"
-    asyncio.run(migrate("desk.intake", f"sqlite+aiosqlite:///{path}"))
-    return path
+    return migrated_file(tmp_path_factory.mktemp("migrated"), "desk.intake")
 
 
 @pytest.fixture(scope="session")
@@ -383,8 +380,7 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 def migrated_url(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
     if database_kind == "postgresql":
         return str(request.getfixturevalue("migrated_postgresql"))
-    shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "intake.db")
-    return f"sqlite+aiosqlite:///{tmp_path / 'intake.db'}"
+    return copy_of(request.getfixturevalue("migrated_sqlite"), tmp_path / "intake.db")
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import asyncio
 import io
 import json
 import logging
-import shutil
 import sys
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -18,12 +17,9 @@ from typing import Any
 
 import pytest
 import structlog
-from alembic import command
 from fastapi import FastAPI
 from prometheus_client import Counter
-from sqlalchemy import ColumnElement, event, select, update
-from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
-from sqlalchemy.pool import Pool
+from sqlalchemy import ColumnElement, select, update
 from support.sms_server import SmsServer
 
 from desk.chassis.bus import Bus, QueueSpec, Topology
@@ -31,7 +27,7 @@ from desk.chassis.bus.embedded import EmbeddedBroker
 from desk.chassis.crypto import Vault, new_secret
 from desk.chassis.events import Message
 from desk.chassis.telemetry import Telemetry
-from desk.database import Database, alembic_config
+from desk.database import Database
 from desk.notifier.app import Parts, create_app
 from desk.notifier.domain import ChannelName, OutgoingMessage, State
 from desk.notifier.routes import Services
@@ -39,7 +35,7 @@ from desk.notifier.service import Dispatcher
 from desk.notifier.settings import Settings
 from desk.notifier.store import ShownMessage, list_messages, message
 from desk.security.logs import configure_logging
-from desk.testing.databases import empty_tables, migrated_database
+from desk.testing.databases import copy_of, empty_tables, migrated_database, migrated_file
 from desk.testing.event_keys import encrypted, event_key_pair, event_public_keys
 from desk.testing.postgres import PostgresServer
 from desk.testing.service_keys import public_keys
@@ -224,11 +220,9 @@ def event_fixture() -> Callable[..., Message]:
 
 
 @pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Migrate an SQLite database once; each test gets a copy."""
-    path = tmp_path_factory.mktemp("migrated") / "notifier.db"
-    command.upgrade(alembic_config("desk.notifier", f"sqlite+aiosqlite:///{path}"), "head")
-    return path
+    return migrated_file(tmp_path_factory.mktemp("migrated"), "desk.notifier")
 
 
 @pytest.fixture(scope="session")
@@ -242,9 +236,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of a migrated database on each kind of server."""
     if request.param == "postgresql":
         return str(request.getfixturevalue("migrated_url"))
-    path = tmp_path / "notifier.db"
-    shutil.copy(request.getfixturevalue("migrated_file"), path)
-    return f"sqlite+aiosqlite:///{path}"
+    return copy_of(request.getfixturevalue("migrated_sqlite"), tmp_path / "notifier.db")
 
 
 @pytest.fixture
@@ -329,18 +321,3 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
     root.handlers = handlers
     root.setLevel(level)
     structlog.configure(**style)
-
-
-@pytest.fixture(autouse=True)
-def _unsynchronized_sqlite() -> Iterator[None]:
-    """Let SQLite commit without waiting for the disk: no test cuts the power."""
-
-    def configure(connection: Any, _record: Any, _proxy: Any) -> None:
-        if isinstance(connection, AsyncAdapt_aiosqlite_connection):
-            cursor = connection.cursor()
-            cursor.execute("PRAGMA synchronous=OFF")
-            cursor.close()
-
-    event.listen(Pool, "checkout", configure)
-    yield
-    event.remove(Pool, "checkout", configure)

@@ -20,7 +20,7 @@ from fastapi import FastAPI
 from sqlalchemy import Row, insert, select
 
 from desk.chassis.crypto import TokenReader, Vault, new_key_pair, new_secret
-from desk.database import Database, migrate
+from desk.database import Database
 from desk.iran.jalali import JalaliDate
 from desk.iran.national_id import NationalId
 from desk.registry_gateway.adapters.simulator import Person, SimulatedRegistry, people
@@ -31,7 +31,7 @@ from desk.registry_gateway.store import ledger_head, lookup
 from desk.registry_simulator.app import create_app as create_simulator
 from desk.registry_simulator.settings import Settings as SimulatorSettings
 from desk.security.logs import configure_logging
-from desk.testing.databases import empty_tables, migrated_database
+from desk.testing.databases import copy_of, empty_tables, migrated_database, migrated_file
 from desk.testing.health import get_health
 from desk.testing.postgres import PostgresServer
 from desk.testing.service_keys import InternalAuth, key_pair, public_keys
@@ -113,13 +113,19 @@ def _long_redis_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("desk.security.rate_limits.CALL_SECONDS", 60.0)
 
 
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Migrate an SQLite database once; each test gets a copy."""
+    return migrated_file(tmp_path_factory.mktemp("migrated"), "desk.registry_gateway")
+
+
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(migrated_sqlite: Path, tmp_path: Path) -> Settings:
     return Settings(
         adapter="simulator",
         opens_at="00:00",
         closes_at="00:00",
-        database_url=f"sqlite+aiosqlite:///{tmp_path / 'registry.db'}",
+        database_url=copy_of(migrated_sqlite, tmp_path / "registry.db"),
         vault_keys=f"k1:{new_secret()}",
         index_key=new_secret(),
         budget_url="unix://unused",
@@ -154,7 +160,6 @@ def parts(settings: Settings, registry: SpyRegistry, redis_inside: fakeredis.Fak
 
 @asynccontextmanager
 async def _running(settings: Settings, parts: Parts) -> AsyncIterator[FastAPI]:
-    await migrate("desk.registry_gateway", settings.database_url.get_secret_value())
     app = create_app(settings, parts=parts)
     async with app.router.lifespan_context(app):
         yield app
@@ -329,9 +334,7 @@ async def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Return the address of a migrated database on each kind of server."""
     if request.param == "postgresql":
         return str(request.getfixturevalue("migrated_url"))
-    url = f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}"
-    await migrate("desk.registry_gateway", url)
-    return url
+    return copy_of(request.getfixturevalue("migrated_sqlite"), tmp_path / "ledger.db")
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ import httpx
 import pytest
 
 from desk.chassis.redis import connect
-from desk.database import migrate
 from desk.iran.national_id import check_digit
 from desk.registry_gateway.adapters.simulator import people
 from desk.registry_gateway.app import real_parts
@@ -249,7 +248,6 @@ def command(settings, redis_url, *arguments):
     ids=["from an unknown address", "from a trusted proxy"],
 )
 async def test_x_forwarded_for_counts_only_from_a_trusted_proxy(settings, redis_url, trusted, statuses):
-    await migrate("desk.registry_gateway", settings.database_url.get_secret_value())
     with command(settings, redis_url, *trusted) as url, httpx.Client(base_url=url, timeout=30) as client:
         statuses_seen = await asyncio.to_thread(forwarded, client, 8)
 

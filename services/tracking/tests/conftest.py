@@ -7,7 +7,6 @@ import io
 import json
 import logging
 import secrets
-import shutil
 import sys
 import time
 import uuid
@@ -20,11 +19,8 @@ from typing import Any
 import httpx
 import pytest
 import structlog
-from alembic import command
 from fastapi import FastAPI
-from sqlalchemy import event, select
-from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
-from sqlalchemy.pool import Pool
+from sqlalchemy import select
 from stdnum import damm
 
 from desk.chassis.bus import Bus, QueueSpec, Topology
@@ -34,10 +30,10 @@ from desk.chassis.event_tables import inbox, outbox
 from desk.chassis.events import Message
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.telemetry import Telemetry
-from desk.database import Database, alembic_config
+from desk.database import Database
 from desk.iran.offices import HEADQUARTERS
 from desk.security.logs import configure_logging
-from desk.testing.databases import empty_tables, migrated_database
+from desk.testing.databases import copy_of, empty_tables, migrated_database, migrated_file
 from desk.testing.event_keys import decrypted, encrypted, event_key_pair, event_public_keys
 from desk.testing.postgres import PostgresServer
 from desk.testing.service_keys import key_pair
@@ -501,11 +497,9 @@ def secrets_of_people() -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Migrate an SQLite database once; each test gets a copy."""
-    path = tmp_path_factory.mktemp("migrated") / "tracking.db"
-    command.upgrade(alembic_config("desk.tracking", f"sqlite+aiosqlite:///{path}"), "head")
-    return path
+    return migrated_file(tmp_path_factory.mktemp("migrated"), "desk.tracking")
 
 
 @pytest.fixture(scope="session")
@@ -519,9 +513,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of a migrated database on each kind of server."""
     if request.param == "postgresql":
         return str(request.getfixturevalue("migrated_url"))
-    path = tmp_path / "tracking.db"
-    shutil.copy(request.getfixturevalue("migrated_file"), path)
-    return f"sqlite+aiosqlite:///{path}"
+    return copy_of(request.getfixturevalue("migrated_sqlite"), tmp_path / "tracking.db")
 
 
 @pytest.fixture
@@ -593,18 +585,3 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
     root.handlers = handlers
     root.setLevel(level)
     structlog.configure(**style)
-
-
-@pytest.fixture(autouse=True)
-def _unsynchronized_sqlite() -> Iterator[None]:
-    """Let SQLite commit without waiting for the disk: no test cuts the power."""
-
-    def configure(connection: Any, _record: Any, _proxy: Any) -> None:
-        if isinstance(connection, AsyncAdapt_aiosqlite_connection):
-            cursor = connection.cursor()
-            cursor.execute("PRAGMA synchronous=OFF")
-            cursor.close()
-
-    event.listen(Pool, "checkout", configure)
-    yield
-    event.remove(Pool, "checkout", configure)

@@ -17,6 +17,7 @@ from desk.console.middleware import RequestGuard
 from desk.console.routes import (
     cases,
     colleagues,
+    figures,
     group_answers,
     headquarters,
     operation,
@@ -32,6 +33,7 @@ from desk.console.service.colleagues import Colleagues
 from desk.console.service.drafts import Drafts
 from desk.console.service.events import EventHandler
 from desk.console.service.experts import Experts
+from desk.console.service.figures import OfficeFigures
 from desk.console.service.headquarters import Headquarters
 from desk.console.service.proofs import Proofs
 from desk.console.service.readings import Readings
@@ -107,7 +109,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     app.add_middleware(RequestMetrics, metrics=services.metrics)
     app.add_middleware(RequestGuard, tls=settings.secure_cookies)
     app.mount("/assets", StaticFiles(directory=PACKAGE_FOLDER / "assets"))
-    for each in (sign_in, sessions, group_answers, cases, colleagues, headquarters, supervision, operation):
+    for each in (sign_in, sessions, group_answers, cases, colleagues, figures, headquarters, supervision, operation):
         app.include_router(each.router)
     add_error_pages(app)
     return app
@@ -127,6 +129,7 @@ def _services(settings: Settings, parts: Parts) -> Services:
         ),
         sessions=Sessions(database, encryption, clock),
         experts=Experts(database, encryption, calendar, clients, clock),
+        figures=OfficeFigures(clients),
         colleagues=Colleagues(database, encryption, calendar, clock),
         headquarters=Headquarters(database, encryption, calendar, clock),
         readings=Readings(database, encryption, clock),

@@ -14,6 +14,8 @@ from desk.expert import (
     CaseEvent,
     Catalog,
     DeskKeys,
+    Figures,
+    FigureSet,
     FileReference,
     Files,
     Inbox,
@@ -59,6 +61,9 @@ class DeskClient(Protocol):
 
     async def subjects(self) -> list[Subject]:
         """List the desk's subjects. Raises CatalogUnavailableError."""
+
+    async def figures(self, first: str | None, last: str | None) -> FigureSet:
+        """Return the figures of the office, of all offices for headquarters. Raises FiguresRefusedError."""
 
     async def close(self) -> None:
         """Close the connections."""
@@ -111,6 +116,7 @@ class LibraryClient:
         self._reports = Reports(broker_url, province, self._desk_keys)
         self._files = Files(desk_url, province, private_key)
         self._catalog = Catalog(desk_url)
+        self._figures = Figures(desk_url, province, private_key)
 
     async def consume(self, handle: Handler) -> None:
         """Consume events until cancelled."""
@@ -166,8 +172,13 @@ class LibraryClient:
         """List the desk's subjects. Raises CatalogUnavailableError."""
         return await self._catalog.subjects()
 
+    async def figures(self, first: str | None, last: str | None) -> FigureSet:
+        """Return the figures of the office, of all offices for headquarters. Raises FiguresRefusedError."""
+        return await self._figures.read(first, last)
+
     async def close(self) -> None:
         """Close the connections."""
+        await self._figures.close()
         await self._reports.close()
         await self._desk_keys.close()
         await self._files.close()

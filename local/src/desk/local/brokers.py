@@ -79,6 +79,8 @@ class RabbitBrokers:
         passwords = {str(user["name"]): secrets.token_urlsafe(18) for user in wanted["users"]}
         place = urlsplit(server.management_url)
         url = f"{place.scheme}://{quote(server.user)}:{quote(server.password)}@{place.netloc}"
+        server.create_vhost(VHOST)
+        server.import_definitions(wanted)  # at once; what then remains to be applied are the passwords
         with Management(url) as management:
             list(apply(management, wanted, passwords))
         return cls(server, passwords, observed)

@@ -33,6 +33,8 @@ from desk.expert import (
     Catalog,
     DecryptionError,
     DeskKeys,
+    Figures,
+    FigureSet,
     FileReference,
     Files,
     PrivateKeys,
@@ -65,13 +67,14 @@ class EmbeddedClient:
         files: Files,
         catalog: Catalog,
         *,
+        figures: Figures,
         private_keys: PrivateKeys,
         desk_keys: DeskKeys,
     ) -> None:
         self.consuming = False
         self.rejected = 0
         self._province, self._broker, self._files, self._catalog = province, broker, files, catalog
-        self._private_keys, self._desk_keys = private_keys, desk_keys
+        self._private_keys, self._desk_keys, self._figures = private_keys, desk_keys, figures
 
     async def consume(self, handle_event: Callable[[CaseEvent], Awaitable[None]]) -> None:
         """Consume the events of the office's queue; an event that was not handled is delivered again."""
@@ -112,8 +115,13 @@ class EmbeddedClient:
         """List the desk's subjects. Raises CatalogUnavailableError."""
         return await self._catalog.subjects()
 
+    async def figures(self, first: str | None, last: str | None) -> FigureSet:
+        """Return the figures of the office, of all offices for headquarters. Raises FiguresRefusedError."""
+        return await self._figures.read(first, last)
+
     async def close(self) -> None:
         """Close the clients."""
+        await self._figures.close()
         await self._files.close()
         await self._catalog.close()
         await self._desk_keys.close()
@@ -206,6 +214,7 @@ def _client(key: str, broker: Broker, gateway: ASGIApp, url: str, keys: Province
         broker,
         Files(url, key, keys.private[key], **transport),
         Catalog(url, **transport),
+        figures=Figures(url, key, keys.private[key], **transport),
         private_keys=PrivateKeys([keys.event[key]]),
         desk_keys=DeskKeys(url, **transport),
     )

@@ -16,6 +16,7 @@ from desk.console.metrics import Metrics
 from desk.console.service.colleagues import Colleagues
 from desk.console.service.drafts import Drafts
 from desk.console.service.experts import Experts
+from desk.console.service.figures import OfficeFigures
 from desk.console.service.headquarters import Headquarters
 from desk.console.service.proofs import Proof
 from desk.console.service.readings import Readings
@@ -55,6 +56,7 @@ class Services:
     experts: Experts
     headquarters: Headquarters
     colleagues: Colleagues
+    figures: OfficeFigures
     readings: Readings
     supervision: Supervision
     drafts: Drafts

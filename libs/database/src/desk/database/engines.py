@@ -20,7 +20,7 @@ CONNECT_SECONDS = 2
 POOL_RECYCLE_SECONDS = 1800
 IDLE_IN_TRANSACTION_MS = 30_000
 SQLITE_LOCK_SECONDS = 30
-_SQLITE_PRAGMAS = (
+SQLITE_PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",  # a tracking code that was shown must survive a power cut
     "foreign_keys=ON",
@@ -78,7 +78,7 @@ def sqlite_engine(url: str) -> AsyncEngine:
     def _configure(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # SQLAlchemy begins transactions, see _begin
         cursor = connection.cursor()
-        for pragma in _SQLITE_PRAGMAS:
+        for pragma in SQLITE_PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

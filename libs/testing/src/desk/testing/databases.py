@@ -1,8 +1,10 @@
-"""Databases for tests that run on a real PostgreSQL: migrated once, emptied before each test."""
+"""Databases for tests, migrated once: a PostgreSQL is emptied before each test, an SQLite file is copied for it."""
 
 import asyncio
 import secrets
+import shutil
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from sqlalchemy import inspect, text
 
@@ -17,9 +19,26 @@ def migrated_database(server: PostgresServer, package: str) -> str:
     """
     name = f"{package.replace('.', '_')}_{secrets.token_hex(4)}"
     url = server.create_database(name, name, secrets.token_hex(16))
+    _migrate(package, url)
+    return url
+
+
+def migrated_file(folder: Path, package: str) -> Path:
+    """Create an SQLite database in ``folder``, migrated to the newest schema of ``package``; return its file."""
+    path = folder / "migrated.db"
+    _migrate(package, f"sqlite+aiosqlite:///{path}")
+    return path
+
+
+def copy_of(migrated: Path, path: Path) -> str:
+    """Copy a migrated SQLite database, and return the copy's URL for SQLAlchemy."""
+    shutil.copy(migrated, path)
+    return f"sqlite+aiosqlite:///{path}"
+
+
+def _migrate(package: str, url: str) -> None:
     with ThreadPoolExecutor(1) as thread:  # the caller's thread may have a running event loop
         thread.submit(asyncio.run, migrate(package, url)).result()
-    return url
 
 
 async def empty_tables(database: Database) -> None:

@@ -5,8 +5,8 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name, String
@@ -18,12 +18,19 @@ EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!
 """The harmless text that every malware scanner finds (EICAR, 1996)."""
 
 
-class HostileFile(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class HostileFile:
     """A file that must be refused with ``code``."""
 
-    content: bytes
+    made: bytes | Callable[[], bytes]
+    """The content, or a function that returns it: some take seconds, and a worker that only collects needs none."""
     name: str
     code: str
+
+    @property
+    def content(self) -> bytes:
+        """The content."""
+        return self.made if isinstance(self.made, bytes) else self.made()
 
 
 def pdf_document(change: Callable[[pikepdf.Pdf], None] = lambda _: None) -> bytes:
@@ -89,6 +96,7 @@ def _keys(values: dict[str, pikepdf.Object]) -> dict[str, pikepdf.Object]:
     return {f"/{name}": value for name, value in values.items()}
 
 
+@cache
 def bomb_in_object_stream(megabytes: int = 600) -> bytes:
     """Return a PDF of less than 1 MB with an object stream that unpacks to so many megabytes."""
     packer = zlib.compressobj(9)
@@ -120,6 +128,13 @@ def _link(name: str) -> zipfile.ZipInfo:
     return entry
 
 
+@cache
+def _large_document() -> bytes:
+    """Return a document that unpacks to 600 MB."""
+    return word_document(("word/a.xml", bytes(600 * 1024 * 1024)))
+
+
+@cache
 def _lying_size() -> bytes:
     """Return a document whose directory says that a part of 200 MB has one byte."""
     content = bytearray(word_document(("word/big.xml", bytes(200 * 1024 * 1024))))
@@ -162,10 +177,8 @@ def hostile_files() -> dict[str, HostileFile]:
                 zip_of(("a%PDF-1.7", b"")) + pdf_document(), "a.docx", "file_mixed"
             ),
             "a PNG of 60,000 by 60,000": HostileFile(png_image(60_000, 60_000), "a.png", "image_too_large"),
-            "a document that unpacks to 600 MB": HostileFile(
-                word_document(("word/a.xml", bytes(600 * 1024 * 1024))), "a.docx", "file_too_complex"
-            ),
-            "a document whose size is a lie": HostileFile(_lying_size(), "a.docx", "file_damaged"),
+            "a document that unpacks to 600 MB": HostileFile(_large_document, "a.docx", "file_too_complex"),
+            "a document whose size is a lie": HostileFile(_lying_size, "a.docx", "file_damaged"),
             "a document of 2,000 members": HostileFile(
                 word_document(*((f"word/{number}.xml", b"<a/>") for number in range(2_000))),
                 "a.docx",
@@ -178,7 +191,7 @@ def hostile_files() -> dict[str, HostileFile]:
             "a zip in a zip": HostileFile(
                 zip_of(("a.zip", zip_of(("b.zip", zip_of()))), ("c", b"")), "a.docx", "file_type_forbidden"
             ),
-            "a PDF with a bomb in an object stream": HostileFile(bomb_in_object_stream(), "a.pdf", "file_too_complex"),
+            "a PDF with a bomb in an object stream": HostileFile(bomb_in_object_stream, "a.pdf", "file_too_complex"),
             "EICAR alone": HostileFile(EICAR, "eicar.pdf", "file_type_forbidden"),
         }
     )

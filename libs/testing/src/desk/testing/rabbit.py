@@ -3,6 +3,7 @@
 import asyncio
 import os
 import secrets
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ from desk.testing.server import Environment, Server, begin, first_of, given, ima
 ADVICE = "run tests/install-servers, or name a server of yours in DESK_TEST_RABBITMQ_URL"
 IMAGE = "rabbitmq:4-management"
 ANSWER_SECONDS = 5.0
+IMPORT_SECONDS = 120.0
+RELEASE_SECONDS = 30.0
+RELEASE_POLL_SECONDS = 0.05
 USER = "tests"
 LOCAL_ATTEMPTS = 3
 
@@ -65,14 +69,49 @@ class RabbitServer(Server):
         self._manage("PUT", path, json=everything)
         return urlsplit(self.amqp_url)._replace(path=f"/{quote(name, safe='')}").geturl()
 
-    def delete_vhost(self, name: str) -> None:
-        """Delete a virtual host with everything in it."""
-        self._manage("DELETE", f"/api/vhosts/{quote(name, safe='')}")
+    def import_definitions(self, definitions: Mapping[str, object]) -> None:
+        """Create all that definitions name by one call, which is much faster than a call for each object."""
+        versioned = {"rabbit_version": "3.10.0", **definitions}
+        self._manage("POST", "/api/definitions", json=versioned, seconds=IMPORT_SECONDS)
 
-    def _manage(self, method: str, path: str, *, json: object = None) -> httpx.Response:
+    def delete_users(self, definitions: Mapping[str, object]) -> None:
+        """Delete the users that definitions name, and end their connections; missing ones are no error."""
+        users = definitions["users"]
+        named = {user["name"] for user in users} if isinstance(users, list) else set()
+        there = {user["name"] for user in self._manage("GET", "/api/users").json()}
+        if names := sorted(named & there):
+            self._manage("POST", "/api/users/bulk-delete", json={"users": names}, seconds=IMPORT_SECONDS)
+
+    def delete_vhost(self, name: str) -> None:
+        """Delete a virtual host with everything in it; a missing one is no error."""
+        if any(each["name"] == name for each in self._manage("GET", "/api/vhosts").json()):
+            self._manage("DELETE", f"/api/vhosts/{quote(name, safe='')}", seconds=IMPORT_SECONDS)
+
+    def _manage(
+        self, method: str, path: str, *, json: object = None, seconds: float = ANSWER_SECONDS
+    ) -> httpx.Response:
         url = self.management_url + path
-        answer = httpx.request(method, url, json=json, auth=(self.user, self.password), timeout=ANSWER_SECONDS)
+        answer = httpx.request(method, url, json=json, auth=(self.user, self.password), timeout=seconds)
         return answer.raise_for_status()
+
+
+async def empty_queues(url: str, names: Iterable[str]) -> None:
+    """Purge queues, each once it has no consumer any more: what was in delivery is then back in it.
+
+    ``url`` is an administrator's. Raises TimeoutError if a queue is still consumed after RELEASE_SECONDS.
+    """
+    async with (
+        await aio_pika.connect(url) as connection,
+        connection.channel() as channel,
+        asyncio.timeout(RELEASE_SECONDS),
+    ):
+        for name in names:
+            queue = await channel.declare_queue(name, passive=True)
+            while queue.declaration_result.consumer_count:
+                await asyncio.sleep(RELEASE_POLL_SECONDS)
+                queue = await channel.declare_queue(name, passive=True)
+            if queue.declaration_result.message_count:
+                await queue.purge()
 
 
 def open_rabbit(environment: Environment = os.environ) -> RabbitServer:
