@@ -12,8 +12,9 @@ from support.late_cases import DEADLINES_EVERY_SECOND, escalate
 
 
 @pytest.fixture(scope="module")
-def desk(desk: RunningDesk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDesk]:
+def desk(resting_desk: RunningDesk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDesk]:
     """A desk that looks for late answers every second; the other desk has installed the pages."""
+    assert resting_desk.process.poll() is None
     running = RunningDesk(tmp_path_factory.mktemp("late") / "data", prelude=DEADLINES_EVERY_SECOND)
     yield running
     running.kill()
