@@ -19,7 +19,7 @@ from desk.testing.rabbit import RabbitServer
 from desk.topology.definitions import definitions
 
 TEXT = (Path(__file__).parents[2] / "docs" / "offices.md").read_text(encoding="utf-8")
-RECEIVE, ANSWER, DEPTH = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+RECEIVE, ANSWER, DEPTH, FIGURES = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 
 class Developer:
@@ -29,7 +29,8 @@ class Developer:
         self.desk, self.folder = desk, folder
         text = (desk.folder / "office" / "environment").read_text(encoding="utf-8")
         self.environment = os.environ | dict(line.split("=", 1) for line in shlex.split(text))
-        for name, program in (("receive.py", RECEIVE), ("answer.py", ANSWER), ("depth.py", DEPTH)):
+        programs = {"receive.py": RECEIVE, "answer.py": ANSWER, "depth.py": DEPTH, "figures.py": FIGURES}
+        for name, program in programs.items():
             (folder / name).write_text(program, encoding="utf-8")
         self.log = folder / "log"
         with self.log.open("wb") as log:
@@ -139,6 +140,12 @@ def test_the_program_passes_the_kit(tmp_path, rabbit_server):
 
 def test_the_depth_of_the_dead_letters_can_be_asked_for(developer):
     assert developer.run("depth.py").strip() == "0"
+
+
+def test_the_figures_have_a_line_for_the_month_of_a_request(developer):
+    sample_request(developer)
+    [line] = developer.run("figures.py").splitlines()
+    assert re.match(r"1[34]\d\d-\d\d (\d+|<5|suppressed) 0 None$", line)
 
 
 @pytest.mark.parametrize(("language", "heading"), [("en", "Start here"), ("fa", "از این‌جا آغاز کنید")])

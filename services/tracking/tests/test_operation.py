@@ -14,8 +14,10 @@ from desk.testing.health import get_health
 from desk.tracking.domain import CaseNotReadyError
 from desk.tracking.events import (
     REPORTS,
+    CaseCommented,
     CaseErased,
     CaseOpened,
+    CaseTakenOver,
     ErasureDone,
     RequestIdentityRejected,
     RequestPending,
@@ -67,6 +69,8 @@ async def test_it_consumes_submissions_and_every_report(tracking):
         *REPORTS[:-1],
         CaseOpened,
         REPORTS[-1],
+        CaseTakenOver,
+        CaseCommented,
         CaseErased,
         ErasureDone,
     )

@@ -65,7 +65,7 @@ class MonthCounts:
     """The counts of an office in a month as texts: of the roll-up, and of the cases that are not in it.
 
     Each line is of one subject and sub-subject: both, the counts in the order of :class:`Tally`, and the days as
-    ``3:12,4:1``, twelve after three days and one after four. Equal texts have equal counts.
+    ``3:12,4``, twelve after three days and one after four. Equal texts have equal counts.
     """
 
     of: OfficeMonth
@@ -88,9 +88,9 @@ def read_cells(text: str) -> dict[Cell, Tally]:
         requests, is_open, overdue, answered, objections, ratings, rating_sum = map(int, counts)
         tally = Tally(requests, is_open, overdue, answered, objections, ratings, rating_sum)
         cells[subject, sub_subject] = tally
-        for part in days.split(",") if days else ():
+        for part, times in Counter(days.split(",")).items() if days else ():
             number, _, count = part.partition(":")
-            tally.days[int(number)] = int(count)
+            tally.days[int(number)] = tally.days.get(int(number), 0) + int(count or 1) * times
     return cells
 
 
