@@ -140,7 +140,7 @@ def test_an_applicant_rates_the_answer_and_objects_to_it(page: Page, camera: Cam
     expect(page.locator("#history li h3").first).to_have_text("ارزیابی شما ثبت شد: ۴ از ۵")
 
     objection = opened(page, "object")
-    expect(page.locator("#objection_until")).to_contain_text("یک بار")
+    expect(page.locator("#objection_until")).to_contain_text("می‌توانید اعتراض کنید")
     objection.get_by_label("دلیل اعتراض").fill("پاسخ به پرسش من نبود.")
     objection.get_by_role("button").click()
     confirm(page)

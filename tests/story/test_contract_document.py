@@ -15,6 +15,7 @@ from support.embedded_desk import RunningDesk
 from desk.contracts import documents as contracts
 from desk.contracts.catalogues import catalogues
 from desk.contracts.contract_page import page
+from desk.iran.offices import HEADQUARTERS
 from desk.iran.provinces import PROVINCES
 from desk.local.gateway_table import GATEWAY, LANGUAGES
 from desk.topology.access import users
@@ -122,13 +123,15 @@ def test_the_permissions_are_those_of_the_broker_for_every_province(contract):
         channel = contract["channels"][name]
         exchange = channel["bindings"]["amqp"]["exchange"]["name"]
         for key in (each.key for each in PROVINCES):
-            address = channel["address"].replace("{province}", key)
-            queues = list(desk_topology().route(exchange, address))
+            addresses = {channel["address"].replace("{province}", office) for office in (key, HEADQUARTERS.key)}
+            routed = {address: list(desk_topology().route(exchange, address)) for address in addresses}
+            queues = {queue for found in routed.values() for queue in found}
             assert sorted(queues) == sorted(each.replace("{province}", key) for each in channel["x-queues"])
             may_publish = {
                 user.name
                 for user in all_users.values()
-                if exchange in user.keys and re.search(user.keys[exchange], address)
+                for address, found in routed.items()
+                if found and exchange in user.keys and re.search(user.keys[exchange], address)
             }
             may_consume = {
                 user.name for user in all_users.values() if any(re.search(user.read, queue) for queue in queues)

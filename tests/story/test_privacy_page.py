@@ -37,6 +37,12 @@ PROMISES = (
         f"{TRACKING}/test_deadlines.py::test_a_late_answer_is_published_to_headquarters_once_after_a_second_period",
     ),
     (
+        "A request about the conduct of staff",
+        f"{TRACKING}/test_headquarters.py::test_headquarters_takes_a_case_over_and_answers",
+        f"{TRACKING}/test_headquarters.py::test_the_second_objection_is_a_case_of_headquarters",
+        "tests/story/test_headquarters.py::test_a_complaint_about_staff_reaches_headquarters_and_not_the_province",
+    ),
+    (
         "The civil registry learns",
         "services/registry-gateway/tests/test_audit.py::test_no_identity_is_returned_unless_the_look_up_is_recorded",
     ),

@@ -29,8 +29,17 @@ async def test_every_sub_subject_has_a_deadline(desk):
         assert subject["sub_subjects"]
         assert set(subject) == {"key", "title", "sub_subjects"}
         for sub_subject in subject["sub_subjects"]:
-            assert set(sub_subject) == {"key", "title", "answer_within_days"}
+            assert set(sub_subject) == {"key", "title", "answer_within_days", "office"}
             assert sub_subject["answer_within_days"] >= 1
+
+
+async def test_only_the_conduct_of_staff_is_not_handled_by_the_office_of_the_province(desk):
+    subjects = (await desk.client.get("/api/catalog")).json()["subjects"]
+
+    assigned = {
+        each["key"]: each["office"] for subject in subjects for each in subject["sub_subjects"] if each["office"]
+    }
+    assert assigned == {"staff_conduct": "headquarters"}
 
 
 async def test_no_subject_has_two_sub_subjects_of_one_key(desk):

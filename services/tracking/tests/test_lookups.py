@@ -64,6 +64,7 @@ async def test_a_new_request_is_shown(tracking):
         "due_at": "2026-12-20T20:29:59Z",
         "due_local": "1405-09-29 23:59",
         "province": {"key": "isfahan", "name": "اصفهان"},
+        "office": {"key": "isfahan", "name": "اصفهان"},
         "subject": {"key": "hajj_deposit", "title": "ودیعه‌گذاری و قبوض حج تمتع"},
         "sub_subject": {"key": "lost_receipt", "title": "گم شدن قبض"},
         "text": "متن درخواست",
