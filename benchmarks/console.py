@@ -23,8 +23,9 @@ import httpx
 from sqlalchemy import insert, text
 
 from desk.console.domain.accounts import Account, Role
-from desk.console.domain.cases import Case, Kind, State
+from desk.console.domain.cases import Case
 from desk.console.domain.search import INDEX_VERSION
+from desk.console.domain.states import Kind, State
 from desk.console.encryption import Encryption, new_key
 from desk.console.service.sign_in import hash_password
 from desk.console.store.accounts import AccountStore

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
-from desk.console.domain.cases import Case, State
+from desk.console.domain.cases import Case
+from desk.console.domain.states import State
 from desk.console.encryption import Encryption, new_key
 from desk.console.store.cases import CaseStore, HistoryEntry
 from desk.console.store.reports import NewFile, ReportStore

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desk.console.domain.cases import CLAIM_DURATION, Case, Kind, Stage, State
+from desk.console.domain.cases import CLAIM_DURATION, Case
 from desk.console.domain.errors import CaseClaimedError, CaseNotOpenError
+from desk.console.domain.states import Kind, Stage, State
 from desk.iran.workdays import WorkCalendar
 
 CALENDAR = WorkCalendar()

@@ -9,8 +9,8 @@ import pytest
 from support.console_service import CODE, DUE, OTHER_CODE, SUBMITTED, event
 
 from desk.console import main
-from desk.console.domain.cases import State
 from desk.console.domain.errors import CaseClaimedError, CaseNotHereError, CaseNotOpenError
+from desk.console.domain.states import State
 from desk.console.service.experts import Referral
 from desk.console.store.reports import NewFile
 from desk.expert import CaseEvent, FileRefusedError, Refusal

@@ -6,7 +6,7 @@ import pikepdf
 import pytest
 from support.console_service import CODE, event
 
-from desk.console.domain.cases import State
+from desk.console.domain.states import State
 from desk.expert import FileRefusedError
 from desk.files.types import FILE_BYTES_MAX
 

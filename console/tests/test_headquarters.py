@@ -4,11 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from support.console_service import CODE, SUBMITTED, escalation, event, silent
+from support.console_service import CODE, SUBMITTED, erasure, escalation, event, silent
 
 from desk.console.domain.accounts import Role
-from desk.console.domain.cases import State
 from desk.console.domain.errors import FieldError
+from desk.console.domain.states import State
 from desk.expert import Comment, Refusal, TakeOver
 
 HQ = "headquarters"
@@ -184,3 +184,17 @@ async def test_a_supervisor_of_a_province_manages_no_account_of_another_office(c
     await browser.open("/accounts")
     await browser.send(f"/accounts/{head.id}/reset")
     assert browser.page.status_code == 404
+
+
+async def test_nothing_is_written_about_an_erased_case(console, browser):
+    await console.handle(erasure(12), province=HQ)
+    await browser.open("/escalations")
+    page = await browser.send("/escalations/comment", code=CODE, comment="تا فردا پاسخ دهید.")
+    assert browser.page.status_code == 422
+    assert "پاک شده است" in page
+    assert [name for name, *_ in await sent(console)] == ["case-erased"]
+
+
+async def test_a_referral_between_provinces_leaves_the_notice(console, browser):
+    await console.handle(event("request-referred", 11), province="qom")
+    assert f'data-code="{CODE}"' in await browser.open("/escalations")

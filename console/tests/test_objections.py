@@ -4,8 +4,8 @@ import pytest
 from support.console_service import CODE, event
 
 from desk.console.domain.accounts import Role
-from desk.console.domain.cases import State
 from desk.console.domain.errors import ObjectionForSupervisorError, OwnAnswerError
+from desk.console.domain.states import State
 from desk.console.service.experts import Referral
 
 OBJECTION_TEXT = "پاسخ به پرسش من نبود."

@@ -8,7 +8,7 @@ import pytest
 from support.console_service import CODE, OTHER_CODE, PASSWORD, event
 
 from desk.console.domain.accounts import MAX_IDLE, Role
-from desk.console.domain.cases import State
+from desk.console.domain.states import State
 
 TYPED = "پاسخی که نیم ساعت روی آن کار کرده بودم."
 

@@ -1,9 +1,7 @@
 """The state of a case, as events of the desk and reports of experts change it, and the claims of experts."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from typing import Self
 
 from desk.console.domain.errors import (
@@ -13,6 +11,7 @@ from desk.console.domain.errors import (
     ObjectionForSupervisorError,
     OwnAnswerError,
 )
+from desk.console.domain.states import Kind, Stage, State
 from desk.iran.digits import fold
 from desk.iran.jalali import in_tehran
 from desk.iran.workdays import WorkCalendar
@@ -23,61 +22,8 @@ TEXT_MIN, TEXT_MAX = 2, 4000
 FILES_MAX = 5
 
 
-class State(StrEnum):
-    """The state of a case."""
-
-    NEW = "new"
-    IN_PROGRESS = "in_progress"
-    OBJECTED = "objected"
-    ASKED = "asked"
-    ANSWERED = "answered"
-    REJECTED = "rejected"
-    REFERRED = "referred"
-    WITHDRAWN = "withdrawn"
-    ERASED = "erased"
-
-
-class Stage(StrEnum):
-    """The list of a case; ``INCOMPLETE`` and ``ERASED`` ones are in none.
-
-    An ``INCOMPLETE`` case has later events, but its request has not arrived.
-    """
-
-    INCOMPLETE = "unheard"
-    OPEN = "open"
-    ASKED = "asked"
-    DONE = "done"
-    ERASED = "erased"
-
-
-STATE_TITLES: Mapping[State, str] = {
-    State.NEW: "تازه رسیده",
-    State.IN_PROGRESS: "در دست بررسی",
-    State.OBJECTED: "اعتراض متقاضی",
-    State.ASKED: "در انتظار متقاضی",
-    State.ANSWERED: "پاسخ داده شد",
-    State.REJECTED: "رد شد",
-    State.REFERRED: "ارجاع شد",
-    State.WITHDRAWN: "متقاضی پس گرفت",
-    State.ERASED: "داده پاک شده است",
-}
 _STAGES = {State.NEW: Stage.OPEN, State.IN_PROGRESS: Stage.OPEN, State.OBJECTED: Stage.OPEN, State.ASKED: Stage.ASKED}
 _DECIDED = frozenset({State.ANSWERED, State.REJECTED})
-
-
-class Kind(StrEnum):
-    """A report of an expert."""
-
-    RECEIVED = "case-received"
-    ASSIGNED = "case-assigned"
-    OPENED = "case-opened"
-    ASKED = "case-info-requested"
-    ANSWERED = "case-answered"
-    REJECTED = "case-rejected"
-    REFERRED = "case-referred"
-    ERASED = "case-erased"
-    TAKEN_OVER = "case-taken-over"
-    COMMENTED = "case-commented"
 
 
 _STATE_AFTER = {

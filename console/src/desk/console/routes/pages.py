@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 
 from desk.console.domain.accounts import ROLE_TITLES, UserSession
-from desk.console.domain.cases import STATE_TITLES
+from desk.console.domain.states import STATE_TITLES
 from desk.console.routes.dependencies import get_services, root_path
 from desk.iran.digits import to_persian
 from desk.iran.jalali import MONTHS, format_moment, in_tehran

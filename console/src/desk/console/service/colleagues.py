@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.console.domain.accounts import Account
-from desk.console.domain.cases import Case, State, validate_text
+from desk.console.domain.cases import Case, validate_text
 from desk.console.domain.errors import (
     CaseErasedError,
     CaseNotHereError,
@@ -17,6 +17,7 @@ from desk.console.domain.errors import (
     ObjectionForSupervisorError,
     OwnAnswerError,
 )
+from desk.console.domain.states import State
 from desk.console.encryption import Encryption
 from desk.console.store.accounts import AccountStore
 from desk.console.store.audit import AuditStore

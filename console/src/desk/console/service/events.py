@@ -8,7 +8,8 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.console.domain.cases import Case, Kind, State, answer_days
+from desk.console.domain.cases import Case, answer_days
+from desk.console.domain.states import Kind, State
 from desk.console.encryption import Encryption
 from desk.console.events import Objected, Overdue, Rated, Replied, Withdrawn
 from desk.console.store.audit import AuditStore
@@ -19,6 +20,7 @@ from desk.console.store.reports import ReportStore
 from desk.console.store.search_index import SearchIndex
 from desk.database import Database
 from desk.expert import CaseEvent, Erasure, Refusal, Report, Request
+from desk.iran.offices import HEADQUARTERS
 from desk.iran.workdays import WorkCalendar
 
 log = logging.getLogger(__name__)
@@ -99,7 +101,8 @@ class EventHandler:
             await ReportStore(session, self.encryption).add(case.province, report, changed.state)
         await cases.save(changed, request if newer else None)
         if newer:
-            await EscalationStore(session).close(case.tracking_code, now)
+            if case.province == HEADQUARTERS.key:  # it has taken the case over
+                await EscalationStore(session).close(case.tracking_code, now)
             await SearchIndex(session, self.encryption, cases).index(changed, request)
         at = request.submitted_at if event.kind == "request-submitted" else now
         await cases.add_entry(changed, HistoryEntry(event.id, at, event.kind, text=request.reason), now)

@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from desk.console import events
 from desk.console.clients import DeskClients
 from desk.console.domain.accounts import Account
-from desk.console.domain.cases import Case, Kind, State, day_of, validate_text
+from desk.console.domain.cases import Case, day_of, validate_text
 from desk.console.domain.errors import CaseErasedError, CaseNotHereError, ConsoleError, NotFoundError, OwnAnswerError
+from desk.console.domain.states import Kind, State
 from desk.console.encryption import Encryption
 from desk.console.service.views import CaseView, Page
 from desk.console.store.accounts import AccountStore

@@ -9,8 +9,9 @@ from stdnum import damm
 
 from desk.console import events
 from desk.console.domain.accounts import Account
-from desk.console.domain.cases import Case, Kind, Stage, validate_text
+from desk.console.domain.cases import Case, validate_text
 from desk.console.domain.errors import FieldError, NotFoundError
+from desk.console.domain.states import Kind, Stage, State
 from desk.console.encryption import Encryption
 from desk.console.store.audit import AuditStore
 from desk.console.store.cases import CaseStore, HistoryEntry
@@ -86,6 +87,8 @@ class Headquarters:
             case = await cases.find_or_create_locked(Case(account.province, code))
             if case.stage in {Stage.OPEN, Stage.ASKED}:
                 raise FieldError("code", "این درخواست نزد ستاد است؛ آن را در فهرست درخواست‌ها باز کنید.")
+            if case.state is State.ERASED:
+                raise FieldError("code", "دادهٔ این درخواست پاک شده است و کاری دربارهٔ آن ممکن نیست.")
             report = Report(str(uuid.uuid4()), kind, code, case.report_seq + 1, data, now)
             await ReportStore(session, self.encryption).add(account.province, report, case.state)
             await cases.add_entry(case, HistoryEntry(report.id, now, kind, account.id, text), now)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from desk.console.domain.cases import Kind
+from desk.console.domain.states import Kind
 from desk.console.store.cases import CaseRecord, HistoryEntry, SubSubject
 from desk.console.store.reports import SentReport
 from desk.console.store.templates import Template

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Row, Table, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.console.domain.cases import Case, Claim, Kind, Stage, State
+from desk.console.domain.cases import Case, Claim
+from desk.console.domain.states import Kind, Stage, State
 from desk.console.encryption import Encryption
 from desk.console.store.case_keys import CaseKeys, is_key_of
 from desk.console.store.tables import case as cases

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.console.domain.cases import State
+from desk.console.domain.states import State
 from desk.console.encryption import Encryption
 from desk.console.store.tables import case, draft
 from desk.database import insert_into

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, or_, sel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.console.domain import search
-from desk.console.domain.cases import Stage
+from desk.console.domain.states import Stage
 from desk.console.encryption import Encryption
 from desk.console.store.cases import OBJECTED_FIRST
 from desk.console.store.tables import case, case_word

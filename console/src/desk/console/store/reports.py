@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.console.domain.cases import Kind, State
+from desk.console.domain.states import Kind, State
 from desk.console.encryption import Encryption
 from desk.console.store.case_keys import CaseKeys, is_key_of
 from desk.console.store.tables import outgoing_file, report
