@@ -37,7 +37,11 @@ class Camera:
         PICTURES.mkdir(exist_ok=True)
 
     def take(self, name: str, *, whole: bool = True) -> None:
-        """``whole``: take pictures of the whole page, not only of the visible part."""
+        """``whole``: take pictures of the whole page, not only of the visible part.
+
+        A click that opens a page returns before the page has an element, so the page is loaded first.
+        """
+        self.page.wait_for_load_state()
         for label, width in WIDTHS.items():
             self.page.set_viewport_size({"width": width, "height": HEIGHTS[label]})
             if label not in NO_PICTURE:

@@ -75,6 +75,7 @@ def test_every_page_fits_and_says_what_is_wrong(camera: Camera, desk: RunningDes
     for code in others:
         page.locator(f"#c{code}").check()
     page.get_by_role("button", name="پاسخ گروهی").click()
+    expect(page.get_by_role("button", name="ارسال پاسخ به همه")).to_be_visible()
     camera.take("console-many")
     page.get_by_label("پاسخ شما").fill(ANSWER)
     page.get_by_role("button", name="ارسال پاسخ به همه").click()
@@ -113,6 +114,7 @@ def test_a_supervisor_s_pages_fit(camera: Camera, desk: RunningDesk):
     expect(page.locator("#given code")).to_be_visible()
     camera.take("console-accounts")
     page.get_by_role("link", name="سابقهٔ کارها").click()
+    page.wait_for_url("**/deeds*")
     camera.take("console-deeds")
     page.get_by_role("link", name="نمای کلی").click()
     expect(page.locator("#figure_open")).to_have_text(to_persian("1"))
