@@ -58,11 +58,30 @@ class Applicant(_Read):
 
 
 class Contact(_Read):
-    """The applicant's contacts; phones in E.164."""
+    """The applicant's contacts; phones in E.164. ``mobile`` is empty if there is none."""
 
     mobile: str
     landline: str | None = None
     email: str | None = None
+
+
+class Representative(_Read):
+    """A person who sent the request for the applicant; ``mobile`` is E.164."""
+
+    name: str
+    national_id: str
+    mobile: str
+
+
+class Registration(_Read):
+    """The office that registered the request for the applicant, and its own reference of the expert.
+
+    ``mobile_owner`` says whose the mobile of the contact is: ``own``, ``helper`` or ``none``.
+    """
+
+    office: Named
+    expert: str
+    mobile_owner: str
 
 
 class FileReference(_Read):
@@ -115,6 +134,12 @@ class Request(_Read):
     """The history before a referral."""
     office: Named | None = None
     """The office that handles it: that of the province, or headquarters."""
+    source: str = "web"
+    """``web``, or ``counter`` or ``phone`` if an office registered it for the applicant."""
+    representative: Representative | None = None
+    """Who sent it for the applicant, if another person did."""
+    registration: Registration | None = None
+    """Who registered it, for the sources ``counter`` and ``phone``."""
 
 
 class Reply(_Read):

@@ -36,8 +36,9 @@ from desk.intake.service.mobile_check import MobileCheck
 from desk.intake.service.mobile_proof import MobileProof
 from desk.intake.service.receipts import Receipts
 from desk.intake.service.reply_attachments import ReplyAttachments
-from desk.intake.service.requests import RequestSubmission, SubmittedRequests
+from desk.intake.service.requests import RequestSubmission
 from desk.intake.service.submission_limits import SubmissionLimits
+from desk.intake.service.submitted_requests import SubmittedRequests
 from desk.intake.settings import Settings
 from desk.intake.store import load_catalog
 from desk.intake.workers import erasure, identity_check, upload_cleanup
@@ -205,8 +206,10 @@ def _services(settings: Settings, parts: Parts, outbox: Outbox, scans: FileScans
                 per_email=settings.requests_per_email,
                 per_source=settings.requests_per_source,
                 pending_per_source=settings.pending_per_source,
+                per_office=settings.requests_per_office,
             ),
             MobileProof(parts.codes, settings.mobile_proof),
+            audit,
             first_check_after=timedelta(seconds=settings.identity_check_seconds),
             calendar=settings.work_calendar(),
             mobile_check=MobileCheck(

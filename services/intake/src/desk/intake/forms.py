@@ -17,7 +17,7 @@ from pydantic import (
 
 from desk.chassis.app import FieldRuleError
 from desk.chassis.events import Moment
-from desk.intake.domain import FILES_MAX, TEXT_MAX, TEXT_MIN, Language, Person, is_foreign
+from desk.intake.domain import FILES_MAX, TEXT_MAX, TEXT_MIN, Language, Origin, Person, Representative, is_foreign
 from desk.iran.digits import bare, clean_number, fold, to_persian
 from desk.iran.email_address import InvalidEmailError, parse_email
 from desk.iran.foreign_code import ForeignCode, InvalidForeignCodeError
@@ -58,7 +58,7 @@ _EMAIL_MESSAGES = {
 
 def _email(text: str | None, fields: ValidationInfo) -> str | None:
     if text is None or not bare(text):
-        if not str(fields.data.get("mobile", "+98")).startswith("+98"):
+        if not str(fields.data.get("mobile") or "+98").startswith("+98"):
             raise FieldRuleError("email_needed_abroad", _EMAIL_MESSAGES["needed_abroad"])
         return None
     try:
@@ -172,8 +172,23 @@ class NamesForm(BaseModel):
         return Person(self.first_name, self.last_name, self.gender)
 
 
-class Submission(BaseModel):
-    """A request as submitted.
+class RepresentativeForm(BaseModel):
+    """The person who sends a request for the applicant."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    name: Annotated[str, StringConstraints(max_length=256), AfterValidator(_name)]
+    national_id: Annotated[Short, AfterValidator(_national_id)]
+    mobile: Annotated[Short, AfterValidator(_mobile_or_error)]
+
+    @property
+    def person(self) -> Representative:
+        """The representative as a domain value."""
+        return Representative(self.name, self.national_id, self.mobile)
+
+
+class RequestForm(BaseModel):
+    """What every request contains, also one that an office registers.
 
     Names come from the identity token; ``applicant`` is required if, and only if, the civil registry had not answered
     when the token was issued.
@@ -195,16 +210,28 @@ class Submission(BaseModel):
     language: Language = "fa"
     """The language of notices to the applicant."""
     attachments: Annotated[list[UUID], Field(max_length=FILES_MAX)] = []
-    captcha: CaptchaAnswer
     mobile_code: CaptchaAnswer | None = None
     """The code that was sent to ``mobile``; see ``mobile_proof`` in the limits of the catalogue."""
     again: bool = False
     """The applicant confirms that the same request is sent once more within a day."""
+    representative: RepresentativeForm | None = None
+    """Who sends the request for the applicant, if another person does."""
 
     @property
     def typed(self) -> Person | None:
         """The typed names, if there are any."""
         return self.applicant.person if self.applicant else None
+
+    @property
+    def origin(self) -> Origin:
+        """The origin of a request from the public pages."""
+        return Origin(representative=self.representative.person if self.representative else None)
+
+
+class Submission(RequestForm):
+    """A request as submitted on the public pages."""
+
+    captcha: CaptchaAnswer
 
 
 class CodesForm(BaseModel):

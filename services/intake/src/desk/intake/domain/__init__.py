@@ -12,6 +12,11 @@ from desk.intake.domain.catalog import (
     SubSubject,
 )
 from desk.intake.domain.codes import new_tracking_code
+from desk.intake.domain.counter_errors import (
+    IdentityOfOtherOfficeError,
+    ProvinceOfOtherOfficeError,
+    RepresentativeIsApplicantError,
+)
 from desk.intake.domain.errors import (
     CaptchaExpiredError,
     CaptchaWrongError,
@@ -69,6 +74,16 @@ from desk.intake.domain.identity_checks import (
     conclude,
     next_check,
 )
+from desk.intake.domain.origin import (
+    WEB,
+    CounterSource,
+    MobileOwner,
+    Origin,
+    Registration,
+    Representative,
+    Source,
+    require_other_person,
+)
 from desk.intake.domain.requests import (
     FOREIGN_CODE_DIGITS,
     Applicant,
@@ -94,6 +109,7 @@ __all__ = [
     "MEDIA_TYPES",
     "TEXT_MAX",
     "TEXT_MIN",
+    "WEB",
     "Applicant",
     "Attachment",
     "AttachmentNotFoundError",
@@ -104,6 +120,7 @@ __all__ = [
     "CatalogDocument",
     "CheckedFile",
     "Contact",
+    "CounterSource",
     "FileActiveError",
     "FileDamagedError",
     "FileEmptyError",
@@ -123,6 +140,7 @@ __all__ = [
     "Gender",
     "IdempotencyKeyReusedError",
     "Identity",
+    "IdentityOfOtherOfficeError",
     "IdentityState",
     "IdentityTokenExpiredError",
     "IdentityTokenInvalidError",
@@ -134,16 +152,23 @@ __all__ = [
     "MobileCodeWrongError",
     "MobileMismatchError",
     "MobileNotIranianError",
+    "MobileOwner",
     "MobileProofMode",
     "NamesMissingError",
     "NamesNotExpectedError",
+    "Origin",
     "Outcome",
     "Person",
+    "ProvinceOfOtherOfficeError",
+    "Registration",
     "ReplyNotPossibleError",
+    "Representative",
+    "RepresentativeIsApplicantError",
     "Request",
     "RequestErasedError",
     "RequestNotFoundError",
     "RequestRepeatedError",
+    "Source",
     "StorageUnavailableError",
     "SubSubject",
     "Subject",
@@ -163,4 +188,5 @@ __all__ = [
     "mask_number",
     "new_tracking_code",
     "next_check",
+    "require_other_person",
 ]

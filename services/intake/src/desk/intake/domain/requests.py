@@ -8,6 +8,7 @@ from uuid import UUID
 
 from desk.intake.domain.catalog import Subject, SubSubject
 from desk.intake.domain.errors import NamesMissingError, NamesNotExpectedError
+from desk.intake.domain.origin import WEB, Origin
 from desk.iran.foreign_code import ForeignCode
 from desk.iran.jalali import in_tehran
 from desk.iran.national_id import NationalId
@@ -88,7 +89,7 @@ class IdentityState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """The applicant's contact data and language; phones in E.164."""
+    """The applicant's contact data and language; phones in E.164. ``mobile`` is empty if there is none."""
 
     mobile: str
     landline: str | None
@@ -116,6 +117,7 @@ class Request:
     """Whether the applicant entered the code that was sent to the mobile."""
     office: str = ""
     """The key of the office that receives it first; empty for that of the province."""
+    origin: Origin = WEB
 
     @property
     def first_office(self) -> str:

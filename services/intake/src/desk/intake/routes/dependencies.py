@@ -17,7 +17,8 @@ from desk.intake.service.case_files import CaseFiles
 from desk.intake.service.erased_codes import ErasedCodes
 from desk.intake.service.receipts import Receipts
 from desk.intake.service.reply_attachments import ReplyAttachments
-from desk.intake.service.requests import RequestSubmission, SubmittedRequests
+from desk.intake.service.requests import RequestSubmission
+from desk.intake.service.submitted_requests import SubmittedRequests
 
 _identity = HTTPBearer(auto_error=False, description="identity token")
 _assertion = HTTPBearer(auto_error=False, scheme_name="assertion", description="an office's assertion")

@@ -14,6 +14,7 @@ from desk.chassis.event_tables import outbox
 from desk.database import DataKeys, data_key, insert_together, notify_after_commit
 from desk.intake.domain import Applicant, Contact, IdentityState, Request, RequestErasedError
 from desk.intake.store.catalog import load_catalog
+from desk.intake.store.origins import dump_origin, read_origin
 from desk.intake.store.tables import identity_check, request
 from desk.security.data_keys import DataKey
 
@@ -35,12 +36,12 @@ _OTHER_WITH_CONTENT = (
 """Built once, because it is executed for every submission."""
 
 
-def request_indexes(of: Request, vault: Vault) -> dict[str, str]:
+def request_indexes(of: Request, vault: Vault) -> dict[str, str | None]:
     """Return the columns with keyed hashes that can be computed again from a stored request."""
     return {
         "owner_index": vault.index(of.applicant.national_id, "national_id"),
         "content_index": vault.index(_content(of), "content"),
-        "mobile_index": vault.index(of.contact.mobile, "mobile"),
+        "mobile_index": vault.index(of.contact.mobile, "mobile") if of.contact.mobile else None,
         "index_key": vault.index_key_ids[0],
     }
 
@@ -77,6 +78,7 @@ class RequestStore:
         contact = asdict(new.contact)
         language = contact.pop("language")  # next to it, where replicas of an earlier version ignore it
         personal = {"applicant": asdict(new.applicant), "contact": contact, "text": new.text, "language": language}
+        personal |= dump_origin(new.origin)
         key = DataKey.generate(str(new.id))
         row = {
             "id": str(new.id),
@@ -215,4 +217,5 @@ class RequestStore:
             identity=IdentityState(row.identity) if row.identity else IdentityState.KNOWN,
             mobile_proven=row.mobile_proven,
             office=row.office,
+            origin=read_origin(personal),
         )
