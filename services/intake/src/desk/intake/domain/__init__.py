@@ -13,7 +13,13 @@ from desk.intake.domain.catalog import (
 )
 from desk.intake.domain.codes import new_tracking_code
 from desk.intake.domain.counter_errors import (
+    CodesExhaustedError,
+    CodesOffError,
+    IdentityDeceasedError,
+    IdentityInputError,
+    IdentityNotMatchedError,
     IdentityOfOtherOfficeError,
+    IdentityReferredError,
     ProvinceOfOtherOfficeError,
     RepresentativeIsApplicantError,
 )
@@ -119,6 +125,8 @@ __all__ = [
     "Catalog",
     "CatalogDocument",
     "CheckedFile",
+    "CodesExhaustedError",
+    "CodesOffError",
     "Contact",
     "CounterSource",
     "FileActiveError",
@@ -140,7 +148,11 @@ __all__ = [
     "Gender",
     "IdempotencyKeyReusedError",
     "Identity",
+    "IdentityDeceasedError",
+    "IdentityInputError",
+    "IdentityNotMatchedError",
     "IdentityOfOtherOfficeError",
+    "IdentityReferredError",
     "IdentityState",
     "IdentityTokenExpiredError",
     "IdentityTokenInvalidError",

@@ -122,6 +122,7 @@ async def catalog(request: Request, services: ServicesDep) -> Response:
         IdempotencyKeyMissingError,
         domain.IdempotencyKeyReusedError,
         domain.RequestRepeatedError,
+        domain.RepresentativeIsApplicantError,
         domain.NamesMissingError,
         domain.NamesNotExpectedError,
         domain.UnknownProvinceKeyError,
