@@ -2,6 +2,16 @@
 
 from desk.expert.case import Case
 from desk.expert.catalog import Catalog, Subject
+from desk.expert.counter import (
+    Code,
+    Counter,
+    CounterReceipt,
+    CounterRequest,
+    Identified,
+    RepresentativeForm,
+    SentCode,
+    TypedNames,
+)
 from desk.expert.encryption import DeskKeys, PrivateKeys
 from desk.expert.errors import (
     BrokerRefusedError,
@@ -17,6 +27,7 @@ from desk.expert.errors import (
     InvalidReportError,
     KeysExistError,
     KeysMissingError,
+    RegistrationRefusedError,
 )
 from desk.expert.events import (
     CONSUMED,
@@ -57,7 +68,11 @@ __all__ = [
     "CaseEvent",
     "Catalog",
     "CatalogUnavailableError",
+    "Code",
     "Comment",
+    "Counter",
+    "CounterReceipt",
+    "CounterRequest",
     "DecryptionError",
     "DeskKeys",
     "DeskKeysUnavailableError",
@@ -72,6 +87,7 @@ __all__ = [
     "FileReference",
     "FileRefusedError",
     "Files",
+    "Identified",
     "Inbox",
     "InvalidReportError",
     "KeysExistError",
@@ -83,16 +99,20 @@ __all__ = [
     "PrivateKeys",
     "Refusal",
     "Registration",
+    "RegistrationRefusedError",
     "Reply",
     "Report",
     "Reports",
     "Representative",
+    "RepresentativeForm",
     "Request",
+    "SentCode",
     "Silence",
     "SqliteMemory",
     "Stay",
     "Subject",
     "TakeOver",
     "Titled",
+    "TypedNames",
     "read",
 ]

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -54,12 +55,14 @@ class SignedCalls:
         """Close the connections."""
         await self._http.aclose()
 
-    async def send(self, method: str, path: str, *, stream: bool = False, **content: Any) -> httpx.Response:
-        """Return the response of a call, also one that refuses it.
+    async def send(
+        self, method: str, path: str, *, stream: bool = False, more: Mapping[str, str] | None = None, **content: Any
+    ) -> httpx.Response:
+        """Return the response of a call, also one that refuses it. ``more`` are headers besides the assertion.
 
         Raises CallRefusedError if the desk is unavailable.
         """
-        request = self._http.build_request(method, path, headers=self._headers(), **content)
+        request = self._http.build_request(method, path, headers={**self._headers(), **(more or {})}, **content)
         try:
             return await self._http.send(request, stream=stream)
         except httpx.TransportError as error:
