@@ -17,6 +17,7 @@ from desk.console.middleware import RequestGuard
 from desk.console.routes import (
     cases,
     colleagues,
+    counter,
     figures,
     group_answers,
     headquarters,
@@ -30,6 +31,7 @@ from desk.console.routes.errors import add_error_pages
 from desk.console.routes.pages import PACKAGE_FOLDER
 from desk.console.service.attempts import Attempts
 from desk.console.service.colleagues import Colleagues
+from desk.console.service.counter import CounterDesk
 from desk.console.service.drafts import Drafts
 from desk.console.service.events import EventHandler
 from desk.console.service.experts import Experts
@@ -109,7 +111,18 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     app.add_middleware(RequestMetrics, metrics=services.metrics)
     app.add_middleware(RequestGuard, tls=settings.secure_cookies)
     app.mount("/assets", StaticFiles(directory=PACKAGE_FOLDER / "assets"))
-    for each in (sign_in, sessions, group_answers, cases, colleagues, figures, headquarters, supervision, operation):
+    for each in (
+        sign_in,
+        sessions,
+        group_answers,
+        cases,
+        colleagues,
+        counter,
+        figures,
+        headquarters,
+        supervision,
+        operation,
+    ):
         app.include_router(each.router)
     add_error_pages(app)
     return app
@@ -118,6 +131,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
 def _services(settings: Settings, parts: Parts) -> Services:
     database, encryption, clients, clock = parts.database, parts.encryption, parts.clients, parts.clock
     calendar = settings.calendar()
+    subjects = Subjects(clients)
     return Services(
         sign_in=SignIn(
             database,
@@ -131,16 +145,18 @@ def _services(settings: Settings, parts: Parts) -> Services:
         experts=Experts(database, encryption, calendar, clients, clock),
         figures=OfficeFigures(clients),
         colleagues=Colleagues(database, encryption, calendar, clock),
+        counter=CounterDesk(database, encryption, clients, subjects, clock),
         headquarters=Headquarters(database, encryption, calendar, clock),
         readings=Readings(database, encryption, clock),
         supervision=Supervision(database, encryption, clock),
         drafts=Drafts(database, encryption, clock),
-        subjects=Subjects(clients),
+        subjects=subjects,
         reports=ReportSender(database, encryption, calendar, clients, clock),
         metrics=Metrics(clients),
         metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
         secure_cookies=settings.secure_cookies,
         first_password_hours=settings.first_password_hours,
+        desk_url=settings.desk_url,
         demonstration=parts.demonstration,
         clock=clock,
     )

@@ -13,6 +13,7 @@ from desk.expert import (
     BrokerUnavailableError,
     CaseEvent,
     Catalog,
+    Counter,
     DeskKeys,
     Figures,
     FigureSet,
@@ -43,6 +44,10 @@ class DeskClient(Protocol):
     @property
     def rejected(self) -> int:
         """How many events could not be read, for example because they are for another key."""
+
+    @property
+    def counter(self) -> Counter:
+        """The desk's routes for requests that experts register."""
 
     async def consume(self, handle: Handler) -> None:
         """Consume events until cancelled; an event that was not handled is delivered again."""
@@ -117,6 +122,7 @@ class LibraryClient:
         self._files = Files(desk_url, province, private_key)
         self._catalog = Catalog(desk_url)
         self._figures = Figures(desk_url, province, private_key)
+        self._counter = Counter(desk_url, province, private_key)
 
     async def consume(self, handle: Handler) -> None:
         """Consume events until cancelled."""
@@ -149,6 +155,11 @@ class LibraryClient:
         return self._inbox is not None and self._inbox.served
 
     @property
+    def counter(self) -> Counter:
+        """The desk's routes for requests that experts register."""
+        return self._counter
+
+    @property
     def rejected(self) -> int:
         """How many events could not be read, for example because they are for another key."""
         return self._rejected_before + (self._inbox.rejected if self._inbox is not None else 0)
@@ -179,6 +190,7 @@ class LibraryClient:
     async def close(self) -> None:
         """Close the connections."""
         await self._figures.close()
+        await self._counter.close()
         await self._reports.close()
         await self._desk_keys.close()
         await self._files.close()

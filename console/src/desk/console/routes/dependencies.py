@@ -14,6 +14,7 @@ from desk.console.domain.callers import Caller
 from desk.console.domain.errors import FormExpiredError
 from desk.console.metrics import Metrics
 from desk.console.service.colleagues import Colleagues
+from desk.console.service.counter import CounterDesk
 from desk.console.service.drafts import Drafts
 from desk.console.service.experts import Experts
 from desk.console.service.figures import OfficeFigures
@@ -56,6 +57,7 @@ class Services:
     experts: Experts
     headquarters: Headquarters
     colleagues: Colleagues
+    counter: CounterDesk
     figures: OfficeFigures
     readings: Readings
     supervision: Supervision
@@ -66,6 +68,8 @@ class Services:
     metrics_token: str | None
     secure_cookies: bool
     first_password_hours: int
+    desk_url: str
+    """Address of the desk's public pages; empty in the demonstration, where it is the same host."""
     demonstration: Demonstration | None
     clock: Callable[[], datetime]
 
