@@ -52,6 +52,12 @@ PROMISES = (
         "services/registry-gateway/tests/test_audit.py::test_no_identity_is_returned_unless_the_look_up_is_recorded",
     ),
     (
+        "If an office registers your request",
+        f"{INTAKE}/test_counter.py::test_an_office_reads_the_names_of_a_person_and_this_is_recorded",
+        f"{INTAKE}/test_counter.py::test_a_registered_request_names_its_source_and_who_helped",
+        "services/registry-gateway/tests/test_offices.py::test_the_person_sees_that_an_office_looked_up",
+    ),
+    (
         "The provider of text messages",
         f"{NOTIFIER}/test_rendering.py::test_an_sms_does_not_contain_what_a_person_wrote",
     ),
