@@ -7,6 +7,7 @@ The search is checked itself: with one encryption removed, it finds the value.
 
 import json
 import os
+import re
 import subprocess
 import sys
 import uuid
@@ -103,6 +104,7 @@ def tell_the_story(desk: RealDesk, canaries: Canaries, place: int) -> None:
         email=f"{canaries.word('mail').lower()}@example.com",
         mobile=canaries.mobile(),
         attachments=files,
+        representative={"name": canaries.letters(), "national_id": "0013542419", "mobile": canaries.mobile()},
     ).code
     wait_for(lambda: province.of(code))
     province.report(code, "case-info-requested", 1, question=canaries.text("question"))
@@ -172,6 +174,36 @@ def use_the_console(desk: RealDesk, console: ConsoleOfQom, canaries: Canaries) -
         applicant.sees(code, "answered", entries=4)
 
 
+def register_at_the_counter(desk: RealDesk, console: ConsoleOfQom, canaries: Canaries) -> None:
+    """Register requests for persons at the console, with and without a mobile, with canaries in all fields."""
+    person = desk.applicant(8).person
+    identity = {"national_id": str(person["national_id"]), "birth_date": str(person["birth_date"])}
+    with ConsoleClient(console.address, path="") as client:
+        client.sign_in("expert", OWN_PASSWORD)
+        right = re.search(r"/accounts/[0-9a-f-]+/grant-counter", client.open("/accounts"))
+        assert right is not None
+        client.send(right[0])
+        sent = {
+            "sub_subject": "umrah_visa",
+            "text": canaries.text("counter"),
+            "email": f"{canaries.word('mail').lower()}@example.com",
+            "representative_name": canaries.letters(),
+            "representative_national_id": "0013542419",
+            "representative_mobile": canaries.mobile(),
+        }
+        for owner, mobile in (("own", canaries.mobile()), ("none", "")):
+            client.open("/counter")
+            client.send("/counter/identity", source="counter", **identity)
+            state = re.search(r'name="state" value="([^"]+)"', client.text)
+            assert state is not None, client.text
+            client.send("/counter/request", state=state[1], mobile_owner=owner, mobile=mobile, **sent)
+            assert client.answer is not None
+            assert client.answer.is_success, client.text
+        found = re.search(r'data-code="([0-9]{12})"', client.text)
+        assert found is not None, client.text
+        wait_for(lambda: "request_text" in client.open(f"/cases/{found[1]}"))
+
+
 def folder_of(server: Server) -> Path:
     if not isinstance(server.machine, LocalProcess):
         pytest.skip(f"the folder of {server.how} is on another machine or in a container")
@@ -216,6 +248,7 @@ def test_no_planted_value_is_readable_in_any_store_or_log(
             tell_the_story(clean_desk, canaries, place)
         send_with_typed_names(clean_desk, canaries, 6)
         use_the_console(clean_desk, console, canaries)
+        register_at_the_counter(clean_desk, console, canaries)
         for address in (gateway.url, public_gateway.url):
             with httpx.Client(base_url=address, timeout=30) as client:
                 send_what_is_refused(client, canaries)
