@@ -325,3 +325,44 @@ async def test_a_form_of_another_site_registers_nothing(browser, desk, look_up):
     await browser.send("/counter/identity", word="forged", **PERSON)
     assert browser.page.status_code == 403
     assert len(desk.calls) == 1
+
+
+PDF = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+)
+NO_MOBILE = REQUEST | {"mobile_owner": "none", "mobile": ""}
+
+
+async def test_documents_are_uploaded_once_and_can_be_removed(desk, look_up, go_on):
+    await look_up()
+    chosen = [("files", ("a.pdf", PDF)), ("files", ("b.pdf", PDF))]
+    page = await go_on("/counter/request", files=chosen, **(NO_MOBILE | {"text": "کم"}))
+    assert "مدرک 1.pdf" in page
+    page = await go_on("/counter/request", drop="f-1", **NO_MOBILE)
+
+    assert [token for token, _ in desk.files] == ["Bearer identity-token"] * 2
+    assert desk.bodies("requests")[0]["attachments"] == ["f-2"]
+    assert "۱ فایل" in page
+
+
+async def test_a_file_that_the_desk_would_refuse_is_named_and_not_uploaded(browser, desk, look_up, go_on):
+    await look_up()
+    page = await go_on("/counter/request", files=[("files", ("a.exe", b"MZ"))], **NO_MOBILE)
+    assert browser.page.status_code == 422
+    assert 'href="#files"' in page
+    desk.refuse("/api/attachments", "file_infected", file="این فایل آلوده است")
+    page = await go_on("/counter/request", files=[("files", ("a.pdf", PDF))], **NO_MOBILE)
+
+    assert "این فایل آلوده است" in page
+    assert desk.bodies("requests") == []
+
+
+async def test_there_are_at_most_five_documents(desk, look_up, go_on):
+    await look_up()
+    four = [("files", (f"{number}.pdf", PDF)) for number in range(4)]
+    await go_on("/counter/request", files=four, **(NO_MOBILE | {"text": "کم"}))
+    page = await go_on("/counter/request", files=four[:2], **NO_MOBILE)
+
+    assert "حداکثر ۵ فایل" in page
+    assert len(desk.files) == 4

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from browser.camera import PICTURES, Camera
-from browser.pages import ConsolePage, TrackPage, living
+from browser.pages import FILES, ConsolePage, TrackPage, living
 from browser.test_keyboard import Keyboard
 from playwright.sync_api import Page, expect
 from support.embedded_desk import CAPTCHA_ANSWER, RunningDesk
@@ -87,6 +87,7 @@ def test_every_page_of_the_counter_fits_and_the_receipt_is_one_printed_sheet(
     page.get_by_label("شمارهٔ تلفن همراه").fill("09123334466")
     page.get_by_label("موضوع").select_option(SUB_SUBJECT)
     page.get_by_label("متن درخواست").fill(TEXT)
+    page.get_by_label("مدارک متقاضی").set_input_files(FILES[:1])
     page.get_by_role("button", name="ادامه").click()
     page.get_by_label("کد پیامک").fill("11111")
     page.get_by_role("button", name="ثبت درخواست").click()
@@ -96,6 +97,7 @@ def test_every_page_of_the_counter_fits_and_the_receipt_is_one_printed_sheet(
     page.get_by_label("کد پیامک").fill(CAPTCHA_ANSWER)
     page.get_by_role("button", name="ثبت درخواست").click()
     expect(page.locator("#receipt_source")).to_contain_text("تلفن")
+    expect(page.locator(".counter-receipt")).to_contain_text("۱ فایل")
     camera.take("counter-receipt")
     page.emulate_media(media="print")
     page.set_viewport_size({"width": 794, "height": 1123})  # A4

@@ -33,7 +33,7 @@ def receipt_for(form):
         "national_id_masked": "827*****68",
         "mobile_masked": "0912*****00" if form["mobile"] else "",
         "text": form["text"],
-        "attachments": 0,
+        "attachments": len(form["attachments"]),
         "source": form["source"],
         "representative": form.get("representative", {}).get("name"),
         "receipt": {"token": "signed-receipt"},
@@ -45,6 +45,7 @@ class CounterDesk:
 
     def __init__(self):
         self.person, self.codes, self.calls, self.keys, self.refusals = MATCHED, 0, [], [], {}
+        self.files = []
 
     def refuse(self, path, code, status=422, **faults):
         """Refuse the next call of ``path``."""
@@ -53,13 +54,19 @@ class CounterDesk:
         self.refusals[path] = httpx.Response(status, json=problem)
 
     def answer(self, request):
-        path, body = request.url.path.removeprefix("/api/office/"), json.loads(request.content)
+        path = request.url.path.removeprefix("/api/office/")
+        body = None if path == "/api/attachments" else json.loads(request.content)
         self.calls.append((path, body))
         if path in self.refusals:
             return self.refusals.pop(path)
         match path:
             case "identities":
                 return httpx.Response(200, json=self.person)
+            case "/api/attachments":
+                self.files.append((request.headers["authorization"], request.content))
+                number = len(self.files)
+                stored = {"id": f"f-{number}", "name": f"مدرک {number}.pdf", "size": 9, "media_type": "application/pdf"}
+                return httpx.Response(201, json=stored | {"sha256": "0" * 64})
             case "mobile-codes":
                 self.codes += 1
                 return httpx.Response(201, json={"id": f"code-{self.codes}", "expires_at": "2026-11-23T10:05:00Z"})

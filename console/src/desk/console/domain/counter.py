@@ -38,6 +38,8 @@ TEXT_MIN, TEXT_MAX, NAME_MAX = 10, 4000, 60
 _FOREIGN_DIGITS = 12
 _OF_THE_DESK: Mapping[str, str] = {
     "subject": "sub_subject",
+    "file": "files",
+    "attachments": "files",
     "mobile_code": "code",
     "mobile_code.id": "code",
     "mobile_code.answer": "code",

@@ -6,10 +6,11 @@ Each step is the response to the form of the step before. Nothing personal is in
 from typing import Annotated
 
 import segno
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response, UploadFile
 from markupsafe import Markup
 
 from desk.console.domain.accounts import UserSession
+from desk.console.domain.cases import FILES_MAX
 from desk.console.domain.counter import (
     GENDER_TITLES,
     IDENTITY_FIELDS,
@@ -17,11 +18,14 @@ from desk.console.domain.counter import (
     REQUEST_FIELDS,
     CounterFaultsError,
 )
-from desk.console.domain.errors import NotAllowedError
+from desk.console.domain.errors import FieldError, NotAllowedError
 from desk.console.routes.dependencies import RequireFormWord, Services, ServicesDep, SignedIn
+from desk.console.routes.files import read_files
 from desk.console.routes.pages import render_page
 from desk.console.service.counter import CounterState
+from desk.console.store.reports import NewFile
 from desk.expert import CounterReceipt
+from desk.files.types import FILE_BYTES_MAX
 from desk.iran.provinces import PROVINCES
 
 router = APIRouter()
@@ -61,12 +65,22 @@ async def look_up(request: Request, services: ServicesDep, user_session: AtCount
 
 @router.post("/counter/request", dependencies=[RequireFormWord])
 async def submit(
-    request: Request, services: ServicesDep, user_session: AtCounter, state: Text = "", again: Text = ""
+    request: Request,
+    services: ServicesDep,
+    user_session: AtCounter,
+    *,
+    state: Text = "",
+    again: Text = "",
+    drop: Annotated[list[str] | None, Form()] = None,
+    files: list[UploadFile] | None = None,
 ) -> Response:
     """Send the code, or register the request of a person without a mobile."""
     opened = services.counter.open(user_session.account, state)
-    changed = opened.model_copy(update={"typed": await _read(request, REQUEST_FIELDS), "code_id": ""})
+    kept = [each for each in opened.files if each.id not in (drop or [])]
+    typed = await _read(request, REQUEST_FIELDS)
+    changed = opened.model_copy(update={"typed": typed, "code_id": "", "files": kept})
     try:
+        changed = await services.counter.attach(user_session.account, changed, await _checked(files or []))
         result = await services.counter.submit(user_session.account, changed, again=again == "yes")
     except CounterFaultsError as error:
         return await _refused(request, services, user_session, changed, error)
@@ -129,6 +143,14 @@ async def _refused(
     return await _request_page(request, services, user_session, state, error)
 
 
+async def _checked(files: list[UploadFile]) -> list[NewFile]:
+    """Return the chosen files. Raises CounterFaultsError for one that the desk would refuse."""
+    try:
+        return await read_files(files)
+    except FieldError as error:
+        raise CounterFaultsError({error.field: error.title}) from None
+
+
 async def _read(request: Request, names: tuple[str, ...]) -> dict[str, str]:
     form = await request.form()
     values = {name: form.get(name) for name in names}
@@ -168,6 +190,8 @@ async def _request_page(
         provinces=PROVINCES,
         owners=OWNER_TITLES,
         genders=GENDER_TITLES,
+        files_max=FILES_MAX,
+        bytes_max=FILE_BYTES_MAX,
         error=error,
         faults=error.faults if error else {},
     )

@@ -7,7 +7,7 @@ request that is not registered.
 import base64
 import binascii
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from desk.console.clients import DeskClients
 from desk.console.domain.accounts import Account
+from desk.console.domain.cases import FILES_MAX
 from desk.console.domain.counter import (
     CounterFaultsError,
     has_representative,
@@ -26,6 +27,7 @@ from desk.console.domain.errors import FieldError, FormExpiredError
 from desk.console.encryption import DecryptionError, Encryption
 from desk.console.service.subjects import Subjects
 from desk.console.store.audit import AuditStore
+from desk.console.store.reports import NewFile
 from desk.database import Database
 from desk.expert import (
     Code,
@@ -37,9 +39,17 @@ from desk.expert import (
     RepresentativeForm,
     TypedNames,
 )
+from desk.iran.digits import to_persian
 
 UNAVAILABLE = "میز خدمت اکنون پاسخ نمی‌دهد. آنچه نوشته‌اید در همین صفحه است؛ چند دقیقهٔ دیگر دوباره تلاش کنید."
 CODES_OFF = "codes_off"
+
+
+class Attached(BaseModel):
+    """A file that was uploaded for the request."""
+
+    id: str
+    name: str
 
 
 class CounterState(BaseModel):
@@ -52,6 +62,7 @@ class CounterState(BaseModel):
     key: str
     typed: dict[str, str] = {}
     code_id: str = ""
+    files: list[Attached] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +106,19 @@ class CounterDesk:
             person=person,
             key=str(uuid.uuid4()),
         )
+
+    async def attach(self, account: Account, state: CounterState, files: Sequence[NewFile]) -> CounterState:
+        """Upload files of the person; return the state with them. Raises CounterFaultsError."""
+        if len(state.files) + len(files) > FILES_MAX:
+            raise CounterFaultsError({"files": f"حداکثر {to_persian(FILES_MAX)} فایل می‌توانید پیوست کنید."})
+        attached = list(state.files)
+        for file in files:
+            try:
+                stored = await self._client(account).upload(state.person.token, file.name, file.content)
+            except RegistrationRefusedError as error:
+                raise _refusal(error, on_page="files") from error
+            attached.append(Attached(id=stored.id, name=stored.name))
+        return state.model_copy(update={"files": attached})
 
     async def submit(
         self, account: Account, state: CounterState, *, again: bool = False
@@ -156,6 +180,7 @@ class CounterDesk:
                 "email": typed["email"] or None,
                 "applicant": _names(state),
                 "representative": _representative(typed),
+                "attachments": [each.id for each in state.files],
                 "again": again,
             }
         )
