@@ -73,6 +73,21 @@ class FileReference(_Read):
     size: int
     media_type: str
     sha256: str
+    document: Titled | None = None
+    """The document of the catalogue that a file of a request is, if it is one."""
+
+
+class FieldData(_Read):
+    """A further field of a request: ``value`` is for programs, ``text`` for people.
+
+    ``kind`` is ``text``, ``number``, ``date``, ``choice``, ``iban`` or ``receipt_number``; more kinds may come.
+    """
+
+    key: str
+    title: str
+    kind: str
+    value: str
+    text: str
 
 
 class Answer(_Read):
@@ -113,6 +128,7 @@ class Request(_Read):
     """The reason of a referral."""
     history: list[PastEntry] = Field(default_factory=list)
     """The history before a referral."""
+    fields: list[FieldData] = Field(default_factory=list)
     office: Named | None = None
     """The office that handles it: that of the province, or headquarters."""
 

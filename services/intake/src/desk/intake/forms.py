@@ -17,7 +17,7 @@ from pydantic import (
 
 from desk.chassis.app import FieldRuleError
 from desk.chassis.events import Moment
-from desk.intake.domain import FILES_MAX, TEXT_MAX, TEXT_MIN, Language, Person, is_foreign
+from desk.intake.domain import FIELDS_MAX, FILES_MAX, TEXT_MAX, TEXT_MIN, Language, Person, is_foreign
 from desk.iran.digits import bare, clean_number, fold, to_persian
 from desk.iran.email_address import InvalidEmailError, parse_email
 from desk.iran.foreign_code import ForeignCode, InvalidForeignCodeError
@@ -194,7 +194,11 @@ class Submission(BaseModel):
     text: Annotated[str, AfterValidator(_text)]
     language: Language = "fa"
     """The language of notices to the applicant."""
+    fields: Annotated[dict[Short, Annotated[str, StringConstraints(max_length=800)]], Field(max_length=FIELDS_MAX)] = {}
+    """Values of the further fields of the sub-subject, by their keys in the catalogue."""
     attachments: Annotated[list[UUID], Field(max_length=FILES_MAX)] = []
+    documents: Annotated[dict[Short, UUID], Field(max_length=FILES_MAX)] = {}
+    """The attachment that is each document of the sub-subject, by the document's key in the catalogue."""
     captcha: CaptchaAnswer
     mobile_code: CaptchaAnswer | None = None
     """The code that was sent to ``mobile``; see ``mobile_proof`` in the limits of the catalogue."""
