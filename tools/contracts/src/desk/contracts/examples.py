@@ -52,8 +52,17 @@ _REQUEST: Mapping[str, Any] = {
     "applicant": _PERSON | {"national_id": "8275737168", "birth_date": "1361-12-05"},
     "contact": _CONTACT,
     "text": "روادید عمرهٔ من هنوز صادر نشده است. لطفاً راهنمایی کنید.",
-    "attachments": [_FILE],
+    "attachments": [_FILE | {"document": {"key": "passport", "title": "تصویر گذرنامه"}}],
     "office": {"key": OFFICE, "name": "اصفهان"},
+    "fields": [
+        {
+            "key": "passport_valid_until",
+            "title": "تاریخ پایان اعتبار گذرنامه",
+            "kind": "date",
+            "value": "1407-03-15",
+            "text": "یکشنبه ۱۵ خرداد ۱۴۰۷",
+        }
+    ],
 }
 _CERTIFICATE = "c2b4f1d0-5d1c-4d8e-9a55-0b6f3a9d7e21"
 _ANSWER = "روادید شما صادر شده است و به دفتر کاروان تحویل می‌شود."
