@@ -16,6 +16,7 @@ from desk.console.metrics import Metrics, RequestMetrics
 from desk.console.middleware import RequestGuard
 from desk.console.routes import (
     cases,
+    catalog,
     colleagues,
     figures,
     group_answers,
@@ -29,6 +30,7 @@ from desk.console.routes.dependencies import Demonstration, Services
 from desk.console.routes.errors import add_error_pages
 from desk.console.routes.pages import PACKAGE_FOLDER
 from desk.console.service.attempts import Attempts
+from desk.console.service.catalog import CatalogEditing
 from desk.console.service.colleagues import Colleagues
 from desk.console.service.drafts import Drafts
 from desk.console.service.events import EventHandler
@@ -109,7 +111,18 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     app.add_middleware(RequestMetrics, metrics=services.metrics)
     app.add_middleware(RequestGuard, tls=settings.secure_cookies)
     app.mount("/assets", StaticFiles(directory=PACKAGE_FOLDER / "assets"))
-    for each in (sign_in, sessions, group_answers, cases, colleagues, figures, headquarters, supervision, operation):
+    for each in (
+        sign_in,
+        sessions,
+        group_answers,
+        cases,
+        colleagues,
+        figures,
+        headquarters,
+        catalog,
+        supervision,
+        operation,
+    ):
         app.include_router(each.router)
     add_error_pages(app)
     return app
@@ -130,6 +143,7 @@ def _services(settings: Settings, parts: Parts) -> Services:
         sessions=Sessions(database, encryption, clock),
         experts=Experts(database, encryption, calendar, clients, clock),
         figures=OfficeFigures(clients),
+        catalog=CatalogEditing(clients),
         colleagues=Colleagues(database, encryption, calendar, clock),
         headquarters=Headquarters(database, encryption, calendar, clock),
         readings=Readings(database, encryption, clock),

@@ -13,6 +13,7 @@ from desk.expert import (
     BrokerUnavailableError,
     CaseEvent,
     Catalog,
+    CatalogDrafts,
     DeskKeys,
     Figures,
     FigureSet,
@@ -64,6 +65,10 @@ class DeskClient(Protocol):
 
     async def figures(self, first: str | None, last: str | None) -> FigureSet:
         """Return the figures of the office, of all offices for headquarters. Raises FiguresRefusedError."""
+
+    @property
+    def catalog_drafts(self) -> CatalogDrafts:
+        """The desk's routes for versions of the catalogue, which only headquarters may use."""
 
     async def close(self) -> None:
         """Close the connections."""
@@ -117,6 +122,7 @@ class LibraryClient:
         self._files = Files(desk_url, province, private_key)
         self._catalog = Catalog(desk_url)
         self._figures = Figures(desk_url, province, private_key)
+        self._catalog_drafts = CatalogDrafts(desk_url, private_key)
 
     async def consume(self, handle: Handler) -> None:
         """Consume events until cancelled."""
@@ -176,8 +182,14 @@ class LibraryClient:
         """Return the figures of the office, of all offices for headquarters. Raises FiguresRefusedError."""
         return await self._figures.read(first, last)
 
+    @property
+    def catalog_drafts(self) -> CatalogDrafts:
+        """The desk's routes for versions of the catalogue."""
+        return self._catalog_drafts
+
     async def close(self) -> None:
         """Close the connections."""
+        await self._catalog_drafts.close()
         await self._figures.close()
         await self._reports.close()
         await self._desk_keys.close()

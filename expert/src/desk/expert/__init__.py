@@ -2,11 +2,20 @@
 
 from desk.expert.case import Case
 from desk.expert.catalog import Catalog, Subject
+from desk.expert.catalog_drafts import (
+    CatalogChange,
+    CatalogDraft,
+    CatalogDrafts,
+    CatalogVersion,
+    CatalogVersions,
+    OpenCatalogDraft,
+)
 from desk.expert.encryption import DeskKeys, PrivateKeys
 from desk.expert.errors import (
     BrokerRefusedError,
     BrokerUnavailableError,
     CallRefusedError,
+    CatalogRefusedError,
     CatalogUnavailableError,
     DecryptionError,
     DeskKeysUnavailableError,
@@ -55,7 +64,13 @@ __all__ = [
     "Case",
     "CaseEvent",
     "Catalog",
+    "CatalogChange",
+    "CatalogDraft",
+    "CatalogDrafts",
+    "CatalogRefusedError",
     "CatalogUnavailableError",
+    "CatalogVersion",
+    "CatalogVersions",
     "Comment",
     "DecryptionError",
     "DeskKeys",
@@ -79,6 +94,7 @@ __all__ = [
     "Memory",
     "Objection",
     "OfficeKeys",
+    "OpenCatalogDraft",
     "PastEntry",
     "PrivateKeys",
     "Refusal",

@@ -6,6 +6,7 @@
     ├── BrokerUnavailableError    the broker did not confirm a report in time
     │   └── BrokerRefusedError    the broker refuses the address, the user, the virtual host or the office's key
     ├── CallRefusedError          the desk refused a call
+    │   ├── CatalogRefusedError   versions and drafts of the catalogue
     │   ├── FileRefusedError      a download or an upload
     │   └── FiguresRefusedError   the figures
     ├── CatalogUnavailableError   the desk did not return its subjects
@@ -58,6 +59,10 @@ class CallRefusedError(ExpertError):
 
 class FileRefusedError(CallRefusedError):
     """The desk refused a download or an upload."""
+
+
+class CatalogRefusedError(CallRefusedError):
+    """The desk refused a call about versions of the catalogue; ``faults`` name the parts that break a rule."""
 
 
 class FiguresRefusedError(CallRefusedError):

@@ -31,6 +31,7 @@ from desk.expert import (
     BrokerUnavailableError,
     CaseEvent,
     Catalog,
+    CatalogDrafts,
     DecryptionError,
     DeskKeys,
     Figures,
@@ -68,9 +69,11 @@ class EmbeddedClient:
         catalog: Catalog,
         *,
         figures: Figures,
+        catalog_drafts: CatalogDrafts,
         private_keys: PrivateKeys,
         desk_keys: DeskKeys,
     ) -> None:
+        self.catalog_drafts = catalog_drafts
         self.consuming = False
         self.rejected = 0
         self._province, self._broker, self._files, self._catalog = province, broker, files, catalog
@@ -121,6 +124,7 @@ class EmbeddedClient:
 
     async def close(self) -> None:
         """Close the clients."""
+        await self.catalog_drafts.close()
         await self._figures.close()
         await self._files.close()
         await self._catalog.close()
@@ -215,6 +219,7 @@ def _client(key: str, broker: Broker, gateway: ASGIApp, url: str, keys: Province
         Files(url, key, keys.private[key], **transport),
         Catalog(url, **transport),
         figures=Figures(url, key, keys.private[key], **transport),
+        catalog_drafts=CatalogDrafts(url, keys.private[key], **transport),
         private_keys=PrivateKeys([keys.event[key]]),
         desk_keys=DeskKeys(url, **transport),
     )

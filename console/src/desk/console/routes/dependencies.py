@@ -13,6 +13,7 @@ from desk.console.domain.accounts import Step, UserSession
 from desk.console.domain.callers import Caller
 from desk.console.domain.errors import FormExpiredError
 from desk.console.metrics import Metrics
+from desk.console.service.catalog import CatalogEditing
 from desk.console.service.colleagues import Colleagues
 from desk.console.service.drafts import Drafts
 from desk.console.service.experts import Experts
@@ -57,6 +58,7 @@ class Services:
     headquarters: Headquarters
     colleagues: Colleagues
     figures: OfficeFigures
+    catalog: CatalogEditing
     readings: Readings
     supervision: Supervision
     drafts: Drafts

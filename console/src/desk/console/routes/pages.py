@@ -51,6 +51,7 @@ _templates.env.filters |= {
     "number": _number,
     "size": _size,
     "pieces": pieces,
+    "zip": zip,
 }
 _templates.env.globals |= {
     "state_titles": STATE_TITLES,
