@@ -66,7 +66,7 @@ def write_sub_subject(page: Page) -> None:
     page.locator("#documents-1-title").fill("تصویر گذرنامه")
     page.locator("[name=documents-1-required]").check()
     page.get_by_role("button", name="ثبت در پیش‌نویس").click()
-    expect(page.locator("#changes")).to_contain_text("answer_within_days")
+    expect(page.locator("#changes")).to_contain_text("روادید و گذرنامهٔ عمره › مهلت پاسخ (روز کاری)")
 
 
 def write_notice(page: Page) -> None:

@@ -12,6 +12,6 @@ export function showNotices({ notices = [], closures = [] }, page) {
   const shown = notices.filter(({ pages }) => pages.includes(page)).map((each) => ({ level: each.level ?? "info", text: sentenceOf(each) }));
   const closed = page === "track" ? [] : closures.map((each) => ({ level: "warning", text: sentenceOf(each) }));
   block("desk_notices").replaceChildren(
-    ...closed.concat(shown).map(({ level, text }) => make("p", { class: `notice ${level === "warning" ? "notice-error" : "notice-waiting"}` }, text)),
+    ...closed.concat(shown).map(({ level, text }) => make("p", { class: level === "warning" ? "notice notice-error" : "notice" }, text)),
   );
 }

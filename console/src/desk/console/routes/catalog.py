@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from desk.console.domain.accounts import UserSession
+from desk.console.domain.catalog_changes import readable
 from desk.console.domain.catalog_forms import (
     FIELD_KINDS,
     LEVELS,
@@ -101,7 +102,8 @@ async def _draft(
         draft = await services.catalog.open(user_session.account, draft_id)
     except CatalogRefusedError as refused:
         return await _versions(request, services, user_session, error=_refusal(refused))
-    values = {"draft": draft, "error": error, "done": done, "typed": typed or {}}
+    changes = readable(draft.changes, draft.content)
+    values = {"draft": draft, "changes": changes, "error": error, "done": done, "typed": typed or {}}
     return render_page(request, "catalog_draft.html", user_session, status=error.status if error else 200, **values)
 
 
