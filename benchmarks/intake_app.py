@@ -21,6 +21,7 @@ from desk.database import Database, migrate
 from desk.files.scanner import NoScanner
 from desk.intake.app import IDENTITY_AUDIENCE, IDENTITY_ISSUER, Parts, create_app
 from desk.intake.clients import RegistryClient, captcha_client, code_client
+from desk.intake.counter_clients import CodeSender, CounterRegistry
 from desk.intake.settings import Settings
 from desk.testing.event_keys import event_key_pair, event_public_keys
 from desk.testing.service_keys import key_pair, public_keys
@@ -136,7 +137,9 @@ def _parts(url: str, public_key: str, peer: httpx.AsyncClient, objects: Path) ->
         rate_limits=RateLimits("memory://"),
         captcha=captcha_client(peer),
         codes=code_client(peer),
+        code_sender=CodeSender(peer),
         registry=RegistryClient(peer),  # no identity is pending
+        counter_registry=CounterRegistry(peer),
         identity=TokenReader(public_key, issuer=IDENTITY_ISSUER, audience=IDENTITY_AUDIENCE),
         vault=Vault.from_text(f"k1:{new_secret()}", new_secret()),
         telemetry=Telemetry("intake"),

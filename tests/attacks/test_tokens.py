@@ -146,6 +146,7 @@ def calls(client: httpx.Client) -> dict[str, Any]:
         "tracking's files": lambda it: client.get(f"/api/files/{ID}", headers=bearer(it)),
         "office": lambda it: client.get(f"/api/office/files/{ID}", headers=bearer(it)),
         "figures": lambda it: client.get("/api/office/figures", headers=bearer(it)),
+        "counter": lambda it: client.post("/api/office/mobile-codes", json={"mobile": "x"}, headers=bearer(it)),
     }
 
 

@@ -15,7 +15,9 @@ UPLOADS = "**/api/attachments"
 
 def is_empty(send: SendPage) -> bool:
     """Return whether nothing is typed or chosen; radio buttons and check boxes always have a value."""
-    return not any(value for field, value in send.typed().items() if not field.startswith(("gender_", "abroad")))
+    return not any(
+        value for field, value in send.typed().items() if not field.startswith(("gender_", "abroad", "for_another"))
+    )
 
 
 def kept(page: Page) -> str:

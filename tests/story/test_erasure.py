@@ -24,7 +24,9 @@ def objects_in(desk: RealDesk) -> set[str]:
 @pytest.fixture
 def words() -> dict[str, str]:
     word = secrets.token_hex(6)
-    return {name: f"canary-{name}-{word}" for name in ("text", "file", "question", "reply", "answer")}
+    letters = "".join(secrets.choice("abcdefghijklmnop") for _ in range(16))
+    words = {name: f"canary-{name}-{word}" for name in ("text", "file", "question", "reply", "answer")}
+    return words | {"representative": f"canary-{letters}"}  # a name has no digits
 
 
 def test_an_erasure_on_demand_leaves_nothing_readable_and_is_acknowledged_by_all(
@@ -33,7 +35,8 @@ def test_an_erasure_on_demand_leaves_nothing_readable_and_is_acknowledged_by_all
     desk, applicant, province = clean_desk, clean_desk.applicant(6), clean_desk.province
     before_upload = objects_in(desk)
     file = applicant.upload(f"{words['file']}.pdf", PDF)
-    code = desk.submit(6, text=f"{words['text']} سلام", attachments=[file]).code
+    sender = {"name": words["representative"], "national_id": "0013542419", "mobile": "09127654321"}
+    code = desk.submit(6, text=f"{words['text']} سلام", attachments=[file], representative=sender).code
     other = desk.submit(7, text="متن درخواست دیگری که می‌ماند").code
     wait_for(lambda: province.of(code))
     province.report(code, "case-info-requested", 1, question=words["question"])

@@ -26,6 +26,11 @@ PROMISES = (
         "services/registry-gateway/tests/test_sweeps.py::test_a_sweep_from_one_source_ends_after_five_look_ups",
     ),
     ("Mobile phone, and if you like", "tests/story/test_story_on_real_parts.py"),
+    (
+        "Name, national ID and mobile phone of a person",
+        f"{INTAKE}/test_representatives.py::test_the_event_names_the_representative_apart_from_the_applicant",
+        f"{TRACKING}/test_representatives.py::test_the_applicant_reads_who_sent_the_request_but_no_number_of_that_person",
+    ),
     ("Province, subject, text and files:", "tests/story/test_console_on_real_parts.py"),
     (
         "The experts of the province you choose",
@@ -45,6 +50,12 @@ PROMISES = (
     (
         "The civil registry learns",
         "services/registry-gateway/tests/test_audit.py::test_no_identity_is_returned_unless_the_look_up_is_recorded",
+    ),
+    (
+        "If an office registers your request",
+        f"{INTAKE}/test_counter.py::test_an_office_reads_the_names_of_a_person_and_this_is_recorded",
+        f"{INTAKE}/test_counter.py::test_a_registered_request_names_its_source_and_who_helped",
+        "services/registry-gateway/tests/test_offices.py::test_the_person_sees_that_an_office_looked_up",
     ),
     (
         "The provider of text messages",

@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
 
+from support.counter_desk import CounterDesk
+
 from desk.console.domain.accounts import Role
 from desk.console.encryption import Encryption, new_key
 from desk.console.service.attempts import Attempts
@@ -148,6 +150,8 @@ class FakeClient:
 
     def __init__(self):
         self.sent, self.files, self.stored = [], [], {}
+        self.subject_list, self.counter_desk = [], CounterDesk()
+        self.counter = self.counter_desk.client("isfahan")
         self.figure_set, self.period = None, None
         self.unavailable, self.refusing, self.consuming, self.rejected = False, None, True, 0
         self.handle = asyncio.get_running_loop().create_future()
@@ -182,7 +186,7 @@ class FakeClient:
         yield chunks()
 
     async def subjects(self):
-        return []
+        return self.subject_list
 
     async def figures(self, first, last):
         if self.figure_set is None:

@@ -9,6 +9,7 @@ from altcha.v2 import Challenge, ChallengeParameters, solve_challenge
 
 from desk.captcha.app import Parts, create_app
 from desk.chassis.telemetry import Telemetry
+from desk.testing.service_keys import InternalAuth
 
 MOBILE, OTHER = "+989123456789", "+989120000000"
 
@@ -207,3 +208,36 @@ async def test_without_notifier_there_are_no_codes(redis, prove, settings):
         refused = await client.post("/api/captchas", json=body)
 
     assert (refused.status_code, refused.json()["code"]) == (422, "captcha_kind_unavailable")
+
+
+async def test_a_service_has_a_code_sent_without_a_proof_of_work(client, notifier, enter):
+    issued = await client.post("/internal/mobile-codes", json={"mobile": MOBILE, "language": "fa"})
+
+    assert issued.status_code == 201
+    assert [sent["mobile"] for sent in notifier.sent] == [MOBILE]
+    assert (await enter(issued.json()["id"])).status_code == 200
+
+
+async def test_codes_of_services_count_for_the_mobile_like_those_of_the_pages(client, send):
+    for _ in range(2):
+        await client.post("/internal/mobile-codes", json={"mobile": MOBILE})
+    await send()
+
+    refused = await client.post("/internal/mobile-codes", json={"mobile": MOBILE})
+
+    assert (refused.status_code, refused.json()["code"]) == (429, "codes_exhausted")
+
+
+async def test_a_code_goes_to_iranian_mobiles_only_for_services_too(client, notifier):
+    refused = await client.post("/internal/mobile-codes", json={"mobile": "+491512345678"})
+
+    assert refused.json()["code"] == "mobile_not_iranian"
+    assert notifier.sent == []
+
+
+async def test_only_intake_may_have_a_code_sent(client):
+    refused = await client.post(
+        "/internal/mobile-codes", json={"mobile": MOBILE}, auth=InternalAuth("tracking", "captcha")
+    )
+
+    assert refused.status_code == 401

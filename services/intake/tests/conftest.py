@@ -25,6 +25,7 @@ from desk.database import Database
 from desk.files.scanner import ScannerUnavailableError
 from desk.intake.app import IDENTITY_AUDIENCE, IDENTITY_ISSUER, Parts, create_app
 from desk.intake.clients import RegistryClient, captcha_client, code_client
+from desk.intake.counter_clients import CodeSender, CounterRegistry
 from desk.intake.settings import Settings
 from desk.intake.store import metadata
 from desk.intake.workers.identity_check import IdentityCheck
@@ -40,6 +41,7 @@ RECEIPT_PRIVATE_KEY, _ = new_key_pair()
 _, FORMER_PUBLIC_KEY = new_key_pair()
 ISFAHAN_PRIVATE_KEY, ISFAHAN_PUBLIC_KEY = new_key_pair()
 QOM_PRIVATE_KEY, QOM_PUBLIC_KEY = new_key_pair()
+HQ_PRIVATE_KEY, HQ_PUBLIC_KEY = new_key_pair()
 PDF = (
     b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
     b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
@@ -87,6 +89,9 @@ class FakeCaptcha:
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         given = json.loads(request.content)
         self.asked.append(given)
+        if request.url.path == "/internal/mobile-codes" and self.override is None:
+            sent = self.send_code(given["mobile"])
+            return httpx.Response(201, json={"id": sent["id"], "kind": "sms", "expires_at": "2026-12-13T11:05:00Z"})
         if isinstance(self.override, Exception):
             raise self.override
         if self.override is not None:
@@ -119,7 +124,7 @@ class FakeRegistry:
         self.hold.set()
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
-        assert request.url.path == "/internal/identities"
+        assert request.url.path in {"/internal/identities", "/internal/office-identities"}
         self.asked.append(json.loads(request.content))
         await self.hold.wait()
         if isinstance(self.answer, Exception):
@@ -223,7 +228,9 @@ class Desk:
     def limit_requests(self, **limits: str) -> None:
         """Set limits of submissions, such as ``per_mobile="2/day"``."""
         submission = self.app.state.services.submission
-        self.replace_services(submission=replace(submission, limits=replace(submission.limits, **limits)))
+        submission = replace(submission, limits=replace(submission.limits, **limits))
+        counter = replace(self.app.state.services.counter, submission=submission)
+        self.replace_services(submission=submission, counter=counter)
 
     def token(self, person: dict[str, str] = ZAHRA, *, audience: str = IDENTITY_AUDIENCE, seconds: int = 1800) -> str:
         return self.issuer.issue(person, audience=audience, seconds=seconds)[0]
@@ -413,7 +420,7 @@ def settings() -> Settings:
         tracking_public_key=TRACKING_PUBLIC_KEY,
         receipt_private_key=RECEIPT_PRIVATE_KEY,
         receipt_public_keys=[FORMER_PUBLIC_KEY],
-        office_signing_keys={"isfahan": ISFAHAN_PUBLIC_KEY, "qom": QOM_PUBLIC_KEY},
+        office_signing_keys={"isfahan": ISFAHAN_PUBLIC_KEY, "qom": QOM_PUBLIC_KEY, "headquarters": HQ_PUBLIC_KEY},
         captcha_url="http://captcha",
         registry_url="http://registry-gateway",
         scanner_url="none",
@@ -445,7 +452,9 @@ async def desk(settings: Settings, tmp_path: Path, database_url: str) -> AsyncIt
         rate_limits=RateLimits("memory://"),
         captcha=captcha_client(peer),
         codes=code_client(peer),
+        code_sender=CodeSender(peer),
         registry=RegistryClient(gateway),
+        counter_registry=CounterRegistry(gateway),
         identity=TokenReader(PUBLIC_KEY, issuer=IDENTITY_ISSUER, audience=IDENTITY_AUDIENCE),
         vault=Vault({"k1": b"k" * 32}, b"i" * 32),
         telemetry=Telemetry("intake"),
@@ -536,4 +545,4 @@ def tracking_private_key() -> str:
 
 @pytest.fixture
 def province_private_keys() -> dict[str, str]:
-    return {"isfahan": ISFAHAN_PRIVATE_KEY, "qom": QOM_PRIVATE_KEY}
+    return {"isfahan": ISFAHAN_PRIVATE_KEY, "qom": QOM_PRIVATE_KEY, "headquarters": HQ_PRIVATE_KEY}

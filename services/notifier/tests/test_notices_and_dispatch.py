@@ -70,7 +70,7 @@ async def test_a_foreign_number_gets_an_email_and_no_sms_and_this_is_recorded(no
     assert await notifier.dispatch(ChannelName.SMS) == 0
 
 
-@pytest.mark.parametrize("mobile", ["09123456789", "+0912", "+98912x", ""])
+@pytest.mark.parametrize("mobile", ["09123456789", "+0912", "+98912x"])
 async def test_a_number_that_is_not_e164_breaks_the_contract(notifier, mobile):
     with pytest.raises(ContractError):
         await notifier.submit(contact={"mobile": mobile, "email": None})
@@ -405,3 +405,15 @@ async def test_the_log_contains_no_personal_data(notifier, logged):
     assert "channel failed" in text
     secrets = ("9123456789", EMAIL, "example.ir", "رضایی", "زهرا", "قبض", "اصفهان")
     assert not [secret for secret in secrets if secret in text]
+
+
+async def test_an_applicant_without_a_mobile_gets_an_email_only(notifier):
+    await notifier.submit(contact={"mobile": "", "email": EMAIL})
+    assert await notifier.rows("channel", "state") == [("email", "queued")]
+
+
+async def test_an_applicant_without_mobile_and_email_gets_no_message(notifier):
+    no_contact = {"mobile": "", "email": None}
+    await notifier.submit(contact=no_contact)
+    await notifier.change_status("answered", seq=5, contact=no_contact)
+    assert await notifier.rows("channel", "state") == []

@@ -18,6 +18,7 @@ from desk.console.routes import (
     cases,
     catalog,
     colleagues,
+    counter,
     figures,
     group_answers,
     headquarters,
@@ -32,6 +33,7 @@ from desk.console.routes.pages import PACKAGE_FOLDER
 from desk.console.service.attempts import Attempts
 from desk.console.service.catalog import CatalogEditing
 from desk.console.service.colleagues import Colleagues
+from desk.console.service.counter import CounterDesk
 from desk.console.service.drafts import Drafts
 from desk.console.service.events import EventHandler
 from desk.console.service.experts import Experts
@@ -120,6 +122,9 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         figures,
         headquarters,
         catalog,
+        counter,
+        figures,
+        headquarters,
         supervision,
         operation,
     ):
@@ -131,6 +136,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
 def _services(settings: Settings, parts: Parts) -> Services:
     database, encryption, clients, clock = parts.database, parts.encryption, parts.clients, parts.clock
     calendar = settings.calendar()
+    subjects = Subjects(clients)
     return Services(
         sign_in=SignIn(
             database,
@@ -145,16 +151,18 @@ def _services(settings: Settings, parts: Parts) -> Services:
         figures=OfficeFigures(clients),
         catalog=CatalogEditing(clients),
         colleagues=Colleagues(database, encryption, calendar, clock),
+        counter=CounterDesk(database, encryption, clients, subjects, clock),
         headquarters=Headquarters(database, encryption, calendar, clock),
         readings=Readings(database, encryption, clock),
         supervision=Supervision(database, encryption, clock),
         drafts=Drafts(database, encryption, clock),
-        subjects=Subjects(clients),
+        subjects=subjects,
         reports=ReportSender(database, encryption, calendar, clients, clock),
         metrics=Metrics(clients),
         metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
         secure_cookies=settings.secure_cookies,
         first_password_hours=settings.first_password_hours,
+        desk_url=settings.desk_url,
         demonstration=parts.demonstration,
         clock=clock,
     )

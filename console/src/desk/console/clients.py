@@ -14,6 +14,7 @@ from desk.expert import (
     CaseEvent,
     Catalog,
     CatalogDrafts,
+    Counter,
     DeskKeys,
     Figures,
     FigureSet,
@@ -44,6 +45,10 @@ class DeskClient(Protocol):
     @property
     def rejected(self) -> int:
         """How many events could not be read, for example because they are for another key."""
+
+    @property
+    def counter(self) -> Counter:
+        """The desk's routes for requests that experts register."""
 
     async def consume(self, handle: Handler) -> None:
         """Consume events until cancelled; an event that was not handled is delivered again."""
@@ -123,6 +128,7 @@ class LibraryClient:
         self._catalog = Catalog(desk_url)
         self._figures = Figures(desk_url, province, private_key)
         self._catalog_drafts = CatalogDrafts(desk_url, private_key)
+        self._counter = Counter(desk_url, province, private_key)
 
     async def consume(self, handle: Handler) -> None:
         """Consume events until cancelled."""
@@ -153,6 +159,11 @@ class LibraryClient:
     def consuming(self) -> bool:
         """Whether events of the province's queue are consumed at this moment."""
         return self._inbox is not None and self._inbox.served
+
+    @property
+    def counter(self) -> Counter:
+        """The desk's routes for requests that experts register."""
+        return self._counter
 
     @property
     def rejected(self) -> int:
@@ -191,6 +202,7 @@ class LibraryClient:
         """Close the connections."""
         await self._catalog_drafts.close()
         await self._figures.close()
+        await self._counter.close()
         await self._reports.close()
         await self._desk_keys.close()
         await self._files.close()

@@ -10,6 +10,16 @@ from desk.expert.catalog_drafts import (
     CatalogVersions,
     OpenCatalogDraft,
 )
+from desk.expert.counter import (
+    Code,
+    Counter,
+    CounterReceipt,
+    CounterRequest,
+    Identified,
+    RepresentativeForm,
+    SentCode,
+    TypedNames,
+)
 from desk.expert.encryption import DeskKeys, PrivateKeys
 from desk.expert.errors import (
     BrokerRefusedError,
@@ -26,25 +36,20 @@ from desk.expert.errors import (
     InvalidReportError,
     KeysExistError,
     KeysMissingError,
+    RegistrationRefusedError,
 )
 from desk.expert.events import (
     CONSUMED,
-    Answer,
     CaseEvent,
     Comment,
     Erasure,
     Escalation,
-    FieldData,
-    FileReference,
     Objection,
-    PastEntry,
     Refusal,
     Reply,
-    Request,
     Silence,
     Stay,
     TakeOver,
-    Titled,
     read,
 )
 from desk.expert.figures import Figure, Figures, FigureSet
@@ -53,6 +58,16 @@ from desk.expert.inbox import Inbox
 from desk.expert.keys import OfficeKeys
 from desk.expert.memory import Memory, SqliteMemory
 from desk.expert.reports import Report, Reports
+from desk.expert.requests import (
+    Answer,
+    FieldData,
+    FileReference,
+    PastEntry,
+    Registration,
+    Representative,
+    Request,
+    Titled,
+)
 
 __all__ = [
     "CONSUMED",
@@ -71,7 +86,11 @@ __all__ = [
     "CatalogUnavailableError",
     "CatalogVersion",
     "CatalogVersions",
+    "Code",
     "Comment",
+    "Counter",
+    "CounterReceipt",
+    "CounterRequest",
     "DecryptionError",
     "DeskKeys",
     "DeskKeysUnavailableError",
@@ -87,6 +106,7 @@ __all__ = [
     "FileReference",
     "FileRefusedError",
     "Files",
+    "Identified",
     "Inbox",
     "InvalidReportError",
     "KeysExistError",
@@ -98,15 +118,21 @@ __all__ = [
     "PastEntry",
     "PrivateKeys",
     "Refusal",
+    "Registration",
+    "RegistrationRefusedError",
     "Reply",
     "Report",
     "Reports",
+    "Representative",
+    "RepresentativeForm",
     "Request",
+    "SentCode",
     "Silence",
     "SqliteMemory",
     "Stay",
     "Subject",
     "TakeOver",
     "Titled",
+    "TypedNames",
     "read",
 ]

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -55,13 +56,22 @@ class SignedCalls:
         await self._http.aclose()
 
     async def send(
-        self, method: str, path: str, *, stream: bool = False, person: str | None = None, **content: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        stream: bool = False,
+        person: str | None = None,
+        more: Mapping[str, str] | None = None,
+        **content: Any,
     ) -> httpx.Response:
-        """Return the response of a call, also one that refuses it. ``person`` is the user name of the one who acts.
+        """Return the response of a call, also one that refuses it.
 
+        ``person`` is the user name of the one who acts; ``more`` are headers besides the assertion.
         Raises CallRefusedError if the desk is unavailable.
         """
-        request = self._http.build_request(method, path, headers=self._headers(person), **content)
+        headers = {**self._headers(person), **(more or {})}
+        request = self._http.build_request(method, path, headers=headers, **content)
         try:
             return await self._http.send(request, stream=stream)
         except httpx.TransportError as error:

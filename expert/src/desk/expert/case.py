@@ -15,13 +15,12 @@ from desk.expert.events import (
     Objection,
     Refusal,
     Reply,
-    Request,
     Silence,
     TakeOver,
-    Titled,
 )
 from desk.expert.files import Attachment, Files
 from desk.expert.report_data import check_data
+from desk.expert.requests import Request, Titled
 
 Report = Callable[[str, str, str, dict[str, Any]], Awaitable[None]]
 """Sends a report: its name, its id, the tracking code and the data."""

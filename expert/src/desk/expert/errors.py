@@ -8,7 +8,8 @@
     ├── CallRefusedError          the desk refused a call
     │   ├── CatalogRefusedError   versions and drafts of the catalogue
     │   ├── FileRefusedError      a download or an upload
-    │   └── FiguresRefusedError   the figures
+    │   ├── FiguresRefusedError   the figures
+    │   └── RegistrationRefusedError  a look-up, a code or a registration for a person
     ├── CatalogUnavailableError   the desk did not return its subjects
     ├── DecryptionError           the data of an event is not for this office's keys
     ├── DeskKeysUnavailableError  the desk did not return the keys for reports
@@ -67,6 +68,10 @@ class CatalogRefusedError(CallRefusedError):
 
 class FiguresRefusedError(CallRefusedError):
     """The desk refused to return figures, or returned something else."""
+
+
+class RegistrationRefusedError(CallRefusedError):
+    """The desk refused to look a person up, to send a code or to register a request, or returned something else."""
 
 
 class FileDamagedError(ExpertError):

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError
 
 from desk.expert.encryption import JSON_OBJECT, PrivateKeys
 from desk.expert.errors import DecryptionError
+from desk.expert.requests import FileReference, Named, Read, Request, Titled
 
 TYPE_PREFIX, TYPE_SUFFIX = "ir.haj.desk.", ".v1"
 WITH_REQUEST = frozenset({"request-submitted", "request-referred"})
@@ -29,111 +30,7 @@ CONSUMED = WITH_REQUEST | {
 }
 
 
-class _Read(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
-
-
-class Named(_Read):
-    """A province or an office: its key and its Persian name."""
-
-    key: str
-    name: str
-
-
-class Titled(_Read):
-    """A subject or sub-subject: its key and its Persian title."""
-
-    key: str
-    title: str
-
-
-class Applicant(_Read):
-    """The applicant; ``birth_date`` is Jalali ``YYYY-MM-DD``."""
-
-    national_id: str
-    birth_date: str
-    first_name: str
-    last_name: str
-    gender: str
-
-
-class Contact(_Read):
-    """The applicant's contacts; phones in E.164."""
-
-    mobile: str
-    landline: str | None = None
-    email: str | None = None
-
-
-class FileReference(_Read):
-    """A file, downloaded over HTTP by its id; ``size`` in bytes, ``sha256`` in hex."""
-
-    id: str
-    name: str
-    size: int
-    media_type: str
-    sha256: str
-    document: Titled | None = None
-    """The document of the catalogue that a file of a request is, if it is one."""
-
-
-class FieldData(_Read):
-    """A further field of a request: ``value`` is for programs, ``text`` for people.
-
-    ``kind`` is ``text``, ``number``, ``date``, ``choice``, ``iban`` or ``receipt_number``; more kinds may come.
-    """
-
-    key: str
-    title: str
-    kind: str
-    value: str
-    text: str
-
-
-class Answer(_Read):
-    """An earlier answer."""
-
-    text: str
-    at: AwareDatetime
-    files: list[FileReference] = Field(default_factory=list)
-
-
-class PastEntry(_Read):
-    """An entry of the history before a referral; ``action`` names the applicant's action, None for other entries."""
-
-    at: AwareDatetime
-    state: str
-    title: str
-    note: str | None = None
-    action: str | None = None
-    answer: Answer | None = None
-    files: list[FileReference] = Field(default_factory=list)
-
-
-class Request(_Read):
-    """A request. ``identity`` is ``unconfirmed`` if the civil registry could not confirm the applicant."""
-
-    tracking_code: str
-    submitted_at: AwareDatetime
-    due_at: AwareDatetime
-    province: Named
-    subject: Titled
-    sub_subject: Titled
-    applicant: Applicant
-    contact: Contact
-    text: str
-    attachments: list[FileReference] = Field(default_factory=list)
-    identity: str = "confirmed"
-    reason: str | None = None
-    """The reason of a referral."""
-    history: list[PastEntry] = Field(default_factory=list)
-    """The history before a referral."""
-    fields: list[FieldData] = Field(default_factory=list)
-    office: Named | None = None
-    """The office that handles it: that of the province, or headquarters."""
-
-
-class Reply(_Read):
+class Reply(Read):
     """The applicant's answer to a question."""
 
     tracking_code: str
@@ -141,7 +38,7 @@ class Reply(_Read):
     files: list[FileReference] = Field(default_factory=list)
 
 
-class Objection(_Read):
+class Objection(Read):
     """The applicant's objection to an answer. Only a supervisor who did not give that answer may decide it."""
 
     tracking_code: str
@@ -156,7 +53,7 @@ class Objection(_Read):
         return self.for_role == "supervisor"
 
 
-class TakeOver(_Read):
+class TakeOver(Read):
     """Another office has the case now: headquarters took it over, or decides the second objection."""
 
     tracking_code: str
@@ -164,7 +61,7 @@ class TakeOver(_Read):
     reason: str | None = None
 
 
-class Comment(_Read):
+class Comment(Read):
     """A comment of headquarters to the office of a case. Do not show it to the applicant."""
 
     tracking_code: str
@@ -173,7 +70,7 @@ class Comment(_Read):
     text: str
 
 
-class Stay(_Read):
+class Stay(Read):
     """How long an office had a case; ``until`` is None for the present office."""
 
     office: Named
@@ -181,7 +78,7 @@ class Stay(_Read):
     until: AwareDatetime | None = None
 
 
-class Escalation(_Read):
+class Escalation(Read):
     """To headquarters: an office has not answered for a second period."""
 
     tracking_code: str
@@ -195,7 +92,7 @@ class Escalation(_Read):
     """The offices that have had the case, the present one last."""
 
 
-class Silence(_Read):
+class Silence(Read):
     """To headquarters: an office acknowledges no requests while some wait for it."""
 
     province: Named
@@ -204,7 +101,7 @@ class Silence(_Read):
     oldest_since: AwareDatetime
 
 
-class Erasure(_Read):
+class Erasure(Read):
     """The office must erase all it stores of the case, and acknowledge. ``reason`` is a stable code."""
 
     tracking_code: str
@@ -214,7 +111,7 @@ class Erasure(_Read):
     at: AwareDatetime
 
 
-class Refusal(_Read):
+class Refusal(Read):
     """A report of the office that the desk did not apply, and the reason.
 
     ``reason`` is one of the contract's codes. ``field`` and ``rule`` say what breaks the contract; ``expected_seq`` is
@@ -231,7 +128,7 @@ class Refusal(_Read):
     expected_seq: int | None = None
 
 
-class Envelope(_Read):
+class Envelope(Read):
     """CloudEvents 1.0 in structured JSON; ``data`` is encrypted."""
 
     specversion: Literal["1.0"]

@@ -27,15 +27,15 @@ import { ask, readBlob } from "./call.js";
 /** @typedef {{ status: "pending", token: string, expires_at: string, reason: PendingReason, available_at: string | null }} PendingPerson */
 /** @typedef {MatchedPerson | PendingPerson} Person */
 /** @typedef {{ id: string, name: string, size: number, media_type: string, sha256: string }} Attachment */
-/** @typedef {{ province: string, email?: string, mobile: string, abroad?: boolean, landline?: { area_code: string, number: string }, subject: string, sub_subject: string, text: string, fields?: Record<string, string>, attachments: string[], documents?: Record<string, string> }} RequestContent */
+/** @typedef {{ province: string, email?: string, mobile: string, abroad?: boolean, landline?: { area_code: string, number: string }, subject: string, sub_subject: string, text: string, fields?: Record<string, string>, attachments: string[], documents?: Record<string, string>, representative?: import("./representative.js").RepresentativeContent }} RequestContent */
 /** @typedef {{ key: string, title: string }} Titled */
-/** @typedef {{ tracking_code: string, submitted_at: string, submitted_local: string, due_at: string, due_local: string, province: { key: string, name: string }, subject: Titled, sub_subject: Titled, national_id_masked: string, mobile_masked: string, text: string, attachments: number, state: "registered" | "identity_pending", receipt: { token: string } }} Receipt */
+/** @typedef {{ tracking_code: string, submitted_at: string, submitted_local: string, due_at: string, due_local: string, province: { key: string, name: string }, subject: Titled, sub_subject: Titled, national_id_masked: string, mobile_masked: string, text: string, attachments: number, source?: string, representative?: string | null, state: "registered" | "identity_pending", receipt: { token: string } }} Receipt */
 /** @typedef {"reply" | "withdraw" | "rate" | "object"} Action */
 /** @typedef {{ id: string, name: string, size: number }} CaseFile */
 /** @typedef {{ at: string, local: string, state: string, title: string, note: string | null, action: Action | "opened" | null, files: CaseFile[] }} HistoryEntry */
 /** @typedef {{ text: string, at: string, local: string, files: CaseFile[] }} Answer */
 /** @typedef {{ at: string, local: string, purpose: string }} RegistryLookup */
-/** @typedef {{ tracking_code: string, state: string, state_title: string, submitted_at: string, submitted_local: string, due_at: string, due_local: string, province: { key: string, name: string }, office: { key: string, name: string }, subject: Titled, sub_subject: Titled, text: string, attachments: CaseFile[], contact: { mobile: string, landline: string | null, email: string | null }, history: HistoryEntry[], answer: Answer | null, actions: Action[], objection_until: string | null, objection_until_local: string | null, token: string }} TrackedRequest */
+/** @typedef {{ tracking_code: string, state: string, state_title: string, submitted_at: string, submitted_local: string, due_at: string, due_local: string, province: { key: string, name: string }, office: { key: string, name: string }, subject: Titled, sub_subject: Titled, text: string, attachments: CaseFile[], contact: { mobile: string, landline: string | null, email: string | null }, source?: string, representative?: string | null, history: HistoryEntry[], answer: Answer | null, actions: Action[], objection_until: string | null, objection_until_local: string | null, token: string }} TrackedRequest */
 
 /** The value in the address of a preview: the page then shows a draft of the catalogue, and sends nothing. */
 export const preview = /^#preview=([A-Za-z0-9_-]{32})$/.exec(globalThis.location?.hash ?? "")?.[1] ?? null;

@@ -84,6 +84,23 @@ export class Fields {
     return control;
   }
 
+  /**
+   * Show an error when the field is left, and remove it as soon as it is corrected.
+   * @param {string} field
+   * @param {HTMLInputElement} control
+   * @param {(typed: string) => string | null} check
+   */
+  checkOnLeaving(field, control, check) {
+    control.addEventListener("change", () => {
+      const message = check(control.value);
+      if (message === null || control.value.trim() === "") this.clear(field);
+      else this.show({ field, message });
+    });
+    control.addEventListener("input", () => {
+      if (this.isShown(field) && check(control.value) === null) this.clear(field);
+    });
+  }
+
   /** @param {string} field */
   focus(field) {
     this.#box(field).scrollIntoView({ block: "center" });

@@ -27,6 +27,8 @@ export function showReceipt(receipt) {
   block("receipt_subject").textContent = named("subjects", receipt.subject.key, receipt.subject.title);
   block("receipt_sub_subject").textContent = named("subjects", receipt.sub_subject.key, receipt.sub_subject.title);
   block("receipt_national_id").textContent = digits(receipt.national_id_masked);
+  block("receipt_representative").textContent = receipt.representative ?? "";
+  block("receipt_representative_row").hidden = !receipt.representative;
   const isForeign = receipt.mobile_masked.startsWith("+");
   block("notice_way").textContent = isForeign ? words.receipt.byEmail : words.receipt.smsTo;
   block("sms_to").textContent = isForeign ? "" : digits(receipt.mobile_masked);
@@ -76,6 +78,7 @@ function save(receipt, qr) {
       { label: words.receipt.facts.province, value: named("provinces", receipt.province.key, receipt.province.name) },
       { label: words.receipt.facts.subject, value: named("subjects", receipt.subject.key, receipt.subject.title) },
       { label: words.receipt.facts.subSubject, value: named("subjects", receipt.sub_subject.key, receipt.sub_subject.title) },
+      ...(receipt.representative ? [{ label: words.receipt.facts.representative, value: receipt.representative }] : []),
     ],
     written: { label: words.receipt.facts.text, text: receipt.text },
     qr,

@@ -7,6 +7,7 @@ import { readEmail } from "./email.js";
 import { ExtraFields } from "./extra-fields.js";
 import { Fields } from "./fields.js";
 import { checkName } from "./name-rules.js";
+import { Representative } from "./representative.js";
 import { readForeignMobile, readLandline, readMobile } from "./phone.js";
 import { checkCaptchaAnswer, checkEmail, checkIdentityNumber, checkLandline, checkMobile, checkText } from "./request-rules.js";
 import { words } from "./words.js";
@@ -31,6 +32,8 @@ export class RequestForm {
 
   nationalId = input("national_id");
 
+  representative = new Representative(this.fields);
+
   text = byId("text", HTMLTextAreaElement);
 
   #email = input("email");
@@ -48,16 +51,16 @@ export class RequestForm {
       this.extra.show(chosen);
       this.documents.show(chosen);
     };
-    this.#checkOnLeaving("applicant.first_name", input("first_name"), (typed) => checkName(typed, words.names.first));
-    this.#checkOnLeaving("applicant.last_name", input("last_name"), (typed) => checkName(typed, words.names.last));
-    this.#checkOnLeaving("mobile", this.#mobile, (typed) => checkMobile(typed, this.#abroad.checked));
-    this.#checkOnLeaving("email", this.#email, checkEmail);
+    this.fields.checkOnLeaving("applicant.first_name", input("first_name"), (typed) => checkName(typed, words.names.first));
+    this.fields.checkOnLeaving("applicant.last_name", input("last_name"), (typed) => checkName(typed, words.names.last));
+    this.fields.checkOnLeaving("mobile", this.#mobile, (typed) => checkMobile(typed, this.#abroad.checked));
+    this.fields.checkOnLeaving("email", this.#email, checkEmail);
     this.#abroad.addEventListener("change", () => {
       this.#showAbroad();
       for (const field of ["mobile", "email"]) this.fields.clear(field);
     });
     for (const control of [this.#landline, input("landline_area_code")]) {
-      this.#checkOnLeaving("landline", control, () => checkLandline(this.#landline.value, this.lists.areaCode));
+      this.fields.checkOnLeaving("landline", control, () => checkLandline(this.#landline.value, this.lists.areaCode));
     }
     for (const choice of [input("gender_female"), input("gender_male")]) {
       choice.addEventListener("change", () => this.fields.clear("applicant.gender"));
@@ -93,6 +96,7 @@ export class RequestForm {
       note("applicant.last_name", checkName(typed.last_name, words.names.last));
       note("applicant.gender", typed.gender === "" ? words.names.gender : null);
     }
+    found.push(...this.representative.faults(this.nationalId.value));
     note("province", this.lists.provinceFault);
     note("email", checkEmail(this.#email.value) ?? (this.isForeign && this.#email.value.trim() === "" ? words.email.neededAbroad : null));
     const mobileFault = checkMobile(this.#mobile.value, this.#abroad.checked);
@@ -117,6 +121,7 @@ export class RequestForm {
   content(attachments) {
     const { areaCode, chosen } = this.lists;
     const email = readEmail(this.#email.value).value ?? "";
+    const representative = this.representative.content;
     const number = areaCode === null ? null : readLandline(this.#landline.value, areaCode);
     return {
       ...chosen,
@@ -128,13 +133,15 @@ export class RequestForm {
       fields: this.extra.values,
       attachments,
       documents: this.documents.values,
+      ...(representative !== null && { representative }),
     };
   }
 
   /** @returns {Record<string, string>} by the ids of the controls */
   get typed() {
     const typed = TYPED.map((id) => [id, this.#control(id).value]);
-    return { ...Object.fromEntries(typed), ...this.extra.typed, ...this.lists.choices, abroad: this.#abroad.checked ? "yes" : "" };
+    const kept = { ...this.extra.typed, ...this.lists.choices, ...this.representative.typed };
+    return { ...Object.fromEntries(typed), ...kept, abroad: this.#abroad.checked ? "yes" : "" };
   }
 
   /** @param {Record<string, string>} typed */
@@ -143,6 +150,7 @@ export class RequestForm {
     this.#abroad.checked = typed.abroad === "yes";
     this.extra.restore(typed);
     this.#showAbroad();
+    this.representative.restore(typed);
     this.lists.restore({ province: typed.province ?? "", subject: typed.subject ?? "", sub_subject: typed.sub_subject ?? "" });
   }
 
@@ -151,6 +159,7 @@ export class RequestForm {
     this.root.reset();
     this.extra.clear();
     this.#showAbroad();
+    this.representative.clear();
     this.lists.clear();
     this.fields.clearAll();
   }
@@ -172,22 +181,5 @@ export class RequestForm {
   /** @param {string} id */
   #control(id) {
     return /** @type {import("./fields.js").Control} */ (byId(id, HTMLElement));
-  }
-
-  /**
-   * Show an error when the field is left, and remove it as soon as it is corrected.
-   * @param {string} field
-   * @param {HTMLInputElement} control
-   * @param {(typed: string) => string | null} check
-   */
-  #checkOnLeaving(field, control, check) {
-    control.addEventListener("change", () => {
-      const message = check(control.value);
-      if (message === null || control.value.trim() === "") this.fields.clear(field);
-      else this.fields.show({ field, message });
-    });
-    control.addEventListener("input", () => {
-      if (this.fields.isShown(field) && check(control.value) === null) this.fields.clear(field);
-    });
   }
 }

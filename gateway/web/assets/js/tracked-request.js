@@ -84,14 +84,19 @@ function showAnswer(answer, token) {
  * What the applicant has sent: text, files, and masked contacts, so that an onlooker cannot read them.
  * @param {TrackedRequest} request
  */
-function showSent({ text, attachments, contact, token }) {
+function showSent({ text, attachments, contact, source, representative, token }) {
   showWritten(block("sent_text"), text);
   block("sent_files_part").hidden = attachments.length === 0;
   block("sent_files").replaceChildren(...attachments.map((file) => caseFile(file, token)));
   for (const kind of /** @type {const} */ (["mobile", "landline", "email"])) {
     const value = contact[kind];
-    block(`sent_${kind}_row`).hidden = value === null;
+    block(`sent_${kind}_row`).hidden = !value;
     block(`sent_${kind}`).textContent = kind === "email" ? value : digits(value ?? "");
+  }
+  const way = words.track.sources[source ?? ""];
+  for (const [row, value] of Object.entries({ source: way, representative })) {
+    block(`sent_${row}_row`).hidden = !value;
+    block(`sent_${row}`).textContent = value ?? "";
   }
 }
 

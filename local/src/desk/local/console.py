@@ -32,6 +32,7 @@ from desk.expert import (
     CaseEvent,
     Catalog,
     CatalogDrafts,
+    Counter,
     DecryptionError,
     DeskKeys,
     Figures,
@@ -70,6 +71,7 @@ class EmbeddedClient:
         *,
         figures: Figures,
         catalog_drafts: CatalogDrafts,
+        counter: Counter,
         private_keys: PrivateKeys,
         desk_keys: DeskKeys,
     ) -> None:
@@ -78,6 +80,7 @@ class EmbeddedClient:
         self.rejected = 0
         self._province, self._broker, self._files, self._catalog = province, broker, files, catalog
         self._private_keys, self._desk_keys, self._figures = private_keys, desk_keys, figures
+        self.counter = counter
 
     async def consume(self, handle_event: Callable[[CaseEvent], Awaitable[None]]) -> None:
         """Consume the events of the office's queue; an event that was not handled is delivered again."""
@@ -126,6 +129,7 @@ class EmbeddedClient:
         """Close the clients."""
         await self.catalog_drafts.close()
         await self._figures.close()
+        await self.counter.close()
         await self._files.close()
         await self._catalog.close()
         await self._desk_keys.close()
@@ -171,6 +175,7 @@ class Console:
         settings = Settings(
             database_url=SecretStr(database_url),
             keys=SecretStr(vault_key),
+            desk_url=url,
             secure_cookies=False,  # served without TLS, on a developer machine
             second_factor=False,
         )
@@ -220,6 +225,7 @@ def _client(key: str, broker: Broker, gateway: ASGIApp, url: str, keys: Province
         Catalog(url, **transport),
         figures=Figures(url, key, keys.private[key], **transport),
         catalog_drafts=CatalogDrafts(url, keys.private[key], **transport),
+        counter=Counter(url, key, keys.private[key], **transport),
         private_keys=PrivateKeys([keys.event[key]]),
         desk_keys=DeskKeys(url, **transport),
     )
@@ -240,6 +246,7 @@ def _accounts() -> list[Account]:
             active=True,
             enrolled=False,
             new_password=False,
+            counter=True,
         )
         for each in OFFICES
         for role in (Role.EXPERT, Role.SUPERVISOR)

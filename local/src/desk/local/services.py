@@ -11,6 +11,7 @@ import desk.captcha.app as captcha
 import desk.captcha.settings
 import desk.intake.app as intake
 import desk.intake.clients
+import desk.intake.counter_clients
 import desk.intake.settings
 import desk.notifier.app as notifier
 import desk.notifier.settings
@@ -191,6 +192,12 @@ def build_intake(
             captcha=desk.intake.clients.captcha_client(parts.service_keys.peer("intake", "captcha", captcha_app)),
             codes=desk.intake.clients.code_client(parts.service_keys.peer("intake", "captcha", captcha_app)),
             registry=desk.intake.clients.RegistryClient(
+                parts.service_keys.peer("intake", "registry-gateway", registry_app)
+            ),
+            code_sender=desk.intake.counter_clients.CodeSender(
+                parts.service_keys.peer("intake", "captcha", captcha_app)
+            ),
+            counter_registry=desk.intake.counter_clients.CounterRegistry(
                 parts.service_keys.peer("intake", "registry-gateway", registry_app)
             ),
             identity=TokenReader(

@@ -55,4 +55,9 @@ for (const button of document.querySelectorAll("button[data-insert]")) {
     insertAtCursor(button);
   });
 }
+for (const button of document.querySelectorAll("button[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
+document.querySelector("[data-focus]")?.focus();
 for (const input of document.querySelectorAll('input[type="file"]')) speakPersian(input);

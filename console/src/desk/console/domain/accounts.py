@@ -56,6 +56,8 @@ class Account:
     """Whether the password was issued and has to be changed."""
     password_at: datetime | None = None
     """When the password was issued or chosen."""
+    counter: bool = False
+    """Whether the account may register requests for applicants, at the counter or on the telephone."""
 
     @property
     def supervisor(self) -> bool:

@@ -62,4 +62,4 @@ def local_phone(number: str) -> str:
 
 def case_words(*texts: str, national_id: str, mobile: str) -> set[str]:
     """Return all words that find a case: those of names, subjects and the request's text, and two numbers."""
-    return {national_id, local_phone(mobile)}.union(*(index_words(text) for text in texts))
+    return {national_id, local_phone(mobile)}.union(*(index_words(text) for text in texts)) - {""}

@@ -15,6 +15,7 @@ from desk.console.domain.errors import FormExpiredError
 from desk.console.metrics import Metrics
 from desk.console.service.catalog import CatalogEditing
 from desk.console.service.colleagues import Colleagues
+from desk.console.service.counter import CounterDesk
 from desk.console.service.drafts import Drafts
 from desk.console.service.experts import Experts
 from desk.console.service.figures import OfficeFigures
@@ -57,6 +58,7 @@ class Services:
     experts: Experts
     headquarters: Headquarters
     colleagues: Colleagues
+    counter: CounterDesk
     figures: OfficeFigures
     catalog: CatalogEditing
     readings: Readings
@@ -68,6 +70,8 @@ class Services:
     metrics_token: str | None
     secure_cookies: bool
     first_password_hours: int
+    desk_url: str
+    """Address of the desk's public pages; empty in the demonstration, where it is the same host."""
     demonstration: Demonstration | None
     clock: Callable[[], datetime]
 

@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 
 from desk.console.domain.accounts import ROLE_TITLES, UserSession
+from desk.console.domain.counter import SOURCE_TITLES
 from desk.console.domain.states import STATE_TITLES
 from desk.console.routes.dependencies import get_services, root_path
 from desk.iran.digits import to_persian
@@ -55,6 +56,7 @@ _templates.env.filters |= {
 }
 _templates.env.globals |= {
     "state_titles": STATE_TITLES,
+    "source_titles": SOURCE_TITLES,
     "role_titles": ROLE_TITLES,
     "font": (PACKAGE_FOLDER / FONT).exists(),
 }

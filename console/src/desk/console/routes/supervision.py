@@ -88,6 +88,10 @@ async def change_account(
             case "activate" | "deactivate":
                 await services.supervision.set_active(user_session.account, account_id, active=change == "activate")
                 return redirect(request, f"/accounts?done={change}d")
+            case "grant-counter" | "withdraw-counter":
+                granted = change == "grant-counter"
+                await services.supervision.set_counter(user_session.account, account_id, granted=granted)
+                return redirect(request, f"/accounts?done={'counter' if granted else 'no-counter'}")
             case "end-sessions":
                 await services.sessions.end_all_of(user_session.account, account_id)
                 return redirect(request, "/accounts?done=signed-out")

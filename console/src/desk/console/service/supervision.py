@@ -80,6 +80,15 @@ class Supervision:
             kind = "activate" if active else "deactivate"
             await self._audit(AuditStore(session), by.province, by, kind, account.username)
 
+    async def set_counter(self, by: Account, account_id: str, *, granted: bool) -> None:
+        """Grant or withdraw the right to register requests for applicants. Raises NotFoundError."""
+        async with self.database.transaction() as session:
+            accounts = AccountStore(session, self.encryption)
+            account = await self._require_account(accounts, by, account_id)
+            await accounts.change(account.id, counter=granted)
+            kind = "grant_counter" if granted else "withdraw_counter"
+            await self._audit(AuditStore(session), by.province, by, kind, account.username)
+
     async def reset(self, by: Account, account_id: str) -> str:
         """Issue a new first password, remove the device and end all sessions; return it. Raises NotFoundError."""
         issued = first_password()

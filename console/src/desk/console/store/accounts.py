@@ -52,6 +52,7 @@ class AccountStore:
                 last_totp=0,
                 created_at=now,
                 password_at=now,
+                counter=new.counter,
             )
         )
 
@@ -194,6 +195,7 @@ def _account(row: Row[Any]) -> Account:
         enrolled=row.enrolled,
         new_password=row.new_password,
         password_at=row.password_at,
+        counter=row.counter,
     )
 
 

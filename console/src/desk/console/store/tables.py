@@ -36,6 +36,7 @@ account = Table(
     Column("last_totp", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("password_at", UtcDateTime),
+    Column("counter", Boolean, nullable=False, server_default=false()),
 )
 Index("ix_account_province", account.c.province, account.c.username)
 

@@ -45,6 +45,15 @@ class CaptchaWanted(BaseModel):
         return CodeRequest(self.mobile, self.language, proof, source)
 
 
+class MobileCodeWanted(BaseModel):
+    """The mobile that gets a code for another service of the desk."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    mobile: str = Field(max_length=64)
+    language: Language = "fa"
+
+
 class WorkToDo(BaseModel):
     """A proof of work in altcha's format: find the counter whose key begins with ``keyPrefix``.
 

@@ -23,13 +23,15 @@ from desk.chassis.telemetry import Telemetry
 from desk.database import Database
 from desk.files.scanner import ClamScanner, NoScanner, Scanner
 from desk.intake.clients import RegistryClient, captcha_client, code_client
+from desk.intake.counter_clients import CodeSender, CounterRegistry
 from desk.intake.events import Erased, PendingWithdrawn, Referred, Replied
-from desk.intake.routes import attachments, catalog_drafts, files, internal, requests
+from desk.intake.routes import attachments, catalog_drafts, counter, files, internal, requests
 from desk.intake.routes.dependencies import Services
 from desk.intake.service import current_catalog, file_scans
 from desk.intake.service.attachments import Uploads
 from desk.intake.service.case_files import CaseFiles
 from desk.intake.service.catalog_drafts import CatalogDrafts
+from desk.intake.service.counter import Counter
 from desk.intake.service.current_catalog import CurrentCatalog
 from desk.intake.service.erased_codes import ErasedCodes
 from desk.intake.service.file_scans import FileScans
@@ -37,8 +39,9 @@ from desk.intake.service.mobile_check import MobileCheck
 from desk.intake.service.mobile_proof import MobileProof
 from desk.intake.service.receipts import Receipts
 from desk.intake.service.reply_attachments import ReplyAttachments
-from desk.intake.service.requests import RequestSubmission, SubmittedRequests
+from desk.intake.service.requests import RequestSubmission
 from desk.intake.service.submission_limits import SubmissionLimits
+from desk.intake.service.submitted_requests import SubmittedRequests
 from desk.intake.settings import Settings
 from desk.intake.workers import erasure, identity_check, upload_cleanup
 from desk.intake.workers.erasure import ErasureTask
@@ -49,9 +52,11 @@ from desk.security.logs import configure_logging
 IDENTITY_ISSUER, IDENTITY_AUDIENCE = "registry-gateway", "desk.identity"
 TRACKING_ISSUER, TRACKING_AUDIENCE = "tracking", "desk.tracking"
 OFFICE_AUDIENCE = "desk.files"
-"""The audience of the assertions of offices."""
+"""The audience of the assertions of offices for files."""
 CATALOG_AUDIENCE = "desk.catalog"
 """The audience of the assertions with which headquarters edits the catalogue."""
+COUNTER_AUDIENCE = "desk.counter"
+"""The audience of the assertions of offices that register requests."""
 PEER_TIMEOUT_SECONDS = 3.0
 REGISTRY_TIMEOUT_SECONDS = 10.0
 """registry-gateway responds within six seconds, and no applicant waits for this response."""
@@ -69,7 +74,9 @@ class Parts:
     captcha: CaptchaClient
     codes: CaptchaClient
     """Checks codes by SMS."""
+    code_sender: CodeSender
     registry: RegistryClient
+    counter_registry: CounterRegistry
     identity: TokenReader
     vault: Vault
     telemetry: Telemetry
@@ -92,7 +99,9 @@ def real_parts(settings: Settings) -> Parts:
         rate_limits=rate_limits,
         captcha=captcha_client(captcha),
         codes=code_client(captcha),
+        code_sender=CodeSender(captcha),
         registry=RegistryClient(registry),
+        counter_registry=CounterRegistry(registry),
         identity=TokenReader(
             settings.identity_public_key.get_secret_value(), issuer=IDENTITY_ISSUER, audience=IDENTITY_AUDIENCE
         ),
@@ -184,41 +193,42 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     )
     app.state.bus = bus
     app.state.services = services
-    for routes in (requests, attachments, files, catalog_drafts, internal):
+    for routes in (requests, attachments, files, catalog_drafts, counter, internal):
         app.include_router(routes.router)
     return app
 
 
 def _services(settings: Settings, parts: Parts, outbox: Outbox, scans: FileScans, catalog: CurrentCatalog) -> Services:
     audit = AuditLog(parts.database, parts.vault, parts.rate_limits)
+    submission = RequestSubmission(
+        parts.database,
+        parts.vault,
+        outbox,
+        parts.storage,
+        parts.captcha,
+        catalog,
+        SubmissionLimits(
+            parts.rate_limits,
+            parts.vault,
+            per_identity=settings.requests_per_identity,
+            per_mobile=settings.requests_per_mobile,
+            per_email=settings.requests_per_email,
+            per_source=settings.requests_per_source,
+            pending_per_source=settings.pending_per_source,
+            per_office=settings.requests_per_office,
+        ),
+        MobileProof(parts.codes, settings.mobile_proof),
+        audit,
+        first_check_after=timedelta(seconds=settings.identity_check_seconds),
+        calendar=settings.work_calendar(),
+        mobile_check=MobileCheck(parts.registry, parts.rate_limits, parts.vault, settings.mobile_checks_per_identity)
+        if settings.mobile_check == "on"
+        else None,
+    )
     return Services(
         database=parts.database,
         catalog=catalog,
-        submission=RequestSubmission(
-            parts.database,
-            parts.vault,
-            outbox,
-            parts.storage,
-            parts.captcha,
-            catalog,
-            SubmissionLimits(
-                parts.rate_limits,
-                parts.vault,
-                per_identity=settings.requests_per_identity,
-                per_mobile=settings.requests_per_mobile,
-                per_email=settings.requests_per_email,
-                per_source=settings.requests_per_source,
-                pending_per_source=settings.pending_per_source,
-            ),
-            MobileProof(parts.codes, settings.mobile_proof),
-            first_check_after=timedelta(seconds=settings.identity_check_seconds),
-            calendar=settings.work_calendar(),
-            mobile_check=MobileCheck(
-                parts.registry, parts.rate_limits, parts.vault, settings.mobile_checks_per_identity
-            )
-            if settings.mobile_check == "on"
-            else None,
-        ),
+        submission=submission,
         requests=SubmittedRequests(parts.vault, outbox),
         uploads=Uploads(
             parts.database,
@@ -241,4 +251,16 @@ def _services(settings: Settings, parts: Parts, outbox: Outbox, scans: FileScans
         assertions=ClientAssertions(settings.office_signing_keys, OFFICE_AUDIENCE, parts.rate_limits, audit),
         catalog_drafts=CatalogDrafts(parts.database, audit, catalog),
         catalog_assertions=ClientAssertions(settings.office_signing_keys, CATALOG_AUDIENCE, parts.rate_limits, audit),
+        counter=Counter(
+            parts.database,
+            parts.vault,
+            parts.rate_limits,
+            audit,
+            parts.counter_registry,
+            parts.code_sender,
+            settings.counter_codes_per_office,
+            settings.mobile_proof,
+            submission,
+        ),
+        counter_assertions=ClientAssertions(settings.office_signing_keys, COUNTER_AUDIENCE, parts.rate_limits, audit),
     )

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from desk.chassis.events import Event, Moment
-from desk.intake.domain import Attachment, Request
+from desk.intake.domain import Attachment, MobileOwner, Origin, Request, Source
 from desk.iran.offices import office
 from desk.iran.provinces import province
 
@@ -42,7 +42,10 @@ class ApplicantData(BaseModel):
 
 
 class ContactData(BaseModel):
-    """The applicant's contact data; phones in E.164. Notices are written in ``language``."""
+    """The applicant's contact data; phones in E.164. Notices are written in ``language``.
+
+    ``mobile`` is empty if the applicant has none, which only a request of an office may have.
+    """
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -83,6 +86,28 @@ class AttachmentData(BaseModel):
     document: Titled | None = None
 
 
+class RepresentativeData(BaseModel):
+    """A person who sent the request for the applicant; ``mobile`` is E.164."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str
+    national_id: str
+    mobile: str
+
+
+class RegistrationData(BaseModel):
+    """The office that registered the request for the applicant, and its own reference of the expert.
+
+    ``mobile_owner`` says whose the mobile of ``contact`` is: the applicant's (``own``), that of a person who helps
+    (``helper``), or ``none`` if there is no mobile.
+    """
+
+    office: Named
+    expert: str
+    mobile_owner: MobileOwner
+
+
 class WholeRequest(Event):
     """A request with all its data."""
 
@@ -100,6 +125,12 @@ class WholeRequest(Event):
     """The office that handles it: that of ``province``, or headquarters."""
     fields: list[FieldData] = Field(default_factory=list)
     """The further fields that the catalogue has for the sub-subject, without the empty ones."""
+    source: Source = "web"
+    """``web`` for the public pages; ``counter`` or ``phone`` if an office registered it for the applicant."""
+    representative: RepresentativeData | None = None
+    """Who sent it for the applicant, if another person did."""
+    registration: RegistrationData | None = None
+    """Who registered it, for the sources ``counter`` and ``phone``."""
 
 
 class RequestSubmitted(WholeRequest):
@@ -214,7 +245,8 @@ def _whole(request: Request, attachments: Sequence[Attachment]) -> dict[str, obj
         "text": request.text,
         "attachments": [_attachment(request, each) for each in attachments],
         "fields": [FieldData.model_validate(each) for each in request.fields],
-        "office": Named(key=request.first_office, name=office(request.first_office).name),
+        "office": _office(request.first_office),
+        **_origin(request.origin),
     }
 
 
@@ -222,3 +254,20 @@ def _attachment(request: Request, attachment: Attachment) -> AttachmentData:
     document = request.documents.get(str(attachment.id))
     data = AttachmentData.model_validate(attachment)
     return data if document is None else data.model_copy(update={"document": Titled(**asdict(document))})
+
+
+def _origin(origin: Origin) -> dict[str, object]:
+    representative, registration = origin.representative, origin.registration
+    return {
+        "source": origin.source,
+        "representative": RepresentativeData.model_validate(representative) if representative else None,
+        "registration": RegistrationData(
+            office=_office(registration.office), expert=registration.expert, mobile_owner=registration.mobile_owner
+        )
+        if registration
+        else None,
+    }
+
+
+def _office(key: str) -> Named:
+    return Named(key=key, name=office(key).name)

@@ -12,7 +12,7 @@ COUNTRY = "+98"
 
 
 def _mobile(e164: str) -> str:
-    return Mobile(e164).e164 if e164.startswith(COUNTRY) else e164
+    return Mobile(e164).e164 if e164.startswith(COUNTRY) else e164  # also an empty one
 
 
 def _language(value: object) -> object:
@@ -53,8 +53,8 @@ class ApplicantData(Part):
 class ContactData(Part):
     """The recipient. The email address has no space or line end, so it cannot add a header to an email."""
 
-    mobile: Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$"), AfterValidator(_mobile)]
-    """In E.164; the number of an applicant who lives abroad may be foreign."""
+    mobile: Annotated[str, Field(pattern=r"^(\+[1-9][0-9]{6,14})?$"), AfterValidator(_mobile)]
+    """In E.164; the number of an applicant who lives abroad may be foreign. Empty if there is none."""
     email: Annotated[str, Field(max_length=254, pattern=r"^[^\s@<>,;]+@[^\s@<>,;]+$")] | None = None
     language: Annotated[Language, BeforeValidator(_language)] = Language.FA
     """The language of notices."""

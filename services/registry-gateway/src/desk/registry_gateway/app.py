@@ -31,6 +31,7 @@ from desk.registry_gateway.service import (
     IdentityTokens,
     Ledger,
     LookupGuard,
+    OfficeLimits,
     SourceLimits,
     VerdictLimit,
     ledger_chain,
@@ -144,6 +145,9 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         ledger=ledger,
         guard=guard,
         verdicts=VerdictLimit(rate_limits, settings.mismatches_per_number),
+        office_limits=OfficeLimits(
+            rate_limits, settings.lookups_per_office, settings.mismatches_per_office, settings.lookups_of_service
+        ),
         captcha=parts.captcha,
         proof_required=settings.require_proof,
         vault=parts.vault,

@@ -133,6 +133,12 @@ class IdentityQuery(PersonQuery):
     proof: ProofGiven | None = Field(default=None, description="Required unless this desk is configured without it.")
 
 
+class OfficeQuery(PersonQuery):
+    """The person to look up for an expert of an office."""
+
+    office: str = Field(pattern="^[a-z_]{1,40}$", description="The key of the office, which intake has authenticated")
+
+
 class MatchedView(BaseModel):
     """The person, and the token that binds number, birth date, names and gender."""
 

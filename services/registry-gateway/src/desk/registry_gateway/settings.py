@@ -70,6 +70,10 @@ class Settings(CallerSettings, CalleeSettings, StoreSettings, LogSettings):
     """High, because a whole town may share one address; beyond it as for mismatches."""
     lookups_of_service: RateLimitText = "30000/hour"
     """All look-ups of all applicants; the only limit of look-ups that refuses."""
+    lookups_per_office: RateLimitText = "600/hour"
+    """Look-ups of one office for persons at its counter or on the telephone; further ones are refused."""
+    mismatches_per_office: RateLimitText = "60/hour"
+    """Such look-ups without a match; further ones are refused."""
     fan_out: RateLimitText = "50/hour"
     """So many different numbers from one source raise an alarm."""
 

@@ -15,6 +15,7 @@ from desk.chassis.problem import ServiceUnavailableError
 from desk.tracking.domain import (
     File,
     Province,
+    Representative,
     RequestNotFoundError,
     State,
     Subject,
@@ -58,6 +59,8 @@ class FreshRequest(BaseModel):
     text: str = ""
     attachments: tuple[File, ...] = ()
     contact: FreshContact = FreshContact()
+    source: str = "web"
+    representative: Representative | None = None
 
 
 class KnownCode(BaseModel):

@@ -17,7 +17,7 @@ FIRST = LANGUAGES[0]
 """The language with which all others are compared."""
 OWN = "desk"
 """The table of texts for what the desk itself names in Persian; the number of entries differs by language."""
-LOOKED_UP = {"why", "reason", "meaning", "lookups", "question", "consequence", "yes", "done"}
+LOOKED_UP = {"why", "reason", "meaning", "lookups", "sources", "question", "consequence", "yes", "done"}
 """Tables of texts that scripts look up by a key of the desk, such as a state or an action."""
 TYPES = {"": "string", "digits": "string | number", "number": "number", "month": "number", "and": "string[]"}
 TYPES |= {"or": "string[]", "plural": "number", "hidden": "string"}

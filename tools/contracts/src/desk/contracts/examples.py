@@ -63,6 +63,9 @@ _REQUEST: Mapping[str, Any] = {
             "text": "یکشنبه ۱۵ خرداد ۱۴۰۷",
         }
     ],
+    "source": "counter",
+    "representative": {"name": "پرویز باران‌دشت", "national_id": "0013542419", "mobile": "+989120000001"},
+    "registration": {"office": {"key": OFFICE, "name": "اصفهان"}, "expert": "n.baran", "mobile_owner": "own"},
 }
 _CERTIFICATE = "c2b4f1d0-5d1c-4d8e-9a55-0b6f3a9d7e21"
 _ANSWER = "روادید شما صادر شده است و به دفتر کاروان تحویل می‌شود."

@@ -9,7 +9,15 @@ from desk.tracking.domain import Party, RefusalReason, State, is_allowed
 from desk.tracking.events import REPORTS, CaseCommented, CaseErased, CaseOpened, CaseReferred, CaseReport, CaseTakenOver
 
 ROUTES: Mapping[str, tuple[str, ...]] = {
-    "intake": ("/api/office/files", "/api/office/files/{file_id}", "/api/catalog"),
+    "intake": (
+        "/api/office/files",
+        "/api/office/files/{file_id}",
+        "/api/office/identities",
+        "/api/office/mobile-codes",
+        "/api/office/requests",
+        "/api/attachments",
+        "/api/catalog",
+    ),
     "tracking": ("/api/event-keys", "/api/office/figures"),
 }
 """The paths that offices call, by service."""

@@ -14,7 +14,7 @@ from desk.captcha.domain import (
     Purpose,
     WrongAnswerError,
 )
-from desk.captcha.forms import Captcha, CaptchaAnswer, CaptchaWanted, RightAnswer
+from desk.captcha.forms import Captcha, CaptchaAnswer, CaptchaWanted, MobileCodeWanted, RightAnswer
 from desk.captcha.routes.dependencies import ServicesDep
 from desk.chassis.app import problems, source_of
 from desk.chassis.problem import ProofExpiredError, ProofRequiredError, ProofWrongError, RateLimitExceededError
@@ -72,3 +72,18 @@ async def check(captcha_id: str, given: CaptchaAnswer, services: ServicesDep) ->
     """Use the challenge up if the answer is right; the same claim may repeat the call for ten minutes."""
     level = await services.challenges.check_answer(captcha_id, given.purpose, given.answer, given.claim, given.mobile)
     return RightAnswer(level=level)
+
+
+@router.post(
+    "/internal/mobile-codes",
+    status_code=201,
+    summary="Send a code by SMS for another service",
+    response_model_exclude_none=True,
+    dependencies=[called_by("intake")],
+    responses=problems(
+        CallerUnknownError, KindUnavailableError, MobileNotIranianError, CodesExhaustedError, CaptchaUnavailableError
+    ),
+)
+async def send_code(wanted: MobileCodeWanted, services: ServicesDep) -> Captcha:
+    """Send a code without a proof of work: the calling service has authenticated and counted the office."""
+    return Captcha.of(await services.sms_codes.issue_for_service(wanted.mobile, wanted.language))

@@ -77,11 +77,26 @@ class SmsCodes:
         mobile = _iranian(request.mobile)
         level = await self._level_of(request.proof)
         reservation = await self._reserve(mobile, self._store.source_index(request.source), level)
+        return await self._send(self._notifier, mobile, request.language, reservation)
+
+    async def issue_for_service(self, mobile: str, language: Language) -> Issued:
+        """Send a code to a mobile for a service of the desk, which has authenticated and counted its caller.
+
+        Raises as :meth:`issue` does, except the errors of the proof.
+        """
+        if self._notifier is None:
+            raise KindUnavailableError("no notifier")
+        mobile = _iranian(mobile)
+        return await self._send(self._notifier, mobile, language, await self._reserve_mobile(mobile))
+
+    async def _send(
+        self, notifier: NotifierClient, mobile: str, language: Language, reservation: Reservation
+    ) -> Issued:
         answer, expires_at = self._choose_answer(), datetime.now(UTC) + LIFE
         issued = Issued(new_id(), Kind.SMS, expires_at)
         try:
             await self._store.add(issued.id, Challenge(Purpose.MOBILE, answer, mobile=mobile))
-            await self._notifier.send_code(mobile, answer, request.language, expires_at)
+            await notifier.send_code(mobile, answer, language, expires_at)
         except CodeNotSentError as error:
             if not error.ambiguous:
                 await self._limits.release(reservation)
@@ -101,12 +116,16 @@ class SmsCodes:
             raise ProofExpiredError from None
 
     async def _reserve(self, mobile: str, source_index: str, level: int) -> Reservation:
+        per_source = Attempt(self._settings.codes_per_source, "sms-codes-source", source_index, proof=True)
+        return await self._reserve_mobile(mobile, per_source, level=level)
+
+    async def _reserve_mobile(self, mobile: str, *more: Attempt, level: int = 0) -> Reservation:
         settings, index = self._settings, self._store.mobile_index(mobile)
         try:
             return await self._limits.reserve_all(
                 Attempt(settings.codes_per_mobile, "sms-codes-mobile", index),
                 Attempt(settings.codes_per_mobile_daily, "sms-codes-mobile", index),
-                Attempt(settings.codes_per_source, "sms-codes-source", source_index, proof=True),
+                *more,
                 level=level,
             )
         except RateLimitExceededError as error:

@@ -10,6 +10,7 @@ from uuid import UUID
 from desk.intake.domain.catalog import SubSubject
 from desk.intake.domain.errors import NamesMissingError, NamesNotExpectedError
 from desk.intake.domain.extra_fields import FieldValue, Titled
+from desk.intake.domain.origin import WEB, Origin
 from desk.iran.foreign_code import ForeignCode
 from desk.iran.jalali import in_tehran
 from desk.iran.national_id import NationalId
@@ -90,7 +91,7 @@ class IdentityState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """The applicant's contact data and language; phones in E.164."""
+    """The applicant's contact data and language; phones in E.164. ``mobile`` is empty if there is none."""
 
     mobile: str
     landline: str | None
@@ -123,6 +124,7 @@ class Request:
     fields: tuple[FieldValue, ...] = ()
     documents: Mapping[str, Titled] = field(default_factory=dict)
     """The document that a file is, by the file's id."""
+    origin: Origin = WEB
 
     @property
     def first_office(self) -> str:

@@ -15,11 +15,13 @@ from desk.intake.domain import Identity, Person, Uploader
 from desk.intake.service.attachments import Uploads
 from desk.intake.service.case_files import CaseFiles
 from desk.intake.service.catalog_drafts import CatalogDrafts, Editor
+from desk.intake.service.counter import Counter
 from desk.intake.service.current_catalog import CurrentCatalog
 from desk.intake.service.erased_codes import ErasedCodes
 from desk.intake.service.receipts import Receipts
 from desk.intake.service.reply_attachments import ReplyAttachments
-from desk.intake.service.requests import RequestSubmission, SubmittedRequests
+from desk.intake.service.requests import RequestSubmission
+from desk.intake.service.submitted_requests import SubmittedRequests
 from desk.iran.offices import HEADQUARTERS
 
 _identity = HTTPBearer(auto_error=False, description="identity token")
@@ -52,6 +54,8 @@ class Services:
     assertions: ClientAssertions
     catalog_drafts: CatalogDrafts
     catalog_assertions: ClientAssertions
+    counter: Counter
+    counter_assertions: ClientAssertions
 
 
 async def get_services(request: Request) -> Services:
@@ -69,6 +73,8 @@ class IdentityToken:
 
     identity: Identity
     id: str
+    office: str = ""
+    """The office that looked the person up; empty for a token of the public pages."""
 
 
 async def _identity_token(
@@ -76,14 +82,20 @@ async def _identity_token(
 ) -> IdentityToken:
     if credentials is None:
         raise domain.IdentityTokenMissingError
+    return read_identity_token(services, credentials.credentials)
+
+
+def read_identity_token(services: Services, text: str) -> IdentityToken:
+    """Verify an identity token. Raises IdentityTokenExpiredError or IdentityTokenInvalidError."""
     try:
-        claims = services.identity_tokens.read(credentials.credentials)
+        claims = services.identity_tokens.read(text)
     except TokenExpiredError:
         raise domain.IdentityTokenExpiredError from None
     except TokenError as error:
         raise domain.IdentityTokenInvalidError(str(error)) from None
     try:
-        return IdentityToken(Identity(claims["sub"], claims["birth_date"], _person(claims)), claims["jti"])
+        identity = Identity(claims["sub"], claims["birth_date"], _person(claims))
+        return IdentityToken(identity, claims["jti"], str(claims.get("office", "")))
     except KeyError as missing:
         raise domain.IdentityTokenInvalidError(f"a token without {missing}") from None
 

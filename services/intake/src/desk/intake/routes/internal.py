@@ -10,7 +10,8 @@ from desk.chassis.events import Moment
 from desk.chassis.service_tokens import CallerUnknownError, called_by
 from desk.intake import domain
 from desk.intake.domain import IdentityState
-from desk.intake.forms import (
+from desk.intake.events import RepresentativeData
+from desk.intake.internal_forms import (
     AnswerFilesForm,
     CodesForm,
     ErasedCodeForm,
@@ -47,6 +48,8 @@ class FoundRequest(RequestView):
     text: str
     attachments: list[AttachmentView]
     contact: ContactView
+    source: domain.Source
+    representative: RepresentativeData | None
 
 
 class CodeView(BaseModel):
@@ -89,6 +92,8 @@ async def find(form: FindForm, session: Session, services: ServicesDep) -> Found
             "text": found.text,
             "attachments": [AttachmentView.of(each) for each in await services.requests.files_of(session, found)],
             "contact": contact,
+            "source": found.origin.source,
+            "representative": found.origin.representative,
         }
     )
 

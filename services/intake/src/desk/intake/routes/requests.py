@@ -93,10 +93,13 @@ class Receipt(RequestView):
     state: Literal["registered", "identity_pending"]
     national_id_masked: str
     mobile_masked: str
-    """The number to which the SMS with the tracking code goes."""
+    """The number to which the SMS with the tracking code goes; empty if there is none."""
     text: str
     """The text as it is stored, which the signed receipt proves."""
     attachments: int
+    source: domain.Source
+    representative: str | None
+    """The name of the person who sent it for the applicant, if another person did."""
     receipt: SignedReceiptView
 
 
@@ -145,6 +148,7 @@ def respond_with(document: domain.CatalogDocument, request: Request, cache: str)
         IdempotencyKeyMissingError,
         domain.IdempotencyKeyReusedError,
         domain.RequestRepeatedError,
+        domain.RepresentativeIsApplicantError,
         domain.NamesMissingError,
         domain.NamesNotExpectedError,
         domain.UnknownProvinceKeyError,
@@ -176,7 +180,9 @@ async def submit(
 ) -> Receipt:
     """Submit a request; a repeat with the same Idempotency-Key returns the same response."""
     response.headers["Cache-Control"] = "no-store"
-    return _receipt(await services.submission.submit(token.identity, key, form, source_of(request)), services.receipts)
+    return view_receipt(
+        await services.submission.submit(token.identity, key, form, source_of(request)), services.receipts
+    )
 
 
 @router.get("/api/receipt-keys", summary="Public keys of receipts")
@@ -206,8 +212,10 @@ def describe_request(request: domain.Request) -> dict[str, object]:
     }
 
 
-def _receipt(submitted: Submitted, receipts: Receipts) -> Receipt:
+def view_receipt(submitted: Submitted, receipts: Receipts) -> Receipt:
+    """Return the response to a submission."""
     registered = submitted.request.identity is IdentityState.KNOWN
+    representative = submitted.request.origin.representative
     return Receipt.model_validate(
         describe_request(submitted.request)
         | {
@@ -216,6 +224,8 @@ def _receipt(submitted: Submitted, receipts: Receipts) -> Receipt:
             "text": submitted.request.text,
             "mobile_masked": mask_phone(submitted.request.contact.mobile),
             "attachments": len(submitted.attachments),
+            "source": submitted.request.origin.source,
+            "representative": representative.name if representative else None,
             "receipt": {"token": receipts.sign(submitted.request, submitted.attachments)},
         }
     )

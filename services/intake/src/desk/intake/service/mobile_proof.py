@@ -29,6 +29,17 @@ class MobileProof:
             raise MobileCodeMissingError
         return code
 
+    def required_consent(self, mobile: str, code: CaptchaAnswer | None) -> CaptchaAnswer | None:
+        """Return the code of a request that an office registers, and None without a mobile or if no codes are sent.
+
+        Raises MobileCodeMissingError.
+        """
+        if self.mode == "off" or not mobile:
+            return None
+        if code is None:
+            raise MobileCodeMissingError
+        return code
+
     def _is_required(self, request: Request) -> bool:
         if self.mode == "off":
             return False

@@ -1,4 +1,4 @@
-"""Submitting a request, and looking submitted requests up for tracking."""
+"""Submitting a request: by its applicant, or by an office for an applicant."""
 
 import hmac
 import uuid
@@ -10,12 +10,14 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from desk.chassis.audit import AuditLog
 from desk.chassis.captcha import CaptchaClient
 from desk.chassis.crypto import Vault
 from desk.chassis.events import Outbox
 from desk.chassis.problem import DomainError, ServiceUnavailableError
 from desk.chassis.storage import ObjectStore
 from desk.database import Database
+from desk.intake.counter_forms import CounterSubmission
 from desk.intake.domain import (
     Applicant,
     Attachment,
@@ -23,8 +25,8 @@ from desk.intake.domain import (
     IdempotencyKeyReusedError,
     Identity,
     IdentityState,
+    Origin,
     Request,
-    RequestNotFoundError,
     RequestRepeatedError,
     Titled,
     UnknownAttachmentError,
@@ -33,9 +35,11 @@ from desk.intake.domain import (
     due_moment,
     new_tracking_code,
     read_fields,
+    require_other_person,
 )
 from desk.intake.events import WholeRequest, request_pending, request_submitted
-from desk.intake.forms import Submission
+from desk.intake.forms import RequestForm, Submission
+from desk.intake.service.admission import Admission, Checks, CounterAdmission, WebAdmission
 from desk.intake.service.attachments import keep_objects
 from desk.intake.service.current_catalog import CurrentCatalog
 from desk.intake.service.mobile_check import MobileCheck
@@ -47,6 +51,8 @@ from desk.iran.workdays import WorkCalendar
 
 _CODE_ATTEMPTS = 3
 _REPEATED_WITHIN = timedelta(days=1)
+_NO_CONTENT = {"captcha", "mobile_code", "applicant", "language", "again", "identity_token"}
+"""The fields of a form that a repeat may have other values of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,14 @@ class Submitted:
 
     request: Request
     attachments: Sequence[Attachment]
+
+
+@dataclass(frozen=True, slots=True)
+class Registrar:
+    """The office that registers a request, and the address of its program."""
+
+    office: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +96,7 @@ class RequestSubmission:
     catalog: CurrentCatalog
     limits: SubmissionLimits
     mobile_proof: MobileProof
+    audit: AuditLog
     first_check_after: timedelta
     """The time from the submission to the first look-up of a pending identity."""
     calendar: WorkCalendar = field(default_factory=WorkCalendar)
@@ -97,17 +112,36 @@ class RequestSubmission:
         ``source`` is the caller's address. Raises DomainError subclasses for what the applicant must correct, and
         RateLimitExceededError.
         """
+        admission = WebAdmission(self._checks, self.captcha, form, source)
+        return await self._accept(identity, idempotency_key, form, form.origin, admission)
+
+    async def register(
+        self, identity: Identity, idempotency_key: str, form: CounterSubmission, registrar: Registrar
+    ) -> Submitted:
+        """Store a request that an office registers for an applicant; otherwise as :meth:`submit`."""
+        admission = CounterAdmission(self._checks, self.audit, form, registrar.office, registrar.source)
+        return await self._accept(identity, idempotency_key, form, form.origin_at(registrar.office), admission)
+
+    @property
+    def _checks(self) -> Checks:
+        return Checks(self.limits, self.mobile_proof, self.mobile_check)
+
+    async def _accept(
+        self, identity: Identity, idempotency_key: str, form: RequestForm, origin: Origin, admission: Admission
+    ) -> Submitted:
         applicant = identity.applicant(form.typed)
+        require_other_person(applicant.national_id, origin)
         key = _Key(
             claim=hmac.digest(idempotency_key.encode(), applicant.national_id.encode(), "sha256").hex(),
             idempotency_indexes=self.vault.indexes(f"{applicant.national_id}/{idempotency_key}", "idempotency"),
             fingerprints=self._fingerprints(form),
         )
         state = IdentityState.PENDING if identity.person is None else IdentityState.KNOWN
-        request = self._compose(applicant, state, form)
+        request = self._compose(applicant, state, form, origin)
         try:
-            request = await self._check(request, form, key)
-            return await self._store(request, form, key, source)
+            await self._keep_files(form, request.applicant)
+            request = await admission.check(request, key.claim)
+            return await self._store(request, form, key, admission)
         except DomainError:
             # The first submission claimed the files, used the codes up and may have used up a limit, so a repeat is
             # refused here.
@@ -117,26 +151,17 @@ class RequestSubmission:
                 raise
             return earlier
 
-    async def _check(self, request: Request, form: Submission, key: _Key) -> Request:
-        """Check everything that costs others something, the codes last: each answer is right again for this key."""
-        code = self.mobile_proof.required_code(request, form.mobile_code)
-        if self.mobile_check is not None:
-            await self.mobile_check.require_owner(request.applicant.national_id, form.mobile)
-        await self._keep_files(form, request.applicant)
-        await self.captcha.check_answer(form.captcha.id, form.captcha.answer, claim=key.claim)
-        if code is not None:
-            await self.mobile_proof.check(code, form.mobile, key.claim)
-        return replace(request, mobile_proven=code is not None)
-
-    async def _store(self, request: Request, form: Submission, key: _Key, source: str) -> Submitted:
+    async def _store(self, request: Request, form: RequestForm, key: _Key, admission: Admission) -> Submitted:
         """Count the submission and store it. Raises RateLimitExceededError and the errors of :meth:`_write`."""
-        reservation = await self.limits.reserve(request, source)
+        reservation = await admission.reserve(request)
         stored = False
         try:
             for _ in range(_CODE_ATTEMPTS):
                 try:
-                    async with self._session(request, form, key) as session:
+                    async with self._session(request, form, key, admission) as session:
                         submitted = await self._write(session, request, form, key)
+                        if submitted.request.id == request.id:
+                            await admission.record(session, request)
                 except IntegrityError:  # another request has this tracking code
                     request = replace(request, tracking_code=new_tracking_code())
                 else:
@@ -147,7 +172,7 @@ class RequestSubmission:
             if not stored:  # refused, or a repeat of an earlier submission, which was counted then
                 await self.limits.release(reservation)
 
-    async def _keep_files(self, form: Submission, applicant: Applicant) -> None:
+    async def _keep_files(self, form: RequestForm, applicant: Applicant) -> None:
         """Make the store keep the files. Raises UnknownAttachmentError or StorageUnavailableError."""
         if not form.attachments:
             return
@@ -155,18 +180,20 @@ class RequestSubmission:
             attachments = await self._own_files(session, form, applicant)
         await keep_objects(self.storage, attachments)
 
-    def _session(self, request: Request, form: Submission, key: _Key) -> AbstractAsyncContextManager[AsyncSession]:
+    def _session(
+        self, request: Request, form: RequestForm, key: _Key, admission: Admission
+    ) -> AbstractAsyncContextManager[AsyncSession]:
         """Return a session for :meth:`_write`: most requests need no transaction, because one statement inserts all.
 
         That statement is never the first of its session. A database that hangs would execute it later, although the
         applicant has read an error.
         """
-        needs_lock = len(key.idempotency_indexes) > 1
-        if form.again or form.attachments or request.identity is IdentityState.PENDING or needs_lock:
+        several = len(key.idempotency_indexes) > 1 or admission.audited
+        if form.again or form.attachments or request.identity is IdentityState.PENDING or several:
             return self.database.transaction()
         return self.database.one_write()
 
-    async def _write(self, session: AsyncSession, request: Request, form: Submission, key: _Key) -> Submitted:
+    async def _write(self, session: AsyncSession, request: Request, form: RequestForm, key: _Key) -> Submitted:
         """Insert request, claims and event, or return the result of an earlier submission with this key.
 
         Raises IntegrityError if the tracking code is taken, and RequestRepeatedError.
@@ -193,7 +220,7 @@ class RequestSubmission:
         return Submitted(request, attachments)
 
     async def _add(
-        self, session: AsyncSession, request: Request, event: WholeRequest, form: Submission, key: _Key
+        self, session: AsyncSession, request: Request, event: WholeRequest, form: RequestForm, key: _Key
     ) -> bool:
         """Insert request and event; False if the request repeats an earlier one. Raises IdempotencyKeyReusedError."""
         if len(key.idempotency_indexes) > 1 and await self._repeated(session, key, form) is not None:
@@ -205,7 +232,7 @@ class RequestSubmission:
             fingerprint=key.fingerprints[0],
         )
 
-    async def _repeated(self, session: AsyncSession, key: _Key, form: Submission) -> Submitted | None:
+    async def _repeated(self, session: AsyncSession, key: _Key, form: RequestForm) -> Submitted | None:
         """Return the result of an earlier submission with this key. Raises IdempotencyKeyReusedError.
 
         The registry may become available or unavailable between a submission and its repeat. Then only one of them
@@ -221,14 +248,14 @@ class RequestSubmission:
             raise IdempotencyKeyReusedError
         return Submitted(request, await AttachmentStore(session, self.vault).of_request(request.id))
 
-    async def _own_files(self, session: AsyncSession, form: Submission, applicant: Applicant) -> list[Attachment]:
+    async def _own_files(self, session: AsyncSession, form: RequestForm, applicant: Applicant) -> list[Attachment]:
         ids = [str(file_id) for file_id in dict.fromkeys(form.attachments)]
         found = await AttachmentStore(session, self.vault).unclaimed(ids, applicant.national_id) if ids else []
         if len(found) != len(ids):
             raise UnknownAttachmentError
         return found
 
-    def _compose(self, applicant: Applicant, state: IdentityState, form: Submission) -> Request:
+    def _compose(self, applicant: Applicant, state: IdentityState, form: RequestForm, origin: Origin) -> Request:
         try:
             chosen_province = province(form.province)
         except UnknownProvinceError:
@@ -259,51 +286,15 @@ class RequestSubmission:
             documents=assign_documents(
                 sub_subject, {key: str(file) for key, file in form.documents.items()}, map(str, form.attachments)
             ),
+            origin=origin,
         )
 
-    def _fingerprints(self, form: Submission) -> list[str]:
+    def _fingerprints(self, form: RequestForm) -> list[str]:
         """Return keyed hashes of the content.
 
-        It excludes the codes, since a retry may have new ones, the language, since the page may have been
-        switched to another one, and the confirmation of a repeat. Typed names are compared separately.
+        It excludes the codes and the token, since a retry may have new ones, the language, since the page may have been
+        switched to another one, and the confirmation of a repeat. Typed names are compared separately. A field that
+        earlier versions do not have counts only if it is set, so that replicas of both versions agree.
         """
-        return self.vault.indexes(
-            form.model_dump_json(exclude={"captcha", "mobile_code", "applicant", "language", "again"}), "fingerprint"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class SubmittedRequests:
-    """Looks submitted requests up."""
-
-    vault: Vault
-    outbox: Outbox
-
-    async def find(self, session: AsyncSession, national_id: str, tracking_code: str) -> Request:
-        """Return an applicant's request by its code. Raises RequestNotFoundError."""
-        request = await RequestStore(session, self.vault).find(national_id, tracking_code)
-        if request is None:
-            raise RequestNotFoundError
-        return request
-
-    async def identity_of(self, session: AsyncSession, tracking_code: str) -> IdentityState:
-        """Return the state of the identity of a request by its code. Raises RequestNotFoundError."""
-        state = await RequestStore(session, self.vault).identity_of(tracking_code)
-        if state is None:
-            raise RequestNotFoundError
-        return state
-
-    async def files_of(self, session: AsyncSession, request: Request) -> list[Attachment]:
-        """Return the files of a request in the order of their upload."""
-        return await AttachmentStore(session, self.vault).of_request(request.id)
-
-    async def list_codes(
-        self, session: AsyncSession, since: datetime, until: datetime, after: str, limit: int
-    ) -> list[tuple[str, IdentityState, datetime | None]]:
-        """List the codes of a period with the state of each identity and its moment; nothing personal."""
-        store = RequestStore(session, self.vault)
-        return await store.submitted_between(since, until, after=after, limit=limit)
-
-    async def backlog(self, session: AsyncSession) -> tuple[int, float]:
-        """Return the number of unsent events and the age of the oldest in seconds."""
-        return await self.outbox.backlog(session)
+        excluded = _NO_CONTENT if form.representative else _NO_CONTENT | {"representative"}
+        return self.vault.indexes(form.model_dump_json(exclude=excluded), "fingerprint")

@@ -18,6 +18,7 @@ class SubmissionLimits:
     per_email: str
     per_source: str
     pending_per_source: str
+    per_office: str
 
     async def reserve(self, request: Request, source: str) -> Reservation:
         """Count a submission before it is stored. Raises RateLimitExceededError or ServiceUnavailableError.
@@ -25,19 +26,27 @@ class SubmissionLimits:
         Requests of an unconfirmed identity are counted apart from those of the confirmed one: a person who invents
         requests for a number while the registry is closed does not use up the limit of its owner.
         """
-        pending = request.identity is not IdentityState.KNOWN
-        kind = "requests_pending" if pending else "requests"
-        attempts = [
-            Attempt(self.per_identity, kind, self._index(request.applicant.national_id)),
-            Attempt(self.per_mobile, "requests_of_mobile", self._index(request.contact.mobile)),
-            Attempt(self.per_source, "requests_of_source", self._index(source_network(source))),
-        ]
-        if request.contact.email is not None:
-            attempts.append(Attempt(self.per_email, "requests_of_email", self._index(request.contact.email.lower())))
-        if pending:
-            source_key = self._index(source_network(source))
+        source_key = self._index(source_network(source))
+        attempts = [*self._of_people(request), Attempt(self.per_source, "requests_of_source", source_key)]
+        if request.identity is not IdentityState.KNOWN:
             attempts.append(Attempt(self.pending_per_source, "pending_of_source", source_key))
         return await self.rate_limits.reserve_all(*attempts)
+
+    async def reserve_for_office(self, request: Request, office: str) -> Reservation:
+        """Count a request that an office registers before it is stored. Raises as :meth:`reserve` does."""
+        return await self.rate_limits.reserve_all(
+            *self._of_people(request), Attempt(self.per_office, "requests_of_office", office)
+        )
+
+    def _of_people(self, request: Request) -> list[Attempt]:
+        """Return the limits of the identity and of those who get notices."""
+        kind = "requests" if request.identity is IdentityState.KNOWN else "requests_pending"
+        attempts = [Attempt(self.per_identity, kind, self._index(request.applicant.national_id))]
+        if request.contact.mobile:
+            attempts.append(Attempt(self.per_mobile, "requests_of_mobile", self._index(request.contact.mobile)))
+        if request.contact.email is not None:
+            attempts.append(Attempt(self.per_email, "requests_of_email", self._index(request.contact.email.lower())))
+        return attempts
 
     async def release(self, reservation: Reservation) -> None:
         """Take back a submission that was not stored. Raises ServiceUnavailableError."""

@@ -14,6 +14,7 @@ from desk.chassis.event_tables import outbox
 from desk.database import DataKeys, data_key, insert_together, notify_after_commit
 from desk.intake.domain import Applicant, Contact, FieldValue, IdentityState, Request, RequestErasedError, Titled
 from desk.intake.store.catalog import load_catalog
+from desk.intake.store.origins import dump_origin, read_origin
 from desk.intake.store.tables import identity_check, request
 from desk.security.data_keys import DataKey
 
@@ -35,12 +36,12 @@ _OTHER_WITH_CONTENT = (
 """Built once, because it is executed for every submission."""
 
 
-def request_indexes(of: Request, vault: Vault) -> dict[str, str]:
+def request_indexes(of: Request, vault: Vault) -> dict[str, str | None]:
     """Return the columns with keyed hashes that can be computed again from a stored request."""
     return {
         "owner_index": vault.index(of.applicant.national_id, "national_id"),
         "content_index": vault.index(_content(of), "content"),
-        "mobile_index": vault.index(of.contact.mobile, "mobile"),
+        "mobile_index": vault.index(of.contact.mobile, "mobile") if of.contact.mobile else None,
         "index_key": vault.index_key_ids[0],
     }
 
@@ -84,6 +85,7 @@ class RequestStore:
             "titles": [new.subject.title, new.sub_subject.title],
             "fields": [asdict(each) for each in new.fields],
             "documents": {file: asdict(document) for file, document in new.documents.items()},
+            **dump_origin(new.origin),
         }
         key = DataKey.generate(str(new.id))
         row = {
@@ -227,6 +229,7 @@ class RequestStore:
             catalog_version=row.catalog_version,
             fields=tuple(FieldValue(**each) for each in personal.get("fields", ())),
             documents={file: Titled(**each) for file, each in personal.get("documents", {}).items()},
+            origin=read_origin(personal),
         )
 
 

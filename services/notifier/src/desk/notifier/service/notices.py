@@ -65,15 +65,18 @@ class Notices:
             notices.append(
                 Notice(received.id, values["code"], received.seq, template, channel, wording, personal, obstacle)
             )
+        if not notices:
+            return  # an applicant without mobile and email has a printed receipt
         if not await MessageStore(session, self._vault).queue(notices, self._policy, supersede=supersede):
             log.warning("a late event about an erased request", event_id=received.id)
 
     def _render(
         self, template: Template, contact: ContactData, values: Values
     ) -> Iterator[tuple[ChannelName, str, PersonalData]]:
-        sms = self._renderer.sms(template, contact.language, values)
-        personal = PersonalData(recipient=contact.mobile, text=sms.text, values=dict(sms.values))
-        yield ChannelName.SMS, sms.wording, personal
+        if contact.mobile:
+            sms = self._renderer.sms(template, contact.language, values)
+            personal = PersonalData(recipient=contact.mobile, text=sms.text, values=dict(sms.values))
+            yield ChannelName.SMS, sms.wording, personal
         if contact.email is not None:
             email = self._renderer.email(template, contact.language, values)
             personal = PersonalData(recipient=contact.email, text=email.text, subject=email.subject, html=email.html)

@@ -16,6 +16,8 @@ class Purpose(StrEnum):
     """For a request that was accepted while the registry was unavailable."""
     MOBILE = "mobile"
     """To check whether a mobile belongs to the person."""
+    COUNTER = "counter"
+    """By an expert of an office, who registers a request for the person."""
 
 
 class Outcome(StrEnum):
@@ -127,5 +129,5 @@ class Lookup:
     purpose: Purpose
     number_index: str
     source_index: str
-    """Empty for a look-up that a service of the desk made."""
+    """Of the caller's address, or of the office for a look-up at its counter; empty for one of a service."""
     outcome: Outcome

@@ -3,15 +3,20 @@
 from fastapi import APIRouter
 
 from desk.chassis.app import problems
-from desk.chassis.problem import ServiceUnavailableError
+from desk.chassis.problem import RateLimitExceededError, ServiceUnavailableError
 from desk.chassis.service_tokens import CallerUnknownError, called_by
+from desk.registry_gateway.domain import IdentityDeceasedError, IdentityNotMatchedError, IdentityReferredError
 from desk.registry_gateway.forms import (
     Confirmation,
     LookupsView,
+    MatchedView,
     MobileQuery,
     MobileView,
     NumberQuery,
+    OfficeQuery,
+    PendingView,
     PersonQuery,
+    view_of,
 )
 from desk.registry_gateway.routes.dependencies import ServicesDep
 
@@ -28,6 +33,24 @@ router = APIRouter()
 async def confirm(query: PersonQuery, services: ServicesDep) -> Confirmation:
     """Look a pair up for a service of the desk; the limit of mismatches for a number applies."""
     return Confirmation.of(await services.identities.confirm(query.national_id, query.birth_date))
+
+
+@router.post(
+    "/internal/office-identities",
+    dependencies=[called_by("intake")],
+    summary="Look a person up for an expert of an office",
+    responses=problems(
+        CallerUnknownError,
+        IdentityNotMatchedError,
+        IdentityDeceasedError,
+        IdentityReferredError,
+        RateLimitExceededError,
+        ServiceUnavailableError,
+    ),
+)
+async def identify_for_office(query: OfficeQuery, services: ServicesDep) -> MatchedView | PendingView:
+    """Return names, gender and an identity token for the office; only a token while the registry is unavailable."""
+    return view_of(await services.identities.identify_for_office(query.national_id, query.birth_date, query.office))
 
 
 @router.post(

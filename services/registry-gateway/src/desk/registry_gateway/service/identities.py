@@ -34,6 +34,7 @@ from desk.registry_gateway.domain import (
 )
 from desk.registry_gateway.service.guard import LookupGuard
 from desk.registry_gateway.service.ledger import Ledger
+from desk.registry_gateway.service.office_limits import OfficeLimits
 from desk.registry_gateway.service.tokens import IdentityTokens
 from desk.registry_gateway.service.verdicts import VerdictLimit
 from desk.registry_gateway.store import Seen
@@ -84,6 +85,7 @@ class IdentityService:
         ledger: Ledger,
         guard: LookupGuard,
         verdicts: VerdictLimit,
+        office_limits: OfficeLimits,
         captcha: CaptchaClient,
         proof_required: bool,
         vault: Vault,
@@ -96,6 +98,7 @@ class IdentityService:
         self._ledger = ledger
         self._guard = guard
         self._verdicts = verdicts
+        self._office_limits = office_limits
         self._captcha = captcha
         self._proof_required = proof_required
         self._vault = vault
@@ -114,12 +117,40 @@ class IdentityService:
         ServiceUnavailableError if captcha or Redis is unavailable.
         """
         level = await self._level_of(proof)
-        answer = await self._look_up_for(source, number, birth_date, level)
+        return self._conclude(await self._look_up_for(source, number, birth_date, level), number, birth_date)
+
+    async def identify_for_office(
+        self, number: Number, birth_date: JalaliDate, office: str
+    ) -> ProvenIdentity | PendingIdentity:
+        """Look a person up for an expert of an office, and issue an identity token for this office.
+
+        Raises RateLimitExceededError, IdentityNotMatchedError, IdentityDeceasedError, IdentityReferredError, or
+        ServiceUnavailableError if Redis is unavailable.
+        """
+        reservation = await self._office_limits.reserve(office)
+        number_index = self._number_index(number)
+        answer: Answer | None = None
+        mismatched = True  # also counts if the caller disconnects before the answer
+        try:
+            answer = await self._look_up(number, birth_date, number_index)
+            mismatched = isinstance(answer, NotMatched | Referred)
+        except Exception:
+            mismatched = False
+            raise
+        finally:
+            await self._record(Purpose.COUNTER, answer, number_index, self._vault.index(office, "office"))
+            if not mismatched:
+                await self._office_limits.release(reservation)
+        return self._conclude(answer, number, birth_date, office)
+
+    def _conclude(
+        self, answer: Answer, number: Number, birth_date: JalaliDate, office: str = ""
+    ) -> ProvenIdentity | PendingIdentity:
         match answer:
             case Matched(identity):
-                return ProvenIdentity(identity, *self._tokens.issue_matched(identity))
+                return ProvenIdentity(identity, *self._tokens.issue_matched(identity, office))
             case Unavailable(reason, until):
-                return PendingIdentity(reason, until, *self._tokens.issue_pending(number, birth_date))
+                return PendingIdentity(reason, until, *self._tokens.issue_pending(number, birth_date, office))
             case NotMatched():
                 raise IdentityNotMatchedError
             case Deceased():

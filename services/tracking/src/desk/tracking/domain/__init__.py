@@ -72,6 +72,8 @@ from desk.tracking.domain.request import (
     File,
     Identity,
     Province,
+    Registration,
+    Representative,
     Request,
     Subject,
 )
@@ -158,7 +160,9 @@ __all__ = [
     "Province",
     "RefusalReason",
     "RefusedError",
+    "Registration",
     "RejectionReason",
+    "Representative",
     "Request",
     "RequestNotFoundError",
     "Retention",

@@ -37,7 +37,7 @@ class Applicant:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """How to reach the applicant, and in which language; phones in E.164."""
+    """How to reach the applicant, and in which language; phones in E.164. ``mobile`` is empty if there is none."""
 
     mobile: str
     landline: str | None = None
@@ -70,6 +70,24 @@ class FieldValue:
 
 
 @dataclass(frozen=True, slots=True)
+class Representative:
+    """A person who sent the request for the applicant; ``mobile`` is E.164."""
+
+    name: str
+    national_id: str
+    mobile: str
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """The office that registered the request for the applicant, its reference of the expert, and whose mobile it is."""
+
+    office: Province
+    expert: str
+    mobile_owner: str
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """A submitted request with everything its experts need. ``due_at`` is the first due date of the answer."""
 
@@ -87,6 +105,9 @@ class Request:
     office: Province | None = None
     """The office that receives it first; None for that of the province."""
     fields: tuple[FieldValue, ...] = ()
+    source: str = "web"
+    representative: Representative | None = None
+    registration: Registration | None = None
 
     @property
     def first_office(self) -> str:

@@ -29,6 +29,8 @@ from desk.tracking.events.parts import (
     FileReference,
     HistoryEntry,
     Named,
+    Registration,
+    Representative,
     Titled,
     WholeRequest,
 )
@@ -81,6 +83,8 @@ __all__ = [
     "LateCase",
     "Named",
     "ProvinceSilent",
+    "Registration",
+    "Representative",
     "RequestCommented",
     "RequestErased",
     "RequestEscalated",

@@ -55,10 +55,34 @@ class Contact(BaseModel):
     model_config = ConfigDict(extra="ignore", from_attributes=True, use_attribute_docstrings=True)
 
     mobile: str
-    """E.164, such as ``+989120000000``."""
+    """E.164, such as ``+989120000000``; empty if the applicant has none."""
     landline: str | None = None
     email: str | None = None
     language: str = "fa"
+
+
+class Representative(BaseModel):
+    """A person who sent the request for the applicant."""
+
+    model_config = ConfigDict(extra="ignore", from_attributes=True, use_attribute_docstrings=True)
+
+    name: str
+    national_id: str
+    """10 digits, or 12 of a foreign national."""
+    mobile: str
+    """E.164."""
+
+
+class Registration(BaseModel):
+    """The office that registered the request for the applicant, at its counter or on the telephone."""
+
+    model_config = ConfigDict(extra="ignore", from_attributes=True, use_attribute_docstrings=True)
+
+    office: Named
+    expert: str
+    """The office's own reference of its expert."""
+    mobile_owner: str
+    """Whose mobile the contact has: ``own``, that of a person who helps (``helper``), or ``none`` without a mobile."""
 
 
 class FileReference(BaseModel):
@@ -134,3 +158,9 @@ class WholeRequest(Event):
     """The office that handles it: that of ``province``, or headquarters. Events of older desks lack it."""
     fields: list[FieldData] = Field(default_factory=list)
     """The further fields of the sub-subject, without the empty ones. Events of older desks lack them."""
+    source: str = "web"
+    """``web`` for the public pages; ``counter`` or ``phone`` if an office registered it for the applicant."""
+    representative: Representative | None = None
+    """Who sent it for the applicant, if another person did."""
+    registration: Registration | None = None
+    """Who registered it, for the sources ``counter`` and ``phone``."""

@@ -131,6 +131,10 @@ class TrackingView(BaseModel):
     text: str
     attachments: list[FileView]
     contact: ContactView
+    source: str
+    """``web``, or ``counter`` or ``phone`` if an office registered it."""
+    representative: str | None
+    """The name of the person who sent it for the applicant, if another person did."""
     history: list[HistoryEntryView]
     answer: AnswerView | None
     actions: list[Action]
@@ -156,6 +160,8 @@ class TrackingView(BaseModel):
             text=overview.request.text,
             attachments=[FileView.model_validate(file) for file in overview.request.attachments],
             contact=ContactView.of(overview.request.contact),
+            source=overview.request.source,
+            representative=overview.request.representative.name if overview.request.representative else None,
             history=[HistoryEntryView.of(entry) for entry in overview.history],
             answer=AnswerView.model_validate(overview.answer) if overview.answer else None,
             actions=list(overview.actions),

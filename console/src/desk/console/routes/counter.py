@@ -1,0 +1,211 @@
+"""The pages of the counter: identity, read back, request, code as consent, receipt to print and to sign.
+
+Each step is the response to the form of the step before. Nothing personal is in an address, and no script is needed.
+"""
+
+from typing import Annotated
+
+import segno
+from fastapi import APIRouter, Depends, Form, Request, Response
+from markupsafe import Markup
+
+from desk.console.domain.accounts import UserSession
+from desk.console.domain.counter import (
+    GENDER_TITLES,
+    IDENTITY_FIELDS,
+    OWNER_TITLES,
+    REQUEST_FIELDS,
+    CounterFaultsError,
+)
+from desk.console.domain.errors import NotAllowedError
+from desk.console.routes.dependencies import RequireFormWord, Services, ServicesDep, SignedIn
+from desk.console.routes.pages import render_page
+from desk.console.service.counter import CounterState
+from desk.expert import CounterReceipt
+from desk.iran.provinces import PROVINCES
+
+router = APIRouter()
+Text = Annotated[str, Form()]
+LENGTH_MAX = 20_000
+TOKEN_CODES = frozenset({"identity_token_expired", "identity_token_invalid", "identity_of_other_office"})
+"""Refusals after which the person has to be looked up again."""
+NO_RIGHT = "برای ثبت درخواست به جای متقاضی، سرپرست باید این اجازه را به حساب شما بدهد."
+
+
+async def _with_right(user_session: SignedIn) -> UserSession:
+    if not user_session.account.counter:
+        raise NotAllowedError(NO_RIGHT)
+    return user_session
+
+
+AtCounter = Annotated[UserSession, Depends(_with_right)]
+"""The session of an account that may register requests for applicants."""
+
+
+@router.get("/counter")
+async def start(request: Request, user_session: AtCounter) -> Response:
+    """Ask for the person's number and birth date."""
+    return _identity_page(request, user_session, {})
+
+
+@router.post("/counter/identity", dependencies=[RequireFormWord])
+async def look_up(request: Request, services: ServicesDep, user_session: AtCounter) -> Response:
+    """Look the person up, and show the names to read back with the form of the request."""
+    typed = await _read(request, IDENTITY_FIELDS)
+    try:
+        state = await services.counter.look_up(user_session.account, typed)
+    except CounterFaultsError as error:
+        return _identity_page(request, user_session, typed, error)
+    return await _request_page(request, services, user_session, state)
+
+
+@router.post("/counter/request", dependencies=[RequireFormWord])
+async def submit(
+    request: Request, services: ServicesDep, user_session: AtCounter, state: Text = "", again: Text = ""
+) -> Response:
+    """Send the code, or register the request of a person without a mobile."""
+    opened = services.counter.open(user_session.account, state)
+    changed = opened.model_copy(update={"typed": await _read(request, REQUEST_FIELDS), "code_id": ""})
+    try:
+        result = await services.counter.submit(user_session.account, changed, again=again == "yes")
+    except CounterFaultsError as error:
+        return await _refused(request, services, user_session, changed, error)
+    return await _next_page(request, services, user_session, changed, result)
+
+
+@router.post("/counter/code", dependencies=[RequireFormWord])
+async def confirm(
+    request: Request,
+    services: ServicesDep,
+    user_session: AtCounter,
+    *,
+    state: Text = "",
+    code: Text = "",
+    act: Text = "",
+    again: Text = "",
+) -> Response:
+    """Register the request with the code that the person has read out, send another code, or go back."""
+    account, opened = user_session.account, services.counter.open(user_session.account, state)
+    if act == "back":
+        return await _request_page(request, services, user_session, opened)
+    try:
+        if act == "resend":
+            result = await services.counter.send_code(account, opened)
+        else:
+            result = await services.counter.register(account, opened, code[:32], again=again == "yes")
+    except CounterFaultsError as error:
+        return await _refused(request, services, user_session, opened, error, code=code)
+    return await _next_page(request, services, user_session, opened, result)
+
+
+async def _next_page(
+    request: Request,
+    services: Services,
+    user_session: UserSession,
+    state: CounterState,
+    result: CounterState | CounterReceipt,
+) -> Response:
+    if isinstance(result, CounterReceipt):
+        return _receipt_page(request, services, user_session, state, result)
+    return _code_page(request, services, user_session, result)
+
+
+async def _refused(
+    request: Request,
+    services: Services,
+    user_session: UserSession,
+    state: CounterState,
+    error: CounterFaultsError,
+    *,
+    code: str = "",
+) -> Response:
+    """Show the step that has to be corrected, with everything that was typed."""
+    if error.desk_code in TOKEN_CODES:
+        typed = {name: getattr(state, name) for name in IDENTITY_FIELDS}
+        return _identity_page(request, user_session, typed, error)
+    of_code = not error.faults or "code" in error.faults or error.desk_code in {"request_repeated", "codes_exhausted"}
+    if state.code_id and of_code:
+        return _code_page(request, services, user_session, state, error, code=code)
+    return await _request_page(request, services, user_session, state, error)
+
+
+async def _read(request: Request, names: tuple[str, ...]) -> dict[str, str]:
+    form = await request.form()
+    values = {name: form.get(name) for name in names}
+    return {name: value[:LENGTH_MAX].strip() if isinstance(value, str) else "" for name, value in values.items()}
+
+
+def _identity_page(
+    request: Request, user_session: UserSession, typed: dict[str, str], error: CounterFaultsError | None = None
+) -> Response:
+    return render_page(
+        request,
+        "counter_identity.html",
+        user_session,
+        status=error.status if error else 200,
+        typed=typed,
+        error=error,
+        faults=error.faults if error else {},
+    )
+
+
+async def _request_page(
+    request: Request,
+    services: Services,
+    user_session: UserSession,
+    state: CounterState,
+    error: CounterFaultsError | None = None,
+) -> Response:
+    return render_page(
+        request,
+        "counter_request.html",
+        user_session,
+        status=error.status if error else 200,
+        state=state,
+        sealed=services.counter.seal(user_session.account, state),
+        typed=state.typed,
+        subjects=await services.subjects.list_subjects(user_session.account.province),
+        provinces=PROVINCES,
+        owners=OWNER_TITLES,
+        genders=GENDER_TITLES,
+        error=error,
+        faults=error.faults if error else {},
+    )
+
+
+def _code_page(
+    request: Request,
+    services: Services,
+    user_session: UserSession,
+    state: CounterState,
+    error: CounterFaultsError | None = None,
+    *,
+    code: str = "",
+) -> Response:
+    return render_page(
+        request,
+        "counter_code.html",
+        user_session,
+        status=error.status if error else 200,
+        state=state,
+        sealed=services.counter.seal(user_session.account, state),
+        owners=OWNER_TITLES,
+        code=code,
+        error=error,
+        faults=error.faults if error else {},
+    )
+
+
+def _receipt_page(
+    request: Request, services: Services, user_session: UserSession, state: CounterState, receipt: CounterReceipt
+) -> Response:
+    address = f"{services.desk_url.rstrip('/')}/verify#{receipt.receipt.token}"
+    drawn = segno.make(address, error="l").svg_inline(border=2, omitsize=True)
+    return render_page(
+        request,
+        "counter_receipt.html",
+        user_session,
+        state=state,
+        receipt=receipt,
+        qr_code=Markup(drawn),  # noqa: S704  # nosec B704 - our own SVG
+    )

@@ -1,0 +1,327 @@
+"""The counter: identity, request, consent and receipt, without scripts, and the right to it."""
+
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from support.counter_desk import CODE, PENDING
+
+from desk.console.domain.accounts import Role
+from desk.console.store.tables import account, audit_entry
+from desk.expert import Subject, Titled
+
+STATE = re.compile(r'name="state" value="([^"]+)"')
+PERSON = {"source": "counter", "national_id": "۸۲۷۵۷۳۷۱۶۸", "birth_date": "۱۳۶۱/۱۲/۰۵"}
+REQUEST = {
+    "mobile_owner": "own",
+    "mobile": "۰۹۱۲۰۰۰۰۰۰۰",
+    "sub_subject": "umrah_visa",
+    "text": "روادید من هنوز صادر نشده است.",
+}
+
+
+@pytest.fixture
+async def desk(console):
+    """The desk as the office of Isfahan sees it, with one subject."""
+    visa = Titled(key="umrah_visa", title="روادید و گذرنامه")
+    for client in (console.client, console.headquarters_client):
+        client.subject_list = [Subject(key="umrah", title="عمرهٔ مفرده", sub_subjects=[visa])]
+    return console.client.counter_desk
+
+
+@pytest.fixture
+async def browser(console, browse, desk):
+    """The browser of an expert with the right."""
+    await console.account("n.baran")
+    boss = await console.account("boss", Role.SUPERVISOR)
+    expert = await console.account_of("n.baran")
+    await console.supervision.set_counter(boss, expert.id, granted=True)
+    return await browse().sign_in("n.baran")
+
+
+@pytest.fixture
+def go_on(browser):
+    """Send the form of the open page with its state."""
+
+    async def go_on(path, **fields):
+        return await browser.send(path, state=unescape(STATE.search(browser.page.text)[1]), **fields)
+
+    return go_on
+
+
+@pytest.fixture
+async def entries(console):
+    async def entries():
+        query = select(audit_entry, account.c.username).join(account, account.c.id == audit_entry.c.account)
+        async with console.database.read() as session:
+            rows = (await session.execute(query.order_by(audit_entry.c.at, audit_entry.c.id))).all()
+        return [(row.username, row.kind, row.tracking_code) for row in rows if "counter" in row.kind]
+
+    return entries
+
+
+@pytest.fixture
+def look_up(browser):
+    async def look_up(**changes):
+        await browser.open("/counter")
+        return await browser.send("/counter/identity", **(PERSON | changes))
+
+    return look_up
+
+
+async def test_a_request_is_registered_with_the_code_as_consent(browser, desk, look_up, go_on, entries):
+    page = await look_up()
+    assert "نرگس باران‌دشت" in page
+    assert "بلند بخوانید" in page
+
+    page = await go_on("/counter/request", **REQUEST)
+    assert "رضایت" in page
+    assert desk.bodies("mobile-codes") == [{"mobile": "۰۹۱۲۰۰۰۰۰۰۰", "language": "fa"}]
+
+    page = await go_on("/counter/code", code="۱۲۳۴۵", act="register")
+    assert browser.page.status_code == 200
+    assert f'data-code="{CODE}"' in page
+    assert "مراجعهٔ حضوری" in page
+    assert "امضای متقاضی" in page
+    [sent] = desk.bodies("requests")
+    assert (sent["identity_token"], sent["source"], sent["expert"]) == ("identity-token", "counter", "n.baran")
+    assert sent["mobile_code"] == {"id": "code-1", "answer": "۱۲۳۴۵"}
+    assert (sent["province"], sent["subject"], sent["sub_subject"]) == ("isfahan", "umrah", "umrah_visa")
+    assert await entries() == [
+        ("boss", "grant_counter", None),
+        ("n.baran", "counter_look_up", None),
+        ("n.baran", "counter_code", None),
+        ("n.baran", "counter_register", CODE),
+    ]
+
+
+async def test_a_person_without_a_mobile_signs_the_receipt_and_gets_no_code(browser, desk, look_up, go_on):
+    await look_up()
+    page = await go_on("/counter/request", **(REQUEST | {"mobile_owner": "none", "mobile": ""}))
+
+    assert browser.page.status_code == 200
+    assert "این رسید تنها مدرک است" in page
+    assert desk.bodies("mobile-codes") == []
+    [sent] = desk.bodies("requests")
+    assert (sent["mobile"], sent["mobile_owner"]) == ("", "none")
+
+
+async def test_a_desk_that_sends_no_codes_registers_without_one(desk, look_up, go_on):
+    await look_up()
+    desk.refuse("mobile-codes", "codes_off", 409)
+    page = await go_on("/counter/request", **REQUEST)
+
+    assert f'data-code="{CODE}"' in page
+    assert "mobile_code" not in desk.bodies("requests")[0]
+
+
+async def test_everything_wrong_is_named_before_a_code_is_sent(browser, desk, look_up, go_on):
+    await look_up()
+    wrong = {"mobile_owner": "own", "mobile": "0912", "text": "کم", "representative_name": "علی"}
+    page = await go_on("/counter/request", **wrong)
+
+    assert browser.page.status_code == 422
+    for field in ("mobile", "sub_subject", "text", "representative_national_id", "representative_mobile"):
+        assert f'href="#{field}"' in page
+        assert f'id="{field}_error"' in page
+    assert 'value="0912"' in page
+    assert desk.bodies("mobile-codes") == desk.bodies("requests") == []
+
+
+async def test_a_wrong_person_is_not_looked_up(browser, desk, look_up):
+    page = await look_up(national_id="8275737169", birth_date="1361/13/05", source="")
+
+    assert browser.page.status_code == 422
+    for field in ("source", "national_id", "birth_date"):
+        assert f'href="#{field}"' in page
+    assert desk.calls == []
+
+
+async def test_a_mismatch_is_shown_and_recorded(desk, look_up, entries):
+    await look_up()
+    desk.refuse("identities", "identity_not_matched", 404)
+    page = await look_up()
+
+    assert "identity_not_matched" in page
+    assert [kind for _, kind, _ in await entries()].count("counter_look_up") == 2
+
+
+async def test_the_log_has_a_hash_of_the_number_and_not_the_number(console, look_up):
+    await look_up()
+    async with console.database.read() as session:
+        query = select(audit_entry.c.about).where(audit_entry.c.kind == "counter_look_up")
+        about = (await session.execute(query)).scalar_one()
+    assert re.fullmatch("[0-9a-f]{64}", about)
+
+
+async def test_names_are_typed_while_the_registry_does_not_answer(desk, look_up, go_on):
+    desk.person = PENDING
+    page = await look_up()
+    assert "ثبت احوال اکنون پاسخ نمی‌دهد" in page
+    page = await go_on("/counter/request", **REQUEST)
+    assert 'href="#first_name"' in page
+
+    names = {"first_name": "نرگس", "last_name": "باران‌دشت", "gender": "female"}
+    await go_on("/counter/request", **REQUEST, **names)
+    page = await go_on("/counter/code", code="12345")
+    assert desk.bodies("requests")[0]["applicant"] == names
+    assert "نرگس باران‌دشت" in page
+
+
+async def test_a_wrong_code_can_be_corrected_and_the_request_is_registered_once(desk, look_up, go_on):
+    await look_up()
+    await go_on("/counter/request", **REQUEST)
+    desk.refuse("requests", "mobile_code_wrong", **{"mobile_code.answer": "کد درست نیست"})
+    page = await go_on("/counter/code", code="11111")
+    assert 'href="#code"' in page
+    assert "کد درست نیست" in page
+    desk.refuse("requests", "service_unavailable", 503)
+    page = await go_on("/counter/code", code="12345")
+    assert "میز خدمت اکنون پاسخ نمی‌دهد" in page
+    await go_on("/counter/code", code="12345")
+
+    assert len(set(desk.keys)) == 1
+
+
+async def test_another_code_is_sent_and_the_texts_can_be_corrected(desk, look_up, go_on):
+    await look_up()
+    await go_on("/counter/request", **REQUEST)
+    await go_on("/counter/code", act="resend")
+    page = await go_on("/counter/code", act="back")
+    assert REQUEST["text"] in page
+    await go_on("/counter/request", **(REQUEST | {"text": "متن درست این درخواست است."}))
+    await go_on("/counter/code", code="12345")
+
+    [sent] = desk.bodies("requests")
+    assert (sent["text"], sent["mobile_code"]["id"]) == ("متن درست این درخواست است.", "code-3")
+
+
+async def test_a_fault_that_the_desk_finds_is_shown_at_its_field(desk, look_up, go_on):
+    await look_up()
+    await go_on("/counter/request", **REQUEST)
+    desk.refuse("requests", "validation_failed", **{"representative.national_id": "همان متقاضی است"})
+    page = await go_on("/counter/code", code="12345")
+
+    assert 'href="#representative_national_id"' in page
+    assert REQUEST["text"] in page
+
+
+async def test_a_repeated_request_needs_a_confirmation(desk, look_up, go_on):
+    await look_up()
+    await go_on("/counter/request", **REQUEST)
+    desk.refuse("requests", "request_repeated", 409)
+    page = await go_on("/counter/code", code="12345")
+    assert 'name="again"' in page
+    await go_on("/counter/code", code="12345", again="yes")
+
+    assert desk.bodies("requests")[-1]["again"] is True
+
+
+async def test_after_half_an_hour_the_person_is_looked_up_again(desk, look_up, go_on):
+    await look_up()
+    await go_on("/counter/request", **REQUEST)
+    desk.refuse("requests", "identity_token_expired", 401)
+    page = await go_on("/counter/code", code="12345")
+
+    assert "استعلام هویت" in page
+    assert PERSON["national_id"] in page
+
+
+async def test_a_representative_is_part_of_the_request_and_of_the_receipt(desk, look_up, go_on):
+    await look_up()
+    person = {"name": "علی محمدی", "national_id": "0013542419", "mobile": "09127654321"}
+    typed = {f"representative_{name}": value for name, value in person.items()}
+    page = await go_on("/counter/request", **(REQUEST | {"mobile_owner": "none", "mobile": ""}), **typed)
+
+    assert desk.bodies("requests")[0]["representative"] == person
+    assert "امضای نماینده" in page
+
+
+async def test_the_state_of_another_account_or_a_changed_one_is_refused(console, browse, browser, look_up):
+    await look_up()
+    state = unescape(STATE.search(browser.page.text)[1])
+    boss = await console.account_of("boss")
+    await console.supervision.set_counter(boss, boss.id, granted=True)
+    other = await browse().sign_in("boss")
+    await other.open("/counter")
+    await other.send("/counter/request", state=state, **REQUEST)
+    assert other.page.status_code == 403
+    await browser.send("/counter/request", state=state[:-4] + "AAAA", **REQUEST)
+    assert browser.page.status_code == 403
+
+
+async def test_nothing_of_a_request_is_in_the_console_s_database(console, browser, look_up, go_on):
+    await look_up()
+    await go_on("/counter/request", **REQUEST)
+    path = Path(str(console.database.engine.url.database))
+    stored = b"".join(each.read_bytes() for each in path.parent.glob(f"{path.name}*"))
+    for value in (REQUEST["text"], "باران‌دشت", "8275737168", PERSON["national_id"]):
+        assert value.encode() not in stored
+    assert "باران‌دشت" not in str(browser.page.url)
+
+
+async def test_headquarters_chooses_the_province(console, browse, desk):
+    await console.account("staff", Role.SUPERVISOR, province="headquarters")
+    staff = await console.account_of("staff")
+    await console.supervision.set_counter(staff, staff.id, granted=True)
+    browser = await browse().sign_in("staff")
+    await browser.open("/counter")
+    await browser.send("/counter/identity", **PERSON)
+    state = unescape(STATE.search(browser.page.text)[1])
+    no_mobile = REQUEST | {"mobile_owner": "none", "mobile": ""}
+    page = await browser.send("/counter/request", state=state, **no_mobile)
+    assert 'href="#province"' in page
+    state = unescape(STATE.search(browser.page.text)[1])
+    await browser.send("/counter/request", state=state, **no_mobile, province="qom")
+
+    [sent] = console.headquarters_client.counter_desk.bodies("requests")
+    assert sent["province"] == "qom"
+
+
+@pytest.mark.parametrize("path", ["/counter", "/counter/identity", "/counter/request", "/counter/code"])
+async def test_an_account_without_the_right_is_refused(console, browse, desk, path):
+    await console.account("n.baran")
+    browser = await browse().sign_in("n.baran")
+    page = await browser.open("/cases")
+    assert "/counter" not in page
+    if path == "/counter":
+        await browser.open(path)
+    else:
+        word = re.search(r'name="form_word" value="([^"]+)"', browser.page.text)[1]
+        await browser.send(path, word=word, **PERSON)
+
+    assert browser.page.status_code == 403
+    assert desk.calls == []
+
+
+async def test_a_supervisor_grants_and_withdraws_the_right_on_the_page_of_accounts(console, browse, browser):
+    expert = await console.account_of("n.baran")
+    boss = await browse().sign_in("boss")
+    page = await boss.open("/accounts")
+    assert f"/accounts/{expert.id}/withdraw-counter" in page
+    page = await boss.send(f"/accounts/{expert.id}/withdraw-counter")
+    assert "دیگر نمی‌تواند" in page
+    await browser.open("/counter")
+    assert browser.page.status_code == 403
+    await boss.send(f"/accounts/{expert.id}/grant-counter")
+    await browser.open("/counter")
+    assert browser.page.status_code == 200
+
+
+async def test_a_supervisor_of_another_office_cannot_grant_the_right(console, browse, browser):
+    expert = await console.account_of("n.baran")
+    await console.account("other", Role.SUPERVISOR, province="qom")
+    other = await browse().sign_in("other")
+    await other.open("/accounts")
+    await other.send(f"/accounts/{expert.id}/withdraw-counter")
+    assert other.page.status_code == 404
+    assert (await console.account_of("n.baran")).counter
+
+
+async def test_a_form_of_another_site_registers_nothing(browser, desk, look_up):
+    await look_up()
+    await browser.send("/counter/identity", word="forged", **PERSON)
+    assert browser.page.status_code == 403
+    assert len(desk.calls) == 1
