@@ -82,6 +82,8 @@ async def test_a_new_request_is_shown(tracking):
             }
         ],
         "answer": None,
+        "source": "web",
+        "representative": None,
         "actions": ["withdraw"],
         "objection_until": None,
         "objection_until_local": None,
