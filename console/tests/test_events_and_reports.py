@@ -207,3 +207,13 @@ async def test_the_figures_of_a_province(console):
     figures = await console.experts.figures(expert)
     assert (figures.open, figures.overdue, figures.done, figures.median_days) == (1, 1, 3, 2.0)
     assert (figures.rated, round(figures.average, 2)) == (3, 3.33)
+
+
+async def test_a_case_that_comes_late_is_due_when_this_office_has_to_answer(console, browse):
+    await console.account("expert")
+    own = DUE + timedelta(days=9)
+    late = event("request-referred", 3, reason="موضوع این استان است.", office_due_at=own.isoformat())
+    await console.handle(late, event("request-overdue", 5, due_at=DUE.isoformat(), office_due_at=own.isoformat()))
+    assert (await console.case()).due_at == own
+    page = await (await browse().sign_in("expert")).open(f"/cases/{CODE}")
+    assert "روز وعده به متقاضی" in page

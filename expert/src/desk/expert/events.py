@@ -115,6 +115,8 @@ class Request(_Read):
     """The history before a referral."""
     office: Named | None = None
     """The office that handles it: that of the province, or headquarters."""
+    office_due_at: AwareDatetime | None = None
+    """When this office has to answer, if it got the case after the day promised to the applicant, ``due_at``."""
 
 
 class Reply(_Read):
@@ -175,6 +177,8 @@ class Escalation(_Read):
     province: Named
     subject: Titled
     sub_subject: Titled
+    office_due_at: AwareDatetime | None = None
+    """When the present office had to answer, if it got the case after ``due_at``."""
     trail: list[Stay] = Field(default_factory=list)
     """The offices that have had the case, the present one last."""
 

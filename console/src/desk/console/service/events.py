@@ -91,7 +91,7 @@ class EventHandler:
         changed = case.requested(
             event.seq,
             request.submitted_at,
-            request.due_at,
+            request.office_due_at or request.due_at,
             request.sub_subject.key,
             answer_days(request.submitted_at, request.due_at, self.calendar),
         )
@@ -149,7 +149,7 @@ class EventHandler:
                 return case.rated(rating.rating), HistoryEntry(event.id, rating.at, event.kind, text=text)
             case "request-overdue":
                 overdue = Overdue.model_validate(event.data)
-                changed = case.overdue_since(overdue.due_at) if event.seq > case.seq else case
+                changed = case.overdue_since(overdue.office_due_at or overdue.due_at) if event.seq > case.seq else case
                 return changed, HistoryEntry(event.id, overdue.at, event.kind)
             case _:
                 log.warning("an event of an unknown kind is only added to the history: %s", event.kind)

@@ -51,6 +51,8 @@ class RequestReferred(WholeRequest):
     reason: str | None = None
     history: list[HistoryEntry] = Field(default_factory=list)
     """The history so far, so that the applicant is asked nothing a second time."""
+    office_due_at: Moment | None = None
+    """When this office has to answer, if the day promised to the applicant, ``due_at``, is over already."""
 
 
 class RequestTakenOver(Event):
@@ -148,6 +150,8 @@ class LateCase(Event):
     province: Named
     subject: Titled
     sub_subject: Titled
+    office_due_at: Moment | None = None
+    """When the present office had to answer, if it got the case after ``due_at``."""
 
 
 class RequestOverdue(LateCase):
