@@ -25,6 +25,7 @@ from desk.database import Database
 from desk.expert import (
     BrokerUnavailableError,
     CaseEvent,
+    CaseRefusedError,
     Erasure,
     Escalation,
     FigureSet,
@@ -149,6 +150,7 @@ class FakeClient:
     def __init__(self):
         self.sent, self.files, self.stored = [], [], {}
         self.figure_set, self.period = None, None
+        self.statuses = {}
         self.unavailable, self.refusing, self.consuming, self.rejected = False, None, True, 0
         self.handle = asyncio.get_running_loop().create_future()
 
@@ -189,6 +191,14 @@ class FakeClient:
             raise FiguresRefusedError("unavailable", "")
         self.period = (first, last)
         return self.figure_set
+
+    async def find_case(self, tracking_code):
+        if tracking_code not in self.statuses:
+            raise CaseRefusedError("case_not_found", "", later=True)
+        found = self.statuses[tracking_code]
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     async def close(self):
         pass

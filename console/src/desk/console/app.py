@@ -21,6 +21,7 @@ from desk.console.routes import (
     group_answers,
     headquarters,
     operation,
+    search,
     sessions,
     sign_in,
     supervision,
@@ -38,6 +39,7 @@ from desk.console.service.headquarters import Headquarters
 from desk.console.service.proofs import Proofs
 from desk.console.service.readings import Readings
 from desk.console.service.reports import ReportSender
+from desk.console.service.search import CaseSearch
 from desk.console.service.sessions import Sessions
 from desk.console.service.sign_in import SignIn
 from desk.console.service.subjects import Subjects
@@ -109,7 +111,18 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     app.add_middleware(RequestMetrics, metrics=services.metrics)
     app.add_middleware(RequestGuard, tls=settings.secure_cookies)
     app.mount("/assets", StaticFiles(directory=PACKAGE_FOLDER / "assets"))
-    for each in (sign_in, sessions, group_answers, cases, colleagues, figures, headquarters, supervision, operation):
+    for each in (
+        sign_in,
+        sessions,
+        group_answers,
+        cases,
+        colleagues,
+        figures,
+        headquarters,
+        search,
+        supervision,
+        operation,
+    ):
         app.include_router(each.router)
     add_error_pages(app)
     return app
@@ -131,6 +144,7 @@ def _services(settings: Settings, parts: Parts) -> Services:
         experts=Experts(database, encryption, calendar, clients, clock),
         figures=OfficeFigures(clients),
         colleagues=Colleagues(database, encryption, calendar, clock),
+        case_search=CaseSearch(database, clients, clock),
         headquarters=Headquarters(database, encryption, calendar, clock),
         readings=Readings(database, encryption, clock),
         supervision=Supervision(database, encryption, clock),

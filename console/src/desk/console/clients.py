@@ -12,6 +12,8 @@ from desk.database import Database
 from desk.expert import (
     BrokerUnavailableError,
     CaseEvent,
+    Cases,
+    CaseStatus,
     Catalog,
     DeskKeys,
     Figures,
@@ -65,6 +67,9 @@ class DeskClient(Protocol):
     async def figures(self, first: str | None, last: str | None) -> FigureSet:
         """Return the figures of the office, of all offices for headquarters. Raises FiguresRefusedError."""
 
+    async def find_case(self, tracking_code: str) -> CaseStatus:
+        """Return a case of the office, of any office for headquarters. Raises CaseRefusedError."""
+
     async def close(self) -> None:
         """Close the connections."""
 
@@ -117,6 +122,7 @@ class LibraryClient:
         self._files = Files(desk_url, province, private_key)
         self._catalog = Catalog(desk_url)
         self._figures = Figures(desk_url, province, private_key)
+        self._cases = Cases(desk_url, province, private_key)
 
     async def consume(self, handle: Handler) -> None:
         """Consume events until cancelled."""
@@ -176,9 +182,14 @@ class LibraryClient:
         """Return the figures of the office, of all offices for headquarters. Raises FiguresRefusedError."""
         return await self._figures.read(first, last)
 
+    async def find_case(self, tracking_code: str) -> CaseStatus:
+        """Return a case of the office, of any office for headquarters. Raises CaseRefusedError."""
+        return await self._cases.find(tracking_code)
+
     async def close(self) -> None:
         """Close the connections."""
         await self._figures.close()
+        await self._cases.close()
         await self._reports.close()
         await self._desk_keys.close()
         await self._files.close()

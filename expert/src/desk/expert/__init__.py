@@ -1,12 +1,14 @@
 """The client library for offices: receive the desk's events, send the experts' reports."""
 
 from desk.expert.case import Case
+from desk.expert.cases import Cases, CaseStatus, PastStay
 from desk.expert.catalog import Catalog, Subject
 from desk.expert.encryption import DeskKeys, PrivateKeys
 from desk.expert.errors import (
     BrokerRefusedError,
     BrokerUnavailableError,
     CallRefusedError,
+    CaseRefusedError,
     CatalogUnavailableError,
     DecryptionError,
     DeskKeysUnavailableError,
@@ -53,6 +55,9 @@ __all__ = [
     "CallRefusedError",
     "Case",
     "CaseEvent",
+    "CaseRefusedError",
+    "CaseStatus",
+    "Cases",
     "Catalog",
     "CatalogUnavailableError",
     "Comment",
@@ -78,6 +83,7 @@ __all__ = [
     "Objection",
     "OfficeKeys",
     "PastEntry",
+    "PastStay",
     "PrivateKeys",
     "Refusal",
     "Reply",

@@ -7,6 +7,7 @@
     │   └── BrokerRefusedError    the broker refuses the address, the user, the virtual host or the office's key
     ├── CallRefusedError          the desk refused a call
     │   ├── FileRefusedError      a download or an upload
+    │   ├── CaseRefusedError      a case by its tracking code
     │   └── FiguresRefusedError   the figures
     ├── CatalogUnavailableError   the desk did not return its subjects
     ├── DecryptionError           the data of an event is not for this office's keys
@@ -58,6 +59,10 @@ class CallRefusedError(ExpertError):
 
 class FileRefusedError(CallRefusedError):
     """The desk refused a download or an upload."""
+
+
+class CaseRefusedError(CallRefusedError):
+    """The desk refused to return a case, or returned something else."""
 
 
 class FiguresRefusedError(CallRefusedError):

@@ -39,7 +39,7 @@ from desk.tracking.events import (
     RequestPending,
     RequestSubmitted,
 )
-from desk.tracking.routes import TOKEN_AUDIENCE, ActionGuard, LookupGuard, Services, router
+from desk.tracking.routes import TOKEN_AUDIENCE, ActionGuard, CaseReaderGuard, LookupGuard, Services, router
 from desk.tracking.service import (
     Actions,
     CaseContext,
@@ -47,6 +47,7 @@ from desk.tracking.service import (
     Erasures,
     Figures,
     HeadquartersReports,
+    OfficeCases,
     Opening,
     Reconciliation,
     Reports,
@@ -59,7 +60,9 @@ SOURCE = "/desk/tracking"
 TOKEN_ISSUER = "tracking"  # noqa: S105 - a name, not a secret
 CAPTCHA_PURPOSE = "track"
 OFFICE_AUDIENCE = "desk.figures"
-"""The audience of the assertions of offices."""
+"""The audience of the assertions of offices for figures."""
+CASE_AUDIENCE = "desk.cases"
+"""The audience of the assertions of offices for a case."""
 REPORT_QUEUES = tuple(f"reports.{each.key}" for each in OFFICES)
 """One queue for the reports of each office, so that none can delay those of another."""
 CLIENT_TIMEOUT_SECONDS = 3.0
@@ -253,12 +256,19 @@ def _services(settings: Settings, parts: Parts, context: CaseContext, bus: Bus, 
     return Services(
         actions=Actions(parts.database, context, parts.intake, parts.registry, lookups_missing, audit),
         figures=Figures(parts.database, context),
+        office_cases=OfficeCases(parts.database, context, audit),
         lookup_guard=LookupGuard(parts.rate_limits, parts.captcha, parts.proofs, parts.vault, settings, audit),
         action_guard=ActionGuard(parts.rate_limits, parts.tokens.reader(TOKEN_AUDIENCE), parts.vault, settings),
         assertions=ClientAssertions(settings.office_signing_keys, OFFICE_AUDIENCE, parts.rate_limits, audit),
+        case_readers=_case_readers(settings, parts, audit),
         tokens=parts.tokens,
         token_seconds=settings.token_seconds,
         session_seconds=settings.session_seconds,
         bus=bus,
         decryptor=decryptor,
     )
+
+
+def _case_readers(settings: Settings, parts: Parts, audit: AuditLog) -> CaseReaderGuard:
+    assertions = ClientAssertions(settings.office_signing_keys, CASE_AUDIENCE, parts.rate_limits, audit)
+    return CaseReaderGuard(assertions, parts.rate_limits, settings.cases_per_office)

@@ -57,6 +57,8 @@ class Settings(
     """Look-ups from one source, which many people may share; beyond it as for wrong codes."""
     moves_per_request: RateLimitText = "30/hour"
     """The number of actions on one request."""
+    cases_per_office: RateLimitText = "600/hour"
+    """How many cases an office may look up by tracking code."""
     reports_per_second: Annotated[float, Field(gt=0)] = 20
     """How many reports of one office a replica handles in a second, after a burst of 25 times as many."""
     objection_days: Annotated[int, Field(ge=0, le=365)] = 15

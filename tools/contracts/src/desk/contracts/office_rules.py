@@ -10,7 +10,7 @@ from desk.tracking.events import REPORTS, CaseCommented, CaseErased, CaseOpened,
 
 ROUTES: Mapping[str, tuple[str, ...]] = {
     "intake": ("/api/office/files", "/api/office/files/{file_id}", "/api/catalog"),
-    "tracking": ("/api/event-keys", "/api/office/figures"),
+    "tracking": ("/api/event-keys", "/api/office/figures", "/api/office/cases/{tracking_code}"),
 }
 """The paths that offices call, by service."""
 STATE_CHANGES: tuple[type[CaseReport], ...] = (*REPORTS, CaseTakenOver)
