@@ -32,6 +32,10 @@ import { ask, readBlob } from "./call.js";
 /** @typedef {{ at: string, local: string, purpose: string }} RegistryLookup */
 /** @typedef {{ tracking_code: string, state: string, state_title: string, submitted_at: string, submitted_local: string, due_at: string, due_local: string, province: { key: string, name: string }, office: { key: string, name: string }, subject: Titled, sub_subject: Titled, text: string, attachments: CaseFile[], contact: { mobile: string, landline: string | null, email: string | null }, history: HistoryEntry[], answer: Answer | null, actions: Action[], objection_until: string | null, objection_until_local: string | null, token: string }} TrackedRequest */
 
+/** @typedef {number | "<5" | "suppressed"} Shown  a count, if it is not too small to be shown */
+/** @typedef {{ requests: Shown, open: Shown, answered: Shown, median_days: number | null, p90_days: number | null, rating_mean: number | null, incomplete: string[] }} PublicCounts */
+/** @typedef {{ from: string, until: string, at: string, months: (PublicCounts & { month: string })[], offices: (PublicCounts & { office: string, name: string })[] }} PublicFigures */
+
 /** @returns {Promise<Catalog>} */
 export function fetchCatalog() {
   return ask("GET", "/api/catalog");
@@ -155,4 +159,11 @@ export function downloadFile(id, token) {
  */
 export async function readLookups(token) {
   return (await ask("GET", "/api/tracking/lookups", { token })).lookups;
+}
+
+/**
+ * @returns {Promise<PublicFigures>} the figures that the organization publishes; a 404 if it publishes none
+ */
+export function fetchFigures() {
+  return ask("GET", "/api/figures");
 }

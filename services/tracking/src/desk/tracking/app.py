@@ -49,6 +49,7 @@ from desk.tracking.service import (
     HeadquartersReports,
     OfficeCases,
     Opening,
+    PublicFigures,
     Reconciliation,
     Reports,
     utc_now,
@@ -253,9 +254,11 @@ def _services(settings: Settings, parts: Parts, context: CaseContext, bus: Bus, 
         "desk_lookups_missing", "Pages without the look-ups in the civil registry", registry=parts.telemetry.registry
     )
     audit = AuditLog(parts.database, parts.vault, parts.rate_limits)
+    figures = Figures(parts.database, context)
     return Services(
         actions=Actions(parts.database, context, parts.intake, parts.registry, lookups_missing, audit),
-        figures=Figures(parts.database, context),
+        figures=figures,
+        public_figures=PublicFigures(figures, settings.published_figures),
         office_cases=OfficeCases(parts.database, context, audit),
         lookup_guard=LookupGuard(parts.rate_limits, parts.captcha, parts.proofs, parts.vault, settings, audit),
         action_guard=ActionGuard(parts.rate_limits, parts.tokens.reader(TOKEN_AUDIENCE), parts.vault, settings),

@@ -32,8 +32,10 @@ from desk.tracking.domain.errors import (
 )
 from desk.tracking.domain.figures import (
     Counts,
+    FiguresNotPublishedError,
     MonthFigures,
     OfficeNotPermittedError,
+    Published,
     Shown,
     TotalFigures,
     figures_of,
@@ -137,6 +139,7 @@ __all__ = [
     "ErasureReason",
     "Facts",
     "Figure",
+    "FiguresNotPublishedError",
     "File",
     "ForeignCaseError",
     "ForgedSenderError",
@@ -158,6 +161,7 @@ __all__ = [
     "Period",
     "PeriodInvalidError",
     "Province",
+    "Published",
     "RefusalReason",
     "RefusedError",
     "RejectionReason",

@@ -8,6 +8,7 @@ from desk.tracking.service.figures import CountedPeriod, Figures
 from desk.tracking.service.headquarters import HeadquartersReports
 from desk.tracking.service.office_cases import CaseSummary, OfficeCases
 from desk.tracking.service.opening import Opening
+from desk.tracking.service.public_figures import PublicFigures
 from desk.tracking.service.reconciliation import Difference, Kind, Reconciliation
 from desk.tracking.service.reports import Reports
 
@@ -26,6 +27,7 @@ __all__ = [
     "OfficeCases",
     "Opening",
     "Overview",
+    "PublicFigures",
     "Reconciliation",
     "Reports",
     "named_office",
