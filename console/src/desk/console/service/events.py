@@ -59,7 +59,7 @@ class EventHandler:
             elif event.refusal is not None:
                 await self._on_refusal(cases, ReportStore(session, self.encryption), case, event, event.refusal)
             else:
-                changed, entry = self._from_headquarters(case, event) or await self._apply(cases, case, event)
+                changed, entry = self._from_desk(case, event) or await self._apply(cases, case, event)
                 await cases.save(changed)
                 await cases.add_entry(changed, entry, now)
 
@@ -119,11 +119,14 @@ class EventHandler:
         await cases.save(case)
         await cases.add_entry(case, HistoryEntry(event.id, now, event.kind, text=refusal.reason), now)
 
-    def _from_headquarters(self, case: Case, event: CaseEvent) -> tuple[Case, HistoryEntry] | None:
-        """Apply a take-over or a comment; return None for another event."""
+    def _from_desk(self, case: Case, event: CaseEvent) -> tuple[Case, HistoryEntry] | None:
+        """Apply a take-over, a comment or a failed notice; return None for another event."""
         now = self.clock()
         if event.takeover is not None:
             return case.handed_over(event.seq), HistoryEntry(event.id, now, event.kind, text=event.takeover.reason)
+        if event.notice_failure is not None:
+            failed = event.notice_failure
+            return case, HistoryEntry(event.id, failed.at, event.kind, text=f"{failed.notice}\n{failed.reason}")
         if event.comment is not None:
             return case, HistoryEntry(event.id, now, event.kind, text=event.comment.text)
         return None

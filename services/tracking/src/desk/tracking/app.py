@@ -35,6 +35,7 @@ from desk.tracking.events import (
     CaseReferred,
     CaseTakenOver,
     ErasureDone,
+    NoticeFailed,
     RequestIdentityRejected,
     RequestPending,
     RequestSubmitted,
@@ -45,6 +46,7 @@ from desk.tracking.service import (
     CaseContext,
     Deadlines,
     Erasures,
+    FailedNotices,
     Figures,
     HeadquartersReports,
     OfficeCases,
@@ -221,6 +223,7 @@ def _subscribed_bus(settings: Settings, parts: Parts, context: CaseContext, decr
     bus.subscribe(CaseTakenOver, headquarters.on_taken_over)
     bus.subscribe(CaseCommented, headquarters.on_commented)
     bus.subscribe(CaseErased, reports.on_case_erased)
+    bus.subscribe(NoticeFailed, FailedNotices(context).on_notice_failed)
     bus.subscribe(ErasureDone, erasures.on_erasure_done)
     bus.on_invalid(reports.refusals.on_invalid)
     return bus

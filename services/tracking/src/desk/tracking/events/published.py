@@ -81,6 +81,22 @@ class RequestCommented(Event):
     text: str
 
 
+class RequestNoticeFailed(Event):
+    """To the office of a case: a notice did not reach the applicant, so another way to the applicant may be needed."""
+
+    name: ClassVar[str] = "request-notice-failed"
+    receivers: ClassVar[tuple[str, ...]] = ("{key}",)
+
+    tracking_code: str
+    at: Moment
+    notice: str
+    """What it was about: ``submitted``, ``answered``, ``info_requested`` and so on; others may be added."""
+    channel: str
+    """``sms``; others may be added."""
+    reason: str
+    """A stable code, such as ``bad_recipient``, ``not_delivered`` or ``no_report``; others may be added."""
+
+
 class ApplicantActed(Event):
     """Base of the events about an applicant's action; ``at`` is when."""
 

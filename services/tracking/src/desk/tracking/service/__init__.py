@@ -4,6 +4,7 @@ from desk.tracking.service.actions import ActionContent, Actions, Overview
 from desk.tracking.service.context import CaseContext, named_office, utc_now
 from desk.tracking.service.deadlines import Deadlines
 from desk.tracking.service.erasures import Erasures
+from desk.tracking.service.failed_notices import FailedNotices
 from desk.tracking.service.figures import CountedPeriod, Figures
 from desk.tracking.service.headquarters import HeadquartersReports
 from desk.tracking.service.office_cases import CaseSummary, OfficeCases
@@ -21,6 +22,7 @@ __all__ = [
     "Deadlines",
     "Difference",
     "Erasures",
+    "FailedNotices",
     "Figures",
     "HeadquartersReports",
     "Kind",
