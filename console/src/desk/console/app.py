@@ -23,6 +23,7 @@ from desk.console.routes import (
     group_answers,
     headquarters,
     operation,
+    search,
     sessions,
     sign_in,
     supervision,
@@ -42,6 +43,7 @@ from desk.console.service.headquarters import Headquarters
 from desk.console.service.proofs import Proofs
 from desk.console.service.readings import Readings
 from desk.console.service.reports import ReportSender
+from desk.console.service.search import CaseSearch
 from desk.console.service.sessions import Sessions
 from desk.console.service.sign_in import SignIn
 from desk.console.service.subjects import Subjects
@@ -125,6 +127,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         counter,
         figures,
         headquarters,
+        search,
         supervision,
         operation,
     ):
@@ -152,6 +155,7 @@ def _services(settings: Settings, parts: Parts) -> Services:
         catalog=CatalogEditing(clients),
         colleagues=Colleagues(database, encryption, calendar, clock),
         counter=CounterDesk(database, encryption, clients, subjects, clock),
+        case_search=CaseSearch(database, clients, clock),
         headquarters=Headquarters(database, encryption, calendar, clock),
         readings=Readings(database, encryption, clock),
         supervision=Supervision(database, encryption, clock),

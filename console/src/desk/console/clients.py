@@ -12,6 +12,8 @@ from desk.database import Database
 from desk.expert import (
     BrokerUnavailableError,
     CaseEvent,
+    Cases,
+    CaseStatus,
     Catalog,
     CatalogDrafts,
     Counter,
@@ -75,6 +77,9 @@ class DeskClient(Protocol):
     def catalog_drafts(self) -> CatalogDrafts:
         """The desk's routes for versions of the catalogue, which only headquarters may use."""
 
+    async def find_case(self, tracking_code: str) -> CaseStatus:
+        """Return a case of the office, of any office for headquarters. Raises CaseRefusedError."""
+
     async def close(self) -> None:
         """Close the connections."""
 
@@ -129,6 +134,7 @@ class LibraryClient:
         self._figures = Figures(desk_url, province, private_key)
         self._catalog_drafts = CatalogDrafts(desk_url, private_key)
         self._counter = Counter(desk_url, province, private_key)
+        self._cases = Cases(desk_url, province, private_key)
 
     async def consume(self, handle: Handler) -> None:
         """Consume events until cancelled."""
@@ -198,11 +204,16 @@ class LibraryClient:
         """The desk's routes for versions of the catalogue."""
         return self._catalog_drafts
 
+    async def find_case(self, tracking_code: str) -> CaseStatus:
+        """Return a case of the office, of any office for headquarters. Raises CaseRefusedError."""
+        return await self._cases.find(tracking_code)
+
     async def close(self) -> None:
         """Close the connections."""
         await self._catalog_drafts.close()
         await self._figures.close()
         await self._counter.close()
+        await self._cases.close()
         await self._reports.close()
         await self._desk_keys.close()
         await self._files.close()

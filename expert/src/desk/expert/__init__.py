@@ -1,6 +1,7 @@
 """The client library for offices: receive the desk's events, send the experts' reports."""
 
 from desk.expert.case import Case
+from desk.expert.cases import Cases, CaseStatus, PastStay
 from desk.expert.catalog import Catalog, Subject
 from desk.expert.catalog_drafts import (
     CatalogChange,
@@ -25,6 +26,7 @@ from desk.expert.errors import (
     BrokerRefusedError,
     BrokerUnavailableError,
     CallRefusedError,
+    CaseRefusedError,
     CatalogRefusedError,
     CatalogUnavailableError,
     DecryptionError,
@@ -44,6 +46,7 @@ from desk.expert.events import (
     Comment,
     Erasure,
     Escalation,
+    NoticeFailure,
     Objection,
     Refusal,
     Reply,
@@ -78,6 +81,9 @@ __all__ = [
     "CallRefusedError",
     "Case",
     "CaseEvent",
+    "CaseRefusedError",
+    "CaseStatus",
+    "Cases",
     "Catalog",
     "CatalogChange",
     "CatalogDraft",
@@ -112,10 +118,12 @@ __all__ = [
     "KeysExistError",
     "KeysMissingError",
     "Memory",
+    "NoticeFailure",
     "Objection",
     "OfficeKeys",
     "OpenCatalogDraft",
     "PastEntry",
+    "PastStay",
     "PrivateKeys",
     "Refusal",
     "Registration",

@@ -8,6 +8,7 @@
     ├── CallRefusedError          the desk refused a call
     │   ├── CatalogRefusedError   versions and drafts of the catalogue
     │   ├── FileRefusedError      a download or an upload
+    │   ├── CaseRefusedError      a case by its tracking code
     │   ├── FiguresRefusedError   the figures
     │   └── RegistrationRefusedError  a look-up, a code or a registration for a person
     ├── CatalogUnavailableError   the desk did not return its subjects
@@ -64,6 +65,10 @@ class FileRefusedError(CallRefusedError):
 
 class CatalogRefusedError(CallRefusedError):
     """The desk refused a call about versions of the catalogue; ``faults`` name the parts that break a rule."""
+
+
+class CaseRefusedError(CallRefusedError):
+    """The desk refused to return a case, or returned something else."""
 
 
 class FiguresRefusedError(CallRefusedError):

@@ -13,6 +13,7 @@ TYPE_PREFIX, TYPE_SUFFIX = "ir.haj.desk.", ".v1"
 WITH_REQUEST = frozenset({"request-submitted", "request-referred"})
 REFUSED, REPLIED, OBJECTED = "case-refused", "request-replied", "request-objected"
 TAKEN_OVER, COMMENTED, ERASED = "request-taken-over", "request-commented", "request-erased"
+NOTICE_FAILED = "request-notice-failed"
 ESCALATED, SILENT = "request-escalated", "province-silent"
 """For headquarters only."""
 CONSUMED = WITH_REQUEST | {
@@ -21,6 +22,7 @@ CONSUMED = WITH_REQUEST | {
     OBJECTED,
     TAKEN_OVER,
     COMMENTED,
+    NOTICE_FAILED,
     ERASED,
     ESCALATED,
     SILENT,
@@ -70,6 +72,16 @@ class Comment(Read):
     text: str
 
 
+class NoticeFailure(Read):
+    """A notice that did not reach the applicant. All three are stable codes, to which others may be added."""
+
+    tracking_code: str
+    at: AwareDatetime
+    notice: str
+    channel: str
+    reason: str
+
+
 class Stay(Read):
     """How long an office had a case; ``until`` is None for the present office."""
 
@@ -88,6 +100,8 @@ class Escalation(Read):
     province: Named
     subject: Titled
     sub_subject: Titled
+    office_due_at: AwareDatetime | None = None
+    """When the present office had to answer, if it got the case after ``due_at``."""
     trail: list[Stay] = Field(default_factory=list)
     """The offices that have had the case, the present one last."""
 
@@ -168,6 +182,7 @@ class CaseEvent:
     comment: Comment | None = None
     escalation: Escalation | None = None
     silence: Silence | None = None
+    notice_failure: NoticeFailure | None = None
 
 
 def read(body: bytes, keys: PrivateKeys) -> CaseEvent:
@@ -193,6 +208,7 @@ def read(body: bytes, keys: PrivateKeys) -> CaseEvent:
         Comment.model_validate(data) if kind == COMMENTED else None,
         Escalation.model_validate(data) if kind == ESCALATED else None,
         Silence.model_validate(data) if kind == SILENT else None,
+        NoticeFailure.model_validate(data) if kind == NOTICE_FAILED else None,
     )
 
 

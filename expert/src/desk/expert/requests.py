@@ -1,6 +1,5 @@
 """A request as an office reads it: the fields that it needs; unknown fields are ignored."""
 
-
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 
@@ -127,6 +126,8 @@ class Request(Read):
     fields: list[FieldData] = Field(default_factory=list)
     office: Named | None = None
     """The office that handles it: that of the province, or headquarters."""
+    office_due_at: AwareDatetime | None = None
+    """When this office has to answer, if it got the case after the day promised to the applicant, ``due_at``."""
     source: str = "web"
     """``web``, or ``counter`` or ``phone`` if an office registered it for the applicant."""
     representative: Representative | None = None

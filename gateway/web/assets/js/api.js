@@ -40,6 +40,10 @@ import { ask, readBlob } from "./call.js";
 /** The value in the address of a preview: the page then shows a draft of the catalogue, and sends nothing. */
 export const preview = /^#preview=([A-Za-z0-9_-]{32})$/.exec(globalThis.location?.hash ?? "")?.[1] ?? null;
 
+/** @typedef {number | "<5" | "suppressed"} Shown  a count, if it is not too small to be shown */
+/** @typedef {{ requests: Shown, open: Shown, answered: Shown, median_days: number | null, p90_days: number | null, rating_mean: number | null, incomplete: string[] }} PublicCounts */
+/** @typedef {{ from: string, until: string, at: string, months: (PublicCounts & { month: string })[], offices: (PublicCounts & { office: string, name: string })[] }} PublicFigures */
+
 /** @returns {Promise<Catalog>} */
 export function fetchCatalog() {
   return ask("GET", preview === null ? "/api/catalog" : `/api/catalog/previews/${preview}`);
@@ -163,4 +167,11 @@ export function downloadFile(id, token) {
  */
 export async function readLookups(token) {
   return (await ask("GET", "/api/tracking/lookups", { token })).lookups;
+}
+
+/**
+ * @returns {Promise<PublicFigures>} the figures that the organization publishes; a 404 if it publishes none
+ */
+export function fetchFigures() {
+  return ask("GET", "/api/figures");
 }

@@ -310,6 +310,18 @@ export const words = {
       missing: (/** @type {string | number} */ count) => `The receipt has ${shown.digits(count)} more ${shown.plural(count, "file", "files")} that you have not chosen.`,
     },
   },
+  figures: {
+    busy: "The figures are being loaded…",
+    off: "The organization does not publish figures of the desk at present.",
+    empty: "There are no figures to show yet.",
+    at: (/** @type {string} */ first, /** @type {string} */ last, /** @type {string} */ moment) => `Requests of ${first} to ${last}, as they were on ${moment}.`,
+    month: (/** @type {number} */ which, /** @type {string | number} */ year) => `${shown.month(which)} ${shown.digits(year)}`,
+    few: "under 5",
+    hidden: "not shown",
+    atLeast: (/** @type {number} */ count) => `at least ${shown.number(count)}`,
+    monthsChart: "Chart of the number of requests in each month; the numbers are in the table below.",
+    officesChart: "Chart of the number of requests of each office; the numbers are in the table below.",
+  },
   trackingCode: {
     missing: "Enter the tracking code.",
     wrong: "A tracking code has 12 digits. Take it from your receipt or text message.",

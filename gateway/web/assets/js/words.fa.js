@@ -310,6 +310,18 @@ export const words = {
       missing: (/** @type {string | number} */ count) => `${shown.digits(count)} فایل دیگر در رسید هست که انتخاب نشده است.`,
     },
   },
+  figures: {
+    busy: "آمار در حال بارگذاری است…",
+    off: "سازمان اکنون آماری از میز خدمت منتشر نمی‌کند.",
+    empty: "هنوز آماری برای نمایش نیست.",
+    at: (/** @type {string} */ first, /** @type {string} */ last, /** @type {string} */ moment) => `درخواست‌های ${first} تا ${last}، چنان‌که در ${moment} بود.`,
+    month: (/** @type {number} */ which, /** @type {string | number} */ year) => `${shown.month(which)} ${shown.digits(year)}`,
+    few: "کمتر از ۵",
+    hidden: "پنهان",
+    atLeast: (/** @type {number} */ count) => `دست‌کم ${shown.number(count)}`,
+    monthsChart: "نمودار شمار درخواست‌ها در هر ماه؛ عددها در جدول زیر آمده است.",
+    officesChart: "نمودار شمار درخواست‌ها در هر اداره؛ عددها در جدول زیر آمده است.",
+  },
   trackingCode: {
     missing: "کد پیگیری را وارد کنید.",
     wrong: "کد پیگیری ۱۲ رقم است. آن را از رسید یا پیامک خود بردارید.",

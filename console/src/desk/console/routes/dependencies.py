@@ -23,6 +23,7 @@ from desk.console.service.headquarters import Headquarters
 from desk.console.service.proofs import Proof
 from desk.console.service.readings import Readings
 from desk.console.service.reports import ReportSender
+from desk.console.service.search import CaseSearch
 from desk.console.service.sessions import Sessions
 from desk.console.service.sign_in import SignIn
 from desk.console.service.subjects import Subjects
@@ -56,6 +57,7 @@ class Services:
     sign_in: SignIn
     sessions: Sessions
     experts: Experts
+    case_search: CaseSearch
     headquarters: Headquarters
     colleagues: Colleagues
     counter: CounterDesk
