@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from desk.console.domain.errors import CaseClaimedError, CaseNotHereError, CaseN
 from desk.console.domain.states import State
 from desk.console.service.experts import Referral
 from desk.console.store.reports import NewFile
-from desk.expert import CaseEvent, FileRefusedError, Refusal
+from desk.expert import CaseEvent, FileRefusedError, NoticeFailure, Refusal
 
 
 async def test_a_request_that_is_delivered_twice_is_acknowledged_once(console):
@@ -207,3 +208,28 @@ async def test_the_figures_of_a_province(console):
     figures = await console.experts.figures(expert)
     assert (figures.open, figures.overdue, figures.done, figures.median_days) == (1, 1, 3, 2.0)
     assert (figures.rated, round(figures.average, 2)) == (3, 3.33)
+
+
+async def test_a_case_that_comes_late_is_due_when_this_office_has_to_answer(console, browse):
+    await console.account("expert")
+    own = DUE + timedelta(days=9)
+    late = event("request-referred", 3, reason="موضوع این استان است.", office_due_at=own.isoformat())
+    await console.handle(late, event("request-overdue", 5, due_at=DUE.isoformat(), office_due_at=own.isoformat()))
+    assert (await console.case()).due_at == own
+    page = await (await browse().sign_in("expert")).open(f"/cases/{CODE}")
+    assert "روز وعده به متقاضی" in page
+
+
+async def test_a_failed_sms_is_shown_in_the_case_until_the_applicant_acts(console, browse):
+    await console.account("expert")
+    failed = event("request-notice-failed", 3, notice="info_requested", channel="sms", reason="bad_recipient")
+    failed = replace(failed, notice_failure=NoticeFailure.model_validate(failed.data))
+    await console.handle(event("request-submitted", 1), failed)
+    browser = await browse().sign_in("expert")
+    page = await browser.open(f"/cases/{CODE}")
+    assert 'id="unreached"' in page
+    assert "پیامک پرسش شما: شمارهٔ تلفن همراه پذیرفته نشد." in page
+    await console.handle(event("request-replied", 4, text="پاسخ متقاضی"))
+    page = await browser.open(f"/cases/{CODE}")
+    assert 'id="unreached"' not in page
+    assert "شمارهٔ تلفن همراه پذیرفته نشد." in page

@@ -4,9 +4,11 @@ import csv
 import io
 
 import pytest
+from openpyxl import load_workbook
 from support.console_service import figure_set
 
 from desk.console.domain.charts import Bar, bars, to_csv
+from desk.console.service.spreadsheets import Sheet, to_xlsx
 
 
 @pytest.fixture
@@ -56,6 +58,39 @@ async def test_the_figures_are_a_file_for_spreadsheets(headquarters):
         ("isfahan", "30", "10"),
         ("qom", "suppressed", ""),
     ]
+
+
+async def test_the_figures_are_a_workbook_from_right_to_left(headquarters):
+    await headquarters.open("/figures.xlsx")
+    assert headquarters.page.headers["content-disposition"] == 'attachment; filename="figures.xlsx"'
+    book = load_workbook(io.BytesIO(headquarters.page.content))
+    assert book.sheetnames == ["ماه و اداره", "ماه‌ها", "اداره‌ها"]
+    assert all(sheet.sheet_view.rightToLeft for sheet in book)
+    offices = list(book["اداره‌ها"].values)
+    assert offices[0][:2] == ("اداره", "درخواست")
+    assert [row[:2] for row in offices[1:]] == [("اصفهان", 30), ("قم", "پنهان")]
+    assert offices[1][3] == "کمتر از ۵"
+    assert [row[:2] for row in book["ماه و اداره"].values][1:] == [("آذر 1405", "اصفهان"), ("آذر 1405", "قم")]
+
+
+async def test_an_unavailable_desk_gives_no_workbook(console, browse):
+    await console.account("expert")
+    browser = await browse().sign_in("expert")
+    await browser.open("/figures.xlsx")
+    assert browser.page.status_code == 503
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "https://example.ir", "{=SUM(A1)}", "12"])
+def test_a_text_of_a_workbook_stays_a_text(text):
+    content = to_xlsx([Sheet("x", [text], [[text], [None], [-1.5]])], {})
+    page = load_workbook(io.BytesIO(content)).active
+    assert [(row[0].data_type, row[0].value) for row in page.iter_rows()] == [
+        ("s", text),
+        ("s", text),
+        ("n", None),
+        ("n", -1.5),
+    ]
+    assert page["A1"].hyperlink is None
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])

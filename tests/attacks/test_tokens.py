@@ -145,6 +145,7 @@ def calls(client: httpx.Client) -> dict[str, Any]:
         "tracking": lambda it: client.post("/api/tracking/withdrawal", json={}, headers=bearer(it) | key),
         "tracking's files": lambda it: client.get(f"/api/files/{ID}", headers=bearer(it)),
         "office": lambda it: client.get(f"/api/office/files/{ID}", headers=bearer(it)),
+        "case of office": lambda it: client.get("/api/office/cases/123456789018", headers=bearer(it)),
         "figures": lambda it: client.get("/api/office/figures", headers=bearer(it)),
         "counter": lambda it: client.post("/api/office/mobile-codes", json={"mobile": "x"}, headers=bearer(it)),
     }

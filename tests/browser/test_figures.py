@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from browser.pages import SendPage, TrackPage, living
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from support.embedded_desk import RunningDesk
 
 SHIFT = """
@@ -29,3 +29,10 @@ def test_the_layout_does_not_shift(open_page: Callable[..., Page], desk: Running
 
     TrackPage(page).open()
     assert page.evaluate("window.shift") <= SHIFT_MOST, "while the tracking page loads"
+
+
+def test_the_page_with_figures_says_that_nothing_is_published(page: Page):
+    page.goto("/figures")
+    expect(page.locator("#figures_status")).to_have_text("سازمان اکنون آماری از میز خدمت منتشر نمی‌کند.")
+    expect(page.locator("#figures_shown")).to_be_hidden()
+    expect(page.locator("#figures_retry")).to_be_hidden()

@@ -105,3 +105,23 @@ def test_headquarters_sees_the_figures_of_all_offices(desk: RunningDesk, open_pa
     open_until(page, "/demo/expert/figures", "#offices tbody tr")
     expect(page.locator("#offices")).to_contain_text("یزد")
     Camera(page, scripts=False).take("console-figures")
+
+
+def test_headquarters_finds_a_case_of_any_office(desk: RunningDesk, open_page: Callable[..., Page]):
+    page = open_page(java_script_enabled=False)
+    camera = Camera(page, scripts=False)
+    code = Applicant(desk.client, place=11).submit(province="kerman")
+    Expert(desk.client, "kerman").receives(code)
+    ConsolePage(page).sign_in("headquarters")
+    page.get_by_role("link", name="جست‌وجوی کد").click()
+    page.get_by_role("textbox", name="کد پیگیری").fill("۱۲۳")
+    page.get_by_role("button", name="جست‌وجو").click()
+    expect(page.locator("#code_error")).to_be_visible()
+    camera.take("console-search-error")
+    page.get_by_role("textbox", name="کد پیگیری").fill(code)
+    page.get_by_role("button", name="جست‌وجو").click()
+    expect(page.locator("#found .trail")).to_contain_text("کرمان: ۰ روز")
+    camera.take("console-search")
+    page.get_by_label("یادداشت برای اداره").fill("لطفاً امروز پاسخ دهید.")
+    page.get_by_role("button", name="فرستادن یادداشت").click()
+    expect(page.locator("#done")).to_contain_text("متقاضی آن را نمی‌بیند")

@@ -28,6 +28,9 @@ def test_a_failure_is_not_kept(route, start_gateway, upstreams: dict[str, Upstre
     assert upstreams[route.service].received == []
 
 
-def test_only_the_catalogue_is_cached():
+def test_only_the_catalogue_and_the_published_figures_are_cached():
     """What is cached is the same for everyone: no route with a token, and none that writes."""
-    assert [(route.path, route.methods) for route in CACHED] == [("/api/catalog", ("GET",))]
+    assert [(route.path, route.methods) for route in CACHED] == [
+        ("/api/catalog", ("GET",)),
+        ("/api/figures", ("GET",)),
+    ]

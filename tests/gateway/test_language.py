@@ -6,7 +6,7 @@ import pytest
 from desk.local.gateway_table import GATEWAY
 
 ENGLISH, PERSIAN = '<html lang="en" dir="ltr">', '<html lang="fa" dir="rtl">'
-PAGES = ["/", "/send", "/track", "/help", "/verify", "/accessibility", "/privacy", "/contract"]
+PAGES = ["/", "/send", "/track", "/help", "/verify", "/figures", "/accessibility", "/privacy", "/contract"]
 
 
 def get_as_new_client(base_url: str, path: str, cookie: str = "") -> httpx.Response:

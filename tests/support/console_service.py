@@ -27,6 +27,7 @@ from desk.database import Database
 from desk.expert import (
     BrokerUnavailableError,
     CaseEvent,
+    CaseRefusedError,
     Erasure,
     Escalation,
     FigureSet,
@@ -153,6 +154,7 @@ class FakeClient:
         self.subject_list, self.counter_desk = [], CounterDesk()
         self.counter = self.counter_desk.client("isfahan")
         self.figure_set, self.period = None, None
+        self.statuses = {}
         self.unavailable, self.refusing, self.consuming, self.rejected = False, None, True, 0
         self.handle = asyncio.get_running_loop().create_future()
 
@@ -193,6 +195,14 @@ class FakeClient:
             raise FiguresRefusedError("unavailable", "")
         self.period = (first, last)
         return self.figure_set
+
+    async def find_case(self, tracking_code):
+        if tracking_code not in self.statuses:
+            raise CaseRefusedError("case_not_found", "", later=True)
+        found = self.statuses[tracking_code]
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     async def close(self):
         pass

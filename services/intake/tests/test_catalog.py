@@ -27,9 +27,9 @@ async def test_every_sub_subject_has_a_deadline(desk):
     assert subjects
     for subject in subjects:
         assert subject["sub_subjects"]
-        assert set(subject) == {"key", "title", "sub_subjects"}
+        assert set(subject) == {"key", "title", "title_en", "sub_subjects"}
         for sub_subject in subject["sub_subjects"]:
-            assert set(sub_subject) == {"key", "title", "answer_within_days", "office"}
+            assert set(sub_subject) - {"office"} == {"key", "title", "title_en", "answer_within_days"}
             assert sub_subject["answer_within_days"] >= 1
 
 
@@ -37,7 +37,7 @@ async def test_only_the_conduct_of_staff_is_not_handled_by_the_office_of_the_pro
     subjects = (await desk.client.get("/api/catalog")).json()["subjects"]
 
     assigned = {
-        each["key"]: each["office"] for subject in subjects for each in subject["sub_subjects"] if each["office"]
+        each["key"]: each["office"] for subject in subjects for each in subject["sub_subjects"] if "office" in each
     }
     assert assigned == {"staff_conduct": "headquarters"}
 
@@ -90,4 +90,4 @@ async def test_a_caller_with_an_old_version_gets_the_new_one(desk):
     answer = await desk.client.get("/api/catalog", headers={"If-None-Match": '"older"'})
 
     assert answer.status_code == 200
-    assert answer.headers["cache-control"] == "public, max-age=300"
+    assert answer.headers["cache-control"] == "public, max-age=20"

@@ -16,12 +16,14 @@ from desk.console.metrics import Metrics, RequestMetrics
 from desk.console.middleware import RequestGuard
 from desk.console.routes import (
     cases,
+    catalog,
     colleagues,
     counter,
     figures,
     group_answers,
     headquarters,
     operation,
+    search,
     sessions,
     sign_in,
     supervision,
@@ -30,6 +32,7 @@ from desk.console.routes.dependencies import Demonstration, Services
 from desk.console.routes.errors import add_error_pages
 from desk.console.routes.pages import PACKAGE_FOLDER
 from desk.console.service.attempts import Attempts
+from desk.console.service.catalog import CatalogEditing
 from desk.console.service.colleagues import Colleagues
 from desk.console.service.counter import CounterDesk
 from desk.console.service.drafts import Drafts
@@ -40,6 +43,7 @@ from desk.console.service.headquarters import Headquarters
 from desk.console.service.proofs import Proofs
 from desk.console.service.readings import Readings
 from desk.console.service.reports import ReportSender
+from desk.console.service.search import CaseSearch
 from desk.console.service.sessions import Sessions
 from desk.console.service.sign_in import SignIn
 from desk.console.service.subjects import Subjects
@@ -117,9 +121,13 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         group_answers,
         cases,
         colleagues,
+        figures,
+        headquarters,
+        catalog,
         counter,
         figures,
         headquarters,
+        search,
         supervision,
         operation,
     ):
@@ -144,8 +152,10 @@ def _services(settings: Settings, parts: Parts) -> Services:
         sessions=Sessions(database, encryption, clock),
         experts=Experts(database, encryption, calendar, clients, clock),
         figures=OfficeFigures(clients),
+        catalog=CatalogEditing(clients),
         colleagues=Colleagues(database, encryption, calendar, clock),
         counter=CounterDesk(database, encryption, clients, subjects, clock),
+        case_search=CaseSearch(database, clients, clock),
         headquarters=Headquarters(database, encryption, calendar, clock),
         readings=Readings(database, encryption, clock),
         supervision=Supervision(database, encryption, clock),

@@ -12,7 +12,10 @@ from desk.database import Database
 from desk.expert import (
     BrokerUnavailableError,
     CaseEvent,
+    Cases,
+    CaseStatus,
     Catalog,
+    CatalogDrafts,
     Counter,
     DeskKeys,
     Figures,
@@ -70,6 +73,13 @@ class DeskClient(Protocol):
     async def figures(self, first: str | None, last: str | None) -> FigureSet:
         """Return the figures of the office, of all offices for headquarters. Raises FiguresRefusedError."""
 
+    @property
+    def catalog_drafts(self) -> CatalogDrafts:
+        """The desk's routes for versions of the catalogue, which only headquarters may use."""
+
+    async def find_case(self, tracking_code: str) -> CaseStatus:
+        """Return a case of the office, of any office for headquarters. Raises CaseRefusedError."""
+
     async def close(self) -> None:
         """Close the connections."""
 
@@ -122,7 +132,9 @@ class LibraryClient:
         self._files = Files(desk_url, province, private_key)
         self._catalog = Catalog(desk_url)
         self._figures = Figures(desk_url, province, private_key)
+        self._catalog_drafts = CatalogDrafts(desk_url, private_key)
         self._counter = Counter(desk_url, province, private_key)
+        self._cases = Cases(desk_url, province, private_key)
 
     async def consume(self, handle: Handler) -> None:
         """Consume events until cancelled."""
@@ -187,10 +199,21 @@ class LibraryClient:
         """Return the figures of the office, of all offices for headquarters. Raises FiguresRefusedError."""
         return await self._figures.read(first, last)
 
+    @property
+    def catalog_drafts(self) -> CatalogDrafts:
+        """The desk's routes for versions of the catalogue."""
+        return self._catalog_drafts
+
+    async def find_case(self, tracking_code: str) -> CaseStatus:
+        """Return a case of the office, of any office for headquarters. Raises CaseRefusedError."""
+        return await self._cases.find(tracking_code)
+
     async def close(self) -> None:
         """Close the connections."""
+        await self._catalog_drafts.close()
         await self._figures.close()
         await self._counter.close()
+        await self._cases.close()
         await self._reports.close()
         await self._desk_keys.close()
         await self._files.close()

@@ -44,6 +44,8 @@ class Overdue(_Event):
     """The answer is late."""
 
     due_at: AwareDatetime
+    office_due_at: AwareDatetime | None = None
+    """When this office had to answer, if it got the case after ``due_at``."""
 
 
 def answered(text: str) -> dict[str, Any]:

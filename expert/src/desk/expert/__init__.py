@@ -1,7 +1,16 @@
 """The client library for offices: receive the desk's events, send the experts' reports."""
 
 from desk.expert.case import Case
+from desk.expert.cases import Cases, CaseStatus, PastStay
 from desk.expert.catalog import Catalog, Subject
+from desk.expert.catalog_drafts import (
+    CatalogChange,
+    CatalogDraft,
+    CatalogDrafts,
+    CatalogVersion,
+    CatalogVersions,
+    OpenCatalogDraft,
+)
 from desk.expert.counter import (
     Code,
     Counter,
@@ -17,6 +26,8 @@ from desk.expert.errors import (
     BrokerRefusedError,
     BrokerUnavailableError,
     CallRefusedError,
+    CaseRefusedError,
+    CatalogRefusedError,
     CatalogUnavailableError,
     DecryptionError,
     DeskKeysUnavailableError,
@@ -31,23 +42,17 @@ from desk.expert.errors import (
 )
 from desk.expert.events import (
     CONSUMED,
-    Answer,
     CaseEvent,
     Comment,
     Erasure,
     Escalation,
-    FileReference,
+    NoticeFailure,
     Objection,
-    PastEntry,
     Refusal,
-    Registration,
     Reply,
-    Representative,
-    Request,
     Silence,
     Stay,
     TakeOver,
-    Titled,
     read,
 )
 from desk.expert.figures import Figure, Figures, FigureSet
@@ -56,6 +61,16 @@ from desk.expert.inbox import Inbox
 from desk.expert.keys import OfficeKeys
 from desk.expert.memory import Memory, SqliteMemory
 from desk.expert.reports import Report, Reports
+from desk.expert.requests import (
+    Answer,
+    FieldData,
+    FileReference,
+    PastEntry,
+    Registration,
+    Representative,
+    Request,
+    Titled,
+)
 
 __all__ = [
     "CONSUMED",
@@ -66,8 +81,17 @@ __all__ = [
     "CallRefusedError",
     "Case",
     "CaseEvent",
+    "CaseRefusedError",
+    "CaseStatus",
+    "Cases",
     "Catalog",
+    "CatalogChange",
+    "CatalogDraft",
+    "CatalogDrafts",
+    "CatalogRefusedError",
     "CatalogUnavailableError",
+    "CatalogVersion",
+    "CatalogVersions",
     "Code",
     "Comment",
     "Counter",
@@ -79,6 +103,7 @@ __all__ = [
     "Erasure",
     "Escalation",
     "ExpertError",
+    "FieldData",
     "Figure",
     "FigureSet",
     "Figures",
@@ -93,9 +118,12 @@ __all__ = [
     "KeysExistError",
     "KeysMissingError",
     "Memory",
+    "NoticeFailure",
     "Objection",
     "OfficeKeys",
+    "OpenCatalogDraft",
     "PastEntry",
+    "PastStay",
     "PrivateKeys",
     "Refusal",
     "Registration",

@@ -56,13 +56,22 @@ class SignedCalls:
         await self._http.aclose()
 
     async def send(
-        self, method: str, path: str, *, stream: bool = False, more: Mapping[str, str] | None = None, **content: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        stream: bool = False,
+        person: str | None = None,
+        more: Mapping[str, str] | None = None,
+        **content: Any,
     ) -> httpx.Response:
-        """Return the response of a call, also one that refuses it. ``more`` are headers besides the assertion.
+        """Return the response of a call, also one that refuses it.
 
+        ``person`` is the user name of the one who acts; ``more`` are headers besides the assertion.
         Raises CallRefusedError if the desk is unavailable.
         """
-        request = self._http.build_request(method, path, headers={**self._headers(), **(more or {})}, **content)
+        headers = {**self._headers(person), **(more or {})}
+        request = self._http.build_request(method, path, headers=headers, **content)
         try:
             return await self._http.send(request, stream=stream)
         except httpx.TransportError as error:
@@ -84,12 +93,14 @@ class SignedCalls:
         faults = {fault.field: fault.message for fault in problem.errors}
         raise self._refused(problem.code, problem.title, later=later, faults=faults)
 
-    def _headers(self) -> dict[str, str]:
-        claims = {
+    def _headers(self, person: str | None) -> dict[str, str]:
+        claims: dict[str, Any] = {
             "iss": self._office,
             "aud": self._audience,
             "exp": int(time.time()) + ASSERTION_SECONDS,
             "jti": str(uuid.uuid4()),
         }
+        if person is not None:
+            claims["act"] = {"sub": person}  # RFC 8693
         token = jwt.encode({"alg": _ALGORITHM}, claims, self._key, algorithms=[_ALGORITHM])
         return {"Authorization": f"Bearer {token}"}

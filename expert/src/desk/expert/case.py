@@ -12,16 +12,16 @@ from desk.expert.events import (
     Comment,
     Erasure,
     Escalation,
+    NoticeFailure,
     Objection,
     Refusal,
     Reply,
-    Request,
     Silence,
     TakeOver,
-    Titled,
 )
 from desk.expert.files import Attachment, Files
 from desk.expert.report_data import check_data
+from desk.expert.requests import Request, Titled
 
 Report = Callable[[str, str, str, dict[str, Any]], Awaitable[None]]
 """Sends a report: its name, its id, the tracking code and the data."""
@@ -33,9 +33,10 @@ class Case:
 
     ``request`` is set for ``request-submitted`` and ``request-referred``, ``refusal`` for ``case-refused``, ``reply``
     for ``request-replied``, ``objection`` for ``request-objected``, ``takeover`` for ``request-taken-over``,
-    ``comment`` for ``request-commented`` and ``erasure`` for ``request-erased``; for headquarters also ``escalation``
-    for ``request-escalated`` and ``silence`` for ``province-silent``. ``data`` is all data of the event. A report that
-    is sent again because handling was interrupted counts once: its id is derived from the event and its position.
+    ``comment`` for ``request-commented``, ``notice_failure`` for ``request-notice-failed`` and ``erasure`` for
+    ``request-erased``; for headquarters also ``escalation`` for ``request-escalated`` and ``silence`` for
+    ``province-silent``. ``data`` is all data of the event. A report that is sent again because handling was
+    interrupted counts once: its id is derived from the event and its position.
     """
 
     event_id: str
@@ -56,6 +57,7 @@ class Case:
     comment: Comment | None = field(default=None, kw_only=True)
     escalation: Escalation | None = field(default=None, kw_only=True)
     silence: Silence | None = field(default=None, kw_only=True)
+    notice_failure: NoticeFailure | None = field(default=None, kw_only=True)
 
     @classmethod
     def from_event(cls, event: CaseEvent, report: Report, files: Files | None) -> Self:
@@ -77,6 +79,7 @@ class Case:
             comment=event.comment,
             escalation=event.escalation,
             silence=event.silence,
+            notice_failure=event.notice_failure,
         )
 
     @property
@@ -97,6 +100,7 @@ class Case:
             self.comment,
             self.escalation,
             self.silence,
+            self.notice_failure,
         )
 
     @property

@@ -4,7 +4,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from desk.expert.errors import CatalogUnavailableError
-from desk.expert.events import Titled
+from desk.expert.requests import Titled
 
 TIMEOUT_SECONDS = 10.0
 

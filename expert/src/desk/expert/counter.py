@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from desk.expert.calls import SignedCalls
 from desk.expert.errors import RegistrationRefusedError
-from desk.expert.events import FileReference, Named, Titled
+from desk.expert.requests import FileReference, Named, Titled
 
 AUDIENCE = "desk.counter"
 UPLOAD_SECONDS = 60.0

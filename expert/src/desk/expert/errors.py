@@ -6,7 +6,9 @@
     ├── BrokerUnavailableError    the broker did not confirm a report in time
     │   └── BrokerRefusedError    the broker refuses the address, the user, the virtual host or the office's key
     ├── CallRefusedError          the desk refused a call
+    │   ├── CatalogRefusedError   versions and drafts of the catalogue
     │   ├── FileRefusedError      a download or an upload
+    │   ├── CaseRefusedError      a case by its tracking code
     │   ├── FiguresRefusedError   the figures
     │   └── RegistrationRefusedError  a look-up, a code or a registration for a person
     ├── CatalogUnavailableError   the desk did not return its subjects
@@ -59,6 +61,14 @@ class CallRefusedError(ExpertError):
 
 class FileRefusedError(CallRefusedError):
     """The desk refused a download or an upload."""
+
+
+class CatalogRefusedError(CallRefusedError):
+    """The desk refused a call about versions of the catalogue; ``faults`` name the parts that break a rule."""
+
+
+class CaseRefusedError(CallRefusedError):
+    """The desk refused to return a case, or returned something else."""
 
 
 class FiguresRefusedError(CallRefusedError):

@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError
 
 from desk.expert.encryption import JSON_OBJECT, PrivateKeys
 from desk.expert.errors import DecryptionError
+from desk.expert.requests import FileReference, Named, Read, Request, Titled
 
 TYPE_PREFIX, TYPE_SUFFIX = "ir.haj.desk.", ".v1"
 WITH_REQUEST = frozenset({"request-submitted", "request-referred"})
 REFUSED, REPLIED, OBJECTED = "case-refused", "request-replied", "request-objected"
 TAKEN_OVER, COMMENTED, ERASED = "request-taken-over", "request-commented", "request-erased"
+NOTICE_FAILED = "request-notice-failed"
 ESCALATED, SILENT = "request-escalated", "province-silent"
 """For headquarters only."""
 CONSUMED = WITH_REQUEST | {
@@ -20,6 +22,7 @@ CONSUMED = WITH_REQUEST | {
     OBJECTED,
     TAKEN_OVER,
     COMMENTED,
+    NOTICE_FAILED,
     ERASED,
     ESCALATED,
     SILENT,
@@ -29,120 +32,7 @@ CONSUMED = WITH_REQUEST | {
 }
 
 
-class _Read(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
-
-
-class Named(_Read):
-    """A province or an office: its key and its Persian name."""
-
-    key: str
-    name: str
-
-
-class Titled(_Read):
-    """A subject or sub-subject: its key and its Persian title."""
-
-    key: str
-    title: str
-
-
-class Applicant(_Read):
-    """The applicant; ``birth_date`` is Jalali ``YYYY-MM-DD``."""
-
-    national_id: str
-    birth_date: str
-    first_name: str
-    last_name: str
-    gender: str
-
-
-class Contact(_Read):
-    """The applicant's contacts; phones in E.164. ``mobile`` is empty if there is none."""
-
-    mobile: str
-    landline: str | None = None
-    email: str | None = None
-
-
-class Representative(_Read):
-    """A person who sent the request for the applicant; ``mobile`` is E.164."""
-
-    name: str
-    national_id: str
-    mobile: str
-
-
-class Registration(_Read):
-    """The office that registered the request for the applicant, and its own reference of the expert.
-
-    ``mobile_owner`` says whose the mobile of the contact is: ``own``, ``helper`` or ``none``.
-    """
-
-    office: Named
-    expert: str
-    mobile_owner: str
-
-
-class FileReference(_Read):
-    """A file, downloaded over HTTP by its id; ``size`` in bytes, ``sha256`` in hex."""
-
-    id: str
-    name: str
-    size: int
-    media_type: str
-    sha256: str
-
-
-class Answer(_Read):
-    """An earlier answer."""
-
-    text: str
-    at: AwareDatetime
-    files: list[FileReference] = Field(default_factory=list)
-
-
-class PastEntry(_Read):
-    """An entry of the history before a referral; ``action`` names the applicant's action, None for other entries."""
-
-    at: AwareDatetime
-    state: str
-    title: str
-    note: str | None = None
-    action: str | None = None
-    answer: Answer | None = None
-    files: list[FileReference] = Field(default_factory=list)
-
-
-class Request(_Read):
-    """A request. ``identity`` is ``unconfirmed`` if the civil registry could not confirm the applicant."""
-
-    tracking_code: str
-    submitted_at: AwareDatetime
-    due_at: AwareDatetime
-    province: Named
-    subject: Titled
-    sub_subject: Titled
-    applicant: Applicant
-    contact: Contact
-    text: str
-    attachments: list[FileReference] = Field(default_factory=list)
-    identity: str = "confirmed"
-    reason: str | None = None
-    """The reason of a referral."""
-    history: list[PastEntry] = Field(default_factory=list)
-    """The history before a referral."""
-    office: Named | None = None
-    """The office that handles it: that of the province, or headquarters."""
-    source: str = "web"
-    """``web``, or ``counter`` or ``phone`` if an office registered it for the applicant."""
-    representative: Representative | None = None
-    """Who sent it for the applicant, if another person did."""
-    registration: Registration | None = None
-    """Who registered it, for the sources ``counter`` and ``phone``."""
-
-
-class Reply(_Read):
+class Reply(Read):
     """The applicant's answer to a question."""
 
     tracking_code: str
@@ -150,7 +40,7 @@ class Reply(_Read):
     files: list[FileReference] = Field(default_factory=list)
 
 
-class Objection(_Read):
+class Objection(Read):
     """The applicant's objection to an answer. Only a supervisor who did not give that answer may decide it."""
 
     tracking_code: str
@@ -165,7 +55,7 @@ class Objection(_Read):
         return self.for_role == "supervisor"
 
 
-class TakeOver(_Read):
+class TakeOver(Read):
     """Another office has the case now: headquarters took it over, or decides the second objection."""
 
     tracking_code: str
@@ -173,7 +63,7 @@ class TakeOver(_Read):
     reason: str | None = None
 
 
-class Comment(_Read):
+class Comment(Read):
     """A comment of headquarters to the office of a case. Do not show it to the applicant."""
 
     tracking_code: str
@@ -182,7 +72,17 @@ class Comment(_Read):
     text: str
 
 
-class Stay(_Read):
+class NoticeFailure(Read):
+    """A notice that did not reach the applicant. All three are stable codes, to which others may be added."""
+
+    tracking_code: str
+    at: AwareDatetime
+    notice: str
+    channel: str
+    reason: str
+
+
+class Stay(Read):
     """How long an office had a case; ``until`` is None for the present office."""
 
     office: Named
@@ -190,7 +90,7 @@ class Stay(_Read):
     until: AwareDatetime | None = None
 
 
-class Escalation(_Read):
+class Escalation(Read):
     """To headquarters: an office has not answered for a second period."""
 
     tracking_code: str
@@ -200,11 +100,13 @@ class Escalation(_Read):
     province: Named
     subject: Titled
     sub_subject: Titled
+    office_due_at: AwareDatetime | None = None
+    """When the present office had to answer, if it got the case after ``due_at``."""
     trail: list[Stay] = Field(default_factory=list)
     """The offices that have had the case, the present one last."""
 
 
-class Silence(_Read):
+class Silence(Read):
     """To headquarters: an office acknowledges no requests while some wait for it."""
 
     province: Named
@@ -213,7 +115,7 @@ class Silence(_Read):
     oldest_since: AwareDatetime
 
 
-class Erasure(_Read):
+class Erasure(Read):
     """The office must erase all it stores of the case, and acknowledge. ``reason`` is a stable code."""
 
     tracking_code: str
@@ -223,7 +125,7 @@ class Erasure(_Read):
     at: AwareDatetime
 
 
-class Refusal(_Read):
+class Refusal(Read):
     """A report of the office that the desk did not apply, and the reason.
 
     ``reason`` is one of the contract's codes. ``field`` and ``rule`` say what breaks the contract; ``expected_seq`` is
@@ -240,7 +142,7 @@ class Refusal(_Read):
     expected_seq: int | None = None
 
 
-class Envelope(_Read):
+class Envelope(Read):
     """CloudEvents 1.0 in structured JSON; ``data`` is encrypted."""
 
     specversion: Literal["1.0"]
@@ -280,6 +182,7 @@ class CaseEvent:
     comment: Comment | None = None
     escalation: Escalation | None = None
     silence: Silence | None = None
+    notice_failure: NoticeFailure | None = None
 
 
 def read(body: bytes, keys: PrivateKeys) -> CaseEvent:
@@ -305,6 +208,7 @@ def read(body: bytes, keys: PrivateKeys) -> CaseEvent:
         Comment.model_validate(data) if kind == COMMENTED else None,
         Escalation.model_validate(data) if kind == ESCALATED else None,
         Silence.model_validate(data) if kind == SILENT else None,
+        NoticeFailure.model_validate(data) if kind == NOTICE_FAILED else None,
     )
 
 

@@ -11,7 +11,7 @@ import httpx
 
 from desk.expert.calls import SignedCalls
 from desk.expert.errors import FileDamagedError, FileRefusedError
-from desk.expert.events import FileReference
+from desk.expert.requests import FileReference
 
 AUDIENCE = "desk.files"
 PAUSES_SECONDS = (1.0, 2.0, 4.0)

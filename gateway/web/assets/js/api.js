@@ -5,10 +5,15 @@ import { ask, readBlob } from "./call.js";
 /** @typedef {import("./problem.js").Problem} Problem */
 /** @typedef {import("./problem.js").Unreachable} Unreachable */
 /** @typedef {{ key: string, name: string, area_code: string }} Province */
-/** @typedef {{ key: string, title: string, answer_within_days: number, office: string | null }} SubSubject */
-/** @typedef {{ key: string, title: string, sub_subjects: SubSubject[] }} Subject */
+/** @typedef {{ key: string, title: string, title_en: string }} Choice */
+/** @typedef {{ key: string, title: string, title_en: string, kind: "text" | "number" | "date" | "choice" | "iban" | "receipt_number", required?: boolean, choices?: Choice[] }} ExtraField */
+/** @typedef {{ key: string, title: string, title_en: string, required?: boolean }} Document */
+/** @typedef {{ text: string, text_en: string }} Closure */
+/** @typedef {{ text: string, text_en: string, level?: "info" | "warning", pages: string[] }} Notice */
+/** @typedef {{ key: string, title: string, title_en?: string, answer_within_days: number, office?: string, guidance?: string, guidance_en?: string, fields?: ExtraField[], documents?: Document[], closures?: Closure[] }} SubSubject */
+/** @typedef {{ key: string, title: string, title_en?: string, sub_subjects: SubSubject[] }} Subject */
 /** @typedef {{ text_min: number, text_max: number, files_max: number, file_bytes_max: number, media_types: string[], extensions: string[], mobile_proof?: "off" | "pending" | "always" }} Limits  mobile_proof: who enters a code by SMS */
-/** @typedef {{ provinces: Province[], subjects: Subject[], limits: Limits }} Catalog */
+/** @typedef {{ provinces: Province[], subjects: Subject[], limits: Limits, notices?: Notice[], closures?: Closure[] }} Catalog */
 /** @typedef {"image" | "sound"} CodeKind */
 /** @typedef {{ id: string, kind: CodeKind, expires_at: string, image?: string, sound?: string }} SecurityCode */
 /** @typedef {{ id: string, answer: string }} CaptchaAnswer */
@@ -22,7 +27,7 @@ import { ask, readBlob } from "./call.js";
 /** @typedef {{ status: "pending", token: string, expires_at: string, reason: PendingReason, available_at: string | null }} PendingPerson */
 /** @typedef {MatchedPerson | PendingPerson} Person */
 /** @typedef {{ id: string, name: string, size: number, media_type: string, sha256: string }} Attachment */
-/** @typedef {{ province: string, email?: string, mobile: string, abroad?: boolean, landline?: { area_code: string, number: string }, subject: string, sub_subject: string, text: string, attachments: string[], representative?: import("./representative.js").RepresentativeContent }} RequestContent */
+/** @typedef {{ province: string, email?: string, mobile: string, abroad?: boolean, landline?: { area_code: string, number: string }, subject: string, sub_subject: string, text: string, fields?: Record<string, string>, attachments: string[], documents?: Record<string, string>, representative?: import("./representative.js").RepresentativeContent }} RequestContent */
 /** @typedef {{ key: string, title: string }} Titled */
 /** @typedef {{ tracking_code: string, submitted_at: string, submitted_local: string, due_at: string, due_local: string, province: { key: string, name: string }, subject: Titled, sub_subject: Titled, national_id_masked: string, mobile_masked: string, text: string, attachments: number, source?: string, representative?: string | null, state: "registered" | "identity_pending", receipt: { token: string } }} Receipt */
 /** @typedef {"reply" | "withdraw" | "rate" | "object"} Action */
@@ -32,9 +37,16 @@ import { ask, readBlob } from "./call.js";
 /** @typedef {{ at: string, local: string, purpose: string }} RegistryLookup */
 /** @typedef {{ tracking_code: string, state: string, state_title: string, submitted_at: string, submitted_local: string, due_at: string, due_local: string, province: { key: string, name: string }, office: { key: string, name: string }, subject: Titled, sub_subject: Titled, text: string, attachments: CaseFile[], contact: { mobile: string, landline: string | null, email: string | null }, source?: string, representative?: string | null, history: HistoryEntry[], answer: Answer | null, actions: Action[], objection_until: string | null, objection_until_local: string | null, token: string }} TrackedRequest */
 
+/** The value in the address of a preview: the page then shows a draft of the catalogue, and sends nothing. */
+export const preview = /^#preview=([A-Za-z0-9_-]{32})$/.exec(globalThis.location?.hash ?? "")?.[1] ?? null;
+
+/** @typedef {number | "<5" | "suppressed"} Shown  a count, if it is not too small to be shown */
+/** @typedef {{ requests: Shown, open: Shown, answered: Shown, median_days: number | null, p90_days: number | null, rating_mean: number | null, incomplete: string[] }} PublicCounts */
+/** @typedef {{ from: string, until: string, at: string, months: (PublicCounts & { month: string })[], offices: (PublicCounts & { office: string, name: string })[] }} PublicFigures */
+
 /** @returns {Promise<Catalog>} */
 export function fetchCatalog() {
-  return ask("GET", "/api/catalog");
+  return ask("GET", preview === null ? "/api/catalog" : `/api/catalog/previews/${preview}`);
 }
 
 /**
@@ -155,4 +167,11 @@ export function downloadFile(id, token) {
  */
 export async function readLookups(token) {
   return (await ask("GET", "/api/tracking/lookups", { token })).lookups;
+}
+
+/**
+ * @returns {Promise<PublicFigures>} the figures that the organization publishes; a 404 if it publishes none
+ */
+export function fetchFigures() {
+  return ask("GET", "/api/figures");
 }

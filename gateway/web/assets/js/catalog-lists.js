@@ -1,11 +1,13 @@
 /** Lists of provinces, subjects and sub-subjects, and what depends on a choice: area code, time of the answer. */
 
-import { fetchCatalog } from "./api.js";
+import { fetchCatalog, preview } from "./api.js";
 import { USUAL_FILE_LIMITS } from "./attachment-rules.js";
 import { Combobox } from "./combobox.js";
 import { block, fillSelect, input, select } from "./elements.js";
 import { digits } from "./language.js";
 import { readAreaCode } from "./phone.js";
+import { sentenceOf, titleOf } from "./catalog-part.js";
+import { showNotices } from "./notices.js";
 import { named, words } from "./words.js";
 
 /** @typedef {import("./api.js").Catalog} Catalog */
@@ -36,6 +38,9 @@ export class CatalogLists {
   /** Choices of the previous page, shown when the lists are loaded. @type {Choices | null} */
   #wanted = null;
 
+  /** @type {(chosen: import("./api.js").SubSubject | null) => void} */
+  onChosen = () => {};
+
   /**
    * @param {{ onProvince: () => void, onSubject: () => void }} listeners  onSubject: the sub-subjects have changed, and none is chosen
    * @param {import("./connection.js").Connection} connection
@@ -65,7 +70,7 @@ export class CatalogLists {
     const { provinces, subjects } = this.#catalog;
     const { province, subject, sub_subject: subSubject } = this.#wanted ?? this.choices;
     fillSelect(this.#province, words.province.choose, provinces.map(({ key: value, name }) => ({ value, label: named("provinces", value, name) })));
-    fillSelect(this.#subject, words.subject.choose, subjects.map(({ key: value, title }) => ({ value, label: named("subjects", value, title) })));
+    fillSelect(this.#subject, words.subject.choose, subjects.map((each) => ({ value: each.key, label: titleOf(each, "subjects") })));
     for (const { key, name, area_code: code } of provinces) {
       const option = this.#province.querySelector(`option[value="${key}"]`);
       if (option instanceof HTMLOptionElement) option.dataset.search = `${code} ${name}`;
@@ -77,6 +82,14 @@ export class CatalogLists {
     choose(this.#subSubject, subSubject);
     this.#showAnswerTime();
     this.#wanted = null;
+    showNotices(this.#catalog, "send");
+  }
+
+  /** @returns {string | null} why no request can be sent now */
+  get refusal() {
+    if (preview !== null) return words.extra.preview;
+    const [closure] = this.#catalog?.closures ?? [];
+    return closure === undefined ? null : sentenceOf(closure);
   }
 
   /** @returns {Limits} */
@@ -136,7 +149,7 @@ export class CatalogLists {
   }
 
   #showSubSubjects() {
-    const choices = this.#subSubjects().map(({ key: value, title }) => ({ value, label: named("subjects", value, title) }));
+    const choices = this.#subSubjects().map((each) => ({ value: each.key, label: titleOf(each, "subjects") }));
     fillSelect(this.#subSubject, choices.length > 0 ? words.subSubject.choose : words.subSubject.subjectFirst, choices);
     this.onSubject();
     this.#showAnswerTime();
@@ -145,6 +158,7 @@ export class CatalogLists {
   #showAnswerTime() {
     const chosen = this.#subSubjects().find(({ key }) => key === this.#subSubject.value);
     const time = chosen?.answer_within_days ? words.subSubject.answerWithin(chosen.answer_within_days) : "";
+    this.onChosen(chosen ?? null);
     block("sub_subject_hint").textContent = chosen?.office ? `${time} ${words.subSubject.headquarters}` : time;
   }
 }

@@ -1,8 +1,10 @@
 /** The fields of a request: their values, their errors, and the body that is sent. */
 
 import { BirthDate } from "./birth-date.js";
+import { Documents } from "./documents.js";
 import { byId, input } from "./elements.js";
 import { readEmail } from "./email.js";
+import { ExtraFields } from "./extra-fields.js";
 import { Fields } from "./fields.js";
 import { checkName } from "./name-rules.js";
 import { Representative } from "./representative.js";
@@ -21,6 +23,10 @@ export class RequestForm {
   root = byId("request_form", HTMLFormElement);
 
   fields = new Fields(this.root);
+
+  extra = new ExtraFields(this.fields);
+
+  documents = new Documents(this.fields);
 
   birthDate = new BirthDate();
 
@@ -41,6 +47,10 @@ export class RequestForm {
   /** @param {import("./catalog-lists.js").CatalogLists} lists */
   constructor(lists) {
     this.lists = lists;
+    lists.onChosen = (chosen) => {
+      this.extra.show(chosen);
+      this.documents.show(chosen);
+    };
     this.fields.checkOnLeaving("applicant.first_name", input("first_name"), (typed) => checkName(typed, words.names.first));
     this.fields.checkOnLeaving("applicant.last_name", input("last_name"), (typed) => checkName(typed, words.names.last));
     this.fields.checkOnLeaving("mobile", this.#mobile, (typed) => checkMobile(typed, this.#abroad.checked));
@@ -96,8 +106,10 @@ export class RequestForm {
     note("landline", checkLandline(this.#landline.value, areaCode));
     note("subject", chosen.subject === "" ? words.subject.missing : null);
     note("sub_subject", chosen.sub_subject === "" ? words.subSubject.missing : null);
+    found.push(...this.extra.faults);
     note("text", checkText(this.text.value, limits));
     note("attachments", attachments.fault);
+    found.push(...this.documents.faults);
     note("captcha.answer", captcha.answer === null ? words.captcha.notLoaded : checkCaptchaAnswer(captcha.answer.answer));
     return found;
   }
@@ -118,7 +130,9 @@ export class RequestForm {
       ...(this.#abroad.checked && { abroad: true }),
       ...(number !== null && areaCode !== null && { landline: { area_code: areaCode, number } }),
       text: this.text.value,
+      fields: this.extra.values,
       attachments,
+      documents: this.documents.values,
       ...(representative !== null && { representative }),
     };
   }
@@ -126,13 +140,15 @@ export class RequestForm {
   /** @returns {Record<string, string>} by the ids of the controls */
   get typed() {
     const typed = TYPED.map((id) => [id, this.#control(id).value]);
-    return { ...Object.fromEntries(typed), ...this.lists.choices, ...this.representative.typed, abroad: this.#abroad.checked ? "yes" : "" };
+    const kept = { ...this.extra.typed, ...this.lists.choices, ...this.representative.typed };
+    return { ...Object.fromEntries(typed), ...kept, abroad: this.#abroad.checked ? "yes" : "" };
   }
 
   /** @param {Record<string, string>} typed */
   restore(typed) {
     for (const id of TYPED) this.#control(id).value = typed[id] ?? "";
     this.#abroad.checked = typed.abroad === "yes";
+    this.extra.restore(typed);
     this.#showAbroad();
     this.representative.restore(typed);
     this.lists.restore({ province: typed.province ?? "", subject: typed.subject ?? "", sub_subject: typed.sub_subject ?? "" });
@@ -141,6 +157,7 @@ export class RequestForm {
   /** Clear everything that was typed. */
   clear() {
     this.root.reset();
+    this.extra.clear();
     this.#showAbroad();
     this.representative.clear();
     this.lists.clear();

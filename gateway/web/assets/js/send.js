@@ -58,6 +58,7 @@ const entry = new IdentityEntry(form, identity);
 const mobileCode = new MobileCode(form, identity, connection);
 const attachments = new Attachments(OF_A_REQUEST, lists.limits, {
   onChange: () => {
+    form.documents.offer(attachments.kept);
     if (fields.isShown("attachments") && attachments.fault === null) fields.clear("attachments");
     keep();
   },
@@ -243,8 +244,9 @@ function leaveReceipt(receipt) {
 
 /** @returns {boolean} whether nothing needs correction; otherwise the errors are shown */
 function isComplete() {
-  if (identity.state === "barred") {
-    summary.fail(words.summary.failure, identity.message, null);
+  const refusal = lists.refusal ?? (identity.state === "barred" ? identity.message : null);
+  if (refusal !== null) {
+    summary.fail(words.summary.failure, refusal, null);
     return false;
   }
   const found = form.faults(identity, attachments, captcha, mobileCode);
@@ -256,8 +258,7 @@ function isComplete() {
 
 /** @returns {string[]} why the request cannot be sent although every field is valid */
 function identityFaults() {
-  if (identity.state === "busy") return [words.identity.wait];
-  return identity.state === "failed" ? [words.submit.reason.failed ?? ""] : [];
+  return identity.state === "busy" ? [words.identity.wait] : identity.state === "failed" ? [words.submit.reason.failed ?? ""] : [];
 }
 
 /** @param {unknown} error */

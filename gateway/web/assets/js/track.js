@@ -1,7 +1,8 @@
 /** The page «پیگیری درخواست»: three fields in, the state of a request out. */
 
 import "./started.js";
-import { trackRequest } from "./api.js";
+import { fetchCatalog, trackRequest } from "./api.js";
+import { showNotices } from "./notices.js";
 import { Problem } from "./problem.js";
 import { Captcha } from "./captcha.js";
 import { watchedConnection } from "./connection-notice.js";
@@ -42,6 +43,7 @@ start();
 
 function start() {
   void captcha.renew();
+  fetchCatalog().then((catalog) => showNotices(catalog, "track"), () => {}); // without notices the page is complete
   for (const [field, check] of Object.entries(checks)) {
     const control = fields.controlOf(field);
     control.addEventListener("input", () => {

@@ -30,7 +30,10 @@ from desk.expert import (
     CONSUMED,
     BrokerUnavailableError,
     CaseEvent,
+    Cases,
+    CaseStatus,
     Catalog,
+    CatalogDrafts,
     Counter,
     DecryptionError,
     DeskKeys,
@@ -69,15 +72,19 @@ class EmbeddedClient:
         catalog: Catalog,
         *,
         figures: Figures,
+        catalog_drafts: CatalogDrafts,
         counter: Counter,
+        cases: Cases,
         private_keys: PrivateKeys,
         desk_keys: DeskKeys,
     ) -> None:
+        self.catalog_drafts = catalog_drafts
         self.consuming = False
         self.rejected = 0
         self._province, self._broker, self._files, self._catalog = province, broker, files, catalog
         self._private_keys, self._desk_keys, self._figures = private_keys, desk_keys, figures
         self.counter = counter
+        self._cases = cases
 
     async def consume(self, handle_event: Callable[[CaseEvent], Awaitable[None]]) -> None:
         """Consume the events of the office's queue; an event that was not handled is delivered again."""
@@ -122,10 +129,16 @@ class EmbeddedClient:
         """Return the figures of the office, of all offices for headquarters. Raises FiguresRefusedError."""
         return await self._figures.read(first, last)
 
+    async def find_case(self, tracking_code: str) -> CaseStatus:
+        """Return a case of the office, of any office for headquarters. Raises CaseRefusedError."""
+        return await self._cases.find(tracking_code)
+
     async def close(self) -> None:
         """Close the clients."""
+        await self.catalog_drafts.close()
         await self._figures.close()
         await self.counter.close()
+        await self._cases.close()
         await self._files.close()
         await self._catalog.close()
         await self._desk_keys.close()
@@ -220,7 +233,9 @@ def _client(key: str, broker: Broker, gateway: ASGIApp, url: str, keys: Province
         Files(url, key, keys.private[key], **transport),
         Catalog(url, **transport),
         figures=Figures(url, key, keys.private[key], **transport),
+        catalog_drafts=CatalogDrafts(url, keys.private[key], **transport),
         counter=Counter(url, key, keys.private[key], **transport),
+        cases=Cases(url, key, keys.private[key], **transport),
         private_keys=PrivateKeys([keys.event[key]]),
         desk_keys=DeskKeys(url, **transport),
     )

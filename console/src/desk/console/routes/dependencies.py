@@ -13,6 +13,7 @@ from desk.console.domain.accounts import Step, UserSession
 from desk.console.domain.callers import Caller
 from desk.console.domain.errors import FormExpiredError
 from desk.console.metrics import Metrics
+from desk.console.service.catalog import CatalogEditing
 from desk.console.service.colleagues import Colleagues
 from desk.console.service.counter import CounterDesk
 from desk.console.service.drafts import Drafts
@@ -22,6 +23,7 @@ from desk.console.service.headquarters import Headquarters
 from desk.console.service.proofs import Proof
 from desk.console.service.readings import Readings
 from desk.console.service.reports import ReportSender
+from desk.console.service.search import CaseSearch
 from desk.console.service.sessions import Sessions
 from desk.console.service.sign_in import SignIn
 from desk.console.service.subjects import Subjects
@@ -55,10 +57,12 @@ class Services:
     sign_in: SignIn
     sessions: Sessions
     experts: Experts
+    case_search: CaseSearch
     headquarters: Headquarters
     colleagues: Colleagues
     counter: CounterDesk
     figures: OfficeFigures
+    catalog: CatalogEditing
     readings: Readings
     supervision: Supervision
     drafts: Drafts

@@ -52,6 +52,7 @@ _templates.env.filters |= {
     "number": _number,
     "size": _size,
     "pieces": pieces,
+    "zip": zip,
 }
 _templates.env.globals |= {
     "state_titles": STATE_TITLES,

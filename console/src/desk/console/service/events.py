@@ -59,7 +59,7 @@ class EventHandler:
             elif event.refusal is not None:
                 await self._on_refusal(cases, ReportStore(session, self.encryption), case, event, event.refusal)
             else:
-                changed, entry = self._from_headquarters(case, event) or await self._apply(cases, case, event)
+                changed, entry = self._from_desk(case, event) or await self._apply(cases, case, event)
                 await cases.save(changed)
                 await cases.add_entry(changed, entry, now)
 
@@ -91,7 +91,7 @@ class EventHandler:
         changed = case.requested(
             event.seq,
             request.submitted_at,
-            request.due_at,
+            request.office_due_at or request.due_at,
             request.sub_subject.key,
             answer_days(request.submitted_at, request.due_at, self.calendar),
         )
@@ -119,11 +119,14 @@ class EventHandler:
         await cases.save(case)
         await cases.add_entry(case, HistoryEntry(event.id, now, event.kind, text=refusal.reason), now)
 
-    def _from_headquarters(self, case: Case, event: CaseEvent) -> tuple[Case, HistoryEntry] | None:
-        """Apply a take-over or a comment; return None for another event."""
+    def _from_desk(self, case: Case, event: CaseEvent) -> tuple[Case, HistoryEntry] | None:
+        """Apply a take-over, a comment or a failed notice; return None for another event."""
         now = self.clock()
         if event.takeover is not None:
             return case.handed_over(event.seq), HistoryEntry(event.id, now, event.kind, text=event.takeover.reason)
+        if event.notice_failure is not None:
+            failed = event.notice_failure
+            return case, HistoryEntry(event.id, failed.at, event.kind, text=f"{failed.notice}\n{failed.reason}")
         if event.comment is not None:
             return case, HistoryEntry(event.id, now, event.kind, text=event.comment.text)
         return None
@@ -149,7 +152,7 @@ class EventHandler:
                 return case.rated(rating.rating), HistoryEntry(event.id, rating.at, event.kind, text=text)
             case "request-overdue":
                 overdue = Overdue.model_validate(event.data)
-                changed = case.overdue_since(overdue.due_at) if event.seq > case.seq else case
+                changed = case.overdue_since(overdue.office_due_at or overdue.due_at) if event.seq > case.seq else case
                 return changed, HistoryEntry(event.id, overdue.at, event.kind)
             case _:
                 log.warning("an event of an unknown kind is only added to the history: %s", event.kind)

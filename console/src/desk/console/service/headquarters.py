@@ -81,7 +81,7 @@ class Headquarters:
     async def _report(
         self, account: Account, tracking_code: str, kind: Kind, data: dict[str, object], text: str
     ) -> None:
-        code, now = _valid_code(tracking_code), self.clock()
+        code, now = valid_code(tracking_code), self.clock()
         async with self.database.transaction() as session:
             cases = CaseStore(session, self.encryption, self.calendar)
             case = await cases.find_or_create_locked(Case(account.province, code))
@@ -99,7 +99,8 @@ class Headquarters:
         await log.add(self.clock(), account.province, account.id, kind, tracking_code=tracking_code)
 
 
-def _valid_code(text: str) -> str:
+def valid_code(text: str) -> str:
+    """Return a tracking code in plain digits. Raises FieldError."""
     code = bare(text)
     if len(code) != CODE_DIGITS or not code.isdigit() or not damm.is_valid(code):
         raise FieldError("code", "کد پیگیری دوازده‌رقمی را از روی رسید بنویسید.")

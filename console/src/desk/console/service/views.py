@@ -11,6 +11,8 @@ from desk.expert import FileReference
 
 UNANNOUNCED = frozenset({Kind.RECEIVED, Kind.ASSIGNED, Kind.OPENED})
 """Reports that decide nothing: the page does not mention that they are on their way."""
+NOTICE_FAILED = "request-notice-failed"
+ACTIONS_OF_APPLICANT = frozenset({"request-replied", "request-objected", "request-rated", "request-withdrawn"})
 USUAL_DELAY = timedelta(seconds=15)
 """How long a report may take to reach the desk before the page mentions it."""
 
@@ -45,6 +47,16 @@ class CaseView:
         if request is not None:
             files += [*request.attachments, *(file for step in request.history for file in step.files)]
         return {file.id: file for file in files}
+
+    @property
+    def unreached(self) -> bool:
+        """Whether an SMS failed after the latest action of the applicant, who may not know what it said."""
+        for entry in reversed(self.history):
+            if entry.kind == NOTICE_FAILED:
+                return True
+            if entry.kind in ACTIONS_OF_APPLICANT:
+                return False
+        return False
 
     @property
     def sending(self) -> bool:

@@ -17,6 +17,7 @@ TO_OFFICES = (
     "request-overdue",
     "request-taken-over",
     "request-commented",
+    "request-notice-failed",
     "request-erased",
     "case-refused",
 )
@@ -24,6 +25,9 @@ TO_OFFICES = (
 
 ERASED, ERASURE_DONE = "request-erased", "request-erasure-done"
 """The request to erase, also to services, and the acknowledgement of a service."""
+
+NOTICE_FAILED = "notice-failed"
+"""What notifier publishes to tracking about an SMS that was not delivered."""
 
 TO_HEADQUARTERS = ("request-escalated", "province-silent")
 """What headquarters alone receives: an answer that is late for a second period, and an office that sends nothing."""
@@ -84,7 +88,7 @@ SERVICES = (
         ),
         tuple(report_queue(each.key) for each in OFFICES),
     ),
-    Service("notifier", "notifier", (ERASURE_DONE,)),
+    Service("notifier", "notifier", (ERASURE_DONE, NOTICE_FAILED)),
 )
 
 OPERATOR = "operator"
@@ -117,7 +121,7 @@ def desk_topology() -> Topology:
             ),
             QueueSpec(
                 "tracking",
-                tuple((EVENTS, f"{name}.*") for name in ("request-submitted", *PENDING, ERASURE_DONE)),
+                tuple((EVENTS, f"{name}.*") for name in ("request-submitted", *PENDING, ERASURE_DONE, NOTICE_FAILED)),
             ),
             *(
                 QueueSpec(

@@ -3,7 +3,9 @@
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from desk.chassis.audit import AuditLog
 from desk.chassis.crypto import TokenError, TokenReader
@@ -14,6 +16,8 @@ LONGEST_SECONDS = 120
 _ONCE = "1/5 minutes"
 """Longer than an assertion is valid, so that each one can be used once."""
 _ID_MAX = 64
+_PERSON_MAX = 60
+_PERSON = re.compile(rf"[A-Za-z0-9._@-]{{1,{_PERSON_MAX}}}")
 
 
 class AssertionMissingError(DomainError):
@@ -38,6 +42,7 @@ PARTS: Mapping[str, str] = {
     "iat": "مقدار iat در آینده است. ساعت رایانهٔ خود را بررسی کنید.",
     "nbf": "مقدار nbf در آینده است. ساعت رایانهٔ خود را بررسی کنید.",
     "jti": f"مقدار jti باید متنی با ۱ تا {_ID_MAX} نویسه باشد، و برای هر گواهی تازه.",
+    "act": f"مقدار act.sub باید نام کاربری کسی باشد که این کار را می‌کند: ۱ تا {_PERSON_MAX} حرف، رقم، نقطه، - یا _.",
 }
 """What is wrong with each part of an assertion, for the engineer who made it."""
 
@@ -68,6 +73,14 @@ ASSERTION_ERRORS = (AssertionMissingError, AssertionInvalidError, AssertionReuse
 """The errors of :meth:`ClientAssertions.client_of`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The client of an assertion, and the person who acts there by ``act.sub`` (RFC 8693), if the client names one."""
+
+    client: str
+    person: str | None
+
+
 class ClientAssertions:
     """Verifies assertions: JWTs (Ed25519) for one audience with the client as ``iss``, valid for two minutes."""
 
@@ -82,7 +95,11 @@ class ClientAssertions:
         self._audit = audit
 
     async def client_of(self, assertion: str | None, source: str) -> str:
-        """Return the client of an assertion and use it up. ``source`` is the caller's address.
+        """Return the client of an assertion and use it up; as :meth:`caller_of`."""
+        return (await self.caller_of(assertion, source)).client
+
+    async def caller_of(self, assertion: str | None, source: str) -> Caller:
+        """Return client and person of an assertion and use it up. ``source`` is the caller's address.
 
         Raises AssertionMissingError, AssertionInvalidError or AssertionReusedError.
         """
@@ -94,16 +111,16 @@ class ClientAssertions:
             await self._audit.add_refusal("assertion_refused", source=source, about=error.code)
             raise
 
-    async def _use(self, assertion: str) -> str:
-        client, token_id = self._read(assertion)
+    async def _use(self, assertion: str) -> Caller:
+        caller, token_id = self._read(assertion)
         try:
-            await self._rate_limits.reserve(_ONCE, "assertions", f"{client}/{token_id}")
+            await self._rate_limits.reserve(_ONCE, "assertions", f"{caller.client}/{token_id}")
         except RateLimitExceededError:
             raise AssertionReusedError from None
-        return client
+        return caller
 
-    def _read(self, assertion: str) -> tuple[str, str]:
-        """Return the client and the id of an assertion. Raises AssertionInvalidError."""
+    def _read(self, assertion: str) -> tuple[Caller, str]:
+        """Return the caller and the id of an assertion. Raises AssertionInvalidError."""
         try:
             reader = self._readers.get(_claimed_issuer(assertion))
         except ValueError:
@@ -117,7 +134,15 @@ class ClientAssertions:
         token_id = claims.get("jti")
         if not isinstance(token_id, str) or not 0 < len(token_id) <= _ID_MAX:
             raise self._invalid("jti", "an assertion without a jti")
-        return str(claims["iss"]), token_id
+        return Caller(str(claims["iss"]), self._person(claims.get("act"))), token_id
+
+    def _person(self, actor: object) -> str | None:
+        if actor is None:
+            return None
+        person = actor.get("sub") if isinstance(actor, dict) else None
+        if not isinstance(person, str) or not _PERSON.fullmatch(person):
+            raise self._invalid("act", "an actor without a name")
+        return person
 
     def _invalid(self, part: str, reason: str) -> AssertionInvalidError:
         return AssertionInvalidError(part, reason, self._audience)

@@ -24,14 +24,15 @@ from desk.database import Database
 from desk.files.scanner import ClamScanner, NoScanner, Scanner
 from desk.intake.clients import RegistryClient, captcha_client, code_client
 from desk.intake.counter_clients import CodeSender, CounterRegistry
-from desk.intake.domain import CatalogDocument
 from desk.intake.events import Erased, PendingWithdrawn, Referred, Replied
-from desk.intake.routes import attachments, counter, files, internal, requests
+from desk.intake.routes import attachments, catalog_drafts, counter, files, internal, requests
 from desk.intake.routes.dependencies import Services
-from desk.intake.service import file_scans
+from desk.intake.service import current_catalog, file_scans
 from desk.intake.service.attachments import Uploads
 from desk.intake.service.case_files import CaseFiles
+from desk.intake.service.catalog_drafts import CatalogDrafts
 from desk.intake.service.counter import Counter
+from desk.intake.service.current_catalog import CurrentCatalog
 from desk.intake.service.erased_codes import ErasedCodes
 from desk.intake.service.file_scans import FileScans
 from desk.intake.service.mobile_check import MobileCheck
@@ -42,7 +43,6 @@ from desk.intake.service.requests import RequestSubmission
 from desk.intake.service.submission_limits import SubmissionLimits
 from desk.intake.service.submitted_requests import SubmittedRequests
 from desk.intake.settings import Settings
-from desk.intake.store import load_catalog
 from desk.intake.workers import erasure, identity_check, upload_cleanup
 from desk.intake.workers.erasure import ErasureTask
 from desk.intake.workers.identity_check import IdentityCheck
@@ -53,6 +53,8 @@ IDENTITY_ISSUER, IDENTITY_AUDIENCE = "registry-gateway", "desk.identity"
 TRACKING_ISSUER, TRACKING_AUDIENCE = "tracking", "desk.tracking"
 OFFICE_AUDIENCE = "desk.files"
 """The audience of the assertions of offices for files."""
+CATALOG_AUDIENCE = "desk.catalog"
+"""The audience of the assertions with which headquarters edits the catalogue."""
 COUNTER_AUDIENCE = "desk.counter"
 """The audience of the assertions of offices that register requests."""
 PEER_TIMEOUT_SECONDS = 3.0
@@ -139,7 +141,9 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     relay = Relay(parts.database, outbox, parts.broker, parts.telemetry)
     parts.database.after_commit.append(relay.wake)
     scans = FileScans(parts.database, parts.vault, parts.storage, parts.scanner, parts.telemetry)
-    services = _services(settings, parts, outbox, scans)
+    catalog = CurrentCatalog(parts.database, settings.mobile_proof)
+    refreshing = PeriodicTask(catalog.run_once, current_catalog.PAUSE_SECONDS)
+    services = _services(settings, parts, outbox, scans, catalog)
     check = IdentityCheck(
         parts.database,
         parts.vault,
@@ -169,7 +173,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         parts.telemetry,
         ready=parts.database.ping,
         callers=Callers("intake", settings.service_public_keys),
-        body_limits=attachments.BODY_LIMITS | files.BODY_LIMITS,
+        body_limits=attachments.BODY_LIMITS | files.BODY_LIMITS | catalog_drafts.BODY_LIMITS,
         background=Background(
             start=bus.start,
             drain=bus.stop,
@@ -179,6 +183,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
                 Worker("upload cleanup", cleaning.run, cleaning.finish),
                 Worker("erasures", erasing.run, erasing.finish),
                 Worker("file scans", scanning.run, scanning.finish),
+                Worker("catalogue", refreshing.run, refreshing.finish),
                 Worker("pruning", pruning.run, pruning.finish),
                 Worker("audit", auditing.run, auditing.finish),
                 Worker("audit pruning", audit_pruning.run, audit_pruning.finish),
@@ -188,13 +193,12 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     )
     app.state.bus = bus
     app.state.services = services
-    for routes in (requests, attachments, files, counter, internal):
+    for routes in (requests, attachments, files, catalog_drafts, counter, internal):
         app.include_router(routes.router)
     return app
 
 
-def _services(settings: Settings, parts: Parts, outbox: Outbox, scans: FileScans) -> Services:
-    catalog = load_catalog()
+def _services(settings: Settings, parts: Parts, outbox: Outbox, scans: FileScans, catalog: CurrentCatalog) -> Services:
     audit = AuditLog(parts.database, parts.vault, parts.rate_limits)
     submission = RequestSubmission(
         parts.database,
@@ -223,7 +227,7 @@ def _services(settings: Settings, parts: Parts, outbox: Outbox, scans: FileScans
     )
     return Services(
         database=parts.database,
-        catalog=CatalogDocument.of(catalog, settings.mobile_proof),
+        catalog=catalog,
         submission=submission,
         requests=SubmittedRequests(parts.vault, outbox),
         uploads=Uploads(
@@ -245,6 +249,8 @@ def _services(settings: Settings, parts: Parts, outbox: Outbox, scans: FileScans
             settings.tracking_public_key.get_secret_value(), issuer=TRACKING_ISSUER, audience=TRACKING_AUDIENCE
         ),
         assertions=ClientAssertions(settings.office_signing_keys, OFFICE_AUDIENCE, parts.rate_limits, audit),
+        catalog_drafts=CatalogDrafts(parts.database, audit, catalog),
+        catalog_assertions=ClientAssertions(settings.office_signing_keys, CATALOG_AUDIENCE, parts.rate_limits, audit),
         counter=Counter(
             parts.database,
             parts.vault,

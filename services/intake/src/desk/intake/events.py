@@ -1,6 +1,7 @@
 """The events that intake publishes and consumes."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -54,8 +55,26 @@ class ContactData(BaseModel):
     language: Literal["fa", "en"] = "fa"
 
 
+class FieldData(BaseModel):
+    """A further field of the sub-subject, as the applicant filled it in.
+
+    ``value`` is for programs: ASCII digits, a Jalali ``YYYY-MM-DD``, or the key of a choice. ``text`` is for people.
+    """
+
+    model_config = ConfigDict(from_attributes=True)
+
+    key: str
+    title: str
+    kind: Literal["text", "number", "date", "choice", "iban", "receipt_number"]
+    value: str
+    text: str
+
+
 class AttachmentData(BaseModel):
-    """A file of the request; its content is downloaded over HTTP, never sent in an event. ``size`` is in bytes."""
+    """A file of the request; its content is downloaded over HTTP, never sent in an event. ``size`` is in bytes.
+
+    ``document`` is the document of the catalogue that the file is, null for any other file.
+    """
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -64,6 +83,7 @@ class AttachmentData(BaseModel):
     size: int
     media_type: str
     sha256: str
+    document: Titled | None = None
 
 
 class RepresentativeData(BaseModel):
@@ -103,6 +123,8 @@ class WholeRequest(Event):
     attachments: list[AttachmentData]
     office: Named
     """The office that handles it: that of ``province``, or headquarters."""
+    fields: list[FieldData] = Field(default_factory=list)
+    """The further fields that the catalogue has for the sub-subject, without the empty ones."""
     source: Source = "web"
     """``web`` for the public pages; ``counter`` or ``phone`` if an office registered it for the applicant."""
     representative: RepresentativeData | None = None
@@ -221,10 +243,17 @@ def _whole(request: Request, attachments: Sequence[Attachment]) -> dict[str, obj
         "applicant": ApplicantData.model_validate(request.applicant),
         "contact": ContactData.model_validate(request.contact),
         "text": request.text,
-        "attachments": [AttachmentData.model_validate(each) for each in attachments],
+        "attachments": [_attachment(request, each) for each in attachments],
+        "fields": [FieldData.model_validate(each) for each in request.fields],
         "office": _office(request.first_office),
         **_origin(request.origin),
     }
+
+
+def _attachment(request: Request, attachment: Attachment) -> AttachmentData:
+    document = request.documents.get(str(attachment.id))
+    data = AttachmentData.model_validate(attachment)
+    return data if document is None else data.model_copy(update={"document": Titled(**asdict(document))})
 
 
 def _origin(origin: Origin) -> dict[str, object]:

@@ -16,8 +16,17 @@ from pydantic import (
 )
 
 from desk.chassis.app import FieldRuleError
-from desk.chassis.events import Moment
-from desk.intake.domain import FILES_MAX, TEXT_MAX, TEXT_MIN, Language, Origin, Person, Representative, is_foreign
+from desk.intake.domain import (
+    FIELDS_MAX,
+    FILES_MAX,
+    TEXT_MAX,
+    TEXT_MIN,
+    Language,
+    Origin,
+    Person,
+    Representative,
+    is_foreign,
+)
 from desk.iran.digits import bare, clean_number, fold, to_persian
 from desk.iran.email_address import InvalidEmailError, parse_email
 from desk.iran.foreign_code import ForeignCode, InvalidForeignCodeError
@@ -95,7 +104,8 @@ def _is_letter_or_joint(letter: str) -> bool:
     return letter in _NAME_JOINTS or unicodedata.category(letter)[0] in "LM"
 
 
-def _national_id(text: str) -> str:
+def national_id(text: str) -> str:
+    """Read a national ID or a foreign national's code. Raises FieldRuleError."""
     number = clean_number(text)
     try:
         return ForeignCode.parse(number).value if is_foreign(number) else NationalId.parse(number).value
@@ -107,9 +117,6 @@ def _national_id(text: str) -> str:
 
 
 Short = Annotated[str, StringConstraints(max_length=64)]
-TrackingCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
-ANSWER_FILES_NAMED_MAX = 10
-"""Files of one answer."""
 
 
 class CaptchaAnswer(BaseModel):
@@ -178,7 +185,7 @@ class RepresentativeForm(BaseModel):
     model_config = ConfigDict(hide_input_in_errors=True)
 
     name: Annotated[str, StringConstraints(max_length=256), AfterValidator(_name)]
-    national_id: Annotated[Short, AfterValidator(_national_id)]
+    national_id: Annotated[Short, AfterValidator(national_id)]
     mobile: Annotated[Short, AfterValidator(_mobile_or_error)]
 
     @property
@@ -209,7 +216,11 @@ class RequestForm(BaseModel):
     text: Annotated[str, AfterValidator(_text)]
     language: Language = "fa"
     """The language of notices to the applicant."""
+    fields: Annotated[dict[Short, Annotated[str, StringConstraints(max_length=800)]], Field(max_length=FIELDS_MAX)] = {}
+    """Values of the further fields of the sub-subject, by their keys in the catalogue."""
     attachments: Annotated[list[UUID], Field(max_length=FILES_MAX)] = []
+    documents: Annotated[dict[Short, UUID], Field(max_length=FILES_MAX)] = {}
+    """The attachment that is each document of the sub-subject, by the document's key in the catalogue."""
     mobile_code: CaptchaAnswer | None = None
     """The code that was sent to ``mobile``; see ``mobile_proof`` in the limits of the catalogue."""
     again: bool = False
@@ -232,68 +243,3 @@ class Submission(RequestForm):
     """A request as submitted on the public pages."""
 
     captcha: CaptchaAnswer
-
-
-class CodesForm(BaseModel):
-    """Tracking's query for reconciliation: codes of a period, page by page; ``after`` is the last code it has."""
-
-    model_config = ConfigDict(hide_input_in_errors=True)
-
-    since: Moment
-    until: Moment
-    after: Annotated[str, StringConstraints(pattern=r"^[0-9]{0,12}$")] = ""
-    limit: Annotated[int, Field(ge=1, le=1000)] = 1000
-
-
-class ErasedCodeForm(BaseModel):
-    """Tracking's command to add a code to the list of erased ones."""
-
-    model_config = ConfigDict(hide_input_in_errors=True)
-
-    tracking_code: TrackingCode
-
-
-class ErasedCodesForm(BaseModel):
-    """Tracking's query for the list of erased codes, page by page; ``after`` is the last code it has."""
-
-    model_config = ConfigDict(hide_input_in_errors=True)
-
-    after: Annotated[str, StringConstraints(pattern=r"^[0-9]{0,12}$")] = ""
-    limit: Annotated[int, Field(ge=1, le=1000)] = 1000
-
-
-class PromiseForm(BaseModel):
-    """Tracking's query before it accepts a reply: these files of this request, for this reply only."""
-
-    model_config = ConfigDict(hide_input_in_errors=True)
-
-    tracking_code: TrackingCode
-    reply: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
-    files: Annotated[list[UUID], Field(min_length=1, max_length=FILES_MAX)]
-
-
-class StateForm(BaseModel):
-    """Tracking's query for the state of a request, before it refuses a report about an unknown case."""
-
-    model_config = ConfigDict(hide_input_in_errors=True)
-
-    tracking_code: TrackingCode
-
-
-class AnswerFilesForm(BaseModel):
-    """Tracking's query before it accepts an answer: files that this office has uploaded for this case."""
-
-    model_config = ConfigDict(hide_input_in_errors=True)
-
-    tracking_code: TrackingCode
-    office: Short
-    files: Annotated[list[UUID], Field(min_length=1, max_length=ANSWER_FILES_NAMED_MAX)]
-
-
-class FindForm(BaseModel):
-    """Tracking's query for the request of this person with this code."""
-
-    model_config = ConfigDict(hide_input_in_errors=True)
-
-    national_id: Annotated[Short, AfterValidator(_national_id)]
-    tracking_code: TrackingCode

@@ -27,9 +27,9 @@ from desk.notifier.providers.kavenegar import Kavenegar
 from desk.notifier.providers.smsir import SmsIr
 from desk.notifier.rendering import Renderer
 from desk.notifier.routes import Services, router
-from desk.notifier.service import Codes, DeliveryReports, Dispatcher, Erasures, Notices
+from desk.notifier.service import Codes, DeliveryReports, Dispatcher, Erasures, Failures, Notices
 from desk.notifier.settings import Settings
-from desk.notifier.workers import CodePruning, DeliveryReportTask, DispatchGroup
+from desk.notifier.workers import CodePruning, DeliveryReportTask, DispatchGroup, FailureTask
 from desk.security.logs import configure_logging
 
 SMS_DISPATCHERS = 3
@@ -111,7 +111,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     if missing := set(ChannelName) - set(parts.channels):
         raise ValueError(f"no channel for {', '.join(sorted(missing))}")
     renderer = _renderer(settings)
-    outbox = Outbox("/desk/notifier", EventEncryptor(settings.event_public_keys))
+    outbox = build_outbox(settings)
     bus = _subscribed_bus(settings, parts, renderer, outbox)
     app = base_app(
         "notifier",
@@ -134,6 +134,11 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         codes=Codes(parts.vault, renderer),
     )
     return app
+
+
+def build_outbox(settings: Settings) -> Outbox:
+    """Return the outbox, which encrypts for the receivers in the settings."""
+    return Outbox("/desk/notifier", EventEncryptor(settings.event_public_keys))
 
 
 def _renderer(settings: Settings) -> Renderer:
@@ -164,6 +169,7 @@ def _workers(settings: Settings, parts: Parts, outbox: Outbox) -> tuple[Worker, 
             for name, group in dispatching.items()
             for number, task in enumerate(group.tasks)
         },
+        "failures": FailureTask(Failures(parts.database, outbox)),
         "codes": CodePruning(parts.database, parts.vault),
         "reports": DeliveryReportTask(reports, parts.providers, parts.telemetry.registry),
     }

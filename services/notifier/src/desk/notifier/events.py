@@ -1,4 +1,4 @@
-"""The events that notifier consumes, with only the fields that a notice needs, and the one that it publishes."""
+"""The events that notifier consumes, with only the fields that a notice needs, and those that it publishes."""
 
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -126,6 +126,22 @@ class ErasureDone(Event):
     certificate_id: str
     at: Moment
     removed: dict[str, int]
+
+
+class NoticeFailed(Event):
+    """Published to tracking: a notice about a request was not delivered, and no further attempt is made."""
+
+    name: ClassVar[str] = "notice-failed"
+    receivers: ClassVar[tuple[str, ...]] = ("tracking",)
+
+    tracking_code: str
+    at: Moment
+    notice: str
+    """The occasion of the notice, such as ``answered``."""
+    channel: str
+    """``sms``; other channels may be added."""
+    reason: str
+    """A stable code, such as ``bad_recipient`` or ``not_delivered``; others may be added."""
 
 
 class RequestStatusChanged(Event):

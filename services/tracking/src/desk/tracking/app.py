@@ -35,19 +35,23 @@ from desk.tracking.events import (
     CaseReferred,
     CaseTakenOver,
     ErasureDone,
+    NoticeFailed,
     RequestIdentityRejected,
     RequestPending,
     RequestSubmitted,
 )
-from desk.tracking.routes import TOKEN_AUDIENCE, ActionGuard, LookupGuard, Services, router
+from desk.tracking.routes import TOKEN_AUDIENCE, ActionGuard, CaseReaderGuard, LookupGuard, Services, router
 from desk.tracking.service import (
     Actions,
     CaseContext,
     Deadlines,
     Erasures,
+    FailedNotices,
     Figures,
     HeadquartersReports,
+    OfficeCases,
     Opening,
+    PublicFigures,
     Reconciliation,
     Reports,
     utc_now,
@@ -59,7 +63,9 @@ SOURCE = "/desk/tracking"
 TOKEN_ISSUER = "tracking"  # noqa: S105 - a name, not a secret
 CAPTCHA_PURPOSE = "track"
 OFFICE_AUDIENCE = "desk.figures"
-"""The audience of the assertions of offices."""
+"""The audience of the assertions of offices for figures."""
+CASE_AUDIENCE = "desk.cases"
+"""The audience of the assertions of offices for a case."""
 REPORT_QUEUES = tuple(f"reports.{each.key}" for each in OFFICES)
 """One queue for the reports of each office, so that none can delay those of another."""
 CLIENT_TIMEOUT_SECONDS = 3.0
@@ -217,6 +223,7 @@ def _subscribed_bus(settings: Settings, parts: Parts, context: CaseContext, decr
     bus.subscribe(CaseTakenOver, headquarters.on_taken_over)
     bus.subscribe(CaseCommented, headquarters.on_commented)
     bus.subscribe(CaseErased, reports.on_case_erased)
+    bus.subscribe(NoticeFailed, FailedNotices(context).on_notice_failed)
     bus.subscribe(ErasureDone, erasures.on_erasure_done)
     bus.on_invalid(reports.refusals.on_invalid)
     return bus
@@ -250,15 +257,24 @@ def _services(settings: Settings, parts: Parts, context: CaseContext, bus: Bus, 
         "desk_lookups_missing", "Pages without the look-ups in the civil registry", registry=parts.telemetry.registry
     )
     audit = AuditLog(parts.database, parts.vault, parts.rate_limits)
+    figures = Figures(parts.database, context)
     return Services(
         actions=Actions(parts.database, context, parts.intake, parts.registry, lookups_missing, audit),
-        figures=Figures(parts.database, context),
+        figures=figures,
+        public_figures=PublicFigures(figures, settings.published_figures),
+        office_cases=OfficeCases(parts.database, context, audit),
         lookup_guard=LookupGuard(parts.rate_limits, parts.captcha, parts.proofs, parts.vault, settings, audit),
         action_guard=ActionGuard(parts.rate_limits, parts.tokens.reader(TOKEN_AUDIENCE), parts.vault, settings),
         assertions=ClientAssertions(settings.office_signing_keys, OFFICE_AUDIENCE, parts.rate_limits, audit),
+        case_readers=_case_readers(settings, parts, audit),
         tokens=parts.tokens,
         token_seconds=settings.token_seconds,
         session_seconds=settings.session_seconds,
         bus=bus,
         decryptor=decryptor,
     )
+
+
+def _case_readers(settings: Settings, parts: Parts, audit: AuditLog) -> CaseReaderGuard:
+    assertions = ClientAssertions(settings.office_signing_keys, CASE_AUDIENCE, parts.rate_limits, audit)
+    return CaseReaderGuard(assertions, parts.rate_limits, settings.cases_per_office)

@@ -17,7 +17,7 @@ from desk.chassis.settings import (
 )
 from desk.iran.offices import OFFICE_KEYS
 from desk.iran.settings import WorkCalendarSettings
-from desk.tracking.domain import Retention, State
+from desk.tracking.domain import Published, Retention, State
 
 RetentionDays = Annotated[int, Field(ge=1, le=36_500)]
 
@@ -57,6 +57,10 @@ class Settings(
     """Look-ups from one source, which many people may share; beyond it as for wrong codes."""
     moves_per_request: RateLimitText = "30/hour"
     """The number of actions on one request."""
+    cases_per_office: RateLimitText = "600/hour"
+    """How many cases an office may look up by tracking code."""
+    published_figures: Published = Published.NONE
+    """What ``/figures`` shows to everyone: ``none``, ``totals`` of months, or the totals of ``offices`` too."""
     reports_per_second: Annotated[float, Field(gt=0)] = 20
     """How many reports of one office a replica handles in a second, after a burst of 25 times as many."""
     objection_days: Annotated[int, Field(ge=0, le=365)] = 15

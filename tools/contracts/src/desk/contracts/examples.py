@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from pydantic import TypeAdapter
 
 import desk.intake.events as intake
+import desk.notifier.events as notifier
 import desk.tracking.events as tracking
 from desk.chassis.events import Event, Moment
 from desk.contracts.encrypted import Envelope
@@ -52,8 +53,17 @@ _REQUEST: Mapping[str, Any] = {
     "applicant": _PERSON | {"national_id": "8275737168", "birth_date": "1361-12-05"},
     "contact": _CONTACT,
     "text": "روادید عمرهٔ من هنوز صادر نشده است. لطفاً راهنمایی کنید.",
-    "attachments": [_FILE],
+    "attachments": [_FILE | {"document": {"key": "passport", "title": "تصویر گذرنامه"}}],
     "office": {"key": OFFICE, "name": "اصفهان"},
+    "fields": [
+        {
+            "key": "passport_valid_until",
+            "title": "تاریخ پایان اعتبار گذرنامه",
+            "kind": "date",
+            "value": "1407-03-15",
+            "text": "یکشنبه ۱۵ خرداد ۱۴۰۷",
+        }
+    ],
     "source": "counter",
     "representative": {"name": "پرویز باران‌دشت", "national_id": "0013542419", "mobile": "+989120000001"},
     "registration": {"office": {"key": OFFICE, "name": "اصفهان"}, "expert": "n.baran", "mobile_owner": "own"},
@@ -204,6 +214,9 @@ def _take_over() -> Iterator[Example]:
     case, text = {"tracking_code": TAKEN_OVER, "office": _HEADQUARTERS}, "لطفاً تا فردا پاسخ دهید."
     reason = "پاسخ استان دیر شده است و ستاد آن را پیگیری می‌کند."
     office = HEADQUARTERS.key
+    failed = case | {"at": _at(2), "notice": "submitted", "channel": "sms", "reason": "not_delivered"}
+    yield Example("/desk/notifier", notifier.NoticeFailed.model_validate(failed), 1, _at(2))
+    yield _desk(tracking.RequestNoticeFailed.model_validate(failed), 3, _at(2))
     yield _report(tracking.CaseCommented, 1, _at(16), TAKEN_OVER, office=office, text=text)
     yield _desk(tracking.RequestCommented.model_validate(case | {"at": _at(16), "text": text}), 4, _at(16))
     yield _report(tracking.CaseTakenOver, 2, _at(18), TAKEN_OVER, office=office, reason=reason)

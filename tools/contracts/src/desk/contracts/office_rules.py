@@ -18,7 +18,7 @@ ROUTES: Mapping[str, tuple[str, ...]] = {
         "/api/attachments",
         "/api/catalog",
     ),
-    "tracking": ("/api/event-keys", "/api/office/figures"),
+    "tracking": ("/api/event-keys", "/api/office/figures", "/api/office/cases/{tracking_code}"),
 }
 """The paths that offices call, by service."""
 STATE_CHANGES: tuple[type[CaseReport], ...] = (*REPORTS, CaseTakenOver)

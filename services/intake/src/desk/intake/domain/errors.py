@@ -171,3 +171,30 @@ class RequestNotFoundError(DomainError):
 
     status, code = 404, "request_not_found"
     title = "درخواستی با این کد ملی و کد پیگیری پیدا نشد."
+
+
+class DeskClosedError(DomainError):
+    """The desk accepts no requests for now; the field error contains the sentence of the catalogue."""
+
+    status, code = 409, "desk_closed"
+    title = "میز خدمت اکنون درخواست تازه نمی‌پذیرد."
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(errors=[FieldError("desk", self.code, sentence)])
+
+
+class SubSubjectClosedError(DomainError):
+    """The sub-subject accepts no requests for now; the field error contains the sentence of the catalogue."""
+
+    status, code = 409, "sub_subject_closed"
+    title = "این موضوع اکنون درخواست تازه نمی‌پذیرد."
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(errors=[FieldError("sub_subject", self.code, sentence)])
+
+
+class ExtraFieldsError(DomainError):
+    """Fields or documents of the sub-subject are missing or wrong; ``errors`` name each of them."""
+
+    code = "fields_wrong"
+    title = "برخی از خانه‌های این موضوع کامل یا درست نیست. لطفاً آن‌ها را بررسی کنید."

@@ -1,13 +1,15 @@
 """A request: its applicant, its subject and its deadline."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Self
 from uuid import UUID
 
-from desk.intake.domain.catalog import Subject, SubSubject
+from desk.intake.domain.catalog import SubSubject
 from desk.intake.domain.errors import NamesMissingError, NamesNotExpectedError
+from desk.intake.domain.extra_fields import FieldValue, Titled
 from desk.intake.domain.origin import WEB, Origin
 from desk.iran.foreign_code import ForeignCode
 from desk.iran.jalali import in_tehran
@@ -106,8 +108,8 @@ class Request:
     submitted_at: datetime
     due_at: datetime
     province: str
-    subject: Subject
-    sub_subject: SubSubject
+    subject: Titled
+    sub_subject: Titled
     applicant: Applicant
     """As submitted: with typed names if the identity was pending."""
     contact: Contact
@@ -117,6 +119,11 @@ class Request:
     """Whether the applicant entered the code that was sent to the mobile."""
     office: str = ""
     """The key of the office that receives it first; empty for that of the province."""
+    catalog_version: int | None = None
+    """The version of the catalogue it was made with; None for requests from before there were versions."""
+    fields: tuple[FieldValue, ...] = ()
+    documents: Mapping[str, Titled] = field(default_factory=dict)
+    """The document that a file is, by the file's id."""
     origin: Origin = WEB
 
     @property

@@ -11,7 +11,7 @@ from desk.chassis.service_tokens import CallerUnknownError, called_by
 from desk.intake import domain
 from desk.intake.domain import IdentityState
 from desk.intake.events import RepresentativeData
-from desk.intake.forms import (
+from desk.intake.internal_forms import (
     AnswerFilesForm,
     CodesForm,
     ErasedCodeForm,

@@ -1,8 +1,9 @@
 """Public routes for the catalogue, requests and the keys of receipts."""
 
-from typing import Literal
+from datetime import date
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel
 
 from desk.chassis.app import IdempotencyKey, problems, source_of
@@ -54,10 +55,18 @@ class ProvinceView(BaseModel):
 
 
 class CatalogView(BaseModel):
-    """What a request may name. The keys are stable; ``limits`` are those of the form."""
+    """What a request may name now, in this version. The keys are stable; ``limits`` are those of the form.
 
+    Notices and closures are the ones that are valid now: with a closure of the desk no request is accepted.
+    """
+
+    version: int
     provinces: list[ProvinceView]
     subjects: list[domain.Subject]
+    notices: list[domain.Notice]
+    closures: list[domain.Closure]
+    holidays: list[date]
+    """Days off that are announced in addition to the official ones."""
     limits: dict[str, object]
 
 
@@ -101,16 +110,33 @@ class Receipt(RequestView):
     responses={304: {"description": "The caller has this version."}},
 )
 async def catalog(request: Request, services: ServicesDep) -> Response:
-    """Return the catalogue, or 304 if the caller has this version already."""
-    etag = services.catalog.etag
-    headers = {"ETag": f"W/{etag}", "Cache-Control": "public, max-age=300", "Vary": "Accept-Encoding"}
+    """Return the catalogue that is valid now, or 304 if the caller has it already."""
+    return respond_with(services.catalog.get().document, request, "public, max-age=20")
+
+
+@router.get(
+    "/api/catalog/previews/{preview}",
+    summary="A draft of the catalogue",
+    response_model=CatalogView,
+    responses=problems(domain.DraftNotFoundError),
+)
+async def preview(
+    preview: Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{32}$")], request: Request, services: ServicesDep
+) -> Response:
+    """Return a draft as pages show it once it is in force; the random value in the address permits it."""
+    return respond_with(await services.catalog_drafts.preview(preview), request, "no-store")
+
+
+def respond_with(document: domain.CatalogDocument, request: Request, cache: str) -> Response:
+    """Return a catalogue in the encoding that the caller accepts."""
+    headers = {"ETag": f"W/{document.etag}", "Cache-Control": cache, "Vary": "Accept-Encoding"}
     known = {tag.strip().removeprefix("W/") for tag in request.headers.get("If-None-Match", "").split(",")}
-    if known & {etag, "*"}:
+    if known & {document.etag, "*"}:
         return Response(status_code=304, headers=headers)
     if _accepts_gzip(request.headers.get("Accept-Encoding", "")):
         headers["Content-Encoding"] = "gzip"
-        return Response(services.catalog.compressed, media_type="application/json", headers=headers)
-    return Response(services.catalog.body, media_type="application/json", headers=headers)
+        return Response(document.compressed, media_type="application/json", headers=headers)
+    return Response(document.body, media_type="application/json", headers=headers)
 
 
 @router.post(
@@ -128,6 +154,9 @@ async def catalog(request: Request, services: ServicesDep) -> Response:
         domain.UnknownProvinceKeyError,
         domain.UnknownSubjectError,
         domain.UnknownSubSubjectError,
+        domain.ExtraFieldsError,
+        domain.DeskClosedError,
+        domain.SubSubjectClosedError,
         domain.UnknownAttachmentError,
         domain.MobileMismatchError,
         domain.MobileNotIranianError,

@@ -21,7 +21,6 @@ from desk.intake.counter_forms import CounterSubmission
 from desk.intake.domain import (
     Applicant,
     Attachment,
-    Catalog,
     Contact,
     IdempotencyKeyReusedError,
     Identity,
@@ -29,16 +28,20 @@ from desk.intake.domain import (
     Origin,
     Request,
     RequestRepeatedError,
+    Titled,
     UnknownAttachmentError,
     UnknownProvinceKeyError,
+    assign_documents,
     due_moment,
     new_tracking_code,
+    read_fields,
     require_other_person,
 )
 from desk.intake.events import WholeRequest, request_pending, request_submitted
 from desk.intake.forms import RequestForm, Submission
 from desk.intake.service.admission import Admission, Checks, CounterAdmission, WebAdmission
 from desk.intake.service.attachments import keep_objects
+from desk.intake.service.current_catalog import CurrentCatalog
 from desk.intake.service.mobile_check import MobileCheck
 from desk.intake.service.mobile_proof import MobileProof
 from desk.intake.service.submission_limits import SubmissionLimits
@@ -90,7 +93,7 @@ class RequestSubmission:
     outbox: Outbox
     storage: ObjectStore
     captcha: CaptchaClient
-    catalog: Catalog
+    catalog: CurrentCatalog
     limits: SubmissionLimits
     mobile_proof: MobileProof
     audit: AuditLog
@@ -257,16 +260,17 @@ class RequestSubmission:
             chosen_province = province(form.province)
         except UnknownProvinceError:
             raise UnknownProvinceKeyError from None
-        subject, sub_subject = self.catalog.choose(form.subject, form.sub_subject)
+        current = self.catalog.get()
+        subject, sub_subject = current.catalog.choose_open(form.subject, form.sub_subject)
         now = datetime.now(UTC).replace(microsecond=0)
         return Request(
             id=uuid.uuid4(),
             tracking_code=new_tracking_code(),
             submitted_at=now,
-            due_at=due_moment(now, sub_subject, self.calendar),
+            due_at=due_moment(now, sub_subject, current.calendar(self.calendar)),
             province=chosen_province.key,
-            subject=subject,
-            sub_subject=sub_subject,
+            subject=Titled(subject.key, subject.title),
+            sub_subject=Titled(sub_subject.key, sub_subject.title),
             applicant=applicant,
             contact=Contact(
                 mobile=form.mobile,
@@ -277,6 +281,11 @@ class RequestSubmission:
             text=form.text,
             identity=state,
             office=sub_subject.office or "",
+            catalog_version=current.version,
+            fields=read_fields(sub_subject, form.fields),
+            documents=assign_documents(
+                sub_subject, {key: str(file) for key, file in form.documents.items()}, map(str, form.attachments)
+            ),
             origin=origin,
         )
 

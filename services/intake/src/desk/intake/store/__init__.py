@@ -2,7 +2,7 @@
 
 from desk.intake.store.attachments import AttachmentStore, StoredObject
 from desk.intake.store.case_files import CaseFileStore, StoredFile
-from desk.intake.store.catalog import load_catalog
+from desk.intake.store.catalog import CatalogStore, load_catalog
 from desk.intake.store.erasures import Erasure, ErasureStore
 from desk.intake.store.identity_checks import Claim, IdentityCheckStore, Pending
 from desk.intake.store.reply_attachments import ReplyAttachmentStore
@@ -12,6 +12,7 @@ from desk.intake.store.tables import metadata
 __all__ = [
     "AttachmentStore",
     "CaseFileStore",
+    "CatalogStore",
     "Claim",
     "Erasure",
     "ErasureStore",

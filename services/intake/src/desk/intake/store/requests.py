@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from desk.chassis.crypto import Vault
 from desk.chassis.event_tables import outbox
 from desk.database import DataKeys, data_key, insert_together, notify_after_commit
-from desk.intake.domain import Applicant, Contact, IdentityState, Request, RequestErasedError
+from desk.intake.domain import Applicant, Contact, FieldValue, IdentityState, Request, RequestErasedError, Titled
 from desk.intake.store.catalog import load_catalog
 from desk.intake.store.origins import dump_origin, read_origin
 from desk.intake.store.tables import identity_check, request
@@ -77,8 +77,16 @@ class RequestStore:
         """
         contact = asdict(new.contact)
         language = contact.pop("language")  # next to it, where replicas of an earlier version ignore it
-        personal = {"applicant": asdict(new.applicant), "contact": contact, "text": new.text, "language": language}
-        personal |= dump_origin(new.origin)
+        personal = {
+            "applicant": asdict(new.applicant),
+            "contact": contact,
+            "text": new.text,
+            "language": language,
+            "titles": [new.subject.title, new.sub_subject.title],
+            "fields": [asdict(each) for each in new.fields],
+            "documents": {file: asdict(document) for file, document in new.documents.items()},
+            **dump_origin(new.origin),
+        }
         key = DataKey.generate(str(new.id))
         row = {
             "id": str(new.id),
@@ -94,6 +102,7 @@ class RequestStore:
             "personal": key.seal(json.dumps(personal).encode(), f"request.personal:{new.id}"),
             "mobile_proven": new.mobile_proven,
             "office": new.office,
+            "catalog_version": new.catalog_version,
         }
         added = await insert_together(
             self._session,
@@ -202,20 +211,29 @@ class RequestStore:
     def read(self, row: Row[tuple[object, ...]]) -> Request:
         """Return the request of a row of :data:`SELECT_REQUESTS`. Raises KeyDestroyedError or DecryptionError."""
         personal = json.loads(self._keys.open(row.personal, f"request.personal:{row.id}", row.id, row.wrapped))
-        subject, sub_subject = load_catalog().choose(row.subject, row.sub_subject)
+        titles = personal["titles"] if "titles" in personal else _first_titles(row.subject, row.sub_subject)
         return Request(
             id=UUID(row.id),
             tracking_code=row.tracking_code,
             submitted_at=row.submitted_at,
             due_at=row.due_at,
             province=row.province,
-            subject=subject,
-            sub_subject=sub_subject,
+            subject=Titled(row.subject, titles[0]),
+            sub_subject=Titled(row.sub_subject, titles[1]),
             applicant=Applicant(**personal["applicant"]),
             contact=Contact(**personal["contact"], language=personal.get("language", "fa")),
             text=personal["text"],
             identity=IdentityState(row.identity) if row.identity else IdentityState.KNOWN,
             mobile_proven=row.mobile_proven,
             office=row.office,
+            catalog_version=row.catalog_version,
+            fields=tuple(FieldValue(**each) for each in personal.get("fields", ())),
+            documents={file: Titled(**each) for file, each in personal.get("documents", {}).items()},
             origin=read_origin(personal),
         )
+
+
+def _first_titles(subject_key: str, sub_subject_key: str) -> tuple[str, str]:
+    """Return the titles for a request from before versions of the catalogue, which does not contain them."""
+    subject, sub_subject = load_catalog().choose(subject_key, sub_subject_key)
+    return subject.title, sub_subject.title

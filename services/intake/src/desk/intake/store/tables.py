@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, false
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, false
 
 from desk.chassis.event_tables import add_event_tables
 from desk.database import UtcDateTime, add_audit_tables, add_data_keys, new_metadata
@@ -38,12 +38,14 @@ request = Table(
     Column("index_key", String(8)),
     Column("erased_at", UtcDateTime),
     Column("office", String(40), nullable=False, server_default=""),
+    Column("catalog_version", Integer),
 )
 """``content_index`` is a keyed hash of applicant, province, sub-subject and text; None for requests before migration
 0006. ``mobile_index`` is one of the mobile, None before migration 0007. ``mobile_proven``: the applicant entered the
 code that was sent to it. ``index_key`` is the id of the key of these hashes and of ``owner_index``, None before
 migration 0011; the idempotency index and the fingerprint keep the key of the submission. Since ``erased_at`` the row
-has no personal data and no keyed hash of a person. ``office`` is empty if it is that of the province."""
+has no personal data and no keyed hash of a person. ``office`` is empty if it is that of the province.
+``catalog_version`` is the version of the catalogue it was made with, None before migration 0016."""
 attachment = Table(
     "attachment",
     metadata,
@@ -151,6 +153,34 @@ erasure = Table(
 )
 """An erasure that tracking has asked for. ``office`` and ``seq`` are the key and the number of that event. It is
 acknowledged once the object store has none of its objects: ``done_at``."""
+catalog_version = Table(
+    "catalog_version",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("content", Text, nullable=False),
+    Column("note", String(600), nullable=False),
+    Column("author", String(80), nullable=False),
+    Column("approved_by", String(80), nullable=False),
+    Column("approved_at", UtcDateTime, nullable=False),
+    Column("in_force_at", UtcDateTime, nullable=False),
+    Column("cancelled_at", UtcDateTime),
+    Column("cancelled_by", String(80)),
+)
+"""A version of the catalogue. Versions that are not cancelled have times in force in the order of their numbers."""
+catalog_draft = Table(
+    "catalog_draft",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("preview", String(40), nullable=False, unique=True),
+    Column("revision", Integer, nullable=False),
+    Column("based_on", Integer, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("note", String(600), nullable=False),
+    Column("editors", Text, nullable=False),
+    Column("proposed_by", String(80)),
+    Column("changed_at", UtcDateTime, nullable=False),
+)
+"""A draft of the next version; ``editors`` is a JSON list of the people who changed it."""
 erased_object = Table(
     "erased_object",
     metadata,

@@ -4,6 +4,7 @@ from desk.notifier.service.codes import Codes
 from desk.notifier.service.delivery_reports import DeliveryReports
 from desk.notifier.service.dispatch import Dispatcher
 from desk.notifier.service.erasures import Erasures
+from desk.notifier.service.failures import Failures
 from desk.notifier.service.notices import Notices
 
-__all__ = ["Codes", "DeliveryReports", "Dispatcher", "Erasures", "Notices"]
+__all__ = ["Codes", "DeliveryReports", "Dispatcher", "Erasures", "Failures", "Notices"]

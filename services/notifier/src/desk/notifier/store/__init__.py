@@ -3,6 +3,7 @@
 from desk.notifier.store.claims import Claim, ClaimStore, LeaseExpiredError
 from desk.notifier.store.delivery_reports import AwaitedReport, DeliveryReportStore
 from desk.notifier.store.erasures import ErasureStore
+from desk.notifier.store.failures import FailedNotice, FailureStore
 from desk.notifier.store.messages import MessageStore, Notice
 from desk.notifier.store.personal import PersonalData
 from desk.notifier.store.shown import ShownMessage, list_messages
@@ -14,6 +15,8 @@ __all__ = [
     "ClaimStore",
     "DeliveryReportStore",
     "ErasureStore",
+    "FailedNotice",
+    "FailureStore",
     "LeaseExpiredError",
     "MessageStore",
     "Notice",

@@ -12,8 +12,10 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     bindparam,
+    false,
     func,
     select,
+    text,
 )
 
 from desk.chassis.event_tables import add_event_tables
@@ -48,6 +50,7 @@ message = Table(
     Column("seq", Integer),  # the number of the event within its request
     Column("priority", Integer, nullable=False, server_default="1"),  # 0 is sent before 1
     Column("expires_at", UtcDateTime),  # no attempt is made after it; NULL for notices
+    Column("failure_published", Boolean, nullable=False, server_default=false()),  # to tracking, or nothing to publish
     Column("index_key", String(8)),  # the id of the key of recipient_index; NULL before migration 0007
     UniqueConstraint("event_id", "template", "channel"),
 )
@@ -68,6 +71,14 @@ awaited = (message.c.state == State.HANDED_OVER) & message.c.provider.is_not(Non
 Index("ix_message_awaited", message.c.next_try_at, postgresql_where=awaited, sqlite_where=awaited)
 _failed = message.c.state == State.FAILED
 Index("ix_message_failed", message.c.created_at, postgresql_where=_failed, sqlite_where=_failed)
+unpublished_failure = text("state = 'failed' AND NOT failure_published")
+"""Matches messages by the index of exactly these; with constants, so that PostgreSQL finds it."""
+Index(
+    "ix_message_failure_unpublished",
+    message.c.created_at,
+    postgresql_where=unpublished_failure,
+    sqlite_where=unpublished_failure,
+)
 
 attempt = Table(
     "attempt",

@@ -3,5 +3,6 @@
 from desk.notifier.workers.code_pruning import CodePruning
 from desk.notifier.workers.delivery_reports import DeliveryReportTask
 from desk.notifier.workers.dispatch import DispatchGroup, DispatchTask
+from desk.notifier.workers.failures import FailureTask
 
-__all__ = ["CodePruning", "DeliveryReportTask", "DispatchGroup", "DispatchTask"]
+__all__ = ["CodePruning", "DeliveryReportTask", "DispatchGroup", "DispatchTask", "FailureTask"]

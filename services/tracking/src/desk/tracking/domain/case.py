@@ -50,7 +50,8 @@ class Case:
     the handovers: each office in turn numbers its reports from one. ``since`` is when tracking recorded the present
     state. ``answer_days`` is the period of an answer in working days; None in cases older than that column. ``overdue``
     is 0 while the answer is not late, then ``PROVINCE_NOTIFIED``, then ``HEADQUARTERS_NOTIFIED``. ``alarm_at`` is the
-    next deadline; None if there is none.
+    next deadline; None if there is none. ``office_due_at`` is when the present office has to answer, if it got the case
+    after the day that was promised to the applicant, ``due_at``; else None.
 
     The rest is for figures. ``first_answer_days`` are the working days from the submission to the first answer, None
     before it. ``counted`` says whether the roll-up of figures contains the case.
@@ -68,6 +69,7 @@ class Case:
     answer_days: int | None = None
     overdue: int = 0
     alarm_at: datetime | None = None
+    office_due_at: datetime | None = None
     commented: bool = False
     """Whether headquarters has commented on it, so that its text must be erased there too."""
     first_answer_days: int | None = None
@@ -119,22 +121,38 @@ class Case:
     def with_deadlines(self, before: "Case", terms: Terms) -> Self:
         """Return the case with its due date and next deadline after a transition from ``before``.
 
-        The province's period stops while the applicant is asked: each working day of it shifts the due date by one.
-        An objection starts a new period.
+        The office's period stops while the applicant is asked: each working day of it shifts the due date by one.
+        An objection starts a new period. A late case that gets another office may start a period of that office.
         """
         days = self.answer_days or max(1, terms.calendar.count(day_of(self.submitted_at), day_of(self.due_at)))
         case = replace(self, answer_days=days)
         if before.state is State.INFO_REQUESTED and self.since != before.since:
             paused = terms.calendar.count(day_of(before.since), day_of(self.since))
             if paused:
-                case = replace(case, due_at=_later(case.due_at, paused, terms.calendar))
+                case = case.postponed(paused, terms.calendar)
         if self.state is State.OBJECTED and before.state is not State.OBJECTED:
             due_at = _later(self.since, days, terms.calendar)
-            case = replace(case, due_at=due_at, overdue=0, objections=case.objections + 1)
+            case = replace(case, due_at=due_at, office_due_at=None, overdue=0, objections=case.objections + 1)
+        if case.starts_period_of_office(before):
+            case = replace(case, office_due_at=_later(self.since, days, terms.calendar), overdue=0)
         if self.state is State.ANSWERED and case.first_answer_days is None:
             answered_after = terms.calendar.count(day_of(self.submitted_at), day_of(self.since))
             case = replace(case, first_answer_days=answered_after)
         return replace(case, alarm_at=case.next_deadline(terms))
+
+    def postponed(self, days: int, calendar: WorkCalendar) -> Self:
+        """Return the case with its due dates so many working days later."""
+        office_due_at = self.office_due_at and _later(self.office_due_at, days, calendar)
+        return replace(self, due_at=_later(self.due_at, days, calendar), office_due_at=office_due_at)
+
+    def starts_period_of_office(self, before: "Case") -> bool:
+        """Return whether the case came to another office that gets a period of its own: the promised day is over.
+
+        A province that refers a case before headquarters has been notified does not postpone that notice.
+        """
+        if self.province == before.province or self.since <= self.due_at:
+            return False
+        return before.overdue >= HEADQUARTERS_NOTIFIED or HEADQUARTERS.key in {self.province, before.province}
 
     def next_deadline(self, terms: Terms) -> datetime | None:
         """Return when the present period ends; None if no period runs."""
@@ -143,8 +161,8 @@ class Case:
         if self.state not in _RUNNING or self.overdue >= HEADQUARTERS_NOTIFIED:
             return None
         if self.overdue < PROVINCE_NOTIFIED:
-            return self.due_at
-        return _later(self.due_at, self.answer_days or 1, terms.calendar)
+            return self.office_due_at or self.due_at
+        return _later(self.office_due_at or self.due_at, self.answer_days or 1, terms.calendar)
 
     def expire(self, terms: Terms, *, at: datetime) -> Self:
         """Return the case after its deadline: closed if it is decided, else one level more overdue."""
@@ -162,7 +180,7 @@ class Case:
         """
         erased = self.change_state(State.ERASED, Party.DESK, at=at)
         without = replace(erased, first_answer_days=None, objections=0, ratings=0, rating_sum=0)
-        return replace(without, alarm_at=None, counted=True)
+        return replace(without, alarm_at=None, office_due_at=None, counted=True)
 
     def with_rating(self, rating: int) -> Self:
         """Return the case with one more rating of an answer."""

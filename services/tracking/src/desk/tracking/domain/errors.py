@@ -10,6 +10,13 @@ class RequestNotFoundError(DomainError):
     title = "درخواستی با این کد ملی و کد پیگیری پیدا نشد. لطفاً هر دو را بررسی کنید."
 
 
+class CaseOfOfficeNotFoundError(DomainError):
+    """The office that asks has no case with this tracking code. A case of another office is not found either."""
+
+    status, code = 404, "case_not_found"
+    title = "درخواستی با این کد پیگیری نزد این اداره نیست. رقم‌های کد را بررسی کنید."
+
+
 class CaptchaWrongError(DomainError):
     """The answer to the challenge is wrong; the same challenge may be answered again."""
 

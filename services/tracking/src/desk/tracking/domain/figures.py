@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any, Literal, TypeAlias
 
 from desk.chassis.problem import DomainError
@@ -22,6 +23,21 @@ class OfficeNotPermittedError(DomainError):
 
     status, code, field = 403, "office_not_permitted", "office"
     title = "ادارهٔ استان تنها ارقام خود را می‌گیرد. پارامتر office را حذف کنید یا کلید ادارهٔ خود را در آن بنویسید."
+
+
+class FiguresNotPublishedError(DomainError):
+    """The organization publishes no figures."""
+
+    status, code = 404, "figures_not_published"
+    title = "سازمان اکنون آماری از میز خدمت منتشر نمی‌کند."
+
+
+class Published(StrEnum):
+    """What is published: nothing, the totals of months, or also the totals of offices."""
+
+    NONE = "none"
+    TOTALS = "totals"
+    OFFICES = "offices"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,6 +54,19 @@ class File:
     size: int
     media_type: str
     sha256: str
+    document: Subject | None = None
+    """The document of the catalogue that it is, if it is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldValue:
+    """A further field of the request: ``value`` is for programs, ``text`` for people."""
+
+    key: str
+    title: str
+    kind: str
+    value: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +104,7 @@ class Request:
     identity: Identity = "confirmed"
     office: Province | None = None
     """The office that receives it first; None for that of the province."""
+    fields: tuple[FieldValue, ...] = ()
     source: str = "web"
     representative: Representative | None = None
     registration: Registration | None = None

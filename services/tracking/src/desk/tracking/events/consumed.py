@@ -11,6 +11,7 @@ from desk.tracking.events.parts import CertificateId, FileReference, Text, Title
 REPORTS_EXCHANGE = "desk.cases"
 """The exchange of the reports of offices."""
 Kind = Annotated[str, StringConstraints(pattern=r"^[a-z]{1,20}$")]
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,40}$")]
 _REQUEST = TypeAdapter(Request)
 
 
@@ -181,6 +182,18 @@ class ErasureDone(Event):
     certificate_id: CertificateId
     at: Moment
     removed: dict[Kind, NonNegativeInt] = Field(default_factory=dict, max_length=8)
+
+
+class NoticeFailed(Event):
+    """notifier could not deliver a notice about a request, and makes no further attempt. The codes may be new ones."""
+
+    name: ClassVar[str] = "notice-failed"
+
+    tracking_code: TrackingCode
+    at: Moment
+    notice: Code
+    channel: Code
+    reason: Code
 
 
 class SubjectNamed(Titled):

@@ -97,6 +97,23 @@ class FileReference(BaseModel):
     media_type: str
     sha256: str
     """Of the content, in lower-case hex."""
+    document: Titled | None = None
+    """The document of the catalogue that a file of a request is; null for all other files."""
+
+
+class FieldData(BaseModel):
+    """A further field that the catalogue has for the sub-subject, as the applicant filled it in."""
+
+    model_config = ConfigDict(extra="ignore", from_attributes=True, use_attribute_docstrings=True)
+
+    key: str
+    title: str
+    kind: str
+    """``text``, ``number``, ``date``, ``choice``, ``iban`` or ``receipt_number``; more kinds may come."""
+    value: str
+    """For programs: ASCII digits, a Jalali ``YYYY-MM-DD``, or the key of a choice."""
+    text: str
+    """For people."""
 
 
 class AnswerData(BaseModel):
@@ -139,6 +156,8 @@ class WholeRequest(Event):
     attachments: list[FileReference] = Field(default_factory=list)
     office: Named | None = None
     """The office that handles it: that of ``province``, or headquarters. Events of older desks lack it."""
+    fields: list[FieldData] = Field(default_factory=list)
+    """The further fields of the sub-subject, without the empty ones. Events of older desks lack them."""
     source: str = "web"
     """``web`` for the public pages; ``counter`` or ``phone`` if an office registered it for the applicant."""
     representative: Representative | None = None

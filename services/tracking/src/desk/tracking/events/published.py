@@ -51,6 +51,8 @@ class RequestReferred(WholeRequest):
     reason: str | None = None
     history: list[HistoryEntry] = Field(default_factory=list)
     """The history so far, so that the applicant is asked nothing a second time."""
+    office_due_at: Moment | None = None
+    """When this office has to answer, if the day promised to the applicant, ``due_at``, is over already."""
 
 
 class RequestTakenOver(Event):
@@ -77,6 +79,22 @@ class RequestCommented(Event):
     office: Named
     """The office that comments."""
     text: str
+
+
+class RequestNoticeFailed(Event):
+    """To the office of a case: a notice did not reach the applicant, so another way to the applicant may be needed."""
+
+    name: ClassVar[str] = "request-notice-failed"
+    receivers: ClassVar[tuple[str, ...]] = ("{key}",)
+
+    tracking_code: str
+    at: Moment
+    notice: str
+    """What it was about: ``submitted``, ``answered``, ``info_requested`` and so on; others may be added."""
+    channel: str
+    """``sms``; others may be added."""
+    reason: str
+    """A stable code, such as ``bad_recipient``, ``not_delivered`` or ``no_report``; others may be added."""
 
 
 class ApplicantActed(Event):
@@ -148,6 +166,8 @@ class LateCase(Event):
     province: Named
     subject: Titled
     sub_subject: Titled
+    office_due_at: Moment | None = None
+    """When the present office had to answer, if it got the case after ``due_at``."""
 
 
 class RequestOverdue(LateCase):

@@ -1,15 +1,17 @@
-"""Tracking's public routes: look up a request, act on it, and for offices the keys of their reports and figures."""
+"""Tracking's public routes: look up a request, act on it, and for offices the keys of reports, figures and cases."""
 
 from fastapi import APIRouter
 
-from desk.tracking.routes import actions, event_keys, figures, lookups
+from desk.tracking.routes import actions, event_keys, figures, lookups, office_cases, public_figures
 from desk.tracking.routes.dependencies import TOKEN_AUDIENCE, Services
-from desk.tracking.routes.guards import ActionGuard, LookupGuard
+from desk.tracking.routes.guards import ActionGuard, CaseReaderGuard, LookupGuard
 
 router = APIRouter()
 router.include_router(lookups.router)
 router.include_router(actions.router)
 router.include_router(event_keys.router)
 router.include_router(figures.router)
+router.include_router(office_cases.router)
+router.include_router(public_figures.router)
 
-__all__ = ["TOKEN_AUDIENCE", "ActionGuard", "LookupGuard", "Services", "router"]
+__all__ = ["TOKEN_AUDIENCE", "ActionGuard", "CaseReaderGuard", "LookupGuard", "Services", "router"]

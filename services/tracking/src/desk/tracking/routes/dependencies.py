@@ -11,8 +11,8 @@ from desk.chassis.bus import Bus
 from desk.chassis.client_assertions import ClientAssertions
 from desk.chassis.crypto import TokenIssuer
 from desk.chassis.event_encryption import EventDecryptor
-from desk.tracking.routes.guards import ActionGuard, LookupGuard, TrackingSession
-from desk.tracking.service import Actions, Figures
+from desk.tracking.routes.guards import ActionGuard, CaseReaderGuard, LookupGuard, TrackingSession
+from desk.tracking.service import Actions, Figures, OfficeCases, PublicFigures
 
 TOKEN_AUDIENCE = "desk.tracking"  # noqa: S105 - a name, not a secret
 
@@ -26,9 +26,12 @@ class Services:
 
     actions: Actions
     figures: Figures
+    public_figures: PublicFigures
+    office_cases: OfficeCases
     lookup_guard: LookupGuard
     action_guard: ActionGuard
     assertions: ClientAssertions
+    case_readers: CaseReaderGuard
     tokens: TokenIssuer
     token_seconds: int
     session_seconds: int
@@ -80,3 +83,16 @@ async def _office(
 
 OfficeDep = Annotated[str, Depends(_office)]
 """The office of the caller's assertion. Raises the errors of ``ASSERTION_ERRORS``."""
+
+
+async def _case_reader(
+    request: Request,
+    services: ServicesDep,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_assertion)],
+) -> str:
+    assertion = credentials.credentials if credentials is not None else None
+    return await services.case_readers.admit(assertion, source_of(request))
+
+
+CaseReaderDep = Annotated[str, Depends(_case_reader)]
+"""The office that reads a case. Raises the errors of ``ASSERTION_ERRORS``, or RateLimitExceededError."""

@@ -29,7 +29,7 @@ from desk.tracking.service import CountedPeriod
 
 router = APIRouter()
 
-_Count = Annotated[Shown, Field(description="`<5` for 1 to 4; `suppressed` if one of these would follow from it")]
+Count = Annotated[Shown, Field(description="`<5` for 1 to 4; `suppressed` if one of these would follow from it")]
 
 
 class CountsView(BaseModel):
@@ -38,18 +38,18 @@ class CountsView(BaseModel):
     Percentiles and the mean are null for fewer than five answers or ratings.
     """
 
-    requests: _Count
-    open: _Count
+    requests: Count
+    open: Count
     """Those in which the office, or the applicant, has yet to act."""
-    overdue: _Count
+    overdue: Count
     """The open ones whose answer is late."""
-    answered: _Count
+    answered: Count
     median_days: int | None
     """Within so many working days half of the answered were answered."""
     p90_days: int | None
     """Within so many working days nine of ten of the answered were answered."""
-    objections: _Count
-    ratings: _Count
+    objections: Count
+    ratings: Count
     rating_mean: float | None
     """From 1 (bad) to 5 (very good)."""
 

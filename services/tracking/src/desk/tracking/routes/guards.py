@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from desk.chassis.audit import AuditLog
 from desk.chassis.captcha import CaptchaClient
+from desk.chassis.client_assertions import ClientAssertions
 from desk.chassis.crypto import TokenError, TokenExpiredError, TokenReader, Vault
 from desk.chassis.rate_limits import Attempt, RateLimits, Reservation, source_network
 from desk.tracking.domain import (
@@ -109,3 +110,18 @@ class ActionGuard:
         key = self.vault.index(session.tracking_code, "moves")
         await self.rate_limits.reserve(self.settings.moves_per_request, "moves", key)
         return session
+
+
+@dataclass(frozen=True, slots=True)
+class CaseReaderGuard:
+    """Admits offices that read a case by its code: by assertion, and so many in an hour."""
+
+    assertions: ClientAssertions
+    rate_limits: RateLimits
+    limit: str
+
+    async def admit(self, assertion: str | None, source: str) -> str:
+        """Return the office of an assertion. Raises the errors of ``ASSERTION_ERRORS``, or RateLimitExceededError."""
+        office = await self.assertions.client_of(assertion, source)
+        await self.rate_limits.reserve(self.limit, "cases of office", office)
+        return office

@@ -1,12 +1,15 @@
 """Tracking's use cases: open cases, apply reports and actions, act on deadlines, show, reconcile, erase, count."""
 
 from desk.tracking.service.actions import ActionContent, Actions, Overview
-from desk.tracking.service.context import CaseContext, utc_now
+from desk.tracking.service.context import CaseContext, named_office, utc_now
 from desk.tracking.service.deadlines import Deadlines
 from desk.tracking.service.erasures import Erasures
+from desk.tracking.service.failed_notices import FailedNotices
 from desk.tracking.service.figures import CountedPeriod, Figures
 from desk.tracking.service.headquarters import HeadquartersReports
+from desk.tracking.service.office_cases import CaseSummary, OfficeCases
 from desk.tracking.service.opening import Opening
+from desk.tracking.service.public_figures import PublicFigures
 from desk.tracking.service.reconciliation import Difference, Kind, Reconciliation
 from desk.tracking.service.reports import Reports
 
@@ -14,16 +17,21 @@ __all__ = [
     "ActionContent",
     "Actions",
     "CaseContext",
+    "CaseSummary",
     "CountedPeriod",
     "Deadlines",
     "Difference",
     "Erasures",
+    "FailedNotices",
     "Figures",
     "HeadquartersReports",
     "Kind",
+    "OfficeCases",
     "Opening",
     "Overview",
+    "PublicFigures",
     "Reconciliation",
     "Reports",
+    "named_office",
     "utc_now",
 ]

@@ -46,6 +46,7 @@ class Deadlines:
             "tracking_code": case.tracking_code,
             "at": now,
             "due_at": case.due_at,
+            "office_due_at": case.office_due_at,
             "state": case.state,
             "province": request.province,
             "subject": request.subject,

@@ -33,6 +33,7 @@ class Handovers:
             asdict(request)
             | {
                 "due_at": after.due_at,
+                "office_due_at": after.office_due_at,
                 "office": named_office(after.province),
                 "reason": reason,
                 "history": [HistoryEntry.model_validate(each) for each in history if not each.opened],

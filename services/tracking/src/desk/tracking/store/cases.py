@@ -147,6 +147,12 @@ class CaseStore:
         )
         return [self.read(row) for row in (await self._session.execute(query)).all()]
 
+    async def find_bare(self, tracking_code: str) -> Case | None:
+        """Return a case without its request, which may be erased, and without a lock; None if there is no such case."""
+        query = select(case_table).where(case_table.c.tracking_code == tracking_code)
+        row = (await self._session.execute(query)).first()
+        return read_case(row) if row else None
+
     async def lock_bare(self, tracking_code: str) -> Case | None:
         """Lock and return a case without its request, which may be erased; None if there is no such case."""
         query = select(case_table).where(case_table.c.tracking_code == tracking_code).with_for_update()

@@ -176,6 +176,7 @@ def _others(period: Period, office: str | None) -> Select[Any]:
 
 def _cells(period: Period, office: str | None) -> Select[Any]:
     is_open = _CASE.state.in_([state.value for state in OPEN])
+    is_late = (_CASE.overdue > 0) | _CASE.office_due_at.is_not(None)  # a later office is not late, but the answer is
     query = (
         select(
             _month(period.months()).label("month"),
@@ -184,7 +185,7 @@ def _cells(period: Period, office: str | None) -> Select[Any]:
             func.coalesce(_CASE.sub_subject, UNKNOWN_SUBJECT).label("sub_subject"),
             func.count().label("requests"),
             func.sum(case((is_open, 1), else_=0)).label("open"),
-            func.sum(case(((_CASE.overdue > 0) & is_open, 1), else_=0)).label("overdue"),
+            func.sum(case((is_late & is_open, 1), else_=0)).label("overdue"),
             func.count(_CASE.first_answer_days).label("answered"),
             func.sum(_CASE.objections).label("objections"),
             func.sum(_CASE.ratings).label("ratings"),

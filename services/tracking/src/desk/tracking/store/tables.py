@@ -27,6 +27,7 @@ case_table = Table(
     Column("answer_days", Integer),
     Column("overdue", Integer, nullable=False, server_default="0"),
     Column("alarm_at", UtcDateTime),
+    Column("office_due_at", UtcDateTime),
     Column("request", LargeBinary, nullable=False),
     Column("index_key", String(8)),
     Column("commented", Boolean, nullable=False, server_default=false()),

@@ -1,0 +1,176 @@
+"""The catalogue's parts as fields of forms: what the pages of a draft show, and what they send back.
+
+A part with several rows, such as the documents of a sub-subject, has inputs ``documents-1-title``,
+``documents-2-title`` and so on. The pages show two empty rows more than there are; an empty row is left out.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, time
+from typing import Any
+
+from desk.console.domain.errors import FieldError
+from desk.iran.digits import bare, to_ascii
+from desk.iran.jalali import TEHRAN, InvalidJalaliDateError, JalaliDate, local_text
+
+Part = dict[str, Any]
+Form = Mapping[str, str]
+FIELD_KINDS: Mapping[str, str] = {
+    "text": "متن کوتاه",
+    "number": "عدد",
+    "date": "تاریخ",
+    "choice": "انتخاب از فهرست",
+    "iban": "شمارهٔ شبا",
+    "receipt_number": "شمارهٔ قبض",
+}
+PAGES: Mapping[str, str] = {"home": "صفحهٔ نخست", "send": "ارسال درخواست", "track": "پیگیری"}
+LEVELS: Mapping[str, str] = {"info": "آگاهی", "warning": "هشدار"}
+EMPTY_ROWS = 2
+_TIME = re.compile("(?P<day>[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2})(?: +(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2}))?")
+_KEY = re.compile("[a-z][a-z0-9_]{1,39}")
+_TEXTS = ("title", "title_en", "guidance", "guidance_en")
+
+
+def find(content: Part, subject: str, key: str) -> Part | None:
+    """Return a sub-subject of a content by its keys."""
+    found = (each for each in content["subjects"] if each["key"] == subject)
+    return next((each for each in next(found, {"sub_subjects": []})["sub_subjects"] if each["key"] == key), None)
+
+
+def rows_of(parts: list[Part]) -> list[Part]:
+    """Return parts as rows of a form, with empty rows for further ones."""
+    return [_shown(each) for each in parts] + [{} for _ in range(EMPTY_ROWS)]
+
+
+def _shown(part: Part) -> Part:
+    shown = dict(part)
+    for name in ("active_from", "active_until"):
+        shown[name] = show_time(part.get(name))
+    if "choices" in part:
+        shown["choices"] = "\n".join(f"{each['title']} | {each['title_en']}" for each in part["choices"])
+    return shown
+
+
+def show_time(text: str | None) -> str:
+    """Return a moment of the JSON as people of the console write it, ``1405-09-22 14:30``; empty for none."""
+    return local_text(datetime.fromisoformat(text)) if text else ""
+
+
+def read_time(name: str, typed: str) -> str | None:
+    """Return a typed Jalali day and time of Tehran as a moment of the JSON; None for none. Raises FieldError."""
+    text = to_ascii(typed).strip()
+    if not text:
+        return None
+    match = _TIME.fullmatch(text)
+    try:
+        if match is None:
+            raise InvalidJalaliDateError("format", "not a day and a time")
+        clock = time(int(match["hour"] or 0), int(match["minute"] or 0))
+        day = JalaliDate.parse(match["day"]).to_gregorian()
+    except ValueError:
+        raise FieldError(name, "زمان را به شکل ۱۴۰۵/۰۹/۲۲ ۱۴:۳۰ بنویسید.") from None
+    return datetime.combine(day, clock, TEHRAN).astimezone(UTC).isoformat()
+
+
+def read_sub_subject(form: Form, before: Part | None) -> Part:
+    """Return the sub-subject of a form; ``before`` is the one it replaces. Raises FieldError."""
+    days = bare(form.get("answer_within_days", ""))
+    if not days.isdigit():
+        raise FieldError("answer_within_days", "مهلت پاسخ را به روز کاری و با رقم بنویسید.")
+    return {
+        "key": before["key"] if before else _new_key(form),
+        **{name: form.get(name, "").strip() for name in _TEXTS},
+        "answer_within_days": int(days),
+        "office": form.get("office") or None,
+        "active_from": read_time("active_from", form.get("active_from", "")),
+        "active_until": read_time("active_until", form.get("active_until", "")),
+        "fields": [_field(row, place) for place, row in _rows(form, "fields")],
+        "documents": [_document(row, place) for place, row in _rows(form, "documents")],
+        "closures": [_closure(row, place) for place, row in _rows(form, "closures")],
+    }
+
+
+def read_announcements(form: Form) -> Part:
+    """Return notices, closures of the desk and days off of a form. Raises FieldError."""
+    return {
+        "notices": [_notice(row, place) for place, row in _rows(form, "notices")],
+        "closures": [_closure(row, place) for place, row in _rows(form, "closures")],
+        "holidays": [_holiday(line) for line in form.get("holidays", "").split("\n") if line.strip()],
+    }
+
+
+def show_holidays(days: list[str]) -> str:
+    """Return days off as lines of a form."""
+    return "\n".join(JalaliDate.from_gregorian(datetime.fromisoformat(day).date()).isoformat() for day in days)
+
+
+def _holiday(line: str) -> str:
+    try:
+        return JalaliDate.parse(line).to_gregorian().isoformat()
+    except InvalidJalaliDateError:
+        raise FieldError(
+            "holidays", f"«{line.strip()}» تاریخ نیست؛ هر روز را در یک سطر و مانند ۱۴۰۵/۰۹/۲۲ بنویسید."
+        ) from None
+
+
+def _new_key(form: Form) -> str:
+    key = form.get("key", "").strip()
+    if not _KEY.fullmatch(key):
+        raise FieldError(
+            "key", "کلید با حرف کوچک لاتین آغاز می‌شود و فقط حرف کوچک لاتین، رقم و _ دارد؛ مانند visa_delay."
+        )
+    return key
+
+
+def _rows(form: Form, name: str) -> list[tuple[str, Part]]:
+    """Return the rows of a part that are not empty, with the beginning of the names of their inputs."""
+    pattern = re.compile(rf"{name}-([0-9]{{1,2}})-([a-z_]+)")
+    rows: dict[int, Part] = {}
+    for key, value in form.items():
+        if match := pattern.fullmatch(key):
+            rows.setdefault(int(match[1]), {})[match[2]] = value.strip()
+    main = "title" if name in {"fields", "documents"} else "text"
+    return [(f"{name}-{number}", row) for number, row in sorted(rows.items()) if row.get(main)]
+
+
+def _field(row: Part, place: str) -> Part:
+    return {
+        **_document(row, place),
+        "kind": row.get("kind") or "text",
+        "choices": [_choice(line, number) for number, line in enumerate(_lines(row), 1)],
+    }
+
+
+def _lines(row: Part) -> list[str]:
+    return [line for line in row.get("choices", "").split("\n") if line.strip()] if row.get("kind") == "choice" else []
+
+
+def _choice(line: str, number: int) -> Part:
+    title, _, english = line.partition("|")
+    return {"key": f"choice_{number}", "title": title.strip(), "title_en": english.strip() or title.strip()}
+
+
+def _document(row: Part, place: str) -> Part:
+    part, _, number = place.partition("-")
+    return {
+        "key": row.get("key") or f"{part.removesuffix('s')}_{number}",
+        "title": row["title"],
+        "title_en": row.get("title_en") or row["title"],
+        "required": row.get("required") == "yes",
+    }
+
+
+def _closure(row: Part, place: str) -> Part:
+    return {
+        "text": row["text"],
+        "text_en": row.get("text_en") or row["text"],
+        "active_from": read_time(f"{place}-active_from", row.get("active_from", "")),
+        "active_until": read_time(f"{place}-active_until", row.get("active_until", "")),
+    }
+
+
+def _notice(row: Part, place: str) -> Part:
+    pages = [page for page in PAGES if row.get(f"on_{page}") == "yes"]
+    if not pages:
+        raise FieldError(f"{place}-text", "صفحه‌ای را که این اعلان در آن دیده می‌شود انتخاب کنید.")
+    return {**_closure(row, place), "level": row.get("level") or "info", "pages": pages}
