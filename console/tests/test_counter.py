@@ -10,7 +10,7 @@ from support.counter_desk import CODE, PENDING
 
 from desk.console.domain.accounts import Role
 from desk.console.store.tables import account, audit_entry
-from desk.expert import Subject, Titled
+from desk.expert import Document, ExtraField, Subject, SubSubject, Titled
 
 STATE = re.compile(r'name="state" value="([^"]+)"')
 PERSON = {"source": "counter", "national_id": "۸۲۷۵۷۳۷۱۶۸", "birth_date": "۱۳۶۱/۱۲/۰۵"}
@@ -25,7 +25,7 @@ REQUEST = {
 @pytest.fixture
 async def desk(console):
     """The desk as the office of Isfahan sees it, with one subject."""
-    visa = Titled(key="umrah_visa", title="روادید و گذرنامه")
+    visa = SubSubject(key="umrah_visa", title="روادید و گذرنامه")
     for client in (console.client, console.headquarters_client):
         client.subject_list = [Subject(key="umrah", title="عمرهٔ مفرده", sub_subjects=[visa])]
     return console.client.counter_desk
@@ -366,3 +366,31 @@ async def test_there_are_at_most_five_documents(desk, look_up, go_on):
 
     assert "حداکثر ۵ فایل" in page
     assert len(desk.files) == 4
+
+
+async def test_the_fields_and_documents_of_the_subject_are_asked_for(console, desk, look_up, go_on):
+    kinds = [
+        ExtraField(key="receipt", title="شمارهٔ قبض", kind="receipt_number"),
+        ExtraField(key="way", title="راه سفر", kind="choice", choices=[Titled(key="air", title="هوایی")]),
+        ExtraField(key="note", title="توضیح", kind="text", required=False),
+    ]
+    papers = [Document(key="passport", title="گذرنامه"), Document(key="photo", title="عکس", required=False)]
+    visa = SubSubject(key="umrah_visa", title="روادید و گذرنامه", fields=kinds, documents=papers)
+    console.client.subject_list = [Subject(key="umrah", title="عمره", sub_subjects=[visa])]
+    await look_up()
+    page = await go_on("/counter/request", **NO_MOBILE)
+    for field in ("field-receipt", "field-way", "document-passport"):
+        assert f'href="#{field}"' in page
+        assert f'id="{field}"' in page
+    assert 'href="#field-note"' not in page
+
+    typed = {"field-receipt": "۱۲۳۴۵", "field-way": "air"}
+    desk.refuse("requests", "fields_wrong", **{"fields.receipt": "شمارهٔ قبض درست نیست"})
+    page = await go_on("/counter/request", files=[("document-passport", ("p.pdf", PDF))], **NO_MOBILE, **typed)
+    assert 'href="#field-receipt"' in page
+    assert "پیوست شده است" in page
+    await go_on("/counter/request", **NO_MOBILE, **typed)
+
+    sent = desk.bodies("requests")[-1]
+    assert sent["fields"] == {"receipt": "۱۲۳۴۵", "way": "air"}
+    assert (sent["attachments"], sent["documents"]) == (["f-1"], {"passport": "f-1"})

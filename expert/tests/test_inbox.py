@@ -22,6 +22,7 @@ from desk.expert import (
     Report,
     Reports,
     SqliteMemory,
+    SubSubject,
     Titled,
 )
 from desk.testing.event_keys import decrypted, decryptor_of, encrypted, event_key_pair
@@ -273,7 +274,7 @@ async def test_the_subjects_are_those_of_the_public_catalogue():
         return httpx.Response(200, json={"subjects": [subject], "limits": {}})
 
     [subject] = await Catalog("http://desk", transport=httpx.MockTransport(catalogue)).subjects()
-    assert subject.sub_subjects == [Titled(key="hajj_visa", title="روادید")]
+    assert subject.sub_subjects == [SubSubject(key="hajj_visa", title="روادید")]
     with pytest.raises(CatalogUnavailableError):
         await Catalog("http://desk", transport=httpx.MockTransport(lambda _: httpx.Response(503))).subjects()
 

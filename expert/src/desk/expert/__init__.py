@@ -2,7 +2,7 @@
 
 from desk.expert.case import Case
 from desk.expert.cases import Cases, CaseStatus, PastStay
-from desk.expert.catalog import Catalog, Subject
+from desk.expert.catalog import Catalog, Document, ExtraField, Subject, SubSubject
 from desk.expert.catalog_drafts import (
     CatalogChange,
     CatalogDraft,
@@ -100,9 +100,11 @@ __all__ = [
     "DecryptionError",
     "DeskKeys",
     "DeskKeysUnavailableError",
+    "Document",
     "Erasure",
     "Escalation",
     "ExpertError",
+    "ExtraField",
     "FieldData",
     "Figure",
     "FigureSet",
@@ -138,6 +140,7 @@ __all__ = [
     "Silence",
     "SqliteMemory",
     "Stay",
+    "SubSubject",
     "Subject",
     "TakeOver",
     "Titled",

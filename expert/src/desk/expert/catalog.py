@@ -1,7 +1,7 @@
 """The desk's subjects from its public catalogue; a referral to another subject names one of them."""
 
 import httpx
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from desk.expert.errors import CatalogUnavailableError
 from desk.expert.requests import Titled
@@ -9,10 +9,31 @@ from desk.expert.requests import Titled
 TIMEOUT_SECONDS = 10.0
 
 
+class ExtraField(Titled):
+    """A further field of a request. ``kind`` is such as ``text``, ``date`` or ``choice``; other kinds may follow."""
+
+    kind: str
+    required: bool = True
+    choices: list[Titled] = Field(default_factory=list)
+
+
+class Document(Titled):
+    """A document that belongs to a request, as a file."""
+
+    required: bool = True
+
+
+class SubSubject(Titled):
+    """A kind of request with its further fields and documents."""
+
+    fields: list[ExtraField] = Field(default_factory=list)
+    documents: list[Document] = Field(default_factory=list)
+
+
 class Subject(Titled):
     """A subject with its sub-subjects."""
 
-    sub_subjects: list[Titled]
+    sub_subjects: list[SubSubject]
 
 
 class _Listed(BaseModel):

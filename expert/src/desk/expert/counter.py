@@ -106,7 +106,11 @@ class CounterRequest(BaseModel):
     email: str | None = None
     applicant: TypedNames | None = None
     representative: RepresentativeForm | None = None
+    fields: dict[str, str] = {}
+    """The further fields of the sub-subject, by their keys in the catalogue."""
     attachments: list[str] = []
+    documents: dict[str, str] = {}
+    """The attachment that is each document of the sub-subject, by its key in the catalogue."""
     again: bool = False
     """The person wants to send the same request once more within a day."""
 

@@ -52,6 +52,9 @@ _OF_THE_DESK: Mapping[str, str] = {
     "representative.national_id": "representative_national_id",
     "representative.mobile": "representative_mobile",
 }
+FIELD_PREFIX, DOCUMENT_PREFIX = "field-", "document-"
+"""How the names of the inputs begin that the chosen sub-subject adds."""
+_OF_THE_SUB_SUBJECT: Mapping[str, str] = {"fields": FIELD_PREFIX, "documents": DOCUMENT_PREFIX}
 Typed = Mapping[str, str]
 
 
@@ -69,6 +72,9 @@ class CounterFaultsError(ConsoleError):
 
 def page_field(desk_field: str) -> str:
     """Return the field of the page for a field of the desk."""
+    part, dot, key = desk_field.partition(".")
+    if dot and part in _OF_THE_SUB_SUBJECT:
+        return f"{_OF_THE_SUB_SUBJECT[part]}{key}"
     return _OF_THE_DESK.get(desk_field, desk_field)
 
 

@@ -12,6 +12,8 @@ from markupsafe import Markup
 from desk.console.domain.accounts import UserSession
 from desk.console.domain.cases import FILES_MAX
 from desk.console.domain.counter import (
+    DOCUMENT_PREFIX,
+    FIELD_PREFIX,
     GENDER_TITLES,
     IDENTITY_FIELDS,
     OWNER_TITLES,
@@ -30,7 +32,7 @@ from desk.iran.provinces import PROVINCES
 
 router = APIRouter()
 Text = Annotated[str, Form()]
-LENGTH_MAX = 20_000
+LENGTH_MAX, FURTHER_MAX = 20_000, 40
 TOKEN_CODES = frozenset({"identity_token_expired", "identity_token_invalid", "identity_of_other_office"})
 """Refusals after which the person has to be looked up again."""
 NO_RIGHT = "برای ثبت درخواست به جای متقاضی، سرپرست باید این اجازه را به حساب شما بدهد."
@@ -77,10 +79,11 @@ async def submit(
     """Send the code, or register the request of a person without a mobile."""
     opened = services.counter.open(user_session.account, state)
     kept = [each for each in opened.files if each.id not in (drop or [])]
-    typed = await _read(request, REQUEST_FIELDS)
+    typed = await _read(request, REQUEST_FIELDS) | await _read_further(request)
     changed = opened.model_copy(update={"typed": typed, "code_id": "", "files": kept})
     try:
-        changed = await services.counter.attach(user_session.account, changed, await _checked(files or []))
+        chosen = [("", file) for file in await _checked(files or [])] + await _documents(request)
+        changed = await services.counter.attach(user_session.account, changed, chosen)
         result = await services.counter.submit(user_session.account, changed, again=again == "yes")
     except CounterFaultsError as error:
         return await _refused(request, services, user_session, changed, error)
@@ -143,6 +146,25 @@ async def _refused(
     return await _request_page(request, services, user_session, state, error)
 
 
+async def _read_further(request: Request) -> dict[str, str]:
+    """Return the fields that the chosen sub-subject adds."""
+    names = [name for name in await request.form() if name.startswith(FIELD_PREFIX)]
+    return await _read(request, tuple(names[:FURTHER_MAX]))
+
+
+async def _documents(request: Request) -> list[tuple[str, NewFile]]:
+    """Return the chosen files of documents with their keys. Raises CounterFaultsError."""
+    found: list[tuple[str, NewFile]] = []
+    for name, value in (await request.form()).multi_items():
+        if name.startswith(DOCUMENT_PREFIX) and not isinstance(value, str) and len(found) <= FILES_MAX:
+            try:
+                read = await read_files([UploadFile(value.file, filename=value.filename)])
+            except FieldError as error:
+                raise CounterFaultsError({name: error.title}) from None
+            found += [(name.removeprefix(DOCUMENT_PREFIX), file) for file in read]
+    return found
+
+
 async def _checked(files: list[UploadFile]) -> list[NewFile]:
     """Return the chosen files. Raises CounterFaultsError for one that the desk would refuse."""
     try:
@@ -190,6 +212,7 @@ async def _request_page(
         provinces=PROVINCES,
         owners=OWNER_TITLES,
         genders=GENDER_TITLES,
+        chosen=await services.counter.sub_subject(user_session.account, state),
         files_max=FILES_MAX,
         bytes_max=FILE_BYTES_MAX,
         error=error,

@@ -17,6 +17,8 @@ from desk.console.clients import DeskClients
 from desk.console.domain.accounts import Account
 from desk.console.domain.cases import FILES_MAX
 from desk.console.domain.counter import (
+    DOCUMENT_PREFIX,
+    FIELD_PREFIX,
     CounterFaultsError,
     has_representative,
     identity_faults,
@@ -37,6 +39,7 @@ from desk.expert import (
     Identified,
     RegistrationRefusedError,
     RepresentativeForm,
+    SubSubject,
     TypedNames,
 )
 from desk.iran.digits import to_persian
@@ -63,6 +66,8 @@ class CounterState(BaseModel):
     typed: dict[str, str] = {}
     code_id: str = ""
     files: list[Attached] = []
+    documents: dict[str, str] = {}
+    """The file that is each document of the sub-subject, by the document's key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,18 +112,26 @@ class CounterDesk:
             key=str(uuid.uuid4()),
         )
 
-    async def attach(self, account: Account, state: CounterState, files: Sequence[NewFile]) -> CounterState:
-        """Upload files of the person; return the state with them. Raises CounterFaultsError."""
+    async def attach(self, account: Account, state: CounterState, files: Sequence[tuple[str, NewFile]]) -> CounterState:
+        """Upload files of the person, each with the key of its document or an empty text. Raises CounterFaultsError.
+
+        Return the state with them.
+        """
         if len(state.files) + len(files) > FILES_MAX:
             raise CounterFaultsError({"files": f"حداکثر {to_persian(FILES_MAX)} فایل می‌توانید پیوست کنید."})
-        attached = list(state.files)
-        for file in files:
+        attached, documents = list(state.files), dict(state.documents)
+        for document, file in files:
             try:
                 stored = await self._client(account).upload(state.person.token, file.name, file.content)
             except RegistrationRefusedError as error:
                 raise _refusal(error, on_page="files") from error
             attached.append(Attached(id=stored.id, name=stored.name))
-        return state.model_copy(update={"files": attached})
+            documents |= {document: stored.id} if document else {}
+        return state.model_copy(update={"files": attached, "documents": documents})
+
+    async def sub_subject(self, account: Account, state: CounterState) -> SubSubject | None:
+        """Return the chosen sub-subject; None if there is none."""
+        return await self.subjects.sub_subject(account.province, state.typed.get("sub_subject", ""))
 
     async def submit(
         self, account: Account, state: CounterState, *, again: bool = False
@@ -128,7 +141,9 @@ class CounterDesk:
         Return the state with the code's id, or the receipt. Raises CounterFaultsError.
         """
         named = state.person.status == "matched"
-        if faults := request_faults(state.typed, named=named, any_province=account.of_headquarters):
+        faults = request_faults(state.typed, named=named, any_province=account.of_headquarters)
+        chosen = await self.sub_subject(account, state)
+        if faults := faults | (_missing(chosen, state) if chosen else {}):
             raise CounterFaultsError(faults)
         if state.typed["mobile_owner"] == "none":
             return await self.register(account, state, again=again)
@@ -162,9 +177,10 @@ class CounterDesk:
     async def _request(self, account: Account, state: CounterState, code: str, *, again: bool) -> CounterRequest:
         typed = state.typed
         try:
-            subject, sub_subject = await self.subjects.find(account.province, typed["sub_subject"])
+            subject, named = await self.subjects.find(account.province, typed["sub_subject"])
         except FieldError as error:
             raise CounterFaultsError({"sub_subject": error.title}) from None
+        chosen = await self.sub_subject(account, state)
         return CounterRequest.model_validate(
             {
                 "identity_token": state.person.token,
@@ -175,12 +191,14 @@ class CounterDesk:
                 "mobile_code": Code(id=state.code_id, answer=code) if state.code_id and code else None,
                 "province": typed["province"] if account.of_headquarters else account.province,
                 "subject": subject.key,
-                "sub_subject": sub_subject.key,
+                "sub_subject": named.key,
                 "text": typed["text"],
                 "email": typed["email"] or None,
                 "applicant": _names(state),
                 "representative": _representative(typed),
+                "fields": _fields(chosen, typed) if chosen else {},
                 "attachments": [each.id for each in state.files],
+                "documents": _documents(chosen, state) if chosen else {},
                 "again": again,
             }
         )
@@ -200,6 +218,31 @@ class CounterDesk:
         async with self.database.transaction() as session:
             log = AuditStore(session)
             await log.add(self.clock(), account.province, account.id, kind, tracking_code=tracking_code, about=about)
+
+
+def _fields(sub_subject: SubSubject, typed: Mapping[str, str]) -> dict[str, str]:
+    values = {each.key: typed.get(f"{FIELD_PREFIX}{each.key}", "") for each in sub_subject.fields}
+    return {key: value for key, value in values.items() if value}
+
+
+def _documents(sub_subject: SubSubject, state: CounterState) -> dict[str, str]:
+    known, sent = {each.key for each in sub_subject.documents}, {each.id for each in state.files}
+    return {key: file for key, file in state.documents.items() if key in known and file in sent}
+
+
+def _missing(sub_subject: SubSubject, state: CounterState) -> dict[str, str]:
+    """Return the required fields and documents of the sub-subject that are missing, by the field of the page."""
+    fields, documents = _fields(sub_subject, state.typed), _documents(sub_subject, state)
+    faults = {
+        f"{FIELD_PREFIX}{each.key}": f"«{each.title}» را پر کنید."
+        for each in sub_subject.fields
+        if each.required and each.key not in fields
+    }
+    return faults | {
+        f"{DOCUMENT_PREFIX}{each.key}": f"«{each.title}» را پیوست کنید."
+        for each in sub_subject.documents
+        if each.required and each.key not in documents
+    }
 
 
 def _names(state: CounterState) -> TypedNames | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from desk.console.clients import DeskClients
 from desk.console.domain.errors import FieldError
-from desk.expert import CatalogUnavailableError, Subject, Titled
+from desk.expert import CatalogUnavailableError, Subject, SubSubject, Titled
 
 log = logging.getLogger(__name__)
 
@@ -38,5 +38,10 @@ class Subjects:
         for subject in await self.list_subjects(province):
             for each in subject.sub_subjects:
                 if each.key == sub_subject:
-                    return Titled(key=subject.key, title=subject.title), each
+                    return Titled(key=subject.key, title=subject.title), Titled(key=each.key, title=each.title)
         raise FieldError("to_subject", "موضوع را از فهرست انتخاب کنید.")
+
+    async def sub_subject(self, province: str, key: str) -> SubSubject | None:
+        """Return a sub-subject with its fields and documents; None if there is none with this key."""
+        listed = await self.list_subjects(province)
+        return next((each for subject in listed for each in subject.sub_subjects if each.key == key), None)
