@@ -22,6 +22,7 @@ from desk.expert import (
     Report,
     Reports,
     SqliteMemory,
+    Subject,
     SubSubject,
     Titled,
 )
@@ -261,10 +262,12 @@ async def test_an_overdue_case_can_be_referred_to_another_subject(desk, inbox):
     async with inbox() as opened:
         case = await next_of(opened)
         assert (case.kind, case.event.seq) == ("request-overdue", 7)
-        visa = Titled(key="hajj_visa", title="روادید حج")
-        await case.refer("isfahan", "عمره نیست.", subject=Titled(key="hajj", title="حج"), sub_subject=visa)
+        visa = SubSubject(key="hajj_visa", title="روادید حج")
+        hajj = Subject(key="hajj", title="حج", sub_subjects=[visa])
+        await case.refer("isfahan", "عمره نیست.", subject=hajj, sub_subject=visa)
 
     _, referred = await desk.next_report()
+    assert referred["data"]["subject"] == {"key": "hajj", "title": "حج"}
     assert referred["data"]["sub_subject"] == {"key": "hajj_visa", "title": "روادید حج"}
 
 

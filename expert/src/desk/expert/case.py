@@ -160,7 +160,7 @@ class Case:
     ) -> None:
         """Refer the case to an office, by its key, or to another subject, by both parts of it, there or here."""
         named = {"subject": subject, "sub_subject": sub_subject}
-        parts = {name: part.model_dump() for name, part in named.items() if part is not None}
+        parts = {name: {"key": part.key, "title": part.title} for name, part in named.items() if part is not None}
         await self._send("case-referred", {"province": province, "reason": reason, **parts})
 
     async def take_over(self, reason: str) -> None:
