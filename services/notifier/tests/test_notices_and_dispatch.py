@@ -405,3 +405,24 @@ async def test_the_log_contains_no_personal_data(notifier, logged):
     assert "channel failed" in text
     secrets = ("9123456789", EMAIL, "example.ir", "رضایی", "زهرا", "قبض", "اصفهان")
     assert not [secret for secret in secrets if secret in text]
+
+
+async def test_a_reminder_of_a_question_has_a_message_of_its_own(notifier):
+    asked = {"note": "شمارهٔ قبض چیست؟", "reply_until": "2026-12-24T20:29:59Z"}
+    await notifier.change_status("info_requested", seq=2, **asked)
+    await notifier.dispatch()
+    await notifier.change_status("info_requested", seq=3, reminder=True, **asked)
+    await notifier.change_status("unanswered", seq=4, reply_until="2027-01-08T20:29:59Z")
+    rows = await notifier.rows("template", "channel", "state")
+    assert [(template, state) for template, channel, state in rows if channel == "sms"] == [
+        ("info_requested", "handed_over"),
+        ("question_reminder", "overtaken"),
+        ("unanswered", "queued"),
+    ]
+    shown = (await notifier.all_shown())[0]
+    assert "قبض" not in shown.text
+
+
+async def test_an_older_desk_sends_questions_without_a_term(notifier):
+    await notifier.change_status("info_requested", note="شمارهٔ قبض چیست؟")
+    assert [row[0] for row in await notifier.rows("template")] == ["info_requested", "info_requested"]

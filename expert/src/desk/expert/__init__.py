@@ -38,6 +38,7 @@ from desk.expert.events import (
     Stay,
     TakeOver,
     Titled,
+    Unanswered,
     read,
 )
 from desk.expert.figures import Figure, Figures, FigureSet
@@ -98,5 +99,6 @@ __all__ = [
     "Subject",
     "TakeOver",
     "Titled",
+    "Unanswered",
     "read",
 ]

@@ -12,7 +12,7 @@ TYPE_PREFIX, TYPE_SUFFIX = "ir.haj.desk.", ".v1"
 WITH_REQUEST = frozenset({"request-submitted", "request-referred"})
 REFUSED, REPLIED, OBJECTED = "case-refused", "request-replied", "request-objected"
 TAKEN_OVER, COMMENTED, ERASED = "request-taken-over", "request-commented", "request-erased"
-NOTICE_FAILED = "request-notice-failed"
+NOTICE_FAILED, UNANSWERED = "request-notice-failed", "request-unanswered"
 ESCALATED, SILENT = "request-escalated", "province-silent"
 """For headquarters only."""
 CONSUMED = WITH_REQUEST | {
@@ -22,6 +22,7 @@ CONSUMED = WITH_REQUEST | {
     TAKEN_OVER,
     COMMENTED,
     NOTICE_FAILED,
+    UNANSWERED,
     ERASED,
     ESCALATED,
     SILENT,
@@ -171,6 +172,14 @@ class NoticeFailure(_Read):
     reason: str
 
 
+class Unanswered(_Read):
+    """The applicant has not answered the question. A reply until ``reply_until`` opens the case again."""
+
+    tracking_code: str
+    at: AwareDatetime
+    reply_until: AwareDatetime
+
+
 class Stay(_Read):
     """How long an office had a case; ``until`` is None for the present office."""
 
@@ -272,6 +281,7 @@ class CaseEvent:
     escalation: Escalation | None = None
     silence: Silence | None = None
     notice_failure: NoticeFailure | None = None
+    unanswered: Unanswered | None = None
 
 
 def read(body: bytes, keys: PrivateKeys) -> CaseEvent:
@@ -298,6 +308,7 @@ def read(body: bytes, keys: PrivateKeys) -> CaseEvent:
         Escalation.model_validate(data) if kind == ESCALATED else None,
         Silence.model_validate(data) if kind == SILENT else None,
         NoticeFailure.model_validate(data) if kind == NOTICE_FAILED else None,
+        Unanswered.model_validate(data) if kind == UNANSWERED else None,
     )
 
 

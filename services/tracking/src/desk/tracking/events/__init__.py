@@ -51,6 +51,7 @@ from desk.tracking.events.published import (
     RequestReplied,
     RequestStatusChanged,
     RequestTakenOver,
+    RequestUnanswered,
     RequestWithdrawn,
     Stay,
 )
@@ -99,6 +100,7 @@ __all__ = [
     "RequestStatusChanged",
     "RequestSubmitted",
     "RequestTakenOver",
+    "RequestUnanswered",
     "RequestWithdrawn",
     "Stay",
     "SubjectNamed",
