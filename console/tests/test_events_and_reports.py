@@ -42,7 +42,10 @@ async def test_reports_are_numbered_in_order(console):
     await console.experts.answer(expert, CODE, "انجام شد.")
     assert await console.send_all() == ["case-received", "case-assigned", "case-info-requested", "case-answered"]
     assert [report.seq for report in console.client.sent] == [1, 2, 3, 4]
-    assert console.client.sent[2].data == {"question": "شمارهٔ گذرنامه را بنویسید."}
+    assert console.client.sent[2].data == {
+        "question": "شمارهٔ گذرنامه را بنویسید.",
+        "answer_within_days": 10,
+    }
 
 
 async def test_reports_survive_a_broker_outage(console):

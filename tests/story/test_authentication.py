@@ -14,8 +14,10 @@ PUBLIC = {
     ("captcha", "GET", "/api/captchas/{captcha_id}/sound"): "the random id of the challenge is known to its owner only",
     ("registry-gateway", "POST", "/api/identities"): "requires a proof of work, within limits",
     ("intake", "GET", "/api/catalog"): "public information",
+    ("intake", "GET", "/api/catalog/previews/{preview}"): "only headquarters has the random part of the address",
     ("intake", "GET", "/api/receipt-keys"): "public keys",
     ("tracking", "GET", "/api/event-keys"): "public keys",
+    ("tracking", "GET", "/api/figures"): "what the organization publishes; none by default",
     ("tracking", "POST", "/api/tracking"): "requires national ID, tracking code and a security code, within limits",
 }
 SERVICES = ("captcha", "registry-gateway", "intake", "tracking", "notifier")

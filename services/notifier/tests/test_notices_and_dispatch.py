@@ -417,3 +417,24 @@ async def test_an_applicant_without_mobile_and_email_gets_no_message(notifier):
     await notifier.submit(contact=no_contact)
     await notifier.change_status("answered", seq=5, contact=no_contact)
     assert await notifier.rows("channel", "state") == []
+
+
+async def test_a_reminder_of_a_question_has_a_message_of_its_own(notifier):
+    asked = {"note": "شمارهٔ قبض چیست؟", "reply_until": "2026-12-24T20:29:59Z"}
+    await notifier.change_status("info_requested", seq=2, **asked)
+    await notifier.dispatch()
+    await notifier.change_status("info_requested", seq=3, reminder=True, **asked)
+    await notifier.change_status("unanswered", seq=4, reply_until="2027-01-08T20:29:59Z")
+    rows = await notifier.rows("template", "channel", "state")
+    assert [(template, state) for template, channel, state in rows if channel == "sms"] == [
+        ("info_requested", "handed_over"),
+        ("question_reminder", "overtaken"),
+        ("unanswered", "queued"),
+    ]
+    shown = (await notifier.all_shown())[0]
+    assert "قبض" not in shown.text
+
+
+async def test_an_older_desk_sends_questions_without_a_term(notifier):
+    await notifier.change_status("info_requested", note="شمارهٔ قبض چیست؟")
+    assert [row[0] for row in await notifier.rows("template")] == ["info_requested", "info_requested"]

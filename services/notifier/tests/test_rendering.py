@@ -31,8 +31,11 @@ def values(submitted, status_changed):
         if template is Template.CODE:
             return {"digits": "40967"}
         answer = {"text": text, "at": "2026-12-15T09:30:00Z"} if template is Template.ANSWERED else None
-        fields = {"note": text, "answer": answer} | changes
-        event = RequestStatusChanged.model_validate(status_changed(template, **fields))
+        fields = {"note": text, "answer": answer, "reply_until": "2026-12-24T20:29:59Z"} | changes
+        state = Template.INFO_REQUESTED if template is Template.QUESTION_REMINDER else template
+        fields["reminder"] = template is Template.QUESTION_REMINDER
+        event = RequestStatusChanged.model_validate(status_changed(state, **fields))
+        assert event.template is template
         return status_values(event, template, language)
 
     return values

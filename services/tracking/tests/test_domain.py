@@ -22,6 +22,7 @@ APPLICANT = {
     "received": "withdrawn",
     "in_progress": "withdrawn",
     "info_requested": "withdrawn in_progress",
+    "unanswered": "in_progress",
     "answered": "answered objected",
     "rejected": "objected",
     "closed": "closed",
@@ -29,6 +30,7 @@ APPLICANT = {
 INTAKE = {"identity_pending": "registered identity_rejected"}
 DESK = {each.value: "erased" for each in State if each is not State.ERASED}
 DESK |= {"answered": "closed erased", "rejected": "closed erased", "referred": "registered erased"}
+DESK |= {"info_requested": "unanswered erased", "unanswered": "closed erased"}
 BY = {Party.PROVINCE: PROVINCE, Party.APPLICANT: APPLICANT, Party.INTAKE: INTAKE, Party.DESK: DESK}
 ALL = [(party, present, wanted) for party in Party for present in State for wanted in State]
 ALLOWED = [transition for transition in ALL if transition[2] in BY[transition[0]].get(transition[1], "").split()]

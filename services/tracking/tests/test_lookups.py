@@ -87,6 +87,8 @@ async def test_a_new_request_is_shown(tracking):
         "actions": ["withdraw"],
         "objection_until": None,
         "objection_until_local": None,
+        "reply_until": None,
+        "reply_until_local": None,
         "token": "...",
     }
 

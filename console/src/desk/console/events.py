@@ -53,9 +53,9 @@ def answered(text: str) -> dict[str, Any]:
     return {"text": text, "files": []}
 
 
-def asked(question: str) -> dict[str, Any]:
-    """Return the data of a question."""
-    return {"question": question}
+def asked(question: str, days: int) -> dict[str, Any]:
+    """Return the data of a question, to be answered within so many working days."""
+    return {"question": question, "answer_within_days": days}
 
 
 def rejected(reason: str) -> dict[str, Any]:

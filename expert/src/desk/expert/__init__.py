@@ -53,6 +53,7 @@ from desk.expert.events import (
     Silence,
     Stay,
     TakeOver,
+    Unanswered,
     read,
 )
 from desk.expert.figures import Figure, Figures, FigureSet
@@ -145,5 +146,6 @@ __all__ = [
     "TakeOver",
     "Titled",
     "TypedNames",
+    "Unanswered",
     "read",
 ]

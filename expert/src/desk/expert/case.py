@@ -18,6 +18,7 @@ from desk.expert.events import (
     Reply,
     Silence,
     TakeOver,
+    Unanswered,
 )
 from desk.expert.files import Attachment, Files
 from desk.expert.report_data import check_data
@@ -33,10 +34,10 @@ class Case:
 
     ``request`` is set for ``request-submitted`` and ``request-referred``, ``refusal`` for ``case-refused``, ``reply``
     for ``request-replied``, ``objection`` for ``request-objected``, ``takeover`` for ``request-taken-over``,
-    ``comment`` for ``request-commented``, ``notice_failure`` for ``request-notice-failed`` and ``erasure`` for
-    ``request-erased``; for headquarters also ``escalation`` for ``request-escalated`` and ``silence`` for
-    ``province-silent``. ``data`` is all data of the event. A report that is sent again because handling was
-    interrupted counts once: its id is derived from the event and its position.
+    ``comment`` for ``request-commented``, ``notice_failure`` for ``request-notice-failed``, ``unanswered`` for
+    ``request-unanswered`` and ``erasure`` for ``request-erased``; for headquarters also ``escalation`` for
+    ``request-escalated`` and ``silence`` for ``province-silent``. ``data`` is all data of the event. A report that is
+    sent again because handling was interrupted counts once: its id is derived from the event and its position.
     """
 
     event_id: str
@@ -58,6 +59,7 @@ class Case:
     escalation: Escalation | None = field(default=None, kw_only=True)
     silence: Silence | None = field(default=None, kw_only=True)
     notice_failure: NoticeFailure | None = field(default=None, kw_only=True)
+    unanswered: Unanswered | None = field(default=None, kw_only=True)
 
     @classmethod
     def from_event(cls, event: CaseEvent, report: Report, files: Files | None) -> Self:
@@ -80,6 +82,7 @@ class Case:
             escalation=event.escalation,
             silence=event.silence,
             notice_failure=event.notice_failure,
+            unanswered=event.unanswered,
         )
 
     @property
@@ -101,6 +104,7 @@ class Case:
             self.escalation,
             self.silence,
             self.notice_failure,
+            self.unanswered,
         )
 
     @property
@@ -138,9 +142,13 @@ class Case:
         """
         await self._send("case-opened", {})
 
-    async def ask(self, question: str) -> None:
-        """Ask the applicant a question."""
-        await self._send("case-info-requested", {"question": question})
+    async def ask(self, question: str, *, answer_within_days: int | None = None) -> None:
+        """Ask the applicant a question, to be answered within so many working days, 1 to 60.
+
+        Without a number the desk's usual one applies. Without an answer the case is closed (``request-unanswered``).
+        """
+        term = {} if answer_within_days is None else {"answer_within_days": answer_within_days}
+        await self._send("case-info-requested", {"question": question, **term})
 
     async def answer(self, text: str, files: Sequence[Path] = ()) -> None:
         """Upload the files and answer. Also raises FileRefusedError. A wrong text is noticed before the upload.

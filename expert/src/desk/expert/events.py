@@ -13,7 +13,7 @@ TYPE_PREFIX, TYPE_SUFFIX = "ir.haj.desk.", ".v1"
 WITH_REQUEST = frozenset({"request-submitted", "request-referred"})
 REFUSED, REPLIED, OBJECTED = "case-refused", "request-replied", "request-objected"
 TAKEN_OVER, COMMENTED, ERASED = "request-taken-over", "request-commented", "request-erased"
-NOTICE_FAILED = "request-notice-failed"
+NOTICE_FAILED, UNANSWERED = "request-notice-failed", "request-unanswered"
 ESCALATED, SILENT = "request-escalated", "province-silent"
 """For headquarters only."""
 CONSUMED = WITH_REQUEST | {
@@ -23,6 +23,7 @@ CONSUMED = WITH_REQUEST | {
     TAKEN_OVER,
     COMMENTED,
     NOTICE_FAILED,
+    UNANSWERED,
     ERASED,
     ESCALATED,
     SILENT,
@@ -80,6 +81,14 @@ class NoticeFailure(Read):
     notice: str
     channel: str
     reason: str
+
+
+class Unanswered(Read):
+    """The applicant has not answered the question. A reply until ``reply_until`` opens the case again."""
+
+    tracking_code: str
+    at: AwareDatetime
+    reply_until: AwareDatetime
 
 
 class Stay(Read):
@@ -183,6 +192,7 @@ class CaseEvent:
     escalation: Escalation | None = None
     silence: Silence | None = None
     notice_failure: NoticeFailure | None = None
+    unanswered: Unanswered | None = None
 
 
 def read(body: bytes, keys: PrivateKeys) -> CaseEvent:
@@ -209,6 +219,7 @@ def read(body: bytes, keys: PrivateKeys) -> CaseEvent:
         Escalation.model_validate(data) if kind == ESCALATED else None,
         Silence.model_validate(data) if kind == SILENT else None,
         NoticeFailure.model_validate(data) if kind == NOTICE_FAILED else None,
+        Unanswered.model_validate(data) if kind == UNANSWERED else None,
     )
 
 

@@ -26,6 +26,7 @@ class _Envelope(_Part):
 
 class _Asked(_Part):
     question: Text
+    answer_within_days: Annotated[int, Field(ge=1, le=60)] | None = None
 
 
 class _File(_Part):

@@ -77,6 +77,7 @@ export class RequestActions {
     this.#files.belongTo(request.actions.includes("reply") ? { pair: request.tracking_code, token: request.token } : null);
     const questions = request.history.filter((step) => step.state === "info_requested" && step.note !== null);
     showWritten(block("question"), questions[questions.length - 1]?.note ?? "");
+    block("reply_until").textContent = request.reply_until_local === null ? "" : words.track.replyUntil(dayOf(request.reply_until_local));
     block("objection_until").textContent = request.objection_until_local === null ? "" : words.actions.objectionUntil(dayOf(request.objection_until_local));
     if (kept?.trackingCode === request.tracking_code) this.#restore(kept, request);
   }

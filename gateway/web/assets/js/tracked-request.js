@@ -18,7 +18,7 @@ import { showWritten } from "./written.js";
 /** @typedef {import("./api.js").HistoryEntry} HistoryEntry */
 
 /** States after which no answer is due. */
-const SETTLED = ["answered", "closed", "rejected", "withdrawn", "identity_rejected"];
+const SETTLED = ["answered", "unanswered", "closed", "rejected", "withdrawn", "identity_rejected"];
 
 /**
  * Show the request instead of the form. In HTML: `#result` with `#moved`, `#state`, `#answer`, `#history`, `#lookups_part` and the

@@ -12,7 +12,7 @@ from desk.console.domain.errors import (
     OwnAnswerError,
 )
 from desk.console.domain.states import Kind, Stage, State
-from desk.iran.digits import fold
+from desk.iran.digits import bare, fold
 from desk.iran.jalali import in_tehran
 from desk.iran.workdays import WorkCalendar
 
@@ -20,6 +20,8 @@ CLAIM_DURATION = timedelta(minutes=30)
 """How long a claim lasts without an action of its expert."""
 TEXT_MIN, TEXT_MAX = 2, 4000
 FILES_MAX = 5
+QUESTION_DAYS, QUESTION_DAYS_MAX = 10, 60
+"""Working days that an applicant has for a question, unless the expert names another number."""
 
 
 _STAGES = {State.NEW: Stage.OPEN, State.IN_PROGRESS: Stage.OPEN, State.OBJECTED: Stage.OPEN, State.ASKED: Stage.ASKED}
@@ -62,6 +64,8 @@ class Case:
     answer_days: int = 1
     sub_subject: str = ""
     asked_at: datetime | None = None
+    asked_until: datetime | None = None
+    """Until when the applicant has to answer the question; after ``UNANSWERED`` until when a reply opens the case."""
     decided_at: datetime | None = None
     report_seq: int = 0
     last_report: str | None = None
@@ -169,11 +173,23 @@ class Case:
         if seq <= self.seq:
             return self
         case = replace(self, seq=seq)
-        if self.state is not State.ASKED:  # decided in the meantime
+        if self.state not in {State.ASKED, State.UNANSWERED}:  # decided in the meantime
             return case
         paused = calendar.count(day_of(self.asked_at or at), day_of(at))
         due_at = _end_of_day_after(self.due_at, paused, calendar) if self.due_at and paused else self.due_at
         return replace(case, state=State.IN_PROGRESS, due_at=due_at)
+
+    def asked(self, days: int, calendar: WorkCalendar) -> Self:
+        """Return the case after a question that the applicant has so many working days to answer."""
+        return replace(self, asked_until=_end_of_day_after(self.asked_at, days, calendar) if self.asked_at else None)
+
+    def left_unanswered(self, seq: int, reply_until: datetime) -> Self:
+        """Close the case because the applicant has not answered; a reply until then opens it again."""
+        if seq <= self.seq:
+            return self
+        if self.state is not State.ASKED:
+            return replace(self, seq=seq)
+        return replace(self, seq=seq, state=State.UNANSWERED, asked_until=reply_until, claim=None)
 
     def objected(self, seq: int, at: datetime, calendar: WorkCalendar, answerer: str | None = None) -> Self:
         """Apply an objection to the answer of ``answerer``: reopen the case for a new period."""
@@ -241,6 +257,14 @@ def validate_text(field: str, text: str) -> str:
     if not TEXT_MIN <= len(folded) <= TEXT_MAX:
         raise FieldError(field, "متن را بنویسید؛ دست‌کم ۲ و حداکثر ۴۰۰۰ نویسه.")
     return folded
+
+
+def validate_days(text: str) -> int:
+    """Return the working days that the applicant has for an answer, the usual number if empty. Raises FieldError."""
+    digits = bare(text) or str(QUESTION_DAYS)
+    if not digits.isascii() or not digits.isdigit() or not 1 <= int(digits) <= QUESTION_DAYS_MAX:
+        raise FieldError("question_days", "شمار روزهای کاری را از ۱ تا ۶۰ بنویسید.")
+    return int(digits)
 
 
 def day_of(at: datetime) -> date:

@@ -11,6 +11,8 @@ class State(StrEnum):
     IN_PROGRESS = "in_progress"
     OBJECTED = "objected"
     ASKED = "asked"
+    UNANSWERED = "unanswered"
+    """The applicant has not answered the question; a reply opens the case again."""
     ANSWERED = "answered"
     REJECTED = "rejected"
     REFERRED = "referred"
@@ -36,6 +38,7 @@ STATE_TITLES: Mapping[State, str] = {
     State.IN_PROGRESS: "در دست بررسی",
     State.OBJECTED: "اعتراض متقاضی",
     State.ASKED: "در انتظار متقاضی",
+    State.UNANSWERED: "بدون توضیح متقاضی بسته شد",
     State.ANSWERED: "پاسخ داده شد",
     State.REJECTED: "رد شد",
     State.REFERRED: "ارجاع شد",

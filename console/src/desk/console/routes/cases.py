@@ -194,7 +194,7 @@ async def ask(request: Request, services: ServicesDep, user_session: SignedIn, c
     """Ask the applicant a question."""
 
     async def act() -> None:
-        await services.experts.ask(user_session.account, code, typed["question"])
+        await services.experts.ask(user_session.account, code, typed["question"], typed["question_days"])
 
     return await _act(request, services, user_session, code, typed=typed, act=act, sent=("question", "asked"))
 

@@ -9,7 +9,7 @@ from desk.console.routes.dependencies import SESSION_COOKIE, get_services, read_
 from desk.console.service.drafts import GROUP_ANSWER
 
 TEXTS = ("text", "question", "rejection", "referral", "note")
-FIELDS = (*TEXTS, "to_province", "to_subject")
+FIELDS = (*TEXTS, "to_province", "to_subject", "question_days")
 LENGTH_MAX = 20_000
 """Characters of a text that are kept; what is too long to be sent is kept too, to be shortened."""
 _CASE_FORM = re.compile(r"/cases/(?P<subject>[0-9]{12}|many)/(?:answer|ask|reject|refer|template|note)")

@@ -120,13 +120,17 @@ class EventHandler:
         await cases.add_entry(case, HistoryEntry(event.id, now, event.kind, text=refusal.reason), now)
 
     def _from_desk(self, case: Case, event: CaseEvent) -> tuple[Case, HistoryEntry] | None:
-        """Apply a take-over, a comment or a failed notice; return None for another event."""
+        """Apply a take-over, a comment, a failed notice or the end of a question; return None for another event."""
         now = self.clock()
         if event.takeover is not None:
             return case.handed_over(event.seq), HistoryEntry(event.id, now, event.kind, text=event.takeover.reason)
         if event.notice_failure is not None:
             failed = event.notice_failure
             return case, HistoryEntry(event.id, failed.at, event.kind, text=f"{failed.notice}\n{failed.reason}")
+        if event.unanswered is not None:
+            unanswered = event.unanswered
+            closed = case.left_unanswered(event.seq, unanswered.reply_until)
+            return closed, HistoryEntry(event.id, unanswered.at, event.kind)
         if event.comment is not None:
             return case, HistoryEntry(event.id, now, event.kind, text=event.comment.text)
         return None

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from desk.console import events
 from desk.console.clients import DeskClients
 from desk.console.domain.accounts import Account
-from desk.console.domain.cases import Case, day_of, validate_text
+from desk.console.domain.cases import Case, day_of, validate_days, validate_text
 from desk.console.domain.errors import CaseErasedError, CaseNotHereError, ConsoleError, NotFoundError, OwnAnswerError
 from desk.console.domain.states import Kind, State
 from desk.console.encryption import Encryption
@@ -48,6 +48,8 @@ class NewReport:
     data: dict[str, Any]
     text: str | None = None
     files: Sequence[NewFile] = ()
+    days: int | None = None
+    """Working days that the applicant has for the answer to a question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +148,12 @@ class Experts:
         text = validate_text("text", text)
         await self._decide(account, tracking_code, NewReport(Kind.ANSWERED, events.answered(text), text, files))
 
-    async def ask(self, account: Account, tracking_code: str, question: str) -> None:
-        """Ask the applicant a question. Raises as :meth:`answer` does."""
-        question = validate_text("question", question)
-        await self._decide(account, tracking_code, NewReport(Kind.ASKED, events.asked(question), question))
+    async def ask(self, account: Account, tracking_code: str, question: str, days: str = "") -> None:
+        """Ask a question that the applicant has so many working days to answer. Raises as :meth:`answer` does."""
+        question, term = validate_text("question", question), validate_days(days)
+        await self._decide(
+            account, tracking_code, NewReport(Kind.ASKED, events.asked(question, term), question, days=term)
+        )
 
     async def reject(self, account: Account, tracking_code: str, reason: str) -> None:
         """Reject a request. Raises as :meth:`answer` does."""
@@ -271,7 +275,8 @@ class Experts:
         names = tuple(file.name for file in new.files)
         entry = HistoryEntry(report.id, now, new.kind, account.id, new.text, file_names=names)
         await CaseStore(session, self.encryption, self.calendar).add_entry(case, entry, now)
-        return case.reported(new.kind, report.id, now)
+        reported = case.reported(new.kind, report.id, now)
+        return reported.asked(new.days, self.calendar) if new.days is not None else reported
 
 
 def _require_present(record: CaseRecord | None) -> CaseRecord:

@@ -86,6 +86,7 @@ case = Table(
     Column("answer_days", Integer, nullable=False),
     Column("sub_subject", String(40), nullable=False),
     Column("asked_at", UtcDateTime),
+    Column("asked_until", UtcDateTime),
     Column("decided_at", UtcDateTime),
     Column("days", Float),
     Column("report_seq", Integer, nullable=False),

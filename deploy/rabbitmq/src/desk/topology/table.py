@@ -12,6 +12,7 @@ TO_OFFICES = (
     "request-referred",
     "request-replied",
     "request-objected",
+    "request-unanswered",
     "request-withdrawn",
     "request-rated",
     "request-overdue",

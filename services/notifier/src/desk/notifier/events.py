@@ -159,12 +159,16 @@ class RequestStatusChanged(Event):
     applicant: ApplicantData
     contact: ContactData
     note: str | None = None
+    reply_until: Moment | None = None
+    """Until when the applicant can answer the question; absent in events of older desks."""
+    reminder: bool = False
+    """Whether the applicant is only reminded of the question."""
     answer: AnswerData | None = None
 
     @property
     def template(self) -> Template | None:
         """The notice of the new state; None if the state has no notice."""
-        return NOTICES.get(self.state)
+        return Template.QUESTION_REMINDER if self.reminder else NOTICES.get(self.state)
 
     @model_validator(mode="after")
     def _require_fields_of_notice(self) -> Self:
@@ -172,6 +176,8 @@ class RequestStatusChanged(Event):
             Template.ANSWERED: self.answer,
             Template.IDENTITY_REJECTED: self.note,
             Template.INFO_REQUESTED: self.note,
+            Template.QUESTION_REMINDER: self.note and self.reply_until,
+            Template.UNANSWERED: self.reply_until,
             Template.REJECTED: self.note,
             Template.REFERRED: self.note and self.due_at,
         }

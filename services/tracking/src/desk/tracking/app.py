@@ -144,7 +144,7 @@ def build_outbox(settings: Settings) -> Outbox:
 
 def build_context(settings: Settings, parts: Parts) -> CaseContext:
     """Return what all use cases share, for the service and for the commands."""
-    terms = Terms(settings.work_calendar(), settings.objection_days)
+    terms = Terms(settings.work_calendar(), settings.objection_days, settings.question_days)
     return CaseContext(parts.vault, build_outbox(settings), terms, parts.clock)
 
 

@@ -65,6 +65,8 @@ class Settings(
     """How many reports of one office a replica handles in a second, after a burst of 25 times as many."""
     objection_days: Annotated[int, Field(ge=0, le=365)] = 15
     """For how many days after an answer its applicant may object; then the request is closed."""
+    question_days: Annotated[int, Field(ge=1, le=60)] = 10
+    """Working days that an applicant has for a question; an office may name another number with its question."""
     silent_hours: Annotated[float, Field(gt=0, le=720)] = 24
     """After how many hours without a report from a province, while requests wait for it, headquarters is notified."""
     reconcile_days: Annotated[int, Field(ge=1, le=366)] = 7

@@ -217,6 +217,8 @@ def _take_over() -> Iterator[Example]:
     failed = case | {"at": _at(2), "notice": "submitted", "channel": "sms", "reason": "not_delivered"}
     yield Example("/desk/notifier", notifier.NoticeFailed.model_validate(failed), 1, _at(2))
     yield _desk(tracking.RequestNoticeFailed.model_validate(failed), 3, _at(2))
+    unanswered = {"tracking_code": WITHDRAWN, "at": _at(20), "reply_until": _at(35)}
+    yield _desk(tracking.RequestUnanswered.model_validate(unanswered), 5, _at(20))
     yield _report(tracking.CaseCommented, 1, _at(16), TAKEN_OVER, office=office, text=text)
     yield _desk(tracking.RequestCommented.model_validate(case | {"at": _at(16), "text": text}), 4, _at(16))
     yield _report(tracking.CaseTakenOver, 2, _at(18), TAKEN_OVER, office=office, reason=reason)

@@ -26,6 +26,8 @@ class Template(StrEnum):
     IDENTITY_REJECTED = "identity_rejected"
     REFERRED = "referred"
     INFO_REQUESTED = "info_requested"
+    QUESTION_REMINDER = "question_reminder"
+    UNANSWERED = "unanswered"
     ANSWERED = "answered"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
@@ -39,6 +41,7 @@ NOTICES: Mapping[str, Template] = {
         Template.IDENTITY_REJECTED,
         Template.REFERRED,
         Template.INFO_REQUESTED,
+        Template.UNANSWERED,
         Template.ANSWERED,
         Template.REJECTED,
         Template.WITHDRAWN,
@@ -54,7 +57,7 @@ CHANNELS: Mapping[Template, tuple[ChannelName, ...]] = {
 FIRST, USUAL = 0, 1
 """Priorities of a message. A dispatcher sends the due messages of the lowest number first."""
 
-SUPERSEDABLE = frozenset({Template.INFO_REQUESTED, Template.ANSWERED, Template.REJECTED})
+SUPERSEDABLE = frozenset({Template.INFO_REQUESTED, Template.QUESTION_REMINDER, Template.ANSWERED, Template.REJECTED})
 """Notices that are not sent once the request has a newer state: the applicant has read the page and acted."""
 
 MAX_SMS_PARTS = 2

@@ -14,6 +14,8 @@ DEFERRABLE: Mapping[Template, bool] = {
     Template.IDENTITY_REJECTED: True,
     Template.REFERRED: True,
     Template.INFO_REQUESTED: True,
+    Template.QUESTION_REMINDER: True,
+    Template.UNANSWERED: True,
     Template.ANSWERED: True,
     Template.REJECTED: True,
     Template.CODE: False,

@@ -29,6 +29,8 @@ VALUE_NAMES: Mapping[Template, set[str]] = {
     Template.IDENTITY_REJECTED: {*_COMMON, "at", "lines"},
     Template.REFERRED: {*_COMMON, "at", "lines", "due_day"},
     Template.INFO_REQUESTED: {*_COMMON, "at", "lines"},
+    Template.QUESTION_REMINDER: {*_COMMON, "at", "lines", "reply_day"},
+    Template.UNANSWERED: {*_COMMON, "at", "reply_day"},
     Template.ANSWERED: {*_COMMON, "at", "lines"},
     Template.REJECTED: {*_COMMON, "at", "lines"},
     Template.WITHDRAWN: {*_COMMON, "at"},
@@ -59,6 +61,7 @@ def status_values(event: RequestStatusChanged, template: Template, language: Lan
         "at": formats.moment(at),
         "lines": fold(text).split("\n"),
         "due_day": formats.day(event.due_at) if isinstance(event.due_at, datetime) else "",
+        "reply_day": formats.short_day(event.reply_until) if isinstance(event.reply_until, datetime) else "",
     }
     common = _common(event, language)
     return common | {name: value for name, value in values.items() if name in VALUE_NAMES[template]}

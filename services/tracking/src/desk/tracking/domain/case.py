@@ -21,6 +21,10 @@ from desk.tracking.domain.states import STATE_AFTER, Action, Party, State, is_al
 _RUNNING = frozenset({State.REGISTERED, State.RECEIVED, State.IN_PROGRESS, State.OBJECTED})
 """The states in which a province has to act, so that the period of the answer runs."""
 _DECIDED = frozenset({State.ANSWERED, State.REJECTED})
+_ENDING = _DECIDED | {State.UNANSWERED}
+"""The states that are closed unless the applicant acts."""
+_PAUSED = frozenset({State.INFO_REQUESTED, State.UNANSWERED})
+"""The states in which the applicant has to act, so that the office's period stops."""
 PROVINCE_NOTIFIED, HEADQUARTERS_NOTIFIED = 1, 2
 """Values of :attr:`Case.overdue`."""
 OBJECTIONS_MAX = 2
@@ -38,6 +42,8 @@ class Terms:
 
     calendar: WorkCalendar
     objection_days: int
+    question_days: int = 10
+    """Working days that an applicant has for a question whose office names no other number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,10 @@ class Case:
     overdue: int = 0
     alarm_at: datetime | None = None
     office_due_at: datetime | None = None
+    question_until: datetime | None = None
+    """Until when the applicant has to answer the question of the present state; None for a question without a term."""
+    reminded: bool = False
+    """Whether the applicant was reminded of that question."""
     commented: bool = False
     """Whether headquarters has commented on it, so that its text must be erased there too."""
     first_answer_days: int | None = None
@@ -126,7 +136,7 @@ class Case:
         """
         days = self.answer_days or max(1, terms.calendar.count(day_of(self.submitted_at), day_of(self.due_at)))
         case = replace(self, answer_days=days)
-        if before.state is State.INFO_REQUESTED and self.since != before.since:
+        if before.state in _PAUSED and self.since != before.since:
             paused = terms.calendar.count(day_of(before.since), day_of(self.since))
             if paused:
                 case = case.postponed(paused, terms.calendar)
@@ -156,8 +166,10 @@ class Case:
 
     def next_deadline(self, terms: Terms) -> datetime | None:
         """Return when the present period ends; None if no period runs."""
-        if self.state in _DECIDED:
+        if self.state in _ENDING:
             return self.objection_until(terms.objection_days) + timedelta(seconds=1)
+        if self.state is State.INFO_REQUESTED:
+            return self._next_of_question(terms)
         if self.state not in _RUNNING or self.overdue >= HEADQUARTERS_NOTIFIED:
             return None
         if self.overdue < PROVINCE_NOTIFIED:
@@ -165,13 +177,36 @@ class Case:
         return _later(self.office_due_at or self.due_at, self.answer_days or 1, terms.calendar)
 
     def expire(self, terms: Terms, *, at: datetime) -> Self:
-        """Return the case after its deadline: closed if it is decided, else one level more overdue."""
-        expired = (
-            self.change_state(State.CLOSED, Party.DESK, at=at)
-            if self.state in _DECIDED
-            else replace(self, overdue=self.overdue + 1)
-        )
-        return expired.with_deadlines(self, terms)
+        """Return the case after its deadline.
+
+        It is closed if it is decided, or if the applicant was asked; before that the applicant is reminded. Otherwise
+        it is one level more overdue.
+        """
+        return self._expired(at).with_deadlines(self, terms)
+
+    def _expired(self, at: datetime) -> Self:
+        if self.state in _ENDING:
+            return self.change_state(State.CLOSED, Party.DESK, at=at)
+        if self.state is not State.INFO_REQUESTED:
+            return replace(self, overdue=self.overdue + 1)
+        if self.question_until is not None and at > self.question_until:
+            return self.change_state(State.UNANSWERED, Party.DESK, at=at)
+        return replace(self, reminded=True)
+
+    def asked(self, days: int | None, terms: Terms) -> Self:
+        """Return the case after a question that the applicant has so many working days to answer."""
+        until = _later(self.since, days or terms.question_days, terms.calendar)
+        return replace(self, question_until=until, reminded=False)
+
+    def _next_of_question(self, terms: Terms) -> datetime | None:
+        """Return when the applicant is reminded, two working days before the end or the day before; then the end."""
+        if self.question_until is None:
+            return None
+        end = self.question_until + timedelta(seconds=1)
+        days = terms.calendar.count(day_of(self.since), day_of(self.question_until))
+        if self.reminded or days == 1:
+            return end
+        return _later(self.since, max(1, days - 2), terms.calendar)
 
     def erase(self, *, at: datetime) -> Self:
         """Return the case without its data, figures and deadlines.
@@ -180,7 +215,7 @@ class Case:
         """
         erased = self.change_state(State.ERASED, Party.DESK, at=at)
         without = replace(erased, first_answer_days=None, objections=0, ratings=0, rating_sum=0)
-        return replace(without, alarm_at=None, office_due_at=None, counted=True)
+        return replace(without, alarm_at=None, office_due_at=None, question_until=None, counted=True)
 
     def with_rating(self, rating: int) -> Self:
         """Return the case with one more rating of an answer."""
@@ -204,6 +239,8 @@ class Case:
             if past.rated:
                 raise AlreadyRatedError
             return self
+        if self.state is State.UNANSWERED and at > self.objection_until(objection_days):
+            raise ActionNotPossibleError
         if action is Action.OBJECT:
             return self._object(past, at=at, objection_days=objection_days)
         return self.change_state(wanted, Party.APPLICANT, at=at)

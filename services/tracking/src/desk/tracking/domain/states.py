@@ -13,6 +13,8 @@ class State(StrEnum):
     RECEIVED = "received"
     IN_PROGRESS = "in_progress"
     INFO_REQUESTED = "info_requested"
+    UNANSWERED = "unanswered"
+    """The applicant has not answered a question in time; an answer opens the case again for a while."""
     ANSWERED = "answered"
     OBJECTED = "objected"
     REJECTED = "rejected"
@@ -29,6 +31,7 @@ TITLES: Mapping[State, str] = {
     State.RECEIVED: "به دست کارشناسان رسید",
     State.IN_PROGRESS: "در حال بررسی",
     State.INFO_REQUESTED: "نیازمند توضیح شما",
+    State.UNANSWERED: "بدون توضیح شما بسته شد",
     State.ANSWERED: "پاسخ داده شد",
     State.OBJECTED: "در حال بررسی دوباره",
     State.REJECTED: "رد شد",
@@ -102,8 +105,9 @@ TRANSITIONS: Mapping[State, Mapping[Party, frozenset[State]]] = {
     State.INFO_REQUESTED: {
         Party.PROVINCE: _BY_EXPERTS,
         Party.APPLICANT: _WITHDRAWAL | {State.IN_PROGRESS},
-        Party.DESK: _ERASURE,
+        Party.DESK: frozenset({State.UNANSWERED}) | _ERASURE,
     },
+    State.UNANSWERED: {Party.APPLICANT: frozenset({State.IN_PROGRESS}), Party.DESK: _END | _ERASURE},
     State.OBJECTED: {Party.PROVINCE: _BY_EXPERTS, Party.DESK: _ERASURE},
     # A state that may follow itself is one in which the applicant may rate.
     State.ANSWERED: {Party.APPLICANT: frozenset({State.OBJECTED, State.ANSWERED}), Party.DESK: _END | _ERASURE},

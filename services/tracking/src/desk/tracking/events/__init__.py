@@ -53,6 +53,7 @@ from desk.tracking.events.published import (
     RequestReplied,
     RequestStatusChanged,
     RequestTakenOver,
+    RequestUnanswered,
     RequestWithdrawn,
     Stay,
 )
@@ -103,6 +104,7 @@ __all__ = [
     "RequestStatusChanged",
     "RequestSubmitted",
     "RequestTakenOver",
+    "RequestUnanswered",
     "RequestWithdrawn",
     "Stay",
     "SubjectNamed",

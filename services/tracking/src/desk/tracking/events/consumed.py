@@ -101,6 +101,8 @@ class CaseInfoRequested(CaseReport):
     resulting_state: ClassVar[State] = State.INFO_REQUESTED
 
     question: Text
+    answer_within_days: Annotated[int, Field(ge=1, le=60)] | None = None
+    """Working days for the applicant's answer; the desk's usual number if absent."""
 
     @property
     def note(self) -> str | None:

@@ -36,6 +36,10 @@ class RequestStatusChanged(Event):
     office: Named | None = None
     """The office that has the request: that of ``province``, or headquarters."""
     note: str | None
+    reply_until: Moment | None = None
+    """Until when the applicant can answer the question, or open a case again that was closed without an answer."""
+    reminder: bool = False
+    """Whether this only repeats the state ``info_requested``, because its question has not been answered."""
     answer: AnswerData | None
     applicant: ApplicantName
     contact: Contact
@@ -112,6 +116,18 @@ class RequestReplied(ApplicantActed):
 
     text: str
     files: list[FileReference] = Field(default_factory=list)
+
+
+class RequestUnanswered(Event):
+    """To the office: the applicant has not answered the question in time. ``request-replied`` opens the case again."""
+
+    name: ClassVar[str] = "request-unanswered"
+    receivers: ClassVar[tuple[str, ...]] = ("{key}",)
+
+    tracking_code: str
+    at: Moment
+    reply_until: Moment
+    """Until when the applicant may still answer; then the request is closed."""
 
 
 class RequestWithdrawn(ApplicantActed):

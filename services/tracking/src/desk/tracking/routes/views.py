@@ -140,6 +140,9 @@ class TrackingView(BaseModel):
     actions: list[Action]
     objection_until: Moment | None
     objection_until_local: str | None
+    reply_until: Moment | None
+    """Until when a question can be answered; in the state ``unanswered`` the answer opens the request again."""
+    reply_until_local: str | None
     token: str
 
     @classmethod
@@ -167,6 +170,8 @@ class TrackingView(BaseModel):
             actions=list(overview.actions),
             objection_until=overview.objection_until,
             objection_until_local=local_text(overview.objection_until) if overview.objection_until else None,
+            reply_until=overview.reply_until,
+            reply_until_local=local_text(overview.reply_until) if overview.reply_until else None,
             token=token,
         )
 

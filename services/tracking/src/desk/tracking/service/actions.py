@@ -47,6 +47,8 @@ class Overview:
     actions: Sequence[Action] = ()
     objection_until: datetime | None = None
     """The last moment of an objection; None if none is possible."""
+    reply_until: datetime | None = None
+    """The last moment of an answer to the question; None if there is no question, or one without a term."""
 
     @property
     def answer(self) -> Answer | None:
@@ -127,7 +129,9 @@ class Actions:
         days = self.context.terms.objection_days
         actions = case.possible_actions(summarize(history), at=self.context.clock(), objection_days=days)
         until = case.objection_until(days) if Action.OBJECT in actions else None
-        return Overview(request, named_office(case.province), case.state, case.due_at, history, actions, until)
+        reply_until = self.context.reply_until(case, case.state) if Action.REPLY in actions else None
+        office = named_office(case.province)
+        return Overview(request, office, case.state, case.due_at, history, actions, until, reply_until)
 
     async def act(self, tracking_code: str, key: str, action: Action, content: ActionContent) -> Overview:
         """Apply an action and publish it; a repeat with the same key changes nothing and returns the same.

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from desk.chassis.crypto import Vault
 from desk.chassis.events import Outbox
 from desk.iran.offices import office
-from desk.tracking.domain import TITLES, Action, Case, HistoryEntry, Province, Request, Terms, find_decision
+from desk.tracking.domain import TITLES, Action, Case, HistoryEntry, Province, Request, State, Terms, find_decision
 from desk.tracking.events import (
     AnswerData,
     ApplicantActed,
@@ -48,8 +48,10 @@ class CaseContext:
         store: CaseStore = session.info.setdefault(CaseStore, CaseStore(session, self.vault))
         return store
 
-    async def publish_state(self, session: AsyncSession, case: Case, request: Request, entry: HistoryEntry) -> None:
-        """Publish a new state, with what the applicant may read."""
+    async def publish_state(
+        self, session: AsyncSession, case: Case, request: Request, entry: HistoryEntry, *, reminder: bool = False
+    ) -> None:
+        """Publish a new state with what the applicant may read, or the same one as a ``reminder``."""
         await self.outbox.add(
             session,
             RequestStatusChanged(
@@ -61,6 +63,8 @@ class CaseContext:
                 province=Named.model_validate(request.province),
                 office=Named.model_validate(named_office(case.province)),
                 note=entry.note,
+                reply_until=self.reply_until(case, entry.state),
+                reminder=reminder,
                 answer=AnswerData.model_validate(entry.answer) if entry.answer else None,
                 applicant=ApplicantName.model_validate(request.applicant),
                 contact=Contact.model_validate(request.contact),
@@ -69,6 +73,12 @@ class CaseContext:
             key=case.province,
             seq=case.seq,
         )
+
+    def reply_until(self, case: Case, state: State) -> datetime | None:
+        """Return until when the applicant can answer a question of the office in ``state``; None if there is none."""
+        if state is State.INFO_REQUESTED:
+            return case.question_until
+        return case.objection_until(self.terms.objection_days) if state is State.UNANSWERED else None
 
     async def publish_action(
         self, session: AsyncSession, case: Case, entry: HistoryEntry, history: Sequence[HistoryEntry] = ()

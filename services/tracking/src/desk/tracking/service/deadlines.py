@@ -1,4 +1,4 @@
-"""Acts on cases whose deadline has passed: late answers, and decided cases that can no longer be objected to."""
+"""Acts on cases whose deadline has passed: late answers, unanswered questions, decided cases to be closed."""
 
 import uuid
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from desk.database import Database
 from desk.iran.offices import HEADQUARTERS
 from desk.tracking.domain import PROVINCE_NOTIFIED, Case, HistoryEntry, Request, State
-from desk.tracking.events import LateCase, RequestEscalated, RequestOverdue
+from desk.tracking.events import LateCase, RequestEscalated, RequestOverdue, RequestUnanswered
 from desk.tracking.service.context import AFTER_THE_LAST_REPORT, CaseContext
 from desk.tracking.service.handovers import Handovers
 
@@ -36,6 +36,9 @@ class Deadlines:
         expired = case.expire(self.context.terms, at=now).with_next_seq()
         cases = self.context.cases(session)
         await cases.update(expired)
+        if case.state is State.INFO_REQUESTED:
+            await self._question_expired(session, case, expired, request)
+            return
         if expired.state is State.CLOSED:
             seq = case.report_seq + AFTER_THE_LAST_REPORT
             entry = HistoryEntry(str(uuid.uuid4()), now, State.CLOSED, turn=case.turn, seq=seq)
@@ -60,3 +63,21 @@ class Deadlines:
             event = RequestEscalated.model_validate(late | {"trail": trail})
             key = HEADQUARTERS.key
         await self.context.outbox.add(session, event, subject=case.tracking_code, key=key, seq=expired.seq)
+
+    async def _question_expired(self, session: AsyncSession, case: Case, expired: Case, request: Request) -> None:
+        """Remind the applicant of a question, or publish to applicant and office that it was not answered."""
+        now, cases = self.context.clock(), self.context.cases(session)
+        if expired.state is State.INFO_REQUESTED:
+            history = await cases.history(case.tracking_code)
+            question = next(each for each in reversed(history) if each.state is State.INFO_REQUESTED and each.note)
+            await self.context.publish_state(session, expired, request, question, reminder=True)
+            return
+        # With the number of the question: a reply that opens the case again comes after it, before the next report.
+        entry = HistoryEntry(str(uuid.uuid4()), now, State.UNANSWERED, turn=case.turn, seq=case.report_seq)
+        await cases.add_entry(case.tracking_code, entry)
+        await self.context.publish_state(session, expired, request, entry)
+        reply_until = expired.objection_until(self.context.terms.objection_days)
+        event = RequestUnanswered(tracking_code=case.tracking_code, at=now, reply_until=reply_until)
+        after = expired.with_next_seq()
+        await cases.update(after)
+        await self.context.outbox.add(session, event, subject=case.tracking_code, key=case.province, seq=after.seq)

@@ -35,6 +35,7 @@ from desk.tracking.domain import (
 from desk.tracking.events import (
     CaseCommented,
     CaseErased,
+    CaseInfoRequested,
     CaseOpened,
     CaseReferred,
     CaseReport,
@@ -204,6 +205,8 @@ class Reports:
         changed = case.change_state(
             received.data.resulting_state, Party.PROVINCE, at=self.context.clock(), report_seq=received.seq
         )
+        if isinstance(received.data, CaseInfoRequested):
+            changed = changed.asked(received.data.answer_within_days, self.context.terms)
         changed = changed.with_deadlines(case, self.context.terms).with_next_seq()
         entry = entry_of(received, case, case.turn, files)
         await cases.update(changed)

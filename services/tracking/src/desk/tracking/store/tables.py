@@ -28,6 +28,8 @@ case_table = Table(
     Column("overdue", Integer, nullable=False, server_default="0"),
     Column("alarm_at", UtcDateTime),
     Column("office_due_at", UtcDateTime),
+    Column("question_until", UtcDateTime),
+    Column("reminded", Boolean, nullable=False, server_default=false()),
     Column("request", LargeBinary, nullable=False),
     Column("index_key", String(8)),
     Column("commented", Boolean, nullable=False, server_default=false()),
