@@ -10,12 +10,12 @@ from desk.expert import CatalogUnavailableError, Subject, SubSubject, Titled
 
 log = logging.getLogger(__name__)
 
-CACHE_SECONDS, RETRY_SECONDS = 3600.0, 30.0
+CACHE_SECONDS, RETRY_SECONDS = 60.0, 30.0
 
 
 @dataclass(slots=True)
 class Subjects:
-    """Requests the subjects at most once an hour."""
+    """Requests the subjects at most once a minute."""
 
     clients: DeskClients
     _cached: list[Subject] = field(default_factory=list)
