@@ -19,6 +19,7 @@ from desk.tracking.events import (
     CaseOpened,
     CaseTakenOver,
     ErasureDone,
+    NoticeFailed,
     RequestIdentityRejected,
     RequestPending,
     RequestSubmitted,
@@ -72,6 +73,7 @@ async def test_it_consumes_submissions_and_every_report(tracking):
         CaseTakenOver,
         CaseCommented,
         CaseErased,
+        NoticeFailed,
         ErasureDone,
     )
 
