@@ -411,3 +411,22 @@ async def test_an_ended_sub_subject_and_an_ended_notice_are_not_shown(desk, put_
     assert SUB_SUBJECT not in keys
     assert [each["text"] for each in catalog["notices"]] == [notice["text"]]
     assert problem_of(await desk.submit(token=""), 422)["code"] == "sub_subject_unknown"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: sub_subject(content).update(fields=FIELDS),
+        lambda content: content.update(closures=[{"text": "بسته است.", "text_en": "Closed."}]),
+    ],
+    ids=["a new field", "a closed desk"],
+)
+async def test_a_repeat_after_a_change_gets_the_first_receipt(desk, put_in_force, change):
+    key, form = str(uuid.uuid4()), desk.form()
+    first = await desk.submit(form, key=key, token="")
+    await put_in_force(change)
+
+    repeated = await desk.submit(form, key=key, token="")
+
+    assert (repeated.status_code, repeated.json()) == (201, first.json())
+    assert await desk.count("request") == 1

@@ -53,6 +53,7 @@ _CODE_ATTEMPTS = 3
 _REPEATED_WITHIN = timedelta(days=1)
 _NO_CONTENT = {"captcha", "mobile_code", "applicant", "language", "again", "identity_token"}
 """The fields of a form that a repeat may have other values of."""
+_LATER_FIELDS = ("representative", "fields", "documents")  # earlier versions do not have them
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +138,13 @@ class RequestSubmission:
             fingerprints=self._fingerprints(form),
         )
         state = IdentityState.PENDING if identity.person is None else IdentityState.KNOWN
-        request = self._compose(applicant, state, form, origin)
         try:
+            request = self._compose(applicant, state, form, origin)
             await self._keep_files(form, request.applicant)
             request = await admission.check(request, key.claim)
             return await self._store(request, form, key, admission)
         except DomainError:
-            # The first submission claimed the files, used the codes up and may have used up a limit, so a repeat is
-            # refused here.
+            # A repeat: the first one claimed the files and used up the codes, and the catalogue may have changed since.
             async with self.database.transaction() as session:
                 earlier = await self._repeated(session, key, form)
             if earlier is None:
@@ -293,8 +293,8 @@ class RequestSubmission:
         """Return keyed hashes of the content.
 
         It excludes the codes and the token, since a retry may have new ones, the language, since the page may have been
-        switched to another one, and the confirmation of a repeat. Typed names are compared separately. A field that
-        earlier versions do not have counts only if it is set, so that replicas of both versions agree.
+        switched to another one, and the confirmation of a repeat. Typed names are compared separately. Later fields
+        count only if they are set, so that replicas of both versions agree.
         """
-        excluded = _NO_CONTENT if form.representative else _NO_CONTENT | {"representative"}
-        return self.vault.indexes(form.model_dump_json(exclude=excluded), "fingerprint")
+        unset = {name for name in _LATER_FIELDS if not getattr(form, name)}
+        return self.vault.indexes(form.model_dump_json(exclude=_NO_CONTENT | unset), "fingerprint")
