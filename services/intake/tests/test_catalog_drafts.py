@@ -430,3 +430,109 @@ async def test_a_repeat_after_a_change_gets_the_first_receipt(desk, put_in_force
 
     assert (repeated.status_code, repeated.json()) == (201, first.json())
     assert await desk.count("request") == 1
+
+
+async def test_a_way_back_keeps_the_keys_that_were_published_since(desk, author, second, put_in_force):
+    new = {"key": "lost_card", "title": "کارت گم‌شده", "title_en": "Lost card", "answer_within_days": 5}
+    await put_in_force(lambda content: content["subjects"][0]["sub_subjects"].append(new))
+    draft = await author.begin(from_version=1)
+    approved = await second.approve((await author.propose(draft)).json())
+
+    assert approved.status_code == 201, approved.text
+    shown = (await desk.client.get("/api/catalog")).json()
+    kept = (await author.call("GET", "/versions/3")).json()["content"]
+    assert "lost_card" not in [each["key"] for subject in shown["subjects"] for each in subject["sub_subjects"]]
+    assert sub_subject(kept, "lost_card")["active_until"] is not None
+
+
+async def test_a_version_with_drafts_is_not_cancelled(author, put_in_force, problem_of):
+    at = datetime.now(UTC) + timedelta(days=2)
+    await put_in_force(lambda content: sub_subject(content).update(answer_within_days=4), in_force_at=at.isoformat())
+    draft = await author.begin()
+
+    assert problem_of(await author.call("DELETE", "/versions/2"), 409)["code"] == "version_has_drafts"
+    await author.call("DELETE", f"/drafts/{draft['id']}")
+    assert (await author.call("DELETE", "/versions/2")).status_code == 204
+
+
+async def test_a_cancellation_and_an_approval_at_the_same_time_do_not_both_succeed(author, second, put_in_force):
+    at = datetime.now(UTC) + timedelta(days=2)
+    await put_in_force(lambda content: sub_subject(content).update(answer_within_days=4), in_force_at=at.isoformat())
+    draft = await author.begin()
+    content = copy.deepcopy(draft["content"])
+    sub_subject(content)["answer_within_days"] = 6
+    proposed = (await author.propose((await author.save(draft, content)).json())).json()
+
+    cancelled, approved = await asyncio.gather(
+        author.call("DELETE", "/versions/2"), second.approve(proposed, in_force_at=at.isoformat())
+    )
+
+    assert (cancelled.status_code, approved.status_code) == (409, 201)
+
+
+async def test_another_spelling_of_a_name_is_the_same_person(desk, author, problem_of):
+    draft = await author.begin()
+    content = copy.deepcopy(draft["content"])
+    sub_subject(content)["answer_within_days"] = 4
+    proposed = (await author.propose((await author.save(draft, content)).json())).json()
+
+    assert problem_of(await Editor(desk, "AUTHOR").approve(proposed), 403)["code"] == "second_person_needed"
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z"])
+async def test_a_moment_outside_all_calendars_is_refused(author, problem_of, moment):
+    draft = await author.begin()
+    content = copy.deepcopy(draft["content"])
+    sub_subject(content)["active_from"] = moment
+
+    assert problem_of(await author.save(draft, content), 422)["code"] == "catalog_invalid"
+
+
+async def test_texts_are_stored_without_invisible_characters(author):
+    draft = await author.begin(note="تغییر\x00 مهلت")
+    content = copy.deepcopy(draft["content"])
+    sub_subject(content)["title"] = "عنوان\u202e تازه"
+
+    saved = (await author.save(draft, content)).json()
+
+    assert (saved["note"], sub_subject(saved["content"])["title"]) == ("تغییر مهلت", "عنوان تازه")
+
+
+async def test_a_new_order_is_a_difference(author):
+    draft = await author.begin()
+    content = copy.deepcopy(draft["content"])
+    content["subjects"].reverse()
+
+    [change] = (await author.save(draft, content)).json()["changes"]
+
+    assert change["path"] == "subjects"
+    assert change["after"] == change["before"][::-1]
+
+
+async def test_one_file_is_not_two_documents(desk, put_in_force, problem_of):
+    both = [*DOCUMENTS, {"key": "photo", "title": "عکس متقاضی", "title_en": "Photo"}]
+    await put_in_force(lambda content: sub_subject(content).update(documents=both))
+    file = await desk.attachment()
+
+    documents = {"passport": file, "photo": file}
+    problem = problem_of(await desk.submit(token="", attachments=[file], documents=documents), 422)
+
+    assert {each["code"] for each in problem["errors"]} == {"document_unknown"}
+
+
+async def test_requests_that_differ_in_a_field_are_not_the_same(desk, put_in_force):
+    await put_in_force(lambda content: sub_subject(content).update(fields=FIELDS[:1]))
+
+    for number in ("12345", "99999"):
+        answer = await desk.submit(token="", fields={"receipt": number}, again=False)
+        assert answer.status_code == 201, answer.text
+
+
+async def test_a_replica_is_ready_once_it_has_read_the_versions(desk, put_in_force):
+    await put_in_force(lambda content: sub_subject(content).update(answer_within_days=4))
+    new = CurrentCatalog(desk.parts.database)
+    assert new.get().version == 1
+
+    await new.require_loaded()
+
+    assert new.get().version == 2

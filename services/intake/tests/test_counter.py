@@ -321,3 +321,19 @@ async def test_nothing_personal_of_a_registration_is_stored_in_clear(desk, regis
     for value in ("0013542419", MOBILE, NAMES["last_name"]):
         assert value.encode() not in written
         assert json.dumps(value).encode() not in written
+
+
+async def test_the_token_of_an_office_is_not_accepted_by_the_public_route(desk, problem_of, zahra):
+    token = desk.token(zahra | {"office": "isfahan"})
+
+    assert problem_of(await desk.submit(token=token, province="tehran"), 401)["code"] == "identity_token_invalid"
+
+
+async def test_a_number_in_other_digits_is_the_same_person_in_the_audit_log(desk, office_call, look_up, entries, zahra):
+    await look_up()
+    typed = zahra["sub"].translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"))
+    person = {"national_id": f"{typed} ", "birth_date": zahra["birth_date"], "expert": "n.baran"}
+    await office_call("identities", person)
+
+    subjects = {subject for _, action, subject, _ in await entries() if action == "identity_looked_up"}
+    assert subjects == {desk.parts.vault.index(zahra["sub"], "national_id")}

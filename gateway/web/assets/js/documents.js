@@ -66,8 +66,10 @@ export class Documents {
 
   /** @returns {Fault[]} */
   get faults() {
+    const chosen = this.#chosen();
     return [...this.#lists].flatMap(([{ key, required = true }, { value }]) =>
-      required && value === "" ? [{ field: `documents.${key}`, message: words.extra.documentMissing }] : []);
+      (value === "" ? required : chosen.filter((each) => each === value).length > 1)
+        ? [{ field: `documents.${key}`, message: words.extra.documentMissing }] : []);
   }
 
   #chosen() {

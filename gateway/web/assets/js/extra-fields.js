@@ -10,7 +10,7 @@ import { words } from "./words.js";
 /** @typedef {import("./fields.js").Fault} Fault */
 /** @typedef {HTMLInputElement | HTMLSelectElement} Control */
 
-const PREFIX = "extra_";
+const PREFIX = "extra_field_";
 
 /** In HTML: `#extra_fields`, which is empty, and `#sub_subject_guidance`. */
 export class ExtraFields {
@@ -22,7 +22,7 @@ export class ExtraFields {
   #controls = new Map();
 
   /** Typed values by key, also of fields that are not shown now. @type {Record<string, string>} */
-  #typed = {};
+  #typed = Object.create(null);
 
   /** @type {string | null} */
   #closure = null;
@@ -62,7 +62,7 @@ export class ExtraFields {
   /** @param {Record<string, string>} kept of a draft */
   restore(kept) {
     const own = Object.entries(kept).filter(([key]) => key.startsWith(PREFIX));
-    this.#typed = Object.fromEntries(own.map(([key, value]) => [key.slice(PREFIX.length), value]));
+    this.#typed = Object.assign(Object.create(null), Object.fromEntries(own.map(([key, value]) => [key.slice(PREFIX.length), value])));
     for (const [{ key }, control] of this.#controls) control.value = this.#typed[key] ?? "";
   }
 

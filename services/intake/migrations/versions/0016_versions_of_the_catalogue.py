@@ -15,7 +15,7 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("content", sa.Text(), nullable=False),
         sa.Column("note", sa.String(length=600), nullable=False),
-        sa.Column("author", sa.String(length=80), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
         sa.Column("approved_by", sa.String(length=80), nullable=False),
         sa.Column("approved_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("in_force_at", sa.DateTime(timezone=True), nullable=False),

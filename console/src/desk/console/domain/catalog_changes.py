@@ -60,6 +60,12 @@ def readable(changes: Iterable[Difference], content: Part) -> list[ReadableChang
         *places, name = each.path.split(".")
         if name == "key" or (each.before in _EMPTY and each.after in _EMPTY):
             continue
+        if isinstance(each.before, list) and isinstance(each.after, list) and name not in {"holidays", "pages"}:
+            if sorted(each.before) == sorted(each.after):
+                part = [titles.get(place) or _NAMES.get(place, place) for place in places if place not in _LISTS]
+                sides = [[titles.get(key, key) for key in side] for side in (each.before, each.after)]
+                found.append(ReadableChange(" › ".join((*part, "ترتیب")), *sides))
+            continue  # what is new or missing is in the rows of its parts
         part = [titles.get(place) or _NAMES.get(place, place) for place in places if place not in _LISTS]
         before, after = _value(name, each.before), _value(name, each.after)
         found.append(ReadableChange(" › ".join((*part, _NAMES.get(name, name))), before, after))

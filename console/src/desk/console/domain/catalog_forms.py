@@ -5,6 +5,7 @@ A part with several rows, such as the documents of a sub-subject, has inputs ``d
 """
 
 import re
+import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime, time
 from typing import Any
@@ -77,6 +78,7 @@ def read_sub_subject(form: Form, before: Part | None) -> Part:
     days = bare(form.get("answer_within_days", ""))
     if not days.isdigit():
         raise FieldError("answer_within_days", "مهلت پاسخ را به روز کاری و با رقم بنویسید.")
+    earlier = {each["key"]: each for each in (before or {}).get("fields", [])}
     return {
         "key": before["key"] if before else _new_key(form),
         **{name: form.get(name, "").strip() for name in _TEXTS},
@@ -84,8 +86,8 @@ def read_sub_subject(form: Form, before: Part | None) -> Part:
         "office": form.get("office") or None,
         "active_from": read_time("active_from", form.get("active_from", "")),
         "active_until": read_time("active_until", form.get("active_until", "")),
-        "fields": [_field(row, place) for place, row in _rows(form, "fields")],
-        "documents": [_document(row, place) for place, row in _rows(form, "documents")],
+        "fields": [_field(row, earlier.get(row.get("key", ""), {})) for _, row in _rows(form, "fields")],
+        "documents": [_document(row, "document") for _, row in _rows(form, "documents")],
         "closures": [_closure(row, place) for place, row in _rows(form, "closures")],
     }
 
@@ -115,7 +117,7 @@ def _holiday(line: str) -> str:
 
 def _new_key(form: Form) -> str:
     key = form.get("key", "").strip()
-    if not _KEY.fullmatch(key):
+    if not _KEY.fullmatch(key) or key == "new":
         raise FieldError(
             "key", "کلید با حرف کوچک لاتین آغاز می‌شود و فقط حرف کوچک لاتین، رقم و _ دارد؛ مانند visa_delay."
         )
@@ -124,7 +126,7 @@ def _new_key(form: Form) -> str:
 
 def _rows(form: Form, name: str) -> list[tuple[str, Part]]:
     """Return the rows of a part that are not empty, with the beginning of the names of their inputs."""
-    pattern = re.compile(rf"{name}-([0-9]{{1,2}})-([a-z_]+)")
+    pattern = re.compile(rf"{name}-([0-9]{{1,4}})-([a-z_]+)")
     rows: dict[int, Part] = {}
     for key, value in form.items():
         if match := pattern.fullmatch(key):
@@ -133,11 +135,13 @@ def _rows(form: Form, name: str) -> list[tuple[str, Part]]:
     return [(f"{name}-{number}", row) for number, row in sorted(rows.items()) if row.get(main)]
 
 
-def _field(row: Part, place: str) -> Part:
+def _field(row: Part, before: Part) -> Part:
+    """Return a field; a choice with the title of an earlier one keeps its key, which stored requests name."""
+    keys = {each["title"]: each["key"] for each in before.get("choices", [])}
     return {
-        **_document(row, place),
+        **_document(row, "field"),
         "kind": row.get("kind") or "text",
-        "choices": [_choice(line, number) for number, line in enumerate(_lines(row), 1)],
+        "choices": [_choice(line, keys) for line in _lines(row)],
     }
 
 
@@ -145,19 +149,23 @@ def _lines(row: Part) -> list[str]:
     return [line for line in row.get("choices", "").split("\n") if line.strip()] if row.get("kind") == "choice" else []
 
 
-def _choice(line: str, number: int) -> Part:
-    title, _, english = line.partition("|")
-    return {"key": f"choice_{number}", "title": title.strip(), "title_en": english.strip() or title.strip()}
+def _choice(line: str, keys: Mapping[str, str]) -> Part:
+    title, _, english = (each.strip() for each in line.partition("|"))
+    return {"key": keys.get(title) or _unused("choice"), "title": title, "title_en": english or title}
 
 
-def _document(row: Part, place: str) -> Part:
-    part, _, number = place.partition("-")
+def _document(row: Part, kind: str) -> Part:
     return {
-        "key": row.get("key") or f"{part.removesuffix('s')}_{number}",
+        "key": row.get("key") or _unused(kind),
         "title": row["title"],
         "title_en": row.get("title_en") or row["title"],
         "required": row.get("required") == "yes",
     }
+
+
+def _unused(kind: str) -> str:
+    """Return a key that no version has used: a key must not get another meaning later."""
+    return f"{kind}_{secrets.token_hex(4)}"
 
 
 def _closure(row: Part, place: str) -> Part:

@@ -42,7 +42,7 @@ from desk.expert import (
     SubSubject,
     TypedNames,
 )
-from desk.iran.digits import to_persian
+from desk.iran.digits import clean_number, to_persian
 
 UNAVAILABLE = "میز خدمت اکنون پاسخ نمی‌دهد. آنچه نوشته‌اید در همین صفحه است؛ چند دقیقهٔ دیگر دوباره تلاش کنید."
 CODES_OFF = "codes_off"
@@ -210,7 +210,7 @@ class CounterDesk:
         return client.counter
 
     def _hash_of(self, national_id: str) -> str:
-        return self.encryption.keyed_hashes(national_id, "audit national id")[0]
+        return self.encryption.keyed_hashes(clean_number(national_id), "audit national id")[0]
 
     async def _record(
         self, account: Account, kind: str, *, tracking_code: str | None = None, about: str | None = None

@@ -1,5 +1,6 @@
 """Intake's wiring."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -171,7 +172,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         "intake",
         "Service Desk: intake",
         parts.telemetry,
-        ready=parts.database.ping,
+        ready=_ready(parts.database, catalog),
         callers=Callers("intake", settings.service_public_keys),
         body_limits=attachments.BODY_LIMITS | files.BODY_LIMITS | catalog_drafts.BODY_LIMITS,
         background=Background(
@@ -196,6 +197,16 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     for routes in (requests, attachments, files, catalog_drafts, counter, internal):
         app.include_router(routes.router)
     return app
+
+
+def _ready(database: Database, catalog: CurrentCatalog) -> Callable[[], Awaitable[None]]:
+    """Return the check that requests can be served: with the database, and by the catalogue in force."""
+
+    async def ready() -> None:
+        await database.ping()
+        await catalog.require_loaded()
+
+    return ready
 
 
 def _services(settings: Settings, parts: Parts, outbox: Outbox, scans: FileScans, catalog: CurrentCatalog) -> Services:

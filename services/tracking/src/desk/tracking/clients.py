@@ -216,8 +216,8 @@ class IntakeClient:
 
         Raises UnknownSubjectError or ServiceUnavailableError.
         """
-        if time.monotonic() >= self._subjects_expire:
-            self._subjects = await self._read_catalog()
+        if time.monotonic() >= self._subjects_expire or (subject, sub_subject) not in self._subjects:
+            self._subjects = await self._read_catalog()  # again for an unknown one: it may have been added just now
             self._subjects_expire = time.monotonic() + CATALOG_SECONDS
         try:
             return self._subjects[subject, sub_subject]

@@ -14,6 +14,7 @@ from desk.intake.domain.catalog import (
     Subject,
     SubSubject,
 )
+from desk.intake.domain.catalog import Moment as CatalogMoment
 from desk.intake.domain.catalog_errors import (
     CatalogInvalidError,
     DraftChangedError,
@@ -25,6 +26,7 @@ from desk.intake.domain.catalog_errors import (
     NotHeadquartersError,
     PersonMissingError,
     SecondPersonNeededError,
+    VersionHasDraftsError,
     VersionInForceError,
     VersionNotFoundError,
 )
@@ -157,6 +159,7 @@ __all__ = [
     "CatalogDocument",
     "CatalogError",
     "CatalogInvalidError",
+    "CatalogMoment",
     "Change",
     "CheckedFile",
     "Closure",
@@ -246,6 +249,7 @@ __all__ = [
     "Uploader",
     "Verdict",
     "Version",
+    "VersionHasDraftsError",
     "VersionInForceError",
     "VersionNotFoundError",
     "assign_documents",

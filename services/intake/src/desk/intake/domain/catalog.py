@@ -13,6 +13,7 @@ from desk.intake.domain.errors import (
     UnknownSubjectError,
     UnknownSubSubjectError,
 )
+from desk.iran.digits import fold
 from desk.iran.offices import OFFICE_KEYS
 
 TEXT_MIN, TEXT_MAX = 10, 4000
@@ -21,11 +22,21 @@ FILES_MAX = 5
 DAYS_MAX = 90
 FIELDS_MAX = 12
 
-Moment = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
+_FIRST_YEAR, _LAST_YEAR = 2020, 2200
+
+
+def _moment(at: datetime) -> datetime:
+    if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+        raise ValueError(f"the year must be between {_FIRST_YEAR} and {_LAST_YEAR}")
+    return at.astimezone(UTC)
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_moment)]
+"""A moment that people can choose, in UTC."""
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
-Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=120)]
-Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=600)]
-OptionalSentence = Annotated[str, StringConstraints(strip_whitespace=True, max_length=600)]
+Title = Annotated[str, AfterValidator(fold), Field(min_length=2, max_length=120)]
+Sentence = Annotated[str, AfterValidator(fold), Field(min_length=2, max_length=600)]
+OptionalSentence = Annotated[str, AfterValidator(fold), Field(max_length=600)]
 FieldKind = Literal["text", "number", "date", "choice", "iban", "receipt_number"]
 Page = Literal["home", "send", "track"]
 
@@ -162,8 +173,7 @@ class Catalog(Part):
     @model_validator(mode="after")
     def _check_keys(self) -> Self:
         require_distinct((each.key for each in self.subjects), "subjects")
-        for subject in self.subjects:
-            require_distinct((each.key for each in subject.sub_subjects), f"sub-subjects of {subject.key}")
+        require_distinct((each.key for each in self.sub_subjects()), "sub-subjects")
         return self
 
     def at(self, now: datetime) -> Self:
@@ -225,6 +235,20 @@ class Catalog(Part):
         if closures := chosen[1].closures:
             raise SubSubjectClosedError(closures[0].text)
         return chosen
+
+    def with_keys_of(self, later: "Catalog", now: datetime) -> "Catalog":
+        """Return this version with what only a later one has, ended now: published keys stay (a way back)."""
+        known, mine = {each.key for each in self.sub_subjects()}, {each.key: each for each in self.subjects}
+        for subject in later.subjects:
+            ended = tuple(
+                each.model_copy(update={"active_from": None, "active_until": now})
+                for each in subject.sub_subjects
+                if each.key not in known
+            )
+            kept = mine[subject.key].sub_subjects if subject.key in mine else ()
+            if ended:
+                mine[subject.key] = (mine.get(subject.key) or subject).model_copy(update={"sub_subjects": kept + ended})
+        return self.model_copy(update={"subjects": tuple(mine.values())})
 
     def require_keys_of(self, earlier: "Catalog") -> None:
         """Raise CatalogError if a subject or sub-subject of an earlier version is missing.

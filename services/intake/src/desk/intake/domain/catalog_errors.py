@@ -88,3 +88,10 @@ class VersionInForceError(DomainError):
 
     status, code = 409, "version_in_force"
     title = "فقط آخرین نسخه، و تا پیش از زمان اجرای آن، لغوشدنی است."
+
+
+class VersionHasDraftsError(DomainError):
+    """A draft contains the changes of the version, so its cancellation would not undo them."""
+
+    status, code = 409, "version_has_drafts"
+    title = "پیش‌نویسی بر پایهٔ این نسخه در دست است. نخست آن پیش‌نویس را دور بیندازید."

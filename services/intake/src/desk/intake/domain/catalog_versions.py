@@ -104,10 +104,15 @@ def _flat(catalog: Catalog) -> dict[str, object]:
 
 
 def _leaves(path: str, value: object) -> list[tuple[str, object]]:
-    """List the values of a document; an element of a list is named by its key, or else by its place."""
+    """List the values of a document; an element of a list is named by its key, or else by its place.
+
+    The list itself has the names of its elements, so that a new order is a difference.
+    """
     if isinstance(value, dict):
         return [leaf for name, each in value.items() for leaf in _leaves(f"{path}.{name}".lstrip("."), each)]
     if isinstance(value, list) and any(isinstance(each, dict) for each in value):
         named = [(each.get("key", str(place)), each) for place, each in enumerate(value, 1) if isinstance(each, dict)]
-        return [leaf for name, each in named for leaf in _leaves(f"{path}.{name}", each)]
+        return [(path, [name for name, _ in named])] + [
+            leaf for name, each in named for leaf in _leaves(f"{path}.{name}", each)
+        ]
     return [(path, value)]

@@ -1,6 +1,7 @@
 """The further fields and the documents of a sub-subject: reading what an applicant typed, and checking it."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -79,7 +80,8 @@ def assign_documents(sub_subject: SubSubject, named: Mapping[str, str], files: I
     ``named`` maps keys of documents to ids of files; a file that is no document of the sub-subject may be sent too.
     """
     known, sent = {each.key: each for each in sub_subject.documents}, set(files)
-    wrong = [key for key, file in named.items() if key not in known or file not in sent]
+    used = Counter(named.values())
+    wrong = [key for key, file in named.items() if key not in known or file not in sent or used[file] > 1]
     missing = [key for key, document in known.items() if document.required and key not in named]
     errors = [_document_error(key, "document_unknown") for key in wrong]
     errors += [_document_error(key, "document_missing") for key in missing]

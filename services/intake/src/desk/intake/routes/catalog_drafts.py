@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from desk.chassis.app import problems
 from desk.chassis.events import Moment
@@ -11,13 +11,14 @@ from desk.intake import domain
 from desk.intake.domain import Catalog, Draft
 from desk.intake.routes.dependencies import EDITOR_ERRORS, EditorDep, ServicesDep
 from desk.intake.service.catalog_drafts import OpenDraft
+from desk.iran.digits import fold
 
 router = APIRouter(prefix="/api/office/catalog")
 CONTENT_BYTES_MAX = 1024 * 1024
 BODY_LIMITS = {"/api/office/catalog/drafts": CONTENT_BYTES_MAX}
 DraftId = Annotated[str, Path(pattern=r"^[0-9a-f-]{36}$")]
 Number = Annotated[int, Path(ge=1, le=1_000_000)]
-Note = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=600)]
+Note = Annotated[str, AfterValidator(fold), Field(min_length=3, max_length=600)]
 
 
 class BeginForm(BaseModel):
@@ -44,7 +45,7 @@ class SaveForm(RevisionForm):
 class ApprovalForm(RevisionForm):
     """The approval of a draft; without a time it is in force immediately."""
 
-    in_force_at: Moment | None = None
+    in_force_at: domain.CatalogMoment | None = None
 
 
 class VersionView(BaseModel):
@@ -131,7 +132,9 @@ async def version(number: Number, _editor: EditorDep, services: ServicesDep) -> 
     "/versions/{number}",
     summary="Cancel a version before it is in force",
     status_code=204,
-    responses=problems(*EDITOR_ERRORS, domain.VersionNotFoundError, domain.VersionInForceError),
+    responses=problems(
+        *EDITOR_ERRORS, domain.VersionNotFoundError, domain.VersionInForceError, domain.VersionHasDraftsError
+    ),
 )
 async def cancel(number: Number, editor: EditorDep, services: ServicesDep) -> None:
     """Cancel the newest version, unless it is in force; it stays in the list."""

@@ -60,6 +60,7 @@ async def identify(
     summary="Send a code to a person's mobile, as consent",
     responses=problems(
         *ASSERTION_ERRORS,
+        RateLimitExceededError,
         domain.CodesOffError,
         domain.CodesExhaustedError,
         ServiceUnavailableError,
@@ -79,6 +80,9 @@ async def send_code(
     summary="Register a request for a person",
     responses=problems(
         *ASSERTION_ERRORS,
+        domain.ExtraFieldsError,
+        domain.DeskClosedError,
+        domain.SubSubjectClosedError,
         *NO_IDENTITY,
         domain.IdentityOfOtherOfficeError,
         domain.ProvinceOfOtherOfficeError,

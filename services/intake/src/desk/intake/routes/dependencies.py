@@ -141,7 +141,7 @@ async def _editor(
         raise domain.NotHeadquartersError
     if caller.person is None:
         raise domain.PersonMissingError
-    return Editor(caller.person, source)
+    return Editor(caller.person.casefold(), source)
 
 
 EditorDep = Annotated[Editor, Depends(_editor)]

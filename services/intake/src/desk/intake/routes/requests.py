@@ -180,6 +180,8 @@ async def submit(
 ) -> Receipt:
     """Submit a request; a repeat with the same Idempotency-Key returns the same response."""
     response.headers["Cache-Control"] = "no-store"
+    if token.office:
+        raise domain.IdentityTokenInvalidError("the token of an office")
     return view_receipt(
         await services.submission.submit(token.identity, key, form, source_of(request)), services.receipts
     )

@@ -26,6 +26,7 @@ from desk.intake.domain import (
     InForceTimeError,
     SecondPersonNeededError,
     Version,
+    VersionHasDraftsError,
     VersionInForceError,
     changes_between,
 )
@@ -97,8 +98,11 @@ class CatalogDrafts:
         async with self.database.transaction() as session:
             store = CatalogStore(session)
             await store.add_first()
+            await store.lock_versions()
             newest = await _newest(store)
             content = await store.content(from_version or newest.number)
+            if from_version:
+                content = content.with_keys_of(await store.content(newest.number), self.clock().replace(microsecond=0))
             draft = await store.add_draft(editor.person, newest.number, note, content)
             await self._record(session, editor, "catalog_draft_begun", draft)
             return await _opened(store, draft, content)
@@ -161,6 +165,7 @@ class CatalogDrafts:
         self, session: AsyncSession, editor: Editor, wanted: tuple[str, int], in_force_at: datetime | None
     ) -> Version:
         store, now = CatalogStore(session), self.clock().replace(microsecond=0)
+        await store.lock_versions()
         draft, content = await _lock(store, *wanted)
         if draft.proposed_by is None:
             raise DraftNotProposedError
@@ -173,7 +178,7 @@ class CatalogDrafts:
         if at < now or at < valid[0].in_force_at:
             raise InForceTimeError
         number = (await _newest(store, cancelled=True)).number + 1
-        version = Version(number, at, draft.note, ", ".join(draft.editors)[:80], editor.person, now)
+        version = Version(number, at, draft.note, ", ".join(draft.editors), editor.person, now)
         await store.add_version(version, content)
         await store.delete_draft(draft.id)
         await self._record(session, editor, "catalog_version_approved", draft, about=f"version {number}")
@@ -188,13 +193,19 @@ class CatalogDrafts:
             await self._record(session, editor, "catalog_draft_discarded", draft)
 
     async def cancel(self, editor: Editor, number: int) -> None:
-        """Cancel the newest version before it is in force. Raises VersionInForceError or VersionNotFoundError."""
+        """Cancel the newest version before it is in force.
+
+        Raises VersionInForceError, VersionHasDraftsError or VersionNotFoundError.
+        """
         async with self.database.transaction() as session:
             store, now = CatalogStore(session), self.clock()
+            await store.lock_versions()
             await store.content(number)
             newest = await _newest(store)
             if newest.number != number or newest.in_force_at <= now:
                 raise VersionInForceError
+            if any(draft.based_on == number for draft in await store.drafts()):
+                raise VersionHasDraftsError
             await store.cancel(number, editor.person, now)
             await self.audit.add(
                 session,

@@ -11,6 +11,7 @@ from desk.intake.counter_clients import CodeSender, CounterIdentity, CounterRegi
 from desk.intake.counter_forms import CounterIdentityForm, CounterSubmission, MobileCodeForm
 from desk.intake.domain import CodesOffError, Identity, MobileProofMode, ProvinceOfOtherOfficeError
 from desk.intake.service.requests import Registrar, RequestSubmission, Submitted
+from desk.iran.digits import clean_number
 from desk.iran.offices import HEADQUARTERS
 
 
@@ -50,7 +51,7 @@ class Counter:
                 session,
                 f"office {registrar.office}",
                 "identity_looked_up",
-                subject=self.vault.index(form.national_id, "national_id"),
+                subject=self.vault.index(clean_number(form.national_id), "national_id"),
                 source=registrar.source,
                 about=f"{outcome} by {form.expert}",
             )

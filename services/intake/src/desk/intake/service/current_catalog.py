@@ -50,6 +50,7 @@ class CurrentCatalog:
         self._upcoming: list[tuple[int, datetime]] = [(FIRST_VERSION, _BEFORE_ALL)]
         self._contents: dict[int, Catalog] = {FIRST_VERSION: load_catalog()}
         self._current: Current | None = None
+        self._loaded = False
 
     def get(self) -> Current:
         """Return what is valid now."""
@@ -62,8 +63,13 @@ class CurrentCatalog:
         """Read the versions in force or approved for later; contents that are in memory are not read again."""
         try:
             await self._refresh()
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, OSError) as error:
             log.warning("the catalogue is not refreshed", error=type(error).__name__)
+
+    async def require_loaded(self) -> None:
+        """Read the versions once before requests are accepted. Raises what the database raises."""
+        if not self._loaded:
+            await self._refresh()
 
     async def _refresh(self) -> None:
         async with self._database.read() as session:
@@ -71,8 +77,8 @@ class CurrentCatalog:
         if not upcoming:
             async with self._database.transaction() as session:
                 await CatalogStore(session).add_first()
-            return
-        if upcoming == self._upcoming:
+        self._loaded = True
+        if not upcoming or upcoming == self._upcoming:
             return
         contents = {}
         async with self._database.read() as session:
@@ -82,7 +88,7 @@ class CurrentCatalog:
         self._upcoming, self._contents, self._current = upcoming, contents, None
 
     def _compose(self, now: datetime) -> Current:
-        number, _ = next(each for each in self._upcoming if each[1] <= now)
+        number, _ = next((each for each in self._upcoming if each[1] <= now), self._upcoming[-1])
         whole = self._contents[number]
         moments = [whole.next_change(now), *(at for _, at in self._upcoming if at > now)]
         catalog = whole.at(now)

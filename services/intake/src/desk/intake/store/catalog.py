@@ -55,6 +55,11 @@ class CatalogStore:
         rows = await self._session.execute(select(*_VERSION_COLUMNS).order_by(catalog_version.c.number.desc()))
         return [_version(row) for row in rows.all()]
 
+    async def lock_versions(self) -> None:
+        """Keep others from adding or cancelling a version until the transaction ends."""
+        first = select(catalog_version.c.number).where(catalog_version.c.number == FIRST_VERSION)
+        await self._session.execute(first.with_for_update())
+
     async def upcoming(self, now: datetime) -> list[tuple[int, datetime]]:
         """List number and time of the version in force and of those approved for later, the newest first."""
         query = select(catalog_version.c.number, catalog_version.c.in_force_at).where(

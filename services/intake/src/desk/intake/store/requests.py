@@ -47,8 +47,9 @@ def request_indexes(of: Request, vault: Vault) -> dict[str, str | None]:
 
 
 def _content(of: Request) -> str:
-    """Return what makes two requests of a day the same: applicant, province, sub-subject and text."""
-    return f"{of.applicant.national_id}\n{of.province}\n{of.sub_subject.key}\n{of.text}"
+    """Return what makes two requests of a day the same: applicant, province, sub-subject, text and further fields."""
+    fields = "".join(f"\n{each.key}={each.value}" for each in of.fields)
+    return f"{of.applicant.national_id}\n{of.province}\n{of.sub_subject.key}\n{of.text}{fields}"
 
 
 class RequestStore:

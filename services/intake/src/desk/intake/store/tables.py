@@ -159,7 +159,7 @@ catalog_version = Table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("content", Text, nullable=False),
     Column("note", String(600), nullable=False),
-    Column("author", String(80), nullable=False),
+    Column("author", Text, nullable=False),
     Column("approved_by", String(80), nullable=False),
     Column("approved_at", UtcDateTime, nullable=False),
     Column("in_force_at", UtcDateTime, nullable=False),
