@@ -1,7 +1,7 @@
 """The catalogue is edited by two people of headquarters, used by an applicant, and read by an expert."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from browser.camera import Camera
@@ -13,6 +13,15 @@ from support.embedded_desk import RunningDesk
 from desk.iran.digits import to_ascii
 
 SHEBA = "IR580540105180021273113007"
+
+
+@pytest.fixture(scope="module")
+def desk(resting_desk: RunningDesk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDesk]:
+    """A desk of its own, whose catalogue these tests change; the other desk has installed the pages."""
+    assert resting_desk.process.poll() is None
+    running = RunningDesk(tmp_path_factory.mktemp("catalogue") / "data")
+    yield running
+    running.kill()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from desk.chassis.event_encryption import EventDecryptionError, EventDecryptor
 from desk.contracts.documents import ENCRYPTED, FOLDER
 from desk.contracts.examples import examples
 from desk.expert import DecryptionError, PrivateKeys
+from desk.tracking.events import CaseAnswered
 
 NODE_TEST = Path(__file__).parents[1] / "web" / "events.test.js"
 NAMES = [each.event.name for each in examples()]
@@ -53,10 +54,8 @@ def test_a_report_that_was_encrypted_by_another_library_is_read():
     event = read("vectors/report.json")
     [jwk] = read(f"{ENCRYPTED}/keys.json")["keys"]["tracking"]
     pem = OKPKey.import_key(jwk).as_pem(private=True).decode()
-    assert (
-        json.loads(EventDecryptor([pem]).decrypt(event["data"], event["id"]))
-        == read("events/case-answered.json")["data"]
-    )
+    answered = CaseAnswered.model_validate_json(EventDecryptor([pem]).decrypt(event["data"], event["id"]))
+    assert answered == CaseAnswered.model_validate(read("events/case-answered.json")["data"])
 
 
 def test_node_reads_the_encrypted_examples():

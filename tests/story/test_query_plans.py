@@ -58,11 +58,11 @@ GROWING = {
 }
 SMALL = {
     "registry-gateway": {"ledger_head"},
-    "intake": {"audit_head"},
+    "intake": {"audit_head", "catalog_version", "catalog_draft"},
     "tracking": {"audit_head", "silence", "figure"},
     "notifier": set[str](),
 }
-"""One row for each office, for the head of a chain, or for a month's cases of one kind."""
+"""One row for an office, the head of a chain, a month's cases of one kind, or a change by headquarters."""
 READ_WHOLE = {"intake": {"erased_object"}}
 """Counted as a metric. It has rows only until the object store has deleted the files of an erased request."""
 

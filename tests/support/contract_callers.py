@@ -21,12 +21,18 @@ CALLERS = {
     "/internal/requests/find": "tracking",
     "/internal/requests/state": "tracking",
     "/internal/codes": "captcha",
+    "/internal/mobile-codes": "intake",
+    "/internal/office-identities": "intake",
 }
 AUDIENCES = {
     "/api/office/figures": "desk.figures",
     "/api/office/cases/{tracking_code}": "desk.cases",
+    "/api/office/identities": "desk.counter",
+    "/api/office/mobile-codes": "desk.counter",
+    "/api/office/requests": "desk.counter",
 }
 """The audiences of offices' assertions; all others are for files."""
+CATALOG = "/api/office/catalog"
 ASKED, ANSWERED = ("ask", "info_requested"), ("answer", "answered")
 STATES = {
     "/api/files": ASKED,
@@ -77,7 +83,9 @@ class Caller:
         schemes = {name for each in self.operation.definition.raw.get("security", []) for name in each}
         if "service-token" in schemes:
             return self.desk.service_token(CALLERS[self.operation.path], self.service)
-        if "assertion" in schemes:
+        if self.operation.path.startswith(CATALOG):
+            return self.desk.assertion("desk.catalog", office="headquarters", person="second")
+        if {"assertion", "counter_assertion"} & schemes:
             return self.desk.assertion(AUDIENCES.get(self.operation.path, "desk.files"))
         if "tracking" in schemes or (schemes and self.service == "tracking"):
             return self.case.token
@@ -133,8 +141,64 @@ class Caller:
         reply = self.applicant.upload_for_reply(token, "b.pdf", PDF).json()["id"] if state == ASKED[1] else ""
         return CaseOfApplicant(number, code, token, file, reply)
 
+    def edit_catalog(self, method, path, body=None):
+        """Call a route of the catalogue as the author of drafts, who is not the person of :meth:`token`."""
+        assertion = self.desk.assertion("desk.catalog", office="headquarters", person="author")
+        headers = {"Authorization": f"Bearer {assertion}"}
+        return self.desk.client.request(method, CATALOG + path, json=body, headers=headers).raise_for_status().json()
+
+    @property
+    def draft(self):
+        """A new draft that differs from the newest version."""
+        draft = self.edit_catalog("POST", "/drafts", {"note": "مهلت دیگر"})
+        draft["content"]["notices"].append({"text": f"اعلان {uuid.uuid4()}", "text_en": "A notice", "pages": ["home"]})
+        saved = {name: draft[name] for name in ("id", "revision", "note", "content")}
+        return self.edit_catalog("PUT", "/drafts", saved)
+
+    @property
+    def proposed_draft(self):
+        draft = self.draft
+        return self.edit_catalog("POST", f"/drafts/{draft['id']}/proposal", {"revision": draft["revision"]})
+
+    @property
+    def later_version(self):
+        """The number of a new version that is not in force yet."""
+        draft, assertion = (
+            self.proposed_draft,
+            self.desk.assertion("desk.catalog", office="headquarters", person="second"),
+        )
+        body = {"revision": draft["revision"], "in_force_at": moment(days=200)}
+        headers = {"Authorization": f"Bearer {assertion}"}
+        path = f"{CATALOG}/drafts/{draft['id']}/approval"
+        return self.desk.client.post(path, json=body, headers=headers).raise_for_status().json()["number"]
+
+    @property
+    def office_token(self):
+        """An identity token of the office."""
+        headers = {"Authorization": f"Bearer {self.desk.assertion('desk.counter')}"}
+        body = self.person | {"expert": "n.baran"}
+        found = self.desk.client.post("/api/office/identities", json=body, headers=headers)
+        return found.raise_for_status().json()["token"]
+
     def challenge(self, kind):
         return self.desk.client.post("/api/captchas", json={"purpose": "track", "kind": kind}).json()["id"]
+
+
+def of_draft(draft, *names):
+    """Return the id of a draft as the parameter of a path, and fields of it."""
+    return {"draft_id": draft["id"]} | {name: draft[name] for name in names}
+
+
+def registration(caller):
+    """Return a request of an office for a person without a mobile."""
+    nothing = dict.fromkeys(("landline", "applicant", "mobile_code", "email", "representative"))
+    return (
+        caller.applicant.form()
+        | {"abroad": False, "language": "fa", "again": True, "attachments": [], "fields": {}, "documents": {}}
+        | {"mobile": "", "mobile_owner": "none", "source": "counter", "expert": "n.baran", "province": "isfahan"}
+        | {"identity_token": caller.office_token}
+        | nothing
+    )
 
 
 def moment(**later):
@@ -163,8 +227,28 @@ KNOWN = {
     "GET /api/office/cases/{tracking_code}": lambda caller: {"tracking_code": caller.case.code},
     "POST /api/office/files": lambda caller: {"file": PDF, "tracking_code": caller.case.code},
     "POST /api/requests": lambda caller: (
-        caller.applicant.form() | {"abroad": False} | dict.fromkeys(("landline", "applicant", "mobile_code"))
+        caller.applicant.form()
+        | {"abroad": False, "fields": {}, "documents": {}}
+        | dict.fromkeys(("landline", "applicant", "mobile_code", "representative"))
     ),
+    "GET /api/catalog/previews/{preview}": lambda caller: {"preview": caller.draft["preview"]},
+    "GET /api/office/catalog/versions/{number}": lambda _: {"number": 1},
+    "DELETE /api/office/catalog/versions/{number}": lambda caller: {"number": caller.later_version},
+    "POST /api/office/catalog/drafts": lambda _: {"note": "پیش‌نویس تازه", "from_version": None},
+    "PUT /api/office/catalog/drafts": lambda caller: {
+        name: value for name, value in caller.draft.items() if name in {"id", "revision", "note", "content"}
+    },
+    "GET /api/office/catalog/drafts/{draft_id}": lambda caller: of_draft(caller.draft),
+    "DELETE /api/office/catalog/drafts/{draft_id}": lambda caller: of_draft(caller.draft),
+    "POST /api/office/catalog/drafts/{draft_id}/proposal": lambda caller: of_draft(caller.draft, "revision"),
+    "POST /api/office/catalog/drafts/{draft_id}/approval": lambda caller: (
+        of_draft(caller.proposed_draft, "revision") | {"in_force_at": moment(days=300)}
+    ),
+    "POST /api/office/identities": lambda caller: caller.person | {"expert": "n.baran"},
+    "POST /api/office/mobile-codes": lambda _: MOBILE | {"language": "fa"},
+    "POST /api/office/requests": registration,
+    "POST /internal/mobile-codes": lambda _: {"mobile": "+989120000000", "language": "fa"},
+    "POST /internal/office-identities": lambda caller: caller.person | {"office": "isfahan"},
     "POST /internal/erasures": lambda _: {"tracking_code": "123456789018"},
     "POST /internal/erasures/list": lambda _: {"after": "", "limit": 10},
     "POST /internal/requests/codes": lambda _: {

@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import ipaddress
 import itertools
+import os
 from pathlib import Path
+from unittest.mock import patch
 
 import httpx
 from support.background import BackgroundLoop
@@ -50,9 +52,12 @@ class InProcessDesk:
     def __init__(self, folder: Path) -> None:
         self.loop = BackgroundLoop()
         self.service_keys = ServiceKeys()
-        self._province_key, public = new_key_pair()
-        settings = LocalSettings(folder, captcha_answer=CAPTCHA_ANSWER, office_signing_keys={PROVINCE: public})
-        self.gateway = create_app(settings, self.service_keys)
+        pairs = {office: new_key_pair() for office in (PROVINCE, "headquarters")}
+        self._office_keys = {office: private for office, (private, _) in pairs.items()}
+        public = {office: public for office, (_, public) in pairs.items()}
+        settings = LocalSettings(folder, captcha_answer=CAPTCHA_ANSWER, office_signing_keys=public)
+        with patch.dict(os.environ, {"DESK_TRACKING_PUBLISHED_FIGURES": "offices"}):
+            self.gateway = create_app(settings, self.service_keys)
         self._stop = asyncio.Event()
         self._running = self.loop.run(self._start())
         self.client = self.client_of(self.gateway)
@@ -67,9 +72,10 @@ class InProcessDesk:
         request = next(auth.auth_flow(httpx.Request("POST", "http://desk")))
         return request.headers["Authorization"].removeprefix("Bearer ")
 
-    def assertion(self, audience: str = "desk.files") -> str:
-        """Return a new assertion of the province."""
-        return TokenIssuer(self._province_key, PROVINCE).issue({}, audience=audience, seconds=60)[0]
+    def assertion(self, audience: str = "desk.files", *, office: str = PROVINCE, person: str = "") -> str:
+        """Return a new assertion of an office, which names a person if there is one."""
+        claims = {"act": {"sub": person}} if person else {}
+        return TokenIssuer(self._office_keys[office], office).issue(claims, audience=audience, seconds=60)[0]
 
     async def _start(self) -> asyncio.Task[None]:
         started = asyncio.get_running_loop().create_future()

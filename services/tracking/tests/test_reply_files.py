@@ -45,7 +45,7 @@ async def test_the_files_of_a_reply_are_published_to_the_province(tracking, aske
 
     assert (answer.status_code, answer.json()["state"]) == (200, "in_progress")
     [event] = await tracking.published("request-replied")
-    assert event["data"]["files"] == files
+    assert event["data"]["files"] == [each | {"document": None} for each in files]
     assert event["data"]["text"] == TEXT
 
 
@@ -166,7 +166,7 @@ async def test_a_file_named_twice_is_sent_once(tracking, asked, file):
     await tracking.act("replies", asked, reply(sent, sent))
 
     [event] = await tracking.published("request-replied")
-    assert event["data"]["files"] == [sent]
+    assert event["data"]["files"] == [sent | {"document": None}]
 
 
 async def test_the_token_lists_the_possible_actions_for_intake(tracking, asked):

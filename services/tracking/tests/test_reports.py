@@ -496,6 +496,12 @@ async def test_a_referral_contains_the_whole_request(tracking, request_data):
         "office": {"key": "fars", "name": "فارس"},
         "identity": "confirmed",
         "reason": "ساکن استان دیگری هستید.",
+        "attachments": [each | {"document": None} for each in request_data(code)["attachments"]],
+        "fields": [],
+        "source": "web",
+        "representative": None,
+        "registration": None,
+        "office_due_at": None,
     }
 
 
@@ -533,9 +539,12 @@ async def test_a_status_change_is_published_completely(tracking):
                     "size": 12,
                     "media_type": "application/pdf",
                     "sha256": "a" * 64,
+                    "document": None,
                 }
             ],
         },
+        "reminder": False,
+        "reply_until": None,
         "applicant": {"first_name": "زهرا", "last_name": "رضایی‌نژاد", "gender": "female"},
         "contact": {
             "mobile": "+989123456789",

@@ -14,6 +14,10 @@ FIRST_VERSION = 1
 """The number of the version that the package contains."""
 
 
+_ALWAYS: dict[str, list[object]] = {"notices": [], "closures": [], "holidays": []}
+"""What the public document has even if it is empty; its parts lack what has a default."""
+
+
 @dataclass(frozen=True, slots=True)
 class Version:
     """A version of the catalogue, without its content. It never changes, but it can be cancelled until it is in force.
@@ -66,6 +70,7 @@ class CatalogDocument:
             {
                 "version": version,
                 "provinces": [{"key": each.key, "name": each.name, "area_code": each.area_code} for each in PROVINCES],
+                **_ALWAYS,
                 **catalog.model_dump(mode="json", exclude_defaults=True),
                 "limits": {
                     "text_min": TEXT_MIN,
