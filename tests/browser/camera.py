@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from browser.axe import violations
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 PICTURES = Path(__file__).parents[1] / "pictures"
 WIDTHS = {"wide": 1280, "768": 768, "320": 320}
@@ -39,9 +39,11 @@ class Camera:
     def take(self, name: str, *, whole: bool = True) -> None:
         """``whole``: take pictures of the whole page, not only of the visible part.
 
-        A click that opens a page returns before the page has an element, so the page is loaded first.
+        A click that opens a page returns before the page has an element, so the page is loaded first. A page of the
+        console that loads itself again, because a report is on its way, is examined when it no longer does.
         """
         self.page.wait_for_load_state()
+        expect(self.page.locator("meta[http-equiv=refresh]")).to_have_count(0, timeout=60_000)
         for label, width in WIDTHS.items():
             self.page.set_viewport_size({"width": width, "height": HEIGHTS[label]})
             if label not in NO_PICTURE:
