@@ -8,7 +8,7 @@ import httpx
 from fastapi import FastAPI
 from prometheus_client import Counter
 
-from desk.chassis.app import Background, Closers, Worker, base_app
+from desk.chassis.app import Background, Closers, PeriodicTask, Worker, base_app
 from desk.chassis.audit import AuditLog, AuditTask, ChainPruning, chain_of, record_pruned
 from desk.chassis.bus import Broker, Bus, Pruning, Relay
 from desk.chassis.bus.rabbit import RabbitBroker
@@ -40,13 +40,14 @@ from desk.tracking.events import (
     RequestPending,
     RequestSubmitted,
 )
-from desk.tracking.routes import TOKEN_AUDIENCE, ActionGuard, CaseReaderGuard, LookupGuard, Services, router
+from desk.tracking.routes import TOKEN_AUDIENCE, ActionGuard, CaseReaderGuard, LookupGuard, Services, respond, router
 from desk.tracking.service import (
     Actions,
     CaseContext,
     Deadlines,
     Erasures,
     FailedNotices,
+    FigureDocuments,
     Figures,
     HeadquartersReports,
     OfficeCases,
@@ -57,11 +58,13 @@ from desk.tracking.service import (
     utc_now,
 )
 from desk.tracking.settings import Settings
-from desk.tracking.workers import DeadlineTask, ErasureTask, FiguresTask, ReconciliationTask
+from desk.tracking.workers import DaysOffTask, DeadlineTask, ErasureTask, FiguresTask, ReconciliationTask
 
 SOURCE = "/desk/tracking"
 TOKEN_ISSUER = "tracking"  # noqa: S105 - a name, not a secret
 CAPTCHA_PURPOSE = "track"
+FIGURES_KEPT_SECONDS = 60.0
+"""The pause after the figures of all offices were made ahead."""
 OFFICE_AUDIENCE = "desk.figures"
 """The audience of the assertions of offices for figures."""
 CASE_AUDIENCE = "desk.cases"
@@ -183,6 +186,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     context = build_context(settings, parts)
     decryptor = EventDecryptor(settings.event_private_pems)
     bus = _subscribed_bus(settings, parts, context, decryptor)
+    services = _services(settings, parts, context, bus, decryptor)
     app = base_app(
         "tracking",
         "Service Desk: tracking",
@@ -191,12 +195,12 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         background=Background(
             start=bus.start,
             drain=bus.stop,
-            workers=_workers(settings, parts, context),
+            workers=_workers(settings, parts, context, services.figure_documents),
             stop=(parts.database.close, *parts.close),
         ),
     )
     app.state.bus = bus
-    app.state.services = _services(settings, parts, context, bus, decryptor)
+    app.state.services = services
     app.include_router(router)
     return app
 
@@ -229,14 +233,16 @@ def _subscribed_bus(settings: Settings, parts: Parts, context: CaseContext, decr
     return bus
 
 
-def _workers(settings: Settings, parts: Parts, context: CaseContext) -> tuple[Worker, ...]:
+def _workers(settings: Settings, parts: Parts, context: CaseContext, documents: FigureDocuments) -> tuple[Worker, ...]:
     registry = parts.telemetry.registry
     relay = Relay(parts.database, context.outbox, parts.broker, parts.telemetry)
     parts.database.after_commit.append(relay.wake)
     deadlines = DeadlineTask(Deadlines(parts.database, context), registry)
     reconciliation = ReconciliationTask(build_reconciliation(settings, parts, context.outbox), registry)
     erasing = ErasureTask(build_erasures(settings, parts, context), registry)
-    counting = FiguresTask(Figures(parts.database, context), registry)
+    counting = FiguresTask(documents.figures, registry)
+    keeping = PeriodicTask(documents.keep, FIGURES_KEPT_SECONDS)
+    days_off = DaysOffTask(context.terms, parts.intake)
     pruning = Pruning(parts.database)
     auditing = AuditTask(parts.database, parts.vault, registry)
     audit_pruning = ChainPruning(parts.database, chain_of(parts.vault), settings.audit_days, record_pruned)
@@ -245,6 +251,8 @@ def _workers(settings: Settings, parts: Parts, context: CaseContext) -> tuple[Wo
         Worker("deadlines", deadlines.run, deadlines.finish),
         Worker("erasures", erasing.run, erasing.finish),
         Worker("figures", counting.run, counting.finish),
+        Worker("kept figures", keeping.run, keeping.finish),
+        Worker("days off", days_off.run, days_off.finish),
         Worker("watch", reconciliation.run, reconciliation.finish),
         Worker("pruning", pruning.run, pruning.finish),
         Worker("audit", auditing.run, auditing.finish),
@@ -261,6 +269,7 @@ def _services(settings: Settings, parts: Parts, context: CaseContext, bus: Bus, 
     return Services(
         actions=Actions(parts.database, context, parts.intake, parts.registry, lookups_missing, audit),
         figures=figures,
+        figure_documents=FigureDocuments(figures, respond),
         public_figures=PublicFigures(figures, settings.published_figures),
         office_cases=OfficeCases(parts.database, context, audit),
         lookup_guard=LookupGuard(parts.rate_limits, parts.captcha, parts.proofs, parts.vault, settings, audit),

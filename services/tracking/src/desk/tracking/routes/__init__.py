@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from desk.tracking.routes import actions, event_keys, figures, lookups, office_cases, public_figures
 from desk.tracking.routes.dependencies import TOKEN_AUDIENCE, Services
+from desk.tracking.routes.figures import respond
 from desk.tracking.routes.guards import ActionGuard, CaseReaderGuard, LookupGuard
 
 router = APIRouter()
@@ -14,4 +15,4 @@ router.include_router(figures.router)
 router.include_router(office_cases.router)
 router.include_router(public_figures.router)
 
-__all__ = ["TOKEN_AUDIENCE", "ActionGuard", "CaseReaderGuard", "LookupGuard", "Services", "router"]
+__all__ = ["TOKEN_AUDIENCE", "ActionGuard", "CaseReaderGuard", "LookupGuard", "Services", "respond", "router"]

@@ -12,7 +12,7 @@ from desk.chassis.client_assertions import ClientAssertions
 from desk.chassis.crypto import TokenIssuer
 from desk.chassis.event_encryption import EventDecryptor
 from desk.tracking.routes.guards import ActionGuard, CaseReaderGuard, LookupGuard, TrackingSession
-from desk.tracking.service import Actions, Figures, OfficeCases, PublicFigures
+from desk.tracking.service import Actions, FigureDocuments, Figures, OfficeCases, PublicFigures
 
 TOKEN_AUDIENCE = "desk.tracking"  # noqa: S105 - a name, not a secret
 
@@ -26,6 +26,7 @@ class Services:
 
     actions: Actions
     figures: Figures
+    figure_documents: FigureDocuments
     public_figures: PublicFigures
     office_cases: OfficeCases
     lookup_guard: LookupGuard
