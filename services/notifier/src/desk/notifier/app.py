@@ -15,7 +15,7 @@ from desk.chassis.event_encryption import EventDecryptor, EventEncryptor
 from desk.chassis.events import Outbox
 from desk.chassis.service_tokens import Callers
 from desk.chassis.telemetry import Telemetry
-from desk.database import Database
+from desk.database import Database, Schema
 from desk.notifier.channels import Channel, ShownChannel
 from desk.notifier.channels.sms import SmsChannel
 from desk.notifier.channels.smtp import SmtpChannel
@@ -118,7 +118,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         "Service Desk: notifier",
         parts.telemetry,
         callers=Callers("notifier", settings.service_public_keys),
-        ready=parts.database.ping,
+        ready=Schema.of(parts.database, "desk.notifier").require,
         background=Background(
             start=bus.start,
             drain=bus.stop,

@@ -22,7 +22,7 @@ from desk.chassis.problem import ProofExpiredError, ProofWrongError, ServiceUnav
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.service_tokens import ServiceTokens
 from desk.chassis.telemetry import Telemetry
-from desk.database import Database
+from desk.database import Database, Schema
 from desk.iran.offices import OFFICES
 from desk.security.logs import configure_logging
 from desk.tracking.clients import IntakeClient, RegistryClient
@@ -191,7 +191,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         "tracking",
         "Service Desk: tracking",
         parts.telemetry,
-        ready=parts.database.ping,
+        ready=Schema.of(parts.database, "desk.tracking").require,
         background=Background(
             start=bus.start,
             drain=bus.stop,
