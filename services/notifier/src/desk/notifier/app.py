@@ -56,7 +56,7 @@ def real_parts(settings: Settings) -> Parts:
     telemetry = Telemetry("notifier")
     broker = RabbitBroker(settings.broker_url.get_secret_value(), telemetry)
     providers = {name: build_provider(settings, name) for name in settings.sms_weights}
-    sms, email = SmsChannel(providers), _smtp_channel(settings)
+    sms, email = SmsChannel(providers), smtp_channel(settings)
     return Parts(
         database=Database(settings.database_url.get_secret_value()),
         broker=broker,
@@ -87,7 +87,8 @@ def _secret_value(secret: SecretStr | None) -> str:
     return secret.get_secret_value() if secret is not None else ""
 
 
-def _smtp_channel(settings: Settings) -> SmtpChannel:
+def smtp_channel(settings: Settings) -> SmtpChannel:
+    """Return the channel for email."""
     return SmtpChannel(
         host=settings.smtp_host,
         port=settings.smtp_port,
