@@ -58,6 +58,11 @@ PROMISES = (
         "services/registry-gateway/tests/test_offices.py::test_the_person_sees_that_an_office_looked_up",
     ),
     (
+        "A person who has the mobile phone of your request",
+        f"{TRACKING}/test_own_requests.py::test_neither_another_number_nor_another_mobile_finds_them",
+        f"{TRACKING}/test_own_requests.py::test_the_mobile_of_a_representative_who_is_not_the_contact_finds_nothing",
+    ),
+    (
         "The provider of text messages",
         f"{NOTIFIER}/test_rendering.py::test_an_sms_does_not_contain_what_a_person_wrote",
     ),

@@ -367,6 +367,16 @@ export const words = {
       phone: "by an office, on the telephone",
     }),
   },
+  ownRequests: {
+    idle: "See the requests",
+    busy: "Searching…",
+    failure: "The list of requests was not opened",
+    open: (/** @type {string} */ code) => `Open the request ${code}`,
+    office: (/** @type {string} */ office) => `handled by ${office}`,
+    openShort: "Open",
+    separator: ", ",
+    expired: "The time to open this request from the list is over. Enter the security code, or get the list of your requests again.",
+  },
   actions: {
     objectionUntil: (/** @type {string} */ day) => `You can object until the end of ${day}.`,
     busy: "Sending…",

@@ -367,6 +367,16 @@ export const words = {
       phone: "تلفن به اداره",
     }),
   },
+  ownRequests: {
+    idle: "دیدن درخواست‌ها",
+    busy: "در حال جست‌وجو…",
+    failure: "فهرست درخواست‌ها باز نشد",
+    open: (/** @type {string} */ code) => `باز کردن درخواست ${code}`,
+    office: (/** @type {string} */ office) => `رسیدگی: ${office}`,
+    openShort: "باز کردن",
+    separator: "، ",
+    expired: "زمان باز کردن این درخواست از فهرست گذشته است. کد امنیتی را وارد کنید، یا فهرست درخواست‌ها را دوباره بگیرید.",
+  },
   actions: {
     objectionUntil: (/** @type {string} */ day) => `تا پایان ${day} می‌توانید اعتراض کنید.`,
     busy: "در حال فرستادن…",

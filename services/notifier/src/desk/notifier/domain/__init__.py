@@ -24,6 +24,7 @@ from desk.notifier.domain.messages import (
 )
 from desk.notifier.domain.notices import (
     CHANNELS,
+    CODES,
     FIRST,
     MAX_SMS_PARTS,
     NOTICES,
@@ -48,6 +49,7 @@ from desk.notifier.domain.sending_policy import DEFERRABLE, SendingPolicy
 __all__ = [
     "AMBIGUOUS_RETRY_DELAY",
     "CHANNELS",
+    "CODES",
     "DEFERRABLE",
     "DEMOTED_AT",
     "FIRST",

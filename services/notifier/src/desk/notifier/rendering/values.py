@@ -35,6 +35,8 @@ VALUE_NAMES: Mapping[Template, set[str]] = {
     Template.REJECTED: {*_COMMON, "at", "lines"},
     Template.WITHDRAWN: {*_COMMON, "at"},
     Template.CODE: {"digits"},
+    Template.CODE_REQUESTS: {"digits"},
+    Template.CODE_CONTACT: {"digits"},
 }
 """The placeholders that each template may use."""
 

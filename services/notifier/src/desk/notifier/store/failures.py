@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.notifier.domain import ChannelName, Template, Trouble
+from desk.notifier.domain import CODES, ChannelName, Template, Trouble
 from desk.notifier.store.tables import message, unpublished_failure
 
 
@@ -52,5 +52,5 @@ class FailureStore:
                 row.seq or 1,
             )
             for row in rows
-            if row.channel == ChannelName.SMS and row.template != Template.CODE
+            if row.channel == ChannelName.SMS and row.template not in CODES
         ]

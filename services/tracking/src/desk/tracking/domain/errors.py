@@ -31,6 +31,20 @@ class CaptchaExpiredError(DomainError):
     title = "زمان کد امنیتی تمام شده است. لطفاً کد تازه را وارد کنید."
 
 
+class MobileCodeWrongError(DomainError):
+    """The code by SMS is wrong, and attempts are left."""
+
+    code, field = "mobile_code_wrong", "mobile_code.answer"
+    title = "کد پیامک درست نیست. پیامک را دوباره ببینید و همان پنج رقم را وارد کنید."
+
+
+class MobileCodeExpiredError(DomainError):
+    """The code by SMS is unknown, expired, used, for another mobile or purpose, or has no attempts left."""
+
+    code, field = "mobile_code_expired", "mobile_code.answer"
+    title = "این کد دیگر اعتبار ندارد. لطفاً کد تازه‌ای بگیرید و آن را وارد کنید."
+
+
 class TrackingTokenMissingError(DomainError):
     """The call has no tracking token."""
 

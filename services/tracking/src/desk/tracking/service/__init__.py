@@ -9,6 +9,7 @@ from desk.tracking.service.figures import CountedPeriod, Figures
 from desk.tracking.service.headquarters import HeadquartersReports
 from desk.tracking.service.office_cases import CaseSummary, OfficeCases
 from desk.tracking.service.opening import Opening
+from desk.tracking.service.own_requests import OwnRequest, OwnRequests
 from desk.tracking.service.public_figures import PublicFigures
 from desk.tracking.service.reconciliation import Difference, Kind, Reconciliation
 from desk.tracking.service.reports import Reports
@@ -29,6 +30,8 @@ __all__ = [
     "OfficeCases",
     "Opening",
     "Overview",
+    "OwnRequest",
+    "OwnRequests",
     "PublicFigures",
     "Reconciliation",
     "Reports",

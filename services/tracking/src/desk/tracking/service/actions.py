@@ -104,6 +104,23 @@ class Actions:
         first = HistoryEntry("", fresh.submitted_at, first_state)
         return Overview(fresh, fresh.office or fresh.province, fresh.state, fresh.due_at, [first])
 
+    async def view_again(self, tracking_code: str, source: str) -> Overview:
+        """Return a request whose applicant has been authenticated before, and record it as :meth:`view` does.
+
+        Raises RequestNotFoundError while only intake has the request, or after its erasure.
+        """
+        async with self.database.one_write() as session:
+            cases = self.context.cases(session)
+            try:
+                found = await cases.find(tracking_code)
+            except CaseErasedError:
+                found = None
+            if found is None:
+                raise RequestNotFoundError
+            history = await cases.history(tracking_code)
+            await self._record_reading(session, tracking_code, source)
+        return self._overview(*found, history)
+
     async def list_lookups(self, tracking_code: str) -> list[Lookup]:
         """List when the civil registry was asked about the applicant of a request, the newest first.
 

@@ -19,6 +19,7 @@ from desk.tracking.store.case_rows import (
     case_row,
     columns,
     entry_row,
+    owner_columns,
     read_case,
     sealed,
     subject_columns,
@@ -110,8 +111,9 @@ class CaseStore:
         await self._session.execute(_UPDATE, {"code": case.tracking_code, **columns(case)})
 
     async def update_with_request(self, case: Case, request: Request) -> None:
-        """Update a case and its request: the registry's names, or the subject it was referred to."""
+        """Update a case and its request: the registry's names, the subject it was referred to, or its contact."""
         values = {"code": case.tracking_code, **columns(case), **subject_columns(request)}
+        values |= owner_columns(request, self._vault)
         values["request"] = await self._seal(request)
         await self._session.execute(_UPDATE, values)
 
