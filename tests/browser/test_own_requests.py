@@ -79,5 +79,5 @@ def test_an_empty_list_says_what_to_do(page: Page, desk: RunningDesk, applicant:
 def test_without_scripts_the_page_says_what_is_needed(desk: RunningDesk, open_page):
     page = open_page(java_script_enabled=False)
     page.goto("/my-requests")
-    expect(page.get_by_text("برای این صفحه جاوااسکریپت لازم است.")).to_be_visible()
+    expect(page.locator("noscript .notice")).to_contain_text("برای این صفحه جاوااسکریپت لازم است.")
     expect(page.locator("#own_form")).to_be_hidden()

@@ -104,7 +104,8 @@ function entry(request) {
     make("h2", {}, make("bdi", { dir: "ltr", class: "nowrap" }, grouped)),
     make("p", { class: "own-state" }, named("states", request.state, request.state_title)),
     make("p", {}, `${named("subjects", request.subject.key, request.subject.title)}: ${named("subjects", request.sub_subject.key, request.sub_subject.title)}`),
-    make("p", { class: "hint" }, officeName(request.office), words.ownRequests.separator, make("time", { datetime: request.submitted_at }, dayAndTimeOf(request.submitted_local))),
+    make("p", { class: "hint" }, officeName(request.office)),
+    make("p", { class: "hint" }, `${words.ownRequests.submitted} `, make("time", { datetime: request.submitted_at }, dayAndTimeOf(request.submitted_local))),
     make("p", {}, link),
   );
 }

@@ -372,9 +372,9 @@ export const words = {
     busy: "Searching…",
     failure: "The list of requests was not opened",
     open: (/** @type {string} */ code) => `Open the request ${code}`,
-    office: (/** @type {string} */ office) => `handled by ${office}`,
+    office: (/** @type {string} */ office) => `Handled by: ${office}`,
     openShort: "Open",
-    separator: ", ",
+    submitted: "Submitted:",
     expired: "The time to open this request from the list is over. Enter the security code, or get the list of your requests again.",
   },
   actions: {

@@ -374,7 +374,7 @@ export const words = {
     open: (/** @type {string} */ code) => `باز کردن درخواست ${code}`,
     office: (/** @type {string} */ office) => `رسیدگی: ${office}`,
     openShort: "باز کردن",
-    separator: "، ",
+    submitted: "زمان ثبت:",
     expired: "زمان باز کردن این درخواست از فهرست گذشته است. کد امنیتی را وارد کنید، یا فهرست درخواست‌ها را دوباره بگیرید.",
   },
   actions: {

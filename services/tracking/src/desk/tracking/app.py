@@ -52,6 +52,7 @@ from desk.tracking.routes import (
 from desk.tracking.service import (
     Actions,
     CaseContext,
+    Contacts,
     Deadlines,
     Erasures,
     FailedNotices,
@@ -259,6 +260,14 @@ def _services(settings: Settings, parts: Parts, context: CaseContext, bus: Bus, 
     figures, challenges = Figures(parts.database, context), parts.challenges
     return Services(
         actions=Actions(parts.database, context, parts.intake, parts.registry, lookups_missing, audit),
+        contacts=Contacts(
+            parts.database,
+            context,
+            challenges.contact_codes,
+            parts.rate_limits,
+            settings.contact_changes_per_request,
+            audit,
+        ),
         figures=figures,
         public_figures=PublicFigures(figures, settings.published_figures),
         office_cases=OfficeCases(parts.database, context, audit),

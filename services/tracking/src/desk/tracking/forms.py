@@ -173,6 +173,14 @@ class Objection(ActionForm):
     text: Annotated[str, AfterValidator(_required_text)]
 
 
+class ContactChange(ActionForm):
+    """Another mobile for the messages about the request, with the code that was sent to it."""
+
+    mobile: IranianMobile
+    mobile_code: CaptchaAnswer
+    """A code of ``POST /api/captchas {purpose: contact, kind: sms}``."""
+
+
 def _month(text: object) -> Month:
     try:
         return Month.parse(str(text))

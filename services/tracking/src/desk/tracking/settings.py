@@ -59,6 +59,8 @@ class Settings(
     """Lists of requests for one national ID that were empty; further lists for it need a proof of work."""
     moves_per_request: RateLimitText = "30/hour"
     """The number of actions on one request."""
+    contact_changes_per_request: RateLimitText = "3/day"
+    """How often the mobile of one request may be changed."""
     cases_per_office: RateLimitText = "600/hour"
     """How many cases an office may look up by tracking code."""
     published_figures: Published = Published.NONE

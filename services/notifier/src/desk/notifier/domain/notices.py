@@ -31,6 +31,8 @@ class Template(StrEnum):
     ANSWERED = "answered"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
+    CONTACT_CHANGED = "contact_changed"
+    """To the former mobile of a request, as a warning: it has another one."""
     CODE = "code"
     """A code that proves that the recipient has the mobile, to submit a request."""
     CODE_REQUESTS = "code_requests"
@@ -42,6 +44,8 @@ class Template(StrEnum):
 CODES = frozenset({Template.CODE, Template.CODE_REQUESTS, Template.CODE_CONTACT})
 """The codes. They belong to no request, and captcha limits them."""
 
+UNREPORTED = CODES | {Template.CONTACT_CHANGED}
+"""The messages whose failure is not published: codes, and the warning to a mobile that is no longer the contact."""
 
 NOTICES: Mapping[str, Template] = {
     each.value: each

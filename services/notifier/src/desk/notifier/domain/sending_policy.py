@@ -18,6 +18,7 @@ DEFERRABLE: Mapping[Template, bool] = {
     Template.UNANSWERED: True,
     Template.ANSWERED: True,
     Template.REJECTED: True,
+    Template.CONTACT_CHANGED: False,  # a warning, in case another person has the applicant's code
     Template.CODE: False,
     Template.CODE_REQUESTS: False,
     Template.CODE_CONTACT: False,

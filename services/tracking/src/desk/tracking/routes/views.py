@@ -91,8 +91,11 @@ class HistoryEntryView(BaseModel):
     state: State
     title: str
     note: str | None
-    action: Action | Literal["opened"] | None
-    """The applicant's action, if the entry records one; ``opened`` if an expert opened the case."""
+    action: Action | Literal["opened", "contact_changed"] | None
+    """The applicant's action, if the entry records one.
+
+    ``opened`` if an expert opened the case, ``contact_changed`` for a new mobile, whose masked number is the note.
+    """
     files: list[FileView]
     """The files that the applicant sent."""
 
@@ -100,7 +103,9 @@ class HistoryEntryView(BaseModel):
     def of(cls, entry: HistoryEntry) -> Self:
         """Return the view of an entry."""
         view = cls.model_validate(entry)
-        return view.model_copy(update={"action": "opened"}) if entry.opened else view
+        if not entry.is_record:
+            return view
+        return view.model_copy(update={"action": "opened" if entry.opened else "contact_changed"})
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -132,6 +137,8 @@ class TrackingView(BaseModel):
     text: str
     attachments: list[FileView]
     contact: ContactView
+    contact_changeable: bool
+    """Whether ``POST /api/tracking/contact`` is possible."""
     source: str
     """``web``, or ``counter`` or ``phone`` if an office registered it."""
     representative: str | None
@@ -164,6 +171,7 @@ class TrackingView(BaseModel):
             text=overview.request.text,
             attachments=[FileView.model_validate(file) for file in overview.request.attachments],
             contact=ContactView.of(overview.request.contact),
+            contact_changeable=overview.contact_changeable,
             source=overview.request.source,
             representative=overview.request.representative.name if overview.request.representative else None,
             history=[HistoryEntryView.of(entry) for entry in overview.history],

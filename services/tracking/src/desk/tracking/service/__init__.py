@@ -1,6 +1,7 @@
 """Tracking's use cases: open cases, apply reports and actions, act on deadlines, show, reconcile, erase, count."""
 
 from desk.tracking.service.actions import ActionContent, Actions, Overview
+from desk.tracking.service.contacts import Contacts, NewMobile
 from desk.tracking.service.context import CaseContext, named_office, utc_now
 from desk.tracking.service.deadlines import Deadlines
 from desk.tracking.service.erasures import Erasures
@@ -19,6 +20,7 @@ __all__ = [
     "Actions",
     "CaseContext",
     "CaseSummary",
+    "Contacts",
     "CountedPeriod",
     "Deadlines",
     "Difference",
@@ -27,6 +29,7 @@ __all__ = [
     "Figures",
     "HeadquartersReports",
     "Kind",
+    "NewMobile",
     "OfficeCases",
     "Opening",
     "Overview",

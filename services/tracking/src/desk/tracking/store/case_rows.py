@@ -10,8 +10,9 @@ from desk.chassis.crypto import Vault
 from desk.security.data_keys import DataKey
 from desk.tracking.domain import Case, HistoryEntry, Request, State
 
-OPENED = "opened"
-"""The action of a history entry about an expert who opened the case."""
+OPENED, CONTACT_CHANGED = "opened", "contact_changed"
+"""The action of a history entry about an expert who opened the case, or about a new mobile."""
+RECORDS = (OPENED, CONTACT_CHANGED)
 REQUEST = TypeAdapter(Request)
 
 CONTACT = "contact"
@@ -95,8 +96,14 @@ def entry_row(tracking_code: str, entry: HistoryEntry) -> dict[str, object]:
         "turn": entry.turn,
         "seq": entry.seq,
         "state": entry.state.value,
-        "action": OPENED if entry.opened else entry.action.value if entry.action else None,
+        "action": _action(entry),
     }
+
+
+def _action(entry: HistoryEntry) -> str | None:
+    if entry.is_record:
+        return OPENED if entry.opened else CONTACT_CHANGED
+    return entry.action.value if entry.action else None
 
 
 def columns(case: Case) -> dict[str, object]:

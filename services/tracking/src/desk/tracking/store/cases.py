@@ -14,7 +14,9 @@ from desk.database import DataKeys, data_key, insert_into, insert_together
 from desk.security.data_keys import DataKey
 from desk.tracking.domain import REPORTED, Action, Answer, Case, CaseErasedError, File, HistoryEntry, Request, State
 from desk.tracking.store.case_rows import (
+    CONTACT_CHANGED,
     OPENED,
+    RECORDS,
     REQUEST,
     case_row,
     columns,
@@ -260,8 +262,9 @@ class CaseStore:
             answer=_ANSWER.validate_python(words.get("answer")),
             turn=row.turn,
             seq=row.seq,
-            action=Action(row.action) if row.action and row.action != OPENED else None,
+            action=Action(row.action) if row.action and row.action not in RECORDS else None,
             rating=words.get("rating"),
             files=_FILES.validate_python(words.get("files", [])),
             opened=row.action == OPENED,
+            contact_changed=row.action == CONTACT_CHANGED,
         )

@@ -71,7 +71,7 @@ step_table = Table(
     Column("turn", Integer, nullable=False, server_default="0"),
     Column("seq", Integer, nullable=False, server_default="0"),
     Column("state", String(24), nullable=False),
-    Column("action", String(16)),  # an action of the applicant, or OPENED
+    Column("action", String(16)),  # an action of the applicant, or one of RECORDS
     Column("words", LargeBinary),
 )
 handover_table = Table(
