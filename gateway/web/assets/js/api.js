@@ -33,10 +33,10 @@ import { ask, readBlob } from "./call.js";
 /** @typedef {{ tracking_code: string, submitted_at: string, submitted_local: string, due_at: string, due_local: string, province: { key: string, name: string }, subject: Titled, sub_subject: Titled, national_id_masked: string, mobile_masked: string, text: string, attachments: number, source?: string, representative?: string | null, state: "registered" | "identity_pending", receipt: { token: string } }} Receipt */
 /** @typedef {"reply" | "withdraw" | "rate" | "object"} Action */
 /** @typedef {{ id: string, name: string, size: number }} CaseFile */
-/** @typedef {{ at: string, local: string, state: string, title: string, note: string | null, action: Action | "opened" | null, files: CaseFile[] }} HistoryEntry */
+/** @typedef {{ at: string, local: string, state: string, title: string, note: string | null, action: Action | "opened" | "contact_changed" | null, files: CaseFile[] }} HistoryEntry */
 /** @typedef {{ text: string, at: string, local: string, files: CaseFile[] }} Answer */
 /** @typedef {{ at: string, local: string, purpose: string }} RegistryLookup */
-/** @typedef {{ tracking_code: string, state: string, state_title: string, submitted_at: string, submitted_local: string, due_at: string, due_local: string, province: { key: string, name: string }, office: { key: string, name: string }, subject: Titled, sub_subject: Titled, text: string, attachments: CaseFile[], contact: { mobile: string, landline: string | null, email: string | null }, source?: string, representative?: string | null, history: HistoryEntry[], answer: Answer | null, actions: Action[], objection_until: string | null, objection_until_local: string | null, reply_until: string | null, reply_until_local: string | null, token: string }} TrackedRequest */
+/** @typedef {{ tracking_code: string, state: string, state_title: string, submitted_at: string, submitted_local: string, due_at: string, due_local: string, province: { key: string, name: string }, office: { key: string, name: string }, subject: Titled, sub_subject: Titled, text: string, attachments: CaseFile[], contact: { mobile: string, landline: string | null, email: string | null }, contact_changeable?: boolean, source?: string, representative?: string | null, history: HistoryEntry[], answer: Answer | null, actions: Action[], objection_until: string | null, objection_until_local: string | null, reply_until: string | null, reply_until_local: string | null, token: string }} TrackedRequest */
 /** @typedef {{ tracking_code: string, state: string, state_title: string, submitted_at: string, submitted_local: string, office: { key: string, name: string }, subject: Titled, sub_subject: Titled, token: string }} OwnRequest */
 /** @typedef {{ requests: OwnRequest[], more: boolean }} OwnRequests */
 
@@ -170,6 +170,17 @@ const MOVES = { reply: "replies", withdraw: "withdrawal", rate: "rating", object
  */
 export function actOn(action, body, token, key) {
   return ask("POST", `/api/tracking/${MOVES[action]}`, { body, token, headers: { "Idempotency-Key": key } });
+}
+
+/**
+ * Give a tracked request another mobile.
+ * @param {{ mobile: string, mobile_code: CaptchaAnswer }} body
+ * @param {string} token
+ * @param {string} key
+ * @returns {Promise<TrackedRequest>} the request after the change
+ */
+export function changeContact(body, token, key) {
+  return ask("POST", "/api/tracking/contact", { body, token, headers: { "Idempotency-Key": key } });
 }
 
 /**

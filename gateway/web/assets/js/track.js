@@ -6,6 +6,7 @@ import { showNotices } from "./notices.js";
 import { Problem } from "./problem.js";
 import { Captcha } from "./captcha.js";
 import { watchedConnection } from "./connection-notice.js";
+import { ContactChange } from "./contact-change.js";
 import { block, button, byId, input } from "./elements.js";
 import { ErrorSummary } from "./error-summary.js";
 import { inWords, mayRetry } from "./failure.js";
@@ -33,6 +34,7 @@ const connection = watchedConnection();
 const captcha = new Captcha("track", connection);
 const workNotice = new WorkNotice("tracking");
 const requestActions = new RequestActions(show, connection);
+const contactChange = new ContactChange(show, connection);
 const checks = {
   national_id: () => checkIdentityNumber(nationalId.value),
   tracking_code: () => checkTrackingCode(trackingCode.value),
@@ -119,6 +121,7 @@ async function ask() {
 function show(request) {
   showTracked(request);
   requestActions.offer(request);
+  contactChange.offer(request);
 }
 
 /** @param {unknown} error */
