@@ -111,6 +111,12 @@ PROMISES = (
         "tests/browser/test_other_settings.py::test_a_request_is_tracked_and_withdrawn_by_keyboard_only",
     ),
     (
+        "You correct the mobile number on the same page",
+        f"{TRACKING}/test_contacts.py::test_the_new_mobile_is_that_of_the_request_and_the_office_gets_it",
+        f"{TRACKING}/test_contacts.py::test_the_code_must_be_that_of_the_new_number",
+        f"{NOTIFIER}/test_contact_changed.py::test_the_former_mobile_and_the_email_are_warned_without_the_new_number",
+    ),
+    (
         "A request is erased two years after",
         f"{TRACKING}/test_erasures.py::test_each_final_state_has_its_term_and_an_open_case_has_none",
     ),

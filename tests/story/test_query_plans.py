@@ -118,6 +118,7 @@ def _use(desk: RealDesk) -> None:
     code = desk.submit(8, attachments=[applicant.upload("گذرنامه.pdf", PDF)]).code
     [listed] = wait_for(lambda: applicant.own_requests("09120000000").json()["requests"])
     assert applicant.open_request(listed["token"]).status_code == 200
+    assert applicant.change_contact(listed["token"], "09120000001").status_code == 200
     wait_for(lambda: province.of(code))
     province.report(code, "case-info-requested", 1, question="شماره فیش شما چیست؟")
     token = applicant.sees(code, "info_requested")["token"]

@@ -132,6 +132,14 @@ class Applicant:
         """Open a request of the list."""
         return self.client.get("/api/tracking/request", headers={"Authorization": f"Bearer {token}"})
 
+    def change_contact(
+        self, token: str, mobile: str, code: dict[str, str] | None = None, key: str | None = None
+    ) -> httpx.Response:
+        """Give a request another mobile with the tracking token and a code that was sent to the mobile."""
+        body = {"mobile": mobile, "mobile_code": code or self.mobile_code(mobile, "contact")}
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key or str(uuid.uuid4())}
+        return self.client.post("/api/tracking/contact", json=body, headers=headers)
+
     def registry_lookups(self, token: str) -> list[dict[str, Any]]:
         """List when the civil registry was asked about the applicant, with the tracking token."""
         answer = self.client.get("/api/tracking/lookups", headers={"Authorization": f"Bearer {token}"})
