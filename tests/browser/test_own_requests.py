@@ -74,10 +74,3 @@ def test_an_empty_list_says_what_to_do(page: Page, desk: RunningDesk, applicant:
     expect(page.locator("#none")).to_contain_text("No request was found")
     expect(page.locator("#own_requests li")).to_have_count(0)
     Camera(page).take("my-requests-none-en")
-
-
-def test_without_scripts_the_page_says_what_is_needed(desk: RunningDesk, open_page):
-    page = open_page(java_script_enabled=False)
-    page.goto("/my-requests")
-    expect(page.locator("noscript .notice")).to_contain_text("برای این صفحه جاوااسکریپت لازم است.")
-    expect(page.locator("#own_form")).to_be_hidden()
