@@ -106,6 +106,15 @@ async def test_a_change_of_an_erased_request_sends_nothing(notifier, change, eve
     assert await notifier.all_shown() == []
 
 
+async def test_a_change_and_new_states_at_the_same_time_wait_for_each_other(notifier, change):
+    await notifier.change_status("answered", seq=1)
+    states = (notifier.change_status("answered", seq=seq) for seq in range(2, 8))
+    async with asyncio.timeout(20):
+        await asyncio.gather(*states, *(change(seq=seq) for seq in range(8, 14)))
+    templates = [each.template for each in await notifier.all_shown() if each.channel == "sms"]
+    assert templates.count("contact_changed") == 6
+
+
 async def test_a_change_while_messages_are_sent_sends_each_once(notifier, change):
     for seq in range(4):
         await notifier.submit(tracking_code=CODE) if seq == 0 else await notifier.change_status(

@@ -11,7 +11,7 @@ from desk.database import DataKeys
 from desk.notifier.domain import ChannelName, State, Template
 from desk.notifier.store.messages import recipient_indexes
 from desk.notifier.store.personal import Encrypted, PersonalData
-from desk.notifier.store.tables import message, wrapped_key
+from desk.notifier.store.tables import LOCK_REQUEST, message, request_name, wrapped_key
 
 
 class RedirectStore:
@@ -28,6 +28,8 @@ class RedirectStore:
         After an attempt a provider may have the message. The notice about the change itself stays with the former
         mobile. A message that a dispatcher is claiming is skipped.
         """
+        if self._session.get_bind().dialect.name == "postgresql":  # before its rows, as every other writer does
+            await self._session.execute(select(LOCK_REQUEST), {"request": request_name(tracking_code)})
         query: Select[Any] = (
             select(message.c.id, message.c.tracking_code, message.c.personal, wrapped_key)
             .where(
