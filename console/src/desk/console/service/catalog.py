@@ -66,7 +66,7 @@ class CatalogEditing:
 
     async def save_announcements(self, account: Account, draft_id: str, form: Form) -> None:
         """Store notices, closures and days off of a form. Raises FieldError."""
-        await self._change(account, draft_id, form, lambda content: content.update(read_announcements(form)))
+        await self._change(account, draft_id, form, lambda content: content.update(read_announcements(form, content)))
 
     async def _change(self, account: Account, draft_id: str, form: Form, change: Callable[[Part], None]) -> None:
         draft = await self._desk.open(account.username, draft_id)

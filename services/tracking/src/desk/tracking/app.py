@@ -8,7 +8,7 @@ import httpx
 from fastapi import FastAPI
 from prometheus_client import Counter
 
-from desk.chassis.app import Background, Closers, Worker, base_app
+from desk.chassis.app import Background, Closers, PeriodicTask, Worker, base_app
 from desk.chassis.audit import AuditLog, AuditTask, ChainPruning, chain_of, record_pruned
 from desk.chassis.bus import Broker, Bus, Pruning, Relay
 from desk.chassis.bus.rabbit import RabbitBroker
@@ -47,6 +47,7 @@ from desk.tracking.routes import (
     LookupGuard,
     OwnRequestsGuard,
     Services,
+    respond,
     router,
 )
 from desk.tracking.service import (
@@ -56,6 +57,7 @@ from desk.tracking.service import (
     Deadlines,
     Erasures,
     FailedNotices,
+    FigureDocuments,
     Figures,
     HeadquartersReports,
     OfficeCases,
@@ -67,10 +69,12 @@ from desk.tracking.service import (
     utc_now,
 )
 from desk.tracking.settings import Settings
-from desk.tracking.workers import DeadlineTask, ErasureTask, FiguresTask, PersonsTask, ReconciliationTask
+from desk.tracking.workers import DaysOffTask, DeadlineTask, ErasureTask, FiguresTask, PersonsTask, ReconciliationTask
 
 SOURCE = "/desk/tracking"
 TOKEN_ISSUER = "tracking"  # noqa: S105 - a name, not a secret
+FIGURES_KEPT_SECONDS = 60.0
+"""The pause after the figures of all offices were made ahead."""
 OFFICE_AUDIENCE = "desk.figures"
 """The audience of the assertions of offices for figures."""
 CASE_AUDIENCE = "desk.cases"
@@ -180,6 +184,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     context = build_context(settings, parts)
     decryptor = EventDecryptor(settings.event_private_pems)
     bus = _subscribed_bus(settings, parts, context, decryptor)
+    services = _services(settings, parts, context, bus, decryptor)
     app = base_app(
         "tracking",
         "Service Desk: tracking",
@@ -188,12 +193,12 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         background=Background(
             start=bus.start,
             drain=bus.stop,
-            workers=_workers(settings, parts, context),
+            workers=_workers(settings, parts, context, services),
             stop=(parts.database.close, *parts.close),
         ),
     )
     app.state.bus = bus
-    app.state.services = _services(settings, parts, context, bus, decryptor)
+    app.state.services = services
     app.include_router(router)
     return app
 
@@ -226,17 +231,18 @@ def _subscribed_bus(settings: Settings, parts: Parts, context: CaseContext, decr
     return bus
 
 
-def _workers(settings: Settings, parts: Parts, context: CaseContext) -> tuple[Worker, ...]:
+def _workers(settings: Settings, parts: Parts, context: CaseContext, services: Services) -> tuple[Worker, ...]:
     registry = parts.telemetry.registry
     relay = Relay(parts.database, context.outbox, parts.broker, parts.telemetry)
     parts.database.after_commit.append(relay.wake)
     deadlines = DeadlineTask(Deadlines(parts.database, context), registry)
     reconciliation = ReconciliationTask(build_reconciliation(settings, parts, context.outbox), registry)
     erasing = ErasureTask(build_erasures(settings, parts, context), registry)
-    counting = FiguresTask(Figures(parts.database, context), registry)
+    counting = FiguresTask(services.figures, registry)
+    keeping = PeriodicTask(services.figure_documents.keep, FIGURES_KEPT_SECONDS)
+    days_off = DaysOffTask(context.terms, parts.intake)
     pruning = Pruning(parts.database)
-    audit = AuditLog(parts.database, parts.vault, parts.rate_limits)
-    listing = PersonsTask(OwnRequests(parts.database, context, audit))
+    listing = PersonsTask(services.own_requests)
     auditing = AuditTask(parts.database, parts.vault, registry)
     audit_pruning = ChainPruning(parts.database, chain_of(parts.vault), settings.audit_days, record_pruned)
     return (
@@ -245,6 +251,8 @@ def _workers(settings: Settings, parts: Parts, context: CaseContext) -> tuple[Wo
         Worker("erasures", erasing.run, erasing.finish),
         Worker("figures", counting.run, counting.finish),
         Worker("persons", listing.run, listing.finish),
+        Worker("kept figures", keeping.run, keeping.finish),
+        Worker("days off", days_off.run, days_off.finish),
         Worker("watch", reconciliation.run, reconciliation.finish),
         Worker("pruning", pruning.run, pruning.finish),
         Worker("audit", auditing.run, auditing.finish),
@@ -258,26 +266,19 @@ def _services(settings: Settings, parts: Parts, context: CaseContext, bus: Bus, 
     )
     audit = AuditLog(parts.database, parts.vault, parts.rate_limits)
     figures, challenges = Figures(parts.database, context), parts.challenges
+    limits, vault = parts.rate_limits, parts.vault
     return Services(
         actions=Actions(parts.database, context, parts.intake, parts.registry, lookups_missing, audit),
         contacts=Contacts(
-            parts.database,
-            context,
-            challenges.contact_codes,
-            parts.rate_limits,
-            settings.contact_changes_per_request,
-            audit,
+            parts.database, context, challenges.contact_codes, limits, settings.contact_changes_per_request, audit
         ),
         figures=figures,
+        figure_documents=FigureDocuments(figures, respond),
         public_figures=PublicFigures(figures, settings.published_figures),
         office_cases=OfficeCases(parts.database, context, audit),
-        lookup_guard=LookupGuard(
-            parts.rate_limits, challenges.security_codes, challenges.proofs, parts.vault, settings, audit
-        ),
+        lookup_guard=LookupGuard(limits, challenges.security_codes, challenges.proofs, vault, settings, audit),
         own_requests=OwnRequests(parts.database, context, audit),
-        own_requests_guard=OwnRequestsGuard(
-            parts.rate_limits, challenges.list_codes, challenges.proofs, parts.vault, settings
-        ),
+        own_requests_guard=OwnRequestsGuard(limits, challenges.list_codes, challenges.proofs, vault, settings),
         action_guard=ActionGuard(parts.rate_limits, parts.tokens.reader(TOKEN_AUDIENCE), parts.vault, settings),
         assertions=ClientAssertions(settings.office_signing_keys, OFFICE_AUDIENCE, parts.rate_limits, audit),
         case_readers=_case_readers(settings, parts, audit),

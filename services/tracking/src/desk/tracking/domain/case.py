@@ -36,9 +36,12 @@ def day_of(at: datetime) -> date:
     return in_tehran(at)[0].to_gregorian()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Terms:
-    """The periods that provinces and applicants have."""
+    """The periods that provinces and applicants have.
+
+    ``calendar`` is replaced when headquarters announces a day off.
+    """
 
     calendar: WorkCalendar
     objection_days: int

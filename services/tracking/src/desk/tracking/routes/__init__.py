@@ -13,6 +13,7 @@ from desk.tracking.routes import (
     public_figures,
 )
 from desk.tracking.routes.dependencies import TOKEN_AUDIENCE, Services
+from desk.tracking.routes.figures import respond
 from desk.tracking.routes.guards import ActionGuard, CaseReaderGuard, LookupGuard, OwnRequestsGuard
 
 router = APIRouter()
@@ -32,5 +33,6 @@ __all__ = [
     "LookupGuard",
     "OwnRequestsGuard",
     "Services",
+    "respond",
     "router",
 ]

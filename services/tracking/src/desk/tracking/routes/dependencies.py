@@ -12,7 +12,7 @@ from desk.chassis.client_assertions import ClientAssertions
 from desk.chassis.crypto import TokenIssuer
 from desk.chassis.event_encryption import EventDecryptor
 from desk.tracking.routes.guards import ActionGuard, CaseReaderGuard, LookupGuard, OwnRequestsGuard, TrackingSession
-from desk.tracking.service import Actions, Contacts, Figures, OfficeCases, OwnRequests, PublicFigures
+from desk.tracking.service import Actions, Contacts, FigureDocuments, Figures, OfficeCases, OwnRequests, PublicFigures
 
 TOKEN_AUDIENCE = "desk.tracking"  # noqa: S105 - a name, not a secret
 
@@ -27,6 +27,7 @@ class Services:
     actions: Actions
     contacts: Contacts
     figures: Figures
+    figure_documents: FigureDocuments
     public_figures: PublicFigures
     office_cases: OfficeCases
     lookup_guard: LookupGuard

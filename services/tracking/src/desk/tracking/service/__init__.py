@@ -6,7 +6,8 @@ from desk.tracking.service.context import CaseContext, named_office, utc_now
 from desk.tracking.service.deadlines import Deadlines
 from desk.tracking.service.erasures import Erasures
 from desk.tracking.service.failed_notices import FailedNotices
-from desk.tracking.service.figures import CountedPeriod, Figures
+from desk.tracking.service.figure_documents import FigureDocuments
+from desk.tracking.service.figures import CountedPeriod, Figures, Scope
 from desk.tracking.service.headquarters import HeadquartersReports
 from desk.tracking.service.office_cases import CaseSummary, OfficeCases
 from desk.tracking.service.opening import Opening
@@ -26,6 +27,7 @@ __all__ = [
     "Difference",
     "Erasures",
     "FailedNotices",
+    "FigureDocuments",
     "Figures",
     "HeadquartersReports",
     "Kind",
@@ -38,6 +40,7 @@ __all__ = [
     "PublicFigures",
     "Reconciliation",
     "Reports",
+    "Scope",
     "named_office",
     "utc_now",
 ]
