@@ -13,7 +13,7 @@ import { words } from "./words.js";
 
 /** @typedef {import("./api.js").TrackedRequest} TrackedRequest */
 
-/** In HTML: `#contact_part` with `#contact_details`, `#contact_form`, `#mobile`, a code by SMS, `#contact_submit` and `#contact_error`. */
+/** In HTML: `#result_unreached`, and `#contact_part` with `#unreached`, `#contact_details`, `#contact_form`, `#mobile`, a code by SMS, `#contact_submit` and `#contact_error`. */
 export class ContactChange {
   #form = byId("contact_form", HTMLFormElement);
 
@@ -59,7 +59,12 @@ export class ContactChange {
   offer(request) {
     this.#request = request;
     this.#error.hidden = true;
-    block("contact_part").hidden = request.contact_changeable !== true;
+    const isPossible = request.contact_changeable === true;
+    const isUnreached = isPossible && request.unreached === true;
+    block("contact_part").hidden = !isPossible;
+    block("unreached").hidden = !isUnreached;
+    block("result_unreached").hidden = !isUnreached;
+    if (isUnreached) byId("contact_details", HTMLDetailsElement).open = true;
   }
 
   async #send() {

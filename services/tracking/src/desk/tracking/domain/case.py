@@ -85,6 +85,8 @@ class Case:
     """Whether the applicant was reminded of that question."""
     commented: bool = False
     """Whether headquarters has commented on it, so that its text must be erased there too."""
+    unreached: bool = False
+    """Whether an SMS about it finally failed, and the applicant has given no other mobile since then."""
     first_answer_days: int | None = None
     objections: int = 0
     ratings: int = 0

@@ -139,6 +139,8 @@ class TrackingView(BaseModel):
     contact: ContactView
     contact_changeable: bool
     """Whether ``POST /api/tracking/contact`` is possible."""
+    unreached: bool
+    """Whether an SMS about the request did not reach this mobile, so that the applicant should check it."""
     source: str
     """``web``, or ``counter`` or ``phone`` if an office registered it."""
     representative: str | None
@@ -172,6 +174,7 @@ class TrackingView(BaseModel):
             attachments=[FileView.model_validate(file) for file in overview.request.attachments],
             contact=ContactView.of(overview.request.contact),
             contact_changeable=overview.contact_changeable,
+            unreached=overview.unreached,
             source=overview.request.source,
             representative=overview.request.representative.name if overview.request.representative else None,
             history=[HistoryEntryView.of(entry) for entry in overview.history],

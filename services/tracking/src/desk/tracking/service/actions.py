@@ -51,6 +51,8 @@ class Overview:
     """The last moment of an answer to the question; None if there is no question, or one without a term."""
     contact_changeable: bool = False
     """Whether the applicant may give another mobile."""
+    unreached: bool = False
+    """Whether an SMS failed since the mobile was given."""
 
     @property
     def answer(self) -> Answer | None:
@@ -161,6 +163,7 @@ class Actions:
             until,
             reply_until,
             contact_changeable=case.has_changeable_contact,
+            unreached=case.unreached,
         )
 
     async def act(self, tracking_code: str, key: str, action: Action, content: ActionContent) -> Overview:

@@ -99,7 +99,7 @@ class Contacts:
 
     async def _save(self, session: AsyncSession, found: Changed, entry_id: str, mobile: str) -> Changed:
         case, request, _ = found
-        cases, case = self.context.cases(session), case.with_next_seq()
+        cases, case = self.context.cases(session), replace(case, unreached=False).with_next_seq()
         changed = _with_mobile(request, mobile)
         entry = HistoryEntry(
             entry_id,

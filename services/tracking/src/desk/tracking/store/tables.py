@@ -34,6 +34,7 @@ case_table = Table(
     Column("index_key", String(8)),
     Column("contact_index", String(64)),
     Column("commented", Boolean, nullable=False, server_default=false()),
+    Column("unreached", Boolean, nullable=False, server_default=false()),
     Column("subject", String(40)),
     Column("sub_subject", String(40)),
     Column("first_answer_days", Integer),
