@@ -73,7 +73,7 @@ async def test_a_code_is_right_for_its_purpose_only(send, enter, notifier, purpo
     assert (await enter(code, purpose=purpose)).status_code == 200
 
 
-async def test_a_mobile_gets_so_many_codes_whatever_they_are_for(send, notifier):
+async def test_codes_of_all_purposes_count_together_for_a_mobile(send, notifier):
     answers = [await send(purpose=each) for each in ("mobile", "requests", "contact", "requests")]
 
     assert [each.status_code for each in answers] == [201, 201, 201, 429]

@@ -126,7 +126,7 @@ class Contacts:
 
 
 def _with_mobile(request: Request, mobile: str) -> Request:
-    """Return the request with another mobile, which is the applicant's own whatever an office had registered."""
+    """Return the request with another mobile, which is the applicant's own, also after a helper's."""
     registration = request.registration and replace(request.registration, mobile_owner=OWN)
     return replace(request, contact=replace(request.contact, mobile=mobile), registration=registration)
 

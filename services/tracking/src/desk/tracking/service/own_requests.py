@@ -42,7 +42,7 @@ class OwnRequests:
         Also return whether there are older ones. ``source`` is the caller's address, for the audit log. The caller has
         proven the mobile. The query, and the entry in the log, are the same if there are none.
         """
-        async with self.database.transaction() as session:
+        async with self.database.one_write() as session:
             found = await PersonStore(session, self.context.vault).newest(national_id, mobile, LISTED + 1)
             person = self.context.vault.index(national_id, "national_id")
             about = f"{min(len(found), LISTED)} requests"
