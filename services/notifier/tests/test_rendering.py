@@ -7,9 +7,9 @@ import pytest
 
 from desk.iran.jalali import TEHRAN
 from desk.iran.offices import OFFICES
-from desk.notifier.domain import CHANNELS, MAX_SMS_PARTS, ChannelName, Language, Template, sms_parts
-from desk.notifier.events import RequestStatusChanged, RequestSubmitted
-from desk.notifier.rendering import VALUE_NAMES, Renderer, status_values, submission_values
+from desk.notifier.domain import CHANNELS, CODES, MAX_SMS_PARTS, ChannelName, Language, Template, sms_parts
+from desk.notifier.events import RequestContactChanged, RequestStatusChanged, RequestSubmitted
+from desk.notifier.rendering import VALUE_NAMES, Renderer, contact_values, status_values, submission_values
 
 LATIN_DIGIT = re.compile("[0-9]")
 CODE_ISOLATED = "\u2066۱۲۳۴ ۵۶۷۸ ۹۰۱۲\u2069"
@@ -28,8 +28,12 @@ def values(submitted, status_changed):
     def values(template, language=FA, text="پاسخ", **changes):
         if template in NEW:
             return submission_values(RequestSubmitted.model_validate(submitted(**changes)), language)
-        if template is Template.CODE:
+        if template in CODES:
             return {"digits": "40967"}
+        if template is Template.CONTACT_CHANGED:
+            data = status_changed(**{"answer": None} | changes) | {"previous_mobile": "+989123456789"}
+            data["office"] = changes.get("office") or data["province"]
+            return contact_values(RequestContactChanged.model_validate(data), language)
         answer = {"text": text, "at": "2026-12-15T09:30:00Z"} if template is Template.ANSWERED else None
         fields = {"note": text, "answer": answer, "reply_until": "2026-12-24T20:29:59Z"} | changes
         state = Template.INFO_REQUESTED if template is Template.QUESTION_REMINDER else template
@@ -121,7 +125,7 @@ def test_every_email_contains_the_address_of_the_desk_and_an_sms_contains_none(w
         assert "https://desk.example.ir/track" in text
         return
     assert not re.search(r"http|www|\.ir|رضایی|زهرا|ودیعه|پاسخ\n|[\u2066-\u2069]", text)
-    assert ("40967" if wording.template is Template.CODE else "123456789012") in text
+    assert ("40967" if wording.template in CODES else "123456789012") in text
 
 
 # SMS

@@ -20,7 +20,13 @@ from desk.notifier.channels import Channel, ShownChannel
 from desk.notifier.channels.sms import SmsChannel
 from desk.notifier.channels.smtp import SmtpChannel
 from desk.notifier.domain import ChannelName
-from desk.notifier.events import RequestErased, RequestPending, RequestStatusChanged, RequestSubmitted
+from desk.notifier.events import (
+    RequestContactChanged,
+    RequestErased,
+    RequestPending,
+    RequestStatusChanged,
+    RequestSubmitted,
+)
 from desk.notifier.providers import Provider
 from desk.notifier.providers.generic import GenericGateway
 from desk.notifier.providers.kavenegar import Kavenegar
@@ -156,6 +162,7 @@ def _subscribed_bus(settings: Settings, parts: Parts, renderer: Renderer, outbox
     bus.subscribe(RequestSubmitted, notices.on_request_submitted)
     bus.subscribe(RequestPending, notices.on_request_pending)
     bus.subscribe(RequestStatusChanged, notices.on_status_changed)
+    bus.subscribe(RequestContactChanged, notices.on_contact_changed)
     bus.subscribe(RequestErased, Erasures(parts.vault, outbox).on_request_erased)
     return bus
 

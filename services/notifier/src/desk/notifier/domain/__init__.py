@@ -24,10 +24,12 @@ from desk.notifier.domain.messages import (
 )
 from desk.notifier.domain.notices import (
     CHANNELS,
+    CODES,
     FIRST,
     MAX_SMS_PARTS,
     NOTICES,
     SUPERSEDABLE,
+    UNREPORTED,
     USUAL,
     ChannelName,
     Language,
@@ -48,6 +50,7 @@ from desk.notifier.domain.sending_policy import DEFERRABLE, SendingPolicy
 __all__ = [
     "AMBIGUOUS_RETRY_DELAY",
     "CHANNELS",
+    "CODES",
     "DEFERRABLE",
     "DEMOTED_AT",
     "FIRST",
@@ -63,6 +66,7 @@ __all__ = [
     "STATS_PERIOD",
     "SUPERSEDABLE",
     "TRANSITIONS",
+    "UNREPORTED",
     "USUAL",
     "AmbiguousResultError",
     "ChannelName",

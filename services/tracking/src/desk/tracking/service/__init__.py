@@ -1,6 +1,7 @@
 """Tracking's use cases: open cases, apply reports and actions, act on deadlines, show, reconcile, erase, count."""
 
 from desk.tracking.service.actions import ActionContent, Actions, Overview
+from desk.tracking.service.contacts import Contacts, NewMobile
 from desk.tracking.service.context import CaseContext, named_office, utc_now
 from desk.tracking.service.deadlines import Deadlines
 from desk.tracking.service.erasures import Erasures
@@ -10,6 +11,7 @@ from desk.tracking.service.figures import CountedPeriod, Figures, Scope
 from desk.tracking.service.headquarters import HeadquartersReports
 from desk.tracking.service.office_cases import CaseSummary, OfficeCases
 from desk.tracking.service.opening import Opening
+from desk.tracking.service.own_requests import OwnRequest, OwnRequests
 from desk.tracking.service.public_figures import PublicFigures
 from desk.tracking.service.reconciliation import Difference, Kind, Reconciliation
 from desk.tracking.service.reports import Reports
@@ -19,6 +21,7 @@ __all__ = [
     "Actions",
     "CaseContext",
     "CaseSummary",
+    "Contacts",
     "CountedPeriod",
     "Deadlines",
     "Difference",
@@ -28,9 +31,12 @@ __all__ = [
     "Figures",
     "HeadquartersReports",
     "Kind",
+    "NewMobile",
     "OfficeCases",
     "Opening",
     "Overview",
+    "OwnRequest",
+    "OwnRequests",
     "PublicFigures",
     "Reconciliation",
     "Reports",
