@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.database import Database
 from desk.versions.kinds import C, Kind
@@ -63,33 +64,45 @@ class CurrentVersions(ABC, Generic[C, S]):
         return self._shown
 
     async def run_once(self) -> None:
-        """Read the versions in force or approved for later; contents that are in memory are not read again."""
+        """Read the versions in force or approved for later, and store the first version if there is none.
+
+        Contents that are in memory are not read again.
+        """
         try:
-            await self._refresh()
+            if not await self._refresh():
+                async with self._database.transaction() as session:
+                    await VersionStore(session, self._kind).add_first()
         except (SQLAlchemyError, OSError, ValueError) as error:
             log.warning("versions are not refreshed", document=self._kind.name, error=type(error).__name__)
 
-    async def require_loaded(self) -> None:
-        """Read the versions once before requests are accepted. Raises what the database raises."""
-        if not self._loaded:
-            await self._refresh()
+    async def require_loaded(self, session: AsyncSession | None = None) -> None:
+        """Read the versions once, before the first use. Raises what the database raises, or ValueError.
 
-    async def _refresh(self) -> None:
-        async with self._database.read() as session:
-            upcoming = await VersionStore(session, self._kind).upcoming(self._clock())
-        if not upcoming:
-            async with self._database.transaction() as session:
-                await VersionStore(session, self._kind).add_first()
-        if not upcoming or upcoming == self._upcoming:
-            self._loaded = True
+        A caller with a session passes it: with a second connection for each, callers could wait for each other.
+        """
+        if self._loaded:
             return
-        contents = {}
+        if session is None:
+            await self._refresh()
+        else:
+            await self._read(session)
+
+    async def _refresh(self) -> bool:
         async with self._database.read() as session:
+            return await self._read(session)
+
+    async def _read(self, session: AsyncSession) -> bool:
+        """Read what is new; return whether there is a version at all."""
+        store = VersionStore(session, self._kind)
+        upcoming = await store.upcoming(self._clock())
+        if upcoming and upcoming != self._upcoming:
+            contents = {}
             for number, _ in upcoming:
                 known = self._contents.get(number) if number != FIRST_VERSION else None
-                contents[number] = known or await VersionStore(session, self._kind).content(number)
-        self._upcoming, self._contents, self._shown = upcoming, contents, None
+                contents[number] = known or await store.content(number)
+            self._upcoming, self._contents, self._shown = upcoming, contents, None
         self._loaded = True
+        return bool(upcoming)
 
     def _compose(self, now: datetime) -> S:
         number, _ = next((each for each in self._upcoming if each[1] <= now), self._upcoming[-1])

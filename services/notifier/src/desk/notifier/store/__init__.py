@@ -7,7 +7,7 @@ from desk.notifier.store.failures import FailedNotice, FailureStore
 from desk.notifier.store.messages import MessageStore, Notice
 from desk.notifier.store.personal import PersonalData
 from desk.notifier.store.shown import ShownMessage, list_messages
-from desk.notifier.store.tables import attempt, message, metadata
+from desk.notifier.store.tables import attempt, message, metadata, text_tables
 
 __all__ = [
     "AwaitedReport",
@@ -26,4 +26,5 @@ __all__ = [
     "list_messages",
     "message",
     "metadata",
+    "text_tables",
 ]
