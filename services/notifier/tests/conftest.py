@@ -21,6 +21,7 @@ from fastapi import FastAPI
 from prometheus_client import Counter
 from sqlalchemy import ColumnElement, select, update
 from support.sms_server import SmsServer
+from support.text_editor import author, drafted, put_in_force, refusals, second  # noqa: F401 - fixtures
 
 from desk.chassis.bus import Bus, QueueSpec, Topology
 from desk.chassis.bus.embedded import EmbeddedBroker
