@@ -31,6 +31,7 @@ from desk.expert.errors import (
     CatalogUnavailableError,
     DecryptionError,
     DeskKeysUnavailableError,
+    DocumentRefusedError,
     ExpertError,
     FiguresRefusedError,
     FileDamagedError,
@@ -39,6 +40,7 @@ from desk.expert.errors import (
     KeysExistError,
     KeysMissingError,
     RegistrationRefusedError,
+    TextsRefusedError,
 )
 from desk.expert.events import (
     CONSUMED,
@@ -72,6 +74,15 @@ from desk.expert.requests import (
     Request,
     Titled,
 )
+from desk.expert.text_drafts import Placeholder, RenderedText, TextDrafts, TextPreview
+from desk.expert.versions import (
+    DocumentChange,
+    DocumentDraft,
+    DocumentDrafts,
+    DocumentVersion,
+    DocumentVersions,
+    OpenDocumentDraft,
+)
 
 __all__ = [
     "CONSUMED",
@@ -102,6 +113,12 @@ __all__ = [
     "DeskKeys",
     "DeskKeysUnavailableError",
     "Document",
+    "DocumentChange",
+    "DocumentDraft",
+    "DocumentDrafts",
+    "DocumentRefusedError",
+    "DocumentVersion",
+    "DocumentVersions",
     "Erasure",
     "Escalation",
     "ExpertError",
@@ -125,12 +142,15 @@ __all__ = [
     "Objection",
     "OfficeKeys",
     "OpenCatalogDraft",
+    "OpenDocumentDraft",
     "PastEntry",
     "PastStay",
+    "Placeholder",
     "PrivateKeys",
     "Refusal",
     "Registration",
     "RegistrationRefusedError",
+    "RenderedText",
     "Reply",
     "Report",
     "Reports",
@@ -144,6 +164,9 @@ __all__ = [
     "SubSubject",
     "Subject",
     "TakeOver",
+    "TextDrafts",
+    "TextPreview",
+    "TextsRefusedError",
     "Titled",
     "TypedNames",
     "Unanswered",
