@@ -55,7 +55,8 @@ RUN --mount=type=secret,id=ca,target=/run/secrets/ca set -eu; \
     case "$SERVICE" in \
       topology) own=deploy/rabbitmq ;; \
       console) own=console; with="libs/files expert" ;; \
-      intake) own=services/intake; with=libs/files ;; \
+      intake) own=services/intake; with="libs/files libs/versions" ;; \
+      notifier) own=services/notifier; with=libs/versions ;; \
       registry-simulator) own=services/registry-gateway/simulator; with=services/registry-gateway ;; \
       *) own=services/$SERVICE ;; esac; \
     set --; for package in ${with:-} "$own"; do set -- "$@" "$package/pyproject.toml"; done; \

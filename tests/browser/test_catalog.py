@@ -48,8 +48,8 @@ def propose(page: Page) -> None:
     expect(page.locator("#done")).to_contain_text("برای تصویب پیشنهاد شد")
 
 
-def approve(page: Page, note: str) -> None:
-    page.goto("/demo/expert/catalog")
+def approve(page: Page, note: str, document: str = "catalog") -> None:
+    page.goto(f"/demo/expert/{document}")
     page.get_by_role("link", name=note).click()
     page.get_by_role("button", name="تصویب", exact=True).click()
     expect(page.locator("#done")).to_contain_text("تصویب شد")

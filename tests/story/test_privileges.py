@@ -17,8 +17,10 @@ from desk.chassis.rate_limits import RateLimits
 from desk.testing.ports import free_port
 
 ROOT = Path(__file__).parents[2]
-USERS = ("captcha", "registry_gateway", "intake", "tracking")
-NAMESPACES = {"captcha": "captcha:", "registry_gateway": "registry:", "intake": "intake:", "tracking": "tracking:"}
+USERS = ("captcha", "registry_gateway", "intake", "tracking", "notifier")
+NAMESPACES = {"captcha": "captcha:", "registry_gateway": "registry:"} | {
+    name: f"{name}:" for name in ("intake", "tracking", "notifier")
+}
 FORBIDDEN = (
     "CREATE TABLE mine (a int)",
     "DROP TABLE data_key",

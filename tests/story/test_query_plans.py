@@ -54,13 +54,13 @@ GROWING = {
         "erasing_party",
         "roll_up",
     },
-    "notifier": {"message", "attempt", "data_key", "outbox", "inbox", "erasure"},
+    "notifier": {"message", "attempt", "data_key", "outbox", "inbox", "erasure", "audit_entry"},
 }
 SMALL = {
     "registry-gateway": {"ledger_head"},
     "intake": {"audit_head", "catalog_version", "catalog_draft"},
     "tracking": {"audit_head", "silence", "figure"},
-    "notifier": set[str](),
+    "notifier": {"audit_head", "text_version", "text_draft"},
 }
 """One row for an office, the head of a chain, a month's cases of one kind, or a change by headquarters."""
 READ_WHOLE = {"intake": {"erased_object"}}

@@ -32,7 +32,9 @@ AUDIENCES = {
     "/api/office/requests": "desk.counter",
 }
 """The audiences of offices' assertions; all others are for files."""
-CATALOG = "/api/office/catalog"
+CATALOG, TEXTS = "/api/office/catalog", "/api/office/texts"
+DOCUMENTS = {CATALOG: "desk.catalog", TEXTS: "desk.texts"}
+"""The documents in versions, and the audiences of the assertions with which headquarters edits them."""
 ASKED, ANSWERED = ("ask", "info_requested"), ("answer", "answered")
 STATES = {
     "/api/files": ASKED,
@@ -83,8 +85,8 @@ class Caller:
         schemes = {name for each in self.operation.definition.raw.get("security", []) for name in each}
         if "service-token" in schemes:
             return self.desk.service_token(CALLERS[self.operation.path], self.service)
-        if self.operation.path.startswith(CATALOG):
-            return self.desk.assertion("desk.catalog", office="headquarters", person="second")
+        if (document := document_of(self.operation.path)) is not None:
+            return self.desk.assertion(DOCUMENTS[document], office="headquarters", person="second")
         if {"assertion", "counter_assertion"} & schemes:
             return self.desk.assertion(AUDIENCES.get(self.operation.path, "desk.files"))
         if "tracking" in schemes or (schemes and self.service == "tracking"):
@@ -141,36 +143,33 @@ class Caller:
         reply = self.applicant.upload_for_reply(token, "b.pdf", PDF).json()["id"] if state == ASKED[1] else ""
         return CaseOfApplicant(number, code, token, file, reply)
 
-    def edit_catalog(self, method, path, body=None):
-        """Call a route of the catalogue as the author of drafts, who is not the person of :meth:`token`."""
-        assertion = self.desk.assertion("desk.catalog", office="headquarters", person="author")
+    def edit(self, document, method, path, body=None, *, person="author"):
+        """Call a route of a document in versions as the author of drafts, who is not the person of :meth:`token`."""
+        assertion = self.desk.assertion(DOCUMENTS[document], office="headquarters", person=person)
         headers = {"Authorization": f"Bearer {assertion}"}
-        return self.desk.client.request(method, CATALOG + path, json=body, headers=headers).raise_for_status().json()
+        return self.desk.client.request(method, document + path, json=body, headers=headers).raise_for_status().json()
 
-    @property
-    def draft(self):
-        """A new draft that differs from the newest version."""
-        draft = self.edit_catalog("POST", "/drafts", {"note": "مهلت دیگر"})
-        draft["content"]["notices"].append({"text": f"اعلان {uuid.uuid4()}", "text_en": "A notice", "pages": ["home"]})
+    def draft(self, document):
+        """Return a new draft that differs from the newest version."""
+        draft = self.edit(document, "POST", "/drafts", {"note": "مهلت دیگر"})
+        if document == CATALOG:
+            notice = {"text": f"اعلان {uuid.uuid4()}", "text_en": "A notice", "pages": ["home"]}
+            draft["content"]["notices"].append(notice)
+        else:
+            draft["content"]["en"]["answered"]["sms"]["text"] = (
+                f"Your request {{{{ code }}}} was answered. {uuid.uuid4()}"
+            )
         saved = {name: draft[name] for name in ("id", "revision", "note", "content")}
-        return self.edit_catalog("PUT", "/drafts", saved)
+        return self.edit(document, "PUT", "/drafts", saved)
 
-    @property
-    def proposed_draft(self):
-        draft = self.draft
-        return self.edit_catalog("POST", f"/drafts/{draft['id']}/proposal", {"revision": draft["revision"]})
+    def proposed_draft(self, document):
+        draft = self.draft(document)
+        return self.edit(document, "POST", f"/drafts/{draft['id']}/proposal", {"revision": draft["revision"]})
 
-    @property
-    def later_version(self):
-        """The number of a new version that is not in force yet."""
-        draft, assertion = (
-            self.proposed_draft,
-            self.desk.assertion("desk.catalog", office="headquarters", person="second"),
-        )
+    def later_version(self, document):
+        draft = self.proposed_draft(document)
         body = {"revision": draft["revision"], "in_force_at": moment(days=200)}
-        headers = {"Authorization": f"Bearer {assertion}"}
-        path = f"{CATALOG}/drafts/{draft['id']}/approval"
-        return self.desk.client.post(path, json=body, headers=headers).raise_for_status().json()["number"]
+        return self.edit(document, "POST", f"/drafts/{draft['id']}/approval", body, person="second")["number"]
 
     @property
     def office_token(self):
@@ -182,6 +181,30 @@ class Caller:
 
     def challenge(self, kind):
         return self.desk.client.post("/api/captchas", json={"purpose": "track", "kind": kind}).json()["id"]
+
+
+def document_of(path):
+    return next((each for each in DOCUMENTS if path.startswith(each)), None)
+
+
+def of_document(document):
+    """Return the values of the routes of a document in versions."""
+    return {
+        f"GET {document}/versions/{{number}}": lambda _: {"number": 1},
+        f"DELETE {document}/versions/{{number}}": lambda caller: {"number": caller.later_version(document)},
+        f"POST {document}/drafts": lambda _: {"note": "پیش‌نویس تازه", "from_version": None},
+        f"PUT {document}/drafts": lambda caller: {
+            name: value
+            for name, value in caller.draft(document).items()
+            if name in {"id", "revision", "note", "content"}
+        },
+        f"GET {document}/drafts/{{draft_id}}": lambda caller: of_draft(caller.draft(document)),
+        f"DELETE {document}/drafts/{{draft_id}}": lambda caller: of_draft(caller.draft(document)),
+        f"POST {document}/drafts/{{draft_id}}/proposal": lambda caller: of_draft(caller.draft(document), "revision"),
+        f"POST {document}/drafts/{{draft_id}}/approval": lambda caller: (
+            of_draft(caller.proposed_draft(document), "revision") | {"in_force_at": moment(days=300)}
+        ),
+    }
 
 
 def of_draft(draft, *names):
@@ -231,19 +254,11 @@ KNOWN = {
         | {"abroad": False, "fields": {}, "documents": {}}
         | dict.fromkeys(("landline", "applicant", "mobile_code", "representative"))
     ),
-    "GET /api/catalog/previews/{preview}": lambda caller: {"preview": caller.draft["preview"]},
-    "GET /api/office/catalog/versions/{number}": lambda _: {"number": 1},
-    "DELETE /api/office/catalog/versions/{number}": lambda caller: {"number": caller.later_version},
-    "POST /api/office/catalog/drafts": lambda _: {"note": "پیش‌نویس تازه", "from_version": None},
-    "PUT /api/office/catalog/drafts": lambda caller: {
-        name: value for name, value in caller.draft.items() if name in {"id", "revision", "note", "content"}
-    },
-    "GET /api/office/catalog/drafts/{draft_id}": lambda caller: of_draft(caller.draft),
-    "DELETE /api/office/catalog/drafts/{draft_id}": lambda caller: of_draft(caller.draft),
-    "POST /api/office/catalog/drafts/{draft_id}/proposal": lambda caller: of_draft(caller.draft, "revision"),
-    "POST /api/office/catalog/drafts/{draft_id}/approval": lambda caller: (
-        of_draft(caller.proposed_draft, "revision") | {"in_force_at": moment(days=300)}
-    ),
+    "GET /api/catalog/previews/{preview}": lambda caller: {"preview": caller.draft(CATALOG)["preview"]},
+    **of_document(CATALOG),
+    **of_document(TEXTS),
+    f"GET {TEXTS}/versions/{{number}}/preview": lambda _: {"number": 1},
+    f"GET {TEXTS}/drafts/{{draft_id}}/preview": lambda caller: of_draft(caller.draft(TEXTS)),
     "POST /api/office/identities": lambda caller: caller.person | {"expert": "n.baran"},
     "POST /api/office/mobile-codes": lambda _: MOBILE | {"language": "fa"},
     "POST /api/office/requests": registration,

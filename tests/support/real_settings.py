@@ -120,7 +120,8 @@ def settings_of(it: DeskEnvironment, *, production_limits: bool = False) -> dict
             "INTAKE_URL": it.urls["intake"],
         }
     )
-    each["notifier"] |= {
+    each["notifier"] |= rate_limits | {
+        "OFFICE_SIGNING_KEYS": json.dumps(it.office_signing_keys),
         "BROKER_URL": it.broker_url("notifier"),
         "PUBLIC_URL": "https://desk.example.ir/",
         "SMTP_HOST": "127.0.0.1",

@@ -163,15 +163,16 @@ def test_with_accounts_for_sms_the_notifier_has_their_keys(production, make_secr
     assert SETTINGS["notifier"]().sms_weights == {name.lower(): 1 for name in accounts}
 
 
-def test_tracking_gets_the_same_keys_of_offices_as_intake(production):
+def test_tracking_and_notifier_get_the_same_keys_of_offices_as_intake(production):
     values = [
         plain(production, production.workloads[name]["spec"]["containers"][0])[setting]
         for name, setting in (
             ("intake", "DESK_INTAKE_OFFICE_SIGNING_KEYS"),
             ("tracking", "DESK_TRACKING_OFFICE_SIGNING_KEYS"),
+            ("notifier", "DESK_NOTIFIER_OFFICE_SIGNING_KEYS"),
         )
     ]
-    assert values[0] == values[1]
+    assert values[0] == values[1] == values[2]
 
 
 def test_intake_gets_the_keys_of_offices_and_refuses_an_invalid_one(production, root, monkeypatch):

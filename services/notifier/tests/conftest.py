@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import structlog
@@ -21,11 +21,13 @@ from fastapi import FastAPI
 from prometheus_client import Counter
 from sqlalchemy import ColumnElement, select, update
 from support.sms_server import SmsServer
+from support.text_editor import author, drafted, put_in_force, refusals, second  # noqa: F401 - fixtures
 
 from desk.chassis.bus import Bus, QueueSpec, Topology
 from desk.chassis.bus.embedded import EmbeddedBroker
-from desk.chassis.crypto import Vault, new_secret
+from desk.chassis.crypto import Vault, new_key_pair, new_secret
 from desk.chassis.events import Message
+from desk.chassis.rate_limits import RateLimits
 from desk.chassis.telemetry import Telemetry
 from desk.database import Database
 from desk.notifier.app import Parts, create_app
@@ -42,6 +44,7 @@ from desk.testing.service_keys import public_keys
 
 MOBILE, EMAIL = "+989123456789", "zahra.rezaei@example.ir"
 CODE = "123456789012"
+OFFICE_KEYS = {office: new_key_pair() for office in ("isfahan", "headquarters")}
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 TOPOLOGY = Topology(("desk.events",), (QueueSpec("notifier", (("desk.events", "#"),)),))
 
@@ -143,6 +146,8 @@ class Notifier:
     settings: Settings
     sms: RecordingChannel
     email: RecordingChannel
+    office_keys: ClassVar = OFFICE_KEYS
+    """The private and the public key of two offices."""
     outcomes: Counter = field(
         default_factory=lambda: Counter("attempts", "Attempts", ["channel", "provider", "outcome"], registry=None)
     )
@@ -264,6 +269,7 @@ async def make(tmp_path: Path, database: Database) -> AsyncIterator[Make]:
         parts = Parts(
             database=database,
             broker=broker,
+            rate_limits=RateLimits("memory://"),
             vault=vault,
             telemetry=Telemetry("notifier"),
             channels={ChannelName.SMS: sms, ChannelName.EMAIL: email},
@@ -279,6 +285,8 @@ async def make(tmp_path: Path, database: Database) -> AsyncIterator[Make]:
             vault_keys=f"k1:{new_secret()}",
             index_key=new_secret(),
             service_public_keys=public_keys("captcha"),
+            budget_url="memory://",
+            office_signing_keys={office: public for office, (_, public) in OFFICE_KEYS.items()},
             public_url="https://desk.example.ir/",
             broker_url="memory://",
             event_private_keys=[event_key_pair("notifier")[0]],

@@ -20,6 +20,7 @@ from desk.notifier.events import (
     RequestSubmitted,
 )
 from desk.notifier.service import Dispatcher
+from desk.notifier.settings import Settings
 from desk.notifier.workers import DispatchTask
 from desk.testing.health import get_health
 
@@ -70,17 +71,19 @@ async def test_it_consumes_submissions_changes_and_erasures(notifier):
 
 async def test_it_does_not_start_without_a_channel_for_every_message(notifier):
     parts = type(notifier.parts)(
-        **{name: getattr(notifier.parts, name) for name in ("database", "broker", "vault", "telemetry")},
+        **{name: getattr(notifier.parts, name) for name in ("database", "broker", "rate_limits", "vault", "telemetry")},
         channels={ChannelName.SMS: notifier.sms},
     )
     with pytest.raises(ValueError, match="no channel for email"):
         create_app(notifier.settings, parts=parts)
 
 
-async def test_it_does_not_start_with_a_registered_template_that_does_not_exist(notifier):
-    settings = notifier.settings.model_copy(update={"smsir_templates": {"submitted": 100200}})
-    with pytest.raises(ValueError, match="there is no template submitted"):
-        create_app(settings, parts=notifier.parts)
+@pytest.mark.parametrize("name", ["submitted", "fa/submitted.email.v2", "fa/unknown.sms.v1", "fa/submitted.sms.v0"])
+def test_settings_name_only_texts_that_may_exist(name, notifier):
+    known = notifier.settings.model_dump() | {"smsir_templates": {"fa/submitted.sms.v9": 100200}}
+    assert Settings.model_validate(known)
+    with pytest.raises(ValueError, match="there is no text"):
+        Settings.model_validate(known | {"smsir_templates": {name: 100200}})
 
 
 async def test_a_published_event_is_shown_as_delivered_within_a_moment(make, event, submitted):

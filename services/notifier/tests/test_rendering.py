@@ -1,20 +1,39 @@
 """The texts that applicants read."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
 
 from desk.iran.jalali import TEHRAN
 from desk.iran.offices import OFFICES
-from desk.notifier.domain import CHANNELS, CODES, MAX_SMS_PARTS, ChannelName, Language, Template, sms_parts
+from desk.notifier.domain import (
+    CHANNELS,
+    CODES,
+    PLACES,
+    ChannelName,
+    Language,
+    Place,
+    Template,
+    faults_of,
+    placeholders_of,
+    sms_placeholders,
+)
 from desk.notifier.events import RequestContactChanged, RequestStatusChanged, RequestSubmitted
-from desk.notifier.rendering import VALUE_NAMES, Renderer, contact_values, status_values, submission_values
+from desk.notifier.rendering import (
+    VALUE_NAMES,
+    Renderer,
+    contact_values,
+    first_texts,
+    status_values,
+    submission_values,
+)
+from desk.notifier.rendering.examples import longest, longest_of, typical
+from desk.notifier.rendering.files import required
 
 LATIN_DIGIT = re.compile("[0-9]")
 CODE_ISOLATED = "\u2066۱۲۳۴ ۵۶۷۸ ۹۰۱۲\u2069"
 RENDERER = Renderer("https://desk.example.ir/")
-WORDINGS = sorted(RENDERER.wordings(), key=lambda each: each.name)
 NEW = (Template.SUBMITTED, Template.PENDING)
 WITH_TEXT = tuple(template for template in Template if "lines" in VALUE_NAMES[template])
 WITH_EMAIL = tuple(template for template in Template if ChannelName.EMAIL in CHANNELS[template])
@@ -64,68 +83,73 @@ def visible(html: str) -> str:
     return re.sub("<[^>]*>", "", html.partition("</head>")[2])
 
 
-def longest(texts):
-    """Return the text that takes the most of an SMS."""
-    return max(texts, key=lambda text: len(text.encode("utf-16-be")))
-
-
 # Every template file
 
 
-def test_every_notice_has_a_template_in_every_language_for_every_channel():
-    found = {(each.language, each.template, each.channel) for each in WORDINGS}
-    assert found == {
+def test_the_files_have_a_text_for_every_place():
+    assert {place for place, _ in first_texts().items()} == set(PLACES)
+    assert {(each.language, each.template, each.channel) for each in PLACES} == {
         (each, template, channel) for each in Language for template in Template for channel in CHANNELS[template]
     }
 
 
-def test_the_renderer_requires_a_template_of_every_notice(monkeypatch):
-    left = [each for each in WORDINGS if each.name != "en/answered.sms.v1"]
-    monkeypatch.setattr(Renderer, "wordings", lambda _: iter(left))
+def test_every_notice_must_have_a_file():
+    numbers = {place: 1 for place in PLACES if place != Place(EN, Template.ANSWERED, ChannelName.SMS)}
     with pytest.raises(ValueError, match="no template for en/answered/sms"):
-        Renderer("https://desk.example.ir/")
+        required(numbers)
 
 
-def test_the_highest_version_is_sent(monkeypatch, values):
-    second = next(each for each in WORDINGS if each.name == "fa/answered.sms.v1")
-    tenth = type(second)(second.language, second.template, second.channel, 10)
-    monkeypatch.setattr(Renderer, "wordings", lambda _: iter([tenth, *WORDINGS]))
-    monkeypatch.setattr(Renderer, "placeholders", lambda *_: {"code"})
-    monkeypatch.setattr(Renderer, "fill", lambda _, wording, __: wording.name)
-    assert Renderer("").sms(Template.ANSWERED, FA, values(Template.ANSWERED)).wording == "fa/answered.sms.v10"
+def test_the_newest_file_has_the_text_of_the_first_version():
+    text = first_texts().sms(Template.SUBMITTED, FA)
+    assert text.number == 3
+    assert "{{ office }}" in text.text
+    assert "{#" not in text.text
 
 
-@pytest.mark.parametrize("wording", WORDINGS, ids=lambda each: each.name)
-def test_a_template_has_only_placeholders_that_its_notice_has_values_for(wording, values):
-    known = values(wording.template, wording.language)
-    assert known.keys() == VALUE_NAMES[wording.template]
-    assert RENDERER.placeholders(wording) <= known.keys()
+@pytest.mark.parametrize("place", PLACES, ids=lambda each: each.path)
+def test_a_text_has_only_placeholders_that_its_notice_has_values_for(place, values):
+    known = values(place.template, place.language)
+    assert known.keys() == VALUE_NAMES[place.template] == typical(place.template, place.language).keys()
+    for words in first_texts().at(place).words:
+        assert set(placeholders_of(words)) <= known.keys()
+
+
+def test_the_first_texts_break_no_rule():
+    assert faults_of(first_texts(), first_texts(), longest_of) == []
 
 
 @pytest.mark.parametrize(
-    "wording", [each for each in WORDINGS if each.channel is ChannelName.SMS], ids=lambda each: each.name
+    "place", [each for each in PLACES if each.channel is ChannelName.SMS], ids=lambda each: each.path
 )
-def test_an_sms_has_at_most_two_parts_with_the_longest_values(wording, values):
-    first = datetime(2026, 3, 21, 12, tzinfo=TEHRAN)
-    days = [first + timedelta(days=day) for day in range(1500)]
-    filled = [
-        values(wording.template, wording.language, province={"key": each.key, "name": each.name}) for each in OFFICES
-    ]
-    filled += [values(wording.template, wording.language, due_at=each.isoformat()) for each in days]
-    extreme = {name: longest([str(each[name]) for each in filled]) for name in RENDERER.placeholders(wording)}
-    text = RENDERER.fill(wording, filled[0] | extreme)
-    assert sms_parts(text) <= MAX_SMS_PARTS
-    assert text.isascii() is (wording.language is EN), "another character would more than halve a part"
+def test_an_english_sms_has_only_ascii_with_the_longest_values(place):
+    text = RENDERER.sms(place.template, place.language, longest(place.template, place.language)).text
+    assert text.isascii() is (place.language is EN), "another character would more than halve a part"
 
 
-@pytest.mark.parametrize("wording", WORDINGS, ids=lambda each: each.name)
-def test_every_email_contains_the_address_of_the_desk_and_an_sms_contains_none(wording, values):
-    text = RENDERER.fill(wording, values(wording.template, wording.language))
-    if wording.channel is ChannelName.EMAIL:
-        assert "https://desk.example.ir/track" in text
+@pytest.mark.parametrize(
+    "place", [each for each in PLACES if each.channel is ChannelName.SMS], ids=lambda each: each.path
+)
+def test_no_values_of_an_event_are_longer_than_the_longest(place, values):
+    extreme = longest(place.template, place.language)
+    for office in OFFICES:
+        for month in range(1, 13):
+            at = datetime(2027, month, 28, 20, tzinfo=TEHRAN).isoformat()
+            where = {"key": office.key, "name": office.name}
+            changes = {} if place.template in CODES else {"province": where, "office": where, "due_at": at}
+            some = values(place.template, place.language, **changes)
+            for name in sms_placeholders(place.template):
+                assert len(some[name]) <= len(extreme[name])
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda each: each.path)
+def test_every_email_contains_the_address_of_the_desk_and_an_sms_contains_none(place, values):
+    known = values(place.template, place.language)
+    if place.channel is ChannelName.EMAIL:
+        assert "https://desk.example.ir/track" in RENDERER.email(place.template, place.language, known).text
         return
+    text = RENDERER.sms(place.template, place.language, known).text
     assert not re.search(r"http|www|\.ir|رضایی|زهرا|ودیعه|پاسخ\n|[\u2066-\u2069]", text)
-    assert ("40967" if wording.template in CODES else "123456789012") in text
+    assert ("40967" if place.template in CODES else "123456789012") in text
 
 
 # SMS

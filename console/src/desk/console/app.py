@@ -27,6 +27,7 @@ from desk.console.routes import (
     sessions,
     sign_in,
     supervision,
+    texts,
 )
 from desk.console.routes.dependencies import Demonstration, Services
 from desk.console.routes.errors import add_error_pages
@@ -48,6 +49,7 @@ from desk.console.service.sessions import Sessions
 from desk.console.service.sign_in import SignIn
 from desk.console.service.subjects import Subjects
 from desk.console.service.supervision import Supervision
+from desk.console.service.texts import TextEditing
 from desk.console.settings import Settings
 from desk.console.workers import ReportTask, chain_audit_entries, consume_events, index_outdated_cases, prune_old_rows
 from desk.database import Database
@@ -124,6 +126,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         figures,
         headquarters,
         catalog,
+        texts,
         counter,
         figures,
         headquarters,
@@ -153,6 +156,7 @@ def _services(settings: Settings, parts: Parts) -> Services:
         experts=Experts(database, encryption, calendar, clients, clock),
         figures=OfficeFigures(clients),
         catalog=CatalogEditing(clients),
+        texts=TextEditing(clients),
         colleagues=Colleagues(database, encryption, calendar, clock),
         counter=CounterDesk(database, encryption, clients, subjects, clock),
         case_search=CaseSearch(database, clients, clock),

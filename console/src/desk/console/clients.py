@@ -26,6 +26,7 @@ from desk.expert import (
     Report,
     Reports,
     Subject,
+    TextDrafts,
 )
 from desk.iran.workdays import WorkCalendar
 
@@ -76,6 +77,10 @@ class DeskClient(Protocol):
     @property
     def catalog_drafts(self) -> CatalogDrafts:
         """The desk's routes for versions of the catalogue, which only headquarters may use."""
+
+    @property
+    def text_drafts(self) -> TextDrafts:
+        """The desk's routes for versions of the texts of SMS and email, which only headquarters may use."""
 
     async def find_case(self, tracking_code: str) -> CaseStatus:
         """Return a case of the office, of any office for headquarters. Raises CaseRefusedError."""
@@ -133,6 +138,7 @@ class LibraryClient:
         self._catalog = Catalog(desk_url)
         self._figures = Figures(desk_url, province, private_key)
         self._catalog_drafts = CatalogDrafts(desk_url, private_key)
+        self._text_drafts = TextDrafts(desk_url, private_key)
         self._counter = Counter(desk_url, province, private_key)
         self._cases = Cases(desk_url, province, private_key)
 
@@ -204,6 +210,11 @@ class LibraryClient:
         """The desk's routes for versions of the catalogue."""
         return self._catalog_drafts
 
+    @property
+    def text_drafts(self) -> TextDrafts:
+        """The desk's routes for versions of the texts of SMS and email."""
+        return self._text_drafts
+
     async def find_case(self, tracking_code: str) -> CaseStatus:
         """Return a case of the office, of any office for headquarters. Raises CaseRefusedError."""
         return await self._cases.find(tracking_code)
@@ -211,6 +222,7 @@ class LibraryClient:
     async def close(self) -> None:
         """Close the connections."""
         await self._catalog_drafts.close()
+        await self._text_drafts.close()
         await self._figures.close()
         await self._counter.close()
         await self._cases.close()

@@ -31,6 +31,7 @@ from desk.expert.errors import (
     CatalogUnavailableError,
     DecryptionError,
     DeskKeysUnavailableError,
+    DocumentRefusedError,
     ExpertError,
     FiguresRefusedError,
     FileDamagedError,
@@ -39,6 +40,7 @@ from desk.expert.errors import (
     KeysExistError,
     KeysMissingError,
     RegistrationRefusedError,
+    TextsRefusedError,
 )
 from desk.expert.events import (
     CONSUMED,
@@ -73,6 +75,15 @@ from desk.expert.requests import (
     Request,
     Titled,
 )
+from desk.expert.text_drafts import Placeholder, RenderedText, TextDrafts, TextPreview
+from desk.expert.versions import (
+    DocumentChange,
+    DocumentDraft,
+    DocumentDrafts,
+    DocumentVersion,
+    DocumentVersions,
+    OpenDocumentDraft,
+)
 
 __all__ = [
     "CONSUMED",
@@ -104,6 +115,12 @@ __all__ = [
     "DeskKeys",
     "DeskKeysUnavailableError",
     "Document",
+    "DocumentChange",
+    "DocumentDraft",
+    "DocumentDrafts",
+    "DocumentRefusedError",
+    "DocumentVersion",
+    "DocumentVersions",
     "Erasure",
     "Escalation",
     "ExpertError",
@@ -127,12 +144,15 @@ __all__ = [
     "Objection",
     "OfficeKeys",
     "OpenCatalogDraft",
+    "OpenDocumentDraft",
     "PastEntry",
     "PastStay",
+    "Placeholder",
     "PrivateKeys",
     "Refusal",
     "Registration",
     "RegistrationRefusedError",
+    "RenderedText",
     "Reply",
     "Report",
     "Reports",
@@ -146,6 +166,9 @@ __all__ = [
     "SubSubject",
     "Subject",
     "TakeOver",
+    "TextDrafts",
+    "TextPreview",
+    "TextsRefusedError",
     "Titled",
     "TypedNames",
     "Unanswered",

@@ -6,7 +6,9 @@
     ├── BrokerUnavailableError    the broker did not confirm a report in time
     │   └── BrokerRefusedError    the broker refuses the address, the user, the virtual host or the office's key
     ├── CallRefusedError          the desk refused a call
-    │   ├── CatalogRefusedError   versions and drafts of the catalogue
+    │   ├── DocumentRefusedError  versions and drafts of a document
+    │   │   ├── CatalogRefusedError   of the catalogue
+    │   │   └── TextsRefusedError     of the texts of SMS and email
     │   ├── FileRefusedError      a download or an upload
     │   ├── CaseRefusedError      a case by its tracking code
     │   ├── FiguresRefusedError   the figures
@@ -63,8 +65,16 @@ class FileRefusedError(CallRefusedError):
     """The desk refused a download or an upload."""
 
 
-class CatalogRefusedError(CallRefusedError):
-    """The desk refused a call about versions of the catalogue; ``faults`` name the parts that break a rule."""
+class DocumentRefusedError(CallRefusedError):
+    """The desk refused a call about versions of a document; ``faults`` name the parts that break a rule."""
+
+
+class CatalogRefusedError(DocumentRefusedError):
+    """The desk refused a call about versions of the catalogue."""
+
+
+class TextsRefusedError(DocumentRefusedError):
+    """The desk refused a call about versions of the texts of SMS and email."""
 
 
 class CaseRefusedError(CallRefusedError):

@@ -37,15 +37,15 @@ def create_app(settings: LocalSettings, service_keys: ServiceKeys | None = None)
     brokers = _brokers(settings, vault)
     parts = EmbeddedParts(settings, keys, vault, brokers, service_keys or ServiceKeys())
 
-    notifier_app = services.build_notifier(parts)
+    offices = ProvinceKeys.new(keys.event_keys, without=settings.office.key if settings.office else None)
+    own = {settings.office.key: settings.office.keys.files_public} if settings.office else {}
+    known_keys = {**offices.public, **settings.office_signing_keys, **own}
+    notifier_app = services.build_notifier(parts, known_keys)
     captcha_app = services.build_captcha(parts, notifier_app)
     people = SimulatedRegistry()
     registry = SwitchedRegistry(people)
     registry_app = services.build_registry_gateway(parts, captcha_app, registry, people)
     storage = FolderStore(settings.folder / "objects")
-    offices = ProvinceKeys.new(keys.event_keys, without=settings.office.key if settings.office else None)
-    own = {settings.office.key: settings.office.keys.files_public} if settings.office else {}
-    known_keys = {**offices.public, **settings.office_signing_keys, **own}
     intake_app = services.build_intake(parts, captcha_app, registry_app, storage, known_keys)
     apps: dict[str, FastAPI] = {
         "captcha": captcha_app,

@@ -44,6 +44,7 @@ from desk.expert import (
     PrivateKeys,
     Report,
     Subject,
+    TextDrafts,
     read,
 )
 from desk.iran.offices import OFFICES
@@ -73,12 +74,13 @@ class EmbeddedClient:
         *,
         figures: Figures,
         catalog_drafts: CatalogDrafts,
+        text_drafts: TextDrafts,
         counter: Counter,
         cases: Cases,
         private_keys: PrivateKeys,
         desk_keys: DeskKeys,
     ) -> None:
-        self.catalog_drafts = catalog_drafts
+        self.catalog_drafts, self.text_drafts = catalog_drafts, text_drafts
         self.consuming = False
         self.rejected = 0
         self._province, self._broker, self._files, self._catalog = province, broker, files, catalog
@@ -136,6 +138,7 @@ class EmbeddedClient:
     async def close(self) -> None:
         """Close the clients."""
         await self.catalog_drafts.close()
+        await self.text_drafts.close()
         await self._figures.close()
         await self.counter.close()
         await self._cases.close()
@@ -234,6 +237,7 @@ def _client(key: str, broker: Broker, gateway: ASGIApp, url: str, keys: Province
         Catalog(url, **transport),
         figures=Figures(url, key, keys.private[key], **transport),
         catalog_drafts=CatalogDrafts(url, keys.private[key], **transport),
+        text_drafts=TextDrafts(url, keys.private[key], **transport),
         counter=Counter(url, key, keys.private[key], **transport),
         cases=Cases(url, key, keys.private[key], **transport),
         private_keys=PrivateKeys([keys.event[key]]),

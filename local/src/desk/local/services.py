@@ -250,12 +250,13 @@ def build_tracking(
     )
 
 
-def build_notifier(parts: EmbeddedParts) -> FastAPI:
-    """Build notifier with channels that only store what they would send."""
+def build_notifier(parts: EmbeddedParts, offices: Mapping[str, str]) -> FastAPI:
+    """Build notifier with channels that only store what they would send. ``offices`` are public keys."""
     return notifier.create_app(
         desk.notifier.settings.Settings.model_validate(
             parts.settings_of(
                 "notifier",
+                budget_url="memory://",
                 public_url=parts.settings.public_url,
                 broker_url="memory://embedded",
                 smtp_host="embedded",
@@ -268,10 +269,12 @@ def build_notifier(parts: EmbeddedParts) -> FastAPI:
             )
             | parts.service_keys.settings_of("notifier", "captcha")
             | parts.event_settings("notifier")
+            | {"office_signing_keys": dict(offices)}
         ),
         parts=notifier.Parts(
             database=parts.database("notifier"),
             broker=parts.brokers.of("notifier"),
+            rate_limits=RateLimits("memory://"),
             vault=parts.vault,
             telemetry=Telemetry("notifier"),
             channels=dict.fromkeys(ChannelName, ShownChannel()),

@@ -28,6 +28,7 @@ from desk.console.service.sessions import Sessions
 from desk.console.service.sign_in import SignIn
 from desk.console.service.subjects import Subjects
 from desk.console.service.supervision import Supervision
+from desk.console.service.texts import TextEditing
 
 SESSION_COOKIE, FORM_COOKIE = "desk_console", "desk_console_form"
 """Names of cookies; :func:`cookie_name` adds a prefix where browsers accept it."""
@@ -63,6 +64,7 @@ class Services:
     counter: CounterDesk
     figures: OfficeFigures
     catalog: CatalogEditing
+    texts: TextEditing
     readings: Readings
     supervision: Supervision
     drafts: Drafts

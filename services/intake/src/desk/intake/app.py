@@ -28,10 +28,10 @@ from desk.intake.counter_clients import CodeSender, CounterRegistry
 from desk.intake.events import Erased, PendingWithdrawn, Referred, Replied
 from desk.intake.routes import attachments, catalog_drafts, counter, files, internal, requests
 from desk.intake.routes.dependencies import Services
-from desk.intake.service import current_catalog, file_scans
+from desk.intake.service import file_scans
 from desk.intake.service.attachments import Uploads
 from desk.intake.service.case_files import CaseFiles
-from desk.intake.service.catalog_drafts import CatalogDrafts
+from desk.intake.service.catalog_drafts import CatalogDrafts, CatalogKind
 from desk.intake.service.counter import Counter
 from desk.intake.service.current_catalog import CurrentCatalog
 from desk.intake.service.erased_codes import ErasedCodes
@@ -49,6 +49,8 @@ from desk.intake.workers.erasure import ErasureTask
 from desk.intake.workers.identity_check import IdentityCheck
 from desk.intake.workers.upload_cleanup import UploadCleanup
 from desk.security.logs import configure_logging
+from desk.versions.callers import Editing
+from desk.versions.current import PAUSE_SECONDS
 
 IDENTITY_ISSUER, IDENTITY_AUDIENCE = "registry-gateway", "desk.identity"
 TRACKING_ISSUER, TRACKING_AUDIENCE = "tracking", "desk.tracking"
@@ -143,7 +145,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     parts.database.after_commit.append(relay.wake)
     scans = FileScans(parts.database, parts.vault, parts.storage, parts.scanner, parts.telemetry)
     catalog = CurrentCatalog(parts.database, settings.mobile_proof)
-    refreshing = PeriodicTask(catalog.run_once, current_catalog.PAUSE_SECONDS)
+    refreshing = PeriodicTask(catalog.run_once, PAUSE_SECONDS)
     services = _services(settings, parts, outbox, scans, catalog)
     check = IdentityCheck(
         parts.database,
@@ -212,6 +214,7 @@ def _ready(database: Database, catalog: CurrentCatalog) -> Callable[[], Awaitabl
 
 def _services(settings: Settings, parts: Parts, outbox: Outbox, scans: FileScans, catalog: CurrentCatalog) -> Services:
     audit = AuditLog(parts.database, parts.vault, parts.rate_limits)
+    drafts = CatalogDrafts(parts.database, audit, CatalogKind(), catalog)
     submission = RequestSubmission(
         parts.database,
         parts.vault,
@@ -261,8 +264,10 @@ def _services(settings: Settings, parts: Parts, outbox: Outbox, scans: FileScans
             settings.tracking_public_key.get_secret_value(), issuer=TRACKING_ISSUER, audience=TRACKING_AUDIENCE
         ),
         assertions=ClientAssertions(settings.office_signing_keys, OFFICE_AUDIENCE, parts.rate_limits, audit),
-        catalog_drafts=CatalogDrafts(parts.database, audit, catalog),
-        catalog_assertions=ClientAssertions(settings.office_signing_keys, CATALOG_AUDIENCE, parts.rate_limits, audit),
+        catalog_drafts=drafts,
+        editing=Editing(
+            drafts, ClientAssertions(settings.office_signing_keys, CATALOG_AUDIENCE, parts.rate_limits, audit)
+        ),
         counter=Counter(
             parts.database,
             parts.vault,

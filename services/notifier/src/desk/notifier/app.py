@@ -1,6 +1,6 @@
 """Notifier's wiring."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from fastapi import FastAPI
@@ -8,11 +8,14 @@ from prometheus_client import Counter
 from pydantic import SecretStr
 
 from desk.chassis.app import Background, Closers, PeriodicTask, Worker, base_app
+from desk.chassis.audit import AuditLog, AuditTask, ChainPruning, chain_of, record_pruned
 from desk.chassis.bus import Broker, Bus, Pruning, Relay
 from desk.chassis.bus.rabbit import RabbitBroker
+from desk.chassis.client_assertions import ClientAssertions
 from desk.chassis.crypto import Vault
 from desk.chassis.event_encryption import EventDecryptor, EventEncryptor
 from desk.chassis.events import Outbox
+from desk.chassis.rate_limits import RateLimits
 from desk.chassis.service_tokens import Callers
 from desk.chassis.telemetry import Telemetry
 from desk.database import Database, Schema
@@ -32,12 +35,18 @@ from desk.notifier.providers.generic import GenericGateway
 from desk.notifier.providers.kavenegar import Kavenegar
 from desk.notifier.providers.smsir import SmsIr
 from desk.notifier.rendering import Renderer
-from desk.notifier.routes import Services, router
+from desk.notifier.routes import Services, router, texts
 from desk.notifier.service import Codes, DeliveryReports, Dispatcher, Erasures, Failures, Notices
+from desk.notifier.service.texts import CurrentTexts, Previews, TextKind
 from desk.notifier.settings import Settings
 from desk.notifier.workers import CodePruning, DeliveryReportTask, DispatchGroup, FailureTask
 from desk.security.logs import configure_logging
+from desk.versions.callers import Editing
+from desk.versions.current import PAUSE_SECONDS
+from desk.versions.drafts import Drafts
 
+TEXTS_AUDIENCE = "desk.texts"
+"""The audience of the assertions with which headquarters edits the texts."""
 SMS_DISPATCHERS = 3
 """While one waits for the slowest message of its batch, the others send theirs."""
 
@@ -48,6 +57,7 @@ class Parts:
 
     database: Database
     broker: Broker
+    rate_limits: RateLimits
     vault: Vault
     telemetry: Telemetry
     channels: Mapping[ChannelName, Channel]
@@ -63,14 +73,16 @@ def real_parts(settings: Settings) -> Parts:
     broker = RabbitBroker(settings.broker_url.get_secret_value(), telemetry)
     providers = {name: build_provider(settings, name) for name in settings.sms_weights}
     sms, email = SmsChannel(providers), smtp_channel(settings)
+    rate_limits = RateLimits(settings.budget_url.get_secret_value(), "notifier:")
     return Parts(
         database=Database(settings.database_url.get_secret_value()),
         broker=broker,
+        rate_limits=rate_limits,
         vault=settings.vault(),
         telemetry=telemetry,
         channels={ChannelName.SMS: sms if providers else ShownChannel(), ChannelName.EMAIL: email},
         providers=providers,
-        close=(broker.close, sms.close, email.close),
+        close=(broker.close, sms.close, email.close, rate_limits.close),
     )
 
 
@@ -108,8 +120,7 @@ def smtp_channel(settings: Settings) -> SmtpChannel:
 def create_app(settings: Settings | None = None, *, parts: Parts | None = None) -> FastAPI:
     """Wire notifier; nothing is opened before the app starts. A caller that passes ``parts`` configures logging too.
 
-    Raises ValueError if a channel is missing, because its messages would never be sent, or if a template in the
-    settings does not exist.
+    Raises ValueError if a channel is missing, because its messages would never be sent.
     """
     settings = settings or Settings()
     if parts is None:
@@ -117,28 +128,36 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         parts = real_parts(settings)
     if missing := set(ChannelName) - set(parts.channels):
         raise ValueError(f"no channel for {', '.join(sorted(missing))}")
-    renderer = _renderer(settings)
+    current = CurrentTexts(parts.database)
+    renderer = Renderer(settings.public_url, current.get)
     outbox = build_outbox(settings)
-    bus = _subscribed_bus(settings, parts, renderer, outbox)
+    bus = _subscribed_bus(settings, parts, Notices(parts.vault, current, renderer, settings.sending_policy), outbox)
     app = base_app(
         "notifier",
         "Service Desk: notifier",
         parts.telemetry,
         callers=Callers("notifier", settings.service_public_keys),
-        ready=Schema.of(parts.database, "desk.notifier").require,
+        ready=_ready(parts.database, current),
+        body_limits=texts.BODY_LIMITS,
         background=Background(
             start=bus.start,
             drain=bus.stop,
-            workers=_workers(settings, parts, outbox),
+            workers=(*_workers(settings, parts, outbox), *_workers_of_texts(settings, parts, current)),
             stop=(parts.database.close, *parts.close),
         ),
     )
     app.include_router(router)
     app.state.bus = bus
+    audit = AuditLog(parts.database, parts.vault, parts.rate_limits)
     app.state.services = Services(
         database=parts.database,
         bus=bus,
-        codes=Codes(parts.vault, renderer),
+        codes=Codes(parts.vault, current, renderer),
+        editing=Editing(
+            Drafts(parts.database, audit, TextKind(), current),
+            ClientAssertions(settings.office_signing_keys, TEXTS_AUDIENCE, parts.rate_limits, audit),
+        ),
+        previews=Previews(renderer, current, _registered(settings)),
     )
     return app
 
@@ -148,15 +167,23 @@ def build_outbox(settings: Settings) -> Outbox:
     return Outbox("/desk/notifier", EventEncryptor(settings.event_public_keys))
 
 
-def _renderer(settings: Settings) -> Renderer:
-    renderer = Renderer(settings.public_url)
-    if unknown := settings.smsir_templates.keys() - {each.name for each in renderer.wordings()}:
-        raise ValueError(f"smsir_templates: there is no template {', '.join(sorted(unknown))}")
-    return renderer
+def _ready(database: Database, current: CurrentTexts) -> Callable[[], Awaitable[None]]:
+    """Return the check that messages can be queued: with the schema of this version, and with the texts in force."""
+    schema = Schema.of(database, "desk.notifier")
+
+    async def ready() -> None:
+        await schema.require()
+        await current.require_loaded()
+
+    return ready
 
 
-def _subscribed_bus(settings: Settings, parts: Parts, renderer: Renderer, outbox: Outbox) -> Bus:
-    notices = Notices(parts.vault, renderer, settings.sending_policy)
+def _registered(settings: Settings) -> dict[str, frozenset[str]]:
+    """Return the names of the texts that each provider in use stores."""
+    return {"smsir": frozenset(settings.smsir_templates)} if "smsir" in settings.sms_weights else {}
+
+
+def _subscribed_bus(settings: Settings, parts: Parts, notices: Notices, outbox: Outbox) -> Bus:
     decryptor = EventDecryptor(settings.event_private_pems)
     bus = Bus("notifier", parts.database, parts.broker, parts.telemetry, decryptor)
     bus.subscribe(RequestSubmitted, notices.on_request_submitted)
@@ -187,6 +214,18 @@ def _workers(settings: Settings, parts: Parts, outbox: Outbox) -> tuple[Worker, 
         Worker("relay", relay.run, relay.finish),
         *(Worker(name, task.run, task.finish) for name, task in tasks.items()),
         Worker("pruning", pruning.run, pruning.finish),
+    )
+
+
+def _workers_of_texts(settings: Settings, parts: Parts, current: CurrentTexts) -> tuple[Worker, ...]:
+    """Return the tasks that refresh the texts in force, and those of the audit log."""
+    refreshing = PeriodicTask(current.run_once, PAUSE_SECONDS)
+    auditing = AuditTask(parts.database, parts.vault, parts.telemetry.registry)
+    pruning = ChainPruning(parts.database, chain_of(parts.vault), settings.audit_days, record_pruned)
+    return (
+        Worker("texts", refreshing.run, refreshing.finish),
+        Worker("audit", auditing.run, auditing.finish),
+        Worker("audit pruning", pruning.run, pruning.finish),
     )
 
 

@@ -1,6 +1,6 @@
 """What ``desk-notifier check`` examines."""
 
-from desk.chassis.checks import Checks, broker, database
+from desk.chassis.checks import Checks, broker, database, redis
 from desk.notifier.app import smtp_channel
 from desk.notifier.settings import Settings
 
@@ -14,5 +14,6 @@ def checks() -> Checks:
     return {
         "DATABASE_URL": database(settings.database_url.get_secret_value(), "desk.notifier"),
         "BROKER_URL": broker(settings.broker_url.get_secret_value(), "notifier"),
+        "BUDGET_URL": redis(settings.budget_url.get_secret_value()),
         "SMTP_HOST": smtp_channel(settings).check,
     }

@@ -1,10 +1,11 @@
-"""What the operators' command ``desk-keys`` works on."""
+"""What the operators' commands ``desk-keys`` and ``desk-audit`` work on."""
 
 from typing import Any
 
 from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from desk.chassis.audit import chain_of, record_operator
 from desk.chassis.crypto import Vault
 from desk.database import DATA_KEYS, Database, IndexedTable, Rotation, SealedColumn
 from desk.database.operation import StoredData
@@ -37,5 +38,6 @@ def rotation(database: Database, vault: Vault) -> Rotation:
 def stored_data() -> StoredData:
     """Read the settings. Raises ValidationError or SettingsError."""
     settings = Settings()
+    vault = settings.vault()
     database = Database(settings.database_url.get_secret_value(), statement_seconds=None)
-    return StoredData(database, rotation(database, settings.vault()), chain=None)
+    return StoredData(database, rotation(database, vault), chain_of(vault), record_operator)

@@ -4,20 +4,34 @@ import re
 from datetime import time
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from desk.chassis.settings import CalleeSettings, ConsumerSettings, LogSettings, PublisherSettings, StoreSettings
-from desk.notifier.domain import SendingPolicy
+from desk.chassis.settings import (
+    AuditSettings,
+    CalleeSettings,
+    ClientSettings,
+    ConsumerSettings,
+    LogSettings,
+    PublisherSettings,
+    StoreSettings,
+)
+from desk.iran.offices import OFFICE_KEYS
+from desk.notifier.domain import ChannelName, Language, SendingPolicy, Template
 from desk.security.secrets import SecretKind
 
 
-class Settings(CalleeSettings, StoreSettings, PublisherSettings, ConsumerSettings, LogSettings):
+class Settings(
+    CalleeSettings, ClientSettings, AuditSettings, StoreSettings, PublisherSettings, ConsumerSettings, LogSettings
+):
     """Read once, in ``create_app``; the variables have the prefix ``DESK_NOTIFIER_``."""
 
     model_config = SettingsConfigDict(env_prefix="DESK_NOTIFIER_")
     receivers: ClassVar[frozenset[str]] = frozenset({"tracking"})
+    clients: ClassVar[frozenset[str]] = OFFICE_KEYS
 
+    budget_url: SecretStr
+    """``memory://`` or ``redis://…``: where the assertions of headquarters are used up. Sending needs no Redis."""
     public_url: str
     """Address of the desk's home page, for the link in emails; an SMS contains no link."""
     smtp_host: str
@@ -43,7 +57,7 @@ class Settings(CalleeSettings, StoreSettings, PublisherSettings, ConsumerSetting
     smsir_key: Annotated[SecretStr | None, SecretKind.ISSUED] = None
     smsir_line: Annotated[str, Field(pattern="^[0-9]*$")] = ""
     smsir_templates: Annotated[dict[str, int], Field(default_factory=dict)]
-    """SMS.ir's number of each template file registered there: ``{"fa/submitted.sms.v3": 100200}``."""
+    """SMS.ir's number of each text registered there, by the name of the text: ``{"fa/submitted.sms.v3": 100200}``."""
     generic_url: str = ""
     generic_key: Annotated[SecretStr | None, SecretKind.ISSUED] = None
 
@@ -64,6 +78,16 @@ class Settings(CalleeSettings, StoreSettings, PublisherSettings, ConsumerSetting
     def sms_weights(self) -> dict[str, int]:
         """The SMS providers and their weights; empty if texts are only shown."""
         return {} if self.sms == SHOWN else _weights(self.sms)
+
+    @field_validator("smsir_templates")
+    @classmethod
+    def _require_names(cls, templates: dict[str, int]) -> dict[str, int]:
+        """The number in a name is that of a text in some version, also of one that is not approved yet."""
+        names = "|".join(f"{language}/{each}" for language in Language for each in Template)
+        known = re.compile(rf"({names})\.{ChannelName.SMS}\.v[1-9][0-9]*")
+        if unknown := sorted(name for name in templates if not known.fullmatch(name)):
+            raise ValueError(f"there is no text {', '.join(unknown)}")
+        return templates
 
     @model_validator(mode="after")
     def _require_accounts(self) -> Self:

@@ -7,14 +7,14 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from desk.chassis.app import source_of
-from desk.chassis.client_assertions import ASSERTION_ERRORS, ClientAssertions
+from desk.chassis.client_assertions import ClientAssertions
 from desk.chassis.crypto import TokenError, TokenExpiredError, TokenReader
 from desk.database import Database
 from desk.intake import domain
 from desk.intake.domain import Identity, Person, Uploader
 from desk.intake.service.attachments import Uploads
 from desk.intake.service.case_files import CaseFiles
-from desk.intake.service.catalog_drafts import CatalogDrafts, Editor
+from desk.intake.service.catalog_drafts import CatalogDrafts
 from desk.intake.service.counter import Counter
 from desk.intake.service.current_catalog import CurrentCatalog
 from desk.intake.service.erased_codes import ErasedCodes
@@ -22,7 +22,7 @@ from desk.intake.service.receipts import Receipts
 from desk.intake.service.reply_attachments import ReplyAttachments
 from desk.intake.service.requests import RequestSubmission
 from desk.intake.service.submitted_requests import SubmittedRequests
-from desk.iran.offices import HEADQUARTERS
+from desk.versions.callers import Editing
 
 _identity = HTTPBearer(auto_error=False, description="identity token")
 _assertion = HTTPBearer(auto_error=False, scheme_name="assertion", description="an office's assertion")
@@ -53,7 +53,7 @@ class Services:
     tracking_tokens: TokenReader
     assertions: ClientAssertions
     catalog_drafts: CatalogDrafts
-    catalog_assertions: ClientAssertions
+    editing: Editing
     counter: Counter
     counter_assertions: ClientAssertions
 
@@ -128,26 +128,6 @@ async def _office(
 
 OfficeDep = Annotated[str, Depends(_office)]
 """The office of the caller's assertion. Raises the errors of ``ASSERTION_ERRORS``."""
-
-
-async def _editor(
-    request: Request,
-    services: ServicesDep,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_assertion)],
-) -> Editor:
-    assertion, source = credentials.credentials if credentials is not None else None, source_of(request)
-    caller = await services.catalog_assertions.caller_of(assertion, source)
-    if caller.client != HEADQUARTERS.key:
-        raise domain.NotHeadquartersError
-    if caller.person is None:
-        raise domain.PersonMissingError
-    return Editor(caller.person.casefold(), source)
-
-
-EditorDep = Annotated[Editor, Depends(_editor)]
-"""The person of headquarters who is named by the assertion. Raises the errors of :data:`EDITOR_ERRORS`."""
-
-EDITOR_ERRORS = (*ASSERTION_ERRORS, domain.NotHeadquartersError, domain.PersonMissingError)
 
 
 async def _tracking_claims(

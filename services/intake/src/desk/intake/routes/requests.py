@@ -20,6 +20,7 @@ from desk.iran.jalali import local_text
 from desk.iran.offices import office
 from desk.iran.phone import mask_phone
 from desk.iran.provinces import province
+from desk.versions.errors import DraftNotFoundError
 
 router = APIRouter()
 
@@ -118,7 +119,7 @@ async def catalog(request: Request, services: ServicesDep) -> Response:
     "/api/catalog/previews/{preview}",
     summary="A draft of the catalogue",
     response_model=CatalogView,
-    responses=problems(domain.DraftNotFoundError),
+    responses=problems(DraftNotFoundError),
 )
 async def preview(
     preview: Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{32}$")], request: Request, services: ServicesDep

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, false
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, false
 
 from desk.chassis.event_tables import add_event_tables
 from desk.database import UtcDateTime, add_audit_tables, add_data_keys, new_metadata
 from desk.intake.domain import IdentityState
+from desk.versions.tables import add_version_tables
 
 
 def _scan() -> tuple[Column[Any], Column[Any]]:
@@ -153,34 +154,7 @@ erasure = Table(
 )
 """An erasure that tracking has asked for. ``office`` and ``seq`` are the key and the number of that event. It is
 acknowledged once the object store has none of its objects: ``done_at``."""
-catalog_version = Table(
-    "catalog_version",
-    metadata,
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("content", Text, nullable=False),
-    Column("note", String(600), nullable=False),
-    Column("author", Text, nullable=False),
-    Column("approved_by", String(80), nullable=False),
-    Column("approved_at", UtcDateTime, nullable=False),
-    Column("in_force_at", UtcDateTime, nullable=False),
-    Column("cancelled_at", UtcDateTime),
-    Column("cancelled_by", String(80)),
-)
-"""A version of the catalogue. Versions that are not cancelled have times in force in the order of their numbers."""
-catalog_draft = Table(
-    "catalog_draft",
-    metadata,
-    Column("id", String(36), primary_key=True),
-    Column("preview", String(40), nullable=False, unique=True),
-    Column("revision", Integer, nullable=False),
-    Column("based_on", Integer, nullable=False),
-    Column("content", Text, nullable=False),
-    Column("note", String(600), nullable=False),
-    Column("editors", Text, nullable=False),
-    Column("proposed_by", String(80)),
-    Column("changed_at", UtcDateTime, nullable=False),
-)
-"""A draft of the next version; ``editors`` is a JSON list of the people who changed it."""
+catalog_tables = add_version_tables(metadata, "catalog", previews=True)
 erased_object = Table(
     "erased_object",
     metadata,

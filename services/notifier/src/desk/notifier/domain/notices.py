@@ -88,9 +88,14 @@ def sms_parts(text: str) -> int:
     A text of the GSM alphabet has 160 characters in a single part and 153 in each of several. Any other text, so every
     Persian one, has 70 and 67 UTF-16 units.
     """
-    if all(character in _GSM or character in _GSM_DOUBLE for character in text):
+    if is_gsm(text):
         return _parts(sum(2 if character in _GSM_DOUBLE else 1 for character in text), single=160, joined=153)
     return _parts(len(text.encode("utf-16-be")) // 2, single=70, joined=67)
+
+
+def is_gsm(text: str) -> bool:
+    """Return whether an SMS has only characters of the GSM alphabet."""
+    return all(character in _GSM or character in _GSM_DOUBLE for character in text)
 
 
 def _parts(units: int, *, single: int, joined: int) -> int:

@@ -1,7 +1,9 @@
-"""Renders notices from template files and the values of an event."""
+"""Renders notices from the texts in force and the values of an event."""
 
-from desk.notifier.rendering.renderer import Email, Renderer, Sms, Wording
-from desk.notifier.rendering.values import VALUE_NAMES, Values, contact_values, status_values, submission_values
+from desk.notifier.domain import VALUE_NAMES
+from desk.notifier.rendering.files import first_texts
+from desk.notifier.rendering.renderer import Email, Renderer, Sms
+from desk.notifier.rendering.values import Values, contact_values, status_values, submission_values
 
 __all__ = [
     "VALUE_NAMES",
@@ -9,8 +11,8 @@ __all__ = [
     "Renderer",
     "Sms",
     "Values",
-    "Wording",
     "contact_values",
+    "first_texts",
     "status_values",
     "submission_values",
 ]

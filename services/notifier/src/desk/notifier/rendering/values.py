@@ -1,45 +1,15 @@
 """The values of an event for the placeholders of the template files."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from desk.iran.digits import fold
-from desk.notifier.domain import Language, Template
+from desk.notifier.domain import VALUE_NAMES, Language, Template
 from desk.notifier.events import NewRequest, RequestContactChanged, RequestStatusChanged
 from desk.notifier.rendering.languages import FORMATS
 
 Values = dict[str, Any]
 """The values by placeholder: strings, lines of a text that a person wrote, and names of files."""
-
-_COMMON = {"name", "code", "code_undivided", "code_grouped", "code_isolated", "province", "office"}
-_OF_SUBMISSION = {
-    *_COMMON,
-    "subject",
-    "sub_subject",
-    "submitted_at",
-    "due_day",
-    "due_day_short",
-    "request_lines",
-    "files",
-}
-VALUE_NAMES: Mapping[Template, set[str]] = {
-    Template.SUBMITTED: _OF_SUBMISSION,
-    Template.PENDING: _OF_SUBMISSION,
-    Template.IDENTITY_REJECTED: {*_COMMON, "at", "lines"},
-    Template.REFERRED: {*_COMMON, "at", "lines", "due_day"},
-    Template.INFO_REQUESTED: {*_COMMON, "at", "lines"},
-    Template.QUESTION_REMINDER: {*_COMMON, "at", "lines", "reply_day"},
-    Template.UNANSWERED: {*_COMMON, "at", "reply_day"},
-    Template.ANSWERED: {*_COMMON, "at", "lines"},
-    Template.REJECTED: {*_COMMON, "at", "lines"},
-    Template.WITHDRAWN: {*_COMMON, "at"},
-    Template.CONTACT_CHANGED: {*_COMMON, "at"},
-    Template.CODE: {"digits"},
-    Template.CODE_REQUESTS: {"digits"},
-    Template.CODE_CONTACT: {"digits"},
-}
-"""The placeholders that each template may use."""
 
 
 def submission_values(event: NewRequest, language: Language) -> Values:

@@ -8,6 +8,8 @@ from fastapi import Depends, Request
 from desk.chassis.bus import Bus
 from desk.database import Database
 from desk.notifier.service import Codes
+from desk.notifier.service.texts import Previews
+from desk.versions.callers import Editing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +19,8 @@ class Services:
     database: Database
     bus: Bus
     codes: Codes
+    editing: Editing
+    previews: Previews
 
 
 async def get_services(request: Request) -> Services:

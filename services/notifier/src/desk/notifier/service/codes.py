@@ -8,6 +8,7 @@ from desk.chassis.crypto import Vault
 from desk.notifier.domain import FIRST, ChannelName, Template
 from desk.notifier.forms import CodeToSend
 from desk.notifier.rendering import Renderer
+from desk.notifier.service.texts import CurrentTexts
 from desk.notifier.store import MessageStore, Notice, PersonalData
 
 TEMPLATES = {
@@ -21,12 +22,15 @@ TEMPLATES = {
 class Codes:
     """Queues codes. They are sent before all notices, at any hour, and not after they have expired."""
 
-    def __init__(self, vault: Vault, renderer: Renderer) -> None:
+    def __init__(self, vault: Vault, texts: CurrentTexts, renderer: Renderer) -> None:
+        """``renderer`` renders ``texts``, which are read before the first message."""
         self._vault = vault
+        self._texts = texts
         self._renderer = renderer
 
     async def queue(self, session: AsyncSession, code: CodeToSend) -> None:
         """Queue the SMS of a code."""
+        await self._texts.require_read(session)
         template = TEMPLATES[code.purpose]
         sms = self._renderer.sms(template, code.language, {"digits": code.code})
         notice = Notice(

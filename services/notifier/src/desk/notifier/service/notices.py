@@ -18,6 +18,7 @@ from desk.notifier.events import (
     RequestSubmitted,
 )
 from desk.notifier.rendering import Renderer, Values, contact_values, status_values, submission_values
+from desk.notifier.service.texts import CurrentTexts
 from desk.notifier.store import MessageStore, Notice, PersonalData, RedirectStore
 
 log = structlog.get_logger(__name__)
@@ -26,8 +27,10 @@ log = structlog.get_logger(__name__)
 class Notices:
     """Handles the events that may have a notice."""
 
-    def __init__(self, vault: Vault, renderer: Renderer, policy: SendingPolicy) -> None:
+    def __init__(self, vault: Vault, texts: CurrentTexts, renderer: Renderer, policy: SendingPolicy) -> None:
+        """``renderer`` renders ``texts``, which are read before the first message."""
         self._vault = vault
+        self._texts = texts
         self._renderer = renderer
         self._policy = policy
 
@@ -73,6 +76,7 @@ class Notices:
         *,
         supersede: bool = False,
     ) -> None:
+        await self._texts.require_read(session)
         notices = []
         for channel, wording, personal in self._render(template, contact, values):
             foreign = channel is ChannelName.SMS and not contact.receives_sms

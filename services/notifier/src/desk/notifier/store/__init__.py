@@ -8,7 +8,7 @@ from desk.notifier.store.messages import MessageStore, Notice
 from desk.notifier.store.personal import PersonalData
 from desk.notifier.store.redirects import RedirectStore
 from desk.notifier.store.shown import ShownMessage, list_messages
-from desk.notifier.store.tables import attempt, message, metadata
+from desk.notifier.store.tables import attempt, message, metadata, text_tables
 
 __all__ = [
     "AwaitedReport",
@@ -28,4 +28,5 @@ __all__ = [
     "list_messages",
     "message",
     "metadata",
+    "text_tables",
 ]

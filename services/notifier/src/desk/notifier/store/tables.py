@@ -19,12 +19,15 @@ from sqlalchemy import (
 )
 
 from desk.chassis.event_tables import add_event_tables
-from desk.database import UtcDateTime, add_data_keys, data_key, new_metadata
+from desk.database import UtcDateTime, add_audit_tables, add_data_keys, data_key, new_metadata
 from desk.notifier.domain import State, states_before
+from desk.versions.tables import add_version_tables
 
 metadata = new_metadata()
 add_event_tables(metadata)
 add_data_keys(metadata)
+add_audit_tables(metadata)
+text_tables = add_version_tables(metadata, "text")
 
 message = Table(
     "message",
