@@ -47,7 +47,16 @@ def test_more_than_a_hundred_rows_are_kept():
     rows = {f"notices-{number}-text": f"اعلان {number}" for number in range(1, 121)}
     shown = {f"notices-{number}-on_home": "yes" for number in range(1, 121)}
 
-    assert len(read_announcements(rows | shown)["notices"]) == 120
+    assert len(read_announcements(rows | shown, {})["notices"]) == 120
+
+
+def test_a_new_row_without_its_persian_text_is_named_and_one_that_is_emptied_is_removed():
+    typed = {"notices-2-text": "", "notices-2-text_en": "The desk is closed on Friday."}
+    with pytest.raises(FieldError) as refused:
+        read_announcements(typed, {"notices": [{"text": "اعلان"}]})
+
+    assert refused.value.field == "notices-2-text"
+    assert read_announcements(typed, {"notices": [{"text": "اعلان"}] * 2})["notices"] == []
 
 
 def test_a_moment_is_shown_as_it_is_typed():

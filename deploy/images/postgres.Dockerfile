@@ -8,4 +8,6 @@ ENV PATH=/usr/lib/postgresql/17/bin:$PATH PGDATA=/var/lib/postgresql/data/pgdata
 COPY deploy/postgres/entrypoint.sh /entrypoint.sh
 USER 999:999
 EXPOSE 5432
+# Stop at once and end the sessions: SIGTERM would wait for every client.
+STOPSIGNAL SIGINT
 ENTRYPOINT ["/entrypoint.sh"]

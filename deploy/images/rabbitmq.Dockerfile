@@ -7,4 +7,5 @@ RUN groupadd --system --gid 999 rabbitmq && useradd --system --uid 999 --gid 999
 ENV RABBITMQ_LOGS=- LANG=C.UTF-8
 USER 999:999
 EXPOSE 5672 15672 15692
-CMD ["rabbitmq-server"]
+# Not /usr/sbin/rabbitmq-server: that script writes a log under the root, which is read-only on Kubernetes.
+CMD ["/usr/lib/rabbitmq/bin/rabbitmq-server"]

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 
-@pytest.mark.parametrize("path", ["/send", "/track"])
+@pytest.mark.parametrize("path", ["/send", "/track", "/my-requests"])
 def test_a_form_is_replaced_by_instructions(open_page: Callable[..., Page], path: str):
     page = open_page(width=320, java_script_enabled=False)
     page.goto(path)

@@ -6,7 +6,18 @@ import pytest
 from desk.local.gateway_table import GATEWAY
 
 ENGLISH, PERSIAN = '<html lang="en" dir="ltr">', '<html lang="fa" dir="rtl">'
-PAGES = ["/", "/send", "/track", "/help", "/verify", "/figures", "/accessibility", "/privacy", "/contract"]
+PAGES = [
+    "/",
+    "/send",
+    "/track",
+    "/my-requests",
+    "/help",
+    "/verify",
+    "/figures",
+    "/accessibility",
+    "/privacy",
+    "/contract",
+]
 
 
 def get_as_new_client(base_url: str, path: str, cookie: str = "") -> httpx.Response:

@@ -34,26 +34,31 @@ def test_an_invalid_setting_is_named(setting: str, value: str, start_gateway: Op
         start_gateway(**{setting: value})
 
 
-def test_the_script_needs_only_its_own_folder(tmp_path: Path):
-    """It runs as an account without a name on a read-only root; only its folder is writable."""
-    programs = tmp_path / "bin"
+def run_with_fake_nginx(folder: Path, nginx: str) -> subprocess.CompletedProcess[str]:
+    """Run the script with only these programs, and a shell script in place of nginx."""
+    programs = folder / "bin"
     programs.mkdir()
-    for name in ("sh", "grep", "tr", "cut", "cp", "mkdir", "dirname"):
+    for name in ("sh", "grep", "tr", "cut", "cp", "mkdir", "dirname", "seq", "sleep", "cat"):
         (programs / name).symlink_to(
             next(Path(place, name) for place in ("/bin", "/usr/bin") if Path(place, name).exists())
         )
     fake = programs / "nginx"
-    fake.write_text('#!/bin/sh\nif [ "$1" = -v ]; then echo "nginx version: nginx/1.28.1" >&2; else echo "$*"; fi\n')
+    fake.write_text(f'#!/bin/sh\nif [ "$1" = -v ]; then echo "nginx version: nginx/1.28.1" >&2; exit; fi\n{nginx}\n')
     fake.chmod(fake.stat().st_mode | stat.S_IXUSR)
     environment = {
         "PATH": str(programs),
-        "DESK_GATEWAY_FOLDER": str(tmp_path / "laid"),
+        "DESK_GATEWAY_FOLDER": str(folder / "laid"),
         "DESK_GATEWAY_RESOLVER": "127.0.0.11",
     }
-    done = subprocess.run(  # noqa: S603 - our own script
-        ["/bin/sh", str(START)], env=environment, capture_output=True, text=True, check=True, cwd=os.sep
+    return subprocess.run(  # noqa: S603 - our own script
+        ["/bin/sh", str(START)], env=environment, capture_output=True, text=True, check=False, cwd=os.sep
     )
-    assert done.stderr == ""
+
+
+def test_the_script_needs_only_its_own_folder(tmp_path: Path):
+    """It runs as an account without a name on a read-only root; only its folder is writable."""
+    done = run_with_fake_nginx(tmp_path, 'echo "$*"')
+    assert (done.returncode, done.stderr) == (0, "")
     assert "daemon off; worker_processes auto;" in done.stdout
     settings = (tmp_path / "laid" / "settings.conf").read_text(encoding="utf-8")
     for service in SERVICES:  # what a newer nginx than the one on this machine gets
@@ -62,3 +67,33 @@ def test_the_script_needs_only_its_own_folder(tmp_path: Path):
     assert (tmp_path / "laid" / "nginx.conf").read_text(encoding="utf-8") == (START.parent / "nginx.conf").read_text(
         encoding="utf-8"
     )
+
+
+def test_it_waits_while_names_cannot_be_resolved(tmp_path: Path):
+    tried = tmp_path / "tried"
+    done = run_with_fake_nginx(
+        tmp_path,
+        f'[ "$1" = -t ] || {{ echo "serving"; exit; }}\n'
+        f'echo x >>{tried}\n[ "$(cat {tried})" = "$(printf \'x\\nx\\nx\')" ] && exit\n'
+        'echo "host not found in upstream \\"intake:8000\\"" >&2; exit 1',
+    )
+    assert (done.returncode, done.stdout) == (0, "serving\n")
+    assert done.stderr == 'gateway: waiting for the name server: host not found in upstream "intake:8000"\n'
+    assert len(tried.read_text(encoding="utf-8").split()) == 3
+
+
+def test_it_does_not_wait_after_another_error(tmp_path: Path):
+    done = run_with_fake_nginx(tmp_path, 'echo "unknown directive" >&2; exit 1')
+    assert (done.returncode, done.stderr) == (1, "unknown directive\n")
+
+
+def test_it_stops_while_it_waits(tmp_path: Path):
+    """The name ``.invalid`` is never resolved (RFC 6761)."""
+    environment = {"DESK_GATEWAY_FOLDER": str(tmp_path / "nginx"), "DESK_GATEWAY_INTAKE": "intake.invalid:8000"}
+    with subprocess.Popen(  # noqa: S603 - our own script
+        ["/bin/sh", str(START)], env=os.environ | environment, stderr=subprocess.PIPE, text=True
+    ) as begun:
+        assert begun.stderr is not None
+        assert "waiting for the name server" in begun.stderr.readline()
+        begun.terminate()
+        assert begun.wait(timeout=30) == 0

@@ -19,6 +19,11 @@ PUBLIC = {
     ("tracking", "GET", "/api/event-keys"): "public keys",
     ("tracking", "GET", "/api/figures"): "what the organization publishes; none by default",
     ("tracking", "POST", "/api/tracking"): "requires national ID, tracking code and a security code, within limits",
+    (
+        "tracking",
+        "POST",
+        "/api/tracking/requests",
+    ): "requires national ID, a mobile and a code sent to it, within limits",
 }
 SERVICES = ("captcha", "registry-gateway", "intake", "tracking", "notifier")
 

@@ -14,6 +14,7 @@ from desk.chassis.event_encryption import EventDecryptionError, EventDecryptor
 from desk.contracts.documents import ENCRYPTED, FOLDER
 from desk.contracts.examples import examples
 from desk.expert import DecryptionError, PrivateKeys
+from desk.expert.events import read as read_event
 from desk.tracking.events import CaseAnswered
 
 NODE_TEST = Path(__file__).parents[1] / "web" / "events.test.js"
@@ -47,6 +48,17 @@ def test_an_encrypted_example_is_read_with_the_keys_of_its_receivers_alone(name:
                 EventDecryptor([pem]).decrypt(event["data"], event["id"])
             with pytest.raises(DecryptionError, match="other keys"):
                 PrivateKeys([pem]).decrypt(event["data"], event["id"])
+
+
+def test_the_library_for_offices_reads_another_mobile():
+    """An office gets the whole contact, and the number before."""
+    body = (FOLDER / ENCRYPTED / "request-contact-changed.json").read_bytes()
+    kids = {each["header"]["kid"] for each in json.loads(body)["data"]["recipients"]}
+    event = read_event(body, PrivateKeys([pem for kid, pem in private_keys() if kid in kids]))
+    assert event.contact_change is not None
+    assert event.contact_change.contact.mobile == "+989127654321"
+    assert event.contact_change.previous_mobile != event.contact_change.contact.mobile
+    assert event.request is None
 
 
 def test_a_report_that_was_encrypted_by_another_library_is_read():

@@ -58,6 +58,11 @@ PROMISES = (
         "services/registry-gateway/tests/test_offices.py::test_the_person_sees_that_an_office_looked_up",
     ),
     (
+        "A person who has the mobile phone of your request",
+        f"{TRACKING}/test_own_requests.py::test_neither_another_number_nor_another_mobile_finds_them",
+        f"{TRACKING}/test_own_requests.py::test_the_mobile_of_a_representative_who_is_not_the_contact_finds_nothing",
+    ),
+    (
         "The provider of text messages",
         f"{NOTIFIER}/test_rendering.py::test_an_sms_does_not_contain_what_a_person_wrote",
     ),
@@ -104,6 +109,12 @@ PROMISES = (
     (
         "You see all of your request",
         "tests/browser/test_other_settings.py::test_a_request_is_tracked_and_withdrawn_by_keyboard_only",
+    ),
+    (
+        "You correct the mobile number on the same page",
+        f"{TRACKING}/test_contacts.py::test_the_new_mobile_is_that_of_the_request_and_the_office_gets_it",
+        f"{TRACKING}/test_contacts.py::test_the_code_must_be_that_of_the_new_number",
+        f"{NOTIFIER}/test_contact_changed.py::test_the_former_mobile_and_the_email_are_warned_without_the_new_number",
     ),
     (
         "A request is erased two years after",

@@ -119,6 +119,10 @@ def _use(desk: RealDesk) -> None:
     wait_for(lambda: province.of(code))
     province.report(code, "case-info-requested", 1, question="شماره فیش شما چیست؟")
     token = applicant.sees(code, "info_requested")["token"]
+    [listed] = applicant.own_requests("09120000008").json()["requests"]
+    assert applicant.open_request(listed["token"]).status_code == 200
+    assert applicant.change_contact(token, "09120000009").status_code == 200
+    wait_for(lambda: province.of(code, "request-contact-changed"))
     file = applicant.upload_for_reply(token, "فیش.pdf", PDF).json()["id"]
     assert applicant.reply(token, "پیوست است.", [file]).status_code == 200
     assert applicant.registry_lookups(token)

@@ -28,7 +28,7 @@ from support.contract_callers import KNOWN, Caller
 from support.in_process_desk import InProcessDesk
 
 SERVICES = ("captcha", "registry-gateway", "intake", "tracking", "notifier")
-EXAMPLES = 1000 if os.environ.get("FULL") else 25
+EXAMPLES = 1000 if os.environ.get("FULL") else 12
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

@@ -68,9 +68,9 @@ class Applicant:
         """Return the digits of a security code or of a code by SMS."""
         return CAPTCHA_ANSWER
 
-    def mobile_code(self, mobile: str) -> dict[str, str]:
+    def mobile_code(self, mobile: str, purpose: str = "mobile") -> dict[str, str]:
         """Get a code by SMS and read it."""
-        wanted = {"purpose": "mobile", "kind": "sms", "mobile": mobile, "proof": self.proof("mobile")}
+        wanted = {"purpose": purpose, "kind": "sms", "mobile": mobile, "proof": self.proof("mobile")}
         challenge = self.client.post("/api/captchas", json=wanted)
         assert challenge.status_code == 201, challenge.text
         return {"id": challenge.json()["id"], "answer": self.answer_to(challenge.json()["id"])}
@@ -121,6 +121,24 @@ class Applicant:
         """Look up a request."""
         query = {"national_id": self.national_id, "tracking_code": tracking_code, "captcha": self.captcha("track")}
         return self.client.post("/api/tracking", json=query)
+
+    def own_requests(self, mobile: str, code: dict[str, str] | None = None) -> httpx.Response:
+        """List the requests whose contact has this mobile, with a code that was sent to it."""
+        proven = code or self.mobile_code(mobile, "requests")
+        query = {"national_id": self.national_id, "mobile": mobile, "mobile_code": proven}
+        return self.client.post("/api/tracking/requests", json=query)
+
+    def open_request(self, token: str) -> httpx.Response:
+        """Open a request of the list."""
+        return self.client.get("/api/tracking/request", headers={"Authorization": f"Bearer {token}"})
+
+    def change_contact(
+        self, token: str, mobile: str, code: dict[str, str] | None = None, key: str | None = None
+    ) -> httpx.Response:
+        """Give a request another mobile with the tracking token and a code that was sent to the mobile."""
+        body = {"mobile": mobile, "mobile_code": code or self.mobile_code(mobile, "contact")}
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key or str(uuid.uuid4())}
+        return self.client.post("/api/tracking/contact", json=body, headers=headers)
 
     def registry_lookups(self, token: str) -> list[dict[str, Any]]:
         """List when the civil registry was asked about the applicant, with the tracking token."""

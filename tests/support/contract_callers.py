@@ -287,6 +287,15 @@ KNOWN = {
     "POST /api/tracking": lambda caller: (
         caller.case.pair | {"captcha": caller.applicant.captcha("track"), "proof": None}
     ),
+    "POST /api/tracking/requests": lambda caller: (
+        {"national_id": caller.case.national_id, "proof": None}
+        | MOBILE
+        | {"mobile_code": caller.applicant.mobile_code(MOBILE["mobile"], "requests")}
+    ),
+    "POST /api/tracking/contact": lambda caller: {
+        "mobile": "09120000009",
+        "mobile_code": caller.applicant.mobile_code("09120000009", "contact"),
+    },
     "POST /api/tracking/replies": lambda _: {"text": "شمارهٔ گذرنامه ۱۲۳۴ است.", "files": []},
     "POST /api/tracking/objection": lambda _: {"text": "پاسخ کامل نیست."},
     "POST /api/tracking/rating": lambda _: {"rating": 4, "comment": None},
@@ -296,6 +305,7 @@ KNOWN = {
         "code": "12345",
         "language": "fa",
         "expires_at": moment(minutes=5),
+        "purpose": "mobile",
     },
 }
 """Values that an operation accepts, by the name of the field or parameter; those without input have none."""

@@ -128,12 +128,13 @@ FROM filled WHERE i % 10 = 0""",
 TRACKING = (
     f"""
 INSERT INTO "case" (tracking_code, owner_index, province, state, seq, report_seq, submitted_at, due_at, since,
-    answer_days, alarm_at, request, index_key, subject, sub_subject, first_answer_days, counted)
+    answer_days, alarm_at, request, index_key, contact_index, subject, sub_subject, first_answer_days,
+    counted)
 SELECT code, {_index("'owner ' || person")}, 'isfahan', CASE WHEN is_closed THEN 'closed' ELSE 'answered' END,
        CASE WHEN is_closed THEN 4 ELSE 3 END, 2, submitted, submitted + interval '15 days',
        CASE WHEN is_closed THEN submitted + interval '14 days' ELSE answered END, 10,
        CASE WHEN is_closed THEN NULL ELSE answered + interval '15 days' END, {_random(1250)}, 'filled',
-       'umrah', 'umrah_visa', 0, is_closed
+       {_index("'contact ' || person")}, 'umrah', 'umrah_visa', 0, is_closed
 FROM filled""",
     _data_keys("code"),
     "INSERT INTO handover (tracking_code, province, report_seq) SELECT code, 'qom', 1 FROM filled WHERE i % 10 = 0",

@@ -31,7 +31,8 @@ WITHOUT_LIMITS = {
         ),
         PLENTY,
     ),
-    "tracking": {"MISSES_PER_SOURCE": PLENTY, "LOOKUPS_PER_SOURCE": PLENTY, "REPORTS_PER_SECOND": "10000"},
+    "tracking": dict.fromkeys(("MISSES_PER_SOURCE", "MISSES_PER_PERSON", "LOOKUPS_PER_SOURCE"), PLENTY)
+    | {"REPORTS_PER_SECOND": "10000"},
     "notifier": {"RECIPIENT_MOST": "1000000", "SMS_DAILY_MOST": "1000000"},
 }
 """Most tests send many requests of few people from one address. The tests of attacks use the limits of production."""

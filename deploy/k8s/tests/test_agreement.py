@@ -241,6 +241,27 @@ def test_every_pod_is_confined(overlay):
             assert spec["securityContext"]["runAsUser"] == 10001, name
 
 
+def test_stores_and_jobs_are_scheduled_before_services(overlay):
+    values = {each["metadata"]["name"]: each["value"] for each in overlay.of("PriorityClass")}
+    assert values["service-desk-stores"] > values["service-desk-services"] > 0
+    first = {each["metadata"]["name"] for each in overlay.of("StatefulSet", "Job")}
+    own = {"mail", "registry-simulator", "dead-letters"}  # they take the place of outside parts, or are started by hand
+    assert first or overlay.name == "production"
+    for name, template in overlay.workloads.items():
+        if name not in own:
+            wanted = "service-desk-stores" if name in first else "service-desk-services"
+            assert template["spec"]["priorityClassName"] == wanted, name
+    for made in overlay.of("Cluster", "RedisReplication", "RedisSentinel"):
+        assert made["spec"]["priorityClassName"] == "service-desk-stores"
+
+
+def test_a_trial_leaves_half_of_two_processors_for_new_pods(local):
+    """A rolling update starts each new pod before it stops the old one."""
+    asked = [main_container(each)["resources"]["requests"]["cpu"] for each in local.workloads.values()]
+    assert all(each.endswith("m") for each in asked)
+    assert sum(int(each.removesuffix("m")) for each in asked) <= 1000
+
+
 # --- alarms
 
 

@@ -86,7 +86,7 @@ def test_custom_resources_use_only_fields_that_were_checked_against_their_defini
         assert fields_of(each["spec"]) - set(known[kind]["fields"]) == set(), kind
 
 
-BUILT_IN = {"v1", "apps", "batch", "autoscaling", "policy", "networking.k8s.io"}
+BUILT_IN = {"v1", "apps", "batch", "autoscaling", "policy", "scheduling.k8s.io", "networking.k8s.io"}
 
 
 def fields_of(value: object, path: str = "") -> set[str]:

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 
 import httpx
 import pytest
+import structlog
 from asyncpg import AdminShutdownError, CannotConnectNowError, TooManyConnectionsError
 from fastapi import Form, Request, UploadFile
 from hypothesis import HealthCheck, given, settings
@@ -19,6 +20,7 @@ from starlette.exceptions import HTTPException
 
 from desk.chassis.app import FieldRuleError, base_app, problems, source_of
 from desk.chassis.problem import DomainError, FieldError, RateLimitExceededError, ServiceUnavailableError
+from desk.database import SchemaOutdatedError
 from desk.testing.health import get_health
 
 LIMIT = 64 * 1024
@@ -416,11 +418,25 @@ async def test_it_is_ready_when_its_store_answers(client):
     assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
 
 
-@pytest.mark.parametrize("error", [ConnectionRefusedError(), RuntimeError(SECRET)])
-async def test_it_is_not_ready_when_its_store_is_unavailable(client, ready, error):
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ConnectionRefusedError(), "ConnectionRefusedError"),
+        (RuntimeError(SECRET), "RuntimeError"),
+        (SchemaOutdatedError("run `migrate`"), "run `migrate`"),
+    ],
+)
+async def test_it_is_not_ready_when_its_store_is_unavailable_and_logs_once_why(client, ready, error, reason):
     ready.append(error)
-    answer = await get_health(client, "/health/ready")
-    assert (answer.status_code, answer.json()["code"]) == (503, "service_unavailable")
+    with structlog.testing.capture_logs() as lines:
+        answers = [await get_health(client, "/health/ready") for _ in range(2)]
+        ready.clear()
+        assert (await get_health(client, "/health/ready")).status_code == 200
+    assert {(each.status_code, each.json()["code"]) for each in answers} == {(503, "service_unavailable")}
+    assert [(each["event"], each.get("reason")) for each in lines if "ready" in each["event"]] == [
+        ("not ready", reason),
+        ("ready", None),
+    ]
 
 
 async def test_it_is_not_ready_when_its_store_hangs(telemetry, started, monkeypatch):

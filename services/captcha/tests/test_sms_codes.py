@@ -36,7 +36,7 @@ def send(client, prove):
 @pytest.fixture
 def enter(answer):
     async def enter(captcha_id: str, typed: str = "40967", mobile: str | None = MOBILE, **fields) -> httpx.Response:
-        return await answer(captcha_id, typed, purpose="mobile", mobile=mobile, **fields)
+        return await answer(captcha_id, typed, **{"purpose": "mobile", "mobile": mobile} | fields)
 
     return enter
 
@@ -61,6 +61,30 @@ async def test_a_code_is_right_once_for_its_mobile(send, enter):
     assert (await enter(code, claim="first")).json() == {"level": 0}
     assert (await enter(code, claim="first")).status_code == 200, "the same claim may repeat it"
     assert (await enter(code, claim="second")).json()["code"] == "captcha_expired"
+
+
+@pytest.mark.parametrize("purpose", ["mobile", "requests", "contact"])
+async def test_a_code_is_right_for_its_purpose_only(send, enter, notifier, purpose):
+    code = (await send(purpose=purpose)).json()["id"]
+
+    assert [each["purpose"] for each in notifier.sent] == [purpose]
+    for other in {"mobile", "requests", "contact", "submit", "track"} - {purpose}:
+        assert (await enter(code, purpose=other)).json()["code"] == "captcha_expired"
+    assert (await enter(code, purpose=purpose)).status_code == 200
+
+
+async def test_codes_of_all_purposes_count_together_for_a_mobile(send, notifier):
+    answers = [await send(purpose=each) for each in ("mobile", "requests", "contact", "requests")]
+
+    assert [each.status_code for each in answers] == [201, 201, 201, 429]
+    assert answers[-1].json()["code"] == "codes_exhausted"
+    assert len(notifier.sent) == 3
+
+
+@pytest.mark.parametrize("purpose", ["submit", "track", "identity"])
+async def test_there_is_no_code_by_sms_for_another_purpose(send, notifier, purpose):
+    assert (await send(purpose=purpose)).json()["code"] == "captcha_kind_unavailable"
+    assert notifier.sent == []
 
 
 async def test_a_code_has_three_attempts(send, enter):

@@ -12,7 +12,13 @@ from desk.database import Database, alembic_config
 from desk.notifier.app import create_app
 from desk.notifier.channels import ShownChannel
 from desk.notifier.domain import ChannelName, State
-from desk.notifier.events import RequestErased, RequestPending, RequestStatusChanged, RequestSubmitted
+from desk.notifier.events import (
+    RequestContactChanged,
+    RequestErased,
+    RequestPending,
+    RequestStatusChanged,
+    RequestSubmitted,
+)
 from desk.notifier.service import Dispatcher
 from desk.notifier.settings import Settings
 from desk.notifier.workers import DispatchTask
@@ -53,8 +59,14 @@ async def tables_of(url):
     return set(names)
 
 
-async def test_it_consumes_submissions_status_changes_and_erasures(notifier):
-    assert notifier.bus.consumed_events == (RequestSubmitted, RequestPending, RequestStatusChanged, RequestErased)
+async def test_it_consumes_submissions_changes_and_erasures(notifier):
+    assert notifier.bus.consumed_events == (
+        RequestSubmitted,
+        RequestPending,
+        RequestStatusChanged,
+        RequestContactChanged,
+        RequestErased,
+    )
 
 
 async def test_it_does_not_start_without_a_channel_for_every_message(notifier):

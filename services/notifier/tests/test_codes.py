@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import update
 
-from desk.notifier.domain import ChannelUnavailableError, Language, State, Template, Trouble, sms_parts
+from desk.notifier.domain import CODES, ChannelUnavailableError, Language, State, Trouble, sms_parts
 from desk.notifier.rendering import Renderer
 from desk.notifier.service import DeliveryReports
 from desk.notifier.store.tables import message
@@ -56,9 +56,25 @@ async def test_a_code_in_english(notifier, send):
 
 
 @pytest.mark.parametrize("language", Language)
-def test_a_code_has_one_part(language):
-    text = Renderer("").sms(Template.CODE, language, {"digits": "40967"}).text
+@pytest.mark.parametrize("template", sorted(CODES))
+def test_a_code_has_one_part(template, language):
+    text = Renderer("").sms(template, language, {"digits": "40967"}).text
     assert sms_parts(text) == 1
+
+
+@pytest.mark.parametrize(
+    ("purpose", "wording", "about"),
+    [
+        ("requests", "fa/code_requests.sms.v1", "کد دیدن درخواست‌ها: 40967"),
+        ("contact", "fa/code_contact.sms.v1", "کد تغییر تلفن درخواست: 40967"),
+    ],
+)
+async def test_the_text_names_the_purpose_of_a_code(notifier, send, purpose, wording, about):
+    await send(purpose=purpose)
+    await notifier.dispatch()
+    [sent] = notifier.sms.sent
+    assert sent.wording == wording
+    assert about in sent.text.splitlines()
 
 
 async def test_a_code_is_sent_before_messages_that_have_waited_longer(notifier, send):

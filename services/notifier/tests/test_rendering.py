@@ -9,6 +9,7 @@ from desk.iran.jalali import TEHRAN
 from desk.iran.offices import OFFICES
 from desk.notifier.domain import (
     CHANNELS,
+    CODES,
     PLACES,
     ChannelName,
     Language,
@@ -18,8 +19,8 @@ from desk.notifier.domain import (
     placeholders_of,
     sms_placeholders,
 )
-from desk.notifier.events import RequestStatusChanged, RequestSubmitted
-from desk.notifier.rendering import VALUE_NAMES, Renderer, first_texts, status_values, submission_values
+from desk.notifier.events import RequestContactChanged, RequestStatusChanged, RequestSubmitted
+from desk.notifier.rendering import VALUE_NAMES, Renderer, contact_values, first_texts, status_values, submission_values
 from desk.notifier.rendering.examples import longest, longest_of, typical
 from desk.notifier.rendering.files import required
 
@@ -39,8 +40,12 @@ def values(submitted, status_changed):
     def values(template, language=FA, text="پاسخ", **changes):
         if template in NEW:
             return submission_values(RequestSubmitted.model_validate(submitted(**changes)), language)
-        if template is Template.CODE:
+        if template in CODES:
             return {"digits": "40967"}
+        if template is Template.CONTACT_CHANGED:
+            data = status_changed(**{"answer": None} | changes) | {"previous_mobile": "+989123456789"}
+            data["office"] = changes.get("office") or data["province"]
+            return contact_values(RequestContactChanged.model_validate(data), language)
         answer = {"text": text, "at": "2026-12-15T09:30:00Z"} if template is Template.ANSWERED else None
         fields = {"note": text, "answer": answer, "reply_until": "2026-12-24T20:29:59Z"} | changes
         state = Template.INFO_REQUESTED if template is Template.QUESTION_REMINDER else template
@@ -123,7 +128,7 @@ def test_no_values_of_an_event_are_longer_than_the_longest(place, values):
         for month in range(1, 13):
             at = datetime(2027, month, 28, 20, tzinfo=TEHRAN).isoformat()
             where = {"key": office.key, "name": office.name}
-            changes = {} if place.template is Template.CODE else {"province": where, "office": where, "due_at": at}
+            changes = {} if place.template in CODES else {"province": where, "office": where, "due_at": at}
             some = values(place.template, place.language, **changes)
             for name in sms_placeholders(place.template):
                 assert len(some[name]) <= len(extreme[name])
@@ -137,7 +142,7 @@ def test_every_email_contains_the_address_of_the_desk_and_an_sms_contains_none(p
         return
     text = RENDERER.sms(place.template, place.language, known).text
     assert not re.search(r"http|www|\.ir|رضایی|زهرا|ودیعه|پاسخ\n|[\u2066-\u2069]", text)
-    assert ("40967" if place.template is Template.CODE else "123456789012") in text
+    assert ("40967" if place.template in CODES else "123456789012") in text
 
 
 # SMS

@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
+from desk.database import Database, migrate
 from desk.registry_gateway.app import create_app, real_parts
 from desk.registry_gateway.domain import FailureKind, UnansweredError
 from desk.testing.health import get_health
@@ -48,6 +51,17 @@ async def test_no_personal_data_is_logged(  # noqa: PLR0917 - fixtures
 
 async def test_the_service_is_ready_while_its_database_is_available(get):
     assert (await get("/health/ready")).status_code == 200
+
+
+async def test_it_waits_for_its_tables_and_opens_its_ledger_when_they_are_there(  # noqa: PLR0917 - fixtures
+    settings, parts, running, poster, ask, living, tmp_path
+):
+    url = f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}"
+    async with running(settings, replace(parts, database=Database(url))) as app:
+        assert (await get_health(app, "/health/ready")).status_code == 503
+        await migrate("desk.registry_gateway", url)
+        assert (await get_health(app, "/health/ready")).status_code == 200
+        assert (await poster(app)(ask(living))).status_code == 200
 
 
 async def test_the_contract_names_the_route_its_input_and_every_refusal(app):

@@ -37,7 +37,8 @@ from desk.testing.databases import copy_of, empty_tables, migrated_database, mig
 from desk.testing.event_keys import decrypted, encrypted, event_key_pair, event_public_keys
 from desk.testing.postgres import PostgresServer
 from desk.testing.service_keys import key_pair
-from desk.tracking.app import TOKEN_ISSUER, Parts, build_reconciliation, captcha_client, create_app, proof_client
+from desk.tracking.app import TOKEN_ISSUER, Parts, build_reconciliation, create_app
+from desk.tracking.challenges import Challenges
 from desk.tracking.clients import IntakeClient, RegistryClient
 from desk.tracking.domain import Case, HistoryEntry
 from desk.tracking.routes import Services
@@ -240,6 +241,8 @@ class Peers:
     files_unannounced: int = 0
     proof: httpx.Response = field(default_factory=lambda: httpx.Response(200, json={"level": 1}))
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    sms_codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    """The codes by SMS that captcha has sent, by id."""
 
     def calls_to(self, path: str) -> list[tuple[str, dict[str, Any]]]:
         """Return path and body of each call whose path starts with ``path``."""
@@ -262,8 +265,25 @@ class Peers:
     def check_proof(self, _body: dict[str, Any]) -> httpx.Response | Exception:
         return self.proof
 
-    def answer_captcha(self, _body: dict[str, Any]) -> httpx.Response | Exception:
-        return self.captcha
+    def answer_captcha(self, body: dict[str, Any]) -> httpx.Response | Exception:
+        sent = self.sms_codes.get(self.calls[-1][0].split("/")[-2])
+        return self.captcha if sent is None else self.check_sms_code(sent, body)
+
+    def check_sms_code(self, sent: dict[str, str], body: dict[str, Any]) -> httpx.Response:
+        """Check a code as captcha does: it is right for its purpose and mobile, and for one claim."""
+        if (body["purpose"], body.get("mobile")) != (sent["purpose"], sent["mobile"]):
+            return httpx.Response(422, json={"code": "captcha_expired"})
+        if body["answer"] != sent["answer"]:
+            return httpx.Response(422, json={"code": "captcha_wrong"})
+        if sent.setdefault("claim", body["claim"]) != body["claim"]:
+            return httpx.Response(422, json={"code": "captcha_expired"})
+        return httpx.Response(200, json={"level": 0})
+
+    def send_code(self, purpose: str, mobile: str, answer: str = "40967") -> dict[str, str]:
+        """Let captcha have sent a code; return its id and answer as the page sends them."""
+        captcha_id = f"sms-code-{len(self.sms_codes):04}"
+        self.sms_codes[captcha_id] = {"purpose": purpose, "mobile": mobile, "answer": answer}
+        return {"id": captcha_id, "answer": answer}
 
     def list_lookups(self, _body: dict[str, Any]) -> httpx.Response | Exception:
         return self.registry
@@ -543,8 +563,7 @@ async def tracking(tmp_path: Path, database: Database) -> AsyncIterator[Tracking
         database=database,
         broker=broker,
         rate_limits=RateLimits("memory://"),
-        captcha=captcha_client(peers.client(peers.answer_captcha)),
-        proofs=proof_client(peers.client(peers.check_proof)),
+        challenges=Challenges.of(peers.client(peers.answer_captcha), peers.client(peers.check_proof)),
         intake=IntakeClient(peers.client(peers.find_request)),
         registry=RegistryClient(peers.client(peers.list_lookups)),
         tokens=TokenIssuer(private_key, TOKEN_ISSUER),

@@ -141,7 +141,8 @@ async def test_a_late_answer_of_a_former_office_stays_late_in_the_figures(tracki
     for _ in range(5):
         code = await escalated(tracking, at)
         await tracking.report("case-taken-over", code, province=HQ)
-    found = await tracking.services.figures.count(HQ, HQ, None, None)
+    figures = tracking.services.figures
+    found = await figures.count(figures.scope(HQ, HQ, None, None))
     [counts] = found.counts
     [tally] = counts.tallies().values()
     assert (tally.requests, tally.open, tally.overdue) == (5, 5, 5)

@@ -81,3 +81,16 @@ async def test_an_erased_case_causes_nothing(tracking, fail):
 async def test_a_failure_before_its_case_is_retried(fail, new_code):
     with pytest.raises(CaseNotReadyError):
         await fail(new_code())
+
+
+async def test_the_applicant_is_asked_to_check_the_mobile_until_there_is_another(tracking, fail):
+    code = await tracking.submit()
+    assert (await tracking.look_up(code)).json()["unreached"] is False
+    await fail(code)
+    await tracking.report("case-received", code)
+    assert (await tracking.look_up(code)).json()["unreached"] is True
+    sent = tracking.peers.send_code("contact", "+989127654321")
+    changed = await tracking.act("contact", code, {"mobile": "09127654321", "mobile_code": sent})
+    assert changed.json()["unreached"] is False
+    await fail(code)
+    assert (await tracking.look_up(code)).json()["unreached"] is True, "the new one does not work either"

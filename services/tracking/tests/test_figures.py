@@ -67,7 +67,8 @@ def report(tracking):
 
     async def report(caller="headquarters", office=None):
         tracking.set_clock(NOW)
-        found = await tracking.services.figures.count(caller, office, None, None)
+        figures = tracking.services.figures
+        found = await figures.count(figures.scope(caller, office, None, None))
         return FiguresView.model_validate_json(respond(found).replace('"from":', '"from_":', 1))
 
     return report

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -99,6 +99,21 @@ async def test_headquarters_gets_every_office_or_one(get):
     assert everything["months"][0]["requests"] == 11
     assert [each["office"] for each in one["figures"]] == ["fars"]
     assert (none["office"], none["figures"], none["offices"]) == ("headquarters", [], [])
+
+
+async def test_the_figures_of_all_offices_are_made_ahead_and_at_most_two_minutes_old(tracking, get, cases):
+    await tracking.services.figure_documents.keep()
+    await tracking.submit()
+
+    tracking.set_clock(NOW + timedelta(minutes=2))
+    kept, own = (await get("headquarters")).json(), (await get("isfahan")).json()
+    september = (await get("headquarters", **{"from": "1405-09"})).json()
+    tracking.set_clock(NOW + timedelta(minutes=2, seconds=1))
+    late = (await get("headquarters")).json()
+
+    assert [each["offices"][-1]["requests"] for each in (kept, own, september, late)] == [6, 7, 7, 7]
+    assert kept["at"] == "2026-12-14T08:00:00Z"
+    assert late["at"] == "2026-12-14T08:02:01Z"
 
 
 @pytest.mark.parametrize("office", ["fars", "headquarters"])

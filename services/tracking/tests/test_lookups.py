@@ -82,6 +82,8 @@ async def test_a_new_request_is_shown(tracking):
             }
         ],
         "answer": None,
+        "contact_changeable": True,
+        "unreached": False,
         "source": "web",
         "representative": None,
         "actions": ["withdraw"],

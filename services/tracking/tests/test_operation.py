@@ -2,14 +2,15 @@
 
 import asyncio
 import secrets
+from contextlib import nullcontext
 
 import httpx
 import pytest
 from alembic import command
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from desk.chassis.bus import ContractError
-from desk.database import Database, alembic_config
+from desk.database import Database, Schema, SchemaOutdatedError, alembic_config
 from desk.testing.health import get_health
 from desk.tracking.domain import CaseNotReadyError
 from desk.tracking.events import (
@@ -61,6 +62,24 @@ async def tables_of(url):
         names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
     await database.close()
     return set(names)
+
+
+@pytest.mark.parametrize(("revision", "fault"), [(None, "missing"), ("0015", "0015"), ("head", None), ("9999", None)])
+async def test_the_schema_must_not_be_older_than_this_version(new_database_url, revision, fault):
+    """A newer schema is compatible: an upgrade migrates before it replaces replicas."""
+    if revision is not None:
+        upgraded = "head" if revision == "9999" else revision
+        await asyncio.to_thread(command.upgrade, alembic_config("desk.tracking", new_database_url), upgraded)
+    database = Database(new_database_url)
+    if revision == "9999":
+        async with database.transaction() as session:
+            await session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    schema = Schema.of(database, "desk.tracking")
+    try:
+        with pytest.raises(SchemaOutdatedError, match=f"the schema is {fault}") if fault else nullcontext():
+            await schema.require()
+    finally:
+        await database.close()
 
 
 async def test_it_consumes_submissions_and_every_report(tracking):

@@ -10,6 +10,7 @@ from desk.expert.errors import FileRefusedError
 from desk.expert.events import (
     CaseEvent,
     Comment,
+    ContactChange,
     Erasure,
     Escalation,
     NoticeFailure,
@@ -35,9 +36,10 @@ class Case:
     ``request`` is set for ``request-submitted`` and ``request-referred``, ``refusal`` for ``case-refused``, ``reply``
     for ``request-replied``, ``objection`` for ``request-objected``, ``takeover`` for ``request-taken-over``,
     ``comment`` for ``request-commented``, ``notice_failure`` for ``request-notice-failed``, ``unanswered`` for
-    ``request-unanswered`` and ``erasure`` for ``request-erased``; for headquarters also ``escalation`` for
-    ``request-escalated`` and ``silence`` for ``province-silent``. ``data`` is all data of the event. A report that is
-    sent again because handling was interrupted counts once: its id is derived from the event and its position.
+    ``request-unanswered``, ``contact_change`` for ``request-contact-changed`` and ``erasure`` for ``request-erased``;
+    for headquarters also ``escalation`` for ``request-escalated`` and ``silence`` for ``province-silent``. ``data`` is
+    all data of the event. A report that is sent again because handling was interrupted counts once: its id is derived
+    from the event and its position.
     """
 
     event_id: str
@@ -60,6 +62,7 @@ class Case:
     silence: Silence | None = field(default=None, kw_only=True)
     notice_failure: NoticeFailure | None = field(default=None, kw_only=True)
     unanswered: Unanswered | None = field(default=None, kw_only=True)
+    contact_change: ContactChange | None = field(default=None, kw_only=True)
 
     @classmethod
     def from_event(cls, event: CaseEvent, report: Report, files: Files | None) -> Self:
@@ -83,6 +86,7 @@ class Case:
             silence=event.silence,
             notice_failure=event.notice_failure,
             unanswered=event.unanswered,
+            contact_change=event.contact_change,
         )
 
     @property
@@ -105,6 +109,7 @@ class Case:
             self.silence,
             self.notice_failure,
             self.unanswered,
+            self.contact_change,
         )
 
     @property

@@ -7,13 +7,14 @@ from pydantic import AwareDatetime, Field, ValidationError
 
 from desk.expert.encryption import JSON_OBJECT, PrivateKeys
 from desk.expert.errors import DecryptionError
-from desk.expert.requests import FileReference, Named, Read, Request, Titled
+from desk.expert.requests import Contact, FileReference, Named, Read, Request, Titled
 
 TYPE_PREFIX, TYPE_SUFFIX = "ir.haj.desk.", ".v1"
 WITH_REQUEST = frozenset({"request-submitted", "request-referred"})
 REFUSED, REPLIED, OBJECTED = "case-refused", "request-replied", "request-objected"
 TAKEN_OVER, COMMENTED, ERASED = "request-taken-over", "request-commented", "request-erased"
 NOTICE_FAILED, UNANSWERED = "request-notice-failed", "request-unanswered"
+CONTACT_CHANGED = "request-contact-changed"
 ESCALATED, SILENT = "request-escalated", "province-silent"
 """For headquarters only."""
 CONSUMED = WITH_REQUEST | {
@@ -24,6 +25,7 @@ CONSUMED = WITH_REQUEST | {
     COMMENTED,
     NOTICE_FAILED,
     UNANSWERED,
+    CONTACT_CHANGED,
     ERASED,
     ESCALATED,
     SILENT,
@@ -81,6 +83,16 @@ class NoticeFailure(Read):
     notice: str
     channel: str
     reason: str
+
+
+class ContactChange(Read):
+    """The applicant has another mobile, the applicant's own, which a code has proven."""
+
+    tracking_code: str
+    at: AwareDatetime
+    contact: Contact
+    """All contact data from now on."""
+    previous_mobile: str = ""
 
 
 class Unanswered(Read):
@@ -193,6 +205,7 @@ class CaseEvent:
     silence: Silence | None = None
     notice_failure: NoticeFailure | None = None
     unanswered: Unanswered | None = None
+    contact_change: ContactChange | None = None
 
 
 def read(body: bytes, keys: PrivateKeys) -> CaseEvent:
@@ -220,6 +233,7 @@ def read(body: bytes, keys: PrivateKeys) -> CaseEvent:
         Silence.model_validate(data) if kind == SILENT else None,
         NoticeFailure.model_validate(data) if kind == NOTICE_FAILED else None,
         Unanswered.model_validate(data) if kind == UNANSWERED else None,
+        ContactChange.model_validate(data) if kind == CONTACT_CHANGED else None,
     )
 
 

@@ -20,6 +20,7 @@ import { ask, readBlob } from "./call.js";
 /** @typedef {{ algorithm: string, cost: number, keyLength: number, keyPrefix: string, nonce: string, salt: string, most: number, usable_at?: string }} WorkChallenge  usable_at: not accepted before, in UTC */
 /** @typedef {"identity" | "track" | "mobile"} WorkPurpose */
 /** @typedef {{ id: string, solution: string }} Proof */
+/** @typedef {"mobile" | "requests" | "contact"} CodePurpose */
 /** @typedef {"male" | "female"} Gender */
 /** @typedef {{ first_name: string, last_name: string, gender: Gender }} Names */
 /** @typedef {"closed" | "quota" | "unreachable" | "foreign"} PendingReason */
@@ -32,10 +33,12 @@ import { ask, readBlob } from "./call.js";
 /** @typedef {{ tracking_code: string, submitted_at: string, submitted_local: string, due_at: string, due_local: string, province: { key: string, name: string }, subject: Titled, sub_subject: Titled, national_id_masked: string, mobile_masked: string, text: string, attachments: number, source?: string, representative?: string | null, state: "registered" | "identity_pending", receipt: { token: string } }} Receipt */
 /** @typedef {"reply" | "withdraw" | "rate" | "object"} Action */
 /** @typedef {{ id: string, name: string, size: number }} CaseFile */
-/** @typedef {{ at: string, local: string, state: string, title: string, note: string | null, action: Action | "opened" | null, files: CaseFile[] }} HistoryEntry */
+/** @typedef {{ at: string, local: string, state: string, title: string, note: string | null, action: Action | "opened" | "contact_changed" | null, files: CaseFile[] }} HistoryEntry */
 /** @typedef {{ text: string, at: string, local: string, files: CaseFile[] }} Answer */
 /** @typedef {{ at: string, local: string, purpose: string }} RegistryLookup */
-/** @typedef {{ tracking_code: string, state: string, state_title: string, submitted_at: string, submitted_local: string, due_at: string, due_local: string, province: { key: string, name: string }, office: { key: string, name: string }, subject: Titled, sub_subject: Titled, text: string, attachments: CaseFile[], contact: { mobile: string, landline: string | null, email: string | null }, source?: string, representative?: string | null, history: HistoryEntry[], answer: Answer | null, actions: Action[], objection_until: string | null, objection_until_local: string | null, reply_until: string | null, reply_until_local: string | null, token: string }} TrackedRequest */
+/** @typedef {{ tracking_code: string, state: string, state_title: string, submitted_at: string, submitted_local: string, due_at: string, due_local: string, province: { key: string, name: string }, office: { key: string, name: string }, subject: Titled, sub_subject: Titled, text: string, attachments: CaseFile[], contact: { mobile: string, landline: string | null, email: string | null }, contact_changeable?: boolean, unreached?: boolean, source?: string, representative?: string | null, history: HistoryEntry[], answer: Answer | null, actions: Action[], objection_until: string | null, objection_until_local: string | null, reply_until: string | null, reply_until_local: string | null, token: string }} TrackedRequest */
+/** @typedef {{ tracking_code: string, state: string, state_title: string, submitted_at: string, submitted_local: string, office: { key: string, name: string }, subject: Titled, sub_subject: Titled, token: string }} OwnRequest */
+/** @typedef {{ requests: OwnRequest[], more: boolean }} OwnRequests */
 
 /** The value in the address of a preview: the page then shows a draft of the catalogue, and sends nothing. */
 export const preview = /^#preview=([A-Za-z0-9_-]{32})$/.exec(globalThis.location?.hash ?? "")?.[1] ?? null;
@@ -70,13 +73,14 @@ export function newWork(purpose, level, signal) {
 
 /**
  * Send a code by SMS.
+ * @param {CodePurpose} purpose the only one that the code is valid for
  * @param {string} mobile
  * @param {string} language of the message
  * @param {Proof} proof
  * @returns {Promise<{ id: string, expires_at: string }>}
  */
-export function sendCode(mobile, language, proof) {
-  return ask("POST", "/api/captchas", { body: { purpose: "mobile", kind: "sms", mobile, language, proof } });
+export function sendCode(purpose, mobile, language, proof) {
+  return ask("POST", "/api/captchas", { body: { purpose, kind: "sms", mobile, language, proof } });
 }
 
 /**
@@ -135,6 +139,24 @@ export function trackRequest(query) {
   return ask("POST", "/api/tracking", { body: query });
 }
 
+/**
+ * List the requests of an applicant whose contact has this mobile, the newest first.
+ * @param {{ national_id: string, mobile: string, mobile_code: CaptchaAnswer, proof?: Proof }} query
+ * @returns {Promise<OwnRequests>}
+ */
+export function listOwnRequests(query) {
+  return ask("POST", "/api/tracking/requests", { body: query });
+}
+
+/**
+ * Open a request of the list.
+ * @param {string} token of the request in the list
+ * @returns {Promise<TrackedRequest>}
+ */
+export function openRequest(token) {
+  return ask("GET", "/api/tracking/request", { token });
+}
+
 /** @type {Record<Action, string>} */
 const MOVES = { reply: "replies", withdraw: "withdrawal", rate: "rating", object: "objection" };
 
@@ -148,6 +170,17 @@ const MOVES = { reply: "replies", withdraw: "withdrawal", rate: "rating", object
  */
 export function actOn(action, body, token, key) {
   return ask("POST", `/api/tracking/${MOVES[action]}`, { body, token, headers: { "Idempotency-Key": key } });
+}
+
+/**
+ * Give a tracked request another mobile.
+ * @param {{ mobile: string, mobile_code: CaptchaAnswer }} body
+ * @param {string} token
+ * @param {string} key
+ * @returns {Promise<TrackedRequest>} the request after the change
+ */
+export function changeContact(body, token, key) {
+  return ask("POST", "/api/tracking/contact", { body, token, headers: { "Idempotency-Key": key } });
 }
 
 /**

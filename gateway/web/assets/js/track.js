@@ -1,16 +1,18 @@
 /** The page «پیگیری درخواست»: three fields in, the state of a request out. */
 
 import "./started.js";
-import { fetchCatalog, trackRequest } from "./api.js";
+import { fetchCatalog, openRequest, trackRequest } from "./api.js";
 import { showNotices } from "./notices.js";
 import { Problem } from "./problem.js";
 import { Captcha } from "./captcha.js";
 import { watchedConnection } from "./connection-notice.js";
+import { ContactChange } from "./contact-change.js";
 import { block, button, byId, input } from "./elements.js";
 import { ErrorSummary } from "./error-summary.js";
 import { inWords, mayRetry } from "./failure.js";
 import { Fields, holdStill } from "./fields.js";
 import { readIdentityNumber } from "./identity-number.js";
+import { takeOver } from "./opened-request.js";
 import { RequestActions } from "./request-actions.js";
 import { checkCaptchaAnswer, checkIdentityNumber, checkTrackingCode } from "./request-rules.js";
 import { showTracked } from "./tracked-request.js";
@@ -32,6 +34,7 @@ const connection = watchedConnection();
 const captcha = new Captcha("track", connection);
 const workNotice = new WorkNotice("tracking");
 const requestActions = new RequestActions(show, connection);
+const contactChange = new ContactChange(show, connection);
 const checks = {
   national_id: () => checkIdentityNumber(nationalId.value),
   tracking_code: () => checkTrackingCode(trackingCode.value),
@@ -42,7 +45,9 @@ let asking = false;
 start();
 
 function start() {
-  void captcha.renew();
+  const token = takeOver();
+  if (token === null) void captcha.renew();
+  else void openListed(token);
   fetchCatalog().then((catalog) => showNotices(catalog, "track"), () => {}); // without notices the page is complete
   for (const [field, check] of Object.entries(checks)) {
     const control = fields.controlOf(field);
@@ -61,6 +66,25 @@ function start() {
   });
   holdStill(submit);
   submit.disabled = false;
+}
+
+/**
+ * Show a request of the list of requests; if that is no longer possible, the form says why.
+ * @param {string} token
+ */
+async function openListed(token) {
+  asking = true;
+  showBusy(true);
+  try {
+    show(await connection.insist(() => openRequest(token)));
+  } catch (error) {
+    const isOver = error instanceof Problem && error.status === 401;
+    summary.fail(words.summary.trackingFailure, isOver ? words.ownRequests.expired : inWords(error), null);
+    void captcha.renew();
+  } finally {
+    asking = false;
+    showBusy(false);
+  }
 }
 
 async function ask() {
@@ -97,6 +121,7 @@ async function ask() {
 function show(request) {
   showTracked(request);
   requestActions.offer(request);
+  contactChange.offer(request);
 }
 
 /** @param {unknown} error */

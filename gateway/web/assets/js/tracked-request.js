@@ -146,7 +146,7 @@ function entry({ at, local, state, title, note, action, files = [] }, token) {
     { "data-state": state },
     make("h3", {}, named("states", action ?? state, title)),
     make("time", { datetime: at }, dayAndTimeOf(local)),
-    ...(note ? [written(note)] : []),
+    ...(note ? [action === "contact_changed" ? make("p", {}, make("bdi", { dir: "ltr" }, digits(note))) : written(note)] : []),
     ...(files.length > 0 ? [make("ul", { class: "sent-files", "aria-label": words.track.sentFiles }, ...files.map((file) => caseFile(file, token)))] : []),
   );
 }

@@ -18,6 +18,7 @@ import desk.notifier.settings
 import desk.registry_gateway.app as registry_gateway
 import desk.registry_gateway.settings
 import desk.tracking.app as tracking
+import desk.tracking.challenges
 import desk.tracking.clients
 import desk.tracking.settings
 from desk.captcha.clients import NotifierClient
@@ -237,8 +238,7 @@ def build_tracking(
             database=parts.database("tracking"),
             broker=parts.brokers.of("tracking"),
             rate_limits=RateLimits("memory://"),
-            captcha=tracking.captcha_client(captcha),
-            proofs=tracking.proof_client(captcha),
+            challenges=desk.tracking.challenges.Challenges.of(captcha),
             intake=desk.tracking.clients.IntakeClient(parts.service_keys.peer("tracking", "intake", intake_app)),
             registry=desk.tracking.clients.RegistryClient(
                 parts.service_keys.peer("tracking", "registry-gateway", registry_app)

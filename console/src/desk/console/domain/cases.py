@@ -66,6 +66,8 @@ class Case:
     asked_at: datetime | None = None
     asked_until: datetime | None = None
     """Until when the applicant has to answer the question; after ``UNANSWERED`` until when a reply opens the case."""
+    contact_seq: int = 0
+    """The number of the latest event with another mobile of the applicant."""
     decided_at: datetime | None = None
     report_seq: int = 0
     last_report: str | None = None
@@ -167,6 +169,10 @@ class Case:
         return replace(
             case, seq=seq, state=State.NEW, due_at=due_at, claim=None, refused=False, objection=False, assignee=None
         )
+
+    def with_contact(self, seq: int) -> Self:
+        """Apply another mobile, which the event ``seq`` brought."""
+        return replace(self, contact_seq=max(self.contact_seq, seq))
 
     def replied(self, seq: int, at: datetime, calendar: WorkCalendar) -> Self:
         """Apply the applicant's reply: extend the deadline by the working days that the applicant took."""

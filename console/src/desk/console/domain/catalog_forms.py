@@ -1,7 +1,8 @@
 """The catalogue's parts as fields of forms: what the pages of a draft show, and what they send back.
 
 A part with several rows, such as the documents of a sub-subject, has inputs ``documents-1-title``,
-``documents-2-title`` and so on. The pages show two empty rows more than there are; an empty row is left out.
+``documents-2-title`` and so on. The pages show two empty rows more than there are; an empty row is left out. A part is
+removed by emptying its main text; a new row without it is an error if anything else is typed in it.
 """
 
 import re
@@ -29,6 +30,7 @@ LEVELS: Mapping[str, str] = {"info": "آگاهی", "warning": "هشدار"}
 EMPTY_ROWS = 2
 _TIME = re.compile("(?P<day>[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2})(?: +(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2}))?")
 _KEY = re.compile("[a-z][a-z0-9_]{1,39}")
+_TYPED = ("title_en", "choices", "text_en", "active_from", "active_until")
 _TEXTS = ("title", "title_en", "guidance", "guidance_en")
 
 
@@ -78,7 +80,8 @@ def read_sub_subject(form: Form, before: Part | None) -> Part:
     days = bare(form.get("answer_within_days", ""))
     if not days.isdigit():
         raise FieldError("answer_within_days", "مهلت پاسخ را به روز کاری و با رقم بنویسید.")
-    earlier = {each["key"]: each for each in (before or {}).get("fields", [])}
+    old = before or {}
+    earlier = {each["key"]: each for each in old.get("fields", [])}
     return {
         "key": before["key"] if before else _new_key(form),
         **{name: form.get(name, "").strip() for name in _TEXTS},
@@ -86,17 +89,17 @@ def read_sub_subject(form: Form, before: Part | None) -> Part:
         "office": form.get("office") or None,
         "active_from": read_time("active_from", form.get("active_from", "")),
         "active_until": read_time("active_until", form.get("active_until", "")),
-        "fields": [_field(row, earlier.get(row.get("key", ""), {})) for _, row in _rows(form, "fields")],
-        "documents": [_document(row, "document") for _, row in _rows(form, "documents")],
-        "closures": [_closure(row, place) for place, row in _rows(form, "closures")],
+        "fields": [_field(row, earlier.get(row.get("key", ""), {})) for _, row in _rows(form, "fields", old)],
+        "documents": [_document(row, "document") for _, row in _rows(form, "documents", old)],
+        "closures": [_closure(row, place) for place, row in _rows(form, "closures", old)],
     }
 
 
-def read_announcements(form: Form) -> Part:
-    """Return notices, closures of the desk and days off of a form. Raises FieldError."""
+def read_announcements(form: Form, before: Part) -> Part:
+    """Return the notices, closures and days off of a form; ``before`` has the old ones. Raises FieldError."""
     return {
-        "notices": [_notice(row, place) for place, row in _rows(form, "notices")],
-        "closures": [_closure(row, place) for place, row in _rows(form, "closures")],
+        "notices": [_notice(row, place) for place, row in _rows(form, "notices", before)],
+        "closures": [_closure(row, place) for place, row in _rows(form, "closures", before)],
         "holidays": [_holiday(line) for line in form.get("holidays", "").split("\n") if line.strip()],
     }
 
@@ -124,14 +127,23 @@ def _new_key(form: Form) -> str:
     return key
 
 
-def _rows(form: Form, name: str) -> list[tuple[str, Part]]:
-    """Return the rows of a part that are not empty, with the beginning of the names of their inputs."""
+def _rows(form: Form, name: str, before: Part) -> list[tuple[str, Part]]:
+    """Return the rows of a part that have a main text, with the beginning of the names of their inputs.
+
+    Raises FieldError for a new row that has other texts only.
+    """
     pattern = re.compile(rf"{name}-([0-9]{{1,4}})-([a-z_]+)")
     rows: dict[int, Part] = {}
     for key, value in form.items():
         if match := pattern.fullmatch(key):
             rows.setdefault(int(match[1]), {})[match[2]] = value.strip()
     main = "title" if name in {"fields", "documents"} else "text"
+    existing = len(before.get(name, []))
+    for number, row in rows.items():
+        if number > existing and not row.get(main) and any(row.get(typed) for typed in _TYPED):
+            raise FieldError(
+                f"{name}-{number}-{main}", "متن فارسی را هم بنویسید، یا همهٔ خانه‌های این ردیف را خالی کنید."
+            )
     return [(f"{name}-{number}", row) for number, row in sorted(rows.items()) if row.get(main)]
 
 

@@ -34,4 +34,4 @@ class CatalogEditing(DocumentEditing):
 
     async def save_announcements(self, account: Account, draft_id: str, form: Form) -> None:
         """Store notices, closures and days off of a form. Raises FieldError."""
-        await self.change(account, draft_id, form, lambda content: content.update(read_announcements(form)))
+        await self.change(account, draft_id, form, lambda content: content.update(read_announcements(form, content)))

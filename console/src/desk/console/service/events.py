@@ -12,6 +12,7 @@ from desk.console.domain.cases import Case, answer_days
 from desk.console.domain.states import Kind, State
 from desk.console.encryption import Encryption
 from desk.console.events import Objected, Overdue, Rated, Replied, Withdrawn
+from desk.console.service.views import CONTACT_CHANGED
 from desk.console.store.audit import AuditStore
 from desk.console.store.cases import CaseStore, HistoryEntry
 from desk.console.store.erasures import ErasureStore
@@ -19,7 +20,7 @@ from desk.console.store.escalations import EscalationStore
 from desk.console.store.reports import ReportStore
 from desk.console.store.search_index import SearchIndex
 from desk.database import Database
-from desk.expert import CaseEvent, Erasure, Refusal, Report, Request
+from desk.expert import CaseEvent, ContactChange, Erasure, Refusal, Report, Request
 from desk.iran.offices import HEADQUARTERS
 from desk.iran.workdays import WorkCalendar
 
@@ -58,6 +59,8 @@ class EventHandler:
                 await self._on_request(session, case, event, event.request)
             elif event.refusal is not None:
                 await self._on_refusal(cases, ReportStore(session, self.encryption), case, event, event.refusal)
+            elif event.contact_change is not None:
+                await self._on_contact_change(session, case, event, event.contact_change)
             else:
                 changed, entry = self._from_desk(case, event) or await self._apply(cases, case, event)
                 await cases.save(changed)
@@ -99,6 +102,8 @@ class EventHandler:
             report = Report(str(uuid.uuid4()), Kind.RECEIVED, case.tracking_code, changed.report_seq + 1, {}, now)
             changed = changed.reported(Kind.RECEIVED, report.id, now)
             await ReportStore(session, self.encryption).add(case.province, report, changed.state)
+        if newer and case.contact_seq > event.seq:  # another mobile arrived before the request
+            request = await self._with_known_mobile(cases, case, request)
         await cases.save(changed, request if newer else None)
         if newer:
             if case.province == HEADQUARTERS.key:  # it has taken the case over
@@ -106,6 +111,28 @@ class EventHandler:
             await SearchIndex(session, self.encryption, cases).index(changed, request)
         at = request.submitted_at if event.kind == "request-submitted" else now
         await cases.add_entry(changed, HistoryEntry(event.id, at, event.kind, text=request.reason), now)
+
+    async def _on_contact_change(
+        self, session: AsyncSession, case: Case, event: CaseEvent, change: ContactChange
+    ) -> None:
+        """Give the request its new mobile, unless the request is newer, and find the case by it."""
+        cases = CaseStore(session, self.encryption, self.calendar)
+        record = await cases.get(case.province, case.tracking_code)
+        changed, request = case.with_contact(event.seq), record.request if record is not None else None
+        if request is not None and event.seq > max(case.contact_seq, case.request_seq):
+            request = with_mobile(request, change.contact.mobile)
+            await cases.save(changed, request)
+            await SearchIndex(session, self.encryption, cases).index(changed, request)
+        else:
+            await cases.save(changed)
+        entry = HistoryEntry(event.id, change.at, event.kind, text=change.contact.mobile)
+        await cases.add_entry(changed, entry, self.clock())
+
+    @staticmethod
+    async def _with_known_mobile(cases: CaseStore, case: Case, request: Request) -> Request:
+        history = await cases.history(case.province, case.tracking_code)
+        mobiles = [entry.text for entry in history if entry.kind == CONTACT_CHANGED and entry.text]
+        return with_mobile(request, mobiles[-1]) if mobiles else request
 
     async def _on_refusal(
         self, cases: CaseStore, reports: ReportStore, case: Case, event: CaseEvent, refusal: Refusal
@@ -161,3 +188,10 @@ class EventHandler:
             case _:
                 log.warning("an event of an unknown kind is only added to the history: %s", event.kind)
                 return case, HistoryEntry(event.id, self.clock(), event.kind)
+
+
+def with_mobile(request: Request, mobile: str) -> Request:
+    """Return the request with another mobile, which is the applicant's own."""
+    own = request.registration and request.registration.model_copy(update={"mobile_owner": "own"})
+    contact = request.contact.model_copy(update={"mobile": mobile})
+    return request.model_copy(update={"contact": contact, "registration": own})

@@ -12,7 +12,10 @@ from desk.expert import FileReference
 UNANNOUNCED = frozenset({Kind.RECEIVED, Kind.ASSIGNED, Kind.OPENED})
 """Reports that decide nothing: the page does not mention that they are on their way."""
 NOTICE_FAILED = "request-notice-failed"
-ACTIONS_OF_APPLICANT = frozenset({"request-replied", "request-objected", "request-rated", "request-withdrawn"})
+CONTACT_CHANGED = "request-contact-changed"
+ACTIONS_OF_APPLICANT = frozenset(
+    {"request-replied", "request-objected", "request-rated", "request-withdrawn", CONTACT_CHANGED}
+)
 USUAL_DELAY = timedelta(seconds=15)
 """How long a report may take to reach the desk before the page mentions it."""
 
@@ -50,7 +53,10 @@ class CaseView:
 
     @property
     def unreached(self) -> bool:
-        """Whether an SMS failed after the latest action of the applicant, who may not know what it said."""
+        """Whether an SMS failed after the latest action of the applicant, who may not know what it said.
+
+        Another mobile answers it too: the applicant has just been on the tracking page.
+        """
         for entry in reversed(self.history):
             if entry.kind == NOTICE_FAILED:
                 return True

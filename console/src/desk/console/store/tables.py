@@ -87,6 +87,7 @@ case = Table(
     Column("sub_subject", String(40), nullable=False),
     Column("asked_at", UtcDateTime),
     Column("asked_until", UtcDateTime),
+    Column("contact_seq", Integer, nullable=False, server_default="0"),
     Column("decided_at", UtcDateTime),
     Column("days", Float),
     Column("report_seq", Integer, nullable=False),

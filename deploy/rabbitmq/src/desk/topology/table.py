@@ -7,6 +7,9 @@ from desk.iran.offices import HEADQUARTERS, OFFICES
 
 EVENTS, CASES, DEAD = "desk.events", "desk.cases", "desk.dead"
 
+CONTACT_CHANGED = "request-contact-changed"
+"""Another mobile of a request, for its office and for notifier."""
+
 TO_OFFICES = (
     "request-submitted",
     "request-referred",
@@ -19,6 +22,7 @@ TO_OFFICES = (
     "request-taken-over",
     "request-commented",
     "request-notice-failed",
+    CONTACT_CHANGED,
     "request-erased",
     "case-refused",
 )
@@ -29,6 +33,9 @@ ERASED, ERASURE_DONE = "request-erased", "request-erasure-done"
 
 NOTICE_FAILED = "notice-failed"
 """What notifier publishes to tracking about an SMS that was not delivered."""
+
+TO_NOTIFIER = ("request-submitted", "request-pending", "request-status-changed", CONTACT_CHANGED, ERASED)
+"""What notifier consumes, of all offices."""
 
 TO_HEADQUARTERS = ("request-escalated", "province-silent")
 """What headquarters alone receives: an answer that is late for a second period, and an office that sends nothing."""
@@ -134,10 +141,7 @@ def desk_topology() -> Topology:
             ),
             QueueSpec(
                 "notifier",
-                tuple(
-                    (EVENTS, f"{name}.*")
-                    for name in ("request-submitted", "request-pending", "request-status-changed", ERASED)
-                ),
+                tuple((EVENTS, f"{name}.*") for name in TO_NOTIFIER),
             ),
             *(
                 QueueSpec(office_queue(each.key), tuple((EVENTS, f"{name}.{each.key}") for name in events_to(each.key)))

@@ -1,4 +1,4 @@
-"""The command line of every service: ``serve``, ``migrate`` and the service's own tasks."""
+"""The command line of every service: ``serve``, ``check``, ``migrate`` and the service's own tasks."""
 
 import argparse
 import asyncio
@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 from sqlalchemy.exc import SQLAlchemyError
 
+from desk.chassis.checks import Checks, find_problems
 from desk.chassis.serving import DRAIN_SECONDS, serve
 from desk.chassis.settings import StoreSettings
 from desk.chassis.storage import ObjectStoreUnavailableError
@@ -38,6 +39,8 @@ class Service:
 
     name: str
     create_app: Callable[[], FastAPI]
+    checks: Callable[[], Checks] | None = None
+    """What ``check`` examines."""
     package: str | None = None
     """The package with migrations; None for a service without a database."""
     settings: Callable[[], StoreSettings] | None = None
@@ -57,12 +60,14 @@ def run(service: Service, arguments: Sequence[str] | None = None) -> None:
         match options.command:
             case "serve":
                 _serve(service, options)
+            case "check":
+                _check(service, options.checks())
             case "migrate":
                 _migrate(service)
             case _:
                 _report(service, asyncio.run(options.task()))
     except ValidationError as error:
-        prefix = f"DESK_{service.name.upper().replace('-', '_')}_"
+        prefix = _prefix(service)
         sys.exit("\n".join(f"desk-{service.name}: {fault}" for fault in fault_lines(error, prefix)))
     except (ObjectStoreUnavailableError, TaskFailedError, SettingsError) as error:
         sys.exit(f"desk-{service.name}: {error}")
@@ -91,6 +96,10 @@ def _parser(service: Service) -> argparse.ArgumentParser:
         default=DRAIN_SECONDS,
         help="how long to keep serving after SIGTERM, while no longer ready (default: %(default)s)",
     )
+    if service.checks is not None:
+        commands.add_parser(
+            "check", help="examine the settings and everything they name; print a line for each problem"
+        ).set_defaults(checks=service.checks)
     if service.package is not None:
         commands.add_parser("migrate", help="migrate the database to the newest schema")
     _add_tasks(commands, service.tasks)
@@ -134,6 +143,18 @@ def _serve(service: Service, options: argparse.Namespace) -> None:
         lifespan="off",
     )
     serve(app, config, options.drain_seconds, health)
+
+
+def _check(service: Service, checks: Checks) -> None:
+    problems = asyncio.run(find_problems(checks))
+    if problems:
+        prefix = _prefix(service)
+        sys.exit("\n".join(f"desk-{service.name}: {prefix}{name}: {reason}" for name, reason in problems.items()))
+    _report(service, [f"the settings are valid, and all of these answer: {', '.join(checks)}"])
+
+
+def _prefix(service: Service) -> str:
+    return f"DESK_{service.name.upper().replace('-', '_')}_"
 
 
 def _migrate(service: Service) -> None:

@@ -3,11 +3,15 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import structlog
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from desk.chassis.problem import ServiceUnavailableError
 from desk.chassis.telemetry import Telemetry
+from desk.database import SchemaOutdatedError
+
+log = structlog.get_logger(__name__)
 
 READY_TIMEOUT_SECONDS = 2.0
 
@@ -21,6 +25,7 @@ class Readiness:
     def __init__(self, check: Check | None) -> None:
         self._check = check
         self.stopping = False
+        self._reason = ""
 
     async def require_ready(self) -> None:
         """Raise ServiceUnavailableError unless ready."""
@@ -32,7 +37,20 @@ class Readiness:
             async with asyncio.timeout(READY_TIMEOUT_SECONDS):
                 await self._check()
         except Exception as error:  # any error of the driver means the same
+            self._log_change(error)
             raise ServiceUnavailableError(f"store: {type(error).__name__}") from error
+        self._log_change(None)
+
+    def _log_change(self, error: Exception | None) -> None:
+        """Log why the process is not ready, and when it is ready again: once, because it is asked every few seconds."""
+        reason = str(error) if isinstance(error, SchemaOutdatedError) else type(error).__name__ if error else ""
+        if reason == self._reason:
+            return
+        self._reason = reason
+        if reason:
+            log.warning("not ready", reason=reason)
+        else:
+            log.info("ready")
 
 
 def health_router(readiness: Readiness, telemetry: Telemetry) -> APIRouter:

@@ -10,6 +10,7 @@ from desk.database.database import Database, notify_after_commit
 from desk.database.inserts import insert_together
 from desk.database.migrations import alembic_config, migrate, migrations_of, run_migrations
 from desk.database.rotation import DATA_KEYS, IndexedTable, RotatingKeys, Rotation, SealedColumn
+from desk.database.schema import Schema, SchemaOutdatedError
 from desk.database.tables import UtcDateTime, insert_into, new_metadata
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "RecordPruned",
     "RotatingKeys",
     "Rotation",
+    "Schema",
+    "SchemaOutdatedError",
     "SealedColumn",
     "UtcDateTime",
     "add_audit_entry",

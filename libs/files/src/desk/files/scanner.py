@@ -55,6 +55,18 @@ class ClamScanner:
             raise ScannerUnavailableError(type(error).__name__) from error
         return _verdict(answer)
 
+    async def ping(self) -> None:
+        """Return if the scanner answers. Raises ScannerUnavailableError."""
+        try:
+            async with asyncio.timeout(self._seconds), self._connection() as (reader, writer):
+                writer.write(b"zPING\0")
+                await writer.drain()
+                answer = (await reader.read(_ANSWER_BYTES_MAX)).rstrip(b"\0\n")
+        except (OSError, TimeoutError) as error:
+            raise ScannerUnavailableError(type(error).__name__) from error
+        if answer != b"PONG":
+            raise ScannerUnavailableError(f"the scanner answered {answer[:100]!r}")
+
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
         if self._url.scheme == "unix":

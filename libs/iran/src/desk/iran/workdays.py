@@ -1,9 +1,10 @@
 """Working days of Iran's offices, for deadlines."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from typing import Self
 
 from holidays import country_holidays
 
@@ -36,6 +37,10 @@ class WorkCalendar:
         """Refuse a week without a working day. Raises InvalidWorkCalendarError."""
         if not self.weekend < _WEEK:
             raise InvalidWorkCalendarError("weekend", "the weekend is made of weekdays 0 to 6, and not of all seven")
+
+    def without(self, days_off: Iterable[date]) -> Self:
+        """Return the calendar in which these days are free too, except those that `overrides` makes worked."""
+        return replace(self, overrides={**dict.fromkeys(days_off, False), **self.overrides})
 
     def is_working(self, day: date) -> bool:
         """Return whether offices work on the day. Raises InvalidMomentError for a datetime."""

@@ -42,7 +42,7 @@ class CaptchaWanted(BaseModel):
     def code_request(self, source: str) -> CodeRequest:
         """Return the fields of a code by SMS, for a caller at the address ``source``."""
         proof = None if self.proof is None else Proof(self.proof.id, self.proof.solution)
-        return CodeRequest(self.mobile, self.language, proof, source)
+        return CodeRequest(self.purpose, self.mobile, self.language, proof, source)
 
 
 class MobileCodeWanted(BaseModel):

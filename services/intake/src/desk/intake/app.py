@@ -21,7 +21,7 @@ from desk.chassis.s3 import S3Settings, S3Store
 from desk.chassis.service_tokens import Callers, ServiceTokens
 from desk.chassis.storage import ObjectStore
 from desk.chassis.telemetry import Telemetry
-from desk.database import Database
+from desk.database import Database, Schema
 from desk.files.scanner import ClamScanner, NoScanner, Scanner
 from desk.intake.clients import RegistryClient, captcha_client, code_client
 from desk.intake.counter_clients import CodeSender, CounterRegistry
@@ -202,10 +202,11 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
 
 
 def _ready(database: Database, catalog: CurrentCatalog) -> Callable[[], Awaitable[None]]:
-    """Return the check that requests can be served: with the database, and by the catalogue in force."""
+    """Return the check that requests can be served: with the schema of this version, and by the catalogue in force."""
+    schema = Schema.of(database, "desk.intake")
 
     async def ready() -> None:
-        await database.ping()
+        await schema.require()
         await catalog.require_loaded()
 
     return ready

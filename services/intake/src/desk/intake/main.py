@@ -1,4 +1,4 @@
-"""The command line: ``desk-intake serve``, ``migrate`` and ``set-up-storage``."""
+"""The command line: ``desk-intake serve``, ``check``, ``migrate`` and ``set-up-storage``."""
 
 import asyncio
 import time
@@ -6,6 +6,7 @@ import time
 from desk.chassis.command import Service, run
 from desk.chassis.storage import ObjectStoreUnavailableError
 from desk.intake.app import create_app, object_store
+from desk.intake.checks import checks
 from desk.intake.settings import Settings
 
 STORAGE_DEADLINE_SECONDS = 60.0
@@ -33,6 +34,7 @@ def main() -> None:
         Service(
             "intake",
             create_app,
+            checks,
             package="desk.intake",
             settings=Settings,
             tasks={"set-up-storage": ("create the bucket for attachments and its lifecycle rules", set_up_storage)},

@@ -18,12 +18,18 @@ from desk.chassis.events import Outbox
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.service_tokens import Callers
 from desk.chassis.telemetry import Telemetry
-from desk.database import Database
+from desk.database import Database, Schema
 from desk.notifier.channels import Channel, ShownChannel
 from desk.notifier.channels.sms import SmsChannel
 from desk.notifier.channels.smtp import SmtpChannel
 from desk.notifier.domain import ChannelName
-from desk.notifier.events import RequestErased, RequestPending, RequestStatusChanged, RequestSubmitted
+from desk.notifier.events import (
+    RequestContactChanged,
+    RequestErased,
+    RequestPending,
+    RequestStatusChanged,
+    RequestSubmitted,
+)
 from desk.notifier.providers import Provider
 from desk.notifier.providers.generic import GenericGateway
 from desk.notifier.providers.kavenegar import Kavenegar
@@ -66,7 +72,7 @@ def real_parts(settings: Settings) -> Parts:
     telemetry = Telemetry("notifier")
     broker = RabbitBroker(settings.broker_url.get_secret_value(), telemetry)
     providers = {name: build_provider(settings, name) for name in settings.sms_weights}
-    sms, email = SmsChannel(providers), _smtp_channel(settings)
+    sms, email = SmsChannel(providers), smtp_channel(settings)
     rate_limits = RateLimits(settings.budget_url.get_secret_value(), "notifier:")
     return Parts(
         database=Database(settings.database_url.get_secret_value()),
@@ -99,7 +105,8 @@ def _secret_value(secret: SecretStr | None) -> str:
     return secret.get_secret_value() if secret is not None else ""
 
 
-def _smtp_channel(settings: Settings) -> SmtpChannel:
+def smtp_channel(settings: Settings) -> SmtpChannel:
+    """Return the channel for email."""
     return SmtpChannel(
         host=settings.smtp_host,
         port=settings.smtp_port,
@@ -130,7 +137,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         "Service Desk: notifier",
         parts.telemetry,
         callers=Callers("notifier", settings.service_public_keys),
-        ready=_ready(parts.database, current),
+        ready=_ready(Schema.of(parts.database, "desk.notifier"), current),
         body_limits=texts.BODY_LIMITS,
         background=Background(
             start=bus.start,
@@ -160,11 +167,11 @@ def build_outbox(settings: Settings) -> Outbox:
     return Outbox("/desk/notifier", EventEncryptor(settings.event_public_keys))
 
 
-def _ready(database: Database, current: CurrentTexts) -> Callable[[], Awaitable[None]]:
+def _ready(schema: Schema, current: CurrentTexts) -> Callable[[], Awaitable[None]]:
     """Return the check that messages can be queued: with the database, and with the texts in force."""
 
     async def ready() -> None:
-        await database.ping()
+        await schema.require()
         await current.require_loaded()
 
     return ready
@@ -181,6 +188,7 @@ def _subscribed_bus(settings: Settings, parts: Parts, notices: Notices, outbox: 
     bus.subscribe(RequestSubmitted, notices.on_request_submitted)
     bus.subscribe(RequestPending, notices.on_request_pending)
     bus.subscribe(RequestStatusChanged, notices.on_status_changed)
+    bus.subscribe(RequestContactChanged, notices.on_contact_changed)
     bus.subscribe(RequestErased, Erasures(parts.vault, outbox).on_request_erased)
     return bus
 

@@ -107,6 +107,25 @@ class RequestPending(NewRequest):
     name: ClassVar[str] = "request-pending"
 
 
+class RequestContactChanged(Event):
+    """The applicant has another mobile; the former one gets a message about it."""
+
+    name: ClassVar[str] = "request-contact-changed"
+
+    tracking_code: TrackingCode
+    at: Moment
+    contact: ContactData
+    previous_mobile: Annotated[str, Field(pattern=r"^(\+[1-9][0-9]{6,14})?$"), AfterValidator(_mobile)]
+    province: ProvinceData
+    office: ProvinceData
+    applicant: ApplicantData
+
+    @property
+    def former_contact(self) -> ContactData:
+        """The contact before the change."""
+        return self.contact.model_copy(update={"mobile": self.previous_mobile})
+
+
 class RequestErased(Event):
     """The data of a request must be erased."""
 

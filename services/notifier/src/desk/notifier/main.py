@@ -1,7 +1,8 @@
-"""The command line: ``desk-notifier serve`` and ``migrate``."""
+"""The command line: ``desk-notifier serve``, ``check`` and ``migrate``."""
 
 from desk.chassis.command import Service, run
 from desk.notifier.app import create_app
+from desk.notifier.checks import checks
 from desk.notifier.settings import Settings
 
 
@@ -11,6 +12,7 @@ def main() -> None:
         Service(
             "notifier",
             create_app,
+            checks,
             package="desk.notifier",
             settings=Settings,
         )

@@ -1,5 +1,6 @@
 """The wiring of the registry gateway."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -17,7 +18,7 @@ from desk.chassis.rate_limits import RateLimits
 from desk.chassis.redis import connect
 from desk.chassis.service_tokens import Callers, ServiceTokens
 from desk.chassis.telemetry import Telemetry
-from desk.database import Database
+from desk.database import Database, Schema
 from desk.registry_gateway.adapters import MobileRegistry, Registry
 from desk.registry_gateway.adapters.http import open_client
 from desk.registry_gateway.adapters.rest import RestRegistry
@@ -159,9 +160,9 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         "registry-gateway",
         "Registry gateway",
         parts.telemetry,
-        ready=parts.database.ping,
+        ready=_ready(parts.database, ledger),
         background=Background(
-            start=ledger.open,
+            start=ledger.try_open,
             workers=(Worker("ledger pruning", pruning.run, pruning.finish),),
             stop=(*closers, *parts.close),
         ),
@@ -170,6 +171,17 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     app.state.services = Services(identities=identities)
     app.include_router(router)
     return app
+
+
+def _ready(database: Database, ledger: Ledger) -> Callable[[], Awaitable[None]]:
+    """Return the check that look-ups can be made: with the schema of this version, and with a sealed ledger."""
+    schema = Schema.of(database, "desk.registry_gateway")
+
+    async def ready() -> None:
+        await schema.require()
+        await ledger.require_open()
+
+    return ready
 
 
 def _registry_client(settings: Settings, parts: Parts, client: ResilientClient) -> RegistryClient:

@@ -8,25 +8,25 @@ import httpx
 from fastapi import FastAPI
 from prometheus_client import Counter
 
-from desk.chassis.app import Background, Closers, Worker, base_app
+from desk.chassis.app import Background, Closers, PeriodicTask, Worker, base_app
 from desk.chassis.audit import AuditLog, AuditTask, ChainPruning, chain_of, record_pruned
 from desk.chassis.bus import Broker, Bus, Pruning, Relay
 from desk.chassis.bus.rabbit import RabbitBroker
-from desk.chassis.captcha import CaptchaClient
 from desk.chassis.client_assertions import ClientAssertions
 from desk.chassis.command import TaskFailedError
 from desk.chassis.crypto import TokenIssuer, Vault
 from desk.chassis.event_encryption import EventDecryptor, EventEncryptor
 from desk.chassis.events import Outbox
-from desk.chassis.problem import ProofExpiredError, ProofWrongError, ServiceUnavailableError
+from desk.chassis.problem import ServiceUnavailableError
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.service_tokens import ServiceTokens
 from desk.chassis.telemetry import Telemetry
-from desk.database import Database
+from desk.database import Database, Schema
 from desk.iran.offices import OFFICES
 from desk.security.logs import configure_logging
+from desk.tracking.challenges import Challenges
 from desk.tracking.clients import IntakeClient, RegistryClient
-from desk.tracking.domain import CaptchaExpiredError, CaptchaWrongError, Terms
+from desk.tracking.domain import Terms
 from desk.tracking.events import (
     STATE_REPORTS,
     CaseCommented,
@@ -40,28 +40,41 @@ from desk.tracking.events import (
     RequestPending,
     RequestSubmitted,
 )
-from desk.tracking.routes import TOKEN_AUDIENCE, ActionGuard, CaseReaderGuard, LookupGuard, Services, router
+from desk.tracking.routes import (
+    TOKEN_AUDIENCE,
+    ActionGuard,
+    CaseReaderGuard,
+    LookupGuard,
+    OwnRequestsGuard,
+    Services,
+    respond,
+    router,
+)
 from desk.tracking.service import (
     Actions,
     CaseContext,
+    Contacts,
     Deadlines,
     Erasures,
     FailedNotices,
+    FigureDocuments,
     Figures,
     HeadquartersReports,
     OfficeCases,
     Opening,
+    OwnRequests,
     PublicFigures,
     Reconciliation,
     Reports,
     utc_now,
 )
 from desk.tracking.settings import Settings
-from desk.tracking.workers import DeadlineTask, ErasureTask, FiguresTask, ReconciliationTask
+from desk.tracking.workers import DaysOffTask, DeadlineTask, ErasureTask, FiguresTask, PersonsTask, ReconciliationTask
 
 SOURCE = "/desk/tracking"
 TOKEN_ISSUER = "tracking"  # noqa: S105 - a name, not a secret
-CAPTCHA_PURPOSE = "track"
+FIGURES_KEPT_SECONDS = 60.0
+"""The pause after the figures of all offices were made ahead."""
 OFFICE_AUDIENCE = "desk.figures"
 """The audience of the assertions of offices for figures."""
 CASE_AUDIENCE = "desk.cases"
@@ -80,8 +93,7 @@ class Parts:
     database: Database
     broker: Broker
     rate_limits: RateLimits
-    captcha: CaptchaClient
-    proofs: CaptchaClient
+    challenges: Challenges
     intake: IntakeClient
     registry: RegistryClient
     tokens: TokenIssuer
@@ -104,8 +116,7 @@ def real_parts(settings: Settings) -> Parts:
         database=Database(settings.database_url.get_secret_value()),
         broker=broker,
         rate_limits=rate_limits,
-        captcha=captcha_client(captcha),
-        proofs=proof_client(captcha),
+        challenges=Challenges.of(captcha),
         intake=IntakeClient(intake),
         registry=RegistryClient(registry),
         tokens=TokenIssuer(settings.token_private_key.get_secret_value(), TOKEN_ISSUER),
@@ -118,16 +129,6 @@ def real_parts(settings: Settings) -> Parts:
 def _client(settings: Settings, callee: str, url: str, timeout_seconds: float) -> httpx.AsyncClient:
     tokens = ServiceTokens(settings.service_private_key.get_secret_value(), "tracking")
     return tokens.client(callee, url, timeout_seconds)
-
-
-def captcha_client(http: httpx.AsyncClient) -> CaptchaClient:
-    """Return a client that checks the security codes of look-ups."""
-    return CaptchaClient(http, CAPTCHA_PURPOSE, wrong=CaptchaWrongError, expired=CaptchaExpiredError)
-
-
-def proof_client(http: httpx.AsyncClient) -> CaptchaClient:
-    """Return a client that checks the proofs of work of look-ups."""
-    return CaptchaClient(http, CAPTCHA_PURPOSE, wrong=ProofWrongError, expired=ProofExpiredError)
 
 
 def build_reconciliation(settings: Settings, parts: Parts, outbox: Outbox) -> Reconciliation:
@@ -183,20 +184,21 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     context = build_context(settings, parts)
     decryptor = EventDecryptor(settings.event_private_pems)
     bus = _subscribed_bus(settings, parts, context, decryptor)
+    services = _services(settings, parts, context, bus, decryptor)
     app = base_app(
         "tracking",
         "Service Desk: tracking",
         parts.telemetry,
-        ready=parts.database.ping,
+        ready=Schema.of(parts.database, "desk.tracking").require,
         background=Background(
             start=bus.start,
             drain=bus.stop,
-            workers=_workers(settings, parts, context),
+            workers=_workers(settings, parts, context, services),
             stop=(parts.database.close, *parts.close),
         ),
     )
     app.state.bus = bus
-    app.state.services = _services(settings, parts, context, bus, decryptor)
+    app.state.services = services
     app.include_router(router)
     return app
 
@@ -229,15 +231,18 @@ def _subscribed_bus(settings: Settings, parts: Parts, context: CaseContext, decr
     return bus
 
 
-def _workers(settings: Settings, parts: Parts, context: CaseContext) -> tuple[Worker, ...]:
+def _workers(settings: Settings, parts: Parts, context: CaseContext, services: Services) -> tuple[Worker, ...]:
     registry = parts.telemetry.registry
     relay = Relay(parts.database, context.outbox, parts.broker, parts.telemetry)
     parts.database.after_commit.append(relay.wake)
     deadlines = DeadlineTask(Deadlines(parts.database, context), registry)
     reconciliation = ReconciliationTask(build_reconciliation(settings, parts, context.outbox), registry)
     erasing = ErasureTask(build_erasures(settings, parts, context), registry)
-    counting = FiguresTask(Figures(parts.database, context), registry)
+    counting = FiguresTask(services.figures, registry)
+    keeping = PeriodicTask(services.figure_documents.keep, FIGURES_KEPT_SECONDS)
+    days_off = DaysOffTask(context.terms, parts.intake)
     pruning = Pruning(parts.database)
+    listing = PersonsTask(services.own_requests)
     auditing = AuditTask(parts.database, parts.vault, registry)
     audit_pruning = ChainPruning(parts.database, chain_of(parts.vault), settings.audit_days, record_pruned)
     return (
@@ -245,6 +250,9 @@ def _workers(settings: Settings, parts: Parts, context: CaseContext) -> tuple[Wo
         Worker("deadlines", deadlines.run, deadlines.finish),
         Worker("erasures", erasing.run, erasing.finish),
         Worker("figures", counting.run, counting.finish),
+        Worker("persons", listing.run, listing.finish),
+        Worker("kept figures", keeping.run, keeping.finish),
+        Worker("days off", days_off.run, days_off.finish),
         Worker("watch", reconciliation.run, reconciliation.finish),
         Worker("pruning", pruning.run, pruning.finish),
         Worker("audit", auditing.run, auditing.finish),
@@ -257,13 +265,20 @@ def _services(settings: Settings, parts: Parts, context: CaseContext, bus: Bus, 
         "desk_lookups_missing", "Pages without the look-ups in the civil registry", registry=parts.telemetry.registry
     )
     audit = AuditLog(parts.database, parts.vault, parts.rate_limits)
-    figures = Figures(parts.database, context)
+    figures, challenges = Figures(parts.database, context), parts.challenges
+    limits, vault = parts.rate_limits, parts.vault
     return Services(
         actions=Actions(parts.database, context, parts.intake, parts.registry, lookups_missing, audit),
+        contacts=Contacts(
+            parts.database, context, challenges.contact_codes, limits, settings.contact_changes_per_request, audit
+        ),
         figures=figures,
+        figure_documents=FigureDocuments(figures, respond),
         public_figures=PublicFigures(figures, settings.published_figures),
         office_cases=OfficeCases(parts.database, context, audit),
-        lookup_guard=LookupGuard(parts.rate_limits, parts.captcha, parts.proofs, parts.vault, settings, audit),
+        lookup_guard=LookupGuard(limits, challenges.security_codes, challenges.proofs, vault, settings, audit),
+        own_requests=OwnRequests(parts.database, context, audit),
+        own_requests_guard=OwnRequestsGuard(limits, challenges.list_codes, challenges.proofs, vault, settings),
         action_guard=ActionGuard(parts.rate_limits, parts.tokens.reader(TOKEN_AUDIENCE), parts.vault, settings),
         assertions=ClientAssertions(settings.office_signing_keys, OFFICE_AUDIENCE, parts.rate_limits, audit),
         case_readers=_case_readers(settings, parts, audit),

@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 import httpx
@@ -127,6 +127,7 @@ class _Catalog(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     subjects: list[_CatalogSubject]
+    holidays: list[date] = []
 
     def pairs(self) -> dict[tuple[str, str], tuple[Subject, Subject]]:
         return {
@@ -217,17 +218,23 @@ class IntakeClient:
         Raises UnknownSubjectError or ServiceUnavailableError.
         """
         if time.monotonic() >= self._subjects_expire or (subject, sub_subject) not in self._subjects:
-            self._subjects = await self._read_catalog()  # again for an unknown one: it may have been added just now
+            self._subjects = (
+                await self._read_catalog()
+            ).pairs()  # again for an unknown one: it may have been added just now
             self._subjects_expire = time.monotonic() + CATALOG_SECONDS
         try:
             return self._subjects[subject, sub_subject]
         except KeyError:
             raise UnknownSubjectError from None
 
-    async def _read_catalog(self) -> dict[tuple[str, str], tuple[Subject, Subject]]:
+    async def days_off(self) -> list[date]:
+        """Return the days off of the catalogue. Raises ServiceUnavailableError."""
+        return (await self._read_catalog()).holidays
+
+    async def _read_catalog(self) -> _Catalog:
         response = await _send(self._http, self._http.build_request("GET", "/api/catalog"), "intake")
         try:
-            return _Catalog.model_validate_json(response.content).pairs()
+            return _Catalog.model_validate_json(response.content)
         except ValidationError:
             raise _unexpected(response, "intake") from None
 

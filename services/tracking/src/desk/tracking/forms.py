@@ -21,6 +21,7 @@ from desk.iran.digits import bare, clean_number, fold
 from desk.iran.foreign_code import ForeignCode, InvalidForeignCodeError
 from desk.iran.national_id import InvalidNationalIdError, NationalId
 from desk.iran.offices import OFFICE_KEYS
+from desk.iran.phone import InvalidMobileError, Mobile
 from desk.tracking.domain import Month, MonthInvalidError, RequestNotFoundError
 
 _CODE = re.compile(r"[^0-9]*?((?:[0-9][-\u2010-\u2015\u2212./]*){12})[^0-9]*")
@@ -87,6 +88,32 @@ class TrackingQuery(BaseModel):
             raise RequestNotFoundError(errors=[FieldError("tracking_code", "tracking_code_check_digit", _MISTYPED)])
 
 
+def _iranian_mobile(text: str) -> str:
+    try:
+        return Mobile.parse(text).e164
+    except InvalidMobileError as error:
+        raise FieldRuleError(
+            f"mobile_{error.reason}",
+            "شمارهٔ یک تلفن همراه ایرانی را بنویسید که با ۰۹ آغاز می‌شود و ۱۱ رقم دارد.",
+        ) from None
+
+
+IranianMobile = Annotated[str, StringConstraints(max_length=64), AfterValidator(_iranian_mobile)]
+
+
+class OwnRequestsQuery(BaseModel):
+    """A national ID, and the mobile that was given with the requests, with the code that was sent to it."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    national_id: Annotated[str, StringConstraints(max_length=64), AfterValidator(_national_id)]
+    mobile: IranianMobile
+    mobile_code: CaptchaAnswer
+    """A code of ``POST /api/captchas {purpose: requests, kind: sms}``; it is valid for one list."""
+    proof: ProofOfWork | None = None
+    """Required after several empty lists; the answer ``proof_required`` says of which level."""
+
+
 TEXT_MAX, COMMENT_MAX = 4000, 1000
 FILES_MAX = 5
 """As many as a request may have; intake has the same limit."""
@@ -144,6 +171,14 @@ class Objection(ActionForm):
     """Why the applicant does not accept the answer."""
 
     text: Annotated[str, AfterValidator(_required_text)]
+
+
+class ContactChange(ActionForm):
+    """Another mobile for the messages about the request, with the code that was sent to it."""
+
+    mobile: IranianMobile
+    mobile_code: CaptchaAnswer
+    """A code of ``POST /api/captchas {purpose: contact, kind: sms}``."""
 
 
 def _month(text: object) -> Month:

@@ -1,7 +1,8 @@
-"""The command line: ``desk-tracking serve``, ``migrate`` and ``reconcile``."""
+"""The command line: ``desk-tracking serve``, ``check``, ``migrate`` and ``reconcile``."""
 
 from desk.chassis.command import Service, run
 from desk.tracking.app import create_app, reconcile
+from desk.tracking.checks import checks
 from desk.tracking.settings import Settings
 
 
@@ -11,6 +12,7 @@ def main() -> None:
         Service(
             "tracking",
             create_app,
+            checks,
             package="desk.tracking",
             settings=Settings,
             tasks={"reconcile": ("compare intake, tracking, broker and provinces, and print what differs", reconcile)},

@@ -55,8 +55,12 @@ class Settings(
     """Wrong tracking codes from one source (IPv4 address, IPv6 /56); further look-ups need a proof of work."""
     lookups_per_source: RateLimitText = "120/10 minutes"
     """Look-ups from one source, which many people may share; beyond it as for wrong codes."""
+    misses_per_person: RateLimitText = "5/hour"
+    """Lists of requests for one national ID that were empty; further lists for it need a proof of work."""
     moves_per_request: RateLimitText = "30/hour"
     """The number of actions on one request."""
+    contact_changes_per_request: RateLimitText = "3/day"
+    """How often the mobile of one request may be changed."""
     cases_per_office: RateLimitText = "600/hour"
     """How many cases an office may look up by tracking code."""
     published_figures: Published = Published.NONE

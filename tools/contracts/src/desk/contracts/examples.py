@@ -217,6 +217,10 @@ def _take_over() -> Iterator[Example]:
     failed = case | {"at": _at(2), "notice": "submitted", "channel": "sms", "reason": "not_delivered"}
     yield Example("/desk/notifier", notifier.NoticeFailed.model_validate(failed), 1, _at(2))
     yield _desk(tracking.RequestNoticeFailed.model_validate(failed), 3, _at(2))
+    contact = _REQUEST["contact"] | {"mobile": "+989127654321"}
+    given = {"tracking_code": WITHDRAWN, "contact": contact, "previous_mobile": _REQUEST["contact"]["mobile"]}
+    named = {name: _REQUEST[name] for name in ("province", "applicant")} | {"office": _REQUEST["province"]}
+    yield _desk(tracking.RequestContactChanged.model_validate(given | named | {"at": _at(3)}), 4, _at(3))
     unanswered = {"tracking_code": WITHDRAWN, "at": _at(20), "reply_until": _at(35)}
     yield _desk(tracking.RequestUnanswered.model_validate(unanswered), 5, _at(20))
     yield _report(tracking.CaseCommented, 1, _at(16), TAKEN_OVER, office=office, text=text)

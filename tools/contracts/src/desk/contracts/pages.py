@@ -13,7 +13,7 @@ from desk.local.gateway_table import GATEWAY, LANGUAGES
 
 WEB = GATEWAY / "web"
 SCRIPTS = WEB / "assets" / "js"
-PAGES = ("home", "send", "track", "help", "verify", "figures", "accessibility", "privacy")
+PAGES = ("home", "send", "track", "my-requests", "help", "verify", "figures", "accessibility", "privacy")
 PROSE = ("accessibility", "privacy")
 """Pages that contain only headings and text, and share a template."""
 

@@ -25,6 +25,11 @@ class Purpose(StrEnum):
     TRACK = "track"
     IDENTITY = "identity"
     MOBILE = "mobile"
+    """To submit a request."""
+    REQUESTS = "requests"
+    """To list the requests of an applicant."""
+    CONTACT = "contact"
+    """To change the mobile of a request."""
 
 
 class Kind(StrEnum):
@@ -46,6 +51,8 @@ OFFERED = frozenset(
         (Kind.WORK, Purpose.IDENTITY),
         (Kind.WORK, Purpose.MOBILE),
         (Kind.SMS, Purpose.MOBILE),
+        (Kind.SMS, Purpose.REQUESTS),
+        (Kind.SMS, Purpose.CONTACT),
     }
 )
 

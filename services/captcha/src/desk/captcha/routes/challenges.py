@@ -11,7 +11,6 @@ from desk.captcha.domain import (
     MobileNotIranianError,
     NoSoundError,
     NotYetUsableError,
-    Purpose,
     WrongAnswerError,
 )
 from desk.captcha.forms import Captcha, CaptchaAnswer, CaptchaWanted, MobileCodeWanted, RightAnswer
@@ -41,7 +40,7 @@ router = APIRouter()
 )
 async def issue(wanted: CaptchaWanted, request: Request, response: Response, services: ServicesDep) -> Captcha:
     """Issue a challenge that is valid for one right answer within five minutes; kind `sms` sends its code."""
-    if (wanted.kind, wanted.purpose) == (Kind.SMS, Purpose.MOBILE):
+    if wanted.kind is Kind.SMS:
         issued = await services.sms_codes.issue(wanted.code_request(source_of(request)))
     else:
         issued = await services.challenges.issue(wanted.kind, wanted.purpose, source_of(request), wanted.level)

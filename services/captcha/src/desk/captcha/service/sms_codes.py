@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from desk.captcha.clients import Language, NotifierClient
+from desk.captcha.clients import CodeToSend, Language, NotifierClient
 from desk.captcha.domain import (
     LIFE,
     Challenge,
@@ -18,6 +18,7 @@ from desk.captcha.domain import (
     Purpose,
     WrongAnswerError,
     new_id,
+    require_offered,
 )
 from desk.captcha.service.challenges import Challenges, Issued
 from desk.captcha.settings import Settings
@@ -37,8 +38,9 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class CodeRequest:
-    """Who asks for a code, and for which mobile as it was typed."""
+    """Who asks for a code, what for, and for which mobile as it was typed. The code is valid for its purpose only."""
 
+    purpose: Purpose
     mobile: str
     language: Language
     proof: Proof | None
@@ -72,12 +74,13 @@ class SmsCodes:
         Raises KindUnavailableError, MobileNotIranianError, ProofRequiredError, ProofWrongError, ProofExpiredError,
         CodesExhaustedError, CodeNotSentError or CaptchaUnavailableError.
         """
+        require_offered(Kind.SMS, request.purpose)
         if self._notifier is None:
             raise KindUnavailableError("no notifier")
         mobile = _iranian(request.mobile)
         level = await self._level_of(request.proof)
         reservation = await self._reserve(mobile, self._store.source_index(request.source), level)
-        return await self._send(self._notifier, mobile, request.language, reservation)
+        return await self._send(self._notifier, CodeToSend(mobile, request.language, request.purpose), reservation)
 
     async def issue_for_service(self, mobile: str, language: Language) -> Issued:
         """Send a code to a mobile for a service of the desk, which has authenticated and counted its caller.
@@ -87,21 +90,20 @@ class SmsCodes:
         if self._notifier is None:
             raise KindUnavailableError("no notifier")
         mobile = _iranian(mobile)
-        return await self._send(self._notifier, mobile, language, await self._reserve_mobile(mobile))
+        code = CodeToSend(mobile, language, Purpose.MOBILE)
+        return await self._send(self._notifier, code, await self._reserve_mobile(mobile))
 
-    async def _send(
-        self, notifier: NotifierClient, mobile: str, language: Language, reservation: Reservation
-    ) -> Issued:
+    async def _send(self, notifier: NotifierClient, code: CodeToSend, reservation: Reservation) -> Issued:
         answer, expires_at = self._choose_answer(), datetime.now(UTC) + LIFE
         issued = Issued(new_id(), Kind.SMS, expires_at)
         try:
-            await self._store.add(issued.id, Challenge(Purpose.MOBILE, answer, mobile=mobile))
-            await notifier.send_code(mobile, answer, language, expires_at)
+            await self._store.add(issued.id, Challenge(code.purpose, answer, mobile=code.mobile))
+            await notifier.send_code(code, answer, expires_at)
         except CodeNotSentError as error:
             if not error.ambiguous:
                 await self._limits.release(reservation)
             raise
-        self._challenges.issued.labels(Kind.SMS, Purpose.MOBILE).inc()
+        self._challenges.issued.labels(Kind.SMS, code.purpose).inc()
         return issued
 
     async def _level_of(self, proof: Proof | None) -> int:

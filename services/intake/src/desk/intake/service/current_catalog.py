@@ -1,7 +1,7 @@
 """The catalogue in force: each replica keeps it in memory, and asks the database for later versions."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from desk.database import Database
@@ -21,9 +21,7 @@ class Current:
 
     def calendar(self, usual: WorkCalendar) -> WorkCalendar:
         """Return a calendar in which also the days off of the catalogue are no working days."""
-        if not self.catalog.holidays:
-            return usual
-        return replace(usual, overrides={**dict.fromkeys(self.catalog.holidays, False), **usual.overrides})
+        return usual.without(self.catalog.holidays) if self.catalog.holidays else usual
 
 
 class CurrentCatalog(CurrentVersions[Catalog, Current]):

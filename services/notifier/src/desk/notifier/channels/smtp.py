@@ -61,6 +61,10 @@ class SmtpChannel:
             raise ChannelUnavailableError from None
         return message_id
 
+    async def check(self) -> None:
+        """Log in at the mail server, without an email. Raises SMTPException or OSError."""
+        await self._connections.check()
+
     async def close(self) -> None:
         """Close the connections."""
         await self._connections.close()

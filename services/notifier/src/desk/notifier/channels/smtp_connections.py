@@ -91,6 +91,10 @@ class SmtpConnections:
                 continue
         return await self._transfer(await self._open(), sender, recipient, email)
 
+    async def check(self) -> None:
+        """Open a session, which logs in, and end it. Raises SMTPException or OSError."""
+        await (await self._open()).quit()
+
     async def close(self) -> None:
         """End all sessions."""
         while (connection := self._take()) is not None:

@@ -24,10 +24,12 @@ from desk.notifier.domain.messages import (
 )
 from desk.notifier.domain.notices import (
     CHANNELS,
+    CODES,
     FIRST,
     MAX_SMS_PARTS,
     NOTICES,
     SUPERSEDABLE,
+    UNREPORTED,
     USUAL,
     ChannelName,
     Language,
@@ -60,6 +62,7 @@ from desk.notifier.domain.texts import PLACES, EmailText, NoticeTexts, Place, Sm
 __all__ = [
     "AMBIGUOUS_RETRY_DELAY",
     "CHANNELS",
+    "CODES",
     "DEFERRABLE",
     "DEMOTED_AT",
     "FIRST",
@@ -77,6 +80,7 @@ __all__ = [
     "SUPERSEDABLE",
     "TITLES",
     "TRANSITIONS",
+    "UNREPORTED",
     "USUAL",
     "VALUE_NAMES",
     "AmbiguousResultError",

@@ -31,9 +31,21 @@ class Template(StrEnum):
     ANSWERED = "answered"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
+    CONTACT_CHANGED = "contact_changed"
+    """To the former mobile of a request, as a warning: it has another one."""
     CODE = "code"
-    """A code that proves that the recipient has the mobile; the only one that belongs to no request."""
+    """A code that proves that the recipient has the mobile, to submit a request."""
+    CODE_REQUESTS = "code_requests"
+    """Such a code to list the requests of an applicant."""
+    CODE_CONTACT = "code_contact"
+    """Such a code to make the mobile that of a request."""
 
+
+CODES = frozenset({Template.CODE, Template.CODE_REQUESTS, Template.CODE_CONTACT})
+"""The codes. They belong to no request, and captcha limits them."""
+
+UNREPORTED = CODES | {Template.CONTACT_CHANGED}
+"""The messages whose failure is not published: codes, and the warning to a mobile that is no longer the contact."""
 
 NOTICES: Mapping[str, Template] = {
     each.value: each
@@ -50,7 +62,7 @@ NOTICES: Mapping[str, Template] = {
 """The notice of each state of a request that has one; docs/adr/0046 explains the choice."""
 
 CHANNELS: Mapping[Template, tuple[ChannelName, ...]] = {
-    each: (ChannelName.SMS,) if each is Template.CODE else tuple(ChannelName) for each in Template
+    each: (ChannelName.SMS,) if each in CODES else tuple(ChannelName) for each in Template
 }
 """The channels of each template."""
 

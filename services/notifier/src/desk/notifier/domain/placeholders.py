@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
-from desk.notifier.domain.notices import Template
+from desk.notifier.domain.notices import CODES, Template
 
 _COMMON = {"name", "code", "code_undivided", "code_grouped", "code_isolated", "province", "office"}
 _OF_SUBMISSION = {
@@ -28,7 +28,8 @@ VALUE_NAMES: Mapping[Template, set[str]] = {
     Template.ANSWERED: {*_COMMON, "at", "lines"},
     Template.REJECTED: {*_COMMON, "at", "lines"},
     Template.WITHDRAWN: {*_COMMON, "at"},
-    Template.CODE: {"digits"},
+    Template.CONTACT_CHANGED: {*_COMMON, "at"},
+    **{each: {"digits"} for each in sorted(CODES)},
 }
 """The values that each notice has."""
 

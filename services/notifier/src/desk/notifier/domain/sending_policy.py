@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
 from desk.iran.jalali import TEHRAN
-from desk.notifier.domain.notices import ChannelName, Template
+from desk.notifier.domain.notices import CODES, ChannelName, Template
 
 DEFERRABLE: Mapping[Template, bool] = {
     Template.SUBMITTED: False,  # the applicant is using the page
@@ -18,7 +18,10 @@ DEFERRABLE: Mapping[Template, bool] = {
     Template.UNANSWERED: True,
     Template.ANSWERED: True,
     Template.REJECTED: True,
+    Template.CONTACT_CHANGED: False,  # a warning, in case another person has the applicant's code
     Template.CODE: False,
+    Template.CODE_REQUESTS: False,
+    Template.CODE_CONTACT: False,
 }
 """Whether an SMS of this template waits until the quiet hours end. An email never waits."""
 
@@ -63,7 +66,7 @@ class SendingPolicy:
         of them than allowed, and a deferrable SMS waits until the quiet hours end. A code is due at once: captcha
         limits codes before they are sent.
         """
-        if template is Template.CODE:
+        if template in CODES:
             return now
         due = now
         for (_, window), at in zip(self.limits_of(channel), earlier, strict=True):

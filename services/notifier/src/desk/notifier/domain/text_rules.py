@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from desk.chassis.problem import FieldError
 from desk.iran.digits import to_persian
-from desk.notifier.domain.notices import MAX_SMS_PARTS, ChannelName, Template, sms_parts
+from desk.notifier.domain.notices import CODES, MAX_SMS_PARTS, ChannelName, Template, sms_parts
 from desk.notifier.domain.placeholders import (
     fill,
     paragraph_placeholders,
@@ -32,7 +32,7 @@ class TextsInvalidError(ContentInvalidError):
 
 def max_parts(template: Template) -> int:
     """Return the largest number of parts of an SMS. A code has one: it must arrive quickly, and in one piece."""
-    return 1 if template is Template.CODE else MAX_SMS_PARTS
+    return 1 if template in CODES else MAX_SMS_PARTS
 
 
 def kept_placeholders(place: Place, first: Texts) -> list[str]:

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from desk.iran.offices import OFFICES
-from desk.notifier.domain import VALUE_NAMES, Language, Place, Template
-from desk.notifier.events import ApplicantData, NewRequest, ProvinceData, RequestStatusChanged
+from desk.notifier.domain import CODES, VALUE_NAMES, Language, Place, Template
+from desk.notifier.events import ApplicantData, NewRequest, ProvinceData, RequestContactChanged, RequestStatusChanged
 from desk.notifier.rendering.languages import FORMATS
-from desk.notifier.rendering.values import Values, status_values, submission_values
+from desk.notifier.rendering.values import Values, contact_values, status_values, submission_values
 
 TITLE_MAX = 120
 """Characters of a subject's title in intake's catalogue."""
@@ -35,8 +35,11 @@ _REQUEST = {
 
 def typical(template: Template, language: Language) -> Values:
     """Return values as most messages have them."""
-    if template is Template.CODE:
+    if template in CODES:
         return {"digits": "40967"}
+    if template is Template.CONTACT_CHANGED:
+        data = _REQUEST | {"previous_mobile": "", "office": _PLACE}
+        return contact_values(RequestContactChanged.model_validate(data), language)
     if template in {Template.SUBMITTED, Template.PENDING}:
         subject, sub_subject = ({"title": title} for title in _TITLES)
         data = _REQUEST | {"subject": subject, "sub_subject": sub_subject, "text": _TEXT}

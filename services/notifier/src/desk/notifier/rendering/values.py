@@ -5,7 +5,7 @@ from typing import Any
 
 from desk.iran.digits import fold
 from desk.notifier.domain import VALUE_NAMES, Language, Template
-from desk.notifier.events import NewRequest, RequestStatusChanged
+from desk.notifier.events import NewRequest, RequestContactChanged, RequestStatusChanged
 from desk.notifier.rendering.languages import FORMATS
 
 Values = dict[str, Any]
@@ -40,7 +40,12 @@ def status_values(event: RequestStatusChanged, template: Template, language: Lan
     return common | {name: value for name, value in values.items() if name in VALUE_NAMES[template]}
 
 
-def _common(event: NewRequest | RequestStatusChanged, language: Language) -> Values:
+def contact_values(event: RequestContactChanged, language: Language) -> Values:
+    """Return the values of a request that has another mobile."""
+    return _common(event, language) | {"at": FORMATS[language].moment(event.at)}
+
+
+def _common(event: NewRequest | RequestStatusChanged | RequestContactChanged, language: Language) -> Values:
     formats, tracking_code = FORMATS[language], event.tracking_code
     grouped = " ".join(tracking_code[start : start + 4] for start in range(0, len(tracking_code), 4))
     return {

@@ -11,6 +11,13 @@ from desk.notifier.rendering import Renderer
 from desk.notifier.service.texts import CurrentTexts
 from desk.notifier.store import MessageStore, Notice, PersonalData
 
+TEMPLATES = {
+    "mobile": Template.CODE,
+    "requests": Template.CODE_REQUESTS,
+    "contact": Template.CODE_CONTACT,
+}
+"""The text names the purpose, so that a person does not give the code to another one for something else."""
+
 
 class Codes:
     """Queues codes. They are sent before all notices, at any hour, and not after they have expired."""
@@ -24,12 +31,13 @@ class Codes:
     async def queue(self, session: AsyncSession, code: CodeToSend) -> None:
         """Queue the SMS of a code."""
         await self._texts.require_read(session)
-        sms = self._renderer.sms(Template.CODE, code.language, {"digits": code.code})
+        template = TEMPLATES[code.purpose]
+        sms = self._renderer.sms(template, code.language, {"digits": code.code})
         notice = Notice(
             event_id=f"code-{uuid.uuid4()}",
             tracking_code="",
             seq=0,
-            template=Template.CODE,
+            template=template,
             channel=ChannelName.SMS,
             wording=sms.wording,
             personal=PersonalData(recipient=code.mobile, text=sms.text, values=dict(sms.values)),

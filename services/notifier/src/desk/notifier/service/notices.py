@@ -9,10 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from desk.chassis.crypto import Vault
 from desk.chassis.events import Received
 from desk.notifier.domain import ChannelName, SendingPolicy, Template, Trouble
-from desk.notifier.events import ContactData, NewRequest, RequestPending, RequestStatusChanged, RequestSubmitted
-from desk.notifier.rendering import Renderer, Values, status_values, submission_values
+from desk.notifier.events import (
+    ContactData,
+    NewRequest,
+    RequestContactChanged,
+    RequestPending,
+    RequestStatusChanged,
+    RequestSubmitted,
+)
+from desk.notifier.rendering import Renderer, Values, contact_values, status_values, submission_values
 from desk.notifier.service.texts import CurrentTexts
-from desk.notifier.store import MessageStore, Notice, PersonalData
+from desk.notifier.store import MessageStore, Notice, PersonalData, RedirectStore
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +50,14 @@ class Notices:
             return
         values = status_values(event, event.template, event.contact.language)
         await self._queue(session, received, event.template, event.contact, values, supersede=True)
+
+    async def on_contact_changed(self, session: AsyncSession, received: Received[RequestContactChanged]) -> None:
+        """Send what waits to the new mobile, and queue a warning to the former one and to the email address."""
+        event = received.data
+        moved = await RedirectStore(session, self._vault).redirect(event.tracking_code, event.contact.mobile)
+        log.info("contact changed", event_id=received.id, rows=moved)
+        values = contact_values(event, event.contact.language)
+        await self._queue(session, received, Template.CONTACT_CHANGED, event.former_contact, values)
 
     async def _on_new_request(
         self, session: AsyncSession, received: Received[RequestSubmitted] | Received[RequestPending], template: Template

@@ -6,6 +6,7 @@ from desk.notifier.store.erasures import ErasureStore
 from desk.notifier.store.failures import FailedNotice, FailureStore
 from desk.notifier.store.messages import MessageStore, Notice
 from desk.notifier.store.personal import PersonalData
+from desk.notifier.store.redirects import RedirectStore
 from desk.notifier.store.shown import ShownMessage, list_messages
 from desk.notifier.store.tables import attempt, message, metadata, text_tables
 
@@ -21,6 +22,7 @@ __all__ = [
     "MessageStore",
     "Notice",
     "PersonalData",
+    "RedirectStore",
     "ShownMessage",
     "attempt",
     "list_messages",

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
 from desk.database import DataKeys, insert_into
-from desk.notifier.domain import State, Template
+from desk.notifier.domain import CODES, State
 from desk.notifier.store.tables import LOCK_REQUEST, erasure, may_become, message, request_name
 
 
@@ -64,7 +64,7 @@ class ErasureStore:
         """Delete up to ``limit`` messages of security codes that were queued before a moment; return their number."""
         old = (
             select(message.c.id)
-            .where(message.c.tracking_code == "", message.c.template == Template.CODE, message.c.created_at < before)
+            .where(message.c.tracking_code == "", message.c.template.in_(sorted(CODES)), message.c.created_at < before)
             .limit(limit)
             .with_for_update(skip_locked=True)
             .cte("old")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.notifier.domain import ChannelName, Template, Trouble
+from desk.notifier.domain import UNREPORTED, ChannelName, Template, Trouble
 from desk.notifier.store.tables import message, unpublished_failure
 
 
@@ -29,7 +29,8 @@ class FailureStore:
     async def take(self, limit: int) -> list[FailedNotice]:
         """Return up to ``limit`` failed SMS about requests and mark them as published; skip locked ones.
 
-        Failed emails and codes are marked only: an email is an addition to the SMS, and a code belongs to no request.
+        Failed emails, codes and warnings are marked only: an email is an addition to the SMS, a code belongs to no
+        request, and a warning went to a mobile that is no longer the contact.
         """
         query = (
             select(message.c.id, message.c.tracking_code, message.c.template, message.c.channel)
@@ -52,5 +53,5 @@ class FailureStore:
                 row.seq or 1,
             )
             for row in rows
-            if row.channel == ChannelName.SMS and row.template != Template.CODE
+            if row.channel == ChannelName.SMS and row.template not in UNREPORTED
         ]

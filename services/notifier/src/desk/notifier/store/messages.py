@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
 from desk.database import DataKeys, data_key, insert_into, insert_together, notify_after_commit
-from desk.notifier.domain import SUPERSEDABLE, USUAL, ChannelName, SendingPolicy, State, Template, Trouble
+from desk.notifier.domain import CODES, SUPERSEDABLE, USUAL, ChannelName, SendingPolicy, State, Template, Trouble
 from desk.notifier.store.personal import PersonalData
 from desk.notifier.store.tables import LOCK_REQUEST, erasure, may_become, message, request_name
 from desk.security.data_keys import DataKey, KeyWrapper
@@ -204,7 +204,7 @@ def _look_up_statement(limits: tuple[Limits, ...], index_keys: int) -> Select[An
                 .where(
                     or_(*hashes),
                     message.c.due_at > bindparam(f"since_{place}_{number}"),
-                    message.c.template != Template.CODE,
+                    message.c.template.not_in(sorted(CODES)),
                 )
                 .order_by(message.c.due_at.desc())
                 .offset(most - 1)

@@ -94,7 +94,7 @@ class LookupGuard:
         if not self._in_progress[source_index]:
             del self._in_progress[source_index]
 
-    def release(self, reservation: Reservation) -> None:
+    async def release(self, reservation: Reservation) -> None:
         """Take back a look-up that was not a mismatch, in the background. If that fails, it counts as one."""
         releasing = asyncio.create_task(self._release(reservation))
         self._releasing.add(releasing)  # the event loop itself holds tasks only weakly

@@ -1,5 +1,6 @@
 """The use cases: identify an applicant, confirm a pair, list look-ups, check a mobile. Every look-up is recorded."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import assert_never
@@ -130,17 +131,11 @@ class IdentityService:
         reservation = await self._office_limits.reserve(office)
         number_index = self._number_index(number)
         answer: Answer | None = None
-        mismatched = True  # also counts if the caller disconnects before the answer
         try:
-            answer = await self._look_up(number, birth_date, number_index)
-            mismatched = isinstance(answer, NotMatched | Referred)
-        except Exception:
-            mismatched = False
-            raise
+            looked_up = self._look_up(number, birth_date, number_index)
+            answer = await _release_unless_mismatched(looked_up, lambda: self._office_limits.release(reservation))
         finally:
             await self._record(Purpose.COUNTER, answer, number_index, self._vault.index(office, "office"))
-            if not mismatched:
-                await self._office_limits.release(reservation)
         return self._conclude(answer, number, birth_date, office)
 
     def _conclude(
@@ -173,17 +168,11 @@ class IdentityService:
         source_index = self._vault.index(source_network(source), "source")
         reservation = await self._guard.reserve(number_index, source_index, level)
         answer: Answer | None = None
-        mismatched = True  # also counts if the caller disconnects before the answer
         try:
-            answer = await self._look_up(number, birth_date, number_index)
-            mismatched = isinstance(answer, NotMatched | Referred)
-        except Exception:
-            mismatched = False
-            raise
+            looked_up = self._look_up(number, birth_date, number_index)
+            answer = await _release_unless_mismatched(looked_up, lambda: self._guard.release(reservation))
         finally:
             self._guard.end(source_index)
-            if not mismatched:
-                self._guard.release(reservation)
             await self._record(Purpose.SUBMIT, answer, number_index, source_index)
         return answer
 
@@ -192,17 +181,8 @@ class IdentityService:
         verdict = await self._verdicts.reserve(number_index)
         if isinstance(verdict, Unavailable):
             return verdict
-        mismatched = True  # also counts if the caller disconnects before the answer
-        try:
-            answer = await self._registry.look_up(number, birth_date)
-            mismatched = isinstance(answer, NotMatched | Referred)
-        except Exception:
-            mismatched = False
-            raise
-        finally:
-            if not mismatched:
-                await self._verdicts.release(verdict)
-        return answer
+        looked_up = self._registry.look_up(number, birth_date)
+        return await _release_unless_mismatched(looked_up, lambda: self._verdicts.release(verdict))
 
     async def confirm(self, number: Number, birth_date: JalaliDate) -> Answer:
         """Look a pair up for a request that was accepted unconfirmed. Raises ServiceUnavailableError."""
@@ -244,3 +224,21 @@ class IdentityService:
 
     def _number_index(self, number: Number) -> str:
         return self._vault.index(number.value, "national_id")
+
+
+async def _release_unless_mismatched(looked_up: Awaitable[Answer], release: Callable[[], Awaitable[None]]) -> Answer:
+    """Return the answer of a look-up, and release its reservation unless the answer is a mismatch.
+
+    A call that is cancelled before its answer, because the caller has disconnected, counts as a mismatch.
+    """
+    mismatched = True
+    try:
+        answer = await looked_up
+        mismatched = isinstance(answer, NotMatched | Referred)
+    except Exception:
+        mismatched = False
+        raise
+    finally:
+        if not mismatched:
+            await release()
+    return answer

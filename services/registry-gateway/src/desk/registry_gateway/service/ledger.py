@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Awaitable, Sequence
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from desk.chassis.crypto import Vault
 from desk.database import Chain, ChainBrokenError, Database, Head
@@ -36,6 +37,7 @@ class Ledger:
         self._turn = asyncio.Lock()  # the head's row is locked anyway; this keeps waiting writers off the connections
         self._last: Head | None = None
         """The head after our last append."""
+        self._opened = False
         self._alone = True
         """Whether that was still the head at the next append: then it need not be read again."""
 
@@ -49,6 +51,22 @@ class Ledger:
             if not head.seal:
                 await store.update_head(self._chain.sealed(head.seq, head.row_hash))
                 log.warning("ledger sealed after a migration", seq=head.seq, row_hash=head.row_hash)
+        self._opened = True
+
+    async def require_open(self) -> None:
+        """Open the ledger if it is not open. Raises ChainBrokenError or what the database raises."""
+        if not self._opened:
+            await self.open()
+
+    async def try_open(self) -> None:
+        """Open the ledger, unless its tables are missing or the database is unavailable: then it is opened later.
+
+        Raises ChainBrokenError.
+        """
+        try:
+            await self.open()
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("the ledger is not open yet", error=type(error).__name__)
 
     async def record(self, made: Lookup) -> None:
         """Append a look-up in its own transaction, because an error response rolls back the request's transaction.

@@ -16,7 +16,7 @@ from desk.tracking.domain.errors import (
 )
 from desk.tracking.domain.history import HistorySummary
 from desk.tracking.domain.refusals import IllegalTransitionError, SameProvinceError
-from desk.tracking.domain.states import STATE_AFTER, Action, Party, State, is_allowed
+from desk.tracking.domain.states import STATE_AFTER, WITHOUT_MESSAGES, Action, Party, State, is_allowed
 
 _RUNNING = frozenset({State.REGISTERED, State.RECEIVED, State.IN_PROGRESS, State.OBJECTED})
 """The states in which a province has to act, so that the period of the answer runs."""
@@ -36,9 +36,12 @@ def day_of(at: datetime) -> date:
     return in_tehran(at)[0].to_gregorian()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Terms:
-    """The periods that provinces and applicants have."""
+    """The periods that provinces and applicants have.
+
+    ``calendar`` is replaced when headquarters announces a day off.
+    """
 
     calendar: WorkCalendar
     objection_days: int
@@ -82,11 +85,18 @@ class Case:
     """Whether the applicant was reminded of that question."""
     commented: bool = False
     """Whether headquarters has commented on it, so that its text must be erased there too."""
+    unreached: bool = False
+    """Whether an SMS about it finally failed, and the applicant has given no other mobile since then."""
     first_answer_days: int | None = None
     objections: int = 0
     ratings: int = 0
     rating_sum: int = 0
     counted: bool = False
+
+    @property
+    def has_changeable_contact(self) -> bool:
+        """Whether the applicant may give another mobile."""
+        return self.state not in WITHOUT_MESSAGES
 
     def change_state(self, state: State, by: Party, *, at: datetime, report_seq: int | None = None) -> Self:
         """Return the case in ``state``, caused by a party in its report ``report_seq``, if it has one.

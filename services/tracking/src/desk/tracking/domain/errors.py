@@ -1,6 +1,6 @@
 """Errors: refused requests of applicants."""
 
-from desk.chassis.problem import DomainError
+from desk.chassis.problem import DomainError, RateLimitExceededError
 
 
 class RequestNotFoundError(DomainError):
@@ -29,6 +29,20 @@ class CaptchaExpiredError(DomainError):
 
     code, field = "captcha_expired", "captcha.answer"
     title = "زمان کد امنیتی تمام شده است. لطفاً کد تازه را وارد کنید."
+
+
+class MobileCodeWrongError(DomainError):
+    """The code by SMS is wrong, and attempts are left."""
+
+    code, field = "mobile_code_wrong", "mobile_code.answer"
+    title = "کد پیامک درست نیست. پیامک را دوباره ببینید و همان پنج رقم را وارد کنید."
+
+
+class MobileCodeExpiredError(DomainError):
+    """The code by SMS is unknown, expired, used, for another mobile or purpose, or has no attempts left."""
+
+    code, field = "mobile_code_expired", "mobile_code.answer"
+    title = "این کد دیگر اعتبار ندارد. لطفاً کد تازه‌ای بگیرید و آن را وارد کنید."
 
 
 class TrackingTokenMissingError(DomainError):
@@ -64,6 +78,33 @@ class ActionNotPossibleError(DomainError):
 
     status, code = 409, "action_not_possible"
     title = "وضعیت درخواست تغییر کرده است و این کار دیگر ممکن نیست. لطفاً درخواست خود را دوباره پیگیری کنید."
+
+
+class ContactNotChangeableError(DomainError):
+    """The mobile cannot be changed: the request is pending, withdrawn or erased, or has not arrived yet."""
+
+    status, code = 409, "contact_not_changeable"
+    title = (
+        "شمارهٔ این درخواست اکنون تغییر نمی‌کند: هویت متقاضی هنوز تأیید نشده یا درخواست پس گرفته شده است. "
+        "اگر درخواست را همین حالا فرستاده‌اید، چند دقیقهٔ دیگر دوباره تلاش کنید."
+    )
+
+
+class MobileUnchangedError(DomainError):
+    """The request has this mobile already."""
+
+    code, field = "mobile_unchanged", "mobile"
+    title = "این شماره همان شمارهٔ کنونی درخواست است. شمارهٔ دیگری را بنویسید."
+
+
+class ContactChangesExhaustedError(RateLimitExceededError):
+    """The mobile of the request was changed as often as is allowed in a day."""
+
+    code = "contact_changes_exhausted"
+    title = (
+        "شمارهٔ این درخواست امروز چند بار تغییر کرده است. فردا دوباره تلاش کنید، "
+        "یا به اداره‌ای که به درخواست رسیدگی می‌کند تلفن کنید."
+    )
 
 
 class UnknownFileError(DomainError):

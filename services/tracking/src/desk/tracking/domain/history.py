@@ -6,7 +6,7 @@ from datetime import datetime
 
 from desk.iran.digits import to_persian
 from desk.tracking.domain.request import File
-from desk.tracking.domain.states import ACTION_TITLES, OPENED_TITLE, TITLES, Action, State
+from desk.tracking.domain.states import ACTION_TITLES, CONTACT_TITLE, OPENED_TITLE, TITLES, Action, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,21 @@ class HistoryEntry:
     """The files of the applicant's reply."""
     opened: bool = False
     """Whether the entry only records that an expert opened the case."""
+    contact_changed: bool = False
+    """Whether the entry only records a new mobile; ``note`` is the masked number."""
+
+    @property
+    def is_record(self) -> bool:
+        """Whether the entry records what changes no state, and is no action."""
+        return self.opened or self.contact_changed
 
     @property
     def title(self) -> str:
         """The Persian title that the applicant reads."""
         if self.opened:
             return OPENED_TITLE
+        if self.contact_changed:
+            return CONTACT_TITLE
         if self.rating is not None:
             return f"{ACTION_TITLES[Action.RATE]}: {to_persian(str(self.rating))} از ۵"
         return ACTION_TITLES[self.action] if self.action else TITLES[self.state]
@@ -73,14 +82,14 @@ class HistorySummary:
 def find_decision(history: Sequence[HistoryEntry]) -> HistoryEntry | None:
     """Return the latest report that answered or rejected the request; None if there is none."""
     decided = {State.ANSWERED, State.REJECTED}
-    reports = (entry for entry in reversed(history) if entry.action is None and not entry.opened)
+    reports = (entry for entry in reversed(history) if entry.action is None and not entry.is_record)
     return next((entry for entry in reports if entry.state in decided), None)
 
 
 def find_first_answer(history: Iterable[HistoryEntry]) -> HistoryEntry | None:
     """Return the earliest answer of an office; None if there is none."""
     answers = (entry for entry in history if entry.state is State.ANSWERED and entry.action is None)
-    return min((entry for entry in answers if not entry.opened), key=lambda entry: entry.at, default=None)
+    return min((entry for entry in answers if not entry.is_record), key=lambda entry: entry.at, default=None)
 
 
 def summarize(history: Sequence[HistoryEntry]) -> HistorySummary:

@@ -78,6 +78,9 @@ ACTION_TITLES: Mapping[Action, str] = {
 OPENED_TITLE = "کارشناس پروندهٔ شما را باز کرد"
 """The title of a history entry about the reading of a case, which changes no state."""
 
+CONTACT_TITLE = "شمارهٔ تلفن همراه درخواست تغییر کرد"
+"""The title of a history entry about a new mobile, which changes no state."""
+
 _BY_EXPERTS = frozenset({State.IN_PROGRESS, State.INFO_REQUESTED, State.ANSWERED, State.REJECTED, State.REFERRED})
 DECISIONS = frozenset({State.ANSWERED, State.REJECTED, State.REFERRED})
 """The states by which an office ends its work on a case, for the time being."""
@@ -133,6 +136,11 @@ OPEN = (
 )
 """The states in which an office, or its applicant, has yet to act."""
 BEFORE_ANY_OFFICE = (State.IDENTITY_PENDING, State.IDENTITY_REJECTED)
+WITHOUT_MESSAGES = (*BEFORE_ANY_OFFICE, State.WITHDRAWN, State.ERASED)
+"""The states in which the mobile is not changed: no office has the request, or no message about it follows.
+
+A pending request is released with the mobile that intake has, which its applicant has proven.
+"""
 
 
 def is_allowed(party: Party, present: State, wanted: State) -> bool:

@@ -101,6 +101,28 @@ class RequestNoticeFailed(Event):
     """A stable code, such as ``bad_recipient``, ``not_delivered`` or ``no_report``; others may be added."""
 
 
+class RequestContactChanged(Event):
+    """To the office of a case, and to notifier: the applicant has another mobile, which a code has proven.
+
+    Messages about the request go to it from now on, and later events contain it. The number is the applicant's own,
+    also if the office had registered that of a helper.
+    """
+
+    name: ClassVar[str] = "request-contact-changed"
+    receivers: ClassVar[tuple[str, ...]] = ("notifier", "{key}")
+
+    tracking_code: str
+    at: Moment
+    contact: Contact
+    """All contact data, of which only the mobile has changed."""
+    previous_mobile: str
+    """E.164; empty if there was none."""
+    province: Named
+    office: Named
+    """The office that has the request: that of ``province``, or headquarters."""
+    applicant: ApplicantName
+
+
 class ApplicantActed(Event):
     """Base of the events about an applicant's action; ``at`` is when."""
 

@@ -11,8 +11,8 @@ from desk.chassis.bus import Bus
 from desk.chassis.client_assertions import ClientAssertions
 from desk.chassis.crypto import TokenIssuer
 from desk.chassis.event_encryption import EventDecryptor
-from desk.tracking.routes.guards import ActionGuard, CaseReaderGuard, LookupGuard, TrackingSession
-from desk.tracking.service import Actions, Figures, OfficeCases, PublicFigures
+from desk.tracking.routes.guards import ActionGuard, CaseReaderGuard, LookupGuard, OwnRequestsGuard, TrackingSession
+from desk.tracking.service import Actions, Contacts, FigureDocuments, Figures, OfficeCases, OwnRequests, PublicFigures
 
 TOKEN_AUDIENCE = "desk.tracking"  # noqa: S105 - a name, not a secret
 
@@ -25,10 +25,14 @@ class Services:
     """What ``create_app`` built, in ``app.state.services``."""
 
     actions: Actions
+    contacts: Contacts
     figures: Figures
+    figure_documents: FigureDocuments
     public_figures: PublicFigures
     office_cases: OfficeCases
     lookup_guard: LookupGuard
+    own_requests: OwnRequests
+    own_requests_guard: OwnRequestsGuard
     action_guard: ActionGuard
     assertions: ClientAssertions
     case_readers: CaseReaderGuard

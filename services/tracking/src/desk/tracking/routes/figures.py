@@ -1,6 +1,5 @@
 """The figures of an office, for the office itself and for headquarters."""
 
-import asyncio
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Annotated, Any
@@ -137,10 +136,10 @@ def respond(found: CountedPeriod) -> str:
     rendered = [render(counts) for counts in found.counts]
     figures = [each.figures for each in rendered]
     view = FiguresView(
-        from_=str(found.period.first),
-        until=str(found.period.last),
+        from_=str(found.scope.period.first),
+        until=str(found.scope.period.last),
         at=found.at,
-        office=found.office,
+        office=found.scope.office,
         offices=[
             OfficeTotalView(
                 office=it.key, name=office(it.key).name, incomplete=list(it.incomplete), **_fields(it.counts)
@@ -166,6 +165,6 @@ def respond(found: CountedPeriod) -> str:
 )
 async def figures(query: Annotated[FiguresQuery, Query()], caller: OfficeDep, services: ServicesDep) -> Response:
     """Return counts by month of submission, office, subject and sub-subject, with totals; small ones are not shown."""
-    found = await services.figures.count(caller, query.office, query.from_, query.until)
-    body = await asyncio.to_thread(respond, found)  # of all offices it takes long: other calls go on meanwhile
+    scope = services.figures.scope(caller, query.office, query.from_, query.until)
+    body = await services.figure_documents.get(scope)
     return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})

@@ -16,7 +16,7 @@ from desk.tracking.domain import (
     TrackingTokenInvalidError,
     TrackingTokenMissingError,
 )
-from desk.tracking.forms import ProofOfWork, TrackingQuery
+from desk.tracking.forms import OwnRequestsQuery, ProofOfWork, TrackingQuery
 from desk.tracking.settings import Settings
 
 
@@ -79,6 +79,52 @@ class LookupGuard:
             level=level,
         )
         return counted.only("misses")
+
+
+@dataclass(slots=True)
+class Admission:
+    """An admitted list of requests; it counts as a miss if it turns out to be ``empty``."""
+
+    empty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRequestsGuard:
+    """Admits lists of requests by rate limit, proof of work and a code by SMS."""
+
+    rate_limits: RateLimits
+    codes: CaptchaClient
+    proofs: CaptchaClient
+    vault: Vault
+    settings: Settings
+
+    @asynccontextmanager
+    async def admit(self, query: OwnRequestsQuery, source: str) -> AsyncIterator[Admission]:
+        """Admit one list. The same query may repeat its code for ten minutes, and no other query may use it.
+
+        A miss of the source and of the number is reserved before the code is checked. Raises ProofRequiredError beyond
+        their limits, and the errors of the proof and of the code.
+        """
+        misses, admission = await self._reserve(query, source), Admission()
+        try:
+            claim = self.vault.index(f"{query.national_id}/{query.mobile}", "own requests")
+            await self.codes.check_answer(query.mobile_code.id, query.mobile_code.answer, claim, mobile=query.mobile)
+            yield admission
+        finally:
+            if not admission.empty:
+                await self.rate_limits.release(misses)
+
+    async def _reserve(self, query: OwnRequestsQuery, source: str) -> Reservation:
+        proof, key = query.proof, self.vault.index(source_network(source), "source")
+        person = self.vault.index(query.national_id, "national_id")
+        level = await self.proofs.check_answer(proof.id, proof.solution) if proof is not None else 0
+        counted = await self.rate_limits.reserve_all(
+            Attempt(self.settings.lookups_per_source, "lookups", key, proof=True),
+            Attempt(self.settings.misses_per_source, "misses", key, proof=True),
+            Attempt(self.settings.misses_per_person, "misses of person", person, proof=True),
+            level=level,
+        )
+        return counted.only("misses", "misses of person")
 
 
 @dataclass(frozen=True, slots=True)

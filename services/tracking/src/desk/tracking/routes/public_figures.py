@@ -65,8 +65,8 @@ def _view(found: CountedPeriod, *, with_offices: bool) -> PublicFiguresView:
     months = totals_by(figures, lambda of: of.month)
     offices = totals_by(figures, lambda of: of.office) if with_offices else []
     return PublicFiguresView(
-        from_=str(found.period.first),
-        until=str(found.period.last),
+        from_=str(found.scope.period.first),
+        until=str(found.scope.period.last),
         at=found.at,
         months=[
             PublicMonthView.model_validate(

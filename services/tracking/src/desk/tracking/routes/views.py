@@ -1,5 +1,6 @@
 """The response of every route: a request as its applicant may see it."""
 
+from collections.abc import Sequence
 from typing import Literal, Self
 
 from fastapi import Response
@@ -14,7 +15,7 @@ from desk.tracking.domain import TITLES, Action, Contact, HistoryEntry, State
 from desk.tracking.events import Named, Titled
 from desk.tracking.routes.dependencies import TOKEN_AUDIENCE, Services
 from desk.tracking.routes.guards import TrackingSession
-from desk.tracking.service import Overview
+from desk.tracking.service import Overview, OwnRequest
 
 
 class FileView(BaseModel):
@@ -90,8 +91,11 @@ class HistoryEntryView(BaseModel):
     state: State
     title: str
     note: str | None
-    action: Action | Literal["opened"] | None
-    """The applicant's action, if the entry records one; ``opened`` if an expert opened the case."""
+    action: Action | Literal["opened", "contact_changed"] | None
+    """The applicant's action, if the entry records one.
+
+    ``opened`` if an expert opened the case, ``contact_changed`` for a new mobile, whose masked number is the note.
+    """
     files: list[FileView]
     """The files that the applicant sent."""
 
@@ -99,7 +103,9 @@ class HistoryEntryView(BaseModel):
     def of(cls, entry: HistoryEntry) -> Self:
         """Return the view of an entry."""
         view = cls.model_validate(entry)
-        return view.model_copy(update={"action": "opened"}) if entry.opened else view
+        if not entry.is_record:
+            return view
+        return view.model_copy(update={"action": "opened" if entry.opened else "contact_changed"})
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -131,6 +137,10 @@ class TrackingView(BaseModel):
     text: str
     attachments: list[FileView]
     contact: ContactView
+    contact_changeable: bool
+    """Whether ``POST /api/tracking/contact`` is possible."""
+    unreached: bool
+    """Whether an SMS about the request did not reach this mobile, so that the applicant should check it."""
     source: str
     """``web``, or ``counter`` or ``phone`` if an office registered it."""
     representative: str | None
@@ -163,6 +173,8 @@ class TrackingView(BaseModel):
             text=overview.request.text,
             attachments=[FileView.model_validate(file) for file in overview.request.attachments],
             contact=ContactView.of(overview.request.contact),
+            contact_changeable=overview.contact_changeable,
+            unreached=overview.unreached,
             source=overview.request.source,
             representative=overview.request.representative.name if overview.request.representative else None,
             history=[HistoryEntryView.of(entry) for entry in overview.history],
@@ -176,14 +188,56 @@ class TrackingView(BaseModel):
         )
 
 
+class OwnRequestView(BaseModel):
+    """A request in the list of its applicant. ``token`` opens it, for a quarter of an hour."""
+
+    tracking_code: str
+    state: State
+    state_title: str
+    submitted_at: Moment
+    submitted_local: str
+    office: Named
+    subject: Titled
+    sub_subject: Titled
+    token: str
+
+    @classmethod
+    def of(cls, own: OwnRequest, token: str) -> Self:
+        """Return the view of a request with a token that opens it."""
+        return cls(
+            tracking_code=own.request.tracking_code,
+            state=own.state,
+            state_title=TITLES[own.state],
+            submitted_at=own.submitted_at,
+            submitted_local=local_text(own.submitted_at),
+            office=Named.model_validate(own.office),
+            subject=Titled.model_validate(own.request.subject),
+            sub_subject=Titled.model_validate(own.request.sub_subject),
+            token=token,
+        )
+
+
+class OwnRequestsView(BaseModel):
+    """The requests of an applicant, the newest first; ``more`` if there are older ones than those."""
+
+    requests: list[OwnRequestView]
+    more: bool
+
+
 def respond(services: Services, response: Response, overview: Overview, session: TrackingSession) -> TrackingView:
     """Return the view with a new token, which ends with the session; no cache may keep it."""
+    token = issue_token(services, session, overview.actions)
+    response.headers["Cache-Control"] = "no-store"
+    return TrackingView.of(overview, session.tracking_code, token)
+
+
+def issue_token(services: Services, session: TrackingSession, actions: Sequence[Action] = ()) -> str:
+    """Return a tracking token that allows ``actions``, besides opening the request; it ends with the session."""
     claims = {
         "sub": session.tracking_code,
         "auth_time": session.auth_time,
-        "actions": [action.value for action in overview.actions],
+        "actions": [action.value for action in actions],
     }
     seconds = max(1, min(services.token_seconds, session.seconds_left(services.session_seconds)))
     token, _ = services.tokens.issue(claims, audience=TOKEN_AUDIENCE, seconds=seconds)
-    response.headers["Cache-Control"] = "no-store"
-    return TrackingView.of(overview, session.tracking_code, token)
+    return token

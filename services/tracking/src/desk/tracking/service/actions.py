@@ -49,6 +49,10 @@ class Overview:
     """The last moment of an objection; None if none is possible."""
     reply_until: datetime | None = None
     """The last moment of an answer to the question; None if there is no question, or one without a term."""
+    contact_changeable: bool = False
+    """Whether the applicant may give another mobile."""
+    unreached: bool = False
+    """Whether an SMS failed since the mobile was given."""
 
     @property
     def answer(self) -> Answer | None:
@@ -94,7 +98,7 @@ class Actions:
                 await self._record_reading(session, tracking_code, source)
             erased = found is None and await cases.is_erased(tracking_code)
         if found is not None:
-            return self._overview(*found, history)
+            return self.overview(*found, history)
         fresh = None if erased else await self.intake.find(national_id, tracking_code)
         if fresh is None:
             raise RequestNotFoundError
@@ -103,6 +107,23 @@ class Actions:
         first_state = State.REGISTERED if fresh.state is State.REGISTERED else State.IDENTITY_PENDING
         first = HistoryEntry("", fresh.submitted_at, first_state)
         return Overview(fresh, fresh.office or fresh.province, fresh.state, fresh.due_at, [first])
+
+    async def view_again(self, tracking_code: str, source: str) -> Overview:
+        """Return a request whose applicant has been authenticated before, and record it as :meth:`view` does.
+
+        Raises RequestNotFoundError while only intake has the request, or after its erasure.
+        """
+        async with self.database.one_write() as session:
+            cases = self.context.cases(session)
+            try:
+                found = await cases.find(tracking_code)
+            except CaseErasedError:
+                found = None
+            if found is None:
+                raise RequestNotFoundError
+            history = await cases.history(tracking_code)
+            await self._record_reading(session, tracking_code, source)
+        return self.overview(*found, history)
 
     async def list_lookups(self, tracking_code: str) -> list[Lookup]:
         """List when the civil registry was asked about the applicant of a request, the newest first.
@@ -125,13 +146,25 @@ class Actions:
     async def _record_reading(self, session: AsyncSession, tracking_code: str, source: str) -> None:
         await self.audit.add(session, "applicant", "request_read", subject=tracking_code, source=source)
 
-    def _overview(self, case: Case, request: Request, history: list[HistoryEntry]) -> Overview:
+    def overview(self, case: Case, request: Request, history: list[HistoryEntry]) -> Overview:
+        """Return a case as its applicant may see it."""
         days = self.context.terms.objection_days
         actions = case.possible_actions(summarize(history), at=self.context.clock(), objection_days=days)
         until = case.objection_until(days) if Action.OBJECT in actions else None
         reply_until = self.context.reply_until(case, case.state) if Action.REPLY in actions else None
         office = named_office(case.province)
-        return Overview(request, office, case.state, case.due_at, history, actions, until, reply_until)
+        return Overview(
+            request,
+            office,
+            case.state,
+            case.due_at,
+            history,
+            actions,
+            until,
+            reply_until,
+            contact_changeable=case.has_changeable_contact,
+            unreached=case.unreached,
+        )
 
     async def act(self, tracking_code: str, key: str, action: Action, content: ActionContent) -> Overview:
         """Apply an action and publish it; a repeat with the same key changes nothing and returns the same.
@@ -152,7 +185,7 @@ class Actions:
                 changed = self._after_action(case, action, history, entry.at)
                 case = await self._save(session, case, request, entry, changed, history=history)
                 history = await self.context.cases(session).history(tracking_code)
-        return self._overview(case, request, history)
+        return self.overview(case, request, history)
 
     async def _find(self, session: AsyncSession, tracking_code: str) -> tuple[Case, Request, list[HistoryEntry]]:
         cases = self.context.cases(session)

@@ -1,6 +1,6 @@
 """Passes on to the office of a case that an SMS about it did not reach the applicant."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,6 +22,8 @@ class FailedNotices:
     async def on_notice_failed(self, session: AsyncSession, received: Received[NoticeFailed]) -> None:
         """Publish the failure to the office of the case, if an office has it and its data is not erased.
 
+        The tracking page then asks the applicant to check the mobile.
+
         Raises CaseNotReadyError for a case that is not open yet, so that the event is retried.
         """
         failed, cases = received.data, self.context.cases(session)
@@ -35,7 +37,7 @@ class FailedNotices:
         if found is None or found[0].state in BEFORE_ANY_OFFICE:
             log.info("a failed notice of no office", event_id=received.id, reason=failed.reason)
             return
-        case = found[0].with_next_seq()
+        case = replace(found[0], unreached=True).with_next_seq()
         event = RequestNoticeFailed(
             tracking_code=case.tracking_code,
             at=failed.at,

@@ -26,11 +26,18 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class CountedPeriod:
-    """The counts of a period as they are at ``at``, in the order of months. ``office`` is None for all offices."""
+class Scope:
+    """What is counted: the requests of a period, of one office or, if ``office`` is None, of all."""
 
     period: Period
     office: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CountedPeriod:
+    """The counts of a scope as they are at ``at``, in the order of months."""
+
+    scope: Scope
     at: datetime
     counts: list[MonthCounts]
 
@@ -42,8 +49,8 @@ class Figures:
     database: Database
     context: CaseContext
 
-    async def count(self, caller: str, office: str | None, first: Month | None, last: Month | None) -> CountedPeriod:
-        """Return the counts that an office asks for: headquarters of every office, a province of its own.
+    def scope(self, caller: str, office: str | None, first: Month | None, last: Month | None) -> Scope:
+        """Return what an office asks for: headquarters may ask for every office, a province for its own.
 
         Raises OfficeNotPermittedError or PeriodInvalidError.
         """
@@ -51,10 +58,13 @@ class Figures:
             if office not in {None, caller}:
                 raise OfficeNotPermittedError
             office = caller
+        return Scope(Period.of(first, last, self.context.clock()), office)
+
+    async def count(self, scope: Scope) -> CountedPeriod:
+        """Return the counts of a scope as they are now."""
         now = self.context.clock()
-        period = Period.of(first, last, now)
         async with self.database.read() as session:
-            return CountedPeriod(period, office, now, await FigureStore(session).counts(period, office))
+            return CountedPeriod(scope, now, await FigureStore(session).counts(scope.period, scope.office))
 
     async def count_settled(self, limit: int) -> int:
         """Add up to ``limit`` cases whose figures no longer change to the roll-up, and return their number."""

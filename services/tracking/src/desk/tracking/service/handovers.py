@@ -36,7 +36,7 @@ class Handovers:
                 "office_due_at": after.office_due_at,
                 "office": named_office(after.province),
                 "reason": reason,
-                "history": [HistoryEntry.model_validate(each) for each in history if not each.opened],
+                "history": [HistoryEntry.model_validate(each) for each in history if not each.is_record],
             }
         )
         await self.context.outbox.add(session, event, subject=after.tracking_code, key=after.province, seq=after.seq)

@@ -27,4 +27,4 @@ class PublicFigures:
         if self.published is Published.NONE:
             raise FiguresNotPublishedError
         last = Month.of(self.figures.context.clock()).plus(-1)
-        return await self.figures.count(HEADQUARTERS.key, None, None, last)
+        return await self.figures.count(self.figures.scope(HEADQUARTERS.key, None, None, last))

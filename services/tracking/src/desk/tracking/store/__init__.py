@@ -3,6 +3,7 @@
 from desk.tracking.store.cases import CaseStore, Handover
 from desk.tracking.store.erasures import ErasureStore
 from desk.tracking.store.figures import FigureStore
+from desk.tracking.store.persons import PersonStore
 from desk.tracking.store.reconciliation import KnownState, ReconciliationStore, Waiting
 from desk.tracking.store.tables import case_table, metadata, refusal_table, step_table
 
@@ -12,6 +13,7 @@ __all__ = [
     "FigureStore",
     "Handover",
     "KnownState",
+    "PersonStore",
     "ReconciliationStore",
     "Waiting",
     "case_table",

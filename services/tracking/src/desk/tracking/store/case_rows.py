@@ -10,15 +10,29 @@ from desk.chassis.crypto import Vault
 from desk.security.data_keys import DataKey
 from desk.tracking.domain import Case, HistoryEntry, Request, State
 
-OPENED = "opened"
-"""The action of a history entry about an expert who opened the case."""
+OPENED, CONTACT_CHANGED = "opened", "contact_changed"
+"""The action of a history entry about an expert who opened the case, or about a new mobile."""
+RECORDS = (OPENED, CONTACT_CHANGED)
 REQUEST = TypeAdapter(Request)
+
+CONTACT = "contact"
+"""The purpose of the keyed hash of an applicant's number together with a mobile."""
+
+
+def person_of(national_id: str, mobile: str) -> str:
+    """Return the text of which ``contact_index`` is the keyed hash; ``mobile`` is E.164.
+
+    One hash of both: a list for a number and a mobile then costs the same whether or not the number has requests.
+    """
+    return f"{national_id}/{mobile}"
 
 
 def owner_columns(request: Request, vault: Vault) -> dict[str, str]:
-    """Return the columns by which a case is found by its applicant."""
+    """Return the columns by which a case is found by its applicant, and listed for the owner of its mobile."""
+    number, mobile = request.applicant.national_id, request.contact.mobile
     return {
-        "owner_index": vault.index(request.applicant.national_id, "national_id"),
+        "owner_index": vault.index(number, "national_id"),
+        "contact_index": vault.index(person_of(number, mobile), CONTACT) if mobile else "",
         "index_key": vault.index_key_ids[0],
     }
 
@@ -47,6 +61,7 @@ def read_case(row: Row[Any]) -> Case:
         question_until=row.question_until,
         reminded=row.reminded,
         commented=row.commented,
+        unreached=row.unreached,
         first_answer_days=row.first_answer_days,
         objections=row.objections,
         ratings=row.ratings,
@@ -82,8 +97,14 @@ def entry_row(tracking_code: str, entry: HistoryEntry) -> dict[str, object]:
         "turn": entry.turn,
         "seq": entry.seq,
         "state": entry.state.value,
-        "action": OPENED if entry.opened else entry.action.value if entry.action else None,
+        "action": _action(entry),
     }
+
+
+def _action(entry: HistoryEntry) -> str | None:
+    if entry.is_record:
+        return OPENED if entry.opened else CONTACT_CHANGED
+    return entry.action.value if entry.action else None
 
 
 def columns(case: Case) -> dict[str, object]:
@@ -103,6 +124,7 @@ def columns(case: Case) -> dict[str, object]:
         "question_until": case.question_until,
         "reminded": case.reminded,
         "commented": case.commented,
+        "unreached": case.unreached,
         "first_answer_days": case.first_answer_days,
         "objections": case.objections,
         "ratings": case.ratings,

@@ -14,11 +14,14 @@ from desk.database import DataKeys, data_key, insert_into, insert_together
 from desk.security.data_keys import DataKey
 from desk.tracking.domain import REPORTED, Action, Answer, Case, CaseErasedError, File, HistoryEntry, Request, State
 from desk.tracking.store.case_rows import (
+    CONTACT_CHANGED,
     OPENED,
+    RECORDS,
     REQUEST,
     case_row,
     columns,
     entry_row,
+    owner_columns,
     read_case,
     sealed,
     subject_columns,
@@ -110,8 +113,9 @@ class CaseStore:
         await self._session.execute(_UPDATE, {"code": case.tracking_code, **columns(case)})
 
     async def update_with_request(self, case: Case, request: Request) -> None:
-        """Update a case and its request: the registry's names, or the subject it was referred to."""
+        """Update a case and its request: the registry's names, the subject it was referred to, or its contact."""
         values = {"code": case.tracking_code, **columns(case), **subject_columns(request)}
+        values |= owner_columns(request, self._vault)
         values["request"] = await self._seal(request)
         await self._session.execute(_UPDATE, values)
 
@@ -258,8 +262,9 @@ class CaseStore:
             answer=_ANSWER.validate_python(words.get("answer")),
             turn=row.turn,
             seq=row.seq,
-            action=Action(row.action) if row.action and row.action != OPENED else None,
+            action=Action(row.action) if row.action and row.action not in RECORDS else None,
             rating=words.get("rating"),
             files=_FILES.validate_python(words.get("files", [])),
             opened=row.action == OPENED,
+            contact_changed=row.action == CONTACT_CHANGED,
         )

@@ -76,7 +76,7 @@ class ErasureStore:
         requests = await self._session.execute(
             update(case_table)
             .where(case_table.c.tracking_code == tracking_code, case_table.c.request != b"")
-            .values(owner_index="", request=b"", subject=None, sub_subject=None)
+            .values(owner_index="", contact_index="", request=b"", subject=None, sub_subject=None)
             .returning(case_table.c.tracking_code)
         )
         emptied = await self._session.execute(
@@ -101,6 +101,7 @@ class ErasureStore:
                 due_at=case.due_at,
                 since=case.since,
                 owner_index="",
+                contact_index="",
                 request=b"",
                 counted=case.counted,
             )

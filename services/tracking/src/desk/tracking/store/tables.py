@@ -32,7 +32,9 @@ case_table = Table(
     Column("reminded", Boolean, nullable=False, server_default=false()),
     Column("request", LargeBinary, nullable=False),
     Column("index_key", String(8)),
+    Column("contact_index", String(64)),
     Column("commented", Boolean, nullable=False, server_default=false()),
+    Column("unreached", Boolean, nullable=False, server_default=false()),
     Column("subject", String(40)),
     Column("sub_subject", String(40)),
     Column("first_answer_days", Integer),
@@ -41,8 +43,10 @@ case_table = Table(
     Column("rating_sum", Integer, nullable=False, server_default="0"),
     Column("counted", Boolean, nullable=False, server_default=false()),
 )
-"""``index_key`` is the id of the key of ``owner_index``, None before migration 0009. The columns from ``subject`` on
-are for figures; ``subject`` is None until a case from before migration 0013 is read, and in erased cases."""
+"""``index_key`` is the id of the key of ``owner_index`` and ``contact_index``, None before migration 0009.
+``contact_index`` is the keyed hash of the applicant's number together with the contact's mobile; None in a case from
+before migration 0017 until a background task has read it. The columns from ``subject`` on are for figures; ``subject``
+is None until a case from before migration 0013 is read, and in erased cases."""
 Index(
     "ix_case_alarm",
     case_table.c.alarm_at,
@@ -55,6 +59,9 @@ _settled = _uncounted & case_table.c.state.in_([state.value for state in SETTLED
 Index("ix_case_uncounted", case_table.c.submitted_at, postgresql_where=_uncounted, sqlite_where=_uncounted)
 Index("ix_case_unread", case_table.c.submitted_at, postgresql_where=_unread, sqlite_where=_unread)
 Index("ix_case_settled", case_table.c.since, postgresql_where=_settled, sqlite_where=_settled)
+Index("ix_case_contact", case_table.c.contact_index, case_table.c.submitted_at)
+_unindexed = case_table.c.contact_index.is_(None)
+Index("ix_case_unindexed", case_table.c.submitted_at, postgresql_where=_unindexed, sqlite_where=_unindexed)
 step_table = Table(
     "step",
     metadata,
@@ -65,7 +72,7 @@ step_table = Table(
     Column("turn", Integer, nullable=False, server_default="0"),
     Column("seq", Integer, nullable=False, server_default="0"),
     Column("state", String(24), nullable=False),
-    Column("action", String(16)),  # an action of the applicant, or OPENED
+    Column("action", String(16)),  # an action of the applicant, or one of RECORDS
     Column("words", LargeBinary),
 )
 handover_table = Table(

@@ -1,0 +1,88 @@
+"""``desk-<service> check``: whether everything that a deployment needs answers, before it serves."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+import httpx
+from aio_pika.exceptions import AMQPException
+
+from desk.chassis.bus.rabbit.connection import open_connection, translate_broker_errors
+from desk.chassis.redis import connect
+from desk.database import Database, Schema
+
+Check = Callable[[], Awaitable[None]]
+"""Uses one dependency. Raises if it is unavailable or refuses."""
+Checks = Mapping[str, Check]
+"""Checks by the settings that name the dependency, without the prefix, such as ``BROKER_URL``."""
+SECONDS = 15.0
+
+
+async def find_problems(checks: Checks) -> dict[str, str]:
+    """Run all checks at once; return a reason for each setting whose dependency does not answer in 15 s."""
+    reasons = await asyncio.gather(*(_reason(check) for check in checks.values()))
+    return {setting: reason for setting, reason in zip(checks, reasons, strict=True) if reason is not None}
+
+
+async def _reason(check: Check) -> str | None:
+    try:
+        async with asyncio.timeout(SECONDS):
+            await check()
+    except TimeoutError:
+        return f"no answer in {SECONDS:.0f} s"
+    except Exception as error:  # noqa: BLE001 - each driver has its own; all of them mean that the dependency cannot be used
+        cause = error.__cause__ or error
+        return f"{type(cause).__name__}: {cause}".partition("\n")[0].removesuffix(": ")
+    return None
+
+
+def database(url: str, package: str) -> Check:
+    """Check that a database has the schema that the package needs."""
+
+    async def check() -> None:
+        opened = Database(url, pool_size=1)
+        try:
+            await Schema.of(opened, package).require()
+        finally:
+            await opened.close()
+
+    return check
+
+
+def redis(url: str) -> Check:
+    """Check that Redis answers and accepts the user."""
+
+    async def check() -> None:
+        client = connect(url, 1)
+        try:
+            await client.ping()
+        finally:
+            await client.aclose()
+
+    return check
+
+
+def broker(url: str, queue: str | None = None) -> Check:
+    """Check that RabbitMQ accepts the user, and that the queue exists that the service consumes."""
+
+    async def check() -> None:
+        opened = await open_connection(url, confirms=False)
+        try:
+            if queue is not None:
+                with translate_broker_errors():
+                    await opened.channel.declare_queue(queue, passive=True)
+        except AMQPException as error:
+            raise LookupError(f"queue {queue}: run `desk-topology apply`") from error
+        finally:
+            await opened.close()
+
+    return check
+
+
+def address(url: str) -> Check:
+    """Check that a server answers at the address; any response is an answer."""
+
+    async def check() -> None:
+        async with httpx.AsyncClient(timeout=SECONDS) as client:
+            await client.get(url)
+
+    return check
