@@ -18,7 +18,7 @@ from support.real_desk import RealDesk
 from desk.testing.gateway import open_gateway
 
 START = Path(__file__).parents[2] / "gateway" / "nginx" / "start"
-PUBLIC_SERVICES = ("captcha", "registry-gateway", "intake", "tracking")
+PUBLIC_SERVICES = ("captcha", "registry-gateway", "intake", "tracking", "notifier")
 REPLICATED = ("captcha", "registry-gateway", "intake", "tracking")
 PARALLEL = 50
 """How many attempts of a counter are made at the same time."""

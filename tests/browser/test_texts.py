@@ -60,7 +60,7 @@ def test_two_people_change_a_text_and_its_difference_is_shown(headquarters: Call
     author = headquarters("headquarters")
     Camera(author, scripts=False).take("console-texts")
     begin(author, NOTE)
-    expect(author.locator("[data-notice]")).to_have_count(11)
+    expect(author.locator("[data-notice]")).to_have_count(14)
     write_answer(author)
     author.get_by_role("link", name="بازگشت به پیش‌نویس").click()
     expect(author.locator("#changes")).to_contain_text("پاسخ کارشناسان › پیامک › فارسی › متن")

@@ -107,7 +107,7 @@ def test_a_user_of_redis_may_not_administer_it(redis_of, user, command):
         client.execute_command(*command.split())
 
 
-@pytest.mark.parametrize("user", ["registry_gateway", "intake", "tracking"])
+@pytest.mark.parametrize("user", ["registry_gateway", "intake", "tracking", "notifier"])
 async def test_a_service_counts_as_its_own_user(redis_of, user):
     limits = RateLimits(redis_of(user), NAMESPACES[user])
     try:

@@ -19,7 +19,10 @@ NOTICES: Mapping[str, str] = {
     "answered": "پاسخ کارشناسان",
     "rejected": "موافقت نشدن",
     "withdrawn": "پس گرفتن درخواست",
-    "code": "کد تأیید موبایل",
+    "contact_changed": "تغییر موبایل درخواست",
+    "code": "کد ثبت درخواست",
+    "code_requests": "کد دیدن درخواست‌ها",
+    "code_contact": "کد تغییر موبایل",
 }
 LANGUAGES: Mapping[str, str] = {"fa": "فارسی", "en": "انگلیسی"}
 CHANNELS: Mapping[str, str] = {"sms": "پیامک", "email": "ایمیل"}
