@@ -20,7 +20,14 @@ from desk.notifier.domain import (
     sms_placeholders,
 )
 from desk.notifier.events import RequestContactChanged, RequestStatusChanged, RequestSubmitted
-from desk.notifier.rendering import VALUE_NAMES, Renderer, contact_values, first_texts, status_values, submission_values
+from desk.notifier.rendering import (
+    VALUE_NAMES,
+    Renderer,
+    contact_values,
+    first_texts,
+    status_values,
+    submission_values,
+)
 from desk.notifier.rendering.examples import longest, longest_of, typical
 from desk.notifier.rendering.files import required
 

@@ -137,7 +137,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         "Service Desk: notifier",
         parts.telemetry,
         callers=Callers("notifier", settings.service_public_keys),
-        ready=_ready(Schema.of(parts.database, "desk.notifier"), current),
+        ready=_ready(parts.database, current),
         body_limits=texts.BODY_LIMITS,
         background=Background(
             start=bus.start,
@@ -167,8 +167,9 @@ def build_outbox(settings: Settings) -> Outbox:
     return Outbox("/desk/notifier", EventEncryptor(settings.event_public_keys))
 
 
-def _ready(schema: Schema, current: CurrentTexts) -> Callable[[], Awaitable[None]]:
-    """Return the check that messages can be queued: with the database, and with the texts in force."""
+def _ready(database: Database, current: CurrentTexts) -> Callable[[], Awaitable[None]]:
+    """Return the check that messages can be queued: with the schema of this version, and with the texts in force."""
+    schema = Schema.of(database, "desk.notifier")
 
     async def ready() -> None:
         await schema.require()

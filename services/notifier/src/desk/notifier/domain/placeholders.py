@@ -29,7 +29,7 @@ VALUE_NAMES: Mapping[Template, set[str]] = {
     Template.REJECTED: {*_COMMON, "at", "lines"},
     Template.WITHDRAWN: {*_COMMON, "at"},
     Template.CONTACT_CHANGED: {*_COMMON, "at"},
-    **{each: {"digits"} for each in sorted(CODES)},
+    **{code: {"digits"} for code in CODES},
 }
 """The values that each notice has."""
 

@@ -37,13 +37,13 @@ def typical(template: Template, language: Language) -> Values:
     """Return values as most messages have them."""
     if template in CODES:
         return {"digits": "40967"}
-    if template is Template.CONTACT_CHANGED:
-        data = _REQUEST | {"previous_mobile": "", "office": _PLACE}
-        return contact_values(RequestContactChanged.model_validate(data), language)
     if template in {Template.SUBMITTED, Template.PENDING}:
         subject, sub_subject = ({"title": title} for title in _TITLES)
         data = _REQUEST | {"subject": subject, "sub_subject": sub_subject, "text": _TEXT}
         return submission_values(NewRequest.model_validate(data), language)
+    if template is Template.CONTACT_CHANGED:
+        changed = _REQUEST | {"office": _PLACE, "previous_mobile": "+989123456789"}
+        return contact_values(RequestContactChanged.model_validate(changed), language)
     reminder = template is Template.QUESTION_REMINDER
     state = Template.INFO_REQUESTED if reminder else template
     data = _REQUEST | {"state": state, "reminder": reminder, "note": _TEXT}
