@@ -1,69 +1,50 @@
-"""Attempts to change the texts of SMS and email without being headquarters, or to make a text a template."""
+"""Hostile texts on their way through the services: row 19. Pages and console are tested in a browser."""
 
-import httpx
+import email
+import email.policy
+
 import pytest
 from attacks.attacked_desk import AttackedDesk
+from support.applicant import PDF
+from support.embedded_desk import wait_for
 
-from desk.chassis.crypto import TokenIssuer
+from desk.iran.digits import to_persian
 
 pytestmark = pytest.mark.attacks
 
-TEMPLATES = (
-    "{{ code.__class__ }}",
-    "{{ code }}{% for each in [].__class__.__mro__ %}{% endfor %}",
-    "{{ code }} {{ self._TemplateReference__context }}",
-    "{{ code }} {{ cycler.__init__.__globals__ }}",
-    "{{ code }} {0.__class__}",
-)
+SCRIPT, TEMPLATE, FORMULA = "<script>alert(1)</script>", "{{7*7}}", "=cmd|' /C calc'!A0"
+OVERRIDE, BELL = "\u202e", "\x07"
+HOSTILE = f"{SCRIPT} {TEMPLATE} {FORMULA} {OVERRIDE}gpj.exe"
 
 
-class Caller:
-    """A caller with the key of one office, who signs as another one or for another audience."""
+def test_row_19_hostile_texts_and_names_of_files_are_shown_as_text(desk: AttackedDesk):
+    person = desk.person()
+    person.identify()
+    file = person.upload(f"{OVERRIDE}<b>..\\..\\=cmd.pdf", PDF)
+    sent = person.send(person.form(text=f"{HOSTILE}{BELL}", attachments=[file]))
+    assert sent.status_code == 201, sent.text
+    code = sent.json()["tracking_code"]
+    event = wait_for(lambda: desk.services.province.of(code))[0]["data"]
+    desk.services.province.report(code, "case-answered", 1, text=f"پاسخ {HOSTILE}")
 
-    def __init__(self, desk: AttackedDesk, key: str, office: str, audience: str = "desk.texts") -> None:
-        self.client = desk.anywhere().client
-        self.issuer, self.audience = TokenIssuer(desk.services.office_signing_keys[key][0], office), audience
+    view = person.sees(code, "answered")
 
-    def call(self, method: str, path: str, body: object = None) -> httpx.Response:
-        claims = {"act": {"sub": "attacker"}}
-        token, _ = self.issuer.issue(claims, audience=self.audience, seconds=60)
-        headers = {"Authorization": f"Bearer {token}"}
-        return self.client.request(method, f"/api/office/texts{path}", json=body, headers=headers)
+    assert all(part in view["text"] for part in (SCRIPT, TEMPLATE, FORMULA)), "the text is kept as text"
+    name = event["attachments"][0]["name"]
+    assert view["answer"]["text"].endswith(HOSTILE), "as written; the page isolates each text of people"
+    for text in (view["text"], event["text"], name):
+        assert OVERRIDE not in text
+        assert BELL not in text
+    assert not set(name) & set("<>/\\")
 
-
-@pytest.mark.parametrize(
-    ("key", "office", "audience", "status"),
-    [
-        ("isfahan", "isfahan", "desk.texts", 403),
-        ("isfahan", "headquarters", "desk.texts", 401),
-        ("headquarters", "headquarters", "desk.catalog", 401),
-        ("headquarters", "headquarters", "notifier", 401),
-    ],
-)
-def test_only_headquarters_reaches_the_texts(desk: AttackedDesk, key: str, office: str, audience: str, status: int):
-    caller = Caller(desk, key, office, audience)
-    answers = [
-        caller.call("GET", "/versions"),
-        caller.call("GET", "/versions/1/preview"),
-        caller.call("POST", "/drafts", {"note": "متن دیگر"}),
-        caller.call("DELETE", "/versions/1"),
-    ]
-    assert [each.status_code for each in answers] == [status] * len(answers)
+    mails = wait_for(lambda: found if len(found := mails_about(desk, code)) == 2 else None)
+    pages = [part.get_content() for mail in mails for part in mail.walk() if part.get_content_type() == "text/html"]
+    assert len(pages) == len(mails)
+    assert not any(SCRIPT in page or OVERRIDE in page for page in pages)
+    assert any("&lt;script&gt;" in page and TEMPLATE in page for page in pages)
 
 
-def test_a_text_is_never_a_template_and_one_person_alone_changes_nothing(desk: AttackedDesk):
-    caller = Caller(desk, "headquarters", "headquarters")
-    draft = caller.call("POST", "/drafts", {"note": "متن دیگر"}).json()
-    for text in TEMPLATES:
-        draft["content"]["fa"]["answered"]["sms"]["text"] = text
-        body = {name: draft[name] for name in ("id", "revision", "note", "content")}
-        refused = caller.call("PUT", "/drafts", body)
-        assert (refused.status_code, refused.json()["code"]) == (422, "texts_invalid")
-    draft["content"]["fa"]["answered"]["sms"]["text"] = "کد پیگیری شما: {{ code }}"
-    body = {name: draft[name] for name in ("id", "revision", "note", "content")}
-    saved = caller.call("PUT", "/drafts", body).json()
-    revision = {"revision": saved["revision"]}
-    assert caller.call("POST", f"/drafts/{saved['id']}/proposal", revision).status_code == 200
-    assert caller.call("POST", f"/drafts/{saved['id']}/approval", revision).status_code == 403
-    assert caller.call("GET", "/versions").json()["in_force"] == 1
-    assert caller.call("DELETE", f"/drafts/{saved['id']}").status_code == 204
+def mails_about(desk: AttackedDesk, code: str) -> list[email.message.EmailMessage]:
+    """Return the emails whose subject has the tracking code."""
+    read = [email.message_from_bytes(each, policy=email.policy.default) for each in desk.services.mail.mails]
+    return [each for each in read if to_persian(code) in str(each["subject"])]
