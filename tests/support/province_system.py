@@ -16,6 +16,7 @@ from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 
 from desk.chassis.event_encryption import EventDecryptor, EventEncryptor
 from desk.testing.event_keys import event_key_pair
+from desk.topology.table import office_queue
 
 if TYPE_CHECKING:
     from support.background import BackgroundLoop
@@ -25,7 +26,7 @@ BROKER_TIMEOUT_SECONDS = 5.0
 
 
 class ProvinceSystem:
-    """Consumes ``province.<key>`` as the province's own user, and reconnects after every broker failure."""
+    """Consumes the queue of an office as its own user, and reconnects after every broker failure."""
 
     def __init__(
         self, loop: "BackgroundLoop", url: str, key: str, *, private_key: str | None = None, desk_key: str | None = None
@@ -92,7 +93,7 @@ class ProvinceSystem:
                     delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
                     message_id=event_id,
                     type=f"ir.haj.desk.{name}.v1",
-                    user_id=f"province.{self.key}" if named else None,
+                    user_id=office_queue(self.key) if named else None,
                     headers=dict(headers or {}),
                 )
                 exchange = await channel.get_exchange("desk.cases", ensure=False)
@@ -127,7 +128,7 @@ class ProvinceSystem:
                 await connection.connect()
                 channel = await connection.channel()
                 await channel.set_qos(50)
-                queue = await channel.get_queue(f"province.{self.key}")
+                queue = await channel.get_queue(office_queue(self.key))
                 await queue.consume(self._take)
             while not (self._stopping.is_set() or channel.is_closed or not connection.connected.is_set()):
                 await self._pause()

@@ -19,14 +19,14 @@ from desk.topology.definitions import definitions
 
 ONE_TASK_SECONDS = 120.0
 READ_QUEUES = ("intake", "tracking", "notifier")
-PROVINCE_QUEUES = ("province.isfahan", "province.qom")
+OFFICE_QUEUES = ("province.isfahan", "province.qom", "headquarters")
 DELAYS = ("5s", "1m", "10m", "1h")
 REPORT_QUEUES = ("reports.isfahan", "reports.qom")
 STUCK_QUEUES = (
     *(f"delay.{delay}" for delay in DELAYS),
     *(f"{name}.dead" for name in (*READ_QUEUES, *REPORT_QUEUES)),
 )
-PASSWORDS = {user: secrets.token_urlsafe(12) for user in (*READ_QUEUES, "operator", *PROVINCE_QUEUES)}
+PASSWORDS = {user: secrets.token_urlsafe(12) for user in (*READ_QUEUES, "operator", *OFFICE_QUEUES)}
 """The same for all desks of a test process, because users are shared by all virtual hosts of a server."""
 
 T = TypeVar("T")
@@ -126,7 +126,7 @@ class RealBroker:
         """Empty every queue that an experiment may have filled."""
 
         async def empty(channel: aio_pika.abc.AbstractChannel) -> None:
-            for name in (*READ_QUEUES, *REPORT_QUEUES, *PROVINCE_QUEUES, *STUCK_QUEUES):
+            for name in (*READ_QUEUES, *REPORT_QUEUES, *OFFICE_QUEUES, *STUCK_QUEUES):
                 await (await channel.get_queue(name)).purge()
 
         self.do(empty)
