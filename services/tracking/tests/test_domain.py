@@ -14,6 +14,7 @@ PROVINCE = {
     "received": BY_EXPERTS,
     "in_progress": BY_EXPERTS,
     "info_requested": BY_EXPERTS,
+    "unanswered": "answered rejected",
     "objected": BY_EXPERTS,
 }
 APPLICANT = {

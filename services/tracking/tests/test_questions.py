@@ -149,11 +149,23 @@ async def test_a_second_question_has_a_term_and_a_reminder_of_its_own(tracking, 
     assert reminders == ["شمارهٔ گذرنامه چیست؟", "و شمارهٔ قبض؟"]
 
 
-async def test_the_office_cannot_decide_an_unanswered_case(tracking, ask, at):
+@pytest.mark.parametrize(("report", "state"), [("case-answered", "answered"), ("case-rejected", "rejected")])
+async def test_a_decision_that_was_on_its_way_when_the_term_ended_counts(tracking, ask, at, report, state):
     code = await ask(answer_within_days=3)
     await unanswered(tracking, at, code)
-    await tracking.report("case-answered", code, seq=2)
+    await tracking.report(report, code, seq=2)
+    assert await tracking.states(code) == ["registered", "info_requested", "unanswered", state]
+    assert "object" in (await tracking.look_up(code)).json()["actions"]
+    assert await tracking.refusals(code) == []
+
+
+@pytest.mark.parametrize("report", ["case-assigned", "case-info-requested", "case-referred"])
+async def test_the_office_cannot_go_on_with_an_unanswered_case(tracking, ask, at, report):
+    code = await ask(answer_within_days=3)
+    await unanswered(tracking, at, code)
+    await tracking.report(report, code, seq=2)
     assert [reason for *_, reason in await tracking.refusals(code)] == ["illegal_move"]
+    assert await tracking.state(code) == "unanswered"
 
 
 @pytest.mark.parametrize("days", [0, 61, "x"])

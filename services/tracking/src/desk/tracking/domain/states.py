@@ -110,7 +110,12 @@ TRANSITIONS: Mapping[State, Mapping[Party, frozenset[State]]] = {
         Party.APPLICANT: _WITHDRAWAL | {State.IN_PROGRESS},
         Party.DESK: frozenset({State.UNANSWERED}) | _ERASURE,
     },
-    State.UNANSWERED: {Party.APPLICANT: frozenset({State.IN_PROGRESS}), Party.DESK: _END | _ERASURE},
+    # An answer that the office sent before the question's end may arrive after it.
+    State.UNANSWERED: {
+        Party.PROVINCE: frozenset({State.ANSWERED, State.REJECTED}),
+        Party.APPLICANT: frozenset({State.IN_PROGRESS}),
+        Party.DESK: _END | _ERASURE,
+    },
     State.OBJECTED: {Party.PROVINCE: _BY_EXPERTS, Party.DESK: _ERASURE},
     # A state that may follow itself is one in which the applicant may rate.
     State.ANSWERED: {Party.APPLICANT: frozenset({State.OBJECTED, State.ANSWERED}), Party.DESK: _END | _ERASURE},
