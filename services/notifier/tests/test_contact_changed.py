@@ -7,6 +7,7 @@ import pytest
 from desk.notifier.app import build_outbox
 from desk.notifier.domain import ChannelName, ChannelUnavailableError, Language, MessageRefusedError, State, Trouble
 from desk.notifier.service import Failures
+from desk.notifier.store.tables import message
 
 CODE = "123456789012"
 BEFORE, AFTER = "+989123456789", "+989127654321"
@@ -97,6 +98,22 @@ async def test_the_failure_of_a_warning_is_not_published(notifier, change):
     await change()
     await notifier.dispatch()
     assert await Failures(notifier.parts.database, build_outbox(notifier.settings)).publish(10) == 0
+
+
+async def test_a_notice_that_fails_at_the_former_mobile_after_the_change_is_not_published(notifier, change):
+    await notifier.change_status("answered")
+    await notifier.dispatch()
+    await change()
+    await notifier.update(message.c.template == "answered", message.c.channel == "sms", state=State.FAILED)
+    assert await Failures(notifier.parts.database, build_outbox(notifier.settings)).publish(10) == 0
+
+
+async def test_a_notice_that_fails_at_the_new_mobile_is_published(notifier, change):
+    await notifier.change_status("answered")
+    await change()
+    notifier.sms.errors.extend([MessageRefusedError(Trouble.BAD_RECIPIENT)] * 2)
+    await notifier.dispatch()
+    assert await Failures(notifier.parts.database, build_outbox(notifier.settings)).publish(10) == 1
 
 
 async def test_a_change_of_an_erased_request_sends_nothing(notifier, change, event):

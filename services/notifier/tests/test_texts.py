@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import insert, select, update
 from support.text_editor import ANSWERED, email, sms
 
-from desk.notifier.domain import ChannelName
+from desk.notifier.domain import ChannelName, Language, Place, SmsText, Template, Texts, numbered
 from desk.notifier.forms import CodeToSend
 from desk.notifier.service.texts import CurrentTexts, TextKind
 from desk.notifier.store import text_tables
+from desk.testing.health import get_health
 
 
 async def test_a_text_of_two_people_is_sent_from_then_on_and_a_queued_message_keeps_its_text(notifier, put_in_force):
@@ -119,6 +120,7 @@ async def test_texts_that_cannot_be_read_do_not_stop_a_new_replica(make, notifie
     async with notifier.parts.database.transaction() as session:
         await session.execute(update(text_tables.version).values(content="{"))
     other = await make()
+    assert (await get_health(other.app, "/health/ready")).status_code == 200
     await other.change_status(seq=5)
     assert ("fa/answered.sms.v2",) in await other.rows("wording")
 
@@ -141,3 +143,23 @@ async def test_a_notice_that_a_stored_version_lacks_has_the_text_of_the_package(
     document["fa"]["answered"]["email"]["paragraphs"].append("یک بند دیگر")
     document["fa"]["retired"] = document["fa"]["answered"]
     assert TextKind().stored(json.dumps(document)) == TextKind().first()
+
+
+async def test_a_stored_text_with_a_placeholder_that_this_release_lacks_has_the_text_of_the_package():
+    document = TextKind().first().model_dump(mode="json")
+    document["fa"]["answered"]["sms"]["text"] = "{{ code }} {{ of_a_later_release }}"
+    document["fa"]["answered"]["email"]["subject"] = "{{ of_a_later_release }}"
+    document["fa"]["answered"]["sms"]["number"] = document["fa"]["answered"]["email"]["number"] = 9
+    assert TextKind().stored(json.dumps(document)) == TextKind().first()
+
+
+def test_words_of_a_later_package_never_get_the_name_of_words_that_a_version_had():
+    first, place = TextKind().first(), Place(Language.FA, Template.ANSWERED, ChannelName.SMS)
+
+    def with_words(text, number):
+        texts = dict(first.items())
+        return Texts.of(texts | {place: SmsText(number=number, text=text)})
+
+    written, released = with_words("کد {{ code }} نوشته", 3), with_words("کد {{ code }} تازه", 3)
+    assert numbered(released, [written, first, released]).at(place).number == 4
+    assert numbered(written, [written, first, released]).at(place).number == 3

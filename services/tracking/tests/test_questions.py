@@ -74,6 +74,16 @@ async def test_the_applicant_is_reminded_once_before_the_end(tracking, ask, at, 
     assert await tracking.states(code) == ["registered", "info_requested"]
 
 
+async def test_a_reminder_has_the_question_also_after_the_mobile_was_changed(tracking, ask, at):
+    code = await ask(answer_within_days=10)
+    mobile = "+989127654321"
+    body = {"mobile": mobile, "mobile_code": tracking.peers.send_code("contact", mobile)}
+    assert (await tracking.act("contact", code, body)).status_code == 200
+    await at((await tracking.case(code)).alarm_at + SECOND)
+    _, reminder = await notices(tracking, "info_requested")
+    assert (reminder["note"], reminder["contact"]["mobile"]) == ("شمارهٔ گذرنامه چیست؟", mobile)
+
+
 async def test_a_term_of_one_day_has_no_reminder(tracking, ask, at):
     code = await ask(answer_within_days=1)
     await at((await tracking.case(code)).question_until + 2 * SECOND)

@@ -97,7 +97,7 @@ function show({ requests, more }) {
 function entry(request) {
   const grouped = inGroups(request.tracking_code);
   const link = make("a", { href: "/track", class: "button-secondary", "aria-label": words.ownRequests.open(grouped) }, words.ownRequests.openShort);
-  link.addEventListener("click", () => handOver(request.token));
+  link.addEventListener("click", (event) => handOver(request.token, event));
   return make(
     "li",
     { class: "panel own-request", "data-state": request.state },

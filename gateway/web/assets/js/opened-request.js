@@ -8,10 +8,13 @@ const NAME = "desk-opened-request";
 const TAB = () => window.sessionStorage;
 
 /**
+ * A click that opens another tab or window hands nothing over: the token would stay in this one.
  * @param {string} token
+ * @param {Pick<MouseEvent, "ctrlKey" | "metaKey" | "shiftKey">} click
  * @param {Read} [read]
  */
-export function handOver(token, read = TAB) {
+export function handOver(token, click, read = TAB) {
+  if (click.ctrlKey || click.metaKey || click.shiftKey) return;
   try {
     read().setItem(NAME, token);
   } catch {

@@ -10,6 +10,7 @@ import { inWords, mayRetry } from "./failure.js";
 import { Fields } from "./fields.js";
 import { IdempotencyKey } from "./idempotency.js";
 import { actionsDraft, typeInto, typedIn } from "./actions-draft.js";
+import { questionOf } from "./question.js";
 import { dayOf } from "./tehran.js";
 import { words } from "./words.js";
 import { showWritten } from "./written.js";
@@ -75,8 +76,7 @@ export class RequestActions {
     for (const actionForm of this.#forms) actionForm.offer(request.actions.includes(actionForm.action), request.actions);
     if (request.actions.includes("reply")) void this.#showLimits();
     this.#files.belongTo(request.actions.includes("reply") ? { pair: request.tracking_code, token: request.token } : null);
-    const questions = request.history.filter((step) => step.state === "info_requested" && step.note !== null);
-    showWritten(block("question"), questions[questions.length - 1]?.note ?? "");
+    showWritten(block("question"), questionOf(request.history));
     block("reply_until").textContent = request.reply_until_local === null ? "" : words.track.replyUntil(dayOf(request.reply_until_local));
     block("objection_until").textContent = request.objection_until_local === null ? "" : words.actions.objectionUntil(dayOf(request.objection_until_local));
     if (kept?.trackingCode === request.tracking_code) this.#restore(kept, request);

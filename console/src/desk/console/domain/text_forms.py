@@ -19,10 +19,10 @@ NOTICES: Mapping[str, str] = {
     "answered": "پاسخ کارشناسان",
     "rejected": "موافقت نشدن",
     "withdrawn": "پس گرفتن درخواست",
-    "contact_changed": "تغییر موبایل درخواست",
-    "code": "کد ثبت درخواست",
-    "code_requests": "کد دیدن درخواست‌ها",
-    "code_contact": "کد تغییر موبایل",
+    "contact_changed": "هشدار تغییر موبایل درخواست",
+    "code": "کد تأیید موبایل",
+    "code_requests": "کد تأیید برای دیدن فهرست درخواست‌ها",
+    "code_contact": "کد تأیید برای تغییر موبایل درخواست",
 }
 LANGUAGES: Mapping[str, str] = {"fa": "فارسی", "en": "انگلیسی"}
 CHANNELS: Mapping[str, str] = {"sms": "پیامک", "email": "ایمیل"}

@@ -29,6 +29,8 @@ async def _reason(check: Check) -> str | None:
             await check()
     except TimeoutError:
         return f"no answer in {SECONDS:.0f} s"
+    except (ValueError, httpx.InvalidURL) as error:  # its text may quote a part of the address, such as the password
+        return f"{type(error).__name__}: the address cannot be read; write / # ? [ in a password as %2F %23 %3F %5B"
     except Exception as error:  # noqa: BLE001 - each driver has its own; all of them mean that the dependency cannot be used
         cause = error.__cause__ or error
         return f"{type(cause).__name__}: {cause}".partition("\n")[0].removesuffix(": ")

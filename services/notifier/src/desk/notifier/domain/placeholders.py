@@ -88,9 +88,14 @@ def placeholders_of(text: str) -> tuple[str, ...]:
     return tuple(sorted(set(_PLACEHOLDER.findall(text))))
 
 
-def without_placeholders(text: str) -> str:
-    """Return the words of a text."""
-    return _PLACEHOLDER.sub("", text)
+def without_placeholders(text: str, instead: str = "") -> str:
+    """Return the words of a text, with something else instead of each placeholder."""
+    return _PLACEHOLDER.sub(instead, text)
+
+
+def stands_alone(text: str, name: str) -> bool:
+    """Return whether no digit, letter or other placeholder touches this one, so that its value is read as it is."""
+    return re.search(rf"(?:\w|\}}\}})\{{\{{ *{name} *\}}\}}|\{{\{{ *{name} *\}}\}}(?:\w|\{{\{{)", text) is None
 
 
 def fill(text: str, values: Mapping[str, object]) -> str:

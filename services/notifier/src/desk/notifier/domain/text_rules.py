@@ -11,6 +11,7 @@ from desk.notifier.domain.placeholders import (
     paragraph_placeholders,
     placeholders_of,
     sms_placeholders,
+    stands_alone,
     subject_placeholders,
     without_placeholders,
 )
@@ -58,7 +59,10 @@ def _faults(place: Place, text: SmsText | EmailText, first: Texts, longest: Long
     for name in kept_placeholders(place, first):
         if name not in placeholders_of(text.text):
             yield FieldError(path, "code_missing", f"{{{{ {name} }}}} باید در متن این پیامک بماند.")
-    if _LINK.search(without_placeholders(text.text)):
+        elif not stands_alone(text.text, name):
+            message = f"پیش و پس از {{{{ {name} }}}} فاصله یا نشانه بگذارید تا کد با نویسهٔ دیگری خوانده نشود."
+            yield FieldError(path, "code_joined", message)
+    if _LINK.search(without_placeholders(text.text, "x")):
         yield FieldError(
             path, "link_in_sms", "پیامک نباید پیوند یا نشانی اینترنتی داشته باشد؛ اپراتورها آن را نمی‌فرستند."
         )

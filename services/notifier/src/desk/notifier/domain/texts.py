@@ -117,12 +117,16 @@ def name_of(place: Place, number: int) -> str:
 def numbered(texts: Texts, earlier: list[Texts]) -> Texts:
     """Give each text its number: that under which the same text was used before, or else the next one.
 
-    ``earlier`` are all versions there have been. A provider may have stored the text of a name, so a name is never
-    used for another text.
+    ``earlier`` are all versions there have been, and then the texts of the package. A provider may have stored the text
+    of a name, so a name is never used for another text: if a later package has other words under the number of a
+    version, these words get the next number.
     """
     result: dict[Place, SmsText | EmailText] = {}
     for place, text in texts.items():
-        used = {each.at(place).words: each.at(place).number for each in earlier}
-        number = used.get(text.words) or max(used.values(), default=0) + 1
+        names: dict[int, tuple[str, ...]] = {}
+        for each in earlier:
+            names.setdefault(each.at(place).number, each.at(place).words)
+        used = {words: number for number, words in names.items()}
+        number = used.get(text.words) or max(names, default=0) + 1
         result[place] = text.model_copy(update={"number": number})
     return Texts.of(result)

@@ -30,7 +30,7 @@ class Codes:
 
     async def queue(self, session: AsyncSession, code: CodeToSend) -> None:
         """Queue the SMS of a code."""
-        await self._texts.require_read(session)
+        await self._texts.require_loaded(session)
         template = TEMPLATES[code.purpose]
         sms = self._renderer.sms(template, code.language, {"digits": code.code})
         notice = Notice(

@@ -76,7 +76,7 @@ class Notices:
         *,
         supersede: bool = False,
     ) -> None:
-        await self._texts.require_read(session)
+        await self._texts.require_loaded(session)
         notices = []
         for channel, wording, personal in self._render(template, contact, values):
             foreign = channel is ChannelName.SMS and not contact.receives_sms

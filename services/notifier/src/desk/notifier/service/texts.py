@@ -14,6 +14,7 @@ from desk.database import Database
 from desk.iran.digits import fold
 from desk.notifier.domain import (
     PLACES,
+    VALUE_NAMES,
     ChannelName,
     EmailText,
     Place,
@@ -27,6 +28,7 @@ from desk.notifier.domain import (
     name_of,
     numbered,
     paragraph_placeholders,
+    placeholders_of,
     sms_parts,
     sms_placeholders,
     subject_placeholders,
@@ -54,7 +56,8 @@ class TextKind(Kind[Texts]):
     def stored(self, text: str) -> Texts:
         """Read texts that were stored.
 
-        A notice that a later release added, or whose email has other paragraphs there, has the text of the package.
+        A text has that of the package if this release cannot send it: the notice is new, its email has other
+        paragraphs, or a placeholder has no value here.
         """
         document, first = json.loads(text), first_texts()
         return Texts.of({place: _stored(document, place) or first.at(place) for place in PLACES})
@@ -82,13 +85,15 @@ def _unreadable(place: str, rule: str) -> FieldError:
 
 def _stored(document: Mapping[str, Mapping[str, Mapping[str, object]]], place: Place) -> SmsText | EmailText | None:
     found = document.get(place.language, {}).get(place.template, {}).get(place.channel)
-    if place.channel is ChannelName.SMS:
-        return SmsText.model_validate(found) if found is not None else None
     if found is None:
         return None
-    email = EmailText.model_validate(found)
-    slots = len(first_texts().email(place.template, place.language).paragraphs)
-    return email if len(email.paragraphs) == slots else None
+    text = (SmsText if place.channel is ChannelName.SMS else EmailText).model_validate(found)
+    known = VALUE_NAMES[place.template]
+    is_sendable = all(known.issuperset(placeholders_of(each)) for each in text.words)
+    if isinstance(text, EmailText):
+        slots = len(first_texts().email(place.template, place.language).paragraphs)
+        is_sendable = is_sendable and len(text.paragraphs) == slots
+    return text if is_sendable else None
 
 
 def _folded(text: SmsText | EmailText) -> SmsText | EmailText:
@@ -105,10 +110,13 @@ class CurrentTexts(CurrentVersions[Texts, Texts]):
     def __init__(self, database: Database) -> None:
         super().__init__(database, TextKind())
 
-    async def require_read(self, session: AsyncSession) -> None:
-        """Read the texts before the first message of this replica; those that cannot be read never stop a message."""
+    async def require_loaded(self, session: AsyncSession | None = None) -> None:
+        """Read the texts before the first message of this replica; those that cannot be read never stop a message.
+
+        Raises what the database raises.
+        """
         try:
-            await self.require_loaded(session)
+            await super().require_loaded(session)
         except ValueError as error:
             log.error("the texts in force are not readable", error=type(error).__name__)  # noqa: TRY400 - no text
 

@@ -2,11 +2,25 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.notifier.domain import UNREPORTED, ChannelName, Template, Trouble
 from desk.notifier.store.tables import message, unpublished_failure
+
+_warning = message.alias("warning")
+_to_former_mobile = (
+    exists()
+    .where(
+        _warning.c.tracking_code == message.c.tracking_code,
+        _warning.c.template == Template.CONTACT_CHANGED,
+        _warning.c.channel == ChannelName.SMS,
+        _warning.c.recipient_index == message.c.recipient_index,
+        _warning.c.seq > message.c.seq,
+    )
+    .label("to_former_mobile")
+)
+"""Whether the applicant has corrected this mobile since then: the warning about it went to the same number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +43,16 @@ class FailureStore:
     async def take(self, limit: int) -> list[FailedNotice]:
         """Return up to ``limit`` failed SMS about requests and mark them as published; skip locked ones.
 
-        Failed emails, codes and warnings are marked only: an email is an addition to the SMS, a code belongs to no
-        request, and a warning went to a mobile that is no longer the contact.
+        Some are marked only: a failed email, because it is an addition to the SMS; a code, which belongs to no request;
+        and a warning or a notice to a mobile that is no longer the contact, because the applicant has corrected it.
         """
         query = (
             select(message.c.id, message.c.tracking_code, message.c.template, message.c.channel)
-            .add_columns(message.c.last_error, message.c.seq)
+            .add_columns(message.c.last_error, message.c.seq, _to_former_mobile)
             .where(unpublished_failure)
             .order_by(message.c.created_at)
             .limit(limit)
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True, of=message)
         )
         rows = (await self._session.execute(query)).all()
         if rows:
@@ -53,5 +67,5 @@ class FailureStore:
                 row.seq or 1,
             )
             for row in rows
-            if row.channel == ChannelName.SMS and row.template not in UNREPORTED
+            if row.channel == ChannelName.SMS and row.template not in UNREPORTED and not row.to_former_mobile
         ]

@@ -52,6 +52,7 @@ from desk.tracking.domain.history import (
     HistorySummary,
     find_decision,
     find_first_answer,
+    find_question,
     summarize,
 )
 from desk.tracking.domain.months import MONTHS_MAX, Month, MonthInvalidError, Period, PeriodInvalidError
@@ -204,6 +205,7 @@ __all__ = [
     "figures_of",
     "find_decision",
     "find_first_answer",
+    "find_question",
     "is_allowed",
     "published",
     "read_cells",

@@ -86,6 +86,12 @@ def find_decision(history: Sequence[HistoryEntry]) -> HistoryEntry | None:
     return next((entry for entry in reports if entry.state in decided), None)
 
 
+def find_question(history: Sequence[HistoryEntry]) -> HistoryEntry | None:
+    """Return the latest question of an office; None if there is none. A new mobile has a note in the same state."""
+    asked = (entry for entry in reversed(history) if entry.state is State.INFO_REQUESTED and entry.note)
+    return next((entry for entry in asked if entry.action is None and not entry.is_record), None)
+
+
 def find_first_answer(history: Iterable[HistoryEntry]) -> HistoryEntry | None:
     """Return the earliest answer of an office; None if there is none."""
     answers = (entry for entry in history if entry.state is State.ANSWERED and entry.action is None)

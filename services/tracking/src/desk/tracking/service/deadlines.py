@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.database import Database
 from desk.iran.offices import HEADQUARTERS
-from desk.tracking.domain import PROVINCE_NOTIFIED, Case, HistoryEntry, Request, State
+from desk.tracking.domain import PROVINCE_NOTIFIED, Case, HistoryEntry, Request, State, find_question
 from desk.tracking.events import LateCase, RequestEscalated, RequestOverdue, RequestUnanswered
 from desk.tracking.service.context import AFTER_THE_LAST_REPORT, CaseContext
 from desk.tracking.service.handovers import Handovers
@@ -68,9 +68,9 @@ class Deadlines:
         """Remind the applicant of a question, or publish to applicant and office that it was not answered."""
         now, cases = self.context.clock(), self.context.cases(session)
         if expired.state is State.INFO_REQUESTED:
-            history = await cases.history(case.tracking_code)
-            question = next(each for each in reversed(history) if each.state is State.INFO_REQUESTED and each.note)
-            await self.context.publish_state(session, expired, request, question, reminder=True)
+            question = find_question(await cases.history(case.tracking_code))
+            if question is not None:
+                await self.context.publish_state(session, expired, request, question, reminder=True)
             return
         # With the number of the question: a reply that opens the case again comes after it, before the next report.
         entry = HistoryEntry(str(uuid.uuid4()), now, State.UNANSWERED, turn=case.turn, seq=case.report_seq)
