@@ -2,8 +2,8 @@
 
 import ast
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ENDS = {"Counter": ("_total",), "Gauge": ("",), "Histogram": ("_bucket", "_sum", "_count")}
@@ -25,12 +25,12 @@ class Metric:
         return {f"{self.name}{end}" for end in ENDS[self.kind]}
 
 
-def calls_in(root: Path) -> Iterator[ast.Call]:
-    """Yield every call in the code of the services, the libraries and the console."""
-    for place in PLACES:
-        for source in sorted(root.glob(f"{place}/src/**/*.py")):
-            tree = ast.parse(source.read_text(encoding="utf-8"))
-            yield from (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+@cache
+def calls_in(root: Path) -> tuple[ast.Call, ...]:
+    """Return every call in the code of the services, the libraries and the console."""
+    sources = [source for place in PLACES for source in sorted(root.glob(f"{place}/src/**/*.py"))]
+    trees = (ast.parse(source.read_text(encoding="utf-8")) for source in sources)
+    return tuple(node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call))
 
 
 def name_of(call: ast.Call) -> str:

@@ -145,11 +145,8 @@ def limit_names():
 def worker_names():
     named = [call.args[0] for call in calls_in(ROOT) if name_of(call) == "Worker" and call.args]
     dispatchers = {f"dispatcher-{channel}-{number}" for channel in ChannelName for number in range(SMS_DISPATCHERS)}
-    return (
-        {name.value for name in named if isinstance(name, ast.Constant)}
-        | dispatchers
-        | {"failures", "codes", "reports"}
-    )
+    constant = {name.value for name in named if isinstance(name, ast.Constant)}
+    return constant | dispatchers | {"failures", "codes", "reports"}
 
 
 def routes():
