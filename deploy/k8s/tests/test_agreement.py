@@ -262,32 +262,7 @@ def test_a_trial_leaves_half_of_two_processors_for_new_pods(local):
     assert sum(int(each.removesuffix("m")) for each in asked) <= 1000
 
 
-# --- alarms
-
-
-def test_alarms_use_existing_metrics_and_the_runbook_explains_each(production, root):
-    (rules,) = production.of("PrometheusRule")
-    alarms = {rule["alert"]: rule for group in rules["spec"]["groups"] for rule in group["rules"]}
-    metrics = metrics_of(root)
-    for name, rule in alarms.items():
-        used = set(re.findall(r"\b(desk_[a-z_]+)", rule["expr"]))
-        assert used <= metrics, name
-        assert used or "up{" in rule["expr"], name
-        assert rule["annotations"]["summary"]
-    runbook = (root / "docs" / "operations.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"^\| `(Desk[A-Za-z]+)`", runbook, re.MULTILINE)) == alarms.keys()
-    for metric in re.findall(r"`(desk_[a-z_]+)", runbook):
-        assert metric in metrics, f"the runbook speaks of {metric}"
-
-
-def metrics_of(root):
-    """Return every series of the services and the console, as Prometheus names it."""
-    made = re.compile(r"\b(Counter|Gauge|Histogram)\(\s*\"(desk_[a-z_]+)\"")
-    ends = {"Counter": ("_total",), "Gauge": ("",), "Histogram": ("_bucket", "_sum", "_count")}
-    sources = [each for place in ("libs/*", "services/*", "console") for each in root.glob(f"{place}/src/**/*.py")]
-    found = [match for source in sources for match in made.findall(source.read_text(encoding="utf-8"))]
-    assert len(found) > 10
-    return {f"{name}{end}" for kind, name in found for end in ends[kind]}
+# --- metrics
 
 
 def test_prometheus_reads_the_services_and_may(production):

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from importlib.metadata import version
 from typing import Annotated, ClassVar
 
 import httpx
@@ -20,6 +21,7 @@ from starlette.exceptions import HTTPException
 
 from desk.chassis.app import FieldRuleError, base_app, problems, source_of
 from desk.chassis.problem import DomainError, FieldError, RateLimitExceededError, ServiceUnavailableError
+from desk.chassis.telemetry import Telemetry
 from desk.database import SchemaOutdatedError
 from desk.testing.health import get_health
 
@@ -462,6 +464,13 @@ async def test_the_metrics_are_exposed(client):
     answer = await get_health(client, "/metrics")
     assert answer.headers["content-type"].startswith("text/plain")
     assert 'desk_http_requests_total{method="GET",route="/things/{label}",status="200"} 1.0' in answer.text
+
+
+async def test_the_metrics_have_the_version_of_the_package():
+    sample = Telemetry("chassis").registry.get_sample_value
+    assert sample("desk_build_info", {"service": "chassis", "version": version("desk-chassis")}) == 1
+    unknown = Telemetry("unpackaged").registry.get_sample_value
+    assert unknown("desk_build_info", {"service": "unpackaged", "version": "unknown"}) == 1
 
 
 async def test_the_metrics_hold_nothing_a_caller_typed(client):

@@ -8,6 +8,7 @@ import pytest
 
 from desk.chassis.problem import ProofRequiredError, RateLimitExceededError
 from desk.chassis.rate_limits import Attempt, RateLimits, source_network
+from desk.chassis.telemetry import Telemetry
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -186,3 +187,24 @@ async def test_a_proof_does_not_admit_an_attempt_under_a_limit_that_refuses(rate
     await rate_limits.reserve_all(guess("1/hour"), Attempt("1/hour", "sent", "m"), level=5)
     with pytest.raises(RateLimitExceededError, match="sent"):
         await rate_limits.reserve_all(guess("1/hour"), Attempt("1/hour", "sent", "m"), level=5)
+
+
+async def test_refusals_and_proofs_are_counted_by_limit_and_level():
+    telemetry = Telemetry("counted")
+    limits = RateLimits("memory://", telemetry=telemetry)
+    guess = Attempt("1/hour", "misses", "a", proof=True)
+    await limits.reserve("1/hour", "requests", "a")
+    with pytest.raises(RateLimitExceededError):
+        await limits.reserve("1/hour", "requests", "a")
+    await limits.reserve_all(guess)
+    with pytest.raises(ProofRequiredError):
+        await limits.reserve_all(guess)
+    await limits.reserve_all(guess, level=1)
+    with pytest.raises(ProofRequiredError):
+        await limits.reserve_all(guess, level=1)
+    with pytest.raises(ProofRequiredError):
+        await limits.reserve_all(guess, waits=True)
+    counted = telemetry.registry.get_sample_value
+    assert counted("desk_rate_limit_refusals_total", {"limit": "requests"}) == 1
+    assert counted("desk_rate_limit_proofs_total", {"limit": "misses", "level": "1"}) == 1
+    assert counted("desk_rate_limit_proofs_total", {"limit": "misses", "level": "2"}) == 1

@@ -228,6 +228,26 @@ async def test_a_province_that_becomes_silent_again_is_published_again(tracking,
     assert [each["seq"] for each in await tracking.published("province-silent")] == [1, 2]
 
 
+async def test_late_answers_are_counted_by_office(tracking, task, registry):
+    def counted(province):
+        return registry.get_sample_value("desk_cases_overdue", {"province": province})
+
+    late, later_office, answered, _on_time = [await tracking.submit() for _ in range(4)]
+    async with tracking.parts.database.transaction() as session:
+        for code, values in {
+            late: {"overdue": 1},
+            later_office: {"office_due_at": LATER},
+            answered: {"overdue": 2, "state": "answered"},
+        }.items():
+            await session.execute(update(case_table).where(case_table.c.tracking_code == code).values(values))
+    await task.count_overdue()
+    assert (counted("isfahan"), counted("qom")) == (2, 0)
+    async with tracking.parts.database.transaction() as session:
+        await session.execute(update(case_table).values(overdue=0, office_due_at=None))
+    await task.count_overdue()
+    assert counted("isfahan") == 0
+
+
 async def test_the_log_of_a_difference_contains_no_tracking_code(tracking, differences, logged):
     code = await tracking.submit()
     await differences()

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from desk.chassis.problem import ProofRequiredError, RateLimitExceededError, ServiceUnavailableError
 from desk.chassis.redis import connect
+from desk.chassis.telemetry import Telemetry
 from desk.security import rate_limits
 from desk.security.rate_limits import Attempt, Reservation, require_readable, source_network
 
@@ -24,11 +25,12 @@ RateLimitText = Annotated[str, AfterValidator(require_readable)]
 class RateLimits:
     """Moving-window rate limits, such as ``5/10 minutes``, each under a name and counted per key."""
 
-    def __init__(self, store: str | Redis, namespace: str = "") -> None:
+    def __init__(self, store: str | Redis, namespace: str = "", telemetry: Telemetry | None = None) -> None:
         """``store`` is a client, ``memory://`` or an address that :func:`desk.chassis.redis.connect` accepts.
 
-        A client is closed by its owner. ``namespace`` begins every key in Redis.
+        A client is closed by its owner. ``namespace`` begins every key in Redis. ``telemetry`` counts what is refused.
         """
+        self._telemetry = telemetry
         self._redis: Redis | None = None
         if not isinstance(store, Redis) and not store.startswith("memory"):
             self._redis = connect(store, MAX_CONNECTIONS)
@@ -38,35 +40,39 @@ class RateLimits:
         """Count one attempt of ``key`` before it is made. Raises as :meth:`reserve_all` does."""
         return await self.reserve_all(Attempt(limit, name, key))
 
-    async def reserve_all(self, *attempts: Attempt, level: int = 0) -> Reservation:
+    async def reserve_all(self, *attempts: Attempt, level: int = 0, waits: bool = False) -> Reservation:
         """Count an attempt under all of its limits, or under none, before it is made.
 
-        ``level`` is that of the caller's proof of work, 0 without one. Raises RateLimitExceededError, with the seconds
+        ``level`` is that of the caller's proof of work, 0 without one. With ``waits`` the caller tries again instead of
+        asking for a proof, which is then not counted in the metrics. Raises RateLimitExceededError, with the seconds
         until the next attempt is allowed, ProofRequiredError with the level that is needed, or
         ServiceUnavailableError if Redis is unavailable. Then nothing is counted.
         """
-        return await _translated(self._limits.reserve(*attempts, level=level))
+        return await self._translated(self._limits.reserve(*attempts, level=level), waits=waits)
 
     async def release(self, reservation: Reservation) -> None:
         """Take back an attempt that does not count. Raises ServiceUnavailableError."""
-        await _translated(self._limits.release(reservation))
+        await self._translated(self._limits.release(reservation))
 
     async def require_available(self, limit: str, name: str, key: str) -> None:
         """Raise RateLimitExceededError if ``key`` has used up its limit. Counts nothing."""
-        await _translated(self._limits.require_available(Attempt(limit, name, key)))
+        await self._translated(self._limits.require_available(Attempt(limit, name, key)))
 
     async def close(self) -> None:
         """Close the connections to Redis."""
         if self._redis is not None:
             await self._redis.connection_pool.disconnect()
 
-
-async def _translated(call: Awaitable[T]) -> T:
-    try:
-        return await call
-    except rate_limits.LimitExceededError as error:
-        raise RateLimitExceededError(str(error), retry_after=error.retry_after) from None
-    except rate_limits.ProofNeededError as error:
-        raise ProofRequiredError(str(error), error.level) from None
-    except rate_limits.CountersUnavailableError as error:
-        raise ServiceUnavailableError(str(error)) from error
+    async def _translated(self, call: Awaitable[T], *, waits: bool = False) -> T:
+        try:
+            return await call
+        except rate_limits.LimitExceededError as error:
+            if self._telemetry is not None:
+                self._telemetry.refusals.labels(error.name).inc()
+            raise RateLimitExceededError(str(error), retry_after=error.retry_after) from None
+        except rate_limits.ProofNeededError as error:
+            if self._telemetry is not None and not waits:
+                self._telemetry.proofs.labels(error.name, str(error.level)).inc()
+            raise ProofRequiredError(str(error), error.level) from None
+        except rate_limits.CountersUnavailableError as error:
+            raise ServiceUnavailableError(str(error)) from error

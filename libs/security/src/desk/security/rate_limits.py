@@ -71,16 +71,18 @@ _running: set[object] = set()
 class LimitExceededError(Exception):
     """A limit is used up; ``retry_after`` is the seconds until the next attempt is allowed."""
 
-    def __init__(self, reason: str, retry_after: int) -> None:
-        super().__init__(reason)
+    def __init__(self, attempt: "Attempt", retry_after: int) -> None:
+        super().__init__(f"{attempt.name} {attempt.limit}")
+        self.name = attempt.name
         self.retry_after = retry_after
 
 
 class ProofNeededError(Exception):
     """The next attempt needs a proof of work of this ``level``, from 1 to :data:`MAX_LEVEL`."""
 
-    def __init__(self, reason: str, level: int) -> None:
-        super().__init__(reason)
+    def __init__(self, attempt: "Attempt", level: int) -> None:
+        super().__init__(f"{attempt.name} {attempt.limit}")
+        self.name = attempt.name
         self.level = level
 
 
@@ -183,10 +185,9 @@ class RateLimits:
         refusal = await self._counters.reserve(reservation_id, attempts, level)
         if refusal is None:
             return
-        reason = f"{refusal.attempt.name} {refusal.attempt.limit}"
         if refusal.level:
-            raise ProofNeededError(reason, refusal.level)
-        raise LimitExceededError(reason, max(1, refusal.seconds))
+            raise ProofNeededError(refusal.attempt, refusal.level)
+        raise LimitExceededError(refusal.attempt, max(1, refusal.seconds))
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         background=background,
         callers=Callers("captcha", settings.service_public_keys),
     )
-    limits = RateLimits(parts.redis)
+    limits = RateLimits(parts.redis, telemetry=parts.telemetry)
     challenges = Challenges(store, pool, limits, settings, parts.telemetry.registry)
     app.state.services = Services(
         challenges=challenges,

@@ -93,7 +93,7 @@ def real_parts(settings: Settings) -> Parts:
     broker = RabbitBroker(settings.broker_url.get_secret_value(), telemetry)
     captcha = _client(settings, "captcha", settings.captcha_url, PEER_TIMEOUT_SECONDS)
     registry = _client(settings, "registry-gateway", settings.registry_url, REGISTRY_TIMEOUT_SECONDS)
-    rate_limits = RateLimits(settings.budget_url.get_secret_value(), "intake:")
+    rate_limits = RateLimits(settings.budget_url.get_secret_value(), "intake:", telemetry)
     return Parts(
         database=Database(settings.database_url.get_secret_value()),
         broker=broker,
@@ -198,6 +198,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     app.state.services = services
     for routes in (requests, attachments, files, catalog_drafts, counter, internal):
         app.include_router(routes.router)
+    parts.telemetry.begin_errors_at_zero("POST", "/api/requests")
     return app
 
 

@@ -22,7 +22,7 @@ from desk.database import Database, Schema
 from desk.notifier.channels import Channel, ShownChannel
 from desk.notifier.channels.sms import SmsChannel
 from desk.notifier.channels.smtp import SmtpChannel
-from desk.notifier.domain import ChannelName
+from desk.notifier.domain import ChannelName, State
 from desk.notifier.events import (
     RequestContactChanged,
     RequestErased,
@@ -73,7 +73,7 @@ def real_parts(settings: Settings) -> Parts:
     broker = RabbitBroker(settings.broker_url.get_secret_value(), telemetry)
     providers = {name: build_provider(settings, name) for name in settings.sms_weights}
     sms, email = SmsChannel(providers), smtp_channel(settings)
-    rate_limits = RateLimits(settings.budget_url.get_secret_value(), "notifier:")
+    rate_limits = RateLimits(settings.budget_url.get_secret_value(), "notifier:", telemetry)
     return Parts(
         database=Database(settings.database_url.get_secret_value()),
         broker=broker,
@@ -239,6 +239,8 @@ def _dispatch_groups(settings: Settings, parts: Parts) -> dict[ChannelName, Disp
     groups = {}
     for name in ChannelName:
         weights = settings.sms_weights if name is ChannelName.SMS else {}
+        for provider in weights or ("",):
+            outcomes.labels(name, provider, State.FAILED)  # begins at 0, so that Prometheus sees the first increase
         dispatcher = Dispatcher(
             parts.database, parts.vault, name, parts.channels[name], outcomes=outcomes, weights=weights
         )

@@ -111,7 +111,7 @@ def real_parts(settings: Settings) -> Parts:
     captcha = _client(settings, "captcha", settings.captcha_url, CLIENT_TIMEOUT_SECONDS)
     intake = _client(settings, "intake", settings.intake_url, CLIENT_TIMEOUT_SECONDS)
     registry = _client(settings, "registry-gateway", settings.registry_url, REGISTRY_TIMEOUT_SECONDS)
-    rate_limits = RateLimits(settings.budget_url.get_secret_value(), "tracking:")
+    rate_limits = RateLimits(settings.budget_url.get_secret_value(), "tracking:", telemetry)
     return Parts(
         database=Database(settings.database_url.get_secret_value()),
         broker=broker,
@@ -199,6 +199,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     )
     app.state.bus = bus
     app.state.services = services
+    parts.telemetry.begin_errors_at_zero("POST", "/api/tracking")
     app.include_router(router)
     return app
 

@@ -57,10 +57,11 @@ class LookupGuard:
             self._report_fan_out(source_index)
         deadline = time.monotonic() + BUSY_SECONDS
         while True:
+            waits = bool(self._in_progress[source_index]) and time.monotonic() < deadline
             try:
-                reservation = await self._count(source_index, level)
+                reservation = await self._count(source_index, level, waits=waits)
             except ProofRequiredError as error:
-                if not self._in_progress[source_index] or time.monotonic() >= deadline:
+                if not waits:
                     self._count_refusal(error)
                     raise
                 await asyncio.sleep(BUSY_PAUSE_SECONDS)
@@ -71,13 +72,14 @@ class LookupGuard:
                 self._in_progress[source_index] += 1
                 return reservation
 
-    async def _count(self, source_index: str, level: int) -> Reservation:
+    async def _count(self, source_index: str, level: int, *, waits: bool) -> Reservation:
         limits = self._limits
         counted = await self._rate_limits.reserve_all(
             Attempt(limits.mismatches_per_source, "mismatches_per_source", source_index, proof=True),
             Attempt(limits.lookups_per_source, "lookups_per_source", source_index, proof=True),
             Attempt(limits.lookups_of_service, "lookups_of_service", "all"),
             level=level,
+            waits=waits,
         )
         return counted.only("mismatches_per_source")
 

@@ -83,6 +83,11 @@ class Reconciliation:
             after = last
         return found
 
+    async def count_overdue(self) -> dict[str, int]:
+        """Return how many open cases of each province have a late answer; provinces without any are absent."""
+        async with self.database.read() as session:
+            return await ReconciliationStore(session).overdue()
+
     async def find_silent_provinces(self, now: datetime) -> set[str]:
         """Return the silent provinces; publish an event to headquarters, once, for each that becomes silent."""
         since = now - self.silent_after

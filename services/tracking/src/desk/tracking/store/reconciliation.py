@@ -8,7 +8,7 @@ from sqlalchemy import func, select, union, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.database import insert_into
-from desk.tracking.domain import State
+from desk.tracking.domain import OPEN, State
 from desk.tracking.store.tables import case_table, handover_table, refusal_table, silence_table, step_table
 
 
@@ -53,6 +53,16 @@ class ReconciliationStore:
             .group_by(case_table.c.province)
         )
         return {row[0]: Waiting(*row) for row in (await self._session.execute(query)).all()}
+
+    async def overdue(self) -> dict[str, int]:
+        """Count, by province, the open cases whose answer is late, as figures do. It reads the open cases by index."""
+        late = (case_table.c.overdue > 0) | case_table.c.office_due_at.is_not(None)
+        query = (
+            select(case_table.c.province, func.count())
+            .where(case_table.c.state.in_([state.value for state in OPEN]), late)
+            .group_by(case_table.c.province)
+        )
+        return {row[0]: row[1] for row in (await self._session.execute(query)).all()}
 
     async def provinces_active_since(self, moment: datetime) -> set[str]:
         """Return the provinces that have reported anything since a moment, refused reports included."""

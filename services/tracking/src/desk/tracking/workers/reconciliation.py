@@ -1,4 +1,4 @@
-"""Looks for silent provinces every minute, and reconciles once a day."""
+"""Looks for silent provinces and late answers every minute, and reconciles once a day."""
 
 from collections import Counter
 from datetime import UTC, datetime
@@ -35,12 +35,16 @@ class ReconciliationTask(PeriodicTask):
             ["province"],
             registry=registry,
         )
+        self._overdue = Gauge(
+            "desk_cases_overdue", "Open cases whose answer is late, by their office", ["province"], registry=registry
+        )
         self._due = datetime.min.replace(tzinfo=UTC)
 
     async def run_due(self) -> None:
-        """Look for silent provinces, and reconcile if the last comparison was a day ago."""
+        """Look for silent provinces and late answers, and reconcile if the last comparison was a day ago."""
         now = datetime.now(UTC)
         await self.check_silence(now)
+        await self.count_overdue()
         if now < self._due:
             return
         try:
@@ -69,3 +73,9 @@ class ReconciliationTask(PeriodicTask):
         for each in OFFICES:
             self._silent.labels(each.key).set(each.key in silent)
         return silent
+
+    async def count_overdue(self) -> None:
+        """Count the late answers of each office."""
+        overdue = await self._reconciliation.count_overdue()
+        for each in OFFICES:
+            self._overdue.labels(each.key).set(overdue.get(each.key, 0))

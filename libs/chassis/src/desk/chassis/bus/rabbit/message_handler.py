@@ -61,6 +61,11 @@ class MessageHandler:
     stuck: int = 0
     """Messages that can currently be neither scheduled for a retry nor dead-lettered."""
 
+    def __post_init__(self) -> None:
+        """Let the counters of the queue begin at 0: Prometheus sees no increase in a series that begins at 1."""
+        for counter in (self.metrics.retries, self.metrics.dead, self.metrics.throttled):
+            counter.labels(self.queue)
+
     async def handle(self, incoming: AbstractIncomingMessage, can_acknowledge: Callable[[], bool]) -> None:
         """Handle a message and acknowledge it, while ``can_acknowledge`` returns True."""
         if self.pace is not None and await self.pace.wait_for_turn():
