@@ -25,6 +25,7 @@ from desk.notifier.store import (
     Notice,
     PersonalData,
 )
+from desk.notifier.store.tables import message
 
 ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 LOCK_WAITS = text(
@@ -226,3 +227,12 @@ async def test_a_message_that_is_being_queued_again_is_not_failed_by_a_late_repo
         assert await waits_for_a_lock(late)
     await late
     assert await notifier.rows("state") == [("queued",)]
+
+
+async def test_a_notice_of_a_later_release_is_left_to_its_replicas_and_stops_no_other_message(notifier):
+    await notifier.submit(tracking_code="123456789012")
+    await notifier.update(message.c.channel == "sms", template="of_a_later_release")
+    await notifier.submit(tracking_code="210987654321")
+    assert await notifier.dispatch() == 1
+    assert [each.text.count("210987654321") for each in notifier.sms.sent] == [1]
+    assert ("of_a_later_release", "queued", 0) in await notifier.rows("template", "state", "tries")

@@ -85,6 +85,7 @@ _DUE = (
         # With constants, in the form of the index ix_message_unfinished.
         message.c.state.in_([literal_column(f"'{state}'") for state in sorted(states_before(State.CLAIMED))]),
         message.c.channel == bindparam("channel_"),
+        message.c.template.in_([literal_column(f"'{template}'") for template in sorted(Template)]),
         message.c.next_try_at <= bindparam("now"),
         message.c.expires_at.is_(None) | (message.c.expires_at > bindparam("now")),
         message.c.tries < MAX_ATTEMPTS,
@@ -161,8 +162,9 @@ class ClaimStore:
     async def claim(self, channel: ChannelName, limit: int, choices: Sequence[str] = ()) -> list[Claim]:
         """Claim the messages of the first priority, then those that have been due longest.
 
-        Those that another session is claiming are skipped. ``choices`` has a provider for each of ``limit`` messages,
-        if the channel has several; an ambiguous message keeps its own.
+        Those that another session is claiming are skipped, and so are those of notices that only a later release has:
+        its replicas send them. ``choices`` has a provider for each of ``limit`` messages, if the channel has several;
+        an ambiguous message keeps its own.
         """
         now = datetime.now(UTC)
         values = {"channel_": channel, "now": now, "most": limit}
