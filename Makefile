@@ -40,7 +40,7 @@ images: setup  ## build every image (SOVEREIGN=1: all of them from Debian's pack
 compose-test: images  ## run the story in containers and kill each of them in turn (SOVEREIGN=1 as above)
 	@$(BIN)/pytest -m compose tests/compose $(ARGS)
 
-up: setup  ## start the whole system in containers at http://127.0.0.1:8080 (SOVEREIGN=1 as above)
+up: setup  ## start the whole system in containers at http://127.0.0.1:8080 (SOVEREIGN=1 as above; OBSERVABILITY=1: Prometheus and Grafana)
 	@$(BIN)/python scripts/make-env
 	@scripts/compose up --build --detach --wait
 	@echo "up: http://127.0.0.1:$${DESK_PORT:-8080} is served; make down stops it and keeps the data"

@@ -1,0 +1,73 @@
+"""Prometheus and Grafana under Compose: they reach what they need, and nothing else changes."""
+
+import re
+
+import pytest
+import yaml
+
+SERVICES = ("captcha", "registry-gateway", "intake", "tracking", "notifier")
+
+
+def read(file):
+    return yaml.safe_load(file.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def desk(root):
+    return read(root / "docker-compose.yml")
+
+
+@pytest.fixture(scope="module")
+def added(root):
+    return read(root / "deploy" / "observability" / "docker-compose.yml")
+
+
+def test_prometheus_meets_each_service_in_a_network_of_two_and_grafana_meets_prometheus_only(added):
+    members = {}
+    for name, service in added["services"].items():
+        for network in service["networks"]:
+            members.setdefault(network, set()).add(name)
+    meetings = {network: names for network, names in members.items() if len(names) > 1}
+    assert meetings == {
+        **{f"prometheus-{name}": {"prometheus", name} for name in SERVICES},
+        "grafana-prometheus": {"prometheus", "grafana"},
+    }
+    assert added["networks"].keys() == {*meetings, "grafana-public"}
+    assert all(added["networks"][network]["internal"] for network in meetings)
+
+
+def test_no_network_has_the_addresses_of_another(desk, added):
+    subnets = [each["ipam"]["config"][0]["subnet"] for file in (desk, added) for each in file["networks"].values()]
+    assert len(subnets) == len(set(subnets))
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_is_started_as_without_prometheus_but_for_the_address_of_its_metrics(name, desk, added):
+    changed = added["services"][name]
+    assert changed.keys() == {"command", "networks"}
+    without = list(changed["command"])
+    place = without.index("--health-host")
+    assert without[place : place + 2] == ["--health-host", "0.0.0.0"]  # noqa: S104 - in networks of its own
+    assert without[:place] + without[place + 2 :] == desk["services"][name]["command"]
+
+
+def test_prometheus_gives_the_labels_that_the_rules_expect(root, rules, promtool):
+    file = root / "deploy" / "observability" / "prometheus.yml"
+    [job] = read(file)["scrape_configs"]
+    [names] = job["dns_sd_configs"]
+    assert tuple(names["names"]) == SERVICES
+    assert names["port"] == 9000
+    constant = {each["target_label"]: each["replacement"] for each in job["relabel_configs"] if "replacement" in each}
+    [down] = [rule for rule in rules["services.yaml"] if rule["alert"] == "DeskServiceDown"]
+    assert constant == dict(re.findall(r'(namespace|endpoint)="([^"]+)"', down["expr"]))
+    assert set(re.findall(r'service="([^"]+)"', down["expr"])) == set(SERVICES)
+    done = promtool("check", "config", str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(rules)} rule files found" in done.stdout
+
+
+def test_every_file_that_is_mounted_exists(root, added):
+    volumes = added["services"]["prometheus"]["volumes"] + added["services"]["grafana"]["volumes"]
+    paths = [each.partition(":")[0] for each in volumes if each.startswith("./")]
+    assert len(paths) == 5
+    assert all((root / each).exists() for each in paths)
