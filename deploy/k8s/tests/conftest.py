@@ -97,6 +97,12 @@ def overlays() -> Mapping[str, Overlay]:
     return {name: Overlay(name, kustomize(folder / name)) for name in OVERLAYS}
 
 
+@pytest.fixture(scope="session")
+def sovereign() -> Overlay:
+    """The trial with the images of the sovereign build."""
+    return Overlay("sovereign", kustomize(ROOT / "deploy" / "k8s" / "overlays" / "sovereign"))
+
+
 @pytest.fixture(params=OVERLAYS)
 def overlay(request: pytest.FixtureRequest, overlays: Mapping[str, Overlay]) -> Overlay:
     return overlays[request.param]

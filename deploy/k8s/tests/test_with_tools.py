@@ -33,6 +33,15 @@ def test_every_object_is_valid_for_kubernetes(overlay, tool, tmp_path, version):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_sovereign_overlay_has_only_images_that_are_built_here(sovereign, tool, tmp_path):
+    file = tmp_path / "overlay.yaml"
+    file.write_text(sovereign.text)
+    done = tool("kubernetes-validate", "--strict", "--no-warn", "--kubernetes-version", NEWEST, str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+    images = [each["spec"]["containers"][0]["image"] for each in sovereign.workloads.values()]
+    assert all(each.startswith("service-desk/") for each in images), images
+
+
 def test_a_misspelt_field_is_noticed(local, tool, tmp_path):
     file = tmp_path / "overlay.yaml"
     file.write_text(local.text.replace("readinessProbe:", "readynessProbe:"))
