@@ -202,8 +202,9 @@ async def test_refusals_and_proofs_are_counted_by_limit_and_level():
     await limits.reserve_all(guess, level=1)
     with pytest.raises(ProofRequiredError):
         await limits.reserve_all(guess, level=1)
-    with pytest.raises(ProofRequiredError):
+    with pytest.raises(ProofRequiredError) as caught:
         await limits.reserve_all(guess, waits=True)
+    assert (caught.value.limit, caught.value.level) == ("misses", 2)
     counted = telemetry.registry.get_sample_value
     assert counted("desk_rate_limit_refusals_total", {"limit": "requests"}) == 1
     assert counted("desk_rate_limit_proofs_total", {"limit": "misses", "level": "1"}) == 1

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import subprocess
 import sys
 import time
@@ -88,6 +89,8 @@ async def test_a_fan_out_is_reported_once_by_metric_and_log(replica, poster, met
 
     assert "desk_registry_fan_outs_total 1.0" in metrics
     assert 'desk_registry_refused_total{budget="mismatches_per_source"} 75.0' in metrics
+    asked = re.findall(r'desk_rate_limit_proofs_total\{level="(\d)",limit="mismatches_per_source"\} (\S+)', metrics)
+    assert sum(float(times) for _, times in asked) == 75
     alarms = [entry for entry in logged().splitlines() if "fan-out" in entry]
     assert len(alarms) == 1
     assert '"level": "error"' in alarms[0]

@@ -78,9 +78,11 @@ class ProofRequiredError(DomainError):
         "اگر صفحه خودش ادامه نمی‌دهد، آن را تازه کنید."
     )
 
-    def __init__(self, reason: str, level: int) -> None:
+    def __init__(self, reason: str, level: int, *, limit: str = "") -> None:
+        """``limit`` is the name of the rate limit that requires it."""
         super().__init__(reason)
         self.level = level
+        self.limit = limit
 
 
 class ProofWrongError(DomainError):

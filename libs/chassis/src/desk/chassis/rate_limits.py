@@ -43,12 +43,17 @@ class RateLimits:
     async def reserve_all(self, *attempts: Attempt, level: int = 0, waits: bool = False) -> Reservation:
         """Count an attempt under all of its limits, or under none, before it is made.
 
-        ``level`` is that of the caller's proof of work, 0 without one. With ``waits`` the caller tries again instead of
-        asking for a proof, which is then not counted in the metrics. Raises RateLimitExceededError, with the seconds
+        ``level`` is that of the caller's proof of work, 0 without one. A caller with ``waits`` may try again instead of
+        asking for a proof; it calls :meth:`count_proof` if it asks. Raises RateLimitExceededError, with the seconds
         until the next attempt is allowed, ProofRequiredError with the level that is needed, or
         ServiceUnavailableError if Redis is unavailable. Then nothing is counted.
         """
         return await self._translated(self._limits.reserve(*attempts, level=level), waits=waits)
+
+    def count_proof(self, error: ProofRequiredError) -> None:
+        """Count in the metrics that a proof of work is required."""
+        if self._telemetry is not None:
+            self._telemetry.proofs.labels(error.limit, str(error.level)).inc()
 
     async def release(self, reservation: Reservation) -> None:
         """Take back an attempt that does not count. Raises ServiceUnavailableError."""
@@ -71,8 +76,9 @@ class RateLimits:
                 self._telemetry.refusals.labels(error.name).inc()
             raise RateLimitExceededError(str(error), retry_after=error.retry_after) from None
         except rate_limits.ProofNeededError as error:
-            if self._telemetry is not None and not waits:
-                self._telemetry.proofs.labels(error.name, str(error.level)).inc()
-            raise ProofRequiredError(str(error), error.level) from None
+            required = ProofRequiredError(str(error), error.level, limit=error.name)
+            if not waits:
+                self.count_proof(required)
+            raise required from None
         except rate_limits.CountersUnavailableError as error:
             raise ServiceUnavailableError(str(error)) from error

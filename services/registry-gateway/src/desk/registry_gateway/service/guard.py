@@ -57,12 +57,12 @@ class LookupGuard:
             self._report_fan_out(source_index)
         deadline = time.monotonic() + BUSY_SECONDS
         while True:
-            waits = bool(self._in_progress[source_index]) and time.monotonic() < deadline
             try:
-                reservation = await self._count(source_index, level, waits=waits)
+                reservation = await self._count(source_index, level)
             except ProofRequiredError as error:
-                if not waits:
+                if not self._in_progress[source_index] or time.monotonic() >= deadline:
                     self._count_refusal(error)
+                    self._rate_limits.count_proof(error)
                     raise
                 await asyncio.sleep(BUSY_PAUSE_SECONDS)
             except RateLimitExceededError as error:
@@ -72,14 +72,14 @@ class LookupGuard:
                 self._in_progress[source_index] += 1
                 return reservation
 
-    async def _count(self, source_index: str, level: int, *, waits: bool) -> Reservation:
+    async def _count(self, source_index: str, level: int) -> Reservation:
         limits = self._limits
         counted = await self._rate_limits.reserve_all(
             Attempt(limits.mismatches_per_source, "mismatches_per_source", source_index, proof=True),
             Attempt(limits.lookups_per_source, "lookups_per_source", source_index, proof=True),
             Attempt(limits.lookups_of_service, "lookups_of_service", "all"),
             level=level,
-            waits=waits,
+            waits=True,
         )
         return counted.only("mismatches_per_source")
 
