@@ -36,8 +36,9 @@ def _little_work(monkeypatch):
 
 
 @pytest.fixture(params=["process", "redis"])
-async def replicas(request, console):
+async def replicas(request, console, monkeypatch):
     """Two replicas of the console, or one that counts in its process."""
+    monkeypatch.setattr("desk.security.rate_limits.CALL_SECONDS", 60.0)  # a busy machine may be slower than two seconds
     if request.param == "process":
         yield [console.sign_in]
         return
