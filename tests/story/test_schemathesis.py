@@ -24,7 +24,8 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-from support.contract_callers import KNOWN, Caller
+from support.contract_callers import Caller
+from support.contract_values import KNOWN
 from support.in_process_desk import InProcessDesk
 
 SERVICES = ("captcha", "registry-gateway", "intake", "tracking", "notifier")

@@ -4,137 +4,27 @@ import re
 import time
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 
 import httpx
 import structlog
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from desk.chassis.events import Moment
 from desk.chassis.problem import ServiceUnavailableError
 from desk.tracking.domain import (
     File,
-    Province,
-    Representative,
     RequestNotFoundError,
-    State,
     Subject,
     UnknownAnswerFileError,
     UnknownFileError,
     UnknownSubjectError,
 )
+from desk.tracking.responses import Catalog, FreshRequest, KnownCodes, Lookup, Lookups, Released, StateAtIntake
 
 log = structlog.get_logger(__name__)
 
-StateAtIntake = Literal[State.REGISTERED, State.IDENTITY_PENDING, State.IDENTITY_REJECTED, State.WITHDRAWN]
-"""The states that intake distinguishes; it does not consume the reports of provinces."""
 CATALOG_SECONDS = 60.0
 _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-class FreshContact(BaseModel):
-    """Contact data as intake returns it; phones in E.164."""
-
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
-
-    mobile: str = ""
-    landline: str | None = None
-    email: str | None = None
-
-
-class FreshRequest(BaseModel):
-    """A request as intake returns it."""
-
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
-
-    tracking_code: str
-    submitted_at: Moment
-    due_at: Moment
-    province: Province
-    office: Province | None = None
-    """The office that receives it first; None for that of the province."""
-    subject: Subject
-    sub_subject: Subject
-    state: StateAtIntake = State.REGISTERED
-    text: str = ""
-    attachments: tuple[File, ...] = ()
-    contact: FreshContact = FreshContact()
-    source: str = "web"
-    representative: Representative | None = None
-
-
-class KnownCode(BaseModel):
-    """The tracking code of a request at intake and its state there; ``since`` when, if it was pending before."""
-
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
-
-    tracking_code: str
-    state: StateAtIntake
-    since: Moment | None = None
-
-
-class KnownCodes(BaseModel):
-    """A page of intake's requests, ordered by code, and the number of its events that the broker has not confirmed."""
-
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
-
-    requests: list[KnownCode]
-    unsent: int
-    oldest_unsent_seconds: float
-    files_unannounced: int = 0
-    """Files reserved before the period's end for a reply whose event has not arrived at intake."""
-
-
-class Lookup(BaseModel):
-    """A look-up of a person in the civil registry: when, and for which purpose.
-
-    To ``submit`` a request, to ``confirm`` one later, about a ``mobile``; registry-gateway may add further purposes.
-    """
-
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
-
-    at: Moment
-    purpose: str
-
-
-class _Lookups(BaseModel):
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
-
-    lookups: list[Lookup]
-
-
-class _Released(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-    state: StateAtIntake
-
-
-class _Titled(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-    key: str
-    title: str
-
-    def to_subject(self) -> Subject:
-        return Subject(self.key, self.title)
-
-
-class _CatalogSubject(_Titled):
-    sub_subjects: list[_Titled]
-
-
-class _Catalog(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-    subjects: list[_CatalogSubject]
-    holidays: list[date] = []
-
-    def pairs(self) -> dict[tuple[str, str], tuple[Subject, Subject]]:
-        return {
-            (subject.key, sub_subject.key): (subject.to_subject(), sub_subject.to_subject())
-            for subject in self.subjects
-            for sub_subject in subject.sub_subjects
-        }
 
 
 _CODES = TypeAdapter(list[str], config=ConfigDict(hide_input_in_errors=True))
@@ -192,7 +82,7 @@ class IntakeClient:
         if _problem_code(response) == RequestNotFoundError.code:
             return None
         try:
-            return _Released.model_validate_json(response.content).state
+            return Released.model_validate_json(response.content).state
         except ValidationError:
             raise _unexpected(response, "intake") from None
 
@@ -231,10 +121,10 @@ class IntakeClient:
         """Return the days off of the catalogue. Raises ServiceUnavailableError."""
         return (await self._read_catalog()).holidays
 
-    async def _read_catalog(self) -> _Catalog:
+    async def _read_catalog(self) -> Catalog:
         response = await _send(self._http, self._http.build_request("GET", "/api/catalog"), "intake")
         try:
-            return _Catalog.model_validate_json(response.content)
+            return Catalog.model_validate_json(response.content)
         except ValidationError:
             raise _unexpected(response, "intake") from None
 
@@ -298,6 +188,6 @@ class RegistryClient:
         """List the look-ups of a person in the civil registry, newest first. Raises ServiceUnavailableError."""
         response = await _post(self._http, "/internal/lookups", {"national_id": national_id}, "registry-gateway")
         try:
-            return _Lookups.model_validate_json(response.content).lookups
+            return Lookups.model_validate_json(response.content).lookups
         except ValidationError:
             raise _unexpected(response, "registry-gateway") from None

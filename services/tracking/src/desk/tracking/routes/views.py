@@ -10,9 +10,9 @@ from desk.chassis.events import Moment
 from desk.iran.email_address import mask_email
 from desk.iran.jalali import local_text
 from desk.iran.phone import mask_phone
-from desk.tracking.clients import FreshContact
 from desk.tracking.domain import TITLES, Action, Contact, HistoryEntry, State
 from desk.tracking.events import Named, Titled
+from desk.tracking.responses import FreshContact
 from desk.tracking.routes.dependencies import TOKEN_AUDIENCE, Services
 from desk.tracking.routes.guards import TrackingSession
 from desk.tracking.service import Overview, OwnRequest

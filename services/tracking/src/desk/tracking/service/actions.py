@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from desk.chassis.audit import AuditLog
 from desk.chassis.problem import ServiceUnavailableError
 from desk.database import Database
-from desk.tracking.clients import FreshRequest, IntakeClient, Lookup, RegistryClient
+from desk.tracking.clients import IntakeClient, RegistryClient
 from desk.tracking.domain import (
     STATE_AFTER,
     Action,
@@ -29,6 +29,7 @@ from desk.tracking.domain import (
     Tally,
     summarize,
 )
+from desk.tracking.responses import FreshRequest, Lookup
 from desk.tracking.service.context import AFTER_THE_LAST_REPORT, CaseContext, named_office
 from desk.tracking.service.handovers import Handovers
 from desk.tracking.store import FigureStore

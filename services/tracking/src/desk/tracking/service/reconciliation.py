@@ -10,9 +10,10 @@ import structlog
 from desk.chassis.events import Outbox
 from desk.database import Database
 from desk.iran.offices import HEADQUARTERS
-from desk.tracking.clients import IntakeClient, KnownCode, KnownCodes
+from desk.tracking.clients import IntakeClient
 from desk.tracking.domain import State
 from desk.tracking.events import Named, ProvinceSilent
+from desk.tracking.responses import KnownCode, KnownCodes
 from desk.tracking.service.context import named_office
 from desk.tracking.store import KnownState, ReconciliationStore, Waiting
 
