@@ -30,7 +30,7 @@ from desk.testing.event_keys import decrypted, decryptor_of, encrypted, event_ke
 
 PRIVATE_KEYS = [event_key_pair("isfahan")[0]]
 EXAMPLES = Path(__file__).parents[2] / "contracts" / "events"
-QUEUE_SECONDS = 20
+QUEUE_SECONDS = 60
 
 
 @pytest.fixture

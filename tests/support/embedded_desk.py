@@ -106,7 +106,7 @@ def free_port() -> int:
         return port
 
 
-def wait_for(condition: Callable[[], T], deadline: float = 20.0, pause: float = 0.05) -> T:
+def wait_for(condition: Callable[[], T], deadline: float = 60.0, pause: float = 0.05) -> T:
     """Wait until the condition returns something true, and return that. Fails at the deadline."""
     end = time.monotonic() + deadline
     while not (found := condition()):

@@ -102,7 +102,7 @@ class RecordingConsumer:
         return [each.id for each in self.taken]
 
 
-async def until(condition: Callable[[], bool], seconds: float = 15) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - the condition has no event
             await asyncio.sleep(0.02)

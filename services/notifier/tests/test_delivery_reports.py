@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 from pydantic import ValidationError
@@ -156,7 +157,7 @@ async def test_a_message_accepted_without_confirmation_is_not_sent_twice(
     make_sender, server, provider, fault, monkeypatch
 ):
     if fault is Fault.HANG_AFTER_TAKING:
-        monkeypatch.setattr("desk.notifier.providers.http.TIMEOUT_SECONDS", 1.0)
+        monkeypatch.setattr("desk.notifier.providers.http.TIMEOUT_SECONDS", httpx.Timeout(60.0, read=2.0))
     other = "generic" if provider == "kavenegar" else "kavenegar"
     sender = make_sender(sms=f"{provider}:9999,{other}:1", **SMSIR)
     account = getattr(server, provider)
