@@ -13,10 +13,10 @@ from aiohttp import ClientSession, DummyCookieJar, TCPConnector
 from fastapi import Depends, Request
 from fastapi.params import Depends as DependsParameter
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from httpx_aiohttp import AiohttpTransport
 
 from desk.chassis.crypto import TokenError, TokenIssuer, TokenReader, split_pems
 from desk.chassis.problem import DomainError
+from desk.chassis.tracing import TracedTransport
 
 TOKEN_SECONDS = 60
 _RENEW_SECONDS = 20
@@ -67,12 +67,9 @@ class ServiceTokens:
 
         It calls over aiohttp, which needs a quarter of the CPU time of httpx's own transport.
         """
-        return httpx.AsyncClient(
-            base_url=url,
-            timeout=timeout_seconds,
-            auth=self.auth_for(callee),
-            transport=AiohttpTransport(client=_session),
-        )
+        transport = TracedTransport(client=_session)
+        transport.callee = callee
+        return httpx.AsyncClient(base_url=url, timeout=timeout_seconds, auth=self.auth_for(callee), transport=transport)
 
 
 def _session() -> ClientSession:
