@@ -12,8 +12,9 @@ from types import SimpleNamespace
 import httpx
 import pytest
 from fastapi import FastAPI
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from desk.chassis.app import base_app
@@ -21,8 +22,17 @@ from desk.chassis.bus import Relay
 from desk.chassis.bus.rabbit.wire import delivery_history, from_wire, republished, to_wire
 from desk.chassis.events import Message
 from desk.chassis.telemetry import Telemetry
-from desk.chassis.tracing import ATTRIBUTES, TracedTransport, Tracing, current_traceparent, mark_failed, spans
+from desk.chassis.tracing import (
+    ATTRIBUTES,
+    TracedTransport,
+    Tracing,
+    current_traceparent,
+    export,
+    mark_failed,
+    spans,
+)
 from desk.chassis.tracing.export import processed
+from desk.testing.collector import Collector
 
 ID = "0af7651916cd43dd8448eb211c80319c"
 CALLER = f"00-{ID}-b7ad6b7169203331"
@@ -148,48 +158,48 @@ async def test_log_lines_have_the_id_of_the_trace(app, started, logged):
     assert line["trace_id"] == ID
 
 
-class Callee(TracedTransport):
-    """The transport to other services, which are not reached over a network."""
+class Callee:
+    """Another service, and a client of it as services have; status 0 is that it is unreachable."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, status: int = 200) -> None:
-        self.callee = "other"
+    def __init__(self, status: int = 200) -> None:
         self.headers: Mapping[str, str] = {}
 
-        async def answer(_: object, request: httpx.Request) -> httpx.Response:
+        def answer(request: httpx.Request) -> httpx.Response:
             self.headers = request.headers
             if status == 0:
                 raise httpx.ConnectError(CANARY)
             return httpx.Response(status)
 
-        monkeypatch.setattr("desk.chassis.tracing.calls.AiohttpTransport.handle_async_request", answer)
+        transport = TracedTransport("other", httpx.MockTransport(answer))
+        self.client = httpx.AsyncClient(transport=transport, base_url="http://other")
 
 
-async def test_a_call_to_another_service_is_a_part_of_the_trace(traced, monkeypatch):
-    transport = Callee(monkeypatch)
+async def test_a_call_to_another_service_is_a_part_of_the_trace(traced):
+    callee = Callee()
     with traced.tracing.request("POST", ID, None):
-        await transport.handle_async_request(httpx.Request("GET", f"http://other/internal/{CANARY}"))
+        await callee.client.get(f"/internal/{CANARY}")
     call, request = traced.spans["GET other"], traced.spans["POST"]
     assert call.parent.span_id == request.context.span_id
-    assert transport.headers["traceparent"] == f"00-{ID}-{call.context.span_id:016x}-03"
+    assert callee.headers["traceparent"] == f"00-{ID}-{call.context.span_id:016x}-03"
     assert CANARY not in call.to_json()
 
 
 @pytest.mark.parametrize("status", [0, 503])
-async def test_a_failed_call_is_marked(traced, monkeypatch, status):
-    transport = Callee(monkeypatch, status)
+async def test_a_failed_call_is_marked(traced, status):
+    callee = Callee(status)
     with traced.tracing.request("POST", ID, None):
         try:
-            await transport.handle_async_request(httpx.Request("GET", "http://other/"))
+            await callee.client.get("/")
         except httpx.ConnectError:
             assert traced.spans["GET other"].attributes["error.type"] == "ConnectError"
     assert not traced.spans["GET other"].status.is_ok
     assert CANARY not in traced.spans["GET other"].to_json()
 
 
-async def test_a_call_outside_of_a_trace_has_no_header(traced, monkeypatch):
-    transport = Callee(monkeypatch)
-    await transport.handle_async_request(httpx.Request("GET", "http://other/"))
-    assert "traceparent" not in transport.headers
+async def test_a_call_outside_of_a_trace_has_no_header(traced):
+    callee = Callee()
+    await callee.client.get("/")
+    assert "traceparent" not in callee.headers
     assert not traced.spans
 
 
@@ -277,6 +287,23 @@ async def test_a_collector_that_hangs_does_not_delay_the_stop(monkeypatch):
     async with asyncio.timeout(10):
         await tracing.close()
     never.set()
+
+
+def test_an_outage_of_the_collector_is_logged_with_its_reason_once(monkeypatch, logged):
+    collector = Collector()
+    exporter = export._Exporter(f"{collector.url}/wrong")
+    for _ in range(3):
+        assert exporter.export([]) is SpanExportResult.FAILURE
+    collector.close()
+    monkeypatch.setattr(OTLPSpanExporter, "export", lambda *_: SpanExportResult.SUCCESS)
+    for _ in range(2):
+        exporter.export([])
+    lines = [json.loads(line) for line in logged().splitlines()]
+    reasons = [line["event"] for line in lines if line["logger"] == OTLPSpanExporter.__module__]
+    ours = [line["event"] for line in lines if line["logger"] == export.__name__]
+    assert len(reasons) == 1
+    assert "404" in reasons[0]
+    assert ours == ["unavailable, spans are lost", "available again"]
 
 
 def test_a_service_that_is_not_traced_imports_neither_spans_of_the_sdk_nor_the_exporter():
