@@ -48,9 +48,8 @@ def current_traceparent() -> str | None:
     active = _active.get()
     if active is None:
         return None
-    carrier: dict[str, str] = {}
-    _propagator.inject(carrier, set_span_in_context(active.span, Context()))
-    return carrier[TRACEPARENT]
+    span = active.span.get_span_context()  # formatted here: the propagator takes several times as long
+    return f"00-{span.trace_id:032x}-{span.span_id:016x}-{span.trace_flags:02x}"
 
 
 def annotate_event(kind: str) -> None:
