@@ -271,7 +271,13 @@ def _services(settings: Settings, parts: Parts, context: CaseContext, bus: Bus, 
     return Services(
         actions=Actions(parts.database, context, parts.intake, parts.registry, lookups_missing, audit),
         contacts=Contacts(
-            parts.database, context, challenges.contact_codes, limits, settings.contact_changes_per_request, audit
+            database=parts.database,
+            context=context,
+            codes=challenges.contact_codes,
+            rate_limits=limits,
+            limit=settings.contact_changes_per_request,
+            audit=audit,
+            intake=parts.intake,
         ),
         figures=figures,
         figure_documents=FigureDocuments(figures, respond),
