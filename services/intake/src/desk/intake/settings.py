@@ -18,6 +18,7 @@ from desk.chassis.settings import (
     PrivateKey,
     PublisherSettings,
     StoreSettings,
+    TraceSettings,
 )
 from desk.intake.domain import MobileProofMode
 from desk.iran.offices import OFFICE_KEYS
@@ -41,6 +42,7 @@ class Settings(
     ConsumerSettings,
     ObjectSettings,
     LogSettings,
+    TraceSettings,
 ):
     """Read once, in ``create_app``; every name has the prefix ``DESK_INTAKE_``."""
 

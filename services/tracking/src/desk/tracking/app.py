@@ -20,7 +20,7 @@ from desk.chassis.events import Outbox
 from desk.chassis.problem import ServiceUnavailableError
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.service_tokens import ServiceTokens
-from desk.chassis.telemetry import Telemetry
+from desk.chassis.telemetry import Telemetry, telemetry_of
 from desk.database import Database, Schema
 from desk.iran.offices import OFFICES
 from desk.security.logs import configure_logging
@@ -106,7 +106,7 @@ class Parts:
 
 def real_parts(settings: Settings) -> Parts:
     """Build the parts from the settings; connections are opened on first use."""
-    telemetry = Telemetry("tracking")
+    telemetry = telemetry_of("tracking", settings)
     broker = RabbitBroker(settings.broker_url.get_secret_value(), telemetry)
     captcha = _client(settings, "captcha", settings.captcha_url, CLIENT_TIMEOUT_SECONDS)
     intake = _client(settings, "intake", settings.intake_url, CLIENT_TIMEOUT_SECONDS)

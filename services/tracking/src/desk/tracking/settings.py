@@ -14,6 +14,7 @@ from desk.chassis.settings import (
     LogSettings,
     PublisherSettings,
     StoreSettings,
+    TraceSettings,
 )
 from desk.iran.offices import OFFICE_KEYS
 from desk.iran.settings import WorkCalendarSettings
@@ -30,6 +31,7 @@ class Settings(
     ConsumerSettings,
     AuditSettings,
     LogSettings,
+    TraceSettings,
     WorkCalendarSettings,
 ):
     """Read once, in ``create_app``. Each environment variable has the prefix ``DESK_TRACKING_``."""
