@@ -2,7 +2,7 @@
 
 import pytest
 from browser.camera import Camera
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from support.applicant import Applicant
 from support.embedded_desk import CAPTCHA_ANSWER, RunningDesk, wait_for
 
@@ -74,3 +74,31 @@ def test_an_empty_list_says_what_to_do(page: Page, desk: RunningDesk, applicant:
     expect(page.locator("#none")).to_contain_text("No request was found")
     expect(page.locator("#own_requests li")).to_have_count(0)
     Camera(page).take("my-requests-none-en")
+
+
+def test_a_subject_that_is_newer_than_the_page_has_its_english_title(page: Page, desk: RunningDesk):
+    mobile, applicant = "09131110003", Applicant(desk.client, place=131)
+    code = applicant.submit(mobile=mobile)
+    wait_for(lambda: applicant.track(code).status_code == 200)
+    new = {"key": "new_subject", "title": "موضوع تازه"}
+
+    def renamed(route: Route) -> None:
+        response = route.fetch()
+        found = response.json()
+        for each in found.get("requests", [found]):
+            each["sub_subject"] = new
+        route.fulfill(response=response, json=found)
+
+    def added(route: Route) -> None:
+        response = route.fetch()
+        catalog = response.json()
+        catalog["subjects"][0]["sub_subjects"].append({**new, "title_en": "A new subject", "answer_within_days": 5})
+        route.fulfill(response=response, json=catalog)
+
+    page.route("**/api/tracking/**", renamed)
+    page.route("**/api/catalog", added)
+    page.goto("/my-requests?lang=en")
+    ask(page, applicant.national_id, mobile, send="Send a code to this number", see="See the requests")
+    expect(page.locator("#own_requests li")).to_contain_text("A new subject")
+    page.locator("#own_requests a").click()
+    expect(page.locator("#result_sub_subject")).to_have_text("A new subject")

@@ -8,6 +8,7 @@ import { digits } from "./language.js";
 import { readAreaCode } from "./phone.js";
 import { sentenceOf, titleOf } from "./catalog-part.js";
 import { showNotices } from "./notices.js";
+import { learnTitles } from "./subject-titles.js";
 import { named, words } from "./words.js";
 
 /** @typedef {import("./api.js").Catalog} Catalog */
@@ -67,6 +68,7 @@ export class CatalogLists {
       for (const list of [this.#province, this.#subject]) fillSelect(list, words.notLoaded, []);
       throw error;
     }
+    learnTitles(this.#catalog);
     const { provinces, subjects } = this.#catalog;
     const { province, subject, sub_subject: subSubject } = this.#wanted ?? this.choices;
     fillSelect(this.#province, words.province.choose, provinces.map(({ key: value, name }) => ({ value, label: named("provinces", value, name) })));

@@ -13,6 +13,7 @@ import { handOver } from "./opened-request.js";
 import { readMobile } from "./phone.js";
 import { checkIdentityNumber, checkMobile } from "./request-rules.js";
 import { SmsCode } from "./sms-code.js";
+import { showTitles, subjectTitle } from "./subject-titles.js";
 import { dayAndTimeOf } from "./tehran.js";
 import { inGroups } from "./tracking-code.js";
 import { named, words } from "./words.js";
@@ -86,7 +87,8 @@ function show({ requests, more }) {
   block("none").hidden = requests.length > 0;
   block("opening_hint").hidden = requests.length === 0;
   block("more").hidden = !more;
-  block("own_requests").replaceChildren(...requests.map(entry));
+  const subjects = requests.flatMap(({ subject, sub_subject: subSubject }) => [subject, subSubject]);
+  showTitles(subjects, () => block("own_requests").replaceChildren(...requests.map(entry)));
   block("query").hidden = true;
   block("result").hidden = false;
   window.scrollTo(0, 0);
@@ -103,7 +105,7 @@ function entry(request) {
     { class: "panel own-request", "data-state": request.state },
     make("h2", {}, make("bdi", { dir: "ltr", class: "nowrap" }, grouped)),
     make("p", { class: "own-state" }, named("states", request.state, request.state_title)),
-    make("p", {}, `${named("subjects", request.subject.key, request.subject.title)}: ${named("subjects", request.sub_subject.key, request.sub_subject.title)}`),
+    make("p", {}, `${subjectTitle(request.subject)}: ${subjectTitle(request.sub_subject)}`),
     make("p", { class: "hint" }, officeName(request.office)),
     make("p", { class: "hint" }, `${words.ownRequests.submitted} `, make("time", { datetime: request.submitted_at }, dayAndTimeOf(request.submitted_local))),
     make("p", {}, link),

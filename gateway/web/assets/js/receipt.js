@@ -5,6 +5,7 @@ import { digits, language } from "./language.js";
 import { qrOf } from "./qr.js";
 import { imageOf, receiptDocument } from "./receipt-file.js";
 import { saveFile } from "./save-file.js";
+import { subjectTitle } from "./subject-titles.js";
 import { dayAndTimeOf, dayOf } from "./tehran.js";
 import { inGroups } from "./tracking-code.js";
 import { named, words } from "./words.js";
@@ -24,8 +25,8 @@ export function showReceipt(receipt) {
   block("due").textContent = words.receipt.due(dayOf(receipt.due_local));
   block("receipt_submitted_at").textContent = dayAndTimeOf(receipt.submitted_local);
   block("receipt_province").textContent = named("provinces", receipt.province.key, receipt.province.name);
-  block("receipt_subject").textContent = named("subjects", receipt.subject.key, receipt.subject.title);
-  block("receipt_sub_subject").textContent = named("subjects", receipt.sub_subject.key, receipt.sub_subject.title);
+  block("receipt_subject").textContent = subjectTitle(receipt.subject);
+  block("receipt_sub_subject").textContent = subjectTitle(receipt.sub_subject);
   block("receipt_national_id").textContent = digits(receipt.national_id_masked);
   block("receipt_representative").textContent = receipt.representative ?? "";
   block("receipt_representative_row").hidden = !receipt.representative;
@@ -76,8 +77,8 @@ function save(receipt, qr) {
       { label: words.receipt.facts.submittedAt, value: dayAndTimeOf(receipt.submitted_local) },
       { label: words.receipt.facts.due, value: words.receipt.due(dayOf(receipt.due_local)) },
       { label: words.receipt.facts.province, value: named("provinces", receipt.province.key, receipt.province.name) },
-      { label: words.receipt.facts.subject, value: named("subjects", receipt.subject.key, receipt.subject.title) },
-      { label: words.receipt.facts.subSubject, value: named("subjects", receipt.sub_subject.key, receipt.sub_subject.title) },
+      { label: words.receipt.facts.subject, value: subjectTitle(receipt.subject) },
+      { label: words.receipt.facts.subSubject, value: subjectTitle(receipt.sub_subject) },
       ...(receipt.representative ? [{ label: words.receipt.facts.representative, value: receipt.representative }] : []),
     ],
     written: { label: words.receipt.facts.text, text: receipt.text },

@@ -8,6 +8,7 @@ import { block, make } from "./elements.js";
 import { inWords } from "./failure.js";
 import { digits } from "./language.js";
 import { saveFile } from "./save-file.js";
+import { showTitles, subjectTitle } from "./subject-titles.js";
 import { dayAndTimeOf, dayOf } from "./tehran.js";
 import { inGroups } from "./tracking-code.js";
 import { named, words } from "./words.js";
@@ -35,8 +36,10 @@ export function showTracked(request) {
   block("result_province").textContent = named("provinces", request.province.key, request.province.name);
   block("result_office_row").hidden = request.office.key === request.province.key;
   block("result_office").textContent = named("offices", request.office.key, request.office.name);
-  block("result_subject").textContent = named("subjects", request.subject.key, request.subject.title);
-  block("result_sub_subject").textContent = named("subjects", request.sub_subject.key, request.sub_subject.title);
+  showTitles([request.subject, request.sub_subject], () => {
+    block("result_subject").textContent = subjectTitle(request.subject);
+    block("result_sub_subject").textContent = subjectTitle(request.sub_subject);
+  });
   block("result_submitted_at").textContent = dayAndTimeOf(request.submitted_local);
   block("result_due").textContent = words.track.due(dayOf(request.due_local));
   const settled = SETTLED.includes(request.state);
