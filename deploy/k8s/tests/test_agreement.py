@@ -50,7 +50,7 @@ def exposed(root, dockerfile):
 def test_a_trial_runs_the_images_that_compose_runs(local, compose):
     images = {name: main_container(template)["image"] for name, template in local.workloads.items()}
     composed = {name: without_variables(service["image"]) for name, service in compose.items()}
-    images.pop("dead-letters")  # runs on an operator's request
+    images.pop("dead-letters")  # runs on an operator's request; Compose has no such job
     composed.pop("storage-user")  # in a trial, intake is the administrator of the S3 server
     assert images == composed
 
@@ -77,6 +77,7 @@ def test_programs_are_started_as_compose_starts_them(local, compose):
         "notifier-migrate",
         "storage",
         "topology",
+        "support",
     ):
         assert main_container(local.workloads[name])["args"] == compose[name]["command"]
 
@@ -245,7 +246,12 @@ def test_stores_and_jobs_are_scheduled_before_services(overlay):
     values = {each["metadata"]["name"]: each["value"] for each in overlay.of("PriorityClass")}
     assert values["service-desk-stores"] > values["service-desk-services"] > 0
     first = {each["metadata"]["name"] for each in overlay.of("StatefulSet", "Job")}
-    own = {"mail", "registry-simulator", "dead-letters"}  # they take the place of outside parts, or are started by hand
+    own = {
+        "mail",
+        "registry-simulator",
+        "dead-letters",
+        "support",
+    }  # they take the place of outside parts, or are started by hand
     assert first or overlay.name == "production"
     for name, template in overlay.workloads.items():
         if name not in own:

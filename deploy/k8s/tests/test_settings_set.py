@@ -27,10 +27,11 @@ SETTINGS: dict[str, type[BaseSettings]] = {
     "topology": desk.topology.settings.Settings,
 }
 SERVICES = ("captcha", "registry-gateway", "intake", "tracking", "notifier")
-JOBS = (*(f"{service}-migrate" for service in SERVICES[1:]), "storage", "topology", "dead-letters")
+JOBS = (*(f"{service}-migrate" for service in SERVICES[1:]), "storage", "topology", "dead-letters", "support")
 NEEDED_BY_TOPOLOGY = {
     "topology": "DESK_TOPOLOGY_MANAGEMENT_URL",
     "dead-letters": "DESK_TOPOLOGY_AMQP_URL",
+    "support": "DESK_TOPOLOGY_AMQP_URL",
 }
 """Its settings have defaults, and each of its commands requires its own."""
 

@@ -20,6 +20,7 @@ from desk.chassis.rate_limits import RateLimits
 from desk.chassis.s3 import S3Settings, S3Store
 from desk.chassis.service_tokens import Callers, ServiceTokens
 from desk.chassis.storage import ObjectStore
+from desk.chassis.support import Described
 from desk.chassis.telemetry import Telemetry
 from desk.database import Database, Schema
 from desk.files.scanner import ClamScanner, NoScanner, Scanner
@@ -174,6 +175,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         "intake",
         "Service Desk: intake",
         parts.telemetry,
+        described=Described(settings, Schema.of(parts.database, "desk.intake")),
         ready=_ready(parts.database, catalog),
         callers=Callers("intake", settings.service_public_keys),
         body_limits=attachments.BODY_LIMITS | files.BODY_LIMITS | catalog_drafts.BODY_LIMITS,

@@ -20,6 +20,7 @@ from desk.chassis.events import Outbox
 from desk.chassis.problem import ServiceUnavailableError
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.service_tokens import ServiceTokens
+from desk.chassis.support import Described
 from desk.chassis.telemetry import Telemetry
 from desk.database import Database, Schema
 from desk.iran.offices import OFFICES
@@ -189,6 +190,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         "tracking",
         "Service Desk: tracking",
         parts.telemetry,
+        described=Described(settings, Schema.of(parts.database, "desk.tracking")),
         ready=Schema.of(parts.database, "desk.tracking").require,
         background=Background(
             start=bus.start,
