@@ -24,6 +24,7 @@ JOBS = {
     ("topology", "rabbitmq"),
     ("dead-letters", "rabbitmq"),
     ("support", "rabbitmq"),
+    ("probe", "gateway"),
     *(("support", name) for name in ("captcha", "registry-gateway", "intake", "tracking", "notifier")),
 }
 

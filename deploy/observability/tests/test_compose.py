@@ -31,6 +31,7 @@ def test_prometheus_meets_each_service_in_a_network_of_two_and_grafana_meets_pro
     assert meetings == {
         **{f"prometheus-{name}": {"prometheus", name} for name in SERVICES},
         "grafana-prometheus": {"prometheus", "grafana"},
+        "probe-gateway": {"probe", "gateway"},
     }
     assert added["networks"].keys() == {*meetings, "grafana-public"}
     assert all(added["networks"][network]["internal"] for network in meetings)

@@ -181,6 +181,13 @@ def _pending(code: str, **changes: Any) -> Message:
     return _message("desk.events", "request-pending.isfahan", None, type=kind, subject=code, data=data)
 
 
+def _probed(code: str, **changes: Any) -> Message:
+    """Return the message of a synthetic request."""
+    data = {"tracking_code": code, "submitted_at": "2026-12-13T11:00:00Z", **changes}
+    kind = "ir.haj.desk.request-probed.v1"
+    return _message("desk.events", "request-probed.probe", None, type=kind, subject=code, data=data)
+
+
 def _identity_rejected(code: str, reason: str = "not_matched") -> Message:
     """Return the message that ends a pending request."""
     data = {"tracking_code": code, "at": "2026-12-14T04:00:00Z", "reason": reason}
@@ -496,6 +503,11 @@ def pending() -> Callable[..., Message]:
 
 
 @pytest.fixture
+def probed() -> Callable[..., Message]:
+    return _probed
+
+
+@pytest.fixture
 def identity_rejected() -> Callable[..., Message]:
     return _identity_rejected
 
@@ -578,6 +590,7 @@ async def tracking(tmp_path: Path, database: Database) -> AsyncIterator[Tracking
         service_private_key=key_pair("tracking")[0],
         token_private_key=new_key_pair()[0],
         office_signing_keys={office: public for office, (_, public) in OFFICE_KEYS.items()},
+        probe_public_key=key_pair("probe")[1],
         captcha_url="http://captcha",
         intake_url="http://intake",
         registry_url="http://registry-gateway",

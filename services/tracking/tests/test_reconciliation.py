@@ -10,7 +10,7 @@ from sqlalchemy import update
 from desk.chassis.command import TaskFailedError
 from desk.chassis.event_tables import outbox
 from desk.chassis.problem import ServiceUnavailableError
-from desk.tracking.app import reconcile
+from desk.tracking.commands import reconcile
 from desk.tracking.service import reconciliation
 from desk.tracking.store import case_table
 from desk.tracking.workers import ReconciliationTask

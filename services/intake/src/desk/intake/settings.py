@@ -16,6 +16,7 @@ from desk.chassis.settings import (
     LogSettings,
     ObjectSettings,
     PrivateKey,
+    ProbedSettings,
     PublisherSettings,
     StoreSettings,
 )
@@ -34,6 +35,7 @@ class Settings(
     CallerSettings,
     CalleeSettings,
     ClientSettings,
+    ProbedSettings,
     WorkCalendarSettings,
     AuditSettings,
     StoreSettings,

@@ -12,6 +12,7 @@ from desk.chassis.settings import (
     ClientSettings,
     ConsumerSettings,
     LogSettings,
+    ProbedSettings,
     PublisherSettings,
     StoreSettings,
 )
@@ -30,6 +31,7 @@ class Settings(
     ConsumerSettings,
     AuditSettings,
     LogSettings,
+    ProbedSettings,
     WorkCalendarSettings,
 ):
     """Read once, in ``create_app``. Each environment variable has the prefix ``DESK_TRACKING_``."""
