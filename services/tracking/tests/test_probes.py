@@ -70,6 +70,7 @@ async def test_the_probe_finds_no_case_of_an_applicant(tracking, find):
 
 async def test_the_page_does_not_find_it_and_figures_do_not_count_it(tracking, probed, new_code):
     code, figures = new_code(), tracking.services.figures
+    tracking.set_clock(NOW)
     scope = figures.scope("headquarters", None, None, None)
     await tracking.submit()
     before = await figures.count(scope)

@@ -31,16 +31,16 @@ class SyntheticRequest(BaseModel):
     found_at: Moment | None
 
 
-@router.post("/api/probe/tracking")
-async def track(
-    query: ProbeQuery,
+async def _admit(
     request: Request,
-    response: Response,
     services: ServicesDep,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_assertion)],
-) -> SyntheticRequest:
+) -> None:
+    await services.probes.admit(credentials.credentials if credentials is not None else None, source_of(request))
+
+
+@router.post("/api/probe/tracking", dependencies=[Depends(_admit)])
+async def track(query: ProbeQuery, response: Response, services: ServicesDep) -> SyntheticRequest:
     """Look a synthetic request up."""
     response.headers["Cache-Control"] = "no-store"
-    assertion = credentials.credentials if credentials is not None else None
-    found = await services.probes.find(query.tracking_code, assertion, source_of(request))
-    return SyntheticRequest.model_validate(found)
+    return SyntheticRequest.model_validate(await services.probes.find(query.tracking_code))

@@ -34,12 +34,15 @@ class Probes:
     rate_limits: RateLimits
     clock: Callable[[], datetime]
 
-    async def find(self, tracking_code: str, assertion: str | None, source: str) -> Probe:
-        """Return a synthetic request by its code. ``source`` is the caller's address.
+    async def admit(self, assertion: str | None, source: str) -> None:
+        """Admit one call of the probe. ``source`` is the caller's address.
 
-        Raises the errors of ``ASSERTION_ERRORS``, RateLimitExceededError, or RequestNotFoundError.
+        Raises the errors of ``ASSERTION_ERRORS``, or RateLimitExceededError.
         """
         await self.rate_limits.reserve(LIMIT, "probes", await self.assertions.client_of(assertion, source))
+
+    async def find(self, tracking_code: str) -> Probe:
+        """Return a synthetic request by its code. Raises RequestNotFoundError."""
         async with self.database.transaction() as session:
             probe = await ProbeStore(session).find(tracking_code, self.clock())
         if probe is None:
