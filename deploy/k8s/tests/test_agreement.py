@@ -188,6 +188,21 @@ def test_the_runbook_replays_with_the_arguments_of_the_suspended_job(production,
     assert (options.command, options.queue) == ("replay", "tracking")
 
 
+def test_the_probe_runs_every_minute_in_production_and_the_next_run_does_not_wait_for_it(production, local):
+    spec = production.one("CronJob", "probe")["spec"]
+    assert (spec["schedule"], spec["suspend"], spec["concurrencyPolicy"]) == ("* * * * *", False, "Forbid")
+    assert spec["jobTemplate"]["spec"]["activeDeadlineSeconds"] < 60
+    assert local.one("CronJob", "probe")["spec"]["suspend"] is True, "its jobs fail until the desk is ready"
+
+
+@pytest.mark.parametrize("name", ["dead-letters", "support"])
+def test_a_job_for_operators_is_suspended_and_trusts_the_authorities_of_the_site(production, name):
+    job = production.one("CronJob", name)
+    assert job["spec"]["suspend"] is True
+    container = main_container(job["spec"]["jobTemplate"]["spec"]["template"])
+    assert {"name": "SSL_CERT_FILE", "value": "/run/authorities/authorities.pem"} in container["env"]
+
+
 def test_every_user_of_the_broker_has_a_password(overlay):
     users = {service.user for service in SERVICES} | {"operator"} | {office_queue(each.key) for each in OFFICES}
     assert overlay.secrets["broker-passwords"].keys() == users
