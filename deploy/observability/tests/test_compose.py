@@ -1,4 +1,4 @@
-"""Prometheus and Grafana under Compose: they reach what they need, and nothing else changes."""
+"""Prometheus, Grafana, probe and support under Compose: they reach what they need, and nothing else changes."""
 
 import re
 
@@ -22,16 +22,17 @@ def added(root):
     return read(root / "deploy" / "observability" / "docker-compose.yml")
 
 
-def test_prometheus_meets_each_service_in_a_network_of_two_and_grafana_meets_prometheus_only(added):
+def test_prometheus_and_support_meet_each_service_apart_and_grafana_meets_prometheus_only(added):
     members = {}
     for name, service in added["services"].items():
         for network in service["networks"]:
             members.setdefault(network, set()).add(name)
     meetings = {network: names for network, names in members.items() if len(names) > 1}
     assert meetings == {
-        **{f"prometheus-{name}": {"prometheus", name} for name in SERVICES},
+        **{f"prometheus-{name}": {"prometheus", "support", name} for name in SERVICES},
         "grafana-prometheus": {"prometheus", "grafana"},
         "probe-gateway": {"probe", "gateway"},
+        "support-rabbitmq": {"support", "rabbitmq"},
     }
     assert added["networks"].keys() == {*meetings, "grafana-public"}
     assert all(added["networks"][network]["internal"] for network in meetings)
@@ -43,11 +44,13 @@ def test_no_network_has_the_addresses_of_another(desk, added):
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_service_only_joins_a_network_and_serves_its_metrics_there(name, desk, added):
-    assert added["services"][name].keys() == {"networks"}
-    command = desk["services"][name]["command"]
-    place = command.index("--health-host")
-    assert command[place + 1] == "0.0.0.0"  # noqa: S104 - in networks of its own
+def test_a_service_is_started_as_without_prometheus_but_for_the_address_of_its_metrics(name, desk, added):
+    changed = added["services"][name]
+    assert changed.keys() == {"command", "networks"}
+    without = list(changed["command"])
+    place = without.index("--health-host")
+    assert without[place : place + 2] == ["--health-host", "0.0.0.0"]  # noqa: S104 - in networks of its own
+    assert without[:place] + without[place + 2 :] == desk["services"][name]["command"]
 
 
 def test_prometheus_gives_the_labels_that_the_rules_expect(root, rules, promtool):
