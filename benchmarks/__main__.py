@@ -20,13 +20,14 @@ from benchmarks.operations import SUBMISSION
 from benchmarks.relay_rates import relay
 from benchmarks.report import CHART, costs_table, figures_table, markdown
 from benchmarks.servers import Servers, open_servers
+from benchmarks.trace_costs import trace_costs
 
 from desk.security.logs import configure_logging
 
 HERE = Path(__file__).parent
 BEFORE_WARM_UP = ("start", "idle")
 AFTER_WARM_UP = ("operations", "latency", "routes", "memory")
-OTHER_PARTS = ("helpdesk", "intake", "relay")
+OTHER_PARTS = ("helpdesk", "intake", "traces", "relay")
 PARTS = (*BEFORE_WARM_UP, *AFTER_WARM_UP, *OTHER_PARTS)
 EVENTS = 2000
 
@@ -72,6 +73,8 @@ def _measured(servers: Servers, options: argparse.Namespace) -> Iterator[Part]:
         yield compared(sums, tickets) if SUBMISSION in sums else tickets
     if "intake" in wanted:
         yield intake(servers, options.count)
+    if "traces" in wanted:
+        yield trace_costs(servers, options.count)
     if "relay" in wanted:
         yield relay(servers, EVENTS)
 

@@ -17,6 +17,7 @@ from desk.chassis.events import Message
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.storage import FolderStore
 from desk.chassis.telemetry import Telemetry
+from desk.chassis.tracing import TracedTransport, Tracing
 from desk.database import Database, migrate
 from desk.files.scanner import NoScanner
 from desk.intake.app import IDENTITY_AUDIENCE, IDENTITY_ISSUER, Parts, create_app
@@ -87,15 +88,16 @@ class Intake:
 
 
 @asynccontextmanager
-async def running_intake(url: str) -> AsyncIterator[Intake]:
+async def running_intake(url: str, tracing: Tracing | None = None) -> AsyncIterator[Intake]:
     """Run intake on this database."""
     await migrate("desk.intake", url)
     private, public = new_key_pair()
-    peer = httpx.AsyncClient(
-        transport=httpx.MockTransport(lambda _: httpx.Response(200, json={"level": 0})), base_url="http://captcha"
-    )
+    answering = httpx.MockTransport(lambda _: httpx.Response(200, json={"level": 0}))
+    peer = httpx.AsyncClient(transport=TracedTransport("captcha", answering), base_url="http://captcha")
     with tempfile.TemporaryDirectory() as objects:
-        app = create_app(_settings(url, public), parts=_parts(url, public, peer, Path(objects)))
+        app = create_app(
+            _settings(url, public), parts=_parts(url, public, peer, Path(objects), Telemetry("intake", tracing))
+        )
         token, _ = TokenIssuer(private, IDENTITY_ISSUER).issue(PERSON, audience=IDENTITY_AUDIENCE, seconds=1800)
         async with app.router.lifespan_context(app):
             yield Intake(app, {"Authorization": f"Bearer {token}"}, public, peer)
@@ -128,7 +130,7 @@ def _settings(url: str, public_key: str) -> Settings:
     )
 
 
-def _parts(url: str, public_key: str, peer: httpx.AsyncClient, objects: Path) -> Parts:
+def _parts(url: str, public_key: str, peer: httpx.AsyncClient, objects: Path, telemetry: Telemetry) -> Parts:
     return Parts(
         database=Database(url),
         broker=NullBroker(),
@@ -142,5 +144,5 @@ def _parts(url: str, public_key: str, peer: httpx.AsyncClient, objects: Path) ->
         counter_registry=CounterRegistry(peer),
         identity=TokenReader(public_key, issuer=IDENTITY_ISSUER, audience=IDENTITY_AUDIENCE),
         vault=Vault.from_text(f"k1:{new_secret()}", new_secret()),
-        telemetry=Telemetry("intake"),
+        telemetry=telemetry,
     )

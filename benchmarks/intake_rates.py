@@ -57,7 +57,8 @@ async def _compare(url: str, count: int, parallel: int) -> list[Figure]:
         libraries = await named.on_store(url, running.public_key, running.captcha)
         apps: dict[str, Any] = {"intake": running.app, NAMED: libraries.app, BARE: bare_app}
         rounds: list[Round] = [
-            {name: await _rate(running, app, count, parallel) for name, app in apps.items()} for _ in range(ROUNDS + 1)
+            {name: await rate_of(running, app, count, parallel) for name, app in apps.items()}
+            for _ in range(ROUNDS + 1)
         ]
         await libraries.close()
     await bare_app.close()
@@ -79,7 +80,8 @@ def _figures(rounds: Sequence[Round], at_a_time: str) -> list[Figure]:
     ]
 
 
-async def _rate(running: Intake, app: Any, count: int, parallel: int) -> Rate:
+async def rate_of(running: Intake, app: Any, count: int, parallel: int) -> Rate:
+    """Call an app with ``count`` submissions in this process, ``parallel`` at a time."""
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
 
         async def submit(_: int) -> None:

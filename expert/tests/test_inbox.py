@@ -43,7 +43,7 @@ async def desk(broker_url):
             self.tracking = RabbitBroker(broker_url("tracking"), Telemetry("b"))
             self.reports = asyncio.Queue()
 
-        async def publish(self, name="request-submitted", *, event_id=None, **changed):
+        async def publish(self, name="request-submitted", *, event_id=None, traceparent=None, **changed):
             envelope = json.loads((EXAMPLES / f"{name}.json").read_text())
             envelope |= {"id": event_id or str(uuid.uuid4()), "unknown": [1]} | changed
             if "data" not in changed:
@@ -56,6 +56,7 @@ async def desk(broker_url):
                     f"{name}.isfahan",
                     envelope["type"],
                     json.dumps(encrypted(envelope, "isfahan")).encode(),
+                    traceparent=traceparent,
                 )
             )
             return envelope["id"]
@@ -118,6 +119,18 @@ async def test_reports_have_the_province_as_sender(desk, inbox):
     assert (received["seq"], answered["seq"]) == (1, 2)
     assert received["source"] == "/office/isfahan"
     assert answered["data"]["text"] == "انجام شد."
+
+
+async def test_reports_continue_the_trace_of_the_event_that_is_handled(desk, inbox):
+    trace = f"00-{'a' * 32}-{'b' * 16}-01"
+    await desk.publish(traceparent=trace)
+    await desk.publish()
+    async with inbox() as opened:
+        await (await next_of(opened)).received()
+        await (await next_of(opened)).received()
+
+    (traced, _), (untraced, _) = await desk.next_report(), await desk.next_report()
+    assert (traced.traceparent, untraced.traceparent) == (trace, None)
 
 
 async def test_an_interrupted_case_is_delivered_again_and_its_reports_stay_the_same(desk, inbox):

@@ -55,6 +55,12 @@ class Camera:
         broken = self._broken()
         assert broken == [], f"{name}:\n" + "\n".join(broken)
 
+    def check_widths(self, name: str) -> None:
+        """Check that the page needs no horizontal scrolling at any width."""
+        for label, width in WIDTHS.items():
+            self.page.set_viewport_size({"width": width, "height": HEIGHTS[label]})
+            check_width(self.page, f"{name} at {width} px")
+
     def _broken(self) -> list[str]:
         page = self.page if self._scripts else self._twin()
         found = violations(page)

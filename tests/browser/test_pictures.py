@@ -19,6 +19,7 @@ from support.embedded_desk import RunningDesk
 from desk.local.gateway_table import load_table
 
 WEB = Path(__file__).parents[2] / "gateway" / "web"
+EXAMINED_PARTS = 20
 LONG_NAME = "گواهی‌نامهٔ-بسیار-بلند-" * 5 + "پایان.pdf"
 
 
@@ -52,6 +53,11 @@ def test_the_standing_pages_fit(camera: Camera, name: str):
     camera.take(f"page-{name}")
     if page.locator("main summary:visible").count():
         page.locator("main summary").evaluate_all("all => all.forEach(each => each.click())")
+        camera.check_widths(f"page-{name}-open")
+        # The contract has hundreds of parts of one kind; axe-core needs a minute for all of them.
+        page.locator("main details[open]").evaluate_all(
+            "(all, most) => all.slice(most).forEach(each => each.open = false)", EXAMINED_PARTS
+        )
         camera.take(f"page-{name}-open")
 
 

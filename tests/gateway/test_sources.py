@@ -1,5 +1,6 @@
 """Whose client address is trusted, how services receive it, and how many requests a source may send."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
@@ -49,6 +50,14 @@ def test_the_address_from_a_trusted_proxy_is_used(gateway: GatewayServer, upstre
     assert received["x-forwarded-for"] == "5.112.3.4"
     assert received["x-forwarded-proto"] == "https"
     assert received["x-request-id"] == "of-the-proxy"
+
+
+@pytest.mark.parametrize("trusted", ["", "127.0.0.1"])
+def test_a_client_does_not_choose_the_trace(start_gateway: OpenGateway, upstreams: dict[str, Upstream], trusted: str):
+    chosen = {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01", "tracestate": "vendor=1"}
+    received = _received_by_intake(start_gateway(trusted_proxies=trusted).url, upstreams, chosen)
+    assert not chosen.keys() & received.keys()
+    assert re.fullmatch("[0-9a-f]{32}", received["x-request-id"])
 
 
 def test_what_the_client_sent_before_the_address_of_the_proxy_is_ignored(

@@ -155,3 +155,16 @@ def root() -> Path:
 def compose() -> dict[str, Entry]:
     """The services of docker-compose.yml."""
     return yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+
+
+@pytest.fixture
+def with_component(tmp_path: Path) -> Callable[[str, str], Overlay]:
+    """Render an overlay with a component, as an overlay of a site names both."""
+
+    def render(overlay: str, component: str) -> Overlay:
+        parts = {"resources": f"overlays/{overlay}", "components": f"components/{component}"}
+        named = {kind: [os.path.relpath(ROOT / "deploy" / "k8s" / part, tmp_path)] for kind, part in parts.items()}
+        (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(named))
+        return Overlay(overlay, kustomize(tmp_path))
+
+    return render

@@ -14,6 +14,7 @@ from desk.chassis.bus.rabbit.consumer import DRAIN_SECONDS
 from desk.chassis.command import GRACE_SECONDS
 from desk.chassis.health import READY_TIMEOUT_SECONDS
 from desk.chassis.serving import LATE_SECONDS
+from desk.chassis.tracing import spans
 from desk.database import Database
 from desk.intake.app import create_app as create_intake
 from desk.iran.offices import OFFICES
@@ -227,6 +228,7 @@ def test_a_pod_has_enough_time_for_a_graceful_stop(overlay):
         (drain,) = (float(each.partition("=")[2]) for each in container["args"] if each.startswith("--drain-seconds="))
         pause = container["lifecycle"]["preStop"]["sleep"]["seconds"]
         needed = pause + drain + LATE_SECONDS + GRACE_SECONDS + DRAIN_SECONDS + FINISH_SECONDS + CLOSE_SECONDS
+        needed += spans.CLOSE_SECONDS
         assert pause > 0
         assert drain > 3, "longer than the gateway keeps an idle connection"
         assert spec["terminationGracePeriodSeconds"] > needed

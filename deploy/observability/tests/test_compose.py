@@ -1,6 +1,7 @@
-"""Prometheus, Grafana, probe and support under Compose: they reach what they need, and nothing else changes."""
+"""Prometheus, the store of traces, Grafana, probe and support under Compose: they reach what they need, and no more."""
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -22,7 +23,7 @@ def added(root):
     return read(root / "deploy" / "observability" / "docker-compose.yml")
 
 
-def test_prometheus_and_support_meet_each_service_apart_and_grafana_meets_prometheus_only(added):
+def test_each_service_meets_the_traces_alone_and_prometheus_apart_from_others_and_grafana_no_service(added):
     members = {}
     for name, service in added["services"].items():
         for network in service["networks"]:
@@ -30,7 +31,9 @@ def test_prometheus_and_support_meet_each_service_apart_and_grafana_meets_promet
     meetings = {network: names for network, names in members.items() if len(names) > 1}
     assert meetings == {
         **{f"prometheus-{name}": {"prometheus", "support", name} for name in SERVICES},
+        **{f"{name}-traces": {"traces", name} for name in SERVICES},
         "grafana-prometheus": {"prometheus", "grafana"},
+        "grafana-traces": {"traces", "grafana"},
         "probe-gateway": {"probe", "gateway"},
         "support-rabbitmq": {"support", "rabbitmq"},
     }
@@ -44,9 +47,14 @@ def test_no_network_has_the_addresses_of_another(desk, added):
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_service_is_started_as_without_prometheus_but_for_the_address_of_its_metrics(name, desk, added):
+def test_a_service_is_started_as_without_prometheus_but_for_its_metrics_and_traces(name, desk, added):
     changed = added["services"][name]
-    assert changed.keys() == {"command", "networks"}
+    assert changed.keys() == {"command", "environment", "networks"}
+    prefix = f"DESK_{name.upper().replace('-', '_')}_TRACES"
+    assert changed["environment"] == {
+        f"{prefix}_URL": "http://traces:4318/v1/traces",
+        f"{prefix}_SAMPLE": "${TRACES_SAMPLE:-1}",
+    }
     without = list(changed["command"])
     place = without.index("--health-host")
     assert without[place : place + 2] == ["--health-host", "0.0.0.0"]  # noqa: S104 - in networks of its own
@@ -66,6 +74,13 @@ def test_prometheus_gives_the_labels_that_the_rules_expect(root, rules, promtool
     done = promtool("check", "config", str(file))
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{len(rules)} rule files found" in done.stdout
+
+
+def test_grafana_reads_metrics_and_traces_where_they_are(root, added):
+    sources = read(root / "deploy" / "observability" / "grafana" / "datasource.yaml")["datasources"]
+    addresses = {urlsplit(each["url"]).hostname: each["type"] for each in sources}
+    assert addresses == {"prometheus": "prometheus", "traces": "jaeger"}
+    assert addresses.keys() < added["services"].keys()
 
 
 def test_every_file_that_is_mounted_exists(root, added):

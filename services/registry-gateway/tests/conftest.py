@@ -2,30 +2,24 @@ import asyncio
 import base64
 import io
 import logging
-import socket
-import threading
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import fakeredis
-import httpx
 import pytest
 import structlog
-import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import Row, insert, select
+from support.registry_gateway import Post, SpyRegistry, poster_of, running_gateway
+from support.registry_simulator import DEADLINE_SECONDS, PASSWORD, Simulator, serving
 
 from desk.chassis.crypto import TokenReader, Vault, new_key_pair, new_secret
 from desk.database import Database
-from desk.iran.jalali import JalaliDate
-from desk.iran.national_id import NationalId
-from desk.registry_gateway.adapters.simulator import Person, SimulatedRegistry, people
-from desk.registry_gateway.app import Parts, create_app, real_parts
-from desk.registry_gateway.domain import Verdict
+from desk.registry_gateway.adapters.simulator import Person, people
+from desk.registry_gateway.app import Parts, real_parts
 from desk.registry_gateway.settings import Settings
 from desk.registry_gateway.store import ledger_head, lookup
 from desk.registry_simulator.app import create_app as create_simulator
@@ -34,41 +28,11 @@ from desk.security.logs import configure_logging
 from desk.testing.databases import copy_of, empty_tables, migrated_database, migrated_file
 from desk.testing.health import get_health
 from desk.testing.postgres import PostgresServer
-from desk.testing.service_keys import InternalAuth, key_pair, public_keys
+from desk.testing.service_keys import key_pair, public_keys
 
 PRIVATE_KEY, PUBLIC_KEY = new_key_pair()
-PASSWORD = "the-word-of-the-bus"
-DEADLINE_SECONDS = 60.0
-"""Generous, since the machine may be busy: only a failing test waits this long."""
 
-Post = Callable[..., Awaitable[httpx.Response]]
 Knobs = Callable[..., Awaitable[None]]
-
-
-@dataclass
-class SpyRegistry:
-    """The simulator, which records its calls and can fail, wait or return a fixed verdict."""
-
-    failure: Exception | None = None
-    verdict: Verdict | None = None
-    """Returned for every person instead of the simulator's answer."""
-    reached: asyncio.Event = field(default_factory=asyncio.Event)
-    answering: asyncio.Event = field(default_factory=asyncio.Event)
-    asked: list[NationalId] = field(default_factory=list)
-    inner: SimulatedRegistry = field(default_factory=SimulatedRegistry)
-
-    async def look_up(self, national_id: NationalId, birth_date: JalaliDate) -> Verdict:
-        self.asked.append(national_id)
-        self.reached.set()
-        await self.answering.wait()
-        if self.failure is not None:
-            raise self.failure
-        if self.verdict is not None:
-            return self.verdict
-        return await self.inner.look_up(national_id, birth_date)
-
-    async def close(self) -> None:
-        pass
 
 
 def _plain_log() -> None:
@@ -158,41 +122,22 @@ def parts(settings: Settings, registry: SpyRegistry, redis_inside: fakeredis.Fak
     return replace(real_parts(settings), registry=registry, redis=redis)
 
 
-@asynccontextmanager
-async def _running(settings: Settings, parts: Parts) -> AsyncIterator[FastAPI]:
-    app = create_app(settings, parts=parts)
-    async with app.router.lifespan_context(app):
-        yield app
-
-
-def _poster(app: FastAPI) -> Post:
-    async def post(
-        body: Any, *, source: str = "198.51.100.7", path: str = "/api/identities", headers: Any = None
-    ) -> httpx.Response:
-        transport = httpx.ASGITransport(app, client=(source, 40000), raise_app_exceptions=False)
-        caller = InternalAuth("tracking" if path == "/internal/lookups" else "intake", "registry-gateway")
-        async with httpx.AsyncClient(transport=transport, base_url="http://registry", auth=caller) as client:
-            return await client.post(path, json=body, headers=headers)
-
-    return post
-
-
 @pytest.fixture
 async def app(settings: Settings, parts: Parts) -> AsyncIterator[FastAPI]:
-    async with _running(settings, parts) as app:
+    async with running_gateway(settings, parts) as app:
         yield app
 
 
 @pytest.fixture
 def running() -> Callable[..., AbstractAsyncContextManager[FastAPI]]:
     """Return a context manager that runs a gateway."""
-    return _running
+    return running_gateway
 
 
 @pytest.fixture
 def poster() -> Callable[[FastAPI], Post]:
     """Return a function that returns a client function of a gateway."""
-    return _poster
+    return poster_of
 
 
 @pytest.fixture
@@ -201,14 +146,14 @@ def gateway(real: Callable[[Settings], Parts]) -> Callable[..., AbstractAsyncCon
 
     def gateway(settings: Settings, **changed: Any) -> AbstractAsyncContextManager[FastAPI]:
         settings = settings.model_copy(update=changed)
-        return _running(settings, real(settings))
+        return running_gateway(settings, real(settings))
 
     return gateway
 
 
 @pytest.fixture
 def post(app: FastAPI) -> Post:
-    return _poster(app)
+    return poster_of(app)
 
 
 @pytest.fixture
@@ -235,47 +180,6 @@ def audit(parts: Parts) -> Callable[[], Awaitable[list[Row[Any]]]]:
             return list((await session.execute(select(lookup).order_by(lookup.c.seq))).all())
 
     return audit
-
-
-# the simulator as a server
-
-
-@dataclass(frozen=True)
-class Simulator:
-    """The simulated registry as a server."""
-
-    url: str
-
-    async def turn(self, **knobs: Any) -> None:
-        async with httpx.AsyncClient(timeout=60) as client:
-            (await client.put(f"{self.url}/control", json=knobs)).raise_for_status()
-
-    async def inquiries(self) -> int:
-        async with httpx.AsyncClient(timeout=60) as client:
-            return int((await client.get(f"{self.url}/control")).json()["inquiries"])
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def serving(app: FastAPI) -> Iterator[str]:
-    """Serve an app with uvicorn in a thread."""
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, lifespan="on"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not server.started:
-        assert thread.is_alive(), "the server ended"
-        assert time.monotonic() < deadline, "the server did not start"
-        thread.join(0.01)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join()
 
 
 @pytest.fixture(scope="session")
@@ -320,9 +224,6 @@ def real(settings: Settings, redis_inside: fakeredis.FakeServer) -> Callable[[Se
     return real
 
 
-# the ledger on both databases
-
-
 @pytest.fixture(scope="session")
 def migrated_url(postgres_server: PostgresServer) -> str:
     """Migrate a PostgreSQL database once; each test gets its tables empty."""
@@ -352,9 +253,6 @@ async def ledger_database(ledger_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 def vault() -> Vault:
     return Vault.from_text(f"k1:{new_secret()}", new_secret())
-
-
-# persons and the look-ups of them
 
 
 @pytest.fixture

@@ -173,6 +173,29 @@ async def test_three_changes_a_day(tracking, change):
     assert int(answers[-1].headers["retry-after"]) > 80_000
 
 
+async def test_the_owner_gets_back_the_submitted_mobile_beyond_the_limit(tracking, change, mobile_of, request_data):
+    code = await tracking.submit()
+    tracking.peers.requests[NATIONAL_ID, code] = request_data(code)
+    stolen = [f"+98912000000{number}" for number in range(3)]
+    for mobile in stolen:
+        assert (await change(code, mobile, key=f"contact-{mobile[1:]}")).status_code == 200
+    wrong = {"id": tracking.peers.send_code("contact", BEFORE)["id"], "answer": "11111"}
+    assert (await change(code, BEFORE, code=wrong, key="contact-back")).json()["code"] == "mobile_code_wrong"
+    assert (await change(code, BEFORE, key="contact-back")).status_code == 200
+    assert await mobile_of(code) == BEFORE
+    assert (await change(code, stolen[0], key="contact-again")).json()["code"] == "contact_changes_exhausted"
+    last = (await tracking.published("request-contact-changed"))[-1]["data"]
+    assert (last["previous_mobile"], last["contact"]["mobile"]) == (stolen[-1], BEFORE)
+
+
+async def test_beyond_the_limit_nothing_is_changed_while_intake_is_unavailable(tracking, change):
+    code = await tracking.submit()
+    for number in range(3):
+        assert (await change(code, f"+98912000000{number}", key=f"contact-{number}")).status_code == 200
+    tracking.peers.intake = httpx.ConnectError("down")
+    assert (await change(code, BEFORE, key="contact-back")).status_code == 503
+
+
 async def test_changes_at_the_same_time_do_not_exceed_the_limit(tracking, change):
     code = await tracking.submit()
     mobiles = [f"+9891200000{number:02}" for number in range(10)]

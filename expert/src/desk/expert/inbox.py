@@ -24,6 +24,7 @@ from desk.expert.reports import (
     FIRST_PAUSE_SECONDS,
     HEARTBEAT_SECONDS,
     LONGEST_PAUSE_SECONDS,
+    TRACEPARENT,
     Report,
     Reports,
     queue_of,
@@ -154,7 +155,14 @@ class Inbox:
 
     async def _report(self, name: str, report_id: str, tracking_code: str, data: dict[str, Any]) -> None:
         seq = await self._memory.number(tracking_code, report_id)
-        await self._reports.send(Report(report_id, name, tracking_code, seq, data))
+        await self._reports.send(Report(report_id, name, tracking_code, seq, data), self._traceparent(tracking_code))
+
+    def _traceparent(self, tracking_code: str) -> str | None:
+        """Return the trace of the event that is being handled, if it is about this case."""
+        if self._current is None or self._current[0].tracking_code != tracking_code:
+            return None
+        given = self._current[1].headers.get(TRACEPARENT)
+        return given if isinstance(given, str) else None
 
     async def _connect(self) -> None:
         await self._disconnect()

@@ -20,6 +20,8 @@ from desk.expert.events import TYPE_PREFIX, TYPE_SUFFIX
 from desk.expert.report_data import check_data, check_envelope
 
 CASES, CONTENT_TYPE = "desk.cases", "application/cloudevents+json"
+TRACEPARENT = "traceparent"
+"""The header of W3C's trace context."""
 HEARTBEAT_SECONDS, CONNECT_SECONDS, CONFIRM_SECONDS = 10, 5.0, 5.0
 HEADQUARTERS = "headquarters"
 """The key of headquarters, and the name of its queue and user."""
@@ -86,13 +88,14 @@ class Reports:
         self._channel: AbstractChannel | None = None
         self._lock = asyncio.Lock()
 
-    async def send(self, report: Report) -> None:
-        """Send a report; return once the broker has confirmed it.
+    async def send(self, report: Report, traceparent: str | None = None) -> None:
+        """Send a report; return once the broker has confirmed it. ``traceparent`` is the trace that it continues.
 
         Raises BrokerUnavailableError after five attempts, BrokerRefusedError at once, or DeskKeysUnavailableError.
         """
         message = aio_pika.Message(
             report.body(self._province, await self._desk_keys.current()),
+            headers={TRACEPARENT: traceparent} if traceparent is not None else None,
             content_type=CONTENT_TYPE,
             delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
             message_id=report.id,

@@ -8,6 +8,7 @@ from aio_pika.exceptions import AMQPException
 
 from desk.chassis.bus.rabbit.connection import open_connection, translate_broker_errors
 from desk.chassis.redis import connect
+from desk.chassis.settings import TraceSettings
 from desk.database import Database, Schema
 
 Check = Callable[[], Awaitable[None]]
@@ -78,6 +79,11 @@ def broker(url: str, queue: str | None = None) -> Check:
             await opened.close()
 
     return check
+
+
+def traces(settings: TraceSettings) -> Checks:
+    """Return the check that the collector of traces answers, if the settings name one."""
+    return {} if settings.traces_url is None else {"TRACES_URL": address(settings.traces_url)}
 
 
 def address(url: str) -> Check:

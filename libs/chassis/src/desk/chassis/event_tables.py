@@ -19,8 +19,12 @@ outbox = Table(
     Column("tries", Integer, nullable=False),
     Column("sent_at", UtcDateTime),
     Column("subject", String(64), index=True),
+    Column("traceparent", String(55)),
 )
-"""``subject`` is what the event is about, such as a tracking code; None in rows from before that column."""
+"""``subject`` is what the event is about, such as a tracking code; None in rows from before that column.
+
+``traceparent`` is the trace context of the change; None if it was not traced.
+"""
 Index(
     "ix_outbox_unsent",
     outbox.c.next_try_at,

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from desk.chassis import event_encryption
 from desk.chassis.event_encryption import EventEncryptor, Jwe
 from desk.chassis.event_tables import inbox, outbox
+from desk.chassis.tracing import current_traceparent
 from desk.database import insert_into, notify_after_commit
 
 CONTENT_TYPE = "application/cloudevents+json"
@@ -147,6 +148,8 @@ class Message:
     sender: str | None = None
     last_attempt: bool = False
     failures: int = 0
+    traceparent: str | None = None
+    """The trace context of its publication, or while it is in the outbox of the change; the sender chose it."""
 
 
 class Outbox:
@@ -193,12 +196,16 @@ class Outbox:
             "created_at": now,
             "next_try_at": now,
             "tries": 0,
+            "traceparent": current_traceparent(),
         }
 
     async def claim(self, session: AsyncSession, limit: int) -> list[Message]:
         """Lock up to ``limit`` unsent rows that are due. Rows that another relay has locked are skipped."""
         rows = (await session.execute(_CLAIM, {"now": datetime.now(UTC), "most": limit})).all()
-        return [Message(row.id, row.exchange, row.routing_key, row.type, row.body) for row in rows]
+        return [
+            Message(row.id, row.exchange, row.routing_key, row.type, row.body, traceparent=row.traceparent)
+            for row in rows
+        ]
 
     async def mark_sent(self, session: AsyncSession, ids: Sequence[str]) -> None:
         """Mark these events as confirmed by the broker."""

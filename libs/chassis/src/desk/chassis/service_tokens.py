@@ -17,6 +17,7 @@ from httpx_aiohttp import AiohttpTransport
 
 from desk.chassis.crypto import TokenError, TokenIssuer, TokenReader, split_pems
 from desk.chassis.problem import DomainError
+from desk.chassis.tracing import TracedTransport
 
 TOKEN_SECONDS = 60
 _RENEW_SECONDS = 20
@@ -67,12 +68,8 @@ class ServiceTokens:
 
         It calls over aiohttp, which needs a quarter of the CPU time of httpx's own transport.
         """
-        return httpx.AsyncClient(
-            base_url=url,
-            timeout=timeout_seconds,
-            auth=self.auth_for(callee),
-            transport=AiohttpTransport(client=_session),
-        )
+        transport = TracedTransport(callee, AiohttpTransport(client=_session))
+        return httpx.AsyncClient(base_url=url, timeout=timeout_seconds, auth=self.auth_for(callee), transport=transport)
 
 
 def _session() -> ClientSession:

@@ -25,6 +25,7 @@ __all__ = [
     "PublicKeys",
     "PublisherSettings",
     "StoreSettings",
+    "TraceSettings",
 ]
 
 
@@ -155,6 +156,16 @@ class LogSettings(DeskSettings):
 
     log_style: Literal["json", "console"] = "json"
     log_level: str = "INFO"
+
+
+class TraceSettings(DeskSettings):
+    """Where a service sends its traces."""
+
+    traces_url: Annotated[str, Field(pattern=r"^https?://[^/\s?#@]+/[^\s?#]*$")] | None = None
+    """Address of an OpenTelemetry collector for traces by OTLP over HTTP, such as ``http://collector:4318/v1/traces``.
+    Without it nothing is traced."""
+    traces_sample: Annotated[float, Field(ge=0, le=1)] = 0.05
+    """The part of traces that is sent, 0 to 1. Give all services the same one; otherwise traces have gaps."""
 
 
 class BrokerSettings(DeskSettings):

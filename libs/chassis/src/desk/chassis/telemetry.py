@@ -1,8 +1,11 @@
-"""Metrics of a service. They never contain a name, a number, a text or a URL's query."""
+"""Metrics and traces of a service. They never contain a name, a number, a text or a URL's query."""
 
 from importlib.metadata import PackageNotFoundError, version
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from desk.chassis.settings import TraceSettings
+from desk.chassis.tracing import Tracing
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -10,8 +13,10 @@ _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 class Telemetry:
     """The metrics that every service has. A service adds its own to ``registry``."""
 
-    def __init__(self, service: str) -> None:
+    def __init__(self, service: str, tracing: Tracing | None = None) -> None:
         self.service = service
+        self.tracing = tracing
+        """None if the service is not traced."""
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "desk_http_requests", "Answered HTTP requests", ["route", "method", "status"], registry=self.registry
@@ -51,6 +56,16 @@ class Telemetry:
         """Let the counters of a route's errors begin at 0: Prometheus sees no increase in a series that begins at 1."""
         for status in ("500", "503"):
             self.requests.labels(route, method, status)
+
+
+def telemetry_of(service: str, settings: TraceSettings) -> Telemetry:
+    """Return the telemetry of a service, with traces if the settings name a collector."""
+    if settings.traces_url is None:
+        return Telemetry(service)
+    # Imported here, because a service that is not traced must not pay for it.
+    from desk.chassis.tracing.export import exported  # noqa: PLC0415
+
+    return Telemetry(service, exported(service, version_of(service), settings.traces_url, settings.traces_sample))
 
 
 def version_of(service: str) -> str:

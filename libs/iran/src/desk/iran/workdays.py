@@ -1,12 +1,12 @@
 """Working days of Iran's offices, for deadlines."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.resources import files
 from typing import Self
-
-from holidays import country_holidays
 
 from desk.iran.errors import IranValueError
 from desk.iran.jalali import TEHRAN, JalaliDate, require_day
@@ -24,10 +24,10 @@ class InvalidWorkCalendarError(IranValueError):
 class WorkCalendar:
     """Which days are worked.
 
-    `weekend` holds weekday numbers as Python counts them (Monday is 0). Official holidays come from the `holidays`
-    package, year by year as needed. Religious ones follow the moon: for years whose calendar is not yet published
-    they are estimates, a day early or late. `overrides` corrects them, and adds what the government announces at
-    short notice: True makes a day worked, False makes it free.
+    `weekend` holds weekday numbers as Python counts them (Monday is 0). Official holidays are those of the `holidays`
+    package, of which `official-holidays.json` has a copy. Religious ones follow the moon: for years whose calendar is
+    not yet published they are estimates, a day early or late. `overrides` corrects them, and adds what the government
+    announces at short notice: True makes a day worked, False makes it free.
     """
 
     weekend: frozenset[int] = frozenset({THURSDAY, FRIDAY})
@@ -109,6 +109,14 @@ def parse_overrides(text: str) -> dict[date, bool]:
     return overrides
 
 
+@cache
+def _table() -> dict[str, list[str]]:
+    """Return the official holidays as ``MM-DD`` by Gregorian year; `make contracts` writes the file."""
+    table: dict[str, list[str]] = json.loads(files("desk.iran").joinpath("official-holidays.json").read_bytes())
+    return table
+
+
 @lru_cache(maxsize=64)
 def _official_holidays(year: int) -> frozenset[date]:
-    return frozenset(country_holidays("IR", years=year))
+    """Return the official holidays of a Gregorian year; none are known before 1980 and after 2100."""
+    return frozenset(date.fromisoformat(f"{year}-{day}") for day in _table().get(str(year), ()))

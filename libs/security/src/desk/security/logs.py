@@ -20,8 +20,8 @@ import structlog
 
 FIELDS = frozenset(
     {
-        *("timestamp", "level", "logger", "event", "exception", "stack", "service", "request_id", "dropped_fields"),
-        *("method", "route", "status", "ms", "code", "reason", "fields", "error", "what", "worker"),
+        *("timestamp", "level", "logger", "event", "exception", "stack", "service", "request_id", "trace_id"),
+        *("dropped_fields", "method", "route", "status", "ms", "code", "reason", "fields", "error", "what", "worker"),
         *("type", "event_id", "seq", "queue", "to", "bytes", "attempts", "rows", "per_second", "report", "state"),
         *("object", "missing", "in_time", "peer", "cases", "province", "waiting", "refusal"),
         *("provider", "trouble", "message_id", "requeued", "channel", "template", "outcome", "tries"),

@@ -22,7 +22,7 @@ from desk.chassis.rate_limits import RateLimits
 from desk.chassis.redis_pool import redis_pool
 from desk.chassis.service_tokens import Callers, ServiceTokens
 from desk.chassis.support import Described
-from desk.chassis.telemetry import Telemetry
+from desk.chassis.telemetry import Telemetry, telemetry_of
 from desk.security.logs import configure_logging
 
 
@@ -88,7 +88,7 @@ def real_parts(settings: Settings) -> Parts:
     """Build the parts from the settings and configure logging; connections are opened on first use."""
     configure_logging(settings.log_style, settings.log_level)
     pool = redis_pool(settings.redis_url.get_secret_value(), settings.redis_connections)
-    redis, telemetry = Redis.from_pool(pool), Telemetry("captcha")
+    redis, telemetry = Redis.from_pool(pool), telemetry_of("captcha", settings)
     if settings.notifier_url is None:
         return Parts(redis, telemetry)
     tokens = ServiceTokens(settings.service_private_key.get_secret_value(), "captcha")

@@ -6,13 +6,13 @@ from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from desk.chassis.rate_limits import RateLimitText
-from desk.chassis.settings import CalleeSettings, CallerSettings, LogSettings
+from desk.chassis.settings import CalleeSettings, CallerSettings, LogSettings, TraceSettings
 from desk.security.secrets import SecretKind
 
 _BUDGET = r"^[1-9]\d*/([1-9]\d* )?(second|minute|hour|day)s?$"
 
 
-class Settings(CallerSettings, CalleeSettings, LogSettings):
+class Settings(CallerSettings, CalleeSettings, LogSettings, TraceSettings):
     """Settings of the captcha service."""
 
     model_config = SettingsConfigDict(env_prefix="DESK_CAPTCHA_")

@@ -21,7 +21,7 @@ from desk.chassis.s3 import S3Settings, S3Store
 from desk.chassis.service_tokens import Callers, ServiceTokens
 from desk.chassis.storage import ObjectStore
 from desk.chassis.support import Described
-from desk.chassis.telemetry import Telemetry
+from desk.chassis.telemetry import Telemetry, telemetry_of
 from desk.database import Database, Schema
 from desk.files.scanner import ClamScanner, NoScanner, Scanner
 from desk.intake.clients import RegistryClient, captcha_client, code_client
@@ -93,7 +93,7 @@ class Parts:
 
 def real_parts(settings: Settings) -> Parts:
     """Build the parts from the settings; no connection is opened before it is used."""
-    telemetry = Telemetry("intake")
+    telemetry = telemetry_of("intake", settings)
     broker = RabbitBroker(settings.broker_url.get_secret_value(), telemetry)
     captcha = _client(settings, "captcha", settings.captcha_url, PEER_TIMEOUT_SECONDS)
     registry = _client(settings, "registry-gateway", settings.registry_url, REGISTRY_TIMEOUT_SECONDS)

@@ -1,6 +1,6 @@
 """What ``desk-intake check`` examines."""
 
-from desk.chassis.checks import Checks, address, broker, database, redis
+from desk.chassis.checks import Checks, address, broker, database, redis, traces
 from desk.files.scanner import ClamScanner
 from desk.intake.app import object_store
 from desk.intake.settings import Settings
@@ -22,4 +22,5 @@ def checks() -> Checks:
         **scanner,
         "CAPTCHA_URL": address(settings.captcha_url),
         "REGISTRY_URL": address(settings.registry_url),
+        **traces(settings),
     }

@@ -19,6 +19,7 @@ from desk.chassis.settings import (
     ProbedSettings,
     PublisherSettings,
     StoreSettings,
+    TraceSettings,
 )
 from desk.intake.domain import MobileProofMode
 from desk.iran.offices import OFFICE_KEYS
@@ -43,6 +44,7 @@ class Settings(
     ConsumerSettings,
     ObjectSettings,
     LogSettings,
+    TraceSettings,
 ):
     """Read once, in ``create_app``; every name has the prefix ``DESK_INTAKE_``."""
 

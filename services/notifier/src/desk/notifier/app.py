@@ -18,7 +18,7 @@ from desk.chassis.events import Outbox
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.service_tokens import Callers
 from desk.chassis.support import Described
-from desk.chassis.telemetry import Telemetry
+from desk.chassis.telemetry import Telemetry, telemetry_of
 from desk.database import Database, Schema
 from desk.notifier.channels import Channel, ShownChannel
 from desk.notifier.channels.sms import SmsChannel
@@ -70,7 +70,7 @@ class Parts:
 
 def real_parts(settings: Settings) -> Parts:
     """Build the parts from the settings; connections are opened on first use."""
-    telemetry = Telemetry("notifier")
+    telemetry = telemetry_of("notifier", settings)
     broker = RabbitBroker(settings.broker_url.get_secret_value(), telemetry)
     providers = {name: build_provider(settings, name) for name in settings.sms_weights}
     sms, email = SmsChannel(providers), smtp_channel(settings)
@@ -244,7 +244,13 @@ def _dispatch_groups(settings: Settings, parts: Parts) -> dict[ChannelName, Disp
         for provider in weights or ("",):
             outcomes.labels(name, provider, State.FAILED)  # begins at 0, so that Prometheus sees the first increase
         dispatcher = Dispatcher(
-            parts.database, parts.vault, name, parts.channels[name], outcomes=outcomes, weights=weights
+            parts.database,
+            parts.vault,
+            name,
+            parts.channels[name],
+            outcomes=outcomes,
+            weights=weights,
+            tracing=parts.telemetry.tracing,
         )
         groups[name] = DispatchGroup(dispatcher, SMS_DISPATCHERS if weights else 1)
     return groups

@@ -1,6 +1,6 @@
 """What ``desk-notifier check`` examines."""
 
-from desk.chassis.checks import Checks, broker, database, redis
+from desk.chassis.checks import Checks, broker, database, redis, traces
 from desk.notifier.app import smtp_channel
 from desk.notifier.settings import Settings
 
@@ -16,4 +16,5 @@ def checks() -> Checks:
         "BROKER_URL": broker(settings.broker_url.get_secret_value(), "notifier"),
         "BUDGET_URL": redis(settings.budget_url.get_secret_value()),
         "SMTP_HOST": smtp_channel(settings).check,
+        **traces(settings),
     }

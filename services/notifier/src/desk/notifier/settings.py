@@ -15,6 +15,7 @@ from desk.chassis.settings import (
     LogSettings,
     PublisherSettings,
     StoreSettings,
+    TraceSettings,
 )
 from desk.iran.offices import OFFICE_KEYS
 from desk.notifier.domain import ChannelName, Language, SendingPolicy, Template
@@ -22,7 +23,14 @@ from desk.security.secrets import SecretKind
 
 
 class Settings(
-    CalleeSettings, ClientSettings, AuditSettings, StoreSettings, PublisherSettings, ConsumerSettings, LogSettings
+    CalleeSettings,
+    ClientSettings,
+    AuditSettings,
+    StoreSettings,
+    PublisherSettings,
+    ConsumerSettings,
+    LogSettings,
+    TraceSettings,
 ):
     """Read once, in ``create_app``; the variables have the prefix ``DESK_NOTIFIER_``."""
 

@@ -18,7 +18,7 @@ from desk.chassis.rate_limits import RateLimits
 from desk.chassis.redis import connect
 from desk.chassis.service_tokens import Callers, ServiceTokens
 from desk.chassis.support import Described
-from desk.chassis.telemetry import Telemetry
+from desk.chassis.telemetry import Telemetry, telemetry_of
 from desk.database import Database, Schema
 from desk.registry_gateway.adapters import MobileRegistry, Registry
 from desk.registry_gateway.adapters.http import open_client
@@ -85,7 +85,7 @@ def real_parts(settings: Settings) -> Parts:
         captcha=captcha_client(captcha),
         vault=settings.vault(),
         issuer=TokenIssuer(settings.token_private_key.get_secret_value(), ISSUER),
-        telemetry=Telemetry("registry-gateway"),
+        telemetry=telemetry_of("registry-gateway", settings),
         close=(captcha.aclose, redis.aclose),
     )
 

@@ -1,6 +1,6 @@
 """What ``desk-registry-gateway check`` examines."""
 
-from desk.chassis.checks import Checks, address, database, redis
+from desk.chassis.checks import Checks, address, database, redis, traces
 from desk.registry_gateway.settings import Settings
 
 
@@ -16,4 +16,5 @@ def checks() -> Checks:
         "BUDGET_URL": redis(settings.budget_url.get_secret_value()),
         "CAPTCHA_URL": address(settings.captcha_url),
         **{name: address(url) for name, url in outside.items() if url},
+        **traces(settings),
     }

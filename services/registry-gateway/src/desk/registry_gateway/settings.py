@@ -9,13 +9,13 @@ from pydantic_settings import SettingsConfigDict
 
 from desk.chassis.rate_limits import RateLimitText
 from desk.chassis.redis_pool import REDIS_SCHEMES
-from desk.chassis.settings import CalleeSettings, CallerSettings, LogSettings, StoreSettings
+from desk.chassis.settings import CalleeSettings, CallerSettings, LogSettings, StoreSettings, TraceSettings
 from desk.security.secrets import SecretKind
 
 _ADDRESS = re.compile(r"https?://[^/:\s]+(:\d+)?(/\S*)?$")
 
 
-class Settings(CallerSettings, CalleeSettings, StoreSettings, LogSettings):
+class Settings(CallerSettings, CalleeSettings, StoreSettings, LogSettings, TraceSettings):
     """Settings of the registry gateway."""
 
     model_config = SettingsConfigDict(env_prefix="DESK_REGISTRY_GATEWAY_")

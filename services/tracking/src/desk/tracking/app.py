@@ -19,7 +19,7 @@ from desk.chassis.events import Outbox
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.service_tokens import ServiceTokens
 from desk.chassis.support import Described
-from desk.chassis.telemetry import Telemetry
+from desk.chassis.telemetry import Telemetry, telemetry_of
 from desk.database import Database, Schema
 from desk.iran.offices import OFFICES
 from desk.security.logs import configure_logging
@@ -118,7 +118,7 @@ class Parts:
 
 def real_parts(settings: Settings) -> Parts:
     """Build the parts from the settings; connections are opened on first use."""
-    telemetry = Telemetry("tracking")
+    telemetry = telemetry_of("tracking", settings)
     broker = RabbitBroker(settings.broker_url.get_secret_value(), telemetry)
     captcha = _client(settings, "captcha", settings.captcha_url, CLIENT_TIMEOUT_SECONDS)
     intake = _client(settings, "intake", settings.intake_url, CLIENT_TIMEOUT_SECONDS)
@@ -266,7 +266,13 @@ def _services(settings: Settings, parts: Parts, context: CaseContext, bus: Bus, 
     return Services(
         actions=Actions(parts.database, context, parts.intake, parts.registry, lookups_missing, audit),
         contacts=Contacts(
-            parts.database, context, challenges.contact_codes, limits, settings.contact_changes_per_request, audit
+            database=parts.database,
+            context=context,
+            codes=challenges.contact_codes,
+            rate_limits=limits,
+            limit=settings.contact_changes_per_request,
+            audit=audit,
+            intake=parts.intake,
         ),
         figures=figures,
         figure_documents=FigureDocuments(figures, respond),

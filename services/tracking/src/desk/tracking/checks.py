@@ -1,6 +1,6 @@
 """What ``desk-tracking check`` examines."""
 
-from desk.chassis.checks import Checks, address, broker, database, redis
+from desk.chassis.checks import Checks, address, broker, database, redis, traces
 from desk.tracking.settings import Settings
 
 
@@ -14,4 +14,5 @@ def checks() -> Checks:
         "CAPTCHA_URL": address(settings.captcha_url),
         "INTAKE_URL": address(settings.intake_url),
         "REGISTRY_URL": address(settings.registry_url),
+        **traces(settings),
     }

@@ -15,6 +15,7 @@ from desk.chassis.settings import (
     ProbedSettings,
     PublisherSettings,
     StoreSettings,
+    TraceSettings,
 )
 from desk.iran.offices import OFFICE_KEYS
 from desk.iran.settings import WorkCalendarSettings
@@ -32,6 +33,7 @@ class Settings(
     AuditSettings,
     LogSettings,
     ProbedSettings,
+    TraceSettings,
     WorkCalendarSettings,
 ):
     """Read once, in ``create_app``. Each environment variable has the prefix ``DESK_TRACKING_``."""

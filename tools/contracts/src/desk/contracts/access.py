@@ -11,6 +11,7 @@ from typing import Any
 from desk.chassis.bus.rabbit.layout import DEAD_EXCHANGE, dead_queue
 from desk.chassis.bus.rabbit.wire import EXCHANGE, FAILURES, ROUTING_KEY, SENDER
 from desk.chassis.events import CONTENT_TYPE
+from desk.chassis.tracing import TRACEPARENT
 from desk.iran.offices import HEADQUARTERS
 from desk.iran.provinces import PROVINCES
 from desk.topology.access import User
@@ -154,9 +155,17 @@ def _properties(title: str, *, user_id: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+_TRACE_CONTEXT = {
+    "type": "string",
+    "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",
+    "description": "W3C's trace context: random numbers by which operators of the desk find what belongs together",
+}
+
+
 def event_headers() -> dict[str, Any]:
-    """Describe the headers of events that the desk publishes: none, unless an operator has replayed a dead letter."""
+    """Describe the headers of events: those of traces, and those after an operator has replayed a dead letter."""
     said = {
+        TRACEPARENT: _TRACE_CONTEXT,
         EXCHANGE: {"type": "string", "description": "the exchange it was first published to"},
         ROUTING_KEY: {"type": "string", "description": "the routing key it was first published with"},
         SENDER: {"type": "string", "description": "the user who first published it"},
@@ -166,20 +175,24 @@ def event_headers() -> dict[str, Any]:
         "title": "Headers of events that the desk publishes",
         "type": "object",
         "description": (
-            "A message has none on its first delivery; these are on messages that an operator has replayed from "
-            "the dead letters. They are not needed to handle it."
+            "None is needed to handle a message. `traceparent` is there if the desk is traced; send it with your "
+            "reports on the event if you can. The others are on messages that an operator has replayed from the "
+            "dead letters."
         ),
         "properties": said,
     }
 
 
 def report_headers() -> dict[str, Any]:
-    """Describe the headers of reports: any are allowed, and the desk does not read them."""
+    """Describe the headers of reports: any are allowed, and the desk reads the trace context only."""
     return {
         "title": "Headers of reports that an office publishes",
         "type": "object",
-        "description": "None are needed. The desk does not read or forward them; do not put personal data into them.",
-        "properties": {},
+        "description": (
+            "None are needed. The desk reads `traceparent` only: that of the event on which you report, so that "
+            "operators find your report in the same trace. Do not put personal data into headers."
+        ),
+        "properties": {TRACEPARENT: _TRACE_CONTEXT},
     }
 
 

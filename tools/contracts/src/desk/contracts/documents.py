@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from desk.contracts import asyncapi, catalogues, offices_page, pages, settings
+from desk.contracts import asyncapi, catalogues, offices_page, official_holidays, pages, settings
 from desk.contracts.contract_page import page
 from desk.contracts.encrypted import Vectors
 from desk.contracts.examples import examples
@@ -56,11 +56,12 @@ def built() -> dict[Path, str]:
 
 
 def copies() -> dict[Path, str]:
-    """Return the generated files outside ``contracts/``: the pages with the contract, and the list of settings."""
+    """Return the generated files outside ``contracts/``: pages, the list of settings, and holidays."""
     described = _described()
     return (
         pages.documents()
         | settings.documents()
+        | official_holidays.documents()
         | {
             **{GATEWAY / "web" / each / "contract.html": page(described, each, whole=False) for each in LANGUAGES},
             **{GATEWAY / "web" / each / "offices.html": offices_page.page(each) for each in LANGUAGES},

@@ -64,6 +64,8 @@ def lifespan_of(
             for worker in background.workers
         ]
         async with AsyncExitStack() as stack:  # unwound from the last to the first, even if one of them raises
+            if telemetry.tracing is not None:
+                stack.push_async_callback(telemetry.tracing.close)
             for stop in reversed(background.stop):
                 stack.push_async_callback(stop)
             stack.push_async_callback(_end, background.workers, tasks)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from fastapi import FastAPI, Request
+from fastapi.telemetry import TelemetryConfig
 
 from desk.chassis.app.background import Background, lifespan_of
 from desk.chassis.app.middleware import BodyLimit, RequestContext
@@ -11,6 +12,15 @@ from desk.chassis.health import Check, Readiness, health_router
 from desk.chassis.service_tokens import Callers
 from desk.chassis.support import Described, support_router
 from desk.chassis.telemetry import Telemetry
+
+_NO_TELEMETRY: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+"""FastAPI's own spans have the URL's path and query in them; ours come from :class:`RequestContext`."""
 
 
 def base_app(
@@ -40,6 +50,7 @@ def base_app(
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan_of(readiness, background or Background(), telemetry),
+        telemetry=_NO_TELEMETRY,
     )
     app.state.service = service
     app.state.readiness = readiness
@@ -54,7 +65,7 @@ def base_app(
 
 def health_app(readiness: Readiness, telemetry: Telemetry) -> FastAPI:
     """Return the app with liveness, readiness and metrics."""
-    app = FastAPI(title="Health", openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(title="Health", openapi_url=None, docs_url=None, redoc_url=None, telemetry=_NO_TELEMETRY)
     app.include_router(health_router(readiness, telemetry))
     render_problems(app)
     return app

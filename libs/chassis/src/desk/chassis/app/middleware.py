@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from desk.chassis.app.rendering import unexpected
 from desk.chassis.health import Readiness
 from desk.chassis.telemetry import Telemetry
+from desk.chassis.tracing import TRACEPARENT
 
 log = structlog.get_logger(__name__)
 
@@ -93,6 +94,17 @@ class RequestContext:
             await self._app(scope, receive, send)
             return
         request_id = _request_id(scope)
+        tracing = self._telemetry.tracing
+        if tracing is None:
+            await self._handle(scope, receive, send, request_id)
+            return
+        method = _method(scope)
+        with tracing.request(method, request_id, _header(scope, TRACEPARENT.encode())) as span:
+            status = await self._handle(scope, receive, send, request_id)
+            tracing.end_request(span, method, _route(scope), status)
+
+    async def _handle(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> int:
+        """Handle one request and return the status of its response."""
         started = time.perf_counter()
         status = 0
 
@@ -115,17 +127,27 @@ class RequestContext:
                 await unexpected()(scope, receive, send_with_id)
             finally:
                 self._record(scope, status or 500, time.perf_counter() - started)
+        return status
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "unmatched")
-        method = scope["method"] if scope["method"] in _METHODS else "other"  # the caller chooses it, and a label stays
+        route, method = _route(scope), _method(scope)
         self._telemetry.requests.labels(route, method, str(status)).inc()
         self._telemetry.seconds.labels(route).observe(seconds)
         log.info("answered", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
 
 
+def _route(scope: Scope) -> str:
+    return getattr(scope.get("route"), "path", "unmatched")
+
+
+def _method(scope: Scope) -> str:
+    return scope["method"] if scope["method"] in _METHODS else "other"  # the caller chooses it, and a label stays
+
+
 def _request_id(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value.decode("latin-1")):
-            return str(value.decode("latin-1"))
-    return uuid.uuid4().hex
+    given = _header(scope, b"x-request-id")
+    return given if given is not None and _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _header(scope: Scope, wanted: bytes) -> str | None:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == wanted), None)

@@ -14,6 +14,7 @@ from desk.chassis.bus.broker import Broker, ContractError
 from desk.chassis.event_encryption import JSON_OBJECT, EventDecryptionError, EventDecryptor
 from desk.chassis.events import E_, Envelope, Event, Message, Received, record_in_inbox
 from desk.chassis.telemetry import Telemetry
+from desk.chassis.tracing import annotate_event
 from desk.database import Database
 
 log = structlog.get_logger(__name__)
@@ -109,6 +110,7 @@ class Bus:
                 async with self._database.transaction() as session:
                     await self._on_invalid(session, _invalid_event(message, error))
             raise
+        annotate_event(received.data.type())
         async with self._database.transaction() as session:
             if not await record_in_inbox(session, received.id):
                 self._telemetry.events.labels(received.data.type(), "repeated").inc()

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,6 +11,7 @@ from desk.chassis.app.periodic import PeriodicTask
 from desk.chassis.bus.broker import Broker, BrokerUnavailableError, UnroutableError
 from desk.chassis.events import Message, Outbox
 from desk.chassis.telemetry import Telemetry
+from desk.chassis.tracing import current_traceparent, mark_failed
 from desk.database import Database
 
 log = structlog.get_logger(__name__)
@@ -63,12 +65,21 @@ class Relay(PeriodicTask):
         self._telemetry.outbox_oldest.set(age)
 
     async def _publish(self, message: Message) -> bool:
+        tracing = self._telemetry.tracing
+        if tracing is None:
+            return await self._publish_within_limit(message)
+        with tracing.publish(message.type, message.id, message.traceparent):
+            return await self._publish_within_limit(replace(message, traceparent=current_traceparent()))
+
+    async def _publish_within_limit(self, message: Message) -> bool:
         try:
             async with asyncio.timeout(PUBLISH_TIMEOUT_SECONDS):
                 await self._broker.publish(message)
         except (UnroutableError, BrokerUnavailableError, TimeoutError) as error:
+            mark_failed(error)
             log.warning("event not published", event_id=message.id, type=message.type, error=type(error).__name__)
-        except Exception:  # one event's failure must not keep the others from being published and marked
+        except Exception as error:  # one event's failure must not keep the others from being published and marked
+            mark_failed(error)
             log.exception("event not published", event_id=message.id, type=message.type)
         else:
             self._telemetry.events.labels(message.type, "published").inc()

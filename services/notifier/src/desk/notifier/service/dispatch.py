@@ -7,6 +7,7 @@ import structlog
 from prometheus_client import Counter
 
 from desk.chassis.crypto import Vault
+from desk.chassis.tracing import Tracing, mark_failed
 from desk.database import Database
 from desk.notifier.channels import Channel
 from desk.notifier.domain import (
@@ -46,6 +47,7 @@ class Dispatcher:
         *,
         outcomes: Counter,
         weights: Mapping[str, int] | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         """``outcomes`` counts attempts by channel, provider and resulting state.
 
@@ -57,6 +59,7 @@ class Dispatcher:
         self._name = name
         self._channel = channel
         self._outcomes = outcomes
+        self._tracing = tracing
 
     async def send_due(self, on_full_batch: Callable[[], None] = lambda: None) -> int:
         """Send a batch of due messages at the same time; return their number, 0 if none is due.
@@ -70,11 +73,18 @@ class Dispatcher:
             claims = await ClaimStore(connection).claim(self._name, BATCH_SIZE, choices)
         if len(claims) == BATCH_SIZE:
             on_full_batch()
-        results = await asyncio.gather(*(self._send(claim) for claim in claims), return_exceptions=True)
+        results = await asyncio.gather(*map(self._send_traced, claims), return_exceptions=True)
         for result in results:  # errors of the store, raised only now so that no other message is interrupted
             if isinstance(result, BaseException):
                 raise result
         return len(claims)
+
+    async def _send_traced(self, claim: Claim) -> None:
+        if self._tracing is None:
+            await self._send(claim)
+            return
+        with self._tracing.send(self._name, str(claim.id), claim.traceparent):
+            await self._send(claim)
 
     async def _send(self, claim: Claim) -> None:
         try:
@@ -91,6 +101,8 @@ class Dispatcher:
             recorded = await ClaimStore(connection).record(claim, outcome)
         if outcome.is_provider_failure:
             self._providers.forget()
+        if outcome.trouble is not None:
+            mark_failed(outcome.trouble)
         result = outcome.state if recorded else LEASE_EXPIRED
         self._outcomes.labels(self._name, claim.provider or "", result).inc()
         log.info(

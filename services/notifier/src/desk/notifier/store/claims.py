@@ -60,6 +60,8 @@ class Claim:
     """True if the provider was chosen for an earlier attempt, whose result is unknown."""
     other_references: frozenset[str] = frozenset()
     """That provider's ids of other messages to the same recipient, if the message is ambiguous."""
+    traceparent: str | None = None
+    """The trace context of the message."""
 
     def decrypt(self, vault: Vault) -> OutgoingMessage:
         """Return the message for its channel. Raises DecryptionError."""
@@ -79,6 +81,7 @@ _DUE = (
     select(
         *(message.c[name] for name in ("id", "template", "tries", "personal", "tracking_code", "wording", "provider")),
         message.c.recipient_index,
+        message.c.traceparent,
         wrapped_key,
     )
     .where(
@@ -193,6 +196,7 @@ class ClaimStore:
             other_references=await self._other_references(former, row.recipient_index, row.id)
             if former
             else frozenset(),
+            traceparent=row.traceparent,
         )
 
     async def _other_references(self, provider: str, recipient: str, message_id: uuid.UUID) -> frozenset[str]:

@@ -24,6 +24,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
+from desk.chassis.tracing import current_traceparent
 from desk.database import DataKeys, data_key, insert_into, insert_together, notify_after_commit
 from desk.notifier.domain import CODES, SUPERSEDABLE, USUAL, ChannelName, SendingPolicy, State, Template, Trouble
 from desk.notifier.store.personal import PersonalData
@@ -150,6 +151,7 @@ class MessageStore:
             "tries": 0,
             "priority": notice.priority,
             "expires_at": notice.expires_at,
+            "traceparent": current_traceparent(),
         }
 
     async def _add(self, rows: Sequence[Mapping[str, object]]) -> None:

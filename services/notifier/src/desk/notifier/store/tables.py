@@ -55,6 +55,7 @@ message = Table(
     Column("expires_at", UtcDateTime),  # no attempt is made after it; NULL for notices
     Column("failure_published", Boolean, nullable=False, server_default=false()),  # to tracking, or nothing to publish
     Column("index_key", String(8)),  # the id of the key of recipient_index; NULL before migration 0007
+    Column("traceparent", String(55)),  # the trace context of the event's handling; NULL if it was not traced
     UniqueConstraint("event_id", "template", "channel"),
 )
 unfinished = message.c.state.in_([State.QUEUED, State.CLAIMED])

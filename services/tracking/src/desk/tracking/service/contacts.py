@@ -11,6 +11,7 @@ from desk.chassis.problem import RateLimitExceededError
 from desk.chassis.rate_limits import RateLimits, Reservation
 from desk.database import Database
 from desk.iran.phone import mask_phone
+from desk.tracking.clients import IntakeClient
 from desk.tracking.domain import (
     Case,
     CaseErasedError,
@@ -51,11 +52,13 @@ class Contacts:
     rate_limits: RateLimits
     limit: str
     audit: AuditLog
+    intake: IntakeClient
 
     async def change(self, tracking_code: str, key: str, new: NewMobile, source: str) -> Changed:
         """Make a proven mobile that of a request, and publish it; a repeat with the same key changes nothing.
 
-        A change is counted for the request before the code is checked, and released if nothing is changed. Raises
+        A change is counted for the request before the code is checked, and released if nothing is changed. The way back
+        to the mobile of the submission is open beyond the limit too, so that no thief of a session can close it. Raises
         ContactNotChangeableError, MobileUnchangedError, ContactChangesExhaustedError, IdempotencyKeyReusedError,
         the errors of the code, or ServiceUnavailableError.
         """
@@ -65,7 +68,7 @@ class Contacts:
         if _is_repeated(found, entry_ids, new.mobile):
             return found
         _require_changeable(found, new.mobile)
-        reservation, changed = await self._reserve(tracking_code), False
+        reservation, changed = await self._reserve(found[1], new.mobile), False
         try:
             await self.codes.check_answer(new.code_id, new.answer, entry_ids[0], mobile=new.mobile)
             async with self.database.transaction() as session:
@@ -76,15 +79,19 @@ class Contacts:
                     await self.audit.add(session, "applicant", "contact_changed", subject=tracking_code, source=source)
                     changed = True
         finally:
-            if not changed:
+            if not changed and reservation is not None:
                 await self.rate_limits.release(reservation)
         return found
 
-    async def _reserve(self, tracking_code: str) -> Reservation:
-        key = self.context.vault.index(tracking_code, "contact changes")
+    async def _reserve(self, request: Request, mobile: str) -> Reservation | None:
+        """Count a change; return None for the way back beyond the limit."""
+        key = self.context.vault.index(request.tracking_code, "contact changes")
         try:
             return await self.rate_limits.reserve(self.limit, "contact changes", key)
         except RateLimitExceededError as error:
+            submitted = await self.intake.find(request.applicant.national_id, request.tracking_code)
+            if submitted is not None and submitted.contact.mobile == mobile:
+                return None
             raise ContactChangesExhaustedError(str(error), retry_after=error.retry_after) from None
 
     async def _find(self, session: AsyncSession, tracking_code: str) -> Changed:

@@ -27,6 +27,7 @@ class RabbitBroker:
         """``url`` is ``amqp://user:password@host:port/vhost`` or ``amqps://…``; messages carry its user."""
         self._url = url
         self._service = telemetry.service
+        self._tracing = telemetry.tracing
         self._user = user_of(url)
         self._retry_delays = retry_delays
         self._metrics = BusMetrics(telemetry.registry)
@@ -52,7 +53,9 @@ class RabbitBroker:
         self._consumers.append(QueueConsumer(url, name, handlers, self._metrics.connects, PACED_PREFETCH))
 
     def _handler(self, queue: str, consumer: Consumer, pace: Pace | None = None) -> MessageHandler:
-        handler = MessageHandler(queue, consumer, self._publisher, self._user, self._retry_delays, self._metrics, pace)
+        handler = MessageHandler(
+            queue, consumer, self._publisher, self._user, self._retry_delays, self._metrics, pace, self._tracing
+        )
         self._handlers.append(handler)
         return handler
 

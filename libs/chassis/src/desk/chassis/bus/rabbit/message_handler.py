@@ -23,6 +23,8 @@ from desk.chassis.bus.rabbit.wire import (
     from_wire,
     republished,
 )
+from desk.chassis.events import Message
+from desk.chassis.tracing import Tracing, mark_failed
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +60,7 @@ class MessageHandler:
     metrics: BusMetrics
     pace: Pace | None = None
     """How fast the queue is consumed, if its messages come from outside."""
+    tracing: Tracing | None = None
     stuck: int = 0
     """Messages that can currently be neither scheduled for a retry nor dead-lettered."""
 
@@ -79,14 +82,28 @@ class MessageHandler:
         history = delivery_history(incoming)
         last_attempt = history.failures >= len(self.retry_delays)
         message = replace(from_wire(incoming, history), last_attempt=last_attempt, failures=history.failures)
+        if self.tracing is None:
+            return await self._consume(incoming, message, history, can_acknowledge)
+        with self.tracing.process(self.queue, message.id[:64], message.traceparent):
+            return await self._consume(incoming, message, history, can_acknowledge)
+
+    async def _consume(
+        self,
+        incoming: AbstractIncomingMessage,
+        message: Message,
+        history: DeliveryHistory,
+        can_acknowledge: Callable[[], bool],
+    ) -> bool:
         names = {"queue": self.queue, "event_id": message.id[:64], "type": message.type[:96]}
         try:
             await self.consumer(message)
         except ContractError as error:
+            mark_failed(error)
             log.warning("event dead-lettered", reason=str(error), **names)
             return await self._dead_letter(incoming, history, str(error), can_acknowledge)
         except Exception as error:  # the top of one event's handling: after any error the event is retried
-            if not last_attempt:
+            mark_failed(error)
+            if not message.last_attempt:
                 log.exception("event not handled, will be retried", attempts=history.failures + 1, **names)
                 return await self._schedule_retry(incoming, history, can_acknowledge)
             log.exception("event dead-lettered, all attempts failed", **names)

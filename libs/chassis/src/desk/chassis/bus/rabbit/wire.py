@@ -1,6 +1,7 @@
 """Conversion between our messages and RabbitMQ's, with the headers for retries and dead letters.
 
-Headers contain no personal data: first exchange and routing key, sender, number of failures, reason of dead-lettering.
+Headers contain no personal data: first exchange and routing key, sender, number of failures, reason of dead-lettering,
+and the trace context.
 """
 
 from dataclasses import dataclass
@@ -11,10 +12,12 @@ from aio_pika.abc import AbstractIncomingMessage, HeadersType
 
 from desk.chassis.bus.rabbit.layout import RETRY_EXCHANGE
 from desk.chassis.events import CONTENT_TYPE, Message
+from desk.chassis.tracing import TRACEPARENT
 
 EXCHANGE, ROUTING_KEY, SENDER = "desk-exchange", "desk-routing-key", "desk-sender"
 FAILURES, DIED_OF = "desk-tries", "desk-died-of"
 REASON_LENGTH = 500
+TRACEPARENT_LENGTH = 55
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +28,25 @@ class DeliveryHistory:
     routing_key: str
     sender: str | None
     failures: int = 0
+    traceparent: str | None = None
+    """The trace context of the first publication; each attempt continues it."""
 
     def headers(self) -> HeadersType:
         """Return the headers for the event's next delivery."""
         written: HeadersType = {EXCHANGE: self.exchange, ROUTING_KEY: self.routing_key, FAILURES: self.failures}
-        return written | {SENDER: self.sender} if self.sender is not None else written
+        if self.sender is not None:
+            written[SENDER] = self.sender
+        return written | _trace_header(self.traceparent)
+
+
+def _trace_header(traceparent: str | None) -> HeadersType:
+    return {} if traceparent is None else {TRACEPARENT: traceparent}
+
+
+def _traceparent_of(headers: HeadersType) -> str | None:
+    """Return the trace context of a message, which any sender may set; None if it is no text or too long."""
+    given = headers.get(TRACEPARENT)
+    return given if isinstance(given, str) and len(given) == TRACEPARENT_LENGTH else None
 
 
 def delivery_history(incoming: AbstractIncomingMessage, *, trusted: bool | None = None) -> DeliveryHistory:
@@ -41,8 +58,10 @@ def delivery_history(incoming: AbstractIncomingMessage, *, trusted: bool | None 
     if trusted is None:
         trusted = incoming.exchange == RETRY_EXCHANGE
     headers = incoming.headers
+    traceparent = _traceparent_of(headers)
     if not trusted or EXCHANGE not in headers:
-        return DeliveryHistory(incoming.exchange or "", incoming.routing_key or "", incoming.user_id)
+        exchange, routing_key = incoming.exchange or "", incoming.routing_key or ""
+        return DeliveryHistory(exchange, routing_key, incoming.user_id, traceparent=traceparent)
     sender = headers.get(SENDER)
     failures = headers.get(FAILURES)
     return DeliveryHistory(
@@ -50,6 +69,7 @@ def delivery_history(incoming: AbstractIncomingMessage, *, trusted: bool | None 
         routing_key=str(headers.get(ROUTING_KEY, "")),
         sender=None if sender is None else str(sender),
         failures=failures if isinstance(failures, int) else 0,
+        traceparent=traceparent,
     )
 
 
@@ -57,6 +77,7 @@ def to_wire(message: Message, user: str | None) -> aio_pika.Message:
     """Return the message for an event's first publish."""
     return aio_pika.Message(
         message.body,
+        headers=_trace_header(message.traceparent),
         content_type=CONTENT_TYPE,
         delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
         message_id=message.id,
@@ -75,6 +96,7 @@ def from_wire(incoming: AbstractIncomingMessage, history: DeliveryHistory) -> Me
         type=incoming.type or "",
         body=incoming.body,
         sender=history.sender,
+        traceparent=history.traceparent,
     )
 
 
