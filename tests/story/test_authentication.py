@@ -75,7 +75,7 @@ async def test_every_internal_route_refuses_the_token_of_a_service_with_another_
                 assert refused.status_code == 401, f"{name} answers {method} {path} with {refused.status_code}"
 
 
-@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics", "/docs", "/openapi.json"])
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics", "/support", "/docs", "/openapi.json"])
 async def test_the_port_of_a_service_has_no_health_metrics_or_documents(services, path):
     assert {name: (await ask(app, "GET", path)).status_code for name, app in services.items()} == dict.fromkeys(
         SERVICES, 404

@@ -10,7 +10,7 @@ from desk.security.settings import REQUIRE_TLS
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
-OF_SERVICES = [name for name in PROGRAMS if name not in {"desk-topology", "registry-simulator"}]
+OF_SERVICES = [name for name in PROGRAMS if name not in {"desk-topology", "desk-probe", "registry-simulator"}]
 
 
 def variables(settings, *, required):

@@ -59,10 +59,11 @@ GROWING = {
 SMALL = {
     "registry-gateway": {"ledger_head"},
     "intake": {"audit_head", "catalog_version", "catalog_draft"},
-    "tracking": {"audit_head", "silence", "figure"},
+    "tracking": {"audit_head", "silence", "figure", "probe"},
     "notifier": {"audit_head", "text_version", "text_draft"},
 }
-"""One row for an office, the head of a chain, a month's cases of one kind, or a change by headquarters."""
+"""One row for an office, the head of a chain, a month's cases of one kind, a change by headquarters, or a minute of the
+last hour."""
 READ_WHOLE = {"intake": {"erased_object"}}
 """Counted as a metric. It has rows only until the object store has deleted the files of an erased request."""
 

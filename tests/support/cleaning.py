@@ -25,6 +25,7 @@ TABLES = {
         "erasure",
         "figure",
         "silence",
+        "probe",
         "refusal",
         "handover",
         "step",

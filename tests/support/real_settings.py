@@ -77,6 +77,8 @@ def settings_of(it: DeskEnvironment, *, production_limits: bool = False) -> dict
         each[name]["EVENT_PRIVATE_KEYS"] = json.dumps([event_key_pair(name)[0]])
     for name in ("intake", "tracking", "notifier"):
         each[name]["EVENT_PUBLIC_KEYS"] = json.dumps(event_public_keys(*RECEIVERS))
+    for name in ("intake", "tracking"):
+        each[name]["PROBE_PUBLIC_KEY"] = key_pair("probe")[1]
     rate_limits = {"BUDGET_URL": it.redis_url}
     peers = {"CAPTCHA_URL": it.urls["captcha"]}
     asking = peers | {"REGISTRY_URL": it.urls["registry-gateway"]}

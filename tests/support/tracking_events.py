@@ -99,6 +99,13 @@ def pending_of(code: str, **changes: Any) -> Message:
     return message_of("desk.events", "request-pending.isfahan", None, type=kind, subject=code, data=data)
 
 
+def probe_of(code: str, **changes: Any) -> Message:
+    """Return the message of a synthetic request."""
+    data = {"tracking_code": code, "submitted_at": "2026-12-13T11:00:00Z", **changes}
+    kind = "ir.haj.desk.request-probed.v1"
+    return message_of("desk.events", "request-probed.probe", None, type=kind, subject=code, data=data)
+
+
 def identity_rejection_of(code: str, reason: str = "not_matched") -> Message:
     """Return the message that ends a pending request."""
     data = {"tracking_code": code, "at": "2026-12-14T04:00:00Z", "reason": reason}

@@ -51,7 +51,9 @@ def exposed(root, dockerfile):
 def test_a_trial_runs_the_images_that_compose_runs(local, compose):
     images = {name: main_container(template)["image"] for name, template in local.workloads.items()}
     composed = {name: without_variables(service["image"]) for name, service in compose.items()}
-    images.pop("dead-letters")  # runs on an operator's request
+    images.pop("dead-letters")  # runs on an operator's request; Compose has no such job
+    for name in ("probe", "support"):  # Compose has them with Prometheus
+        images.pop(name)
     composed.pop("storage-user")  # in a trial, intake is the administrator of the S3 server
     assert images == composed
 
@@ -187,6 +189,21 @@ def test_the_runbook_replays_with_the_arguments_of_the_suspended_job(production,
     assert (options.command, options.queue) == ("replay", "tracking")
 
 
+def test_the_probe_runs_every_minute_in_production_and_the_next_run_does_not_wait_for_it(production, local):
+    spec = production.one("CronJob", "probe")["spec"]
+    assert (spec["schedule"], spec["suspend"], spec["concurrencyPolicy"]) == ("* * * * *", False, "Forbid")
+    assert spec["jobTemplate"]["spec"]["activeDeadlineSeconds"] < 60
+    assert local.one("CronJob", "probe")["spec"]["suspend"] is True, "its jobs fail until the desk is ready"
+
+
+@pytest.mark.parametrize("name", ["dead-letters", "support"])
+def test_a_job_for_operators_is_suspended_and_trusts_the_authorities_of_the_site(production, name):
+    job = production.one("CronJob", name)
+    assert job["spec"]["suspend"] is True
+    container = main_container(job["spec"]["jobTemplate"]["spec"]["template"])
+    assert {"name": "SSL_CERT_FILE", "value": "/run/authorities/authorities.pem"} in container["env"]
+
+
 def test_every_user_of_the_broker_has_a_password(overlay):
     users = {service.user for service in SERVICES} | {"operator"} | {office_queue(each.key) for each in OFFICES}
     assert overlay.secrets["broker-passwords"].keys() == users
@@ -247,7 +264,13 @@ def test_stores_and_jobs_are_scheduled_before_services(overlay):
     values = {each["metadata"]["name"]: each["value"] for each in overlay.of("PriorityClass")}
     assert values["service-desk-stores"] > values["service-desk-services"] > 0
     first = {each["metadata"]["name"] for each in overlay.of("StatefulSet", "Job")}
-    own = {"mail", "registry-simulator", "dead-letters"}  # they take the place of outside parts, or are started by hand
+    own = {
+        "mail",
+        "registry-simulator",
+        "dead-letters",
+        "support",
+        "probe",
+    }  # they take the place of outside parts, are started by hand, or test the desk
     assert first or overlay.name == "production"
     for name, template in overlay.workloads.items():
         if name not in own:

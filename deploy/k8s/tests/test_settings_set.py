@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings
 import desk.captcha.settings
 import desk.intake.settings
 import desk.notifier.settings
+import desk.probe.settings
 import desk.registry_gateway.settings
 import desk.registry_simulator.settings
 import desk.topology.settings
@@ -24,15 +25,19 @@ SETTINGS: dict[str, type[BaseSettings]] = {
     "intake": desk.intake.settings.Settings,
     "tracking": desk.tracking.settings.Settings,
     "notifier": desk.notifier.settings.Settings,
+    "probe": desk.probe.settings.Settings,
     "topology": desk.topology.settings.Settings,
 }
 SERVICES = ("captcha", "registry-gateway", "intake", "tracking", "notifier")
-JOBS = (*(f"{service}-migrate" for service in SERVICES[1:]), "storage", "topology", "dead-letters")
+JOBS = (*(f"{service}-migrate" for service in SERVICES[1:]), "storage", "topology", "dead-letters", "support", "probe")
 NEEDED_BY_TOPOLOGY = {
     "topology": "DESK_TOPOLOGY_MANAGEMENT_URL",
     "dead-letters": "DESK_TOPOLOGY_AMQP_URL",
+    "support": "DESK_TOPOLOGY_AMQP_URL",
 }
 """Its settings have defaults, and each of its commands requires its own."""
+OF_ANOTHER_IMAGE = {"probe"}
+"""Programs of the image ``topology`` with settings of their own."""
 
 
 def names_of(settings):
@@ -74,7 +79,7 @@ def desk_pods(overlay):
         image = (
             template["spec"]["containers"][0]["image"].rpartition(":")[0] or template["spec"]["containers"][0]["image"]
         )
-        service = image.rpartition("service-desk/")[2]
+        service = name if name in OF_ANOTHER_IMAGE else image.rpartition("service-desk/")[2]
         if service in SETTINGS:
             yield name, service, template["spec"]
 

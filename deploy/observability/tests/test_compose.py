@@ -1,4 +1,4 @@
-"""Prometheus, the store of traces and Grafana under Compose: they reach what they need, and nothing else changes."""
+"""Prometheus, the store of traces, Grafana, probe and support under Compose: they reach what they need, and no more."""
 
 import re
 from urllib.parse import urlsplit
@@ -23,17 +23,19 @@ def added(root):
     return read(root / "deploy" / "observability" / "docker-compose.yml")
 
 
-def test_each_service_meets_prometheus_and_the_traces_in_networks_of_two_and_grafana_no_service(added):
+def test_each_service_meets_the_traces_alone_and_prometheus_apart_from_others_and_grafana_no_service(added):
     members = {}
     for name, service in added["services"].items():
         for network in service["networks"]:
             members.setdefault(network, set()).add(name)
     meetings = {network: names for network, names in members.items() if len(names) > 1}
     assert meetings == {
-        **{f"prometheus-{name}": {"prometheus", name} for name in SERVICES},
+        **{f"prometheus-{name}": {"prometheus", "support", name} for name in SERVICES},
         **{f"{name}-traces": {"traces", name} for name in SERVICES},
         "grafana-prometheus": {"prometheus", "grafana"},
         "grafana-traces": {"traces", "grafana"},
+        "probe-gateway": {"probe", "gateway"},
+        "support-rabbitmq": {"support", "rabbitmq"},
     }
     assert added["networks"].keys() == {*meetings, "grafana-public"}
     assert all(added["networks"][network]["internal"] for network in meetings)

@@ -42,6 +42,10 @@ def test_no_province_receives_a_request_before_its_identity_check(name, hearing)
     assert list(TOPOLOGY.route(EVENTS, f"{name}.isfahan")) == hearing
 
 
+def test_a_synthetic_request_reaches_tracking_alone():
+    assert list(TOPOLOGY.route(EVENTS, "request-probed.probe")) == ["tracking"]
+
+
 @pytest.mark.parametrize("office", ["fars", "headquarters"])
 @pytest.mark.parametrize("name", FROM_OFFICES)
 def test_a_report_reaches_the_queue_for_the_reports_of_its_office_alone(name, office):

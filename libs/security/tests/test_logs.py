@@ -8,7 +8,7 @@ import uuid
 import pytest
 import structlog
 
-from desk.security.logs import configure_logging, safe_text
+from desk.security.logs import RECENT_MAX, configure_logging, recent_lines, safe_text
 
 PERSONAL = ("0012345679", "09123456789", "+989123456789", "زهرا رضایی", "zahra@example.ir", "https://desk/x?mobile=1")
 
@@ -150,3 +150,19 @@ def test_an_identifier_stays_and_a_number_that_looks_like_one_does_not():
     assert safe_text("989123456789") == "…"
     assert safe_text("2026-11-29T10:00:00+00:00") == "2026-11-29T10:00:00+00:00"
     assert len(safe_text("a" * 10_000)) == 500
+
+
+def test_the_last_warnings_and_errors_are_kept_as_they_were_logged(line):
+    log = structlog.get_logger("desk.x")
+    log.info("not kept")
+    for number in range(RECENT_MAX):
+        log.warning("one of many", count=number)
+    log.error("kept", national_id="0012345679", reason="زهرا 09123456789")
+    logging.getLogger("library").error("of a library: %s", "0012345679")
+
+    kept = [json.loads(each) for each in recent_lines()]
+
+    assert len(kept) == RECENT_MAX
+    assert kept[0]["count"] == 2, "the oldest are dropped"
+    assert (kept[-2]["event"], kept[-2]["dropped_fields"], kept[-1]["logger"]) == ("kept", ["national_id"], "library")
+    assert not [each for each in recent_lines() if "0012345679" in each or "زهرا" in each or "9123456789" in each]

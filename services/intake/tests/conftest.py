@@ -102,6 +102,7 @@ def settings() -> Settings:
         receipt_private_key=RECEIPT_PRIVATE_KEY,
         receipt_public_keys=[FORMER_PUBLIC_KEY],
         office_signing_keys={"isfahan": ISFAHAN_PUBLIC_KEY, "qom": QOM_PUBLIC_KEY, "headquarters": HQ_PUBLIC_KEY},
+        probe_public_key=key_pair("probe")[1],
         captcha_url="http://captcha",
         registry_url="http://registry-gateway",
         scanner_url="none",

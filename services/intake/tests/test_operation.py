@@ -62,7 +62,7 @@ def logged():
     root = logging.getLogger()
     handlers, level, raising = root.handlers, root.level, logging.raiseExceptions
     configure_logging("json", "DEBUG")
-    [handler] = root.handlers
+    handler, _recent = root.handlers
     written = io.StringIO()
     handler.setStream(written)
     yield written.getvalue

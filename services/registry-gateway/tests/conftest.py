@@ -51,7 +51,7 @@ def logged():
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     configure_logging("json", "DEBUG")
-    [handler] = root.handlers
+    handler, _recent = root.handlers
     written = io.StringIO()
     handler.setStream(written)
     yield written.getvalue

@@ -18,6 +18,7 @@ from support.tracking_events import (
     identity_rejection_of,
     new_tracking_code,
     pending_of,
+    probe_of,
     report_of,
     request_data_of,
     submission_of,
@@ -92,6 +93,11 @@ def submission() -> Callable[..., Message]:
 @pytest.fixture
 def pending() -> Callable[..., Message]:
     return pending_of
+
+
+@pytest.fixture
+def probed() -> Callable[..., Message]:
+    return probe_of
 
 
 @pytest.fixture
@@ -177,6 +183,7 @@ async def tracking(tmp_path: Path, database: Database) -> AsyncIterator[Tracking
         service_private_key=key_pair("tracking")[0],
         token_private_key=new_key_pair()[0],
         office_signing_keys={office: public for office, (_, public) in OFFICE_KEYS.items()},
+        probe_public_key=key_pair("probe")[1],
         captcha_url="http://captcha",
         intake_url="http://intake",
         registry_url="http://registry-gateway",

@@ -23,6 +23,7 @@ from desk.tracking.events import (
     NoticeFailed,
     RequestIdentityRejected,
     RequestPending,
+    RequestProbed,
     RequestSubmitted,
 )
 
@@ -83,7 +84,7 @@ async def test_the_schema_must_not_be_older_than_this_version(new_database_url, 
 
 
 async def test_it_consumes_submissions_and_every_report(tracking):
-    of_requests = (RequestSubmitted, RequestPending, RequestIdentityRejected)
+    of_requests = (RequestSubmitted, RequestPending, RequestProbed, RequestIdentityRejected)
     assert tracking.bus.consumed_events == (
         *of_requests,
         *REPORTS[:-1],

@@ -10,7 +10,7 @@ from sqlalchemy import update
 from desk.chassis.command import TaskFailedError
 from desk.chassis.event_tables import outbox
 from desk.chassis.problem import ServiceUnavailableError
-from desk.tracking.app import reconcile
+from desk.tracking.commands import reconcile
 from desk.tracking.service import reconciliation
 from desk.tracking.store import case_table
 from desk.tracking.workers import ReconciliationTask
@@ -259,9 +259,9 @@ async def test_the_log_of_a_difference_contains_no_tracking_code(tracking, diffe
 @pytest.fixture
 def command(tracking, monkeypatch):
     """Run `desk-tracking reconcile` on the parts of this test."""
-    monkeypatch.setattr("desk.tracking.app.Settings", lambda: tracking.settings)
-    monkeypatch.setattr("desk.tracking.app.real_parts", lambda _: tracking.parts)
-    monkeypatch.setattr("desk.tracking.app.configure_logging", lambda *_: None)
+    monkeypatch.setattr("desk.tracking.commands.Settings", lambda: tracking.settings)
+    monkeypatch.setattr("desk.tracking.commands.real_parts", lambda _: tracking.parts)
+    monkeypatch.setattr("desk.tracking.commands.configure_logging", lambda *_: None)
     return reconcile
 
 

@@ -18,7 +18,14 @@ class Settings(DeskSettings):
     management_url: SecretStr | None = None
     """``http://administrator:password@host:15672``, for ``apply``."""
     amqp_url: SecretStr | None = None
-    """``amqp://operator:password@host:5672/vhost``, for ``dead-letters``."""
+    """``amqp://operator:password@host:5672/vhost``, for ``dead-letters`` and ``desk-support``."""
+    health_urls: dict[str, str] = Field(
+        default_factory=lambda: {
+            name: f"http://{name}:9000" for name in ("captcha", "registry-gateway", "intake", "tracking", "notifier")
+        }
+    )
+    """The ports for health that ``desk-support`` asks, by service, as a JSON object; each address of a name is a
+    replica. By default ``http://<service>:9000`` of every service."""
     vhost: str = "/"
     passwords: dict[str, SecretStr] = Field(default_factory=dict)
     """Users' passwords as a JSON object, ``{"intake": "…"}``."""

@@ -43,6 +43,9 @@ TO_HEADQUARTERS = ("request-escalated", "province-silent")
 PENDING = ("request-pending", "request-identity-rejected")
 """What no office receives: a request whose identity check is pending, and the end of a request that failed it."""
 
+PROBED = "request-probed"
+"""What only tracking receives: a synthetic request of ``desk-probe``."""
+
 TO_INTAKE = ("request-pending-withdrawn",)
 """What only intake receives: a pending request that its applicant has withdrawn, and that needs no look-up."""
 
@@ -84,7 +87,7 @@ def report_queue(key: str) -> str:
 
 
 SERVICES = (
-    Service("intake", "intake", ("request-submitted", *PENDING, ERASURE_DONE)),
+    Service("intake", "intake", ("request-submitted", *PENDING, PROBED, ERASURE_DONE)),
     Service(
         "tracking",
         "tracking",
@@ -129,7 +132,10 @@ def desk_topology() -> Topology:
             ),
             QueueSpec(
                 "tracking",
-                tuple((EVENTS, f"{name}.*") for name in ("request-submitted", *PENDING, ERASURE_DONE, NOTICE_FAILED)),
+                tuple(
+                    (EVENTS, f"{name}.*")
+                    for name in ("request-submitted", *PENDING, PROBED, ERASURE_DONE, NOTICE_FAILED)
+                ),
             ),
             *(
                 QueueSpec(

@@ -41,6 +41,14 @@ class Readiness:
             raise ServiceUnavailableError(f"store: {type(error).__name__}") from error
         self._log_change(None)
 
+    async def reason(self) -> str:
+        """Return why the process is not ready now; an empty text if it is."""
+        try:
+            await self.require_ready()
+        except ServiceUnavailableError:
+            return "stopping" if self.stopping else self._reason
+        return ""
+
     def _log_change(self, error: Exception | None) -> None:
         """Log why the process is not ready, and when it is ready again: once, because it is asked every few seconds."""
         reason = str(error) if isinstance(error, SchemaOutdatedError) else type(error).__name__ if error else ""

@@ -21,6 +21,7 @@ __all__ = [
     "LogSettings",
     "ObjectSettings",
     "PrivateKey",
+    "ProbedSettings",
     "PublicKeys",
     "PublisherSettings",
     "StoreSettings",
@@ -103,6 +104,25 @@ class ClientSettings(DeskSettings):
         if unfit := sorted(name for name, pem in keys.items() if not is_public_key(pem)):
             raise ValueError(f"no Ed25519 public key (PEM): {', '.join(unfit)}")
         return keys
+
+
+class ProbedSettings(DeskSettings):
+    """Settings of a service that ``desk-probe`` tests."""
+
+    probe_public_key: str | None = None
+    """PEM of the Ed25519 public key of ``desk-probe``, whose synthetic requests are accepted; None if there is none."""
+
+    @field_validator("probe_public_key")
+    @classmethod
+    def _require_public_key(cls, key: str | None) -> str | None:
+        if key is not None and not is_public_key(key):
+            raise ValueError("no Ed25519 public key (PEM)")
+        return key
+
+    @property
+    def probe_keys(self) -> dict[str, str]:
+        """The key by the name of its owner, for the check of assertions; empty if there is no probe."""
+        return {"probe": self.probe_public_key} if self.probe_public_key else {}
 
 
 class StoreSettings(DeskSettings):

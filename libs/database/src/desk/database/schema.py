@@ -29,17 +29,24 @@ class Schema:
         names = (path.name for path in (migrations_of(package) / "versions").glob("[0-9]*_*.py"))
         return cls(database, max(name.partition("_")[0] for name in names))
 
+    async def found(self) -> str | None:
+        """Return the number of the last migration that has run; None if none has.
+
+        Raises the driver's error if the database is unavailable.
+        """
+        try:
+            async with self.database.read() as session:
+                return (await session.execute(_READ)).scalar_one_or_none()
+        except DBAPIError as error:
+            if "alembic_version" not in str(error.orig):
+                raise
+            return None
+
     async def require(self) -> None:
         """Check the schema in one round trip.
 
         Raises SchemaOutdatedError, or the driver's error if the database is unavailable.
         """
-        try:
-            async with self.database.read() as session:
-                found = (await session.execute(_READ)).scalar_one_or_none()
-        except DBAPIError as error:
-            if "alembic_version" not in str(error.orig):
-                raise
-            found = None
+        found = await self.found()
         if found is None or found < self.needed:
             raise SchemaOutdatedError(f"the schema is {found or 'missing'}, {self.needed} is needed: run `migrate`")

@@ -11,6 +11,7 @@ import logging
 import re
 import sys
 import traceback
+from collections import deque
 from collections.abc import Mapping, MutableMapping
 from types import TracebackType
 from typing import Any, Literal, cast
@@ -48,6 +49,26 @@ _QUIET_LIBRARIES = ("httpx", "httpcore", "aiosqlite", "aiormq", "urllib3", "mini
 """They log whole URLs, and statements with their parameters."""
 
 Event = MutableMapping[str, Any]
+RECENT_MAX = 100
+
+
+class _RecentLines(logging.Handler):
+    """Keeps the last warnings and errors as they were written to the log."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.lines: deque[str] = deque(maxlen=RECENT_MAX)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+
+_recent = _RecentLines()
+
+
+def recent_lines() -> list[str]:
+    """Return the last warnings and errors of this process as lines of JSON, the oldest first."""
+    return list(_recent.lines)
 
 
 def configure_logging(style: Literal["json", "console"] = "json", level: str = "INFO") -> None:
@@ -71,18 +92,21 @@ def configure_logging(style: Literal["json", "console"] = "json", level: str = "
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _keep_known_fields, renderer],
-        )
-    )
+    handler.setFormatter(_formatter(shared, renderer))
+    _recent.setFormatter(_formatter(shared, structlog.processors.JSONRenderer()))
     root = logging.getLogger()
-    root.handlers = [handler]
+    root.handlers = [handler, _recent]
     root.setLevel(level)
     logging.raiseExceptions = False  # the dump of a failed log call repeats its arguments
     for name in _QUIET_LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _formatter(shared: list[structlog.typing.Processor], renderer: structlog.typing.Processor) -> logging.Formatter:
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _keep_known_fields, renderer],
+    )
 
 
 def safe_text(text: str) -> str:

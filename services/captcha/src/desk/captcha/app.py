@@ -21,6 +21,7 @@ from desk.chassis.app import Background, Closers, Worker, base_app
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.redis_pool import redis_pool
 from desk.chassis.service_tokens import Callers, ServiceTokens
+from desk.chassis.support import Described
 from desk.chassis.telemetry import Telemetry, telemetry_of
 from desk.security.logs import configure_logging
 
@@ -54,6 +55,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         "captcha",
         "Service Desk: captcha",
         parts.telemetry,
+        described=Described(settings),
         ready=store.ping,
         background=background,
         callers=Callers("captcha", settings.service_public_keys),

@@ -20,13 +20,14 @@ from desk.chassis.rate_limits import RateLimits
 from desk.chassis.s3 import S3Settings, S3Store
 from desk.chassis.service_tokens import Callers, ServiceTokens
 from desk.chassis.storage import ObjectStore
+from desk.chassis.support import Described
 from desk.chassis.telemetry import Telemetry, telemetry_of
 from desk.database import Database, Schema
 from desk.files.scanner import ClamScanner, NoScanner, Scanner
 from desk.intake.clients import RegistryClient, captcha_client, code_client
 from desk.intake.counter_clients import CodeSender, CounterRegistry
 from desk.intake.events import Erased, PendingWithdrawn, Referred, Replied
-from desk.intake.routes import attachments, catalog_drafts, counter, files, internal, requests
+from desk.intake.routes import attachments, catalog_drafts, counter, files, internal, probes, requests
 from desk.intake.routes.dependencies import Services
 from desk.intake.service import file_scans
 from desk.intake.service.attachments import Uploads
@@ -38,6 +39,7 @@ from desk.intake.service.erased_codes import ErasedCodes
 from desk.intake.service.file_scans import FileScans
 from desk.intake.service.mobile_check import MobileCheck
 from desk.intake.service.mobile_proof import MobileProof
+from desk.intake.service.probes import PRUNING_SECONDS, Probes
 from desk.intake.service.receipts import Receipts
 from desk.intake.service.reply_attachments import ReplyAttachments
 from desk.intake.service.requests import RequestSubmission
@@ -60,6 +62,8 @@ CATALOG_AUDIENCE = "desk.catalog"
 """The audience of the assertions with which headquarters edits the catalogue."""
 COUNTER_AUDIENCE = "desk.counter"
 """The audience of the assertions of offices that register requests."""
+PROBE_AUDIENCE = "desk.probe.intake"
+"""The audience of the assertions of ``desk-probe``."""
 PEER_TIMEOUT_SECONDS = 3.0
 REGISTRY_TIMEOUT_SECONDS = 10.0
 """registry-gateway responds within six seconds, and no applicant waits for this response."""
@@ -162,6 +166,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     erasures = ErasureTask(parts.database, parts.vault, outbox, parts.storage, parts.telemetry)
     erasing = PeriodicTask(erasures.run_once, erasure.PAUSE_SECONDS)
     pruning = Pruning(parts.database)
+    probe_pruning = PeriodicTask(services.probes.prune, PRUNING_SECONDS)
     auditing = AuditTask(parts.database, parts.vault, parts.telemetry.registry)
     audit_pruning = ChainPruning(parts.database, chain_of(parts.vault), settings.audit_days, record_pruned)
     decryptor = EventDecryptor(settings.event_private_pems)
@@ -174,6 +179,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         "intake",
         "Service Desk: intake",
         parts.telemetry,
+        described=Described(settings, Schema.of(parts.database, "desk.intake")),
         ready=_ready(parts.database, catalog),
         callers=Callers("intake", settings.service_public_keys),
         body_limits=attachments.BODY_LIMITS | files.BODY_LIMITS | catalog_drafts.BODY_LIMITS,
@@ -188,6 +194,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
                 Worker("file scans", scanning.run, scanning.finish),
                 Worker("catalogue", refreshing.run, refreshing.finish),
                 Worker("pruning", pruning.run, pruning.finish),
+                Worker("probe pruning", probe_pruning.run, probe_pruning.finish),
                 Worker("audit", auditing.run, auditing.finish),
                 Worker("audit pruning", audit_pruning.run, audit_pruning.finish),
             ),
@@ -196,7 +203,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     )
     app.state.bus = bus
     app.state.services = services
-    for routes in (requests, attachments, files, catalog_drafts, counter, internal):
+    for routes in (requests, attachments, files, catalog_drafts, counter, probes, internal):
         app.include_router(routes.router)
     parts.telemetry.begin_errors_at_zero("POST", "/api/requests")
     return app
@@ -281,4 +288,11 @@ def _services(settings: Settings, parts: Parts, outbox: Outbox, scans: FileScans
             submission,
         ),
         counter_assertions=ClientAssertions(settings.office_signing_keys, COUNTER_AUDIENCE, parts.rate_limits, audit),
+        probes=Probes(
+            parts.database,
+            parts.vault,
+            outbox,
+            ClientAssertions(settings.probe_keys, PROBE_AUDIENCE, parts.rate_limits, audit),
+            parts.rate_limits,
+        ),
     )

@@ -163,6 +163,16 @@ class RequestIdentityRejected(Event):
     reason: Literal["not_matched", "deceased", "referred"]
 
 
+class RequestProbed(Event):
+    """A synthetic request of ``desk-probe``. No office and not notifier receives it, nor can they decrypt it."""
+
+    name: ClassVar[str] = "request-probed"
+    receivers: ClassVar[tuple[str, ...]] = ("tracking",)
+
+    tracking_code: str
+    submitted_at: Moment
+
+
 class PendingWithdrawn(Event):
     """Consumed from tracking: the applicant has withdrawn a pending request."""
 

@@ -17,6 +17,7 @@ from desk.chassis.event_encryption import EventDecryptor, EventEncryptor
 from desk.chassis.events import Outbox
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.service_tokens import Callers
+from desk.chassis.support import Described
 from desk.chassis.telemetry import Telemetry, telemetry_of
 from desk.database import Database, Schema
 from desk.notifier.channels import Channel, ShownChannel
@@ -136,6 +137,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         "notifier",
         "Service Desk: notifier",
         parts.telemetry,
+        described=Described(settings, Schema.of(parts.database, "desk.notifier")),
         callers=Callers("notifier", settings.service_public_keys),
         ready=_ready(parts.database, current),
         body_limits=texts.BODY_LIMITS,

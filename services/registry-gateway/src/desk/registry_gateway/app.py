@@ -17,6 +17,7 @@ from desk.chassis.problem import ProofExpiredError, ProofWrongError
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.redis import connect
 from desk.chassis.service_tokens import Callers, ServiceTokens
+from desk.chassis.support import Described
 from desk.chassis.telemetry import Telemetry, telemetry_of
 from desk.database import Database, Schema
 from desk.registry_gateway.adapters import MobileRegistry, Registry
@@ -160,6 +161,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         "registry-gateway",
         "Registry gateway",
         parts.telemetry,
+        described=Described(settings, Schema.of(parts.database, "desk.registry_gateway")),
         ready=_ready(parts.database, ledger),
         background=Background(
             start=ledger.try_open,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import httpx
 from fastapi import FastAPI
@@ -13,13 +13,12 @@ from desk.chassis.audit import AuditLog, AuditTask, ChainPruning, chain_of, reco
 from desk.chassis.bus import Broker, Bus, Pruning, Relay
 from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.client_assertions import ClientAssertions
-from desk.chassis.command import TaskFailedError
 from desk.chassis.crypto import TokenIssuer, Vault
 from desk.chassis.event_encryption import EventDecryptor, EventEncryptor
 from desk.chassis.events import Outbox
-from desk.chassis.problem import ServiceUnavailableError
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.service_tokens import ServiceTokens
+from desk.chassis.support import Described
 from desk.chassis.telemetry import Telemetry, telemetry_of
 from desk.database import Database, Schema
 from desk.iran.offices import OFFICES
@@ -38,6 +37,7 @@ from desk.tracking.events import (
     NoticeFailed,
     RequestIdentityRejected,
     RequestPending,
+    RequestProbed,
     RequestSubmitted,
 )
 from desk.tracking.routes import (
@@ -63,13 +63,23 @@ from desk.tracking.service import (
     OfficeCases,
     Opening,
     OwnRequests,
+    Probes,
     PublicFigures,
     Reconciliation,
     Reports,
+    on_request_probed,
     utc_now,
 )
 from desk.tracking.settings import Settings
-from desk.tracking.workers import DaysOffTask, DeadlineTask, ErasureTask, FiguresTask, PersonsTask, ReconciliationTask
+from desk.tracking.workers import (
+    DaysOffTask,
+    DeadlineTask,
+    ErasureTask,
+    FiguresTask,
+    PersonsTask,
+    ProbeTask,
+    ReconciliationTask,
+)
 
 SOURCE = "/desk/tracking"
 TOKEN_ISSUER = "tracking"  # noqa: S105 - a name, not a secret
@@ -79,6 +89,8 @@ OFFICE_AUDIENCE = "desk.figures"
 """The audience of the assertions of offices for figures."""
 CASE_AUDIENCE = "desk.cases"
 """The audience of the assertions of offices for a case."""
+PROBE_AUDIENCE = "desk.probe.tracking"
+"""The audience of the assertions of ``desk-probe``."""
 REPORT_QUEUES = tuple(f"reports.{each.key}" for each in OFFICES)
 """One queue for the reports of each office, so that none can delay those of another."""
 CLIENT_TIMEOUT_SECONDS = 3.0
@@ -154,27 +166,6 @@ def build_erasures(settings: Settings, parts: Parts, context: CaseContext) -> Er
     return Erasures(parts.database, context, settings.retention, parts.intake)
 
 
-async def reconcile() -> list[str]:
-    """Compare once, for the command line; return a line for each difference and their number.
-
-    Raises TaskFailedError.
-    """
-    settings = Settings()
-    configure_logging(settings.log_style, settings.log_level)
-    parts = real_parts(settings)
-    reconciliation = build_reconciliation(settings, parts, build_outbox(settings))
-    try:
-        found = await reconciliation.find_differences(datetime.now(UTC))
-    except ServiceUnavailableError as error:
-        raise TaskFailedError("intake is unavailable: nothing was compared") from error
-    finally:
-        await parts.database.close()
-        for close in parts.close:
-            await close()
-    lines = [f"{each.kind}: {each.where}" + (f" ({each.count})" if each.count > 1 else "") for each in found]
-    return [*lines, f"{sum(each.count for each in found)} differences"]
-
-
 def create_app(settings: Settings | None = None, *, parts: Parts | None = None) -> FastAPI:
     """Wire tracking; nothing is opened before the app starts. A caller that passes ``parts`` configures logging too."""
     settings = settings or Settings()
@@ -189,6 +180,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         "tracking",
         "Service Desk: tracking",
         parts.telemetry,
+        described=Described(settings, Schema.of(parts.database, "desk.tracking")),
         ready=Schema.of(parts.database, "desk.tracking").require,
         background=Background(
             start=bus.start,
@@ -218,6 +210,7 @@ def _subscribed_bus(settings: Settings, parts: Parts, context: CaseContext, decr
     opening, headquarters = Opening(context, erasures), HeadquartersReports(context, reports)
     bus.subscribe(RequestSubmitted, opening.on_request_submitted)
     bus.subscribe(RequestPending, opening.on_request_pending)
+    bus.subscribe(RequestProbed, on_request_probed)
     bus.subscribe(RequestIdentityRejected, opening.on_identity_rejected)
     for report in STATE_REPORTS:
         bus.subscribe(report, reports.on_report)
@@ -246,6 +239,7 @@ def _workers(settings: Settings, parts: Parts, context: CaseContext, services: S
     listing = PersonsTask(services.own_requests)
     auditing = AuditTask(parts.database, parts.vault, registry)
     audit_pruning = ChainPruning(parts.database, chain_of(parts.vault), settings.audit_days, record_pruned)
+    probing = ProbeTask(services.probes, registry, exported=settings.probe_public_key is not None)
     return (
         Worker("relay", relay.run, relay.finish),
         Worker("deadlines", deadlines.run, deadlines.finish),
@@ -257,6 +251,7 @@ def _workers(settings: Settings, parts: Parts, context: CaseContext, services: S
         Worker("watch", reconciliation.run, reconciliation.finish),
         Worker("pruning", pruning.run, pruning.finish),
         Worker("audit", auditing.run, auditing.finish),
+        Worker("probes", probing.run, probing.finish),
         Worker("audit pruning", audit_pruning.run, audit_pruning.finish),
     )
 
@@ -289,6 +284,9 @@ def _services(settings: Settings, parts: Parts, context: CaseContext, bus: Bus, 
         action_guard=ActionGuard(parts.rate_limits, parts.tokens.reader(TOKEN_AUDIENCE), parts.vault, settings),
         assertions=ClientAssertions(settings.office_signing_keys, OFFICE_AUDIENCE, parts.rate_limits, audit),
         case_readers=_case_readers(settings, parts, audit),
+        probes=Probes(
+            parts.database, ClientAssertions(settings.probe_keys, PROBE_AUDIENCE, limits, audit), limits, context.clock
+        ),
         tokens=parts.tokens,
         token_seconds=settings.token_seconds,
         session_seconds=settings.session_seconds,

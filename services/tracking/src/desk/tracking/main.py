@@ -1,8 +1,9 @@
 """The command line: ``desk-tracking serve``, ``check``, ``migrate`` and ``reconcile``."""
 
 from desk.chassis.command import Service, run
-from desk.tracking.app import create_app, reconcile
+from desk.tracking.app import create_app
 from desk.tracking.checks import checks
+from desk.tracking.commands import reconcile
 from desk.tracking.settings import Settings
 
 

@@ -12,6 +12,7 @@ from desk.chassis.settings import (
     ClientSettings,
     ConsumerSettings,
     LogSettings,
+    ProbedSettings,
     PublisherSettings,
     StoreSettings,
     TraceSettings,
@@ -31,6 +32,7 @@ class Settings(
     ConsumerSettings,
     AuditSettings,
     LogSettings,
+    ProbedSettings,
     TraceSettings,
     WorkCalendarSettings,
 ):

@@ -24,6 +24,8 @@ from desk.tracking.domain import TITLES, ErasureReason, RefusalReason, State
 MAIN = "123456789018"
 WITHDRAWN_PENDING, NOT_MATCHED, WITHDRAWN, REFERRED = "202611220010", "202611220029", "202611220032", "202611220041"
 """Other requests: withdrawn before the look-up, not confirmed, withdrawn later, referred to Isfahan and back."""
+PROBED = "202611220064"
+"""A synthetic request."""
 TAKEN_OVER = "202611220055"
 """A request that headquarters comments on, and then takes over from Isfahan."""
 OFFICE = "isfahan"
@@ -189,6 +191,7 @@ def _answered(at: datetime) -> Event:
 def _other_requests() -> Iterator[Example]:
     withdrawn = tracking.RequestPendingWithdrawn(tracking_code=WITHDRAWN_PENDING, at=_at(0, 1))
     yield _desk(withdrawn, 2, _at(0, 1))
+    yield _intake(intake.RequestProbed(tracking_code=PROBED, submitted_at=_START), 1, _START)
     rejected = intake.RequestIdentityRejected(tracking_code=NOT_MATCHED, at=_at(0, 2), reason="not_matched")
     yield _intake(rejected, 2, _at(0, 2))
     given_up = tracking.RequestWithdrawn(tracking_code=WITHDRAWN, at=_at(3), reason="مشکل برطرف شد.")

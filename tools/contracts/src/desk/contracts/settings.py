@@ -19,6 +19,7 @@ from desk.console.settings import Settings as ConsoleSettings
 from desk.intake.settings import Settings as IntakeSettings
 from desk.local.gateway_table import CHECKOUT
 from desk.notifier.settings import Settings as NotifierSettings
+from desk.probe.settings import Settings as ProbeSettings
 from desk.registry_gateway.settings import Settings as RegistrySettings
 from desk.registry_simulator.settings import Settings as SimulatorSettings
 from desk.topology.settings import Settings as TopologySettings
@@ -32,6 +33,7 @@ PROGRAMS: dict[str, type[BaseSettings]] = {
     "tracking": TrackingSettings,
     "notifier": NotifierSettings,
     "desk-topology": TopologySettings,
+    "desk-probe": ProbeSettings,
     "console": ConsoleSettings,
     "registry-simulator": SimulatorSettings,
 }

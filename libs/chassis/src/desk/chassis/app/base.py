@@ -10,6 +10,7 @@ from desk.chassis.app.middleware import BodyLimit, RequestContext
 from desk.chassis.app.rendering import render_problems
 from desk.chassis.health import Check, Readiness, health_router
 from desk.chassis.service_tokens import Callers
+from desk.chassis.support import Described, support_router
 from desk.chassis.telemetry import Telemetry
 
 _NO_TELEMETRY: TelemetryConfig = {
@@ -31,11 +32,13 @@ def base_app(
     background: Background | None = None,
     body_limits: Mapping[str, int] | None = None,
     callers: Callers | None = None,
+    described: Described | None = None,
 ) -> FastAPI:
     """Return the app to which a service adds its routes. It serves no docs: the contract is in ``contracts/``.
 
     ``ready`` raises while the service must not receive requests. ``body_limits`` maps paths to a body limit in bytes;
-    other paths accept 64 KiB. ``callers`` are the services that may call internal routes.
+    other paths accept 64 KiB. ``callers`` are the services that may call internal routes. ``described`` is what
+    ``/support`` shows of the service.
 
     ``app.state.health`` is a second app, with the routes for the orchestrator. It is served on a port of its own.
     """
@@ -53,6 +56,7 @@ def base_app(
     app.state.readiness = readiness
     app.state.callers = callers or Callers(service, {})
     app.state.health = health_app(readiness, telemetry)
+    app.state.health.include_router(support_router(readiness, telemetry, described or Described()))
     app.add_middleware(BodyLimit, limits=body_limits or {})
     app.add_middleware(RequestContext, telemetry=telemetry, readiness=readiness)  # added last, so outermost
     render_problems(app)

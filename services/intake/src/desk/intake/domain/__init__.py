@@ -99,6 +99,7 @@ from desk.intake.domain.origin import (
     Source,
     require_other_person,
 )
+from desk.intake.domain.probes import KEPT_FOR, PROBE, synthetic_request
 from desk.intake.domain.requests import (
     FOREIGN_CODE_DIGITS,
     Applicant,
@@ -120,9 +121,11 @@ __all__ = [
     "FILES_MAX",
     "FILE_BYTES_MAX",
     "FOREIGN_CODE_DIGITS",
+    "KEPT_FOR",
     "LONGEST_CLOSED",
     "LONGEST_WAIT",
     "MEDIA_TYPES",
+    "PROBE",
     "TEXT_MAX",
     "TEXT_MIN",
     "WEB",
@@ -222,4 +225,5 @@ __all__ = [
     "next_check",
     "read_fields",
     "require_other_person",
+    "synthetic_request",
 ]

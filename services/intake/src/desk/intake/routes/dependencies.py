@@ -18,6 +18,7 @@ from desk.intake.service.catalog_drafts import CatalogDrafts
 from desk.intake.service.counter import Counter
 from desk.intake.service.current_catalog import CurrentCatalog
 from desk.intake.service.erased_codes import ErasedCodes
+from desk.intake.service.probes import Probes
 from desk.intake.service.receipts import Receipts
 from desk.intake.service.reply_attachments import ReplyAttachments
 from desk.intake.service.requests import RequestSubmission
@@ -56,6 +57,7 @@ class Services:
     editing: Editing
     counter: Counter
     counter_assertions: ClientAssertions
+    probes: Probes
 
 
 async def get_services(request: Request) -> Services:

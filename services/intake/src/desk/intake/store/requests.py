@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from desk.chassis.crypto import Vault
 from desk.chassis.event_tables import outbox
 from desk.database import DataKeys, data_key, insert_together, notify_after_commit
-from desk.intake.domain import Applicant, Contact, FieldValue, IdentityState, Request, RequestErasedError, Titled
+from desk.intake.domain import PROBE, Applicant, Contact, FieldValue, IdentityState, Request, RequestErasedError, Titled
 from desk.intake.store.catalog import load_catalog
 from desk.intake.store.origins import dump_origin, read_origin
 from desk.intake.store.tables import identity_check, request
@@ -168,12 +168,13 @@ class RequestStore:
     ) -> list[tuple[str, IdentityState, datetime | None]]:
         """List the codes of a period that are greater than ``after``, in order, with the state of each identity.
 
-        For an identity that was pending, the moment is the end of its check.
+        Synthetic requests are left out. For an identity that was pending, the moment is the end of its check.
         """
         query = (
             select(request.c.tracking_code, identity_check.c.state, identity_check.c.checked_at)
             .outerjoin(identity_check)
             .where(request.c.submitted_at >= since, request.c.submitted_at < until, request.c.tracking_code > after)
+            .where(request.c.office != PROBE)
             .order_by(request.c.tracking_code)
             .limit(limit)
         )

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, false
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, false, literal_column
 
 from desk.chassis.event_tables import add_event_tables
 from desk.database import UtcDateTime, add_audit_tables, add_data_keys, new_metadata
-from desk.intake.domain import IdentityState
+from desk.intake.domain import PROBE, IdentityState
 from desk.versions.tables import add_version_tables
 
 
@@ -47,6 +47,9 @@ code that was sent to it. ``index_key`` is the id of the key of these hashes and
 migration 0011; the idempotency index and the fingerprint keep the key of the submission. Since ``erased_at`` the row
 has no personal data and no keyed hash of a person. ``office`` is empty if it is that of the province.
 ``catalog_version`` is the version of the catalogue it was made with, None before migration 0016."""
+is_probe = request.c.office == literal_column(f"'{PROBE}'")
+"""Whether a request is synthetic."""
+Index("ix_request_probe", request.c.submitted_at, postgresql_where=is_probe, sqlite_where=is_probe)
 attachment = Table(
     "attachment",
     metadata,

@@ -19,6 +19,7 @@ from desk.tracking.events.consumed import (
     NoticeFailed,
     RequestIdentityRejected,
     RequestPending,
+    RequestProbed,
     RequestSubmitted,
     SubjectNamed,
 )
@@ -100,6 +101,7 @@ __all__ = [
     "RequestOverdue",
     "RequestPending",
     "RequestPendingWithdrawn",
+    "RequestProbed",
     "RequestRated",
     "RequestReferred",
     "RequestReplied",

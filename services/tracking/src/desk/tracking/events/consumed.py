@@ -40,6 +40,15 @@ class RequestPending(WholeRequest):
         return _REQUEST.validate_python(self.model_dump() | {"identity": "unconfirmed"})
 
 
+class RequestProbed(Event):
+    """A synthetic request of ``desk-probe``."""
+
+    name: ClassVar[str] = "request-probed"
+
+    tracking_code: TrackingCode
+    submitted_at: Moment
+
+
 class RequestIdentityRejected(Event):
     """The civil registry does not confirm the applicant of a pending request."""
 

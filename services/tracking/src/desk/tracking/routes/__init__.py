@@ -10,6 +10,7 @@ from desk.tracking.routes import (
     lookups,
     office_cases,
     own_requests,
+    probes,
     public_figures,
 )
 from desk.tracking.routes.dependencies import TOKEN_AUDIENCE, Services
@@ -25,6 +26,7 @@ router.include_router(event_keys.router)
 router.include_router(figures.router)
 router.include_router(office_cases.router)
 router.include_router(public_figures.router)
+router.include_router(probes.router)
 
 __all__ = [
     "TOKEN_AUDIENCE",

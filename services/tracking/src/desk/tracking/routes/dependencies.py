@@ -12,7 +12,16 @@ from desk.chassis.client_assertions import ClientAssertions
 from desk.chassis.crypto import TokenIssuer
 from desk.chassis.event_encryption import EventDecryptor
 from desk.tracking.routes.guards import ActionGuard, CaseReaderGuard, LookupGuard, OwnRequestsGuard, TrackingSession
-from desk.tracking.service import Actions, Contacts, FigureDocuments, Figures, OfficeCases, OwnRequests, PublicFigures
+from desk.tracking.service import (
+    Actions,
+    Contacts,
+    FigureDocuments,
+    Figures,
+    OfficeCases,
+    OwnRequests,
+    Probes,
+    PublicFigures,
+)
 
 TOKEN_AUDIENCE = "desk.tracking"  # noqa: S105 - a name, not a secret
 
@@ -36,6 +45,7 @@ class Services:
     action_guard: ActionGuard
     assertions: ClientAssertions
     case_readers: CaseReaderGuard
+    probes: Probes
     tokens: TokenIssuer
     token_seconds: int
     session_seconds: int

@@ -12,6 +12,7 @@ from desk.tracking.service.headquarters import HeadquartersReports
 from desk.tracking.service.office_cases import CaseSummary, OfficeCases
 from desk.tracking.service.opening import Opening
 from desk.tracking.service.own_requests import OwnRequest, OwnRequests
+from desk.tracking.service.probes import Probes, on_request_probed
 from desk.tracking.service.public_figures import PublicFigures
 from desk.tracking.service.reconciliation import Difference, Kind, Reconciliation
 from desk.tracking.service.reports import Reports
@@ -37,10 +38,12 @@ __all__ = [
     "Overview",
     "OwnRequest",
     "OwnRequests",
+    "Probes",
     "PublicFigures",
     "Reconciliation",
     "Reports",
     "Scope",
     "named_office",
+    "on_request_probed",
     "utc_now",
 ]

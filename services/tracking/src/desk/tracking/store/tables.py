@@ -153,3 +153,13 @@ roll_up_table = Table(
 )
 """Counts of the cases that are ``counted``, as ``desk.tracking.domain.read_cells`` reads them. One text has all of an
 office in a month, because they are read together, and suppressed together."""
+probe_table = Table(
+    "probe",
+    metadata,
+    Column("tracking_code", String(12), primary_key=True),
+    Column("submitted_at", UtcDateTime, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("found_at", UtcDateTime),
+)
+"""The synthetic requests of the last hour. They are no cases, so that nothing that reads cases can take them for one.
+``found_at`` is when ``desk-probe`` first found it here."""
