@@ -1,6 +1,6 @@
 # The desk's commands; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run wheels check test faults lint format contracts lock audit bench bench-pages images compose-test up down clean
+.PHONY: help setup run wheels check test faults lint format contracts lock audit bench bench-pages images compose-test k8s-test up down clean
 BIN := .venv/bin
 PYTHON_FILES := libs services deploy expert expert-kit console local tools tests benchmarks
 
@@ -39,6 +39,11 @@ images: setup  ## build every image (SOVEREIGN=1: all of them from Debian's pack
 
 compose-test: images  ## run the story in containers and kill each of them in turn (SOVEREIGN=1 as above)
 	@$(BIN)/pytest -m compose tests/compose $(ARGS)
+
+k8s-test:  ## run the desk in the cluster of KUBECONFIG and disturb it (K8S_LOAD="command that loads a tar file into its node")
+	@[ -n "$$KUBECONFIG" ] || { echo "k8s-test: KUBECONFIG names no cluster; see deploy/k8s/README.md" >&2; exit 1; }
+	@$(MAKE) images SOVEREIGN=1
+	@$(BIN)/pytest -m k8s tests/k8s $(ARGS)
 
 up: setup  ## start the whole system in containers at http://127.0.0.1:8080 (SOVEREIGN=1 as above; OBSERVABILITY=1: Prometheus and Grafana)
 	@$(BIN)/python scripts/make-env

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from compose.containers import Containers, Province, RetryingApplicant
+from compose.containers import Containers
+from support.published_desk import Province, RetryingApplicant
 
 HERE = Path(__file__).parent
 UP_SECONDS = pytest.StashKey[float]()

@@ -12,10 +12,6 @@ from typing import Any
 import httpx
 import yaml
 from dotenv import dotenv_values
-from support.applicant import Applicant
-from support.background import BackgroundLoop
-from support.province_system import ProvinceSystem
-from support.public_gateway import living
 
 from desk.testing.ports import free_port
 
@@ -25,11 +21,8 @@ LASTING = tuple(name for name, service in COMPOSE.items() if service["restart"] 
 """Every container except those that end after their job."""
 UP_SECONDS = 300
 COMMAND_SECONDS = 120
-DEADLINE_SECONDS = 120.0
-PAUSE_SECONDS = 1.0
 TEST_NETWORK = "10.207"
 """Another one than that of `make up`, which may run at the same time."""
-"""Pause between two attempts of an applicant; attempts are rate limited."""
 
 
 class Containers:
@@ -105,6 +98,18 @@ class Containers:
 
     # access from outside
 
+    @property
+    def url(self) -> str:
+        """The address of the gateway."""
+        return f"http://127.0.0.1:{self.port('DESK_PORT')}"
+
+    def event_keys(self, key: str) -> tuple[str, str]:
+        """Return an office's private key for events, and the desk's public one."""
+        return (
+            json.loads(self.secrets["OFFICE_EVENT_PRIVATE_KEYS"])[key],
+            json.loads(self.secrets["EVENT_PUBLIC_KEYS"])["tracking"],
+        )
+
     def port(self, name: str) -> int:
         """Return one of the published ports by its variable."""
         return int(self._settings[name])
@@ -136,67 +141,6 @@ class Containers:
         answer = httpx.get(f"http://127.0.0.1:{self.port('MAIL_PORT')}/api/v1/messages", timeout=30).raise_for_status()
         receivers = [(mail["Subject"], [each["Address"] for each in mail["To"]]) for mail in answer.json()["messages"]]
         return [subject for subject, addresses in receivers if address in addresses]
-
-
-class RetryingApplicant(Applicant):
-    """A synthetic person at the port of the gateway, who retries until there is a code."""
-
-    def __init__(self, desk: Containers, place: int) -> None:
-        """``place`` is an index into the living synthetic people."""
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{desk.port('DESK_PORT')}", timeout=30)
-        self.desk = desk
-        someone = living()[place].identity
-        self.person = {
-            "national_id": someone.national_id.value,
-            "birth_date": someone.birth_date.isoformat(),
-            "last_name": someone.last_name,
-        }
-        self.token = ""
-
-    def captcha(self, purpose: str) -> dict[str, str]:
-        challenge = self.client.post("/api/captchas", json={"purpose": purpose, "kind": "image"})
-        assert challenge.status_code == httpx.codes.CREATED, challenge.text
-        return {"id": challenge.json()["id"], "answer": self.desk.answer_to(challenge.json()["id"])}
-
-    def submit(self, content: bytes, **changed: object) -> str:
-        """Send a request and a file with one key, and retry until there is a code."""
-        key, end, responses = str(uuid.uuid4()), time.monotonic() + DEADLINE_SECONDS, list[str]()
-        form: dict[str, Any] | None = None
-        while time.monotonic() < end:
-            try:
-                form = form or self._form_with(content, **changed)
-                answer = self.send(form, key)
-            except (httpx.TransportError, AssertionError) as trouble:
-                responses.append(str(trouble))
-            else:
-                if answer.status_code == httpx.codes.CREATED:
-                    return str(answer.json()["tracking_code"])
-                responses.append(answer.text)
-                if answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
-                    assert answer.json()["code"] == "captcha_expired", answer.text
-                    form = None
-            time.sleep(PAUSE_SECONDS)
-        raise AssertionError(f"no code within {DEADLINE_SECONDS:.0f} s; the last answers: {responses[-3:]}")
-
-    def _form_with(self, content: bytes, **changed: object) -> dict[str, Any]:
-        if not self.token:
-            self.identify()
-        form = self.form(**changed)  # first the code: without one, the file would be uploaded again and again
-        return form | {"attachments": [self.upload("گذرنامه.pdf", content)]}
-
-
-class Province(ProvinceSystem):
-    """The system of a province at the published port of the broker, with its own event loop."""
-
-    def __init__(self, desk: Containers, key: str) -> None:
-        self.loop = BackgroundLoop()
-        private_key = json.loads(desk.secrets["OFFICE_EVENT_PRIVATE_KEYS"])[key]
-        desk_key = json.loads(desk.secrets["EVENT_PUBLIC_KEYS"])["tracking"]
-        super().__init__(self.loop, desk.province_url(key), key, private_key=private_key, desk_key=desk_key)
-
-    def close(self) -> None:
-        super().close()
-        self.loop.close()
 
 
 def run(*command: str, environment: dict[str, str] | None = None, seconds: float = COMMAND_SECONDS) -> str:

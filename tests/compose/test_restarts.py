@@ -3,9 +3,10 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from compose.containers import LASTING, Containers, Province, RetryingApplicant
+from compose.containers import LASTING, Containers
 from support.applicant import PDF
 from support.embedded_desk import wait_for
+from support.published_desk import Province, RetryingApplicant
 
 SETTLE_SECONDS = 90.0
 

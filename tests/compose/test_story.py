@@ -1,8 +1,9 @@
 """The story on the containers that an operator starts, through the published ports only."""
 
-from compose.containers import LASTING, Containers, Province, RetryingApplicant
+from compose.containers import LASTING, Containers
 from support.applicant import PDF
 from support.embedded_desk import wait_for
+from support.published_desk import Province, RetryingApplicant
 
 DEADLINE = 60.0
 

@@ -103,6 +103,12 @@ def sovereign() -> Overlay:
     return Overlay("sovereign", kustomize(ROOT / "deploy" / "k8s" / "overlays" / "sovereign"))
 
 
+@pytest.fixture(scope="session")
+def console() -> Overlay:
+    """The console of an office."""
+    return Overlay("console", kustomize(ROOT / "deploy" / "k8s" / "console"))
+
+
 @pytest.fixture(params=OVERLAYS)
 def overlay(request: pytest.FixtureRequest, overlays: Mapping[str, Overlay]) -> Overlay:
     return overlays[request.param]
