@@ -5,6 +5,8 @@ RUN apt-get update && apt-get install -y --no-install-recommends python3-aiosmtp
 COPY deploy/mail/catcher.py /catcher.py
 USER 65534:65534
 EXPOSE 1025 8025
+# Python as the first process ignores SIGTERM; SIGINT ends it.
+STOPSIGNAL SIGINT
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=5 \
   CMD ["python3", "-ISc", "import urllib.request as u; u.urlopen('http://127.0.0.1:8025/', timeout=4)"]
 CMD ["python3", "/catcher.py"]

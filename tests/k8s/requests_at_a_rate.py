@@ -37,7 +37,7 @@ def request(offset: float) -> None:
     for path in cycle(PATHS):
         if KIND == "rate":
             time.sleep(max(0.0, due - time.monotonic()))
-            due += THREADS / NUMBER
+            due = max(due, time.monotonic() - 1) + THREADS / NUMBER  # after a pause it does not catch up
         status = status_of(path)
         with counting:
             counted[status] += 1

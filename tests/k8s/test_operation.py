@@ -138,7 +138,7 @@ def test_a_key_of_encryption_is_replaced_while_the_service_runs(
 
 
 def test_dead_letters_are_listed_by_the_job_of_the_runbook(cluster: Cluster):
-    assert "tracking" in cluster.run_cron_job("dead-letters")
+    assert "dead letters" in cluster.run_cron_job("dead-letters")
 
 
 def test_the_probe_submits_and_finds_a_synthetic_request(cluster: Cluster):

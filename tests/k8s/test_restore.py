@@ -41,7 +41,7 @@ def test_a_restored_backup_has_the_requests_of_its_time_and_their_keys(
     cluster.scale(SERVICES, 1)
     cluster.wait_ready()
 
+    story(applicant, province)
     assert cluster.kubectl("exec", "deployment/tracking", "--", "desk-privacy", "repeat").strip() == "[]"
     assert applicant.sees(code, "answered")["answer"]["text"] == ANSWER
     assert applicant.track(lost).status_code == 404
-    story(applicant, province)
