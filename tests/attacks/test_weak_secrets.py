@@ -24,8 +24,8 @@ from desk.contracts.settings import PROGRAMS
 from desk.security.secrets import SecretKind
 from desk.testing.event_keys import event_public_keys
 
-MODULES = {"desk-topology": "topology"}
-ARGUMENTS = {"desk-topology": ["apply"]}
+MODULES = {"desk-topology": "topology", "desk-probe": "probe"}
+ARGUMENTS = {"desk-topology": ["apply"], "desk-probe": ["run"]}
 ADDRESSES = {
     "database_url": "postgresql+asyncpg://role:{}@database/name",
     "owner_database_url": "postgresql+asyncpg://owner:{}@database/name",
