@@ -72,8 +72,9 @@ def migrated_url(database_kind: str, tmp_path: Path, request: pytest.FixtureRequ
 
 
 @pytest.fixture
-async def database_url(migrated_url: str) -> str:
-    """Return the URL of a migrated database without rows."""
+async def database_url(migrated_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the URL of a migrated database without rows; a busy machine may need seconds for a connection."""
+    monkeypatch.setattr("desk.database.engines.CONNECT_SECONDS", 60)
     if migrated_url.startswith("postgresql"):
         database = Database(migrated_url)
         await empty_tables(database)

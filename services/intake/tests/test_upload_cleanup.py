@@ -9,6 +9,18 @@ from desk.chassis.app import PeriodicTask
 from desk.intake.workers.upload_cleanup import UploadCleanup
 
 
+class IdleCleanup(UploadCleanup):
+    """The service's own worker, which could delete a file before the test does."""
+
+    async def run_once(self):
+        return None
+
+
+@pytest.fixture(autouse=True)
+def _no_cleanup_in_the_background(monkeypatch):
+    monkeypatch.setattr("desk.intake.app.UploadCleanup", IdleCleanup)
+
+
 @pytest.fixture
 def cleanup(desk):
     return UploadCleanup(desk.parts.database, desk.parts.vault, desk.storage)

@@ -239,8 +239,9 @@ async def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def ledger_database(ledger_url: str) -> AsyncIterator[Database]:
+async def ledger_database(ledger_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
     """A database as the migrations leave it: no look-ups, and a head without a seal."""
+    monkeypatch.setattr("desk.database.engines.CONNECT_SECONDS", 60)
     database = Database(ledger_url)
     if database.engine.name == "postgresql":
         await empty_tables(database)

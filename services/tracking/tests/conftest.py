@@ -142,8 +142,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    """A migrated database with empty tables."""
+async def database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
+    """A migrated database with empty tables; a busy machine may need seconds for a connection."""
+    monkeypatch.setattr("desk.database.engines.CONNECT_SECONDS", 60)
     database = Database(database_url, pool_timeout=60, statement_seconds=50)
     if database.engine.name == "postgresql":
         await empty_tables(database)
