@@ -2,10 +2,11 @@
 
 import pytest
 from compose.console import ConsoleContainers
-from compose.containers import Containers, RetryingApplicant
+from compose.containers import Containers
 from support.applicant import PDF
 from support.console_client import ConsoleClient
 from support.embedded_desk import wait_for
+from support.published_desk import RetryingApplicant
 
 DEADLINE = 60.0
 OWN_PASSWORD = "a province's own word"
