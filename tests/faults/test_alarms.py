@@ -16,7 +16,7 @@ from support.real_desk import RealDesk
 pytestmark = [
     pytest.mark.faults,
     pytest.mark.timeout(TEST_SECONDS),
-    pytest.mark.skipif(not FULL, reason="takes six minutes: make faults FULL=1"),
+    pytest.mark.skipif(not FULL, reason="takes ten minutes: make faults FULL=1"),
 ]
 
 ALARM_SECONDS = 150.0

@@ -29,14 +29,14 @@ DELIVERIES = {
 NAMES = ("kavenegar", "smsir", "generic")
 
 
-PATIENT = httpx.Timeout(60.0)
+LONG_TIMEOUT = httpx.Timeout(60.0)
 """A busy machine may need seconds for a connection, which would be an error of another kind."""
 SHORT_READ = httpx.Timeout(60.0, read=2.0)
 
 
 @pytest.fixture
 def limits():
-    return PATIENT
+    return LONG_TIMEOUT
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ async def test_an_http_500_without_json_is_ambiguous_for_a_message_and_unavailab
 @pytest.mark.parametrize(
     ("fault", "limits"),
     [
-        (each, SHORT_READ if each is Fault.HANG_AFTER_TAKING else PATIENT)
+        (each, SHORT_READ if each is Fault.HANG_AFTER_TAKING else LONG_TIMEOUT)
         for each in Fault
         if each is not Fault.STATUS_500
     ],
