@@ -197,6 +197,7 @@ class ConsolePage:
         self.page.get_by_label("نام کاربری").select_option(username)
         self.page.get_by_role("button", name="ورود").click()
         expect(self.page.get_by_role("heading", name="درخواست‌ها", level=1)).to_be_visible()
+        self.page.wait_for_load_state()
         return self
 
     def open_case(self, code: str) -> None:

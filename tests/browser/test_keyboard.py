@@ -32,6 +32,7 @@ class Keyboard:
 
     def tab_to(self, selector: str) -> None:
         """Press Tab until an element has the focus."""
+        self.page.wait_for_load_state()  # before its stylesheet is there, a page shows the browser's own thin outline
         for _ in range(STOPS_AT_MOST):
             self.press("Tab")
             stop = self.page.evaluate(STOP, selector)
