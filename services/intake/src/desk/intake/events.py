@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -111,7 +111,9 @@ class RegistrationData(BaseModel):
 class ContentData(BaseModel):
     """The texts of the applicant, for the experts and for tracking. A text that is not named here stays in intake."""
 
-    text: str
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    text: Annotated[str, Field(examples=["روادید عمرهٔ من هنوز صادر نشده است. لطفاً راهنمایی کنید."])]
 
 
 class RegisteredRequest(Event):
