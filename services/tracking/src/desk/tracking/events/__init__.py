@@ -38,6 +38,7 @@ from desk.tracking.events.parts import (
     WholeRequest,
 )
 from desk.tracking.events.published import (
+    ACTED,
     NO_OFFICE,
     ApplicantActed,
     CaseRefused,
@@ -62,6 +63,7 @@ from desk.tracking.events.published import (
 )
 
 __all__ = [
+    "ACTED",
     "NO_OFFICE",
     "REPORTS",
     "REPORTS_EXCHANGE",
