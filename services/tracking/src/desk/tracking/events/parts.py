@@ -93,7 +93,7 @@ class FileReference(BaseModel):
     id: str
     name: str
     size: int
-    """In bytes, at most 7 MiB."""
+    """In bytes."""
     media_type: str
     sha256: str
     """Of the content, in lower-case hex."""
