@@ -64,7 +64,8 @@ def test_the_bundle_has_the_state_of_every_service_and_no_secret(watched: Contai
     printed = watched.compose("--profile", "support", "run", "--rm", "--no-deps", "--no-TTY", "support")
     with tarfile.open(fileobj=io.BytesIO(base64.b64decode(printed))) as bundle:
         files = {each.name: (bundle.extractfile(each) or io.BytesIO()).read() for each in bundle if each.isfile()}
-    assert {part for name in files for part in name.replace(".", "/").split("/")} >= SERVICES
+    assert {name.split("/")[1].rpartition("-")[0] for name in files} >= SERVICES
+    assert files["support/summary.txt"].decode().count(": ready, ") == len(SERVICES)
     whole = b"".join(files.values())
     secrets = [each for each in watched.secrets.values() if len(each) >= 20 and "{" not in each]
     assert len(secrets) > 5
