@@ -4,10 +4,9 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Header, Request
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.problem import IdempotencyKeyMissingError
-from desk.database import Database
+from desk.database import Database, DatabaseSession
 
 _KEY_MIN, _KEY_MAX = 8, 64
 
@@ -20,13 +19,13 @@ class HasDatabase(Protocol):
         """The service's database."""
 
 
-async def _session(request: Request) -> AsyncIterator[AsyncSession]:
+async def _session(request: Request) -> AsyncIterator[DatabaseSession]:
     services: HasDatabase = request.app.state.services
     async with services.database.transaction() as session:
         yield session
 
 
-Session = Annotated[AsyncSession, Depends(_session, scope="function")]
+Session = Annotated[DatabaseSession, Depends(_session, scope="function")]
 """One request, one transaction. Function scope: the commit comes before the response, so a failed one is no 200."""
 
 

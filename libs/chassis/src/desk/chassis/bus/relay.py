@@ -5,14 +5,13 @@ import time
 from dataclasses import replace
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.app.periodic import PeriodicTask
 from desk.chassis.bus.broker import Broker, BrokerUnavailableError, UnroutableError
 from desk.chassis.events import Message, Outbox
 from desk.chassis.telemetry import Telemetry
 from desk.chassis.tracing import current_traceparent, mark_failed
-from desk.database import Database
+from desk.database import Database, DatabaseSession
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +55,7 @@ class Relay(PeriodicTask):
             await self._measure(session)
         return len(sent)
 
-    async def _measure(self, session: AsyncSession) -> None:
+    async def _measure(self, session: DatabaseSession) -> None:
         if time.monotonic() < self._measure_after:
             return
         self._measure_after = time.monotonic() + MEASURE_SECONDS
