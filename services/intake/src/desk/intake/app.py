@@ -159,7 +159,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         parts.telemetry,
         first_wait=timedelta(seconds=settings.identity_check_seconds),
     )
-    checking = PeriodicTask(check.run_once, identity_check.POLL_SECONDS)
+    checking = PeriodicTask(check.run_once, identity_check.poll_seconds(settings.identity_check_seconds))
     cleanup = UploadCleanup(parts.database, parts.vault, parts.storage)
     cleaning = PeriodicTask(cleanup.run_once, upload_cleanup.PAUSE_SECONDS)
     scanning = PeriodicTask(scans.run_once, file_scans.PAUSE_SECONDS)

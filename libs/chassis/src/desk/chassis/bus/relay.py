@@ -16,7 +16,7 @@ from desk.database import Database, DatabaseSession
 log = structlog.get_logger(__name__)
 
 BATCH = 100
-POLL_SECONDS = 1.0
+POLL_SECONDS = 2.0
 GATHER_SECONDS = 0.02
 """How long the relay waits after a wake-up for more events: a batch of a few costs little more than a batch of one."""
 PUBLISH_TIMEOUT_SECONDS = 5.0

@@ -155,4 +155,4 @@ _LONGEST_DUE = (
     .limit(1)
     .with_for_update(skip_locked=True, of=identity_check)
 )
-"""Built once: it is executed every second, and to build it costs more than to execute it."""
+"""Built once: it is executed every few seconds, and to build it costs more than to execute it."""

@@ -19,10 +19,17 @@ from desk.intake.store import AttachmentStore, Claim, IdentityCheckStore
 
 log = structlog.get_logger(__name__)
 
-POLL_SECONDS = 1.0
+POLL_SECONDS = 5.0
+"""At the usual first wait of a minute; with a shorter one as much more often, but not more than every second."""
+USUAL_FIRST_WAIT_SECONDS = 60.0
 MEASURE_SECONDS = 15.0
 SEQ = 2
 """The end of a check is the second event of its request; the first one was that it is pending."""
+
+
+def poll_seconds(first_wait_seconds: float) -> float:
+    """Return the pause between two searches for an identity that is due."""
+    return max(1.0, min(POLL_SECONDS, POLL_SECONDS * first_wait_seconds / USUAL_FIRST_WAIT_SECONDS))
 
 
 class IdentityCheck:
