@@ -9,14 +9,15 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, ClassVar, Generic, Literal, TypeVar
+from typing import ClassVar, Generic, Literal, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Column, Table, bindparam, delete, func, insert, select, update
 
 from desk.chassis import event_encryption
 from desk.chassis.event_encryption import EventEncryptor, Jwe
 from desk.chassis.event_tables import inbox, outbox
+from desk.chassis.moments import Moment
 from desk.chassis.tracing import current_traceparent
 from desk.database import DatabaseSession, insert_into, notify_after_commit
 
@@ -44,30 +45,6 @@ _ADD_TO_INBOX = {
     dialect: insert_into(dialect, inbox).on_conflict_do_nothing().returning(inbox.c.event_id)
     for dialect in ("postgresql", "sqlite")
 }
-
-
-def _in_utc(at: datetime) -> datetime:
-    try:
-        return at.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("a timestamp outside the years 1 to 9999 of UTC") from None
-
-
-def _iso(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _no_number(at: object) -> object:
-    """Refuse a number, which pydantic would read as seconds since 1970. Raises ValueError."""
-    if isinstance(at, int | float):
-        raise ValueError("a timestamp is text")  # noqa: TRY004 - pydantic reports ValueError
-    return at
-
-
-Moment = Annotated[
-    AwareDatetime, BeforeValidator(_no_number), AfterValidator(_in_utc), PlainSerializer(_iso, return_type=str)
-]
-"""A timestamp in JSON: UTC, ISO 8601 with a Z, whole seconds."""
 
 
 class Event(BaseModel):

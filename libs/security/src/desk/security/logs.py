@@ -219,7 +219,12 @@ def _stack(trace: TracebackType | None) -> list[str]:
     return [f"  {each.filename}:{each.lineno} in {each.name}\n" for each in traceback.extract_tb(trace)]
 
 
+def is_ours(error: BaseException) -> bool:
+    """Return whether the class of an exception is one of the desk, whose text may be logged."""
+    return type(error).__module__.startswith(_OUR_MODULES)
+
+
 def _name(error: BaseException) -> str:
     kind = type(error)
     name = f"{kind.__module__}.{kind.__qualname__}"
-    return f"{name}: {safe_text(str(error))}" if kind.__module__.startswith(_OUR_MODULES) else name
+    return f"{name}: {safe_text(str(error))}" if is_ours(error) else name
