@@ -34,7 +34,7 @@ faults: setup  ## kill and cut real servers and services (FULL=1 for the full co
 
 images: setup  ## build every image (SOVEREIGN=1: all of them from Debian's packages)
 	@gateway/install
-	@scripts/compose build
+	@OBSERVABILITY=1 scripts/compose build
 	@CONSOLE=1 scripts/compose build console
 
 compose-test: images  ## run the story in containers and kill each of them in turn (SOVEREIGN=1 as above)

@@ -1,6 +1,7 @@
 """Settings for every test.
 
 Examples of Hypothesis have no deadline: no test depends on the speed of the machine. SQLite does not wait for the disk.
+Slow folders come first, so that no worker is still busy with one of them when the others have ended.
 """
 
 import sys
@@ -11,6 +12,14 @@ from hypothesis import settings
 
 settings.register_profile("no-deadline", parent=settings(), deadline=None)
 settings.load_profile("no-deadline")
+
+SLOW_FOLDERS = ("expert-kit/", "tests/browser/", "tests/story/", "tests/gateway/")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort tests by folder. The order within a folder stays."""
+    items.sort(key=lambda item: not item.nodeid.startswith(SLOW_FOLDERS))
 
 
 @pytest.fixture(scope="session", autouse=True)

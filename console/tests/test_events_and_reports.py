@@ -33,6 +33,13 @@ async def test_an_event_before_its_request_is_applied_once_the_request_arrives(c
     assert await console.send_all() == []
 
 
+async def test_the_reason_of_a_withdrawal_is_in_the_history(console):
+    await console.handle(event("request-submitted", 1), event("request-withdrawn", 4, reason="مشکل برطرف شد."))
+    view = await console.experts.view("isfahan", CODE)
+    assert view.record.case.state is State.WITHDRAWN
+    assert (view.history[-1].kind, view.history[-1].text) == ("request-withdrawn", "مشکل برطرف شد.")
+
+
 async def test_reports_are_numbered_in_order(console):
     expert = await console.account("expert")
     await console.handle(event("request-submitted", 1))

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
 LASTING = tuple(name for name, service in COMPOSE.items() if service["restart"] != "no")
 """Every container except those that end after their job."""
+WATCHING = ("PROMETHEUS_PORT", "GRAFANA_PORT")
 UP_SECONDS = 300
 COMMAND_SECONDS = 120
 TEST_NETWORK = "10.207"
@@ -30,10 +31,19 @@ class Containers:
 
     def __init__(self, folder: Path) -> None:
         self.project = f"desk-test-{uuid.uuid4().hex[:8]}"
+        self.observability = False
+        """Whether Compose also gets deploy/observability."""
         self._environment_file = folder / "environment"
         self._settings = {
             name: str(free_port())
-            for name in ("DESK_PORT", "DESK_TLS_PORT", "RABBITMQ_PORT", "RABBITMQ_MANAGEMENT_PORT", "MAIL_PORT")
+            for name in (
+                "DESK_PORT",
+                "DESK_TLS_PORT",
+                "RABBITMQ_PORT",
+                "RABBITMQ_MANAGEMENT_PORT",
+                "MAIL_PORT",
+                *WATCHING,
+            )
         }
         self._settings["DESK_NETWORK"] = TEST_NETWORK
         # The tests send many requests of few people.
@@ -59,13 +69,15 @@ class Containers:
 
     def down(self) -> None:
         """Remove everything, including volumes."""
+        self.observability = True
         self.compose("down", "--volumes", "--timeout", "5")
 
     def compose(self, *arguments: str, seconds: float = COMMAND_SECONDS) -> str:
         """Run a Compose command on this desk and return its output."""
         place = ("--project-name", self.project, "--env-file", str(self._environment_file))
         script = str(ROOT / "scripts" / "compose")
-        return run(script, *place, *arguments, environment=self._settings, seconds=seconds)
+        settings = self._settings | {"OBSERVABILITY": "1" if self.observability else ""}
+        return run(script, *place, *arguments, environment=settings, seconds=seconds)
 
     # single containers
 

@@ -291,7 +291,8 @@ def test_a_trial_leaves_half_of_two_processors_for_new_pods(local):
 
 
 def test_prometheus_reads_the_services_and_may(production):
-    (monitor,) = production.of("ServiceMonitor")
+    monitor, queues = (production.one("ServiceMonitor", name) for name in ("services", "queues"))
+    assert queues["spec"]["endpoints"][0]["params"] == {"family": ["queue_coarse_metrics"]}
     wanted = monitor["spec"]["selector"]["matchLabels"]
     read = {
         each["metadata"]["name"]

@@ -39,6 +39,7 @@ OPERATION = {
     "redis-cluster": "servers and sentinels among themselves, and their operator",
     "queues-from-keda": "the length of queues",
     "metrics-from-prometheus": "metrics",
+    "queues-from-prometheus": "the length of queues",
 }
 """Policies that are no arrow of the diagram, with the reason."""
 

@@ -1,5 +1,6 @@
 """Prometheus, the store of traces, Grafana, probe and support under Compose: they reach what they need, and no more."""
 
+import copy
 import re
 from urllib.parse import urlsplit
 
@@ -19,8 +20,21 @@ def desk(root):
 
 
 @pytest.fixture(scope="module")
-def added(root):
+def measured(root):
+    """What is added for Prometheus, probe and support."""
     return read(root / "deploy" / "observability" / "docker-compose.yml")
+
+
+@pytest.fixture(scope="module")
+def added(root, measured):
+    """The same with Grafana and the store of traces: networks are joined, as Compose does."""
+    whole, more = copy.deepcopy(measured), read(root / "deploy" / "observability" / "grafana.yml")
+    for name, service in more["services"].items():
+        known = whole["services"].setdefault(name, {"networks": []})
+        networks = [*known["networks"], *service["networks"]]
+        known.update(service, networks=networks)
+    whole["networks"].update(more["networks"])
+    return whole
 
 
 def test_each_service_meets_the_traces_alone_and_prometheus_apart_from_others_and_grafana_no_service(added):
@@ -36,8 +50,9 @@ def test_each_service_meets_the_traces_alone_and_prometheus_apart_from_others_an
         "grafana-traces": {"traces", "grafana"},
         "probe-gateway": {"probe", "gateway"},
         "support-rabbitmq": {"support", "rabbitmq"},
+        "prometheus-rabbitmq": {"prometheus", "rabbitmq"},
     }
-    assert added["networks"].keys() == {*meetings, "grafana-public"}
+    assert added["networks"].keys() == {*meetings, "grafana-public", "prometheus-public"}
     assert all(added["networks"][network]["internal"] for network in meetings)
 
 
@@ -61,9 +76,21 @@ def test_a_service_is_started_as_without_prometheus_but_for_its_metrics_and_trac
     assert without[:place] + without[place + 2 :] == desk["services"][name]["command"]
 
 
+def test_without_a_store_of_traces_no_service_sends_any(measured):
+    assert "TRACES" not in str(measured)
+    assert {"traces", "grafana"}.isdisjoint(measured["services"])
+
+
+def test_only_this_machine_reaches_prometheus_and_grafana(added):
+    published = {name: service["ports"] for name, service in added["services"].items() if "ports" in service}
+    assert published.keys() == {"prometheus", "grafana"}
+    assert all(port.startswith("127.0.0.1:") for [port] in published.values())
+
+
 def test_prometheus_gives_the_labels_that_the_rules_expect(root, rules, promtool):
     file = root / "deploy" / "observability" / "prometheus.yml"
-    [job] = read(file)["scrape_configs"]
+    [job, queues] = read(file)["scrape_configs"]
+    assert queues["static_configs"][0]["targets"] == ["rabbitmq:15692"]
     [names] = job["dns_sd_configs"]
     assert tuple(names["names"]) == SERVICES
     assert names["port"] == 9000

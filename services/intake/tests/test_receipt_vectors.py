@@ -12,7 +12,7 @@ from uuid import UUID
 
 from joserfc.jwk import OKPKey
 
-from desk.intake.domain import Applicant, Attachment, Contact, IdentityState, Request
+from desk.intake.domain import Applicant, Attachment, Contact, Content, IdentityState, Request
 from desk.intake.service.receipts import Receipts
 from desk.intake.store import load_catalog
 from desk.iran.digits import fold
@@ -56,7 +56,7 @@ def request(text: str) -> Request:
         sub_subject=sub_subject,
         applicant=Applicant("0013542419", "1361-12-05", "زهرا", "رضایی", "female"),
         contact=Contact("+989120000000", None, None),
-        text=fold(text),
+        content=Content(fold(text)),
         identity=IdentityState.KNOWN,
     )
 

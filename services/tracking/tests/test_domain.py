@@ -5,7 +5,18 @@ from datetime import UTC, datetime
 
 import pytest
 
-from desk.tracking.domain import TITLES, TRANSITIONS, Case, IllegalTransitionError, Party, RefusedError, State
+from desk.tracking.domain import (
+    ACTIONS,
+    TITLES,
+    TRANSITIONS,
+    Action,
+    Case,
+    IllegalTransitionError,
+    Party,
+    RefusedError,
+    State,
+)
+from desk.tracking.events import ACTED
 
 AT = datetime(2026, 12, 20, 8, tzinfo=UTC)
 BY_EXPERTS = "in_progress info_requested answered rejected referred"
@@ -62,6 +73,10 @@ def test_a_refused_transition_names_both_states(case):
 
 def test_every_state_has_transitions_and_a_persian_title():
     assert set(TRANSITIONS) == set(TITLES) == set(State)
+
+
+def test_every_action_has_its_rule_and_its_event():
+    assert set(ACTIONS) == set(ACTED) == set(Action)
 
 
 def test_the_titles_of_states_are_distinct():

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, AwareDatetime, BaseModel, ConfigDict, Field
 
 from desk.expert import FileReference, Titled
 
@@ -27,10 +27,10 @@ class Objected(_Event):
     answer_report_id: str | None = None
 
 
-class Withdrawn(_Event):
-    """The applicant withdrew the request."""
+class Acted(_Event):
+    """An action of the applicant with what the applicant wrote, if anything."""
 
-    reason: str | None = None
+    text: str | None = Field(default=None, validation_alias=AliasChoices("text", "reason"))
 
 
 class Rated(_Event):

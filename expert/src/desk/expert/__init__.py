@@ -43,6 +43,7 @@ from desk.expert.errors import (
     TextsRefusedError,
 )
 from desk.expert.events import (
+    APPLICANT_ACTIONS,
     CONSUMED,
     CaseEvent,
     Comment,
@@ -86,6 +87,7 @@ from desk.expert.versions import (
 )
 
 __all__ = [
+    "APPLICANT_ACTIONS",
     "CONSUMED",
     "Answer",
     "Attachment",

@@ -17,22 +17,24 @@ NOTICE_FAILED, UNANSWERED = "request-notice-failed", "request-unanswered"
 CONTACT_CHANGED = "request-contact-changed"
 ESCALATED, SILENT = "request-escalated", "province-silent"
 """For headquarters only."""
-CONSUMED = WITH_REQUEST | {
-    REFUSED,
-    REPLIED,
-    OBJECTED,
-    TAKEN_OVER,
-    COMMENTED,
-    NOTICE_FAILED,
-    UNANSWERED,
-    CONTACT_CHANGED,
-    ERASED,
-    ESCALATED,
-    SILENT,
-    "request-withdrawn",
-    "request-rated",
-    "request-overdue",
-}
+APPLICANT_ACTIONS = frozenset({REPLIED, OBJECTED, "request-withdrawn", "request-rated"})
+"""What applicants do with their requests."""
+CONSUMED = (
+    WITH_REQUEST
+    | APPLICANT_ACTIONS
+    | {
+        REFUSED,
+        TAKEN_OVER,
+        COMMENTED,
+        NOTICE_FAILED,
+        UNANSWERED,
+        CONTACT_CHANGED,
+        ERASED,
+        ESCALATED,
+        SILENT,
+        "request-overdue",
+    }
+)
 
 
 class Reply(Read):

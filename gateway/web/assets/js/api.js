@@ -31,7 +31,7 @@ import { ask, readBlob } from "./call.js";
 /** @typedef {{ province: string, email?: string, mobile: string, abroad?: boolean, landline?: { area_code: string, number: string }, subject: string, sub_subject: string, text: string, fields?: Record<string, string>, attachments: string[], documents?: Record<string, string>, representative?: import("./representative.js").RepresentativeContent }} RequestContent */
 /** @typedef {{ key: string, title: string }} Titled */
 /** @typedef {{ tracking_code: string, submitted_at: string, submitted_local: string, due_at: string, due_local: string, province: { key: string, name: string }, subject: Titled, sub_subject: Titled, national_id_masked: string, mobile_masked: string, text: string, attachments: number, source?: string, representative?: string | null, state: "registered" | "identity_pending", receipt: { token: string } }} Receipt */
-/** @typedef {"reply" | "withdraw" | "rate" | "object"} Action */
+/** @typedef {string} Action  `reply`, `withdraw` and so on: those of the contract of tracking */
 /** @typedef {{ id: string, name: string, size: number }} CaseFile */
 /** @typedef {{ at: string, local: string, state: string, title: string, note: string | null, action: Action | "opened" | "contact_changed" | null, files: CaseFile[] }} HistoryEntry */
 /** @typedef {{ text: string, at: string, local: string, files: CaseFile[] }} Answer */
@@ -157,19 +157,16 @@ export function openRequest(token) {
   return ask("GET", "/api/tracking/request", { token });
 }
 
-/** @type {Record<Action, string>} */
-const MOVES = { reply: "replies", withdraw: "withdrawal", rate: "rating", object: "objection" };
-
 /**
  * Perform an action on a tracked request.
- * @param {Action} action
+ * @param {string} path of the action
  * @param {object} body
  * @param {string} token
  * @param {string} key
  * @returns {Promise<TrackedRequest>} the request after the action
  */
-export function actOn(action, body, token, key) {
-  return ask("POST", `/api/tracking/${MOVES[action]}`, { body, token, headers: { "Idempotency-Key": key } });
+export function actOn(path, body, token, key) {
+  return ask("POST", `/api/tracking/${path}`, { body, token, headers: { "Idempotency-Key": key } });
 }
 
 /**

@@ -18,15 +18,15 @@ import { showWritten } from "./written.js";
 /** @typedef {import("./api.js").Action} Action */
 /** @typedef {import("./api.js").TrackedRequest} TrackedRequest */
 
-/** @type {Action[]} */
-const ACTIONS = ["reply", "rate", "object", "withdraw"];
-
-/** What must be filled in before the confirmation. @type {Record<Action, string | null>} */
-const NEEDED = { reply: "text", rate: "rating", object: "text", withdraw: null };
-
-/** In HTML: `#request_actions` with `#action_…`, `#…_form` and `#…_submit` of each action, and the dialog `#confirm`. */
+/**
+ * In HTML: `#request_actions` with a `details[data-action]` of each action, its `#…_form` and `#…_submit`, and the dialog
+ * `#confirm`. An action has `data-path` (the end of its route) and, if a field must be filled in, `data-needed` with its name.
+ */
 export class RequestActions {
-  #forms = ACTIONS.map((action) => new ActionForm(action, (body) => void this.#prepare(action, body)));
+  #forms = parts().map((details) => {
+    const { action = "" } = details.dataset;
+    return new ActionForm(details, (body) => void this.#prepare(action, body));
+  });
 
   #draft = actionsDraft();
 
@@ -172,7 +172,7 @@ export class RequestActions {
     try {
       const { token } = this.#request;
       const key = actionForm.key.for(body);
-      const request = await this.connection.insist(() => actOn(action, body, token, key));
+      const request = await this.connection.insist(() => actOn(actionForm.path, body, token, key));
       actionForm.forget();
       if (action === "reply") this.#files.clear({ areSent: true });
       this.#keep();
@@ -203,17 +203,25 @@ export class RequestActions {
   }
 }
 
+/** @returns {HTMLDetailsElement[]} the part of the page of each action */
+function parts() {
+  return Array.from(block("request_actions").querySelectorAll("details[data-action]"));
+}
+
 /** One action and its form. */
 class ActionForm {
   key = new IdempotencyKey();
 
   /**
-   * @param {Action} action
+   * @param {HTMLDetailsElement} details
    * @param {(body: object) => void} ask
    */
-  constructor(action, ask) {
+  constructor(details, ask) {
+    const { action = "", path = "", needed = null } = details.dataset;
+    this.details = details;
     this.action = action;
-    this.details = byId(`action_${action}`, HTMLDetailsElement);
+    this.path = path;
+    this.needed = needed;
     this.form = byId(`${action}_form`, HTMLFormElement);
     this.submit = button(`${action}_submit`);
     this.idle = this.submit.textContent ?? "";
@@ -265,7 +273,7 @@ class ActionForm {
   /** @returns {Record<string, string | number> | null} the body; null if something is missing, which is shown */
   #read() {
     this.fields.clearAll();
-    const needed = NEEDED[this.action];
+    const { needed } = this;
     /** @type {Record<string, string | number>} */
     const body = {};
     for (const [name, value] of new FormData(this.form)) {

@@ -3,9 +3,9 @@
 import { BirthDate } from "./birth-date.js";
 import { Documents } from "./documents.js";
 import { byId, input } from "./elements.js";
-import { readEmail } from "./email.js";
 import { ExtraFields } from "./extra-fields.js";
 import { Fields } from "./fields.js";
+import { fold } from "./fold.js";
 import { checkName } from "./name-rules.js";
 import { Representative } from "./representative.js";
 import { readForeignMobile, readLandline, readMobile } from "./phone.js";
@@ -15,10 +15,13 @@ import { words } from "./words.js";
 /** @typedef {import("./api.js").RequestContent} RequestContent */
 /** @typedef {import("./fields.js").Fault} Fault */
 
-/** Fields stored as typed. Lists, names and files store their own values; the security code is never stored. */
-const TYPED = ["birth_day", "birth_month", "birth_year", "national_id", "email", "mobile", "landline_area_code", "landline_number", "text"];
+/** Fields stored as typed, like the optional ones. Lists, names and files store their own values; the security code is never stored. */
+const TYPED = ["birth_day", "birth_month", "birth_year", "national_id", "mobile", "landline_area_code", "landline_number", "text"];
 
-/** In HTML: `#request_form` with a control for each of the fields. */
+/**
+ * In HTML: `#request_form` with a control for each of the fields. An input with `data-optional` is sent as it was typed if it is
+ * filled in, under its id, and needs no line here; the desk checks it.
+ */
 export class RequestForm {
   root = byId("request_form", HTMLFormElement);
 
@@ -44,6 +47,9 @@ export class RequestForm {
 
   #abroad = input("abroad");
 
+  /** @type {HTMLInputElement[]} */
+  #optional = Array.from(this.root.querySelectorAll("input[data-optional]"));
+
   /** @param {import("./catalog-lists.js").CatalogLists} lists */
   constructor(lists) {
     this.lists = lists;
@@ -54,7 +60,9 @@ export class RequestForm {
     this.fields.checkOnLeaving("applicant.first_name", input("first_name"), (typed) => checkName(typed, words.names.first));
     this.fields.checkOnLeaving("applicant.last_name", input("last_name"), (typed) => checkName(typed, words.names.last));
     this.fields.checkOnLeaving("mobile", this.#mobile, (typed) => checkMobile(typed, this.#abroad.checked));
-    this.fields.checkOnLeaving("email", this.#email, checkEmail);
+    for (const control of this.#optional) {
+      this.fields.checkOnLeaving(control.id, control, control === this.#email ? checkEmail : () => null);
+    }
     this.#abroad.addEventListener("change", () => {
       this.#showAbroad();
       for (const field of ["mobile", "email"]) this.fields.clear(field);
@@ -120,12 +128,11 @@ export class RequestForm {
    */
   content(attachments) {
     const { areaCode, chosen } = this.lists;
-    const email = readEmail(this.#email.value).value ?? "";
     const representative = this.representative.content;
     const number = areaCode === null ? null : readLandline(this.#landline.value, areaCode);
     return {
       ...chosen,
-      ...(email !== "" && { email }),
+      ...Object.fromEntries(this.#optional.flatMap(({ id, value }) => (fold(value) === "" ? [] : [[id, value]]))),
       mobile: readMobile(this.#mobile.value) ?? readForeignMobile(this.#mobile.value) ?? "",
       ...(this.#abroad.checked && { abroad: true }),
       ...(number !== null && areaCode !== null && { landline: { area_code: areaCode, number } }),
@@ -139,14 +146,14 @@ export class RequestForm {
 
   /** @returns {Record<string, string>} by the ids of the controls */
   get typed() {
-    const typed = TYPED.map((id) => [id, this.#control(id).value]);
+    const typed = this.#stored.map(({ id, value }) => [id, value]);
     const kept = { ...this.extra.typed, ...this.lists.choices, ...this.representative.typed };
     return { ...Object.fromEntries(typed), ...kept, abroad: this.#abroad.checked ? "yes" : "" };
   }
 
   /** @param {Record<string, string>} typed */
   restore(typed) {
-    for (const id of TYPED) this.#control(id).value = typed[id] ?? "";
+    for (const control of this.#stored) control.value = typed[control.id] ?? "";
     this.#abroad.checked = typed.abroad === "yes";
     this.extra.restore(typed);
     this.#showAbroad();
@@ -178,8 +185,8 @@ export class RequestForm {
     byId("abroad_hint", HTMLElement).hidden = !this.#abroad.checked;
   }
 
-  /** @param {string} id */
-  #control(id) {
-    return /** @type {import("./fields.js").Control} */ (byId(id, HTMLElement));
+  get #stored() {
+    const controls = TYPED.map((id) => /** @type {import("./fields.js").Control} */ (byId(id, HTMLElement)));
+    return [...controls, ...this.#optional];
   }
 }

@@ -84,22 +84,22 @@ function showAnswer(answer, token) {
 }
 
 /**
- * What the applicant has sent: text, files, and masked contacts, so that an onlooker cannot read them.
+ * What the applicant has sent: text, files, and masked contacts, so that an onlooker cannot read them. In HTML: a row with
+ * `data-sent` (the name in the API) and a `bdi` for each value; rows without a value are hidden.
  * @param {TrackedRequest} request
  */
-function showSent({ text, attachments, contact, source, representative, token }) {
+function showSent(request) {
+  const { text, attachments, contact, source, token } = request;
   showWritten(block("sent_text"), text);
   block("sent_files_part").hidden = attachments.length === 0;
   block("sent_files").replaceChildren(...attachments.map((file) => caseFile(file, token)));
-  for (const kind of /** @type {const} */ (["mobile", "landline", "email"])) {
-    const value = contact[kind];
-    block(`sent_${kind}_row`).hidden = !value;
-    block(`sent_${kind}`).textContent = kind === "email" ? value : digits(value ?? "");
-  }
-  const way = words.track.sources[source ?? ""];
-  for (const [row, value] of Object.entries({ source: way, representative })) {
-    block(`sent_${row}_row`).hidden = !value;
-    block(`sent_${row}`).textContent = value ?? "";
+  const { email, mobile, landline } = contact;
+  /** @type {Record<string, unknown>} */
+  const sent = { ...request, email, mobile: digits(mobile), landline: digits(landline ?? ""), source: words.track.sources[source ?? ""] };
+  for (const row of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-sent]"))) {
+    const value = sent[row.dataset.sent ?? ""] ?? "";
+    row.hidden = value === "";
+    /** @type {HTMLElement} */ (row.querySelector("bdi")).textContent = String(value);
   }
 }
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from desk.intake.domain import FILE_MEGABYTES_MAX
+
 CHECKOUT = Path(__file__).resolve().parents[4]
 GATEWAY = CHECKOUT / "gateway"
 
@@ -15,6 +17,8 @@ LANGUAGES = tuple(
 )
 """The languages of the pages; the first is the default."""
 LANGUAGE_COOKIE = "language"
+FILE_BODY = f"{FILE_MEGABYTES_MAX + 1}m"
+"""What the body ``file`` of a route means: the largest file and the rest of its form."""
 COOKIE_ENDS = "Path=/; Max-Age=31536000; SameSite=Lax"
 
 
@@ -58,6 +62,11 @@ class Table:
 def load_table() -> Table:
     """Read the table. Raises TypeError or KeyError if it is invalid."""
     table: Mapping[str, Any] = tomllib.loads((GATEWAY / "routes.toml").read_text(encoding="utf-8"))
-    routes = [Route(**{**table["usual"], **row, "methods": tuple(row["methods"])}) for row in table["route"]]
+    routes = [_route(table["usual"] | row) for row in table["route"]]
     pages = Route("/", "", ("GET", "HEAD"), body="1k", **table["pages"])
     return Table(tuple(routes), table["headers"], pages)
+
+
+def _route(row: Mapping[str, Any]) -> Route:
+    body = FILE_BODY if row["body"] == "file" else row["body"]
+    return Route(**{**row, "methods": tuple(row["methods"]), "body": body})

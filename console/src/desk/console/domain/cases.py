@@ -213,6 +213,10 @@ class Case:
             refused=False,
         )
 
+    def acted(self, kind: str, seq: int) -> Self:
+        """Apply an action of the applicant of which only its kind and its number matter."""
+        return self.withdrawn(seq) if kind == "request-withdrawn" else self
+
     def withdrawn(self, seq: int) -> Self:
         """Apply a withdrawal: close the case."""
         return replace(self, seq=max(seq, self.seq), state=State.WITHDRAWN, claim=None)

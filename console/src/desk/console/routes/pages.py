@@ -11,6 +11,7 @@ from desk.console.domain.accounts import ROLE_TITLES, UserSession
 from desk.console.domain.counter import SOURCE_TITLES
 from desk.console.domain.states import STATE_TITLES
 from desk.console.routes.dependencies import get_services, root_path
+from desk.files.types import FILE_MEGABYTES_MAX
 from desk.iran.digits import to_persian
 from desk.iran.jalali import MONTHS, format_moment, in_tehran
 from desk.iran.offices import HEADQUARTERS, office
@@ -58,6 +59,7 @@ _templates.env.globals |= {
     "state_titles": STATE_TITLES,
     "source_titles": SOURCE_TITLES,
     "role_titles": ROLE_TITLES,
+    "file_megabytes_max": FILE_MEGABYTES_MAX,
     "font": (PACKAGE_FOLDER / FONT).exists(),
 }
 _templates.env.trim_blocks = True

@@ -9,7 +9,7 @@ from datetime import datetime
 from desk.console.domain.cases import Case, answer_days
 from desk.console.domain.states import Kind, State
 from desk.console.encryption import Encryption
-from desk.console.events import Objected, Overdue, Rated, Replied, Withdrawn
+from desk.console.events import Acted, Objected, Overdue, Rated, Replied
 from desk.console.service.views import CONTACT_CHANGED
 from desk.console.store.audit import AuditStore
 from desk.console.store.cases import CaseStore, HistoryEntry
@@ -18,7 +18,7 @@ from desk.console.store.escalations import EscalationStore
 from desk.console.store.reports import ReportStore
 from desk.console.store.search_index import SearchIndex
 from desk.database import Database, DatabaseSession
-from desk.expert import CaseEvent, ContactChange, Erasure, Refusal, Report, Request
+from desk.expert import APPLICANT_ACTIONS, CaseEvent, ContactChange, Erasure, Refusal, Report, Request
 from desk.iran.offices import HEADQUARTERS
 from desk.iran.workdays import WorkCalendar
 
@@ -171,10 +171,6 @@ class EventHandler:
                 entry = HistoryEntry(event.id, objection.at, event.kind, text=objection.text)
                 answerer = await cases.find_answerer(case.province, case.tracking_code, objection.answer_report_id)
                 return case.objected(event.seq, objection.at, self.calendar, answerer), entry
-            case "request-withdrawn":
-                withdrawal = Withdrawn.model_validate(event.data)
-                entry = HistoryEntry(event.id, withdrawal.at, event.kind, text=withdrawal.reason)
-                return case.withdrawn(event.seq), entry
             case "request-rated":
                 rating = Rated.model_validate(event.data)
                 text = f"{rating.rating}\n{rating.comment or ''}".strip()
@@ -183,6 +179,9 @@ class EventHandler:
                 overdue = Overdue.model_validate(event.data)
                 changed = case.overdue_since(overdue.office_due_at or overdue.due_at) if event.seq > case.seq else case
                 return changed, HistoryEntry(event.id, overdue.at, event.kind)
+            case kind if kind in APPLICANT_ACTIONS:
+                acted = Acted.model_validate(event.data)
+                return case.acted(kind, event.seq), HistoryEntry(event.id, acted.at, kind, text=acted.text)
             case _:
                 log.warning("an event of an unknown kind is only added to the history: %s", event.kind)
                 return case, HistoryEntry(event.id, self.clock(), event.kind)

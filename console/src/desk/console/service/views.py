@@ -7,15 +7,12 @@ from desk.console.domain.states import Kind
 from desk.console.store.cases import CaseRecord, HistoryEntry, SubSubject
 from desk.console.store.reports import SentReport
 from desk.console.store.templates import Template
-from desk.expert import FileReference
+from desk.expert import APPLICANT_ACTIONS, FileReference
 
 UNANNOUNCED = frozenset({Kind.RECEIVED, Kind.ASSIGNED, Kind.OPENED})
 """Reports that decide nothing: the page does not mention that they are on their way."""
 NOTICE_FAILED = "request-notice-failed"
 CONTACT_CHANGED = "request-contact-changed"
-ACTIONS_OF_APPLICANT = frozenset(
-    {"request-replied", "request-objected", "request-rated", "request-withdrawn", CONTACT_CHANGED}
-)
 USUAL_DELAY = timedelta(seconds=15)
 """How long a report may take to reach the desk before the page mentions it."""
 
@@ -60,7 +57,7 @@ class CaseView:
         for entry in reversed(self.history):
             if entry.kind == NOTICE_FAILED:
                 return True
-            if entry.kind in ACTIONS_OF_APPLICANT:
+            if entry.kind in APPLICANT_ACTIONS or entry.kind == CONTACT_CHANGED:
                 return False
         return False
 

@@ -1,5 +1,8 @@
 """Why a file is refused. ``title`` is a Persian sentence that says what to do."""
 
+from desk.files.types import FILE_MEGABYTES_MAX
+from desk.iran.digits import to_persian
+
 
 class FileError(Exception):
     """Base class."""
@@ -19,7 +22,7 @@ class FileTooLargeError(FileError):
     """The file is larger than allowed."""
 
     code = "file_too_large"
-    title = "حجم این فایل بیش از ۷ مگابایت است. لطفاً فایل کوچک‌تری انتخاب کنید."
+    title = f"حجم این فایل بیش از {to_persian(FILE_MEGABYTES_MAX)} مگابایت است. لطفاً فایل کوچک‌تری انتخاب کنید."
 
 
 class FileTypeForbiddenError(FileError):

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-FILE_BYTES_MAX = 7 * 1024 * 1024
+FILE_MEGABYTES_MAX = 7
+"""The largest file. Texts, pages, the contract and the routes of the gateway are generated from this number."""
+FILE_BYTES_MAX = FILE_MEGABYTES_MAX * 1024 * 1024
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 PDF = "application/pdf"
 MEDIA_TYPES = {

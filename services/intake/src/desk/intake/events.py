@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -109,8 +109,16 @@ class RegistrationData(BaseModel):
     mobile_owner: MobileOwner
 
 
-class WholeRequest(Event):
-    """A request with all its data."""
+class ContentData(BaseModel):
+    """The texts of the applicant, for the experts and for tracking. A text that is not named here stays in intake."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    text: Annotated[str, Field(examples=["روادید عمرهٔ من هنوز صادر نشده است. لطفاً راهنمایی کنید."])]
+
+
+class RegisteredRequest(Event):
+    """A request without its content."""
 
     tracking_code: str
     submitted_at: Moment
@@ -120,7 +128,11 @@ class WholeRequest(Event):
     sub_subject: Titled
     applicant: ApplicantData
     contact: ContactData
-    text: str
+
+
+class WholeRequest(ContentData, RegisteredRequest):
+    """A request with all its data."""
+
     attachments: list[AttachmentData]
     office: Named
     """The office that handles it: that of ``province``, or headquarters."""
@@ -253,16 +265,15 @@ def _whole(request: Request, attachments: Sequence[Attachment]) -> dict[str, obj
         "sub_subject": Titled(key=request.sub_subject.key, title=request.sub_subject.title),
         "applicant": ApplicantData.model_validate(request.applicant),
         "contact": ContactData.model_validate(request.contact),
-        "text": request.text,
+        **asdict(request.content),
         "attachments": [_attachment(request, each) for each in attachments],
-        "fields": [FieldData.model_validate(each) for each in request.fields],
         "office": _office(request.first_office),
         **_origin(request.origin),
     }
 
 
 def _attachment(request: Request, attachment: Attachment) -> AttachmentData:
-    document = request.documents.get(str(attachment.id))
+    document = request.content.documents.get(str(attachment.id))
     data = AttachmentData.model_validate(attachment)
     return data if document is None else data.model_copy(update={"document": Titled(**asdict(document))})
 

@@ -21,11 +21,16 @@ from desk.intake.domain import (
     FILES_MAX,
     TEXT_MAX,
     TEXT_MIN,
+    Contact,
+    Content,
     Language,
     Origin,
     Person,
     Representative,
+    SubSubject,
+    assign_documents,
     is_foreign,
+    read_fields,
 )
 from desk.iran.digits import bare, clean_number, fold, to_persian
 from desk.iran.email_address import InvalidEmailError, parse_email
@@ -232,6 +237,21 @@ class RequestForm(BaseModel):
     def typed(self) -> Person | None:
         """The typed names, if there are any."""
         return self.applicant.person if self.applicant else None
+
+    @property
+    def contact(self) -> Contact:
+        """How to reach the applicant."""
+        landline = self.landline.e164 if self.landline else None
+        return Contact(mobile=self.mobile, landline=landline, email=self.email, language=self.language)
+
+    def content(self, sub_subject: SubSubject) -> Content:
+        """Return what the applicant wrote. Raises ExtraFieldsError."""
+        documents = {key: str(file) for key, file in self.documents.items()}
+        return Content(
+            text=self.text,
+            fields=read_fields(sub_subject, self.fields),
+            documents=assign_documents(sub_subject, documents, map(str, self.attachments)),
+        )
 
     @property
     def origin(self) -> Origin:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from desk.chassis.moments import Moment
 from desk.tracking.domain import File, Province, Representative, State, Subject
+from desk.tracking.events import Content
 
 StateAtIntake = Literal[State.REGISTERED, State.IDENTITY_PENDING, State.IDENTITY_REJECTED, State.WITHDRAWN]
 """The states that intake distinguishes; it does not consume the reports of provinces."""
@@ -22,7 +23,7 @@ class FreshContact(BaseModel):
     email: str | None = None
 
 
-class FreshRequest(BaseModel):
+class FreshRequest(Content):
     """A request as intake returns it."""
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)

@@ -9,9 +9,11 @@ from desk.contracts import access, office_rules
 from desk.contracts.encrypted import Envelope as EventObject
 from desk.contracts.encrypted import Vectors
 from desk.contracts.examples import Example
+from desk.intake.domain import FILE_MEGABYTES_MAX
 from desk.topology.table import CASES
 
-_DESCRIPTION = files("desk.contracts").joinpath("contract.md").read_text(encoding="utf-8")
+_CONTRACT = files("desk.contracts").joinpath("contract.md").read_text(encoding="utf-8")
+_DESCRIPTION = _CONTRACT.replace("{file_megabytes}", str(FILE_MEGABYTES_MAX))
 _PARAMETER = {"province": {"description": "key of the province, as in GET /api/catalog, or `headquarters`"}}
 _SERVER = {
     "host": "{host}:5671",

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
+from desk.intake.domain import FILE_MEGABYTES_MAX
+from desk.iran.digits import to_persian
 from desk.local.gateway_table import LANGUAGES, WORDS
 
 FIRST = LANGUAGES[0]
@@ -29,7 +31,13 @@ Catalogue = Mapping[str, Any]
 @cache
 def catalogues() -> Mapping[str, Catalogue]:
     """Read every catalogue, the first language first. Raises TOMLDecodeError if one is invalid."""
-    return {each: tomllib.loads((WORDS / f"{each}.toml").read_text(encoding="utf-8")) for each in LANGUAGES}
+    return {each: tomllib.loads(_text(each)) for each in LANGUAGES}
+
+
+def _text(language: str) -> str:
+    number = str(FILE_MEGABYTES_MAX)
+    shown = to_persian(number) if language == "fa" else number
+    return (WORDS / f"{language}.toml").read_text(encoding="utf-8").replace("{file_megabytes}", shown)
 
 
 def faults() -> list[str]:

@@ -55,7 +55,7 @@ _REQUEST: Mapping[str, Any] = {
     "sub_subject": {"key": "umrah_visa", "title": "روادید و گذرنامهٔ عمره"},
     "applicant": _PERSON | {"national_id": "8275737168", "birth_date": "1361-12-05"},
     "contact": _CONTACT,
-    "text": "روادید عمرهٔ من هنوز صادر نشده است. لطفاً راهنمایی کنید.",
+    **{name: field.examples[0] for name, field in intake.ContentData.model_fields.items() if field.examples},
     "attachments": [_FILE | {"document": {"key": "passport", "title": "تصویر گذرنامه"}}],
     "office": {"key": OFFICE, "name": "اصفهان"},
     "fields": [

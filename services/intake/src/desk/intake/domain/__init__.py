@@ -1,6 +1,6 @@
 """The rules of submitting a request. No input or output happens here."""
 
-from desk.files.types import FILE_BYTES_MAX, MEDIA_TYPES, CheckedFile
+from desk.files.types import FILE_BYTES_MAX, FILE_MEGABYTES_MAX, MEDIA_TYPES, CheckedFile
 from desk.intake.domain.attachments import Attachment, Uploader
 from desk.intake.domain.catalog import (
     FIELDS_MAX,
@@ -104,6 +104,7 @@ from desk.intake.domain.requests import (
     FOREIGN_CODE_DIGITS,
     Applicant,
     Contact,
+    Content,
     Gender,
     Identity,
     IdentityState,
@@ -120,6 +121,7 @@ __all__ = [
     "FIELDS_MAX",
     "FILES_MAX",
     "FILE_BYTES_MAX",
+    "FILE_MEGABYTES_MAX",
     "FOREIGN_CODE_DIGITS",
     "KEPT_FOR",
     "LONGEST_CLOSED",
@@ -144,6 +146,7 @@ __all__ = [
     "CodesExhaustedError",
     "CodesOffError",
     "Contact",
+    "Content",
     "CounterSource",
     "DeskClosedError",
     "ExtraFieldsError",

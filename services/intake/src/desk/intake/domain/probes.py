@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from desk.intake.domain.codes import new_tracking_code
 from desk.intake.domain.extra_fields import Titled
-from desk.intake.domain.requests import Applicant, Contact, IdentityState, Request
+from desk.intake.domain.requests import Applicant, Contact, Content, IdentityState, Request
 
 PROBE = "probe"
 """Marks a synthetic request: it is in place of the keys of its province and of its office."""
@@ -27,7 +27,7 @@ def synthetic_request(now: datetime) -> Request:
         sub_subject=_SUBJECT,
         applicant=_APPLICANT,
         contact=Contact(mobile="", landline=None, email=None),
-        text="A synthetic request of desk-probe.",
+        content=Content("A synthetic request of desk-probe."),
         identity=IdentityState.KNOWN,
         office=PROBE,
     )

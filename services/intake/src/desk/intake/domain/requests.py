@@ -100,6 +100,16 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class Content:
+    """What the applicant wrote, in the shape in which it is stored: a new field needs a default for older requests."""
+
+    text: str
+    fields: tuple[FieldValue, ...] = ()
+    documents: Mapping[str, Titled] = field(default_factory=dict)
+    """The document that a file is, by the file's id."""
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """A submitted request, which never changes."""
 
@@ -113,7 +123,7 @@ class Request:
     applicant: Applicant
     """As submitted: with typed names if the identity was pending."""
     contact: Contact
-    text: str
+    content: Content
     identity: IdentityState
     mobile_proven: bool = False
     """Whether the applicant entered the code that was sent to the mobile."""
@@ -121,9 +131,6 @@ class Request:
     """The key of the office that receives it first; empty for that of the province."""
     catalog_version: int | None = None
     """The version of the catalogue it was made with; None for requests from before there were versions."""
-    fields: tuple[FieldValue, ...] = ()
-    documents: Mapping[str, Titled] = field(default_factory=dict)
-    """The document that a file is, by the file's id."""
     origin: Origin = WEB
 
     @property

@@ -20,7 +20,7 @@ from desk.intake.service.attachments import Uploads
 
 router = APIRouter()
 FORM_BYTES_MAX = FILE_BYTES_MAX + 16 * 1024
-"""A file may have 7 MiB; the form adds its boundaries and headers."""
+"""The form adds its boundaries and headers to a file."""
 BODY_LIMITS = {"/api/attachments": FORM_BYTES_MAX}
 NO_STORE = {"Cache-Control": "no-store"}
 BAD_FILES = (

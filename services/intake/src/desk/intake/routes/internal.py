@@ -1,5 +1,6 @@
 """Intake's routes for tracking; the gateway does not forward them."""
 
+from dataclasses import asdict
 from typing import Literal
 
 from fastapi import APIRouter
@@ -11,7 +12,7 @@ from desk.chassis.moments import Moment
 from desk.chassis.service_tokens import CallerUnknownError, called_by
 from desk.intake import domain
 from desk.intake.domain import IdentityState
-from desk.intake.events import RepresentativeData
+from desk.intake.events import ContentData, RepresentativeData
 from desk.intake.internal_forms import (
     AnswerFilesForm,
     CodesForm,
@@ -42,11 +43,10 @@ class ContactView(BaseModel):
     email: str | None
 
 
-class FoundRequest(RequestView):
+class FoundRequest(ContentData, RequestView):
     """A request for tracking, with its state at intake and what its applicant sent."""
 
     state: _State
-    text: str
     attachments: list[AttachmentView]
     contact: ContactView
     source: domain.Source
@@ -90,7 +90,7 @@ async def find(form: FindForm, session: Session, services: ServicesDep) -> Found
         describe_request(found)
         | {
             "state": _STATES.get(found.identity, "registered"),
-            "text": found.text,
+            **asdict(found.content),
             "attachments": [AttachmentView.of(each) for each in await services.requests.files_of(session, found)],
             "contact": contact,
             "source": found.origin.source,

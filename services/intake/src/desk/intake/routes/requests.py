@@ -224,7 +224,7 @@ def view_receipt(submitted: Submitted, receipts: Receipts) -> Receipt:
         | {
             "state": "registered" if registered else "identity_pending",
             "national_id_masked": domain.mask_number(submitted.request.applicant.national_id),
-            "text": submitted.request.text,
+            "text": submitted.request.content.text,
             "mobile_masked": mask_phone(submitted.request.contact.mobile),
             "attachments": len(submitted.attachments),
             "source": submitted.request.origin.source,

@@ -33,7 +33,7 @@ class Receipts:
         claims = {
             "c": request.tracking_code,
             "t": int(request.submitted_at.timestamp()),
-            "x": _base64url(hashlib.sha256(request.text.encode()).digest()),
+            "x": _base64url(hashlib.sha256(request.content.text.encode()).digest()),
             "f": [_base64url(digest) for digest in sorted(bytes.fromhex(each.sha256) for each in attachments)],
         }
         payload = json.dumps(claims, separators=(",", ":")).encode()

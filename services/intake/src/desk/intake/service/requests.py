@@ -20,7 +20,6 @@ from desk.intake.counter_forms import CounterSubmission
 from desk.intake.domain import (
     Applicant,
     Attachment,
-    Contact,
     IdempotencyKeyReusedError,
     Identity,
     IdentityState,
@@ -30,10 +29,8 @@ from desk.intake.domain import (
     Titled,
     UnknownAttachmentError,
     UnknownProvinceKeyError,
-    assign_documents,
     due_moment,
     new_tracking_code,
-    read_fields,
     require_other_person,
 )
 from desk.intake.events import WholeRequest, request_pending, request_submitted
@@ -52,7 +49,8 @@ _CODE_ATTEMPTS = 3
 _REPEATED_WITHIN = timedelta(days=1)
 _NO_CONTENT = {"captcha", "mobile_code", "applicant", "language", "again", "identity_token"}
 """The fields of a form that a repeat may have other values of."""
-_LATER_FIELDS = ("representative", "fields", "documents")  # earlier versions do not have them
+_FIRST_FIELDS = {"province", "abroad", "mobile", "email", "landline", "subject", "sub_subject", "text", "attachments"}
+"""The fields that every version has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,20 +269,11 @@ class RequestSubmission:
             subject=Titled(subject.key, subject.title),
             sub_subject=Titled(sub_subject.key, sub_subject.title),
             applicant=applicant,
-            contact=Contact(
-                mobile=form.mobile,
-                landline=form.landline.e164 if form.landline else None,
-                email=form.email,
-                language=form.language,
-            ),
-            text=form.text,
+            contact=form.contact,
+            content=form.content(sub_subject),
             identity=state,
             office=sub_subject.office or "",
             catalog_version=current.version,
-            fields=read_fields(sub_subject, form.fields),
-            documents=assign_documents(
-                sub_subject, {key: str(file) for key, file in form.documents.items()}, map(str, form.attachments)
-            ),
             origin=origin,
         )
 
@@ -295,5 +284,6 @@ class RequestSubmission:
         switched to another one, and the confirmation of a repeat. Typed names are compared separately. Later fields
         count only if they are set, so that replicas of both versions agree.
         """
-        unset = {name for name in _LATER_FIELDS if not getattr(form, name)}
+        later = type(form).model_fields.keys() - _FIRST_FIELDS
+        unset = {name for name in later if not getattr(form, name)}
         return self.vault.indexes(form.model_dump_json(exclude=_NO_CONTENT | unset), "fingerprint")

@@ -6,12 +6,13 @@ from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
+from pydantic import TypeAdapter
 from sqlalchemy import Row, bindparam, func, select
 
 from desk.chassis.crypto import Vault
 from desk.chassis.event_tables import outbox
 from desk.database import DatabaseSession, DataKeys, data_key, insert_together, notify_after_commit
-from desk.intake.domain import PROBE, Applicant, Contact, FieldValue, IdentityState, Request, RequestErasedError, Titled
+from desk.intake.domain import PROBE, Applicant, Contact, Content, IdentityState, Request, RequestErasedError, Titled
 from desk.intake.store.catalog import load_catalog
 from desk.intake.store.origins import dump_origin, read_origin
 from desk.intake.store.tables import identity_check, request
@@ -22,6 +23,8 @@ SELECT_REQUESTS = (
     .outerjoin(identity_check)
     .outerjoin(data_key, data_key.c.id == request.c.id)
 )
+
+_CONTENT = TypeAdapter(Content)
 
 _OTHER_WITH_CONTENT = (
     select(request.c.id)
@@ -47,8 +50,8 @@ def request_indexes(of: Request, vault: Vault) -> dict[str, str | None]:
 
 def _content(of: Request) -> str:
     """Return what makes two requests of a day the same: applicant, province, sub-subject, text and further fields."""
-    fields = "".join(f"\n{each.key}={each.value}" for each in of.fields)
-    return f"{of.applicant.national_id}\n{of.province}\n{of.sub_subject.key}\n{of.text}{fields}"
+    fields = "".join(f"\n{each.key}={each.value}" for each in of.content.fields)
+    return f"{of.applicant.national_id}\n{of.province}\n{of.sub_subject.key}\n{of.content.text}{fields}"
 
 
 class RequestStore:
@@ -80,11 +83,9 @@ class RequestStore:
         personal = {
             "applicant": asdict(new.applicant),
             "contact": contact,
-            "text": new.text,
+            **_CONTENT.dump_python(new.content, mode="json"),
             "language": language,
             "titles": [new.subject.title, new.sub_subject.title],
-            "fields": [asdict(each) for each in new.fields],
-            "documents": {file: asdict(document) for file, document in new.documents.items()},
             **dump_origin(new.origin),
         }
         key = DataKey.generate(str(new.id))
@@ -223,13 +224,11 @@ class RequestStore:
             sub_subject=Titled(row.sub_subject, titles[1]),
             applicant=Applicant(**personal["applicant"]),
             contact=Contact(**personal["contact"], language=personal.get("language", "fa")),
-            text=personal["text"],
+            content=_CONTENT.validate_python(personal),
             identity=IdentityState(row.identity) if row.identity else IdentityState.KNOWN,
             mobile_proven=row.mobile_proven,
             office=row.office,
             catalog_version=row.catalog_version,
-            fields=tuple(FieldValue(**each) for each in personal.get("fields", ())),
-            documents={file: Titled(**each) for file, each in personal.get("documents", {}).items()},
             origin=read_origin(personal),
         )
 

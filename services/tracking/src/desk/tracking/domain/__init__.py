@@ -87,14 +87,13 @@ from desk.tracking.domain.request import (
     Subject,
 )
 from desk.tracking.domain.states import (
-    ACTION_TITLES,
+    ACTIONS,
     BEFORE_ANY_OFFICE,
     DECISIONS,
     OPEN,
     REJECTIONS,
     REPORTED,
     SETTLED,
-    STATE_AFTER,
     TITLES,
     TRANSITIONS,
     Action,
@@ -109,7 +108,7 @@ from desk.tracking.domain.tallies import FIELD, LINE, Facts, MonthCounts, Office
 
 __all__ = [
     "ACKNOWLEDGED_WITHIN",
-    "ACTION_TITLES",
+    "ACTIONS",
     "BEFORE_ANY_OFFICE",
     "DECISIONS",
     "FIELD",
@@ -122,7 +121,6 @@ __all__ = [
     "REJECTIONS",
     "REPORTED",
     "SETTLED",
-    "STATE_AFTER",
     "TITLES",
     "TRANSITIONS",
     "UNKNOWN_SUBJECT",

@@ -16,7 +16,7 @@ from desk.tracking.domain.errors import (
 )
 from desk.tracking.domain.history import HistorySummary
 from desk.tracking.domain.refusals import IllegalTransitionError, SameProvinceError
-from desk.tracking.domain.states import STATE_AFTER, WITHOUT_MESSAGES, Action, Party, State, is_allowed
+from desk.tracking.domain.states import ACTIONS, WITHOUT_MESSAGES, Action, Party, State, is_allowed
 
 _RUNNING = frozenset({State.REGISTERED, State.RECEIVED, State.IN_PROGRESS, State.OBJECTED})
 """The states in which a province has to act, so that the period of the answer runs."""
@@ -240,20 +240,19 @@ class Case:
 
         Raises ActionNotPossibleError, AlreadyRatedError, AlreadyObjectedError or ObjectionTooLateError.
         """
-        wanted = STATE_AFTER[action] or self.state
-        if not is_allowed(Party.APPLICANT, self.state, wanted):
+        rule = ACTIONS[action]
+        if self.state not in rule.possible_in:
             raise ActionNotPossibleError
         if action is Action.RATE:
             if not past.answered:
                 raise ActionNotPossibleError
             if past.rated:
                 raise AlreadyRatedError
-            return self
         if self.state is State.UNANSWERED and at > self.objection_until(objection_days):
             raise ActionNotPossibleError
         if action is Action.OBJECT:
             return self._object(past, at=at, objection_days=objection_days)
-        return self.change_state(wanted, Party.APPLICANT, at=at)
+        return self if rule.leads_to is None else self.change_state(rule.leads_to, Party.APPLICANT, at=at)
 
     def _object(self, past: HistorySummary, *, at: datetime, objection_days: int) -> Self:
         """Return the case after an objection: the second one, against another answer, is for headquarters."""

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from desk.iran.digits import to_persian
 from desk.tracking.domain.request import File
-from desk.tracking.domain.states import ACTION_TITLES, CONTACT_TITLE, OPENED_TITLE, TITLES, Action, State
+from desk.tracking.domain.states import ACTIONS, CONTACT_TITLE, OPENED_TITLE, TITLES, Action, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ class HistoryEntry:
         if self.contact_changed:
             return CONTACT_TITLE
         if self.rating is not None:
-            return f"{ACTION_TITLES[Action.RATE]}: {to_persian(str(self.rating))} از ۵"
-        return ACTION_TITLES[self.action] if self.action else TITLES[self.state]
+            return f"{ACTIONS[Action.RATE].title}: {to_persian(str(self.rating))} از ۵"
+        return ACTIONS[self.action].title if self.action else TITLES[self.state]
 
     def repeats(self, other: "HistoryEntry") -> bool:
         """Return whether the content of an applicant's action is the same as another's."""

@@ -1,6 +1,7 @@
-"""The states of a request, and the one table of transitions between them."""
+"""The states of a request, the applicant's actions, and the one table of transitions between states."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -60,20 +61,33 @@ class Action(StrEnum):
     OBJECT = "object"
 
 
-STATE_AFTER: Mapping[Action, State | None] = {
-    Action.REPLY: State.IN_PROGRESS,
-    Action.WITHDRAW: State.WITHDRAWN,
-    Action.RATE: None,
-    Action.OBJECT: State.OBJECTED,
-}
-"""The state that each action leads to; None leaves the state as it is."""
+@dataclass(frozen=True, slots=True)
+class ActionRule:
+    """The states in which an action is possible, and the one it leads to; None leaves the state as it is."""
 
-ACTION_TITLES: Mapping[Action, str] = {
-    Action.REPLY: "توضیح شما فرستاده شد",
-    Action.WITHDRAW: "درخواست را پس گرفتید",
-    Action.RATE: "ارزیابی شما ثبت شد",
-    Action.OBJECT: "اعتراض شما ثبت شد",
+    title: str
+    """What the applicant reads in the history."""
+    possible_in: frozenset[State]
+    leads_to: State | None = None
+
+    def after(self, state: State) -> State:
+        """Return the state after the action in ``state``."""
+        return self.leads_to or state
+
+
+ACTIONS: Mapping[Action, ActionRule] = {
+    Action.REPLY: ActionRule(
+        "توضیح شما فرستاده شد", frozenset({State.INFO_REQUESTED, State.UNANSWERED}), State.IN_PROGRESS
+    ),
+    Action.WITHDRAW: ActionRule(
+        "درخواست را پس گرفتید",
+        frozenset({State.IDENTITY_PENDING, State.REGISTERED, State.RECEIVED, State.IN_PROGRESS, State.INFO_REQUESTED}),
+        State.WITHDRAWN,
+    ),
+    Action.RATE: ActionRule("ارزیابی شما ثبت شد", frozenset({State.ANSWERED, State.CLOSED})),
+    Action.OBJECT: ActionRule("اعتراض شما ثبت شد", frozenset({State.ANSWERED, State.REJECTED}), State.OBJECTED),
 }
+"""What each action needs and does. :class:`Case` has the further rules of some."""
 
 OPENED_TITLE = "کارشناس پروندهٔ شما را باز کرد"
 """The title of a history entry about the reading of a case, which changes no state."""
@@ -86,47 +100,41 @@ DECISIONS = frozenset({State.ANSWERED, State.REJECTED, State.REFERRED})
 """The states by which an office ends its work on a case, for the time being."""
 REPORTED = DECISIONS | {State.RECEIVED, State.IN_PROGRESS, State.INFO_REQUESTED}
 """The states that reports of offices lead to."""
-_WITHDRAWAL = frozenset({State.WITHDRAWN})
 _END = frozenset({State.CLOSED})
 _ERASURE = frozenset({State.ERASED})
 """The desk may erase a case in every state: after its term, or on demand."""
 
-TRANSITIONS: Mapping[State, Mapping[Party, frozenset[State]]] = {
+_BY_OTHERS: Mapping[State, Mapping[Party, frozenset[State]]] = {
     State.IDENTITY_PENDING: {
         Party.INTAKE: frozenset({State.REGISTERED, State.IDENTITY_REJECTED}),
-        Party.APPLICANT: _WITHDRAWAL,
         Party.DESK: _ERASURE,
     },
     # Reports may overtake one another: an answer may arrive before the report that the case was received.
-    State.REGISTERED: {
-        Party.PROVINCE: _BY_EXPERTS | {State.RECEIVED},
-        Party.APPLICANT: _WITHDRAWAL,
-        Party.DESK: _ERASURE,
-    },
-    State.RECEIVED: {Party.PROVINCE: _BY_EXPERTS, Party.APPLICANT: _WITHDRAWAL, Party.DESK: _ERASURE},
-    State.IN_PROGRESS: {Party.PROVINCE: _BY_EXPERTS, Party.APPLICANT: _WITHDRAWAL, Party.DESK: _ERASURE},
-    State.INFO_REQUESTED: {
-        Party.PROVINCE: _BY_EXPERTS,
-        Party.APPLICANT: _WITHDRAWAL | {State.IN_PROGRESS},
-        Party.DESK: frozenset({State.UNANSWERED}) | _ERASURE,
-    },
+    State.REGISTERED: {Party.PROVINCE: _BY_EXPERTS | {State.RECEIVED}, Party.DESK: _ERASURE},
+    State.RECEIVED: {Party.PROVINCE: _BY_EXPERTS, Party.DESK: _ERASURE},
+    State.IN_PROGRESS: {Party.PROVINCE: _BY_EXPERTS, Party.DESK: _ERASURE},
+    State.INFO_REQUESTED: {Party.PROVINCE: _BY_EXPERTS, Party.DESK: frozenset({State.UNANSWERED}) | _ERASURE},
     # An answer that the office sent before the question's end may arrive after it.
-    State.UNANSWERED: {
-        Party.PROVINCE: frozenset({State.ANSWERED, State.REJECTED}),
-        Party.APPLICANT: frozenset({State.IN_PROGRESS}),
-        Party.DESK: _END | _ERASURE,
-    },
+    State.UNANSWERED: {Party.PROVINCE: frozenset({State.ANSWERED, State.REJECTED}), Party.DESK: _END | _ERASURE},
     State.OBJECTED: {Party.PROVINCE: _BY_EXPERTS, Party.DESK: _ERASURE},
-    # A state that may follow itself is one in which the applicant may rate.
-    State.ANSWERED: {Party.APPLICANT: frozenset({State.OBJECTED, State.ANSWERED}), Party.DESK: _END | _ERASURE},
-    State.REJECTED: {Party.APPLICANT: frozenset({State.OBJECTED}), Party.DESK: _END | _ERASURE},
-    State.CLOSED: {Party.APPLICANT: frozenset({State.CLOSED}), Party.DESK: _ERASURE},
+    State.ANSWERED: {Party.DESK: _END | _ERASURE},
+    State.REJECTED: {Party.DESK: _END | _ERASURE},
+    State.CLOSED: {Party.DESK: _ERASURE},
     State.REFERRED: {Party.DESK: frozenset({State.REGISTERED}) | _ERASURE},
     State.IDENTITY_REJECTED: {Party.DESK: _ERASURE},
     State.WITHDRAWN: {Party.DESK: _ERASURE},
     State.ERASED: {},
 }
-"""The transitions that each party may cause, by the present state."""
+
+
+def _by_applicant(state: State) -> frozenset[State]:
+    return frozenset(rule.after(state) for rule in ACTIONS.values() if state in rule.possible_in)
+
+
+TRANSITIONS: Mapping[State, Mapping[Party, frozenset[State]]] = {
+    state: {**others, Party.APPLICANT: _by_applicant(state)} for state, others in _BY_OTHERS.items()
+}
+"""The transitions that each party may cause, by the present state. An action may leave the state as it is."""
 
 
 SETTLED = (State.CLOSED, State.WITHDRAWN)

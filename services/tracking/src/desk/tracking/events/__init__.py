@@ -28,6 +28,7 @@ from desk.tracking.events.parts import (
     Applicant,
     ApplicantName,
     Contact,
+    Content,
     FileReference,
     HistoryEntry,
     Named,
@@ -37,6 +38,7 @@ from desk.tracking.events.parts import (
     WholeRequest,
 )
 from desk.tracking.events.published import (
+    ACTED,
     NO_OFFICE,
     ApplicantActed,
     CaseRefused,
@@ -61,6 +63,7 @@ from desk.tracking.events.published import (
 )
 
 __all__ = [
+    "ACTED",
     "NO_OFFICE",
     "REPORTS",
     "REPORTS_EXCHANGE",
@@ -82,6 +85,7 @@ __all__ = [
     "CaseReport",
     "CaseTakenOver",
     "Contact",
+    "Content",
     "ErasureDone",
     "FileReference",
     "HistoryEntry",

@@ -94,7 +94,7 @@ class FileReference(BaseModel):
     id: str
     name: str
     size: int
-    """In bytes, at most 7 MiB."""
+    """In bytes."""
     media_type: str
     sha256: str
     """Of the content, in lower-case hex."""
@@ -142,8 +142,16 @@ class HistoryEntry(BaseModel):
     """The files that the applicant sent."""
 
 
-class WholeRequest(Event):
-    """Base of the events that contain a request with everything its experts need."""
+class Content(BaseModel):
+    """The texts of the applicant. Its offices read all of them, and the applicant in the tracking page."""
+
+    model_config = ConfigDict(extra="ignore", from_attributes=True, use_attribute_docstrings=True)
+
+    text: str
+
+
+class RegisteredRequest(Event):
+    """A request without its content."""
 
     tracking_code: TrackingCode
     submitted_at: Moment
@@ -153,7 +161,11 @@ class WholeRequest(Event):
     sub_subject: Titled
     applicant: Applicant
     contact: Contact
-    text: str
+
+
+class WholeRequest(Content, RegisteredRequest):
+    """Base of the events that contain a request with everything its experts need."""
+
     attachments: list[FileReference] = Field(default_factory=list)
     office: Named | None = None
     """The office that handles it: that of ``province``, or headquarters. Events of older desks lack it."""

@@ -1,12 +1,13 @@
 """The events that tracking publishes: new states, actions of applicants, referrals, and what is late or silent."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from desk.chassis.events import Event
 from desk.chassis.moments import Moment
-from desk.tracking.domain import ErasureReason, Identity, RefusalReason, State
+from desk.tracking.domain import Action, ErasureReason, Identity, RefusalReason, State
 from desk.tracking.events.parts import (
     AnswerData,
     ApplicantName,
@@ -193,6 +194,15 @@ class RequestObjected(ApplicantActed):
     """The role in the province that handles the objection."""
     answer_report_id: str | None = None
     """The id of the report that brought the answer or the rejection, so that the province knows who gave it."""
+
+
+ACTED: Mapping[Action, type[ApplicantActed]] = {
+    Action.REPLY: RequestReplied,
+    Action.WITHDRAW: RequestWithdrawn,
+    Action.RATE: RequestRated,
+    Action.OBJECT: RequestObjected,
+}
+"""The event of each action. ``text``, ``reason`` and ``comment`` are what the applicant wrote."""
 
 
 class LateCase(Event):

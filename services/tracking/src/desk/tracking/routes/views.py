@@ -11,7 +11,7 @@ from desk.iran.email_address import mask_email
 from desk.iran.jalali import local_text
 from desk.iran.phone import mask_phone
 from desk.tracking.domain import TITLES, Action, Contact, HistoryEntry, State
-from desk.tracking.events import Named, Titled
+from desk.tracking.events import Content, Named, Titled
 from desk.tracking.responses import FreshContact
 from desk.tracking.routes.dependencies import TOKEN_AUDIENCE, Services
 from desk.tracking.routes.guards import TrackingSession
@@ -114,7 +114,7 @@ class HistoryEntryView(BaseModel):
         return local_text(self.at)
 
 
-class TrackingView(BaseModel):
+class TrackingView(Content):
     """A request as its applicant may see it. ``actions`` lists the actions that ``token`` allows.
 
     ``text``, ``attachments`` and ``contact`` are what the applicant sent. The fields that end in ``_local`` are moments
@@ -134,7 +134,6 @@ class TrackingView(BaseModel):
     """The office that handles the request: that of the province, or headquarters."""
     subject: Titled
     sub_subject: Titled
-    text: str
     attachments: list[FileView]
     contact: ContactView
     contact_changeable: bool
@@ -170,7 +169,7 @@ class TrackingView(BaseModel):
             office=Named.model_validate(overview.office),
             subject=Titled.model_validate(overview.request.subject),
             sub_subject=Titled.model_validate(overview.request.sub_subject),
-            text=overview.request.text,
+            **{name: getattr(overview.request, name) for name in Content.model_fields},
             attachments=[FileView.model_validate(file) for file in overview.request.attachments],
             contact=ContactView.of(overview.request.contact),
             contact_changeable=overview.contact_changeable,

@@ -11,7 +11,7 @@ from desk.chassis.problem import ServiceUnavailableError
 from desk.database import Database, DatabaseSession
 from desk.tracking.clients import IntakeClient, RegistryClient
 from desk.tracking.domain import (
-    STATE_AFTER,
+    ACTIONS,
     Action,
     ActionNotPossibleError,
     Answer,
@@ -223,7 +223,7 @@ class Actions:
         return HistoryEntry(
             entry_id,
             self.context.clock(),
-            STATE_AFTER[action] or case.state,
+            ACTIONS[action].after(case.state),
             content.text,
             turn=case.turn,
             seq=case.report_seq + AFTER_THE_LAST_REPORT if case.state is State.CLOSED else case.report_seq,

@@ -8,19 +8,16 @@ from desk.chassis.crypto import Vault
 from desk.chassis.events import Outbox
 from desk.database import DatabaseSession
 from desk.iran.offices import office
-from desk.tracking.domain import TITLES, Action, Case, HistoryEntry, Province, Request, State, Terms, find_decision
+from desk.tracking.domain import TITLES, Case, HistoryEntry, Province, Request, State, Terms, find_decision
 from desk.tracking.events import (
+    ACTED,
     AnswerData,
     ApplicantActed,
     ApplicantName,
     Contact,
     Named,
-    RequestObjected,
     RequestPendingWithdrawn,
-    RequestRated,
-    RequestReplied,
     RequestStatusChanged,
-    RequestWithdrawn,
 )
 from desk.tracking.store import CaseStore
 
@@ -93,19 +90,20 @@ class CaseContext:
 
 
 def _action_event(case: Case, entry: HistoryEntry, decision: HistoryEntry | None) -> ApplicantActed:
-    fields = {"tracking_code": case.tracking_code, "at": entry.at}
-    match entry.action:
-        case Action.REPLY:
-            return RequestReplied.model_validate(fields | {"text": entry.note, "files": entry.files})
-        case Action.WITHDRAW:
-            return RequestWithdrawn.model_validate(fields | {"reason": entry.note})
-        case Action.RATE:
-            return RequestRated.model_validate(fields | {"rating": entry.rating, "comment": entry.note})
-        case Action.OBJECT:
-            report_id = decision.event_id if decision else None
-            return RequestObjected.model_validate(fields | {"text": entry.note, "answer_report_id": report_id})
-        case None:
-            raise ValueError("the entry records no action")
+    """Return the event of an action, with those of these values that its class has a field for."""
+    if entry.action is None:
+        raise ValueError("the entry records no action")
+    note = dict.fromkeys(("text", "reason", "comment"), entry.note)
+    return ACTED[entry.action].model_validate(
+        note
+        | {
+            "tracking_code": case.tracking_code,
+            "at": entry.at,
+            "rating": entry.rating,
+            "files": entry.files,
+            "answer_report_id": decision.event_id if decision else None,
+        }
+    )
 
 
 def named_office(key: str) -> Province:
