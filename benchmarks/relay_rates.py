@@ -17,7 +17,8 @@ from desk.chassis.bus import QueueSpec, Relay, Topology
 from desk.chassis.bus.rabbit import RabbitBroker
 from desk.chassis.bus.rabbit.layout import Layout, rabbit_layout
 from desk.chassis.event_encryption import EventEncryptor, new_event_key_pair
-from desk.chassis.events import Event, Moment, Outbox
+from desk.chassis.events import Event, Outbox
+from desk.chassis.moments import Moment
 from desk.chassis.telemetry import Telemetry
 from desk.database import Database, migrate
 

@@ -20,14 +20,13 @@ import pytest
 import structlog
 from fastapi import FastAPI
 from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table, insert, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 import desk.chassis.events
 from desk.chassis.crypto import Vault
 from desk.chassis.event_tables import add_event_tables
 from desk.chassis.events import Event, Outbox
 from desk.chassis.telemetry import Telemetry
-from desk.database import Database, new_metadata
+from desk.database import Database, DatabaseSession, new_metadata
 from desk.security.logs import configure_logging
 from desk.testing.event_keys import encryptor_for
 from desk.testing.postgres import PostgresServer
@@ -74,10 +73,10 @@ class Store:
             for number in range(count):
                 await self.outbox.add(session, ThingMade(label=str(number)), subject="s-1", key="north", seq=1)
 
-    async def add_effect(self, session: AsyncSession, label: str) -> None:
+    async def add_effect(self, session: DatabaseSession, label: str) -> None:
         await session.execute(insert(self.effects).values(label=label))
 
-    async def add_promise(self, session: AsyncSession, label: str) -> None:
+    async def add_promise(self, session: DatabaseSession, label: str) -> None:
         """Add a row whose commit fails unless there is an effect of this name."""
         await session.execute(insert(self.promises).values(label=label))
 

@@ -20,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from desk.chassis.app import FieldRuleError, base_app, problems, source_of
+from desk.chassis.app.database_errors import render_database_errors
 from desk.chassis.problem import DomainError, FieldError, RateLimitExceededError, ServiceUnavailableError
 from desk.chassis.telemetry import Telemetry
 from desk.database import SchemaOutdatedError
@@ -96,6 +97,7 @@ def app(telemetry, ready):
             raise error
 
     app = base_app("maker", "Maker", telemetry, ready=check, body_limits={"/files": 4 * LIMIT})
+    render_database_errors(app)
 
     @app.post("/things", responses=problems(NoMoreThingsError, RateLimitExceededError))
     async def make(thing: Thing) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from desk.chassis.checks import address, broker, find_problems, redis
+from desk.chassis.checks import address, find_problems, redis
+from desk.chassis.store_checks import broker
 
 CHECKS = {"redis": redis, "amqp": broker, "http": address}
 

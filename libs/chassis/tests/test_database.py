@@ -13,7 +13,9 @@ from alembic import command
 from sqlalchemy import Column, Table, insert, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from desk.chassis.app import Session, base_app
+from desk.chassis.app import base_app
+from desk.chassis.app.database_errors import render_database_errors
+from desk.chassis.app.dependencies import Session
 from desk.chassis.problem import DomainError
 from desk.database import (
     Database,
@@ -48,6 +50,7 @@ run_migrations(metadata)
 @pytest.fixture
 def app(store, telemetry):
     app = base_app("maker", "Maker", telemetry)
+    render_database_errors(app)
     app.state.services = store
     app.state.reached = asyncio.Event()
 

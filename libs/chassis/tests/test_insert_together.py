@@ -7,13 +7,12 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.event_tables import inbox, outbox
-from desk.database import insert_together
+from desk.database import DatabaseSession, insert_together
 
 
-async def insert_all(store, session: AsyncSession, label: str, event_id: str, *, absent: bool = False) -> bool:
+async def insert_all(store, session: DatabaseSession, label: str, event_id: str, *, absent: bool = False) -> bool:
     """Insert an effect, its promise and an inbox row; ``absent`` asks that no outbox row has the label as its id."""
     return await insert_together(
         session,

@@ -166,3 +166,29 @@ def test_the_last_warnings_and_errors_are_kept_as_they_were_logged(line):
     assert kept[0]["count"] == 2, "the oldest are dropped"
     assert (kept[-2]["event"], kept[-2]["dropped_fields"], kept[-1]["logger"]) == ("kept", ["national_id"], "library")
     assert not [each for each in recent_lines() if "0012345679" in each or "زهرا" in each or "9123456789" in each]
+
+
+class Closed(io.StringIO):
+    """A standard error whose reader has ended."""
+
+    def write(self, _text):
+        raise BrokenPipeError
+
+
+def test_a_line_that_cannot_be_written_raises_nothing(line, monkeypatch):
+    monkeypatch.setattr("sys.stderr", Closed())
+    configure_logging("json", "DEBUG")
+
+    structlog.get_logger("desk.x").warning("event handled", seq=1)
+
+    assert json.loads(recent_lines()[-1])["seq"] == 1
+
+
+def test_the_level_of_a_logger_decides(line):
+    logging.getLogger("desk.quiet").setLevel(logging.WARNING)
+
+    structlog.get_logger("desk.quiet").info("not written")
+    structlog.get_logger("desk.quiet").warning("written")
+
+    fields, _ = line()
+    assert fields["event"] == "written"

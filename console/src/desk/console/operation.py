@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.console.encryption import Encryption
 from desk.console.settings import Settings
@@ -12,7 +11,7 @@ from desk.console.store.audit import ALL_PROVINCES, AuditStore, audit_chain
 from desk.console.store.cases import CaseStore
 from desk.console.store.search_index import SearchIndex
 from desk.console.store.tables import account, case, case_document, draft, entry, outgoing_file, report
-from desk.database import DATA_KEYS, Database, IndexedTable, Rotation, SealedColumn
+from desk.database import DATA_KEYS, Database, DatabaseSession, IndexedTable, Rotation, SealedColumn
 from desk.database.operation import StoredData
 from desk.iran.workdays import WorkCalendar
 
@@ -32,7 +31,7 @@ SEALED = (
 def rotation(database: Database, encryption: Encryption) -> Rotation:
     """Return the rotation of the console's keys: they encrypt, and hash the words of the search index."""
 
-    async def rewrite(session: AsyncSession, row: Row[Any]) -> None:
+    async def rewrite(session: DatabaseSession, row: Row[Any]) -> None:
         cases = CaseStore(session, encryption, WorkCalendar())
         (record,) = await cases.with_requests([row])
         if record.request is not None:
@@ -45,7 +44,7 @@ def rotation(database: Database, encryption: Encryption) -> Rotation:
     return Rotation(database, encryption, SEALED, [indexed])
 
 
-async def _record(session: AsyncSession, about: str) -> None:
+async def _record(session: DatabaseSession, about: str) -> None:
     await AuditStore(session).add(datetime.now(UTC), ALL_PROVINCES, None, "keys_rotated", about=about)
 
 

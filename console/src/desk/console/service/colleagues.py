@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from desk.console.domain.accounts import Account
 from desk.console.domain.cases import Case, validate_text
 from desk.console.domain.errors import (
@@ -23,7 +21,7 @@ from desk.console.store.accounts import AccountStore
 from desk.console.store.audit import AuditStore
 from desk.console.store.cases import CaseRecord, CaseStore, HistoryEntry
 from desk.console.store.lists import ListName, ListQuery, ListStore
-from desk.database import Database
+from desk.database import Database, DatabaseSession
 from desk.iran.workdays import WorkCalendar
 
 NOTE, ASSIGNED = "note", "assigned-to"
@@ -99,7 +97,7 @@ class Colleagues:
         related = [RelatedCase(each, _likely_duplicate(record, each)) for each in found]
         return sorted(related, key=lambda each: not each.duplicate)[:RELATED_MAX]
 
-    async def _lock(self, session: AsyncSession, account: Account, tracking_code: str) -> tuple[CaseStore, Case]:
+    async def _lock(self, session: DatabaseSession, account: Account, tracking_code: str) -> tuple[CaseStore, Case]:
         cases = CaseStore(session, self.encryption, self.calendar)
         record = await cases.get(account.province, tracking_code, lock=True)
         if record is not None and record.case.state is State.ERASED:
@@ -108,7 +106,7 @@ class Colleagues:
             raise CaseNotHereError
         return cases, record.case
 
-    async def _record(self, session: AsyncSession, account: Account, case: Case, kind: str, text: str) -> None:
+    async def _record(self, session: DatabaseSession, account: Account, case: Case, kind: str, text: str) -> None:
         now = self.clock()
         cases = CaseStore(session, self.encryption, self.calendar)
         await cases.add_entry(case, HistoryEntry(str(uuid.uuid4()), now, kind, account.id, text), now)

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from desk.console.domain.cases import Case, answer_days
 from desk.console.domain.states import Kind, State
 from desk.console.encryption import Encryption
@@ -19,7 +17,7 @@ from desk.console.store.erasures import ErasureStore
 from desk.console.store.escalations import EscalationStore
 from desk.console.store.reports import ReportStore
 from desk.console.store.search_index import SearchIndex
-from desk.database import Database
+from desk.database import Database, DatabaseSession
 from desk.expert import APPLICANT_ACTIONS, CaseEvent, ContactChange, Erasure, Refusal, Report, Request
 from desk.iran.offices import HEADQUARTERS
 from desk.iran.workdays import WorkCalendar
@@ -67,7 +65,7 @@ class EventHandler:
                 await cases.add_entry(changed, entry, now)
 
     @staticmethod
-    async def _on_notice(session: AsyncSession, event: CaseEvent) -> bool:
+    async def _on_notice(session: DatabaseSession, event: CaseEvent) -> bool:
         """Record what headquarters is notified of; return False for an event about an own case."""
         notices = EscalationStore(session)
         if event.escalation is not None:
@@ -76,7 +74,7 @@ class EventHandler:
             await notices.add_silence(event.silence)
         return event.escalation is not None or event.silence is not None
 
-    async def _on_erasure(self, session: AsyncSession, case: Case, event: CaseEvent, erasure: Erasure) -> None:
+    async def _on_erasure(self, session: DatabaseSession, case: Case, event: CaseEvent, erasure: Erasure) -> None:
         """Erase a case, and acknowledge it; an unknown one is remembered, so that its request is not stored later."""
         now = self.clock()
         await ErasureStore(session, self.encryption).erase(case)
@@ -88,7 +86,7 @@ class EventHandler:
         await CaseStore(session, self.encryption, self.calendar).save(erased.reported(Kind.ERASED, report.id, now))
         await AuditStore(session).add(now, case.province, None, Kind.ERASED, tracking_code=case.tracking_code)
 
-    async def _on_request(self, session: AsyncSession, case: Case, event: CaseEvent, request: Request) -> None:
+    async def _on_request(self, session: DatabaseSession, case: Case, event: CaseEvent, request: Request) -> None:
         cases = CaseStore(session, self.encryption, self.calendar)
         now, newer = self.clock(), event.seq > case.request_seq
         changed = case.requested(
@@ -113,7 +111,7 @@ class EventHandler:
         await cases.add_entry(changed, HistoryEntry(event.id, at, event.kind, text=request.reason), now)
 
     async def _on_contact_change(
-        self, session: AsyncSession, case: Case, event: CaseEvent, change: ContactChange
+        self, session: DatabaseSession, case: Case, event: CaseEvent, change: ContactChange
     ) -> None:
         """Give the request its new mobile, unless the request is newer, and find the case by it."""
         cases = CaseStore(session, self.encryption, self.calendar)

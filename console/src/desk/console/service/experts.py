@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from desk.console import events
 from desk.console.clients import DeskClients
 from desk.console.domain.accounts import Account
@@ -23,7 +21,7 @@ from desk.console.store.cases import CaseRecord, CaseStore, HistoryEntry
 from desk.console.store.lists import Figures, ListQuery, ListStore
 from desk.console.store.reports import NewFile, ReportStore
 from desk.console.store.templates import Template, TemplateStore
-from desk.database import Database
+from desk.database import Database, DatabaseSession
 from desk.expert import FileReference, Report, Titled
 from desk.iran.jalali import TEHRAN
 from desk.iran.workdays import WorkCalendar
@@ -226,7 +224,9 @@ class Experts:
             )
         return file, self.clients[account.province].open(file)
 
-    async def _lock_case(self, session: AsyncSession, account: Account, tracking_code: str) -> tuple[CaseStore, Case]:
+    async def _lock_case(
+        self, session: DatabaseSession, account: Account, tracking_code: str
+    ) -> tuple[CaseStore, Case]:
         cases = CaseStore(session, self.encryption, self.calendar)
         record = _require_present(await cases.get(account.province, tracking_code, lock=True))
         return cases, record.case
@@ -240,11 +240,11 @@ class Experts:
                 return error
         return None
 
-    async def _claimed(self, session: AsyncSession, case: Case, account: Account) -> Case:
+    async def _claimed(self, session: DatabaseSession, case: Case, account: Account) -> Case:
         await self._require_handler(session, case, account)
         return case.claimed_by(account.id, self.clock(), supervisor=account.supervisor)
 
-    async def _require_handler(self, session: AsyncSession, case: Case, account: Account) -> None:
+    async def _require_handler(self, session: DatabaseSession, case: Case, account: Account) -> None:
         if not case.open:
             return
         try:
@@ -256,7 +256,7 @@ class Experts:
             title = OwnAnswerError.ANOTHER_SUPERVISOR if another else OwnAnswerError.NO_OTHER_SUPERVISOR
             raise OwnAnswerError(title) from None
 
-    async def _another_supervisor(self, session: AsyncSession, account: Account) -> bool:
+    async def _another_supervisor(self, session: DatabaseSession, account: Account) -> bool:
         accounts = await AccountStore(session, self.encryption).list_accounts(account.province)
         return any(each.supervisor and each.active and each.id != account.id for each in accounts)
 
@@ -268,7 +268,7 @@ class Experts:
             await cases.save(decided)
             await AuditStore(session).add(now, account.province, account.id, new.kind, tracking_code=tracking_code)
 
-    async def _report(self, session: AsyncSession, account: Account, case: Case, new: NewReport) -> Case:
+    async def _report(self, session: DatabaseSession, account: Account, case: Case, new: NewReport) -> Case:
         now = self.clock()
         report = Report(str(uuid.uuid4()), new.kind, case.tracking_code, case.report_seq + 1, new.data, now)
         await ReportStore(session, self.encryption).add(case.province, report, case.state, new.files)

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.console.domain.accounts import (
     USERNAME,
@@ -26,7 +25,7 @@ from desk.console.service.attempts import CODE, ENROL, PASSWORD, SIGN_IN, Attemp
 from desk.console.service.proofs import Challenge, Proof
 from desk.console.store.accounts import AccountStore
 from desk.console.store.audit import AuditStore
-from desk.database import Database
+from desk.database import Database, DatabaseSession
 from desk.iran.digits import bare
 from desk.iran.offices import office
 
@@ -200,7 +199,7 @@ class SignIn:
             raise FirstPasswordExpiredError
 
     async def _begin_session(
-        self, session: AsyncSession, account: Account, step: Step, browser: str, network: str
+        self, session: DatabaseSession, account: Account, step: Step, browser: str, network: str
     ) -> str:
         token, form_word = secrets.token_urlsafe(32), secrets.token_urlsafe(24)
         await AccountStore(session, self.encryption).add_session(
@@ -208,7 +207,7 @@ class SignIn:
         )
         return token
 
-    async def _continue_session(self, session: AsyncSession, old: UserSession, account: Account, step: Step) -> str:
+    async def _continue_session(self, session: DatabaseSession, old: UserSession, account: Account, step: Step) -> str:
         """Begin the session of the next step, in the same browser, with a new token."""
         return await self._begin_session(session, account, step, old.browser, old.network)
 
@@ -230,7 +229,7 @@ class SignIn:
             async with self.database.transaction() as session:
                 await self._audit(session, account, "wrong_sign_in", network)
 
-    async def _audit(self, session: AsyncSession, account: Account, kind: str, network: str = "") -> None:
+    async def _audit(self, session: DatabaseSession, account: Account, kind: str, network: str = "") -> None:
         hashed = self.encryption.keyed_hashes(network, "audit network")[0] if network else None
         await AuditStore(session).add(self.clock(), account.province, account.id, kind, network=hashed)
 

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.console.domain.accounts import SESSIONS_KEPT, Account, Role, Step, UserSession
 from desk.console.encryption import Encryption
 from desk.console.store.tables import account, recovery_code, user_session
+from desk.database import DatabaseSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def hash_token(secret: str) -> str:
 class AccountStore:
     """Accounts of all provinces that this console serves."""
 
-    def __init__(self, session: AsyncSession, encryption: Encryption) -> None:
+    def __init__(self, session: DatabaseSession, encryption: Encryption) -> None:
         self._session, self._encryption = session, encryption
 
     async def add(self, new: Account, password_hash: str, now: datetime) -> None:

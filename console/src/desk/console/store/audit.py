@@ -5,11 +5,10 @@ from datetime import datetime
 from functools import partial
 
 from sqlalchemy import insert, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.console.encryption import Encryption
 from desk.console.store.tables import account, audit_entry
-from desk.database import Chain
+from desk.database import Chain, DatabaseSession
 
 MAX_ENTRIES = 200
 ALL_PROVINCES = "*"
@@ -37,7 +36,7 @@ def audit_chain(encryption: Encryption) -> Chain:
 class AuditStore:
     """The audit log in one session; rows are added here, and pruned by the chain."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
     async def add(

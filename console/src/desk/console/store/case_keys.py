@@ -3,10 +3,9 @@
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Row, literal
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.console.encryption import Encryption
-from desk.database import DataKeys, data_key
+from desk.database import DatabaseSession, DataKeys, data_key
 from desk.security.data_keys import DataKey
 
 _KNOWN = "data keys of cases"
@@ -20,7 +19,7 @@ def is_key_of(table: FromClause) -> ColumnElement[bool]:
 class CaseKeys:
     """Encrypts for cases in one session, and decrypts rows that were joined with their keys as column ``wrapped``."""
 
-    def __init__(self, session: AsyncSession, encryption: Encryption) -> None:
+    def __init__(self, session: DatabaseSession, encryption: Encryption) -> None:
         self._session, self._keys = session, DataKeys(encryption)
 
     async def get(self, province: str, tracking_code: str) -> DataKey:

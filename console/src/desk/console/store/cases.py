@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Table, delete, func, insert, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.console.domain.cases import Case, Claim
 from desk.console.domain.states import Kind, Stage, State
@@ -15,7 +14,7 @@ from desk.console.encryption import Encryption
 from desk.console.store.case_keys import CaseKeys, is_key_of
 from desk.console.store.tables import case as cases
 from desk.console.store.tables import case_document, entry, processed_event, sub_subject
-from desk.database import data_key, insert_into
+from desk.database import DatabaseSession, data_key, insert_into
 from desk.expert import FileReference, Request
 from desk.iran.workdays import WorkCalendar
 
@@ -57,10 +56,10 @@ class HistoryEntry:
 class CaseStore:
     """The cases of all provinces that this console serves."""
 
-    def __init__(self, session: AsyncSession, encryption: Encryption, calendar: WorkCalendar) -> None:
+    def __init__(self, session: DatabaseSession, encryption: Encryption, calendar: WorkCalendar) -> None:
         self._session, self._calendar = session, calendar
         self._keys = CaseKeys(session, encryption)
-        self._dialect = session.get_bind().dialect.name
+        self._dialect = session.dialect
 
     async def get(self, province: str, tracking_code: str, *, lock: bool = False) -> CaseRecord | None:
         """Find a case; ``lock`` locks its row until the transaction ends."""

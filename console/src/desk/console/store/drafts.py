@@ -4,12 +4,11 @@ import json
 from datetime import datetime
 
 from sqlalchemy import delete, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.console.domain.states import State
 from desk.console.encryption import Encryption
 from desk.console.store.tables import case, draft
-from desk.database import insert_into
+from desk.database import DatabaseSession, insert_into
 
 Typed = dict[str, str]
 """Texts by the name of their field."""
@@ -18,7 +17,7 @@ Typed = dict[str, str]
 class DraftStore:
     """The drafts in one session. ``subject`` is a tracking code, or a name for the group answer."""
 
-    def __init__(self, session: AsyncSession, encryption: Encryption) -> None:
+    def __init__(self, session: DatabaseSession, encryption: Encryption) -> None:
         self._session, self._encryption = session, encryption
 
     async def save(self, account: str, subject: str, typed: Typed, now: datetime) -> None:
@@ -28,7 +27,7 @@ class DraftStore:
         document = self._encryption.seal(json.dumps(typed).encode(), _context(account, subject))
         values = {"saved_at": now, "document": document}
         await self._session.execute(
-            insert_into(self._session.get_bind().dialect.name, draft)
+            insert_into(self._session.dialect, draft)
             .values(account=account, subject=subject, **values)
             .on_conflict_do_update(index_elements=("account", "subject"), set_=values)
         )

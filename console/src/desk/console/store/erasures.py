@@ -1,12 +1,12 @@
 """Erases everything that is stored of a case, except its code."""
 
 from sqlalchemy import Table, delete, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.console.domain.cases import Case
 from desk.console.encryption import Encryption
 from desk.console.store.case_keys import CaseKeys
 from desk.console.store.tables import case_document, case_word, draft, entry, outgoing_file, report
+from desk.database import DatabaseSession
 
 _TABLES: tuple[Table, ...] = (case_document, case_word, entry, report)
 
@@ -14,7 +14,7 @@ _TABLES: tuple[Table, ...] = (case_document, case_word, entry, report)
 class ErasureStore:
     """Erases cases in one session."""
 
-    def __init__(self, session: AsyncSession, encryption: Encryption) -> None:
+    def __init__(self, session: DatabaseSession, encryption: Encryption) -> None:
         self._session, self._keys = session, CaseKeys(session, encryption)
 
     async def erase(self, case: Case) -> None:

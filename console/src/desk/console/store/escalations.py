@@ -3,10 +3,9 @@
 from datetime import datetime
 
 from sqlalchemy import Table, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.console.store.tables import escalation, silence
-from desk.database import insert_into
+from desk.database import DatabaseSession, insert_into
 from desk.expert import Escalation, Silence
 
 MAX_SHOWN = 500
@@ -15,7 +14,7 @@ MAX_SHOWN = 500
 class EscalationStore:
     """Escalations and silent offices, until an account of headquarters closes them."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
     async def add(self, new: Escalation) -> None:
@@ -28,7 +27,7 @@ class EscalationStore:
 
     async def _write(self, table: Table, key: str, value: str, event: Escalation | Silence) -> None:
         row = {key: value, "at": event.at, "document": event.model_dump_json(), "closed_at": None}
-        writing = insert_into(self._session.get_bind().dialect.name, table).values(row)
+        writing = insert_into(self._session.dialect, table).values(row)
         await self._session.execute(writing.on_conflict_do_update(index_elements=[key], set_=row))
 
     async def open_ones(self) -> list[Escalation]:

@@ -6,13 +6,13 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, or_, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.console.domain import search
 from desk.console.domain.states import Stage
 from desk.console.encryption import Encryption
 from desk.console.store.cases import OBJECTED_FIRST
 from desk.console.store.tables import case, case_word
+from desk.database import DatabaseSession
 
 PAGE_SIZE = 25
 MAX_TERMS = 6
@@ -74,7 +74,7 @@ class Figures:
 class ListStore:
     """Reads lists and figures."""
 
-    def __init__(self, session: AsyncSession, encryption: Encryption) -> None:
+    def __init__(self, session: DatabaseSession, encryption: Encryption) -> None:
         self._session, self._encryption = session, encryption
 
     async def page(self, wanted: ListQuery) -> tuple[list[Row[Any]], bool]:

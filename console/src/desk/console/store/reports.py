@@ -7,13 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, exists, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.console.domain.states import Kind, State
 from desk.console.encryption import Encryption
 from desk.console.store.case_keys import CaseKeys, is_key_of
 from desk.console.store.tables import outgoing_file, report
-from desk.database import data_key, notify_after_commit
+from desk.database import DatabaseSession, data_key, notify_after_commit
 from desk.expert import FileReference, Report
 from desk.security.data_keys import DataKey, KeyWrapper
 
@@ -82,7 +81,7 @@ class Backlog:
 class ReportStore:
     """Reports by province and case."""
 
-    def __init__(self, session: AsyncSession, encryption: Encryption) -> None:
+    def __init__(self, session: DatabaseSession, encryption: Encryption) -> None:
         self._session, self._encryption, self._keys = session, encryption, CaseKeys(session, encryption)
 
     async def add(self, province: str, new: Report, before: State, files: Sequence[NewFile] = ()) -> None:

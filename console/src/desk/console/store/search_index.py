@@ -1,7 +1,6 @@
 """The search index: keyed hashes of the words that find a case."""
 
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.console.domain import search
 from desk.console.domain.cases import Case
@@ -9,16 +8,16 @@ from desk.console.encryption import Encryption
 from desk.console.store.cases import CaseStore
 from desk.console.store.tables import case as cases
 from desk.console.store.tables import case_word, sub_subject
-from desk.database import insert_into
+from desk.database import DatabaseSession, insert_into
 from desk.expert import Request
 
 
 class SearchIndex:
     """The search index in one session."""
 
-    def __init__(self, session: AsyncSession, encryption: Encryption, case_store: CaseStore) -> None:
+    def __init__(self, session: DatabaseSession, encryption: Encryption, case_store: CaseStore) -> None:
         self._session, self._encryption, self._cases = session, encryption, case_store
-        self._dialect = session.get_bind().dialect.name
+        self._dialect = session.dialect
 
     async def index(self, case: Case, request: Request) -> None:
         """Replace the words that find a case, and record the titles of its subject."""

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.console.store.tables import answer_template
+from desk.database import DatabaseSession
 
 EVERY_SUBJECT = ""
 
@@ -25,7 +25,7 @@ class Template:
 class TemplateStore:
     """The templates in one session."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
     async def list_templates(self, province: str, sub_subject: str | None = None) -> list[Template]:

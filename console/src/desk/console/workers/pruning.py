@@ -7,13 +7,12 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.console.encryption import Encryption
 from desk.console.store.audit import ALL_PROVINCES, AuditStore, audit_chain
 from desk.console.store.cases import CaseStore
 from desk.console.store.drafts import DraftStore
-from desk.database import ChainBrokenError, Database
+from desk.database import ChainBrokenError, Database, DatabaseSession
 from desk.iran.workdays import WorkCalendar
 
 log = logging.getLogger(__name__)
@@ -38,7 +37,7 @@ async def prune_old_rows(
 async def prune_audit_log(database: Database, encryption: Encryption, before: datetime) -> None:
     """Delete the entries from before a moment, and record it. A broken log is left as it is, with a line in the log."""
 
-    async def record(session: AsyncSession, about: str) -> None:
+    async def record(session: DatabaseSession, about: str) -> None:
         await AuditStore(session).add(datetime.now(UTC), ALL_PROVINCES, None, "audit_pruned", about=about)
 
     try:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from prometheus_client import CollectorRegistry, Gauge
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.app import PeriodicTask
 from desk.chassis.crypto import Vault
@@ -17,6 +16,7 @@ from desk.database import (
     Chain,
     ChainBrokenError,
     Database,
+    DatabaseSession,
     RecordPruned,
     add_audit_entry,
     audit_chain,
@@ -44,7 +44,7 @@ class AuditLog:
     rate_limits: RateLimits
 
     async def add(
-        self, session: AsyncSession, actor: str, action: str, *, subject: str, source: str, about: str | None = None
+        self, session: DatabaseSession, actor: str, action: str, *, subject: str, source: str, about: str | None = None
     ) -> None:
         """Add an entry in the transaction of the action. ``source`` is the caller's address."""
         entry = AuditEntry(actor, action, subject, self._network(source), about)
@@ -64,12 +64,12 @@ class AuditLog:
         return self.vault.index(source_network(source), "audit network")
 
 
-async def record_operator(session: AsyncSession, about: str) -> None:
+async def record_operator(session: DatabaseSession, about: str) -> None:
     """Record a rotation of keys."""
     await add_audit_entry(session, AuditEntry("operator", "keys_rotated", about=about))
 
 
-async def record_pruned(session: AsyncSession, about: str) -> None:
+async def record_pruned(session: DatabaseSession, about: str) -> None:
     """Record that entries were deleted because their term was over."""
     await add_audit_entry(session, AuditEntry("retention", "audit_pruned", about=about))
 

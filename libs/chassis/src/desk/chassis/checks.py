@@ -4,12 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 import httpx
-from aio_pika.exceptions import AMQPException
 
-from desk.chassis.bus.rabbit.connection import open_connection, translate_broker_errors
 from desk.chassis.redis import connect
 from desk.chassis.settings import TraceSettings
-from desk.database import Database, Schema
 
 Check = Callable[[], Awaitable[None]]
 """Uses one dependency. Raises if it is unavailable or refuses."""
@@ -38,19 +35,6 @@ async def _reason(check: Check) -> str | None:
     return None
 
 
-def database(url: str, package: str) -> Check:
-    """Check that a database has the schema that the package needs."""
-
-    async def check() -> None:
-        opened = Database(url, pool_size=1)
-        try:
-            await Schema.of(opened, package).require()
-        finally:
-            await opened.close()
-
-    return check
-
-
 def redis(url: str) -> Check:
     """Check that Redis answers and accepts the user."""
 
@@ -60,23 +44,6 @@ def redis(url: str) -> Check:
             await client.ping()
         finally:
             await client.aclose()
-
-    return check
-
-
-def broker(url: str, queue: str | None = None) -> Check:
-    """Check that RabbitMQ accepts the user, and that the queue exists that the service consumes."""
-
-    async def check() -> None:
-        opened = await open_connection(url, confirms=False)
-        try:
-            if queue is not None:
-                with translate_broker_errors():
-                    await opened.channel.declare_queue(queue, passive=True)
-        except AMQPException as error:
-            raise LookupError(f"queue {queue}: run `desk-topology apply`") from error
-        finally:
-            await opened.close()
 
     return check
 

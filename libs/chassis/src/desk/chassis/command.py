@@ -13,13 +13,11 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
-from sqlalchemy.exc import SQLAlchemyError
 
 from desk.chassis.checks import Checks, find_problems
 from desk.chassis.serving import DRAIN_SECONDS, serve
 from desk.chassis.settings import StoreSettings
 from desk.chassis.storage import ObjectStoreUnavailableError
-from desk.database import migrate
 from desk.security.settings import fault_lines
 
 HEALTH_OFFSET = 1000
@@ -160,6 +158,11 @@ def _prefix(service: Service) -> str:
 def _migrate(service: Service) -> None:
     if service.package is None or service.settings is None:
         raise ValueError(f"{service.name} has no database")
+    # Imported here, because a service without a database must not pay for it.
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
+    from desk.database import migrate  # noqa: PLC0415
+
     settings = service.settings()
     serving, owner = settings.database_url.get_secret_value(), settings.owner_database_url
     try:

@@ -9,17 +9,17 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, ClassVar, Generic, Literal, TypeVar
+from typing import ClassVar, Generic, Literal, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Column, Table, bindparam, delete, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis import event_encryption
 from desk.chassis.event_encryption import EventEncryptor, Jwe
 from desk.chassis.event_tables import inbox, outbox
+from desk.chassis.moments import Moment
 from desk.chassis.tracing import current_traceparent
-from desk.database import insert_into, notify_after_commit
+from desk.database import DatabaseSession, insert_into, notify_after_commit
 
 CONTENT_TYPE = "application/cloudevents+json"
 TYPE_PREFIX = "ir.haj.desk."
@@ -40,34 +40,11 @@ _CLAIM = (
     .with_for_update(skip_locked=True)
 )
 _MARK_SENT = update(outbox).where(outbox.c.id.in_(bindparam("ids", expanding=True)))
+_BACKLOG = select(func.count(), func.min(outbox.c.created_at)).where(outbox.c.sent_at.is_(None))
 _ADD_TO_INBOX = {
     dialect: insert_into(dialect, inbox).on_conflict_do_nothing().returning(inbox.c.event_id)
     for dialect in ("postgresql", "sqlite")
 }
-
-
-def _in_utc(at: datetime) -> datetime:
-    try:
-        return at.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("a timestamp outside the years 1 to 9999 of UTC") from None
-
-
-def _iso(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _no_number(at: object) -> object:
-    """Refuse a number, which pydantic would read as seconds since 1970. Raises ValueError."""
-    if isinstance(at, int | float):
-        raise ValueError("a timestamp is text")  # noqa: TRY004 - pydantic reports ValueError
-    return at
-
-
-Moment = Annotated[
-    AwareDatetime, BeforeValidator(_no_number), AfterValidator(_in_utc), PlainSerializer(_iso, return_type=str)
-]
-"""A timestamp in JSON: UTC, ISO 8601 with a Z, whole seconds."""
 
 
 class Event(BaseModel):
@@ -161,7 +138,7 @@ class Outbox:
         self._encryptor = encryptor
 
     async def add(
-        self, session: AsyncSession, event: Event, *, subject: str, key: str, seq: int, time: datetime | None = None
+        self, session: DatabaseSession, event: Event, *, subject: str, key: str, seq: int, time: datetime | None = None
     ) -> str:
         """Add ``event`` in this transaction, with routing key ``<event name>.<key>``; return the event's id.
 
@@ -199,7 +176,7 @@ class Outbox:
             "traceparent": current_traceparent(),
         }
 
-    async def claim(self, session: AsyncSession, limit: int) -> list[Message]:
+    async def claim(self, session: DatabaseSession, limit: int) -> list[Message]:
         """Lock up to ``limit`` unsent rows that are due. Rows that another relay has locked are skipped."""
         rows = (await session.execute(_CLAIM, {"now": datetime.now(UTC), "most": limit})).all()
         return [
@@ -207,11 +184,11 @@ class Outbox:
             for row in rows
         ]
 
-    async def mark_sent(self, session: AsyncSession, ids: Sequence[str]) -> None:
+    async def mark_sent(self, session: DatabaseSession, ids: Sequence[str]) -> None:
         """Mark these events as confirmed by the broker."""
         await session.execute(_MARK_SENT, {"ids": list(ids), "sent_at": datetime.now(UTC)})
 
-    async def schedule_retry(self, session: AsyncSession, ids: Sequence[str]) -> None:
+    async def schedule_retry(self, session: DatabaseSession, ids: Sequence[str]) -> None:
         """Schedule the next attempt: 1 s after the first failure, twice as long each time, at most 15 s."""
         now = datetime.now(UTC)
         rows = (await session.execute(select(outbox.c.id, outbox.c.tries).where(outbox.c.id.in_(ids)))).all()
@@ -221,21 +198,20 @@ class Outbox:
                 update(outbox).where(outbox.c.id == row.id).values(tries=row.tries + 1, next_try_at=now + wait)
             )
 
-    async def backlog(self, session: AsyncSession) -> tuple[int, float]:
+    async def backlog(self, session: DatabaseSession) -> tuple[int, float]:
         """Return the number of unsent events and the age of the oldest in seconds."""
-        query = select(func.count(), func.min(outbox.c.created_at)).where(outbox.c.sent_at.is_(None))
-        count, oldest = (await session.execute(query)).one()
+        count, oldest = (await session.execute(_BACKLOG)).one()
         return count, (datetime.now(UTC) - oldest).total_seconds() if oldest is not None else 0.0
 
 
-async def record_in_inbox(session: AsyncSession, event_id: str) -> bool:
+async def record_in_inbox(session: DatabaseSession, event_id: str) -> bool:
     """Add an event to the inbox. Return False if it is there already, so that its effect must not happen again."""
     values = {"event_id": event_id, "received_at": datetime.now(UTC)}
-    inserted = await session.execute(_ADD_TO_INBOX[session.get_bind().dialect.name], values)
+    inserted = await session.execute(_ADD_TO_INBOX[session.dialect], values)
     return inserted.first() is not None
 
 
-async def erase_events(session: AsyncSession, subject: str) -> None:
+async def erase_events(session: DatabaseSession, subject: str) -> None:
     """Empty the bodies of the events about a subject that were sent, and delete those that were not.
 
     Call it before the erasure itself is added. It waits for a relay that is publishing one of them.
@@ -245,7 +221,7 @@ async def erase_events(session: AsyncSession, subject: str) -> None:
     await session.execute(update(outbox).where(of_subject, outbox.c.body != b"").values(body=b""))
 
 
-async def prune(session: AsyncSession, limit: int) -> int:
+async def prune(session: DatabaseSession, limit: int) -> int:
     """Delete up to ``limit`` events sent more than a day ago, and as many received more than a week ago.
 
     Return the larger number of the two: if it is ``limit``, there may be more. Rows that another replica is deleting
@@ -257,7 +233,7 @@ async def prune(session: AsyncSession, limit: int) -> int:
 
 
 async def _delete_oldest(
-    session: AsyncSession, table: Table, at: Column[datetime], before: datetime, limit: int
+    session: DatabaseSession, table: Table, at: Column[datetime], before: datetime, limit: int
 ) -> int:
     """Delete rows in the order of an index, so that a large backlog costs no more for each row than a small one."""
     [key] = table.primary_key.columns

@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from desk.chassis.problem import ServiceUnavailableError
 from desk.chassis.telemetry import Telemetry
-from desk.database import SchemaOutdatedError
+from desk.security.logs import is_ours
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +51,7 @@ class Readiness:
 
     def _log_change(self, error: Exception | None) -> None:
         """Log why the process is not ready, and when it is ready again: once, because it is asked every few seconds."""
-        reason = str(error) if isinstance(error, SchemaOutdatedError) else type(error).__name__ if error else ""
+        reason = "" if error is None else str(error) if is_ours(error) else type(error).__name__
         if reason == self._reason:
             return
         self._reason = reason

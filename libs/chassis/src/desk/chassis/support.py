@@ -1,20 +1,29 @@
 """What a service shows of itself at its port for health, for ``desk-support bundle``: nothing personal, no secret."""
 
-import asyncio
 import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 from fastapi import APIRouter
 from pydantic import BaseModel
-from sqlalchemy.exc import SQLAlchemyError
 
 from desk.chassis.health import READY_TIMEOUT_SECONDS, Readiness
 from desk.chassis.telemetry import Telemetry, version_of
-from desk.database import Schema
 from desk.security.logs import recent_lines
 from desk.security.settings import DeskSettings
 from desk.security.shown_settings import shown
+
+
+class Migrations(Protocol):
+    """The migrations of a database, such as :class:`desk.database.Schema`."""
+
+    @property
+    def needed(self) -> str:
+        """The newest one of this version."""
+
+    async def found_within(self, seconds: float) -> str | None:
+        """Return the last one that has run; None if none has, or the database is unavailable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +31,7 @@ class Described:
     """What a service has: its settings, and its schema if it has a database."""
 
     settings: DeskSettings | None = None
-    schema: Schema | None = None
+    schema: Migrations | None = None
 
 
 class Support(BaseModel):
@@ -60,19 +69,9 @@ def support_router(readiness: Readiness, telemetry: Telemetry, described: Descri
             ready=not reason,
             reason=reason,
             migration_needed=described.schema.needed if described.schema else None,
-            migration_found=await _migration_of(described.schema),
+            migration_found=await described.schema.found_within(READY_TIMEOUT_SECONDS) if described.schema else None,
             settings=shown(described.settings) if described.settings else {},
             recent_errors=recent_lines(),
         )
 
     return router
-
-
-async def _migration_of(schema: Schema | None) -> str | None:
-    if schema is None:
-        return None
-    try:
-        async with asyncio.timeout(READY_TIMEOUT_SECONDS):
-            return await schema.found()
-    except (SQLAlchemyError, OSError):  # a TimeoutError too; readiness has the reason
-        return None

@@ -11,6 +11,7 @@ from desk.database.inserts import insert_together
 from desk.database.migrations import alembic_config, migrate, migrations_of, run_migrations
 from desk.database.rotation import DATA_KEYS, IndexedTable, RotatingKeys, Rotation, SealedColumn
 from desk.database.schema import Schema, SchemaOutdatedError
+from desk.database.sessions import DatabaseSession
 from desk.database.tables import UtcDateTime, insert_into, new_metadata
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "ChainBrokenError",
     "DataKeys",
     "Database",
+    "DatabaseSession",
     "Head",
     "IndexedTable",
     "RecordPruned",

@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
 from sqlalchemy import Column, Index, MetaData, String, Table, insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.database.chain import Chain, Head, Seal, audit_head, chain_columns
 from desk.database.database import Database
+from desk.database.sessions import DatabaseSession
 from desk.database.tables import UtcDateTime, new_metadata
 
 BATCH_SIZE = 500
@@ -66,7 +66,7 @@ class AuditEntry:
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
-async def add_audit_entry(session: AsyncSession, entry: AuditEntry) -> None:
+async def add_audit_entry(session: DatabaseSession, entry: AuditEntry) -> None:
     """Add an entry in the transaction of the action."""
     await session.execute(_ADD, {"id": str(uuid.uuid4()), **asdict(entry)})
 

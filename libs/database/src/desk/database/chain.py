@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Integer, Row, Select, String, Table, delete, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import BigInteger, Column, Integer, Row, Select, String, Table, bindparam, delete, select, update
 
 from desk.database.database import Database
+from desk.database.sessions import DatabaseSession
 from desk.database.tables import insert_into, new_metadata
 
 BEGINNING = "0" * 64
@@ -26,7 +26,7 @@ _HEAD, _START, _PAGE = 1, 2, 1_000
 
 Seal = Callable[[str], Sequence[str]]
 """Returns the keyed hash of a text under each key, the current one first."""
-RecordPruned = Callable[[AsyncSession, str], Awaitable[None]]
+RecordPruned = Callable[[DatabaseSession, str], Awaitable[None]]
 """Adds an entry that says which rows were pruned."""
 
 audit_head = Table(
@@ -114,13 +114,13 @@ class Chain:
             raise ChainBrokenError(f"the chain ends at row {end.seq}, but row {head.seq} was the last one written")
         return head
 
-    async def read_head(self, session: AsyncSession, *, skip_locked: bool = False) -> Head | None:
+    async def read_head(self, session: DatabaseSession, *, skip_locked: bool = False) -> Head | None:
         """Return the end of the chain, locked until the transaction ends; None if it is missing, or locked."""
         query = self._place(_HEAD).with_for_update(skip_locked=skip_locked)
         found = (await session.execute(query)).one_or_none()
         return Head(*found) if found is not None else None
 
-    async def read_start(self, session: AsyncSession) -> Head:
+    async def read_start(self, session: DatabaseSession) -> Head:
         """Return the last row that was pruned; the chain starts after it. Raises ChainBrokenError if it was changed."""
         found = (await session.execute(self._place(_START))).one_or_none()
         if found is None:
@@ -153,7 +153,7 @@ class Chain:
             await session.execute(update(self.head).where(self.head.c.id == _HEAD).values(values))
         return end
 
-    async def _head_to_extend(self, session: AsyncSession) -> Head | None:
+    async def _head_to_extend(self, session: DatabaseSession) -> Head | None:
         head = await self.read_head(session, skip_locked=True)
         if head is None and (await session.execute(select(self.head.c.id))).first() is None:
             raise ChainBrokenError("the head is missing: its row was deleted after the migration")
@@ -161,22 +161,23 @@ class Chain:
             raise ChainBrokenError("the head was changed")
         return head
 
-    async def _is_new(self, session: AsyncSession, head: Head) -> bool:
+    async def _is_new(self, session: DatabaseSession, head: Head) -> bool:
         any_row = select(self.table.c.seq).where(self.table.c.seq.is_not(None)).limit(1)
         return head.is_beginning and (await session.execute(any_row)).first() is None
 
-    async def _unchained(self, session: AsyncSession, limit: int) -> Sequence[Row[Any]]:
+    async def _unchained(self, session: DatabaseSession, limit: int) -> Sequence[Row[Any]]:
         columns = [self.table.c[name] for name in ("id", *self.content)]
         query = select(*dict.fromkeys(columns)).where(self.table.c.seq.is_(None))
         return (await session.execute(query.order_by(self.table.c.at, self.table.c.id).limit(limit))).all()
 
-    async def _append(self, session: AsyncSession, head: Head, rows: Sequence[Row[Any]]) -> Head:
+    async def _append(self, session: DatabaseSession, head: Head, rows: Sequence[Row[Any]]) -> Head:
         seq, row_hash = head.seq, head.row_hash
+        places = []
         for row in rows:
             seq, prev_hash = seq + 1, row_hash
             row_hash = self.hash(seq, prev_hash, [getattr(row, name) for name in self.content])
-            place = {"seq": seq, "prev_hash": prev_hash, "row_hash": row_hash}
-            await session.execute(update(self.table).where(self.table.c.id == row.id).values(place))
+            places.append({"row": row.id, "seq": seq, "prev_hash": prev_hash, "row_hash": row_hash})
+        await session.execute(update(self.table).where(self.table.c.id == bindparam("row")), places)
         return self.sealed(seq, row_hash)
 
     async def prune(self, database: Database, before: datetime, record: RecordPruned | None = None) -> Head | None:
@@ -200,7 +201,7 @@ class Chain:
                 await record(session, f"entries {start.seq + 1} to {new.seq}")
         return new
 
-    async def _last_before(self, session: AsyncSession, start: Head, before: datetime) -> Head:
+    async def _last_before(self, session: DatabaseSession, start: Head, before: datetime) -> Head:
         last = start
         async for row in self._checked_rows(session, start):
             if row.at >= before or row.seq > start.seq + _PAGE:
@@ -208,26 +209,26 @@ class Chain:
             last = Head(row.seq, row.row_hash)
         return last
 
-    async def _write_start(self, session: AsyncSession, start: Head) -> None:
+    async def _write_start(self, session: DatabaseSession, start: Head) -> None:
         values = {"seq": start.seq, "row_hash": start.row_hash, "seal": start.seal}
-        new = insert_into(session.get_bind().dialect.name, self.head).values(id=_START, **values)
+        new = insert_into(session.dialect, self.head).values(id=_START, **values)
         await session.execute(new.on_conflict_do_update(index_elements=["id"], set_=values))
 
-    async def lines_about(self, session: AsyncSession, subject: str) -> list[str]:
+    async def lines_about(self, session: DatabaseSession, subject: str) -> list[str]:
         """Return the entries about a subject as lines of text, the oldest first."""
         columns = [self.table.c[name] for name in self.content if name != "id"]
         query = select(*columns).where(self.table.c[self.subject] == subject).order_by(self.table.c.at)
         rows = (await session.execute(query)).all()
         return [" ".join(f"{name}={_plain(value)}" for name, value in row._mapping.items() if value) for row in rows]  # noqa: SLF001 - public, despite its name
 
-    async def _check_rows(self, session: AsyncSession, start: Head) -> Head:
+    async def _check_rows(self, session: DatabaseSession, start: Head) -> Head:
         """Check the rows after ``start`` and return the last one. Raises ChainBrokenError."""
         end = start
         async for row in self._checked_rows(session, start):
             end = Head(row.seq, row.row_hash)
         return end
 
-    async def _check_from_start(self, session: AsyncSession) -> Head:
+    async def _check_from_start(self, session: DatabaseSession) -> Head:
         """Check all rows, again if some of them were pruned meanwhile. Raises ChainBrokenError."""
         while True:
             start = await self.read_start(session)
@@ -237,7 +238,7 @@ class Chain:
                 if await self.read_start(session) == start:
                     raise
 
-    async def _checked_rows(self, session: AsyncSession, start: Head) -> AsyncIterator[Row[Any]]:
+    async def _checked_rows(self, session: DatabaseSession, start: Head) -> AsyncIterator[Row[Any]]:
         """Yield the rows after ``start``, each once it is checked. Raises ChainBrokenError."""
         seq, row_hash = start.seq, start.row_hash
         async for row in self._rows_after(session, seq):
@@ -250,7 +251,7 @@ class Chain:
             yield row
             seq, row_hash = row.seq, row.row_hash
 
-    async def _rows_after(self, session: AsyncSession, seq: int) -> AsyncIterator[Row[Any]]:
+    async def _rows_after(self, session: DatabaseSession, seq: int) -> AsyncIterator[Row[Any]]:
         columns = [self.table.c[name] for name in ("seq", "prev_hash", "row_hash", *self.content)]
         while True:
             query = select(*columns).where(self.table.c.seq > seq).order_by(self.table.c.seq).limit(_PAGE)

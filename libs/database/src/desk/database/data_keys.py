@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from functools import cache
 
 from sqlalchemy import Column, Executable, LargeBinary, MetaData, String, Table, delete, insert, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from desk.database.sessions import DatabaseSession
 from desk.database.tables import UtcDateTime, insert_into, new_metadata
 from desk.security.data_keys import DataKey, KeyDestroyedError, KeyWrapper, is_sealed_by_data_key
 
@@ -35,28 +35,28 @@ class DataKeys:
         """``wrapper`` encrypts the keys."""
         self._wrapper = wrapper
 
-    async def add(self, session: AsyncSession, key: DataKey) -> None:
+    async def add(self, session: DatabaseSession, key: DataKey) -> None:
         """Insert a key that is new."""
         await session.execute(_ADD, self.row(key))
 
-    async def create(self, session: AsyncSession, key_id: str) -> DataKey:
+    async def create(self, session: DatabaseSession, key_id: str) -> DataKey:
         """Insert a new key and return it."""
         key = DataKey.generate(key_id)
         await self.add(session, key)
         return key
 
-    async def get_or_create(self, session: AsyncSession, key_id: str) -> DataKey:
+    async def get_or_create(self, session: DatabaseSession, key_id: str) -> DataKey:
         """Return the key with this id; create it if there is none, once for concurrent callers."""
-        adding = _add_or_find(session.get_bind().dialect.name)
+        adding = _add_or_find(session.dialect)
         wrapped = (await session.execute(adding, self.row(DataKey.generate(key_id)))).scalar_one()
         return self.unwrap(key_id, wrapped)
 
-    async def load(self, session: AsyncSession, ids: Sequence[str]) -> dict[str, DataKey]:
+    async def load(self, session: DatabaseSession, ids: Sequence[str]) -> dict[str, DataKey]:
         """Return those of the keys that exist, by their ids."""
         rows = (await session.execute(select(data_key.c.id, data_key.c.wrapped).where(data_key.c.id.in_(ids)))).all()
         return {row.id: self.unwrap(row.id, row.wrapped) for row in rows}
 
-    async def destroy(self, session: AsyncSession, ids: Sequence[str]) -> int:
+    async def destroy(self, session: DatabaseSession, ids: Sequence[str]) -> int:
         """Delete keys and return how many there were. What they encrypted cannot be read any more."""
         deleted = await session.execute(delete(data_key).where(data_key.c.id.in_(ids)).returning(data_key.c.id))
         return len(deleted.all())

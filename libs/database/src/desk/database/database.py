@@ -5,14 +5,15 @@ from contextlib import asynccontextmanager
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, Executable, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from desk.database.engines import READ_ONLY, postgres_engine, sqlite_engine
+from desk.database.sessions import DatabaseSession
 
 _NOTIFY = "notify after commit"
 
 
-def notify_after_commit(session: AsyncSession) -> None:
+def notify_after_commit(session: DatabaseSession) -> None:
     """Call :attr:`Database.after_commit` once the work of this session is committed."""
     session.info[_NOTIFY] = True
 
@@ -33,40 +34,41 @@ class Database:
         self.engine = (
             sqlite_engine(url) if embedded else postgres_engine(url, pool_size, pool_timeout, statement_seconds)
         )
-        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self._autocommit = None if embedded else self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._reading = self._autocommit or self.engine.execution_options(**{READ_ONLY: True})
         self.after_commit: list[Callable[[], None]] = []
         """Called after each commit that :func:`notify_after_commit` asked for. A hint for pollers, not a guarantee."""
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncSession]:
+    async def transaction(self) -> AsyncIterator[DatabaseSession]:
         """Open a session that is committed at the end, or rolled back on any exception."""
-        async with self._sessions() as session, session.begin():
+        async with _committed(self.engine) as session:
             yield session
         self._notify(session)
 
     @asynccontextmanager
-    async def one_write(self) -> AsyncIterator[AsyncSession]:
+    async def one_write(self) -> AsyncIterator[DatabaseSession]:
         """Open a session that writes with one statement at most, which is committed by itself.
 
         It saves the round trips that begin and commit a transaction. On SQLite it is a transaction.
         """
-        async with self._sessions() as session, session.begin():
-            if self._autocommit is not None:
-                await session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+        async with _committed(self._autocommit or self.engine) as session:
             yield session
         self._notify(session)
 
-    def _notify(self, session: AsyncSession) -> None:
+    def _notify(self, session: DatabaseSession) -> None:
         if session.info.get(_NOTIFY):
             for notify in self.after_commit:
                 notify()
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncSession]:
-        """Open a session that only reads. On SQLite it does not wait for a writer."""
-        async with self._sessions() as session:
-            await session.connection(execution_options={READ_ONLY: True})
+    async def read(self) -> AsyncIterator[DatabaseSession]:
+        """Open a session that only reads.
+
+        On PostgreSQL each statement sees what is committed when it begins, as in a transaction, whose begin and end
+        would cost two more round trips. On SQLite it does not wait for a writer.
+        """
+        async with _committed(self._reading) as session:
             yield session
 
     @asynccontextmanager
@@ -98,3 +100,13 @@ class Database:
     async def close(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
+
+
+@asynccontextmanager
+async def _committed(engine: AsyncEngine) -> AsyncIterator[DatabaseSession]:
+    session = DatabaseSession(engine)
+    try:
+        yield session
+        await session.commit()
+    finally:
+        await session.close()

@@ -5,8 +5,9 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Column, Executable, Select, Table, bindparam, func, insert, literal, select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from desk.database.sessions import DatabaseSession
 from desk.database.tables import insert_into
 
 Row = tuple[Table, Mapping[str, Any]]
@@ -14,7 +15,7 @@ Shape = tuple[Table, tuple[str, ...]]
 
 
 async def insert_together(
-    session: AsyncSession, first: Row, *others: Row, unique: str, absent: Column[Any] | None = None
+    session: DatabaseSession, first: Row, *others: Row, unique: str, absent: Column[Any] | None = None
 ) -> bool:
     """Insert ``first`` and with it the ``others``, all or none; return whether they were inserted.
 

@@ -16,11 +16,11 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.database.chain import Chain, ChainBrokenError
 from desk.database.database import Database
 from desk.database.rotation import Rotation
+from desk.database.sessions import DatabaseSession
 from desk.security.settings import SECRETS_DIR, fault_lines
 
 GROUP = "desk.stores"
@@ -35,7 +35,7 @@ class StoredData:
     """None for a service without encrypted columns."""
     chain: Chain | None
     """None for a service without an audit log."""
-    record: Callable[[AsyncSession, str], Awaitable[None]] | None = None
+    record: Callable[[DatabaseSession, str], Awaitable[None]] | None = None
     """Adds an action of the operator to the audit log."""
 
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sqlalchemy import Column, ColumnElement, LargeBinary, Row, Select, Table, func, literal, select, tuple_, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.database.data_keys import data_key
 from desk.database.database import Database
+from desk.database.sessions import DatabaseSession
 from desk.security.data_keys import DATA_KEY_MARK, DecryptionError, KeyDestroyedError, KeyWrapper
 
 BATCH_SIZE = 200
@@ -65,7 +65,7 @@ class IndexedTable:
     """The id of the current index key."""
     query: Select[Any]
     """Selects rows with what :attr:`rewrite` needs."""
-    rewrite: Callable[[AsyncSession, Row[Any]], Awaitable[None]]
+    rewrite: Callable[[DatabaseSession, Row[Any]], Awaitable[None]]
     """Writes the hashes of a row and ``index_key``. Raises KeyDestroyedError or DecryptionError."""
 
     @property
@@ -128,8 +128,8 @@ class Rotation:
     async def _count_keys(self, column: SealedColumn) -> Counter[str]:
         beginning = func.substr(column.value, 1, 256, type_=LargeBinary)
         counted: Counter[str] = Counter()
-        async with self.database.read() as session:
-            found = await session.stream(select(beginning).where(column.by_vault()))
+        async with self.database.transaction() as session:  # which a cursor needs
+            found = await (await session.connection()).stream(select(beginning).where(column.by_vault()))
             async for row in found:
                 counted[self.keys.key_of(row[0])] += 1
         return counted
@@ -154,7 +154,9 @@ class Rotation:
         async with self.database.read() as session:
             return list((await session.execute(_next(table, query, after))).all())
 
-    async def _reseal_row(self, session: AsyncSession, column: SealedColumn, row: Row[Any], progress: Progress) -> None:
+    async def _reseal_row(
+        self, session: DatabaseSession, column: SealedColumn, row: Row[Any], progress: Progress
+    ) -> None:
         progress.examined += 1
         place, old = column.place.format(**row._mapping), row._mapping[column.column]  # noqa: SLF001 - public, despite its name
         try:
@@ -187,7 +189,7 @@ class Rotation:
         return progress
 
     @staticmethod
-    async def _reindex_row(session: AsyncSession, indexed: IndexedTable, row: Row[Any], progress: Progress) -> None:
+    async def _reindex_row(session: DatabaseSession, indexed: IndexedTable, row: Row[Any], progress: Progress) -> None:
         progress.examined += 1
         try:
             await indexed.rewrite(session, row)

@@ -1,9 +1,10 @@
 """Whether the migrations that a version of a service needs have run."""
 
+import asyncio
 from dataclasses import dataclass
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from desk.database.database import Database
 from desk.database.migrations import migrations_of
@@ -40,6 +41,14 @@ class Schema:
         except DBAPIError as error:
             if "alembic_version" not in str(error.orig):
                 raise
+            return None
+
+    async def found_within(self, seconds: float) -> str | None:
+        """Return the same as :meth:`found`, and None too if the database does not answer within ``seconds``."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await self.found()
+        except (SQLAlchemyError, OSError):  # a TimeoutError too
             return None
 
     async def require(self) -> None:

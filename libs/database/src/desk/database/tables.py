@@ -23,7 +23,7 @@ def new_metadata() -> MetaData:
 def insert_into(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
     """Return an INSERT that supports ON CONFLICT, in the dialect named ``postgresql`` or ``sqlite``.
 
-    Of a session it is ``session.get_bind().dialect.name``.
+    Of a session it is ``session.dialect``.
     """
     if dialect == "postgresql":
         return postgresql.insert(table)

@@ -6,13 +6,14 @@ from datetime import date, datetime, time
 from typing import Self
 from zoneinfo import ZoneInfo
 
-import jdatetime  # type: ignore[import-untyped]
+from jalali_core import GregorianToJalali, JalaliToGregorian  # type: ignore[import-untyped]
 
 from desk.iran.digits import bare, to_persian
 from desk.iran.errors import IranValueError
 
 TEHRAN = ZoneInfo("Asia/Tehran")
 FIRST_YEAR, LAST_YEAR = 1280, 1500
+_CYCLE, _LEAP_YEARS = 33, frozenset({1, 5, 9, 13, 17, 22, 26, 30})
 
 MONTHS = (
     "فروردین", "اردیبهشت", "خرداد", "تیر", "مرداد", "شهریور", "مهر", "آبان", "آذر", "دی", "بهمن", "اسفند",
@@ -35,7 +36,7 @@ class InvalidMomentError(IranValueError):
 class JalaliDate:
     """A day of the Iranian solar calendar, from 1280-01-01 (1901-03-21) to 1500-12-29 (2122-03-20).
 
-    Leap years follow the 33-year cycle of jdatetime, which equals Borkowski's astronomical rule in this whole range.
+    Leap years follow the 33-year cycle of jalali-core, which equals Borkowski's astronomical rule in this whole range.
     """
 
     year: int
@@ -68,15 +69,14 @@ class JalaliDate:
         A datetime is refused with InvalidMomentError, because its day depends on the zone: use `in_tehran`.
         """
         require_day(day)
-        jalali = jdatetime.date.fromgregorian(date=day)
-        return cls(jalali.year, jalali.month, jalali.day)
+        return cls(*GregorianToJalali(day.year, day.month, day.day).getJalaliList())
 
     @staticmethod
     def is_leap(year: int) -> bool:
         """Return whether Esfand of the year has 30 days. Raises InvalidJalaliDateError for a year outside the range."""
         if not FIRST_YEAR <= year <= LAST_YEAR:
             raise InvalidJalaliDateError("year", f"the year must be between {FIRST_YEAR} and {LAST_YEAR}")
-        return bool(jdatetime.date(year, 1, 1).isleap())
+        return year % _CYCLE in _LEAP_YEARS
 
     @staticmethod
     def month_length(year: int, month: int) -> int:
@@ -88,8 +88,7 @@ class JalaliDate:
 
     def to_gregorian(self) -> date:
         """Convert to the Gregorian calendar."""
-        day: date = jdatetime.date(self.year, self.month, self.day).togregorian()
-        return day
+        return date(*JalaliToGregorian(self.year, self.month, self.day).getGregorianList())
 
     def isoformat(self) -> str:
         """Write the date as `1361-12-05`, the form of JSON."""

@@ -13,6 +13,7 @@ import sys
 import traceback
 from collections import deque
 from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Literal, cast
 
@@ -39,6 +40,8 @@ _HOST = re.compile(r"(?i)([a-z0-9][a-z0-9.-]*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 _IP_ADDRESS = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}|\[.*")
 _ENCODED = re.compile(r"(\\u[0-9a-fA-F]{4}|%[0-9a-fA-F]{2})+")
 _NUMBER = re.compile(r"\+?[0-9]([ ()._/\n-]?[0-9]){6,}")
+_PLAIN = re.compile(r"[A-Za-z ,._/{}-]{1,200}[0-9]?", re.ASCII)
+"""Most texts, such as the names of events and routes: nothing that the expressions above find."""
 _IDENTIFIER = re.compile(
     r"(?=[0-9]*[a-f])[0-9a-f]{12,64}"  # a hash
     r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"  # a UUID
@@ -71,8 +74,38 @@ def recent_lines() -> list[str]:
     return list(_recent.lines)
 
 
+_handler = logging.StreamHandler()
+_renderer: structlog.typing.Processor = structlog.processors.JSONRenderer()
+_json = structlog.processors.JSONRenderer()
+_LEVELS = logging.getLevelNamesMapping()
+_RECENT_METHODS = frozenset({"warning", "error", "critical"})
+
+
+class _Logger:
+    """Writes lines that are complete to the stream of the handler, as :meth:`logging.StreamHandler.emit` would.
+
+    A record of :mod:`logging` would take longer than all of the rest. The level is that of the logger with this name.
+    """
+
+    def __init__(self, name: str = "desk") -> None:
+        self.name = name
+        self._levels = logging.getLogger(name)
+
+    def writes(self, level: int) -> bool:
+        """Return whether lines of this level are written."""
+        return self._levels.isEnabledFor(level)
+
+    def write(self, line: str) -> None:
+        """Write one line. Nothing is raised if it cannot be written: a request does not fail by its log."""
+        with suppress(OSError, ValueError):
+            _handler.stream.write(f"{line}\n")
+
+    debug = info = warning = error = critical = write
+
+
 def configure_logging(style: Literal["json", "console"] = "json", level: str = "INFO") -> None:
     """Write every log line, including the libraries', to standard error in one format."""
+    global _handler, _renderer  # noqa: PLW0603 - loggers are cached, and a process has one log
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -81,21 +114,17 @@ def configure_logging(style: Literal["json", "console"] = "json", level: str = "
         _describe_exception,
     ]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[_require_level, *shared, _keep_known_fields, _render],
+        logger_factory=_Logger,
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
         cache_logger_on_first_use=True,
     )
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
-        if style == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_formatter(shared, renderer))
-    _recent.setFormatter(_formatter(shared, structlog.processors.JSONRenderer()))
+    _renderer = _json if style == "json" else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    _handler = logging.StreamHandler(sys.stderr)
+    _handler.setFormatter(_formatter(shared, _renderer))
+    _recent.setFormatter(_formatter(shared, _json))
     root = logging.getLogger()
-    root.handlers = [handler, _recent]
+    root.handlers = [_handler, _recent]
     root.setLevel(level)
     logging.raiseExceptions = False  # the dump of a failed log call repeats its arguments
     for name in _QUIET_LIBRARIES:
@@ -109,9 +138,22 @@ def _formatter(shared: list[structlog.typing.Processor], renderer: structlog.typ
     )
 
 
+def _require_level(logger: _Logger, method: str, event: Event) -> Event:
+    if not logger.writes(_LEVELS[method.upper()]):
+        raise structlog.DropEvent
+    return event
+
+
+def _render(logger: object, method: str, event: Event) -> str:
+    """Return a line, and keep it if it is a warning or an error."""
+    if method in _RECENT_METHODS:
+        _recent.lines.append(str(_json(logger, method, dict(event))))
+    return str(_renderer(logger, method, event))
+
+
 def safe_text(text: str) -> str:
     """Return a text without long numbers, addresses, queries and letters that are not ASCII, and not too long."""
-    if _IDENTIFIER.fullmatch(text):
+    if _PLAIN.fullmatch(text) or _IDENTIFIER.fullmatch(text):
         return text
     text = _ENCODED.sub("?", _NOT_ASCII.sub("?", text[: TEXT_LENGTH * 4]))
     safe, at = "", 0
@@ -177,7 +219,12 @@ def _stack(trace: TracebackType | None) -> list[str]:
     return [f"  {each.filename}:{each.lineno} in {each.name}\n" for each in traceback.extract_tb(trace)]
 
 
+def is_ours(error: BaseException) -> bool:
+    """Return whether the class of an exception is one of the desk, whose text may be logged."""
+    return type(error).__module__.startswith(_OUR_MODULES)
+
+
 def _name(error: BaseException) -> str:
     kind = type(error)
     name = f"{kind.__module__}.{kind.__qualname__}"
-    return f"{name}: {safe_text(str(error))}" if kind.__module__.startswith(_OUR_MODULES) else name
+    return f"{name}: {safe_text(str(error))}" if is_ours(error) else name

@@ -7,9 +7,8 @@ from typing import Generic, TypeVar
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.database import Database
+from desk.database import Database, DatabaseSession
 from desk.versions.kinds import C, Kind
 from desk.versions.rules import FIRST_VERSION
 from desk.versions.store import VersionStore
@@ -75,7 +74,7 @@ class CurrentVersions(ABC, Generic[C, S]):
         except (SQLAlchemyError, OSError, ValueError) as error:
             log.warning("versions are not refreshed", document=self._kind.name, error=type(error).__name__)
 
-    async def require_loaded(self, session: AsyncSession | None = None) -> None:
+    async def require_loaded(self, session: DatabaseSession | None = None) -> None:
         """Read the versions once, before the first use. Raises what the database raises, or ValueError.
 
         A caller with a session passes it: with a second connection for each, callers could wait for each other.
@@ -91,7 +90,7 @@ class CurrentVersions(ABC, Generic[C, S]):
         async with self._database.read() as session:
             return await self._read(session)
 
-    async def _read(self, session: AsyncSession) -> bool:
+    async def _read(self, session: DatabaseSession) -> bool:
         """Read what is new; return whether there is a version at all."""
         store = VersionStore(session, self._kind)
         upcoming = await store.upcoming(self._clock())

@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 from typing import Any, Generic
 
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.audit import AuditLog
-from desk.database import Database
+from desk.database import Database, DatabaseSession
 from desk.iran.offices import HEADQUARTERS
 from desk.versions.current import CurrentVersions
 from desk.versions.errors import (
@@ -157,7 +156,7 @@ class Drafts(Generic[C]):
         return version
 
     async def _approve(
-        self, session: AsyncSession, editor: Editor, wanted: tuple[str, int], in_force_at: datetime | None
+        self, session: DatabaseSession, editor: Editor, wanted: tuple[str, int], in_force_at: datetime | None
     ) -> Version:
         store, now = self._store(session), self.clock().replace(microsecond=0)
         await store.lock_versions()
@@ -205,11 +204,11 @@ class Drafts(Generic[C]):
             await self._record(session, editor, "version_cancelled", str(number))
         await self.current.run_once()
 
-    def _store(self, session: AsyncSession) -> VersionStore[C]:
+    def _store(self, session: DatabaseSession) -> VersionStore[C]:
         return VersionStore(session, self.kind)
 
     async def _record(
-        self, session: AsyncSession, editor: Editor, action: str, subject: str, *, about: str | None = None
+        self, session: DatabaseSession, editor: Editor, action: str, subject: str, *, about: str | None = None
     ) -> None:
         actor, action = f"office {HEADQUARTERS.key} {editor.person}"[:80], f"{self.kind.name}_{action}"
         await self.audit.add(session, actor, action, subject=subject, source=editor.source, about=about)

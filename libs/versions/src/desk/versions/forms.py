@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Path
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from desk.chassis.events import Moment
+from desk.chassis.moments import Moment
 from desk.iran.digits import fold
 
 _FIRST_YEAR, _LAST_YEAR = 2020, 2200

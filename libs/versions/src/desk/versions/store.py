@@ -10,8 +10,8 @@ from typing import Any, Generic
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from desk.database import DatabaseSession
 from desk.versions.errors import VersionNotFoundError
 from desk.versions.kinds import C, Kind
 from desk.versions.rules import FIRST_VERSION, Draft, Version
@@ -23,7 +23,7 @@ _BEFORE_ALL = datetime(2026, 1, 1, tzinfo=UTC)
 class VersionStore(Generic[C]):
     """Reads and writes versions and drafts."""
 
-    def __init__(self, session: AsyncSession, kind: Kind[C]) -> None:
+    def __init__(self, session: DatabaseSession, kind: Kind[C]) -> None:
         self._session, self._kind = session, kind
         self._version, self._draft = kind.tables.version, kind.tables.draft
 
@@ -38,7 +38,7 @@ class VersionStore(Generic[C]):
             "approved_at": _BEFORE_ALL,
             "in_force_at": _BEFORE_ALL,
         }
-        add = _INSERTS[self._session.get_bind().dialect.name](self._version).values(values)
+        add = _INSERTS[self._session.dialect](self._version).values(values)
         await self._session.execute(add.on_conflict_do_nothing())
 
     async def versions(self) -> list[Version]:

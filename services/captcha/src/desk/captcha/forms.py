@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 from desk.captcha.clients import Language
 from desk.captcha.domain import MAX_LEVEL, Kind, Purpose
 from desk.captcha.service import CodeRequest, Issued, Proof, Work
-from desk.chassis.events import Moment
+from desk.chassis.moments import Moment
 
 
 class SolvedProof(BaseModel):

@@ -8,6 +8,7 @@ import httpx
 from fastapi import FastAPI
 
 from desk.chassis.app import Background, Closers, PeriodicTask, Worker, base_app
+from desk.chassis.app.database_errors import render_database_errors
 from desk.chassis.audit import AuditLog, AuditTask, ChainPruning, chain_of, record_pruned
 from desk.chassis.bus import Broker, Bus, Pruning, Relay
 from desk.chassis.bus.rabbit import RabbitBroker
@@ -159,7 +160,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         parts.telemetry,
         first_wait=timedelta(seconds=settings.identity_check_seconds),
     )
-    checking = PeriodicTask(check.run_once, identity_check.POLL_SECONDS)
+    checking = PeriodicTask(check.run_once, identity_check.poll_seconds(settings.identity_check_seconds))
     cleanup = UploadCleanup(parts.database, parts.vault, parts.storage)
     cleaning = PeriodicTask(cleanup.run_once, upload_cleanup.PAUSE_SECONDS)
     scanning = PeriodicTask(scans.run_once, file_scans.PAUSE_SECONDS)
@@ -201,6 +202,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
             stop=(parts.database.close, *parts.close),
         ),
     )
+    render_database_errors(app)
     app.state.bus = bus
     app.state.services = services
     for routes in (requests, attachments, files, catalog_drafts, counter, probes, internal):

@@ -1,6 +1,7 @@
 """What ``desk-intake check`` examines."""
 
-from desk.chassis.checks import Checks, address, broker, database, redis, traces
+from desk.chassis.checks import Checks, address, redis, traces
+from desk.chassis.store_checks import broker, database
 from desk.files.scanner import ClamScanner
 from desk.intake.app import object_store
 from desk.intake.settings import Settings

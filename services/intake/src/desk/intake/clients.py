@@ -7,7 +7,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from desk.chassis.captcha import CaptchaClient
-from desk.chassis.events import Moment
+from desk.chassis.moments import Moment
 from desk.intake.domain import (
     CaptchaExpiredError,
     CaptchaWrongError,

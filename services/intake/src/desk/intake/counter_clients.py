@@ -6,7 +6,7 @@ import httpx
 import structlog
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from desk.chassis.events import Moment
+from desk.chassis.moments import Moment
 from desk.chassis.problem import DomainError, FieldError, RateLimitExceededError, ServiceUnavailableError
 from desk.intake.domain import (
     CodesExhaustedError,

@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from desk.chassis.events import Event, Moment
+from desk.chassis.events import Event
+from desk.chassis.moments import Moment
 from desk.intake.domain import Attachment, MobileOwner, Origin, Request, Source
 from desk.iran.offices import office
 from desk.iran.provinces import province

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from desk.chassis.events import Moment
+from desk.chassis.moments import Moment
 from desk.intake.domain import FILES_MAX
 from desk.intake.forms import Short, national_id
 

@@ -3,11 +3,10 @@
 from typing import Any
 
 from sqlalchemy import Row, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.audit import chain_of, record_operator
 from desk.chassis.crypto import Vault
-from desk.database import DATA_KEYS, Database, IndexedTable, Rotation, SealedColumn
+from desk.database import DATA_KEYS, Database, DatabaseSession, IndexedTable, Rotation, SealedColumn
 from desk.database.operation import StoredData
 from desk.intake.settings import Settings
 from desk.intake.store.requests import SELECT_REQUESTS, RequestStore, request_indexes
@@ -27,7 +26,7 @@ SEALED = (
 def rotation(database: Database, vault: Vault) -> Rotation:
     """Return the rotation of intake's keys. The idempotency index keeps its key; see docs/adr/0074."""
 
-    async def rewrite(session: AsyncSession, row: Row[Any]) -> None:
+    async def rewrite(session: DatabaseSession, row: Row[Any]) -> None:
         if row.erased_at is not None:
             raise KeyDestroyedError("the request was erased")
         values = request_indexes(RequestStore(session, vault).read(row), vault)

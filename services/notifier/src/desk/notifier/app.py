@@ -8,6 +8,7 @@ from prometheus_client import Counter
 from pydantic import SecretStr
 
 from desk.chassis.app import Background, Closers, PeriodicTask, Worker, base_app
+from desk.chassis.app.database_errors import render_database_errors
 from desk.chassis.audit import AuditLog, AuditTask, ChainPruning, chain_of, record_pruned
 from desk.chassis.bus import Broker, Bus, Pruning, Relay
 from desk.chassis.bus.rabbit import RabbitBroker
@@ -148,6 +149,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
             stop=(parts.database.close, *parts.close),
         ),
     )
+    render_database_errors(app)
     app.include_router(router)
     app.state.bus = bus
     audit = AuditLog(parts.database, parts.vault, parts.rate_limits)

@@ -1,6 +1,7 @@
 """What ``desk-notifier check`` examines."""
 
-from desk.chassis.checks import Checks, broker, database, redis, traces
+from desk.chassis.checks import Checks, redis, traces
+from desk.chassis.store_checks import broker, database
 from desk.notifier.app import smtp_channel
 from desk.notifier.settings import Settings
 

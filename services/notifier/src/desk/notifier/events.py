@@ -4,7 +4,8 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from desk.chassis.events import Event, Moment
+from desk.chassis.events import Event
+from desk.chassis.moments import Moment
 from desk.iran.phone import Mobile
 from desk.notifier.domain import NOTICES, Language, Template
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from desk.chassis.events import Moment
+from desk.chassis.moments import Moment
 from desk.notifier.domain import Language
 
 

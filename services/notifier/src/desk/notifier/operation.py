@@ -3,11 +3,10 @@
 from typing import Any
 
 from sqlalchemy import Row, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.audit import chain_of, record_operator
 from desk.chassis.crypto import Vault
-from desk.database import DATA_KEYS, Database, IndexedTable, Rotation, SealedColumn
+from desk.database import DATA_KEYS, Database, DatabaseSession, IndexedTable, Rotation, SealedColumn
 from desk.database.operation import StoredData
 from desk.notifier.domain import ChannelName
 from desk.notifier.settings import Settings
@@ -23,7 +22,7 @@ SEALED = (DATA_KEYS, SealedColumn(message, "personal", "message.personal:{id}"))
 def rotation(database: Database, vault: Vault) -> Rotation:
     """Return the rotation of notifier's keys."""
 
-    async def rewrite(session: AsyncSession, row: Row[Any]) -> None:
+    async def rewrite(session: DatabaseSession, row: Row[Any]) -> None:
         if not row.personal:
             raise KeyDestroyedError("the message was erased")
         personal = PersonalData.decrypt(vault, row.id, Encrypted(row.personal, row.tracking_code, row.wrapped))

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from desk.chassis.app import Background, Closers, Worker, base_app
+from desk.chassis.app.database_errors import render_database_errors
 from desk.chassis.audit import ChainPruning
 from desk.chassis.captcha import CaptchaClient
 from desk.chassis.crypto import TokenIssuer, Vault
@@ -170,6 +171,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
         ),
         callers=Callers("registry-gateway", settings.service_public_keys),
     )
+    render_database_errors(app)
     app.state.services = Services(identities=identities)
     app.include_router(router)
     return app

@@ -1,6 +1,7 @@
 """What ``desk-registry-gateway check`` examines."""
 
-from desk.chassis.checks import Checks, address, database, redis, traces
+from desk.chassis.checks import Checks, address, redis, traces
+from desk.chassis.store_checks import database
 from desk.registry_gateway.settings import Settings
 
 

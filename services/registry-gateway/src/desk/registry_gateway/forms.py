@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, Field, PlainValidator
 
 from desk.chassis.app import FieldRuleError
-from desk.chassis.events import Moment
+from desk.chassis.moments import Moment
 from desk.iran.digits import clean_number
 from desk.iran.foreign_code import ForeignCode, InvalidForeignCodeError
 from desk.iran.jalali import InvalidJalaliDateError, JalaliDate, in_tehran

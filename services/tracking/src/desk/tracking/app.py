@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from prometheus_client import Counter
 
 from desk.chassis.app import Background, Closers, PeriodicTask, Worker, base_app
+from desk.chassis.app.database_errors import render_database_errors
 from desk.chassis.audit import AuditLog, AuditTask, ChainPruning, chain_of, record_pruned
 from desk.chassis.bus import Broker, Bus, Pruning, Relay
 from desk.chassis.bus.rabbit import RabbitBroker
@@ -189,6 +190,7 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
             stop=(parts.database.close, *parts.close),
         ),
     )
+    render_database_errors(app)
     app.state.bus = bus
     app.state.services = services
     parts.telemetry.begin_errors_at_zero("POST", "/api/tracking")

@@ -1,6 +1,7 @@
 """What ``desk-tracking check`` examines."""
 
-from desk.chassis.checks import Checks, address, broker, database, redis, traces
+from desk.chassis.checks import Checks, address, redis, traces
+from desk.chassis.store_checks import broker, database
 from desk.tracking.settings import Settings
 
 

@@ -3,11 +3,10 @@
 from typing import Any
 
 from sqlalchemy import Row, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.audit import chain_of, record_operator
 from desk.chassis.crypto import Vault
-from desk.database import DATA_KEYS, Database, IndexedTable, Rotation, SealedColumn
+from desk.database import DATA_KEYS, Database, DatabaseSession, IndexedTable, Rotation, SealedColumn
 from desk.database.operation import StoredData
 from desk.security.data_keys import KeyDestroyedError
 from desk.tracking.settings import Settings
@@ -26,7 +25,7 @@ SEALED = (
 def rotation(database: Database, vault: Vault) -> Rotation:
     """Return the rotation of tracking's keys."""
 
-    async def rewrite(session: AsyncSession, row: Row[Any]) -> None:
+    async def rewrite(session: DatabaseSession, row: Row[Any]) -> None:
         if not row.request:
             raise KeyDestroyedError("the case was erased")
         _, request = CaseStore(session, vault).read(row)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from desk.chassis.events import Moment
+from desk.chassis.moments import Moment
 from desk.tracking.domain import File, Province, Representative, State, Subject
 from desk.tracking.events import Content
 

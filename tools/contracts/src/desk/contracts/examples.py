@@ -16,7 +16,8 @@ from pydantic import TypeAdapter
 import desk.intake.events as intake
 import desk.notifier.events as notifier
 import desk.tracking.events as tracking
-from desk.chassis.events import Event, Moment
+from desk.chassis.events import Event
+from desk.chassis.moments import Moment
 from desk.contracts.encrypted import Envelope
 from desk.iran.offices import HEADQUARTERS
 from desk.tracking.domain import TITLES, ErasureReason, RefusalReason, State

@@ -1,8 +1,11 @@
-"""What every service's app has: problem details, request ids, access log, metrics, health, supervised workers."""
+"""What every service's app has: problem details, request ids, access log, metrics, health, supervised workers.
+
+What only services with a database need is in its own modules: ``dependencies`` and ``database_errors``.
+"""
 
 from desk.chassis.app.background import FINISH_SECONDS, Background, Closers, Worker
 from desk.chassis.app.base import base_app, source_of
-from desk.chassis.app.dependencies import HasDatabase, IdempotencyKey, Session
+from desk.chassis.app.idempotency import IdempotencyKey
 from desk.chassis.app.periodic import PeriodicTask
 from desk.chassis.app.rendering import FieldRuleError, Problem, problems
 
@@ -11,11 +14,9 @@ __all__ = [
     "Background",
     "Closers",
     "FieldRuleError",
-    "HasDatabase",
     "IdempotencyKey",
     "PeriodicTask",
     "Problem",
-    "Session",
     "Worker",
     "base_app",
     "problems",

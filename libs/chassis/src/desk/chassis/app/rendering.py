@@ -6,15 +6,12 @@ from functools import partial
 from typing import Any
 
 import structlog
-from asyncpg import InsufficientResourcesError, OperatorInterventionError, PostgresConnectionError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from desk.chassis.problem import DomainError, FieldError, ProofRequiredError, ServiceUnavailableError
@@ -24,19 +21,8 @@ log = structlog.get_logger(__name__)
 _INVALID_STATUS = 422
 _TYPE_BASE = "/problems/"
 
-# PostgreSQL raises the first three while it starts, shuts down or has no connection left. The last two come from a
-# driver that cannot connect in time or cannot resolve the server's name.
-_SERVER_UNAVAILABLE = (InsufficientResourcesError, OperatorInterventionError, PostgresConnectionError)
-_STORE_UNAVAILABLE = (
-    *_SERVER_UNAVAILABLE,
-    DBAPIError,
-    PoolTimeoutError,
-    ConnectionError,
-    RedisConnectionError,
-    RedisTimeoutError,
-    TimeoutError,
-    socket.gaierror,
-)
+_STORE_UNAVAILABLE = (ConnectionError, RedisConnectionError, RedisTimeoutError, TimeoutError, socket.gaierror)
+"""From Redis, or from any driver that cannot connect in time or cannot resolve the server's name."""
 
 
 class FieldProblem(BaseModel):
@@ -77,7 +63,7 @@ def render_problems(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _render_invalid)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _render_http_error)  # type: ignore[arg-type]
     for error in _STORE_UNAVAILABLE:
-        app.add_exception_handler(error, _render_store_error)
+        app.add_exception_handler(error, render_unavailable_store)
     app.openapi = partial(_openapi, app, app.openapi)  # type: ignore[method-assign]  # FastAPI's documented way
 
 
@@ -211,22 +197,11 @@ async def _render_http_error(_request: Request, error: HTTPException) -> JSONRes
     )
 
 
-async def _render_store_error(_request: Request, error: Exception) -> JSONResponse:
-    if isinstance(error, DBAPIError) and not _is_unavailable(error):
-        raise error
+async def render_unavailable_store(_request: Request, error: Exception) -> JSONResponse:
+    """Return the response to an error that means that a store is unavailable."""
     log.error("store unavailable", error=type(error).__name__)
     unavailable = ServiceUnavailableError()
     return _problem(unavailable.status, unavailable.code, unavailable.title, retry_after=unavailable.retry_after)
-
-
-def _is_unavailable(error: DBAPIError) -> bool:
-    """Distinguish an unavailable store (retry) from a wrong statement (a bug)."""
-    cause = error.orig.__cause__ if error.orig is not None else None
-    return (
-        error.connection_invalidated
-        or isinstance(error, OperationalError | InterfaceError)
-        or isinstance(cause, _SERVER_UNAVAILABLE)
-    )
 
 
 def unexpected() -> JSONResponse:

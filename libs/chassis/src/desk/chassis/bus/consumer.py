@@ -8,18 +8,17 @@ from typing import Any
 
 import structlog
 from pydantic import ValidationError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.bus.broker import Broker, ContractError
 from desk.chassis.event_encryption import JSON_OBJECT, EventDecryptionError, EventDecryptor
 from desk.chassis.events import E_, Envelope, Event, Message, Received, record_in_inbox
 from desk.chassis.telemetry import Telemetry
 from desk.chassis.tracing import annotate_event
-from desk.database import Database
+from desk.database import Database, DatabaseSession
 
 log = structlog.get_logger(__name__)
 
-Handler = Callable[[AsyncSession, Received[E_]], Awaitable[None]]
+Handler = Callable[[DatabaseSession, Received[E_]], Awaitable[None]]
 _READABLE = re.compile(r"[!-~]{1,64}")
 """What may be repeated to the sender of an event: the form of ids and subjects."""
 
@@ -40,13 +39,13 @@ class InvalidEvent:
     sender: str | None
 
 
-InvalidHandler = Callable[[AsyncSession, InvalidEvent], Awaitable[None]]
+InvalidHandler = Callable[[DatabaseSession, InvalidEvent], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Subscription:
     event: type[Event]
-    handler: Callable[[AsyncSession, Received[Any]], Awaitable[None]]
+    handler: Callable[[DatabaseSession, Received[Any]], Awaitable[None]]
 
 
 class Bus:

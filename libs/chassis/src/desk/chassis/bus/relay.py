@@ -5,19 +5,18 @@ import time
 from dataclasses import replace
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.app.periodic import PeriodicTask
 from desk.chassis.bus.broker import Broker, BrokerUnavailableError, UnroutableError
 from desk.chassis.events import Message, Outbox
 from desk.chassis.telemetry import Telemetry
 from desk.chassis.tracing import current_traceparent, mark_failed
-from desk.database import Database
+from desk.database import Database, DatabaseSession
 
 log = structlog.get_logger(__name__)
 
 BATCH = 100
-POLL_SECONDS = 1.0
+POLL_SECONDS = 2.0
 GATHER_SECONDS = 0.02
 """How long the relay waits after a wake-up for more events: a batch of a few costs little more than a batch of one."""
 PUBLISH_TIMEOUT_SECONDS = 5.0
@@ -56,7 +55,7 @@ class Relay(PeriodicTask):
             await self._measure(session)
         return len(sent)
 
-    async def _measure(self, session: AsyncSession) -> None:
+    async def _measure(self, session: DatabaseSession) -> None:
         if time.monotonic() < self._measure_after:
             return
         self._measure_after = time.monotonic() + MEASURE_SECONDS

@@ -6,8 +6,9 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from desk.chassis.app import Session, problems
-from desk.chassis.events import Moment
+from desk.chassis.app import problems
+from desk.chassis.app.dependencies import Session
+from desk.chassis.moments import Moment
 from desk.chassis.service_tokens import CallerUnknownError, called_by
 from desk.intake import domain
 from desk.intake.domain import IdentityState

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel
 
 from desk.chassis.app import IdempotencyKey, problems, source_of
-from desk.chassis.events import Moment
+from desk.chassis.moments import Moment
 from desk.chassis.problem import IdempotencyKeyMissingError, RateLimitExceededError, ServiceUnavailableError
 from desk.intake import domain
 from desk.intake.domain import IdentityState

@@ -3,11 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from desk.chassis.audit import AuditLog
 from desk.chassis.captcha import CaptchaClient
 from desk.chassis.rate_limits import Reservation
+from desk.database import DatabaseSession
 from desk.intake.counter_forms import CounterSubmission
 from desk.intake.domain import Request
 from desk.intake.forms import Submission
@@ -32,7 +31,7 @@ class Admission(Protocol):
     async def reserve(self, request: Request) -> Reservation:
         """Count the submission before it is stored. Raises RateLimitExceededError or ServiceUnavailableError."""
 
-    async def record(self, session: AsyncSession, request: Request) -> None:
+    async def record(self, session: DatabaseSession, request: Request) -> None:
         """Record the submission in the transaction that stores it."""
 
 
@@ -71,7 +70,7 @@ class WebAdmission:
         """Count the submission for its identity, its recipients and the caller's network."""
         return await self.checks.limits.reserve(request, self.source)
 
-    async def record(self, session: AsyncSession, request: Request) -> None:
+    async def record(self, session: DatabaseSession, request: Request) -> None:
         """Record nothing: the request itself is the record."""
 
 
@@ -101,7 +100,7 @@ class CounterAdmission:
         """Count the registration for its identity, its recipients and the office."""
         return await self.checks.limits.reserve_for_office(request, self.office)
 
-    async def record(self, session: AsyncSession, request: Request) -> None:
+    async def record(self, session: DatabaseSession, request: Request) -> None:
         """Record which office and which of its experts registered the request."""
         await self.audit.add(
             session,

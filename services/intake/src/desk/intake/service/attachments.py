@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
 from desk.chassis.rate_limits import Attempt, RateLimits, source_network
 from desk.chassis.storage import ObjectMissingError, ObjectStore, ObjectStoreUnavailableError
-from desk.database import Database
+from desk.database import Database, DatabaseSession
 from desk.intake.domain import (
     FILES_MAX,
     Attachment,
@@ -86,11 +85,11 @@ class Uploads:
             raise
         return Attachment.of(stored.key.id, checked, stored.object_key)
 
-    async def _require_room(self, session: AsyncSession, uploader: Uploader) -> None:
+    async def _require_room(self, session: DatabaseSession, uploader: Uploader) -> None:
         if await AttachmentStore(session, self.vault).count_unclaimed(uploader) >= FILES_MAX:
             raise TooManyFilesError
 
-    async def _require_request(self, session: AsyncSession, uploader: Uploader) -> None:
+    async def _require_request(self, session: DatabaseSession, uploader: Uploader) -> None:
         """Make an erasure of the reply's request wait. Raises RequestNotFoundError if it was erased before."""
         request_id = uploader.reply_request_id
         if request_id is not None and not await RequestStore(session, self.vault).prevent_erasure(request_id):

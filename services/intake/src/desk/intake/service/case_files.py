@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.audit import AuditLog
 from desk.chassis.bus import ContractError
 from desk.chassis.crypto import Vault
 from desk.chassis.events import Received
 from desk.chassis.storage import ObjectMissingError, ObjectStore, ObjectStoreUnavailableError
-from desk.database import Database
+from desk.database import Database, DatabaseSession
 from desk.intake.domain import (
     Attachment,
     CaseNotFoundError,
@@ -56,7 +55,7 @@ class CaseFiles:
     scans: FileScans
     audit: AuditLog
 
-    async def on_request_referred(self, session: AsyncSession, received: Received[Referred]) -> None:
+    async def on_request_referred(self, session: DatabaseSession, received: Received[Referred]) -> None:
         """Record the new office of a case; a referral older than the recorded one changes nothing.
 
         Raises ContractError.
@@ -123,7 +122,7 @@ class CaseFiles:
             raise FilePendingError
         return await open_decrypted(self.storage, stored)
 
-    async def _record(self, session: AsyncSession, stored: StoredFile, reader: _Reader) -> None:
+    async def _record(self, session: DatabaseSession, stored: StoredFile, reader: _Reader) -> None:
         file_id = stored.file.id
         code = await CaseFileStore(session, self.vault).tracking_code_of(file_id)
         await self.audit.add(
@@ -151,7 +150,7 @@ class CaseFiles:
             raise StorageUnavailableError(str(error)) from error
         return Attachment.of(stored.key.id, checked, stored.object_key)
 
-    async def _require_case(self, session: AsyncSession, province_key: str, tracking_code: str) -> str:
+    async def _require_case(self, session: DatabaseSession, province_key: str, tracking_code: str) -> str:
         """Return the request id of the province's case. Raises CaseNotFoundError or TooManyAnswerFilesError."""
         store = CaseFileStore(session, self.vault)
         request_id = await store.case_of(province_key, tracking_code)

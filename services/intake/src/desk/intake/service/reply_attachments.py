@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.bus import ContractError
 from desk.chassis.crypto import Vault
 from desk.chassis.events import Received
 from desk.chassis.storage import ObjectStore
-from desk.database import Database
+from desk.database import Database, DatabaseSession
 from desk.intake.domain import Attachment, RequestNotFoundError, UnknownAttachmentError, Uploader
 from desk.intake.events import Replied
 from desk.intake.service.attachments import keep_objects
@@ -52,7 +51,7 @@ class ReplyAttachments:
         return available
 
     async def _available(
-        self, session: AsyncSession, tracking_code: str, reply: str, ids: Sequence[str]
+        self, session: DatabaseSession, tracking_code: str, reply: str, ids: Sequence[str]
     ) -> list[Attachment]:
         request_id = await RequestStore(session, self.vault).id_of(tracking_code)
         if request_id is None:
@@ -62,7 +61,7 @@ class ReplyAttachments:
             raise UnknownAttachmentError
         return available
 
-    async def on_request_replied(self, session: AsyncSession, received: Received[Replied]) -> None:
+    async def on_request_replied(self, session: DatabaseSession, received: Received[Replied]) -> None:
         """Claim the files of a published reply. Raises ContractError."""
         ids = [each.id for each in received.data.files]
         if not ids:
@@ -77,6 +76,6 @@ class ReplyAttachments:
         if claimed < len(ids):
             log.error("files of a reply are missing", event_id=received.id, missing=len(ids) - claimed)
 
-    async def count_promised_before(self, session: AsyncSession, moment: datetime) -> int:
+    async def count_promised_before(self, session: DatabaseSession, moment: datetime) -> int:
         """Count the files promised before a moment to a reply that has not been published."""
         return await ReplyAttachmentStore(session, self.vault).count_promised_before(moment)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.audit import AuditLog
 from desk.chassis.captcha import CaptchaClient
@@ -16,7 +15,7 @@ from desk.chassis.crypto import Vault
 from desk.chassis.events import Outbox
 from desk.chassis.problem import DomainError, ServiceUnavailableError
 from desk.chassis.storage import ObjectStore
-from desk.database import Database
+from desk.database import Database, DatabaseSession
 from desk.intake.counter_forms import CounterSubmission
 from desk.intake.domain import (
     Applicant,
@@ -180,7 +179,7 @@ class RequestSubmission:
 
     def _session(
         self, request: Request, form: RequestForm, key: _Key, admission: Admission
-    ) -> AbstractAsyncContextManager[AsyncSession]:
+    ) -> AbstractAsyncContextManager[DatabaseSession]:
         """Return a session for :meth:`_write`: most requests need no transaction, because one statement inserts all.
 
         That statement is never the first of its session. A database that hangs would execute it later, although the
@@ -191,7 +190,7 @@ class RequestSubmission:
             return self.database.transaction()
         return self.database.one_write()
 
-    async def _write(self, session: AsyncSession, request: Request, form: RequestForm, key: _Key) -> Submitted:
+    async def _write(self, session: DatabaseSession, request: Request, form: RequestForm, key: _Key) -> Submitted:
         """Insert request, claims and event, or return the result of an earlier submission with this key.
 
         Raises IntegrityError if the tracking code is taken, and RequestRepeatedError.
@@ -218,7 +217,7 @@ class RequestSubmission:
         return Submitted(request, attachments)
 
     async def _add(
-        self, session: AsyncSession, request: Request, event: WholeRequest, form: RequestForm, key: _Key
+        self, session: DatabaseSession, request: Request, event: WholeRequest, form: RequestForm, key: _Key
     ) -> bool:
         """Insert request and event; False if the request repeats an earlier one. Raises IdempotencyKeyReusedError."""
         if len(key.idempotency_indexes) > 1 and await self._repeated(session, key, form) is not None:
@@ -230,7 +229,7 @@ class RequestSubmission:
             fingerprint=key.fingerprints[0],
         )
 
-    async def _repeated(self, session: AsyncSession, key: _Key, form: RequestForm) -> Submitted | None:
+    async def _repeated(self, session: DatabaseSession, key: _Key, form: RequestForm) -> Submitted | None:
         """Return the result of an earlier submission with this key. Raises IdempotencyKeyReusedError.
 
         The registry may become available or unavailable between a submission and its repeat. Then only one of them
@@ -246,7 +245,7 @@ class RequestSubmission:
             raise IdempotencyKeyReusedError
         return Submitted(request, await AttachmentStore(session, self.vault).of_request(request.id))
 
-    async def _own_files(self, session: AsyncSession, form: RequestForm, applicant: Applicant) -> list[Attachment]:
+    async def _own_files(self, session: DatabaseSession, form: RequestForm, applicant: Applicant) -> list[Attachment]:
         ids = [str(file_id) for file_id in dict.fromkeys(form.attachments)]
         found = await AttachmentStore(session, self.vault).unclaimed(ids, applicant.national_id) if ids else []
         if len(found) != len(ids):

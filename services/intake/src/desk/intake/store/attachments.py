@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
-from desk.database import DataKeys, data_key
+from desk.database import DatabaseSession, DataKeys, data_key
 from desk.intake.domain import Attachment, CheckedFile, Uploader
 from desk.intake.store.tables import attachment
 from desk.security.data_keys import DataKey
@@ -31,7 +30,7 @@ class StoredObject:
 class AttachmentStore:
     """Reads and writes the rows of applicants' files."""
 
-    def __init__(self, session: AsyncSession, vault: Vault) -> None:
+    def __init__(self, session: DatabaseSession, vault: Vault) -> None:
         self._session = session
         self._vault = vault
         self._keys = DataKeys(vault)
@@ -62,7 +61,7 @@ class AttachmentStore:
         Without it, files sent at the same time would all be counted before any of them is inserted. SQLite runs one
         writing transaction at a time anyway.
         """
-        if self._session.get_bind().dialect.name == "postgresql":
+        if self._session.dialect == "postgresql":
             key = f"uploads:{uploader.upload_session or uploader.reply_request_id}"
             await self._session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
 

@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Row, Select, Table, func, insert, or_, select, union_all
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
-from desk.database import DataKeys, data_key, insert_into
+from desk.database import DatabaseSession, DataKeys, data_key, insert_into
 from desk.intake.domain import Attachment, CheckedFile, IdentityState
 from desk.intake.store.attachments import StoredObject
 from desk.intake.store.tables import answer_file, attachment, handover, identity_check, request
@@ -43,16 +42,14 @@ class StoredFile:
 class CaseFileStore:
     """Reads and writes the provinces of cases and the files of answers."""
 
-    def __init__(self, session: AsyncSession, vault: Vault) -> None:
+    def __init__(self, session: DatabaseSession, vault: Vault) -> None:
         self._session = session
         self._vault = vault
         self._keys = DataKeys(vault)
 
     async def hand_over(self, request_id: str, province_key: str, seq: int) -> None:
         """Record a referral, unless a later one is recorded."""
-        new = insert_into(self._session.get_bind().dialect.name, handover).values(
-            request_id=request_id, province=province_key, seq=seq
-        )
+        new = insert_into(self._session.dialect, handover).values(request_id=request_id, province=province_key, seq=seq)
         await self._session.execute(
             new.on_conflict_do_update(
                 index_elements=["request_id"],

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, func, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
-from desk.database import DataKeys, insert_into
+from desk.database import DatabaseSession, DataKeys, insert_into
 from desk.intake.store.tables import answer_file, attachment, erased_object, erasure, identity_check, request
 
 
@@ -31,7 +30,7 @@ class Erasure:
 class ErasureStore:
     """Empties the rows of requests."""
 
-    def __init__(self, session: AsyncSession, vault: Vault) -> None:
+    def __init__(self, session: DatabaseSession, vault: Vault) -> None:
         self._session = session
         self._keys = DataKeys(vault)
 
@@ -95,7 +94,7 @@ class ErasureStore:
         )
         if objects:
             rows = [{"object_key": each, "certificate_id": new.certificate_id} for each in objects]
-            added = insert_into(self._session.get_bind().dialect.name, erased_object).values(rows)
+            added = insert_into(self._session.dialect, erased_object).values(rows)
             await self._session.execute(added.on_conflict_do_nothing())
 
     async def next_unfinished(self) -> Erasure | None:

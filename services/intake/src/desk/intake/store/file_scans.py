@@ -6,9 +6,9 @@ from typing import Any
 
 import structlog
 from sqlalchemy import Row, Table, func, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
+from desk.database import DatabaseSession
 from desk.intake.store.case_files import StoredFile, read_file, select_files
 from desk.intake.store.tables import answer_file, attachment
 from desk.security.data_keys import DecryptionError
@@ -30,7 +30,7 @@ class FileToScan:
 class FileScanStore:
     """Reads and writes the scans of applicants' and offices' files."""
 
-    def __init__(self, session: AsyncSession, vault: Vault) -> None:
+    def __init__(self, session: DatabaseSession, vault: Vault) -> None:
         self._session = session
         self._vault = vault
 

@@ -4,11 +4,10 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Select, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Select, bindparam, func, insert, select, update
 
 from desk.chassis.crypto import Vault
-from desk.database import DataKeys
+from desk.database import DatabaseSession, DataKeys
 from desk.intake.domain import IdentityState, Outcome, Person, Request
 from desk.intake.store.requests import RequestStore
 from desk.intake.store.tables import identity_check, request
@@ -36,7 +35,7 @@ class Pending:
 class IdentityCheckStore:
     """Reads and writes the pending identities."""
 
-    def __init__(self, session: AsyncSession, vault: Vault) -> None:
+    def __init__(self, session: DatabaseSession, vault: Vault) -> None:
         self._session = session
         self._vault = vault
 
@@ -63,25 +62,14 @@ class IdentityCheckStore:
         The registry's verdicts about a number are limited. So while a check with a known mobile is pending, the other
         checks of its number wait: requests in another person's name do not use the verdicts up.
         """
-        longest_due = (
-            select(identity_check.c.request_id)
-            .join(request)
-            .where(
-                identity_check.c.state == IdentityState.PENDING,
-                identity_check.c.next_check_at <= datetime.now(UTC),
-                identity_check.c.mobile_known | request.c.owner_index.not_in(_owners_with_known_mobile()),
-            )
-            .order_by(identity_check.c.next_check_at)
-            .limit(1)
-            .with_for_update(skip_locked=True, of=identity_check)
-        )
-        request_id = (await self._session.execute(longest_due)).scalar_one_or_none()
+        now = datetime.now(UTC)
+        request_id = (await self._session.execute(_LONGEST_DUE, {"now": now})).scalar_one_or_none()
         if request_id is None:
             return None
         claimed = (
             update(identity_check)
             .where(identity_check.c.request_id == request_id)
-            .values(tries=identity_check.c.tries + 1, next_check_at=datetime.now(UTC) + LEASE)
+            .values(tries=identity_check.c.tries + 1, next_check_at=now + LEASE)
             .returning(identity_check.c.tries)
         )
         attempts = (await self._session.execute(claimed)).scalar_one()
@@ -153,3 +141,18 @@ def _owners_with_known_mobile() -> Select[tuple[str]]:
         .join(known, known.c.request_id == of.c.id)
         .where(known.c.state == IdentityState.PENDING, known.c.mobile_known)
     )
+
+
+_LONGEST_DUE = (
+    select(identity_check.c.request_id)
+    .join(request)
+    .where(
+        identity_check.c.state == IdentityState.PENDING,
+        identity_check.c.next_check_at <= bindparam("now"),
+        identity_check.c.mobile_known | request.c.owner_index.not_in(_owners_with_known_mobile()),
+    )
+    .order_by(identity_check.c.next_check_at)
+    .limit(1)
+    .with_for_update(skip_locked=True, of=identity_check)
+)
+"""Built once: it is executed every few seconds, and to build it costs more than to execute it."""

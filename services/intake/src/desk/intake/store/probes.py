@@ -3,9 +3,8 @@
 from datetime import datetime
 
 from sqlalchemy import bindparam, delete, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.database import data_key
+from desk.database import DatabaseSession, data_key
 from desk.intake.domain import PROBE
 from desk.intake.store.tables import is_probe, request
 
@@ -22,7 +21,7 @@ _OLD = (
 class ProbeStore:
     """Deletes synthetic requests, and nothing else."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
     async def delete_before(self, moment: datetime) -> int:

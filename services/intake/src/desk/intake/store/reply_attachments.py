@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import func, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
+from desk.database import DatabaseSession
 from desk.intake.domain import Attachment
 from desk.intake.store.attachments import SELECT_ATTACHMENTS, in_order
 from desk.intake.store.tables import attachment
@@ -15,7 +15,7 @@ from desk.intake.store.tables import attachment
 class ReplyAttachmentStore:
     """Reads and writes which files belong to which reply."""
 
-    def __init__(self, session: AsyncSession, vault: Vault) -> None:
+    def __init__(self, session: DatabaseSession, vault: Vault) -> None:
         self._session = session
         self._vault = vault
 

@@ -8,11 +8,10 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 from sqlalchemy import Row, bindparam, func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
 from desk.chassis.event_tables import outbox
-from desk.database import DataKeys, data_key, insert_together, notify_after_commit
+from desk.database import DatabaseSession, DataKeys, data_key, insert_together, notify_after_commit
 from desk.intake.domain import PROBE, Applicant, Contact, Content, IdentityState, Request, RequestErasedError, Titled
 from desk.intake.store.catalog import load_catalog
 from desk.intake.store.origins import dump_origin, read_origin
@@ -58,7 +57,7 @@ def _content(of: Request) -> str:
 class RequestStore:
     """Reads and writes requests."""
 
-    def __init__(self, session: AsyncSession, vault: Vault) -> None:
+    def __init__(self, session: DatabaseSession, vault: Vault) -> None:
         self._session = session
         self._vault = vault
         self._keys = DataKeys(vault)
@@ -69,7 +68,7 @@ class RequestStore:
         Old and new replicas then write different hashes of one key, which the unique column would take for two. All
         replicas that have both index keys lock the same number. SQLite runs one writing transaction at a time.
         """
-        if len(idempotency_indexes) > 1 and self._session.get_bind().dialect.name == "postgresql":
+        if len(idempotency_indexes) > 1 and self._session.dialect == "postgresql":
             key = func.hashtextextended(min(idempotency_indexes), 0)
             await self._session.execute(select(func.pg_advisory_xact_lock(key)))
 

@@ -4,13 +4,12 @@ from datetime import UTC, datetime
 
 import structlog
 from prometheus_client import Gauge
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
 from desk.chassis.events import Outbox, Received, erase_events
 from desk.chassis.storage import ObjectStore, ObjectStoreUnavailableError
 from desk.chassis.telemetry import Telemetry
-from desk.database import Database
+from desk.database import Database, DatabaseSession
 from desk.intake.events import Erased, ErasureDone
 from desk.intake.store import Erasure, ErasureStore
 
@@ -41,7 +40,7 @@ class ErasureTask:
             "desk_erased_objects", "Objects of erased files still to be deleted", registry=telemetry.registry
         )
 
-    async def on_request_erased(self, session: AsyncSession, received: Received[Erased]) -> None:
+    async def on_request_erased(self, session: DatabaseSession, received: Received[Erased]) -> None:
         """Destroy the keys of a request and of its files, and empty its rows; a repeat has no effect.
 
         Raises RequestNotVisibleError for an unknown request, so that the event is retried; at the last attempt there
@@ -88,7 +87,7 @@ class ErasureTask:
             await self._acknowledge(session, erasure, now)
         return True
 
-    async def _acknowledge(self, session: AsyncSession, erasure: Erasure, now: datetime) -> None:
+    async def _acknowledge(self, session: DatabaseSession, erasure: Erasure, now: datetime) -> None:
         done = ErasureDone(
             tracking_code=erasure.tracking_code,
             certificate_id=erasure.certificate_id,

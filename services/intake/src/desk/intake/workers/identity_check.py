@@ -6,13 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 from prometheus_client import Counter, Gauge
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.bus import ContractError
 from desk.chassis.crypto import Vault
 from desk.chassis.events import Outbox, Received
 from desk.chassis.telemetry import Telemetry
-from desk.database import Database
+from desk.database import Database, DatabaseSession
 from desk.intake.clients import RegistryClient
 from desk.intake.domain import IdentityState, Request, Verdict, conclude, is_foreign, next_check
 from desk.intake.events import Identity, PendingWithdrawn, RequestIdentityRejected, request_submitted
@@ -20,10 +19,17 @@ from desk.intake.store import AttachmentStore, Claim, IdentityCheckStore
 
 log = structlog.get_logger(__name__)
 
-POLL_SECONDS = 1.0
+POLL_SECONDS = 5.0
+"""At the usual first wait of a minute; with a shorter one as much more often, but not more than every second."""
+USUAL_FIRST_WAIT_SECONDS = 60.0
 MEASURE_SECONDS = 15.0
 SEQ = 2
 """The end of a check is the second event of its request; the first one was that it is pending."""
+
+
+def poll_seconds(first_wait_seconds: float) -> float:
+    """Return the pause between two searches for an identity that is due."""
+    return max(1.0, min(POLL_SECONDS, POLL_SECONDS * first_wait_seconds / USUAL_FIRST_WAIT_SECONDS))
 
 
 class IdentityCheck:
@@ -83,14 +89,14 @@ class IdentityCheck:
         )
         return True
 
-    async def on_pending_withdrawn(self, session: AsyncSession, received: Received[PendingWithdrawn]) -> None:
+    async def on_pending_withdrawn(self, session: DatabaseSession, received: Received[PendingWithdrawn]) -> None:
         """End the check of a withdrawn request, unless a look-up has ended it before. Raises ContractError."""
         state = await IdentityCheckStore(session, self._vault).withdraw(received.data.tracking_code)
         if state is None:
             raise ContractError("intake has no such request")
         log.info("pending request withdrawn", event_id=received.id, in_time=state is IdentityState.WITHDRAWN)
 
-    async def _record(self, session: AsyncSession, claim: Claim, verdict: Verdict, state: IdentityState) -> bool:
+    async def _record(self, session: DatabaseSession, claim: Claim, verdict: Verdict, state: IdentityState) -> bool:
         """Write the result and publish it in the same transaction; False if the lease of the claim has expired."""
         store = IdentityCheckStore(session, self._vault)
         if state is IdentityState.PENDING:
@@ -105,7 +111,7 @@ class IdentityCheck:
             await self._release(session, claim.request, verdict, identity)
         return True
 
-    async def _release(self, session: AsyncSession, request: Request, verdict: Verdict, identity: Identity) -> None:
+    async def _release(self, session: DatabaseSession, request: Request, verdict: Verdict, identity: Identity) -> None:
         """Publish the request to its province, with the registry's names if it returned any."""
         if verdict.person is not None:
             request = replace(request, applicant=request.applicant.named(verdict.person))
@@ -113,7 +119,7 @@ class IdentityCheck:
         event = request_submitted(request, files, identity)
         await self._outbox.add(session, event, subject=request.tracking_code, key=request.first_office, seq=SEQ)
 
-    async def _reject(self, session: AsyncSession, request: Request, verdict: Verdict) -> None:
+    async def _reject(self, session: DatabaseSession, request: Request, verdict: Verdict) -> None:
         event = RequestIdentityRejected(
             tracking_code=request.tracking_code, at=datetime.now(UTC), reason=verdict.outcome.value
         )

@@ -2,7 +2,8 @@
 
 from fastapi import APIRouter
 
-from desk.chassis.app import Session, problems
+from desk.chassis.app import problems
+from desk.chassis.app.dependencies import Session
 from desk.chassis.service_tokens import CallerUnknownError, called_by
 from desk.notifier.forms import CodeToSend
 from desk.notifier.routes.dependencies import ServicesDep

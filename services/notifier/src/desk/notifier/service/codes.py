@@ -2,9 +2,8 @@
 
 import uuid
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from desk.chassis.crypto import Vault
+from desk.database import DatabaseSession
 from desk.notifier.domain import FIRST, ChannelName, Template
 from desk.notifier.forms import CodeToSend
 from desk.notifier.rendering import Renderer
@@ -28,7 +27,7 @@ class Codes:
         self._texts = texts
         self._renderer = renderer
 
-    async def queue(self, session: AsyncSession, code: CodeToSend) -> None:
+    async def queue(self, session: DatabaseSession, code: CodeToSend) -> None:
         """Queue the SMS of a code."""
         await self._texts.require_loaded(session)
         template = TEMPLATES[code.purpose]

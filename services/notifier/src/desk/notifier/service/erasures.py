@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
 from desk.chassis.events import Outbox, Received
+from desk.database import DatabaseSession
 from desk.notifier.events import ErasureDone, RequestErased
 from desk.notifier.store import ErasureStore
 
@@ -21,7 +21,7 @@ class Erasures:
     vault: Vault
     outbox: Outbox
 
-    async def on_request_erased(self, session: AsyncSession, received: Received[RequestErased]) -> None:
+    async def on_request_erased(self, session: DatabaseSession, received: Received[RequestErased]) -> None:
         """Erase the messages of a request, once, and acknowledge each event; each office of the request causes one."""
         code, now = received.data.tracking_code, datetime.now(UTC)
         store = ErasureStore(session, self.vault)

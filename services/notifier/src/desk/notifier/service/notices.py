@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
 from desk.chassis.events import Received
+from desk.database import DatabaseSession
 from desk.notifier.domain import ChannelName, SendingPolicy, Template, Trouble
 from desk.notifier.events import (
     ContactData,
@@ -34,15 +34,15 @@ class Notices:
         self._renderer = renderer
         self._policy = policy
 
-    async def on_request_submitted(self, session: AsyncSession, received: Received[RequestSubmitted]) -> None:
+    async def on_request_submitted(self, session: DatabaseSession, received: Received[RequestSubmitted]) -> None:
         """Queue the notice that the request is registered."""
         await self._on_new_request(session, received, Template.SUBMITTED)
 
-    async def on_request_pending(self, session: AsyncSession, received: Received[RequestPending]) -> None:
+    async def on_request_pending(self, session: DatabaseSession, received: Received[RequestPending]) -> None:
         """Queue the notice that the request is accepted and waits for the identity check."""
         await self._on_new_request(session, received, Template.PENDING)
 
-    async def on_status_changed(self, session: AsyncSession, received: Received[RequestStatusChanged]) -> None:
+    async def on_status_changed(self, session: DatabaseSession, received: Received[RequestStatusChanged]) -> None:
         """Drop notices that the new state makes out of date, and queue the one of the new state, if any."""
         event = received.data
         if event.template is None:
@@ -51,7 +51,7 @@ class Notices:
         values = status_values(event, event.template, event.contact.language)
         await self._queue(session, received, event.template, event.contact, values, supersede=True)
 
-    async def on_contact_changed(self, session: AsyncSession, received: Received[RequestContactChanged]) -> None:
+    async def on_contact_changed(self, session: DatabaseSession, received: Received[RequestContactChanged]) -> None:
         """Send what waits to the new mobile, and queue a warning to the former one and to the email address."""
         event = received.data
         moved = await RedirectStore(session, self._vault).redirect(event.tracking_code, event.contact.mobile)
@@ -60,7 +60,10 @@ class Notices:
         await self._queue(session, received, Template.CONTACT_CHANGED, event.former_contact, values)
 
     async def _on_new_request(
-        self, session: AsyncSession, received: Received[RequestSubmitted] | Received[RequestPending], template: Template
+        self,
+        session: DatabaseSession,
+        received: Received[RequestSubmitted] | Received[RequestPending],
+        template: Template,
     ) -> None:
         event: NewRequest = received.data
         values = submission_values(event, event.contact.language)
@@ -68,7 +71,7 @@ class Notices:
 
     async def _queue(
         self,
-        session: AsyncSession,
+        session: DatabaseSession,
         received: Received[Any],
         template: Template,
         contact: ContactData,

@@ -7,10 +7,9 @@ from typing import Literal
 
 import structlog
 from pydantic import ValidationError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.problem import FieldError
-from desk.database import Database
+from desk.database import Database, DatabaseSession
 from desk.iran.digits import fold
 from desk.notifier.domain import (
     PLACES,
@@ -110,7 +109,7 @@ class CurrentTexts(CurrentVersions[Texts, Texts]):
     def __init__(self, database: Database) -> None:
         super().__init__(database, TextKind())
 
-    async def require_loaded(self, session: AsyncSession | None = None) -> None:
+    async def require_loaded(self, session: DatabaseSession | None = None) -> None:
         """Read the texts before the first message of this replica; those that cannot be read never stop a message.
 
         Raises what the database raises.

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, func, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.database import notify_after_commit
+from desk.database import DatabaseSession, notify_after_commit
 from desk.notifier.domain import (
     MAX_ATTEMPTS,
     REPORT_TIMEOUT,
@@ -45,7 +44,7 @@ class AwaitedReport:
 class DeliveryReportStore:
     """Messages in one session, after they are handed over."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
     async def claim_due_polls(self, limit: int) -> list[AwaitedReport]:

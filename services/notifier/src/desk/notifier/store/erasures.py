@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
-from desk.database import DataKeys, insert_into
+from desk.database import DatabaseSession, DataKeys, insert_into
 from desk.notifier.domain import CODES, State
 from desk.notifier.store.tables import LOCK_REQUEST, erasure, may_become, message, request_name
 
@@ -23,7 +22,7 @@ class Removed:
 class ErasureStore:
     """Erased requests in one session."""
 
-    def __init__(self, session: AsyncSession, vault: Vault) -> None:
+    def __init__(self, session: DatabaseSession, vault: Vault) -> None:
         self._session = session
         self._keys = DataKeys(vault)
 
@@ -32,7 +31,7 @@ class ErasureStore:
 
         Without it, a notice that is queued during the erasure would stay.
         """
-        if self._session.get_bind().dialect.name == "postgresql":
+        if self._session.dialect == "postgresql":
             await self._session.execute(select(LOCK_REQUEST), {"request": request_name(tracking_code)})
 
     async def erase(self, tracking_code: str, at: datetime) -> Removed | None:
@@ -41,7 +40,7 @@ class ErasureStore:
         The ids of events stay, so that none has a second effect, and so do states and times.
         """
         added = await self._session.execute(
-            insert_into(self._session.get_bind().dialect.name, erasure)
+            insert_into(self._session.dialect, erasure)
             .values(tracking_code=tracking_code, erased_at=at)
             .on_conflict_do_nothing()
             .returning(erasure.c.tracking_code)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from sqlalchemy import exists, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from desk.database import DatabaseSession
 from desk.notifier.domain import UNREPORTED, ChannelName, Template, Trouble
 from desk.notifier.store.tables import message, unpublished_failure
 
@@ -37,7 +37,7 @@ class FailedNotice:
 class FailureStore:
     """Failed messages in one session."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
     async def take(self, limit: int) -> list[FailedNotice]:

@@ -21,11 +21,10 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
 from desk.chassis.tracing import current_traceparent
-from desk.database import DataKeys, data_key, insert_into, insert_together, notify_after_commit
+from desk.database import DatabaseSession, DataKeys, data_key, insert_into, insert_together, notify_after_commit
 from desk.notifier.domain import CODES, SUPERSEDABLE, USUAL, ChannelName, SendingPolicy, State, Template, Trouble
 from desk.notifier.store.personal import PersonalData
 from desk.notifier.store.tables import LOCK_REQUEST, erasure, may_become, message, request_name
@@ -56,10 +55,10 @@ class Notice:
 class MessageStore:
     """New messages in one session."""
 
-    def __init__(self, session: AsyncSession, vault: Vault) -> None:
+    def __init__(self, session: DatabaseSession, vault: Vault) -> None:
         self._session = session
         self._vault = vault
-        self._dialect = session.get_bind().dialect.name
+        self._dialect = session.dialect
 
     async def queue(self, notices: Sequence[Notice], policy: SendingPolicy, *, supersede: bool = False) -> bool:
         """Add the messages of one event, unless the event already has one of this template and channel.

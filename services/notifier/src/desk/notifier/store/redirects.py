@@ -4,10 +4,9 @@ import uuid
 from typing import Any
 
 from sqlalchemy import Row, Select, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
-from desk.database import DataKeys
+from desk.database import DatabaseSession, DataKeys
 from desk.notifier.domain import ChannelName, State, Template
 from desk.notifier.store.messages import recipient_indexes
 from desk.notifier.store.personal import Encrypted, PersonalData
@@ -17,7 +16,7 @@ from desk.notifier.store.tables import LOCK_REQUEST, message, request_name, wrap
 class RedirectStore:
     """Waiting messages in one session."""
 
-    def __init__(self, session: AsyncSession, vault: Vault) -> None:
+    def __init__(self, session: DatabaseSession, vault: Vault) -> None:
         self._session = session
         self._vault = vault
         self._keys = DataKeys(vault)
@@ -28,7 +27,7 @@ class RedirectStore:
         After an attempt a provider may have the message. The notice about the change itself stays with the former
         mobile. A message that a dispatcher is claiming is skipped.
         """
-        if self._session.get_bind().dialect.name == "postgresql":  # before its rows, as every other writer does
+        if self._session.dialect == "postgresql":  # before its rows, as every other writer does
             await self._session.execute(select(LOCK_REQUEST), {"request": request_name(tracking_code)})
         query: Select[Any] = (
             select(message.c.id, message.c.tracking_code, message.c.personal, wrapped_key)

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
+from desk.database import DatabaseSession
 from desk.notifier.domain import ChannelName, State, Template
 from desk.notifier.store.personal import Encrypted, PersonalData
 from desk.notifier.store.tables import message, wrapped_key
@@ -30,7 +30,7 @@ class ShownMessage:
 
 
 async def list_messages(
-    session: AsyncSession, vault: Vault, *, limit: int = 50, tracking_code: str | None = None
+    session: DatabaseSession, vault: Vault, *, limit: int = 50, tracking_code: str | None = None
 ) -> list[ShownMessage]:
     """Return the newest messages that are not erased, decrypted; with ``tracking_code``, only those of that request."""
     query = (

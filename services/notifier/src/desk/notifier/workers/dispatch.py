@@ -1,10 +1,10 @@
-"""Sends due messages, as soon as one is queued and otherwise once a second."""
+"""Sends due messages, as soon as one is queued and otherwise every two seconds."""
 
 from desk.chassis.app import PeriodicTask
 from desk.notifier.service import Dispatcher
 from desk.notifier.service.dispatch import BATCH_SIZE
 
-PAUSE_SECONDS = 1.0
+PAUSE_SECONDS = 2.0
 HELPER_PAUSE_SECONDS = 60.0
 GATHER_SECONDS = 0.05
 """How long a task waits after a wake-up for more messages: to claim several costs little more than to claim one."""

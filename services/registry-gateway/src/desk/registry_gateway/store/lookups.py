@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BindParameter, String, bindparam, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from desk.database import Head
+from desk.database import DatabaseSession, Head
 from desk.registry_gateway.domain import Outcome, Purpose
 from desk.registry_gateway.store.tables import ledger_head, lookup
 
@@ -74,7 +74,7 @@ async def read_head(connection: AsyncConnection) -> Head | None:
 class LookupStore:
     """Stores look-ups in a session's transaction."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
     async def read_head(self, *, lock: bool = False) -> Head | None:

@@ -4,7 +4,8 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import ConfigDict, Field, NonNegativeInt, StringConstraints, TypeAdapter, model_validator
 
-from desk.chassis.events import Event, Moment
+from desk.chassis.events import Event
+from desk.chassis.moments import Moment
 from desk.tracking.domain import Answer, File, Identity, RejectionReason, Request, State
 from desk.tracking.events.parts import CertificateId, FileReference, Text, Titled, TrackingCode, WholeRequest
 

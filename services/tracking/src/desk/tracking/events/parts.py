@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from desk.chassis.events import Event, Moment
+from desk.chassis.events import Event
+from desk.chassis.moments import Moment
 from desk.tracking.domain import Action, State
 
 TrackingCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]

@@ -5,7 +5,8 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from desk.chassis.events import Event, Moment
+from desk.chassis.events import Event
+from desk.chassis.moments import Moment
 from desk.tracking.domain import Action, ErasureReason, Identity, RefusalReason, State
 from desk.tracking.events.parts import (
     AnswerData,

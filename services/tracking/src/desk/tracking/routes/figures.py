@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 
 from desk.chassis.app import problems
 from desk.chassis.client_assertions import ASSERTION_ERRORS
-from desk.chassis.events import Moment
+from desk.chassis.moments import Moment
 from desk.iran.offices import OFFICES, office
 from desk.tracking.domain import (
     MONTHS_MAX,

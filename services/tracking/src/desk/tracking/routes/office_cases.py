@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from desk.chassis.app import problems, source_of
 from desk.chassis.client_assertions import ASSERTION_ERRORS
-from desk.chassis.events import Moment
+from desk.chassis.moments import Moment
 from desk.chassis.problem import RateLimitExceededError
 from desk.tracking.domain import (
     HEADQUARTERS_NOTIFIED,

@@ -7,7 +7,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from desk.chassis.app import source_of
-from desk.chassis.events import Moment
+from desk.chassis.moments import Moment
 from desk.tracking.routes.dependencies import ServicesDep
 
 router = APIRouter(include_in_schema=False)

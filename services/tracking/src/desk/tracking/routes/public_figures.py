@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from desk.chassis.app import problems
-from desk.chassis.events import Moment
+from desk.chassis.moments import Moment
 from desk.iran.offices import office
 from desk.tracking.domain import Counts, FiguresNotPublishedError, totals_by
 from desk.tracking.routes.dependencies import ServicesDep

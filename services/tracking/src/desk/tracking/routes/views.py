@@ -6,7 +6,7 @@ from typing import Literal, Self
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, computed_field
 
-from desk.chassis.events import Moment
+from desk.chassis.moments import Moment
 from desk.iran.email_address import mask_email
 from desk.iran.jalali import local_text
 from desk.iran.phone import mask_phone

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from prometheus_client import Counter
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.audit import AuditLog
 from desk.chassis.problem import ServiceUnavailableError
-from desk.database import Database
+from desk.database import Database, DatabaseSession
 from desk.tracking.clients import IntakeClient, RegistryClient
 from desk.tracking.domain import (
     ACTIONS,
@@ -144,7 +143,7 @@ class Actions:
             self.lookups_missing.inc()
             raise
 
-    async def _record_reading(self, session: AsyncSession, tracking_code: str, source: str) -> None:
+    async def _record_reading(self, session: DatabaseSession, tracking_code: str, source: str) -> None:
         await self.audit.add(session, "applicant", "request_read", subject=tracking_code, source=source)
 
     def overview(self, case: Case, request: Request, history: list[HistoryEntry]) -> Overview:
@@ -188,7 +187,7 @@ class Actions:
                 history = await self.context.cases(session).history(tracking_code)
         return self.overview(case, request, history)
 
-    async def _find(self, session: AsyncSession, tracking_code: str) -> tuple[Case, Request, list[HistoryEntry]]:
+    async def _find(self, session: DatabaseSession, tracking_code: str) -> tuple[Case, Request, list[HistoryEntry]]:
         cases = self.context.cases(session)
         try:
             found = await cases.find_and_lock(tracking_code)
@@ -235,7 +234,7 @@ class Actions:
 
     async def _save(
         self,
-        session: AsyncSession,
+        session: DatabaseSession,
         case: Case,
         request: Request,
         entry: HistoryEntry,

@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from desk.chassis.audit import AuditLog
 from desk.chassis.captcha import CaptchaClient
 from desk.chassis.problem import RateLimitExceededError
 from desk.chassis.rate_limits import RateLimits, Reservation
-from desk.database import Database
+from desk.database import Database, DatabaseSession
 from desk.iran.phone import mask_phone
 from desk.tracking.clients import IntakeClient
 from desk.tracking.domain import (
@@ -94,7 +92,7 @@ class Contacts:
                 return None
             raise ContactChangesExhaustedError(str(error), retry_after=error.retry_after) from None
 
-    async def _find(self, session: AsyncSession, tracking_code: str) -> Changed:
+    async def _find(self, session: DatabaseSession, tracking_code: str) -> Changed:
         cases = self.context.cases(session)
         try:
             found = await cases.find_and_lock(tracking_code)
@@ -104,7 +102,7 @@ class Contacts:
             raise ContactNotChangeableError
         return *found, await cases.history(tracking_code)
 
-    async def _save(self, session: AsyncSession, found: Changed, entry_id: str, mobile: str) -> Changed:
+    async def _save(self, session: DatabaseSession, found: Changed, entry_id: str, mobile: str) -> Changed:
         case, request, _ = found
         cases, case = self.context.cases(session), replace(case, unreached=False).with_next_seq()
         changed = _with_mobile(request, mobile)

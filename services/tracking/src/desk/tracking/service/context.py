@@ -4,10 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from desk.chassis.crypto import Vault
 from desk.chassis.events import Outbox
+from desk.database import DatabaseSession
 from desk.iran.offices import office
 from desk.tracking.domain import TITLES, Case, HistoryEntry, Province, Request, State, Terms, find_decision
 from desk.tracking.events import (
@@ -40,13 +39,13 @@ class CaseContext:
     terms: Terms
     clock: Callable[[], datetime] = utc_now
 
-    def cases(self, session: AsyncSession) -> CaseStore:
+    def cases(self, session: DatabaseSession) -> CaseStore:
         """Return the store of cases in a session: always the same, which knows the keys that were read."""
         store: CaseStore = session.info.setdefault(CaseStore, CaseStore(session, self.vault))
         return store
 
     async def publish_state(
-        self, session: AsyncSession, case: Case, request: Request, entry: HistoryEntry, *, reminder: bool = False
+        self, session: DatabaseSession, case: Case, request: Request, entry: HistoryEntry, *, reminder: bool = False
     ) -> None:
         """Publish a new state with what the applicant may read, or the same one as a ``reminder``."""
         await self.outbox.add(
@@ -78,13 +77,13 @@ class CaseContext:
         return case.objection_until(self.terms.objection_days) if state is State.UNANSWERED else None
 
     async def publish_action(
-        self, session: AsyncSession, case: Case, entry: HistoryEntry, history: Sequence[HistoryEntry] = ()
+        self, session: DatabaseSession, case: Case, entry: HistoryEntry, history: Sequence[HistoryEntry] = ()
     ) -> None:
         """Publish an applicant's action to the office; ``history`` is the one before the action."""
         event = _action_event(case, entry, find_decision(history))
         await self.outbox.add(session, event, subject=case.tracking_code, key=case.province, seq=case.seq)
 
-    async def publish_pending_withdrawal(self, session: AsyncSession, case: Case, entry: HistoryEntry) -> None:
+    async def publish_pending_withdrawal(self, session: DatabaseSession, case: Case, entry: HistoryEntry) -> None:
         """Publish the withdrawal of a pending request to intake."""
         event = RequestPendingWithdrawn(tracking_code=case.tracking_code, at=entry.at)
         await self.outbox.add(session, event, subject=case.tracking_code, key=case.province, seq=case.seq)

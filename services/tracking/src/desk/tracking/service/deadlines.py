@@ -3,9 +3,7 @@
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from desk.database import Database
+from desk.database import Database, DatabaseSession
 from desk.iran.offices import HEADQUARTERS
 from desk.tracking.domain import PROVINCE_NOTIFIED, Case, HistoryEntry, Request, State, find_question
 from desk.tracking.events import LateCase, RequestEscalated, RequestOverdue, RequestUnanswered
@@ -31,7 +29,7 @@ class Deadlines:
                 await self._expire(session, case, request)
         return [case for case, _ in found]
 
-    async def _expire(self, session: AsyncSession, case: Case, request: Request) -> None:
+    async def _expire(self, session: DatabaseSession, case: Case, request: Request) -> None:
         now = self.context.clock()
         expired = case.expire(self.context.terms, at=now).with_next_seq()
         cases = self.context.cases(session)
@@ -64,7 +62,7 @@ class Deadlines:
             key = HEADQUARTERS.key
         await self.context.outbox.add(session, event, subject=case.tracking_code, key=key, seq=expired.seq)
 
-    async def _question_expired(self, session: AsyncSession, case: Case, expired: Case, request: Request) -> None:
+    async def _question_expired(self, session: DatabaseSession, case: Case, expired: Case, request: Request) -> None:
         """Remind the applicant of a question, or publish to applicant and office that it was not answered."""
         now, cases = self.context.clock(), self.context.cases(session)
         if expired.state is State.INFO_REQUESTED:

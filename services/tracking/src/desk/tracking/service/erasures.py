@@ -5,12 +5,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.bus import ContractError
 from desk.chassis.crypto import DecryptionError
 from desk.chassis.events import Received, erase_events
-from desk.database import AuditEntry, Database, add_audit_entry
+from desk.database import AuditEntry, Database, DatabaseSession, add_audit_entry
 from desk.iran.offices import HEADQUARTERS
 from desk.tracking.clients import IntakeClient
 from desk.tracking.domain import (
@@ -103,7 +102,7 @@ class Erasures:
             yield page
             page = await self.intake.list_erased(page[-1], PAGE)
 
-    async def _remember(self, session: AsyncSession, tracking_code: str, reason: ErasureReason, actor: str) -> None:
+    async def _remember(self, session: DatabaseSession, tracking_code: str, reason: ErasureReason, actor: str) -> None:
         """Add an erased case, and its certificate, for a code that tracking has no case of."""
         now = self.context.clock()
         case = Case(tracking_code, NO_OFFICE, State.ERASED, 0, 0, submitted_at=now, due_at=now, since=now, counted=True)
@@ -111,7 +110,7 @@ class Erasures:
             await self._certify(session, case, reason, actor, offices=[], informed=[])
 
     async def _erase(
-        self, session: AsyncSession, tracking_code: str, reason: ErasureReason, actor: str
+        self, session: DatabaseSession, tracking_code: str, reason: ErasureReason, actor: str
     ) -> Certificate | None:
         case, store = await self.context.cases(session).lock_bare(tracking_code), self._store(session)
         if case is None or case.state is State.ERASED:
@@ -131,7 +130,7 @@ class Erasures:
 
     async def _certify(
         self,
-        session: AsyncSession,
+        session: DatabaseSession,
         case: Case,
         reason: ErasureReason,
         actor: str,
@@ -162,7 +161,7 @@ class Erasures:
         await self.context.cases(session).update(case)
         log.info("case erased", reason=reason.value, certificate=certificate.id)
 
-    async def _figures(self, session: AsyncSession, case: Case) -> tuple[Figure, Facts]:
+    async def _figures(self, session: DatabaseSession, case: Case) -> tuple[Figure, Facts]:
         """Return what the case adds to both kinds of figures; unreadable data does not prevent its erasure."""
         cases, request, history = self.context.cases(session), None, list[HistoryEntry]()
         try:
@@ -175,7 +174,7 @@ class Erasures:
         figure = figure_of(case, history, *read.cell)
         return figure, await FigureStore(session).recorded(case) or read
 
-    async def _publish(self, session: AsyncSession, case: Case, certificate: Certificate, key: str) -> Case:
+    async def _publish(self, session: DatabaseSession, case: Case, certificate: Certificate, key: str) -> Case:
         case = case.with_next_seq()
         event = RequestErased(
             tracking_code=case.tracking_code,
@@ -186,7 +185,7 @@ class Erasures:
         await self.context.outbox.add(session, event, subject=case.tracking_code, key=key, seq=case.seq)
         return case
 
-    async def ask_late_office(self, session: AsyncSession, tracking_code: str, office: str, seq: int) -> None:
+    async def ask_late_office(self, session: DatabaseSession, tracking_code: str, office: str, seq: int) -> None:
         """Ask an office to erase that received the request, in event ``seq``, only after, or while, it was erased."""
         store, cases = self._store(session), self.context.cases(session)
         case, certificate = await cases.lock_bare(tracking_code), await store.certificate(tracking_code)
@@ -196,7 +195,7 @@ class Erasures:
             later = replace(case, seq=max(case.seq, seq))
             await cases.update(await self._publish(session, later, certificate, office))
 
-    async def on_erasure_done(self, session: AsyncSession, received: Received[ErasureDone]) -> None:
+    async def on_erasure_done(self, session: DatabaseSession, received: Received[ErasureDone]) -> None:
         """Record that a service has erased its data. Raises ContractError if it was not asked to."""
         done = received.data
         party = received.source.rpartition("/")[2]
@@ -226,5 +225,5 @@ class Erasures:
         async with self.database.transaction() as session:
             return await self._store(session).figures()
 
-    def _store(self, session: AsyncSession) -> ErasureStore:
+    def _store(self, session: DatabaseSession) -> ErasureStore:
         return ErasureStore(session, self.context.vault)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.events import Received
+from desk.database import DatabaseSession
 from desk.tracking.domain import BEFORE_ANY_OFFICE, CaseErasedError, CaseNotReadyError
 from desk.tracking.events import NoticeFailed, RequestNoticeFailed
 from desk.tracking.service.context import CaseContext
@@ -19,7 +19,7 @@ class FailedNotices:
 
     context: CaseContext
 
-    async def on_notice_failed(self, session: AsyncSession, received: Received[NoticeFailed]) -> None:
+    async def on_notice_failed(self, session: DatabaseSession, received: Received[NoticeFailed]) -> None:
         """Publish the failure to the office of the case, if an office has it and its data is not erased.
 
         The tracking page then asks the applicant to check the mobile.

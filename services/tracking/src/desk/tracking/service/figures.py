@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import DecryptionError
-from desk.database import Database
+from desk.database import Database, DatabaseSession
 from desk.iran.offices import HEADQUARTERS
 from desk.tracking.domain import (
     CaseErasedError,
@@ -80,7 +79,7 @@ class Figures:
                 await store.record(code, await self._facts(session, code))
         return len(codes)
 
-    async def _facts(self, session: AsyncSession, code: str) -> Facts:
+    async def _facts(self, session: DatabaseSession, code: str) -> Facts:
         """Return the facts of a case; what cannot be read is counted under an unknown subject."""
         cases, request, history = self.context.cases(session), None, list[HistoryEntry]()
         bare = await cases.lock_bare(code)
@@ -93,6 +92,6 @@ class Figures:
             log.warning("an unreadable case is counted", reason=type(error).__name__)
         return Facts.read(bare, request, history, self.context.terms.calendar)
 
-    async def _request(self, session: AsyncSession, code: str) -> Request | None:
+    async def _request(self, session: DatabaseSession, code: str) -> Request | None:
         found = await self.context.cases(session).find(code)
         return found[1] if found is not None else None

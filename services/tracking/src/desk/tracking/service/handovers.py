@@ -2,8 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from desk.database import DatabaseSession
 from desk.iran.offices import HEADQUARTERS
 from desk.tracking.domain import Case, Request
 from desk.tracking.events import HistoryEntry, Named, RequestReferred, RequestTakenOver, Stay
@@ -18,7 +17,14 @@ class Handovers:
     context: CaseContext
 
     async def refer(
-        self, session: AsyncSession, before: Case, after: Case, request: Request, *, reason: str | None, report_seq: int
+        self,
+        session: DatabaseSession,
+        before: Case,
+        after: Case,
+        request: Request,
+        *,
+        reason: str | None,
+        report_seq: int,
     ) -> Case:
         """Publish the request with its history to the office of ``after``; return ``after`` with the event's number.
 
@@ -43,7 +49,7 @@ class Handovers:
         return after
 
     async def take(
-        self, session: AsyncSession, before: Case, after: Case, request: Request, *, reason: str | None
+        self, session: DatabaseSession, before: Case, after: Case, request: Request, *, reason: str | None
     ) -> Case:
         """Publish the request to headquarters, which takes it, and the loss to the former office; return the case."""
         next_report = before.report_seq + AFTER_THE_LAST_REPORT
@@ -58,14 +64,14 @@ class Handovers:
         await self.context.outbox.add(session, event, subject=after.tracking_code, key=before.province, seq=after.seq)
         return after
 
-    async def trail(self, session: AsyncSession, case: Case) -> list[Stay]:
+    async def trail(self, session: DatabaseSession, case: Case) -> list[Stay]:
         """Return the offices that have had a case, the present one last."""
         stays = await self.context.cases(session).stays(case.tracking_code)
         past = [_stay(each) for each in stays]
         since = past[-1].until if past else None
         return [*past, Stay(office=_named(case.province), since=since or case.submitted_at)]
 
-    async def _end_stay(self, session: AsyncSession, case: Case, report_seq: int) -> None:
+    async def _end_stay(self, session: DatabaseSession, case: Case, report_seq: int) -> None:
         cases = self.context.cases(session)
         stays = await cases.stays(case.tracking_code)
         since = stays[-1].until if stays else case.submitted_at

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from desk.chassis.events import Received
+from desk.database import DatabaseSession
 from desk.iran.offices import HEADQUARTERS
 from desk.tracking.domain import Case, Request, SameProvinceError
 from desk.tracking.events import CaseCommented, CaseTakenOver, Named, RequestCommented
@@ -20,7 +19,7 @@ class HeadquartersReports:
     context: CaseContext
     reports: Reports
 
-    async def on_taken_over(self, session: AsyncSession, received: Received[CaseTakenOver]) -> None:
+    async def on_taken_over(self, session: DatabaseSession, received: Received[CaseTakenOver]) -> None:
         """Hand the case of another office to headquarters, or refuse the report. Raises CaseNotReadyError."""
 
         async def apply(case: Case, request: Request) -> None:
@@ -31,7 +30,7 @@ class HeadquartersReports:
 
         await self.reports.record(session, received, apply, by_headquarters=True)
 
-    async def on_commented(self, session: AsyncSession, received: Received[CaseCommented]) -> None:
+    async def on_commented(self, session: DatabaseSession, received: Received[CaseCommented]) -> None:
         """Publish a comment of headquarters to the office of a case, or refuse the report. Raises CaseNotReadyError."""
 
         async def apply(case: Case, _request: Request) -> None:

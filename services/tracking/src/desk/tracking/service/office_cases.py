@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from desk.chassis.audit import AuditLog
-from desk.database import Database
+from desk.database import Database, DatabaseSession
 from desk.iran.offices import HEADQUARTERS
 from desk.tracking.domain import (
     BEFORE_ANY_OFFICE,
@@ -59,14 +57,14 @@ class OfficeCases:
             return CaseSummary(case, None, None, None, trail)
         return CaseSummary(case, request.province, request.subject, request.sub_subject, trail)
 
-    async def _request(self, session: AsyncSession, tracking_code: str) -> Request | None:
+    async def _request(self, session: DatabaseSession, tracking_code: str) -> Request | None:
         try:
             found = await self.context.cases(session).find(tracking_code)
         except CaseErasedError:
             return None
         return found[1] if found is not None else None
 
-    async def _trail(self, session: AsyncSession, case: Case) -> list[Stay]:
+    async def _trail(self, session: DatabaseSession, case: Case) -> list[Stay]:
         return [] if case.state in BEFORE_ANY_OFFICE else await Handovers(self.context).trail(session, case)
 
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.events import Received
+from desk.database import DatabaseSession
 from desk.tracking.domain import (
     REJECTIONS,
     Action,
@@ -39,7 +39,7 @@ class Opening:
     context: CaseContext
     erasures: Erasures
 
-    async def on_request_submitted(self, session: AsyncSession, received: Received[RequestSubmitted]) -> None:
+    async def on_request_submitted(self, session: DatabaseSession, received: Received[RequestSubmitted]) -> None:
         """Open the case of a new request, or release a pending one whose applicant has been looked up."""
         request = received.data.to_request()
         cases = self.context.cases(session)
@@ -67,7 +67,7 @@ class Opening:
         await cases.update_with_request(released.with_deadlines(case, self.context.terms), request)
         await cases.add_entry(case.tracking_code, HistoryEntry(received.id, received.time, State.REGISTERED))
 
-    async def _publish_early_withdrawal(self, session: AsyncSession, case: Case, release_seq: int) -> None:
+    async def _publish_early_withdrawal(self, session: DatabaseSession, case: Case, release_seq: int) -> None:
         """Publish a withdrawal from before the release, because the province receives the request only now."""
         case = replace(case, seq=max(case.seq, release_seq)).with_next_seq()
         cases = self.context.cases(session)
@@ -76,7 +76,7 @@ class Opening:
         await cases.update(case)
         await self.context.publish_action(session, case, entry)
 
-    async def on_request_pending(self, session: AsyncSession, received: Received[RequestPending]) -> None:
+    async def on_request_pending(self, session: DatabaseSession, received: Received[RequestPending]) -> None:
         """Open the case of a request whose applicant is looked up before its province receives it."""
         request = received.data.to_request()
         entry = HistoryEntry(received.id, request.submitted_at, State.IDENTITY_PENDING, turn=BEFORE_ANY_PROVINCE)
@@ -87,7 +87,7 @@ class Opening:
         elif existing.state is not State.ERASED:  # its release arrived first, so that only the history changes
             await cases.add_entry(request.tracking_code, entry)
 
-    async def on_identity_rejected(self, session: AsyncSession, received: Received[RequestIdentityRejected]) -> None:
+    async def on_identity_rejected(self, session: DatabaseSession, received: Received[RequestIdentityRejected]) -> None:
         """End the case of an applicant whose identity the civil registry does not confirm, and publish it.
 
         Raises CaseNotReadyError for a case that is not open yet, so that the event is retried.
@@ -113,7 +113,7 @@ class Opening:
         await cases.add_entry(case.tracking_code, entry)
         await self.context.publish_state(session, rejected, request, entry)
 
-    async def _open(self, session: AsyncSession, seq: int, request: Request, entry: HistoryEntry) -> None:
+    async def _open(self, session: DatabaseSession, seq: int, request: Request, entry: HistoryEntry) -> None:
         cases = self.context.cases(session)
         await cases.add(self._new_case(seq, request, entry), request)
         await cases.add_entry(request.tracking_code, entry)

@@ -4,12 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from desk.chassis.client_assertions import ClientAssertions
 from desk.chassis.events import Received
 from desk.chassis.rate_limits import RateLimits
-from desk.database import Database
+from desk.database import Database, DatabaseSession
 from desk.tracking.domain import RequestNotFoundError
 from desk.tracking.events import RequestProbed
 from desk.tracking.store import Probe, ProbeStore
@@ -19,7 +17,7 @@ LIMIT = "120/minute"
 """Enough for a probe that asks for its request every second."""
 
 
-async def on_request_probed(session: AsyncSession, received: Received[RequestProbed]) -> None:
+async def on_request_probed(session: DatabaseSession, received: Received[RequestProbed]) -> None:
     """Record a synthetic request. No case is opened."""
     data = received.data
     await ProbeStore(session).add(Probe(data.tracking_code, data.submitted_at, datetime.now(UTC), None))

@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.bus import ContractError, InvalidEvent
+from desk.database import DatabaseSession
 from desk.iran.offices import UnknownOfficeError, office
 from desk.tracking.domain import ContractBrokenError, RefusedError
 from desk.tracking.events import REPORTS_EXCHANGE, CaseRefused
@@ -36,7 +36,7 @@ class Refusals:
 
     context: CaseContext
 
-    async def refuse(self, session: AsyncSession, report: RefusedReport, refused: RefusedError) -> None:
+    async def refuse(self, session: DatabaseSession, report: RefusedReport, refused: RefusedError) -> None:
         """Record the refusal and publish it; a report that was refused before is not refused again."""
         cases = self.context.cases(session)
         code = report.tracking_code
@@ -61,7 +61,7 @@ class Refusals:
             seq=await self._next_seq(session, report.tracking_code),
         )
 
-    async def _next_seq(self, session: AsyncSession, tracking_code: str) -> int:
+    async def _next_seq(self, session: DatabaseSession, tracking_code: str) -> int:
         cases = self.context.cases(session)
         case = await cases.lock_bare(tracking_code)
         if case is None:
@@ -70,7 +70,7 @@ class Refusals:
         await cases.update(case)
         return case.seq
 
-    async def on_invalid(self, session: AsyncSession, invalid: InvalidEvent) -> None:
+    async def on_invalid(self, session: DatabaseSession, invalid: InvalidEvent) -> None:
         """Refuse a report that breaks the contract, if its office, its id and its tracking code can be read."""
         code = invalid.subject or ""
         if invalid.exchange != REPORTS_EXCHANGE or invalid.id is None or not _TRACKING_CODE.fullmatch(code):

@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from sqlalchemy.ext.asyncio import AsyncSession
 from stdnum import damm
 
 from desk.chassis.events import Received
 from desk.chassis.problem import ServiceUnavailableError
+from desk.database import DatabaseSession
 from desk.iran.offices import HEADQUARTERS, UnknownOfficeError, office
 from desk.tracking.clients import IntakeClient
 from desk.tracking.domain import (
@@ -70,7 +70,7 @@ class Reports:
         """Refuses what cannot be applied."""
         return Refusals(self.context)
 
-    async def on_report(self, session: AsyncSession, received: Received[CaseReport]) -> None:
+    async def on_report(self, session: DatabaseSession, received: Received[CaseReport]) -> None:
         """Apply a report that changes the state of a case, and publish the new state, or refuse it with a reason.
 
         Raises CaseNotReadyError or ServiceUnavailableError, so that the report is retried: for a case that is not open
@@ -83,7 +83,7 @@ class Reports:
 
         await self.record(session, received, apply)
 
-    async def on_referral(self, session: AsyncSession, received: Received[CaseReferred]) -> None:
+    async def on_referral(self, session: DatabaseSession, received: Received[CaseReferred]) -> None:
         """Hand a case to another office or subject, publish it, or refuse the report. Raises as on_report."""
 
         async def apply(case: Case, request: Request) -> None:
@@ -93,7 +93,7 @@ class Reports:
 
         await self.record(session, received, apply)
 
-    async def on_opened(self, session: AsyncSession, received: Received[CaseOpened]) -> None:
+    async def on_opened(self, session: DatabaseSession, received: Received[CaseOpened]) -> None:
         """Add to the history that an expert opened the case, or refuse the report. Raises CaseNotReadyError."""
 
         async def apply(case: Case, _request: Request) -> None:
@@ -103,7 +103,7 @@ class Reports:
 
     async def record(
         self,
-        session: AsyncSession,
+        session: DatabaseSession,
         received: ReportOnCase,
         apply: Callable[[Case, Request], Awaitable[None]],
         *,
@@ -148,7 +148,7 @@ class Reports:
         if state is State.REGISTERED:
             raise CaseNotReadyError
 
-    async def on_case_erased(self, session: AsyncSession, received: Received[CaseErased]) -> None:
+    async def on_case_erased(self, session: DatabaseSession, received: Received[CaseErased]) -> None:
         """Record that an office has erased its data of a case, or refuse the report."""
         sender, report = require_office(received.sender, received.routing_key), received.data
         store = ErasureStore(session, self.context.vault)
@@ -195,7 +195,7 @@ class Reports:
 
     async def _apply_state(
         self,
-        session: AsyncSession,
+        session: DatabaseSession,
         case: Case,
         request: Request,
         received: Received[CaseReport],
@@ -215,7 +215,7 @@ class Reports:
 
     async def _apply_referral(
         self,
-        session: AsyncSession,
+        session: DatabaseSession,
         case: Case,
         request: Request,
         subjects: tuple[Subject, Subject],
@@ -237,14 +237,14 @@ class Reports:
         )
         await self.save_move(session, moved, request, entry_of(received, case, case.turn))
 
-    async def save_move(self, session: AsyncSession, moved: Case, request: Request, entry: HistoryEntry) -> None:
+    async def save_move(self, session: DatabaseSession, moved: Case, request: Request, entry: HistoryEntry) -> None:
         """Save a case that was handed over, with its history entry, and publish its state."""
         cases, moved = self.context.cases(session), moved.with_next_seq()
         await cases.update_with_request(moved, request)
         await cases.add_entry(moved.tracking_code, entry)
         await self.context.publish_state(session, moved, request, entry)
 
-    async def _refuse(self, session: AsyncSession, sender: str, received: AnyReport, refused: RefusedError) -> None:
+    async def _refuse(self, session: DatabaseSession, sender: str, received: AnyReport, refused: RefusedError) -> None:
         report = RefusedReport(received.id, received.data.name, received.data.tracking_code, sender)
         await self.refusals.refuse(session, report, refused)
 

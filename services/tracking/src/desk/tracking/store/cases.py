@@ -7,10 +7,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import Row, and_, bindparam, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
-from desk.database import DataKeys, data_key, insert_into, insert_together
+from desk.database import DatabaseSession, DataKeys, data_key, insert_into, insert_together
 from desk.security.data_keys import DataKey
 from desk.tracking.domain import REPORTED, Action, Answer, Case, CaseErasedError, File, HistoryEntry, Request, State
 from desk.tracking.store.case_rows import (
@@ -78,7 +77,7 @@ class Handover:
 class CaseStore:
     """Reads and writes cases and their history. The data key of a case has its tracking code as id."""
 
-    def __init__(self, session: AsyncSession, vault: Vault) -> None:
+    def __init__(self, session: DatabaseSession, vault: Vault) -> None:
         self._session = session
         self._vault = vault
         self._keys = DataKeys(vault)
@@ -207,7 +206,7 @@ class CaseStore:
         """Record the end of an office's stay; replaces the record of an earlier one."""
         row = {"tracking_code": tracking_code, **asdict(handover)}
         await self._session.execute(
-            insert_into(self._session.get_bind().dialect.name, handover_table)
+            insert_into(self._session.dialect, handover_table)
             .values(row)
             .on_conflict_do_update(index_elements=["tracking_code", "province"], set_=row)
         )
@@ -221,7 +220,7 @@ class CaseStore:
     async def add_refusal(self, event_id: str, tracking_code: str, province: str, report: str, reason: str) -> bool:
         """Record a refused report; return False if it is recorded already."""
         added = await self._session.execute(
-            insert_into(self._session.get_bind().dialect.name, refusal_table)
+            insert_into(self._session.dialect, refusal_table)
             .values(
                 event_id=event_id,
                 tracking_code=tracking_code,

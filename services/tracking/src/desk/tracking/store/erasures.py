@@ -7,10 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, false, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import Vault
-from desk.database import DataKeys, data_key, insert_into
+from desk.database import DatabaseSession, DataKeys, data_key, insert_into
 from desk.security.data_keys import is_sealed_by_data_key
 from desk.tracking.domain import Case, Certificate, ErasingParty, ErasureReason, Figure, State
 from desk.tracking.store.tables import (
@@ -29,7 +28,7 @@ _CERTIFICATES = select(erasure_table, erasing_party_table).outerjoin(erasing_par
 class ErasureStore:
     """Empties cases, and reads and writes certificates and figures."""
 
-    def __init__(self, session: AsyncSession, vault: Vault) -> None:
+    def __init__(self, session: DatabaseSession, vault: Vault) -> None:
         self._session = session
         self._keys = DataKeys(vault)
 
@@ -90,7 +89,7 @@ class ErasureStore:
     async def add_erased(self, case: Case) -> bool:
         """Insert an erased case of which nothing else is known; return False if there is a case with its code."""
         added = await self._session.execute(
-            insert_into(self._session.get_bind().dialect.name, case_table)
+            insert_into(self._session.dialect, case_table)
             .values(
                 tracking_code=case.tracking_code,
                 province=case.province,
@@ -128,7 +127,7 @@ class ErasureStore:
     async def add_party(self, certificate_id: str, party: ErasingParty) -> bool:
         """Add a party that is asked to erase; return False if it was asked before."""
         added = await self._session.execute(
-            insert_into(self._session.get_bind().dialect.name, erasing_party_table)
+            insert_into(self._session.dialect, erasing_party_table)
             .values(
                 certificate_id=certificate_id,
                 party=party.name,
@@ -184,7 +183,7 @@ class ErasureStore:
 
     async def count(self, figure: Figure) -> None:
         """Add a case to the figures. The row stays locked until the transaction ends, so this comes last in it."""
-        new = insert_into(self._session.get_bind().dialect.name, figure_table).values(asdict(figure))
+        new = insert_into(self._session.dialect, figure_table).values(asdict(figure))
         added = {name: figure_table.c[name] + new.excluded[name] for name in ("requests", "answered", "answer_days")}
         keys = ["month", "province", "subject", "sub_subject", "state"]
         await self._session.execute(new.on_conflict_do_update(index_elements=keys, set_=added))

@@ -21,9 +21,8 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.database import insert_into
+from desk.database import DatabaseSession, insert_into
 from desk.tracking.domain import (
     BEFORE_ANY_OFFICE,
     FIELD,
@@ -62,7 +61,7 @@ Tallies = Mapping[OfficeMonth, Mapping[Cell, Tally]]
 class FigureStore:
     """Reads and writes counts of requests."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
     async def counts(self, period: Period, office: str | None) -> list[MonthCounts]:
@@ -71,7 +70,7 @@ class FigureStore:
         One statement reads both parts, so that no case is missing or counted twice that is added to the roll-up now.
         """
         query = union_all(_rolled_up(period, office), _others(period, office))
-        if self._session.get_bind().dialect.name == "postgresql":
+        if self._session.dialect == "postgresql":
             await self._session.execute(_MEMORY)
         texts: dict[OfficeMonth, dict[str, str]] = {}
         for month, of_office, part, cells in (await self._session.execute(query)).all():
@@ -81,7 +80,7 @@ class FigureStore:
     async def add(self, tallies: Tallies) -> None:
         """Add counts to the roll-up. Its rows stay locked until the transaction ends, so this comes last in it."""
         keys = [(of.month, of.office) for of in sorted(tallies)]
-        new = insert_into(self._session.get_bind().dialect.name, roll_up_table).on_conflict_do_nothing()
+        new = insert_into(self._session.dialect, roll_up_table).on_conflict_do_nothing()
         await self._session.execute(new, [{"month": month, "office": office} for month, office in keys])
         locked = select(roll_up_table).where(tuple_(*_KEY).in_(keys)).order_by(*_KEY).with_for_update()
         rows = (await self._session.execute(locked)).all()

@@ -1,9 +1,9 @@
 """Lists the cases of a person by the keyed hash of the applicant's number together with the contact's mobile."""
 
 from sqlalchemy import bindparam, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.chassis.crypto import DecryptionError, Vault
+from desk.database import DatabaseSession
 from desk.tracking.domain import Case, CaseErasedError, Request
 from desk.tracking.store.case_rows import CONTACT, owner_columns, person_of
 from desk.tracking.store.cases import SELECT_CASES, CaseStore
@@ -19,7 +19,7 @@ _OF_PERSON = (
 class PersonStore:
     """Finds cases by their applicant and the mobile of their contact."""
 
-    def __init__(self, session: AsyncSession, vault: Vault) -> None:
+    def __init__(self, session: DatabaseSession, vault: Vault) -> None:
         self._session = session
         self._vault = vault
 

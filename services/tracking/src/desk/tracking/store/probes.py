@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.database import insert_into
+from desk.database import DatabaseSession, insert_into
 from desk.tracking.store.tables import probe_table
 
 _PROBE = probe_table.c
@@ -25,12 +24,12 @@ class Probe:
 class ProbeStore:
     """Reads and writes synthetic requests."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
     async def add(self, probe: Probe) -> None:
         """Insert a synthetic request, unless it is there."""
-        new = insert_into(self._session.get_bind().dialect.name, probe_table).values(
+        new = insert_into(self._session.dialect, probe_table).values(
             tracking_code=probe.tracking_code, submitted_at=probe.submitted_at, opened_at=probe.opened_at
         )
         await self._session.execute(new.on_conflict_do_nothing(index_elements=["tracking_code"]))

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select, union, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.database import insert_into
+from desk.database import DatabaseSession, insert_into
 from desk.tracking.domain import OPEN, State
 from desk.tracking.store.tables import case_table, handover_table, refusal_table, silence_table, step_table
 
@@ -32,7 +31,7 @@ class KnownState:
 class ReconciliationStore:
     """Reads across all cases, and records which provinces are silent."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
     async def states(self, since: datetime, until: datetime, *, after: str, upto: str | None) -> dict[str, KnownState]:
@@ -88,7 +87,7 @@ class ReconciliationStore:
     async def begin_silence(self, province: str, now: datetime) -> int | None:
         """Record that a province is silent; return how often it has been, or None if that is recorded already."""
         recorded = await self._session.execute(
-            insert_into(self._session.get_bind().dialect.name, silence_table)
+            insert_into(self._session.dialect, silence_table)
             .values(province=province, since=now, times=1)
             .on_conflict_do_update(
                 index_elements=["province"],
