@@ -60,6 +60,7 @@ lint: setup  ## check format, style, types, imports and what is generated
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/desk-contracts --check
 	@scripts/lint-pages
+	@$(BIN)/python scripts/lint-markdown
 
 format: setup  ## format the code and fix what can be fixed
 	@$(BIN)/ruff format .

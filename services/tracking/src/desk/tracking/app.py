@@ -265,6 +265,7 @@ def _services(settings: Settings, parts: Parts, context: CaseContext, bus: Bus, 
     audit = AuditLog(parts.database, parts.vault, parts.rate_limits)
     figures, challenges = Figures(parts.database, context), parts.challenges
     limits, vault = parts.rate_limits, parts.vault
+    readers = ClientAssertions(settings.office_signing_keys, CASE_AUDIENCE, limits, audit)
     return Services(
         actions=Actions(parts.database, context, parts.intake, parts.registry, lookups_missing, audit),
         contacts=Contacts(
@@ -285,7 +286,7 @@ def _services(settings: Settings, parts: Parts, context: CaseContext, bus: Bus, 
         own_requests_guard=OwnRequestsGuard(limits, challenges.list_codes, challenges.proofs, vault, settings),
         action_guard=ActionGuard(parts.rate_limits, parts.tokens.reader(TOKEN_AUDIENCE), parts.vault, settings),
         assertions=ClientAssertions(settings.office_signing_keys, OFFICE_AUDIENCE, parts.rate_limits, audit),
-        case_readers=_case_readers(settings, parts, audit),
+        case_readers=CaseReaderGuard(readers, limits, settings.cases_per_office),
         probes=Probes(
             parts.database, ClientAssertions(settings.probe_keys, PROBE_AUDIENCE, limits, audit), limits, context.clock
         ),
@@ -295,8 +296,3 @@ def _services(settings: Settings, parts: Parts, context: CaseContext, bus: Bus, 
         bus=bus,
         decryptor=decryptor,
     )
-
-
-def _case_readers(settings: Settings, parts: Parts, audit: AuditLog) -> CaseReaderGuard:
-    assertions = ClientAssertions(settings.office_signing_keys, CASE_AUDIENCE, parts.rate_limits, audit)
-    return CaseReaderGuard(assertions, parts.rate_limits, settings.cases_per_office)

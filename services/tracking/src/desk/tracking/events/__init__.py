@@ -23,6 +23,7 @@ from desk.tracking.events.consumed import (
     RequestSubmitted,
     SubjectNamed,
 )
+from desk.tracking.events.late import LateCase, ProvinceSilent, RequestEscalated, RequestOverdue, Stay
 from desk.tracking.events.parts import (
     AnswerData,
     Applicant,
@@ -42,15 +43,11 @@ from desk.tracking.events.published import (
     NO_OFFICE,
     ApplicantActed,
     CaseRefused,
-    LateCase,
-    ProvinceSilent,
     RequestCommented,
     RequestContactChanged,
     RequestErased,
-    RequestEscalated,
     RequestNoticeFailed,
     RequestObjected,
-    RequestOverdue,
     RequestPendingWithdrawn,
     RequestRated,
     RequestReferred,
@@ -59,7 +56,6 @@ from desk.tracking.events.published import (
     RequestTakenOver,
     RequestUnanswered,
     RequestWithdrawn,
-    Stay,
 )
 
 __all__ = [
