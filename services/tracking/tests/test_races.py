@@ -9,7 +9,7 @@ from sqlalchemy import text
 from desk.chassis.events import Received
 from desk.tracking.domain import Party, State
 from desk.tracking.events import CaseAnswered
-from desk.tracking.store import CaseStore, ReconciliationStore
+from desk.tracking.store import CaseStore, Probe, ProbeStore, ReconciliationStore
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 LOCK_WAITS = text(
@@ -129,3 +129,21 @@ async def test_a_silence_that_begins_again_is_counted_once_for_two_workers(datab
         second = asyncio.create_task(begin())
         assert await waits_for_a_lock(second)
     assert await second is None
+
+
+async def test_a_probe_that_arrives_while_it_is_looked_up_is_not_found_without_the_time(database, new_code):
+    arriving = Probe(new_code(), DUE, DUE, None)
+    async with database.transaction() as session:
+        execute = session.execute
+
+        async def execute_before_it_arrives(*arguments):
+            result = await execute(*arguments)
+            async with database.transaction() as other:
+                await ProbeStore(other).add(arriving)
+            return result
+
+        session.execute = execute_before_it_arrives
+        first = await ProbeStore(session).find(arriving.tracking_code, LATE)
+    assert first is None
+    async with database.transaction() as session:
+        assert (await ProbeStore(session).find(arriving.tracking_code, LATE)).found_at == LATE

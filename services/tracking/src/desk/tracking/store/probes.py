@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
-from desk.database import DatabaseSession, insert_into
+from desk.database import DatabaseSession, UtcDateTime, insert_into
 from desk.tracking.store.tables import probe_table
 
 _PROBE = probe_table.c
@@ -35,10 +35,13 @@ class ProbeStore:
         await self._session.execute(new.on_conflict_do_nothing(index_elements=["tracking_code"]))
 
     async def find(self, tracking_code: str, now: datetime) -> Probe | None:
-        """Return a synthetic request, and record the first time that it is found."""
-        same = _PROBE.tracking_code == tracking_code
-        await self._session.execute(update(probe_table).where(same, _PROBE.found_at.is_(None)).values(found_at=now))
-        row = (await self._session.execute(select(probe_table).where(same))).first()
+        """Return a synthetic request, and record the first time that it is found.
+
+        One statement: a request that arrived between two would be returned without the time.
+        """
+        first = func.coalesce(_PROBE.found_at, bindparam("now", now, UtcDateTime))
+        found = update(probe_table).where(_PROBE.tracking_code == tracking_code).values(found_at=first)
+        row = (await self._session.execute(found.returning(probe_table))).first()
         return Probe(*row) if row else None
 
     async def last_found(self) -> Probe | None:
