@@ -1,6 +1,4 @@
 import asyncio
-import io
-import logging
 
 import httpx
 import pytest
@@ -8,7 +6,6 @@ from pydantic import ValidationError
 
 from desk.intake.settings import Settings
 from desk.intake.store import AttachmentStore, RequestStore
-from desk.security.logs import configure_logging
 from desk.testing.health import get_health
 
 
@@ -54,19 +51,6 @@ async def test_the_service_checks_pending_identities_by_itself(desk):
         "request-pending.isfahan",
         "request-submitted.isfahan",
     ]
-
-
-@pytest.fixture
-def logged():
-    """Log everything as a deployed service does, and return what has been written."""
-    root = logging.getLogger()
-    handlers, level, raising = root.handlers, root.level, logging.raiseExceptions
-    configure_logging("json", "DEBUG")
-    handler, _recent = root.handlers
-    written = io.StringIO()
-    handler.setStream(written)
-    yield written.getvalue
-    root.handlers, root.level, logging.raiseExceptions = handlers, level, raising
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"])
