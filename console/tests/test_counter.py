@@ -1,6 +1,7 @@
 """The counter: identity, request, consent and receipt, without scripts, and the right to it."""
 
 import re
+import tomllib
 from html import unescape
 from pathlib import Path
 
@@ -128,6 +129,48 @@ async def test_everything_wrong_is_named_before_a_code_is_sent(browser, desk, lo
         assert f'id="{field}_error"' in page
     assert 'value="0912"' in page
     assert desk.bodies("mobile-codes") == desk.bodies("requests") == []
+
+
+async def test_a_landline_is_sent_as_it_was_typed_and_an_area_code_alone_is_none(desk, look_up, go_on):
+    no_mobile = REQUEST | {"mobile_owner": "none", "mobile": ""}
+    page = await look_up()
+    assert re.search('name="landline_area_code"[^>]+ value="۰۳۱"', page)
+    await go_on("/counter/request", **no_mobile, landline_area_code="۰۳۱")
+    await look_up()
+    await go_on("/counter/request", **no_mobile, landline_area_code="۰۲۱", landline_number="۶۴۵۱ ۲۲")
+
+    without, with_one = desk.bodies("requests")
+    assert "landline" not in without
+    assert with_one["landline"] == {"area_code": "۰۲۱", "number": "۶۴۵۱ ۲۲"}
+
+
+@pytest.mark.parametrize(
+    ("area_code", "number", "wrong"),
+    [
+        ("031", "322", "number"),
+        ("031", "12345678", "number"),
+        ("039", "32211234", "area_code"),
+        ("", "64512", "area_code"),
+    ],
+)
+async def test_a_wrong_landline_gets_the_sentence_of_the_public_form(look_up, go_on, area_code, number, wrong):
+    await look_up()
+    page = await go_on("/counter/request", **REQUEST, landline_area_code=area_code, landline_number=number)
+
+    words = tomllib.loads((Path(__file__).parents[2] / "gateway" / "words" / "fa.toml").read_text())
+    fault = words["script"]["landline"]["areaCode" if wrong == "area_code" else "wrong"]
+    assert f'<a href="#landline_{wrong}">{fault}</a>' in page
+    assert f'id="landline_{wrong}_error"' in page
+    assert re.search(f'name="landline_number"[^>]+ value="{number}"', page)
+
+
+async def test_a_landline_that_the_desk_refuses_is_shown_at_its_field(desk, look_up, go_on):
+    await look_up()
+    desk.refuse("requests", "validation_failed", **{"landline.area_code": "پیش‌شماره درست نیست"})
+    landline = {"landline_area_code": "۰۳۱", "landline_number": "32211234"}
+    page = await go_on("/counter/request", **(REQUEST | {"mobile_owner": "none", "mobile": ""}), **landline)
+
+    assert 'href="#landline_area_code"' in page
 
 
 async def test_a_wrong_person_is_not_looked_up(browser, desk, look_up):

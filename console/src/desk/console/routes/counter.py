@@ -28,7 +28,7 @@ from desk.console.service.counter import CounterState
 from desk.console.store.reports import NewFile
 from desk.expert import CounterReceipt
 from desk.files.types import FILE_BYTES_MAX
-from desk.iran.provinces import PROVINCES
+from desk.iran.provinces import PROVINCES, province
 
 router = APIRouter()
 Text = Annotated[str, Form()]
@@ -210,6 +210,7 @@ async def _request_page(
         typed=state.typed,
         subjects=await services.subjects.list_subjects(user_session.account.province),
         provinces=PROVINCES,
+        area_code=_area_code(user_session),
         owners=OWNER_TITLES,
         genders=GENDER_TITLES,
         chosen=await services.counter.sub_subject(user_session.account, state),
@@ -218,6 +219,12 @@ async def _request_page(
         error=error,
         faults=error.faults if error else {},
     )
+
+
+def _area_code(user_session: UserSession) -> str:
+    """Return the area code of the office's landlines; headquarters is asked about those of all provinces."""
+    account = user_session.account
+    return "" if account.of_headquarters else province(account.province).area_code
 
 
 def _code_page(

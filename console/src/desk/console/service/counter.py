@@ -20,6 +20,7 @@ from desk.console.domain.counter import (
     DOCUMENT_PREFIX,
     FIELD_PREFIX,
     CounterFaultsError,
+    has_landline,
     has_representative,
     identity_faults,
     page_field,
@@ -37,6 +38,7 @@ from desk.expert import (
     CounterReceipt,
     CounterRequest,
     Identified,
+    LandlineForm,
     RegistrationRefusedError,
     RepresentativeForm,
     SubSubject,
@@ -194,6 +196,7 @@ class CounterDesk:
                 "sub_subject": named.key,
                 "text": typed["text"],
                 "email": typed["email"] or None,
+                "landline": _landline(typed),
                 "applicant": _names(state),
                 "representative": _representative(typed),
                 "fields": _fields(chosen, typed) if chosen else {},
@@ -249,6 +252,12 @@ def _names(state: CounterState) -> TypedNames | None:
     if state.person.status == "matched":
         return None
     return TypedNames.model_validate({name: state.typed[name] for name in TypedNames.model_fields})
+
+
+def _landline(typed: Mapping[str, str]) -> LandlineForm | None:
+    if not has_landline(typed):
+        return None
+    return LandlineForm(area_code=typed["landline_area_code"], number=typed["landline_number"])
 
 
 def _representative(typed: Mapping[str, str]) -> RepresentativeForm | None:
