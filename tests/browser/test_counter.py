@@ -118,6 +118,30 @@ def test_every_page_of_the_counter_fits_and_the_receipt_is_one_printed_sheet(
     Camera(applicant).take("counter-tracked")
 
 
+def test_what_was_typed_before_another_sign_in_comes_back_with_the_look_up(page: Page, desk: RunningDesk):
+    person = living(desk.client, 103)
+    ConsolePage(page).sign_in("golestan")
+    page.goto("/demo/expert/counter")
+    page.get_by_label("مراجعهٔ حضوری").check()
+    page.get_by_label("کد ملی متقاضی").fill(person["national_id"])
+    page.get_by_label("تاریخ تولد").fill(person["birth_date"])
+    page.get_by_role("button", name="استعلام هویت").click()
+    page.get_by_label("تلفن همراه ندارند").check()
+    page.get_by_label("متن درخواست").fill(TEXT)
+    other = page.context.new_page()
+    other.goto("/demo/expert")
+    other.get_by_role("button", name="خروج").click()
+    ConsolePage(other).sign_in("golestan")
+
+    page.get_by_role("button", name="ادامه").click()
+    expect(page.locator("#kept")).to_be_visible()
+    expect(page.get_by_label("کد ملی متقاضی")).to_have_value(person["national_id"])
+    Camera(page, scripts=False).take("counter-kept")
+    page.get_by_role("button", name="استعلام هویت").click()
+    expect(page.get_by_label("متن درخواست")).to_have_value(TEXT)
+    expect(page.get_by_label("تلفن همراه ندارند")).to_be_checked()
+
+
 def test_with_scripts_the_receipt_has_a_button_to_print(open_page: Callable[..., Page], desk: RunningDesk):
     page, person = open_page(), living(desk.client, 102)
     ConsolePage(page).sign_in("golestan")
