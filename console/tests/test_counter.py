@@ -1,15 +1,20 @@
 """The counter: identity, request, consent and receipt, without scripts, and the right to it."""
 
 import re
+import tomllib
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from support.console_service import PASSWORD
 from support.counter_desk import CODE, PENDING
 
-from desk.console.domain.accounts import Role
+from desk.console.domain.accounts import MAX_IDLE, Role
+from desk.console.store.drafts import DraftStore
 from desk.console.store.tables import account, audit_entry
+from desk.console.workers.pruning import prune_drafts
 from desk.expert import Document, ExtraField, Subject, SubSubject, Titled
 
 STATE = re.compile(r'name="state" value="([^"]+)"')
@@ -130,6 +135,48 @@ async def test_everything_wrong_is_named_before_a_code_is_sent(browser, desk, lo
     assert desk.bodies("mobile-codes") == desk.bodies("requests") == []
 
 
+async def test_a_landline_is_sent_as_it_was_typed_and_an_area_code_alone_is_none(desk, look_up, go_on):
+    no_mobile = REQUEST | {"mobile_owner": "none", "mobile": ""}
+    page = await look_up()
+    assert re.search('name="landline_area_code"[^>]+ value="۰۳۱"', page)
+    await go_on("/counter/request", **no_mobile, landline_area_code="۰۳۱")
+    await look_up()
+    await go_on("/counter/request", **no_mobile, landline_area_code="۰۲۱", landline_number="۶۴۵۱ ۲۲")
+
+    without, with_one = desk.bodies("requests")
+    assert "landline" not in without
+    assert with_one["landline"] == {"area_code": "۰۲۱", "number": "۶۴۵۱ ۲۲"}
+
+
+@pytest.mark.parametrize(
+    ("area_code", "number", "wrong"),
+    [
+        ("031", "322", "number"),
+        ("031", "12345678", "number"),
+        ("039", "32211234", "area_code"),
+        ("", "64512", "area_code"),
+    ],
+)
+async def test_a_wrong_landline_gets_the_sentence_of_the_public_form(look_up, go_on, area_code, number, wrong):
+    await look_up()
+    page = await go_on("/counter/request", **REQUEST, landline_area_code=area_code, landline_number=number)
+
+    words = tomllib.loads((Path(__file__).parents[2] / "gateway" / "words" / "fa.toml").read_text())
+    fault = words["script"]["landline"]["areaCode" if wrong == "area_code" else "wrong"]
+    assert f'<a href="#landline_{wrong}">{fault}</a>' in page
+    assert f'id="landline_{wrong}_error"' in page
+    assert re.search(f'name="landline_number"[^>]+ value="{number}"', page)
+
+
+async def test_a_landline_that_the_desk_refuses_is_shown_at_its_field(desk, look_up, go_on):
+    await look_up()
+    desk.refuse("requests", "validation_failed", **{"landline.area_code": "پیش‌شماره درست نیست"})
+    landline = {"landline_area_code": "۰۳۱", "landline_number": "32211234"}
+    page = await go_on("/counter/request", **(REQUEST | {"mobile_owner": "none", "mobile": ""}), **landline)
+
+    assert 'href="#landline_area_code"' in page
+
+
 async def test_a_wrong_person_is_not_looked_up(browser, desk, look_up):
     page = await look_up(national_id="8275737169", birth_date="1361/13/05", source="")
 
@@ -227,6 +274,7 @@ async def test_after_half_an_hour_the_person_is_looked_up_again(desk, look_up, g
 
     assert "استعلام هویت" in page
     assert PERSON["national_id"] in page
+    assert REQUEST["text"] in await go_on("/counter/identity", **PERSON)
 
 
 async def test_a_representative_is_part_of_the_request_and_of_the_receipt(desk, look_up, go_on):
@@ -394,3 +442,131 @@ async def test_the_fields_and_documents_of_the_subject_are_asked_for(console, de
     sent = desk.bodies("requests")[-1]
     assert sent["fields"] == {"receipt": "۱۲۳۴۵", "way": "air"}
     assert (sent["attachments"], sent["documents"]) == (["f-1"], {"passport": "f-1"})
+
+
+class Session:
+    """The session of the expert, which expires while something is typed."""
+
+    def __init__(self, console, browser):
+        self.console, self.browser = console, browser
+
+    def expire(self):
+        self.console.now += MAX_IDLE + timedelta(minutes=1)
+
+    async def sign_in_again(self):
+        assert self.browser.page.url.path == "/sign-in"
+        assert 'id="kept"' in self.browser.page.text
+        return await self.browser.send("/sign-in", username="n.baran", password=PASSWORD)
+
+
+@pytest.fixture
+def session(console, browser):
+    return Session(console, browser)
+
+
+async def test_what_was_typed_survives_an_expired_session(browser, desk, look_up, go_on, session):
+    await look_up()
+    session.expire()
+    await go_on("/counter/request", **REQUEST, landline_number="32211234")
+    assert desk.bodies("mobile-codes") == []
+    assert "ثبت درخواست به جای متقاضی" in await session.sign_in_again()
+
+    page = await browser.open("/counter")
+    assert 'id="kept"' in page
+    assert f'value="{PERSON["national_id"]}"' in page
+    assert REQUEST["text"] not in page, "before the person is looked up again"
+    page = await go_on("/counter/identity", **PERSON)
+    assert REQUEST["text"] in page
+    assert 'value="32211234"' in page
+    assert 'value="own" checked' in page
+    assert '<option value="umrah_visa" selected>' in page
+    await go_on("/counter/request", **REQUEST)
+    await go_on("/counter/code", code="12345")
+    assert desk.bodies("requests")[0]["text"] == REQUEST["text"]
+    assert 'id="drafts"' not in await browser.open("/cases")
+    assert 'id="kept"' not in await browser.open("/counter")
+
+
+async def test_the_first_and_the_last_form_survive_an_expired_session_too(browser, look_up, go_on, session):
+    await browser.open("/counter")
+    session.expire()
+    await browser.send("/counter/identity", **PERSON)
+    await session.sign_in_again()
+    page = await browser.open("/counter")
+    assert f'value="{PERSON["birth_date"]}"' in page
+    assert f'value="{PERSON["birth_date"]}"' not in await browser.open("/counter?blank=yes")
+
+    await look_up()
+    await go_on("/counter/request", **REQUEST)
+    session.expire()
+    await go_on("/counter/code", code="12345", act="register")
+    await session.sign_in_again()
+    await browser.open("/counter")
+    assert REQUEST["text"] in await go_on("/counter/identity", **PERSON)
+
+
+async def test_kept_texts_are_not_shown_for_another_person(browser, look_up, go_on, session):
+    await look_up()
+    session.expire()
+    await go_on("/counter/request", **REQUEST)
+    await session.sign_in_again()
+    await browser.open("/counter")
+    page = await go_on("/counter/identity", **(PERSON | {"national_id": "0013542419"}))
+
+    assert 'id="person"' in page
+    assert REQUEST["text"] not in page
+
+
+async def test_a_kept_form_is_encrypted_and_removed_after_a_day(browse, browser, look_up, go_on, session):
+    console = session.console
+    await look_up()
+    session.expire()
+    await go_on("/counter/request", **REQUEST)
+    path = Path(str(console.database.engine.url.database))
+    stored = b"".join(each.read_bytes() for each in path.parent.glob(f"{path.name}*"))
+    for value in (REQUEST["text"], REQUEST["mobile"], "باران‌دشت", "8275737168", PERSON["national_id"]):
+        assert value.encode() not in stored
+        assert value.encode("unicode_escape") not in stored
+    await session.sign_in_again()
+    other = await browse().sign_in("boss")
+    assert 'id="drafts"' not in await other.open("/cases")
+
+    async with console.database.transaction() as transaction:
+        await prune_drafts(DraftStore(transaction, console.encryption), console.now + timedelta(hours=23))
+    assert 'id="drafts"' in await browser.open("/cases")
+    async with console.database.transaction() as transaction:
+        await prune_drafts(DraftStore(transaction, console.encryption), console.now + timedelta(hours=25))
+    assert 'id="drafts"' not in await browser.open("/cases")
+
+
+async def test_nothing_is_kept_for_a_form_that_is_not_of_the_expired_session(browser, look_up, session):
+    await look_up()
+    session.expire()
+    await browser.send("/counter/identity", word="another", **PERSON)
+    assert 'id="kept"' not in browser.page.text
+    await browser.send("/sign-in", username="n.baran", password=PASSWORD)
+    assert 'id="drafts"' not in await browser.open("/cases")
+
+
+async def test_a_form_of_an_earlier_session_keeps_its_texts(browser, desk, look_up, go_on):
+    page = await look_up()
+    state = unescape(STATE.search(browser.page.text)[1])
+    await browser.sign_in("n.baran")
+    page = await browser.send("/counter/request", word="of the earlier session", state=state, **REQUEST)
+
+    assert browser.page.status_code == 403
+    assert desk.bodies("mobile-codes") == []
+    assert 'id="kept"' in page
+    assert REQUEST["text"] in await go_on("/counter/identity", **PERSON)
+
+
+async def test_a_form_of_an_earlier_session_shows_nothing_without_the_right(console, browse, browser, look_up):
+    await look_up()
+    state = unescape(STATE.search(browser.page.text)[1])
+    await console.supervision.set_counter(
+        await console.account_of("boss"), (await console.account_of("n.baran")).id, granted=False
+    )
+    page = await browser.send("/counter/request", word="of the earlier session", state=state, **REQUEST)
+
+    assert browser.page.status_code == 403
+    assert "/counter/identity" not in page

@@ -8,7 +8,7 @@ from joserfc import jwt
 from joserfc.jwk import OKPKey
 
 from desk.chassis.crypto import new_key_pair
-from desk.expert import Code, Counter, CounterRequest, RegistrationRefusedError, RepresentativeForm
+from desk.expert import Code, Counter, CounterRequest, LandlineForm, RegistrationRefusedError, RepresentativeForm
 
 PRIVATE, PUBLIC = new_key_pair()
 MATCHED = {"status": "matched", "first_name": "زهرا", "last_name": "رضایی", "gender": "female", "token": "t"}
@@ -90,6 +90,14 @@ async def test_a_request_is_registered_under_its_key(counter_of, calls):
     sent = json.loads(calls[0].content)
     assert "mobile_code" not in sent
     assert (sent["mobile"], sent["mobile_owner"]) == ("", "none")
+
+
+async def test_a_landline_is_part_of_the_request(counter_of, calls):
+    landline = LandlineForm(area_code="031", number="32211234")
+    request = REQUEST.model_copy(update={"landline": landline})
+    await counter_of(httpx.Response(201, json=RECEIPT)).register(request, "key-1")
+
+    assert json.loads(calls[0].content)["landline"] == {"area_code": "031", "number": "32211234"}
 
 
 async def test_a_code_and_a_representative_are_part_of_the_request(counter_of, calls):

@@ -42,6 +42,7 @@ def test_a_request_is_registered_by_keyboard_alone(page: Page, desk: RunningDesk
     keys.tab_to("#mobile_owner_own")
     keys.press("Space")
     keys.type("#mobile", "۰۹۱۲۳۳۳۴۴۵۵")
+    keys.type("#landline_number", "۳۲۲۲۱۱۰۰")
     keys.choose("#sub_subject", SUB_SUBJECT)
     keys.type("#text", TEXT)
     keys.tab_to("button[type=submit].button")
@@ -59,6 +60,7 @@ def test_a_request_is_registered_by_keyboard_alone(page: Page, desk: RunningDesk
     ConsolePage(page).open_case(code)
     expect(page.locator("#registration")).to_contain_text("مراجعهٔ حضوری")
     expect(page.locator("#registration")).to_contain_text("golestan")
+    expect(page.get_by_text("۰۱۷۳۲۲۲۱۱۰۰")).to_be_visible()
 
 
 def test_every_page_of_the_counter_fits_and_the_receipt_is_one_printed_sheet(
@@ -78,11 +80,13 @@ def test_every_page_of_the_counter_fits_and_the_receipt_is_one_printed_sheet(
     page.get_by_label("تاریخ تولد").fill(person["birth_date"])
     page.get_by_role("button", name="استعلام هویت").click()
     page.get_by_label("نام و نام خانوادگی نماینده").fill("سارا بهرامی")
+    page.get_by_role("group", name="تلفن ثابت").get_by_label("شماره", exact=True).fill("۱۲۳")
     page.get_by_role("button", name="ادامه").click()
-    expect(page.locator("#error_summary").get_by_role("link")).to_have_count(5)
+    expect(page.locator("#error_summary").get_by_role("link")).to_have_count(6)
     camera.take("counter-request")
 
     page.get_by_label("نام و نام خانوادگی نماینده").fill("")
+    page.locator("#landline_number").fill("")
     page.get_by_label("همراه یا نمایندهٔ متقاضی").check()
     page.get_by_label("شمارهٔ تلفن همراه").fill("09123334466")
     page.get_by_label("موضوع").select_option(SUB_SUBJECT)
@@ -112,6 +116,30 @@ def test_every_page_of_the_counter_fits_and_the_receipt_is_one_printed_sheet(
     TrackPage(applicant).open().ask(person["national_id"], code)
     expect(applicant.locator("#sent_source")).to_have_text("تلفن به اداره")
     Camera(applicant).take("counter-tracked")
+
+
+def test_what_was_typed_before_another_sign_in_comes_back_with_the_look_up(page: Page, desk: RunningDesk):
+    person = living(desk.client, 103)
+    ConsolePage(page).sign_in("golestan")
+    page.goto("/demo/expert/counter")
+    page.get_by_label("مراجعهٔ حضوری").check()
+    page.get_by_label("کد ملی متقاضی").fill(person["national_id"])
+    page.get_by_label("تاریخ تولد").fill(person["birth_date"])
+    page.get_by_role("button", name="استعلام هویت").click()
+    page.get_by_label("تلفن همراه ندارند").check()
+    page.get_by_label("متن درخواست").fill(TEXT)
+    other = page.context.new_page()
+    other.goto("/demo/expert")
+    other.get_by_role("button", name="خروج").click()
+    ConsolePage(other).sign_in("golestan")
+
+    page.get_by_role("button", name="ادامه").click()
+    expect(page.locator("#kept")).to_be_visible()
+    expect(page.get_by_label("کد ملی متقاضی")).to_have_value(person["national_id"])
+    Camera(page, scripts=False).take("counter-kept")
+    page.get_by_role("button", name="استعلام هویت").click()
+    expect(page.get_by_label("متن درخواست")).to_have_value(TEXT)
+    expect(page.get_by_label("تلفن همراه ندارند")).to_be_checked()
 
 
 def test_with_scripts_the_receipt_has_a_button_to_print(open_page: Callable[..., Page], desk: RunningDesk):

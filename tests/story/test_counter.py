@@ -41,11 +41,13 @@ def test_a_person_without_a_mobile_gets_a_receipt_and_no_message(desk: RunningDe
             "representative_national_id": "0013542419",
             "representative_mobile": "09127654321",
         }
-        go_on(console, "/counter/request", mobile_owner="none", **REQUEST, **helper)
+        landline = {"landline_area_code": "۰۴۵", "landline_number": "۳۳۲۲ ۱۱۰۰"}
+        go_on(console, "/counter/request", mobile_owner="none", **REQUEST, **helper, **landline)
         code = registered(console)
         assert "این رسید تنها مدرک است" in console.text
         wait_for(lambda: TEXT in console.open(f"/cases/{code}"))
         assert "سارا بهرامی" in console.text
+        assert "۰۴۵۳۳۲۲۱۱۰۰" in console.text
         assert "کارشناس ardabil" in console.text.replace("<bdi>", "").replace("</bdi>", "")
         deeds = ConsoleClient(desk.url).sign_in("ardabil.supervisor")
         with deeds:
@@ -54,6 +56,7 @@ def test_a_person_without_a_mobile_gets_a_receipt_and_no_message(desk: RunningDe
 
     received = Expert(desk.client, "ardabil").receives(code)
     assert (received["source"], received["contact"]["mobile"]) == ("counter", "")
+    assert received["contact"]["landline"] == "+984533221100"
     assert received["registration"] == {
         "office": {"key": "ardabil", "name": "اردبیل"},
         "expert": "ardabil",
@@ -61,6 +64,7 @@ def test_a_person_without_a_mobile_gets_a_receipt_and_no_message(desk: RunningDe
     }
     view = person.sees(code, "received", entries=2)
     assert (view["source"], view["representative"], view["contact"]["mobile"]) == ("counter", "سارا بهرامی", "")
+    assert view["contact"]["landline"] == "0453*****00"
     assert "0013542419" not in str(view)
     assert "counter" in [lookup["purpose"] for lookup in person.registry_lookups(view["token"])]
     assert desk.client.get("/demo/messages", params={"tracking_code": code}).json() == []

@@ -173,6 +173,13 @@ async def test_the_mobile_of_a_helper_is_not_proven_to_be_the_applicant_s(regist
     assert not proven
 
 
+async def test_a_landline_reaches_the_event_as_one_from_the_pages(register, event_data):
+    answer = await register(landline={"area_code": "۰۳۱", "number": "۳۲۲۱۱۲۳۴"})
+
+    assert answer.status_code == 201, answer.text
+    assert (await event_data())["contact"]["landline"] == "+983132211234"
+
+
 async def test_a_representative_may_come_to_the_counter(register, event_data):
     representative = {"name": "علی محمدی", "national_id": "8275737168", "mobile": "09127654321"}
     answer = await register(representative=representative)

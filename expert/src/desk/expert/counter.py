@@ -86,6 +86,13 @@ class RepresentativeForm(BaseModel):
     mobile: str
 
 
+class LandlineForm(BaseModel):
+    """A landline: a province's area code, such as ``021``, and the number behind it, in any digits."""
+
+    area_code: str
+    number: str
+
+
 class CounterRequest(BaseModel):
     """A request to register. ``expert`` is the office's own reference of its expert, in ASCII, no name.
 
@@ -104,6 +111,7 @@ class CounterRequest(BaseModel):
     sub_subject: str
     text: str
     email: str | None = None
+    landline: LandlineForm | None = None
     applicant: TypedNames | None = None
     representative: RepresentativeForm | None = None
     fields: dict[str, str] = {}

@@ -4,14 +4,17 @@ import { sentenceOf } from "./catalog-part.js";
 import { block, make } from "./elements.js";
 
 /**
- * In HTML: `#desk_notices`, which is empty.
+ * In HTML: `#desk_notices`, which is empty. Closed, its one line has the first words of all texts; it opens to show them.
  * @param {import("./api.js").Catalog} catalog
  * @param {"home" | "send" | "track"} page
  */
 export function showNotices({ notices = [], closures = [] }, page) {
-  const shown = notices.filter(({ pages }) => pages.includes(page)).map((each) => ({ level: each.level ?? "info", text: sentenceOf(each) }));
-  const closed = page === "track" ? [] : closures.map((each) => ({ level: "warning", text: sentenceOf(each) }));
-  block("desk_notices").replaceChildren(
-    ...closed.concat(shown).map(({ level, text }) => make("p", { class: level === "warning" ? "notice notice-error" : "notice" }, text)),
-  );
+  const closed = page === "track" ? [] : closures.map(sentenceOf);
+  const shown = notices.filter(({ pages }) => pages.includes(page));
+  const isWarning = ({ level = "info" }) => level === "warning";
+  const warnings = closed.concat(shown.filter(isWarning).map(sentenceOf));
+  const texts = warnings.concat(shown.filter((each) => !isWarning(each)).map(sentenceOf));
+  if (texts.length === 0) return;
+  const line = make("summary", {}, ...texts.map((text) => make("span", {}, text)));
+  block("desk_notices").replaceChildren(make("details", { class: `notice desk-notice${warnings.length > 0 ? " notice-error" : ""}` }, line));
 }

@@ -11,7 +11,7 @@ from desk.iran.email_address import InvalidEmailError, parse_email
 from desk.iran.foreign_code import ForeignCode, InvalidForeignCodeError
 from desk.iran.jalali import InvalidJalaliDateError, JalaliDate
 from desk.iran.national_id import InvalidNationalIdError, NationalId
-from desk.iran.phone import InvalidMobileError, Mobile
+from desk.iran.phone import InvalidLandlineError, InvalidMobileError, Landline, Mobile
 
 SOURCE_TITLES: Mapping[str, str] = {"counter": "مراجعهٔ حضوری", "phone": "تلفن"}
 """The sources of registered requests, as experts read them."""
@@ -30,6 +30,8 @@ REQUEST_FIELDS = (
     "mobile_owner",
     "mobile",
     "email",
+    "landline_area_code",
+    "landline_number",
     "province",
     "sub_subject",
     "text",
@@ -40,6 +42,9 @@ _OF_THE_DESK: Mapping[str, str] = {
     "subject": "sub_subject",
     "file": "files",
     "attachments": "files",
+    "landline": "landline_number",
+    "landline.area_code": "landline_area_code",
+    "landline.number": "landline_number",
     "mobile_code": "code",
     "mobile_code.id": "code",
     "mobile_code.answer": "code",
@@ -128,6 +133,24 @@ def _contact_faults(typed: Typed) -> Iterator[tuple[str, str]]:
             parse_email(typed["email"])
         except InvalidEmailError:
             yield "email", "نشانی ایمیل درست نیست؛ مانند name@example.com بنویسید."
+
+    if has_landline(typed):
+        yield from _landline_faults(typed)
+
+
+def has_landline(typed: Typed) -> bool:
+    """Return whether a landline was typed. An area code alone is none; the page fills in that of the office."""
+    return bool(bare(typed.get("landline_number", "")))
+
+
+def _landline_faults(typed: Typed) -> Iterator[tuple[str, str]]:
+    try:
+        Landline.parse(typed["landline_area_code"], typed["landline_number"])
+    except InvalidLandlineError as error:
+        if error.reason == "area_code":
+            yield "landline_area_code", "پیش‌شماره درست نیست. پیش‌شمارهٔ شهر خود را بنویسید؛ مانند ۰۲۱."
+        else:
+            yield "landline_number", "تلفن ثابت را با ۴ تا ۸ رقم و بدون پیش‌شماره بنویسید."
 
 
 def _matter_faults(typed: Typed, *, any_province: bool) -> Iterator[tuple[str, str]]:

@@ -12,27 +12,23 @@ from markupsafe import Markup
 from desk.console.domain.accounts import UserSession
 from desk.console.domain.cases import FILES_MAX
 from desk.console.domain.counter import (
-    DOCUMENT_PREFIX,
-    FIELD_PREFIX,
     GENDER_TITLES,
-    IDENTITY_FIELDS,
     OWNER_TITLES,
     REQUEST_FIELDS,
     CounterFaultsError,
 )
-from desk.console.domain.errors import FieldError, NotAllowedError
-from desk.console.routes.dependencies import RequireFormWord, Services, ServicesDep, SignedIn
-from desk.console.routes.files import read_files
+from desk.console.domain.errors import ConsoleError, FormExpiredError, NotAllowedError
+from desk.console.routes.counter_forms import read_attached, read_documents, read_fields, read_further, read_unsent
+from desk.console.routes.dependencies import RequireFormWord, Services, ServicesDep, SignedIn, get_services
 from desk.console.routes.pages import render_page
 from desk.console.service.counter import CounterState
-from desk.console.store.reports import NewFile
+from desk.console.service.drafts import COUNTER
 from desk.expert import CounterReceipt
 from desk.files.types import FILE_BYTES_MAX
-from desk.iran.provinces import PROVINCES
+from desk.iran.provinces import PROVINCES, province
 
 router = APIRouter()
 Text = Annotated[str, Form()]
-LENGTH_MAX, FURTHER_MAX = 20_000, 40
 TOKEN_CODES = frozenset({"identity_token_expired", "identity_token_invalid", "identity_of_other_office"})
 """Refusals after which the person has to be looked up again."""
 NO_RIGHT = "برای ثبت درخواست به جای متقاضی، سرپرست باید این اجازه را به حساب شما بدهد."
@@ -49,19 +45,22 @@ AtCounter = Annotated[UserSession, Depends(_with_right)]
 
 
 @router.get("/counter")
-async def start(request: Request, user_session: AtCounter) -> Response:
-    """Ask for the person's number and birth date."""
-    return _identity_page(request, user_session, {})
+async def start(request: Request, services: ServicesDep, user_session: AtCounter, blank: str = "") -> Response:
+    """Ask for the person's number and birth date; ``blank``: not for those of a kept form."""
+    unsent = {} if blank else await services.drafts.find(user_session.account.id, COUNTER)
+    return _identity_page(request, user_session, *services.counter.restore(user_session.account, unsent))
 
 
 @router.post("/counter/identity", dependencies=[RequireFormWord])
 async def look_up(request: Request, services: ServicesDep, user_session: AtCounter) -> Response:
     """Look the person up, and show the names to read back with the form of the request."""
-    typed = await _read(request, IDENTITY_FIELDS)
+    account, unsent = user_session.account, await read_unsent(request)
+    typed, earlier = services.counter.restore(account, unsent)
     try:
-        state = await services.counter.look_up(user_session.account, typed)
+        state = await services.counter.look_up(account, typed, earlier)
     except CounterFaultsError as error:
-        return _identity_page(request, user_session, typed, error)
+        return _identity_page(request, user_session, typed, earlier, error)
+    await services.drafts.keep_rest(account.id, COUNTER, {})
     return await _request_page(request, services, user_session, state)
 
 
@@ -79,10 +78,10 @@ async def submit(
     """Send the code, or register the request of a person without a mobile."""
     opened = services.counter.open(user_session.account, state)
     kept = [each for each in opened.files if each.id not in (drop or [])]
-    typed = await _read(request, REQUEST_FIELDS) | await _read_further(request)
+    typed = await read_fields(request, REQUEST_FIELDS) | await read_further(request)
     changed = opened.model_copy(update={"typed": typed, "code_id": "", "files": kept})
     try:
-        chosen = [("", file) for file in await _checked(files or [])] + await _documents(request)
+        chosen = [("", file) for file in await read_attached(files or [])] + await read_documents(request)
         changed = await services.counter.attach(user_session.account, changed, chosen)
         result = await services.counter.submit(user_session.account, changed, again=again == "yes")
     except CounterFaultsError as error:
@@ -138,56 +137,42 @@ async def _refused(
 ) -> Response:
     """Show the step that has to be corrected, with everything that was typed."""
     if error.desk_code in TOKEN_CODES:
-        typed = {name: getattr(state, name) for name in IDENTITY_FIELDS}
-        return _identity_page(request, user_session, typed, error)
+        sealed = services.counter.seal(user_session.account, state)
+        kept = services.counter.restore(user_session.account, {"state": sealed})
+        return _identity_page(request, user_session, *kept, error)
     of_code = not error.faults or "code" in error.faults or error.desk_code in {"request_repeated", "codes_exhausted"}
     if state.code_id and of_code:
         return _code_page(request, services, user_session, state, error, code=code)
     return await _request_page(request, services, user_session, state, error)
 
 
-async def _read_further(request: Request) -> dict[str, str]:
-    """Return the fields that the chosen sub-subject adds."""
-    names = [name for name in await request.form() if name.startswith(FIELD_PREFIX)]
-    return await _read(request, tuple(names[:FURTHER_MAX]))
-
-
-async def _documents(request: Request) -> list[tuple[str, NewFile]]:
-    """Return the chosen files of documents with their keys. Raises CounterFaultsError."""
-    found: list[tuple[str, NewFile]] = []
-    for name, value in (await request.form()).multi_items():
-        if name.startswith(DOCUMENT_PREFIX) and not isinstance(value, str) and len(found) <= FILES_MAX:
-            try:
-                read = await read_files([UploadFile(value.file, filename=value.filename)])
-            except FieldError as error:
-                raise CounterFaultsError({name: error.title}) from None
-            found += [(name.removeprefix(DOCUMENT_PREFIX), file) for file in read]
-    return found
-
-
-async def _checked(files: list[UploadFile]) -> list[NewFile]:
-    """Return the chosen files. Raises CounterFaultsError for one that the desk would refuse."""
+async def render_unsent(request: Request, user_session: UserSession, error: ConsoleError) -> Response:
+    """Show the first page with all that a form of an earlier session has, so that it is not lost."""
+    account, services = user_session.account, get_services(request)
     try:
-        return await read_files(files)
-    except FieldError as error:
-        raise CounterFaultsError({error.field: error.title}) from None
-
-
-async def _read(request: Request, names: tuple[str, ...]) -> dict[str, str]:
-    form = await request.form()
-    values = {name: form.get(name) for name in names}
-    return {name: value[:LENGTH_MAX].strip() if isinstance(value, str) else "" for name, value in values.items()}
+        kept = services.counter.restore(account, await read_unsent(request)) if account.counter else None
+    except FormExpiredError:
+        kept = None
+    if kept is None:
+        return render_page(request, "error.html", user_session, status=error.status, error=error)
+    return _identity_page(request, user_session, *kept, CounterFaultsError({}, title=error.title, status=error.status))
 
 
 def _identity_page(
-    request: Request, user_session: UserSession, typed: dict[str, str], error: CounterFaultsError | None = None
+    request: Request,
+    user_session: UserSession,
+    typed: dict[str, str],
+    earlier: str,
+    error: CounterFaultsError | None = None,
 ) -> Response:
+    """``earlier``: the sealed texts of a former form, which the look-up brings back."""
     return render_page(
         request,
         "counter_identity.html",
         user_session,
         status=error.status if error else 200,
         typed=typed,
+        earlier=earlier,
         error=error,
         faults=error.faults if error else {},
     )
@@ -210,6 +195,7 @@ async def _request_page(
         typed=state.typed,
         subjects=await services.subjects.list_subjects(user_session.account.province),
         provinces=PROVINCES,
+        area_code=_area_code(user_session),
         owners=OWNER_TITLES,
         genders=GENDER_TITLES,
         chosen=await services.counter.sub_subject(user_session.account, state),
@@ -218,6 +204,12 @@ async def _request_page(
         error=error,
         faults=error.faults if error else {},
     )
+
+
+def _area_code(user_session: UserSession) -> str:
+    """Return the area code of the office's landlines; headquarters is asked about those of all provinces."""
+    account = user_session.account
+    return "" if account.of_headquarters else province(account.province).area_code
 
 
 def _code_page(

@@ -11,10 +11,19 @@ from desk.console.domain.accounts import Step, UserSession
 from desk.console.domain.errors import ConsoleError, FormExpiredError, NotFoundError
 from desk.console.middleware import BodyTooLargeError
 from desk.console.routes.cases import render_case
+from desk.console.routes.counter import render_unsent
 from desk.console.routes.dependencies import RedirectRequiredError, get_services, redirect
 from desk.console.routes.group_answers import render_group
 from desk.console.routes.pages import render_page
-from desk.console.routes.typed import GROUP_ANSWER, Typed, form_subject, has_text, keep_after_expiry, read_typed
+from desk.console.routes.typed import (
+    COUNTER,
+    GROUP_ANSWER,
+    Typed,
+    form_subject,
+    has_text,
+    keep_after_expiry,
+    read_typed,
+)
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +43,8 @@ def add_error_pages(app: FastAPI) -> None:
         user_session: UserSession | None = getattr(request.state, "user_session", None)
         if isinstance(error, FormExpiredError) and user_session is not None and user_session.step is Step.IN:
             typed, subject = await read_typed(request), form_subject(request)
+            if subject == COUNTER:
+                return await render_unsent(request, user_session, error)
             if subject is not None and has_text(typed):
                 return await _form_again(request, user_session, subject, typed, error)
         return render_page(request, "error.html", user_session, status=error.status, error=error)

@@ -1,7 +1,7 @@
 """Registers requests for applicants at the counter or on the telephone.
 
-What is known between the steps is in the pages themselves, encrypted for the account: the console stores nothing of a
-request that is not registered.
+What is known between the steps is in the pages themselves, encrypted for the account. The console stores of a request
+that is not registered only a form whose session has expired.
 """
 
 import base64
@@ -19,7 +19,10 @@ from desk.console.domain.cases import FILES_MAX
 from desk.console.domain.counter import (
     DOCUMENT_PREFIX,
     FIELD_PREFIX,
+    IDENTITY_FIELDS,
+    REQUEST_FIELDS,
     CounterFaultsError,
+    has_landline,
     has_representative,
     identity_faults,
     page_field,
@@ -37,6 +40,7 @@ from desk.expert import (
     CounterReceipt,
     CounterRequest,
     Identified,
+    LandlineForm,
     RegistrationRefusedError,
     RepresentativeForm,
     SubSubject,
@@ -93,8 +97,26 @@ class CounterDesk:
         except (binascii.Error, UnicodeEncodeError, DecryptionError, ValidationError):
             raise FormExpiredError from None
 
-    async def look_up(self, account: Account, typed: Mapping[str, str]) -> CounterState:
-        """Look a person up, which is recorded before. Raises CounterFaultsError."""
+    def restore(self, account: Account, unsent: Mapping[str, str]) -> tuple[dict[str, str], str]:
+        """Return the person of a form that was not sent, and its sealed texts for :meth:`look_up`, if it has any.
+
+        Files are not kept: they were uploaded with the token of the earlier look-up. Raises FormExpiredError.
+        """
+        typed = {name: unsent.get(name, "") for name in IDENTITY_FIELDS}
+        if not unsent.get("state"):
+            return typed, ""
+        state = self.open(account, unsent["state"])
+        texts = {name: text for name, text in unsent.items() if name in REQUEST_FIELDS or name.startswith(FIELD_PREFIX)}
+        person = typed if any(typed.values()) else {name: getattr(state, name) for name in IDENTITY_FIELDS}
+        changes = {"typed": texts or state.typed, "code_id": "", "files": [], "documents": {}}
+        return person, self.seal(account, state.model_copy(update=changes))
+
+    async def look_up(self, account: Account, typed: Mapping[str, str], earlier: str = "") -> CounterState:
+        """Look a person up, which is recorded before; ``earlier``: sealed texts, used if they are of that person.
+
+        Raises CounterFaultsError and FormExpiredError.
+        """
+        kept = self.open(account, earlier) if earlier else None
         if faults := identity_faults(typed):
             raise CounterFaultsError(faults)
         await self._record(account, "counter_look_up", about=self._hash_of(typed["national_id"]))
@@ -110,6 +132,7 @@ class CounterDesk:
             birth_date=typed["birth_date"],
             person=person,
             key=str(uuid.uuid4()),
+            typed=kept.typed if kept and clean_number(kept.national_id) == clean_number(typed["national_id"]) else {},
         )
 
     async def attach(self, account: Account, state: CounterState, files: Sequence[tuple[str, NewFile]]) -> CounterState:
@@ -194,6 +217,7 @@ class CounterDesk:
                 "sub_subject": named.key,
                 "text": typed["text"],
                 "email": typed["email"] or None,
+                "landline": _landline(typed),
                 "applicant": _names(state),
                 "representative": _representative(typed),
                 "fields": _fields(chosen, typed) if chosen else {},
@@ -249,6 +273,12 @@ def _names(state: CounterState) -> TypedNames | None:
     if state.person.status == "matched":
         return None
     return TypedNames.model_validate({name: state.typed[name] for name in TypedNames.model_fields})
+
+
+def _landline(typed: Mapping[str, str]) -> LandlineForm | None:
+    if not has_landline(typed):
+        return None
+    return LandlineForm(area_code=typed["landline_area_code"], number=typed["landline_number"])
 
 
 def _representative(typed: Mapping[str, str]) -> RepresentativeForm | None:

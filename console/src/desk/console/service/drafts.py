@@ -13,6 +13,8 @@ from desk.database import Database
 
 GROUP_ANSWER = "many"
 """The subject of the draft of a group answer."""
+COUNTER = "counter"
+"""The subject of the draft of a request for a person."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ Typed = dict[str, str]
 
 
 class DraftStore:
-    """The drafts in one session. ``subject`` is a tracking code, or a name for the group answer."""
+    """The drafts in one session. ``subject`` is a tracking code, or a name for the group answer or the counter."""
 
     def __init__(self, session: DatabaseSession, encryption: Encryption) -> None:
         self._session, self._encryption = session, encryption
@@ -55,9 +55,10 @@ class DraftStore:
         """Remove a draft."""
         await self._session.execute(delete(draft).where(draft.c.account == account, draft.c.subject == subject))
 
-    async def prune(self, before: datetime) -> None:
-        """Remove the drafts that were saved before a moment."""
-        await self._session.execute(delete(draft).where(draft.c.saved_at < before))
+    async def prune(self, before: datetime, subject: str | None = None) -> None:
+        """Remove the drafts that were saved before a moment; ``subject``: only those about it."""
+        old = draft.c.saved_at < before
+        await self._session.execute(delete(draft).where(old if subject is None else old & (draft.c.subject == subject)))
 
 
 def _context(account: str, subject: str) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from desk.console.encryption import Encryption
+from desk.console.service.drafts import COUNTER
 from desk.console.store.audit import ALL_PROVINCES, AuditStore, audit_chain
 from desk.console.store.cases import CaseStore
 from desk.console.store.drafts import DraftStore
@@ -18,6 +19,8 @@ from desk.iran.workdays import WorkCalendar
 log = logging.getLogger(__name__)
 
 KEPT, DRAFTS_KEPT = timedelta(days=60), timedelta(days=14)
+COUNTER_KEPT = timedelta(days=1)
+"""A form of the counter has a person's data, and the person comes again or not on that day."""
 PAUSE_SECONDS = 3600.0
 
 
@@ -29,9 +32,15 @@ async def prune_old_rows(
         with suppress(SQLAlchemyError):
             async with database.transaction() as session:
                 await CaseStore(session, encryption, WorkCalendar()).prune(clock() - KEPT)
-                await DraftStore(session, encryption).prune(clock() - DRAFTS_KEPT)
+                await prune_drafts(DraftStore(session, encryption), clock())
             await prune_audit_log(database, encryption, clock() - timedelta(days=audit_days))
         await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def prune_drafts(drafts: DraftStore, now: datetime) -> None:
+    """Remove drafts after their time."""
+    await drafts.prune(now - DRAFTS_KEPT)
+    await drafts.prune(now - COUNTER_KEPT, COUNTER)
 
 
 async def prune_audit_log(database: Database, encryption: Encryption, before: datetime) -> None:
