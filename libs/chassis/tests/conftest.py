@@ -27,10 +27,10 @@ Until = Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]
 
 @pytest.fixture
 def until() -> Until:
-    """Wait until a condition is true; fail after ten seconds."""
+    """Wait until a condition is true; fail after a minute."""
 
     async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not await condition():  # noqa: ASYNC110 - the condition has no event
                 await asyncio.sleep(0.01)
 

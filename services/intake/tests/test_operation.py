@@ -77,7 +77,7 @@ async def test_errors_log_nothing_personal(logged, desk, zahra, monkeypatch):
     await desk.submit(token=desk.token(pending), applicant=named)
     desk.registry.answer = {"outcome": "matched", **named, "gender": "رضایی"}
     await desk.change("UPDATE identity_check SET next_check_at = '2026-01-01 00:00:00.000000'")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while "registry-gateway response invalid" not in logged():  # noqa: ASYNC110 - a log has no event to wait for
             await asyncio.sleep(0.05)
     await desk.change("ALTER TABLE outbox RENAME TO hidden_outbox")
