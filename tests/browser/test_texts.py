@@ -53,7 +53,21 @@ def write_answer(page: Page) -> None:
     expect(page.locator("#fa-sms_longest")).to_contain_text("۱ بخش از ۲ · ۷۰ نویسه")
     expect(page.locator("#en-sms_longest")).to_contain_text("۱ بخش از ۲")
     expect(page.locator("#en-email_longest")).to_contain_text("An answer from")
+    see_email(page)
     Camera(page, scripts=False).take("console-texts-notice")
+
+
+def see_email(page: Page) -> None:
+    """Check that an email is shown with its styles, as its recipient sees it, in a frame without rights."""
+    for language, direction in (("fa", "right"), ("en", "left")):
+        place = page.locator(f"#{language}-email_typical")
+        place.locator("iframe").scroll_into_view_if_needed()
+        email = place.frame_locator("iframe")
+        link = email.get_by_role("link")
+        expect(link).to_have_css("background-color", "rgb(20, 83, 45)")
+        expect(email.locator("body > div")).to_have_css("text-align", direction)
+        expect(place.locator("iframe")).to_have_attribute("sandbox", "")
+        expect(place.locator(".message-preview")).to_contain_text("/track")
 
 
 def test_two_people_change_a_text_and_its_difference_is_shown(headquarters: Callable[[str], Page]):

@@ -26,6 +26,8 @@ async def test_a_preview_has_typical_and_longest_values_and_counts_the_parts(aut
     assert "ستاد سازمان حج و زیارت" in submitted["longest"]["text"] or "استان" in submitted["longest"]["text"]
     assert (submitted["alphabet"], english["alphabet"]) == ("ucs2", "gsm")
     assert mail["typical"]["subject"].startswith("درخواست شما ثبت شد؛ کد پیگیری")
+    assert mail["longest"]["html"].startswith("<!DOCTYPE html>")
+    assert submitted["longest"]["html"] is None
     assert {"name": "office", "title": "ادارهٔ رسیدگی‌کننده"} in mail["placeholders"]
     assert "name" not in {each["name"] for each in submitted["placeholders"]}
     assert found["fa", "code", "sms"]["parts_max"] == 1

@@ -9,12 +9,19 @@ from desk.files.types import FILE_BYTES_MAX
 
 BODY_MAX = FILES_MAX * FILE_BYTES_MAX + 1024 * 1024
 """Bytes of a request: the files of an answer and its texts."""
+
+
+def content_policy(*style_sources: str) -> str:
+    """Return the policy of a page, whose style sheets come from the console or from these sources."""
+    styles = " ".join(("'self'", *style_sources))
+    return (
+        f"default-src 'none'; script-src 'self'; style-src {styles}; font-src 'self'; "
+        "img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
 HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; form-action 'self'; "
-        "base-uri 'none'; "
-        "frame-ancestors 'none'"
-    ),
+    "Content-Security-Policy": content_policy(),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -59,7 +66,7 @@ class RequestGuard:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
-                    headers[name] = value
+                    headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", "no-store" if "etag" not in headers else "no-cache")
             await send(message)
 

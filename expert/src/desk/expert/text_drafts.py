@@ -12,10 +12,11 @@ class Placeholder(Read):
 
 
 class RenderedText(Read):
-    """A text with values; ``subject`` is None for an SMS, ``parts`` and ``characters`` are 0 for an email."""
+    """A text with values; ``subject`` and ``html`` are None for an SMS, ``parts`` and ``characters`` 0 for an email."""
 
     subject: str | None
     text: str
+    html: str | None = None
     parts: int
     characters: int
 

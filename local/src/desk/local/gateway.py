@@ -96,9 +96,13 @@ class Gateway:
         await self._choose(scope["path"])(scope, receive, self._with_headers(send))
 
     def _with_headers(self, send: Send) -> Send:
+        """Add the gateway's headers, except those that the console has set: it has no gateway in front of it."""
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *self._headers]
+                own = message.get("headers", [])
+                names = {name for name, _ in own}
+                message["headers"] = [*own, *(header for header in self._headers if header[0] not in names)]
             await send(message)
 
         return send_with_headers

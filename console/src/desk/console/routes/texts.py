@@ -3,8 +3,10 @@
 from fastapi import Response
 
 from desk.console.domain.catalog_forms import Form, Part
+from desk.console.domain.email_frames import EmailFrame, email_frame
 from desk.console.domain.errors import ConsoleError, FieldError, NotFoundError
 from desk.console.domain.text_forms import CHANNELS, LANGUAGES, readable_texts, slots, title_of
+from desk.console.middleware import content_policy
 from desk.console.routes.dependencies import RequireFormWord, redirect
 from desk.console.routes.documents import DocumentPages, FormDep, Visit, VisitDep, document_routes, refusal
 from desk.expert import DocumentRefusedError, OpenDocumentDraft
@@ -40,18 +42,24 @@ async def _notice(
     typed: Form | None = None,
     done: str = "",
 ) -> Response:
+    frames: dict[str, EmailFrame] = {}
+
     async def values(draft: OpenDocumentDraft) -> Part:
         if notice not in draft.content["fa"]:
             raise NotFoundError
         previews = await visit.services.texts.previews(visit.session.account, draft.id)
+        shown = [each for each in previews if each.notice == notice]
         texts = [
-            {"preview": each, "slots": slots(draft.content, each.language, notice, each.channel)}
-            for each in previews
-            if each.notice == notice
+            {"preview": each, "slots": slots(draft.content, each.language, notice, each.channel)} for each in shown
         ]
-        return {**_NAMES, "notice": notice, "title": title_of(notice), "texts": texts, "done": done}
+        emails = {text.html for each in shown for text in (each.typical, each.longest) if text.html is not None}
+        frames.update({html: email_frame(html) for html in emails})
+        return {**_NAMES, "notice": notice, "title": title_of(notice), "texts": texts, "frames": frames, "done": done}
 
-    return await pages.part(visit, draft_id, "texts_notice.html", values, error=error, typed=typed)
+    response = await pages.part(visit, draft_id, "texts_notice.html", values, error=error, typed=typed)
+    sources = sorted({each.style_source for each in frames.values()})
+    response.headers["Content-Security-Policy"] = content_policy(*sources)
+    return response
 
 
 @router.post("/drafts/{draft_id}/notices/{notice}", dependencies=[RequireFormWord])

@@ -40,12 +40,13 @@ class PlaceholderView(BaseModel):
 
 
 class RenderedView(BaseModel):
-    """A text with values; ``subject`` is null for an SMS, ``parts`` and ``characters`` are 0 for an email."""
+    """A text with values; ``subject`` and ``html`` are null for an SMS, ``parts`` and ``characters`` 0 for an email."""
 
     model_config = ConfigDict(from_attributes=True)
 
     subject: str | None
     text: str
+    html: str | None = Field(description="The email as its recipient sees it; `text` has the same words")
     parts: int
     characters: int
 

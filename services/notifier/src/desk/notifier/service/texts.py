@@ -126,10 +126,11 @@ class CurrentTexts(CurrentVersions[Texts, Texts]):
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A text with values; ``subject`` is None for an SMS, ``parts`` and ``characters`` are 0 for an email."""
+    """A text with values; ``subject`` and ``html`` are None for an SMS, ``parts`` and ``characters`` 0 for an email."""
 
     subject: str | None
     text: str
+    html: str | None
     parts: int
     characters: int
 
@@ -188,6 +189,6 @@ class Previews:
     def _rendered(self, place: Place, values: Values, texts: Texts) -> Rendered:
         if place.channel is ChannelName.SMS:
             text = self.renderer.sms(place.template, place.language, values, texts).text
-            return Rendered(None, text, sms_parts(text), len(text))
+            return Rendered(None, text, None, sms_parts(text), len(text))
         email = self.renderer.email(place.template, place.language, values, texts)
-        return Rendered(email.subject, email.text, 0, 0)
+        return Rendered(email.subject, email.text, email.html, 0, 0)
