@@ -201,16 +201,18 @@ class ConsolePage:
         return self
 
     def open_case(self, code: str) -> None:
-        """Find a case in the list and open it."""
+        """Find a case in the list and open it. Its scripts have run then."""
         self.page.get_by_label("جست‌وجو", exact=True).fill(code)
         self.page.get_by_role("button", name="نمایش").click()
         self.page.locator(f"[data-tracking-code='{code}']").get_by_role("link").click()
         expect(self.page.get_by_role("heading", name="تاریخچه")).to_be_visible()
+        self.page.wait_for_load_state()
 
     def take(self) -> None:
-        """Take the open case."""
+        """Take the open case. The page's scripts have run then."""
         self.page.get_by_role("button", name="برداشتن درخواست").click()
         expect(self.page.locator("#done")).to_be_visible()
+        self.page.wait_for_load_state()
 
     def answer(self, text: str) -> None:
         """Answer the case, which must be taken."""
