@@ -1,6 +1,7 @@
 """Settings for every test.
 
 Examples of Hypothesis have no deadline: no test depends on the speed of the machine. SQLite does not wait for the disk.
+Routes of FastAPI are prepared once, not for each test's app.
 Slow folders come first, so that no worker is still busy with one of them when the others have ended.
 """
 
@@ -30,4 +31,16 @@ def _unsynchronized_sqlite() -> Iterator[None]:
         if engines is not None:
             kept = [each for each in engines.SQLITE_PRAGMAS if not each.startswith("synchronous")]
             patch.setattr(engines, "SQLITE_PRAGMAS", (*kept, "synchronous=OFF"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _routes_built_once() -> Iterator[None]:
+    """Let all apps of a run share what FastAPI prepares for their routes."""
+    if "fastapi.routing" not in sys.modules:  # it is not imported for this alone
+        yield
+        return
+    from support.routes_once import routes_built_once  # noqa: PLC0415 - it imports FastAPI
+
+    with routes_built_once():
         yield
