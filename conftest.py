@@ -1,11 +1,13 @@
 """Settings for every test.
 
 Examples of Hypothesis have no deadline: no test depends on the speed of the machine. SQLite does not wait for the disk.
+Routes of FastAPI and statements of SQLAlchemy are prepared once, not for the app and the database of each test.
 Slow folders come first, so that no worker is still busy with one of them when the others have ended.
 """
 
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from hypothesis import settings
@@ -30,4 +32,19 @@ def _unsynchronized_sqlite() -> Iterator[None]:
         if engines is not None:
             kept = [each for each in engines.SQLITE_PRAGMAS if not each.startswith("synchronous")]
             patch.setattr(engines, "SQLITE_PRAGMAS", (*kept, "synchronous=OFF"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _prepared_once() -> Iterator[None]:
+    """Let all apps and databases of a run share what libraries prepare for routes and statements."""
+    with ExitStack() as stack:
+        if "fastapi.routing" in sys.modules:
+            from support.routes_once import routes_built_once  # noqa: PLC0415 - it imports FastAPI
+
+            stack.enter_context(routes_built_once())
+        if "desk.database.database" in sys.modules:
+            from support.statements_once import statements_compiled_once  # noqa: PLC0415 - it imports SQLAlchemy
+
+            stack.enter_context(statements_compiled_once())
         yield

@@ -28,7 +28,7 @@ from desk.testing.gateway import open_gateway
 from desk.testing.ports import free_port
 
 START = Path(__file__).resolve().parents[1] / "gateway" / "nginx" / "start"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
 CODE, PATIENCE_MS = "12345", 60_000
 SLOW_LINE = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}

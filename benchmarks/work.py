@@ -13,7 +13,7 @@ from desk.captcha.service import create_work
 from desk.captcha.settings import Settings
 
 WORKER = Path(__file__).parents[1] / "gateway" / "web" / "assets" / "js" / "work-worker.js"
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
 ORIGIN = "https://desk.example.ir"  # served below and never contacted
 TIMED = """challenge => new Promise((resolve, reject) => {
   const worker = new Worker("/work-worker.js");

@@ -111,6 +111,11 @@ class Tracking:
         opened = [decrypted(row.body, *Settings.receivers) | {"routing_key": row.routing_key} for row in rows]
         return [each for each in opened if name is None or each["type"] == f"ir.haj.desk.{name}.v1"]
 
+    async def numbers_of(self, tracking_code: str) -> list[int]:
+        """Return the running numbers of a case's events in the outbox, which are readable without a key."""
+        bodies = [json.loads(row.body) for row in await self.rows(select(outbox.c.body))]
+        return [body["seq"] for body in bodies if body["subject"] == tracking_code]
+
     async def received_count(self) -> int:
         """Return the number of events in the inbox."""
         return len(await self.rows(select(inbox)))

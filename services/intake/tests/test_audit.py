@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import delete, insert
 
+from desk.chassis.app import HousekeepingTask
 from desk.chassis.audit import chain_of
 from desk.chassis.crypto import TokenIssuer
 from desk.chassis.telemetry import Telemetry
@@ -79,7 +80,8 @@ async def test_a_reused_assertion_is_recorded(desk, entries, submitted, assertio
     assert [each[1:] for each in await entries()][1] == ("assertion_refused", None, "assertion_reused")
 
 
-async def test_entries_beyond_their_term_are_deleted_while_the_service_runs(desk, settings, entries):
+async def test_entries_beyond_their_term_are_deleted_while_the_service_runs(desk, settings, entries, monkeypatch):
+    monkeypatch.setattr(HousekeepingTask, "START_SECONDS", 0.0)
     days, now = settings.audit_days, datetime.now(UTC)
     async with desk.parts.database.transaction() as session:
         await session.execute(delete(audit_head))

@@ -365,7 +365,7 @@ async def _assert_nothing_is_lost(tracking, code, acted, reported):
     assert sum(entry.action is not None for entry in entries) == len(acted)
     recorded = [row.event_id for row in [*entries, *refused]]
     assert len(recorded) == len(set(recorded)) == len(reported) + len(acted) + 1
-    numbers = [each["seq"] for each in await tracking.published() if each["subject"] == code]
+    numbers = await tracking.numbers_of(code)
     assert sorted(numbers) == list(range(2, 2 + len(numbers)))
     [case] = await tracking.rows(select(case_table).where(case_table.c.tracking_code == code))
     assert State(case.state) in State

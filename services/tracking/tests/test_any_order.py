@@ -113,7 +113,7 @@ class CheckedCase:
         assert self.reported & self.handled <= set(recorded), "a report is missing"
         assert sum(entry.action is not None for entry in entries) == len(self.acted)
         case = await self.tracking.case(self.code)
-        numbers = [each["seq"] for each in await self.tracking.published() if each["subject"] == self.code]
+        numbers = await self.tracking.numbers_of(self.code)
         assert len(numbers) == len(set(numbers)), "a number was used twice"
         assert max([*numbers, 1]) <= case.seq
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import delete, insert, select
 
+from desk.chassis.app import HousekeepingTask
 from desk.chassis.audit import chain_of
 from desk.database import AuditEntry, add_audit_entry, audit_head, chain_entries
 from desk.database.audit import audit_entry
@@ -40,7 +41,8 @@ async def test_a_wrong_code_is_recorded_beyond_the_free_ones(tracking, entries, 
     assert await entries() == [("unknown", "wrong_code", index)]
 
 
-async def test_entries_beyond_their_term_are_deleted_while_the_service_runs(tracking, entries):
+async def test_entries_beyond_their_term_are_deleted_while_the_service_runs(tracking, entries, monkeypatch):
+    monkeypatch.setattr(HousekeepingTask, "START_SECONDS", 0.0)
     days, now = tracking.settings.audit_days, datetime.now(UTC)
     async with tracking.parts.database.transaction() as session:
         await session.execute(delete(audit_head))

@@ -7,7 +7,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Gauge
 from sqlalchemy.exc import SQLAlchemyError
 
-from desk.chassis.app import PeriodicTask
+from desk.chassis.app import HousekeepingTask, PeriodicTask
 from desk.chassis.crypto import Vault
 from desk.chassis.problem import RateLimitExceededError
 from desk.chassis.rate_limits import RateLimits, source_network
@@ -74,7 +74,7 @@ async def record_pruned(session: DatabaseSession, about: str) -> None:
     await add_audit_entry(session, AuditEntry("retention", "audit_pruned", about=about))
 
 
-class ChainPruning(PeriodicTask):
+class ChainPruning(HousekeepingTask):
     """Deletes the rows of a chain whose term is over, every hour; any number of replicas may run it."""
 
     def __init__(self, database: Database, chain: Chain, days: int, record: RecordPruned | None = None) -> None:

@@ -20,14 +20,16 @@ def event_public_keys(*receivers: str) -> dict[str, str]:
     return {name: event_key_pair(name)[1] for name in receivers}
 
 
+@cache
 def encryptor_for(*receivers: str) -> EventEncryptor:
-    """Return an encryptor for these receivers."""
+    """Return an encryptor for these receivers, the same one in this process: reading keys takes long."""
     return EventEncryptor(event_public_keys(*receivers))
 
 
-def decryptor_of(receiver: str) -> EventDecryptor:
-    """Return the decryptor of a receiver."""
-    return EventDecryptor([event_key_pair(receiver)[0]])
+@cache
+def decryptor_of(*receivers: str) -> EventDecryptor:
+    """Return a decryptor with the keys of these receivers, the same one in this process."""
+    return EventDecryptor([event_key_pair(name)[0] for name in receivers])
 
 
 def encrypted(envelope: Envelope, *receivers: str) -> Envelope:
@@ -42,5 +44,4 @@ def encrypted(envelope: Envelope, *receivers: str) -> Envelope:
 def decrypted(body: bytes, *receivers: str) -> Envelope:
     """Return an event with the data that one of these receivers can read. Raises EventDecryptionError."""
     envelope: Envelope = json.loads(body)
-    decryptor = EventDecryptor([event_key_pair(name)[0] for name in receivers])
-    return envelope | {"data": json.loads(decryptor.decrypt(envelope["data"], envelope["id"]))}
+    return envelope | {"data": json.loads(decryptor_of(*receivers).decrypt(envelope["data"], envelope["id"]))}

@@ -7,7 +7,7 @@ from datetime import timedelta
 import httpx
 from fastapi import FastAPI
 
-from desk.chassis.app import Background, Closers, PeriodicTask, Worker, base_app
+from desk.chassis.app import Background, Closers, HousekeepingTask, PeriodicTask, Worker, base_app
 from desk.chassis.app.database_errors import render_database_errors
 from desk.chassis.audit import AuditLog, AuditTask, ChainPruning, chain_of, record_pruned
 from desk.chassis.bus import Broker, Bus, Pruning, Relay
@@ -162,12 +162,12 @@ def create_app(settings: Settings | None = None, *, parts: Parts | None = None) 
     )
     checking = PeriodicTask(check.run_once, identity_check.poll_seconds(settings.identity_check_seconds))
     cleanup = UploadCleanup(parts.database, parts.vault, parts.storage)
-    cleaning = PeriodicTask(cleanup.run_once, upload_cleanup.PAUSE_SECONDS)
+    cleaning = HousekeepingTask(cleanup.run_once, upload_cleanup.PAUSE_SECONDS)
     scanning = PeriodicTask(scans.run_once, file_scans.PAUSE_SECONDS)
     erasures = ErasureTask(parts.database, parts.vault, outbox, parts.storage, parts.telemetry)
     erasing = PeriodicTask(erasures.run_once, erasure.PAUSE_SECONDS)
     pruning = Pruning(parts.database)
-    probe_pruning = PeriodicTask(services.probes.prune, PRUNING_SECONDS)
+    probe_pruning = HousekeepingTask(services.probes.prune, PRUNING_SECONDS)
     auditing = AuditTask(parts.database, parts.vault, parts.telemetry.registry)
     audit_pruning = ChainPruning(parts.database, chain_of(parts.vault), settings.audit_days, record_pruned)
     decryptor = EventDecryptor(settings.event_private_pems)

@@ -6,7 +6,7 @@ What only services with a database need is in its own modules: ``dependencies`` 
 from desk.chassis.app.background import FINISH_SECONDS, Background, Closers, Worker
 from desk.chassis.app.base import base_app, source_of
 from desk.chassis.app.idempotency import IdempotencyKey
-from desk.chassis.app.periodic import PeriodicTask
+from desk.chassis.app.periodic import HousekeepingTask, PeriodicTask
 from desk.chassis.app.rendering import FieldRuleError, Problem, problems
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Background",
     "Closers",
     "FieldRuleError",
+    "HousekeepingTask",
     "IdempotencyKey",
     "PeriodicTask",
     "Problem",

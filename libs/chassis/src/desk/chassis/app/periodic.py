@@ -1,8 +1,10 @@
 """Background work that repeats at intervals until the app stops."""
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import ClassVar
 
 
 class PeriodicTask:
@@ -38,10 +40,15 @@ class PeriodicTask:
 
     async def run(self) -> None:
         """Call the function until :meth:`finish`. An exception of the function ends this call."""
+        await self._wait(self._first_pause())
         while not self._finishing:
             self._wake_up.clear()
             seconds = await self._run_once()
             await self._wait(self._pause if seconds is None else seconds)
+
+    def _first_pause(self) -> float:
+        """Return the seconds before the first call."""
+        return 0.0
 
     async def _wait(self, seconds: float) -> None:
         if self._finishing or seconds <= 0:
@@ -51,3 +58,20 @@ class PeriodicTask:
                 await self._wake_up.wait()
                 if not self._finishing:
                     await asyncio.sleep(self._gather)
+
+
+class HousekeepingTask(PeriodicTask):
+    """A task that can wait, such as the deletion of old rows.
+
+    Its first call comes at a random time in the second half of ``START_SECONDS``: a start has more urgent work, and
+    replicas that start together do not call together.
+    """
+
+    START_SECONDS: ClassVar = 60.0
+    _begun = False
+
+    def _first_pause(self) -> float:
+        if self._begun:  # it was restarted after an error
+            return 0.0
+        self._begun = True
+        return random.uniform(self.START_SECONDS / 2, self.START_SECONDS)  # noqa: S311 - no secret

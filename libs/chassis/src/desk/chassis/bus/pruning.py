@@ -2,7 +2,7 @@
 
 import structlog
 
-from desk.chassis.app.periodic import PeriodicTask
+from desk.chassis.app.periodic import HousekeepingTask
 from desk.chassis.events import prune
 from desk.database import Database
 
@@ -13,7 +13,7 @@ BATCH = 1_000
 EVERY_SECONDS = 600.0
 
 
-class Pruning(PeriodicTask):
+class Pruning(HousekeepingTask):
     """Prunes one service's outbox and inbox, every ten minutes; any number of replicas may run it."""
 
     def __init__(self, database: Database) -> None:

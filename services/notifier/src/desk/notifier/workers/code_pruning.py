@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from desk.chassis.app import PeriodicTask
+from desk.chassis.app import HousekeepingTask
 from desk.chassis.crypto import Vault
 from desk.database import Database
 from desk.notifier.store import ErasureStore
@@ -17,7 +17,7 @@ BATCH = 1_000
 PAUSE_SECONDS = 3600.0
 
 
-class CodePruning(PeriodicTask):
+class CodePruning(HousekeepingTask):
     """Deletes the messages of codes after a week."""
 
     def __init__(self, database: Database, vault: Vault) -> None:
