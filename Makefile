@@ -61,6 +61,7 @@ lint: setup  ## check format, style, types, imports and what is generated
 	@$(BIN)/desk-contracts --check
 	@scripts/lint-pages
 	@$(BIN)/python scripts/lint-markdown
+	@$(BIN)/python scripts/lint-lengths
 
 format: setup  ## format the code and fix what can be fixed
 	@$(BIN)/ruff format .

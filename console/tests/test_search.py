@@ -54,7 +54,7 @@ async def test_cases_are_indexed_again_after_the_rules_have_changed(console, fou
         await session.execute(delete(case_word))
         await session.execute(update(case).values(index_version=INDEX_VERSION - 1))
     assert not await found("ودیعه گذاری")
-    await asyncio.wait_for(index_outdated_cases(console.database, console.encryption), 20)
+    await asyncio.wait_for(index_outdated_cases(console.database, console.encryption), 60)
     assert await found("ودیعه گذاری")
     assert await found("نرگس باراندشت")
 

@@ -67,11 +67,19 @@ RUN --mount=type=secret,id=ca,target=/run/secrets/ca set -eu; \
     python3 -m compileall -q --invalidation-mode unchecked-hash /opt/service; \
     ln -s "desk-$SERVICE" /opt/service/bin/command
 
+# The service's modules are imported once where they will run, so that nothing that is left out above is missed later.
+FROM root AS checked
+COPY --from=libraries /opt/desk /opt/desk
+COPY --from=service /opt/service /opt/service
+RUN /opt/desk/bin/python3 -B -c 'import desk, importlib, pkgutil; \
+[importlib.import_module(each.name) for each in pkgutil.walk_packages(desk.__path__, "desk.") \
+if not each.name.startswith("desk.chassis") and ".migrations." not in each.name]'
+
 FROM scratch
 COPY --from=root / /
 COPY --from=libraries /opt/desk /opt/desk
 ARG SERVICE
-COPY --from=service /opt/service /opt/service
+COPY --from=checked /opt/service /opt/service
 LABEL org.opencontainers.image.title="service-desk-${SERVICE}" \
       org.opencontainers.image.description="Service Desk of the Hajj and Pilgrimage Organization: ${SERVICE}"
 ENV PATH=/opt/service/bin:/opt/desk/bin:/usr/local/bin:/usr/bin:/bin PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 LANG=C.UTF-8

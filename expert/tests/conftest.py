@@ -52,7 +52,7 @@ class Broker:
     async def wait_for_messages(self, name, count):
         """Wait until a queue has so many messages."""
         connection = await aio_pika.connect(self._admin_url, timeout=10)
-        async with asyncio.timeout(20), connection:
+        async with asyncio.timeout(60), connection:
             channel = await connection.channel()
             while (await channel.declare_queue(name, passive=True)).declaration_result.message_count < count:  # noqa: ASYNC110 - a queue has no event
                 await asyncio.sleep(0.1)

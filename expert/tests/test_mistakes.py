@@ -139,7 +139,7 @@ async def test_a_wrong_office_says_what_is_wrong(broker_url, tmp_path):
             pass
     reports = Reports(url, "qom", desk_keys())
     with pytest.raises(BrokerRefusedError, match="may not consume or report for the office qom"):
-        await asyncio.wait_for(reports.send(Report("1", "case-received", CODE, 1, {})), 20)
+        await asyncio.wait_for(reports.send(Report("1", "case-received", CODE, 1, {})), 60)
     await reports.close()
 
 

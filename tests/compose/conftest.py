@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from compose.containers import Containers
-from support.published_desk import Province, RetryingApplicant
+from support.published_desk import applicant, province  # noqa: F401 - fixtures
 
 HERE = Path(__file__).parent
 UP_SECONDS = pytest.StashKey[float]()
@@ -36,19 +36,8 @@ def containers(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Co
 
 
 @pytest.fixture(scope="session")
-def province(containers: Containers) -> Iterator[Province]:
-    """The province that receives every request unless a test chooses another."""
-    running = Province(containers, "isfahan")
-    yield running
-    running.close()
-
-
-@pytest.fixture(scope="session")
-def applicant(containers: Containers) -> Iterator[RetryingApplicant]:
-    """One person for all tests, because look-ups of names are limited."""
-    someone = RetryingApplicant(containers, 1)
-    yield someone
-    someone.client.close()
+def published_desk(containers: Containers) -> Containers:
+    return containers
 
 
 @pytest.fixture(scope="session")

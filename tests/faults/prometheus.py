@@ -39,7 +39,7 @@ def rules(text: str) -> dict[str, Any]:
 
 
 class Prometheus:
-    """Reads the metrics of every service of a desk each second."""
+    """Reads the metrics of every service of a desk, and of its queues, each second."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -69,7 +69,10 @@ def prometheus(desk: RealDesk, folder: Path) -> Iterator[Prometheus]:
     settings = {
         "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
         "rule_files": [str(folder / "*.yaml")],
-        "scrape_configs": [{"job_name": "service-desk", "static_configs": targets}],
+        "scrape_configs": [
+            {"job_name": "service-desk", "static_configs": targets},
+            {"job_name": "queues", **desk.broker.queue_metrics},
+        ],
     }
     (folder / "prometheus.yml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     port = free_port()
@@ -80,7 +83,7 @@ def prometheus(desk: RealDesk, folder: Path) -> Iterator[Prometheus]:
     try:
         running = Prometheus(f"http://127.0.0.1:{port}")
         wait_for(lambda: answers(f"http://127.0.0.1:{port}/-/ready"))
-        wait_for(lambda: running.reads(len(SERVICES)))
+        wait_for(lambda: running.reads(len(SERVICES) + 1))
         wait_for(
             lambda: "DeskServiceDown" not in running.alarms()
         )  # which fires while the first target is not read yet

@@ -1,12 +1,15 @@
 """Each of these faults lets the alarms for it fire, and no other: real metrics, read by a real Prometheus."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from aio_pika import Message
+from aio_pika.abc import AbstractChannel
 from faults.prometheus import Prometheus, prometheus
 from faults.scale import FULL, TEST_SECONDS
 from support.applicant import PDF
@@ -44,6 +47,29 @@ def admit(self, query, source):
 
 LookupGuard.admit = admit
 """
+
+
+STUCK_CONSUMER = """
+import asyncio
+from desk.chassis.bus import consumer
+
+async def handle(self, message):
+    await asyncio.Event().wait()
+
+consumer.Bus.handle = handle
+"""
+MANY_EVENTS = 1200
+"""More than may wait in the queue of a service."""
+
+
+def fill(queue: str, count: int) -> Callable[[AbstractChannel], Coroutine[Any, Any, None]]:
+    """Return what publishes so many messages into a queue."""
+
+    async def publish(channel: AbstractChannel) -> None:
+        for _ in range(count):
+            await channel.default_exchange.publish(Message(b"{}"), queue)
+
+    return publish
 
 
 def insert_probe(desk: RealDesk, code: str, *, submitted: int, found: int) -> None:
@@ -128,6 +154,20 @@ def test_an_event_that_breaks_the_contract(desk: RealDesk, watching: Callable[[]
     running = watching()
     desk.province.send(b"{}", "case-answered", "0b9a7d5e-3c41-4f0e-9d5b-6f2f6d1f7a10")
     expect_alarms(running, "DeskDeadLetters")
+
+
+def test_an_office_whose_system_refuses_events(desk: RealDesk, watching: Callable[[], Prometheus]):
+    running = watching()
+    desk.province.refuses = True
+    desk.submit()
+    expect_alarms(running, "DeskOfficeDeadLetters")
+
+
+def test_a_consumer_that_no_longer_handles_events(desk: RealDesk, watching: Callable[[], Prometheus]):
+    desk["notifier"].restart(STUCK_CONSUMER)
+    running = watching()
+    desk.broker.do(fill("notifier", MANY_EVENTS))
+    expect_alarms(running, "DeskQueueGrowing")
 
 
 @pytest.mark.usefixtures("restored_servers")

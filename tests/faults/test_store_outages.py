@@ -103,7 +103,7 @@ def check_no_leak(desk: RealDesk) -> None:
         name = f"{desk.name}-{service}"
         [(connections, _)] = desk.rows(service, query, name)
         assert connections <= POOL_SIZE + 1, service  # and the one of this query
-        wait_for(lambda name=name, service=service: desk.rows(service, query, name)[0][1] == 0, 10)
+        wait_for(lambda name=name, service=service: desk.rows(service, query, name)[0][1] == 0, 60)
 
 
 def test_a_hanging_postgres_is_answered_with_503_in_time(clean_desk: RealDesk):

@@ -50,7 +50,7 @@ def cut_off_the_broker(desk: RealDesk, mutation: str, _: Path) -> None:
         desk["intake"].restart(mutation, BROKER_URL=through(proxy, desk.broker.url("intake")))
         proxy.cut()
         desk.submit_many(10)
-        wait_for(lambda: looked_at_all(desk), 10)
+        wait_for(lambda: looked_at_all(desk), 60)
     desk["intake"].restart(mutation)
 
 
@@ -59,7 +59,7 @@ def unbind_and_bind(desk: RealDesk, mutation: str, _: Path) -> None:
     desk["intake"].restart(mutation)
     unbind(desk)
     desk.submit_many(10)
-    wait_for(lambda: looked_at_all(desk), 10)
+    wait_for(lambda: looked_at_all(desk), 60)
     desk.broker.topology("apply")
 
 

@@ -18,6 +18,8 @@ from desk.chassis.crypto import new_secret
 PATHS = ("/", "/api/catalog", "/api/receipt-keys", "/api/event-keys")
 """Static pages, intake and tracking; captcha and registry-gateway have no route that may be read 20 times a second."""
 SCALE_SECONDS = 400.0
+SCALE_PERCENT = 25
+"""Of the CPU that intake requests: the gateway admits so few requests of one address that they need half of it."""
 BEFORE_SERVICES = ("settings", "migrate", "topology", "storage")
 """Components that an upgrade applies first."""
 
@@ -84,7 +86,7 @@ def test_intake_scales_under_load_and_back(cluster: Cluster, applicant: Retrying
             "metrics": [
                 {
                     "type": "Resource",
-                    "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 65}},
+                    "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": SCALE_PERCENT}},
                 }
             ],
             "behavior": {"scaleDown": {"stabilizationWindowSeconds": 15}},

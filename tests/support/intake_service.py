@@ -160,7 +160,7 @@ class Desk:
 
     async def events(self, count: int = 1) -> list[Message]:
         """Wait until ``count`` events are published, and return them."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(self.broker.published) < count:
                 self.broker.got_one.clear()
                 await self.broker.got_one.wait()

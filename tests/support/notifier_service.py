@@ -96,7 +96,7 @@ class Notifier:
 
     async def all_messages_reach(self, state: State) -> None:
         """Return once every message has this state."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while {row[0] for row in await self.rows("state")} != {state}:  # noqa: ASYNC110 - rows have no event
                 await asyncio.sleep(0.02)
 

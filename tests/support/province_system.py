@@ -39,6 +39,8 @@ class ProvinceSystem:
         """Number of deliveries by event id."""
         self.events: dict[str, dict[str, Any]] = {}
         """Envelopes with decrypted data by event id; a second delivery changes nothing."""
+        self.refuses = False
+        """Whether it refuses every event, as a system with a mistake in it does."""
         self._loop, self._url = loop, url
         self._stopping = asyncio.Event()
         self._task = loop.run(self._begin())
@@ -46,6 +48,7 @@ class ProvinceSystem:
     def forget(self) -> None:
         self.deliveries.clear()
         self.events.clear()
+        self.refuses = False
 
     def of(self, code: str, name: str = "request-submitted") -> list[dict[str, Any]]:
         """Return the events of one kind about a request."""
@@ -145,6 +148,9 @@ class ProvinceSystem:
     async def _take(self, incoming: AbstractIncomingMessage) -> None:
         envelope = json.loads(incoming.body)
         envelope["data"] = json.loads(self._decryptor.decrypt(envelope["data"], envelope["id"]))
+        if self.refuses:
+            await incoming.reject(requeue=False)
+            return
         self.deliveries[envelope["id"]] += 1
         self.events[envelope["id"]] = envelope
         await incoming.ack()

@@ -1,10 +1,15 @@
-"""People and offices at the published ports of a desk that runs elsewhere: in containers, or in a cluster."""
+"""People and offices at the published ports of a desk that runs elsewhere: in containers, or in a cluster.
+
+The fixtures are for the folders of both, whose conftest has a fixture ``published_desk``.
+"""
 
 import time
 import uuid
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import httpx
+import pytest
 from support.applicant import Applicant
 from support.background import BackgroundLoop
 from support.province_system import ProvinceSystem
@@ -90,3 +95,19 @@ class Province(ProvinceSystem):
     def close(self) -> None:
         super().close()
         self.loop.close()
+
+
+@pytest.fixture(scope="session")
+def province(published_desk: PublishedDesk) -> Iterator[Province]:
+    """The province that receives every request unless a test chooses another."""
+    running = Province(published_desk, "isfahan")
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="session")
+def applicant(published_desk: PublishedDesk) -> Iterator[RetryingApplicant]:
+    """One person for all tests, because look-ups of names are limited."""
+    someone = RetryingApplicant(published_desk, 1)
+    yield someone
+    someone.client.close()

@@ -24,7 +24,7 @@ DELAYS = ("5s", "1m", "10m", "1h")
 REPORT_QUEUES = ("reports.isfahan", "reports.qom")
 STUCK_QUEUES = (
     *(f"delay.{delay}" for delay in DELAYS),
-    *(f"{name}.dead" for name in (*READ_QUEUES, *REPORT_QUEUES)),
+    *(f"{name}.dead" for name in (*READ_QUEUES, *REPORT_QUEUES, *OFFICE_QUEUES)),
 )
 PASSWORDS = {user: secrets.token_urlsafe(12) for user in (*READ_QUEUES, "operator", *OFFICE_QUEUES)}
 """The same for all desks of a test process, because users are shared by all virtual hosts of a server."""
@@ -84,6 +84,15 @@ class RealBroker:
         return httpx.request(method, f"{self._server.management_url}/api/{place}", json=body, auth=auth, timeout=30)
 
     # its queues
+
+    @property
+    def queue_metrics(self) -> dict[str, object]:
+        """What Prometheus reads for the lengths of this desk's queues, as in a file of its settings."""
+        return {
+            "metrics_path": "/metrics/detailed",
+            "params": {"family": ["queue_coarse_metrics"], "vhost": [self._vhost]},
+            "static_configs": [{"targets": [self._server.metrics_address]}],
+        }
 
     def do(self, work: Callable[[aio_pika.abc.AbstractChannel], Coroutine[Any, Any, T]], user: str | None = None) -> T:
         """Run a coroutine on a channel, as the administrator or as one of the users."""

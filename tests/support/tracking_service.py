@@ -14,6 +14,7 @@ from support.tracking_events import NATIONAL_ID, new_tracking_code, report_of, s
 from support.tracking_peers import Peers
 
 from desk.chassis.bus import Bus
+from desk.chassis.crypto import new_key_pair
 from desk.chassis.event_tables import inbox, outbox
 from desk.testing.event_keys import decrypted
 from desk.tracking.app import Parts, build_reconciliation
@@ -25,6 +26,8 @@ from desk.tracking.store import CaseStore, refusal_table
 from desk.tracking.workers.deadlines import BATCH
 
 JSON = {"content-type": "application/json"}
+OFFICE_KEYS = {office: new_key_pair() for office in ("isfahan", "fars", "headquarters")}
+"""The pairs with which offices sign their assertions."""
 
 
 class Clock:

@@ -95,10 +95,10 @@ Until = Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]
 
 @pytest.fixture
 def until() -> Until:
-    """Wait until a condition holds; fail after fifteen seconds."""
+    """Wait until a condition holds; fail after a minute."""
 
     async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while not await condition():  # noqa: ASYNC110 - the condition has no event to wait for
                 await asyncio.sleep(0.05)
 

@@ -15,7 +15,7 @@ async def refused(url, act) -> str:
         channel = connection.channel(on_return_raises=True)
         await channel.initialize()
         with pytest.raises(AMQPError) as refusal:
-            await asyncio.wait_for(act(channel), 10)
+            await asyncio.wait_for(act(channel), 60)
         await connection.close()
     return str(refusal.value)
 

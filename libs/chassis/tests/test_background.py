@@ -49,7 +49,7 @@ class Work:
         self._finish.set()
 
     async def runs(self):
-        await asyncio.wait_for(self.running.wait(), 10)
+        await asyncio.wait_for(self.running.wait(), 60)
 
 
 async def test_a_worker_runs_while_the_app_does(app, started):
@@ -82,7 +82,7 @@ async def test_a_worker_that_ends_by_itself_is_restarted(app, started, quick, cr
             again.set()
 
     async with started(app(workers=[Worker("work", run)])):
-        await asyncio.wait_for(again.wait(), 10)
+        await asyncio.wait_for(again.wait(), 60)
     assert crashes() is None
 
 
@@ -129,7 +129,7 @@ async def test_a_worker_without_finish_is_cancelled(app, started):
 async def test_a_worker_that_does_not_finish_in_time_is_cancelled(app, started, monkeypatch):
     monkeypatch.setattr("desk.chassis.app.background.FINISH_SECONDS", 0.05)
     work = Work()
-    async with asyncio.timeout(5), started(app(workers=[Worker("work", work.run, lambda: None)])):
+    async with asyncio.timeout(60), started(app(workers=[Worker("work", work.run, lambda: None)])):
         await work.runs()
     assert not work.ended.is_set()
 
@@ -194,7 +194,7 @@ async def test_everything_ends_in_order(app, started, story, note):
 
     background = {"start": note("start"), "drain": note("drain"), "stop": [note("stop 1"), note("stop 2")]}
     async with started(app(**background, workers=[Worker("work", run)])):
-        await asyncio.wait_for(begun.wait(), 10)
+        await asyncio.wait_for(begun.wait(), 60)
     assert story == ["start", "work begins", "drain", "work ends", "stop 1", "stop 2"]
 
 

@@ -109,7 +109,7 @@ class RecordingConsumer:
             raise self.errors.pop(0)
 
     async def has(self, count: int) -> None:
-        async with asyncio.timeout(10), self._more:
+        async with asyncio.timeout(60), self._more:
             await self._more.wait_for(lambda: len(self.messages) >= count)
 
 

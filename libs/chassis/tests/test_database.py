@@ -147,7 +147,7 @@ async def test_200_aborted_requests_leave_no_connection_checked_out(client, app,
     for _ in range(20):
         app.state.reached.clear()
         tasks = [asyncio.create_task(client.post(f"/slow/{number}")) for number in range(10)]
-        await asyncio.wait_for(app.state.reached.wait(), 10)
+        await asyncio.wait_for(app.state.reached.wait(), 60)
         await _abort(tasks)
     await all_given_back()
 
@@ -165,7 +165,7 @@ async def test_requests_aborted_twice_leave_no_connection_checked_out(client, ap
     for turns in range(30):
         app.state.reached.clear()
         task = asyncio.create_task(client.post("/slow/first"))
-        await asyncio.wait_for(app.state.reached.wait(), 10)
+        await asyncio.wait_for(app.state.reached.wait(), 60)
         task.cancel()
         for _ in range(turns):
             await asyncio.sleep(0)
@@ -175,7 +175,7 @@ async def test_requests_aborted_twice_leave_no_connection_checked_out(client, ap
 
 async def test_an_aborted_request_leaves_nothing_and_holds_no_lock(client, app, store):
     task = asyncio.create_task(client.post("/slow/aborted"))
-    await asyncio.wait_for(app.state.reached.wait(), 10)
+    await asyncio.wait_for(app.state.reached.wait(), 60)
     await _abort([task])
     answer = await asyncio.wait_for(client.post("/effects/next"), 5)
     assert (answer.status_code, await store.labels()) == (200, ["next"])

@@ -108,7 +108,7 @@ async def running(store, relay, looks, until, monkeypatch):
     await until(has_looked)
     yield relay
     relay.finish()
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, 60)
 
 
 async def unsent(store):
@@ -233,7 +233,7 @@ async def test_a_relay_skips_the_events_that_another_has_claimed(store):
     if store.dialect == "sqlite":
         pytest.skip("SQLite has one writer at a time: BEGIN IMMEDIATE makes the second relay wait")
     first, second = await store.add_event("first"), await store.add_event("second")
-    async with asyncio.timeout(10), store.database.transaction() as one, store.database.transaction() as other:
+    async with asyncio.timeout(60), store.database.transaction() as one, store.database.transaction() as other:
         [claimed] = await store.outbox.claim(one, limit=1)
         assert {each.id for each in await store.outbox.claim(other, limit=2)} == {first, second} - {claimed.id}
 
@@ -418,7 +418,7 @@ async def test_without_a_wake_up_the_relay_finds_events_by_polling(store, broker
     await store.add_event()
     await gone_out(1)
     relay.finish()
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, 60)
 
 
 async def test_an_idle_relay_polls_rarely(store, running, looks):
@@ -458,7 +458,7 @@ async def test_a_finishing_relay_marks_the_current_batch(store, relay, broker):
     await reached.wait()
     relay.finish()
     go_on.set()
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, 60)
     assert (broker.ids, await unsent(store)) == ([event_id], [])
 
 

@@ -110,7 +110,7 @@ async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
 
 async def until_count(channel: aio_pika.abc.AbstractChannel, queue: str, wanted: int) -> None:
     """Wait until a queue has so many messages."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (await channel.declare_queue(queue, passive=True)).declaration_result.message_count != wanted:  # noqa: ASYNC110 - a queue has no event
             await asyncio.sleep(0.1)
 

@@ -109,7 +109,7 @@ def test_a_server_ends_when_the_tests_are_killed():
         server = psutil.Process(int(tests.stdout.readline()))
         folder = Path(server.cwd())
         os.kill(tests.pid, signal.SIGKILL)
-    psutil.wait_procs([server], timeout=10)
+    psutil.wait_procs([server], timeout=60)
     assert not server.is_running() or server.status() == psutil.STATUS_ZOMBIE
     shutil.rmtree(folder)
 

@@ -39,7 +39,7 @@ async def filling(*pools):
 
 async def until(condition):
     """Wait until a condition holds; fail at the deadline."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await condition():  # noqa: ASYNC110 - a store has no event to wait for
             await asyncio.sleep(0.005)
 

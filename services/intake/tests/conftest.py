@@ -8,41 +8,29 @@ from typing import Any
 import httpx
 import pytest
 import structlog
-from support.intake_peers import FakeCaptcha, FakeObjectStore, FakeRegistry, FakeScanner, RecordingBroker
+from support.intake_app import new_settings, running_intake
 from support.intake_service import (
     ALI,
     HQ_PRIVATE_KEY,
-    HQ_PUBLIC_KEY,
     ISFAHAN_PRIVATE_KEY,
-    ISFAHAN_PUBLIC_KEY,
     PDF,
-    PRIVATE_KEY,
-    PUBLIC_KEY,
     QOM_PRIVATE_KEY,
-    QOM_PUBLIC_KEY,
     TRACKING_PRIVATE_KEY,
-    TRACKING_PUBLIC_KEY,
     ZAHRA,
     Desk,
 )
+from support.logs import logged, use_plain_log  # noqa: F401 - a fixture
+from support.problems import problem_of
 
-from desk.chassis.crypto import TokenIssuer, TokenReader, Vault, new_key_pair, new_secret
 from desk.chassis.events import Outbox
-from desk.chassis.rate_limits import RateLimits
 from desk.chassis.telemetry import Telemetry
 from desk.database import Database
-from desk.intake.app import IDENTITY_AUDIENCE, IDENTITY_ISSUER, Parts, create_app
-from desk.intake.clients import RegistryClient, captcha_client, code_client
-from desk.intake.counter_clients import CodeSender, CounterRegistry
 from desk.intake.settings import Settings
 from desk.intake.workers.identity_check import IdentityCheck
 from desk.testing.databases import copy_of, empty_tables, migrated_database, migrated_file
-from desk.testing.event_keys import encryptor_for, event_key_pair, event_public_keys
+from desk.testing.event_keys import encryptor_for
 from desk.testing.postgres import PostgresServer
-from desk.testing.service_keys import InternalAuth, key_pair, public_keys
 
-RECEIPT_PRIVATE_KEY, _ = new_key_pair()
-_, FORMER_PUBLIC_KEY = new_key_pair()
 NOTHING = {"request": 0, "outbox": 0}
 
 
@@ -84,76 +72,19 @@ async def database_url(migrated_url: str, monkeypatch: pytest.MonkeyPatch) -> st
 
 @pytest.fixture(autouse=True)
 def _plain_logs() -> Iterator[None]:
-    """Log without coloured tracebacks, which take seconds each."""
-    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
+    use_plain_log()
     yield
     structlog.reset_defaults()
 
 
 @pytest.fixture
 def settings() -> Settings:
-    return Settings(
-        database_url="sqlite+aiosqlite://",
-        vault_keys=f"k1:{new_secret()}",
-        index_key=new_secret(),
-        service_private_key=key_pair("intake")[0],
-        service_public_keys=public_keys("tracking"),
-        identity_public_key=PUBLIC_KEY,
-        tracking_public_key=TRACKING_PUBLIC_KEY,
-        receipt_private_key=RECEIPT_PRIVATE_KEY,
-        receipt_public_keys=[FORMER_PUBLIC_KEY],
-        office_signing_keys={"isfahan": ISFAHAN_PUBLIC_KEY, "qom": QOM_PUBLIC_KEY, "headquarters": HQ_PUBLIC_KEY},
-        probe_public_key=key_pair("probe")[1],
-        captcha_url="http://captcha",
-        registry_url="http://registry-gateway",
-        scanner_url="none",
-        budget_url="memory://",
-        broker_url="memory://",
-        event_private_keys=[event_key_pair("intake")[0]],
-        event_public_keys=event_public_keys(*Settings.receivers),
-        s3_endpoint="unused",
-        s3_access_key="unused-access-key",
-        s3_secret_key="unused-s3-password",
-        **dict.fromkeys(
-            ("requests_per_identity", "requests_per_mobile", "requests_per_email", "requests_per_source"), "1000/day"
-        ),
-    )
+    return new_settings()
 
 
 @pytest.fixture
 async def desk(settings: Settings, tmp_path: Path, database_url: str) -> AsyncIterator[Desk]:
-    path, folder = tmp_path / "intake.db", tmp_path / "objects"
-    captcha, registry, broker, storage = FakeCaptcha(), FakeRegistry(), RecordingBroker(), FakeObjectStore(folder)
-    scanner = FakeScanner()
-    peer = httpx.AsyncClient(transport=httpx.MockTransport(captcha), base_url="http://captcha", timeout=5)
-    gateway = httpx.AsyncClient(transport=httpx.MockTransport(registry), base_url="http://registry-gateway", timeout=5)
-    parts = Parts(
-        database=Database(database_url, pool_timeout=60, statement_seconds=50),
-        broker=broker,
-        storage=storage,
-        scanner=scanner,
-        rate_limits=RateLimits("memory://"),
-        captcha=captcha_client(peer),
-        codes=code_client(peer),
-        code_sender=CodeSender(peer),
-        registry=RegistryClient(gateway),
-        counter_registry=CounterRegistry(gateway),
-        identity=TokenReader(PUBLIC_KEY, issuer=IDENTITY_ISSUER, audience=IDENTITY_AUDIENCE),
-        vault=Vault({"k1": b"k" * 32}, b"i" * 32),
-        telemetry=Telemetry("intake"),
-    )
-    issuer = TokenIssuer(PRIVATE_KEY, IDENTITY_ISSUER)
-    desk = Desk(settings, parts, path, folder, captcha, registry, broker, storage, scanner, issuer)
-    desk.app = create_app(settings, parts=parts)
-    transport = httpx.ASGITransport(desk.app, raise_app_exceptions=False)
-    async with (
-        peer,
-        gateway,
-        desk.app.router.lifespan_context(desk.app),
-        httpx.AsyncClient(
-            transport=transport, base_url="http://intake", auth=InternalAuth("tracking", "intake")
-        ) as desk.client,
-    ):
+    async with running_intake(settings, tmp_path, database_url) as desk:
         yield desk
 
 
@@ -204,20 +135,8 @@ def nothing() -> dict[str, int]:
     return NOTHING
 
 
-@pytest.fixture
-def problem_of() -> Callable[[httpx.Response, int], dict[str, Any]]:
-    """Check that a response is a problem with Persian texts, and return it."""
-
-    def problem_of(answer: httpx.Response, status: int) -> dict[str, Any]:
-        assert answer.status_code == status, answer.text
-        assert answer.headers["content-type"] == "application/problem+json"
-        problem: dict[str, Any] = answer.json()
-        assert problem["status"] == status
-        assert problem["type"] == f"/problems/{problem['code']}"
-        for sentence in (problem["title"], *(error["message"] for error in problem["errors"])):
-            assert any("\u0600" <= letter <= "\u06ff" for letter in sentence)
-        return problem
-
+@pytest.fixture(name="problem_of")
+def problem_of_fixture() -> Callable[[httpx.Response, int], dict[str, Any]]:
     return problem_of
 
 

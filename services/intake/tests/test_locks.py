@@ -49,7 +49,7 @@ def begin_waiting(desk):
     async def begin_waiting(session, statement):
         backend = (await session.execute(text("SELECT pg_backend_pid()"))).scalar_one()
         task = asyncio.create_task(statement)
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(60):
             while not await desk.select(
                 "SELECT 1 FROM pg_stat_activity WHERE pid = :pid AND wait_event_type = 'Lock'", pid=backend
             ):

@@ -37,7 +37,7 @@ def running(cleanup):
         yield
         assert not task.done()
         periodic.finish()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await task
 
     return running
@@ -105,7 +105,7 @@ async def test_batches_follow_each_other_without_a_pause(desk, monkeypatch, runn
     await age(*[await desk.attachment() for _ in range(5)])
     monkeypatch.setattr("desk.intake.workers.upload_cleanup.BATCH", 2)
 
-    async with running(pause=60), asyncio.timeout(10):
+    async with running(pause=600), asyncio.timeout(60):
         while await desk.count("attachment"):  # noqa: ASYNC110 - rows have no event to wait for
             await asyncio.sleep(0.01)
 

@@ -3,15 +3,12 @@
 A test that uses the store runs on both databases. One that is marked ``ON_SQLITE`` in its file runs on SQLite only.
 """
 
-import io
-import logging
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
+from support.logs import logged  # noqa: F401 - a fixture
 from support.notifier_events import event_of, status_change_data, submission_data
 from support.notifier_service import OFFICE_KEYS, Notifier, RecordingChannel
 from support.sms_server import SmsServer
@@ -27,7 +24,6 @@ from desk.database import Database
 from desk.notifier.app import Parts, create_app
 from desk.notifier.domain import ChannelName
 from desk.notifier.settings import Settings
-from desk.security.logs import configure_logging
 from desk.testing.databases import copy_of, empty_tables, migrated_database, migrated_file
 from desk.testing.event_keys import event_key_pair, event_public_keys
 from desk.testing.postgres import PostgresServer
@@ -143,17 +139,3 @@ def server() -> Iterator[SmsServer]:
     server = SmsServer()
     yield server
     server.stop()
-
-
-@pytest.fixture
-def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
-    """Return a function that returns the log so far, as operators would see it, from debug upwards."""
-    log = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", log)
-    root = logging.getLogger()
-    handlers, level, style = root.handlers, root.level, structlog.get_config()
-    configure_logging("json", "DEBUG")
-    yield log.getvalue
-    root.handlers = handlers
-    root.setLevel(level)
-    structlog.configure(**style)

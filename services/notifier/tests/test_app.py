@@ -112,7 +112,7 @@ def calls(monkeypatch):
 
 
 async def until(condition):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - the condition has no event
             await asyncio.sleep(0.01)
 
@@ -160,7 +160,7 @@ async def test_a_message_that_is_being_sent_is_finished_before_the_service_stops
     notifier.sms.go_on = release
     notifier.sms.hangs = True
     await notifier.submit()
-    async with asyncio.timeout(10), notifier.app.router.lifespan_context(notifier.app):
+    async with asyncio.timeout(60), notifier.app.router.lifespan_context(notifier.app):
         await notifier.sms.reached.wait()
     assert (await notifier.rows("state"))[0] == ("handed_over",)
 

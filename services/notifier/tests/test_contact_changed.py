@@ -126,7 +126,7 @@ async def test_a_change_of_an_erased_request_sends_nothing(notifier, change, eve
 async def test_a_change_and_new_states_at_the_same_time_wait_for_each_other(notifier, change):
     await notifier.change_status("answered", seq=1)
     states = (notifier.change_status("answered", seq=seq) for seq in range(2, 8))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await asyncio.gather(*states, *(change(seq=seq) for seq in range(8, 14)))
     templates = [each.template for each in await notifier.all_shown() if each.channel == "sms"]
     assert templates.count("contact_changed") == 6

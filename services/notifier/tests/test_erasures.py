@@ -81,7 +81,7 @@ async def test_a_message_that_is_being_sent_is_not_queued_again(notifier, erase)
     notifier.sms.hangs = True
     await notifier.submit()
     sending = asyncio.create_task(notifier.dispatch())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await notifier.sms.reached.wait()
 
     await erase()

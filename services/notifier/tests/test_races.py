@@ -48,7 +48,7 @@ def waits_for_a_lock(database):
     """Return whether a task waits for a lock that another session holds; False if it ended without waiting."""
 
     async def waits_for_a_lock(task):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not task.done():
                 async with database.engine.connect() as connection:
                     if await connection.scalar(LOCK_WAITS):
@@ -104,7 +104,7 @@ async def test_dispatchers_claim_different_messages(notifier, in_claim_session):
 async def test_a_dispatcher_skips_messages_that_another_is_claiming(notifier, database, in_claim_session):
     for _ in range(5):
         await notifier.submit(contact=MOBILE_ONLY)
-    async with asyncio.timeout(10), database.transaction() as session:
+    async with asyncio.timeout(60), database.transaction() as session:
         first = await ClaimStore(await session.connection()).claim(ChannelName.SMS, 3)
         second = await in_claim_session(ClaimStore.claim, ChannelName.SMS, 3)
     assert (len(first), len(second)) == (3, 2)
@@ -154,7 +154,7 @@ async def test_a_notice_that_is_being_claimed_is_not_superseded(notifier, databa
 @ON_POSTGRESQL
 async def test_a_notice_that_is_being_superseded_is_not_claimed(notifier, database, in_claim_session):
     await notifier.change_status("answered", seq=4, contact=MOBILE_ONLY)
-    async with asyncio.timeout(10), database.transaction() as session:
+    async with asyncio.timeout(60), database.transaction() as session:
         await MessageStore(session, notifier.parts.vault).supersede("123456789012", 5)
         assert await in_claim_session(ClaimStore.claim, ChannelName.SMS, 1) == []
     assert await notifier.rows("state") == [("overtaken",)]
@@ -195,7 +195,7 @@ async def test_two_replicas_poll_for_different_reports(handed_over, in_report_se
 
 @ON_POSTGRESQL
 async def test_a_replica_skips_reports_that_another_is_going_to_poll(handed_over, database, in_report_session):
-    async with asyncio.timeout(10), database.transaction() as session:
+    async with asyncio.timeout(60), database.transaction() as session:
         first = await DeliveryReportStore(session).claim_due_polls(10)
         second = await in_report_session(DeliveryReportStore.claim_due_polls, 10)
     assert (len(first), len(second)) == (1, 0)

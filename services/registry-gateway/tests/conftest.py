@@ -1,74 +1,45 @@
-import asyncio
-import base64
-import io
-import logging
+"""registry-gateway with a registry that counts, or with the simulated registry over HTTP."""
+
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import fakeredis
 import pytest
-import structlog
 from fastapi import FastAPI
-from sqlalchemy import Row, insert, select
-from support.registry_gateway import Post, SpyRegistry, poster_of, running_gateway
-from support.registry_simulator import DEADLINE_SECONDS, PASSWORD, Simulator, serving
+from sqlalchemy import Row
+from support.logs import logged, use_plain_log  # noqa: F401 - a fixture
+from support.registry_gateway import (
+    Post,
+    SpyRegistry,
+    audit_of,
+    begin_ledger,
+    body_of,
+    new_settings,
+    over_http_settings,
+    parts_with,
+    poster_of,
+    running_gateway,
+)
+from support.registry_simulator import PASSWORD, Simulator, serving
 
-from desk.chassis.crypto import TokenReader, Vault, new_key_pair, new_secret
+from desk.chassis.crypto import Vault, new_secret
 from desk.database import Database
 from desk.registry_gateway.adapters.simulator import Person, people
-from desk.registry_gateway.app import Parts, real_parts
+from desk.registry_gateway.app import Parts
 from desk.registry_gateway.settings import Settings
-from desk.registry_gateway.store import ledger_head, lookup
 from desk.registry_simulator.app import create_app as create_simulator
 from desk.registry_simulator.settings import Settings as SimulatorSettings
-from desk.security.logs import configure_logging
 from desk.testing.databases import copy_of, empty_tables, migrated_database, migrated_file
-from desk.testing.health import get_health
 from desk.testing.postgres import PostgresServer
-from desk.testing.service_keys import key_pair, public_keys
-
-PRIVATE_KEY, PUBLIC_KEY = new_key_pair()
-
-Knobs = Callable[..., Awaitable[None]]
-
-
-def _plain_log() -> None:
-    """Log without structlog's formatted tracebacks, which take seconds each."""
-    structlog.configure(processors=[structlog.processors.KeyValueRenderer()], cache_logger_on_first_use=False)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _log() -> None:
-    _plain_log()
-
-
-@pytest.fixture
-def logged():
-    """Log as a deployed service does, at level DEBUG; return a function that returns the log so far."""
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    configure_logging("json", "DEBUG")
-    handler, _recent = root.handlers
-    written = io.StringIO()
-    handler.setStream(written)
-    yield written.getvalue
-    root.handlers, root.level = handlers, level
-    _plain_log()
-
-
-@pytest.fixture
-def until() -> Callable[[Callable[[], bool]], Awaitable[None]]:
-    """Wait until a condition holds; fail at the deadline."""
-
-    async def until(condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            while not condition():  # noqa: ASYNC110 - a spy has no event for every count
-                await asyncio.sleep(0.01)
-
-    return until
+    use_plain_log()
 
 
 @pytest.fixture(autouse=True)
@@ -85,23 +56,7 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def settings(migrated_sqlite: Path, tmp_path: Path) -> Settings:
-    return Settings(
-        adapter="simulator",
-        opens_at="00:00",
-        closes_at="00:00",
-        database_url=copy_of(migrated_sqlite, tmp_path / "registry.db"),
-        vault_keys=f"k1:{new_secret()}",
-        index_key=new_secret(),
-        budget_url="unix://unused",
-        service_private_key=key_pair("registry-gateway")[0],
-        service_public_keys=public_keys("intake", "tracking"),
-        captcha_url="http://captcha",
-        require_proof=False,
-        token_private_key=PRIVATE_KEY,
-        lookups_per_source="60/hour",
-        mismatches_per_number="7/hour",
-        memory_seconds=0,
-    )
+    return new_settings(copy_of(migrated_sqlite, tmp_path / "registry.db"))
 
 
 @pytest.fixture
@@ -117,9 +72,8 @@ def registry() -> SpyRegistry:
 
 
 @pytest.fixture
-def parts(settings: Settings, registry: SpyRegistry, redis_inside: fakeredis.FakeServer) -> Parts:
-    redis = fakeredis.FakeAsyncRedis(server=redis_inside, max_connections=1000)
-    return replace(real_parts(settings), registry=registry, redis=redis)
+def parts(settings: Settings, registry: SpyRegistry, real: Callable[[Settings], Parts]) -> Parts:
+    return replace(real(settings), registry=registry)
 
 
 @pytest.fixture
@@ -157,29 +111,9 @@ def post(app: FastAPI) -> Post:
 
 
 @pytest.fixture
-def audit_of() -> Callable[[FastAPI], Awaitable[list[Row[Any]]]]:
-    async def audit_of(app: FastAPI) -> list[Row[Any]]:
-        async with app.state.services.identities._ledger._database.transaction() as session:
-            return list((await session.execute(select(lookup).order_by(lookup.c.seq))).all())
-
-    return audit_of
-
-
-@pytest.fixture
-def metrics_of() -> Callable[[FastAPI], Awaitable[str]]:
-    async def metrics_of(app: FastAPI) -> str:
-        return (await get_health(app, "/metrics")).text
-
-    return metrics_of
-
-
-@pytest.fixture
-def audit(parts: Parts) -> Callable[[], Awaitable[list[Row[Any]]]]:
-    async def audit() -> list[Row[Any]]:
-        async with parts.database.transaction() as session:
-            return list((await session.execute(select(lookup).order_by(lookup.c.seq))).all())
-
-    return audit
+def audit(app: FastAPI) -> Callable[[], Awaitable[list[Row[Any]]]]:
+    """Return a function that returns the look-ups in the ledger."""
+    return partial(audit_of, app)
 
 
 @pytest.fixture(scope="session")
@@ -195,33 +129,16 @@ async def simulator(simulator_server: Simulator) -> AsyncIterator[Simulator]:
     await simulator_server.turn()
 
 
-@pytest.fixture
-def basic() -> dict[str, str]:
-    return {"Authorization": "Basic " + base64.b64encode(f"desk:{PASSWORD}".encode()).decode()}
-
-
 @pytest.fixture(params=["soap", "rest"])
 def over_http(request: pytest.FixtureRequest, settings: Settings, simulator: Simulator) -> Settings:
     """Settings of a gateway that calls the simulator over HTTP."""
-    return settings.model_copy(
-        update={
-            "adapter": request.param,
-            "registry_url": f"{simulator.url}/{request.param}",
-            "registry_user": "desk",
-            "registry_password": SimulatorSettings(password=PASSWORD).password,
-        }
-    )
+    return over_http_settings(settings, simulator, request.param)
 
 
 @pytest.fixture
-def real(settings: Settings, redis_inside: fakeredis.FakeServer) -> Callable[[Settings], Parts]:
+def real(redis_inside: fakeredis.FakeServer) -> Callable[[Settings], Parts]:
     """Build real parts with a Redis in the process."""
-
-    def real(settings: Settings) -> Parts:
-        redis = fakeredis.FakeAsyncRedis(server=redis_inside, max_connections=1000)
-        return replace(real_parts(settings), redis=redis)
-
-    return real
+    return partial(parts_with, redis_inside)
 
 
 @pytest.fixture(scope="session")
@@ -245,8 +162,7 @@ async def ledger_database(ledger_url: str, monkeypatch: pytest.MonkeyPatch) -> A
     database = Database(ledger_url)
     if database.engine.name == "postgresql":
         await empty_tables(database)
-        async with database.transaction() as session:
-            await session.execute(insert(ledger_head).values(id=1, seq=0, row_hash="0" * 64, seal=""))
+        await begin_ledger(database)
     yield database
     await database.close()
 
@@ -254,11 +170,6 @@ async def ledger_database(ledger_url: str, monkeypatch: pytest.MonkeyPatch) -> A
 @pytest.fixture
 def vault() -> Vault:
     return Vault.from_text(f"k1:{new_secret()}", new_secret())
-
-
-@pytest.fixture
-def tokens() -> TokenReader:
-    return TokenReader(PUBLIC_KEY, issuer="registry-gateway", audience="desk.identity")
 
 
 @pytest.fixture
@@ -273,16 +184,7 @@ def deceased() -> Person:
 
 @pytest.fixture
 def ask() -> Callable[..., dict[str, str]]:
-    """Return the body of a look-up of a person, with some values changed."""
-
-    def ask(person: Person, **other: str) -> dict[str, str]:
-        return {
-            "national_id": person.identity.national_id.value,
-            "birth_date": person.identity.birth_date.isoformat(),
-            **other,
-        }
-
-    return ask
+    return body_of
 
 
 @pytest.fixture

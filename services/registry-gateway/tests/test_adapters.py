@@ -3,6 +3,7 @@
 import httpx
 import pytest
 from pydantic import SecretStr, ValidationError
+from support.registry_simulator import PASSWORD
 
 from desk.registry_gateway.adapters.simulator import people
 from desk.registry_gateway.app import real_parts
@@ -119,16 +120,17 @@ async def test_the_simulator_requires_its_password(simulator):
         assert (await client.post(f"{simulator.url}/rest", json={}, auth=("desk", "wrong"))).status_code == 401
 
 
-async def test_the_simulator_answers_a_soap_call_as_the_bus_does(simulator, basic):
+async def test_the_simulator_answers_a_soap_call_as_the_bus_does(simulator):
     body = (
         '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:est="http://est">'
         "<soapenv:Body><est:getEstelam3><arg4>"
         f"<birthDate>{WITH_ZEROS.birth_date.compact()}</birthDate><nin>{WITH_ZEROS.national_id.value}</nin>"
         "</arg4></est:getEstelam3></soapenv:Body></soapenv:Envelope>"
     )
+    user = ("desk", PASSWORD)
     async with httpx.AsyncClient() as client:
-        answer = await client.post(f"{simulator.url}/soap", content=body, headers=basic)
-        nonsense = await client.post(f"{simulator.url}/soap", content=b"<html", headers=basic)
+        answer = await client.post(f"{simulator.url}/soap", content=body, auth=user)
+        nonsense = await client.post(f"{simulator.url}/soap", content=b"<html", auth=user)
 
     assert answer.headers["content-type"].startswith("text/xml")
     assert f"<nin>{int(WITH_ZEROS.national_id.value)}</nin>" in answer.text

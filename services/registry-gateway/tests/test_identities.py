@@ -1,12 +1,19 @@
 import time
 
 import pytest
+from support.registry_gateway import PUBLIC_KEY
 
+from desk.chassis.crypto import TokenReader
 from desk.iran.digits import to_persian
 from desk.registry_gateway.adapters.simulator import people
 from desk.registry_gateway.domain import FailureKind, UnansweredError
 
 LEADING_ZEROS = [person for person in people() if person.identity.national_id.value.startswith("0")]
+
+
+@pytest.fixture
+def tokens():
+    return TokenReader(PUBLIC_KEY, issuer="registry-gateway", audience="desk.identity")
 
 
 async def test_a_matching_number_and_birth_date_return_names_gender_and_a_token(post, ask, living):

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import pytest
 from pydantic import SecretStr, ValidationError
+from support.registry_gateway import audit_of
 
 from desk.iran.digits import to_persian
 from desk.registry_gateway.adapters.people import mobile_of, people
@@ -143,7 +144,7 @@ def mobile(person, text=None):
     return {"national_id": number.value, "mobile": text or mobile_of(number).national}
 
 
-async def test_a_mobile_matches_its_owner_only(gateway, checking, poster, living, audit_of):
+async def test_a_mobile_matches_its_owner_only(gateway, checking, poster, living):
     other = people()[5]
     async with gateway(checking) as app:
         post = poster(app)

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import httpx
 import pytest
+from support.registry_gateway import metrics_of, until
 
 from desk.chassis.redis import connect
 from desk.iran.national_id import check_digit
@@ -81,7 +82,7 @@ async def test_a_sweep_of_two_replicas_is_counted_as_one(replica, poster, regist
     assert len(registry.asked) == 5
 
 
-async def test_a_fan_out_is_reported_once_by_metric_and_log(replica, poster, metrics_of, logged):
+async def test_a_fan_out_is_reported_once_by_metric_and_log(replica, poster, logged):
     async with replica(fan_out="30/hour") as app:
         for body in in_sequence(80):
             await poster(app)(body)
@@ -97,9 +98,7 @@ async def test_a_fan_out_is_reported_once_by_metric_and_log(replica, poster, met
     assert "198.51.100" not in alarms[0]
 
 
-async def test_a_corrected_typing_error_raises_no_alarm(  # noqa: PLR0917 - fixtures
-    replica, poster, metrics_of, ask, wrong, living
-):
+async def test_a_corrected_typing_error_raises_no_alarm(replica, poster, ask, wrong, living):
     async with replica(fan_out="3/hour") as app:
         for body in (wrong, wrong, ask(living)):
             await poster(app)(body)
@@ -115,7 +114,7 @@ async def test_the_whole_service_has_a_limit(replica, poster, ask):
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
 
 
-async def test_look_ups_wait_for_others_in_progress_before_they_are_refused(replica, poster, ask, registry, until):
+async def test_look_ups_wait_for_others_in_progress_before_they_are_refused(replica, poster, ask, registry):
     registry.answering.clear()
     async with replica() as app:
         asking = [asyncio.create_task(poster(app)(ask(people()[n]))) for n in range(6)]
@@ -125,7 +124,7 @@ async def test_look_ups_wait_for_others_in_progress_before_they_are_refused(repl
         assert {each.status_code for each in await asyncio.gather(*asking)} == {200}
 
 
-async def test_a_look_up_counts_as_a_mismatch_if_its_caller_disconnects(replica, poster, registry, redis_url, until):
+async def test_a_look_up_counts_as_a_mismatch_if_its_caller_disconnects(replica, poster, registry, redis_url):
     registry.answering.clear()
     redis = connect(redis_url)
     async with replica() as app:

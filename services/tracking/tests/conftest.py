@@ -3,18 +3,15 @@
 A test that uses the store runs on both databases. One that is marked ``ON_SQLITE`` in its file runs on SQLite only.
 """
 
-import io
-import logging
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
+from support.logs import logged  # noqa: F401 - a fixture
 from support.tracking_events import (
-    NATIONAL_ID,
     REPORTS,
+    SECRETS,
     identity_rejection_of,
     new_tracking_code,
     pending_of,
@@ -24,7 +21,7 @@ from support.tracking_events import (
     submission_of,
 )
 from support.tracking_peers import Peers
-from support.tracking_service import Clock, Tracking
+from support.tracking_service import OFFICE_KEYS, Clock, Tracking
 
 from desk.chassis.bus import QueueSpec, Topology
 from desk.chassis.bus.embedded import EmbeddedBroker
@@ -33,7 +30,6 @@ from desk.chassis.events import Message
 from desk.chassis.rate_limits import RateLimits
 from desk.chassis.telemetry import Telemetry
 from desk.database import Database
-from desk.security.logs import configure_logging
 from desk.testing.databases import copy_of, empty_tables, migrated_database, migrated_file
 from desk.testing.event_keys import event_key_pair, event_public_keys
 from desk.testing.postgres import PostgresServer
@@ -43,35 +39,12 @@ from desk.tracking.challenges import Challenges
 from desk.tracking.clients import IntakeClient, RegistryClient
 from desk.tracking.settings import Settings
 
-OFFICE_KEYS = {office: new_key_pair() for office in ("isfahan", "fars", "headquarters")}
-"""The pairs with which offices sign their assertions."""
-
 TOPOLOGY = Topology(
     ("desk.events", "desk.cases"),
     (
         QueueSpec("tracking", (("desk.events", "request-submitted.*"), ("desk.cases", "#"))),
         QueueSpec("others", (("desk.events", "#"),)),
     ),
-)
-
-SECRETS = (
-    NATIONAL_ID,
-    "زهرا",
-    "رضایی",
-    "+989123456789",
-    "9123456789",
-    "zahra.rezaei@example.ir",
-    "متن درخواست",
-    "شماره فیش",
-    "قبض شما",
-    "مدرک‌ها",
-    "ساکن استان",
-    "B12345678",
-    "مشکل برطرف",
-    "پاسخ روشن",
-    "پاسخ دیر شده",
-    "تا فردا",
-    "پرسش من نبود",
 )
 
 
@@ -197,17 +170,3 @@ async def tracking(tmp_path: Path, database: Database) -> AsyncIterator[Tracking
     )
     yield Tracking(create_app(settings, parts=parts), parts, settings, peers, public_key, clock)
     await broker.close()
-
-
-@pytest.fixture
-def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
-    """Return a function that returns the log so far, as operators would see it, from debug upwards."""
-    log = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", log)
-    root = logging.getLogger()
-    handlers, level, style = root.handlers, root.level, structlog.get_config()
-    configure_logging("json", "DEBUG")
-    yield log.getvalue
-    root.handlers = handlers
-    root.setLevel(level)
-    structlog.configure(**style)

@@ -114,7 +114,7 @@ async def test_a_consumed_report_is_followed_by_a_published_status_change(tracki
 
 
 async def _until(condition):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.01)
 

@@ -24,7 +24,7 @@ def waits_for_a_lock(database):
     """Return whether a task waits for a lock that another session holds; False if it ended without waiting."""
 
     async def waits_for_a_lock(task):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not task.done():
                 async with database.engine.connect() as connection:
                     if await connection.scalar(LOCK_WAITS):

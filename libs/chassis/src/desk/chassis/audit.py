@@ -25,7 +25,7 @@ from desk.database import (
 
 log = structlog.get_logger(__name__)
 
-PAUSE_SECONDS, PRUNING_SECONDS = 2.0, 3600.0
+PAUSE_SECONDS, PRUNING_SECONDS = 5.0, 3600.0
 REFUSALS_PER_NETWORK = "20/10 minutes"
 """More refusals of one network are not recorded, so that a caller without a key cannot fill the log."""
 
@@ -100,7 +100,7 @@ class ChainPruning(PeriodicTask):
 
 
 class AuditTask:
-    """Chains new entries every two seconds; any number of replicas may run it."""
+    """Chains new entries every five seconds; any number of replicas may run it."""
 
     def __init__(self, database: Database, vault: Vault, registry: CollectorRegistry) -> None:
         self._database, self._chain = database, chain_of(vault)

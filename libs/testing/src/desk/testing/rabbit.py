@@ -50,6 +50,8 @@ class RabbitServer(Server):
     management_url: str
     user: str
     password: str
+    metrics_address: str | None = None
+    """``host:port`` of the metrics of its queues; unknown for a given server."""
     tls_port: int | None = None
 
     def check(self) -> str:
@@ -141,10 +143,10 @@ def docker_rabbit(environment: Environment) -> RabbitServer:
     from desk.testing.container import Container  # noqa: PLC0415  # slow to import, and only needed here
 
     image, password = image_of(environment, "RABBITMQ", IMAGE), secrets.token_urlsafe(12)
-    port, management_port = free_port(), free_port()
+    port, management_port, metrics_port = free_port(), free_port(), free_port()
     container = Container(
         image,
-        ports={5672: port, 15672: management_port},
+        ports={5672: port, 15672: management_port, 15692: metrics_port},
         environment={"RABBITMQ_DEFAULT_USER": USER, "RABBITMQ_DEFAULT_PASS": password},
     )
     return begin(
@@ -153,6 +155,7 @@ def docker_rabbit(environment: Environment) -> RabbitServer:
             machine=container,
             amqp_url=f"amqp://{USER}:{password}@{container.host}:{port}/",
             management_url=f"http://{container.host}:{management_port}",
+            metrics_address=f"{container.host}:{metrics_port}",
             user=USER,
             password=password,
         )
@@ -162,7 +165,7 @@ def docker_rabbit(environment: Environment) -> RabbitServer:
 def local_rabbit(_: Environment | None = None, *, certificate: Certificate | None = None) -> RabbitServer:
     """Return a server from the binary of this machine; with a certificate it has a port for TLS as well.
 
-    It is started again on other ports if it ends at once: another program may have taken one of its five ports.
+    It is started again on other ports if it ends at once: another program may have taken one of its six ports.
     """
     for _attempt in range(LOCAL_ATTEMPTS - 1):
         with suppress(ServerFailedError):
@@ -175,8 +178,11 @@ def _local_rabbit(certificate: Certificate | None) -> RabbitServer:
     program = real or find_program("rabbitmq-server")
     epmd = find_program("epmd", "/usr/lib/erlang/erts-*/bin/epmd", "/usr/local/lib/erlang/erts-*/bin/epmd")
     folder, password = new_folder("rabbit"), secrets.token_urlsafe(12)
-    port, management_port, epmd_port = free_port(), free_port(), free_port()
+    port, management_port, metrics_port, epmd_port = (free_port() for _ in range(4))
     environment = _settings(folder, port, management_port, epmd_port, password)
+    (folder / "conf.d" / "metrics.conf").write_text(
+        f"prometheus.tcp.ip = 127.0.0.1\nprometheus.tcp.port = {metrics_port}\n"
+    )
     tls_port = free_port() if certificate is not None else None
     if certificate is not None:
         certificate.write(folder, "rabbit.crt", "rabbit.key")
@@ -196,6 +202,7 @@ def _local_rabbit(certificate: Certificate | None) -> RabbitServer:
             tls_port=tls_port,
             amqp_url=f"amqp://{USER}:{password}@127.0.0.1:{port}/",
             management_url=f"http://127.0.0.1:{management_port}",
+            metrics_address=f"127.0.0.1:{metrics_port}",
             user=USER,
             password=password,
         )
@@ -212,7 +219,7 @@ def _settings(folder: Path, port: int, management_port: int, epmd_port: int, pas
         f"default_pass = {password}\n"
         "disk_free_limit.absolute = 50MB\n"
     )
-    (folder / "enabled_plugins").write_text("[rabbitmq_management].\n")
+    (folder / "enabled_plugins").write_text("[rabbitmq_management,rabbitmq_prometheus].\n")
     cookie = folder / ".erlang.cookie"
     cookie.write_text(secrets.token_hex(16))
     cookie.chmod(0o400)

@@ -1,6 +1,6 @@
 """Draws an answer as an image: bent Persian digits, dark on light, under a few lines and specks.
 
-Points are arrays, two columns for x and y, because a Python object for each of 200 points costs more than drawing them.
+Each of some 200 points is a plain pair, computed in one pass: objects and calls cost more than the drawing itself.
 """
 
 import itertools
@@ -8,11 +8,9 @@ import math
 import random
 import struct
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from desk.captcha.images.strokes import DIGITS
@@ -37,13 +35,12 @@ _PALETTE = bytes(
 _BITS, _INDEXED = 4, 3
 """Of PNG: bits of a pixel, and the type of an image with a palette."""
 
-Points = NDArray[np.float64]
-Bend = Callable[[Points], Points]
+Points = list[tuple[float, float]]
+Bend = Callable[[Iterable[tuple[float, float]]], Points]
 
-_STROKES = {digit: [np.array(stroke) for stroke in strokes] for digit, strokes in DIGITS.items()}
-_ALONG = np.arange(-1, 26) / 24
-"""The points of a disturbing line, from a little left of the image to a little right of it."""
-_SAG = np.sin(math.pi * _ALONG)
+_LINE = [(part, math.sin(math.pi * part)) for part in (number / 24 for number in range(-1, 26))]
+"""The points of a disturbing line, from a little left of the image to a little right of it, and how far each sags."""
+_TO_SHADES = [value * _SHADES // 256 for value in range(256)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +49,14 @@ class _Pen:
 
     sheet: ImageDraw.ImageDraw
 
-    def line(self, points: list[list[float]], widths: Sequence[float]) -> None:
+    def line(self, points: Points, widths: Sequence[float]) -> None:
         """Draw a line through ``points`` of the sheet with the width of each point, with round joints and ends."""
         for ((x, y), (end_x, end_y)), width in zip(itertools.pairwise(points), widths, strict=False):
             self.sheet.line((x, y, end_x, end_y), fill=255, width=round(width * _OVERSAMPLE))
         for (x, y), width in zip(points, widths, strict=True):
             self.dot(x, y, width)
 
-    def thin_line(self, points: list[list[float]], width: float) -> None:
+    def thin_line(self, points: Points, width: float) -> None:
         """Draw a line of one width, without joints, which a thin line does not need."""
         self.sheet.line(list(itertools.chain.from_iterable(points)), fill=255, width=round(width * _OVERSAMPLE))
 
@@ -78,31 +75,24 @@ def draw_digits(answer: str, chance: random.Random) -> bytes:
     sheet = Image.new("L", (WIDTH * _OVERSAMPLE, HEIGHT * _OVERSAMPLE))
     pen = _Pen(ImageDraw.Draw(sheet))
     wave = _wave(chance)
-    strokes, widths = _write(answer, chance)
-    lines, thin = _disturbances(chance)
-    on_sheet = iter((wave(np.concatenate(strokes + lines)) * _OVERSAMPLE).tolist())
-    for each in widths:
-        pen.line(list(itertools.islice(on_sheet, len(each))), each)
-    for width in thin:
-        pen.thin_line(list(itertools.islice(on_sheet, len(_ALONG))), width)
+    for stroke, widths in _write(answer, chance):
+        pen.line(wave(stroke), widths)
+    for line, width in _disturbances(chance):
+        pen.thin_line(wave(line), width)
     for _ in range(45):
         at = chance.uniform(0, WIDTH), chance.uniform(0, HEIGHT)
         pen.dot(at[0] * _OVERSAMPLE, at[1] * _OVERSAMPLE, chance.uniform(2, 6))
     return _png(sheet)
 
 
-def _write(answer: str, chance: random.Random) -> tuple[list[Points], list[list[float]]]:
-    """Return the strokes of all digits in the image, before its waves, and the widths at their points."""
-    strokes: list[Points] = []
-    widths: list[list[float]] = []
+def _write(answer: str, chance: random.Random) -> Iterator[tuple[Points, list[float]]]:
+    """Yield the strokes of all digits in the image, before its waves, and the widths at their points."""
     for digit, across in zip(answer, _centres(len(answer), chance), strict=True):
         size = chance.uniform(78, 110)
         slack = (HEIGHT - 2 * _EDGE - size) / 2
         bend = _bend((across, HEIGHT / 2 + chance.uniform(-slack, slack)), size, chance)
-        for stroke in _STROKES[digit]:
-            strokes.append(bend(stroke))
-            widths.append(list(_widths(len(stroke), chance)))
-    return strokes, widths
+        for stroke in DIGITS[digit]:
+            yield bend(stroke), list(_widths(len(stroke), chance))
 
 
 def _centres(count: int, chance: random.Random) -> list[float]:
@@ -119,32 +109,29 @@ def _bend(middle: tuple[float, float], height: float, chance: random.Random) -> 
     width = height * chance.uniform(0.66, 0.82)
     turn, slant = math.radians(chance.uniform(-20, 20)), chance.uniform(-0.25, 0.25)
     sine, cosine = math.sin(turn), math.cos(turn)
-    # A row for each of x and y of the digit: where its axis points to in the image.
-    axes = np.array(
-        (
-            (width * cosine, width * sine),
-            (-slant * height * cosine - height * sine, -slant * height * sine + height * cosine),
-        )
-    )
-    offset = np.array(middle) - axes.sum(axis=0) / 2  # the middle of the unit square comes to ``middle``
+    # Where the axes of the digit point to in the image; the middle of its unit square comes to ``middle``.
+    across_x, across_y = width * cosine, width * sine
+    down_x, down_y = -height * (slant * cosine + sine), height * (cosine - slant * sine)
+    left, top = middle[0] - (across_x + down_x) / 2, middle[1] - (across_y + down_y) / 2
 
-    def bend(points: Points) -> Points:
-        bent: Points = points @ axes + offset
-        return bent
+    def bend(points: Iterable[tuple[float, float]]) -> Points:
+        return [(left + x * across_x + y * down_x, top + x * across_y + y * down_y) for x, y in points]
 
     return bend
 
 
 def _wave(chance: random.Random) -> Bend:
-    """Distort the whole image by waves, so that adjacent digits are bent differently."""
-    rise, run = chance.uniform(4, 8), chance.uniform(3, 6)
-    length, height = chance.uniform(110, 190), chance.uniform(70, 120)
+    """Distort the whole image by waves, so that adjacent digits are bent differently; return points of the sheet."""
+    rise, run = chance.uniform(4, 8) * _OVERSAMPLE, chance.uniform(3, 6) * _OVERSAMPLE
+    per_x, per_y = math.tau / chance.uniform(110, 190), math.tau / chance.uniform(70, 120)
     start, begin = chance.uniform(0, math.tau), chance.uniform(0, math.tau)
-    lengths, phases, sizes = np.array((height, length)), np.array((begin, start)), np.array((run, rise))
+    sine = math.sin
 
-    def ripple(points: Points) -> Points:
-        rippled: Points = points + sizes * np.sin(math.tau * points[:, ::-1] / lengths + phases)
-        return rippled
+    def ripple(points: Iterable[tuple[float, float]]) -> Points:
+        return [
+            (x * _OVERSAMPLE + run * sine(y * per_y + begin), y * _OVERSAMPLE + rise * sine(x * per_x + start))
+            for x, y in points
+        ]
 
     return ripple
 
@@ -156,31 +143,28 @@ def _widths(count: int, chance: random.Random) -> Iterator[float]:
         yield width * (1 + swell * math.sin(start + 4 * number / count))
 
 
-def _disturbances(chance: random.Random) -> tuple[list[Points], list[float]]:
-    """Return lines thinner than any stroke, before the waves of the image, and their widths."""
-    lines: list[Points] = []
-    widths: list[float] = []
+def _disturbances(chance: random.Random) -> Iterator[tuple[Points, float]]:
+    """Yield lines thinner than any stroke, before the waves of the image, and their widths."""
     for _ in range(4):
         left, right = chance.uniform(0.1, 0.9) * HEIGHT, chance.uniform(0.1, 0.9) * HEIGHT
         sag = chance.uniform(-60, 60)
-        lines.append(np.column_stack((WIDTH * _ALONG, left + (right - left) * _ALONG + sag * _SAG)))
-        widths.append(chance.uniform(3, 5))
-    return lines, widths
+        line = [(WIDTH * part, left + (right - left) * part + sag * deep) for part, deep in _LINE]
+        yield line, chance.uniform(3, 5)
 
 
 def _png(sheet: Image.Image) -> bytes:
     """Return the sheet, shrunk, as a PNG with a palette; Pillow needs twice the CPU time to write the same."""
-    image = sheet.reduce(_OVERSAMPLE)
-    shades = np.frombuffer(image.tobytes(), np.uint8).reshape(HEIGHT, WIDTH)
-    rows = np.zeros((HEIGHT, 1 + WIDTH // 2), np.uint8)  # each begins with the number of its filter: none
-    np.bitwise_or(shades[:, ::2] & 0xF0, shades[:, 1::2] >> _BITS, out=rows[:, 1:])
+    image = sheet.reduce(_OVERSAMPLE).point(_TO_SHADES)
+    image.putpalette(_PALETTE)
+    packed, row = image.tobytes("raw", f"P;{_BITS}"), WIDTH * _BITS // 8
+    rows = b"".join(b"\0" + packed[start : start + row] for start in range(0, len(packed), row))  # 0: no filter
     packer = zlib.compressobj(_COMPRESSION, strategy=_STRATEGY)
     return b"".join(
         (
             b"\x89PNG\r\n\x1a\n",
             _chunk(b"IHDR", struct.pack(">IIBBBBB", WIDTH, HEIGHT, _BITS, _INDEXED, 0, 0, 0)),
             _chunk(b"PLTE", _PALETTE),
-            _chunk(b"IDAT", packer.compress(rows.tobytes()) + packer.flush()),
+            _chunk(b"IDAT", packer.compress(rows) + packer.flush()),
             _chunk(b"IEND", b""),
         )
     )
