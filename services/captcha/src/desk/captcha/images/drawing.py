@@ -80,8 +80,8 @@ def draw_digits(answer: str, chance: random.Random) -> bytes:
     for line, width in _disturbances(chance):
         pen.thin_line(wave(line), width)
     for _ in range(45):
-        at = chance.uniform(0, WIDTH), chance.uniform(0, HEIGHT)
-        pen.dot(at[0] * _OVERSAMPLE, at[1] * _OVERSAMPLE, chance.uniform(2, 6))
+        x, y = chance.uniform(0, WIDTH), chance.uniform(0, HEIGHT)
+        pen.dot(x * _OVERSAMPLE, y * _OVERSAMPLE, chance.uniform(2, 6))
     return _png(sheet)
 
 
