@@ -44,17 +44,17 @@ def test_a_notice_after_the_first_paint_moves_nothing_and_opens_to_be_read(
     ]
     page = open_page(width=width, height=640)
     page.add_init_script(SHIFT)
-    held: list[Route] = []
+    waiting: list[Route] = []
 
-    def hold(route: Route) -> None:
-        held.append(route)
+    def delay(route: Route) -> None:
+        waiting.append(route)
 
-    page.route("**/api/catalog", hold)
+    page.route("**/api/catalog", delay)
     for path in ("/", "/send", "/track"):
         page.goto(path)
         page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length === 1")
         expect(page.locator("#captcha[data-state=ready]" if path != "/" else ".cards")).to_be_visible()
-        held.pop().fulfill(json=catalogue)
+        waiting.pop().fulfill(json=catalogue)
         notice = page.locator("#desk_notices details")
         expect(notice).to_contain_text(NOTICE)
         page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
@@ -66,7 +66,7 @@ def test_a_notice_after_the_first_paint_moves_nothing_and_opens_to_be_read(
         assert opened is not None
         assert opened["height"] > 2 * closed["height"]
         check_width(page, path)
-    assert held == []
+    assert waiting == []
 
 
 def test_the_page_with_figures_says_that_nothing_is_published(page: Page):

@@ -5,8 +5,10 @@ import pytest
 from PIL import Image
 
 from desk.captcha.domain import choose_answer
-from desk.captcha.images import HEIGHT, WIDTH, draw_digits
+from desk.captcha.images import HEIGHT, WIDTH, draw_digits, drawing
 from desk.captcha.images.strokes import DIGITS
+
+PALETTE = drawing._PALETTE
 
 
 def test_the_same_seed_draws_the_same_image():
@@ -22,11 +24,29 @@ def test_an_image_is_small_dark_on_light_and_has_no_metadata(seed):
 
     assert len(png) < 12 * 1024
     with Image.open(io.BytesIO(png)) as picture:
-        assert picture.size == (WIDTH, HEIGHT)
+        picture.verify()  # the checksum of each chunk
+    with Image.open(io.BytesIO(png)) as picture:
+        assert (picture.format, picture.mode, picture.size) == ("PNG", "P", (WIDTH, HEIGHT))
+        assert picture.palette.palette[:48] == PALETTE
         assert picture.info == {}
         darkness = picture.convert("L").histogram()
     assert 0.05 < sum(darkness[:60]) / (WIDTH * HEIGHT) < 0.25
     assert sum(darkness[240:]) / (WIDTH * HEIGHT) > 0.7
+
+
+def test_strokes_are_bent_to_their_place_and_size():
+    bend = drawing._bend((240, 80), 100, Middle())
+
+    corners = bend(((0.5, 0.5), (0, 0.5), (1, 0.5), (0.5, 0), (0.5, 1)))
+
+    assert [(round(x, 6), round(y, 6)) for x, y in corners] == [(240, 80), (203, 80), (277, 80), (240, 30), (240, 130)]
+
+
+class Middle(random.Random):
+    """Chooses the middle of every range: no rotation, no slant, the usual width."""
+
+    def uniform(self, a, b):
+        return (a + b) / 2
 
 
 def test_all_ten_digits_are_within_the_unit_square():

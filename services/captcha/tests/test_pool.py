@@ -58,6 +58,40 @@ async def test_a_pool_is_filled_to_its_size_and_refilled_after_use(redis, monkey
     assert pool.ready == {Kind.IMAGE: 7}
 
 
+async def test_a_pool_is_not_counted_for_each_batch(redis, monkeypatch):
+    monkeypatch.setattr("desk.captcha.service.pool.COUNT_SECONDS", 3600.0)
+    store = CountingStore(redis)
+    pool = Pool(store, {Kind.IMAGE: Recipe(show, 40)}, lambda: "12345")
+    while await pool.fill():
+        pass
+    assert (store.counts, store.batches, pool.ready) == (1, 10, {Kind.IMAGE: 40})
+
+    for left in (39, 38, 37):
+        await redis.lpop(IMAGES)
+        pool.taken(Kind.IMAGE, left)
+        assert not await pool.fill(), "less than a batch is missing"
+    await redis.lpop(IMAGES)
+    pool.taken(Kind.IMAGE, 36)
+    assert not await pool.fill()
+    assert (store.counts, store.batches, await redis.llen(IMAGES)) == (1, 11, 40)
+
+
+class CountingStore(PoolStore):
+    """Counts its calls."""
+
+    def __init__(self, redis):
+        super().__init__(redis)
+        self.counts = self.batches = 0
+
+    async def count(self, kind):
+        self.counts += 1
+        return await super().count(kind)
+
+    async def add(self, kind, size, challenges):
+        self.batches += 1
+        return await super().add(kind, size, challenges)
+
+
 async def test_replicas_that_push_at_the_same_time_do_not_exceed_the_size(redis):
     after_the_same_count = threading.Barrier(3, timeout=20)
     met = threading.local()
