@@ -144,7 +144,7 @@ async def test_a_worker_in_its_pause_does_not_delay_the_shutdown(app, started, m
     begun = time.monotonic()
     async with started(app(workers=[Worker("work", work.run, work.finish)])):
         await until(has_failed)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 60
 
 
 async def test_it_is_not_ready_any_more_when_it_stops(app):

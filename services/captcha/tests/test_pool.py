@@ -115,7 +115,7 @@ async def test_a_pool_that_no_replica_fills_expires(redis):
     async with filling(pool_of(redis, 2)):
         await until(lambda: full(redis, 2))
 
-    assert 3590 < await redis.ttl(IMAGES) <= 3600
+    assert 3540 < await redis.ttl(IMAGES) <= 3600
 
 
 async def test_a_pool_is_filled_again_after_a_redis_outage(redis, server, monkeypatch):

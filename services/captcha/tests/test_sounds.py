@@ -63,7 +63,7 @@ async def test_an_unknown_sound_is_not_found(client, captcha):
 async def test_a_sound_expires_with_its_challenge(ask, redis):
     asked = await ask()
 
-    assert 290 < await redis.ttl(f"captcha-sound:{asked['id']}") <= 300
+    assert 240 < await redis.ttl(f"captcha-sound:{asked['id']}") <= 300
 
 
 async def test_without_redis_no_sound_is_returned(ask, client, server):
