@@ -29,12 +29,13 @@ AFTER_SECONDS = 15
 Fault = Callable[[RealDesk], None]
 
 CRASHING_WORKER = """
-from desk.chassis.app import background
+from desk.chassis.app import HousekeepingTask, background
 from desk.intake.workers.upload_cleanup import UploadCleanup
 
 async def delete_batch(self):
     raise RuntimeError("broken on purpose")
 
+HousekeepingTask.START_SECONDS = 0.0
 background.FIRST_PAUSE_SECONDS = background.LONGEST_PAUSE_SECONDS = 0.5
 UploadCleanup.delete_batch = delete_batch
 """
