@@ -40,7 +40,10 @@ class AttackedDesk:
         )
         self.qom = ProvinceSystem(services.loop, services.broker.url("province.qom"), "qom")
         """The system of a second province; that of Isfahan belongs to the services."""
-        self._connections = httpx.HTTPTransport(limits=httpx.Limits(max_connections=200))
+        # nginx closes a connection if it responds before the end of a request. A browser then sends its next request
+        # again on another one; these clients have a connection for each request.
+        limits = httpx.Limits(max_connections=200, max_keepalive_connections=0)
+        self._connections = httpx.HTTPTransport(limits=limits)
         self._places = count(10)
         self._addresses = count(1)
 
