@@ -8,6 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import update
 
+from desk.chassis.app import HousekeepingTask
 from desk.notifier.domain import CODES, ChannelUnavailableError, Language, State, Trouble, sms_parts
 from desk.notifier.rendering import Renderer
 from desk.notifier.service import DeliveryReports
@@ -149,7 +150,8 @@ async def test_the_log_and_the_database_do_not_contain_the_code(notifier, send, 
     assert b"40967" not in row[0]
 
 
-async def test_the_service_deletes_codes_after_a_week_and_nothing_else(notifier, send):
+async def test_the_service_deletes_codes_after_a_week_and_nothing_else(notifier, send, monkeypatch):
+    monkeypatch.setattr(HousekeepingTask, "START_SECONDS", 0.0)
     await send()
     await notifier.submit()
     old = datetime.now(UTC) - timedelta(days=7, minutes=1)

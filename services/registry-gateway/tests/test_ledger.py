@@ -11,6 +11,7 @@ import pytest
 from alembic import command
 from sqlalchemy import text
 
+from desk.chassis.app import HousekeepingTask
 from desk.chassis.audit import ChainPruning
 from desk.chassis.crypto import Vault, new_secret
 from desk.chassis.telemetry import Telemetry
@@ -174,7 +175,8 @@ async def test_look_ups_beyond_their_term_are_deleted_and_the_chain_goes_on(data
     assert len(await ledger.list_newest(["number 4"])) == 1
 
 
-async def test_the_service_deletes_look_ups_beyond_its_term(settings, parts, running):
+async def test_the_service_deletes_look_ups_beyond_its_term(settings, parts, running, monkeypatch):
+    monkeypatch.setattr(HousekeepingTask, "START_SECONDS", 0.0)
     ledger = Ledger(parts.database, parts.vault)
     async with running(settings, parts):
         for place, days in enumerate((settings.ledger_days + 1, settings.ledger_days - 1)):
