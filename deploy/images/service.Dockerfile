@@ -12,7 +12,8 @@ RUN command -v python3 >/dev/null \
 
 FROM python AS root
 RUN echo 'desk:x:10001:' >>/etc/group && echo 'desk:x:10001:10001::/nonexistent:/usr/sbin/nologin' >>/etc/passwd
-RUN --mount=type=bind,source=deploy/images/slim-root,target=/run/slim-root sh /run/slim-root
+RUN --mount=type=bind,source=deploy/images/slim-root,target=/run/slim-root \
+    sh /run/slim-root libhogweed6t64 libnettle8t64
 
 FROM python AS tools
 ARG UV_VERSION=0.13.9
