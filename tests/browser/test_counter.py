@@ -118,8 +118,8 @@ def test_every_page_of_the_counter_fits_and_the_receipt_is_one_printed_sheet(
     Camera(applicant).take("counter-tracked")
 
 
-def test_what_was_typed_before_another_sign_in_comes_back_with_the_look_up(page: Page, desk: RunningDesk):
-    person = living(desk.client, 103)
+def begin_without_mobile(page: Page, person: dict[str, str]) -> None:
+    """Sign in, look a person up at the counter, and say that they have no mobile."""
     ConsolePage(page).sign_in("golestan")
     page.goto("/demo/expert/counter")
     page.get_by_label("مراجعهٔ حضوری").check()
@@ -127,6 +127,11 @@ def test_what_was_typed_before_another_sign_in_comes_back_with_the_look_up(page:
     page.get_by_label("تاریخ تولد").fill(person["birth_date"])
     page.get_by_role("button", name="استعلام هویت").click()
     page.get_by_label("تلفن همراه ندارند").check()
+
+
+def test_what_was_typed_before_another_sign_in_comes_back_with_the_look_up(page: Page, desk: RunningDesk):
+    person = living(desk.client, 103)
+    begin_without_mobile(page, person)
     page.get_by_label("متن درخواست").fill(TEXT)
     other = page.context.new_page()
     other.goto("/demo/expert")
@@ -144,13 +149,7 @@ def test_what_was_typed_before_another_sign_in_comes_back_with_the_look_up(page:
 
 def test_with_scripts_the_receipt_has_a_button_to_print(open_page: Callable[..., Page], desk: RunningDesk):
     page, person = open_page(), living(desk.client, 102)
-    ConsolePage(page).sign_in("golestan")
-    page.goto("/demo/expert/counter")
-    page.get_by_label("مراجعهٔ حضوری").check()
-    page.get_by_label("کد ملی متقاضی").fill(person["national_id"])
-    page.get_by_label("تاریخ تولد").fill(person["birth_date"])
-    page.get_by_role("button", name="استعلام هویت").click()
-    page.get_by_label("تلفن همراه ندارند").check()
+    begin_without_mobile(page, person)
     page.get_by_label("موضوع").select_option(SUB_SUBJECT)
     page.get_by_label("متن درخواست").fill(TEXT)
     page.get_by_role("button", name="ادامه").click()
